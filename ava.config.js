@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 
-/** They wait more than they compute: begun last, they leave the machine idle at the end, for 13 s in a measured run. */
+/** These tests wait more than they compute. Started last, they would leave the machine idle at the end, for 13 s in a measured run. */
 const first = [
   'delivery/espota/schedule',
   'cli/interrupts',
@@ -14,12 +14,12 @@ const namesFiles = process.argv.some((argument) => argument.startsWith('build/te
 
 /** Unit tests run from build/tests, where `node test/bundle.mjs` puts them; `npm test` does both. */
 export default {
-  // The whole suite runs the small files of a room together (test/bundle.mjs); a file that is named runs by itself.
+  // The full suite runs the small test files of a folder together (test/bundle.mjs); a file named on the command line runs by itself.
   files: [`build/tests/${namesFiles ? 'files' : 'suite'}/**/*.test.js`, '!build/tests/files/e2e/**'],
   nodeArguments: ['--enable-source-maps'],
-  // Some tests change the environment of their process, or wait for its signals.
+  // Some tests change the environment of their process or wait for signals to it.
   workerThreads: false,
-  // Files that wait for a device leave a core idle: on two cores the suite took 247 s with two files at a time, and 231 s with four.
+  // Test files that wait for a device leave a core idle: on two cores, the suite took 247 s with two files at a time and 231 s with four.
   concurrency: availableParallelism() + 1,
   sortTestFiles: (one, other) => isFirst(other) - isFirst(one) || one.localeCompare(other),
   timeout: '2m',

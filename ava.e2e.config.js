@@ -1,4 +1,4 @@
-/** End-to-end tests share real tools and two cores: two files at a time, with time for a first build. */
+/** End-to-end tests share real tools and two cores: two files run at a time, with a timeout long enough for a first build. */
 import unitTests from './ava.config.js';
 
 export default {

@@ -1,4 +1,4 @@
-/** The properties that have many cases here and few in `npm test` (test/support/property-runs.ts). */
+/** The property tests that run many cases here and few in `npm test` (test/support/property-runs.ts). */
 import unitTests from './ava.config.js';
 
 export default {

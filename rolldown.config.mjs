@@ -1,7 +1,7 @@
 /**
  * Builds dist/: the CLI and the library as ESM, split so that each command loads only what it uses. Packages that every run needs
- * (commander, valibot, fflate) are bundled, which halves the start-up of a hook; so are the packages of the server, which then starts
- * without a further installation. Dependencies and optional peers stay packages and are imported when they are first needed.
+ * (commander, valibot, fflate) are bundled, which halves a hook's start-up time. The server's packages are also bundled, so that the server
+ * starts without installing anything else. Dependencies and optional peers remain packages and are imported when they are first needed.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,14 +14,16 @@ const require = createRequire(import.meta.url);
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const packages = [...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.peerDependencies ?? {})];
 
-/** What each run of a hook loads, kept in one file: finding and linking a dozen small ones costs more than reading it. */
+/** Modules that each hook run loads, kept in one file: finding and linking a dozen small files costs more than reading one. */
 const hookPath =
   /[\\/]src[\\/](errors[\\/]ota-error|version|files[\\/](read|write|retry|near-paths)|cli[\\/](run|command|program|output[\\/](report|outputs)|commands[\\/]header[\\/]index)|core[\\/]keys[\\/](public-key|fingerprint|private-key|signing-header)|project[\\/]keys[\\/](key-files|git-\w+))\.ts$|[\\/](commander|@commander-js)[\\/]|^\0(commander|rolldown)\//;
 
-/** Modules that bundled packages require and this tool does not use: programs as subcommands, and logs written by a worker thread. */
+/**
+ * Modules that bundled packages require but this tool does not use: subcommands as separate programs, and logs written by a worker thread.
+ */
 const unused = { commander: /^node:child_process$/, pino: /^\.\/(lib\/)?transport$/ };
 
-/** Without declarations, which take the compiler several seconds: for tests. Those of the last whole build stay. */
+/** Skips the declarations, which take the compiler several seconds: for tests. The declarations from the last full build are kept. */
 const isBundleOnly = process.argv.includes('--bundle-only');
 
 for (const name of existsSync('dist') ? readdirSync('dist') : []) {
@@ -57,7 +59,7 @@ async function bundle({ input, output }) {
   const build = await rolldown({
     input,
     platform: 'node',
-    // Its main file loads its parts through a parameter named require, which no bundler can follow.
+    // The package's main file loads its parts through a parameter named require, which no bundler can follow.
     resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
     external: (id) => packages.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [lightRequires(), workerEntries()],
@@ -72,8 +74,8 @@ async function bundle({ input, output }) {
 }
 
 /**
- * Bundled CommonJS packages would load the modules of node through createRequire, which costs every run of a hook some milliseconds, as
- * do the {@link unused} modules.
+ * Bundled CommonJS packages would load Node.js modules through createRequire, which costs every hook run several milliseconds, as do the
+ * {@link unused} modules.
  */
 function lightRequires() {
   return {
@@ -95,7 +97,7 @@ function lightRequires() {
   };
 }
 
-/** The license texts of what was bundled, which their terms ask to be passed on. */
+/** License texts of the bundled packages, which their terms require to be passed on. */
 function licensesOf(chunks) {
   const names = new Set();
   for (const id of chunks.flatMap((chunk) => chunk.moduleIds ?? [])) {
@@ -113,7 +115,7 @@ function licenseOf(name) {
   return readFileSync(`${folder}/${file}`, 'utf8').trim();
 }
 
-/** The JSON schemas for editors, from the same source as the types. */
+/** Writes the JSON schemas for editors, from the same source as the types. */
 async function writeSchemas() {
   await bundle({
     input: { schemas: 'src/cli/output/json-schemas.ts' },
@@ -127,11 +129,11 @@ async function writeSchemas() {
   rmSync('dist/.schemas', { recursive: true });
 }
 
-/** tsc declares every file that it reads; only the files that an entry point refers to are of use to others. */
+/** Removes declarations that no entry point refers to: tsc writes one for every file that it reads. */
 function removePrivateDeclarations() {
   const entries = Object.values(manifest.exports).flatMap(({ types }) => types ?? []);
   const used = new Set(entries.map((path) => resolve(path)));
-  // A set is iterated over the elements that are added meanwhile as well.
+  // Iterating over a set also visits elements that are added during the iteration.
   for (const path of used) {
     const text = readFileSync(path, 'utf8');
     for (const [, relative] of text.matchAll(/(?:from |import\()["'](\.[^"']*)\.ts["']/g)) {

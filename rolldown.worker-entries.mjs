@@ -1,6 +1,6 @@
 /**
- * A rolldown plugin for worker threads. The sources start one as `new Worker(new URL('./NAME-worker.ts', import.meta.url), …)`. A bundle has
- * no file of that name: the plugin makes the module an entry of its own and puts the URL of its chunk in place.
+ * Rolldown plugin for worker threads. The sources start a worker with `new Worker(new URL('./NAME-worker.ts', import.meta.url), …)`. A
+ * bundle contains no file with this name, so the plugin makes the module a separate entry and substitutes the URL of its chunk.
  */
 const entry = /new URL\('(\.\/[\w-]+-worker\.ts)', import\.meta\.url\)/g;
 

@@ -1,4 +1,4 @@
-/** Preloaded in worker threads that run TypeScript sources: before Node 22 tsx hooks the main thread alone. */
+/** Preloaded in worker threads that run TypeScript sources: before Node.js 22, tsx hooks only the main thread. */
 import { register } from 'tsx/esm/api';
 
 register();

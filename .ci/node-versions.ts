@@ -1,17 +1,19 @@
-/**
- * Runs the demo, the unit tests that depend on Node.js and the newcomer's end-to-end tests with the other versions that the package supports.
- */
+/** Runs the demo, the unit tests that depend on Node.js and the newcomer's end-to-end tests with the other supported Node.js versions. */
 import { delimiter, dirname } from 'node:path';
 import { execa } from 'execa';
 import { installNode } from '../test/e2e/provision/node.ts';
 
 /**
- * The oldest, and the newest of each line. 22.13.0 itself, the first with node:sqlite, runs in test/e2e/package/serve.test.ts alone: its V8
- * aborts now and then (AsyncModuleExecutionFulfilled) on modules with top-level await, of which tests have many and the package has none.
+ * The oldest supported version, and the newest of each release line. 22.13.0 itself, the first version with node:sqlite, is tested only in
+ * test/e2e/package/serve.test.ts: its V8 occasionally aborts (AsyncModuleExecutionFulfilled) on modules with top-level await, which many
+ * tests contain and the package does not.
  */
 const versions = ['20.19.0', '22', '24', '26'];
 
-/** The rooms that use sockets, files, processes, keys and the database; the others compute, which is long and the same everywhere. */
+/**
+ * Folders with tests that use sockets, files, processes, keys and the database. The others only compute, which takes long and is the same
+ * everywhere.
+ */
 const rooms = 'api,core/{keys,signing},delivery,files,project/{build,keys},publishing,server';
 const unitTests = ['build/tests/files/cli/*.test.js', `build/tests/files/{${rooms}}/**`];
 

@@ -1,4 +1,4 @@
-/** Prints the README's command for the demo or the tests: CI runs what a newcomer would copy. */
+/** Prints the README's command for the demo or the tests, so that CI runs what a newcomer would copy. */
 import { readFileSync } from 'node:fs';
 
 const wanted = `npm ${process.argv[2] === 'demo' ? 'run demo' : 'test'}`;

@@ -1,4 +1,4 @@
-/** Prints the ten slowest tests of AVA's output, with their seconds. */
+/** Prints the ten slowest tests in AVA's output, with their durations in seconds. */
 import { readFileSync } from 'node:fs';
 
 const unitSeconds = { ms: 0.001, s: 1, m: 60 };

@@ -1,4 +1,4 @@
-/** Fails if two files of src/ export a type or a function of the same name: one name has one meaning. Part of `npm run check`. */
+/** Fails if two files in src/ export a type or function with the same name: one name has one meaning. Part of `npm run check`. */
 import { readFileSync } from 'node:fs';
 import fastGlob from 'fast-glob';
 import ts from 'typescript';

@@ -1,4 +1,4 @@
-/** The least that gzip by fflate can cost in a process of its own: read a file, compress it, nothing else. */
+/** Lower bound for gzip with fflate in a separate process: reads a file and compresses it, nothing else. */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'fflate';
 

@@ -1,4 +1,4 @@
-/** Run by firmware.ts, each part in a separate process: cost of the first run, in milliseconds of CPU. */
+/** Run by firmware.ts, each part in a separate process: CPU time of the first run, in milliseconds. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { alignGzip } from '../src/core/compression/alignment.ts';
@@ -32,7 +32,7 @@ const parts: Record<string, () => Promise<number>> = {
       if (outcome !== 'updated') throw new Error(`the model ended in ${outcome}`);
     });
   },
-  /** Work that `pack` does only for preflight: reading facts from the bytes, and the rules. */
+  /** Work that `pack` does only for preflight: reading facts from the bytes and applying the rules. */
   async preflight() {
     const bin = fixture('firmware/door.bin');
     const compressed = alignGzip(await gzip(bin));

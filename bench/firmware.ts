@@ -8,7 +8,7 @@ import type { Place } from './place.ts';
 const program = fileURLToPath(new URL('firmware-costs.ts', import.meta.url));
 const runs = 5;
 
-/** Reading, modeling and checking firmware: CPU of the first run in a fresh process, after its start-up. */
+/** Reading, modeling and checking firmware: CPU time of the first run in a fresh process, excluding start-up. */
 export function* benchFirmware(place: Place) {
   yield ['inspect 1 MB, CPU', ms(cost('inspect')), '', '< 30 ms'];
   yield ['its 112 sketch MD5s, CPU', ms(cost('md5s')), '', '<= 250 ms'];
@@ -16,7 +16,7 @@ export function* benchFirmware(place: Place) {
   yield preflightInPack(place);
 }
 
-/** Measures both in turns, so that a change in the machine's speed affects both. */
+/** Measures both alternately, so that a change in the machine's speed affects both. */
 function preflightInPack(place: Place): string[] {
   const pack = packDoor(place);
   const pairs = Array.from({ length: runs }, () => ({

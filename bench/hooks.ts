@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Command, cpuSideBySide } from './measure.ts';
 import type { Place } from './place.ts';
 
-/** Cost of the hooks: CPU of a whole run, as a multiple of an empty run of Node.js. */
+/** Cost of the hooks: CPU time of a complete run, as a multiple of an empty Node.js run. */
 export function* benchHooks({ cli, folder, publicKey, privateKey }: Place, image: string) {
   const empty: Command = [process.execPath, '-e', '0'];
   const header = ['header', '--public-key', publicKey, '--out', join(folder, 'Updater_Signing.h')];

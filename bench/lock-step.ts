@@ -3,7 +3,9 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
-/** The loop of `tools/espota.py`, for comparison: sends 1460 bytes, then waits for any response of the device, until the end. */
+/**
+ * The loop from `tools/espota.py`, for comparison: sends 1460 bytes, then waits for any response from the device, until the image is sent.
+ */
 export async function sendInLockStep(device: { host: string; otaPort: number }, image: Uint8Array): Promise<void> {
   const server = createServer({ noDelay: true }).listen(0, device.host);
   const udp = createSocket('udp4');

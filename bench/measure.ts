@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 /** A program as its argv list. */
 export type Command = readonly [program: string, ...argv: string[]];
 
-/** Consecutive runs before the other command runs: the kernel counts the CPU time of children in ticks of 10 ms. */
+/** Consecutive runs before switching to the other command: the kernel counts the CPU time of children in ticks of 10 ms. */
 const runsPerBlock = 10;
 const blocks = 5;
 
-/** CPU seconds (user and system) of one run of each, measured in turns, so that a change in the machine's speed affects both. */
+/** CPU seconds (user and system) for one run of each, measured alternately, so that a change in the machine's speed affects both. */
 export function cpuSideBySide(ours: Command, reference: Command): { ours: number; reference: number } {
   run(ours);
   run(reference);
@@ -20,7 +20,7 @@ export function cpuSideBySide(ours: Command, reference: Command): { ours: number
   return { ours: median(spent.ours), reference: median(spent.reference) };
 }
 
-/** Peak resident memory of a run of Node, in MiB, as the operating system counts it. */
+/** Peak resident memory of a Node.js run, in MiB, as reported by the operating system. */
 export function peakMemoryMiB(argv: readonly string[]): number {
   const preload = new URL('peak-memory.mjs', import.meta.url).href;
   const { stderr, status } = spawnSync(process.execPath, [`--import=${preload}`, ...argv], { encoding: 'utf8' });
@@ -54,7 +54,7 @@ function run([program, ...argv]: Command): void {
 
 const ticksPerSecond = 100;
 
-/** cutime and cstime of proc(5): the time of all children that have ended. */
+/** cutime and cstime of proc(5): the CPU time of all children that have ended. */
 function childrenCpuSeconds(): number {
   const fields = readFileSync('/proc/self/stat', 'utf8')
     .replace(/^.*\) /, '')

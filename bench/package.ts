@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import type { Place } from './place.ts';
 
-/** Size of the package as npm publishes it, and of everything it installs into an empty project. Uses the npm registry. */
+/** Size of the package as published to npm, and of everything it installs into an empty project. Uses the npm registry. */
 export function* benchPackage({ folder, root }: Place) {
-  // The package is built already; the scripts would rebuild it.
+  // The package is already built; the scripts would rebuild it.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const [packed] = JSON.parse(execaSync('npm', argv, { cwd: root }).stdout) as readonly Packed[];
   if (packed === undefined) throw new Error('npm has packed nothing');

@@ -1,4 +1,4 @@
-/** Preloaded into a run of Node that is measured: at its end it says how much memory it had at most, in KiB. */
+/** Preloaded into a Node.js run to measure it: at exit, it writes the peak memory in KiB. */
 import { writeSync } from 'node:fs';
 
 process.on('exit', () => writeSync(2, `\npeak ${process.resourceUsage().maxRSS}\n`));

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: compares ota-hooks with the reference tools in one run. Only the ratios count, since machines differ. Linux only.
- * Arguments select parts: `npm run bench -- firmware`.
+ * `npm run bench`: compares ota-hooks with the reference tools in one run. Only the ratios are meaningful, since machines differ. Linux
+ * only. Arguments select parts: `npm run bench -- firmware`.
  */
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const place: Place = {
   folder,
   image: join(root, 'test', 'fixtures', 'firmware', 'door.bin'),
   elf: join(root, 'test', 'fixtures', 'firmware', 'door.elf'),
-  // Outside the repository, as a key should be; inside, every run would check whether git tracks it.
+  // Outside the repository, where a key should be; inside it, every run would check whether git tracks the key.
   privateKey: join(folder, 'private.key'),
   publicKey: join(root, 'test', 'fixtures', 'keys', 'test-only-public.pem'),
 };
@@ -34,7 +34,7 @@ chmodSync(place.privateKey, 0o600);
 
 const rows = ['| what | figure | reference | target |', '| --- | --- | --- | --- |'];
 try {
-  // A 500 KB image with content like the fixture's, for the figures stated for that size.
+  // A 500 KB image with content like that of the fixture, for the figures stated for this size.
   const fixture = readFileSync(place.image);
   const large = join(folder, 'large.bin');
   writeFileSync(large, Buffer.concat([fixture, fixture]).subarray(0, 500_000));

@@ -9,7 +9,7 @@ interface Race {
   readonly gzip: number;
 }
 
-/** Target speed-up over lock-step, by receive window and round trip. */
+/** Target speed-up over the lock-step loop, by receive window and round-trip time. */
 const targets: Readonly<Record<string, number>> = {
   '5840/10': 1.8,
   '5840/50': 2.7,
@@ -18,7 +18,7 @@ const targets: Readonly<Record<string, number>> = {
   '11584/200': 6,
 };
 
-/** Uploads of 400 KB to virtual devices, compared with the loop of espota.py on the same links. */
+/** Uploads of 400 KB to virtual devices, compared with the espota.py loop on the same links. */
 export function* benchUpload() {
   const program = fileURLToPath(new URL('upload-races.ts', import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--import=tsx', program], { encoding: 'utf8' });

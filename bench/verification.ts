@@ -16,11 +16,11 @@ const silent = () => undefined;
 interface Cost {
   readonly name: string;
   readonly cpuSeconds: number;
-  /** Longest response time of a device meanwhile. */
+  /** Longest response time for a device during the verification. */
   readonly longestWaitMs: number;
 }
 
-/** Cost of verifying uploads: files made to keep the server busy, a normal sketch, and the response times of devices meanwhile. */
+/** Cost of verifying uploads: files crafted to keep the server busy, a normal sketch, and response times for devices meanwhile. */
 export async function* benchVerification(): AsyncGenerator<string[]> {
   const data = await mkdtemp(join(tmpdir(), 'ota-hooks-bench-'));
   const log = { debug: silent, info: silent, warn: silent, error: silent };
@@ -64,7 +64,7 @@ export async function* benchVerification(): AsyncGenerator<string[]> {
   }
 }
 
-/** CPU of the whole process. It includes device requests every 20 ms, which cost little compared with a verification. */
+/** CPU time of the whole process. It includes device requests every 20 ms, which cost little compared with a verification. */
 async function costOf(name: string, port: number, verify: () => Promise<unknown>): Promise<Cost> {
   const before = process.cpuUsage();
   let isVerified = false;

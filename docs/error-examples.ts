@@ -3,7 +3,10 @@ import type { ErrorCode, FieldsOf } from '../src/errors/ota-error.ts';
 const someKey = '4f1c7e0a9d2b8c35';
 const hintOfCase = 'The hint depends on the case.';
 
-/** Facts of a case for each error, as a user could encounter them. A code without one is a compile error. Each becomes a line on the page. */
+/**
+ * Example values for each error, as a user could encounter them. A code without an example is a compile error. Each example becomes a line
+ * on the page.
+ */
 export const errorExamples = {
   USAGE: [{ message: "unknown option '--hots' (Did you mean --host?)" }],
   OUTPUT_CONFLICT: [{ path: 'private.key' }],

@@ -93,9 +93,9 @@ ${cases.map(({ message }) => `> ${prose(message)}`).join('\n>\n')}
 `;
 }
 
-/** Returns the error with the facts of each example. */
+/** Returns the error for each example. */
 export function errorsOf(code: ErrorCode): readonly OtaError[] {
-  // The table of examples has the fields of each code, which a lookup by any code forgets.
+  // The table has the right fields for each code, but TypeScript loses this relation when the table is indexed by an arbitrary code.
   return errorExamples[code].map((fields) => new OtaError(code, fields as never));
 }
 

@@ -1,4 +1,4 @@
-/** Writes the pages that are generated from the code: `npm run docs`. A test fails if one of them is out of date. */
+/** Writes the pages generated from the code: `npm run docs`. A test fails if one of them is out of date. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
@@ -21,7 +21,7 @@ const factWords = {
   core: 'core release that the running sketch was built with; any other text counts as unknown',
   signing: '`none` or `required`: whether the device verifies signatures',
   keyFingerprint: 'SHA-256 of the DER SubjectPublicKeyInfo of the key that the device verifies with, in hex',
-  format: 'signature format, `current` or `legacy`; by default the one of the core (the boundary is 2.6.0)',
+  format: 'signature format, `current` or `legacy`; defaults to the format of the core (the boundary is 2.6.0)',
   flashMode: '`qio`, `qout`, `dio` or `dout`: byte 2 of the image header in flash',
   chipSizeBytes: 'size of the flash chip on the board',
   fsStart: 'start of the filesystem: `_FS_start` less 0x40200000',
@@ -34,7 +34,7 @@ const factWords = {
   board: 'board of the device, such as `d1_mini`',
 } as const satisfies Record<keyof typeof deviceFactsSchema.entries, string>;
 
-/** Severities of rules as users know them. */
+/** Severities of rules, as shown to users. */
 const severityWords = {
   refuse: 'error',
   warn: 'warning',
@@ -63,11 +63,11 @@ The first command checks one file. The second checks a build; its result is one 
 - a blocked update, with every rule that blocks it.
 
 \`upload\`, \`publish\` and the server use the same planner; \`pack\` runs the rules that do not need a device. Exit code 0 means safe, 3 means
-blocked. To send a blocked update, allow each rule by its name with \`--allow RULE\`; no option allows all rules at once.
+blocked. To send a blocked update, allow each rule by name with \`--allow RULE\`; no option allows all rules at once.
 
 ## Facts about a device
 
-Pass \`--device FACTS.json\`, or one option for each fact. Every key is optional, and an absent fact is unknown.
+Pass \`--device FACTS.json\`, or one option for each fact. Every key is optional, and a missing fact counts as unknown.
 
 | key | option | description |
 | --- | --- | --- |
@@ -75,18 +75,18 @@ ${Object.entries(factWords)
   .map(([name, words]) => `| \`${name}\` | \`--${optionOf(name)}\` | ${words} |`)
   .join('\n')}
 
-\`--request FILE\` reads the header lines of an HTTP update request. They contain the chip size, the sketch size and, as free space plus sketch
-size in whole sectors, the start of the filesystem. With \`--reference MANIFEST\` the running build is recognized by its sketch MD5, which adds
-the core, the key and the flash mode.
+\`--request FILE\` reads the header lines of an HTTP update request. They contain the chip size, the sketch size and the free space; the sum
+of the free space and the sketch size in whole sectors is the start of the filesystem. With \`--reference MANIFEST\`, the running build is
+recognized by its sketch MD5, which provides the core, the key and the flash mode.
 
 Unknown facts are never guessed:
 
 - Gzip requires a known core, 2.7.0 or later, and a known flash mode, chip size and filesystem start. It also requires the size of the running
   sketch, unless the transport is espota or http. Signed gzip requires a device that is known to verify signatures.
-- A raw artifact is not blocked because a fact about the device is unknown, except an unsigned one if the project has a key. If the partition
-  size is unknown, the superblock limits the size of a filesystem with its signature.
+- An unknown fact about the device does not block a raw artifact, with one exception: an unsigned artifact is blocked if the project has a
+  key. If the partition size is unknown, the superblock limits the combined size of a filesystem and its signature.
 - An unknown fact about the *image* is a warning.
-- An unknown device of a project with a key gets raw signed artifacts only.
+- If the project has a key, an unknown device is sent only raw signed artifacts.
 
 ## Rules
 
@@ -94,14 +94,14 @@ Unknown facts are never guessed:
 | --- | --- | --- | --- | --- | --- |
 ${rules.map(ruleRow).join('\n')}
 
-An error blocks the update; a warning does not. The test of each rule has a case that triggers it and the closest case that does not.
+An error blocks the update; a warning does not. The test for each rule has a case that triggers it and the closest case that does not.
 
-In addition, [a model of the device](../src/core/device-model) (the transports, the Updater, eboot and its inflater over one flash) tests the
-rules as a whole, with over ten thousand updates per run: every update that the rules call safe ends with the image in flash, and every update
-that ends otherwise was blocked (\`test/core/preflight/model-agreement.test.ts\`). Some rules block more than the model shows, because they
-concern the time after the update: \`flash-mode-gz\` (what the chip and its wiring support), \`flash-size\` (the next update),
-\`fs-size-mismatch\` (mounting), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and \`enforcement-unproven\` (who can send the
-next update), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.
+In addition, [a model of the device](../src/core/device-model) (the transports, the Updater, eboot and its inflater over one flash) tests
+the rules as a whole, with over ten thousand updates per run: every update that the rules consider safe ends with the image in flash, and
+every update that does not was blocked (\`test/core/preflight/model-agreement.test.ts\`). Some rules block more than the model shows, because
+they concern the time after the update: \`flash-mode-gz\` (what the chip and its wiring support), \`flash-size\` (the next update),
+\`fs-size-mismatch\` (mounting), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and \`enforcement-unproven\` (who can send the next
+update), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.
 
 ## Limits of preflight
 

@@ -1,4 +1,4 @@
-/** A text as the cell of a table: its signs are to be seen, and none of them ends the cell. */
+/** Formats text as a table cell: special characters are shown literally, and none of them ends the cell. */
 export function cell(text: string): string {
   return text
     .replaceAll('|', '\\|')

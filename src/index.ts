@@ -1,4 +1,7 @@
-/** Functions on bytes and plain data for keys, headers, signatures and images; also exports all other entry points except the simulator. */
+/**
+ * Functions that operate on bytes and plain data for keys, headers, signatures and images; also exports all other entry points except the
+ * simulator.
+ */
 
 export { type DeviceVerdict, deviceVerdict } from './core/firmware/device-verdict.ts';
 export { generateRsaKeyPair } from './core/keys/generate.ts';

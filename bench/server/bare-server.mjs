@@ -1,4 +1,7 @@
-/** node:http that decides nothing: what a server of node costs at least. It answers 304, or with a body, or leaves the body to nginx. */
+/**
+ * A node:http server that makes no decisions: the lower bound for a Node.js server. It responds with 304 or a body, or leaves the body to
+ * nginx.
+ */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 

@@ -19,7 +19,7 @@ const requestsOfEach = 60;
 const rounds = 5;
 const fleet = { devices: 1000, releases: 3, sizeBytes: 470 * 1024 };
 
-/** Downloads of a new build by devices that run an old one. Our server looks up the device, decides, and records the attempt. */
+/** Downloads of a new build by devices that run an old one. Our server looks up the device, makes a decision, and records the attempt. */
 export async function benchDownloads(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'downloads');
   const behind = join(folder, 'behind-nginx');
@@ -77,7 +77,7 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
   ];
 }
 
-/** A server that decides nothing as the lower bound, compared with the same peer. */
+/** Compares a server that makes no decisions, as the lower bound, with the same peer. */
 function comparison(what: string, name: string, least: Cost, peer: Cost, peerName: string): Row {
   const both = (cost: Cost) => `${microseconds(cost)}, ${perSecond(cost)}`;
   const ratios = `${ratio(least.cpuMicros, peer.cpuMicros)}, ${ratio(least.perSecond, peer.perSecond)}`;

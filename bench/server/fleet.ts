@@ -16,24 +16,26 @@ import type { NewAuditEntry, Store } from '../../src/server/storage/store.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { type DeviceWords, macOf } from './device-request.ts';
 
-/** Audit entry of all data that a benchmark writes. */
+/** Audit entry for all data that a benchmark writes. */
 export const benchAudit: NewAuditEntry = { at: 0, actor: 'bench', action: 'bench', detail: {} };
 
-/** Data of a server before it starts. */
+/** Contents of a server's data before the server starts. */
 export interface Fleet {
   readonly devices: number;
   /** Number of releases of the one project; the last one is the current release. */
   readonly releases: number;
   /** Approximate size of the current sketch. */
   readonly sizeBytes: number;
-  /** A rollout of the last release in five stages, with only the first open, a single device. The previous release is current. */
+  /**
+   * A rollout of the last release in five stages, of which only the first is open, with a single device. The previous release is current.
+   */
   readonly rollout?: boolean;
 }
 
 const project = 'door';
 const oldVersion = '0.9.0';
 
-/** A fleet that runs an old build, in the data of a server. */
+/** A fleet that runs an old build, in a server's data. */
 export interface FilledData {
   /** Artifact that a device of the fleet downloads. */
   readonly artifact: Artifact;
@@ -44,8 +46,8 @@ export interface FilledData {
 }
 
 /**
- * Fills a folder through the store, as publishing and device requests would. Artifacts are signed and not compressed, so that all
- * servers of the benchmark send the same bytes. No attempt ever fails: a benchmark requests the same update repeatedly.
+ * Fills a folder through the store, as publishing and device requests would. Artifacts are signed but not compressed, so that all servers
+ * in the benchmark send the same bytes. Attempts never count as failed, because a benchmark requests the same update repeatedly.
  */
 export async function fillData(data: string, fleet: Fleet): Promise<FilledData> {
   const opened = await openData({ data }, 'bench');

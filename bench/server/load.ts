@@ -55,7 +55,7 @@ function requireStatus(output: string, requests: number, status: 200 | 304): voi
   throw new Error(`not all answers were ${status}:\n${output}`);
 }
 
-/** Percentile of the slowest device. */
+/** Percentile for the slowest device. */
 function worstOf(tables: readonly string[], percent: number): number {
   return Math.max(
     ...tables.map((table) => Number(new RegExp(`^${percent},([\\d.]+)`, 'm').exec(table)?.[1] ?? Number.NaN)),

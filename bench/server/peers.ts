@@ -41,7 +41,7 @@ export async function phpPeer(folder: string, filled: FilledData, devices: reado
   return { name: 'PHP', url, servers: [fpm, nginx.running] };
 }
 
-/** nginx, which sends a file to every client. */
+/** nginx, which sends the same file to every client. */
 export async function staticPeer(folder: string, filled: FilledData): Promise<Peer> {
   const root = join(folder, 'static');
   await mkdir(root, { recursive: true });
@@ -66,7 +66,7 @@ export async function acceleratedPeer(folder: string, data: string): Promise<Pee
   return behindNginx('ours behind nginx', join(folder, 'accelerated'), { ...own, blobs: `${data}/blobs` });
 }
 
-/** A Node.js server that decides nothing, behind nginx. */
+/** A Node.js server that makes no decisions, behind nginx. */
 export async function bareAcceleratedPeer(folder: string, filled: FilledData): Promise<Peer> {
   const root = join(folder, 'bare');
   await mkdir(root, { recursive: true });
@@ -96,13 +96,13 @@ export async function securePeer(folder: string, tls: string): Promise<Peer> {
   return { name: 'nginx', url: `https://127.0.0.1:${nginx.port}/`, servers: [nginx.running] };
 }
 
-/** A Node.js HTTP server that decides nothing, as the lower bound. It sends a file, its X-Accel-Redirect path, or nothing. */
+/** A Node.js HTTP server that makes no decisions, as the lower bound. It sends a file, its X-Accel-Redirect path, or nothing. */
 export async function barePeer(name: string, ...how: readonly string[]): Promise<Peer> {
   const running = start(process.execPath, [fileURLToPath(new URL('bare-server.mjs', import.meta.url)), ...how]);
   return { name, url: `${await urlOf(running)}/`, servers: [running] };
 }
 
-/** A Node.js server that decides nothing, and records each device before it sends the file. */
+/** A Node.js server that makes no decisions but records each device before it sends the file. */
 export async function recordingPeer(file: string, database: string): Promise<Peer> {
   const script = fileURLToPath(new URL('recording-server.mjs', import.meta.url));
   const running = start(process.execPath, [script, file, database]);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A program that a benchmark has started, with its child processes. */
+/** A program started by a benchmark, with its child processes. */
 export interface Running {
   readonly pid: number;
   /** Standard output of the program. */
@@ -56,7 +56,7 @@ function familyOf(pid: number): number[] {
   return [...family];
 }
 
-/** proc(5), the fields behind the name: state, parent, …; utime and stime are the 12th and 13th of them. */
+/** proc(5), the fields after the name: state, parent, …; utime and stime are the 12th and 13th of them. */
 function cpuSecondsOf(pid: number): number {
   const fields = statOf(pid);
   return (Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) / ticksPerSecond;

@@ -13,10 +13,10 @@ export interface Contender {
   readonly load: () => Promise<LoadResult>;
 }
 
-/** Warm-up rounds: during the first requests, code is still being compiled, which does not matter for a long-running server. */
+/** Warm-up rounds: code is still being compiled during the first requests, which does not matter for a long-running server. */
 const warmRounds = 6;
 
-/** Loads the servers in turns, so that a slowdown of the machine affects all of them. Returns the medians of the rounds. */
+/** Sends load to the servers in turn, so that a slowdown of the machine affects all of them. Returns the medians of the rounds. */
 export async function race(contenders: readonly Contender[], rounds: number): Promise<ReadonlyMap<string, Cost>> {
   const costs = new Map<string, Cost[]>(contenders.map(({ peer }) => [peer.name, []]));
   for (let round = 0; round < warmRounds; round++) for (const contender of contenders) await contender.load();

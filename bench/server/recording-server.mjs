@@ -1,7 +1,7 @@
 /**
- * What a server of node costs at least that does for a download what has to be done, and decides nothing: it looks at what the device says,
- * writes down that it sends before it does, so that a crash does not forget it (what comes while the disk is waited for becomes the next
- * transaction), logs a line, and learns from how the connection ends whether all of it arrived.
+ * Lower bound for a Node.js server that does all the work that a download requires except deciding: it parses the device's headers, records
+ * the attempt before sending the image, so that a crash does not lose the record (records that arrive during a disk write form the next
+ * transaction), logs a line, and determines from how the connection ends whether the device received everything.
  */
 import { fdatasync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -27,7 +27,7 @@ const devices = new Map();
 let waiting = [];
 let isFlushing = false;
 
-/** About as much as is known of a device. */
+/** About as much data as is stored about a device. */
 function documentOf({ sends, receipts }) {
   const sketch = {
     action: 'send',
@@ -83,7 +83,7 @@ function send({ device, request: { socket }, response }) {
     'Cache-Control': 'no-store',
     'Content-Length': body.length,
   });
-  // Half of it is closed: the device closes the other half when it has all.
+  // Half-closed: the device closes the other half once it has received everything.
   socket.destroySoon = closeHalf;
   socket.setTimeout(60_000, socket.destroy);
   socket.once('end', () => {

@@ -36,7 +36,7 @@ export async function benchScale(folder: string, open: (peer: Peer) => Peer): Pr
 
 /** CPU of the server's processes per request, in microseconds. */
 export async function measure(data: string, filled: FilledData, devices: number, open: (peer: Peer) => Peer) {
-  // Spread over the fleet, so that no cache contains them.
+  // Spread over the fleet, so that no cache contains these devices.
   const sample = indices(sampleSize).map((index) =>
     filled.words(Math.floor((index * devices) / sampleSize), 'offered'),
   );
@@ -50,7 +50,7 @@ export async function measure(data: string, filled: FilledData, devices: number,
   const memoryMb = first.servers.reduce((sum, server) => sum + server.memoryMb(), 0);
   await stop(first);
 
-  // A restarted server has no device in its cache.
+  // A restarted server has no devices in its cache.
   const again = open(await ownPeer(data, 'ours'));
   await warm(again, filled);
   const againMicros = await cpuMicros(again, () => visitOnce(again, sample, 304), sampleSize);
@@ -58,7 +58,7 @@ export async function measure(data: string, filled: FilledData, devices: number,
   return { checkMicros: median(checks), firstMicros, againMicros, memoryMb };
 }
 
-/** Warm-up, since code is still being compiled during the first requests; with a device that is in no sample. */
+/** Warm-up, since code is still being compiled during the first requests; uses a device that is in no sample. */
 function warm(peer: Peer, filled: FilledData) {
   return load({ url: peer.url, devices: [filled.words(1, 'offered')], requests: 4000, status: 304 });
 }

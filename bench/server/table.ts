@@ -1,6 +1,6 @@
 import type { Cost } from './race.ts';
 
-/** Measurement, our value, ratio of ours to the peer's, value of the peer, and target. */
+/** Measurement, our value, ratio of our value to the peer's, the peer's value, and the target. */
 export type Row = readonly [what: string, ours: string, ratio: string, peer: string, target: string];
 
 export function formatTable(rows: readonly Row[]): string {

@@ -5,7 +5,7 @@ import type { Peer } from './peers.ts';
 const atOnce = 8;
 const longestMs = 10_000;
 
-/** Sends one request for each of many devices; `ab` can only simulate one. */
+/** Sends one request from each of many devices; `ab` can only simulate one device. */
 export async function visitOnce(peer: Peer, devices: readonly DeviceWords[], status: number): Promise<void> {
   const waiting = devices.values();
   await Promise.all(

@@ -1,11 +1,11 @@
-/** Draws docs/pictures/flash.svg: the flash of a device during an update, to scale, each piece where the model of the Updater puts it. */
+/** Draws docs/pictures/flash.svg: a device's flash during an update, to scale, with each piece where the Updater model places it. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { coreCapabilities } from '../../src/core/device-model/cores.ts';
 import { announcedSize, type StagingArea, stagingFor, type Transport } from '../../src/core/device-model/staging.ts';
 import { flashLayoutByName } from '../../src/core/firmware/flash-layout.ts';
 
-/** Where the picture lies. */
+/** Path of the picture. */
 export const flashPicturePath = fileURLToPath(new URL('flash.svg', import.meta.url));
 
 const title =
@@ -23,7 +23,7 @@ const barHeight = 36;
 const rowHeight = 100;
 const firstRowY = 84;
 
-/** Colors in light and in dark: of the bar, of its border. */
+/** Bar and border colors for the light and dark color schemes. */
 const looks = {
   free: ['#ffffff', '#b4bcc8', '#22272e', '#4a5464'],
   old: ['#e4e7ec', '#7a8494', '#3a424e', '#8a94a6'],
@@ -33,7 +33,7 @@ const looks = {
   kept: ['#fbdcdc', '#c62828', '#5a1f1f', '#ef7070'],
 } as const;
 
-/** A stretch of flash in KB, the end not included. */
+/** A range of flash in KB; the end is exclusive. */
 interface Piece {
   readonly from: number;
   readonly to: number;
@@ -44,11 +44,11 @@ interface Piece {
 interface Row {
   readonly words: string;
   readonly pieces: readonly Piece[];
-  /** What becomes of the beginning of what is staged. */
+  /** What happens to the beginning of the staged data. */
   readonly overlap?: { readonly from: number; readonly words: string };
 }
 
-/** The text of docs/pictures/flash.svg. */
+/** Returns the text of docs/pictures/flash.svg. */
 export function flashPicture(): string {
   const area = stagingArea();
   const present: Piece = { from: 0, to: presentKb, look: 'old', words: 'present sketch, running' };
@@ -85,7 +85,7 @@ export function flashPicture(): string {
   ]);
 }
 
-/** A device of 1 MB with 64 KB for files, where room is scarce. */
+/** A device with 1 MB of flash, 64 KB of it for files, where space is tight. */
 function stagingArea(): StagingArea {
   const capabilities = coreCapabilities('3.1.2');
   const layout = flashLayoutByName('1m64', '3.1.2');
@@ -145,7 +145,7 @@ function drawPiece({ from, to, look, words }: Piece, y: number): string {
   return words === undefined ? bar : `${bar}<text class="m" x="${x((from + to) / 2)}" y="${y + 23}">${words}</text>`;
 }
 
-/** Of what is staged, the part that eboot writes over while it reads it. */
+/** Draws the part of the staged data that eboot overwrites while reading it. */
 function drawOverlap(from: number, words: string, y: number): string {
   return `<path class="a" d="M${x(from) + 1},${y + barHeight + 4} v5 H${x(newKb)} v-5"/>
 <text class="s" x="${x(from)}" y="${y + barHeight + 24}">${words}</text>`;

@@ -6,7 +6,7 @@ const colors: Readonly<Record<string, string>> = { '31': '#f28b82', '32': '#81c9
 
 const code = `${String.fromCharCode(27)}\\[(\\d*)m`;
 
-/** The lines of a terminal as an SVG picture; color codes become colors. */
+/** Draws the lines of a terminal as an SVG picture; color codes become colors. */
 export function drawTerminal(lines: readonly string[]): string {
   const columns = Math.max(80, ...lines.map((line) => withoutColors(line).length));
   const width = Math.ceil(columns * columnWidth + 2 * margin);

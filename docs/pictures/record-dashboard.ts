@@ -1,4 +1,7 @@
-/** Writes docs/pictures/dashboard-*.png: what the browser test sees. Debian, with Chromium (`npm run test:e2e` installs it). */
+/**
+ * Writes docs/pictures/dashboard-*.png, screenshots taken by the browser test. Requires Debian with Chromium (`npm run test:e2e` installs
+ * it).
+ */
 import { execa } from 'execa';
 
 const test = 'test/e2e/dashboard/dashboard.test.ts';

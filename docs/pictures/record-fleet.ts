@@ -1,6 +1,6 @@
 /**
- * `npm run pictures`: an upload to twenty virtual devices, recorded as a terminal shows it. Writes docs/pictures/fleet.svg. What is
- * drawn is what `ota-hooks upload --all` really wrote, at the moment when half of the devices are done.
+ * `npm run pictures`: records an upload to twenty virtual devices as a terminal shows it, and writes docs/pictures/fleet.svg. The picture
+ * shows the actual output of `ota-hooks upload --all` at the moment when half of the devices are done.
  */
 import { setMaxListeners } from 'node:events';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const fixture = (name: string) => new URL(`../../test/fixtures/${name}`, import.
 const password = 'of no importance';
 
 const signal = new AbortController().signal;
-// Each of the uploads under way listens to it.
+// Each upload in progress adds a listener.
 setMaxListeners(0, signal);
 const folder = await mkdtemp(join(tmpdir(), 'ota-hooks-picture-'));
 const publicKey = readPublicKey(await readFile(fixture('keys/test-only-public.pem')), 'public.key');
@@ -49,7 +49,7 @@ function optionsOf(name: string, index: number) {
     hostname: name,
     image: { sizeBytes: 260_000, seed: index + 1 },
     publicKey,
-    // One has another password, as one always has.
+    // One device has a different password, as often happens.
     password: name === 'attic-light' ? 'long forgotten' : password,
     link: { rttMs: 8 + 4 * (index % 7) },
     seed: index + 1,
@@ -69,7 +69,8 @@ async function makeProject(): Promise<void> {
     fsStart: 2097152,
     fsEnd: 4169728,
   };
-  // Of half of them an earlier, proven update told what they are; of the others only the flash mode is known: they get the raw signed sketch.
+  // For half of the devices, an earlier proven update has supplied the facts; for the others, only the flash mode is known, so they are
+  // sent the raw signed sketch.
   const entries = devices.map(({ otaPort }, index) => [
     names[index],
     { address: '127.0.0.1', port: otaPort, facts: index % 2 === 0 ? facts : { flashMode: 'dio' } },

@@ -3,7 +3,7 @@ const codes = new RegExp(`(${esc}\\[\\d*[A-Za-z]|\\r|\\n)`);
 const cursorUp = new RegExp(`^${esc}\\[(\\d+)A$`);
 const eraseBelow = `${esc}[J`;
 
-/** As much of a terminal as the progress of this tool needs: lines, colors, cursor up, erase below. */
+/** Emulates the terminal features that this tool's progress display uses: lines, colors, cursor up, erase below. */
 export class TerminalScreen {
   #lines: string[] = [''];
   #row = 0;
@@ -12,7 +12,7 @@ export class TerminalScreen {
     for (const part of text.split(codes)) this.#take(part);
   }
 
-  /** What is on it, with the color codes still inside. */
+  /** Lines on the screen, including their color codes. */
   lines(): readonly string[] {
     return this.#lines.at(-1) === '' ? this.#lines.slice(0, -1) : [...this.#lines];
   }

@@ -1,7 +1,7 @@
 /**
- * Returns a signal that aborts after `limitMs` milliseconds with a `TimeoutError`, like `AbortSignal.timeout`. `AbortSignal.any` holds the
- * signal of `AbortSignal.timeout` only weakly: once that is garbage-collected it never aborts, and a request to a silent server waits
- * forever (nodejs/node#57736). The timer here keeps its signal alive without keeping the process running.
+ * Returns a signal that aborts after `limitMs` milliseconds with a `TimeoutError`, like `AbortSignal.timeout`. `AbortSignal.any` holds an
+ * `AbortSignal.timeout` signal only weakly: once garbage-collected, that signal never aborts, and a request to a silent server waits
+ * forever (nodejs/node#57736). The timer used here keeps its signal alive without keeping the process running.
  */
 export function abortAfter(limitMs: number): AbortSignal {
   const controller = new AbortController();

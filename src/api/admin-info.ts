@@ -3,7 +3,7 @@ import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
 import { roles } from './release.ts';
 import { deviceRolloutSchema } from './rollout-info.ts';
 
-/** Responses of the server about projects, devices, tokens and the audit log. */
+/** Server responses about projects, devices, tokens and the audit log. */
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 const kind = v.picklist(['sketch', 'filesystem']);
@@ -31,19 +31,19 @@ export const importAnswerSchema = v.strictObject({
 export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>>;
 
 /**
- * Update state of a device, the worst first.
+ * Update state of a device, worst first.
  *
- * - failed: an update was sent and the device does not run it; it is sent again after a retry
- * - blocked: preflight found the update unsafe for the device, or the board of the device is unknown
+ * - failed: an update was sent, but the device does not run it; the update is sent again after a retry
+ * - blocked: preflight found the update unsafe for the device, or the device's board is unknown
  * - updating: an update was sent, and the device has not confirmed it yet
- * - pending: the device gets an update later: at the next update check after a retry, or when its stage opens
+ * - pending: an update will be sent later: at the next update check after a retry, or when the device's stage opens
  * - up-to-date: there is nothing to install
  * - unknown: the device has sent no update check, or its channel has no release for it
  */
 export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-to-date', 'unknown'] as const;
 export type DeviceStatus = (typeof deviceStatuses)[number];
 
-/** Decision about the last update check. send: an update is sent. up-to-date: nothing to install. none: no update, for the given reason. */
+/** Decision on the last update check. send: an update is sent. up-to-date: nothing to install. none: no update, for the given reason. */
 const decisionInfoSchema = v.strictObject({
   action: v.picklist(['send', 'up-to-date', 'none']),
   code: v.string(),
@@ -72,9 +72,9 @@ export const deviceInfoSchema = v.strictObject({
   /** Data that the device reported about itself. */
   report: v.optional(v.record(v.string(), v.optional(v.union([v.string(), v.number()])))),
   running: v.optional(v.strictObject({ version: v.string(), by: v.picklist(['md5', 'version']) })),
-  /** State of the device in the rollout of its channel. */
+  /** State of the device in its channel's rollout. */
   rollout: v.optional(deviceRolloutSchema),
-  /** Last update decision for the sketch and for the filesystem, with the reason. */
+  /** Last update decisions for the sketch and the filesystem, with reasons. */
   sketch: v.optional(decisionInfoSchema),
   filesystem: v.optional(decisionInfoSchema),
   attempts: v.array(
@@ -83,7 +83,7 @@ export const deviceInfoSchema = v.strictObject({
       kind,
       state: v.picklist(['sent', 'received', 'running', 'failed']),
       sends: v.number(),
-      /** Complete downloads. */
+      /** Number of completed downloads. */
       receipts: v.number(),
       lastSentAt: time,
       failure: v.optional(v.string()),
@@ -98,7 +98,7 @@ export const tokenInfoSchema = v.strictObject({
   project: v.optional(v.string()),
   name: v.string(),
   createdAt: time,
-  /** Token itself; present only in the response that creates it. */
+  /** The token itself; returned only when it is created. */
   token: v.optional(v.string()),
 });
 export type TokenInfo = DeepReadonly<v.InferOutput<typeof tokenInfoSchema>>;

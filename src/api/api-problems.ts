@@ -1,13 +1,13 @@
 import type { ReleaseFinding } from './release-info.ts';
 
-/** Blob that a release references and the server does not have. */
+/** Blob that a release references but the server does not have. */
 interface MissingBlob {
   readonly file: string;
   readonly sha256: string;
   readonly sizeBytes: number;
 }
 
-/** Error response of the API. `code` is for programs and never changes. */
+/** API error response. `code` is for programs and never changes. */
 export interface ApiProblem {
   readonly error: {
     readonly code: ApiProblemCode;
@@ -20,12 +20,12 @@ export interface ApiProblem {
     readonly offset?: number;
     /** Only for `blocked`: the preflight findings that block the release. */
     readonly blockedBy?: readonly ReleaseFinding[];
-    /** Only for `invalid` and `not-as-described`: one text per error. */
+    /** Only for `invalid` and `not-as-described`: one message per error. */
     readonly problems?: readonly string[];
   };
 }
 
-/** HTTP status, cause and fix of each error code; docs/errors.md is generated from this table. */
+/** HTTP status, cause and fix for each error code. docs/errors.md is generated from this table. */
 export const apiProblems = {
   'bad-request': {
     status: 400,

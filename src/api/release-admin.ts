@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { firmwareVersion, resourceName, roles } from './release.ts';
 
-/** Request bodies that `ota-hooks server` sends, except for releases; the paths are in `release.ts`. */
+/** Request bodies that `ota-hooks server` sends, except those for releases; the paths are in `release.ts`. */
 
 const hourMs = 3_600_000;
 const label = v.pipe(
@@ -27,7 +27,7 @@ const aliasPath = v.pipe(
   ),
 );
 
-/** Changes of a project. Absent keys stay unchanged. */
+/** Changes to a project. Absent keys leave the value unchanged. */
 export const projectRequestSchema = v.strictObject({
   /** open: any device may update. closed: only enrolled devices. */
   access: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
@@ -37,26 +37,26 @@ export const projectRequestSchema = v.strictObject({
     v.pipe(v.array(v.strictObject({ path: aliasPath, channel: v.optional(resourceName, 'stable') })), v.maxLength(32)),
   ),
   credential: v.optional(credential),
-  /** Milliseconds from a download until the device must check in with the new build. */
+  /** Milliseconds after a download within which the device must check in with the new build. */
   confirmWithinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   mostSends: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))),
 });
 export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 
-/** Default of `confirmWithinMs`: one day, since some devices check for updates once a day. */
+/** Default for `confirmWithinMs`: one day, since some devices check for updates once a day. */
 export const defaultConfirmWithinMs = 24 * hourMs;
 export const defaultMostSends = 3;
 
-/** Changes of a device. Absent keys stay unchanged; null removes a value. */
+/** Changes to a device. Absent keys leave the value unchanged; null removes it. */
 export const deviceRequestSchema = v.strictObject({
   enrolled: v.optional(v.boolean()),
   name: v.optional(v.nullable(label)),
   board: v.optional(v.nullable(label)),
   /** Channel that overrides the one in the device's request URL. */
   channel: v.optional(v.nullable(resourceName)),
-  /** Group of devices that rollouts treat alike. */
+  /** Group that the device belongs to; rollout stages can select groups. */
   group: v.optional(v.nullable(resourceName)),
-  /** Only version that the device receives, regardless of channels and rollouts. */
+  /** The only version sent to the device, regardless of channels and rollouts. */
   pin: v.optional(v.nullable(firmwareVersion)),
   /** Whether the sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs: v.optional(v.nullable(v.boolean())),
@@ -70,7 +70,7 @@ export const mac = v.pipe(
   v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
 );
 
-/** Table of the update script in the core's documentation: MAC to file and version. */
+/** Device table for the update script from the core's documentation: MAC to file and version. */
 export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: v.string(), version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),

@@ -1,18 +1,18 @@
 import * as v from 'valibot';
 import { type DeepReadonly, sha256, sizeBytes } from '../core/model/fields.ts';
 
-/** Finding of a preflight rule. */
+/** Finding from a preflight rule. */
 export const releaseFindingSchema = v.strictObject({ rule: v.string(), message: v.string(), fix: v.string() });
 export type ReleaseFinding = DeepReadonly<v.InferOutput<typeof releaseFindingSchema>>;
 
-/** Published release, identified by project, version, kind and board; its bytes never change. */
+/** Published release, identified by project, version, kind and board. Its bytes never change. */
 export const releaseInfoSchema = v.strictObject({
   project: v.string(),
   version: v.string(),
   kind: v.picklist(['sketch', 'filesystem']),
   board: v.optional(v.string()),
   purpose: v.picklist(['serve', 'reference']),
-  /** Channels whose current release it is. */
+  /** Channels that have this release as their current release. */
   channels: v.array(v.string()),
   publishedAt: v.pipe(v.string(), v.isoTimestamp()),
   yanked: v.optional(v.string()),
@@ -26,9 +26,9 @@ export const releaseInfoSchema = v.strictObject({
 export type ReleaseInfo = DeepReadonly<v.InferOutput<typeof releaseInfoSchema>>;
 
 /**
- * Result of publishing. published: the release is new. promoted: it existed, and becomes the current release of the channel. unchanged: it
- * existed, and no channel changed. Publishing a release that the channel has served before does not promote it again, so that a repeated
- * build cannot roll back a fleet; use PUT on the channel instead.
+ * Result of publishing. published: the release is new. promoted: the release already existed and is now the channel's current release.
+ * unchanged: the release already existed and no channel changed. Publishing a release that the channel has served before does not promote
+ * it again, so that publishing an old build again cannot roll back a fleet; to promote it, use PUT on the channel.
  */
 export interface ReleaseAnswer {
   readonly outcome: 'published' | 'promoted' | 'unchanged';

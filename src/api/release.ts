@@ -7,11 +7,11 @@ import { sha256 } from '../core/model/fields.ts';
  *
  *     GET    /server                                   read     ServerInfo
  *     GET    /uploads/{sha256}                         publish  UploadState; offset 0 if nothing has arrived yet
- *     PATCH  /uploads/{sha256}                         publish  bytes from Upload-Offset on, as application/octet-stream, with the
+ *     PATCH  /uploads/{sha256}                         publish  bytes starting at Upload-Offset, as application/octet-stream, with the
  *                                                               headers Upload-Offset and Upload-Length; returns UploadState. If the
  *                                                               offset differs from the server's: 409 `upload-offset` with `offset`.
  *                                                               If the bytes do not match the digest: 422 `digest-mismatch`, and all
- *                                                               bytes are discarded
+ *                                                               received bytes are discarded
  *     POST   /projects/{project}/releases              publish  ReleaseRequest; returns ReleaseAnswer, 201 if it is new
  *     GET    /projects/{project}/releases?before&limit  read     { releases: ReleaseInfo[], next? }, newest first
  *     POST   /projects/{project}/releases/yank         publish  { version, kind?, board?, reason? }; returns the yanked
@@ -21,27 +21,27 @@ import { sha256 } from '../core/model/fields.ts';
  *     GET, PUT /projects/{project}                     read, admin   ProjectRequest; returns ProjectInfo
  *     GET    /projects/{project}/devices?after&limit   read     { devices: DeviceInfo[], next? }
  *     GET, PUT, DELETE /projects/{project}/devices/{mac}        read, admin   DeviceRequest; returns DeviceInfo, DELETE { removed }
- *     POST   /projects/{project}/devices/{mac}/retry   publish  clears the failure of a device; returns DeviceInfo
- *     POST   /projects/{project}/devices/import        admin    table of the update script in the core's documentation
+ *     POST   /projects/{project}/devices/{mac}/retry   publish  clears a device's failure; returns DeviceInfo
+ *     POST   /projects/{project}/devices/import        admin    device table for the update script from the core's documentation
  *     /projects/{project}/rollouts                     see `rollout.ts`
- *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; returns TokenInfo, with `token` only once
+ *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; returns TokenInfo; POST adds `token`
  *     GET    /audit?before&limit                       admin    { entries: AuditInfo[], next? }
  *     GET    /backup                                   admin    backup as JSON lines, for `ota-hooks server restore`
  *
- * To publish, POST the release; 409 `blobs-missing` lists the missing blobs; PATCH each of them in any number of pieces, starting at the
- * offset that GET returns; POST again. Each step may be repeated: publishing the same release twice returns `unchanged`.
+ * To publish, POST the release. If the response is 409 `blobs-missing`, PATCH each blob that it lists, in any number of pieces, starting at
+ * the offset that GET returns; then POST again. Each step may be repeated: publishing the same release twice returns `unchanged`.
  *
- * Every response other than 2xx contains an `ApiProblem` (api-problems.ts). Every response has the header `Ota-Api-Version`.
+ * Every non-2xx response contains an `ApiProblem` (api-problems.ts). Every response has the header `Ota-Api-Version`.
  */
 export const apiRoot = '/api/v1';
 
-/** Version of the API in `apiRoot`, in ServerInfo and in the header of every response. Clients reject a newer one. */
+/** API version in `apiRoot`, in ServerInfo and in a header of every response. Clients reject newer versions. */
 export const apiVersion = 1;
 export const apiVersionHeader = 'Ota-Api-Version';
 
 const nameRule = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Name of a project or a channel, as used in URLs and in the sketch. */
+/** Project or channel name, as used in URLs and in the sketch. */
 export const resourceName = v.pipe(
   v.string('must be text'),
   v.regex(nameRule, 'must be 1 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit'),
@@ -56,29 +56,29 @@ export const firmwareVersion = v.pipe(
 const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64));
 const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
 
-/** Channel of devices and requests that do not specify one. */
+/** Default channel for devices and requests. */
 export const defaultChannel = 'stable';
 
-/** Maximum size of a manifest; one with its 112 sketch MD5s has about 15 KB. */
+/** Maximum manifest size; a manifest with 112 sketch MD5s takes about 15 KB. */
 const mostManifestBytes = 256 * 1024;
 
-/** Rule for `allow` that is not part of preflight: permits an image that contains a private key, such as the device's own TLS key. */
+/** Rule name for `allow` that is not a preflight rule: permits an image that contains a private key, such as the device's own TLS key. */
 export const privateKeyRule = 'private-key-inside';
 
 export const releaseRequestSchema = v.strictObject({
   version: firmwareVersion,
   /** Channel that serves the release; ignored for reference builds. */
   channel: v.optional(resourceName, defaultChannel),
-  /** Whether to publish a draft: no channel serves it, regardless of `channel`, until it is rolled out or promoted. */
+  /** Whether to publish the release as a draft: regardless of `channel`, no channel serves it until it is rolled out or promoted. */
   draft: v.optional(v.boolean(), false),
-  /** reference: an earlier build that devices still run. It is recognized but never sent. */
+  /** reference: an earlier build that devices still run; the server recognizes it but never sends it. */
   purpose: v.optional(v.picklist(['serve', 'reference'], 'must be serve or reference'), 'serve'),
   /** Text of the manifest file beside the artifacts. */
   manifest: v.pipe(v.string('must be the text of a manifest'), v.maxLength(mostManifestBytes)),
   /** Names of rules that do not block the release. */
   allow: v.optional(v.pipe(v.array(v.string()), v.maxLength(64)), []),
 });
-/** Request as a client sends it: fields with a default are optional. */
+/** Request as sent by a client: fields with a default are optional. */
 export type ReleaseRequest = v.InferInput<typeof releaseRequestSchema>;
 
 export interface UploadState {
@@ -89,15 +89,15 @@ export interface UploadState {
   readonly complete: boolean;
 }
 
-/** Maximum size of a blob: the largest flash chip plus a signature. */
+/** Maximum blob size: the largest flash chip plus a signature. */
 export const mostBlobBytes = 16 * 1024 * 1024 + 1024;
 
-/** SHA-256 digest in the path of an upload. */
+/** SHA-256 digest in an upload path. */
 export const blobDigest = sha256;
 
 const selection = {
   version: firmwareVersion,
-  /** Kind of the image; both kinds if absent. */
+  /** Image kind; both kinds if absent. */
   kind: v.optional(imageKind),
   /** Board name; all boards if absent. */
   board: v.optional(board),

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { DeepReadonly } from '../core/model/fields.ts';
 import { gateSchema, haltSchema, rolloutStates, stageSchema } from './rollout.ts';
 
-/** Responses of the server about rollouts. */
+/** Server responses about rollouts. */
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 const state = v.picklist(rolloutStates);
@@ -10,9 +10,9 @@ const state = v.picklist(rolloutStates);
 /** Enrolled devices in a rollout, counted by progress. */
 const tallySchema = v.strictObject({
   members: v.number(),
-  /** Devices that have not been sent the release. */
+  /** Devices that have not been sent the release yet. */
   pending: v.number(),
-  /** Devices that preflight blocks: they never receive the release, and gates do not wait for them. */
+  /** Devices blocked by preflight: they are never sent the release, and gates do not wait for them. */
   blocked: v.number(),
   updating: v.number(),
   running: v.number(),
@@ -27,14 +27,14 @@ export const rolloutInfoSchema = v.strictObject({
   project: v.string(),
   channel: v.string(),
   version: v.string(),
-  /** Previous release of the channel. */
+  /** The channel's previous release. */
   previous: v.optional(v.string()),
   state,
-  /** Reason for the state, as given by a user or by a halt rule. */
+  /** Reason for the state, given by a user or a halt rule. */
   reason: v.optional(v.string()),
-  /** Number of open stages, counted from the first. */
+  /** Number of open stages. */
   openStages: v.number(),
-  /** Text that explains what the next stage waits for; absent if the rollout waits for nothing. */
+  /** Explains what the next stage is waiting for; absent if there is nothing to wait for. */
   waitingFor: v.optional(v.string()),
   stages: v.array(v.strictObject({ ...stageSchema.entries, tally: tallySchema })),
   tally: tallySchema,
@@ -43,7 +43,7 @@ export const rolloutInfoSchema = v.strictObject({
   startedAt: time,
   startedBy: v.string(),
   endedAt: v.optional(time),
-  /** Events of the rollout, oldest first. */
+  /** Rollout events, oldest first. */
   history: v.array(v.strictObject({ at: time, event: v.string(), by: v.string(), reason: v.optional(v.string()) })),
   /** Progress of the enrolled devices over time, oldest first. */
   samples: v.array(
@@ -58,17 +58,17 @@ export const rolloutInfoSchema = v.strictObject({
 });
 export type RolloutInfo = DeepReadonly<v.InferOutput<typeof rolloutInfoSchema>>;
 
-/** State of a device in the newest rollout of its channel. */
+/** State of a device in its channel's newest rollout. */
 export const deviceRolloutSchema = v.strictObject({
   rollout: v.number(),
   version: v.string(),
   state,
-  /** Stage of the device, from 1. */
+  /** The device's stage, counted from 1. */
   stage: v.number(),
   stages: v.number(),
-  /** Whether the rollout is active and the stage of the device is open. */
+  /** Whether the rollout is active and the device's stage is open. */
   isOpen: v.boolean(),
-  /** Whether gates and halt rules count the device; only enrolled devices count. */
+  /** Whether gates and halt rules count the device; they count only enrolled devices. */
   counts: v.boolean(),
   progress: v.picklist(['pending', 'blocked', 'updating', 'running', 'failed']),
   failure: v.optional(v.string()),

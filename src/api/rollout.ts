@@ -3,7 +3,7 @@ import type { DeepReadonly } from '../core/model/fields.ts';
 import { firmwareVersion, resourceName } from './release.ts';
 
 /**
- * Requests of `ota-hooks server rollouts`, below `/api/v1`:
+ * Requests sent by `ota-hooks server rollouts`, below `/api/v1`:
  *
  *     GET    /projects/{project}/rollouts              read     { rollouts: RolloutInfo[] }, newest first
  *     POST   /projects/{project}/rollouts              publish  RolloutRequest; returns RolloutInfo, 201
@@ -24,11 +24,11 @@ const wholeNumber = v.pipe(
 const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64))), v.maxLength(1000));
 
 /**
- * Devices that receive the release together: selected by name, by group and by share of all devices. Devices of earlier stages are
- * included.
+ * Devices that receive the release in this stage: selected by name, by group and by share of all devices. Devices from earlier stages
+ * are included.
  */
 export const stageSchema = v.strictObject({
-  /** Cumulative share of the enrolled devices in percent, including those of earlier stages. */
+  /** Cumulative share of the enrolled devices in percent, including those from earlier stages. */
   share: v.optional(percent, 0),
   /** Names or MACs of enrolled devices that receive the release in this stage. */
   canaries: v.optional(names, []),
@@ -42,14 +42,14 @@ export const gateSchema = v.strictObject({
   soakMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(90 * 24 * 3_600_000)), 600_000),
 });
 
-/** Limits that halt the rollout. A device that did not confirm the update counts as a failure too. */
+/** Limits that halt the rollout. Devices that fail to confirm the update also count as failed. */
 export const haltSchema = v.strictObject({
-  /** Number of failed devices. */
+  /** Number of failed devices that halts the rollout. */
   failures: v.optional(wholeNumber, 5),
-  /** Failed devices in percent of those that finished (running or failed), if at least `minimumSample` finished. */
+  /** Percentage of finished devices (running or failed) that failed; applies once at least `minimumSample` devices have finished. */
   failurePercent: v.optional(v.pipe(percent, v.minValue(1, 'must be 1 or more')), 10),
   minimumSample: v.optional(wholeNumber, 10),
-  /** Number of devices that have sent no request since the download started. */
+  /** Number of devices that halts the rollout if they have sent no request since their download started. */
   notConfirmed: v.optional(wholeNumber, 2),
 });
 
@@ -57,7 +57,7 @@ export const haltSchema = v.strictObject({
 const defaultStages = [{ share: 5 }, { share: 20 }, { share: 50 }, { share: 100 }];
 
 export const rolloutRequestSchema = v.strictObject({
-  /** Version of a published release that is not a reference build; all its kinds and boards are rolled out. */
+  /** Version of a published release that is not a reference build. The rollout covers all its kinds and boards. */
   version: firmwareVersion,
   channel: v.optional(resourceName, 'stable'),
   stages: v.optional(
@@ -83,9 +83,9 @@ export type RolloutGate = v.InferOutput<typeof gateSchema>;
 export type RolloutHalt = v.InferOutput<typeof haltSchema>;
 
 /**
- * active: devices of the open stages receive the release. paused, halted: no further device receives it; devices that run it keep it until
- * the rollout is resumed or ended. aborted: the same, but it cannot be resumed. rolled-back: devices that run it receive the previous
- * release again, if preflight allows it. complete: it is the current release of the channel.
+ * active: devices in open stages receive the release. paused, halted: no further devices receive the release; devices that run it keep it
+ * until the rollout is resumed or ended. aborted: like paused, but the rollout cannot be resumed. rolled-back: devices that run the release
+ * are sent the previous release again, if preflight allows it. complete: the release is the channel's current release.
  */
 export const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-back', 'complete'] as const;
 export type RolloutState = (typeof rolloutStates)[number];
@@ -95,7 +95,7 @@ export const rolloutActions = ['pause', 'resume', 'advance', 'abort', 'rollback'
 export type RolloutAction = (typeof rolloutActions)[number];
 
 export const rolloutActionSchema = v.strictObject({
-  /** For `resume` of a halted rollout: accepts the present failures, which then no longer count toward the halt rules. */
+  /** When resuming a halted rollout: accepts the existing failures, which then no longer count toward the halt rules. */
   acceptFailures: v.optional(v.boolean(), false),
   /** Reason for the audit log. */
   reason: v.optional(v.pipe(v.string(), v.maxLength(200))),

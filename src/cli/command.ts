@@ -2,18 +2,18 @@ import { Command, type CommanderError, Help, type Option } from '@commander-js/e
 import { OtaError } from '../errors/ota-error.ts';
 import type { Io } from './io.ts';
 
-/** Context for the declaration of a command: the program that it joins and the environment that it runs in. */
+/** Context for declaring a command: the program to add it to, and the environment it runs in. */
 export interface Declaration {
   readonly program: Command;
   readonly io: Io;
 }
 
-/** Options of a command, as its declaration infers them. */
+/** Option types of a command, inferred from its declaration. */
 export type OptionsOf<Declare extends (declaration: Declaration) => { opts(): unknown }> = Readonly<
   ReturnType<ReturnType<Declare>['opts']>
 >;
 
-/** Starts the declaration of a command, with the options that all commands have and two examples at the end of its help. */
+/** Starts declaring a command: adds the common options, and two examples at the end of the help. */
 export function command<const Usage extends string>(
   { program }: Declaration,
   usage: Usage,
@@ -28,12 +28,12 @@ export function command<const Usage extends string>(
       .option('--quiet', 'Show only warnings and errors')
       .option('--verbose', 'Show more details')
       .option('--no-color', 'Disable colors')
-      // After the help text that the command itself adds.
+      // Printed after any help text that the command itself adds.
       .addHelpText('afterAll', examplesText(examples))
   );
 }
 
-/** Declares a group of commands, with two examples at the end of its help. */
+/** Declares a command group, with two examples at the end of its help. */
 export function commandGroup(
   { program, io }: Declaration,
   name: string,
@@ -41,7 +41,7 @@ export function commandGroup(
   examples: readonly [string, string],
   declareCommands: readonly ((declaration: Declaration) => void)[],
 ): void {
-  // Subcommands are declared on a group as commands are on the program, so they need no other type.
+  // Subcommands are added to a group in the same way as commands to the program, so both use the same type.
   const group = program
     .command(name)
     .description(description)
@@ -65,14 +65,14 @@ export function emptyProgram(io: Io, version: string): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      // Errors are thrown, and printed with all others.
+      // Parser errors are thrown and then printed like all other errors.
       outputError: () => undefined,
     })
     .exitOverride(failWith);
 }
 
 /**
- * Converts what the parser reports into an error of the catalog. Help and version also end parsing, but are not errors.
+ * Converts a parser error to a catalog error. Help and version output also end parsing, but they are not errors and pass through.
  *
  * @throws OtaError USAGE
  */
@@ -85,7 +85,7 @@ function failWith(end: CommanderError): never {
   throw new OtaError('USAGE', { message }, end);
 }
 
-/** Describes an option in the help. An empty list, the default of an option that may be repeated, is not worth a word. */
+/** Describes an option in the help. Omits the default value of a repeatable option, which is an empty list. */
 function optionDescription(option: Option): string {
   const isEmptyList = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
   const shown: Option = isEmptyList ? Object.create(option, { defaultValue: { value: undefined } }) : option;

@@ -1,9 +1,9 @@
-/** Questions at the terminal. */
+/** Interactive prompts. */
 interface Questions {
   confirm(question: string, initial: boolean): Promise<boolean>;
 }
 
-/** Environment of a command; only run.ts makes it from the process. */
+/** Everything that commands use from the process. Only run.ts connects it to the real process. */
 export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -11,7 +11,7 @@ export interface Io {
   readonly stderr: { write(text: string): unknown };
   /** Whether stderr is a terminal that can show colors and progress. */
   readonly fancy: boolean;
-  /** Asks for a password without showing it; undefined without a terminal. */
+  /** Prompts for a password without echoing it; undefined without a terminal. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
   /** Undefined without a terminal. */
   readonly ask?: Questions | undefined;
@@ -20,7 +20,7 @@ export interface Io {
   /** Registers a listener for SIGHUP; undefined at a terminal, where a hangup ends the command. */
   readonly onHangup?: ((listener: () => void) => void) | undefined;
   readonly platform: NodeJS.Platform;
-  /** Home folder of the user. */
+  /** The user's home folder. */
   readonly home: string;
   /** Absolute paths for hooks: the Node.js executable and this CLI. */
   readonly self: { readonly node: string; readonly cli: string };

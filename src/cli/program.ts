@@ -3,7 +3,7 @@ import { emptyProgram } from './command.ts';
 import type { Io } from './io.ts';
 import { nameOptionsInErrors } from './shared/option-values.ts';
 
-/** All commands, one module each. A module is loaded when its command runs, or when the help lists all commands. */
+/** All commands, one module each. A module is loaded only when its command runs or when the help lists all commands. */
 const commands = {
   keygen: async () => (await import('./commands/keygen/index.ts')).declareKeygen,
   header: async () => (await import('./commands/header/index.ts')).declareHeader,
@@ -28,8 +28,8 @@ const commands = {
 } as const;
 
 /**
- * Returns the program with the command that the command line names, or with all commands if it names none. A hook must not pay for the
- * declarations of twenty commands.
+ * Returns the program with only the command named on the command line, or with all commands if none is named. Declaring all twenty commands
+ * would slow down every hook.
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {
   const program = emptyProgram(io, toolVersion);

@@ -1,6 +1,6 @@
 /**
- * Exits with an error if Node.js is too old. The command line imports this file before anything else, and npm runs it before the build and
- * the tests. It is plain JavaScript in the syntax of old versions, because they have to run it.
+ * Exits with an error if Node.js is too old. The CLI imports this file before anything else, and npm runs it before the build and the
+ * tests. It is plain JavaScript with old syntax, so that old Node.js versions can run it.
  */
 var needed = [20, 19];
 var found = process.versions.node.split('.').map(Number);

@@ -6,7 +6,7 @@ import { makeProgram } from './program.ts';
 
 const internalError = 70;
 const interrupted = 130;
-/** The help that commander shows in place of a missing command. */
+/** Exit code when Commander prints the help because no command was given. */
 const usageExitCode = 2;
 
 let abort: AbortController | undefined;
@@ -14,9 +14,9 @@ const watchedStreams = new Set<NodeJS.WriteStream>();
 const argv = process.argv.slice(2);
 
 /**
- * Runs the command that the process was started with and sets its exit code.
+ * Runs the command from the process arguments and sets the exit code of the process.
  *
- * @param cli path of the script that hooks and later processes start
+ * @param cli path of the CLI script, which hooks and child processes run
  */
 export async function main(cli: string): Promise<void> {
   const io = processIo(cli);
@@ -52,7 +52,7 @@ function processIo(cli: string): Io {
     },
     platform: process.platform,
     get home() {
-      // Loaded on first use: the import costs every hook a millisecond.
+      // Loaded on first use, because the import would cost every hook a millisecond.
       return process.getBuiltinModule('node:os').homedir();
     },
     self: { node: process.execPath, cli },
@@ -65,9 +65,9 @@ function currentSignal(): AbortSignal {
 }
 
 /**
- * Asks the command to stop on the first signal: long tasks watch {@link Io.signal}, short ones finish, and neither leaves a partial file.
- * The handler is then removed, so that a second signal ends the process. It stays until all other handlers have run, because execa ends a
- * process that has no handler but its own.
+ * Requests a stop on the first signal: long tasks watch {@link Io.signal}, short tasks run to completion, and neither leaves a partial file
+ * behind. The handler then removes itself, so that a second signal ends the process. It does so only after all other handlers have run,
+ * because execa ends a process that has no signal handler other than its own.
  */
 function interrupt(signal: NodeJS.Signals): void {
   setImmediate(() => process.off(signal, interrupt));
@@ -76,7 +76,7 @@ function interrupt(signal: NodeJS.Signals): void {
   abort.abort();
 }
 
-/** Creates the controller on first use: hooks do not need it, and it costs them a millisecond. */
+/** Creates the controller on first use, because hooks do not need it and creating it takes a millisecond. */
 function newAbort(): AbortController {
   const controller = new AbortController();
   // A fleet of a hundred devices adds a hundred listeners, which is not a leak.
@@ -101,13 +101,13 @@ async function confirmOnTerminal(question: string, initial: boolean): Promise<bo
   return isCancel(answer) ? unanswered() : answer;
 }
 
-/** Aborts the command after a prompt was canceled: the prompt reads Ctrl-C as a key, so the process receives no signal. */
+/** Aborts the command when a prompt is canceled: the prompt reads Ctrl-C as a key, so the process receives no signal. */
 function unanswered(): never {
   abort?.abort();
   throw new Error('no answer');
 }
 
-/** Prints an error as one line with its code and a line with a hint; returns the exit code. */
+/** Prints the error code and message on one line and the hint on the next; returns the exit code. */
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   if (!(error instanceof OtaError)) {
@@ -124,7 +124,7 @@ function explain(error: unknown, io: Io): number {
   return exitCode;
 }
 
-/** Removes private keys from a text: a user may pass the text of a key instead of its path, and the build log must not show it. */
+/** Redacts private keys: a user may pass the contents of a key instead of its path, and the key must not appear in a build log. */
 function withoutPrivateKeys(text: string): string {
   return text.replace(
     /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
@@ -132,7 +132,7 @@ function withoutPrivateKeys(text: string): string {
   );
 }
 
-/** Writes to a stream. A reader that closes the pipe (`ota-hooks inspect … | head`) is not an error. */
+/** Writes to a stream. It is not an error if the reader closes the pipe early (`ota-hooks inspect … | head`). */
 function writeTo(stream: NodeJS.WriteStream, text: string): void {
   if (!watchedStreams.has(stream)) {
     watchedStreams.add(stream);

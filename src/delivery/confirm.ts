@@ -5,7 +5,7 @@ import type { Target } from './inventory.ts';
 import { pause } from './pause.ts';
 import { probe } from './probe.ts';
 
-/** returned: the device responds again. proven: it announces the MD5 of the new sketch. */
+/** returned: the device responds again. proven: the device announces the MD5 of the new sketch. */
 export type ConfirmLevel = 'returned' | 'proven';
 
 /** Evidence of a device's state after it accepted an update. */
@@ -14,18 +14,18 @@ export type Confirmation =
   | { readonly kind: 'proven'; readonly sketchMd5: string }
   /** The device responds. The running sketch is unknown, since espota and the web form never report it. */
   | { readonly kind: 'returned'; readonly by: 'mdns' | 'udp' | 'http' }
-  /** The device announces an MD5 that does not belong to the new build: the update is lost. */
+  /** The device announces an MD5 that does not belong to the new build: the update was lost. */
   | { readonly kind: 'otherSketch'; readonly sketchMd5: string }
   | { readonly kind: 'silent' };
 
 export interface ConfirmTimings {
-  /** Delay before listening: a device still responds to mDNS until it restarts, which proves nothing. */
+  /** Delay before listening: until it restarts, a device still responds to mDNS, which proves nothing. */
   readonly settleMs: number;
-  /** Delay before each probe over UDP or HTTP, and the time limit of that probe. */
+  /** Delay before each probe over UDP or HTTP, and time limit for the probe. */
   readonly probeMs: number;
-  /** Time to wait for better evidence after the first evidence. */
+  /** How long to wait for stronger evidence after the first evidence. */
   readonly graceMs: number;
-  /** Limit for the whole confirmation: eboot copies about 100 KB per second, then the sketch joins its network. */
+  /** Time limit for the whole confirmation: eboot copies about 100 KB per second, then the sketch joins its network. */
   readonly limitMs: number;
 }
 
@@ -39,9 +39,9 @@ export interface ConfirmRequest {
   /** IPv4 address of the device during the update. */
   readonly address: string;
   readonly level: ConfirmLevel;
-  /** Image of the update. A filesystem image changes no sketch, so it is never proven. */
+  /** Updated image. A filesystem image does not change the sketch, so it can never be proven. */
   readonly image: UpdatedImage;
-  /** Undefined if this machine cannot use mDNS: then nothing can be proven. */
+  /** Undefined if this machine cannot use mDNS; nothing can be proven then. */
   readonly discovery: Discovery | undefined;
   readonly timings?: Partial<ConfirmTimings> | undefined;
   readonly signal: AbortSignal;
@@ -52,7 +52,7 @@ type Evidence = { readonly from: 'mdns'; readonly sketchMd5: string | undefined 
 /**
  * Waits for a device to respond after its update, and checks which sketch it runs.
  *
- * @throws the abort reason of the signal
+ * @throws the signal's abort reason
  */
 export async function confirmUpdate(request: ConfirmRequest): Promise<Confirmation> {
   const timings = { ...confirmTimings, ...request.timings };
@@ -100,7 +100,7 @@ function conclude(item: Evidence, { kind, sketchMd5s }: UpdatedImage): Confirmat
   return isOfBuild ? { kind: 'proven', sketchMd5 } : { kind: 'otherSketch', sketchMd5 };
 }
 
-/** Starts after a delay so that mDNS can respond first: an espota probe is harmless, but the sketch notices it. */
+/** Probes the device after a delay, so that mDNS can answer first: an espota probe is harmless, but may call the sketch's error handler. */
 async function probeUntilAnswered(
   { target, address }: ConfirmRequest,
   { probeMs }: ConfirmTimings,
@@ -120,14 +120,14 @@ async function probeUntilAnswered(
   }
 }
 
-/** Checks whether an announcement belongs to a target. Several devices can share an address only on loopback. */
+/** Checks whether an announcement comes from a target. Several devices share an address only on loopback. */
 export function isSameDevice(target: Target, address: string, device: DiscoveredDevice): boolean {
   if (device.host === target.host.toLowerCase().replace(/\.$/, '')) return true;
   if (device.address !== address) return false;
   return !address.startsWith('127.') || (device.method === target.method && device.port === target.port);
 }
 
-/** Describes a confirmation for people. */
+/** Returns a human-readable description of a confirmation. */
 export function describeConfirmation(confirmation: Confirmation): string {
   switch (confirmation.kind) {
     case 'proven':

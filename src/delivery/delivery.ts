@@ -3,17 +3,17 @@ import type { ProgressListener } from './progress.ts';
 import type { DeliveryTimings } from './timings.ts';
 import type { DeliveryVerdict } from './verdict.ts';
 
-/** Address of a device and how to reach it from this machine. */
+/** Device address and how to reach the device from this machine. */
 export interface DeliveryTarget {
   /** IPv4 address or resolvable name (`door.local`). */
   readonly host: string;
-  /** Port of the device; defaults to the default port of the delivery method. */
+  /** Device port; defaults to the default port for the delivery method. */
   readonly port?: number | undefined;
   /** Address of this machine that the device connects to; defaults to the source address of the route to the device. */
   readonly hostIp?: string | undefined;
   /** espota: TCP port of this machine that the device connects to; defaults to any free port. */
   readonly hostPort?: number | undefined;
-  /** Web updater: path of the form; defaults to `/update`. */
+  /** Web updater: form path; defaults to `/update`. */
   readonly path?: string | undefined;
   /** Web updater: user name; defaults to `admin`. */
   readonly user?: string | undefined;
@@ -28,16 +28,16 @@ export interface DeliveryOptions {
   readonly timings?: Partial<DeliveryTimings> | undefined;
 }
 
-/** Method of delivering bytes to a device. To add one, create a folder beside this file and add a line to delivery-methods.ts. */
+/** Method for delivering bytes to a device. To add a method, create a folder beside this file and add a line to delivery-methods.ts. */
 export interface DeliveryMethod {
-  /** Port on which devices listen unless the sketch changes it. */
+  /** Port that devices listen on unless the sketch changes it. */
   readonly defaultPort: number;
   /**
    * Sends an artifact to a device and returns the result. All sockets are closed when it returns.
    *
-   * @param artifact bytes that the device receives unchanged, already signed and compressed if required
-   * @throws the abort reason of `signal`; OtaError USAGE if this machine cannot listen on the requested address or port, or if the path of
-   * the web updater is invalid
+   * @param artifact bytes to send unchanged, already signed and compressed if required
+   * @throws the signal's abort reason; OtaError UPLOAD_LISTEN_FAILED if this machine cannot listen on the requested address or port;
+   * UPDATE_PATH_INVALID if the path of the web updater is invalid
    */
   deliver(target: DeliveryTarget, artifact: Uint8Array, options: DeliveryOptions): Promise<DeliveryVerdict>;
 }

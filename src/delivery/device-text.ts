@@ -1,7 +1,7 @@
 const mostCharacters = 200;
 
 /**
- * Makes text from a device safe for a terminal, a log and JSON: one line, at most 200 characters, without control characters (which could
+ * Makes text from a device safe for terminals, logs and JSON: one line, at most 200 characters, without control characters (which could
  * rewrite the screen) and without secrets that the device may echo.
  */
 export function deviceText(text: string, secrets: readonly string[]): string {

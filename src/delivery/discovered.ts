@@ -20,7 +20,7 @@ const discoveredSchema = v.strictObject({
   ),
 });
 
-/** Discovered devices and when they were last seen: mDNS misses devices that are online, and an old address is better than none. */
+/** Discovered devices and when they were last seen. mDNS can miss devices that are online, and an old address is better than none. */
 export type Discovered = v.InferOutput<typeof discoveredSchema>;
 export type StoredDevice = Discovered['devices'][number];
 
@@ -28,15 +28,15 @@ const forgottenAfterMs = 30 * 24 * 3600 * 1000;
 const mostDevices = 1000;
 
 /**
- * Opens the file of discovered devices.
+ * Opens the discovered devices file.
  *
- * @param folder folder of the configuration
+ * @param folder configuration folder
  */
 export function discoveredFile(folder: string): StateFile<Discovered> {
   return stateFile(folder, 'discovered.json', discoveredSchema);
 }
 
-/** Merges newly seen devices into the known ones, the newest first, and drops devices that were not seen for 30 days. */
+/** Merges newly seen devices into the known devices, newest first, and drops devices that have not been seen for 30 days. */
 export function withSeen(
   known: readonly StoredDevice[],
   seen: readonly DiscoveredDevice[],

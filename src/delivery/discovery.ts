@@ -1,7 +1,7 @@
 import type { DeliveryMethodName } from './delivery-methods.ts';
 import { Mdns, type MdnsPlace, type SeenService, type ServiceType } from './mdns.ts';
 
-/** Device that announced itself. It belongs to no inventory until it is added by name. */
+/** Device that announced itself. It is not part of the inventory until it is added by name. */
 export interface DiscoveredDevice {
   /** web: a web server, with or without an updater. */
   readonly method: DeliveryMethodName;
@@ -15,7 +15,7 @@ export interface DiscoveredDevice {
   readonly board?: string | undefined;
   /** Whether updates require a password; undefined if unknown. */
   readonly auth?: boolean | undefined;
-  /** Result of `ESP.getSketchMD5()` if the sketch announces it: {@link sketchMd5Key}. */
+  /** `ESP.getSketchMD5()` result, if the sketch announces it in {@link sketchMd5Key}. */
   readonly sketchMd5?: string | undefined;
 }
 
@@ -28,13 +28,13 @@ const sketchMd5Key = 'sketch_md5';
 const methods = { arduino: 'espota', http: 'web' } as const satisfies Record<ServiceType, DeliveryMethodName>;
 const allTypes: readonly ServiceType[] = ['arduino', 'http'];
 
-/** Delays between queries: short at first, since responses get lost, then longer. */
+/** Delays between the first queries: short at first, since responses get lost, then longer. */
 const firstQueryIntervalsMs = [250, 1000, 2000];
 const queryIntervalMs = 2000;
 
 /**
- * Queries for devices while there are watchers. Watchers receive repeated responses too: any response shows that a device is back after a
- * restart.
+ * Queries for devices while there are watchers. Watchers also receive repeated responses, since any response can show that a device is back
+ * after a restart.
  */
 export class Discovery {
   readonly #mdns: Mdns;
@@ -109,7 +109,7 @@ function describe({ type, name, host, address, port, txt }: SeenService): Discov
   };
 }
 
-/** Returns a key that identifies the announced service of a device. */
+/** Returns a key that identifies a service announced by a device. */
 export function identityOf({ method, host, name, port }: DiscoveredDevice): string {
   return [method, host, name, port].join(' ');
 }

@@ -1,4 +1,4 @@
-/** Queue of events from several event sources, read one at a time; waiting uses no CPU. */
+/** Queue that merges events from several sources and returns them one at a time. Waiting uses no CPU. */
 export class EventQueue<Item> {
   readonly #items: Item[] = [];
   #wake: () => void = () => undefined;
@@ -17,8 +17,8 @@ export class EventQueue<Item> {
   /**
    * Returns the next event in order of arrival.
    *
-   * @returns undefined if none arrived within `limitMs`
-   * @throws the abort reason of the signal
+   * @returns undefined if no event arrives within `limitMs`
+   * @throws the signal's abort reason
    */
   async next(limitMs: number, signal: AbortSignal): Promise<Item | undefined> {
     signal.throwIfAborted();
@@ -28,8 +28,8 @@ export class EventQueue<Item> {
   }
 
   /**
-   * Waits for an event or the time limit. Timers run before sockets are read, so sockets are read once more after the limit: data that had
-   * arrived by then is still in time.
+   * Waits for an event or the time limit. Timers run before sockets are read, so sockets are read once more after the limit, because data
+   * that has arrived by then is still in time.
    */
   async #wait(limitMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -7,23 +7,23 @@ import type { Target } from './inventory.ts';
 
 /** Address and sketch of a device before an update. */
 export interface FoundTarget {
-  /** IPv4 address; undefined if the name must be resolved in another way. */
+  /** IPv4 address; undefined if the name must be resolved some other way. */
   readonly address?: string | undefined;
   readonly sketchMd5?: string | undefined;
 }
 
 export interface FindTargetsOptions {
   readonly discovery: Discovery;
-  /** Devices found earlier, since mDNS misses devices that are online. */
+  /** Devices found in earlier runs, since mDNS can miss devices that are online. */
   readonly stored: readonly StoredDevice[];
   readonly limitMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Listens for devices until all targets have announced themselves or the time limit is reached.
+ * Listens for devices until all targets have announced themselves or the time limit is reached. Falls back to stored addresses.
  *
- * @throws the abort reason of the signal
+ * @throws the signal's abort reason
  */
 export async function findTargets(
   targets: readonly Target[],

@@ -13,7 +13,7 @@ const runSchema = v.strictObject({
 
 type RunDocument = v.InferOutput<typeof runSchema>;
 
-/** Progress of the last run over several devices, stored in `.ota/upload.json` for `--resume`. */
+/** Progress of the last multi-device run, stored in `.ota/upload.json` for `--resume`. */
 export class FleetState {
   readonly #file: StateFile<RunDocument>;
   #run: RunDocument;
@@ -26,7 +26,7 @@ export class FleetState {
   /**
    * Opens the state of the last run, or starts a new one.
    *
-   * @param folder folder of the configuration
+   * @param folder configuration folder
    * @param image SHA-256 of the image; a run with another image is not resumed
    */
   static async open(folder: string, image: string, resume: boolean): Promise<FleetState> {

@@ -1,9 +1,9 @@
 import pMap from 'p-map';
 
-/** Options of a run over many devices. */
+/** Options for a run over many devices. */
 export interface FleetOptions<Job, Result> {
   readonly jobs: readonly Job[];
-  /** Maximum number of jobs at the same time. */
+  /** Maximum number of concurrent jobs. */
   readonly concurrency: number;
   /** Number of jobs that run first; the others run only if all of these succeed. */
   readonly canaries: number;
@@ -21,7 +21,7 @@ export interface FleetRun<Job, Result> {
 /**
  * Runs all jobs, the canaries first.
  *
- * @throws the error of `run`, after all started jobs have ended; the abort reason of the signal
+ * @throws the `run` error, after all started jobs have ended; the signal's abort reason
  */
 export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>): Promise<FleetRun<Job, Result>> {
   const { jobs, concurrency, canaries, run, isSuccess, signal } = options;
@@ -38,7 +38,7 @@ export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>):
   return { results, held: [] };
 }
 
-/** p-map would reject before the started jobs have ended if it stopped at the first error. */
+/** Runs `work` in parallel. With `stopOnError`, p-map would reject before the started jobs have ended. */
 async function inParallel<Item>(
   items: readonly Item[],
   concurrency: number,

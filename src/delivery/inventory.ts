@@ -6,7 +6,7 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { DeliveryTarget } from './delivery.ts';
 import { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
 
-/** Devices of a configuration and how to reach them. */
+/** Devices in a configuration and how to reach them. */
 export interface Inventory {
   readonly project?: string | undefined;
   readonly upload?: UploadConfig | undefined;
@@ -15,7 +15,7 @@ export interface Inventory {
 
 /** Device to update. */
 export interface Target extends DeliveryTarget {
-  /** Name used by the user, the ledger and resumed runs: from the inventory, otherwise address and port. */
+  /** Name used by the user, the ledger and resumed runs: the inventory name, or address and port if the device is not in the inventory. */
   readonly name: string;
   readonly method: DeliveryMethodName;
   readonly port: number;
@@ -32,7 +32,7 @@ export interface TargetSelection {
   readonly group?: string | undefined;
 }
 
-/** Connection options from the command line for all devices of a run; they override the configuration. */
+/** Command-line connection options for all devices in a run; they override the configuration. */
 export interface ConnectionOptions {
   readonly method?: DeliveryMethodName | undefined;
   readonly port?: number | undefined;
@@ -42,8 +42,8 @@ export interface ConnectionOptions {
 }
 
 /**
- * Resolves the selection into targets. `all` and `group` select from the inventory of the configuration, never from devices found on the
- * network.
+ * Resolves the selection into targets. `all` and `group` select devices from the inventory in the configuration, never devices that were
+ * only found on the network.
  *
  * @throws OtaError OPTION_INVALID, OPTION_MISSING, OPTIONS_CONFLICT, INVENTORY_EMPTY, GROUP_EMPTY
  */
@@ -85,7 +85,7 @@ function ofInventory(
   throw new OtaError('GROUP_EMPTY', { group, groups });
 }
 
-/** Parses a host that is not in the inventory. */
+/** Parses a host that is not an inventory name. */
 function readHost(spec: string): [string, DeviceConfig] {
   const [, address, digits] = /^([^\s,/:]+)(?::(\d{1,5}))?$/.exec(spec) ?? [];
   const port = digits === undefined ? undefined : Number(digits);
@@ -123,7 +123,7 @@ function resolveTarget(
       connection.passwordEnv === undefined ? (device.password ?? upload.password) : { env: connection.passwordEnv },
     facts: {
       ...device.facts,
-      // Devices in the inventory belong to this project by definition.
+      // Inventory devices belong to this project by definition.
       project: isListed ? project : undefined,
       board: device.board,
       transport: method,

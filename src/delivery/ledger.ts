@@ -6,7 +6,7 @@ import { recognize } from '../core/preflight/running.ts';
 import { type StateFile, type StoredState, stateFile } from './state-file.ts';
 
 const entrySchema = v.strictObject({
-  /** Result of `ESP.getSketchMD5()`. */
+  /** `ESP.getSketchMD5()` result. */
   sketchMd5: md5,
   /** mdns: the sketch announced the MD5. http: an update request contained it. */
   provenBy: v.picklist(['mdns', 'http']),
@@ -14,7 +14,7 @@ const entrySchema = v.strictObject({
   version: v.optional(v.string()),
   /** Facts derived from the build with this MD5. */
   facts: v.omit(deviceFactsSchema, ['transport', 'kind']),
-  /** Minimum size of the flash chip: the device accepted updates that a smaller chip rejects. */
+  /** Minimum flash chip size: the device has accepted an update that would be rejected with a smaller chip. */
   chipAtLeastBytes: v.optional(sizeBytes),
 });
 
@@ -29,13 +29,13 @@ export interface Proof {
   readonly manifest: Manifest;
   readonly sketchMd5: string;
   readonly provenBy: LedgerEntry['provenBy'];
-  /** Encoding that was sent: the device checks a raw image against the size of its chip. */
+  /** Encoding in which the image was sent: the device checks only a raw image against its chip size. */
   readonly encoding: Manifest['image']['encoding'];
 }
 
 /**
  * Proven facts about devices, stored in `.ota/devices.json`. An entry applies to one sketch, identified by its MD5: once a device runs
- * another sketch (for example after flashing over serial), only the chip size remains valid. So facts are looked up with the MD5 that the
+ * another sketch (for example after flashing over serial), only the chip size remains valid. Lookups therefore need the MD5 that the
  * device currently announces.
  */
 export class Ledger {
@@ -48,7 +48,7 @@ export class Ledger {
   }
 
   /**
-   * Opens the ledger of a configuration folder.
+   * Opens the ledger in a configuration folder.
    *
    * @returns the ledger, and the reason if an existing file is unusable
    */
@@ -90,7 +90,7 @@ export class Ledger {
 /**
  * Returns the facts that an entry proves about a device, for planning an image.
  *
- * @param currentMd5 sketch MD5 that the device currently announces; undefined if it announces none
+ * @param currentMd5 sketch MD5 that the device currently announces, if any
  */
 export function provenFacts(
   entry: LedgerEntry | undefined,
@@ -106,8 +106,8 @@ export function provenFacts(
 }
 
 /**
- * Returns the flash size that the device compared with the size of its chip when it received the image raw (`UpdaterClass::_verifyEnd`):
- * byte 3, which is unchanged in its flash.
+ * Returns the flash size that the device compared with its chip size when it received the raw image (`UpdaterClass::_verifyEnd`): the size
+ * in byte 3 of the header, or 0 if the running sketch has a different value there.
  */
 function checkedBytes({ image }: Manifest, sketchMd5: string): number {
   const running = image.sketchMd5s.find(({ md5 }) => md5 === sketchMd5)?.flashSizeBytes;

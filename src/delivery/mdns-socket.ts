@@ -6,10 +6,10 @@ const group = '224.0.0.251';
 export const mdnsPort = 5353;
 
 /**
- * Opens a socket that joins the mDNS group on the network of one local address. It is bound here because multicast-dns would end the
- * process if the port is not available.
+ * Opens a socket that joins the mDNS group on one local address's network. The socket is bound here because multicast-dns would end the
+ * process if the port were unavailable.
  *
- * @throws Error from Node if the socket cannot be bound or cannot join the group
+ * @throws Node's error if the socket cannot be bound or cannot join the group
  */
 export async function openMdnsSocket(address: string, port: number): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });

@@ -7,12 +7,12 @@ import { mdnsPort, openMdnsSocket } from './mdns-socket.ts';
 /** Service types of ArduinoOTA (`arduino`) and of web servers (`http`), which include web updaters. */
 export type ServiceType = 'arduino' | 'http';
 
-/** Service that a device announces. The content is not verified. */
+/** Service announced by a device. Its content is not verified. */
 export interface SeenService {
   readonly type: ServiceType;
   /** Instance name, usually the host name. */
   readonly name: string;
-  /** Host name in lower case, such as `kitchen.local`. */
+  /** Lower-case host name, such as `kitchen.local`. */
   readonly host: string;
   readonly address: string;
   readonly port: number;
@@ -26,8 +26,8 @@ export interface MdnsPlace {
 }
 
 /**
- * Listens for mDNS services on one or several networks. Listeners receive repeated responses too: any response shows that a device is back
- * after a restart.
+ * Listens for mDNS services on one or more networks. Listeners also receive repeated responses, since any response can show that a device
+ * is back after a restart.
  */
 export class Mdns {
   readonly #links: readonly Bonjour[];
@@ -53,7 +53,7 @@ export class Mdns {
     for (const address of interfaces) {
       try {
         const socket = await openMdnsSocket(address, port);
-        // bonjour-service passes these options to multicast-dns, but its types declare only those of a service.
+        // bonjour-service passes these options to multicast-dns, but its types declare only service options.
         const options = { socket, bind: false, port } as object;
         links.push(new Bonjour(options, () => undefined));
       } catch (error) {
@@ -109,7 +109,7 @@ export function ownAddresses(): string[] {
   );
 }
 
-/** Reads a service. Returns undefined if required records are missing or invalid, since responses from the network cannot be trusted. */
+/** Reads a service. Returns undefined if required records are missing or invalid, since network responses cannot be trusted. */
 function readService(type: ServiceType, service: Service): SeenService | undefined {
   const address = service.addresses?.find(isIPv4) ?? service.referer?.address;
   const { name, host, port } = service;

@@ -6,10 +6,10 @@ import { type Manifest, readManifest } from '../core/model/manifest.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../files/read.ts';
 
-/** Build written by `pack`: the manifest and the artifacts beside it. */
+/** Output of `pack` for one build: the manifest and the artifacts beside it. */
 export interface PackedRelease {
   readonly manifestPath: string;
-  /** Manifest of the build; if one artifact was named, it lists only that artifact. */
+  /** The build's manifest; if a single artifact was named, the manifest lists only that artifact. */
   readonly manifest: Manifest;
   /**
    * Reads an artifact.
@@ -21,11 +21,11 @@ export interface PackedRelease {
 
 /**
  * Opens the build that a file belongs to: an image, one of its artifacts, or the manifest itself. Only the manifest decides which files
- * belong to the build: outdated artifacts of a rebuilt image are rejected by their digests.
+ * belong to the build. If the image was rebuilt, outdated artifacts are rejected by their digests.
  *
  * @returns undefined if there is no manifest beside the file
- * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW; ARTIFACT_CHANGED if the image differs from the packed one, or if the named file is not one of its
- * artifacts
+ * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW; ARTIFACT_CHANGED if the image has changed since it was packed, or if the named file is
+ * not one of its artifacts
  */
 export async function openPackedRelease(path: string): Promise<PackedRelease | undefined> {
   const manifestPath = manifestOf(path);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * Waits for the given time.
  *
- * @throws the abort reason of the signal
+ * @throws the signal's abort reason
  */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   // An aborted timer rejects with an AbortError instead of the reason.

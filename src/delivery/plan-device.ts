@@ -14,27 +14,27 @@ export interface DevicePlanOptions {
   /** Builds that the device may be running. */
   readonly knownBuilds: readonly Manifest[];
   readonly kind: ImageKind;
-  /** Device facts from the command line. */
+  /** Device facts given on the command line. */
   readonly facts: DeviceFacts;
   readonly allow: ReadonlySet<string>;
 }
 
-/** Facts about one device besides the configuration. */
+/** Facts about one device that are not in the configuration. */
 export interface ObservedFacts {
-  /** Entry of the device in the ledger. */
+  /** The device's ledger entry. */
   readonly entry: LedgerEntry | undefined;
   /** Sketch MD5 that the device currently announces. */
   readonly sketchMd5: string | undefined;
 }
 
-/** Artifacts to send to a device in order, usually one; or the reasons why none is sent. */
+/** Artifacts to send to a device in order, usually one; or the reasons why nothing is sent. */
 export type DevicePlan =
   | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
   | { readonly kind: 'blocked'; readonly blockedBy: readonly BlockingFinding[] };
 
 /**
- * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line;
- * later sources override earlier ones.
+ * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line,
+ * in this order; later sources override earlier ones.
  */
 export function planDevice(target: Target, observed: ObservedFacts, question: DevicePlanOptions): DevicePlan {
   const { release, intermediateReleases, knownBuilds, kind, allow } = question;
@@ -57,12 +57,12 @@ export function planDevice(target: Target, observed: ObservedFacts, question: De
   }
 }
 
-/** Merges facts; an unknown (undefined) value does not override a known one. */
+/** Merges facts; an unknown (undefined) value does not override a known value. */
 function mergeFacts(...all: readonly DeviceFacts[]): DeviceFacts {
   const merged: Record<string, unknown> = {};
   for (const facts of all) {
     for (const [name, value] of Object.entries(facts)) if (value !== undefined) merged[name] = value;
   }
-  // The object contains only keys and values of `DeviceFacts`.
+  // All keys and values come from `DeviceFacts` objects.
   return merged as DeviceFacts;
 }

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { DeliveryMethodName } from './delivery-methods.ts';
 import { EventQueue } from './event-queue.ts';
 
-/** Protocol, port and path of a probe. */
+/** Protocol, port and path for a probe. */
 export interface ProbePlace {
   readonly method: DeliveryMethodName;
   readonly port: number;
@@ -14,7 +14,7 @@ export interface ProbePlace {
  * Checks once whether a device responds, without changing anything on it.
  *
  * @param address IPv4 address
- * @throws the abort reason of the signal
+ * @throws the signal's abort reason
  */
 export async function probe(
   place: ProbePlace,
@@ -37,14 +37,14 @@ const probes: Readonly<Record<DeliveryMethodName, Probe>> = { espota: probeEspot
 
 /**
  * Sends an invitation for an empty image: `Update.begin(0)` fails with ERROR 5 before it touches the flash, and a device with a password
- * sends a challenge (`ArduinoOTA.cpp`). The sketch's own onError handler is called; if it restarts the device, the device restarts once
- * more.
+ * sends a challenge (`ArduinoOTA.cpp`). This calls the sketch's own onError handler; if the handler restarts the device, there is one
+ * additional restart.
  */
 function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: boolean) => void): () => void {
   const socket = createSocket('udp4');
   socket.on('error', () => onEnd(false));
   socket.on('message', (answer) => {
-    // A device that waits for a password reads the next line as the response. An invalid line makes it idle again.
+    // After a challenge, the device reads the next line as the response. An invalid line returns it to idle.
     if (answer.toString('latin1').startsWith('AUTH ')) socket.send('0\n', () => onEnd(true));
     else onEnd(true);
   });
@@ -52,7 +52,7 @@ function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: bo
   return () => socket.close();
 }
 
-/** Requests the page with the form; any response shows that the device is online. */
+/** Requests the form page; any response shows that the device is online. */
 function probeWeb(
   { port, path = '/update' }: ProbePlace,
   address: string,

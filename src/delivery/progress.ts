@@ -1,7 +1,7 @@
 /** Progress of a delivery. */
 export interface Progress {
   readonly phase: 'inviting' | 'authenticating' | 'awaitingCallBack' | 'sending' | 'awaitingVerdict';
-  /** Number of the attempt, from 1. */
+  /** Attempt number, counted from 1. */
   readonly attempt: number;
   /**
    * Bytes of the image that the device has received. espota: acknowledged bytes, estimated because acknowledgements can run together. Web
@@ -13,7 +13,7 @@ export interface Progress {
 
 export type ProgressListener = (progress: Progress) => void;
 
-/** Reports the progress of one delivery to a listener, and only when it changes. */
+/** Reports the progress of one delivery to a listener whenever it changes. */
 export class ProgressReport {
   readonly #totalBytes: number;
   readonly #listener: ProgressListener | undefined;

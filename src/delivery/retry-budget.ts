@@ -1,4 +1,4 @@
-/** Budget for the time that one upload may spend waiting without progress. Time with progress is free. */
+/** Budget for the time that one upload may spend waiting without progress. Time with progress is not counted. */
 export class RetryBudget {
   #leftMs: number;
 
@@ -19,7 +19,7 @@ export class RetryBudget {
     this.#leftMs -= ms;
   }
 
-  /** Runs work that only waits, and subtracts its duration from the budget. */
+  /** Runs work that only waits and subtracts its duration from the budget. */
   async spendDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {

@@ -8,9 +8,9 @@ export interface DeviceSelection {
   /** Host name or address; defaults to `name`. */
   readonly host?: string | undefined;
   readonly method?: DeliveryMethodName | undefined;
-  /** Board of the project, as its builds name it. */
+  /** Board that the project's builds are made for, as named in the builds. */
   readonly projectBoard?: string | undefined;
-  /** Board name that the device announces, for cases where it cannot be matched to the project's board. */
+  /** Board name that the device announces, for use when it does not match the project's board. */
   readonly announcedBoard?: string | undefined;
 }
 
@@ -18,7 +18,7 @@ export type SelectionResult =
   | { readonly device: DiscoveredDevice; readonly entry: DeviceConfig }
   | { readonly reason: string; readonly hint: string };
 
-/** Selects the requested device among those that responded, and checks that its announced board matches the project. */
+/** Selects the requested device from those that responded, and checks that its announced board matches the project. */
 export function selectDevice(selection: DeviceSelection, found: readonly DiscoveredDevice[]): SelectionResult {
   const { name, host = name, method, projectBoard, announcedBoard } = selection;
   const wanted = host.toLowerCase().replace(/\.$/, '');
@@ -58,7 +58,7 @@ function entryOf({ host, port, method }: DiscoveredDevice, board: string | undef
 
 /**
  * Checks whether two names refer to the same board. Builds use `d1_mini` (board ID); devices announce `ESP8266_WEMOS_D1MINI` (`build.board`
- * in boards.txt) or `PLATFORMIO_D1_MINI` (`platformio-build.py` of the core).
+ * in boards.txt) or `PLATFORMIO_D1_MINI` (`platformio-build.py` in the core).
  */
 export function isSameBoard(id: string, announced: string): boolean {
   const [a, b] = [bare(id), bare(announced)];

@@ -3,22 +3,22 @@ import * as v from 'valibot';
 import { readOptionalFile } from '../files/read.ts';
 import { makeFolderOf, writeAtomically } from '../files/write.ts';
 
-/** Folder beside the configuration for the state that uploads keep between runs. */
+/** Folder beside the configuration in which uploads keep their state between runs. */
 const stateFolder = '.ota';
 
-/** Content of a state file: a value, nothing yet, or the reason why it is unusable. */
+/** Content of a state file: a value, nothing yet, or the reason why the file is unusable. */
 export type StoredState<Value> =
   | { readonly state: 'known'; readonly value: Value }
   | { readonly state: 'absent' }
   | { readonly state: 'damaged'; readonly path: string; readonly why: string };
 
-/** JSON file with a fixed schema that includes a version number. */
+/** JSON file with a fixed, versioned schema. */
 export interface StateFile<Value> {
   readonly path: string;
   /** @throws OtaError FILE_UNREADABLE */
   read(): Promise<StoredState<Value>>;
   /**
-   * Writes atomically, so that a killed run leaves the previous file.
+   * Writes atomically, so that a killed run leaves the previous file intact.
    *
    * @throws OtaError FILE_UNWRITABLE
    */

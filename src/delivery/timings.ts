@@ -1,36 +1,36 @@
-/** Timeouts and retry limits of a delivery; times in milliseconds. */
+/** Timeouts and retry limits for a delivery; times in milliseconds. */
 export interface DeliveryTimings {
-  /** Limit for resolving a device name. */
+  /** Time limit for resolving a device name. */
   readonly lookupMs: number;
-  /** Interval between invitations while no response arrives. */
+  /** Interval between invitations until a response arrives. */
   readonly invitationIntervalMs: number;
-  /** Time after which a device that never responds to invitations counts as unreachable. */
+  /** Time after which a device that does not respond to invitations counts as unreachable. */
   readonly invitationMs: number;
-  /** Time for repeating the response to a challenge before a new challenge is requested. */
+  /** How long the response to a challenge is repeated before a new challenge is requested. */
   readonly authenticationMs: number;
-  /** Limit for the device to connect after its `OK`; `WiFiClient::connect` tries for 5 s. */
+  /** How long the device may take to connect after its `OK`; `WiFiClient::connect` tries for 5 s. */
   readonly callBackMs: number;
-  /** Limit for opening a TCP connection to the web updater. */
+  /** Time limit for opening a TCP connection to the web updater. */
   readonly connectMs: number;
   /**
-   * Limit for a transfer without progress, and for the verdict. A device has no timeout of its own (ArduinoOTA.cpp waits forever), so only
-   * this limit ends an upload that could still continue.
+   * Time limit for a transfer without progress, and for the verdict. Devices have no timeout of their own (ArduinoOTA.cpp waits forever),
+   * so a stalled upload ends only when this limit is reached.
    */
   readonly stallMs: number;
-  /** Limit for the rest of an error message after its first part. */
+  /** Time limit for the rest of an error message after its first part. */
   readonly finalReplyMs: number;
-  /** Time without an acknowledgement after which more data than planned is sent ahead. */
+  /** Time without an acknowledgement after which data beyond the limit for unacknowledged bytes is sent. */
   readonly ackGapMs: number;
   /** Pause between attempts. */
   readonly pauseMs: number;
-  /** Budget for waiting without progress, over all attempts of one upload. */
+  /** Total time that all attempts of one upload may spend waiting without progress. */
   readonly retryBudgetMs: number;
   /** Maximum number of attempts. Only network faults are retried. */
   readonly attempts: number;
 }
 
 /**
- * Defaults for devices on a weak Wi-Fi network: a missing call-back fails within 25 s, an unreachable device within 20 s, a lost connection
+ * Defaults suitable for a weak Wi-Fi network: a missing callback fails within 25 s, an unreachable device within 20 s, a lost connection
  * within 45 s.
  */
 export const defaultTimings: DeliveryTimings = {

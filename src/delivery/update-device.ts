@@ -18,7 +18,7 @@ export type UpdateStep = Progress | { readonly phase: 'confirming' };
 
 export interface Update {
   readonly target: Target;
-  /** IPv4 address of the device if its name is already resolved. */
+  /** IPv4 address of the device if its name has already been resolved. */
   readonly address: string | undefined;
   readonly image: UpdatedImage;
   readonly artifact: Uint8Array;
@@ -30,7 +30,7 @@ export interface Update {
   readonly signal: AbortSignal;
 }
 
-/** Result of the update of one device. */
+/** Result of updating one device. */
 export interface DeviceUpdateResult {
   readonly verdict: DeliveryVerdict;
   /** Absent if no confirmation was requested, or if there was nothing to confirm. */
@@ -40,9 +40,9 @@ export interface DeviceUpdateResult {
 }
 
 /**
- * Sends an artifact to one device and, if requested, confirms the result afterwards.
+ * Sends an artifact to one device and, if requested, confirms the update.
  *
- * @throws the abort reason of the signal
+ * @throws the signal's abort reason
  */
 export async function updateDevice(update: Update): Promise<DeviceUpdateResult> {
   const startedAt = performance.now();
@@ -72,7 +72,7 @@ function mayHaveUpdated(verdict: DeliveryVerdict): boolean {
   return verdict.kind === 'accepted' || (verdict.kind === 'unknown' && verdict.mayHaveUpdated);
 }
 
-/** Decides whether an update succeeded: a proven sketch outweighs the verdict of the delivery. */
+/** Decides whether an update succeeded: a proven sketch outweighs the delivery verdict. */
 function isSuccess(
   verdict: DeliveryVerdict,
   confirmation: Confirmation | undefined,

@@ -5,9 +5,9 @@ export type DeliveryVerdict =
   /** The device rejected the update. A retry would not help. */
   | {
       readonly kind: 'rejected';
-      /** Part of the device that rejected the update: its Updater, or the password check before it. */
+      /** What rejected the update: the device's Updater, or the password check that precedes it. */
       readonly by: 'updater' | 'password';
-      /** Message of the device, safe for a terminal. */
+      /** Message from the device, safe for a terminal. */
       readonly reason: string;
       /** Number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
       readonly code?: number | undefined;
@@ -17,7 +17,7 @@ export type DeliveryVerdict =
   /** The device responded over UDP but never connected to this machine over TCP. */
   | {
       readonly kind: 'blockedCallback';
-      /** Address where this machine listened. */
+      /** Address that this machine listened on. */
       readonly hostAddress: string;
       readonly port: number;
       /** Addresses of other hosts that connected and were rejected. */
@@ -25,26 +25,26 @@ export type DeliveryVerdict =
     }
   /** The device responds, but not in the expected protocol. */
   | { readonly kind: 'wrongProtocol'; readonly which: ForeignProtocol; readonly heard?: string | undefined }
-  /** The result is not known, for example because the connection ended before the device reported one. */
+  /** The result is unknown, for example because the connection ended before the device reported one. */
   | {
       readonly kind: 'unknown';
       readonly why: string;
-      /** Whether the device may have the whole image and so may restart into it. False: it keeps its present firmware. */
+      /** Whether the device may have received the whole image and may restart into it. False: it keeps its current firmware. */
       readonly mayHaveUpdated: boolean;
     };
 
 /**
- * Protocol found instead of the expected one.
+ * Protocol found instead of the expected protocol.
  *
  * - esphome: ESPHome's own protocol, which uses the same ports;
  * - esp32: the password scheme of ESP32 cores since 3.3.1;
- * - noWebUpdater: a web server without an updater at that path;
+ * - noWebUpdater: a web server without an updater at the configured path;
  * - noFilesystemForm: a web updater that accepts sketches only;
  * - unrecognized: none of these.
  */
 export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';
 
-/** Verdict for people: one line, and a hint where something can be done. */
+/** Human-readable verdict: one line, and a hint if the user can do something about it. */
 export interface VerdictText {
   readonly text: string;
   readonly hint?: string | undefined;
@@ -55,7 +55,7 @@ export function exitCodeOf(verdict: DeliveryVerdict): 0 | 1 {
   return verdict.kind === 'accepted' ? 0 : 1;
 }
 
-/** Describes a verdict for people. */
+/** Returns the human-readable text for a verdict. */
 export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
   switch (verdict.kind) {
     case 'accepted':

@@ -11,8 +11,9 @@ import { serverEntries } from './catalog/server.ts';
 import { simulatorEntries } from './catalog/simulator.ts';
 
 /**
- * All errors that users can cause or encounter. `catalog/` has a file for each room that throws, and `catalog/options.ts`; errors of
- * several rooms are in the file of the lowest one. Any other thrown error than an {@link OtaError} is a bug in ota-hooks: exit code 70, with its stack.
+ * All errors that users can cause or encounter. `catalog/` has a file for each room that throws errors, plus `catalog/options.ts`. An error
+ * that several rooms throw is in the file for the lowest of them. A thrown error that is not an {@link OtaError} is a bug in ota-hooks: it
+ * ends the process with exit code 70 and a stack trace.
  */
 export const catalog = {
   ...cliEntries,
@@ -40,7 +41,7 @@ export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly exitCode: ExitCode;
 
   constructor(code: Code, fields: FieldsOf<Code>, cause?: unknown) {
-    // The lookup loses the relation between a code and its fields, which the constructor signature has checked.
+    // The lookup loses the type relation between a code and its fields, which the constructor signature has already checked.
     const found = catalog[code] as ErrorEntry<FieldsOf<Code>>;
     super(found.message(fields), cause === undefined ? undefined : { cause });
     this.code = code;

@@ -3,7 +3,7 @@ import nodePath, { type PlatformPath } from 'node:path';
 /**
  * Makes paths in a text relative to `cwd`, if they are below it.
  *
- * @param path path rules of the platform; tests pass those of another platform
+ * @param path platform path rules; tests pass the rules of another platform
  */
 export function withNearPaths(text: string, cwd: string, path: PlatformPath = nodePath): string {
   const here = cwd.endsWith(path.sep) ? cwd : cwd + path.sep;

@@ -9,13 +9,13 @@ const thisSystem: FileSystemCapabilities = {
   pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-/** Delays of 2.5 seconds in total: enough for a virus scanner, while waiting longer for a program that keeps the file open is useless. */
+/** Delays of 2.5 seconds in total: enough for a virus scanner; waiting longer for a program that keeps the file open would be pointless. */
 const pausesMs = [10, 20, 40, 80, 150, 300, 600, 1300];
 
 /**
- * Retries an operation on a file that another program may have open. Windows does not rename over such a file or remove it (EPERM,
- * EACCES, EBUSY), and the file is usually open only briefly: by a virus scanner, the search index or an IDE that reads build outputs.
- * Other platforms have no such restriction, so the same codes are thrown at once there.
+ * Retries an operation on a file that another program may have open. Windows refuses to rename over or remove such a file (EPERM, EACCES,
+ * EBUSY), which is usually open only briefly: by a virus scanner, the search index or an IDE that reads build output. Other platforms have
+ * no such restriction, so errors with these codes are thrown immediately there.
  */
 export async function retryWhileInUse<Result>(
   act: () => Promise<Result>,

@@ -6,9 +6,9 @@ import { OtaError } from '../errors/ota-error.ts';
 import { retryWhileInUse } from './retry.ts';
 
 /**
- * Writes a file atomically: writes a temporary file in the same folder, syncs it and renames it, so that a partial file is never visible.
+ * Writes a file atomically: a temporary file in the same folder is written, synced and renamed, so that a partial file is never visible.
  *
- * @param mode permissions of the file; by default those of a new file
+ * @param mode file permissions; by default those of a new file
  * @throws OtaError FOLDER_MISSING, FILE_UNWRITABLE
  */
 export async function writeAtomically(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
@@ -39,7 +39,7 @@ export async function rewriteFile(path: string, content: Uint8Array | string): P
   await writeAtomically(target, content, mode);
 }
 
-/** Writes like {@link writeAtomically}, unless the content is unchanged: the file keeps its time stamp, which build tools compare. */
+/** Writes like {@link writeAtomically}, unless the content is unchanged: the file then keeps its timestamp, which build tools compare. */
 export async function writeIfChanged(path: string, content: string): Promise<'written' | 'unchanged'> {
   const present = await readFile(path, 'utf8').catch(() => undefined);
   if (present === content) return 'unchanged';
@@ -79,7 +79,7 @@ export async function makeFolderOf(path: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
-    // On a read-only disk mkdir fails with ENOENT; access() on the nearest existing folder has the actual reason.
+    // On a read-only disk, mkdir fails with ENOENT; access() on the nearest existing folder fails with the actual reason.
     const denial = await access(nearestThatExists(folder), constants.W_OK).catch((reason: unknown) => reason);
     throw writeError(path, denial ?? cause);
   }

@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../core/model/secret-from-environment.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
-/** Destination of builds. The token is valid for this origin and is sent nowhere else. */
+/** Destination for builds. The token is valid for this origin and is not sent anywhere else. */
 export type Destination =
   | {
       readonly kind: 'server';
       readonly url: URL;
       readonly token: string;
-      /** File of the authority that must have issued the server's certificate; undefined for the authorities that Node.js trusts. */
+      /** File with the authority that must have issued the server's certificate; undefined for the authorities that Node.js trusts. */
       readonly ca: string | undefined;
     }
   | { readonly kind: 'folder'; readonly path: string };
@@ -25,14 +25,14 @@ export interface DestinationOptions {
   readonly env: Environment;
   /** Environment variable that holds the token. */
   readonly tokenVariable: string;
-  /** File of the server's authority, from the command line. */
+  /** Authority file for the server, from the command line. */
   readonly ca: string | undefined;
 }
 
 /**
- * Returns the destination of builds. A configuration is part of the source tree, which may be untrusted: an address in it receives the
- * token only if the environment names its origin (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Only the command line and the environment (`OTA_CA`)
- * decide which authority is trusted.
+ * Returns the destination for builds. A configuration is part of the source tree, which may be untrusted: the token is sent to an address
+ * in it only if the environment names the origin of that address (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Only the command line and the
+ * environment (`OTA_CA`) decide which authority is trusted.
  *
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
@@ -57,7 +57,7 @@ function placeOf(configured: DestinationOptions['configured'], env: Environment)
 }
 
 /**
- * Parses the address of a server.
+ * Parses a server URL.
  *
  * @returns undefined for a path
  */
@@ -91,7 +91,7 @@ function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: Destinat
   return token;
 }
 
-/** Returns whether the token would travel unencrypted over a network, where others can read it. */
+/** Returns whether the token would be sent unencrypted over a network, where others could read it. */
 export function isUnencrypted({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -3,8 +3,8 @@ import { manifestSuffix } from '../core/model/artifact.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
 /**
- * Finds the builds to publish: the given file; all manifests in the given folder; otherwise the manifests of the configured images, or all
- * manifests in the source folder.
+ * Finds the builds to publish: the given file or all manifests in the given folder; without a path, the manifests of the configured images,
+ * or all manifests in the source folder.
  *
  * @param path absolute
  * @throws OtaError FILE_NOT_FOUND, IMAGES_NONE

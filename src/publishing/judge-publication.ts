@@ -13,7 +13,7 @@ import type { Publication } from './publication.ts';
  * Checks a build before it is published: the preflight rules, every artifact's digest and every signature. A server repeats these checks; a
  * folder cannot.
  *
- * @returns warnings of the rules
+ * @returns warnings from the rules
  * @throws OtaError NOT_SIGNED_YET, PREFLIGHT_REFUSED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
 export async function judgePublication(publication: Publication): Promise<readonly ReleaseFinding[]> {
@@ -43,7 +43,7 @@ async function verifyArtifacts({ manifest, path, readArtifact }: Publication): P
   }
 }
 
-/** Rejects an image that contains a private key: everyone who downloads the image would have it. */
+/** Rejects an image that contains a private key, because anyone who downloads the image could extract the key. */
 async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publication): Promise<void> {
   const { publicKey } = manifest.signing;
   const image = manifest.artifacts.find(({ file }) => file === manifest.image.file) ?? manifest.artifacts[0];

@@ -10,7 +10,7 @@ export interface WantedNames {
   readonly channel: string | undefined;
   /** Whether to publish a draft, which no channel serves. */
   readonly draft: boolean;
-  /** Names to use if neither the command line nor the manifest contains them. */
+  /** Names to use if neither the command line nor the manifest specifies them. */
   readonly fallback: { readonly project: string | undefined; readonly version: () => string | undefined };
 }
 
@@ -21,7 +21,7 @@ export interface Names {
 }
 
 /**
- * Returns the names under which a build is published. The manifest takes precedence: other sources can add to it, but not contradict it.
+ * Returns the names under which to publish a build. The manifest takes precedence: other sources can add to it but not contradict it.
  *
  * @throws OtaError NAME_MISMATCH, OPTION_MISSING, OPTION_INVALID
  */

@@ -4,8 +4,8 @@ import { nameOfPublication, type Publication } from './publication.ts';
 const hint = 'Publish a single build by its path, or delete the builds that are left over.';
 
 /**
- * Checks that the builds are one version of one project, without duplicates. Otherwise a build left over in a folder would become an update
- * for the whole fleet.
+ * Checks that the builds all belong to one version of one project, without duplicates. Otherwise, a build left over in a folder could
+ * become an update for the whole fleet.
  *
  * @throws OtaError RELEASES_CLASH
  */

@@ -6,7 +6,7 @@ import { resolveNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Opens a build made by `pack` for publication, with all artifacts that its manifest lists.
+ * Opens a build created by `pack` for publication, with all artifacts listed in its manifest.
  *
  * @param path an image, one of its artifacts, or the manifest
  * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, FORMAT_TOO_NEW, ARTIFACT_CHANGED, USAGE

@@ -6,41 +6,41 @@ import type { RuleId } from '../core/preflight/registry.ts';
 /** A rule that can be allowed, so that it does not block publishing. */
 export type AllowedRule = RuleId | typeof privateKeyRule;
 
-/** A build to publish: its manifest, its names and its bytes. */
+/** A build to publish: its manifest, names and bytes. */
 export interface Publication {
   /** Path of the manifest, or of the reference build, for messages. */
   readonly path: string;
   readonly project: string;
   readonly version: string;
-  /** Channel to promote the build on; undefined for a draft. */
+  /** Channel on which to promote the build; undefined for a draft. */
   readonly channel: string | undefined;
-  /** `reference`: devices that still run it are recognized, and it is never sent. */
+  /** `reference`: devices that still run the build are recognized, but the build is never sent. */
   readonly purpose: 'serve' | 'reference';
   readonly manifest: Manifest;
-  /** The manifest as text, as in its file beside the artifacts. */
+  /** Manifest text, as in the file beside the artifacts. */
   readonly manifestText: string;
   /** Rules that do not block publishing. */
   readonly allow: readonly AllowedRule[];
   /**
    * Reads the bytes of an artifact.
    *
-   * @throws OtaError ARTIFACT_CHANGED if they are not those that the manifest describes
+   * @throws OtaError ARTIFACT_CHANGED if they do not match the manifest
    */
   readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 /**
- * Outcome of a publication. `published`: the release is new. `promoted`: it existed, and is now current on this channel. `unchanged`:
- * nothing had to be done, or the channel served it before and serves another release now.
+ * Result of a publication. `published`: the release is new. `promoted`: it already existed and is now current on this channel. `unchanged`:
+ * nothing needed to be done, or the channel served it before and now serves another release.
  */
 export interface Published {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
-  /** Whether it is the current release of the channel; for a draft, of any channel. */
+  /** Whether it is the current release of the channel, or of any channel in the case of a draft. */
   readonly current: boolean;
   readonly warnings: readonly ReleaseFinding[];
 }
 
-/** Sends an artifact over a network and shows how many of its bytes were sent. */
+/** Sends an artifact over a network and shows how many bytes have been sent. */
 export type ShowUpload = (
   artifact: Pick<Artifact, 'file' | 'sizeBytes'>,
   send: (onSent: (bytes: number) => void) => Promise<void>,
@@ -51,12 +51,12 @@ export interface Publisher {
   publish(publication: Publication): Promise<Published>;
 }
 
-/** Returns the name of a build for people: `door 1.2.0 (sketch, d1_mini)`. */
+/** Returns a human-readable name for a build: `door 1.2.0 (sketch, d1_mini)`. */
 export function nameOfPublication({ project, version, manifest }: Publication): string {
   return `${project} ${version} (${whatOf(manifest)})`;
 }
 
-/** Returns which part of a version a manifest describes: there is one sketch and one filesystem for each board. */
+/** Returns which part of a version a manifest describes: each board has one sketch and one filesystem. */
 export function whatOf({ image, board }: Manifest): string {
   return board === undefined ? image.kind : `${image.kind}, ${board}`;
 }

@@ -9,18 +9,18 @@ import { readNamedFile } from '../files/read.ts';
 import { resolveNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
-/** A reference build, and facts about it that its bytes do not show. */
+/** A reference build, and facts about it that cannot be read from its bytes. */
 export interface ReferenceBuild {
   readonly path: string;
-  /** Linked program of the build; it proves whether the devices verify signatures. */
+  /** ELF of the build; it proves whether devices that run the build verify signatures. */
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
   readonly board: string | undefined;
 }
 
 /**
  * Opens the .bin of a build that devices still run (signed, compressed or neither) as a reference build. No preflight rule blocks it,
- * because it was already delivered. A declaration never counts as proof that its devices verify signatures, because it is about current
- * builds: a device that is wrongly believed to verify may receive an update that destroys it.
+ * because it has already been delivered. A declaration never counts as proof that devices with this build verify signatures, because it is
+ * about current builds: a device that is wrongly believed to verify may be sent an update that destroys it.
  *
  * @returns the publication and its warnings
  * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, USAGE
@@ -79,7 +79,10 @@ async function describe({ path, elf, board }: ReferenceBuild, firmware: Firmware
   }
 }
 
-/** Returns the key that devices with this build verify with, if any: the embedded key, or among several the one that signed the file. */
+/**
+ * Returns the key that devices with this build verify with, if any: the embedded key or, if there are several, the one that signed the
+ * file.
+ */
 function ownKey({ embeddedKeys, trailer }: Firmware): RsaPublicKey | undefined {
   if (embeddedKeys.length === 1) return embeddedKeys[0]?.key;
   const signer = trailer?.verifiedBy?.fingerprint;

@@ -22,17 +22,17 @@ import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
 
-/** Records and blobs of a server. */
+/** The server's records and blobs. */
 export interface ServerData {
   readonly store: Store;
   readonly blobs: BlobStore;
 }
 
 /**
- * Opens the records and the blobs of a server: both in the folder `data`, unless URLs name other places.
+ * Opens the server's records and blobs, in the folder `data` unless URLs are given.
  *
- * @param holder line about this process, shown to another process that tries to open the same data
- * @throws OtaError STORAGE_URL_UNKNOWN, and the errors of the store
+ * @param holder line that describes this process, shown to any other process that tries to open the same data
+ * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openData(
   { data, storeUrl, blobsUrl }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl'>,
@@ -47,7 +47,7 @@ export async function openData(
   }
 }
 
-/** Creates the parts of a server. It does not listen yet. */
+/** Creates the parts of a server without starting to listen. */
 export async function makeParts(
   { store, blobs }: ServerData,
   options: Omit<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'host' | 'port' | 'trustedProxies'> &
@@ -66,7 +66,7 @@ export async function makeParts(
   const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
   const rollouts = await Rollouts.open({ store, catalog, clock, events, log: options.log });
   records.listen(rollouts);
-  // Count the devices now, so that the first page view of a large fleet need not.
+  // Count the devices now, so that the first page view does not have to wait for this in a large fleet.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
     store,

@@ -1,4 +1,4 @@
-/** Server functions for the commands. Loading this module loads the packages that only a server needs. */
+/** Server functions used by the commands. Importing this module loads the packages that only a server needs. */
 export { openData } from './compose.ts';
 export { pinoLog } from './observability/pino-log.ts';
 export { backupLines, restoreBackup } from './services/backup.ts';

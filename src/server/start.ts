@@ -10,23 +10,23 @@ import { openTls, type ServerTls } from './tls/open-tls.ts';
 
 export interface RunningServer {
   readonly url: string;
-  /** URL for devices: the device-only address if there is one, otherwise `url`. */
+  /** URL for devices: the device-only address if there is one, otherwise the same as `url`. */
   readonly deviceUrl: string;
-  /** Token of the first admin, if the data had none. */
+  /** Token for the first admin, if the data did not contain a token. */
   readonly token: string | undefined;
   readonly parts: ServerParts;
-  /** Files that clients and sketches trust, if this server created them itself. */
+  /** Files with which clients and sketches authenticate the server, if the server created them itself. */
   readonly trust: ServerTls['trust'];
-  /** Reads the certificate again. Does nothing without TLS or if the certificate is unchanged. */
+  /** Reloads the certificate. Does nothing without TLS or if the certificate is unchanged. */
   reloadCertificate(): Promise<void>;
-  /** Stops accepting connections, waits for downloads at most `graceMs`, and closes the data. */
+  /** Stops accepting connections, waits up to `graceMs` for downloads to complete, and closes the data. */
   close(graceMs: number): Promise<void>;
 }
 
 /**
  * Starts a server.
  *
- * @throws OtaError SERVER_LISTEN_FAILED, OPTION_INVALID, and the errors of `openData` and of the certificate
+ * @throws OtaError SERVER_LISTEN_FAILED, OPTION_INVALID, and errors from `openData` and from loading the certificate
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const isTrustedProxy = trustProxies(options.trustedProxies ?? []);
@@ -36,7 +36,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const servers: WebServer[] = [];
   const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
   try {
-    // The backup includes the keys of the authority only if the API uses TLS: otherwise they would be sent unencrypted.
+    // The backup includes the authority's keys only if the API uses TLS: otherwise they would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
     const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);

@@ -5,15 +5,15 @@ import { readAuthResponse, readInvitation } from './invitation.ts';
 import type { UdpPort } from './udp-port.ts';
 import { acceptUpload, type Upload } from './upload-session.ts';
 
-/** State like `ota_state_t` of ArduinoOTA.h, with its data. */
+/** State as in `ota_state_t` (ArduinoOTA.h), with the data for each state. */
 type State =
   | { readonly name: 'idle' }
   | { readonly name: 'wait-auth'; readonly upload: Upload; readonly nonce: string }
   | { readonly name: 'run-update' };
 
 /**
- * ArduinoOTA.cpp on its UDP port: invitations, authentication, responses. `acceptUpload` runs the upload itself. There is one upload at a
- * time: datagrams are dropped from the acceptance of an invitation until the end of the upload.
+ * UDP side of ArduinoOTA.cpp: invitations, authentication, responses. `acceptUpload` runs the upload itself. Only one upload runs at a
+ * time: once an invitation is accepted, datagrams are dropped until the upload ends.
  */
 export class ArduinoOta {
   readonly #device: DeviceContext;
@@ -32,7 +32,7 @@ export class ArduinoOta {
     this.#state = { name: 'idle' };
   }
 
-  /** Handles a datagram like `ArduinoOTAClass::_onRx`. */
+  /** Handles a datagram as `ArduinoOTAClass::_onRx` does. */
   receive(datagram: Uint8Array, from: RemoteInfo): void {
     const state = this.#state;
     if (state.name === 'idle') this.#invite(datagram, from);

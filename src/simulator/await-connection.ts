@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { DeviceContext } from './device-context.ts';
 
 /**
- * Waits for an outgoing connection of the device.
+ * Waits until an outgoing connection from the device is established.
  *
  * @param connectedEvent `connect`, or `secureConnect` for TLS
  * @returns undefined if the connection fails, times out or the device restarts

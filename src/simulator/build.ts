@@ -6,7 +6,7 @@ import type { SignatureFormat } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
 
-/** Build properties of the sketch that a virtual device runs. */
+/** Build properties of the sketch running on a virtual device. */
 export interface SimulatedBuild {
   /** Core release, such as `3.1.2`. */
   readonly core: string;
@@ -23,7 +23,7 @@ export interface SimulatedBuild {
   readonly version: string;
 }
 
-/** Build properties set by a caller. Undefined ones are derived from the image or keep their current value. */
+/** Build properties set by a caller. Undefined properties are derived from the image or keep their current value. */
 export interface SimulatedBuildOptions {
   readonly core?: string | undefined;
   /** `none`: the Updater checks no signatures, even if the image contains keys. */
@@ -35,7 +35,7 @@ export interface SimulatedBuildOptions {
   readonly version?: string | undefined;
 }
 
-/** Converts a build to the facts that the models of the Updater and of eboot use. */
+/** Converts a build to the facts that the Updater and eboot models use. */
 export function factsOf({
   capabilities,
   publicKey,
@@ -54,12 +54,12 @@ export function factsOf({
  * Determines how a new image was built. Sources, in order of priority:
  *
  * 1. the options;
- * 2. the manifest with a sketch MD5 of the image: core, layout and version, and the key if the image contains it;
- * 3. the image: the core from its git hash; the current key if it is embedded, else the first key embedded in the form that
- *    Updater_Signing.h uses.
+ * 2. the manifest that lists a sketch MD5 of the image: core, layout and version, and the key if the image contains it;
+ * 3. the image: the core from its git hash; the current key if the image embeds it, otherwise the first key embedded in the form
+ *    that Updater_Signing.h uses.
  *
- * On a real device an embedded key proves nothing, because the Updater in core.a may have been built without it, but correct builds
- * contain it. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks no signatures.
+ * On a real device an embedded key proves nothing, because the Updater in core.a may have been built without the key. In correct builds
+ * the Updater uses it. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks no signatures.
  *
  * Layout, ATOMIC_FS_UPDATE and FLASH_MAP_SUPPORT cannot be read from an image. They keep their current values unless the options, or for
  * the layout a manifest, set them.

@@ -1,8 +1,8 @@
-/** Time source of a link. Tests replace it. */
+/** Time source for a link; replaced in tests. */
 export interface Clock {
   /** Returns the time in milliseconds since an arbitrary start. */
   now(): number;
-  /** @returns function that cancels the action */
+  /** @returns a function that cancels the action */
   after(delayMs: number, action: () => void): () => void;
 }
 

@@ -5,7 +5,7 @@ import type { LinkModel } from './link.ts';
 import type { Random } from './random.ts';
 import type { Timings } from './timings.ts';
 
-/** Interface of the device for its services: ArduinoOTA, the web updater and the HTTP client. */
+/** Device interface for the sketch's services: ArduinoOTA, the web updater and the HTTP client. */
 export interface DeviceContext {
   readonly firmware: DeviceFirmware;
   readonly host: string;
@@ -19,17 +19,17 @@ export interface DeviceContext {
   readonly closeSignal: AbortSignal;
   /** False while the device restarts, and permanently when it is bricked or closed. */
   readonly isUp: boolean;
-  /** Faults of the current upload. */
+  /** Faults that affect the current upload. */
   readonly faults: Faults;
-  /** Counts an upload toward the limit of uploads that the faults affect. */
+  /** Counts an upload toward the number of uploads that the faults affect. */
   countUpload(): void;
   /** Runs a task in the sketch's `loop()`, after the tasks queued before it. */
   inLoop(task: () => Promise<void>): Promise<void>;
-  /** @param error error text of the device; undefined if it accepted the update */
+  /** @param error error message from the device; undefined if it accepted the update */
   reportUpdate(transport: Transport, error?: string): void;
-  /** Reports an update check without an update to install. */
+  /** Reports an update check that found no update to install. */
   reportCheck(status: number): void;
-  /** Reports an unexpected error as an uncaught exception, because no caller awaits the tasks of the device. */
+  /** Reports an unexpected error as an uncaught exception, because no caller awaits the device's tasks. */
   fail(error: unknown): void;
   /** Cancels everything in progress and restarts the device. */
   restart(): void;

@@ -15,14 +15,14 @@ import type { ReceivedBytes } from './received-bytes.ts';
 export interface IncomingUpdate {
   readonly transport: Transport;
   readonly kind: ImageKind;
-  /** Announced size of the update. Ignored for the web updater, which announces the free space instead. */
+  /** Announced update size. Ignored for the web updater, which announces the free space instead. */
   readonly sizeBytes: number;
   readonly md5?: string | undefined;
-  /** Version that the update server sends (`x-version`). */
+  /** Version sent by the update server (`x-version`). */
   readonly version?: string | undefined;
 }
 
-/** Result of an update up to `Update.end()`. crashed: the device restarts without a response. */
+/** Result of an update up to and including `Update.end()`. crashed: the device restarts without a response. */
 export type InstallOutcome =
   | { readonly outcome: 'accepted' | 'crashed' }
   | { readonly outcome: 'rejected'; readonly error: DeviceError };
@@ -36,7 +36,7 @@ interface Pending {
   readonly delivery: IncomingUpdate;
 }
 
-/** Flash chip and running sketch of a virtual device. Updates and restarts change them. */
+/** Flash chip and running sketch of a virtual device, changed by updates and restarts. */
 export class DeviceFirmware {
   readonly chip: FlashChip;
   #build: SimulatedBuild;
@@ -75,7 +75,7 @@ export class DeviceFirmware {
     return this.#sketchMd5;
   }
 
-  /** Device for the models, with only the 16-byte header as flash. Sufficient for checks that need no other flash content. */
+  /** Device for the models, with only the 16-byte header as its flash: enough for checks that read no other flash content. */
   get modelDevice(): ModelDevice {
     return { ...this.#facts, flash: this.chip.read(0, 16) };
   }
@@ -85,7 +85,7 @@ export class DeviceFirmware {
     return this.#pending?.delivery;
   }
 
-  /** Drops the pending update, as when the eboot command in RTC memory is lost. */
+  /** Drops the pending update, as happens when the eboot command in RTC memory is lost. */
   dropPending(): void {
     this.#pending = undefined;
   }
@@ -97,11 +97,11 @@ export class DeviceFirmware {
   }
 
   /**
-   * Runs `Update.begin()`, `write()` and `end()` in one step. An upload changes the flash only here, after its end, not while its bytes
-   * arrive.
+   * Runs `Update.begin()`, `write()` and `end()` in one step. An upload changes the flash only here, after it has ended, not while its
+   * bytes arrive.
    *
    * @param received bytes that arrived; fewer than announced if the upload was interrupted
-   * @param isWhole false for an interrupted form upload, which cannot be detected by its size because none was announced
+   * @param isWhole false for an interrupted form upload, which cannot be detected by its size because no size was announced
    */
   install(delivery: IncomingUpdate, received: ReceivedBytes, isWhole = true): InstallOutcome {
     this.#pending = undefined;
@@ -122,7 +122,7 @@ export class DeviceFirmware {
   /**
    * Restarts the device: eboot installs the pending update.
    *
-   * @param nextBuild returns how the new sketch was built; called only after a sketch update
+   * @param nextBuild returns the build properties of the new sketch; called only after a sketch update
    */
   restart(nextBuild: (image: Uint8Array, sketchMd5: string) => SimulatedBuild): RestartOutcome {
     const pending = this.#pending;
@@ -145,7 +145,7 @@ export class DeviceFirmware {
     return result.outcome === 'damaged' ? { outcome: 'damaged', why: result.why } : { outcome: 'updated' };
   }
 
-  /** Checks both checksums. A sketch with a wrong application checksum may start, but does not run correctly. */
+  /** Checks both checksums. A sketch with a wrong application checksum may start but does not run correctly. */
   #isLoadable(): boolean {
     const { sketch } = readFirmwareCached(this.chip.read(0, this.sketchSizeBytes));
     return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
@@ -165,13 +165,13 @@ export class DeviceFirmware {
   }
 }
 
-/** Returns the content that the update must leave in flash. Other content counts as damage, even if the device still starts. */
+/** Returns the content that the update must leave in flash. Any other content counts as damage, even if the device still starts. */
 function imageIn(bytes: Uint8Array): Uint8Array | undefined {
   const { content } = readFirmwareCached(bytes);
   return content.length === 0 ? undefined : content;
 }
 
-/** Result of a restart. `why` is the reason from the device model's verdict. bricked: the device does not start any more. */
+/** Result of a restart. `why` is the reason from the device model's verdict. bricked: the device no longer starts. */
 export type RestartOutcome =
   | { readonly outcome: 'unchanged' | 'updated' }
   | { readonly outcome: 'damaged' | 'bricked'; readonly why: string };

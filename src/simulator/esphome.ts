@@ -7,8 +7,8 @@ const greeting = Uint8Array.of(0x00, 0x02);
 const wrongMagic = Uint8Array.of(0x80);
 
 /**
- * Responds like a device that runs ESPHome instead of ArduinoOTA: over TCP, and the host sends first. Only the greeting is simulated, so
- * that tools can be tested against a device with the wrong protocol.
+ * Responds like a device that runs ESPHome instead of ArduinoOTA: over TCP, where the host sends first. Only the greeting is simulated,
+ * which is enough to test tools against a device with the wrong protocol.
  */
 export function greetAsEspHome(socket: Socket): void {
   let received = Buffer.alloc(0);

@@ -1,9 +1,9 @@
 import type { Transport } from '../core/device-model/staging.ts';
 
-/** Event of a virtual device. */
+/** Event emitted by a virtual device. */
 export type SimulatorEvent = { readonly mac: string } & (
   | { readonly event: 'ready'; readonly otaPort: number; readonly webPort: number | undefined }
-  /** `error` is the error text of the device, or null if it accepted the update. */
+  /** `error` is the error message from the device, or null if it accepted the update. */
   | {
       readonly event: 'update';
       readonly transport: Transport;
@@ -12,7 +12,7 @@ export type SimulatorEvent = { readonly mac: string } & (
     }
   | { readonly event: 'boot'; readonly sketchMd5: string }
   | { readonly event: 'bricked'; readonly why: string }
-  /** The HTTP client completed an update check without an update to install. */
+  /** The HTTP client completed an update check and found no update to install. */
   | { readonly event: 'checked'; readonly status: number }
 );
 
@@ -20,7 +20,7 @@ const mostPast = 1000;
 
 export type SimulatorListener = (event: SimulatorEvent) => void;
 
-/** Emitter for the events of one device, with a history and a wait for single events. */
+/** Emitter for one device's events, which keeps a history and can wait for a single event. */
 export class EventStream {
   readonly #listeners = new Set<SimulatorListener>();
   readonly #past: SimulatorEvent[] = [];
@@ -49,7 +49,7 @@ export class EventStream {
   }
 
   /**
-   * Waits for the next event that `matches`, from now on.
+   * Waits for the next event that `matches`; earlier events are ignored.
    *
    * @throws Error after `timeoutMs` or when the device is closed; the message contains the last events that did not match
    */

@@ -1,6 +1,6 @@
 import type { Faults, TransferFault, UdpFaults } from './faults.ts';
 
-/** Fault syntax of the command line. Each line is a form and its meaning. */
+/** Fault syntax on the command line: each line is a form and its meaning. */
 export const faultForms = [
   'no-response: ignores invitations and web requests',
   'no-callback: accepts the invitation, but never connects to the host, as behind a firewall',
@@ -28,7 +28,7 @@ const udpNames = {
 } as const satisfies Record<string, keyof UdpFaults>;
 
 /**
- * Parses one fault of the command line.
+ * Parses one fault from the command line.
  *
  * @returns undefined if the word is not a fault
  */
@@ -39,7 +39,7 @@ export function readFault(word: string): Faults | undefined {
   return readTransferFault(word) ?? readBadUpdate(word) ?? readUdpFault(word);
 }
 
-/** Merges faults. Later ones override earlier ones of the same kind. */
+/** Merges faults. Later faults override earlier faults of the same kind. */
 export function mergeFaults(all: readonly Faults[]): Faults {
   return Object.assign({}, ...all, { udp: Object.assign({}, ...all.map(({ udp }) => udp)) });
 }

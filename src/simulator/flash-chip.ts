@@ -2,8 +2,8 @@ import { erasedFlash, sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
 /**
- * Flash of one virtual device. Only sectors that are not erased are stored, because a process may hold hundreds of chips of 4 MB. The
- * models of the Updater and of eboot work on the whole flash, in a temporary array that all chips of a size share.
+ * Flash of one virtual device. Only non-erased sectors are stored, because a process may hold hundreds of 4 MB chips. The Updater and
+ * eboot models work on the whole flash, in a temporary array shared by all chips of the same size.
  */
 export class FlashChip {
   readonly sizeBytes: number;
@@ -31,9 +31,9 @@ export class FlashChip {
   }
 
   /**
-   * Runs `work` on the whole flash and stores its changes.
+   * Runs `work` on the whole flash and stores the changes.
    *
-   * @param work function that must not use the array after it has returned
+   * @param work must not use the array after it has returned
    */
   change<Result>(work: (flash: Uint8Array) => Result): Result {
     const flash = sharedArray(this.sizeBytes);

@@ -10,13 +10,13 @@ import { pauseExactly } from './pause.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export interface HttpClientOptions {
-  /** Whether redirects are followed. Off on a device, unless the sketch turns it on. */
+  /** Whether redirects are followed. On a real device, they are followed only if the sketch enables it. */
   readonly followsRedirects: boolean;
   /** Trusted certificates (PEM) for https. Undefined: all certificates are accepted, as with `setInsecure()`. */
   readonly ca: string | undefined;
 }
 
-/** Response whose body has not been read. */
+/** Response whose body has not been read yet. */
 export interface HttpReply {
   readonly response: HttpResponse;
   readonly connection: LinkedSocket;
@@ -27,10 +27,10 @@ const mostRedirects = 10;
 const redirects = [301, 302, 303, 307];
 
 /**
- * Sends a GET request like `HTTPClient::sendRequest` (ESP8266HTTPClient.cpp). Requests after a redirect omit the headers that were added
- * to the first request.
+ * Sends a GET request as `HTTPClient::sendRequest` (ESP8266HTTPClient.cpp) does. Requests after a redirect omit the headers that were
+ * added to the first request.
  *
- * @returns the error text of the client if there is no response
+ * @returns the client's error text if there is no response
  */
 export async function httpGet(
   device: DeviceContext,

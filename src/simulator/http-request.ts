@@ -3,7 +3,7 @@ import { freeSketchSpace } from '../core/device-model/staging.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { Identity } from './identity.ts';
 
-/** Kind of update request: a sketch, a filesystem, or only the available version. */
+/** What an update request asks for: a sketch, a filesystem, or only the available version. */
 export type UpdateMode = 'sketch' | 'filesystem' | 'version';
 
 /** URL parts as `HTTPClient::beginInternal` parses them. */
@@ -34,7 +34,7 @@ export function targetOf(url: string): RequestTarget {
 }
 
 /**
- * Returns the target of a redirect: a path on the same host, or a URL with the same protocol (`HTTPClient::setURL`).
+ * Returns the redirect target: a path on the same host, or a URL with the same protocol (`HTTPClient::setURL`).
  *
  * @returns undefined if the client does not follow the redirect
  */
@@ -84,7 +84,7 @@ export function updateHeaders(
   ];
 }
 
-/** Returns the Content-Length header that `HTTPClient::sendRequest` adds for an empty body since 2.7.0. */
+/** Returns the Content-Length header that `HTTPClient::sendRequest` has added for an empty body since 2.7.0. */
 function contentLength(core: string): readonly string[] {
   return compareReleases(core, '2.7.0') < 0 ? [] : ['Content-Length: 0'];
 }

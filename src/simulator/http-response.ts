@@ -1,10 +1,10 @@
 import type { ClientError } from './http-errors.ts';
 import type { StreamReader } from './stream-reader.ts';
 
-/** Parts of a response head that the HTTP client stores. */
+/** Parts of the response head that the HTTP client stores. */
 export interface HttpResponse {
   readonly status: number;
-  /** Value of Content-Length; -1 without the header. */
+  /** Content-Length; -1 if the header is missing. */
   readonly sizeBytes: number;
   /** All values of `x-MD5`, joined by commas. */
   readonly md5: string;
@@ -15,7 +15,7 @@ export interface HttpResponse {
 
 const collected = ['x-md5', 'x-version'];
 
-/** Reads a response head like `HTTPClient::handleHeaderResponse` (ESP8266HTTPClient.cpp). */
+/** Reads a response head as `HTTPClient::handleHeaderResponse` (ESP8266HTTPClient.cpp) does. */
 export async function readResponse(reader: StreamReader): Promise<HttpResponse | { readonly error: ClientError }> {
   const headers = new Map<string, string>();
   let status = 0;
@@ -35,14 +35,14 @@ export async function readResponse(reader: StreamReader): Promise<HttpResponse |
   }
 }
 
-/** Joins all values of a collected header. Other headers keep only the last value. */
+/** Joins all values of a header that the client collects. For other headers, only the last value is kept. */
 function joined(name: string, before: string | undefined, value: string): string {
   return before !== undefined && before !== '' && collected.includes(name) ? `${before},${value}` : value;
 }
 
 function judged(status: number, headers: ReadonlyMap<string, string>): HttpResponse | { readonly error: ClientError } {
   const encoding = headers.get('transfer-encoding') ?? '';
-  // The client accepts chunked responses, but the Updater reads the raw connection and does not decode chunks.
+  // The client accepts chunked responses, but the Updater reads from the raw connection and does not decode chunks.
   if (encoding !== '' && encoding.toLowerCase() !== 'chunked') return { error: 'encoding' };
   if (status <= 0) return { error: 'noHttpServer' };
   const length = headers.get('content-length');

@@ -24,13 +24,13 @@ export interface HttpUpdaterOptions extends HttpClientOptions {
   readonly sdkVersion: string;
 }
 
-/** Pause before the body is read, in which `handleUpdate` closes all other connections. */
+/** Pause before the body is read, during which `handleUpdate` closes all other connections. */
 const closeOthersMs = 100;
 const headerBytes = 4;
 const largerThanAnyChip = 32 * 1024 * 1024;
 
 /**
- * Checks for updates like ESP8266httpUpdate.cpp in a sketch that does so at startup and then at an interval, until the device restarts.
+ * Checks for updates like a sketch that uses ESP8266httpUpdate.cpp: at startup and then at an interval, until the device restarts.
  */
 export async function pollForUpdates(
   device: DeviceContext,
@@ -73,7 +73,7 @@ function failed(error: string): Result {
   return { outcome: 'failed', error };
 }
 
-/** Handles a response like `handleUpdate`, from the status on. */
+/** Handles a response like `handleUpdate`, starting with the status. */
 async function handle(device: DeviceContext, reply: HttpReply, mode: UpdateMode): Promise<Result> {
   const { status, sizeBytes, version } = reply.response;
   if (mode === 'version') {
@@ -94,7 +94,7 @@ async function update(device: DeviceContext, reply: HttpReply, kind: ImageKind):
   const header = await reply.reader.bytes(headerBytes);
   const refusal = refusalOfHttpClient(firmware.modelDevice, beginning(header, sizeBytes), delivery)?.error;
   const beginError = firmware.errorOfBegin(delivery);
-  // The client sets the MD5 only after `Update.begin`, so an error of `begin` is reported before a faulty MD5.
+  // The client sets the MD5 only after `Update.begin`, so a `begin` error is reported before a faulty MD5.
   if (refusal !== undefined && refusal.code !== httpErrors.faultyMd5) return failed(refusal.printed);
   if (beginError !== undefined) return failed(updateErrorText(beginError.printed));
   if (refusal !== undefined) return failed(refusal.printed);
@@ -115,14 +115,14 @@ function concluded(device: DeviceContext, delivery: IncomingUpdate, received: Re
   }
 }
 
-/** Returns an array for the first checks: it has the length of the update, and the header if all of it arrived. */
+/** Returns an array for the first checks: as long as the update, and with its header if the whole header has arrived. */
 function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(Math.min(sizeBytes, largerThanAnyChip));
   if (header.length === headerBytes && bytes.length >= headerBytes) bytes.set(header);
   return bytes;
 }
 
-/** Receives like `UpdaterClass::writeStream`, which does not check whether the connection is open, and waits for the full timeout. */
+/** Receives like `UpdaterClass::writeStream`, which does not notice a closed connection and waits for the full timeout. */
 async function receive(
   device: DeviceContext,
   { connection, reader }: HttpReply,
@@ -143,7 +143,7 @@ async function receive(
   return received;
 }
 
-/** Returns the timeout for body data: 60 s on a device since 3.0.0, two stream timeouts before. */
+/** Returns the timeout for body data: 60 s on a real device since 3.0.0, two stream timeouts before. */
 function bodyTimeoutMs({ firmware, timings }: DeviceContext): number {
   const isNew = compareReleases(firmware.build.core, '3.0.0') >= 0;
   return isNew ? timings.httpBodyTimeoutMs : 2 * timings.httpHeaderTimeoutMs;

@@ -1,4 +1,4 @@
-/** Entry point of the simulator: virtual ESP8266 devices to test updates with. `import { startVirtualDevice } from 'ota-hooks/simulator'`. */
+/** Simulator entry point: virtual ESP8266 devices for testing updates. `import { startVirtualDevice } from 'ota-hooks/simulator'`. */
 
 export type { Transport } from '../core/device-model/staging.ts';
 export type * from '../core/model/types.ts';

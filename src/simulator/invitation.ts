@@ -1,4 +1,4 @@
-/** First datagram of a host: `<command> <host's TCP port> <size> <md5>`. */
+/** First datagram from a host: `<command> <host's TCP port> <size> <md5>`. */
 export interface ReceivedInvitation {
   readonly kind: 'sketch' | 'filesystem';
   readonly hostPort: number;
@@ -6,7 +6,7 @@ export interface ReceivedInvitation {
   readonly md5: string;
 }
 
-/** Response of a host to `AUTH`: `200 <cnonce> <response>`. */
+/** Host's response to `AUTH`: `200 <cnonce> <response>`. */
 export interface AuthResponse {
   readonly cnonce: string;
   readonly response: string;
@@ -18,10 +18,10 @@ const authCommand = 200;
 const md5Digits = 32;
 
 /**
- * Reads an invitation as `ArduinoOTAClass::_onRx` (ArduinoOTA.cpp) does: an invalid number counts as 0, and the MD5 ends at a line feed,
+ * Parses an invitation as `ArduinoOTAClass::_onRx` (ArduinoOTA.cpp) does: an invalid number counts as 0, and the MD5 ends at a line feed,
  * a zero byte or the end of the datagram.
  *
- * @returns undefined if the device does not respond
+ * @returns undefined if the device would not respond
  */
 export function readInvitation(datagram: Uint8Array): ReceivedInvitation | undefined {
   const reader = new DatagramReader(datagram);
@@ -32,14 +32,14 @@ export function readInvitation(datagram: Uint8Array): ReceivedInvitation | undef
   reader.skipByte();
   const md5 = reader.textUntil('\n').trim();
   if (md5.length !== md5Digits) return undefined;
-  // Ports are 16 bits wide on the device.
+  // Ports are 16-bit numbers on the device.
   return { kind: command === sketchCommand ? 'sketch' : 'filesystem', hostPort: hostPort & 0xffff, sizeBytes, md5 };
 }
 
 /**
- * Reads the response to `AUTH`.
+ * Parses the response to `AUTH`.
  *
- * @returns undefined if the device ignores it and waits for a new invitation
+ * @returns undefined if the device would ignore the datagram and wait for a new invitation
  */
 export function readAuthResponse(datagram: Uint8Array): AuthResponse | undefined {
   const reader = new DatagramReader(datagram);
@@ -50,7 +50,7 @@ export function readAuthResponse(datagram: Uint8Array): AuthResponse | undefined
   return cnonce.length === md5Digits && response.length === md5Digits ? { cnonce, response } : undefined;
 }
 
-/** Reads a datagram with the rules of `parseInt` and `readStringUntil` in ArduinoOTA.cpp. */
+/** Reads a datagram as `parseInt` and `readStringUntil` do in ArduinoOTA.cpp. */
 class DatagramReader {
   readonly #text: string;
   #at = 0;

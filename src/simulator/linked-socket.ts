@@ -8,7 +8,7 @@ interface Piece {
   readonly arrivesAt: number;
 }
 
-/** Space in the receive window that the sender can use from `usableAt` on. */
+/** Receive window space that the sender can use from time `usableAt`. */
 interface Credit {
   bytes: number;
   readonly usableAt: number;
@@ -17,23 +17,23 @@ interface Credit {
 /** Result of a read: bytes, the end of the connection, or a timeout. */
 export type ReadResult = Uint8Array | 'end' | 'timeout';
 
-/** Lateness below this limit counts as timer jitter, so that late timers do not slow the link down permanently. */
+/** Delays below this limit count as timer jitter, so that late timers do not slow the link down permanently. */
 const jitterMs = 8;
 const lingerMs = 2000;
 
 /**
  * The device's end of a TCP connection, simulated over a link with round-trip time R and receive window W.
  *
- * The peer is a real program on a real socket, and loopback delivers its bytes immediately. They are therefore delayed: bytes arrive R/2
- * after they were read from the socket, at most W bytes are in flight or unread, and window space freed by a read is usable R later (R/2
- * until the sender learns of it, R/2 until its bytes arrive). A streaming sender thus sends W bytes per round trip, and a sender that
- * waits for each response sends one write per round trip, as over a real link. Slow start does not matter, because W is below the initial
+ * The peer is a real program on a real socket, and loopback delivers its bytes immediately. This class therefore delays them: bytes arrive
+ * R/2 after they are read from the socket, at most W bytes are in flight or unread, and window space freed by a read is usable R later (R/2
+ * until the sender learns of it, R/2 until its bytes arrive). As over a real link, a streaming sender thus sends W bytes per round trip,
+ * and a sender that waits for each response sends one write per round trip. Slow start is not simulated, because W is below the initial
  * window of ten segments. The socket is not read while the window is full.
  *
- * One difference from a real link: the kernel's loopback buffers hold some hundred kilobytes to a few megabytes in addition. As with a
- * large send buffer, a completed write does not show that the device received the bytes. The acknowledgements of the device do.
+ * One difference from a real link: the kernel's loopback buffers hold an additional few hundred kilobytes to a few megabytes. As with a
+ * large send buffer, a completed write does not show that the device received the bytes; only the device's acknowledgements do.
  *
- * Due times are computed from earlier due times, not from the time when a timer fired, so that lateness does not accumulate.
+ * Due times are computed from earlier due times, not from the time at which a timer fires, so that delays do not accumulate.
  */
 export class LinkedSocket {
   readonly #socket: Socket;
@@ -69,7 +69,7 @@ export class LinkedSocket {
   }
 
   /**
-   * Reads the bytes that have arrived, at most `limit`. Waits for the first of them.
+   * Reads the bytes that have arrived, at most `limit`. If none have, waits for the first.
    *
    * @throws the signal's abort reason
    */
@@ -85,12 +85,12 @@ export class LinkedSocket {
     }
   }
 
-  /** Whether the device knows that the peer has ended or reset the connection. There may still be unread bytes. */
+  /** Whether the device has noticed that the peer ended or reset the connection. Unread bytes may remain. */
   get hasEnded(): boolean {
     return this.#endsAt !== undefined && this.#endsAt <= this.#clock.now();
   }
 
-  /** Sends bytes. If the peer has ended its side, they are dropped, because lwIP's client then counts as disconnected. */
+  /** Sends bytes. If the peer has ended its side, they are dropped, because lwIP then treats the client as disconnected. */
   write(bytes: Uint8Array | string): void {
     if (this.hasEnded || this.#isFinishing) return;
     this.#atPeer(() => {
@@ -107,7 +107,7 @@ export class LinkedSocket {
       this.#atPeer(() => (socket.destroyed ? resolve() : socket.end(resolve)));
     });
     this.#signal.throwIfAborted();
-    // The peer has this time to read and to close its own side.
+    // Give the peer time to read the remaining bytes and close its side.
     socket.removeAllListeners('readable');
     socket.resume();
     setTimeout(() => socket.destroy(), lingerMs).unref();
@@ -121,7 +121,7 @@ export class LinkedSocket {
     signal.addEventListener('abort', this.#teardown, { once: true });
   }
 
-  /** Closes the connection with a reset (RST). A TLS connection is closed without one, because `TLSSocket` cannot send it. */
+  /** Closes the connection with a reset (RST). A TLS connection is closed without an RST, because `TLSSocket` cannot send it. */
   reset(): void {
     const socket = this.#socket;
     if (socket instanceof TLSSocket) socket.destroy();
@@ -166,7 +166,7 @@ export class LinkedSocket {
     this.#wake();
   }
 
-  /** Runs an action when the peer would see its effect: half a round trip from now, and in order. */
+  /** Runs an action at the time when the peer would see its effect: half a round trip from now, and in order. */
   #atPeer(action: () => void): void {
     const now = this.#clock.now();
     const since = now - this.#readAt < jitterMs ? this.#readAt : now;
@@ -183,7 +183,7 @@ export class LinkedSocket {
     }
   }
 
-  /** Waits for a change of the connection, at most `ms`. */
+  /** Waits up to `ms` for the connection state to change. */
   async #change(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = () => {

@@ -3,19 +3,19 @@ import type { Bonjour, ServiceConfig } from 'bonjour-service';
 import { mdnsPort, openMdnsSocket } from '../delivery/mdns-socket.ts';
 import type { DeviceContext } from './device-context.ts';
 
-/** Options of a device's mDNS announcement. */
+/** Options for a device's mDNS announcement. */
 export interface MdnsOptions {
-  /** Board name of the core (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
+  /** Board name in the core (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
   readonly board?: string | undefined;
-  /** Whether `sketch_md5` is announced too, as a sketch can choose to do. */
+  /** Whether to announce `sketch_md5` too, which is up to the sketch. */
   readonly announcesSketchMd5?: boolean | undefined;
-  /** TXT entries that are added to the usual ones or replace them. */
+  /** TXT entries added to the default entries; an entry with the same key replaces the default. */
   readonly txt?: Readonly<Record<string, string>> | undefined;
-  /** UDP port, 5353 by default. Tests use another one to be isolated. */
+  /** UDP port; defaults to 5353. Tests use another port for isolation. */
   readonly port?: number | undefined;
 }
 
-/** Data of a device that is announced. */
+/** Device data for the announcement. */
 export interface Announced {
   readonly hostname: string;
   readonly otaPort: number;
@@ -25,7 +25,7 @@ export interface Announced {
 
 /**
  * Announces a device until it restarts: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. No
- * goodbye is sent, as when a device restarts or fails. A device on 127.0.0.1 is announced on the loopback interface only.
+ * goodbye packet is sent, as when a real device restarts or fails. A device on 127.0.0.1 is announced on the loopback interface only.
  *
  * bonjour-service checks for a conflicting name first, so the announcement is sent after about a second.
  *
@@ -37,7 +37,7 @@ export async function announce(device: DeviceContext, options: MdnsOptions, anno
   const { port = mdnsPort } = options;
   for (const address of addressesOf(device.host)) {
     const socket = await openMdnsSocket(address, port);
-    // bonjour-service passes these options to multicast-dns, but its type only has the options of a service.
+    // bonjour-service passes these options to multicast-dns, but its types declare only service options.
     const bonjour = new Bonjour({ socket, bind: false, port } as object, () => undefined);
     for (const service of servicesOf(device, options, announced)) publish(bonjour, service, address);
     const stop = () => bonjour.destroy();
@@ -66,7 +66,7 @@ function servicesOf(device: DeviceContext, options: MdnsOptions, announced: Anno
   ];
 }
 
-/** Publishes a service with the address of the device only. bonjour-service would announce all addresses of this machine. */
+/** Publishes a service with only the device's address. bonjour-service would announce all addresses of this machine. */
 function publish(bonjour: Bonjour, config: ServiceConfig, address: string): void {
   const service = bonjour.publish(config);
   const allRecords = service.records.bind(service);

@@ -5,7 +5,7 @@ import type { VirtualDeviceOptions } from './options.ts';
 import { TcpPort } from './tcp-port.ts';
 import { UdpPort } from './udp-port.ts';
 
-/** Port for updates from a host, independent of the protocol. */
+/** Port for updates sent by a host, regardless of the protocol. */
 export interface OtaPort {
   readonly port: number;
   /** Clears all state, as a restart does. */

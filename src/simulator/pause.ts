@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits for at least `ms` by `performance.now()`. Timers can fire up to a millisecond early; the remaining time is then waited too.
+ * Waits for at least `ms`, measured with `performance.now()`. If the timer fires up to a millisecond early, waits for the remaining time.
  *
  * @throws the signal's abort reason, or an AbortError during the wait, if the signal aborts first
  */

@@ -1,7 +1,7 @@
 /** Random number generator: returns numbers from 0 (inclusive) to 1 (exclusive), in the same sequence for the same seed. */
 export type Random = () => number;
 
-/** Returns a mulberry32 generator, so that the numbers for a seed do not depend on the version of Node. */
+/** Returns a mulberry32 generator, so that the numbers for a seed do not depend on the Node version. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

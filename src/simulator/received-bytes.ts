@@ -1,7 +1,7 @@
 import { sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
-/** Received bytes of an upload, stored by sector, so that a fleet that receives the same bytes stores them once. */
+/** Bytes received in an upload, stored by sector so that a fleet that receives the same bytes stores them only once. */
 export class ReceivedBytes {
   readonly #sectors: Uint8Array[] = [];
   readonly #last = new Uint8Array(sectorBytes);

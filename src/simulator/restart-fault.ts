@@ -2,9 +2,9 @@ import type { IncomingUpdate } from './device-firmware.ts';
 import type { BadUpdate, Faults } from './faults.ts';
 
 /**
- * Returns which fault affects a device that restarts with an update in its flash.
+ * Returns the fault that affects a device when it restarts with an update in its flash.
  *
- * @param draw constant of this device, from 0 to 1: low values stay offline, high values restart without the update
+ * @param draw constant for this device, from 0 to 1: low values make the device stay offline, high values restart it without the update
  */
 export function restartFault(
   arriving: IncomingUpdate | undefined,

@@ -17,7 +17,7 @@ import { openServices, type SketchServices } from './sketch-services.ts';
 import { deviceTimings, type Timings } from './timings.ts';
 import type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
 
-/** A virtual device: a `VirtualDevice` for callers and a `DeviceContext` for the services of its sketch. */
+/** A virtual device: a `VirtualDevice` for callers and a `DeviceContext` for the sketch's services. */
 export class RunningDevice implements VirtualDevice, DeviceContext {
   readonly firmware: DeviceFirmware;
   readonly host: string;
@@ -29,7 +29,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
   readonly #closeController = newController();
   readonly events = new EventStream(this.#closeController.signal);
   readonly #options: VirtualDeviceOptions;
-  /** From 0 to 1, derived from the seed and constant; decides which bad updates affect this device. */
+  /** Constant from 0 to 1, derived from the seed; decides which bad updates affect this device. */
   readonly #faultDraw: number;
   #restartController = newController();
   #loop = new SketchLoop();
@@ -173,7 +173,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
     await this.close();
   }
 
-  /** Runs eboot and the setup of the sketch, then starts the services again on the same ports. */
+  /** Runs eboot and the sketch's setup, then restarts the services on the same ports. */
   async #boot(): Promise<void> {
     const fault = restartFault(this.firmware.pending, this.#faults, this.#faultDraw);
     if (fault === 'not-installed') this.firmware.dropPending();
@@ -204,7 +204,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
   }
 }
 
-/** Returns a controller whose signal accepts any number of listeners, because every connection and wait adds one. */
+/** Returns a controller whose signal accepts any number of listeners, since every connection and every wait adds a listener. */
 function newController(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

@@ -11,14 +11,14 @@ import { WebUpdater } from './web-updater.ts';
 export interface SketchServices {
   readonly otaPort: number;
   readonly webPort: number | undefined;
-  /** Starts the services as `setup()` does after a boot, with their state cleared. */
+  /** Starts the services with cleared state, as `setup()` does after a boot. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the ports of the services. They stay open until `close`, also during a restart, so that no other program can bind them. Traffic
- * that arrives during a restart is dropped.
+ * Opens the services' ports. The ports stay open until `close`, even during a restart, so that no other program can bind them. Traffic that
+ * arrives during a restart is dropped.
  */
 export async function openServices(
   device: DeviceContext,

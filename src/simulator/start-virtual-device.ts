@@ -8,10 +8,10 @@ export type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
 let started = 0;
 
 /**
- * Starts a virtual ESP8266: a flash chip, a sketch in it and the network services of that sketch, which behave like the core's code.
- * The device is reachable when the promise resolves.
+ * Starts a virtual ESP8266: a flash chip that contains a sketch, and the sketch's network services, which behave like the core's code.
+ * The device is reachable once the promise resolves.
  *
- * @throws OtaError USAGE for an unknown core; Error if a port cannot be opened or mDNS is not available
+ * @throws OtaError CORE_UNKNOWN for an unknown core; Error if a port cannot be opened or mDNS is not available
  */
 export async function startVirtualDevice(options: VirtualDeviceOptions = {}): Promise<VirtualDevice> {
   started++;

@@ -1,6 +1,6 @@
 import type { LinkedSocket } from './linked-socket.ts';
 
-/** Reads a connection as the core's `Stream` does: from the bytes that have arrived, with a timeout for each wait. */
+/** Reads from a connection as the core's `Stream` does: only bytes that have arrived, with a timeout for each wait. */
 export class StreamReader {
   readonly #connection: LinkedSocket;
   readonly #timeoutMs: number;
@@ -17,12 +17,12 @@ export class StreamReader {
     return this.#fill(timeoutMs);
   }
 
-  /** Whether the connection has ended and all its bytes were read. */
+  /** Whether the connection has ended and all its bytes have been read. */
   get isOver(): boolean {
     return this.#at === this.#buffer.length && this.#connection.hasEnded;
   }
 
-  /** Reads like `readStringUntil`: up to `end`, which is consumed, or up to a timeout or the end of the connection. */
+  /** Reads like `readStringUntil`: up to `end`, which is consumed, or until a timeout or the end of the connection. */
   async textUntil(end: string): Promise<string> {
     const wanted = end.charCodeAt(0);
     let text = '';
@@ -36,7 +36,7 @@ export class StreamReader {
     return text;
   }
 
-  /** Reads a line and its CRLF as the core's parsers do: up to CR, then up to LF. */
+  /** Reads a line and its CRLF as the core's parsers do: up to the CR, then up to the LF. */
   async line(): Promise<string> {
     const text = await this.textUntil('\r');
     await this.textUntil('\n');
@@ -60,7 +60,7 @@ export class StreamReader {
     return state === 'data' ? this.#buffer[this.#at++] : undefined;
   }
 
-  /** Reads the bytes that have arrived before the next `stopByte`; empty if it is next. Returns undefined at the end of the connection. */
+  /** Reads received bytes up to the next `stopByte`; empty if that is the next byte. Returns undefined at the end of the connection. */
   async run(stopByte: number): Promise<Uint8Array | undefined> {
     if ((await this.#fill(Number.POSITIVE_INFINITY)) !== 'data') return undefined;
     const found = this.#buffer.indexOf(stopByte, this.#at);
@@ -73,7 +73,7 @@ export class StreamReader {
     return state === 'data' ? this.#takeTo(Math.min(this.#at + limit, this.#buffer.length)) : state;
   }
 
-  /** Puts bytes back before the unread ones, to simulate `peekBytes`. */
+  /** Puts bytes back in front of the unread bytes, to simulate `peekBytes`. */
   unread(bytes: Uint8Array): void {
     this.#buffer = Buffer.concat([bytes, this.#buffer.subarray(this.#at)]);
     this.#at = 0;

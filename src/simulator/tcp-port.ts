@@ -12,7 +12,7 @@ export class TcpPort {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => undefined);
-      // The port stays bound during a restart so that no other program can bind it. Connections are reset until the device is up again.
+      // The port stays bound during a restart so that no other program can bind it; connections are reset until the device is up again.
       if (device.isUp) accept(socket);
       else socket.resetAndDestroy();
     });

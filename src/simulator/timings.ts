@@ -1,24 +1,24 @@
-/** Pauses and timeouts of a device, in milliseconds. */
+/** Pauses and timeouts on the device, in milliseconds. */
 export interface Timings {
-  /** Pause of `ArduinoOTAClass::_runUpdate` between its response on UDP and its connection to the host. */
+  /** Pause in `ArduinoOTAClass::_runUpdate` between the UDP response and the connection to the host. */
   readonly connectPauseMs: number;
-  /** Timeout of `WiFiClient::connect`. */
+  /** `WiFiClient::connect` timeout. */
   readonly connectTimeoutMs: number;
   /** Pause between the last acknowledgement and `OK`. */
   readonly verdictPauseMs: number;
   /** Pause between `OK` and the end of the connection. */
   readonly closePauseMs: number;
-  /** Time that the device keeps waiting for data, and ignores invitations, after an interrupted upload. */
+  /** How long the device keeps waiting for data, and ignores invitations, after an interrupted upload. */
   readonly brokenPauseMs: number;
   /** Time from a restart until the device responds again: eboot's copy, the sketch's setup, Wi-Fi. */
   readonly restartMs: number;
-  /** Pause of the web updater between its response and the restart. */
+  /** Pause in the web updater between its response and the restart. */
   readonly webRestartPauseMs: number;
-  /** Timeout of the HTTP client for the response header (`_httpClientTimeout`). */
+  /** Timeout for the response header in the HTTP client (`_httpClientTimeout`). */
   readonly httpHeaderTimeoutMs: number;
-  /** Longest gap in the body that the HTTP client accepts, from core 3.0.0 on. */
+  /** Longest gap in the body that the HTTP client accepts, since core 3.0.0. */
   readonly httpBodyTimeoutMs: number;
-  /** `HTTP_MAX_POST_WAIT`, and the timeout of `Stream` reads in the web server. */
+  /** `HTTP_MAX_POST_WAIT`, and the timeout for `Stream` reads in the web server. */
   readonly webReadTimeoutMs: number;
 }
 
@@ -36,7 +36,7 @@ export const deviceTimings: Timings = {
   webReadTimeoutMs: 5000,
 };
 
-/** Short timings for tests, with the same order of events. Timeouts stay long enough for a busy machine. */
+/** Short timings for tests, with the same order of events. Timeouts are long enough for a busy machine. */
 export const quickTimings: Timings = {
   connectPauseMs: 1,
   connectTimeoutMs: 1000,

@@ -7,16 +7,16 @@ import { pauseExactly } from './pause.ts';
 export interface FaultyTransfer {
   /** Returns how many bytes can be read before the fault happens, at least 1. */
   bytesUntilFault(countBytes: number): number;
-  /** Call when `countBytes` have arrived; triggers the fault if it is due. over: nothing more can be sent to the host. */
+  /** Must be called when `countBytes` have arrived; triggers the fault if it is due. over: nothing more can be sent to the host. */
   reached(countBytes: number): Promise<'on' | 'over'>;
-  /** Call after the last acknowledgement; triggers a fault with `after-last-ack`. */
+  /** Must be called after the last acknowledgement; triggers an `after-last-ack` fault. */
   acknowledged(): Promise<'on' | 'over'>;
 }
 
 /**
  * Returns the fault injector for one transfer.
  *
- * @param sizeBytes size of the whole transfer
+ * @param sizeBytes total transfer size
  */
 export function faultyTransfer(
   device: DeviceContext,

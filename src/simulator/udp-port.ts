@@ -13,7 +13,7 @@ type Direction = 'to-device' | 'from-device';
 
 const longestHoldMs = 20;
 
-/** UDP port of a device on a link that delays, loses, duplicates and reorders datagrams. */
+/** UDP port of a device, on a link that delays, drops, duplicates and reorders datagrams. */
 export class UdpPort {
   readonly #socket: Socket;
   readonly #link: UdpLink;

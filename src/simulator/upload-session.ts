@@ -10,7 +10,7 @@ import { pauseExactly } from './pause.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import { type FaultyTransfer, faultyTransfer } from './transfer-fault.ts';
 
-/** Requested upload, with the sender's address and the faults that apply. */
+/** Requested upload, with the host's address and the faults that apply. */
 export interface Upload extends ReceivedInvitation {
   readonly hostAddress: string;
   readonly udpPort: number;
@@ -18,8 +18,8 @@ export interface Upload extends ReceivedInvitation {
 }
 
 /**
- * Runs an upload like `ArduinoOTAClass::_runUpdate` (ArduinoOTA.cpp): checks `Update.begin`, responds on UDP, connects to the host over
- * TCP, acknowledges each piece with its length in decimal, and sends `OK` or an error after the last acknowledgement, without a separator.
+ * Runs an upload like `ArduinoOTAClass::_runUpdate` (ArduinoOTA.cpp): checks `Update.begin`, responds over UDP, connects to the host over
+ * TCP, acknowledges each piece with its length in decimal, and sends `OK` or an error directly after the last acknowledgement.
  */
 export async function acceptUpload(
   device: DeviceContext,
@@ -62,7 +62,7 @@ async function callBack(device: DeviceContext, upload: Upload): Promise<Socket |
     await pauseExactly(device.timings.connectTimeoutMs, device.restartSignal);
     return undefined;
   }
-  // SYN and SYN-ACK need one round trip before the device is connected.
+  // SYN and SYN-ACK take one round trip before the device is connected.
   await pauseExactly(device.link.rttMs, device.restartSignal);
   const { callBack: callBackFault } = upload.faults;
   const from = typeof callBackFault === 'object' ? callBackFault.from : device.host;
@@ -72,7 +72,7 @@ async function callBack(device: DeviceContext, upload: Upload): Promise<Socket |
   return awaitConnection(device, socket, 'connect');
 }
 
-/** Receives like `Update.write(client)`, until all bytes have arrived or the connection has ended. There is no timeout. */
+/** Receives like `Update.write(client)`, until all bytes have arrived or the connection ends, without a timeout. */
 async function receive(
   device: DeviceContext,
   connection: LinkedSocket,
@@ -93,7 +93,7 @@ async function receive(
   return received;
 }
 
-/** Sends the result of `Update.end()` to the host, and restarts the device unless the update was rejected. */
+/** Sends the `Update.end()` result to the host, and restarts the device unless the update was rejected. */
 async function conclude(
   device: DeviceContext,
   connection: LinkedSocket,
@@ -124,7 +124,7 @@ function rejectBroken(device: DeviceContext, delivery: IncomingUpdate, received:
   device.reportUpdate('espota', `the connection was lost after ${received.count} of ${delivery.sizeBytes} bytes`);
 }
 
-/** Returns the line end of `UpdaterClass::printError`: its own since 3.1.0, that of `println` before. */
+/** Returns the line ending that `UpdaterClass::printError` writes: LF since 3.1.0, the CRLF of `println` before. */
 function lineEnd({ firmware }: DeviceContext): string {
   return firmware.build.capabilities.errorTexts === '3.1' ? '\n' : '\r\n';
 }

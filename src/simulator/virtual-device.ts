@@ -18,7 +18,7 @@ export interface VirtualDeviceState {
   readonly restarts: number;
   /** Damage that the last update caused, such as `filesystem-overwritten`. */
   readonly damage: string | undefined;
-  /** Why the device does not start any more. Undefined unless it is bricked. */
+  /** Why the device no longer starts. Undefined unless it is bricked. */
   readonly bricked: string | undefined;
 }
 
@@ -31,11 +31,11 @@ export interface VirtualDevice extends AsyncDisposable {
   readonly hostname: string;
   readonly state: VirtualDeviceState;
   readonly events: EventStream;
-  /** Waits for the next matching event, from now on. Rejects after `timeoutMs`. */
+  /** Waits for the next matching event; earlier events are ignored. Rejects after `timeoutMs`. */
   nextEvent(matches: (event: SimulatorEvent) => boolean, timeoutMs: number): Promise<SimulatorEvent>;
-  /** Returns a copy of the flash content. The part of the range beyond the end of the chip is omitted. */
+  /** Returns a copy of the flash content. Any part of the range beyond the end of the chip is omitted. */
   readFlash(address: number, lengthBytes: number): Uint8Array;
-  /** Sets the faults from the next upload on. UDP faults stay as they were at startup. */
+  /** Sets the faults for the next and later uploads. UDP faults stay as they were at startup. */
   setFaults(faults: Faults): void;
   /** Turns the device off and on again, which cancels everything in progress. A bricked device stays bricked. */
   powerCycle(): void;

@@ -7,12 +7,12 @@ export interface WebRequest {
   readonly path: string;
   /** Number after `HTTP/1.`, which the response repeats. */
   readonly minorVersion: number;
-  /** Headers by lower-case name. The last value of a repeated header. */
+  /** Headers by lower-case name. If a header is repeated, the last value is used. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads the head of a request as `_parseRequest` (Parsing-impl.h) does.
+ * Reads a request head as `_parseRequest` (Parsing-impl.h) does.
  *
  * @returns undefined if the server drops the connection
  */
@@ -31,8 +31,8 @@ export async function readRequestHead(reader: StreamReader): Promise<WebRequest 
 const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * Reads the body by Content-Length, or a form up to its closing boundary. Transfer-Encoding is ignored, so that a chunked body is read
- * as a form that does not start with the boundary.
+ * Reads the body by Content-Length, or a form up to its closing boundary. Transfer-Encoding is ignored, so a chunked body is read as a
+ * form that does not start with the boundary.
  *
  * @returns false if the server drops the connection
  */
@@ -48,7 +48,7 @@ export function contentLength({ headers }: WebRequest): number {
   return Math.max(0, Number.parseInt(headers.get('content-length') ?? '0', 10) || 0);
 }
 
-/** Returns everything after the first `=`, without quotes: `boundary` must be the only parameter. */
+/** Returns everything after the first `=`, without quotes. This is why `boundary` must be the only parameter. */
 function boundaryIn(type: string): string {
   return type.slice(type.indexOf('=') + 1).replaceAll('"', '');
 }

@@ -27,7 +27,7 @@ const successText = '<META http-equiv="refresh" content="15;URL=/">Update Succes
 
 /**
  * Web updater as in ESP8266HTTPUpdateServer-impl.h: a form, an upload handler that passes data to the Updater, and a handler that sends
- * the result. The authentication state and the Updater's error persist across requests, as on the device.
+ * the result. The authentication state and the Updater's error persist across requests, as on a real device.
  *
  * @internal
  */
@@ -84,7 +84,7 @@ export class WebUpdater implements WebSite {
     return this.#authorization === undefined || headers.get('authorization') === this.#authorization;
   }
 
-  /** Returns the upload handler. It reads the file even without a valid login, and then discards it. */
+  /** Returns the upload handler. Without a valid login, the handler reads the file but discards it. */
   #updateFrom(request: WebRequest, connection: LinkedSocket): FileSink {
     const device = this.#device;
     const transfer = faultyTransfer(device, connection, this.#faults.transfer, contentLength(request));

@@ -52,7 +52,7 @@ test('exits with 2 and points to the help on a usage error', async (t) => {
   );
 });
 
-test('reports an invalid choice and an invalid number in the same form', async (t) => {
+test('reports an invalid choice and an invalid number in the same format', async (t) => {
   const folder = await testFolder(t);
   for (const [argv, line] of [
     [['pack', '--compression', 'lzma'], 'error[OPTION_INVALID]: --compression lzma: must be none, gzip or zopfli'],
@@ -161,13 +161,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
     const { files, end } = await caughtAtWork(async () => {
       const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
       const run = startCli(['pack', image, '--compression', 'zopfli'], folder.path);
-      // pack deletes the stale file before it starts to work.
+      // pack removes the stale file first, so it is running once the file is gone.
       await untilFiles(folder, (names) => !names.includes(`${image}.signed`));
       run.kill(signal);
       const { exitCode, signal: killedBy } = await run;
       return exitCode === 0 ? undefined : { files: await folder.list(), end: exitCode ?? killedBy };
     });
-    // No program can handle a SIGKILL.
+    // A process cannot handle SIGKILL.
     t.is(end, signal === 'SIGKILL' ? 'SIGKILL' : 130);
     t.deepEqual(files, [image, 'build/door.ino.elf', 'private.key', 'public.key']);
   });

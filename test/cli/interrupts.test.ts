@@ -1,4 +1,4 @@
-/** Ctrl-C during each command, with real processes: exit code 130 and no files left behind. */
+/** Tests Ctrl-C during long-running commands in real processes: exit code 130, and no files left behind. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
@@ -28,9 +28,9 @@ interface Long {
   readonly folder: TestFolder;
   readonly env?: Readonly<Record<string, string>>;
   readonly isAtWork: (run: Running) => Promise<unknown>;
-  /** Files that may remain; by default those that exist when the command starts. */
+  /** Files expected after the interruption; by default, those that existed when the command started. */
   readonly leaves?: readonly string[];
-  /** The command may finish before the signal arrives on some machines. */
+  /** On some machines, the command may finish before the signal arrives. */
   readonly mayEnd?: boolean;
 }
 
@@ -133,7 +133,7 @@ for (const [name, make] of Object.entries(cases)) {
   });
 }
 
-test('serve closes its data and exits with 130 on Ctrl-C', async (t) => {
+test('serve closes its data files and exits with 130 on Ctrl-C', async (t) => {
   const folder = await testFolder(t);
   const run = startCli(['serve', '--data', 'data', '--listen', '127.0.0.1:0', '--json'], folder.path);
   t.teardown(() => run.kill('SIGKILL'));
@@ -185,7 +185,7 @@ test('server restore exits with 130 on Ctrl-C and can be repeated', async (t) =>
   t.is((await runCommand(argv, { cwd: folder.path })).exitCode, 0);
 });
 
-/** A stand-in for a build system that never ends by itself. */
+/** A stand-in for a build tool that never exits on its own. */
 const waiting = { 'wait.mjs': '#!/usr/bin/env node\nconsole.error("waiting");\nsetInterval(() => undefined, 1000);\n' };
 
 async function waitingPrograms(folder: TestFolder): Promise<Readonly<Record<string, string>>> {

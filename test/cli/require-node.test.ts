@@ -6,7 +6,7 @@ import { execa } from 'execa';
 const script = fileURLToPath(new URL('../../src/cli/require-node.js', import.meta.url));
 const { engines } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
 
-/** Runs the check in a process that reports another version of Node.js. */
+/** Runs the check in a process that reports a different Node.js version. */
 function runAs(version: string) {
   const versions = `{ ...process.versions, node: '${version}' }`;
   const disguise = `Object.defineProperty(process, 'versions', { value: ${versions} })`;

@@ -14,7 +14,7 @@ import { newSketch, quickDevice, send, verdictsOf } from './quick.ts';
 
 const port = await mdnsPortOfThisProcess();
 const never = new AbortController().signal;
-/** No timeout expires, and a device is probed only where a test shortens `probeMs`. */
+/** No timeout expires, and devices are probed only in tests that shorten `probeMs`. */
 const patient = { settleMs: 10, probeMs: endlessMs, graceMs: endlessMs, limitMs: endlessMs };
 
 let count = 0;
@@ -34,7 +34,7 @@ async function openDiscovery(t: ExecutionContext): Promise<Discovery> {
   return opened;
 }
 
-/** A build that a device announces by one of these MD5s. */
+/** Returns a sketch image with these MD5s, one of which the device announces while running it. */
 function imageOf(...md5s: readonly string[]): UpdatedImage {
   const header = { flashMode: 'dio', flashSizeBytes: 4 * 1024 * 1024, flashFrequencyMHz: 40 } as const;
   return { kind: 'sketch', sketchMd5s: md5s.map((md5) => ({ ...header, md5 })) };
@@ -56,7 +56,7 @@ async function confirm(t: ExecutionContext, device: VirtualDevice, question: Par
   });
 }
 
-test('the MD5 of the new sketch proves the update', async (t) => {
+test('reports proven when the device announces the MD5 of the new sketch', async (t) => {
   const device = await announcing(t);
   t.deepEqual(await confirm(t, device, {}), { kind: 'proven', sketchMd5: device.state.sketchMd5 });
   t.is((await confirm(t, device, { level: 'returned' })).kind, 'proven', 'also where less would do');
@@ -71,7 +71,7 @@ test('reports another sketch when its MD5 is still announced after the grace per
     const found = await confirm(t, device, { level, image: imageOf('0'.repeat(32)), timings: { graceMs } });
     t.deepEqual(found, { kind: 'otherSketch', sketchMd5 });
   }
-  // Timers may fire a millisecond early, but the settle pause adds more than that, and a slow machine only adds time.
+  // Timers may fire a millisecond early, but the settle delay more than makes up for that, and a slow machine only adds time.
   t.true(performance.now() - startedAt >= 2 * graceMs);
 });
 
@@ -81,7 +81,7 @@ test('ignores the MD5 of the old sketch once the new sketch announces its own', 
   const listener = await openDiscovery(t);
   const confirming = confirm(t, device, { image: imageOf(after), discovery: listener, timings: { settleMs: 0 } });
   await socketsRead();
-  // The confirmation already listens: it receives everything that this later listener receives.
+  // The confirmation is already listening, so it receives everything that this later listener receives.
   await new Promise<void>((resolve) => listener.watch(({ sketchMd5 }) => sketchMd5 === before && resolve()));
   t.is((await send(device)).verdict.kind, 'accepted');
   t.deepEqual(await confirming, { kind: 'proven', sketchMd5: after });
@@ -100,14 +100,14 @@ test('reports returned after a filesystem update, which does not change the sket
   });
 });
 
-test('waits a grace period for the MD5 after a device answers a probe', async (t) => {
+test('waits a grace period for the MD5 after the device responds to a probe', async (t) => {
   const mute = await startDevice(t);
   t.deepEqual(await confirm(t, mute, { timings: { probeMs: 200, graceMs: 100 } }), { kind: 'returned', by: 'udp' });
   const telling = await announcing(t);
   t.is((await confirm(t, telling, { timings: { probeMs: 50 } })).kind, 'proven');
 });
 
-test('reports returned by a probe when mDNS is unavailable', async (t) => {
+test('reports returned after a successful probe when mDNS is unavailable', async (t) => {
   const device = await startDevice(t);
   t.deepEqual(await confirm(t, device, { discovery: undefined, timings: { probeMs: 500 } }), {
     kind: 'returned',
@@ -115,14 +115,14 @@ test('reports returned by a probe when mDNS is unavailable', async (t) => {
   });
 });
 
-test('reports a silent device when the time limit is reached', async (t) => {
+test('reports a silent device once the time limit is reached', async (t) => {
   const device = await startDevice(t);
   await device.close();
   const timings = { limitMs: 300, probeMs: 50 };
   t.deepEqual(await confirm(t, device, { image: imageOf('0'.repeat(32)), timings }), { kind: 'silent' });
 });
 
-test('rejects with the reason of an abort while it waits', async (t) => {
+test('rejects with the abort reason when aborted while waiting', async (t) => {
   const device = await startDevice(t);
   await device.close();
   const abort = new AbortController();
@@ -131,12 +131,12 @@ test('rejects with the reason of an abort while it waits', async (t) => {
   await t.throwsAsync(waiting, { message: 'enough' });
 });
 
-test('an espota probe leaves the device idle, with or without a password', async (t) => {
+test('leaves the device idle after an espota probe, with or without a password', async (t) => {
   for (const password of [undefined, 'secret']) {
     const device = await startDevice(t, { password });
     const place = { method: 'espota', port: device.otaPort } as const;
     t.true(await probe(place, device.host, endlessMs, never));
-    // The upload sends one invitation, which a device answers only when it is idle.
+    // The upload sends a single invitation, to which the device responds only when idle.
     t.is((await send(device, { password })).verdict.kind, 'accepted');
     t.deepEqual(
       verdictsOf(device).filter((verdict) => verdict === 'accepted'),
@@ -145,13 +145,13 @@ test('an espota probe leaves the device idle, with or without a password', async
   }
 });
 
-test('a probe of a closed port fails', async (t) => {
+test('fails to probe a closed port', async (t) => {
   const closed = await freePort();
   t.false(await probe({ method: 'espota', port: closed }, '127.0.0.1', endlessMs, never));
   t.false(await probe({ method: 'web', port: closed }, '127.0.0.1', endlessMs, never));
 });
 
-test('a web probe accepts any HTTP response', async (t) => {
+test('accepts any HTTP response to a web probe', async (t) => {
   const device = await startDevice(t, { webPort: 0, webLogin: { username: 'admin', password: 'secret' } });
   t.true(await probe({ method: 'web', port: device.webPort ?? 0 }, device.host, endlessMs, never));
   t.true(await probe({ method: 'web', port: device.webPort ?? 0, path: '/elsewhere' }, device.host, endlessMs, never));

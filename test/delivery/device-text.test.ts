@@ -17,7 +17,7 @@ test('masks a secret in device text, even where the text is truncated', (t) => {
   t.is(deviceText('nothing', ['']), 'nothing');
 });
 
-test('reads the error number of the Updater', (t) => {
+test('reads the error number from an Updater error', (t) => {
   t.is(errorCode('ERROR[12]: Signature verification failed'), 12);
   t.is(errorCode('something else'), undefined);
 });

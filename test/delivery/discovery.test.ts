@@ -29,7 +29,7 @@ const kitchen: DiscoveredDevice = {
   board: 'ESP8266_WEMOS_D1MINI',
 };
 
-test('reports a device again each time it responds', async (t) => {
+test('reports a device every time it responds', async (t) => {
   const virtualDevice = await quickDevice(t, {
     host: '127.0.0.1',
     hostname: 'again',
@@ -74,7 +74,7 @@ test('sanitizes announced values and ignores malformed datagrams', async (t) => 
   t.is(again.size, 1, 'and it goes on listening');
 });
 
-test('reports why it cannot listen', async (t) => {
+test('reports the reason when it cannot listen', async (t) => {
   const discovery = await Discovery.open({ interfaces: ['203.0.113.1'], port });
   t.false(discovery instanceof Discovery);
   t.true('unavailable' in discovery && discovery.unavailable !== '');
@@ -107,7 +107,7 @@ test('uses the last known address of a device that does not respond', async (t) 
   t.deepEqual([...foundTargets.values()], [{ address: '10.0.0.1' }]);
 });
 
-test('remembers each device for a month with its newest address', (t) => {
+test('stores each device for a month with its latest address', (t) => {
   const now = new Date('2026-03-31T12:00:00Z');
   const seenAt = (name: string, lastSeen: string): StoredDevice => ({
     ...kitchen,
@@ -130,7 +130,7 @@ test('remembers each device for a month with its newest address', (t) => {
   );
 });
 
-test('matches the names that a board announces, and no other board', (t) => {
+test('matches the names announced for a board, but no other board', (t) => {
   for (const announced of ['ESP8266_WEMOS_D1MINI', 'PLATFORMIO_D1_MINI', 'd1_mini', 'D1-Mini']) {
     t.true(isSameBoard('d1_mini', announced), announced);
   }
@@ -147,7 +147,7 @@ test('matches the names that a board announces, and no other board', (t) => {
   fc.assert(fc.property(fc.string(), (board) => t.false(isSameBoard(board, ''))));
 });
 
-test('prefers espota to the web updater of the same host unless the method is set', (t) => {
+test('prefers espota over the web updater on the same host unless the method is set', (t) => {
   const web: DiscoveredDevice = { ...kitchen, method: 'web', port: 8080, board: undefined };
   const method = (answer: ReturnType<typeof selectDevice>) =>
     'device' in answer ? answer.device.method : answer.reason;
@@ -159,7 +159,7 @@ test('prefers espota to the web updater of the same host unless the method is se
   t.deepEqual('entry' in answer && answer.entry, { address: 'kitchen.local', port: 8080, method: 'web' });
 });
 
-test('adopts a device of another board only when the option names the announced board', (t) => {
+test('selects a device with a different board only if the option names the announced board', (t) => {
   const wrong = selectDevice({ name: 'kitchen', projectBoard: 'nodemcuv2' }, [kitchen]);
   t.true('reason' in wrong);
   t.true('hint' in wrong && wrong.hint.includes('--board ESP8266_WEMOS_D1MINI'));

@@ -5,7 +5,7 @@ import { EventQueue } from '../../src/delivery/event-queue.ts';
 
 const never = new AbortController().signal;
 
-test('returns messages in the order in which they were put', async (t) => {
+test('returns messages in the order in which they arrived', async (t) => {
   const queue = new EventQueue<number>();
   queue.put(1);
   queue.put(2);
@@ -21,7 +21,7 @@ test('resolves a pending wait when a message arrives', async (t) => {
   t.is(await waiting, 'news');
 });
 
-test('rejects pending and later waits with the reason of an abort', async (t) => {
+test('rejects pending and later waits with the abort reason', async (t) => {
   const queue = new EventQueue<string>();
   const abort = new AbortController();
   const waiting = queue.next(60_000, abort.signal);
@@ -39,7 +39,7 @@ test('removes the messages that match a predicate', async (t) => {
   t.is(await queue.next(1, never), undefined);
 });
 
-test('returns a message that arrived while the event loop was blocked beyond the timeout', async (t) => {
+test('returns a message that arrived while the event loop was blocked past the timeout', async (t) => {
   const socket = createSocket('udp4');
   t.teardown(() => socket.close());
   socket.bind(0, '127.0.0.1');

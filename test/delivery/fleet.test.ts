@@ -38,7 +38,7 @@ function results_before(begun: readonly number[], canaries: number, count: numbe
   return begun.slice(0, Math.min(canaries, count)).every((job) => job < canaries);
 }
 
-test('holds the other jobs after a failed canary, but runs all canaries', async (t) => {
+test('holds back the other jobs after a failed canary, but runs all canaries', async (t) => {
   const { results, held } = await runFleet({
     jobs: ['sick', 'well', 'third', 'fourth'],
     concurrency: 1,
@@ -57,7 +57,7 @@ test('holds the other jobs after a failed canary, but runs all canaries', async 
   t.deepEqual(held, ['third', 'fourth']);
 });
 
-test('throws an error of one job after the running jobs have ended', async (t) => {
+test('throws the error of a failed job only after the running jobs have ended', async (t) => {
   const ended: number[] = [];
   const run = runFleet({
     jobs: [0, 1, 2],
@@ -75,7 +75,7 @@ test('throws an error of one job after the running jobs have ended', async (t) =
   t.deepEqual(ended, [1, 2]);
 });
 
-test('starts no job after an abort', async (t) => {
+test('starts no further jobs after an abort', async (t) => {
   const abort = new AbortController();
   const begun: number[] = [];
   const run = runFleet({

@@ -16,7 +16,7 @@ function choose(selection: Partial<TargetSelection>, connection: ConnectionOptio
   return chooseTargets(of, { hosts: [], ...selection }, connection);
 }
 
-test('`all` selects the whole inventory, `group` a part of it', (t) => {
+test('selects the whole inventory with `all` and part of it with `group`', (t) => {
   t.deepEqual(
     choose({ all: true }).map(({ name }) => name),
     ['kitchen', 'cellar'],
@@ -27,14 +27,14 @@ test('`all` selects the whole inventory, `group` a part of it', (t) => {
   );
 });
 
-test('uses the settings of the device, then those of the configuration, then the defaults', (t) => {
+test('prefers device settings over configuration settings, and both over the defaults', (t) => {
   const [kitchen, cellar] = choose({ all: true });
   t.like(kitchen, { method: 'espota', host: '10.0.0.1', port: 8267, password: { prompt: true }, user: 'root' });
   t.like(cellar, { method: 'web', host: 'cellar.local', port: 80, password: { env: 'CELLAR' } });
   t.like(choose({ hosts: ['10.9.9.9'] }, {}, {})[0], { method: 'espota', port: 8266, password: undefined });
 });
 
-test('command-line options override the configuration for every device of the run', (t) => {
+test('overrides the configuration with command-line options for every device in the run', (t) => {
   const [kitchen] = choose(
     { hosts: ['kitchen'] },
     { method: 'web', passwordEnv: 'ALL', hostIp: '10.0.0.9', hostPort: 4000 },
@@ -43,7 +43,7 @@ test('command-line options override the configuration for every device of the ru
   t.is(choose({ hosts: ['kitchen'] }, { port: 99 })[0]?.port, 99);
 });
 
-test('finds a device of the inventory by its name or its address', (t) => {
+test('finds a device in the inventory by name or by address', (t) => {
   for (const host of ['kitchen', '10.0.0.1']) {
     t.like(choose({ hosts: [host] })[0], {
       name: 'kitchen',
@@ -52,17 +52,17 @@ test('finds a device of the inventory by its name or its address', (t) => {
   }
 });
 
-test('names an unlisted device by its address and knows no facts about it', (t) => {
+test('names an unlisted device by its address and assumes no facts about it', (t) => {
   const [stranger] = choose({ hosts: ['10.0.0.7:8266'] });
   t.like(stranger, { name: '10.0.0.7:8266', port: 8266 });
   t.deepEqual({ ...stranger?.facts }, { project: undefined, board: undefined, transport: 'espota' });
 });
 
-test('selects a device only once', (t) => {
+test('selects each device only once', (t) => {
   t.is(choose({ hosts: ['kitchen', '10.0.0.1', 'kitchen'] }).length, 1);
 });
 
-test('rejects an empty or contradictory selection and lists the groups for an unknown one', async (t) => {
+test('rejects an empty or contradictory selection and lists the existing groups for an unknown group', async (t) => {
   await expectOtaError(t, 'OPTION_MISSING', () => choose({}));
   await expectOtaError(t, 'INVENTORY_EMPTY', () => choose({ all: true }, {}, {}));
   await expectOtaError(t, 'OPTIONS_CONFLICT', () => choose({ all: true, hosts: ['kitchen'] }));

@@ -21,7 +21,7 @@ async function door(t: Parameters<typeof packedDoor>[0]) {
   return { folder, manifest, md5Of };
 }
 
-test('a known sketch MD5 proves the flash mode and the build facts, an unknown one proves nothing', async (t) => {
+test('proves the flash mode and the build facts with a known sketch MD5, but nothing with an unknown MD5', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const sketchMd5 = md5Of('dout', 4 * megabyte);
@@ -41,7 +41,7 @@ test('a known sketch MD5 proves the flash mode and the build facts, an unknown o
   t.deepEqual(provenFacts(undefined, sketchMd5, manifest.image), {});
 });
 
-test('proves the chip size only by a raw image, whose size the device checks, and no larger size', async (t) => {
+test('proves a chip size only with a raw image, which the device checks against its chip, and never a larger size', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const proof = { manifest, provenBy: 'mdns', sketchMd5: md5Of('dio', 4 * megabyte) } as const;

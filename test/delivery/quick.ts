@@ -11,8 +11,8 @@ import { patientTimings } from '../simulator/patient-timings.ts';
 import { endlessMs } from '../support/patience.ts';
 
 /**
- * No timeout expires, however slow the machine is, and no datagram is repeated. A test that expects a timeout or a repetition shortens only
- * the timing that causes it: every other cause takes longer than AVA's own timeout.
+ * With these timings, no timeout expires, however slow the machine is, and no datagram is repeated. A test that expects a timeout or a
+ * repetition shortens only the timing that causes it; all others are longer than AVA's own timeout.
  */
 const patientDelivery: DeliveryTimings = {
   lookupMs: endlessMs,
@@ -30,18 +30,18 @@ const patientDelivery: DeliveryTimings = {
   attempts: 3,
 };
 
-/** For devices that may miss a datagram or be busy when it arrives. */
+/** For devices that may miss a datagram or be busy when one arrives. */
 export const repeating = { invitationIntervalMs: 50 };
 
-/** For devices with a password: an invitation repeated too early cancels the authentication, which then starts over. */
+/** For devices with a password: an invitation repeated too early cancels the authentication, which then has to start over. */
 export const repeatingSlowly = { invitationIntervalMs: 200, authenticationMs: 1000 };
 
-/** The image that the tests send; it differs from the one that runs. */
+/** Image that the tests send. It differs from the running sketch. */
 export const newSketch = syntheticSketch({ sizeBytes: 80 * 1024, seed: 99 });
 
 /**
- * Not 127.0.0.1: an upload checks over TCP whether a silent device speaks ESPHome, and on a shared address the device's port may be the one
- * on which another upload waits for a callback.
+ * Not 127.0.0.1: an upload checks over TCP whether a silent device speaks ESPHome, and on a shared address another upload may be listening
+ * for its callback on the same port.
  */
 export const deviceAddress = '127.0.0.4';
 
@@ -86,12 +86,12 @@ export async function send(device: Pick<VirtualDevice, 'host' | 'otaPort'>, opti
   return { verdict, progress, tookMs: performance.now() - startedAt };
 }
 
-/** The verdicts that the device itself reported so far. */
+/** Returns the verdicts that the device itself has reported so far. */
 export function verdictsOf(device: VirtualDevice): string[] {
   return device.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }
 
-/** Sends an image through the form of the web updater. */
+/** Sends an image through the web updater's form. */
 export async function sendByWeb(
   device: Pick<VirtualDevice, 'host' | 'webPort'>,
   options: SendOptions & { readonly path?: string; readonly user?: string } = {},

@@ -1,7 +1,7 @@
 /**
- * `npm run demo`: the whole path of one build, in a temporary folder, with only Node.js. Prints each step as a user would type it, then
- * runs it. A compiler may be missing: the demo uses the fixture image instead, real Xtensa code, and puts the new public key where the
- * compiler would have put it.
+ * `npm run demo`: takes one build through every step, in a temporary folder, with only Node.js. Prints each step as a user would type it,
+ * then runs it. No compiler is needed: the demo uses the fixture image, which is real Xtensa code, and writes the new public key where
+ * the compiler would have put it.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { begin, type Place, run, say } from './terminal.ts';
 
-/** The second half of the demo: publishes the build, which a device then downloads itself. */
+/** Second half of the demo: publishes the build, and a device then downloads it on its own. */
 export async function demoServer(image: string, place: Place): Promise<void> {
   say('Devices of a fleet check a server for updates. Start one; a new server prints its first token.');
   await using server = begin(place, ['serve', '--data', 'ota-data', '--listen', '127.0.0.1:0', '--json', '--quiet']);
@@ -25,7 +25,7 @@ export async function demoServer(image: string, place: Place): Promise<void> {
   await run(owner, ['server', 'devices', 'list', 'door']);
 }
 
-/** Checks that the MD5 that the device reports is in the manifest. */
+/** Checks that the manifest contains the MD5 that the device reports. */
 export function requireSketchOf(
   { image }: { image: { sketchMd5s: readonly { md5: string }[] } },
   sketchMd5: string | undefined,

@@ -5,7 +5,7 @@ const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 /** Much longer than any step takes. */
 const longestMs = 60_000;
 
-/** Working directory and environment of the commands. */
+/** Working directory and environment for the commands. */
 export interface Place {
   readonly folder: string;
   /** Exported variables. */
@@ -42,7 +42,7 @@ export function begin({ folder, env }: Place, argv: readonly string[]) {
   });
   const lines = child.iterable({ from: 'stdout' })[Symbol.asyncIterator]();
   return {
-    /** Prints events until this one arrives. */
+    /** Prints events until the given event arrives. */
     async event(wanted: string): Promise<Readonly<Record<string, string>>> {
       for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
         process.stdout.write(`${line.value}\n`);

@@ -1,6 +1,6 @@
 import { readPage } from './pages.ts';
 
-/** A step of a reader: save a file or run a command. */
+/** A step for the reader: save a file or run a command. */
 export type Act =
   | { readonly act: 'save'; readonly path: string; readonly text: string }
   | { readonly act: 'run'; readonly command: string };
@@ -12,8 +12,8 @@ export interface Section {
 }
 
 /**
- * Returns the steps of a page, in order. A block of `sh` holds commands, one per line; a block whose language is followed by a path is a
- * file; other blocks show output.
+ * Returns the steps on a page, in order. An `sh` block holds commands, one per line; a block whose language is followed by a path holds
+ * that file; other blocks show output.
  *
  * @param path relative to the repository, for example `docs/start.md`
  */
@@ -23,7 +23,7 @@ export function sectionsOf(path: string): readonly Section[] {
   return [{ heading: '', acts: actsIn(preamble) }, ...sections];
 }
 
-/** Returns the steps of one section of a page in `docs`. */
+/** Returns the steps in one section of a page in `docs`. */
 export function actsOf(page: string, heading: string): readonly Act[] {
   const section = sectionsOf(`docs/${page}`).find((each) => each.heading === heading);
   if (section === undefined) throw new Error(`${page} has no section "${heading}"`);

@@ -10,7 +10,7 @@ export interface ApiExample {
 
 const example = /^```ts (\S+)\n([\s\S]*?)^```$(?:\n\n^```\n([\s\S]*?)^```$)?/gm;
 
-/** The examples in page order; a later one uses the files of earlier ones. */
+/** The examples in page order; later examples use files from earlier ones. */
 export const apiExamples: readonly ApiExample[] = [...readPage('docs/api.md').text.matchAll(example)].map(
   ([, file = '', code = '', output]) => ({ file, code, output }),
 );

@@ -15,7 +15,7 @@ test('every path in ARCHITECTURE.md exists', (t) => {
 });
 
 for (const folder of ['src', 'src/server']) {
-  test(`ARCHITECTURE.md describes every folder of ${folder}`, (t) => {
+  test(`ARCHITECTURE.md describes every folder in ${folder}`, (t) => {
     const rows = [...page.matchAll(/^\| `([^`]+)\/` \|/gm)].map(([, path]) => path);
     const folders = readdirSync(join(repository, folder), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())

@@ -1,4 +1,4 @@
-/** Runs the commands of pages for a reader with a build and devices on the network; the devices are virtual here. */
+/** Runs the commands on pages for a reader with a build and devices on the network; here, the devices are virtual. */
 import test, { type ExecutionContext } from 'ava';
 import type { VirtualDevice } from '../../src/simulator/index.ts';
 import { doorFacts, packedDoor, restarted, updatesOf, virtualDoor } from '../support/fleet.ts';
@@ -22,7 +22,7 @@ async function makeDesk(t: ExecutionContext): Promise<Desk> {
   const [kitchen, cellar] = await Promise.all([virtualDoor(t, { webPort: 0 }), virtualDoor(t)]);
   const folder = await packedDoor(t);
   const hostPort = await freePort();
-  /** Fills in what a page cannot know: the addresses of the devices and a free port. */
+  /** Fills in the values that a page cannot contain: the device addresses and a free port. */
   const placed = (text: string) =>
     text
       .replace(/--host 192\.168\.1\.20(?=.*--method web)/, `--host ${kitchen.host}:${kitchen.webPort}`)
@@ -104,7 +104,7 @@ test('docs/never-brick.md: runs preflight for a file and for a build', async (t)
   t.regex(await follow('docs/never-brick.md', ''), /door\.ino\.bin\.signed/);
 });
 
-test('docs/security.md: builds unsigned, signs later and makes the same bytes', async (t) => {
+test('docs/security.md: builds unsigned, signs later and produces the same bytes', async (t) => {
   const { folder, follow } = await makeDesk(t);
   const before = await folder.read('build/door.ino.bin.gz.signed');
   t.regex(await follow('docs/security.md', 'Private keys'), /accept/);

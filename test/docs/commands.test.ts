@@ -1,4 +1,4 @@
-/** Checks that documented commands exist with their options, and that a test runs each block of commands or a reason is listed. */
+/** Checks that documented commands and options exist, and that a test runs each command block or a reason is listed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -51,7 +51,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/upload.md': { '': desk, Firewalls: desk, 'Update a fleet': desk, 'Rehearse with virtual devices': desk },
 };
 
-/** The reason why no test runs the commands, by page and heading. Their existence is checked nevertheless. */
+/** The reason why no test runs the commands, by page and heading. The test still checks that the commands exist. */
 const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone',
@@ -65,7 +65,7 @@ const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
   scripts: Readonly<Record<string, string>>;
 };
 
-/** First words of commands: shell builtins, tools of the reader and ota-hooks. */
+/** First words of commands: shell builtins, tools installed by the reader, and ota-hooks. */
 const programs = /^(?:cd|export|mkdir|npm|npx|pio|arduino-cli|ota-hooks) /;
 
 function commandsOf({ path }: Page) {
@@ -82,7 +82,7 @@ for (const page of pages) {
   const commands = commandsOf(page);
   const [ran, parsed] = [followed[page.path] ?? {}, onlyParsed[page.path] ?? {}];
 
-  test(`${page.path}: a test runs each block of commands, or a reason is listed`, (t) => {
+  test(`${page.path}: a test runs each command block, or a reason is listed`, (t) => {
     const headings = new Set(commands.map(({ heading }) => heading));
     t.deepEqual(Object.keys({ ...ran, ...parsed }).sort(), [...headings].sort());
     for (const [heading, by] of Object.entries(ran)) {

@@ -8,7 +8,7 @@ interface Link {
   readonly anchor: string | undefined;
 }
 
-/** Links and pictures of a page, except external ones. */
+/** Links and images on a page, except external ones. */
 function linksOf({ prose }: Page): readonly Link[] {
   const targets = [...prose.replaceAll(/`[^`\n]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
   return targets
@@ -19,7 +19,7 @@ function linksOf({ prose }: Page): readonly Link[] {
     });
 }
 
-/** Anchors that GitHub makes of headings: lower case, no punctuation, hyphens for spaces, a number for a repeated one. */
+/** Anchors that GitHub generates from headings: lowercase, no punctuation, hyphens for spaces, a number for repeated headings. */
 function anchorsOf({ prose }: Page): ReadonlySet<string> {
   const seen = new Map<string, number>();
   const slugs = [...prose.matchAll(/^#{1,6} +(.*)$/gm)].map(([, heading = '']) => {
@@ -57,9 +57,9 @@ function problemOf(page: Page, { target, anchor }: Link): string | undefined {
   return `${path} has no heading #${anchor}`;
 }
 
-test('every page of docs is reachable by links from the README', (t) => {
+test('every page in docs is reachable through links from the README', (t) => {
   const reached = new Set(['README.md']);
-  // The iteration of a set includes entries that are added during it.
+  // Iterating over a set includes entries added during the iteration.
   for (const path of reached) {
     for (const { target } of linksOf(readPage(path))) {
       const next = posix.join(posix.dirname(path), target);

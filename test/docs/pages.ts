@@ -5,25 +5,25 @@ import fastGlob from 'fast-glob';
 /** Path of the repository, with a trailing slash. */
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A fenced block: `sh` holds commands, one that names a file holds that file, others show output. */
+/** A fenced block: an `sh` block holds commands, a block that names a file holds that file, other blocks show output. */
 interface Block {
   readonly language: string;
   readonly body: string;
 }
 
-/** A page of the documentation. */
+/** A documentation page. */
 export interface Page {
   /** Relative to the repository, with slashes. */
   readonly path: string;
   readonly text: string;
   readonly blocks: readonly Block[];
-  /** The text outside of blocks. */
+  /** The text outside the blocks. */
   readonly prose: string;
 }
 
 const fence = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm;
 
-/** All pages of the documentation. */
+/** All documentation pages. */
 export const pages: readonly Page[] = fastGlob
   .sync(['*.md', 'docs/*.md', 'templates/**/*.md', 'bench/*.md', 'test/**/README.md'], { cwd: repository })
   .sort()

@@ -13,7 +13,7 @@ const paths = fastGlob.sync(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
 const texts = paths.map((path) => readFileSync(join(repository, path), 'utf8'));
 const lines = texts.flatMap((text) => text.split('\n'));
 
-/** True when a line of the sources contains the parts of a message in order. */
+/** Whether a source line contains the parts of a message in order. */
 function says(line: string, parts: readonly string[]): boolean {
   let from = 0;
   return parts.every((part) => {

@@ -16,7 +16,7 @@ interface Show {
   readonly keys?: string;
 }
 
-/** Commands that draw or use colors. Commands change their folder, so each run has its own. */
+/** Commands that draw or use colors. Commands modify their folder, so each run has its own. */
 const shows: Readonly<Record<string, (t: ExecutionContext) => Promise<Show>>> = {
   doctor: async (t) => ({ folder: await testFolder(t, { 'home/.keep': '' }), argv: ['doctor', '--source', 'home'] }),
   init: async (t) => ({

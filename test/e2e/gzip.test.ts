@@ -18,7 +18,7 @@ for (const compression of ['gzip', 'zopfli']) {
   });
 }
 
-test('pack aligns and signs an image that GNU gzip compressed with a name and time in its header', async (t) => {
+test('pack aligns and signs a GNU gzip image with a name and a timestamp in its header', async (t) => {
   for (const level of ['-1', '-9']) {
     const folder = await builtSketch(t, {}, fullDoor);
     await execa('gzip', [level, '--keep', '--name', folder.at('build/door.ino.bin')]);

@@ -37,7 +37,7 @@ async function compare(t: ExecutionContext, folder: TestFolder, payload: Buffer)
   t.true(key.verify(digest.toString('latin1'), signature.toString('latin1'), 'RSASSA-PKCS1-V1_5'));
 }
 
-/** Signs with the command line; an empty payload with the library, because the commands do not sign one. */
+/** Signs with the command line, or with the library if the payload is empty, because the commands reject an empty payload. */
 async function signed(folder: TestFolder, payload: Buffer): Promise<{ current: Buffer; legacy: Buffer }> {
   if (payload.length === 0) {
     const signer = keyFileSigner(await loadPrivateKey(folder.at('private.key')));

@@ -80,7 +80,7 @@ export const buildErrors = {
   PROGRAM_MISSING: inFolder('build --source door', { 'door/door.ino': '' }, { ARDUINO_CLI: 'arduino-cli-of-nobody' }),
   PROGRAM_FAILED: inFolder('build --source door', { 'door/door.ino': '' }, { ARDUINO_CLI: 'false' }),
   PROJECT_NOT_FOUND: inFolder('build'),
-  // The home folder of a command in a test is its working directory.
+  // In tests, the home folder is the command's working directory.
   PROJECT_FOLDER_UNSAFE: inFolder('init'),
   PROJECT_AMBIGUOUS: inFolder('init --source all', { 'all/door/door.ino': '', 'all/kitchen/kitchen.ino': '' }),
   INIT_RECORD_DAMAGED: inFolder('init --undo --yes --source door', {

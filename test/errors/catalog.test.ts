@@ -32,7 +32,7 @@ test('describes an operating system error in words and keeps its code for search
   t.is(message('ESOMETHING'), 'door.bin.signed could not be written: ESOMETHING');
 });
 
-test('fits the hint of an unwritable file to the reason', (t) => {
+test('adapts the hint for an unwritable file to the reason', (t) => {
   const hint = (reason: string) => new OtaError('FILE_UNWRITABLE', { path: 'x', reason }).hint;
   t.regex(hint('ENOSPC'), /space/);
   t.regex(hint('EACCES'), /permissions/);

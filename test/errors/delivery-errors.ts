@@ -12,7 +12,7 @@ import { inFolder, type Provocation } from './provocation.ts';
 const env = { OTA_TOKEN: 'token-of-the-tests' };
 const toFolder = ['--to', 'www', '--project', 'door'];
 
-/** Publishes a build into a folder of a web server. */
+/** Publishes a build to a web server folder. */
 function publish(build: Readonly<Record<string, Uint8Array>>): Provocation {
   return async (t) => {
     const { path } = await folderWith(t, { build }, { 'www/index.html': '' });
@@ -86,7 +86,7 @@ export const deliveryErrors = {
   SERVER_UNREACHABLE: async (t) => {
     const { path } = await folderWith(t, { build: packedDoor });
     const { url } = await scriptedServer(t, () => 'silence');
-    // A server without TLS fails at once; a closed port would be retried for a while.
+    // Connecting to a server without TLS fails immediately; a closed port would be retried for a while.
     return runCommand(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
   },
 

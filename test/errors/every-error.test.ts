@@ -9,7 +9,7 @@ import { keyErrors } from './key-errors.ts';
 import type { Provocation } from './provocation.ts';
 import { serverErrors } from './server-errors.ts';
 
-/** A code without a provocation is a compile error here. */
+/** One provocation for each error code; a missing code is a compile error. */
 const provocations: Readonly<Record<ErrorCode, Provocation>> = {
   ...commandErrors,
   ...buildErrors,

@@ -13,7 +13,7 @@ test('reports a missing named file with its kind and path and exit code 2', asyn
   }
 });
 
-test('reports in words that a folder cannot be read as a file', async (t) => {
+test('explains that a folder cannot be read as a file', async (t) => {
   const folder = await testFolder(t);
   const error = await expectOtaError(t, 'FILE_UNREADABLE', () => readNamedFile(folder.path, 'image'));
   t.is(error.exitCode, 1);

@@ -50,7 +50,7 @@ test('rewrites a file only when its text changes', async (t) => {
   t.notDeepEqual((await stat(path)).mtime, then);
 });
 
-test('ignores missing files when it removes files, but rejects a folder', async (t) => {
+test('ignores missing files when removing files, but rejects a folder', async (t) => {
   const folder = await testFolder(t, { 'a.bin': '', 'folder/inside': '' });
   await removeFiles([folder.at('a.bin'), folder.at('b.bin'), folder.at('missing/c.bin')]);
   t.deepEqual(await folder.list(), ['folder/inside']);
@@ -69,7 +69,7 @@ test('removes the temporary files of a killed writer and no other files', async 
   t.deepEqual(await folder.list(), ['.door.bin.note', '.door.bin2.0badcafe.tmp']);
 });
 
-test('creates nested folders and names a file that is in their way', async (t) => {
+test('creates nested folders and reports a file that is in the way', async (t) => {
   const folder = await testFolder(t, { file: '' });
   await makeFolderOf(folder.at('a/b/c/header.h'));
   await makeFolderOf(folder.at('a/b/c/header.h'));
@@ -78,7 +78,7 @@ test('creates nested folders and names a file that is in their way', async (t) =
   t.regex(error.message, /file.*folder/);
 });
 
-test('rewrites a file of the user without changing permissions or symbolic links', async (t) => {
+test('rewrites a user file without changing permissions or symbolic links', async (t) => {
   const folder = await testFolder(t, { 'real.ini': 'old' });
   await chmod(folder.at('real.ini'), 0o640);
   await symlink(folder.at('real.ini'), folder.at('link.ini'));

@@ -15,7 +15,7 @@ interface ApiFixture {
   readonly json: unknown;
 }
 
-/** Runs a server command against a server that sends the response of a fixture. */
+/** Runs a `server` command against a server that sends the response from a fixture. */
 async function askServer(t: Parameters<typeof scriptedServer>[0], name: string) {
   // The fixtures have this shape.
   const response = JSON.parse(fixture(name)) as ApiFixture;
@@ -25,11 +25,11 @@ async function askServer(t: Parameters<typeof scriptedServer>[0], name: string) 
   return runCommand(argv, { cwd: path, env: { OTA_TOKEN: 'ota_x' } });
 }
 
-test('reads a manifest of format 1', (t) => {
+test('reads a manifest with format version 1', (t) => {
   t.is(readManifest(fixture('manifest-1.json'), 'manifest-1.json').image.kind, 'sketch');
 });
 
-test('rejects a manifest of a newer format by its version', async (t) => {
+test('rejects a manifest with a newer format version', async (t) => {
   const { path } = await testFolder(t, { 'door.bin.ota.json': fixture('manifest-2.json') });
   const { error, exitCode } = await runCommand(['preflight', 'door.bin.ota.json'], { cwd: path });
   t.is(exitCode, 1);
@@ -38,7 +38,7 @@ test('rejects a manifest of a newer format by its version', async (t) => {
   t.is(error?.hint, 'Update ota-hooks.');
 });
 
-test('the server rejects a manifest of a newer format and asks for its own update', async (t) => {
+test('the server rejects a manifest with a newer format version and asks for a server update', async (t) => {
   const server = await startTestServer(t);
   const request = { version: '1.0', manifest: fixture('manifest-2.json') };
   const { status, body } = await server.api('POST', '/projects/door/releases', request);
@@ -47,7 +47,7 @@ test('the server rejects a manifest of a newer format and asks for its own updat
   t.regex(JSON.stringify(body), /Update ota-hooks on the server/);
 });
 
-test('restores a backup of format 1', async (t) => {
+test('restores a backup with format version 1', async (t) => {
   const folder = await testFolder(t, { 'backup.ndjson': fixture('backup-1.ndjson') });
   const { exitCode } = await runCommand(['server', 'restore', 'backup.ndjson', '--data', 'data'], { cwd: folder.path });
   t.is(exitCode, 0);
@@ -55,26 +55,26 @@ test('restores a backup of format 1', async (t) => {
   t.is((await server.api('GET', '/projects/door')).status, 200);
 });
 
-test('rejects a backup of a newer format by its version', async (t) => {
+test('rejects a backup with a newer format version', async (t) => {
   const { path } = await testFolder(t, { 'backup.ndjson': fixture('backup-2.ndjson') });
   const { error } = await runCommand(['server', 'restore', 'backup.ndjson', '--data', 'data'], { cwd: path });
   t.is(error?.code, 'FORMAT_TOO_NEW');
   t.regex(error?.message ?? '', /backup\.ndjson has backup format 2, and .* up to 1$/);
 });
 
-test('reads a response of API version 1', async (t) => {
+test('reads a response with API version 1', async (t) => {
   const { exitCode, stdout } = await askServer(t, 'api-1.json');
   t.is(exitCode, 0);
   t.like(JSON.parse(stdout), [{ name: 'door' }]);
 });
 
-test('rejects a response of a newer API version by its version', async (t) => {
+test('rejects a response with a newer API version', async (t) => {
   const { error } = await askServer(t, 'api-2.json');
   t.is(error?.code, 'FORMAT_TOO_NEW');
   t.regex(error?.message ?? '', /http:\/\/127\.0\.0\.1:\d+ has API format 2, and .* up to 1$/);
 });
 
-test('the server sends its API version with every response, and rejects requests of a newer one', async (t) => {
+test('the server sends its API version with every response, and rejects requests for a newer version', async (t) => {
   const server = await startTestServer(t);
   const ask = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
   t.is((await ask('/api/v1/server')).headers.get('ota-api-version'), '1');

@@ -16,7 +16,7 @@ export interface PackQuestion {
   readonly board?: string;
   readonly argv?: readonly string[];
   readonly keys?: { readonly privatePem: string; readonly publicPem: string };
-  /** Five letters; a different value makes a different sketch. */
+  /** Five letters; each value produces a different sketch. */
   readonly network?: string;
   readonly withElf?: boolean;
 }

@@ -10,7 +10,7 @@ import { auditBy } from './audit-by.ts';
 
 const nobodyListens = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** API that tests call without a listener. */
+/** API app that tests call directly, without a listening server. */
 async function testApi(t: ExecutionContext) {
   const data = await openData({ data: (await testFolder(t)).at('data') }, 'a test');
   const { store } = data;
@@ -70,7 +70,7 @@ const endpoints: readonly (readonly [method: string, path: string, role: Role, b
 const roleOrder: readonly Role[] = ['read', 'publish', 'admin'];
 
 for (const [method, path, role, body] of endpoints) {
-  test(`${method} ${path} requires the role ${role}`, async (t) => {
+  test(`${method} ${path} requires the ${role} role`, async (t) => {
     const { ask, tokenOf } = await testApi(t);
     const good = await tokenOf('admin');
     t.is((await ask(method, path, undefined, body)).status, 401);
@@ -86,7 +86,7 @@ for (const [method, path, role, body] of endpoints) {
   });
 }
 
-test('has no API route outside the list of tested endpoints', async (t) => {
+test('covers every API route in the list of tested endpoints', async (t) => {
   const { routes } = await testApi(t);
   const asked = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
   const isAsked = ({ method, path }: (typeof routes)[number]) => {
@@ -104,7 +104,7 @@ test('has no API route outside the list of tested endpoints', async (t) => {
   );
 });
 
-test('rejects a token of one project on other projects and on server-wide endpoints', async (t) => {
+test('rejects a project token on other projects and on server administration endpoints', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const token = await tokenOf('admin', 'window');
   for (const [method, path, , body] of endpoints) {
@@ -134,7 +134,7 @@ test('returns a token only on creation, stores only its hash and rejects it once
   t.is((await ask('DELETE', `tokens/${id}`, admin)).status, 404);
 });
 
-test('creates the token of the first admin only once', async (t) => {
+test('creates the first admin token only once', async (t) => {
   const { parts } = await testApi(t);
   const token = await firstToken(parts);
   t.truthy(token);
@@ -163,7 +163,7 @@ test('rejects malformed and invalid bodies with a hint, and oversized ones with 
   t.is(huge.status, 413);
 });
 
-test('rejects JSON of more than 16 levels before parsing it', async (t) => {
+test('rejects JSON nested more than 16 levels deep before parsing it', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
@@ -173,7 +173,7 @@ test('rejects JSON of more than 16 levels before parsing it', async (t) => {
   t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
 });
 
-test('returns only the first validation problem of a large document', async (t) => {
+test('returns only the first validation problem for a large document', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const problemsOf = async (count: number) => {
@@ -185,7 +185,7 @@ test('returns only the first validation problem of a large document', async (t) 
   t.is((await problemsOf(900_000)).length, 1);
 });
 
-test('rejects invalid project settings, an alias in use and invalid project names', async (t) => {
+test('rejects invalid project settings, an alias that is already in use and invalid project names', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const settings = [
@@ -228,7 +228,7 @@ test('pages through the device list and rejects an invalid limit', async (t) => 
   t.is((await ask('GET', 'projects/door/devices?limit=x', admin)).status, 422);
 });
 
-test('returns 429 to an address that sends too many wrong tokens', async (t) => {
+test('returns 429 to an address that sends too many invalid tokens', async (t) => {
   const { ask } = await testApi(t);
   const statuses = new Set<number>();
   for (let count = 0; count < 150; count++) statuses.add((await ask('GET', 'server', 'wrong')).status);

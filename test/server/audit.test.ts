@@ -15,7 +15,7 @@ const device = `/projects/door/devices/${mac}`;
 
 type Change = readonly [method: string, path: string, body: unknown, action: string, detail: object];
 
-/** All requests that change data, in an order in which each one succeeds. */
+/** All requests that change data, ordered so that each one succeeds. */
 const changes: readonly Change[] = [
   ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.published', { version: '1.0' }],
   [
@@ -64,11 +64,11 @@ const changes: readonly Change[] = [
 
 async function entries({ api }: TestServer): Promise<readonly AuditInfo[]> {
   const { body } = await api('GET', '/audit?limit=1000');
-  // The endpoint responds with this type.
+  // The endpoint returns this type.
   return (body as unknown as { entries: AuditInfo[] }).entries;
 }
 
-test('records every change in the audit log with the id of its token', async (t) => {
+test('records every change in the audit log with the id of the token that made it', async (t) => {
   const server = await startTestServer(t);
   for (const { files } of [first, second]) {
     for (const bytes of files.values()) await upload(server.url, bytes, server.token);
@@ -88,7 +88,7 @@ test('records every change in the audit log with the id of its token', async (t)
   }
 });
 
-test('has no changing endpoint besides the tested ones and blob uploads', async (t) => {
+test('covers every endpoint that changes data, except blob uploads', async (t) => {
   const { parts } = await startTestServer(t);
   const known = changes.map(([method, path]) => `${method} ${apiRoot}${path}`);
   const isKnown = (method: string, path: string) => {

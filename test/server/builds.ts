@@ -20,10 +20,10 @@ export interface BuildRecipe {
   readonly sizeBytes?: number;
   /** Signs the build; the sketch contains its public key. */
   readonly signer?: Signer;
-  /** Does not declare that the sketch enforces signatures. */
+  /** Omits the declaration that the sketch enforces signatures. */
   readonly unproven?: boolean;
   readonly legacy?: boolean;
-  /** `none` where only the raw artifacts matter. */
+  /** `none` if the test needs only the raw artifacts. */
   readonly compression?: 'none' | 'gzip';
 }
 
@@ -31,7 +31,7 @@ export function testSigner(): Signer {
   return keyFileSigner(readPrivateKey(rsaPems().privatePem, 'a key of the tests'));
 }
 
-/** Build as `pack` makes it, of a synthetic sketch. */
+/** Packs a synthetic sketch as `pack` does. */
 export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
   const { signer, seed = 1, sizeBytes = 16_384 } = recipe;
   const publicKey: RsaPublicKey | undefined = signer?.publicKey;
@@ -44,7 +44,7 @@ interface FilesRecipe extends BuildRecipe {
   readonly blockCount?: number;
 }
 
-/** Build of a filesystem with this content. */
+/** Packs a filesystem with this content. */
 export function testFilesystem({ content, blockCount = 16, ...recipe }: FilesRecipe): Promise<Build> {
   return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount, content }));
 }
@@ -69,7 +69,7 @@ async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Pro
   return signer === undefined ? build : signBuild(build, signer, 'a key of the tests');
 }
 
-/** `ESP.getSketchMD5()` of a device that runs the build with the flash mode and size of the build. */
+/** `ESP.getSketchMD5()` on a device that runs the build with the flash mode and flash size it was built for. */
 export function sketchMd5Of({ image }: Manifest): string {
   const found = image.sketchMd5s.find(
     ({ flashMode, flashSizeBytes }) => flashMode === image.flashMode && flashSizeBytes === image.flashSizeBytes,

@@ -91,7 +91,7 @@ test('sends the smallest artifact that is safe for the running build', (t) => {
   );
 });
 
-test('recognizes an up-to-date device by MD5 before version, and states a reason for each decision', (t) => {
+test('recognizes an up-to-date device by MD5 first, then by version, and states a reason for each decision', (t) => {
   const byMd5 = ask({ runs: young, current: [young] }).decision;
   t.is(byMd5.code, 'running');
   const byWord = ask({ version: '2.0', current: [young] }).decision;
@@ -105,7 +105,7 @@ test('recognizes an up-to-date device by MD5 before version, and states a reason
     t.not(text, '');
 });
 
-test('sends no release whose bytes the device already runs under another version', async (t) => {
+test('does not send a release when the device already runs the same bytes under another version', async (t) => {
   const build = await testBuild({ signer, seed: 7 });
   const [beta, stable] = [releaseOf(build, '3.0-rc1'), releaseOf(build, '3.0')];
   const heard = report();
@@ -121,7 +121,7 @@ test('sends no release whose bytes the device already runs under another version
   );
 });
 
-test('selects the release by board, and sends nothing without a matching one', async (t) => {
+test('selects the release by board, and sends nothing when none matches', async (t) => {
   const [mini, node] = [
     await release('4.0', { signer, board: 'd1_mini' }),
     await release('4.1', { signer, board: 'nodemcu' }),
@@ -135,7 +135,7 @@ test('selects the release by board, and sends nothing without a matching one', a
   t.regex(sentFile(ask({ current: [mini] }).decision), /^4.0 /, 'there is no choice');
 });
 
-test('does not overwrite a build of another project', async (t) => {
+test('does not overwrite a build from another project', async (t) => {
   const other = { ...(await release('5.0', { signer, project: 'window' })), project: 'window' };
   const mine = await release('5.1', { signer, project: 'door' });
   const { decision } = ask({ runs: other, current: [mine] });
@@ -143,8 +143,8 @@ test('does not overwrite a build of another project', async (t) => {
   t.true(decision.action === 'none' && decision.rules.includes('other-project'));
 });
 
-test('sends an intermediate release before a target that the device cannot install yet', async (t) => {
-  // Core 2.6.3 cannot install gzip, and the raw image does not fit.
+test('sends an intermediate release when the device cannot install the target yet', async (t) => {
+  // Core 2.6.3 cannot install a gzip artifact, and the raw image does not fit.
   const ancient = await release('6.0', { coreGitHash: '3d128e5c' });
   const small = await release('6.1', { sizeBytes: 20_000 });
   const large = await release('6.2', { sizeBytes: 300_000 });
@@ -158,7 +158,7 @@ test('sends an intermediate release before a target that the device cannot insta
   t.regex(sentFile(second.decision), /^6.2 /);
 });
 
-test('sends no sketch in response to a filesystem check', async (t) => {
+test('does not send a sketch in response to a filesystem check', async (t) => {
   const files = { ...(await release('7.0')), kind: 'filesystem' } as const;
   const { decision } = ask({ mode: 'spiffs', current: [young, files] });
   t.not(decision.action, 'send');
@@ -189,7 +189,7 @@ test('stops sending a release after three interrupted downloads, but sends a new
   t.true(late.record.proven);
 });
 
-test('fails an attempt when the device checks in after the deadline without the release', (t) => {
+test('fails an attempt when the device checks in after the deadline without running the release', (t) => {
   const { record } = ask({ runs: old, current: [young], servedMs: 1000 });
   t.is(ask({ runs: old, current: [young], record, servedMs: hourMs }).decision.action, 'send');
   const late = ask({ runs: old, current: [young], record, servedMs: hourMs + 1001 });
@@ -212,7 +212,7 @@ test('records no attempt for a version check', (t) => {
   t.deepEqual(outcome.record.attempts, []);
 });
 
-test('stores a decision when its code changes, not when only its numbers change', (t) => {
+test('stores a decision when its code changes, but not when only its numbers change', (t) => {
   const full = { freeSpace: 4096, sketchSize: 1_000_000 };
   const first = ask({ runs: old, current: [young], ...full });
   t.is(first.decision.code, 'blocked');
@@ -222,7 +222,7 @@ test('stores a decision when its code changes, not when only its numbers change'
   t.not(now.record.decisions.sketch?.code, first.record.decisions.sketch?.code);
 });
 
-test('assumes files are installed after a complete download unless the device reports another version', (t) => {
+test('assumes a filesystem is installed after a complete download unless the device reports another version', (t) => {
   const files: Attempt = {
     releaseId: 42,
     version: '7.0',

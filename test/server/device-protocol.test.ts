@@ -83,7 +83,7 @@ test('closes the connection after a download even if the client requests keep-al
   t.is(server.parts.counters.downloadsReceived, 1, 'and it is known to have come to its end');
 });
 
-test('returns 403 to clients other than the updater, and if one of its headers is missing', async (t) => {
+test('returns 403 to clients other than the updater and when a required header is missing', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const words: DeviceWords[] = [{ userAgent: 'curl/8' }, { without: ['User-Agent'] }, { mac: 'front door' }];
@@ -97,7 +97,7 @@ test('returns 403 to clients other than the updater, and if one of its headers i
   t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, without: ['x-ESP8266-Chip-ID'] })).status, 200);
 });
 
-test('returns 404 for an unknown project, channel, mode or path, and without a filesystem release', async (t) => {
+test('returns 404 for an unknown project, channel, mode or path, and when there is no filesystem release', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   for (const path of [
@@ -115,14 +115,14 @@ test('returns 404 for an unknown project, channel, mode or path, and without a f
   }
 });
 
-test('returns 405 to a POST request', async (t) => {
+test('returns 405 for a POST request', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const request = updateRequest('/update/door', runsOld).replace('GET', 'POST');
   t.is(readAnswer(await sendRaw(server.port, request)).status, 405);
 });
 
-test('responds to a version check with the available version, or with the reported one if none is safe', async (t) => {
+test('responds to a version check with the available version, or the reported version when no update is safe', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const ask = (words: DeviceWords) => askAsDevice(server.port, '/update/door', { ...words, mode: 'version' });
@@ -145,7 +145,7 @@ test('responds to a version check with the available version, or with the report
   t.deepEqual(body['attempts'], [], 'nothing was sent');
 });
 
-test('sends the raw signed sketch to an unknown build, and 304 to one that reports the version', async (t) => {
+test('sends the raw signed sketch to a device with an unknown build, and 304 when it reports the current version', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', {});
@@ -176,7 +176,7 @@ test('serves and stores only enrolled devices in a closed project', async (t) =>
   t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200);
 });
 
-test('enrolls the devices in the table of the old update script', async (t) => {
+test('enrolls the devices listed in the table from the old update script', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -192,7 +192,7 @@ test('enrolls the devices in the table of the old update script', async (t) => {
   t.is((await server.api('POST', '/projects/door/devices/import', { nonsense: 1 })).status, 422);
 });
 
-test('requires the password of the project or of the device, and never shows it', async (t) => {
+test('requires the project password or the device password, and never reveals it', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
@@ -237,7 +237,7 @@ test('does not count an interrupted download as received', async (t) => {
   t.regex(await state(), /"state":"received","sends":2/);
 });
 
-test('serves a file by name: to a device only if it is safe, to other clients always', async (t) => {
+test('serves a file by name to a device only when the file is safe for it, and always to other clients', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const path = '/files/door/2.0/door.bin.signed';
@@ -262,7 +262,7 @@ test('serves a file by name: to a device only if it is safe, to other clients al
   }
 });
 
-test('sends a yanked release to no device, and reverts a device that runs it', async (t) => {
+test('does not send a yanked release, and reverts a device that runs it', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });

@@ -27,9 +27,9 @@ async function uploaded(server: TestServer, content: Uint8Array, sha256?: string
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
-/** Request that causes each problem of the API; a missing code is a compile error. */
+/** Requests that cause each API problem, by code; a missing code is a compile error. */
 const questions: Readonly<Record<ApiProblemCode, Question>> = {
-  // The headers with the offset and the length are missing.
+  // The Upload-Offset and Upload-Length headers are missing.
   'bad-request': ({ api }) => api('PATCH', `/uploads/${'0'.repeat(64)}`, bytes),
   'not-authorized': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
   'role-missing': async ({ api }) => {
@@ -76,7 +76,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
     for (let count = 0; count < 150; count++) answers.push(await api('GET', '/server', undefined, 'ota_of_nobody'));
     return answers.at(-1) ?? { status: 0, body: {} };
   },
-  // The uploads folder of the server is missing.
+  // The server's uploads folder is missing.
   'internal-error': async (server) => {
     await rm(join(server.folder, 'uploads'), { recursive: true });
     return uploaded(server, bytes);
@@ -84,7 +84,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
   'shutting-down': async (server) => {
     const socket = connect(server.port, '127.0.0.1');
     socket.setEncoding('utf8');
-    // After a complete request, this starts one that is completed while the server stops.
+    // Sends one complete request and the start of another, which is completed while the server is stopping.
     const begin = 'HTTP/1.1\r\nHost: x\r\n';
     socket.write(`GET /healthz ${begin}\r\nPOST /api/v1/tokens ${begin}`);
     let text = '';
@@ -108,7 +108,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
 for (const [code, ask] of Object.entries(questions) as [ApiProblemCode, Question][]) {
   test(`returns ${code} with its status and a hint`, async (t) => {
     const { status, body } = await ask(await startTestServer(t, { limits: { failuresPerSecond: 0 } }));
-    // Every response outside 2xx has this type.
+    // Every non-2xx response has this type.
     const { error } = body as unknown as ApiProblem;
     t.is(error.code, code, error.message);
     t.is(status, apiProblems[code].status);

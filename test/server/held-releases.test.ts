@@ -29,7 +29,7 @@ test('sends a draft release only after it is promoted to a channel', async (t) =
   t.deepEqual([sent.status, sent.header('x-version')], [200, '2.0']);
 });
 
-test('promotes a draft that is published again without draft; publishing as a draft demotes nothing', async (t) => {
+test('promotes a draft republished without the draft flag, and does not demote a release republished as a draft', async (t) => {
   const server = await startTestServer(t);
   const outcome = async (request: { draft?: boolean; channel?: string }) => {
     const { body } = await server.publish(build, request);

@@ -7,7 +7,7 @@ import type { Artifact, Manifest } from '../../src/core/model/manifest.ts';
 import type { BuildQuestion } from '../../src/server/services/releases/verify-build.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 
-/** Content that is slow to read, of about the requested size. */
+/** Content of about the requested size that is slow to parse. */
 export const hostileContents: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   'end markers of private keys': (size) => Buffer.alloc(size, 'PRIVATE KEY-----'),
   'begin markers of private keys': (size) => Buffer.alloc(size, '-----BEGIN PRIVATE KEY-----'),
@@ -32,7 +32,7 @@ export const hostileContents: Readonly<Record<string, (sizeBytes: number) => Uin
   noise: (size) => randomBytes(size),
 };
 
-/** Gzip files that are slow to inflate; the size is that of the file or of its content. */
+/** Gzip files that are slow to inflate; the file or its content scales with the requested size. */
 export const hostileGzips: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   'a bomb': (size) => gzipSync(Buffer.alloc(4 * size), { level: 9 }),
   'a gzip in a gzip': (size) => gzipSync(gzipSync(Buffer.alloc(size))),
@@ -51,7 +51,7 @@ function pemBlocks(sizeBytes: number, label: string, bodyBytes: number): Buffer 
   return Buffer.alloc(sizeBytes, `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`);
 }
 
-/** AlgorithmIdentifier, BIT STRING, SEQUENCE and INTEGER, each as long as what follows. */
+/** Repeated key prefixes whose SEQUENCE, BIT STRING and INTEGER elements each declare half of the buffer size as their length. */
 function hugeKeys(sizeBytes: number): Buffer {
   const long = (tag: number) =>
     Buffer.from([tag, 0x83, (sizeBytes >> 17) & 0xff, (sizeBytes >> 9) & 0xff, (sizeBytes >> 1) & 0xff]);
@@ -116,7 +116,7 @@ function emptyBlocks(sizeBytes: number): Buffer {
     put(0, 5);
     put(order.length - 4, 4);
     for (const symbol of order) put(codeLengths.get(symbol) ?? 0, 3);
-    // Code lengths: 138 and 118 zeros, then 1 for end of block and 1 for a distance; then the end of block itself.
+    // Code lengths: 138 and 118 zeros, then length 1 for end of block and for one distance; then the end-of-block symbol itself.
     for (const [code, count] of [
       [0, 1],
       [138 - 11, 7],
@@ -133,14 +133,14 @@ function emptyBlocks(sizeBytes: number): Buffer {
       bits.slice(8 * at, 8 * at + 8).reduce((sum, bit, place) => sum | (bit << place), 0),
     ),
   );
-  // A stored block with one byte ends the stream; CRC and size are those of that byte.
+  // A stored block with one byte ends the stream; the CRC and size are for that byte.
   const end = Buffer.from('01' + '0100feff' + '41', 'hex');
   const header = Buffer.from('1f8b0800000000000003', 'hex');
   const trailer = gzipSync('A').subarray(-8);
   return Buffer.concat([header, Buffer.alloc(Math.floor(sizeBytes / unit.length) * unit.length, unit), end, trailer]);
 }
 
-/** Verification request for a build of these files; the first file is the image. */
+/** Verification request for a build with these files; the first file is the image. */
 export async function questionOf(
   folder: string,
   { key, like, files }: { readonly key: RsaPublicKey; readonly like: Manifest; readonly files: readonly Uint8Array[] },

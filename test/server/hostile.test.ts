@@ -17,7 +17,7 @@ async function isSound(server: TestServer): Promise<boolean> {
   return (await askAsDevice(server.port, '/update/door', runs)).status === 304;
 }
 
-// test/e2e/server/fuzz.test.ts sends 100,000 of them.
+// test/e2e/server/fuzz.test.ts sends 100,000 such requests.
 test('responds to 600 malformed requests without a 5xx status', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
@@ -46,7 +46,7 @@ test('responds to 600 malformed requests without a 5xx status', async (t) => {
   t.log(Object.fromEntries(statuses));
 });
 
-test('serves no unpublished file to path traversal', async (t) => {
+test('does not serve unpublished files through path traversal', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
   const tricks = [
@@ -119,7 +119,7 @@ test('prevents header injection through device headers, paths and manifests', as
   t.is(answer.header('x-md5'), answer.md5);
   t.regex(answer.header('content-disposition') ?? '', /^attachment; filename=[\w.+-]+$/);
 
-  // A version check without a safe release returns the version that the device reported.
+  // When no release is safe, a version check returns the version that the device reported.
   const full = { mode: 'version', freeSpace: 0, sketchSize: 1_000_000 };
   const told = await askAsDevice(server.port, '/update/door', { ...full, version: '1\t\xe9"' });
   // The tab and the two UTF-8 bytes of é are replaced.
@@ -196,7 +196,7 @@ test('responds to malformed form bodies without a 5xx status, and creates no tok
   t.true(await isSound(server));
 });
 
-test('limits the rows of made-up devices, and still serves an enrolled one', async (t) => {
+test('limits the records stored for fake devices, and still serves an enrolled device', async (t) => {
   const limits = { ...generous, mostDevices: 50, newDevicesPerAddress: 400, newDevicesPerSecond: 0 };
   const server = await startTestServer(t, { limits });
   await server.publish(build);
@@ -219,7 +219,7 @@ test('limits the rows of made-up devices, and still serves an enrolled one', asy
   t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 200);
 });
 
-test('returns 431 to oversized headers, and reads at most 1 MB of a 1 GB body after the response', async (t) => {
+test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body after the response', async (t) => {
   const server = await startTestServer(t);
   const readsOf = watchServerReads(t, server.port);
   await server.publish(build);
@@ -258,13 +258,13 @@ test('returns 431 to oversized headers, and reads at most 1 MB of a 1 GB body af
       pour(socket);
     };
     t.is(readAnswer(await sendRaw(server.port, request, { during })).status, status, request.slice(0, 40));
-    // Bytes are counted on the server, because the kernel of the client buffers some that the server never reads.
+    // Bytes are counted on the server, because the client's kernel buffers some that the server never reads.
     const { afterResponseBytes } = await readsOf(ports[0] ?? 0);
     t.true(afterResponseBytes <= 1_000_000, `${request.slice(0, 30)}: read ${afterResponseBytes} after the response`);
   }
 });
 
-test('closes connections that send headers slowly, and serves devices meanwhile', async (t) => {
+test('closes connections that send headers slowly, and keeps serving devices', async (t) => {
   const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 60 }, headersWithinMs: 1500 });
   await server.publish(build);
   const slow = Array.from({ length: 50 }, () => connect({ host: '127.0.0.1', port: server.port }));
@@ -285,7 +285,7 @@ test('closes connections that send headers slowly, and serves devices meanwhile'
 
 test('closes a download that the client does not read', async (t) => {
   const server = await startTestServer(t, { stallMs: 500 });
-  // The build is larger than the buffers of two sockets.
+  // The build does not fit in the socket buffers of client and server.
   const large = await testBuild({ version: '2.0', signer, seed: 2, sizeBytes: 3_000_000, compression: 'none' });
   await server.publish(large);
   const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
@@ -303,14 +303,14 @@ test('closes a download that the client does not read', async (t) => {
     for (const socket of sockets) socket.destroy();
   });
   while ((server.parts.counters.answers.get(200) ?? 0) < 2) await new Promise(setImmediate);
-  // Stopping would wait a minute for active downloads.
+  // If the downloads were still active, stopping would take a minute.
   const began = performance.now();
   await server.close(60_000);
   t.true(performance.now() - began < 30_000);
   t.is(server.parts.counters.downloadsBroken, 1);
 });
 
-test('limits the connections of one address', async (t) => {
+test('limits the connections from one address', async (t) => {
   const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 5 } });
   await server.publish(build);
   const open: Socket[] = [];
@@ -339,7 +339,7 @@ test('returns 429 to an address with too many failed requests', async (t) => {
   t.deepEqual([...statuses], [404, 429]);
 });
 
-test('returns 304 at the limit of concurrent downloads', async (t) => {
+test('returns 304 when the limit of concurrent downloads is reached', async (t) => {
   const server = await startTestServer(t, { limits: { mostDownloads: 1 } });
   await server.publish(build);
   t.true(server.parts.downloads.begin(), 'somebody downloads');

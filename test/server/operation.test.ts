@@ -13,13 +13,13 @@ import { digestOf, receiptsNoted, startTestServer, upload } from './running-serv
 
 const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
-/** Build that is larger than the buffers of two sockets. */
+/** Build that does not fit in the socket buffers of client and server. */
 const large = await testBuild({ version: '2.0', signer, seed: 2, sizeBytes: 3_000_000, compression: 'none' });
-/** Number of timers that keep the process running. */
+/** Returns the number of timers that keep the process running. */
 const runningTimers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
 const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
 
-test('finishes active downloads when it stops, and accepts no new connections', async (t) => {
+test('finishes active downloads and accepts no new connections while stopping', async (t) => {
   const server = await startTestServer(t);
   await server.publish(large);
   const answer = new Promise<Buffer>((resolve) => {
@@ -39,7 +39,7 @@ test('finishes active downloads when it stops, and accepts no new connections', 
   await t.throwsAsync(fetch(`${server.url}/healthz`));
 });
 
-test('closes idle connections when it stops, and responds to a request that has already begun', async (t) => {
+test('closes idle connections while stopping, and responds to a partly received request', async (t) => {
   const server = await startTestServer(t);
   const open = () => connect({ host: '127.0.0.1', port: server.port });
   const [silent, answered, asking] = [open(), open(), open()];
@@ -52,13 +52,13 @@ test('closes idle connections when it stops, and responds to a request that has 
   asking.on('data', (chunk: Buffer) => answers.push(chunk));
   const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
   answered.write(request);
-  // The second request is completed while the server stops.
+  // The rest of the second request is sent while the server is stopping.
   asking.write(request + request.slice(0, 20));
-  // The server accepts connections in order, so it has accepted the silent one too.
+  // The server accepts connections in order, so by now it has accepted the silent connection too.
   await Promise.all([once(silent, 'connect'), once(answered, 'data'), once(asking, 'data')]);
   const stopped = server.close(endlessMs);
   asking.write(request.slice(20));
-  // Node.js alone would wait for keepAliveMs or the grace period, and AVA times out before either.
+  // By default, Node.js would wait for keepAliveMs or the grace period; AVA would time out before either ends.
   await Promise.all([stopped, closed]);
   const statuses = Buffer.concat(answers)
     .toString()
@@ -66,7 +66,7 @@ test('closes idle connections when it stops, and responds to a request that has 
   t.deepEqual(statuses, ['HTTP/1.1 200', 'HTTP/1.1 503'], 'the request that had begun is answered');
 });
 
-test('writes many last-seen times in small batches when it stops, without waiting for a timer', async (t) => {
+test('writes many last-seen times in small batches when stopping, without waiting for a timer', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const words = { sketchMd5: sketchMd5Of(build.manifest) };
@@ -94,7 +94,7 @@ test('writes many last-seen times in small batches when it stops, without waitin
   t.is(typeof body['lastSeenAt'], 'string');
 });
 
-test('aborts a stalled download when the grace period of a stop ends', async (t) => {
+test('aborts a stalled download when the shutdown grace period ends', async (t) => {
   const server = await startTestServer(t);
   await server.publish(large);
   const socket = connect({ host: '127.0.0.1', port: server.port });
@@ -124,7 +124,7 @@ test('keeps releases, devices, download counts and failures across a restart', a
   t.regex(JSON.stringify(body), /"failed"/);
 });
 
-test('rejects a second server on the same data folder and names the process that uses it', async (t) => {
+test('rejects a second server on the same data folder and names the process using it', async (t) => {
   const server = await startTestServer(t);
   const options = { data: server.folder, host: '127.0.0.1', port: 0, log: server.parts.log };
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => startServer(options));
@@ -166,7 +166,7 @@ test('removes old uploads that were never published, and keeps published artifac
   }
 });
 
-test('sends no artifact whose bytes are damaged on the disk', async (t) => {
+test('does not send an artifact that is corrupted on disk', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const { writeFile } = await import('node:fs/promises');
@@ -179,7 +179,7 @@ test('sends no artifact whose bytes are damaged on the disk', async (t) => {
   t.deepEqual(body['devices'], [], 'nothing was counted');
 });
 
-test('counts device responses, decisions, downloads and publications in the metrics', async (t) => {
+test('counts device responses, decisions, downloads and published releases in the metrics', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await askAsDevice(server.port, '/update/door');
@@ -252,7 +252,7 @@ test('reports no device as overdue right after the server starts', async (t) => 
   t.notRegex(JSON.stringify(body), /failed/);
 });
 
-test('counts no failure when a client disconnects in the middle of a request', async (t) => {
+test('does not count a failure when a client disconnects in the middle of a request', async (t) => {
   const server = await startTestServer(t);
   const request = `PATCH /api/v1/uploads/${'0'.repeat(64)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`;
   const headers = 'Upload-Offset: 0\r\nUpload-Length: 1000\r\nContent-Length: 1000\r\n\r\n';

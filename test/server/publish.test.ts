@@ -27,7 +27,7 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 
 function problem({ body }: ApiAnswer): ApiProblem['error'] {
-  // Every response outside 2xx has this type.
+  // Every non-2xx response has this type.
   return (body as unknown as ApiProblem).error;
 }
 
@@ -41,7 +41,7 @@ function tampered(change: (manifest: Manifest) => Manifest): Build {
   return { manifest: change(structuredClone(build.manifest)), files: build.files };
 }
 
-test('creates the project and registers its key when an admin publishes first', async (t) => {
+test('creates the project and registers its key when an admin publishes the first release', async (t) => {
   const server = await startTestServer(t);
   const publisher = await withRole(server, 'publish');
   const before = await server.publish(build, {}, publisher);
@@ -106,7 +106,7 @@ test('publishes a release once when several requests publish it at the same time
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
 });
 
-test('changes nothing when an old publication is replayed, even after a yank', async (t) => {
+test('changes nothing when an old publish request is replayed, even after a yank', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.api('POST', '/tokens', { role: 'publish', project: 'door', name: 'ci' });
   const [id, token] = [String(body['id']), String(body['token'])];
@@ -125,7 +125,7 @@ test('changes nothing when an old publication is replayed, even after a yank', a
   t.is((await server.publish(build, {}, token)).status, 401, 'and one that was revoked is good for nothing');
 });
 
-test('rejects other bytes under a published version', async (t) => {
+test('rejects different bytes for a published version', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const other = await testBuild({ version: '1.0', project: 'door', signer, seed: 5 });
@@ -136,7 +136,7 @@ test('rejects other bytes under a published version', async (t) => {
   t.deepEqual(device.body, Buffer.from(build.files.get('door.bin.signed') ?? []));
 });
 
-test('rejects a release with another key or without a signature', async (t) => {
+test('rejects a release that is unsigned or signed with another key', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
@@ -166,7 +166,7 @@ test('accepts a new key after an admin registers it, and rejects a private key',
   t.is(problem(secret).code, 'private-key');
 });
 
-test('rejects a release when the keys of its project change during verification', async (t) => {
+test('rejects a release when the project keys change during verification', async (t) => {
   const { api, parts, publish } = await startTestServer(t);
   await publish(build);
   const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
@@ -178,7 +178,7 @@ test('rejects a release when the keys of its project change during verification'
   await t.throwsAsync(publishRelease(parts, question, verified), { message: /keys of door changed/ });
 });
 
-test('verifies every statement of the manifest about the bytes', async (t) => {
+test('verifies every claim that the manifest makes about the bytes', async (t) => {
   const server = await startTestServer(t);
   const image = (change: Partial<Manifest['image']>) =>
     tampered((manifest) => ({ ...manifest, image: { ...manifest.image, ...change } }));
@@ -230,7 +230,7 @@ test('rejects a signed artifact that was not made from the image', async (t) => 
   t.regex(problem(answer).message, /not made of/);
 });
 
-test('rejects an invalid manifest, another project or version, and invalid names', async (t) => {
+test('rejects an invalid manifest, a mismatched project or version, and invalid names', async (t) => {
   const server = await startTestServer(t);
   const post = (request: object, project = 'door') => server.api('POST', `/projects/${project}/releases`, request);
   const manifest = formatManifest(build.manifest);
@@ -293,7 +293,7 @@ test('rejects an uploaded private key, logs a warning and stores no bytes', asyn
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /^Private key/.test(message)));
 });
 
-test('never accepts an image with the private key of its project, and another one only if allowed', async (t) => {
+test('always rejects an image that contains the private key of its project, and other private keys unless allowed', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const ownKey = rsaPems().privatePem;
@@ -321,7 +321,7 @@ test('drops an upload that does not match its digest', async (t) => {
   t.like((await server.api('GET', `/uploads/${sha256}`)).body, { offset: 0 });
 });
 
-test('lists the changes of a project in the audit log in order, with their actor', async (t) => {
+test('lists changes to a project in the audit log in order, with their actors', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -349,7 +349,7 @@ test('lists the changes of a project in the audit log in order, with their actor
   t.is(new Set(entries.slice(0, 8).map(({ actor }) => actor)).size, 1);
 });
 
-test('accepts a reference build first, and registers the key of the first release', async (t) => {
+test('accepts a reference build before the first release, and registers the key of that release', async (t) => {
   const server = await startTestServer(t);
   const past = await testBuild({ version: '0.9', seed: 90 });
   t.is((await server.publish(past, { purpose: 'reference' })).status, 201);

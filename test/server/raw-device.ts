@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** Fields of a device request; omitted ones have the values of a new device. */
+/** Fields of a device request; omitted fields default to the values of a new device. */
 export interface DeviceWords {
   readonly mac?: string;
   readonly mode?: string;
@@ -11,7 +11,7 @@ export interface DeviceWords {
   readonly freeSpace?: number;
   readonly chipSize?: number;
   readonly authorization?: string;
-  /** Changes the spelling of header names; by default they are spelled as in the core. */
+  /** Changes the spelling of header names; by default, names are spelled as in the ESP8266 core. */
   readonly caseOf?: (name: string) => string;
   /** Headers to omit. */
   readonly without?: readonly string[];
@@ -23,7 +23,7 @@ export interface RawAnswer {
   readonly status: number;
   /** Status line. */
   readonly line: string;
-  /** In the order received, with names in lower case; a repeated header is listed each time. */
+  /** In the order received, with lowercase names; a repeated header is listed once for each occurrence. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   header(name: string): string | undefined;
   readonly body: Buffer;
@@ -31,7 +31,7 @@ export interface RawAnswer {
   readonly md5: string;
 }
 
-/** Request of `ESP8266HTTPUpdate::handleUpdate`, byte for byte: HTTP/1.0 without keep-alive. */
+/** Builds the request that `ESP8266HTTPUpdate::handleUpdate` sends, byte for byte: HTTP/1.0 without keep-alive. */
 export function updateRequest(path: string, words: DeviceWords = {}): string {
   const { caseOf = (name) => name, without = [] } = words;
   const headers: Record<string, string | undefined> = {

@@ -73,7 +73,7 @@ test('writes a pending receipt together with the next change, in one revision', 
   t.is((await records.find('door', mac))?.revision, 2, 'nothing of it waits any more');
 });
 
-test('reports a conflict for a decision that is older than a pending receipt', async (t) => {
+test('reports a conflict when a decision predates a pending receipt', async (t) => {
   const { store, records } = await sent(t);
   const before = await records.find('door', mac);
   await records.changeLater('door', mac, received);
@@ -83,12 +83,12 @@ test('reports a conflict for a decision that is older than a pending receipt', a
   t.is(await stateIn(store), 'received');
 });
 
-test('keeps a receipt that arrives while another change is written', async (t) => {
+test('keeps a receipt that arrives while another change is being written', async (t) => {
   const { store, records } = await sent(t);
   const [changed] = await Promise.all([
     records.change('door', mac, named),
     (async () => {
-      // The change has begun and is not on the disk yet.
+      // At this point, the change has started but is not on disk yet.
       await new Promise(process.nextTick);
       await records.changeLater('door', mac, received);
     })(),
@@ -101,7 +101,7 @@ test('keeps a receipt that arrives while another change is written', async (t) =
   t.deepEqual(await records.find('door', mac), stored);
 });
 
-test('flushes only receipts that have waited since the given time', async (t) => {
+test('flushes only receipts that were already pending at the given time', async (t) => {
   const { store, records } = await sent(t);
   const before = Date.now();
   await records.changeLater('door', mac, received);
@@ -111,7 +111,7 @@ test('flushes only receipts that have waited since the given time', async (t) =>
   t.is(await stateIn(store), 'received');
 });
 
-test('writes a receipt at once when 5,000 others are pending', async (t) => {
+test('writes a receipt immediately when 5,000 others are pending', async (t) => {
   const { store, records } = await sent(t);
   const others = Array.from({ length: 5000 }, (_, index) => `02:00:00:00:${hex(index >> 8)}:${hex(index & 255)}`);
   const attempts = (await records.find('door', mac))?.attempts ?? [];
@@ -125,7 +125,7 @@ test('writes a receipt at once when 5,000 others are pending', async (t) => {
 test('loses only the pending receipt in a crash', async (t) => {
   const { folder, records } = await sent(t);
   await records.changeLater('door', mac, received);
-  // The copy is the state that a process killed at this point leaves.
+  // The copy is the state left behind by a process killed at this point.
   await cp(folder.at('data'), folder.at('after the crash'), { recursive: true });
   const after = await openSqliteStore(folder.at('after the crash/ota.db'), 'a test');
   t.like((await after.devices.get('door', mac))?.record.attempts[0], { state: 'sent', sends: 1, receipts: 0 });

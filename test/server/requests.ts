@@ -156,7 +156,7 @@ export const forgedDevice: fc.Arbitrary<string> = fc
       `x-ESP8266-chip-size: 4194304\r\nx-ESP8266-sdk-version: 2\r\nx-ESP8266-mode: sketch\r\nx-ESP8266-version: ${version}\r\n\r\n`,
   );
 
-/** Ends the connection after the request: the server would wait for the rest of an incomplete one. */
+/** Ends the connection immediately unless the request is a complete GET: the server would wait for the rest of an incomplete request. */
 export function endIfBroken(request: Buffer): (socket: Socket) => void {
   const isWhole = /^GET .*\r\n\r\n$/s.test(request.toString('latin1'));
   return (socket) => {

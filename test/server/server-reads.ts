@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** Bytes that the server read from one connection, as its own socket counts them: encrypted bytes with TLS. */
+/** Bytes the server read from one connection, as counted by the server's socket; with TLS, these are encrypted bytes. */
 export interface ServerReads {
   readonly totalBytes: number;
   /** Bytes read after the response was written. */
@@ -17,10 +17,10 @@ interface Connection {
 }
 
 /**
- * Watches the connections of one server through the diagnostics channels of Node.js, which report all servers of this process. A
- * client port alone does not identify a connection: connections to two servers may have the same one.
+ * Watches the connections to one server through the Node.js diagnostics channels, which report every server in this process. The client
+ * port alone does not identify a connection, because connections to two servers may use the same client port.
  *
- * @returns a function that waits until the server has closed the connection from a client port, and returns what was read from it
+ * @returns a function that waits until the server has closed the connection from a client port and returns the bytes read from it
  */
 export function watchServerReads(
   t: ExecutionContext,

@@ -15,7 +15,7 @@ const generous = { failuresPerAddress: 1_000_000 };
 interface Route {
   readonly line: string;
   readonly headers?: readonly string[];
-  /** Statuses without a token and with the token of an admin. */
+  /** Response statuses without a token and with an admin token. */
   readonly statuses: readonly [number, number];
 }
 
@@ -63,7 +63,7 @@ async function receive(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Waits until a server of this process has written a response. */
+/** Waits until a server in this process has written a response. */
 function nextResponse(): Promise<void> {
   return new Promise((resolve) => {
     const onFinish = () => {
@@ -99,7 +99,7 @@ function head(
 }
 
 for (const scheme of ['http', 'https'] as const) {
-  test(`reads at most 1 MB of a gigabyte after the response, on every route (${scheme})`, async (t) => {
+  test(`reads at most 1 MB of a 1 GB body after the response, on every route (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     const readsOf = watchServerReads(t, server.port);
     for (const route of routes) {
@@ -115,7 +115,7 @@ for (const scheme of ['http', 'https'] as const) {
           t.is(readAnswer(await receive(socket)).status, status, name);
           const { totalBytes, afterResponseBytes } = await readsOf(localPort);
           t.true(afterResponseBytes <= mebibyte, `${name}: ${afterResponseBytes} after the response`);
-          // JSON of an unknown size is read up to its limit of 2 MiB.
+          // JSON without a declared size is read up to the 2 MiB limit.
           t.true(totalBytes <= 4 * mebibyte, `${name}: ${totalBytes} in all`);
         }
       }
@@ -125,7 +125,7 @@ for (const scheme of ['http', 'https'] as const) {
   test(`delivers the response to a client that sends its whole body before reading (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     for (let count = 0; count < 150; count++) {
-      // Small bodies arrive with the headers, large ones long after the response was written.
+      // Small bodies arrive with the headers, large bodies long after the response was written.
       const body = Buffer.alloc([10, 5000, 60_000, 300_000][count % 4] ?? 0, 'x');
       const [line, status] = [
         ['POST /api/v1/tokens', 401],
@@ -144,7 +144,7 @@ for (const scheme of ['http', 'https'] as const) {
     }
   });
 
-  test.serial(`delivers the response to a client that keeps sending after it and then reads (${scheme})`, async (t) => {
+  test.serial(`delivers the response to a client that reads it only after sending more data (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     for (let count = 0; count < 30; count++) {
       const socket = await connect(scheme, server.port);
@@ -154,7 +154,7 @@ for (const scheme of ['http', 'https'] as const) {
       socket.write(head(server, { line: 'POST /api/v1/tokens' }, [`Content-Length: ${6 * piece.length}`]));
       socket.write(piece);
       await responded;
-      // A reset connection fails at the second piece and loses the unread response.
+      // If the server reset the connection, the second write would fail and the unread response would be lost.
       for (let pieces = 0; pieces < 5; pieces++) {
         await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
         await new Promise(setImmediate);
@@ -175,13 +175,13 @@ for (const scheme of ['http', 'https'] as const) {
         const { localPort = 0 } = socket;
         socket.write(head(server, route, ['Content-Length: 1073741824', 'Expect: 100-continue', ...auth]));
         t.is(readAnswer(await receive(socket)).status, status, route.line);
-        // A client sends one more TLS record to close the connection.
+        // A TLS client sends one more record to close the connection.
         t.true((await readsOf(localPort)).afterResponseBytes < 200, route.line);
       }
     }
   });
 
-  test(`responds to Expect: 100-continue with 100 when it accepts the body (${scheme})`, async (t) => {
+  test(`responds to Expect: 100-continue with 100 when the server accepts the body (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     const bytes = Buffer.from('some bytes');
     const auth = `Authorization: Bearer ${server.token}`;
@@ -212,7 +212,7 @@ for (const scheme of ['http', 'https'] as const) {
   });
 }
 
-test('returns 417 to any other Expect header, and reads at most 1 MB after the response', async (t) => {
+test('returns 417 for any other Expect header, and reads at most 1 MB after the response', async (t) => {
   const server = await startTestServer(t);
   const readsOf = watchServerReads(t, server.port);
   const socket = await connect('http', server.port);
@@ -241,7 +241,7 @@ test('reads at most 1 MB after the response on the device listener', async (t) =
   }
 });
 
-test('reuses a connection whose request body was read', async (t) => {
+test('reuses a connection after the request body has been read', async (t) => {
   const server = await startTestServer(t);
   const socket = await connect('http', server.port);
   const body = '{"role":"read"}';

@@ -24,7 +24,7 @@ test('verifies hostile content within the limits', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   for (const [name, make] of Object.entries(hostileContents)) {
-    // 16 MiB of private key markers once took hours to verify; they take a second now.
+    // Verifying 16 MiB of private key markers once took hours; it now takes a second.
     const content = make(name.includes('markers') ? 16 * mebibyte : 2 * mebibyte);
     const files = [content, gzipSync(content, { level: 1 })];
     const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
@@ -37,7 +37,7 @@ test('verifies hostile content within the limits', async (t) => {
   }
 });
 
-test('does not inflate a third gzip artifact of one image', async (t) => {
+test('does not inflate a third gzip artifact for one image', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   const content = build.files.get('door.bin') ?? new Uint8Array();
@@ -49,7 +49,7 @@ test('does not inflate a third gzip artifact of one image', async (t) => {
   );
 });
 
-test('responds to devices while a build is verified', async (t) => {
+test('responds to devices while a build is being verified', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const folder = await testFolder(t);
@@ -59,14 +59,14 @@ test('responds to devices while a build is verified', async (t) => {
   const verification = server.parts.verifier.verify('door', question).then(() => {
     isVerified = true;
   });
-  // The event loop could not serve all these requests between the steps of a verification on the main thread.
+  // If verification ran on the main thread, the event loop could not serve all these requests between its steps.
   const upToDate = { sketchMd5: sketchMd5Of(build.manifest) };
   for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', upToDate)).status, 304);
   t.false(isVerified, 'all devices were answered before the verification ended');
   await verification;
 });
 
-test('aborts a verification at its time limit and stores nothing', async (t) => {
+test('aborts a verification that reaches its time limit, and stores nothing', async (t) => {
   const server = await startTestServer(t, { limits: { verificationMs: 1 } });
   const answer = await server.publish(build);
   t.is(answer.status, 422);
@@ -76,7 +76,7 @@ test('aborts a verification at its time limit and stores nothing', async (t) => 
   t.is((await patient.publish(build)).status, 201);
 });
 
-test('aborts a verification at its memory limit and completes the next one', async (t) => {
+test('aborts a verification that reaches its memory limit, and completes the next one', async (t) => {
   const folder = await testFolder(t);
   const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });
   const verifier = verifierOf(t, { verificationHeapMb: 48 });
@@ -90,7 +90,7 @@ test('aborts a verification at its memory limit and completes the next one', asy
   t.true((await verifier.verify('door', question)).differences.length > 0);
 });
 
-test('delays a project by only one build of a busy project', async (t) => {
+test('delays a project by at most one build from a busy project', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });

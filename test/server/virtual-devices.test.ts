@@ -37,16 +37,16 @@ async function deviceWith(
 
 async function known(server: TestServer, { mac }: VirtualDevice): Promise<DeviceInfo> {
   const { body } = await server.api('GET', `/projects/door/devices/${mac}`);
-  // The endpoint responds with this type.
+  // The endpoint returns this type.
   return body as unknown as DeviceInfo;
 }
 
-/** Waits for the next update check of the device that finds no update. */
+/** Waits for the device's next update check that finds no update. */
 async function settled(virtualDevice: VirtualDevice): Promise<void> {
   await virtualDevice.nextEvent(({ event }) => event === 'checked', patienceMs);
 }
 
-/** Waits until the device has finished `count` updates since its start. */
+/** Waits until the device has finished `count` updates since it started. */
 async function updated(virtualDevice: VirtualDevice, count: number): Promise<void> {
   const updates = () => virtualDevice.events.past.filter(({ event }) => event === 'update').length;
   while (updates() < count) await virtualDevice.nextEvent(({ event }) => event === 'update', patienceMs);
@@ -64,7 +64,7 @@ for (const [core, coreGitHash] of cores) {
   for (const isSigned of [true, false]) {
     for (const isKnown of [true, false]) {
       const what = `${isSigned ? 'verifies' : 'does not verify'}, of a build that is ${isKnown ? 'known' : 'not known'}`;
-      test.serial(`updates or blocks a device with core ${core} and never bricks it (${what})`, async (t) => {
+      test.serial(`updates or blocks a device with core ${core} without bricking it (${what})`, async (t) => {
         const server = await startTestServer(t);
         await server.publish(young);
         const recipe: BuildRecipe = { seed: 1, coreGitHash, sizeBytes: 40_000, version: '1.0' };
@@ -129,7 +129,7 @@ test('fails an attempt as not confirmed when the device does not return after th
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /did not confirm/.test(message)));
 });
 
-test('updates a fleet of ten devices that check in at once', async (t) => {
+test('updates a fleet of ten devices that check in at the same time', async (t) => {
   const server = await startTestServer(t);
   const old = await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 40_000 });
   await server.publish(old);
@@ -147,11 +147,11 @@ test('updates a fleet of ten devices that check in at once', async (t) => {
   }
 });
 
-test('sends each filesystem release to a device once', async (t) => {
+test('sends each filesystem release to a device only once', async (t) => {
   const server = await startTestServer(t);
   const old = await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 40_000 });
   await server.publish(old);
-  // The image has the size of the filesystem in the sketch's layout: 0x200000 to 0x3FA000.
+  // The image is as large as the filesystem in the sketch's flash layout: 0x200000 to 0x3FA000.
   const files = (version: string) =>
     testFilesystem({ version, project: 'door', signer, content: Buffer.from(version), blockCount: 506 });
   await server.publish(await files('2.0'));

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** A multipart form whose parts a test can change. */
+/** Multipart form whose parts a test can change. */
 export interface Form {
   readonly boundary?: string;
   readonly contentType?: string;
   readonly partHeaders?: readonly string[];
   readonly preamble?: string;
-  /** After the closing boundary. */
+  /** Text after the closing boundary. */
   readonly epilogue?: string;
   readonly headers?: readonly string[];
   /** Header line with credentials, added to the usual headers. */
@@ -42,13 +42,13 @@ export function basic(username: string, password: string): string {
   return `Authorization: Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** The response, and how the connection ended. */
+/** Response, and how the connection ended. */
 export interface Exchange {
   readonly text: string;
   readonly ended: 'in order' | 'by reset';
 }
 
-/** Sends requests and reads until the connection closes. */
+/** Sends requests and reads until the connection ends. */
 export async function exchange(port: number, ...requests: readonly (Uint8Array | string)[]): Promise<Exchange> {
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   let text = '';
@@ -73,7 +73,7 @@ export async function breakOff(port: number, bytes: Uint8Array): Promise<void> {
   socket.resetAndDestroy();
 }
 
-/** Sends bytes and ends the connection. Returns the response when the device has closed it too. */
+/** Sends bytes and ends the connection. Returns the response once the device has closed its side too. */
 export async function endAfter(port: number, bytes: Uint8Array): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
   let text = '';

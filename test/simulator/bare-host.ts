@@ -7,27 +7,27 @@ import type { VirtualDevice } from '../../src/simulator/index.ts';
 import { patienceMs } from '../support/patience.ts';
 import { socketsRead } from '../support/sockets-read.ts';
 
-/** The host side of espota with plain sockets, step by step. */
+/** Host side of espota on plain sockets, for step-by-step tests. */
 export interface BareHost {
   /** TCP port for the callback. */
   readonly port: number;
   send(text: string | Uint8Array): void;
-  /** The next datagram from the device. */
+  /** Resolves to the next datagram from the device. */
   heard(): Promise<string>;
-  /** Waits until the device has read every datagram; true when no unread answer has arrived. */
+  /** Waits until the device has read every datagram. True if no unread response has arrived. */
   isSilent(): Promise<boolean>;
-  /** The next connection that the device opens. */
+  /** Resolves to the next connection that the device opens. */
   called(): Promise<Call>;
 }
 
-/** The host's end of a connection from the device. */
+/** Host's end of a connection opened by the device. */
 interface Call {
   readonly socket: Socket;
-  /** All text received so far. */
+  /** Returns all text received so far. */
   readonly text: () => string;
   /** Waits until the received text matches. */
   reads(end: RegExp): Promise<string>;
-  /** All text until the device ended the connection, and how it ended. */
+  /** Waits until the device ends the connection. Resolves to all received text and how the connection ended. */
   ended(): Promise<{ readonly text: string; readonly how: 'in order' | 'by reset' }>;
 }
 
@@ -70,7 +70,7 @@ export async function bareHost(t: ExecutionContext, device: Pick<VirtualDevice, 
   };
 }
 
-/** Runs a whole upload without a password: invites, sends the image at once, reads until the end. */
+/** Runs a whole upload without a password: invites the device, sends the image in one piece and reads until the connection ends. */
 export async function bareUpload(
   t: ExecutionContext,
   device: Pick<VirtualDevice, 'otaPort'>,

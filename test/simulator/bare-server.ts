@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** A server that records raw requests and sends the given responses, one per request, the last one repeatedly. */
+/** Server that records raw requests and sends the given responses, one per request, and then repeats the last. */
 export interface BareServer {
   readonly url: string;
   readonly port: number;
   readonly requests: readonly string[];
 }
 
-/** A response in pieces; `end` closes the connection after them, `stay` leaves it open. */
+/** Response in pieces. `end` closes the connection after the last piece; `stay` leaves it open. */
 export interface Answer {
   readonly pieces: readonly (string | Uint8Array)[];
   readonly finally: 'end' | 'stay';
@@ -41,7 +41,7 @@ export async function bareServer(t: ExecutionContext, ...answers: readonly Answe
   return { url: `http://127.0.0.1:${port}/update`, port, requests };
 }
 
-/** A response with these headers only: no implicit Content-Length. */
+/** Builds a response with only these headers, without an implicit Content-Length. */
 export function answer(status: string, headers: readonly string[], ...body: readonly (string | Uint8Array)[]): Answer {
   return {
     pieces: [`HTTP/1.1 ${status}\r\n${headers.map((header) => `${header}\r\n`).join('')}\r\n`, ...body],
@@ -49,7 +49,7 @@ export function answer(status: string, headers: readonly string[], ...body: read
   };
 }
 
-/** A 200 response with an update as its body. */
+/** Builds a 200 response with an update as its body. */
 export function update(bytes: Uint8Array, ...headers: readonly string[]): Answer {
   return answer('200 OK', [`Content-Length: ${bytes.length}`, ...headers], bytes);
 }

@@ -13,7 +13,7 @@ const start = (options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image, timings: patientTimings, ...options });
 const cnonce = md5('anything');
 
-test('acknowledges an upload in bare decimals, ends with OK and runs the new sketch', async (t) => {
+test('acknowledges an upload in bare decimals, sends OK at the end and runs the new sketch', async (t) => {
   await using device = await start();
   const before = device.state.sketchMd5;
   const booted = afterwards(device);
@@ -48,13 +48,13 @@ test('sends an Updater error right after the last acknowledgement and does not r
   t.like(device.state, { phase: 'running', restarts: 0 });
 });
 
-test('uses the error texts of an older core', async (t) => {
+test('uses the error messages of an older core', async (t) => {
   await using device = await start({ core: '2.7.4' });
   const { text } = await bareUpload(t, device, new Uint8Array(1000).fill(0x02));
   t.regex(text, /^\d+ERROR\[10\]: Magic byte is wrong, not 0xE9\r\n$/);
 });
 
-test('answers an invitation that does not fit with an error, and accepts the next one', async (t) => {
+test('responds with an error to an invitation for an oversized image, and accepts the next one', async (t) => {
   await using device = await start();
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
@@ -63,7 +63,7 @@ test('answers an invitation that does not fit with an error, and accepts the nex
   t.is((await bareUpload(t, device, next)).datagram, 'OK');
 });
 
-test('reports a wrong MD5 after the whole image', async (t) => {
+test('reports a wrong MD5 after receiving the whole image', async (t) => {
   await using device = await start();
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5('another')}\n`);
@@ -73,7 +73,7 @@ test('reports a wrong MD5 after the whole image', async (t) => {
   t.regex((await call.ended()).text, new RegExp(expected));
 });
 
-test('requires an answer to its challenge when it has a password', async (t) => {
+test('requires a response to its challenge when a password is set', async (t) => {
   await using device = await start({ password: 'secret' });
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -85,7 +85,7 @@ test('requires an answer to its challenge when it has a password', async (t) => 
   t.regex((await call.ended()).text, /OK$/);
 });
 
-test('is idle after a wrong password and sends a new nonce next', async (t) => {
+test('returns to idle after a wrong password and sends a new nonce for the next invitation', async (t) => {
   await using device = await start({ password: 'secret' });
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -98,7 +98,7 @@ test('is idle after a wrong password and sends a new nonce next', async (t) => {
   t.not(second, first);
 });
 
-test('a repeated invitation silently cancels a pending authentication', async (t) => {
+test('silently cancels a pending authentication on a repeated invitation', async (t) => {
   await using device = await start({ password: 'secret' });
   const host = await bareHost(t, device);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
@@ -111,7 +111,7 @@ test('a repeated invitation silently cancels a pending authentication', async (t
   t.regex(await host.heard(), /^AUTH /);
 });
 
-test('an answer of another length than 32 also ends the authentication', async (t) => {
+test('cancels the authentication when a response is not 32 characters long', async (t) => {
   await using device = await start({ password: 'secret' });
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -122,7 +122,7 @@ test('an answer of another length than 32 also ends the authentication', async (
   t.regex(await host.heard(), /^AUTH /);
 });
 
-test('drops invitations during an upload', async (t) => {
+test('ignores invitations during an upload', async (t) => {
   await using device = await start();
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -136,14 +136,14 @@ test('drops invitations during an upload', async (t) => {
   t.regex((await call.ended()).text, /OK$/);
 });
 
-test('ignores invitations during the pause after a broken upload', async (t) => {
+test('ignores invitations during the pause after an interrupted upload', async (t) => {
   await using device = await start({ timings: { ...patientTimings, brokenPauseMs: endlessMs } });
   const host = await brokenUpload(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
   t.true(await host.isSilent());
 });
 
-test('answers invitations again after the pause that follows a broken upload', async (t) => {
+test('responds to invitations again after the pause that follows an interrupted upload', async (t) => {
   await using device = await start();
   const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
   const host = await brokenUpload(t, device);
@@ -152,7 +152,7 @@ test('answers invitations again after the pause that follows a broken upload', a
   t.is(await host.heard(), 'OK');
 });
 
-/** Ends an upload after 100 bytes and resolves when the device has noticed. Another invitation arrives while the upload runs. */
+/** Ends an upload after 100 bytes and waits until the device has noticed. Sends another invitation while the upload runs. */
 async function brokenUpload(t: ExecutionContext, device: VirtualDevice) {
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -160,7 +160,7 @@ async function brokenUpload(t: ExecutionContext, device: VirtualDevice) {
   t.is(await host.heard(), 'OK');
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
-  // Too large to be accepted: even a late answer to it would be an error.
+  // The announced image is too large, so even a late response to this invitation would be an error.
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
   t.true(await host.isSilent());
   call.socket.end();
@@ -168,8 +168,8 @@ async function brokenUpload(t: ExecutionContext, device: VirtualDevice) {
   return host;
 }
 
-test('updates without sending OK when the host closes after its last byte', async (t) => {
-  // Long enough that the connection ends before the verdict on a slow machine too.
+test('updates without sending OK when the host closes the connection after the last byte', async (t) => {
+  // Long enough that the connection ends before the verdict, even on a slow machine.
   await using device = await start({ timings: { ...patientTimings, verdictPauseMs: 5000 } });
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -202,7 +202,7 @@ test('writes a filesystem image to its area', async (t) => {
   t.true(holds(device, content, 0x200000));
 });
 
-test('an interrupted filesystem upload has already overwritten the old filesystem', async (t) => {
+test('overwrites the old filesystem even if the filesystem upload is interrupted', async (t) => {
   await using device = await start();
   const host = await bareHost(t, device);
   const content = new Uint8Array(10_000).fill(0x17);
@@ -216,7 +216,7 @@ test('an interrupted filesystem upload has already overwritten the old filesyste
   t.true(holds(device, content.subarray(0, 8192), 0x200000));
 });
 
-test('waits for a slow host without a timeout', async (t) => {
+test('waits indefinitely for a slow host', async (t) => {
   const momentMs = 1;
   const timings = { webReadTimeoutMs: momentMs, httpHeaderTimeoutMs: momentMs, httpBodyTimeoutMs: momentMs };
   await using device = await start({ timings: { ...patientTimings, ...timings } });
@@ -225,7 +225,7 @@ test('waits for a slow host without a timeout', async (t) => {
   const call = await host.called();
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
-  // Longer than each of these timeouts; how much longer does not matter.
+  // Any pause longer than all of these timeouts will do.
   await pause(20 * momentMs);
   t.is(call.text(), '100');
   t.deepEqual(
@@ -244,7 +244,7 @@ test('ignores invitations during a restart', async (t) => {
   t.true(await host.isSilent());
 });
 
-test('uses the same port after a restart', async (t) => {
+test('keeps its port after a restart', async (t) => {
   await using device = await start({ timings: patientTimings });
   const port = device.otaPort;
   const booted = afterwards(device);
@@ -254,7 +254,7 @@ test('uses the same port after a restart', async (t) => {
   t.is((await bareUpload(t, device, next)).datagram, 'OK');
 });
 
-test('ends a running upload when it is closed', async (t) => {
+test('ends a running upload when the device is closed', async (t) => {
   const device = await start();
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);

@@ -44,7 +44,7 @@ test('does not throw for any string', (t) => {
   fc.assert(fc.property(fc.string(), (word) => t.notThrows(() => readFault(word))));
 });
 
-test('merges datagram faults and keeps the last of two faults of a kind', (t) => {
+test('merges datagram faults and keeps the last of two faults of the same kind', (t) => {
   const words = ['udp-lose=2', 'udp-loss=0.5', 'reset@0%', 'end@100%', 'no-response'];
   t.deepEqual(mergeFaults(words.map((word) => readFault(word) ?? {})), {
     udp: { loseFirst: 2, loseShare: 0.5 },

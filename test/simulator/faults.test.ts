@@ -12,12 +12,12 @@ const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const start = (faults: Faults, options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image, timings: patientTimings, faults, ...options });
 
-test('resets the connection at the given share of the bytes and keeps the old sketch', async (t) => {
+test('resets the connection after the given share of the bytes and keeps the old sketch', async (t) => {
   for (const at of [0, 0.01, 0.5, 0.99]) {
     await using device = await start({ transfer: { what: 'reset', at } });
     const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
     const { text, how } = await bareUpload(t, device, next);
-    // The host sees the reset only when it has no acknowledgements left to read.
+    // The host may see the reset only once it has read all acknowledgements.
     if (at === 0) t.is(how, 'by reset');
     t.regex(text, /^\d*$/);
     const count = Math.ceil(at * next.length);
@@ -36,7 +36,7 @@ test('updates without OK when the reset follows the last byte or its acknowledge
   }
 });
 
-test('the end fault closes the connection without a reset', async (t) => {
+test('closes the connection without a reset on an end fault', async (t) => {
   await using device = await start({ transfer: { what: 'end', at: 0.5 } });
   t.is((await bareUpload(t, device, next)).how, 'in order');
 });
@@ -45,11 +45,11 @@ test('resumes the transfer after a stall', async (t) => {
   await using device = await start({ transfer: { what: 'stall', at: 0.5, stallMs: 80 } });
   const begun = performance.now();
   t.regex((await bareUpload(t, device, next)).text, /OK$/);
-  // The device pauses by the same clock and never for less; a slow machine only adds time.
+  // The device uses the same clock and never pauses for less; a slow machine only adds time.
   t.true(performance.now() - begun >= 80);
 });
 
-test('the half-open fault restarts the device and leaves the connection silent', async (t) => {
+test('restarts and leaves the connection silent on a half-open fault', async (t) => {
   await using device = await start({ transfer: { what: 'half-open', at: 0.5 }, uploads: 1 });
   const booted = afterwards(device);
   const host = await bareHost(t, device);
@@ -63,7 +63,7 @@ test('the half-open fault restarts the device and leaves the connection silent',
   t.false(call.socket.destroyed);
 });
 
-test('updates although the verdict is missing or replaced', async (t) => {
+test('updates even if its verdict is omitted or replaced', async (t) => {
   for (const [verdict, end] of [
     ['none', /^\d+$/],
     [{ text: 'ERROR[1]: ' }, /^\d+ERROR\[1\]: $/],
@@ -90,7 +90,7 @@ test('omits the callback or makes it from another address', async (t) => {
   t.is((await other.called()).socket.remoteAddress, '127.0.0.2');
 });
 
-test('ignores invitations, replaces the answer or sends a greeting first', async (t) => {
+test('ignores invitations, replaces the response or sends a greeting first', async (t) => {
   await using silent = await start({ noResponse: true, uploads: 1 });
   const host = await bareHost(t, silent);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
@@ -106,7 +106,7 @@ test('ignores invitations, replaces the answer or sends a greeting first', async
   t.true((await bareUpload(t, chatty, next)).text.startsWith('l&\u00f7\\E'));
 });
 
-test('loses the first datagrams and duplicates others', async (t) => {
+test('drops the first datagrams and duplicates others', async (t) => {
   await using lossy = await start({ udp: { loseFirst: 2, direction: 'to-device' } });
   const host = await bareHost(t, lossy);
   const invitation = `0 ${host.port} ${next.length} ${md5(next)}\n`;
@@ -122,7 +122,7 @@ test('loses the first datagrams and duplicates others', async (t) => {
   t.is(await twice.heard(), await twice.heard());
 });
 
-test('as an ESPHome device it answers over TCP on the same port, first to its magic bytes', async (t) => {
+test('responds to the ESPHome magic bytes over TCP on the same port when it simulates ESPHome', async (t) => {
   await using device = await startVirtualDevice({ otaProtocol: 'esphome' });
   const socket = connect({ host: device.host, port: device.otaPort });
   t.teardown(() => socket.destroy());
@@ -140,17 +140,17 @@ test('applies transfer faults to the web updater', async (t) => {
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('a web updater with the fault no-response sends no response', async (t) => {
+test('leaves web updater requests unanswered with the no-response fault', async (t) => {
   await using device = await start({ noResponse: true }, { webPort: 0 });
   const url = `http://127.0.0.1:${device.webPort}/update`;
-  // The length of this timeout does not matter: the device never responds.
+  // Any timeout will do: the device never responds.
   const unanswered = await fetch(url, { signal: AbortSignal.timeout(100) }).catch((error: Error) => error.name);
   t.is(unanswered, 'TimeoutError');
   device.setFaults({});
   t.is((await fetch(url)).status, 200);
 });
 
-test('sets faults later and ends them after the given number of uploads', async (t) => {
+test('accepts new faults while running and stops injecting them after the given number of uploads', async (t) => {
   await using device = await start({});
   device.setFaults({ verdict: 'none', uploads: 1 });
   const booted = afterwards(device);
@@ -159,7 +159,7 @@ test('sets faults later and ends them after the given number of uploads', async 
   t.regex((await bareUpload(t, device, next)).text, /OK$/);
 });
 
-test('derives the same faults from the same seed, and others from other seeds', (t) => {
+test('derives the same faults from the same seed and different faults from different seeds', (t) => {
   const all = Array.from({ length: 200 }, (_, seed) => randomFaults(seed));
   t.deepEqual(
     all,

@@ -4,14 +4,14 @@ import { FlashChip } from '../../src/simulator/flash-chip.ts';
 
 const chipBytes = 64 * 1024;
 
-test('reads unwritten bytes as erased and omits bytes beyond the chip', (t) => {
+test('reads unwritten bytes as erased and omits bytes beyond the end of the chip', (t) => {
   const chip = new FlashChip(chipBytes, Uint8Array.of(1, 2, 3));
   t.deepEqual([...chip.read(0, 5)], [1, 2, 3, 0xff, 0xff]);
   t.deepEqual([...chip.read(chipBytes - 2, 9)], [0xff, 0xff]);
   t.is(chip.read(chipBytes + 10, 9).length, 0);
 });
 
-test('behaves like a plain array for any reads and changes', (t) => {
+test('behaves like a plain array for any sequence of reads and changes', (t) => {
   const change = fc.record({
     address: fc.nat(chipBytes - 1),
     lengthBytes: fc.integer({ min: 1, max: 20_000 }),
@@ -34,7 +34,7 @@ test('behaves like a plain array for any reads and changes', (t) => {
   );
 });
 
-test('chips made from the same content change neither it nor each other', (t) => {
+test('leaves the original content and other chips made from it unchanged', (t) => {
   const content = new Uint8Array(5000).fill(7);
   const [one, other] = [new FlashChip(chipBytes, content), new FlashChip(chipBytes, content)];
   one.change((flash) => flash.fill(1));

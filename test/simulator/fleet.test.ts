@@ -10,7 +10,7 @@ async function fleet(count: number): Promise<VirtualDevice[]> {
   return Promise.all(Array.from({ length: count }, start));
 }
 
-test.serial('two hundred devices of 4 MB share memory and have distinct names and ports', async (t) => {
+test.serial('shares memory among two hundred 4 MB devices with distinct names and ports', async (t) => {
   const before = process.memoryUsage().arrayBuffers;
   const all = await fleet(200);
   t.true(process.memoryUsage().arrayBuffers - before < 20 * megabyte);

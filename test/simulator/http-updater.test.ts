@@ -19,7 +19,7 @@ const nothingNew = answer('304 Not Modified', []);
 const start = (updateUrl: string, options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image, timings: patientTimings, updateUrl, updateIntervalMs: 20, ...options });
 
-/** The device's result for a response: the error, `accepted` or `checked`. */
+/** Returns the device's result for a response: the error message, `accepted` or `checked`. */
 async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualDeviceOptions = {}) {
   const server = await bareServer(t, given, nothingNew);
   await using device = await start(server.url, options);
@@ -27,7 +27,7 @@ async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, opt
   return event.event === 'update' ? (event.error ?? 'accepted') : event.event;
 }
 
-test('sends its facts in an HTTP/1.0 request that closes the connection', async (t) => {
+test('describes itself in an HTTP/1.0 request that closes the connection', async (t) => {
   const server = await bareServer(t, nothingNew);
   await using device = await start(server.url, { mac: '5C:CF:7F:01:02:03' });
   t.like(await device.nextEvent(({ event }) => event === 'checked', patienceMs), { status: 304 });
@@ -51,7 +51,7 @@ test('sends its facts in an HTTP/1.0 request that closes the connection', async 
   ]);
 });
 
-test('sends its version and the login of the URL, and no chip ID before core 2.6.0', async (t) => {
+test('sends its version and the login from the URL, but no chip ID before core 2.6.0', async (t) => {
   const server = await bareServer(t, nothingNew);
   const url = server.url.replace('http://', 'http://door:s%20cret@');
   await using device = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
@@ -75,7 +75,7 @@ test('updates, restarts and checks again with the new version and MD5', async (t
   }
 });
 
-test('stays offline or restarts without the update, only for the given version', async (t) => {
+test('stays offline or restarts without the update, but only for the given version', async (t) => {
   const image2 = update(next, `x-MD5: ${md5(next)}`, 'x-version: 2.0');
   const outcome = async (faults: VirtualDeviceOptions['faults']) => {
     const server = await bareServer(t, image2, nothingNew);
@@ -90,7 +90,7 @@ test('stays offline or restarts without the update, only for the given version',
   t.is(await outcome({ offline: { share: 0 }, notInstalled: { share: 0 } }), 'new');
 });
 
-test('about the given share of devices stays offline, the same devices for the same seeds', async (t) => {
+test('takes about the given share of devices offline, always the same devices for the same seeds', async (t) => {
   const lost = async () => {
     const server = await bareServer(t, update(next));
     const runs = Array.from({ length: 40 }, async (_, seed) => {
@@ -179,7 +179,7 @@ test('rejects gzip on a core before 2.7.0', async (t) => {
   t.is(await verdictOn(t, update(gzipSync(next)), { core: '2.6.3' }), 'Verify Bin Header Failed');
 });
 
-test('follows redirects when enabled, without the headers of the first request', async (t) => {
+test('follows redirects when enabled, without the headers added to the first request', async (t) => {
   for (const status of ['301 A', '302 B', '303 C', '307 D']) {
     const server = await bareServer(t, answer(status, ['Location: /elsewhere?a=b']), nothingNew);
     await using device = await start(server.url, { followsRedirects: true });
@@ -208,14 +208,14 @@ test('stops after ten redirects', async (t) => {
   t.is(server.requests.length, 11);
 });
 
-test('a version check requires x-version and treats 304 as an error', async (t) => {
+test('requires x-version in the response to a version check and treats 304 as an error', async (t) => {
   const options = { updateMode: 'version' as const };
   t.is(await verdictOn(t, answer('200 OK', ['x-version: 3', 'Content-Length: 0']), options), 'checked');
   t.is(await verdictOn(t, answer('200 OK', ['Content-Length: 0']), options), 'Server Did Not Report Version');
   t.is(await verdictOn(t, nothingNew, options), 'Wrong HTTP Code');
 });
 
-test('trusts the given certificate over HTTPS, or any when none is given', async (t) => {
+test('trusts only the given certificate over HTTPS, or any certificate when none is given', async (t) => {
   const { privateKey, certificate } = selfSigned();
   const server = createServer({ key: privateKey, cert: certificate }, (_, response) => response.writeHead(304).end());
   server.listen(0, '127.0.0.1');
@@ -231,7 +231,7 @@ test('trusts the given certificate over HTTPS, or any when none is given', async
   t.like(event, { error: 'HTTP error: connection failed' });
 });
 
-/** Makes a self-signed certificate for 127.0.0.1. */
+/** Creates a self-signed certificate for 127.0.0.1. */
 function selfSigned(): { readonly privateKey: string; readonly certificate: string } {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,

@@ -5,12 +5,12 @@ import { readAuthResponse, readInvitation } from '../../src/simulator/invitation
 const md5 = 'a'.repeat(32);
 const read = (text: string) => readInvitation(Buffer.from(text, 'latin1'));
 
-test('reads command, port, size and MD5 of an invitation', (t) => {
+test('reads command, port, size and MD5 from an invitation', (t) => {
   t.deepEqual(read(`0 4711 300000 ${md5}\n`), { kind: 'sketch', hostPort: 4711, sizeBytes: 300000, md5 });
   t.deepEqual(read(`100 4711 5 ${md5}`), { kind: 'filesystem', hostPort: 4711, sizeBytes: 5, md5 });
 });
 
-test('ignores text after the line and spaces before numbers', (t) => {
+test('ignores text after the first line and spaces before numbers', (t) => {
   t.like(read(`  0   4711  9 ${md5}\nmore`), { hostPort: 4711, sizeBytes: 9 });
 });
 
@@ -27,14 +27,14 @@ for (const [name, text] of Object.entries({
   });
 }
 
-test('parses numbers as the device does: 16 digits are 0, a port has 16 bits', (t) => {
+test('parses numbers as the device does: 16 digits count as 0, and a port has 16 bits', (t) => {
   t.like(read(`0 65537 12 ${md5}`), { hostPort: 1 });
   t.like(read(`0 ${'1'.repeat(15)} 12 ${md5}`), { sizeBytes: 12 });
   t.like(read(`0 1 123456789012345 ${md5}`), { sizeBytes: 123456789012345 });
   t.like(read(`0 1 1234567890123456 ${md5}`), { sizeBytes: 0 });
 });
 
-test('an answer to a challenge has two texts of 32 characters', (t) => {
+test('accepts a challenge response only with two texts of 32 characters', (t) => {
   t.deepEqual(readAuthResponse(Buffer.from(`200 ${md5} ${md5}\n`)), { cnonce: md5, response: md5 });
   t.is(readAuthResponse(Buffer.from(`200 ${md5} ${md5}${md5}\n`)), undefined);
   t.is(readAuthResponse(Buffer.from(`0 ${md5} ${md5}\n`)), undefined);

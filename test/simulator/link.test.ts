@@ -14,7 +14,7 @@ for (const { rttMs, windowBytes, windows } of [
     for (let window = 0; window < windows; window++) {
       await arrived(windowBytes * windows);
       const read = watched(device.read(Number.POSITIVE_INFINITY));
-      // The first window arrives after half a round trip, each further one a round trip later.
+      // The first window arrives after half a round trip, and each further window one round trip later.
       await clock.advance((window === 0 ? rttMs / 2 : rttMs) - 1);
       t.is(read.value, undefined);
       await clock.advance(1);
@@ -24,7 +24,7 @@ for (const { rttMs, windowBytes, windows } of [
   });
 }
 
-test('a host that waits for each acknowledgement sends one piece per round trip', async (t) => {
+test('receives one piece per round trip from a host that waits for each acknowledgement', async (t) => {
   const rttMs = 20;
   const pieceBytes = 1460;
   const { device, host, clock, arrived } = await linked(t, { rttMs, windowBytes: 5840 });
@@ -49,7 +49,7 @@ test('a host that waits for each acknowledgement sends one piece per round trip'
   t.is(clock.now(), 20 * rttMs);
 });
 
-test('transfers without advancing the clock when the round trip time is zero', async (t) => {
+test('transfers data without advancing the clock when the round-trip time is zero', async (t) => {
   const { device, host, clock } = await linked(t, { windowBytes: 5840 });
   const sizeBytes = 1_000_000;
   host.write(new Uint8Array(sizeBytes));
@@ -76,7 +76,7 @@ test('delivers the last bytes and the end of the connection half a round trip la
   t.true(device.hasEnded);
 });
 
-test('ends a read after its timeout', async (t) => {
+test('ends a read when its timeout expires', async (t) => {
   const { device, clock } = await linked(t, {});
   const read = watched(device.read(10, 20));
   await clock.advance(19);

@@ -9,7 +9,7 @@ import { patientTimings } from './patient-timings.ts';
 
 const group = '224.0.0.251';
 
-/** An mDNS listener on its own port and on the loopback interface only, so that it disturbs neither other tests nor the network. */
+/** Opens an mDNS listener on its own port and only on loopback, so that it disturbs neither other tests nor the network. */
 async function ears(t: ExecutionContext) {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   await new Promise<void>((resolve) => socket.bind(0, '0.0.0.0', resolve));
@@ -32,7 +32,7 @@ async function ears(t: ExecutionContext) {
 const start = (options: VirtualDeviceOptions) =>
   startVirtualDevice({ image: { sizeBytes: 40_000 }, timings: patientTimings, ...options });
 
-test('announces ArduinoOTA as the core does, and the web updater, under its own address', async (t) => {
+test('announces ArduinoOTA as the core does, and the web updater, with its own address', async (t) => {
   const { port, find } = await ears(t);
   const seen = Promise.all([find('arduino'), find('http')]);
   await using device = await start({

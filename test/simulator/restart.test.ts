@@ -20,7 +20,7 @@ const signed = (bytes: Uint8Array, pair = key) => signFile(bytes, pair.privateKe
 const start = (options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image: running, timings: patientTimings, ...options });
 
-/** Uploads an image; returns the next event when the device accepts it, otherwise the error text. */
+/** Uploads an image. Returns the next event if the device accepts the image, otherwise the error message. */
 async function updated(t: Parameters<typeof bareUpload>[0], device: VirtualDevice, bytes: Uint8Array) {
   const after = afterwards(device);
   const { text } = await bareUpload(t, device, bytes);
@@ -31,7 +31,7 @@ async function updated(t: Parameters<typeof bareUpload>[0], device: VirtualDevic
   return (await after).event;
 }
 
-test('a device without a key accepts raw and gzip images and still has no key', async (t) => {
+test('accepts raw and gzip images on a device without a key, which still has no key afterwards', async (t) => {
   for (const bytes of [open, aligned(open)]) {
     await using device = await start();
     t.is(await updated(t, device, bytes), 'boot');
@@ -45,7 +45,7 @@ test('a device without a key accepts raw and gzip images and still has no key', 
   }
 });
 
-test('a device with a key accepts raw and gzip images signed with it, and has the key of the image', async (t) => {
+test('accepts raw and gzip images signed with its key, and then has the key in the image', async (t) => {
   for (const bytes of [keyed, aligned(keyed)]) {
     await using device = await start({ publicKey: key.publicKey });
     t.is(await updated(t, device, signed(bytes)), 'boot');
@@ -53,21 +53,21 @@ test('a device with a key accepts raw and gzip images signed with it, and has th
   }
 });
 
-test('a device with a key rejects unsigned images and images signed with another key', async (t) => {
+test('rejects unsigned images and images signed with another key on a device with a key', async (t) => {
   await using device = await start({ publicKey: key.publicKey });
   t.is(await updated(t, device, keyed), 'ERROR[12]: Signature verification failed\n');
   t.is(await updated(t, device, signed(keyed, otherKey)), 'ERROR[12]: Signature verification failed\n');
   t.is(device.state.restarts, 0);
 });
 
-test('a signed image without a key turns off the check for the next update', async (t) => {
+test('checks no signatures after installing a signed image without a key', async (t) => {
   await using device = await start({ publicKey: key.publicKey });
   t.is(await updated(t, device, signed(open)), 'boot');
   t.is(device.state.keyFingerprint, undefined);
   t.is(await updated(t, device, keyed), 'boot');
 });
 
-test('an image with another key rotates the key: the old one is rejected from then on', async (t) => {
+test('rotates the key with an image that contains another key, and then rejects the old key', async (t) => {
   await using device = await start({ publicKey: key.publicKey });
   const rotating = syntheticSketch({ sizeBytes: 50_000, seed: 4, publicKey: otherKey.publicKey });
   t.is(await updated(t, device, signed(rotating)), 'boot');
@@ -76,21 +76,21 @@ test('an image with another key rotates the key: the old one is rejected from th
   t.is(await updated(t, device, signed(keyed, otherKey)), 'boot');
 });
 
-test('an option declares the Updater of the new image as built without its key', async (t) => {
+test('checks no signatures after an update whose build options set the key to none', async (t) => {
   await using device = await start({ publicKey: key.publicKey, next: { publicKey: 'none' } });
   t.is(await updated(t, device, signed(keyed)), 'boot');
   t.is(device.state.keyFingerprint, undefined);
   t.is(await updated(t, device, open), 'boot');
 });
 
-test('a function sets version and core for each new image', async (t) => {
+test('gets the version and core of each new image from a function', async (t) => {
   const next = (image: Uint8Array) => ({ version: md5(image) === md5(keyed) ? '2' : '1', core: '3.0.2' });
   await using device = await start({ next });
   t.is(await updated(t, device, keyed), 'boot');
   t.like(device.state, { version: '2', core: '3.0.2' });
 });
 
-test('reads version, layout and key of a new image from the manifest with its MD5', async (t) => {
+test('reads version, layout and key of a new image from the manifest that lists its MD5', async (t) => {
   const layout = { fsStart: 0x100000, fsEnd: 0x3fa000 };
   const { build } = await packImage({
     path: 'door.bin',
@@ -119,7 +119,7 @@ test('reads version, layout and key of a new image from the manifest with its MD
   t.true(holds(device, content, layout.fsStart));
 });
 
-test('reads the core from the new image and keeps the last one for an unknown hash', async (t) => {
+test('reads the core from the new image and keeps the current core if the hash is unknown', async (t) => {
   await using device = await start({ core: '2.7.4' });
   const older = syntheticSketch({ sizeBytes: 50_000, seed: 5, coreGitHash: '9c3d0ab8' });
   t.is(await updated(t, device, open), 'boot');
@@ -128,7 +128,7 @@ test('reads the core from the new image and keeps the last one for an unknown ha
   t.is(device.state.core, '3.1.2');
 });
 
-test('a signed gzip image bricks a device of core 2.7.4: OK, then silence on every port', async (t) => {
+test('is bricked by a signed gzip image on core 2.7.4: sends OK, then nothing on any port', async (t) => {
   await using device = await start({ core: '2.7.4', publicKey: key.publicKey, webPort: 0 });
   t.is(await updated(t, device, signed(aligned(keyed))), 'bricked');
   t.like(device.state, { phase: 'bricked', bricked: 'size-word-wrong' });
@@ -140,13 +140,13 @@ test('a signed gzip image bricks a device of core 2.7.4: OK, then silence on eve
   await device.close();
 });
 
-test('a gzip image with trailing bytes bricks the device', async (t) => {
+test('is bricked by a gzip image with trailing bytes', async (t) => {
   await using device = await start();
   const trailing = Buffer.concat([gzipSync(open), Uint8Array.of(0, 0x20, 0, 0)]);
   t.is(await updated(t, device, trailing), 'bricked');
 });
 
-test('a raw image with a damaged application is accepted and bricks the device', async (t) => {
+test('accepts a raw image with a damaged application and is bricked by it', async (t) => {
   await using device = await start();
   const spoilt = open.slice();
   spoilt[30_000] = (spoilt[30_000] ?? 0) ^ 1;
@@ -154,7 +154,7 @@ test('a raw image with a damaged application is accepted and bricks the device',
   t.is(device.state.bricked, 'not-loadable');
 });
 
-test('a gzip filesystem counts as damage on a device that does not decompress it', async (t) => {
+test('reports a gzip filesystem as damage on a device that does not decompress it', async (t) => {
   await using device = await start();
   const after = afterwards(device);
   await bareUpload(t, device, aligned(new Uint8Array(20_000).fill(1)), 100);
@@ -162,7 +162,7 @@ test('a gzip filesystem counts as damage on a device that does not decompress it
   t.is(device.state.damage, 'filesystem-differs');
 });
 
-test('patches an update to the flash mode of the device and reports the MD5 of the flash', async (t) => {
+test('patches an update to the flash mode of the device and reports the MD5 of the patched image', async (t) => {
   await using device = await start({ flashMode: 'dout' });
   t.is(await updated(t, device, open), 'boot');
   const patched = open.slice();
@@ -170,7 +170,7 @@ test('patches an update to the flash mode of the device and reports the MD5 of t
   t.like(device.state, { flashMode: 'dout', sketchMd5: md5(patched) });
 });
 
-test('a power cycle restarts the device and changes nothing else', async (t) => {
+test('restarts on a power cycle without any other change', async (t) => {
   await using device = await start();
   const before = device.state;
   const booted = afterwards(device);
@@ -189,7 +189,7 @@ test('rejects an unknown core', async (t) => {
   await t.throwsAsync(startVirtualDevice({ core: '1.0.0' }), { code: 'CORE_UNKNOWN' });
 });
 
-test('closing the device rejects pending and later waits for an event', async (t) => {
+test('rejects pending and later waits for an event when the device is closed', async (t) => {
   const device = await start();
   const waiting = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   await Promise.all([t.throwsAsync(waiting, { message: /was closed/ }), device.close()]);

@@ -7,7 +7,7 @@ import type { LinkModel } from '../../src/simulator/index.ts';
 import { LinkedSocket } from '../../src/simulator/linked-socket.ts';
 import { socketsRead } from '../support/sockets-read.ts';
 
-/** A clock that advances only when a test says so. */
+/** Clock that advances only when a test calls `advance`. */
 class StoppedClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ readonly dueAt: number; readonly action: () => void }>();
@@ -22,7 +22,7 @@ class StoppedClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Advances the time, runs the timers that are due and lets sockets deliver. */
+  /** Advances the time, runs the timers that are due and lets sockets deliver their data. */
   async advance(ms: number): Promise<void> {
     this.#now += ms;
     for (const timer of [...this.#timers]) {
@@ -37,13 +37,13 @@ export interface Linked {
   readonly host: Socket;
   readonly clock: StoppedClock;
   readonly die: () => void;
-  /** Resolves when the device's socket has received everything sent, or holds at least one unread window. */
+  /** Resolves when the device's socket has received everything sent, or holds at least one window of unread data. */
   readonly arrived: (sentBytes: number) => Promise<void>;
   /** Resolves when the device's socket has seen the end of the connection. */
   readonly ended: () => Promise<void>;
 }
 
-/** A connection between a host and a device, on a clock that the test advances. */
+/** Connects a host and a device over a link whose clock the test advances. */
 export async function linked(t: ExecutionContext, wanted: Partial<LinkModel>): Promise<Linked> {
   const life = new AbortController();
   const clock = new StoppedClock();

@@ -13,7 +13,7 @@ const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const start = (options = {}) => startVirtualDevice({ image, timings: patientTimings, webPort: 0, ...options });
 const portOf = (device: { webPort: number | undefined }) => device.webPort ?? 0;
 
-test('installs the file of the part "firmware", reports success and restarts into it', async (t) => {
+test('installs the file in the "firmware" part, reports success and restarts into it', async (t) => {
   await using device = await start();
   const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { text } = await exchange(portOf(device), formRequest(next));
@@ -31,7 +31,7 @@ test('reports an update error with status 200', async (t) => {
   t.is(device.state.restarts, 0);
 });
 
-test('serves the form on GET, behind the login', async (t) => {
+test('serves the form on GET and requires the login for it', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const refused = await exchange(portOf(device), 'GET /update HTTP/1.1\r\nHost: x\r\n\r\n');
   t.true(refused.text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
@@ -49,7 +49,7 @@ test('responds 401 to an upload without credentials and does not restart', async
   t.is(device.state.restarts, 0);
 });
 
-test('responds 401 to a wrong user or password, but only after the whole form', async (t) => {
+test('responds 401 to a wrong user or password, but only after receiving the whole form', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   for (const login of [basic('admin', 'wrong'), basic('root', 'secret')]) {
     const request = formRequest(next, { login });
@@ -62,7 +62,7 @@ test('responds 401 to a wrong user or password, but only after the whole form', 
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('responds 401 to a form without filename= even with the right password', async (t) => {
+test('responds 401 to a form without filename=, even with the right password', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const body = '--xyz\r\nContent-Disposition: form-data; name="firmware"\r\n\r\nabc\r\n--xyz--\r\n';
   const head = `POST /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: ${body.length}\r\n\r\n`;
@@ -101,14 +101,14 @@ test('accepts quotes around the boundary', async (t) => {
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('a part header besides Content-Type adds an empty line to the file', async (t) => {
+test('adds an empty line to the file when the part has a header besides Content-Type', async (t) => {
   await using device = await start();
   const partHeaders = [fileHeader('firmware'), 'Content-Transfer-Encoding: binary'];
   const { text } = await exchange(portOf(device), formRequest(next, { partHeaders }));
   t.true(text.includes('ERROR[10]'));
 });
 
-test('accepts a file without CRLF after the closing boundary, after two timeouts', async (t) => {
+test('accepts a form without a CRLF after the closing boundary, but only after two timeouts', async (t) => {
   const { device, host, clock, arrived } = await linked(t, { windowBytes: 5840 });
   const body = `--xyz\r\n${fileHeader('firmware')}\r\n\r\ncontent\r\n--xyz--`;
   host.write(body);
@@ -124,7 +124,7 @@ test('accepts a file without CRLF after the closing boundary, after two timeouts
     abort: async () => void done.push('abort'),
   };
   const read = watched(readUploadForm(new StreamReader(device, 5000), 'xyz', sink));
-  // Lets the reader consume what has arrived.
+  // Lets the reader consume the received bytes.
   await clock.advance(0);
   await clock.advance(5000);
   await clock.advance(4999);
@@ -146,12 +146,12 @@ test('treats content that looks like the start of a boundary as content', async 
   t.true(holds(device, tricky));
 });
 
-test('misses a boundary that begins within a look-alike, as the device does', async (t) => {
+test('misses a boundary that starts within a partial match, as the device does', async (t) => {
   await using device = await start();
   const content = Buffer.concat([next, Buffer.from('\r\n--')]);
   const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
   await endAfter(portOf(device), formRequest(content));
-  // Look-alike and boundary count as content; only the end of the connection ends the file.
+  // The partial match and the boundary count as content, so the file ends only with the connection.
   const countBytes = content.length + '\r\n--xyz--'.length;
   t.like(await told, {
     verdict: 'rejected',
@@ -159,14 +159,14 @@ test('misses a boundary that begins within a look-alike, as the device does', as
   });
 });
 
-test('stages even a small update right above the running sketch', async (t) => {
+test('stages even a small update directly above the running sketch', async (t) => {
   await using device = await start();
   const small = Uint8Array.from([0xe9, 1, 2, 0x40, ...new Uint8Array(5000)]);
   await exchange(portOf(device), formRequest(small));
   t.true(holds(device, small.subarray(0, 4096), 0xa000 + 0x1000));
 });
 
-test('writes the part "filesystem" to the filesystem area', async (t) => {
+test('writes the "filesystem" part to the filesystem area', async (t) => {
   await using device = await start();
   const content = new Uint8Array(9000).fill(0x33);
   const { text } = await exchange(portOf(device), formRequest(content, { partHeaders: [fileHeader('filesystem')] }));

@@ -3,13 +3,13 @@ import { execa } from 'execa';
 /** Outcome of one run of the unit tests. */
 export interface UnitTestRun {
   readonly passed: number;
-  /** Titles of the tests that failed, and AVA's own message when no test ended in time. */
+  /** Titles of failed tests, and AVA's own message if no test finished in time. */
   readonly failures: readonly string[];
   readonly isGreen: boolean;
   readonly seconds: number;
 }
 
-/** @param command prefix of the `ava` command */
+/** @param command prefix for the `ava` command */
 export async function runUnitTests(command: readonly string[], timeout: string): Promise<UnitTestRun> {
   const [program = '', ...argv] = [...command, process.execPath, 'node_modules/ava/entrypoints/cli.mjs', '--tap'];
   const started = performance.now();

@@ -1,5 +1,5 @@
 /**
- * Runs the unit tests on machines of different speed and prints which tests failed where:
+ * Runs the unit tests under different machine loads and prints which tests failed under which load:
  *
  *     npm run test:stress                        all four, one after the other
  *     npm run test:stress -- --only busy,pinned --plain-runs 3

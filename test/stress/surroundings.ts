@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 
-/** One kind of slow machine. */
+/** One kind of machine that the tests run on, such as a slow or busy one. */
 export interface Surroundings {
   /** AVA's --timeout: the longest time without a finished test. */
   readonly timeout: string;
@@ -11,7 +11,7 @@ export interface Surroundings {
 }
 
 interface Prepared extends AsyncDisposable {
-  /** Prefix of the command that runs there. */
+  /** Prefix for the command that runs in these surroundings. */
   readonly command: readonly string[];
 }
 
@@ -33,7 +33,7 @@ async function busyCores(): Promise<Prepared> {
   });
 }
 
-/** Uses a control group where this user may create one, otherwise Debian's cpulimit. */
+/** Uses a control group if this user may create one, otherwise cpulimit (a Debian package). */
 async function quarterOfACore(): Promise<Prepared> {
   const name = `ota-hooks-stress-${process.pid}`;
   const v1 = { root: '/sys/fs/cgroup/cpu', limits: { 'cpu.cfs_period_us': '100000', 'cpu.cfs_quota_us': '25000' } };

@@ -12,7 +12,7 @@ export const door = {
   publicPem: fixture('keys/test-only-public.pem').toString(),
 };
 
-/** Build outputs of a sketch of usual size, for tests that depend on transfer time or size. */
+/** Build outputs of a sketch of typical size, for tests that depend on transfer time or size. */
 export const fullDoor = {
   bin: fixture('firmware/door.bin'),
   elf: fixture('firmware/door.elf'),

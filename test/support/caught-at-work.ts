@@ -2,9 +2,9 @@ const mostAttempts = 20;
 
 /**
  * Repeats an interruption until the signal reaches the program before it ends. Which of the two happens first depends on the machine, and a
- * program that ends first rightly succeeds.
+ * program that ends first is right to succeed.
  *
- * @param attempt interrupts a run of its own; returns undefined when that run ended first
+ * @param attempt interrupts a separate run; returns undefined if that run ended first
  */
 export async function caughtAtWork<Caught>(attempt: (count: number) => Promise<Caught | undefined>): Promise<Caught> {
   for (let count = 0; count < mostAttempts; count++) {

@@ -4,7 +4,7 @@ import { runCommand } from './run-command.ts';
 /** `ota-hooks COMMAND …` up to the end of the line or the closing backtick; a backslash joins the next line. */
 const commandLine = /(?<![\w/.-])(?:npx |node_modules\/\.bin\/)?ota-hooks ((?:[a-z][^\n`\\]*|\\\n\s*)+)/g;
 
-/** The words after `ota-hooks` of each command line in a text. */
+/** Returns the words after `ota-hooks` for each command line in a text. */
 export function commandLinesIn(text: string): readonly (readonly string[])[] {
   // `npm install … ota-hooks hono` names packages, not a command.
   const lines = text.replaceAll(/npm install.*/g, '').matchAll(commandLine);

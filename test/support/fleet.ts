@@ -10,7 +10,7 @@ import type { TestFolder } from './test-folder.ts';
 
 export const doorKey = readPublicKey(door.publicPem, 'the key of the door');
 
-/** Complete facts of the device that the fixture sketch is built for. */
+/** Complete facts about the device that the fixture sketch is built for. */
 export const doorFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -55,7 +55,7 @@ export function listed(device: VirtualDevice, more: object = {}): object {
   return { address: device.host, port: device.otaPort, ...more };
 }
 
-/** Verdicts of the updates that the device itself reports. */
+/** Verdicts on its updates that the device itself reports. */
 export function updatesOf(device: VirtualDevice): string[] {
   return device.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }

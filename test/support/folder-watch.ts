@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import type { TestFolder } from './test-folder.ts';
 
-/** Resolves when the files of a folder meet the condition; checks again whenever one of them changes. */
+/** Resolves when the files in a folder satisfy the condition, which is checked again whenever one of them changes. */
 export async function untilFiles(folder: TestFolder, isSo: (files: readonly string[]) => boolean): Promise<void> {
   const watcher = watch(folder.path, { recursive: true });
   try {

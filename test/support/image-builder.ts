@@ -1,6 +1,6 @@
 import { crc8266 } from '../../src/core/firmware/crc8266.ts';
 
-/** A segment of an image: `bytes`, loaded to `address`. */
+/** A segment of an image: `bytes`, loaded at `address`. */
 export interface BuiltSegment {
   readonly address: number;
   readonly bytes: Uint8Array;
@@ -28,7 +28,7 @@ const defaultRam: readonly BuiltSegment[] = [
   { address: 0x3ffe8000, bytes: new Uint8Array(32).fill(0x43) },
 ];
 
-/** Offset of the application's first segment in every image that is built here. */
+/** Offset of the application's first segment in every image built here. */
 export const flashSegmentOffset = 0x1010;
 
 /** Builds an Arduino .bin as elf2bin.py does: eboot, padding, application, size and CRC. */

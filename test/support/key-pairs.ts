@@ -37,7 +37,7 @@ export function rsaKeyObjects(bits?: number): { readonly privateKey: KeyObject; 
   return { privateKey: createPrivateKey(privatePem), publicKey: createPublicKey(publicPem) };
 }
 
-/** Makes valid keys of types that no device can use. */
+/** Creates valid keys of types that devices cannot use. */
 export function wrongKinds(): Readonly<Record<'EC' | 'ED25519' | 'RSA-PSS' | 'DSA' | 'X25519', PemPair>> {
   return {
     EC: pems(pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)),

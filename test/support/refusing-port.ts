@@ -25,7 +25,7 @@ export async function releasablePort(
   return {
     port,
     async release() {
-      // A reset leaves no connection in the state TIME_WAIT on the port.
+      // A reset leaves no connection on the port in the TIME_WAIT state.
       client.resetAndDestroy();
       await once(client, 'close');
     },

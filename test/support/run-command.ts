@@ -8,7 +8,7 @@ export interface CommandRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The error, when it is one that users can see. */
+  /** The error, if it is one that is shown to users. */
   readonly error: OtaError | undefined;
 }
 

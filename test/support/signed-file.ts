@@ -10,13 +10,13 @@ export interface TestKeyPair {
   readonly publicKey: RsaPublicKey;
 }
 
-/** Makes a pair of 1024 bits by default: no test depends on its strength. */
+/** Creates a pair, by default of 1024 bits, because no test depends on its strength. */
 export function makeKeyPair(bits = 1024): TestKeyPair {
   const { privateKey, publicKey } = rsaKeyObjects(bits);
   return { privateKey, publicKey: describePublicKey(publicKey, 'a key of the tests') };
 }
 
-/** Makes a public key of any length quickly: its modulus is a random odd number, so no private key belongs to it. */
+/** Creates a public key of any length quickly: its modulus is a random odd number, so no private key matches it. */
 export function madeUpPublicKey(bits: number): RsaPublicKey {
   const modulus = randomBytes(Math.ceil(bits / 8));
   const topBit = 1 << ((bits - 1) % 8);

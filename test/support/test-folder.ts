@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-/** A temporary folder of one test, removed when the test ends. */
+/** A temporary folder for one test, removed when the test ends. */
 export interface TestFolder {
   readonly path: string;
   at(name: string): string;
@@ -14,7 +14,7 @@ export interface TestFolder {
   list(): Promise<string[]>;
 }
 
-/** Creates a folder with these files, and the folders in their names. */
+/** Creates a folder with these files, including any folders in their names. */
 export async function testFolder(
   t: ExecutionContext,
   files: Readonly<Record<string, string | Uint8Array>> = {},

@@ -4,19 +4,19 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../templates', import.meta.url));
 
-/** The paths of all templates, relative to their folder, with slashes on every system. */
+/** Paths of all templates, relative to their folder, with slashes on every system. */
 export const templatePaths: readonly string[] = readdirSync(folder, { recursive: true, withFileTypes: true })
   .filter((entry) => !entry.isDirectory())
   .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
   .map((path) => path.replaceAll('\\', '/'))
   .sort();
 
-/** The text of a template, with the line ends that git stores. */
+/** Returns the text of a template, with the line endings that git stores. */
 export function readTemplate(path: string): string {
   return readFileSync(join(folder, path), 'utf8').replaceAll('\r\n', '\n');
 }
 
-/** The entry names of a template folder, for example `sketches`. */
+/** Returns the entry names in a template folder, for example `sketches`. */
 export function entriesOf(place: string): readonly string[] {
   return readdirSync(join(folder, place)).sort();
 }

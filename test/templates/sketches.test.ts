@@ -33,7 +33,7 @@ for (const [name, text] of programs) {
     t.regex(text, /if \(!inSafeState\) \w+\(\);/);
   });
 
-  test(`${name}: warns of pins that float between the restart and setup`, (t) => {
+  test(`${name}: warns about pins that float between the restart and setup`, (t) => {
     const setup = text.slice(text.indexOf('void setup()'));
     t.regex(setup, /^void setup\(\) \{\n {2}\/\/ Set the outputs first: [^;]*float[^;]*resistor/);
   });
@@ -59,7 +59,7 @@ for (const [name, text] of programs) {
 }
 
 for (const name of names) {
-  test(`${name}: the example secrets are the ones that it uses, with empty values`, (t) => {
+  test(`${name}: the example secrets are exactly those that it uses, with empty values`, (t) => {
     const text = readTemplate(`sketches/${name}/${name}.ino`);
     const example = readTemplate(`sketches/${name}/arduino_secrets.example.h`);
     const named = [...example.matchAll(/^#define (SECRET_\w+) ""$/gm)].map(([, secret]) => secret);
@@ -94,7 +94,7 @@ test('HttpUpdate checks at intervals with its version and has all four callbacks
   }
 });
 
-test('HttpsUpdate pins the CA, waits for the time, requests short records and always verifies', (t) => {
+test('HttpsUpdate pins the CA, waits for the time to be set, requests short records and always verifies', (t) => {
   const text = readTemplate('sketches/HttpsUpdate/HttpsUpdate.ino');
   t.true(text.includes('client.setTrustAnchors(&serverAuthority);'));
   t.true(text.includes('BearSSL::X509List serverAuthority(ota_server_ca);'));

@@ -77,7 +77,7 @@ for (const path of paths) {
     t.is(sign.environment, 'firmware-signing');
   });
 
-  test(`${path}: signing checks out three files of the repository and runs none`, async (t) => {
+  test(`${path}: signing checks out three files from the repository and runs none of them`, async (t) => {
     const { jobs, env } = await load();
     const [checkout] = jobs.sign.steps;
     t.is(checkout?.with['persist-credentials'], false);
@@ -125,7 +125,7 @@ for (const path of paths) {
     ]);
   });
 
-  test(`${path}: pastes no expression into a command, where its value could run`, async (t) => {
+  test(`${path}: inserts no expression into a command, where its value could be executed`, async (t) => {
     const { build, sign } = (await load()).jobs;
     for (const { run = '' } of [...build.steps, ...sign.steps]) t.false(run.includes('${{'), run);
   });

@@ -11,33 +11,33 @@ import { apiProblem, type Problem } from './answers.ts';
 import { distrust } from './distrust.ts';
 import { exchange } from './exchange.ts';
 
-/** Server and its access token, which is sent only to the origin of the server. */
+/** Server and its access token, which is sent only to the server's origin. */
 export interface ClientOptions {
   readonly url: URL;
   readonly token: string;
-  /** PEM file of the certificate authority that must have issued the server's certificate; defaults to the authorities that Node trusts. */
+  /** PEM file with the certificate authority that must have issued the server's certificate; defaults to the authorities Node trusts. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
-  /** Delays between attempts after a network fault or a transient status; the number of attempts is one more. */
+  /** Delays between attempts after a network fault or a transient status; there is one more attempt than there are delays. */
   readonly pausesMs?: readonly number[];
-  /** Timeout of one request. */
+  /** Timeout for one request. */
   readonly limitMs?: number;
 }
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Path below the root of the API. */
+  /** Path below the API root. */
   readonly path: string;
   readonly json?: unknown;
   readonly bytes?: Uint8Array;
-  /** Called with the number of bytes sent; a retry counts from the start again. */
+  /** Called with the number of bytes sent so far; a retry starts again at 0. */
   readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether the server handles a repetition like the first request; defaults to true for every method except POST. */
+  /** Whether the request can be repeated without changing the result; defaults to true for every method except POST. */
   readonly isRepeatable?: boolean;
 }
 
-/** Response of the server: the JSON body of a success, or an error. */
+/** Server response: the JSON body of a successful response, or an error. */
 export type ApiAnswer =
   | { readonly status: number; readonly url: string; readonly json: unknown; readonly problem?: undefined }
   | { readonly status: number; readonly url: string; readonly problem: Problem };
@@ -46,9 +46,9 @@ export type Ask = (request: ApiRequest) => Promise<ApiAnswer>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
 const defaultLimitMs = 120_000;
-/** Statuses of a server or a proxy that did not process the request and asks the client to wait. */
+/** Statuses that a server or proxy sends if it did not process the request and the client should wait. */
 const busyStatuses = new Set([429, 503]);
-/** Statuses of a proxy that got no response; the server may have processed the request. */
+/** Statuses that a proxy sends if it received no response; the server may have processed the request. */
 const gatewayStatuses = new Set([502, 504]);
 const longestRetryAfterMs = 30_000;
 
@@ -65,12 +65,12 @@ const passingFaults = new Set([
 ]);
 
 /**
- * Creates a client for the API of an update server. After a transient network fault or status, a request is sent again, at most
- * `pausesMs.length` times. A request that is not repeatable is sent again only if the server cannot have processed it: if no connection
- * was made, or if the response is 429 or 503. Each attempt has the timeout `limitMs`; `signal` ends attempts and delays.
+ * Creates a client for an update server's API. After a transient network fault or status, a request is retried at most `pausesMs.length`
+ * times. A request that is not repeatable is retried only if the server cannot have processed it: if no connection was made, or if the
+ * response status is 429 or 503. Each attempt times out after `limitMs`; `signal` cancels attempts and delays.
  *
- * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS, for the file of the
- *   certificate authority FILE_NOT_FOUND, FILE_UNREADABLE or TLS_FILE_UNUSABLE, and an AbortError after `signal`
+ * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
+ *   FILE_UNREADABLE or TLS_FILE_UNUSABLE for the certificate authority file; and an AbortError after `signal` aborts
  */
 export function connect(options: ClientOptions): Ask {
   const { pausesMs = defaultPausesMs, signal } = options;
@@ -91,7 +91,7 @@ function mayRepeat({ method, isRepeatable = method !== 'POST' }: ApiRequest, att
   return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));
 }
 
-/** Sends one GET request without retries and returns the body as a stream, for long responses that are not JSON. */
+/** Sends one GET request without retries and returns the body as a stream, for long non-JSON responses. */
 export async function stream(
   options: ClientOptions,
   path: string,
@@ -112,7 +112,7 @@ type Attempt =
   | {
       readonly fault: OtaError;
       readonly isPassing: boolean;
-      /** Whether no connection was made, so the server got nothing of the request. */
+      /** Whether no connection was made, so the server received no part of the request. */
       readonly isUnsent: boolean;
       readonly retryAfterMs: 0;
     };
@@ -141,7 +141,7 @@ async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Att
   }
 }
 
-/** Builds the URL of a request. The server may be below a path of a reverse proxy. */
+/** Builds a request URL. A reverse proxy may serve the API below a path. */
 function addressOf(server: URL, path: string): string {
   return server.origin + server.pathname.replace(/\/+$/, '') + apiRoot + path;
 }
@@ -168,7 +168,7 @@ async function authorityOf({ ca }: ClientOptions): Promise<string | undefined> {
 }
 
 async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAnswer> {
-  // Responses always have a status; the type is shared with server-side requests.
+  // Responses always have a status, but Node uses the same type for server-side requests.
   const status = response.statusCode ?? 0;
   const { location } = response.headers;
   if (status >= 300 && status < 400 && location !== undefined) {
@@ -188,7 +188,7 @@ async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAn
   throw new OtaError('SERVER_NOT_OURS', { url, status });
 }
 
-/** Returns an error for a response from a proxy, which has no API error body. */
+/** Returns an error for a proxy response, which has no API error body. */
 function unexplained(status: number): Problem {
   return {
     code: 'unavailable',
@@ -205,7 +205,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Returns the underlying reason of an error, such as the timeout that caused an abort. */
+/** Returns the underlying reason for an error, such as the timeout that caused an abort. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);
@@ -213,7 +213,7 @@ function reasonOf(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }
 
-/** Returns whether an error occurred before a connection was made, for every address of the server. */
+/** Returns whether an error occurred before a connection was made to any of the server's addresses. */
 function isUnsent(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isUnsent);
   if (!(error instanceof Error) || !('syscall' in error)) return false;

@@ -14,7 +14,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 /**
- * Converts an error code of an untrusted certificate into an error.
+ * Converts an error code for an untrusted certificate into an error.
  *
  * @returns undefined for any other error code
  */

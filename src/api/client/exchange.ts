@@ -5,21 +5,21 @@ export interface Exchange {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
-  /** PEM of the only trusted certificate authority; defaults to those of Node. Nothing is sent to an untrusted server. */
+  /** PEM with the only trusted certificate authority; defaults to the authorities that Node trusts. Untrusted servers are sent nothing. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
   /** Called with the number of body bytes sent so far. */
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
-/** Size of the steps in which progress is reported. */
+/** Body bytes between two progress reports. */
 const chunkBytes = 16 * 1024;
 
 /**
  * Sends one request and returns the response; redirects are not followed. Node's `fetch` is not used because it supports only the
- * certificate authorities that were set when the process started.
+ * certificate authorities set when the process started.
  *
- * @throws the error from Node, whose `code` identifies the network or certificate fault
+ * @throws Node's error, whose `code` identifies the network or certificate fault
  */
 export function exchange(
   url: string,

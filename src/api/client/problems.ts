@@ -1,7 +1,7 @@
 import { OtaError } from '../../errors/ota-error.ts';
 import type { ApiAnswer } from './connection.ts';
 
-/** Error response of the server. */
+/** Error response from the server. */
 export type Refused = Extract<ApiAnswer, { problem: object }>;
 
 /** Converts an error response into an `OtaError`. */

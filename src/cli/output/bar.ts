@@ -1,7 +1,7 @@
-/** Columns of a bar. */
+/** Width of a bar in columns. */
 export const barColumns = 24;
 
-/** Draws a bar for a share from 0 to 1. */
+/** Draws a bar for a fraction from 0 to 1. */
 export function bar(share: number): string {
   const filled = Math.floor(share * barColumns);
   return `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
@@ -10,7 +10,7 @@ export function bar(share: number): string {
 /** Width of the narrowest common terminal. A longer line would wrap and could not be redrawn. */
 const terminalColumns = 79;
 
-/** Shortens a line to the width of a terminal. */
+/** Shortens a line to fit the terminal. */
 export function fitted(line: string): string {
   return line.length > terminalColumns ? `${line.slice(0, terminalColumns - 1)}…` : line;
 }

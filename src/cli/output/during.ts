@@ -3,13 +3,13 @@ import type { Io } from '../io.ts';
 import { bar, barColumns, fitted } from './bar.ts';
 import type { OutputOptions } from './report.ts';
 
-/** Progress of a task: a share from 0 to 1, or a text if the total is unknown. */
+/** Progress of a task: a fraction from 0 to 1, or a text if the total is unknown. */
 type TaskProgress = number | string;
 
-/** Shows the progress of a task. */
+/** Updates the displayed progress of a task. */
 export type ShowProgress = (progress: TaskProgress) => void;
 
-/** A task that may take long. */
+/** A task that may take a long time. */
 export interface LongTask {
   /** Description of the task, such as "compressing door.ino.bin". */
   readonly what: string;
@@ -19,11 +19,11 @@ export interface LongTask {
 
 const firstBarMs = 300;
 const redrawMs = 100;
-/** A task that ends within a second, such as the work of most hooks, needs no line. */
+/** No line is printed for tasks that take less than a second, as most hooks do. */
 const firstLineMs = 1000;
 const nextLineMs = 10_000;
 
-/** Runs a task and shows its progress: on a terminal as a bar that disappears at the end, elsewhere as a line now and then. */
+/** Runs a task and shows its progress: in a terminal as a bar that is cleared at the end, elsewhere as a line every ten seconds. */
 export async function during<Value>(
   task: LongTask,
   io: Io,
@@ -79,7 +79,7 @@ const showLines: Display = ({ what }, io, state) => {
   };
 };
 
-/** Draws a bar; if the total is unknown, a moving mark. */
+/** Draws a progress bar, or a moving marker if the total is unknown. */
 function barOf({ progress, elapsedMs }: TaskState): string {
   if (typeof progress === 'number') return bar(progress);
   const at = Math.floor(elapsedMs / redrawMs) % barColumns;

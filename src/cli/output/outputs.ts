@@ -1,10 +1,10 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
 /**
- * Checks that no output has the path of another output or of a key. Outputs are removed before they are written, and a removed private key
- * is lost.
+ * Checks that no output has the same path as another output or a key. Existing outputs are removed before new ones are written, so a
+ * private key at such a path would be lost.
  *
- * @param outputs absolute paths; undefined for outputs that are not wanted
+ * @param outputs absolute paths; undefined for outputs that were not requested
  * @throws OtaError OUTPUT_CONFLICT
  */
 export function requireDistinct(outputs: readonly (string | undefined)[], keys: readonly (string | undefined)[]): void {

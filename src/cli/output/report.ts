@@ -10,7 +10,7 @@ export interface OutputOptions {
   readonly verbose?: boolean | undefined;
 }
 
-/** Output of a command: people read stderr, programs read one JSON document on stdout. */
+/** Output of a command: messages go to stderr, results to stdout (as JSON with --json). */
 export interface Report {
   /** Prints a line for the user; --quiet suppresses it. */
   say(line: string): void;
@@ -20,9 +20,9 @@ export interface Report {
   warn(line: string): void;
   /** Prints the result of the command: the JSON document with --json, otherwise the text on stdout, if any. */
   result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
-  /** Prints an event of a command that keeps running: one JSON object per line with --json, otherwise the text on stdout, if any. */
+  /** Prints an event from a long-running command: one JSON object per line with --json, otherwise the text on stdout, if any. */
   event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
-  /** Returns a path relative to the working directory if it is below it. */
+  /** Returns a path relative to the working directory, or unchanged if it is outside the working directory. */
   path(absolute: string): string;
 }
 
@@ -52,7 +52,7 @@ export function makeReport(io: Io, options: OutputOptions): Report {
   };
 }
 
-/** Colors a text if the terminal shows colors. */
+/** Colors text if the terminal supports colors. */
 function paint(io: Io, color: string, text: string): string {
   return io.fancy ? `\u001b[${color}m${text}\u001b[0m` : text;
 }

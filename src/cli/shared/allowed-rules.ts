@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { isRuleId, type RuleId } from '../../core/preflight/registry.ts';
 
-/** Parses a value of --allow. Rejects an unknown rule, so that a typo does not look like a permission. */
+/** Parses an --allow value. Rejects unknown rules, so that a typo is not silently ignored. */
 export function allowedRule(value: string, previous: RuleId[] = []): RuleId[] {
   if (isRuleId(value)) return [...previous, value];
   throw new InvalidArgumentError('must be a preflight rule; docs/never-brick.md lists them all');

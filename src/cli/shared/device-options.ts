@@ -6,7 +6,7 @@ import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts
 import { OtaError } from '../../errors/ota-error.ts';
 import { size } from './option-values.ts';
 
-/** Adds one option per fact about a device. The transport and the kind are not included: they belong to an update. */
+/** Adds an option for each device fact except the transport and the kind, which depend on the update. */
 export function withDeviceOptions<Args extends unknown[], Options extends OptionValues>(
   command: Command<Args, Options>,
 ) {
@@ -31,12 +31,12 @@ export function withDeviceOptions<Args extends unknown[], Options extends Option
     .option('--board <name>', 'Board of the device');
 }
 
-/** Facts about a device from the command line, and those of the update that it expects. */
+/** Device facts from the command line, and the transport and kind of the update. */
 export type DeviceOptions = ReturnType<ReturnType<typeof withDeviceOptions<[], Record<never, never>>>['opts']> &
   Pick<DeviceFacts, 'transport' | 'kind'>;
 
 /**
- * Returns the facts from the options.
+ * Converts options to device facts.
  *
  * @throws OtaError FACTS_INVALID, OPTION_INVALID
  */
@@ -72,7 +72,7 @@ export function factsOfOptions(options: DeviceOptions): DeviceFacts {
   return read.facts;
 }
 
-/** Parses a flash offset; also accepts the address that the linker uses for it. */
+/** Parses a flash offset; also accepts the memory-mapped address that the linker uses for the same position. */
 function flashOffset(value: string): number {
   const offset = size(value);
   return offset >= flashMapAddress ? offset - flashMapAddress : offset;

@@ -3,17 +3,17 @@ import { artifactSuffixes } from '../../core/model/artifact.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 
-/** A linked program and its path. */
+/** An ELF file: its path and contents. */
 export interface LinkedProgram {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Finds the program that an image was made from: the given file, or the .elf with the same name beside the image (or beside the image of an
- * artifact). Without it, nothing can be proven.
+ * Reads the ELF file that an image was made from: the given file, or else the .elf file with the same name beside the image. Artifact
+ * suffixes such as `.gz.signed` are removed from the name first. Nothing can be proven without an ELF file.
  *
- * @returns undefined if none was given and there is none beside the image
+ * @returns undefined if no ELF file was given and there is none beside the image
  * @throws OtaError FILE_NOT_FOUND if the given file does not exist
  */
 export async function findElf(file: string, named: string | undefined, io: Io): Promise<LinkedProgram | undefined> {

@@ -14,11 +14,11 @@ import type { Io } from '../io.ts';
 import { readManifestFile } from './device-facts.ts';
 import { findElf } from './elf-beside.ts';
 
-/** A file as preflight judges it. */
+/** A file that was read for preflight checks. */
 export interface FileToJudge {
-  /** For a manifest, with all its artifacts; for any other file, with that file alone. */
+  /** Contains all artifacts of a manifest; for any other file, only that file. */
   readonly release: Release;
-  /** Manifest that describes the file, if any; its other artifacts could be sent instead. */
+  /** Manifest that lists the file, if any; another of its artifacts could be sent instead. */
   readonly build: Manifest | undefined;
   /** Undefined for a manifest. */
   readonly firmware: Firmware | undefined;
@@ -26,14 +26,14 @@ export interface FileToJudge {
 
 export interface JudgeOptions {
   readonly elf?: string | undefined;
-  /** Kind of the file, if its bytes do not show it. */
+  /** Kind of the file, if it cannot be detected from the contents. */
   readonly kind: 'sketch' | 'filesystem' | undefined;
   readonly knownKeys: readonly RsaPublicKey[];
 }
 
 /**
- * Reads a file as preflight judges it: a manifest, an image or an artifact. A manifest beside it supplies what the bytes do not show
- * (project, board, proof), if it describes this very file.
+ * Reads a manifest, an image or an artifact for preflight checks. If a manifest beside the file lists exactly these bytes, it supplies what
+ * the bytes do not show (project, board, proof).
  *
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW
  */
@@ -52,7 +52,7 @@ function ofManifest(manifest: Manifest): FileToJudge {
   return { release: manifest, build: manifest, firmware: undefined };
 }
 
-/** Judges bytes that were read from `path`: an image or an artifact. */
+/** Prepares an image or artifact that was read from `path` for preflight checks. */
 export async function judgeBytes(
   path: string,
   bytes: Uint8Array,
@@ -76,7 +76,7 @@ export async function judgeBytes(
   return { release: { ...own, image, project, version, board, signing }, build, firmware };
 }
 
-/** Returns what the ELF proves about the key that signed the file, or else about the first key in the image. */
+/** Returns whether the ELF proves that signatures are verified with the file's signing key, or else with the first key in the image. */
 function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release['enforcement'] {
   const expectedKey = firmware.trailer?.verifiedBy ?? firmware.embeddedKeys[0]?.key;
   if (elf === undefined || expectedKey === undefined) return 'unproven';
@@ -85,7 +85,7 @@ function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release
   return proof.reason === 'verifier-missing' ? 'disproved' : 'unproven';
 }
 
-/** Returns the manifest of the build that the bytes belong to. A manifest that is invalid or describes other bytes is ignored. */
+/** Returns the manifest beside the file that lists these bytes. Invalid manifests and manifests for other files are ignored. */
 async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest | undefined> {
   const name = basename(path);
   const images = [

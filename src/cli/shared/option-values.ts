@@ -1,24 +1,24 @@
 import { type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
 import { OtaError } from '../../errors/ota-error.ts';
 
-// Parsers of option values. The message of an error says what the value must be; `nameOptionsInErrors` adds the option and the value.
+// Parsers for option values. Error messages state what the value must be; `nameOptionsInErrors` adds the option name and the given value.
 
-/** Collects the values of an option that may be repeated. */
+/** Collects the values of a repeatable option. */
 export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 
-/** Parses an integer from 1. */
+/** Parses an integer of 1 or more, with at most nine digits. */
 export function positiveInteger(value: string): number {
   return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : invalid('must be a positive integer');
 }
 
-/** Parses an integer from 0. */
+/** Parses an integer of 0 or more, with at most nine digits. */
 export function nonNegativeInteger(value: string): number {
   return /^\d{1,9}$/.test(value) ? Number(value) : invalid('must be a non-negative integer');
 }
 
-/** Returns a parser of integers in a range, its ends included. */
+/** Returns a parser for integers from `min` to `max`, inclusive. */
 export function integerBetween(min: number, max: number): (value: string) => number {
   return (value) => {
     const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
@@ -34,7 +34,7 @@ export function percentage(value: string): number {
   return number !== undefined && number >= 1 ? number : invalid('must be a percentage from 1 to 100');
 }
 
-/** Returns a percentage from 0 to 100; undefined if the text is none. */
+/** Parses a percentage from 0 to 100; returns undefined if the text is not a percentage. */
 export function percentOf(text: string): number | undefined {
   const number = Number(percentPattern.exec(text)?.[1]);
   return number <= 100 ? number : undefined;
@@ -62,7 +62,7 @@ export function milliseconds(value: string): number {
   return number >= 0 ? number : invalid('must be a non-negative number of milliseconds');
 }
 
-/** Returns the number, or NaN if the text is no decimal number. */
+/** Returns the number, or NaN if the text is not a non-negative decimal number. */
 function nonNegative(text: string): number {
   return /^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
 }
@@ -74,16 +74,16 @@ export function duration(value: string): number {
   if (value === '0') return 0;
   const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
   if (digits === undefined) return invalid('must be a duration with its unit, such as 90s, 10m, 2h or 1d');
-  // The pattern matches these units only.
+  // The pattern only matches units in unitMs.
   return Number(digits) * unitMs[unit as keyof typeof unitMs];
 }
 
 const maxPort = 65_535;
 
-/** Parses a port that something listens on. */
+/** Parses a port number from 1 to 65535. */
 export const port = integerBetween(1, maxPort);
 
-/** Parses a port to listen on; 0 stands for any free port. */
+/** Parses a port to listen on; 0 means any free port. */
 export const portOrAny = integerBetween(0, maxPort);
 
 /** Parses an address to listen on: `HOST:PORT`, `[::1]:PORT` or `:PORT`. */
@@ -94,15 +94,15 @@ export function hostAndPort(value: string): { readonly host: string; readonly po
   return { host: bracketed ?? (plain || '0.0.0.0'), port: number };
 }
 
-/** Parses a URL of a web server. */
+/** Parses an http or https URL. */
 export function httpUrl(value: string): string {
   return URL.canParse(value) && /^https?:/i.test(value) ? value : invalid('must be an http or https URL');
 }
 
 /**
- * Lets the error about an invalid value name its option, for all options of the command and its subcommands.
+ * Makes errors about invalid values name the option, for all options of the command and its subcommands.
  *
- * Commander's own error has another form than all other errors of this tool.
+ * Commander's own errors are formatted differently from the other errors of this tool.
  */
 export function nameOptionsInErrors(command: Pick<CommandUnknownOpts, 'options' | 'commands'>): void {
   for (const option of command.options) {
@@ -123,7 +123,7 @@ export function nameOptionsInErrors(command: Pick<CommandUnknownOpts, 'options' 
   for (const subcommand of command.commands) nameOptionsInErrors(subcommand);
 }
 
-/** Parsers that name their option already: several commands share some options. */
+/** Parsers that are already wrapped, because some options are shared between commands. */
 const named = new WeakSet<object>();
 
 function oneOf(choices: readonly string[]): string {

@@ -8,7 +8,7 @@ import { openSigner } from '../../project/signing/open-signer.ts';
 import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
 
-/** Returns the key that a project's devices verify with: the public key if there is one, otherwise that of the private key. */
+/** Returns the key that a project's devices verify updates with: the public key, or else the one derived from the private key. */
 export async function projectPublicKey(
   settings: ProjectSettings,
   io: Io,
@@ -21,7 +21,7 @@ export async function projectPublicKey(
   return key;
 }
 
-/** Loads a public key from its file or environment variable. */
+/** Loads a public key from a file or an environment variable. */
 export async function publicKeyAt(place: KeyPlace, io: Io): Promise<RsaPublicKey> {
   if ('path' in place) return loadPublicKey(place.path);
   return readPublicKey(secretFromEnvironment(place.variable, io.env, 'the public key'), place.variable);

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 
-/** Options of commands that work in a project. */
+/** Options for commands that work in a project. */
 export const projectOptions = {
   source: new Option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)'),
   sourceOfBuild: new Option(

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 
-/** Options of commands that connect to a server. */
+/** Options for commands that connect to a server. */
 export const serverOptions = {
   tokenEnv: new Option('--token-env <name>', 'Environment variable with the server token').default('OTA_TOKEN'),
   ca: new Option('--ca <file>', 'CA certificate of a server that uses its own CA, PEM (default: OTA_CA)'),

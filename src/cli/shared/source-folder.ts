@@ -3,10 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import { readOptionalFile } from '../../files/read.ts';
 
 /**
- * Returns the folder in which a project's configuration is searched: the given one; otherwise the sketch folder that arduino-cli recorded
- * in `build.options.json` in the build folder, because an upload recipe knows only the build folder; otherwise the working directory.
+ * Returns the folder to search for the project configuration: the given folder, or else the sketch folder that arduino-cli recorded in
+ * `build.options.json` beside the file, or else the working directory. `build.options.json` is needed because an upload recipe only knows
+ * the build folder.
  *
- * @param file file that is sent or published
+ * @param file file to send or publish
  */
 export async function sourceFolder(named: string | undefined, file: string | undefined, cwd: string): Promise<string> {
   if (named !== undefined || file === undefined) return resolve(cwd, named ?? '.');

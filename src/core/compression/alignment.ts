@@ -8,10 +8,10 @@ const flagComment = 0x10;
 const flagHeaderCrc = 0x02;
 
 /**
- * Pads the length of a gzip member to a multiple of 4 with its FNAME field, which eboot skips (`uzlib_gzip_parse_header`).
+ * Pads a gzip member to a multiple of 4 bytes by extending its FNAME field, which eboot skips (`uzlib_gzip_parse_header`).
  *
- * Cores 3.1.0 to 3.1.2 hash a payload of unaligned length incorrectly and reject it with ERROR 12 (esp8266/Arduino#9109), so every
- * gzip that may be signed is aligned. The compressed data is unchanged; a header CRC, if present, is updated.
+ * Cores 3.1.0 to 3.1.2 incorrectly hash a payload whose length is not a multiple of 4 and reject it with ERROR 12 (esp8266/Arduino#9109),
+ * so every gzip file that may be signed is aligned. The compressed data is unchanged; a header CRC, if present, is updated.
  *
  * @param gzip one gzip member
  */

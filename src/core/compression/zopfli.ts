@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Compressor } from './compressor.ts';
 
-/** Number of iterations of `zopfli --i15`, the command's default. */
+/** Number of iterations, as in `zopfli --i15`, the default of that command. */
 const iterations = 15;
 
-/** Source of the worker, passed as a data: URL, because a separate file would have different paths in dist/ and in the sources. */
+/** Worker source, passed as a data: URL because a separate file would have different paths in dist/ and src/. */
 const work = `
 import { parentPort, workerData } from 'node:worker_threads';
 const { default: zopfli } = await import(workerData.zopfli);
@@ -13,8 +13,8 @@ parentPort.postMessage(await zopfli.gzipAsync(workerData.bytes, { numiterations:
 `;
 
 /**
- * Compresses to the smallest gzip that eboot can inflate, which needs some seconds of CPU time per megabyte. It runs in a worker so
- * that the calling thread can show progress and cancel it. zopfli is loaded only on use.
+ * Compresses to the smallest gzip file that eboot can inflate, which takes a few seconds of CPU time per megabyte. The compression runs in
+ * a worker so that the calling thread can show progress and cancel it. zopfli is loaded only when it is used.
  */
 export const zopfli: Compressor = async (bytes, signal) => {
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(work)}`), {

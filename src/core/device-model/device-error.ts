@@ -1,12 +1,12 @@
 import type { CoreCapabilities } from './cores.ts';
 
-/** Error of a device, with the code and text of its core. */
+/** Error that a device reports, with the code and text that its core uses. */
 export interface DeviceError {
   /** Error code: positive for `UPDATE_ERROR_…` (Updater.h), negative for `HTTP_UE_…` (ESP8266httpUpdate.h). */
   readonly code: number;
   /** Text without the code and without a line break. */
   readonly text: string;
-  /** Output of the device: `ERROR[4]: Not Enough Space`, or the text alone for errors of the HTTP client. */
+  /** Text that the device prints: `ERROR[4]: Not Enough Space`, or only the text for HTTP client errors. */
   readonly printed: string;
 }
 
@@ -34,7 +34,7 @@ export const httpErrors = {
   wrongFlashSize: -107,
 } as const;
 
-/** Values that some error texts contain. */
+/** Values inserted into some error texts. */
 export interface ErrorDetails {
   readonly expectedMd5: string;
   readonly calculatedMd5: string;
@@ -45,7 +45,7 @@ export interface ErrorDetails {
 type Details = Partial<ErrorDetails>;
 type Texts = CoreCapabilities['errorTexts'];
 
-/** Returns the error that `UpdaterClass::printError` prints in that core, without its line break. */
+/** Returns the error as `UpdaterClass::printError` prints it in that core, without the line break. */
 export function updaterError(name: keyof typeof updaterErrors, texts: Texts, details: Details = {}): DeviceError {
   const code = updaterErrors[name];
   const text = updaterText(name, texts, details);

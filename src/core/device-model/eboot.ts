@@ -3,7 +3,7 @@ import { eraseSector, programFlash, readFlash, roundUpToSector, sectorBytes } fr
 import type { EbootCommand } from './updater.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
 
-/** Results of `copy_raw` in eboot.c, and 9 for the failed comparison of core 2.7.2. */
+/** Results of `copy_raw` in eboot.c, and 9 if the comparison in core 2.7.2 fails. */
 export const copyCodes = {
   copied: 0,
   unaligned: 1,
@@ -17,23 +17,23 @@ export const copyCodes = {
 
 type CopyCode = (typeof copyCodes)[keyof typeof copyCodes];
 
-/** Result of a run of eboot. */
+/** Result of one eboot run. */
 export interface CopyRun {
   readonly code: CopyCode;
-  /** Number of bytes to write; for a gzip its last word as a signed number. If it is not positive, eboot writes nothing. */
+  /** Number of bytes to write; for gzip, the last word of the staged bytes as a signed number. If not positive, eboot writes nothing. */
   readonly wantedBytes: number;
-  /** Number of bytes erased from the destination on, in whole sectors. */
+  /** Number of bytes erased, starting at the destination, in whole sectors. */
   readonly touchedBytes: number;
-  /** First sector of the input that was erased before it was read; undefined if there was none. */
+  /** First input sector that was erased before it was read; undefined if there was none. */
   readonly overwrittenSector: number | undefined;
 }
 
 /**
- * Executes a command like eboot after the restart (`main` and `copy_raw` in eboot.c): copies or inflates within the flash, sector
- * by sector. Only core 2.7.2 checks the result, and its comparison fails once the copy has reached the staged bytes.
+ * Executes a command the way eboot does after the restart (`main` and `copy_raw` in eboot.c): copies or inflates within the flash, sector
+ * by sector. Only core 2.7.2 checks the result, and its comparison fails if the copy has reached the staged bytes.
  *
  * @param flash is modified
- * @param capabilities capabilities of the core whose eboot is in flash, the core of the sketch before the update
+ * @param capabilities capabilities of the core whose eboot is in flash, which is the core of the sketch before the update
  */
 export function runEboot(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyRun {
   const run = copyRaw(flash, command, capabilities);
@@ -65,7 +65,7 @@ function copyRaw(flash: Uint8Array, command: EbootCommand, capabilities: CoreCap
   return { code, wantedBytes: content.wantedBytes, touchedBytes, overwrittenSector };
 }
 
-/** Compares like `copy_raw` with `verify` set: reads the staged bytes again, which the copy may have overwritten. */
+/** Compares the copy with the staged bytes like `copy_raw` with `verify` set. The copy may have overwritten the staged bytes by then. */
 function compareRaw(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyCode {
   const content = openContent(flash, command, capabilities, () => undefined);
   const sector = new Uint8Array(sectorBytes);
@@ -88,11 +88,11 @@ function firstProblem(steps: readonly (() => CopyCode)[]): CopyCode {
   return copyCodes.copied;
 }
 
-/** Stream of sectors with the staged bytes, raw or inflated. */
+/** Staged bytes, raw or inflated, read sector by sector. */
 interface StagedContent {
   readonly problem: CopyCode;
   readonly wantedBytes: number;
-  /** Fills the sector; its first `count` bytes are content. */
+  /** Fills the sector with content in its first `count` bytes. */
   read(sector: Uint8Array, count: number): CopyCode;
 }
 
@@ -135,7 +135,7 @@ function openGzip(
   let address = source;
   const inflater = new UzlibInflater((block) => {
     onRead(address);
-    // eboot ignores a failed read past the end of the chip, and the block keeps its old content.
+    // eboot ignores a failed read past the end of the chip, so the block keeps its old content.
     readFlash(flash, address, block);
     address += block.length;
   });

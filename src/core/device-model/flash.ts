@@ -27,7 +27,7 @@ export function eraseSector(flash: Uint8Array, address: number): boolean {
 /**
  * Programs bytes. Programming can only clear bits, so the result is the bitwise AND of old and new content.
  *
- * @returns false, without changing anything, if the bytes do not fit into the chip
+ * @returns false, without changing anything, if the bytes do not fit in the chip
  */
 export function programFlash(flash: Uint8Array, address: number, bytes: Uint8Array): boolean {
   if (!isWithin(flash, address, bytes.length)) return false;
@@ -39,7 +39,7 @@ export function programFlash(flash: Uint8Array, address: number, bytes: Uint8Arr
 }
 
 /**
- * Fills `into` with the bytes from `address` on.
+ * Fills `into` with the bytes that start at `address`.
  *
  * @returns false, leaving `into` unchanged, if the bytes are outside the chip
  */

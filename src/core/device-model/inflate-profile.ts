@@ -3,7 +3,7 @@ import { sectorBytes } from './flash.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
 import { inputBlockBytes } from './uzlib-input.ts';
 
-/** How much input eboot has read at each point of its output while it inflates a gzip. */
+/** Input that eboot has read at each point in its output while it inflates a gzip file. */
 export interface InflateProfile {
   /** Number of input blocks read by the time the last byte is written. */
   readonly blocks: number;
@@ -12,26 +12,26 @@ export interface InflateProfile {
   readonly blocksAfter: readonly number[];
 }
 
-/** Minimum gzip size for zlib; the model inflates a smaller one before zlib has opened a stream. */
+/** Minimum gzip size for which zlib is used. The model inflates a smaller file before zlib has opened a stream. */
 const worthStreamingBytes = 32 * 1024;
 
 /**
- * Computes how much input eboot has read at each sector of output.
+ * Computes how much input eboot has read at each output sector.
  *
- * zlib yields the same profile as the model at a tenth of the cost in a process that has just started: both read no byte before it is
- * needed, so the output of zlib for the first n blocks is what eboot has written when it requests the next one. The model is the
- * fallback for input that zlib rejects and eboot accepts.
+ * In a process that has just started, zlib yields the same profile as the model at a tenth of the cost: neither reads a byte before it is
+ * needed, so what zlib outputs for the first n blocks is what eboot has written when it requests the next block. The model is the fallback
+ * for input that zlib rejects but eboot accepts.
  *
  * @param gzip compressed bytes without a signature
- * @param sizeBytes size of the content
- * @returns undefined if eboot cannot inflate the gzip
+ * @param sizeBytes uncompressed size
+ * @returns undefined if eboot cannot inflate the file
  */
 export async function inflateProfile(gzip: Uint8Array, sizeBytes: number): Promise<InflateProfile | undefined> {
   const streamed = gzip.length < worthStreamingBytes ? undefined : await streamedProfile(gzip, sizeBytes);
   return streamed ?? modeledProfile(gzip, sizeBytes);
 }
 
-/** Computes the same profile as {@link inflateProfile}, with the model of eboot's inflater only. */
+/** Computes the same profile as {@link inflateProfile}, using only the model of eboot's inflater. */
 export function modeledProfile(gzip: Uint8Array, sizeBytes: number): InflateProfile | undefined {
   const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
@@ -65,7 +65,7 @@ async function streamedProfile(gzip: Uint8Array, sizeBytes: number): Promise<Inf
   return undefined;
 }
 
-/** Writes the deflate data to zlib block by block and yields the total output size after each, until the end of the stream or an error. */
+/** Writes the deflate data to zlib block by block and yields the total output size after each block, until the stream ends or fails. */
 async function* inflatedByBlock(gzip: Uint8Array, from: number): AsyncGenerator<{ block: number; total: number }> {
   const stream = createInflateRaw();
   let total = 0;
@@ -102,7 +102,7 @@ function inflaterOf(gzip: Uint8Array): UzlibInflater {
 }
 
 /**
- * Returns the lowest flash address at which the gzip of a sketch can be staged so that eboot, which writes from address 0 on,
+ * Returns the lowest flash address at which a gzip-compressed sketch can safely be staged: eboot, which writes from address 0 up, then
  * never erases input that it has not read yet.
  *
  * @param erasesBeforeInflating capability of the device's core: before 3.0.0 a sector is erased before its content is read

@@ -9,16 +9,16 @@ import type { EbootCommand } from './updater.ts';
 export type ModelVerdict =
   /** The device runs the new sketch or has the new filesystem. */
   | { readonly outcome: 'updated' }
-  /** The flash was not updated; the device keeps its present sketch or filesystem. */
+  /** The flash was not updated; the device keeps its current sketch or filesystem. */
   | { readonly outcome: 'kept'; readonly why: KeptReason }
-  /** The device runs, but flash content is lost from `sector` on. */
+  /** The device runs, but flash content is lost, starting at `sector`. */
   | { readonly outcome: 'damaged'; readonly why: DamageReason; readonly sector: number }
-  /** The device does not start. `sector` is the first one with wrong content, if known. */
+  /** The device does not start. `sector` is the first sector with wrong content, if known. */
   | { readonly outcome: 'bricked'; readonly why: BrickReason; readonly sector: number | undefined };
 
 type KeptReason = 'nothing-to-copy' | 'copy-refused';
 type DamageReason = 'filesystem-overwritten' | 'beyond-filesystem' | 'filesystem-differs';
-/** compare-failed: core 2.7.2 hangs until a power cycle; the new sketch is in place. The others require flashing over serial. */
+/** compare-failed: core 2.7.2 hangs until a power cycle; the new sketch is in place. All other reasons require flashing over serial. */
 type BrickReason =
   | 'input-overwritten'
   | 'deflate-broken'
@@ -122,8 +122,8 @@ function asInFlash(expected: Uint8Array, sent: Uint8Array, device: ModelDevice):
 }
 
 /**
- * Returns whether the boot ROM can load eboot and eboot can load the application. Only the checksum of eboot is verified on the
- * device (by the ROM), but an application with a wrong checksum is not what was built.
+ * Returns whether the boot ROM can load eboot and eboot can load the application. The device itself verifies only the checksum of eboot (in
+ * the ROM), but an application with a wrong checksum differs from what was built.
  */
 function isLoadable(flash: Uint8Array): boolean {
   const sketch = readSketchImage(flash).value;

@@ -6,17 +6,17 @@ import type { FlashMode, SignatureFormat } from '../model/artifact.ts';
 import type { CoreCapabilities } from './cores.ts';
 import { erasedFlash } from './flash.ts';
 
-/** Counterpart of `UpdaterVerifyClass` (Updater.h): verifies signatures with a key that the sketch was built with. */
+/** Counterpart of `UpdaterVerifyClass` (Updater.h): verifies signatures with the key that the sketch was built with. */
 export interface SignatureVerifier {
   /** Length of a signature in bytes, equal to the length of the key's modulus. */
   readonly lengthBytes: number;
   verify(payload: Uint8Array, signature: Uint8Array): boolean;
 }
 
-/** Build options of the sketch that a device runs. */
+/** Build options of the running sketch. */
 export interface BuildFacts {
   readonly capabilities: CoreCapabilities;
-  /** Undefined if the sketch was built without a key: signatures are not verified. */
+  /** Undefined if the sketch was built without a key and therefore does not verify signatures. */
   readonly verifier: SignatureVerifier | undefined;
   /** Start of the filesystem (`_FS_start - 0x40200000`) and end of the sketch area. */
   readonly fsStart: number;
@@ -28,9 +28,9 @@ export interface BuildFacts {
   readonly flashMap: boolean;
 }
 
-/** Device between updates, with the state that matters to an update. */
+/** Device between updates, with the state that affects an update. */
 export interface ModelDevice extends BuildFacts {
-  /** Flash mode in byte 2 of the header in flash. */
+  /** Flash mode from byte 2 of the header in flash. */
   readonly flashMode: FlashMode;
   /** Size of the physical flash chip in bytes; the size in a header may differ. */
   readonly chipSizeBytes: number;
@@ -46,7 +46,7 @@ export interface ModelDevice extends BuildFacts {
 export type DeviceWithoutFlash = Omit<ModelDevice, 'flash' | 'leftoverMd5'>;
 
 /**
- * Creates a device that has just started; the flash around its sketch is erased.
+ * Creates a device that has just started; all flash outside its sketch is erased.
  *
  * @param sketch bytes of the running sketch; by default only a header with the device's flash mode and chip size
  */
@@ -57,7 +57,7 @@ export function deviceAtRest(facts: DeviceWithoutFlash, sketch: Uint8Array = hea
   return { ...facts, flash, leftoverMd5: undefined };
 }
 
-/** Creates a verifier for devices with this key, like BearSSLHelpers.cpp, for the signature format of the device's core. */
+/** Creates a verifier that works like BearSSLHelpers.cpp, for devices with this key whose core uses this signature format. */
 export function signatureVerifier(key: RsaPublicKey, format: SignatureFormat): SignatureVerifier {
   return {
     lengthBytes: key.modulus.length,

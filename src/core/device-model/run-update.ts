@@ -6,18 +6,18 @@ import { type Delivery, deliver } from './transports.ts';
 import type { EndResult } from './updater.ts';
 
 export interface UpdateOptions extends Delivery {
-  /** Expected image in flash after the update. Without it, a sketch only has to be loadable. */
+  /** Image expected in flash after the update. If it is omitted, a sketch only has to be loadable. */
   readonly expected?: Uint8Array | undefined;
-  /** Build facts of the new sketch that differ from the running one; the device has them after the update. */
+  /** Build facts in which the new sketch differs from the running one; they apply to the device after the update. */
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
 /**
- * Result of an update; `device` has the facts and the flash after it.
+ * Result of an update; `device` has the facts and the flash content after the update.
  *
- * - updated, kept, damaged, bricked: the device reported OK, see `Verdict`;
- * - rejected: the device reported an error and keeps its sketch, although a filesystem that is written in place may be lost;
- * - crashed: the device restarted its present sketch without reporting an error.
+ * - updated, kept, damaged, bricked: the device reported OK, see `ModelVerdict`;
+ * - rejected: the device reported an error and keeps its sketch, although a filesystem written in place may be lost;
+ * - crashed: the device restarted its current sketch without reporting an error.
  */
 export type UpdateResult =
   | (ModelVerdict & { readonly device: ModelDevice })
@@ -25,7 +25,7 @@ export type UpdateResult =
   | { readonly outcome: 'crashed'; readonly device: ModelDevice };
 
 /**
- * Runs one update from the first byte to the restart: the transport's library, the Updater, eboot.
+ * Runs one update from the first byte to the restart: the transport library, the Updater, eboot.
  *
  * @param device is not modified; the result has its own flash
  * @param bytes bytes as sent, including the signature

@@ -1,20 +1,20 @@
 import type { ModelDevice, SignatureVerifier } from './model-device.ts';
 
-/** Result of the signature check. verified, no-key: the update continues, and `sizeBytes` is the size in the command for eboot. */
+/** Result of the signature check. verified, no-key: the update continues, and `sizeBytes` is the size in the eboot command. */
 export type SignatureCheck =
   | { readonly outcome: 'verified' | 'no-key'; readonly sizeBytes: number }
   | { readonly outcome: 'refused' }
   | { readonly outcome: 'crashed' };
 
-/** Size of the word after the signature, which contains the signature's length. */
+/** Size of the word that follows the signature and contains its length. */
 const lengthWordBytes = 4;
 
 /** Chunk size in which the Updater reads and hashes the payload. */
 const hashPieceBytes = 128;
 
 /**
- * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The input is
- * the content of *flash*, where byte 2 may be the device's own flash mode.
+ * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The bytes checked are
+ * those in *flash*, where byte 2 may already be the device's own flash mode.
  */
 export function checkSignature(device: ModelDevice, startAddress: number, sizeBytes: number): SignatureCheck {
   const { verifier, capabilities } = device;
@@ -42,8 +42,8 @@ function isSigned(
 }
 
 /**
- * Returns the bytes that cores 3.1.0 to 3.1.2 hash: reading the last chunk fails if its length is not a multiple of 4, and the
- * buffer still contains the previous chunk. For the first chunk that is undefined stack content, modeled as zeros.
+ * Returns the bytes that cores 3.1.0 to 3.1.2 hash. Reading the last chunk fails if its length is not a multiple of 4, and the buffer still
+ * contains the previous chunk. If there is no previous chunk, the buffer contains undefined stack content, modeled as zeros.
  */
 function withStaleTail(payload: Uint8Array): Uint8Array {
   const tailBytes = payload.length % hashPieceBytes;

@@ -14,14 +14,14 @@ export interface StagingArea {
   readonly atomicFs: boolean;
 }
 
-/** fits: the first byte is written to `address`. no-space: the update exceeds the space by `missingBytes` (whole sectors), ERROR 4. */
+/** fits: the first byte is written to `address`. no-space: the update exceeds the space by `missingBytes` (whole sectors): ERROR 4. */
 export type Staging =
   | { readonly outcome: 'fits'; readonly address: number }
   | { readonly outcome: 'no-space'; readonly missingBytes: number };
 
 /**
- * Returns where `UpdaterClass::begin` (Updater.cpp) stages an update of this size: directly below the filesystem for a sketch, and
- * for the filesystem of a device with ATOMIC_FS_UPDATE. Any other filesystem is written in place.
+ * Returns where `UpdaterClass::begin` (Updater.cpp) stages an update of this size. Sketches are staged directly below the filesystem, and
+ * so are filesystems if the device has ATOMIC_FS_UPDATE. Otherwise a filesystem is written in place.
  *
  * @param sizeBytes size that the transport announces, see `announcedSize`
  */
@@ -39,17 +39,17 @@ export function isAtomic(area: Pick<StagingArea, 'atomicFs' | 'capabilities'>): 
 }
 
 /**
- * Returns the size that a transport passes to `begin`: the exact size, or all available space for the web updater, which learns
- * the size only at the end (ESP8266HTTPUpdateServer-impl.h, UPLOAD_FILE_START) and therefore stages low.
+ * Returns the size that a transport passes to `begin`: the exact size, or all available space for the web updater, which learns the size
+ * only at the end of the upload (ESP8266HTTPUpdateServer-impl.h, UPLOAD_FILE_START) and therefore stages at a low address.
  */
 export function announcedSize(area: StagingArea, transport: Transport, kind: ImageKind, sizeBytes: number): number {
   if (transport !== 'web') return sizeBytes;
   if (kind === 'filesystem') return area.fsEnd - area.fsStart;
-  // The core subtracts unsigned numbers: with less than a sector free the result wraps around to nearly 4 GB, which never fits.
+  // The core subtracts unsigned numbers: if less than a sector is free, the result wraps around to nearly 4 GB, which never fits.
   return ((freeSketchSpace(area) - sectorBytes) & 0xfffff000) >>> 0;
 }
 
-/** Returns the bytes between the running sketch and the filesystem, like `EspClass::getFreeSketchSpace` (Esp.cpp). */
+/** Returns the number of bytes between the running sketch and the filesystem, like `EspClass::getFreeSketchSpace` (Esp.cpp). */
 export function freeSketchSpace(area: Pick<StagingArea, 'fsStart' | 'sketchSizeBytes'>): number {
   return area.fsStart - roundUpToSector(area.sketchSizeBytes);
 }

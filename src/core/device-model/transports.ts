@@ -14,8 +14,8 @@ export interface Delivery {
 }
 
 /**
- * Passes bytes to the Updater like the library of the transport: `ArduinoOTAClass::_runUpdate`, `ESP8266HTTPUpdate::handleUpdate`
- * and `runUpdate`, or the upload handler of ESP8266HTTPUpdateServer-impl.h.
+ * Passes bytes to the Updater the way the transport library does: `ArduinoOTAClass::_runUpdate`, `ESP8266HTTPUpdate::handleUpdate` and
+ * `runUpdate`, or the upload handler of ESP8266HTTPUpdateServer-impl.h.
  *
  * @param device its flash is modified; pass a copy to keep the original
  */
@@ -34,9 +34,9 @@ export function deliver(device: ModelDevice, bytes: Uint8Array, delivery: Delive
 }
 
 /**
- * Runs the checks of `ESP8266HTTPUpdate::handleUpdate` before the Updater starts; their error codes are negative.
+ * Runs the checks that `ESP8266HTTPUpdate::handleUpdate` makes before the Updater starts; their error codes are negative.
  *
- * @param bytes update of the full length; only the first four bytes are examined
+ * @param bytes complete update; only its length and first four bytes are examined
  */
 export function refusalOfHttpClient(device: ModelDevice, bytes: Uint8Array, delivery: Delivery): Rejection | undefined {
   const isSketch = delivery.kind === 'sketch';

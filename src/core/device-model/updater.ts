@@ -16,8 +16,8 @@ export interface EbootCommand {
 }
 
 /**
- * Update in progress: `UpdaterClass` between `begin` and `end`. It owns the device's flash, the buffer and the digest, which
- * `writeUpdate` and `endUpdate` modify: continue with their results and discard their arguments.
+ * Update in progress: `UpdaterClass` between `begin` and `end`. It owns the device's flash, the buffer and the digest. `writeUpdate` and
+ * `endUpdate` modify these in place: continue with the returned object and discard the one passed in.
  */
 export interface RunningUpdate {
   readonly device: ModelDevice;
@@ -27,14 +27,14 @@ export interface RunningUpdate {
   readonly sizeBytes: number;
   /** Expected MD5 of the bytes as sent; undefined if not checked. A device with a key never checks it. */
   readonly md5: string | undefined;
-  /** Number of bytes in flash, without those in the buffer. */
+  /** Number of bytes already in flash, excluding those in the buffer. */
   readonly flashedBytes: number;
   readonly buffer: Uint8Array;
   readonly bufferedBytes: number;
   readonly digest: Hash;
 }
 
-/** Update that the device rejected; it keeps its sketch. `device.flash` is the flash after the attempt. */
+/** Update that was rejected; the device keeps its sketch. `device.flash` is the flash content after the attempt. */
 export interface Rejection {
   readonly outcome: 'rejected';
   readonly error: DeviceError;
@@ -52,8 +52,8 @@ export type BeginResult = { readonly outcome: 'running'; readonly update: Runnin
 export type WriteResult = BeginResult;
 
 /**
- * Result of `endUpdate`. staged: eboot copies after the restart. written: a filesystem was written in place, without eboot.
- * crashed: a core from 2.5.0 up to, not including, 2.7.0 crashed on a bad signature and restarts its present sketch.
+ * Result of `endUpdate`. staged: eboot copies the update after the restart. written: a filesystem was written in place, without eboot.
+ * crashed: a core from 2.5.0 up to, but not including, 2.7.0 crashed on a bad signature and restarts its current sketch.
  */
 export type EndResult =
   | { readonly outcome: 'staged'; readonly command: EbootCommand; readonly device: ModelDevice }
@@ -106,7 +106,7 @@ export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResu
 }
 
 /**
- * Ends an update like `UpdaterClass::end`: checks the content of flash, the signature first, and stores the command for eboot.
+ * Ends an update like `UpdaterClass::end`: checks the flash content, starting with the signature, and stores the eboot command.
  *
  * @param evenIfRemaining true for the web updater: the received bytes determine the size
  */
@@ -135,7 +135,7 @@ function checkAndStage(update: RunningUpdate): EndResult {
   return { outcome: 'staged', command: { source: startAddress, destination, sizeBytes: check.sizeBytes }, device };
 }
 
-/** Checks the first byte, and the flash size of an uncompressed image, like `_verifyEnd`. */
+/** Checks the first byte and, for an uncompressed image, the flash size, like `_verifyEnd`. */
 function problemOfHeader(update: RunningUpdate): Rejection | undefined {
   const { device, startAddress } = update;
   const [first, second, , sizeAndFrequency = 0] = device.flash.subarray(startAddress, startAddress + 4);
@@ -151,7 +151,7 @@ function expectedMd5({ capabilities, leftoverMd5 }: ModelDevice, { md5 }: Update
   return capabilities.clearsOldMd5 ? undefined : leftoverMd5;
 }
 
-/** Returns the flash size in the header of the running sketch like `EspClass::getFlashChipSize`, 0 for unknown values. */
+/** Returns the flash size from the running sketch's header like `EspClass::getFlashChipSize`; 0 for unknown values. */
 function flashSizeInHeader(flash: Uint8Array): number {
   return flashSizesByNibble.get((flash[3] ?? 0xff) >> 4) ?? 0;
 }
@@ -161,7 +161,7 @@ function buffered(update: RunningUpdate, bytes: Uint8Array): RunningUpdate {
   return { ...update, bufferedBytes: update.bufferedBytes + bytes.length };
 }
 
-/** Flushes the buffer like `_writeBuffer`: erases at a sector start, and writes with the device's flash mode in byte 2. */
+/** Flushes the buffer like `_writeBuffer`: erases at each sector start, and writes the device's flash mode to byte 2. */
 function flushBuffer(update: RunningUpdate): WriteResult {
   const { device, buffer, bufferedBytes, digest } = update;
   const address = update.startAddress + update.flashedBytes;

@@ -1,6 +1,6 @@
-/** Huffman codes that behave like uzlib's `tinf_build_tree` and `tinf_decode_symbol` (tinflate.c), with a table for short codes. */
+/** Huffman codes that behave like uzlib's `tinf_build_tree` and `tinf_decode_symbol` (tinflate.c), with a lookup table for short codes. */
 
-/** Length in bits up to which codes are decoded by one table lookup. */
+/** Maximum length in bits of codes that are decoded with one table lookup. */
 export const lookupBits = 10;
 export const lookupMask = (1 << lookupBits) - 1;
 export const longestCode = 15;
@@ -15,8 +15,8 @@ export interface HuffmanCode {
 }
 
 /**
- * Builds a code from the code lengths of its symbols. Like uzlib, it accepts any lengths: an over-subscribed code is decoded by
- * the counts alone, and an incomplete code has bit strings without a symbol.
+ * Builds a code from the code lengths of its symbols. Like uzlib, it accepts any lengths: an over-subscribed code is decoded from the
+ * counts alone, and in an incomplete code some bit strings have no symbol.
  */
 export function huffmanCode(lengths: Uint8Array): HuffmanCode {
   const counts = new Uint16Array(longestCode + 1);
@@ -30,7 +30,7 @@ export function huffmanCode(lengths: Uint8Array): HuffmanCode {
   };
 }
 
-/** Fixed codes of a deflate block of type 1. */
+/** Fixed codes for deflate blocks of type 1. */
 export const fixedLiterals = huffmanCode(
   Uint8Array.from({ length: 288 }, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8)),
 );

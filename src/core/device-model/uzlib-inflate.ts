@@ -28,19 +28,19 @@ const distanceExtra = [
 ];
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** Limit for the header: 16 MB, the largest flash chip, in blocks of 4 KB. */
+/** Maximum header size in blocks of 4 KB: 16 MB, the largest flash chip. */
 const maxHeaderBlocks = 4096;
 
 const endOfBlock = 256;
 const noSymbol = -1;
 
 /**
- * Inflates gzip like the uzlib in eboot (pfalcon/uzlib: tinfgzip.c, tinflate.c): it reads no byte of input before that byte is
- * needed, keeps a ring buffer of 32 KB, verifies neither CRC nor size, and does not know where its input ends. When more output
- * is requested after the end of the stream, it decodes the bytes that follow.
+ * Inflates gzip like uzlib in eboot (pfalcon/uzlib: tinfgzip.c, tinflate.c): it never reads an input byte before it is needed, keeps a 32
+ * KB ring buffer, verifies neither the CRC nor the size, and cannot detect the end of its input. If more output is requested after the end
+ * of the stream, it decodes whatever bytes follow.
  *
- * An instance is stateful and inflates one stream, in chunks. Where uzlib would read uninitialized memory (a distance that points
- * before the first byte), this class reads zeros.
+ * An instance is stateful and inflates one stream, in chunks. Where uzlib would read uninitialized memory (a distance that points before
+ * the first byte), this class reads zeros.
  */
 export class UzlibInflater {
   readonly #input: UzlibInput;
@@ -93,7 +93,7 @@ export class UzlibInflater {
     return 'more';
   }
 
-  /** Skips a zero-terminated text. The limit is needed because eboot's input has no end. */
+  /** Skips a zero-terminated string. The limit is needed because eboot's input has no end. */
   #skipText(): void {
     let byte = this.#input.byte();
     while (byte !== 0 && this.blocksRead < maxHeaderBlocks) byte = this.#input.byte();
@@ -210,7 +210,9 @@ export class UzlibInflater {
     return lengths;
   }
 
-  /** Decodes the next symbol, or `noSymbol` for an invalid code. The table is used only if the buffered bits contain the whole code. */
+  /**
+   * Decodes the next symbol; returns `noSymbol` for an invalid code. The table is used only if the buffered bits contain the whole code.
+   */
   #symbol(code: HuffmanCode): number {
     const input = this.#input;
     if (input.heldBits < lookupBits) input.holdWhatIsThere();

@@ -1,18 +1,18 @@
-/** Block size in which eboot passes its input to uzlib (`uzlib_flash_read_cb` in eboot.c). */
+/** Size of the blocks in which eboot passes input to uzlib (`uzlib_flash_read_cb` in eboot.c). */
 export const inputBlockBytes = 4096;
 
 /** Fills the block with the next input. As in uzlib, it is called only when a bit of the block is needed. */
 export type ReadBlock = (block: Uint8Array) => void;
 
 /**
- * Bit reader of uzlib (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). For speed it may buffer unread bytes of
- * the current block, but it never requests a block before a bit of it is needed: eboot may overwrite its own
+ * Bit reader that works like that of uzlib (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). For speed it may buffer
+ * unread bytes of the current block, but it never requests a block before a bit from that block is needed: eboot may overwrite its own
  * input, so the order of reads and writes matters.
  */
 export class UzlibInput {
   /** Number of blocks read so far. */
   blocksRead = 0;
-  /** Buffered bits, the next one lowest; bits above `heldBits` are zero. */
+  /** Buffered bits, with the next bit lowest; bits above `heldBits` are zero. */
   held = 0;
   heldBits = 0;
   readonly #readBlock: ReadBlock;
@@ -23,12 +23,12 @@ export class UzlibInput {
     this.#readBlock = readBlock;
   }
 
-  /** Number of bytes consumed so far; a byte counts once one of its bits is used. */
+  /** Number of bytes consumed so far; a byte counts as soon as one of its bits is used. */
   get consumedBytes(): number {
     return this.blocksRead * inputBlockBytes - (inputBlockBytes - this.#position) - (this.heldBits >> 3);
   }
 
-  /** Reads up to 16 bits, the first one lowest. */
+  /** Reads up to 16 bits; the first bit becomes the lowest. */
   bits(count: number): number {
     while (this.heldBits < count) this.#holdByte();
     const value = this.held & ((1 << count) - 1);

@@ -1,8 +1,9 @@
 /**
- * Releases of esp8266/Arduino by git hash: the first eight hex digits of the commit of each release tag. The core stores them as the 32-bit
- * word `core_version` (`core_esp8266_version.cpp`, `ARDUINO_ESP8266_GIT_VER`), which eboot prints at boot (`print_version` in `eboot.c`).
+ * esp8266/Arduino releases by git hash: the first eight hex digits of the commit that each release tag points to. The core stores them as
+ * the 32-bit word `core_version` (`core_esp8266_version.cpp`, `ARDUINO_ESP8266_GIT_VER`), which eboot prints at boot (`print_version` in
+ * `eboot.c`).
  *
- * Add one line for each new release of the core.
+ * Add one line for each new core release.
  */
 const releasesByGitHash: ReadonlyMap<string, string> = new Map([
   ['16a2cdcf', '2.0.0-rc1'],

@@ -5,7 +5,7 @@ export interface DerElement {
   readonly endOffset: number;
 }
 
-/** DER tags used in key files (X.690). */
+/** DER tags that occur in key files (X.690). */
 export const derTags = { integer: 0x02, bitString: 0x03, octetString: 0x04, oid: 0x06, sequence: 0x30 } as const;
 
 /**

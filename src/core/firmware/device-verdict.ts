@@ -13,9 +13,9 @@ const signatureFailed = 'ERROR[12]: Signature verification failed';
 const lengthWordBytes = 4;
 
 /**
- * Returns the result of the signature check of a device with `key` for these bytes. It follows `UpdaterClass::end` (`Updater.cpp`) with a
- * verifier installed, after the check for an empty update in `begin`. Other errors (space, flash mode, flash size) depend on more than the
- * key and the bytes and are not checked.
+ * Returns the result of the signature check that a device with `key` makes on these bytes. The check follows `UpdaterClass::end`
+ * (`Updater.cpp`) with a verifier installed, after the check for an empty update in `begin`. Other errors (space, flash mode, flash size)
+ * depend on more than the key and the bytes, so they are not checked.
  *
  * @param format `current` for a device on core 2.6.0 or later, `legacy` for an earlier core
  */

@@ -11,7 +11,7 @@ export type EnforcementProof =
   | { readonly proof: 'elf' }
   | { readonly proof: 'absent'; readonly reason: ProofGap; readonly detail: string };
 
-/** Reason for a missing proof. `key-missing` and `verifier-missing` are errors of the build, `no-elf` is only a lack of evidence. */
+/** Reason for a missing proof. `key-missing` and `verifier-missing` are build errors; `no-elf` is only a lack of evidence. */
 type ProofGap = 'key-missing' | 'no-elf' | 'not-an-elf' | 'elf-of-another-image' | 'verifier-missing';
 
 export interface EnforcementEvidence {
@@ -23,9 +23,9 @@ export interface EnforcementEvidence {
 }
 
 /**
- * Proves that a sketch verifies updates with the expected key. The key in the image is not sufficient: the linker script keeps the
- * constructor that contains it even if `Updater.cpp` was compiled without signing, as when arduino-cli reuses a cached core.a. The proof
- * has three conditions:
+ * Proves that a sketch verifies updates with the expected key. Finding the key in the image is not sufficient: the linker script keeps the
+ * constructor that contains the key even if `Updater.cpp` was compiled without signing, as happens when arduino-cli reuses a cached core.a.
+ * The proof has three conditions:
  *
  * 1. The image contains the key (same modulus).
  * 2. The ELF belongs to this image: same entry point, same bytes in every segment. A stale ELF proves nothing.
@@ -54,15 +54,15 @@ function absent(reason: ProofGap, detail: string): EnforcementProof {
 
 const requiredSymbols = ['updaterSigningHash', 'updaterSigningVerifier'] as const;
 
-// Plain, or mangled within namespaces (_ZN7esp826618updaterSigningHashE). Other names that contain the variable's name do not count: the
-// static constructor of BearSSLHelpers.cpp, which is always kept, may be one of them.
+// Matches plain names and names mangled within namespaces (_ZN7esp826618updaterSigningHashE). Other names that contain the variable's name
+// do not count: one of them may be the static constructor of BearSSLHelpers.cpp, which is always kept.
 const signingSymbols = /^(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?$/;
 
 function isSymbol(name: string, required: string): boolean {
   return name === required || name.endsWith(`${required.length}${required}E`);
 }
 
-/** Describes the first difference between program and image; returns undefined if the image was made from the program (`elf2bin.py`). */
+/** Describes the first difference between the program and the image; undefined if the image was made from the program (`elf2bin.py`). */
 export function differenceFromImage(program: ElfProgram, { sketch, content }: Firmware): string | undefined {
   const application = sketch?.application;
   if (sketch === undefined || application === undefined) return 'the image has no application to compare with';

@@ -65,7 +65,7 @@ interface SectionHeader {
   readonly address: number;
   readonly offset: number;
   readonly sizeBytes: number;
-  /** Symbol tables only: index of the section with the names. */
+  /** Symbol tables only: index of the section that contains the symbol names. */
   readonly link: number;
 }
 
@@ -97,7 +97,7 @@ function readSymbols(file: Uint8Array, headers: readonly SectionHeader[], wanted
   return found;
 }
 
-// C++ names can be longer, but none of those is requested. The limit keeps the time linear for a table of crafted offsets.
+// C++ names can be longer, but no longer name is ever requested. The limit keeps the time linear if a table contains crafted offsets.
 const longestName = 128;
 
 function nameAt(names: Buffer, offset: number): string {

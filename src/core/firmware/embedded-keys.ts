@@ -3,7 +3,7 @@ import { describePublicKey, type RsaPublicKey } from '../keys/public-key.ts';
 import { type DerElement, derTags, readDerElement, unsignedInteger } from './der.ts';
 import type { Finding, Reading } from './finding.ts';
 
-/** RSA public key in an image: the key that the device verifies updates with, or any other key (TLS pins, servers). */
+/** RSA public key in an image: the key that the device verifies updates with, or any other key (for TLS pinning, for example). */
 export interface EmbeddedKey {
   readonly encoding: 'pem' | 'der';
   /** Structure that contained the key. A DER key inside a DER certificate is reported as `public-key`. */
@@ -13,17 +13,18 @@ export interface EmbeddedKey {
   readonly key: RsaPublicKey;
 }
 
-// Limits for crafted content that is full of data that looks like keys. Real images contain a handful of keys; a store of all root
-// certificates, which some sketches embed, contains about 150.
+// Limits for crafted content that is full of data resembling keys. Real images contain a handful of keys; a store of all root certificates,
+// which some sketches embed, contains about 150.
 const mostKeys = 512;
 const mostPemMarkers = 4096;
 const mostModulusBeginnings = 65_536;
 const mostPemBytes = 32 * 1024;
-// Shared by all three searches, because OpenSSL reads each candidate. The certificate store above needs 300: its keys are found twice.
+// Shared by all three searches, because OpenSSL parses every candidate. The certificate store mentioned above needs 300, because each of
+// its keys is found twice.
 const mostCandidates = 1024;
-// A modulus of 4096 bits has 513 bytes. Larger integers are too expensive to convert for each candidate.
+// A 4096-bit modulus takes 513 bytes. Converting larger integers for every candidate would be too expensive.
 const mostIntegerBytes = 1024;
-// OpenSSL accepts longer exponents, at 20 times the cost, if the modulus has at most 3072 bits. No tool generates such a key.
+// OpenSSL accepts longer exponents, at 20 times the cost, if the modulus has at most 3072 bits. No tool generates such keys.
 const mostExponentBytes = 8;
 
 /**
@@ -49,7 +50,7 @@ export function findEmbeddedKeys(content: Uint8Array): Reading<readonly Embedded
   return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
 }
 
-/** Remaining work for one content. */
+/** Work that the searches may still do on one image. */
 interface Budget {
   candidates: number;
 }
@@ -185,10 +186,10 @@ function readPublicKeyInfo(
   return key && { offset, key };
 }
 
-// Start of the modulus of a key of at least 1024 bits: INTEGER, with a length of one or two bytes.
+// First bytes of the modulus of a key with at least 1024 bits: INTEGER, with its length in one or two bytes.
 const modulusBeginnings = [Buffer.from('0281', 'hex'), Buffer.from('0282', 'hex')];
 
-/** Finds PKCS#1 keys without an enclosing structure. Keys inside a SubjectPublicKeyInfo are found again. */
+/** Finds PKCS#1 keys without an enclosing structure. Keys inside a SubjectPublicKeyInfo are found a second time. */
 function findBareKeys(buffer: Buffer, budget: Budget): Scan {
   const keys: EmbeddedKey[] = [];
   let read = 0;
@@ -233,7 +234,7 @@ function readRsaPublicKey(
   try {
     return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'an embedded key');
   } catch {
-    // Not a key: the numbers are not an RSA key, or of a size that no device supports.
+    // The numbers do not form an RSA key, or the key has a size that no device supports.
     return undefined;
   }
 }

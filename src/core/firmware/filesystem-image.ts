@@ -3,7 +3,7 @@ import type { Finding, Reading } from './finding.ts';
 import { type LittleFsSuperblock, readLittleFsSuperblock } from './littlefs-superblock.ts';
 import { readSpiffsGeometry } from './spiffs-magic.ts';
 
-/** Filesystem image as mklittlefs and mkspiffs write it. */
+/** Filesystem image as written by mklittlefs or mkspiffs. */
 export interface FilesystemImage {
   /** `erased`: only 0xFF. The device finds no filesystem in it and formats the partition. */
   readonly type: 'littlefs' | 'spiffs' | 'erased';
@@ -14,8 +14,8 @@ export interface FilesystemImage {
   /** Size of the partition that the image was made for: block size x block count. */
   readonly partitionBytes: number | undefined;
   /**
-   * Number of bytes in use: up to the last byte that is not erased, rounded up to a block (to a sector if the block size is unknown) and at
-   * most the size of the image. In a LittleFS image the bytes after it can be cut off.
+   * Number of bytes in use: everything up to the last byte that is not erased, rounded up to whole blocks (whole sectors if the block size
+   * is unknown) but at most the image size. In a LittleFS image, the bytes after this point can be cut off.
    */
   readonly usedBytes: number;
 }
@@ -70,7 +70,7 @@ function describe(content: Uint8Array, geometry: Geometry): FilesystemImage {
 
 /**
  * Checks the size of the image against its partition. A shorter LittleFS image is accepted, because erased blocks may have been cut off its
- * end and its remaining blocks do not show whether others are missing.
+ * end, and the remaining blocks do not show whether any others are missing.
  */
 function sizeFindings(
   content: Uint8Array,

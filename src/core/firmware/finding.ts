@@ -1,7 +1,7 @@
-/** An irregularity of a file. Readers do not throw for invalid bytes: each problem has an ID, which rules and messages refer to. */
+/** An irregularity in a file. Readers do not throw on invalid bytes but report findings, whose IDs rules and messages refer to. */
 export interface Finding {
   readonly id: FindingId;
-  /** One sentence that contains the relevant numbers, without a period at its end. */
+  /** One sentence that contains the relevant numbers, without a period at the end. */
   readonly message: string;
   /** Position in the bytes that were read: in the content for images and keys, in the file for gzip and the trailer. */
   readonly offset?: number | undefined;

@@ -30,13 +30,13 @@ export interface Firmware {
 export interface ReadFirmwareOptions {
   /**
    * Additional keys that may have signed the file, besides those embedded in it. A signature by an embedded key identifies the signer, but
-   * does not make it trusted.
+   * does not make the signer trusted.
    */
   readonly knownKeys?: readonly RsaPublicKey[] | undefined;
-  /** Maximum size of the content of a gzip file in bytes; by default 16 MiB, the largest flash that an ESP8266 can have. */
+  /** Maximum uncompressed size of a gzip file in bytes; by default 16 MiB, the largest flash that an ESP8266 can have. */
   readonly maxContentBytes?: number | undefined;
   /**
-   * Replacement for `readGzip` with that limit, for a caller that inflates equal files only once.
+   * Replacement for `readGzip` with that limit, for callers that inflate identical files only once.
    *
    * @internal
    */
@@ -48,7 +48,7 @@ export type Gunzip = (file: Uint8Array) => Reading<GunzippedFile>;
 
 export const largestFlashBytes = 16 * 1024 * 1024;
 
-/** Reads any bytes. Never throws for invalid bytes: each irregularity is a finding. */
+/** Reads arbitrary bytes. Never throws on invalid bytes: each irregularity is reported as a finding. */
 export function readFirmware(bytes: Uint8Array, options: ReadFirmwareOptions = {}): Firmware {
   const { knownKeys = [], maxContentBytes = largestFlashBytes } = options;
   const { gunzip = (file) => readGzip(file, maxContentBytes) } = options;
@@ -116,9 +116,9 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
 export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'content'>;
 
 /**
- * Reads only gzip and signature, in which the artifacts of one image differ.
+ * Reads only the encoding and the signature, in which the artifacts made from one image differ.
  *
- * @param keys keys that may have signed the file; for the same result as `readFirmware` include those embedded in the content
+ * @param keys keys that may have signed the file; include those embedded in the content to get the same result as from `readFirmware`
  */
 export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gunzip: Gunzip): Envelope {
   const gunzipped = looksLikeGzip(file) ? gunzip(file).value : undefined;
@@ -139,14 +139,15 @@ interface Image {
   readonly kind: Firmware['kind'];
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
-  /** End of the image according to its own structure; undefined if the structure does not define it. */
+  /** End of the image according to its own structure; undefined if the structure does not determine the end. */
   readonly endOffset: number | undefined;
   readonly findings: readonly Finding[];
 }
 
 function readImage(content: Uint8Array): Image {
   const filesystem = readFilesystemImage(content);
-  // A valid superblock can begin with 0xe9 (its revision). Content with a damaged one that begins with 0xe9 is more likely a sketch.
+  // A valid superblock can begin with 0xe9 (its revision). Content that begins with 0xe9 and has a damaged superblock is more likely a
+  // sketch.
   if (filesystem.value !== undefined && !(looksLikeSketch(content) && filesystem.value.partitionBytes === undefined)) {
     return {
       kind: 'filesystem',

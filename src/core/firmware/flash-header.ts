@@ -1,6 +1,6 @@
 /**
- * Bytes 2 and 3 of an image header: flash mode, size and frequency for the boot ROM. The nibbles are those of
- * `EspClass::magicFlashChipSize`, `magicFlashChipSpeed` and `magicFlashChipMode` (`Esp.cpp`) and of `tools/elf2bin.py`.
+ * Bytes 2 and 3 of an image header: flash mode, size and frequency for the boot ROM. The nibble values are those in
+ * `EspClass::magicFlashChipSize`, `magicFlashChipSpeed` and `magicFlashChipMode` (`Esp.cpp`) and `tools/elf2bin.py`.
  */
 
 import type { FlashMode } from '../model/artifact.ts';

@@ -1,8 +1,8 @@
 import { flashMapAddress } from './memory-map.ts';
 
-/** Layout of the flash: sketch and update from 0, then the filesystem, EEPROM, RF calibration and Wi-Fi settings. */
+/** Flash layout: sketch and staged update from 0, then filesystem, EEPROM, RF calibration and Wi-Fi settings. */
 export interface FlashLayout {
-  /** Name of the linker script, such as `eagle.flash.4m2m.ld`; undefined if no script of the core has these borders. */
+  /** Name of the linker script, such as `eagle.flash.4m2m.ld`; undefined if no core script has these bounds. */
   readonly name: string | undefined;
   readonly flashSizeBytes: number | undefined;
   /** Offset from the start of flash; end of the area for the sketch and a staged update. */
@@ -12,8 +12,8 @@ export interface FlashLayout {
   readonly fsBlockBytes: number | undefined;
 }
 
-// Sizes of flash and filesystem of each script, in KB: `all_flash_map` in `tools/boards.txt.py`. eagle.flash.auto.ld is not included: with
-// FLASH_MAP_SUPPORT the sketch determines its layout at run time.
+// Flash and filesystem size for each linker script, in KB: `all_flash_map` in `tools/boards.txt.py`. eagle.flash.auto.ld is not included:
+// with FLASH_MAP_SUPPORT the sketch determines its layout at run time.
 const scripts: readonly (readonly [flashKb: number, fsKb: number])[] = [
   [512, 0],
   [512, 32],
@@ -51,9 +51,9 @@ const reservedAtEndKb = 20;
 type Borders = 'whole-blocks' | 'up-to-eeprom';
 
 /**
- * Returns the layout of a linker script in a core release. From 2.6.0 the size of the filesystem is a multiple of its block size, which
- * moved the end of nine layouts down by 4 KB (esp8266/Arduino#6531). Before 2.5.0 some scripts with the same names had other layouts, so
- * the result is undefined.
+ * Returns the layout of a linker script in a core release. From 2.6.0, the filesystem size is a multiple of its block size, which moved the
+ * end of nine layouts down by 4 KB (esp8266/Arduino#6531). Before 2.5.0, some scripts with the same names had different layouts, so the
+ * result is undefined.
  *
  * @param script `eagle.flash.4m2m.ld`, with or without its prefix and suffix; `auto` has no static layout
  * @param core release such as `2.5.2`; undefined means the newer, smaller filesystem
@@ -65,9 +65,9 @@ export function flashLayoutByName(script: string, core: string | undefined): Fla
 }
 
 /**
- * Returns the layout with these borders (`_FS_start` and `_FS_end`), as offsets or as addresses from 0x40200000, the values of the linker
- * symbols. The layout has no name if no script has these borders. Returns undefined if they are not sector boundaries or the end is before
- * the start.
+ * Returns the layout with these bounds (`_FS_start` and `_FS_end`), given as offsets or, like the linker symbol values, as addresses from
+ * 0x40200000 up. The layout has no name if no script has these bounds. Returns undefined if the bounds are not sector boundaries or the end
+ * is before the start.
  */
 export function flashLayoutByBorders(fsStart: number, fsEnd: number): FlashLayout | undefined {
   const start = toOffset(fsStart);
@@ -92,11 +92,11 @@ export interface SpaceHeaders {
 export interface SketchArea {
   /** `_FS_start` as an offset. */
   readonly endOffset: number;
-  /** Layouts for the given core and chip size with this end of the sketch area; empty for a custom layout. */
+  /** Layouts for the given core and chip size whose sketch area ends here; empty for a custom layout. */
   readonly candidates: readonly FlashLayout[];
 }
 
-/** Computes the sketch area of a device: free space begins at the sector after the sketch (`EspClass::getFreeSketchSpace`). */
+/** Computes a device's sketch area: its free space begins at the first sector after the sketch (`EspClass::getFreeSketchSpace`). */
 export function sketchAreaByHeaders(headers: SpaceHeaders, core: string | undefined): SketchArea | undefined {
   const { freeSpaceBytes, sketchSizeBytes, chipSizeBytes } = headers;
   const endOffset = freeSpaceBytes + Math.ceil(sketchSizeBytes / sectorBytes) * sectorBytes;

@@ -13,11 +13,11 @@ export interface GzipMember {
   readonly endOffset: number;
   readonly storedCrc: number;
   readonly computedCrc: number;
-  /** Last word of the member: the inflated size modulo 2^32. */
+  /** Last word of the member: the uncompressed size modulo 2^32. */
   readonly isize: number;
 }
 
-/** Structure of a gzip file, without a signature after it. */
+/** Structure of a gzip file, not including a signature after it. */
 export interface GzipFraming {
   readonly firstHeader: GzipHeader | undefined;
   /** Complete members. eboot supports only the first one. */
@@ -40,7 +40,7 @@ export interface GunzippedFile {
   readonly content: Uint8Array;
 }
 
-// A gzip file can consist of members of 20 bytes. No device supports a second one, so counting a few of them is enough.
+// A gzip file can consist of many 20-byte members. No device supports more than one, so counting a few is enough.
 const mostMembers = 16;
 const trailerBytes = 8;
 const nothing = new Uint8Array(0);
@@ -49,9 +49,9 @@ const nothing = new Uint8Array(0);
  * Reads a file that begins with the gzip magic. ISIZE is not used to allocate memory, and no member inflates to more than
  * `maxContentBytes`.
  *
- * node:zlib is used because it is the fastest inflater in Node, returns the number of bytes it consumed (which locates a signature) and
- * stops at `maxOutputLength`. Its *compressed* output differs between builds of Node, which is why fflate is used elsewhere, but inflating
- * has only one correct result.
+ * node:zlib is used because it is the fastest inflater in Node.js, returns the number of bytes it consumed (which locates a signature) and
+ * stops at `maxOutputLength`. Its *compressed* output differs between Node.js builds, which is why fflate is used for compression, but
+ * inflating has only one correct result.
  */
 export function readGzip(file: Uint8Array, maxContentBytes: number): Reading<GunzippedFile> {
   const first = readMember(file, 0, maxContentBytes);
@@ -62,7 +62,7 @@ export function readGzip(file: Uint8Array, maxContentBytes: number): Reading<Gun
   let budgetBytes = maxContentBytes - first.inflated.length;
   let last = first.member;
   while (last !== undefined && members.length < mostMembers && looksLikeGzip(file, last.endOffset)) {
-    // A signature can begin with these two bytes too, so data that cannot be read as a member is not treated as one.
+    // A signature can also begin with these two bytes, so data that cannot be read as a member is not treated as one.
     const next: GzipMember | undefined = readMember(file, last.endOffset, budgetBytes).member;
     if (next === undefined || next.storedCrc !== next.computedCrc) break;
     members.push(next);

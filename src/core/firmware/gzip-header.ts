@@ -15,7 +15,7 @@ export interface GzipHeader {
   /** Seconds since 1970; 0 if not set. */
   readonly modificationTime: number;
   readonly extraFlags: number;
-  /** For example 3 for Unix, 255 for unknown. */
+  /** For example, 3 for Unix or 255 for unknown. */
   readonly operatingSystem: number;
   readonly extraBytes: number | undefined;
   /** FNAME and FCOMMENT as Latin-1, without the terminating zero. */
@@ -25,7 +25,7 @@ export interface GzipHeader {
   readonly headerCrc: { readonly stored: number; readonly computed: number } | undefined;
 }
 
-/** A header, or the finding that explains why there is no usable one. */
+/** A header, or the finding that explains why the header is unusable. */
 export type GzipHeaderReading =
   | { readonly header: GzipHeader; readonly findings: readonly Finding[] }
   | { readonly header: undefined; readonly findings: readonly Finding[] };
@@ -83,7 +83,7 @@ interface OptionalFields {
   readonly headerCrc: GzipHeader['headerCrc'];
 }
 
-/** Reads FEXTRA, FNAME, FCOMMENT and FHCRC in the order of the RFC; returns undefined if the bytes end within one of them. */
+/** Reads FEXTRA, FNAME, FCOMMENT and FHCRC in the order of the RFC; returns undefined if the bytes end within a field. */
 function readOptionalFields(bytes: Uint8Array, offset: number, flags: number): OptionalFields | undefined {
   let position = offset + fixedHeaderBytes;
   let extraBytes: number | undefined;

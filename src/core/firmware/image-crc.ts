@@ -4,7 +4,7 @@ import type { Finding, Reading } from './finding.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 
 /**
- * Location of the size and the CRC of the whole .bin in a core generation (`add_crc` in `elf2bin.py`):
+ * Location at which a core generation stores the size and the CRC of the whole .bin (`add_crc` in `elf2bin.py`):
  *
  * - `application`: cores from 3.0.0, at the start of the application's first segment;
  * - `eboot-page`: 2.7.x, in the last eight bytes of eboot's page;
@@ -24,7 +24,7 @@ export interface ImageCrc {
   readonly rule: 'application' | 'eboot-page';
   readonly storedSizeBytes: number;
   readonly stored: number;
-  /** CRC over the stored size; undefined if that size is wrong. */
+  /** CRC of as many bytes as the size word states; undefined if that size is wrong. */
   readonly computed: number | undefined;
   readonly matches: boolean;
 }
@@ -32,7 +32,7 @@ export interface ImageCrc {
 /**
  * Checks the size and CRC words.
  *
- * @param imageBytes end of the image according to its segments, if known; elf2bin appends nothing, so the size word must be equal to it
+ * @param imageBytes end of the image according to its segments, if known; elf2bin appends nothing, so the size word must match
  */
 export function readImageCrc(
   bytes: Uint8Array,

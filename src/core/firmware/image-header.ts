@@ -37,7 +37,7 @@ export interface ImageHeader {
   readonly entryAddress: number;
   /** Segments that could be read. If there are fewer than `segmentCount`, a finding explains why. */
   readonly segments: readonly Segment[];
-  /** End of the image: after the checksum, at a 16-byte boundary; undefined if it is unknown or past the end of the file. */
+  /** End of the image: after the checksum, at a 16-byte boundary; undefined if unknown or past the end of the file. */
   readonly endOffset: number | undefined;
   readonly checksum: ImageChecksum | undefined;
 }
@@ -47,7 +47,7 @@ export interface ImageContext {
   /** 'eboot' | 'application', as used in messages. */
   readonly name: string;
   readonly offset: number;
-  /** Offsets of words that elf2bin fills in after it computes the checksum: they count as zero. */
+  /** Offsets of words that elf2bin fills in after it computes the checksum; they are treated as zero. */
   readonly zeroedWords: readonly number[];
 }
 
@@ -57,7 +57,7 @@ export function readImageHeader(bytes: Uint8Array, context: ImageContext): Readi
   const entryAddress = wordAt(bytes, offset + 4);
   const [, segmentCount, modeByte, sizeAndFrequencyByte] = bytes.subarray(offset, offset + 4);
   if (entryAddress === undefined || segmentCount === undefined) return { value: undefined, findings: [] };
-  // The word at +4 exists, so these bytes exist too.
+  // The word at offset 4 exists, so these bytes exist too.
   const mode = modeByte ?? 0;
   const sizeAndFrequency = sizeAndFrequencyByte ?? 0;
 
@@ -80,7 +80,7 @@ export function readImageHeader(bytes: Uint8Array, context: ImageContext): Readi
 }
 
 /**
- * Returns the end of the image whose header is at `offset`, according to its segment table alone. Returns undefined if there is no such end
+ * Returns the end of the image whose header is at `offset`, according to its segment table alone. Returns undefined if that end is not
  * within the file. No checksum is computed.
  */
 export function findImageEnd(bytes: Uint8Array, offset: number): number | undefined {
@@ -175,11 +175,11 @@ function checksumOf(bytes: Uint8Array, segments: readonly Segment[], zeroedWords
   return sum;
 }
 
-/** Computes the xor of all bytes, four at a time where they are word-aligned, since the segments can have almost 1 MB. */
+/** Computes the xor of all bytes, four at a time where they are word-aligned, since the segments can total almost 1 MB. */
 function xorOf(bytes: Uint8Array): number {
   const head = Math.min((4 - (bytes.byteOffset % 4)) % 4, bytes.length);
   const words = Math.floor((bytes.length - head) / 4);
-  // Even an empty Int32Array must begin at an aligned offset, which fewer than four bytes may not contain.
+  // Even an empty Int32Array must begin at an aligned offset, and fewer than four bytes may not include one.
   const sum = words === 0 ? 0 : xorOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + head, words));
   return xorOfBytes(bytes.subarray(0, head)) ^ sum ^ xorOfBytes(bytes.subarray(head + words * 4));
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { wordAt } from './little-endian.ts';
 
-/** Parameters of a LittleFS from its superblock. */
+/** LittleFS parameters from the superblock. */
 export interface LittleFsSuperblock {
   /** Major and minor version of the on-disk format, such as `2.0`. */
   readonly version: string;
@@ -21,8 +21,8 @@ const structOffset = 20;
 const blockSizes: readonly number[] = Array.from({ length: 12 }, (_, power) => 128 << power);
 
 /**
- * Reads the superblock of a LittleFS image. Blocks 0 and 1 each contain a copy; the one with the newer revision applies if its CRC is
- * correct. The other one is the previous state, or a write that was interrupted by a power loss (littlefs `SPEC.md`, metadata pairs).
+ * Reads the superblock of a LittleFS image. Blocks 0 and 1 each contain a copy; the copy with the newer revision applies if its CRC is
+ * correct. The other copy is the previous state, or a write that was interrupted by a power loss (littlefs `SPEC.md`, metadata pairs).
  */
 export function readLittleFsSuperblock(content: Uint8Array): LittleFsSuperblock | undefined {
   const first = readCopy(content, 0);
@@ -32,7 +32,7 @@ export function readLittleFsSuperblock(content: Uint8Array): LittleFsSuperblock 
   return newest(sound) ?? newest(copies);
 }
 
-/** Searches for the second copy when the first one is missing. Its offset must be equal to the block size that it contains. */
+/** Searches for the second copy when the first one is missing. Its offset must equal the block size that it contains. */
 function searchSecondCopy(content: Uint8Array): LittleFsSuperblock | undefined {
   for (const blockSizeBytes of blockSizes) {
     const copy = readCopy(content, blockSizeBytes);
@@ -73,7 +73,7 @@ function newest(copies: readonly LittleFsSuperblock[]): LittleFsSuperblock | und
   );
 }
 
-// The upper four bits of the type: 0x5ff, a forward CRC, is not the end of a commit.
+// Upper four bits of the type of a CRC tag. A forward CRC, 0x5ff, does not end a commit.
 const crcType = 0b1010;
 const deletedLength = 0x3ff;
 

@@ -1,4 +1,7 @@
-/** Detection of private keys by their bytes. OpenSSL never parses an uploaded key: a DSA key of 8 KB takes it 2 s, one of 64 KB hours. */
+/**
+ * Detects private keys by their bytes. OpenSSL never parses an uploaded key: it would need 2 s for an 8 KB DSA key, and hours for a 64 KB
+ * key.
+ */
 
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { derTags, readDerElement } from './der.ts';
@@ -7,12 +10,12 @@ import { derTags, readDerElement } from './der.ts';
 export const largestKeyFileBytes = 64 * 1024;
 
 const marker = 'PRIVATE KEY-----';
-/** Maximum distance from `-----BEGIN` to the marker, with the longest label between them. */
+/** Maximum distance from `-----BEGIN` to the marker, which allows for the longest label between them. */
 const mostBeginBytes = 40;
-/** Size limit of a PEM body in bytes. The Base64 of an RSA key of 16,384 bits has 12.7 KB. */
+/** Size limit of a PEM body in bytes. A 16,384-bit RSA key takes 12.7 KB in Base64. */
 const mostBodyBytes = 16 * 1024;
 
-/** Returns whether these bytes are only the file of a private key, PEM or DER. */
+/** Returns whether these bytes are a private key file, PEM or DER, rather than an image that contains a key. */
 export function isPrivateKeyFile(bytes: Uint8Array): boolean {
   if (bytes.length > largestKeyFileBytes) return false;
   const text = Buffer.from(bytes).toString('latin1');
@@ -21,8 +24,8 @@ export function isPrivateKeyFile(bytes: Uint8Array): boolean {
 }
 
 /**
- * Searches an image for private keys, in linear time. A sketch may contain its own key (for TLS), but with the private half of a project's
- * signing key, everyone with access to the image could sign updates.
+ * Searches an image for private keys, in linear time. A sketch may contain its own key (for TLS), but if it contained the private half of a
+ * signing key, anyone with access to the image could sign updates.
  *
  * @param content content after gunzip
  * @returns signing-key: the private half of one of the project's keys; other: any other private key; undefined: none found
@@ -42,9 +45,7 @@ export function privateKeyInside(
   return found;
 }
 
-/**
- * Decodes the DER between the markers of each PEM private key. A body ends at the next marker at the latest, so no byte is decoded twice.
- */
+/** Decodes the DER between the markers of each PEM private key. A body ends no later than the next marker, so no byte is decoded twice. */
 function* pemBodies(bytes: Buffer): Generator<Buffer> {
   let at = bytes.indexOf(marker);
   while (at >= 0) {
@@ -62,7 +63,10 @@ function decodeBody(body: Buffer): Buffer {
   return Buffer.from(body.toString('latin1').replace(/\\[nr]/g, ''), 'base64');
 }
 
-/** Searches for PKCS#1, also inside PKCS#8: the modulus follows the version, which is 0. A public key has no version before the modulus. */
+/**
+ * Searches for a PKCS#1 key, bare or inside PKCS#8: its modulus follows the version, which is 0. A public key has no version before the
+ * modulus.
+ */
 function holdsDerKeyOf(bytes: Buffer, modulus: Uint8Array): boolean {
   const lengthBytes = modulus.length + 1;
   const length = lengthBytes < 256 ? [0x81, lengthBytes] : [0x82, lengthBytes >> 8, lengthBytes & 0xff];

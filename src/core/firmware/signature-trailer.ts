@@ -28,16 +28,16 @@ const sectorBytes = 4096;
 // RSA of 1024 to 4096 bits: the key sizes that this project and BearSSL support.
 const fewestSignatureBytes = 128;
 const mostSignatureBytes = 512;
-// Common key sizes: required if nothing else confirms that there is a trailer.
+// Signature lengths of common key sizes, required if nothing else confirms that there is a trailer.
 const usualSignatureBytes: ReadonlySet<number> = new Set([128, 192, 256, 384, 512]);
 // SHA-256 digest without DigestInfo, which cores up to 2.5.2 sign.
 const bareDigestBytes = 32;
-// A decryption takes at most a third of a millisecond, but hostile content can contain any number of keys.
+// Each decryption takes at most a third of a millisecond, but malicious content can contain any number of keys.
 const mostKeysTried = 64;
 const mostHashes = 4;
 
 /**
- * Finds the signature trailer of a file.
+ * Finds the signature trailer in a file.
  *
  * @param payloadBytes end of the payload according to its own structure (segment table, gzip member). If undefined, a trailer needs a
  *   common signature length, or a known key that verifies the signature.
@@ -82,14 +82,14 @@ function isPlausibleLength(file: Uint8Array, signatureBytes: number): boolean {
 }
 
 /**
- * Checks for a common signature length. Filesystem images consist of whole sectors, so one that ends with such a word by chance is not
- * mistaken for a signed file.
+ * Checks for a common signature length. Filesystem images consist of whole sectors, so an image whose last word happens to be such a length
+ * is not mistaken for a signed file.
  */
 function looksSigned(file: Uint8Array, signatureBytes: number): boolean {
   return usualSignatureBytes.has(signatureBytes) && file.length % sectorBytes !== 0;
 }
 
-/** Reports a wrong length word, but only if the data after the payload has the size of a signature with its length word. */
+/** Reports a wrong length word, but only if the data after the payload is exactly as long as a signature and its length word. */
 function implausibleLength(
   file: Uint8Array,
   payloadBytes: number | undefined,
@@ -109,7 +109,7 @@ interface Verdict {
 
 /**
  * Finds the key that made the signature. The padding is checked first: this needs no hash of the payload, and normally only the right key
- * yields valid padding. Crafted keys (exponent 1) yield it too, so the number of hashes is limited.
+ * yields valid padding. Crafted keys (exponent 1) also yield valid padding, so the number of hashes is limited.
  */
 function findSigner(payload: Uint8Array, signature: Uint8Array, knownKeys: readonly RsaPublicKey[]): Verdict {
   const candidates = knownKeys
@@ -138,7 +138,7 @@ function verifies(payload: Uint8Array, signature: Uint8Array, key: RsaPublicKey,
   try {
     return verifySignature(payload, signature, key, format);
   } catch {
-    // A crafted key that OpenSSL rejects.
+    // OpenSSL rejects some crafted keys.
     return false;
   }
 }

@@ -12,7 +12,7 @@ const applicationOffset = 0x1000;
 /** Sketch image as the compiler made it: eboot, padded to a sector, and the application. */
 export interface SketchImage {
   readonly eboot: ImageHeader;
-  /** Undefined without a complete image header at 0x1000: the file is truncated or not an image of the Arduino core. */
+  /** Undefined if there is no complete image header at 0x1000: the file is truncated or was not built with the Arduino core. */
   readonly application: ImageHeader | undefined;
   /** Bytes 2 and 3 of the file, which are in eboot's header: the chip and `ESP.getFlashChip…` use these. */
   readonly flash: FlashHeader;
@@ -25,20 +25,20 @@ export interface SketchImage {
 
 /** Core that the image was built with. */
 export interface CoreVersion {
-  /** Eight lower-case hex digits; undefined if the image contains none (0, ffffffff, or before 2.4.0) or its offset is unknown. */
+  /** Eight lower-case hex digits; undefined if the image contains no hash (0, ffffffff, or before 2.4.0) or its offset is unknown. */
   readonly gitHash: string | undefined;
   /** Release such as `3.1.2`; undefined if the git hash does not belong to a release. */
   readonly release: string | undefined;
 }
 
-/** Returns whether the bytes begin like a sketch; `_verifyEnd` of `Updater.cpp` checks no more than this. */
+/** Returns whether the bytes begin like a sketch; `_verifyEnd` in `Updater.cpp` does not check more than this. */
 export function looksLikeSketch(content: Uint8Array): boolean {
   return content[0] === imageMagic;
 }
 
 /**
  * Returns the end of a sketch according to its segment table, as `EspClass::getSketchSize` (`Esp.cpp`) computes it; undefined if there is
- * no table or it leads past the end of the file.
+ * no table or a segment extends past the end of the file.
  */
 export function findSketchEnd(content: Uint8Array): number | undefined {
   return findImageEnd(content, applicationOffset);
@@ -89,9 +89,9 @@ function readApplication(content: Uint8Array, zeroedWords: readonly number[]): R
 }
 
 /**
- * Detects the core and its CRC rule. The git hash is the first word of the application's first segment after size and CRC, if it contains
- * those: at 0x1018 from 3.0.0, at 0x1010 before. A build without a release is recognized by its size word, which rarely is equal to the
- * size of the image by chance.
+ * Detects the core and its CRC rule. The git hash is the first word of the application's first segment, after the size and the CRC if the
+ * segment contains them: at 0x1018 from 3.0.0, at 0x1010 before. An image of an unreleased core is recognized by its size word, which
+ * rarely matches the image size by chance.
  */
 function detectGeneration(content: Uint8Array): { readonly rule: CrcRule; readonly core: CoreVersion } {
   const newer = gitHashAt(content, 0x1018);
@@ -123,9 +123,7 @@ function majorOf(release: string): number {
   return Number.parseInt(release, 10);
 }
 
-/**
- * Returns whether the word can be the size of the image: that of the file, or less if data was appended; image sizes are multiples of 16.
- */
+/** Returns whether the word is a plausible image size: the file size, or less if data was appended. Image sizes are multiples of 16. */
 function plausibleSize(content: Uint8Array, offset: number): boolean {
   const size = wordAt(content, offset);
   return (

@@ -1,6 +1,6 @@
 import { halfWordAt } from './little-endian.ts';
 
-/** Parameters of a SPIFFS, from its magic numbers. If these do not contain the number of blocks, it is that of the file. */
+/** SPIFFS parameters from the magic numbers. If these do not contain the number of blocks, the blocks in the file are counted. */
 export interface SpiffsGeometry {
   readonly blockSizeBytes: number;
   readonly blockCount: number;
@@ -17,9 +17,9 @@ const fewestBlocks = 2;
 const blocksLookedAt = 4;
 
 /**
- * Recognizes a SPIFFS by the word before the erase count in each block (`SPIFFS_MAGIC` in `spiffs_nucleus.h`): 0x0529 xor the page size, as
- * the core and its mkspiffs are built (SPIFFS_USE_MAGIC without SPIFFS_USE_MAGIC_LENGTH in `spiffs_config.h`), or this value xor the number
- * of blocks up to the end, as other builds of mkspiffs write it. An image made without SPIFFS_USE_MAGIC cannot be recognized.
+ * Recognizes SPIFFS by the word before the erase count in each block (`SPIFFS_MAGIC` in `spiffs_nucleus.h`). The core and its mkspiffs
+ * write 0x0529 xor the page size (SPIFFS_USE_MAGIC without SPIFFS_USE_MAGIC_LENGTH in `spiffs_config.h`); other mkspiffs builds also xor it
+ * with the number of blocks up to the end. An image made without SPIFFS_USE_MAGIC cannot be recognized.
  */
 export function readSpiffsGeometry(content: Uint8Array): SpiffsGeometry | undefined {
   for (const blockSizeBytes of blockSizes) {

@@ -2,7 +2,7 @@
 export interface Traces {
   /** Versions of Espressif's SDK, such as `2.2.2-dev(38a443e)`; one of them is the result of `ESP.getSdkVersion()`. */
   readonly sdkVersions: readonly string[];
-  /** Whether the Updater is linked: without it the sketch cannot install updates over the air. */
+  /** Whether the Updater is linked in; without it, the sketch cannot install updates over the air. */
   readonly updater: boolean;
   readonly arduinoOta: boolean;
   readonly httpUpdate: boolean;
@@ -24,7 +24,7 @@ const markers = {
 const mostSdkVersions = 8;
 const sdkVersion = /\b\d\.\d\.\d(?:-dev)?\([0-9a-f]{7,8}\)/g;
 
-/** Searches the content of a sketch for strings of libraries. A missing trace does not prove that a library is missing. */
+/** Searches the content of a sketch for strings from known libraries. A missing trace does not prove that a library is missing. */
 export function findTraces(content: Uint8Array): Traces {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
   const has = (texts: readonly string[]) => texts.some((text) => buffer.includes(text, 0, 'latin1'));

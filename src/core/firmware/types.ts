@@ -1,4 +1,4 @@
-/** Types of the result of reading a file as firmware. */
+/** Result types for reading a file as firmware. */
 export type { EmbeddedKey } from './embedded-keys.ts';
 export type { FilesystemImage } from './filesystem-image.ts';
 export type { Finding, FindingId } from './finding.ts';

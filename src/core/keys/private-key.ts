@@ -12,7 +12,7 @@ export interface RsaPrivateKey {
 /**
  * Reads a private key from PEM text: PKCS#1 or PKCS#8, encrypted or not.
  *
- * @param name name of the key in errors, usually its path
+ * @param name key name for error messages, usually its path
  * @throws OtaError KEY_EMPTY, KEY_IS_PUBLIC, KEY_GARBLED, KEY_ENCRYPTED, KEY_PASSPHRASE_WRONG, KEY_WRONG_TYPE, KEY_WRONG_SIZE
  */
 export function readPrivateKey(pem: string | Uint8Array, name: string, passphrase?: string): RsaPrivateKey {

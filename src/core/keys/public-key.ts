@@ -6,7 +6,7 @@ import { fingerprintOf } from './fingerprint.ts';
 export const minKeyBits = 1024;
 export const maxKeyBits = 4096;
 
-/** RSA public key that a device can verify with. */
+/** RSA public key that a device can verify signatures with. */
 export interface RsaPublicKey {
   readonly bits: number;
   /** SHA-256 of the DER SubjectPublicKeyInfo, lower-case hex. */
@@ -22,7 +22,7 @@ export interface RsaPublicKey {
 /**
  * Reads a public key from PEM text: PKCS#8 (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or a certificate.
  *
- * @param name name of the key in errors, usually its path
+ * @param name key name for error messages, usually its path
  * @throws OtaError KEY_EMPTY, KEY_IS_PRIVATE, KEY_GARBLED, KEY_WRONG_TYPE, KEY_WRONG_SIZE
  */
 export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublicKey {

@@ -7,11 +7,11 @@ export type SignatureFormat = 'current' | 'legacy';
 /** Mode in which the boot ROM accesses the flash chip: byte 2 of an image header, 0 for `qio`. */
 export type FlashMode = 'qio' | 'qout' | 'dio' | 'dout';
 
-/** Kind of an image: from the compiler, or from mklittlefs or mkspiffs. */
+/** Image kind: made by the compiler, or by mklittlefs or mkspiffs. */
 export type ImageKind = 'sketch' | 'filesystem';
 
-/** Suffixes of the artifacts beside an image, in the order in which they are made. */
+/** Suffixes of the artifacts next to an image, in the order in which they are made. */
 export const artifactSuffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig'] as const;
 
-/** Suffix of the manifest beside an image. */
+/** Suffix of the manifest next to an image. */
 export const manifestSuffix = '.ota.json';

@@ -12,15 +12,15 @@ const flashBytes = v.pipe(
   v.minValue(1, 'must be at least 1'),
   v.maxValue(largestFlashBytes, 'must be at most 16777216, the largest flash of an ESP8266'),
 );
-/** Offset of a sector from the start of flash. */
+/** Offset of a sector boundary from the start of flash. */
 const sectorBorder = v.pipe(
   flashBytes,
   v.multipleOf(sectorBytes, 'must be a multiple of 4096, the size of a flash sector'),
 );
 
 /**
- * Known facts about a device. Every key is optional. An absent fact is unknown and is never assumed to be typical: few updates are safe for
- * a device without known facts.
+ * Known facts about a device. Every key is optional. An absent fact is unknown, and no typical value is assumed: few updates are safe for a
+ * device without known facts.
  */
 export interface DeviceFacts {
   /** Core release that the running sketch was built with, such as `3.1.2`. Any other text counts as unknown. */
@@ -29,9 +29,9 @@ export interface DeviceFacts {
   signing?: 'none' | 'required' | undefined;
   /** Key that the device verifies with: SHA-256 of its DER SubjectPublicKeyInfo, 64 lower-case hex digits. */
   keyFingerprint?: string | undefined;
-  /** Signature format; by default the one of its core. */
+  /** Signature format; by default, the format of the device's core. */
   format?: SignatureFormat | undefined;
-  /** Byte 2 of the header in its flash. */
+  /** Flash mode from byte 2 of the header in flash. */
   flashMode?: FlashMode | undefined;
   /** Size of the flash chip on the board. */
   chipSizeBytes?: number | undefined;
@@ -41,7 +41,7 @@ export interface DeviceFacts {
   fsEnd?: number | undefined;
   /** Result of `ESP.getSketchSize()`. */
   sketchSizeBytes?: number | undefined;
-  /** Transport of the update. */
+  /** Transport used for the update. */
   transport?: 'espota' | 'web' | 'http' | undefined;
   /** Whether the running sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs?: boolean | undefined;

@@ -9,7 +9,7 @@ export interface DeviceAccess {
   method?: 'espota' | 'web' | undefined;
   /** Port of the device; by default 8266 for espota and 80 for web. */
   port?: number | undefined;
-  /** Password for updates of the device. */
+  /** Password for updating the device. */
   password?: PasswordSource | undefined;
   /** web: `/update` by default. */
   path?: string | undefined;
@@ -17,29 +17,29 @@ export interface DeviceAccess {
   user?: string | undefined;
 }
 
-/** A device of the project. */
+/** A device in the project. */
 export interface DeviceConfig extends DeviceAccess {
   /** IPv4 address, or a name such as `kitchen.local`. */
   address: string;
   /** Firmware for another board is rejected. */
   board?: string | undefined;
-  /** For `upload --group NAME`. */
+  /** Group for `upload --group NAME`. */
   group?: string | undefined;
   /** Known facts about the device; an absent fact is unknown. */
   facts?: Omit<DeviceFacts, 'transport' | 'kind' | 'project' | 'board'> | undefined;
 }
 
-/** Defaults for devices that do not configure these themselves. */
+/** Defaults for devices that do not set these options themselves. */
 export interface UploadConfig extends DeviceAccess {
-  /** IPv4 address of this machine that devices can reach; by default the one of the route to the device. */
+  /** IPv4 address at which devices can reach this machine; by default, the local address of the route to the device. */
   hostIp?: string | undefined;
-  /** espota: TCP port of this machine that the device connects to; any free one by default. */
+  /** espota: TCP port of this machine that the device connects to; any free port by default. */
   hostPort?: number | undefined;
-  /** Number of devices that are updated at the same time; 100 by default. */
+  /** Number of devices updated at the same time; 100 by default. */
   concurrency?: number | undefined;
-  /** Number of attempts per upload when the network fails; 3 by default. */
+  /** Maximum number of attempts per upload if the network fails; 3 by default. */
   attempts?: number | undefined;
-  /** `returned`: wait until the device answers again. `proven`: until it reports the MD5 of the new sketch. `none` by default. */
+  /** `returned`: wait until the device responds again. `proven`: until it reports the MD5 of the new sketch. `none` by default. */
   confirm?: 'none' | 'returned' | 'proven' | undefined;
 }
 
@@ -59,7 +59,7 @@ const count = v.pipe(
   v.minValue(1, 'must be a positive integer'),
 );
 
-/** Options to reach a device: for one device, or as defaults for all. */
+/** Options for reaching a device: for one device, or as defaults for all devices. */
 const reached = {
   method: v.optional(method),
   port: v.optional(v.pipe(port, v.description('Port of the device (default: 8266 for espota, 80 for web).'))),

@@ -3,7 +3,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { flashMode, md5, type Same, sha256, sizeBytes } from './fields.ts';
 
-/** JSON file beside the artifacts of a build. Signing elsewhere, upload, publish and the server read it instead of the image. */
+/** JSON file next to the artifacts of a build. Signing on another machine, upload, publish and the server read it instead of the image. */
 export interface Manifest {
   /** Version of this format. */
   manifest: 1;
@@ -14,7 +14,7 @@ export interface Manifest {
   image: ManifestImage;
   /** Fingerprints of all RSA public keys in the image. */
   embeddedKeys: string[];
-  /** Proof, if any, that a device running this image verifies its next update. */
+  /** Proof, if any, that a device running this image will verify its next update. */
   enforcement: 'elf' | 'declared' | 'unproven';
   signing: ManifestSigning;
   artifacts: Artifact[];
@@ -22,23 +22,23 @@ export interface Manifest {
 
 /** File that the compiler or the filesystem tool wrote. */
 export interface ManifestImage {
-  /** Name of the file, without a folder. */
+  /** File name without a folder. */
   file: string;
   kind: ImageKind;
   encoding: Encoding;
   sizeBytes: number;
-  /** Size after gunzip for a gzip file; otherwise the size of the file. */
+  /** Uncompressed size of a gzip file; otherwise the file size. */
   contentBytes: number;
   md5: string;
   sha256: string;
   findings: ManifestFinding[];
-  /** Sketch only: release of the core, from its git hash; absent when the image does not contain it. */
+  /** Sketch only: core release, from the git hash in the image; absent if the image contains no known hash. */
   core?: string | undefined;
   coreGitHash?: string | undefined;
   flashMode?: FlashMode | undefined;
   flashSizeBytes?: number | undefined;
   flashFrequencyMHz?: number | undefined;
-  /** Place of the filesystem in flash, as offsets from 0: `_FS_start` and `_FS_end` of the ELF. */
+  /** Filesystem location in flash, as offsets from 0: `_FS_start` and `_FS_end` from the ELF. */
   layout?: { fsStart: number; fsEnd: number } | undefined;
   /** Sketch only. */
   traces?: SketchTraces | undefined;
@@ -48,7 +48,7 @@ export interface ManifestImage {
   sketchMd5s: SketchMd5[];
 }
 
-/** Public half of the signing key, and options for the signatures of the build. */
+/** Public half of the signing key, and options for signing the build. */
 export interface ManifestSigning {
   /** Key that signed the build, or will sign it; absent for an unsigned project. */
   publicKey?: { fingerprint: string; bits: number; pem: string } | undefined;
@@ -58,16 +58,16 @@ export interface ManifestSigning {
   compressedFilesystem: boolean;
 }
 
-/** File for devices: the image with one encoding and one signature. */
+/** File that is sent to devices: the image in one encoding, signed or unsigned. */
 export interface Artifact {
-  /** Name of the file beside the manifest. */
+  /** Name of the file next to the manifest. */
   file: string;
   encoding: Encoding;
   signature: 'none' | SignatureFormat;
   sizeBytes: number;
   /** Size without the signature and its length word. */
   payloadBytes: number;
-  /** Gzip only; absent if it cannot be inflated. */
+  /** Gzip only; absent if the file cannot be inflated. */
   inflate?: InflateFacts | undefined;
   md5: string;
   sha256: string;
@@ -75,7 +75,7 @@ export interface Artifact {
   keyFingerprint?: string | undefined;
 }
 
-/** Facts about how eboot inflates a gzip. */
+/** Facts about how eboot inflates a gzip file. */
 export interface InflateFacts {
   /** Number of bytes that eboot writes. */
   sizeBytes: number;
@@ -94,7 +94,7 @@ export interface SketchMd5 {
   md5: string;
 }
 
-/** SDK versions and libraries found by the strings in a sketch; without `updater` the sketch may not accept further updates. */
+/** SDK versions and libraries detected by strings in a sketch; without `updater`, the sketch may be unable to install further updates. */
 export interface SketchTraces {
   sdkVersions: string[];
   updater: boolean;
@@ -108,19 +108,19 @@ export interface FilesystemFacts {
   type: 'littlefs' | 'spiffs' | 'erased' | 'unknown';
   blockSizeBytes?: number | undefined;
   blockCount?: number | undefined;
-  /** End of the last block that is not erased; a LittleFS image can be cut there. */
+  /** End of the last block that is not erased; a LittleFS image can be cut off there. */
   usedBytes: number;
-  /** Byte 2, which cores 2.4.2 to 2.6.2 overwrite with their flash mode even in a filesystem (esp8266/Arduino#6880). */
+  /** Byte 2, which cores 2.4.2 to 2.6.2 overwrite with the device's flash mode even in a filesystem (esp8266/Arduino#6880). */
   modeByte: number;
 }
 
-/** Irregularity of the image: an ID that preflight rules use, and a sentence with the numbers. */
+/** Irregularity in the image: an ID that preflight rules use, and a sentence with the numbers. */
 export interface ManifestFinding {
   id: string;
   message: string;
 }
 
-/** File name beside the manifest. Paths are rejected: a manifest must not refer to files elsewhere. */
+/** Name of a file next to the manifest. Paths are rejected: a manifest must not refer to files elsewhere. */
 // Drive letters are rejected too: on Windows, `C:door.bin` resolves to a file elsewhere.
 const fileName = v.pipe(
   v.string(),
@@ -191,7 +191,7 @@ const imageSchema = v.strictObject({
   sketchMd5s: v.array(sketchMd5Schema),
 });
 
-/** Newest format version of manifests that this version reads, and the one that it writes. */
+/** Newest manifest format version that this release reads, and the version that it writes. */
 const manifestFormat = 1;
 
 /** @internal */
@@ -214,7 +214,7 @@ export const manifestSchema = v.strictObject({
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;
 
-/** Reason why a text is not a manifest. `newerFormat` is its format version if that is newer than `manifestFormat`. */
+/** Reason why a text was rejected. `newerFormat` is its format version if that is newer than `manifestFormat`. */
 export interface InvalidManifest {
   readonly reason: string;
   readonly newerFormat?: number | undefined;
@@ -237,7 +237,7 @@ export function parseManifest(text: string): { manifest: Manifest } | InvalidMan
     const found = start.manifest;
     return { reason: `manifest format ${found} is newer than ${manifestFormat}`, newerFormat: found };
   }
-  // Only the first problem is reported, and a long list of wrong items has many.
+  // Only the first problem is reported, and a long list of invalid items would produce many.
   const result = v.safeParse(manifestSchema, json, { abortEarly: true });
   if (result.success) return { manifest: result.output };
   const issue = result.issues[0];
@@ -247,7 +247,7 @@ export function parseManifest(text: string): { manifest: Manifest } | InvalidMan
 /**
  * Reads the text of a manifest file.
  *
- * @param path path of the file in error messages
+ * @param path file path for error messages
  * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW
  */
 export function readManifest(text: string | Uint8Array, path: string): Manifest {
@@ -263,7 +263,7 @@ export function formatManifest(manifest: Manifest): string {
   return `${stringifySorted(manifest, 0)}\n`;
 }
 
-/** From this depth on a value is written on one line, so that the 112 sketch MD5s form a table. */
+/** Values at this depth or deeper are written on one line, so that the 112 sketch MD5s form a table. */
 const inlineDepth = 3;
 
 function stringifySorted(value: unknown, depth: number): string {

@@ -1,4 +1,4 @@
-// Numbers as people read them, without `Intl`: its first use takes tens of milliseconds, and a build hook should take less than that.
+// Formats numbers for people without `Intl`: its first use takes tens of milliseconds, longer than a whole build hook should take.
 
 /** Formats a number with thousands separators: `1,809`. */
 export function countText(count: number): string {
@@ -18,7 +18,7 @@ export function sizeText(sizeBytes: number): string {
   return kilobytes < 1024 ? `${kilobytes} KB` : `${countText(Math.round(kilobytes / 102.4) / 10)} MB`;
 }
 
-/** Formats a share from 0 to 1 as a percentage: `10%`. It is rounded down, so that only a finished task shows 100%. */
+/** Formats a share from 0 to 1 as a percentage: `10%`. The percentage is rounded down, so that only a finished task shows 100%. */
 export function percentText(share: number): string {
   return `${Math.floor(share * 100)}%`;
 }
@@ -41,7 +41,7 @@ export function exactDuration(ms: number): string {
   return counted(ms / unitMs, unit);
 }
 
-/** Formats the time since a moment: `just now`, `3 minutes ago`. */
+/** Formats the time elapsed since an event: `just now`, `3 minutes ago`. */
 export function agoText(ms: number): string {
   return ms < minuteMs ? 'just now' : `${roundedDuration(ms)} ago`;
 }

@@ -6,7 +6,7 @@ export interface FromEnvironment {
   env: string;
 }
 
-/** File that contains a value; its path is relative to the configuration. */
+/** File that contains a value; its path is relative to the configuration file. */
 export interface FromFile {
   file: string;
 }
@@ -19,7 +19,7 @@ export interface FromPrompt {
 /** Source of a secret, which is never part of the configuration itself. */
 export type SecretSource = FromEnvironment | FromFile;
 
-/** Source of a password; a person can enter it during an upload, but not during a build. */
+/** Source of a password. Unlike other secrets, a password can be entered at a prompt: uploads can be interactive, builds cannot. */
 export type PasswordSource = SecretSource | FromPrompt;
 
 /** @internal */

@@ -4,12 +4,13 @@ import { partitionOf } from '../preflight/image-facts.ts';
 const fewestBlocks = 2;
 
 /**
- * Cuts erased blocks off the end of a LittleFS that fills its partition, to make room for a signature. LittleFS erases a block before it
- * writes to it, whatever it contained (`lfs_alloc`, `lfs_bd_erase` in lfs.c). Without the cut, a device that verifies signatures could
- * never accept the image: `UpdaterClass::begin` (Updater.cpp) limits the size of the upload including the signature.
+ * Cuts erased blocks off the end of a LittleFS image that fills its partition, to make room for a signature. This is safe because LittleFS
+ * erases every block before it writes to it, whatever the block contains (`lfs_alloc`, `lfs_bd_erase` in lfs.c). Without the cut, a device
+ * that verifies signatures could never accept the image: `UpdaterClass::begin` (Updater.cpp) limits the upload size, which includes the
+ * signature.
  *
  * @param trailerBytes size of the signature and its length word
- * @returns the unchanged image if it fits, or if cutting does not help
+ * @returns the cut image, or the unchanged image if it fits or cutting does not help
  */
 export function cutToFit(image: Uint8Array, { filesystem }: Manifest['image'], trailerBytes: number): Uint8Array {
   if (filesystem?.type !== 'littlefs') return image;

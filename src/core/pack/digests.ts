@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Computes size and digests of the bytes, as manifests contain them. */
+/** Computes the size and digests of the bytes in the form that manifests use. */
 export function digests(bytes: Uint8Array): { sizeBytes: number; md5: string; sha256: string } {
   return {
     sizeBytes: bytes.length,

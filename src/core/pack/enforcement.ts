@@ -9,21 +9,21 @@ export interface EnforcementQuestion {
   readonly path: string;
   readonly firmware: Firmware;
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
-  /** Key that updates of the device will be signed with; undefined in an unsigned project. */
+  /** Key that the device's updates will be signed with; undefined in an unsigned project. */
   readonly expectedKey: RsaPublicKey | undefined;
-  /** Whether the sketch calls `Update.installSignature` itself, which no symbol shows. */
+  /** Whether the sketch calls `Update.installSignature` itself, which cannot be detected from its symbols. */
   readonly declared: boolean;
 }
 
 export interface EnforcementAnswer {
   readonly enforcement: Manifest['enforcement'];
-  /** Messages for the user about missing proof. */
+  /** Warnings for the user about missing proof. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Determines how it is known that a device running this image will verify its next update. Fails the build if it is known that the device
- * will not: the first signed image without the key or the verifier disables the check permanently.
+ * Determines what shows that a device running this image will verify its next update: the ELF, a declaration or nothing. Fails the build if
+ * the opposite is proven: the first signed image that lacks the key or the verifier disables the check permanently.
  *
  * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_VERIFIER_MISSING
  */

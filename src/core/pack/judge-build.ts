@@ -3,13 +3,13 @@ import type { Manifest } from '../model/manifest.ts';
 import { judgeRelease } from '../preflight/judge-release.ts';
 import type { RuleId } from '../preflight/registry.ts';
 
-/** Rule that `settleEnforcement` reports itself, with the reason why there is no proof. */
+/** Rule omitted here because `settleEnforcement` reports it with the reason for the missing proof. */
 const saidElsewhere: RuleId = 'enforcement-unproven';
 
 /**
- * Evaluates the preflight rules that need no device.
+ * Evaluates the preflight rules that do not need a device.
  *
- * @param path path of the image, for messages
+ * @param path image path for messages
  * @returns warnings about the build, one line each
  * @throws OtaError PREFLIGHT_REFUSED
  */

@@ -21,7 +21,7 @@ export interface PackRequest {
   /** Path of the image, for messages. */
   readonly path: string;
   readonly image: Uint8Array;
-  /** Name of the image, which the names of the artifacts begin with; by default the last part of `path`. */
+  /** Image name, which artifact names begin with; by default, the last part of `path`. */
   readonly file?: string | undefined;
   /** ELF of the same build, which can prove that the sketch verifies its next update. */
   readonly elf?: { readonly path: string; readonly bytes: Uint8Array } | undefined;
@@ -46,18 +46,18 @@ export interface PackRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An unsigned build, and warnings about it as sentences. */
+/** An unsigned build, and warnings about it in sentences. */
 export interface PackResult {
   readonly build: Build;
   readonly warnings: readonly string[];
 }
 
 /**
- * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate stage
+ * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step
  * ({@link signBuild}), on this machine or on another.
  *
- * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, PREFLIGHT_REFUSED, and those of
- * {@link settleEnforcement}; the reason of the signal
+ * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, PREFLIGHT_REFUSED, and the errors of
+ *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
@@ -122,7 +122,7 @@ function judge({ path, image, kind }: PackRequest, firmware: Firmware): ImageKin
   return firmware.kind;
 }
 
-/** Returns the reason why the file is not firmware. For a broken gzip, the first finding is more specific than that there is no content. */
+/** Returns the reason why the file is not firmware. For broken gzip, the first finding is the most specific reason. */
 function whyNoFirmware({ encoding, findings }: Firmware): string | undefined {
   const finding = findings.find(({ id }) => fatal.has(id));
   return encoding === 'gzip' && finding !== undefined ? findings[0]?.message : finding?.message;

@@ -13,8 +13,8 @@ import { payloadFor } from './payload.ts';
 const lengthWordBytes = 4;
 
 /**
- * Adds the signed artifacts to a build. `pack` and `sign --manifest` both use this function, so that signing elsewhere produces the same
- * bytes as signing during `pack`.
+ * Adds the signed artifacts to a build. `pack` and `sign --manifest` both use this function, so that signing on another machine produces
+ * the same bytes as signing during `pack`.
  *
  * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED
  */
@@ -60,7 +60,10 @@ interface WantedSignature {
   readonly format: SignatureFormat;
 }
 
-/** Lists the signatures to make: the image, its compressed form (for a filesystem only if requested), and the legacy one if requested. */
+/**
+ * Lists the signatures to make: for the image, for its compressed form (for a filesystem only if requested), and in legacy format if
+ * requested.
+ */
 function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignature[] {
   const wanted: WantedSignature[] = [];
   for (const source of artifacts.filter(({ signature }) => signature === 'none')) {
@@ -81,7 +84,7 @@ function payloadOf({ source, format }: WantedSignature, build: Build, { publicKe
   return isWhole ? cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes) : payload;
 }
 
-/** Returns the facts for the signed gzip. They are computed again if alignment lengthened the header, which moves all compressed data. */
+/** Returns the inflate facts for the signed gzip file. They change if alignment lengthened the header, which moves all compressed data. */
 function inflateOf(payload: Uint8Array, source: Artifact, { image }: Manifest): Artifact['inflate'] {
   if (payload.length === source.sizeBytes) return source.inflate;
   return inflateFacts(payload, gunzipSync(payload), image.kind === 'sketch');

@@ -16,12 +16,12 @@ export function knownDevice(facts: DeviceFacts): Device {
   return { facts, capabilities: coreCapabilities(facts.core) };
 }
 
-/** Returns the transports that the update may use: all of them if the transport is unknown. */
+/** Returns the transports that the update may use: all transports if the transport is unknown. */
 export function possibleTransports({ facts }: Device): readonly Transport[] {
   return facts.transport === undefined ? ['espota', 'http', 'web'] : [facts.transport];
 }
 
-/** Returns the signature format that the device can verify; undefined if it is unknown or there is none. */
+/** Returns the signature format that the device can verify; undefined if the format is unknown or the device cannot verify signatures. */
 export function expectedFormat({ facts, capabilities }: Device): SignatureFormat | undefined {
   if (facts.format !== undefined) return facts.format;
   return capabilities === undefined || capabilities.signing === 'none' ? undefined : capabilities.signing;
@@ -33,7 +33,10 @@ export function stagesFilesystems({ facts, capabilities }: Device): boolean | un
   return facts.atomicFs === true && capabilities !== undefined ? true : undefined;
 }
 
-/** Returns whether the flash layout has a filesystem, if necessary from the core's layouts with the same start; undefined if unknown. */
+/**
+ * Returns whether the flash layout has a filesystem, inferred if necessary from the core's layouts with the same start; undefined if
+ * unknown.
+ */
 export function hasFilesystem({ facts }: Device): boolean | undefined {
   const { fsStart, fsEnd, chipSizeBytes, core } = facts;
   if (fsStart === undefined) return undefined;
@@ -44,7 +47,7 @@ export function hasFilesystem({ facts }: Device): boolean | undefined {
   return candidates.every((layout) => layout.fsEnd === layout.fsStart) ? false : undefined;
 }
 
-/** Returns the size of the filesystem partition in bytes; undefined if unknown. */
+/** Returns the size of the filesystem partition in bytes, or undefined if unknown. */
 export function partitionBytes({ facts }: Device): number | undefined {
   return facts.fsStart === undefined || facts.fsEnd === undefined ? undefined : facts.fsEnd - facts.fsStart;
 }
@@ -57,13 +60,13 @@ export function freeBytes({ facts }: Device): number | undefined {
     : Math.max(0, freeSketchSpace({ fsStart, sketchSizeBytes }));
 }
 
-/** Returns the bytes that a transport can stage; the web updater keeps a sector free (`ESP8266HTTPUpdateServer-impl.h`). */
+/** Returns the number of bytes that a transport can stage; the web updater keeps a sector free (`ESP8266HTTPUpdateServer-impl.h`). */
 export function sketchCapacity(device: Device, transport: Transport): number | undefined {
   const area = sketchArea(device);
   const free = freeBytes(device);
   if (area === undefined || free === undefined || transport !== 'web') return free;
   const announced = announcedSize(area, 'web', 'sketch', 0);
-  // With less than a sector free the subtraction on the device wraps around, and nothing fits.
+  // If less than a sector is free, the subtraction on the device wraps around, and nothing fits.
   return announced > free ? 0 : announced;
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from './rule.ts';
 
-/** Returns the fingerprint of the key for signed updates, from the artifact, else from its project, else from the device. */
+/** Returns the fingerprint of the key that signs updates, taken from the artifact, else from its project, else from the device. */
 export function expectedKey({ release, artifact, device }: Context): string | undefined {
   if (artifact.keyFingerprint !== undefined) return artifact.keyFingerprint;
   if (release.signing.publicKey !== undefined) return release.signing.publicKey.fingerprint;

@@ -9,7 +9,7 @@ export interface FileContext {
   /** Intended kind, used if the bytes are not recognized: some SPIFFS images have no magic number. */
   readonly kind?: 'sketch' | 'filesystem' | undefined;
   readonly enforcement?: Release['enforcement'] | undefined;
-  /** Flash layout from the ELF file of the build. */
+  /** Flash layout from the build's ELF file. */
   readonly layout?: FlashLayout | undefined;
   readonly gzipBytes?: number | undefined;
 }

@@ -21,9 +21,9 @@ type ImageFacts = Pick<
 >;
 
 /**
- * Extracts the facts about an image that rules need. Pack stores them in the manifest; upload, publish and the server read them there.
+ * Extracts the facts about an image that rules need. Pack stores them in the manifest; upload, publish and the server read them from there.
  *
- * @param isFilesystem whether the image is a filesystem, which the bytes of some SPIFFS images do not show
+ * @param isFilesystem whether the image is a filesystem, which cannot be detected from the bytes of some SPIFFS images
  */
 export function imageFacts(firmware: Firmware, isFilesystem: boolean): ImageFacts {
   const sketch = isFilesystem ? undefined : firmware.sketch;
@@ -52,11 +52,12 @@ function filesystemFacts({ filesystem, content }: Firmware): NonNullable<ImageFa
 }
 
 /**
- * Computes how eboot inflates a gzip.
+ * Computes how eboot inflates a gzip file.
  *
  * @param gzip compressed bytes without a signature
- * @param content inflated bytes
- * @param isSketch the staging address matters only for a sketch: a filesystem is written above its staged bytes
+ * @param content uncompressed bytes
+ * @param isSketch whether the content is a sketch; the staging address does not matter for a filesystem, which is written above its staged
+ *   bytes
  */
 export function inflateFacts(gzip: Uint8Array, content: Uint8Array, isSketch: boolean): Artifact['inflate'] {
   const sizeBytes = content.length;

@@ -2,7 +2,7 @@ import { judge, type PreflightFinding } from './judge.ts';
 import type { Release } from './release.ts';
 
 export interface ReleaseQuestion {
-  /** Whether the release is about to be published, to devices that are not known yet. */
+  /** Whether the release is about to be published to devices that are not yet known. */
   readonly publishing?: boolean | undefined;
   /** Names of rules that must not block the release. */
   readonly allow?: ReadonlySet<string> | undefined;
@@ -10,13 +10,13 @@ export interface ReleaseQuestion {
 
 /** Findings about a release that do not depend on a device. */
 export interface ReleaseVerdict {
-  /** Errors of rules that block every artifact, so that no part of the release can be sent. */
+  /** Errors from rules that block every artifact, so that no part of the release can be sent. */
   readonly blockedBy: readonly PreflightFinding[];
-  /** All other findings, including errors in some artifacts only: the planner can send the others. */
+  /** All other findings, including errors that affect only some artifacts: the planner can send the others. */
   readonly warnings: readonly PreflightFinding[];
 }
 
-/** Runs the rules without a device. A finding is returned once, even if it applies to several artifacts. */
+/** Runs the rules without a device. Each finding is returned once, even if it applies to several artifacts. */
 export function judgeRelease(
   release: Release,
   { publishing = false, allow = new Set() }: ReleaseQuestion = {},

@@ -12,7 +12,7 @@ export interface PreflightFinding extends RuleFinding {
 export interface Judgment {
   readonly release: Release;
   readonly artifact: ReleaseArtifact;
-  /** Undefined to check the build without a device. Empty for a device without known facts. */
+  /** Undefined to check the build without a device; an empty object for a device without known facts. */
   readonly facts: DeviceFacts | undefined;
   readonly publishing?: boolean;
 }

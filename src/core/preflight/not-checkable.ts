@@ -1,4 +1,4 @@
-/** Failure of an update that a host cannot predict, and the reason. */
+/** Update failure that a host cannot predict, and the reason why it cannot. */
 export interface NotCheckable {
   readonly id: string;
   readonly condition: string;

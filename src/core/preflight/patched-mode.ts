@@ -3,11 +3,11 @@ import type { FlashMode } from '../model/artifact.ts';
 import type { Context } from './rule.ts';
 
 /**
- * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). It writes the device's flash mode into an uncompressed sketch, but
- * never into a gzip; cores 2.4.2 to 2.6.2 write it into filesystems, too.
+ * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). It writes the device's flash mode into an uncompressed sketch, but never
+ * into gzip; cores 2.4.2 to 2.6.2 write it into filesystems too.
  *
  * - untouched: the Updater does not write the byte;
- * - kept: the byte already is the device's flash mode;
+ * - kept: the byte already equals the device's flash mode;
  * - changed: the byte changes to the device's flash mode;
  * - unknown: the device's flash mode is unknown.
  */
@@ -23,7 +23,7 @@ export function modeByteOf({ image, artifact, device }: Context): ModeByte {
   return byte === modeNumber(flashMode) ? 'kept' : 'changed';
 }
 
-/** Returns the byte of a flash mode; -1, which no device has, if byte 2 of the image is not a flash mode of the core. */
+/** Returns the byte for a flash mode; -1, which no device has, if byte 2 of the image is not a flash mode that the core knows. */
 function modeNumber(mode: FlashMode | undefined): number {
   return mode === undefined ? -1 : flashModes.indexOf(mode);
 }

@@ -8,7 +8,7 @@ export interface PlanQuestion<Candidate extends Release> {
   readonly facts: DeviceFacts;
   /** Release to install. */
   readonly target: Candidate;
-  /** Candidates for intermediate releases, preferred ones first. Only sketches are used. */
+  /** Candidates for intermediate releases, in order of preference. Only sketches are used. */
   readonly intermediateReleases?: readonly Candidate[] | undefined;
   /** Names of rules that must not block the update. */
   readonly allow?: ReadonlySet<string> | undefined;
@@ -22,14 +22,14 @@ export interface Step<Candidate extends Release> {
   readonly warnings: readonly PreflightFinding[];
 }
 
-/** Error of a rule that blocks an artifact. */
+/** Rule error that blocks an artifact. */
 export interface BlockingFinding extends PreflightFinding {
   readonly artifact: string;
 }
 
 /**
- * Update plan of a device. send: send this artifact. hops: send these artifacts in order, each after the device runs the previous one;
- * `blockedBy` has the errors that block a direct update. blocked: the update is blocked by these rules.
+ * Update plan for a device. send: send this artifact. hops: send these artifacts in order, each once the device runs the previous one;
+ * `blockedBy` lists the errors that block a direct update. blocked: the update is blocked by these rules.
  */
 export type Plan<Candidate extends Release> =
   | ({ readonly kind: 'send' } & Step<Candidate>)
@@ -40,8 +40,8 @@ export type Plan<Candidate extends Release> =
 const mostHops = 3;
 
 /**
- * Decides what to send to a device: the smallest safe artifact, else an upgrade path through intermediate releases, else nothing. It
- * is the only place for this decision; upload, publish and the server call it.
+ * Decides what to send to a device: the smallest safe artifact, else an upgrade path through intermediate releases, else nothing. This
+ * decision is made only here; upload, publish and the server call this function.
  */
 export function plan<Candidate extends Release>(question: PlanQuestion<Candidate>): Plan<Candidate> {
   const { facts, target, intermediateReleases = [], allow = new Set() } = question;
@@ -55,7 +55,7 @@ export function plan<Candidate extends Release>(question: PlanQuestion<Candidate
 
 interface Choice<Candidate extends Release> {
   readonly step: Step<Candidate> | undefined;
-  /** Errors of all artifacts. */
+  /** Errors for all artifacts. */
   readonly blockedBy: readonly BlockingFinding[];
 }
 

@@ -2,8 +2,8 @@ import type { Encoding, ImageKind, SignatureFormat } from '../model/artifact.ts'
 import type { Artifact, Manifest } from '../model/manifest.ts';
 
 /**
- * Input of preflight: an image and its artifacts. Every manifest is a release; a file without a manifest is converted by
- * `file-release.ts`, and some of its fields may be unknown.
+ * Preflight input: an image and its artifacts. Every manifest is a release. `file-release.ts` converts a file without a manifest, in which
+ * case some fields may be unknown.
  */
 export interface Release {
   readonly project?: string | undefined;
@@ -12,7 +12,7 @@ export interface Release {
   readonly image: ReleaseImage;
   /** Fingerprints of the RSA public keys in the image. */
   readonly embeddedKeys: readonly string[];
-  /** `disproved`: the ELF shows that the Updater does not verify. */
+  /** `disproved`: the ELF shows that the Updater does not verify signatures. */
   readonly enforcement: Manifest['enforcement'] | 'disproved';
   readonly signing: { readonly publicKey?: { readonly fingerprint: string; readonly bits: number } | undefined };
   readonly artifacts: readonly ReleaseArtifact[];
@@ -26,14 +26,14 @@ export interface ReleaseImage
     >
   > {
   readonly kind: ImageKind | 'unknown';
-  /** Size after gzip, known if a file without a manifest was compressed to measure it. */
+  /** Gzip size of a file without a manifest, if the file was compressed to measure it. */
   readonly gzipBytes?: number | undefined;
 }
 
 export interface ReleaseArtifact
   extends Readonly<Pick<Artifact, 'file' | 'sizeBytes' | 'payloadBytes' | 'inflate' | 'keyFingerprint'>> {
   readonly encoding: Encoding;
-  /** `unverified`: signed, but with no known key. */
+  /** `unverified`: signed, but not by any known key. */
   readonly signature: 'none' | 'unverified' | SignatureFormat;
 }
 

@@ -6,7 +6,7 @@ export interface RequestFacts {
   readonly facts: DeviceFacts;
   /** `ESP.getSketchMD5()` of the running sketch, which identifies its build. */
   readonly sketchMd5: string | undefined;
-  /** Version that the sketch sends. */
+  /** Version reported by the sketch. */
   readonly version: string | undefined;
 }
 

@@ -11,9 +11,9 @@ export interface Context {
   readonly artifact: ReleaseArtifact;
   /** Undefined if a build is checked without a device, which is not the same as a device without known facts. */
   readonly device: Device | undefined;
-  /** Whether the release is about to be published, to devices that are not known yet. */
+  /** Whether the release is about to be published to devices that are not yet known. */
   readonly publishing: boolean;
-  /** IDs of the rules that already returned an error; rules run in the order of the registry. */
+  /** IDs of the rules that have already returned an error; rules run in registry order. */
   readonly refused: readonly string[];
 }
 
@@ -30,12 +30,12 @@ export interface RuleFinding {
 export interface Rule {
   /** Name in --allow, in JSON and in docs/never-brick.md. */
   readonly id: string;
-  /** Condition for a finding, for the documentation. */
+  /** Condition under which the rule reports a finding, for the documentation. */
   readonly condition: string;
   readonly severity: 'refuse' | 'warn' | 'refuse or warn';
   /** Affected core releases of the device or the image, for the documentation. */
   readonly cores: string;
-  /** Upstream files with functions, and issues. */
+  /** Upstream files and functions, and issues. */
   readonly evidence: readonly string[];
   check(context: Context): RuleFinding | undefined;
 }

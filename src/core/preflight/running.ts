@@ -36,14 +36,14 @@ export function factsAfter(facts: DeviceFacts, release: Release, artifact: Relea
   };
 }
 
-/** Recognized build of a device, and the facts that follow from it. */
+/** Recognized build that a device runs, and the facts that follow from it. */
 export interface Recognition {
   readonly manifest: Manifest;
   readonly facts: DeviceFacts;
 }
 
 /**
- * Recognizes the build that a device runs by its `ESP.getSketchMD5()`, which also identifies the flash mode in its flash.
+ * Recognizes the build that a device runs by the device's `ESP.getSketchMD5()`, which also identifies the flash mode in its flash.
  *
  * @param sketchMd5 32 hex digits, as in the header x-ESP8266-sketch-md5
  */

@@ -4,11 +4,11 @@ import type { SignatureFormat } from '../model/artifact.ts';
 import type { Signer } from './signer.ts';
 
 /**
- * Returns `payload ‖ signature ‖ u32 little-endian length of the signature`, the format that `UpdaterClass::end` of the core expects.
+ * Returns `payload ‖ signature ‖ u32 little-endian length of the signature`, the format that the core's `UpdaterClass::end` expects.
  *
  * The signature is verified with the signer's public key, so that a wrong key fails here and not on the device.
  *
- * @param name name of the payload in errors
+ * @param name payload name for error messages
  * @throws OtaError SIGNATURE_UNVERIFIED
  */
 export async function signImage(

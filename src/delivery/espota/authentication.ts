@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 
 /** Response to one challenge; the password itself never leaves this machine. */
 export interface ChallengeResponse {
-  /** Random client nonce: 32 hex digits, the exact length that `_onRx` requires. */
+  /** Random client nonce: 32 hex digits, which is the length that `_onRx` requires. */
   readonly cnonce: string;
   readonly response: string;
 }
 
 /**
- * Computes the response to a challenge of `ArduinoOTAClass::_onRx`: MD5 of the password's MD5, the device's nonce and the client nonce,
- * joined by colons.
+ * Computes the response to a challenge from `ArduinoOTAClass::_onRx`: the MD5 of the password's MD5, the device's nonce and the client
+ * nonce, joined with colons.
  */
 export function answerChallenge(
   nonce: string,

@@ -2,10 +2,10 @@ import type { ImageKind } from '../../core/model/artifact.ts';
 import type { ForeignProtocol } from '../verdict.ts';
 import { startsWithEspHomeMagic } from './esphome.ts';
 
-/** `U_FLASH`, `U_FS` and `U_AUTH` of Updater.h and ArduinoOTA.h. */
+/** `U_FLASH`, `U_FS` and `U_AUTH` from Updater.h and ArduinoOTA.h. */
 const commands = { sketch: 0, filesystem: 100, authentication: 200 } as const;
 
-/** Data that the device needs before it connects. */
+/** What the device needs to know before it connects. */
 export interface Invitation {
   readonly kind: ImageKind;
   readonly hostPort: number;
@@ -13,16 +13,16 @@ export interface Invitation {
   readonly md5: string;
 }
 
-/** Response of a device over UDP. */
+/** Response from a device over UDP. */
 export type DeviceResponse =
   | { readonly kind: 'ok' }
   | { readonly kind: 'challenge'; readonly nonce: string }
-  /** Text of `Update.printError` for an update that the device refuses to start. */
+  /** `Update.printError` output for an update that the device refuses to start. */
   | { readonly kind: 'error'; readonly text: string }
   | { readonly kind: 'authenticationFailed' }
   | { readonly kind: 'foreign'; readonly which: ForeignProtocol; readonly text: string };
 
-/** Builds an invitation. Nothing follows the line end, since `ArduinoOTAClass::_onRx` reads up to it and leaves the rest in its buffer. */
+/** Builds an invitation, which ends with LF: `ArduinoOTAClass::_onRx` reads up to it and would leave anything after it in its buffer. */
 export function invitationDatagram({ kind, hostPort, sizeBytes, md5 }: Invitation): string {
   return `${commands[kind]} ${hostPort} ${sizeBytes} ${md5}\n`;
 }

@@ -12,7 +12,7 @@ import { sendImage } from './send-image.ts';
 
 const defaultPort = 8266;
 
-/** Delivers through the protocol of ArduinoOTA.cpp, the same as `tools/espota.py` of the core. */
+/** Delivers with the ArduinoOTA.cpp protocol, as the core's `tools/espota.py` does. */
 export async function deliverByEspota(
   target: DeliveryTarget,
   image: Uint8Array,

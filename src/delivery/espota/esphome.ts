@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
-/** First bytes of an ESPHome client (`ESPHomeOTAComponent`); ESPHome devices listen on the same ports as espota, but over TCP. */
+/** First bytes that an ESPHome client sends (`ESPHomeOTAComponent`). ESPHome devices listen on the same ports as espota, but over TCP. */
 const magic = Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45);
 
-/** A device responds with `OTA_RESPONSE_OK`, then the protocol version. */
+/** `OTA_RESPONSE_OK`, which a device sends before the protocol version. */
 const responseOk = 0x00;
 const newestVersion = 0x0f;
 
@@ -12,8 +12,8 @@ export function startsWithEspHomeMagic(bytes: Uint8Array): boolean {
 }
 
 /**
- * Checks whether a silent device uses ESPHome's protocol. Nothing changes on the device, since a session that ends after the greeting
- * updates nothing.
+ * Checks whether a silent device uses ESPHome's protocol. The check changes nothing on the device, since the session ends right after the
+ * greeting.
  *
  * @param signal cancels the check, which then returns false
  */

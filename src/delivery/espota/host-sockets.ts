@@ -5,7 +5,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { EventQueue } from '../event-queue.ts';
 import { type DeviceResponse, parseDeviceResponse } from './datagrams.ts';
 
-/** Event while this machine waits for a device to connect. */
+/** Event that occurs while this machine waits for a device to connect. */
 export type HostEvent =
   | { readonly from: 'udp'; readonly response: DeviceResponse }
   | { readonly from: 'tcp'; readonly connection: Socket }
@@ -22,8 +22,8 @@ export interface HostRoute {
 }
 
 /**
- * UDP socket for the device's responses, and TCP port that the device connects to. The UDP socket is connected, so that the kernel selects
- * the local address by the route to the device (the address that the device will connect to) and drops datagrams from other hosts.
+ * UDP socket for the device's responses, and TCP port that the device connects to. The UDP socket is connected so that the kernel drops
+ * datagrams from other hosts and selects the local address by the route to the device; the device will connect to that address.
  */
 export class HostSockets {
   readonly events = new EventQueue<HostEvent>();
@@ -62,7 +62,7 @@ export class HostSockets {
   /** Address and port that the device connects to. */
   get place(): { readonly address: string; readonly port: number } {
     const address = this.#server.address();
-    // A server listening on a TCP port has an address of this form.
+    // Cannot happen while the server listens on a TCP port; narrows the type.
     if (address === null || typeof address === 'string') throw new Error('not listening');
     return { address: this.#udp.address().address, port: address.port };
   }
@@ -72,7 +72,7 @@ export class HostSockets {
     return [...this.#strangers];
   }
 
-  /** Error code of the last datagram if the network reported one: `ECONNREFUSED`, `EHOSTUNREACH`, … */
+  /** Error code that the network reported for the last datagram, if any: `ECONNREFUSED`, `EHOSTUNREACH`, … */
   get sendError(): string | undefined {
     return this.#sendError;
   }
@@ -81,7 +81,7 @@ export class HostSockets {
     this.#udp.send(datagram, (error) => this.#noteError(error));
   }
 
-  /** Drops duplicate or late responses of an earlier attempt. Connections are kept, since a late connection is still usable. */
+  /** Drops duplicate or late responses to an earlier attempt. Connections are kept, since a late connection is still usable. */
   dropResponses(): void {
     this.events.drop(({ from }) => from === 'udp');
   }
@@ -107,14 +107,14 @@ export class HostSockets {
     } catch (cause) {
       throw cannotListen(`${hostIp}`, cause);
     }
-    // A closed port causes an ICMP error, which any later call may report. It is not fatal: the device may start to listen at any time.
+    // A closed port causes an ICMP error, which any later call may report. It is not fatal: the device may start listening at any time.
     udp.on('error', (error) => this.#noteError(error));
     udp.on('message', (datagram) => {
       this.#sendError = undefined;
       this.events.put({ from: 'udp', response: parseDeviceResponse(datagram) });
     });
     return new Promise((resolve) => {
-      // The listener receives an error if there is no route; the types declare only the call without one.
+      // The listener receives an error if there is no route, but the types declare it without parameters.
       const connected: (error?: NodeJS.ErrnoException) => void = (error) => resolve(error?.code);
       udp.connect(devicePort, deviceAddress, connected);
     });

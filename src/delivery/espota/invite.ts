@@ -12,29 +12,29 @@ export interface InviteRequest {
   readonly sockets: HostSockets;
   readonly deviceAddress: string;
   readonly devicePort: number;
-  /** Datagram as sent over the wire. */
+  /** Datagram to send. */
   readonly invitation: string;
   readonly password: string | undefined;
   readonly timings: DeliveryTimings;
-  /** Limit for the whole invitation, regardless of responses. */
+  /** Time limit for the whole invitation, regardless of responses. */
   readonly limitMs: number;
   readonly progress: ProgressReport;
   readonly signal: AbortSignal;
 }
 
-/** The device's connection; a verdict; or a network fault, with the verdict to use if no better attempt follows. */
+/** The device's connection; a verdict; or a network fault, with the verdict to use if no later attempt does better. */
 export type InviteResult =
   | { readonly outcome: 'connected'; readonly connection: Socket }
   | { readonly outcome: 'verdict' | 'fault'; readonly verdict: DeliveryVerdict };
 
-/** Number of unanswered invitations before the device is probed for another protocol. */
+/** Number of unanswered invitations after which the device is probed for another protocol. */
 const silencesBeforeProbe = 3;
 const mostIntervalGrowth = 4;
 const failuresThatProve = 4;
 
 /**
  * Invites a device over UDP to connect, responds to its challenge, and waits for its connection (`ArduinoOTAClass::_onRx` and
- * `_runUpdate`). A connection without an `OK` counts too, since the `OK` may have been lost.
+ * `_runUpdate`). A connection is accepted even without a preceding `OK`, since the `OK` may have been lost.
  */
 export async function invite(request: InviteRequest): Promise<InviteResult> {
   const probe = new AbortController();
@@ -51,7 +51,7 @@ class InvitationSession {
   readonly #startedAt = performance.now();
   #intervalMs: number;
   #silences = 0;
-  /** Invitations sent since the last time that no earlier datagram could still be in flight. */
+  /** Invitations sent since all earlier datagrams must have been delivered or lost. */
   #invitations = 0;
   #challenged = false;
   #failures = 0;
@@ -84,7 +84,7 @@ class InvitationSession {
   /**
    * Handles a response or a connection.
    *
-   * @returns undefined if the device must be invited again
+   * @returns undefined if the device has to be invited again
    */
   async #judge(event: HostEvent): Promise<InviteResult | undefined> {
     if (event.from === 'tcp') return { outcome: 'connected', connection: event.connection };
@@ -96,7 +96,7 @@ class InvitationSession {
       case 'challenge':
         return this.#authenticate(response.nonce);
       case 'authenticationFailed':
-        // The failure belongs to a response sent before this invitation.
+        // The failure concerns a response that was sent before this invitation.
         return undefined;
       default:
         return this.#refusal(response);
@@ -109,7 +109,7 @@ class InvitationSession {
     return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(response.text) });
   }
 
-  /** Responds to a challenge and repeats the response; an invitation now would silently cancel the authentication. */
+  /** Responds to a challenge and repeats the response. Another invitation would silently cancel the authentication. */
   async #authenticate(firstNonce: string): Promise<InviteResult | undefined> {
     const { sockets, password, timings, progress } = this.#request;
     if (password === undefined || password === '') {
@@ -140,8 +140,8 @@ class InvitationSession {
 
   /**
    * Handles a failed authentication. The device sends a challenge only for every second invitation, and a response to an outdated challenge
-   * fails like a wrong password. So a failure proves something only after a single invitation: everything that may still be in flight is
-   * awaited and discarded first.
+   * fails like a wrong password. A failure therefore proves a wrong password only after a single invitation, or when it keeps happening. In
+   * all other cases, datagrams that may still be in flight are awaited and discarded before the next invitation.
    */
   async #noteFailure(): Promise<InviteResult | undefined> {
     this.#failures++;
@@ -158,7 +158,7 @@ class InvitationSession {
     return undefined;
   }
 
-  /** Invitations may be faster than the responses, so that each cancels the challenge of the previous one. */
+  /** Increases the interval: if invitations are faster than the responses, each one cancels the challenge for the previous one. */
   #slowDown(): void {
     const { invitationIntervalMs } = this.#request.timings;
     this.#intervalMs = Math.min(this.#intervalMs * 2, invitationIntervalMs * mostIntervalGrowth);

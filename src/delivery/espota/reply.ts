@@ -1,10 +1,10 @@
 import { acknowledgedBytes } from './acknowledgements.ts';
 
-/** Text received after the acknowledgements so far. */
+/** Text received so far after the acknowledgements. */
 export type FinalReply =
   | { readonly kind: 'none' }
   | { readonly kind: 'ok' }
-  /** `complete`: the line has ended. */
+  /** `complete`: the whole line has been received. */
   | { readonly kind: 'error'; readonly text: string; readonly complete: boolean }
   /** Incomplete text that may still become `OK` or `ERROR`. */
   | { readonly kind: 'begun' }
@@ -13,8 +13,8 @@ export type FinalReply =
 const mostTailCharacters = 4096;
 
 /**
- * Parses the device's data during a transfer: digits that acknowledge bytes, then `OK` or `ERROR[n]: text` directly after the last digits
- * (`800ERROR[10]: Magic byte is not 0xE9`).
+ * Parses the data that the device sends during a transfer: digits that acknowledge bytes, then `OK` or `ERROR[n]: text` directly after the
+ * last digits (`800ERROR[10]: Magic byte is not 0xE9`).
  */
 export class ReplyReader {
   #acknowledgedBytes = 0;
@@ -28,7 +28,7 @@ export class ReplyReader {
   /**
    * Adds received bytes.
    *
-   * @param sentBytes bytes of the image sent so far, the upper limit for acknowledgements
+   * @param sentBytes image bytes sent so far: the upper limit for acknowledgements
    */
   feed(bytes: Uint8Array, sentBytes: number): void {
     const text = Buffer.from(bytes).toString('latin1');
@@ -47,7 +47,7 @@ export class ReplyReader {
       const text = tail.slice(errorAt);
       return { kind: 'error', text, complete: text.includes('\n') };
     }
-    // A device acknowledges data before its result, so an OK without any acknowledgement is not valid.
+    // A device acknowledges data before it sends its result, so an OK without any acknowledgement is invalid.
     if (tail.startsWith('OK') && this.#hasAcknowledged) return { kind: 'ok' };
     return 'O' === tail || 'ERR'.startsWith(tail) ? { kind: 'begun' } : { kind: 'foreign', text: tail };
   }

@@ -18,7 +18,7 @@ export interface SendRequest {
   readonly signal: AbortSignal;
 }
 
-/** Verdict, or a connection lost before the device can have received the whole image. */
+/** Verdict, or a fault if the connection was lost before the device can have received the whole image. */
 export type SendResult =
   | { readonly outcome: 'verdict'; readonly verdict: DeliveryVerdict }
   | { readonly outcome: 'fault'; readonly verdict: DeliveryVerdict };
@@ -31,16 +31,16 @@ type TransferEvent =
 /** Six TCP segments of 1460 bytes. */
 const chunkBytes = 8760;
 /**
- * Limit for unacknowledged bytes: more than twice the largest receive window of a device (11,584 bytes), so that the device never waits.
- * TCP limits the data too, but only after the kernel's buffers, which may hold a whole image. Without this limit, a broken connection would
- * not show whether the device may have the whole image.
+ * Limit for unacknowledged bytes: more than twice a device's largest receive window (11,584 bytes), so that the device never waits. TCP
+ * flow control alone is not enough, since the kernel's buffers may hold a whole image: after a broken connection, it would then be unknown
+ * whether the device may have received the whole image.
  */
 const aheadBytes = 32 * 1024;
 const regularAcknowledgements = 4;
 
 /**
- * Streams an image to a connected device without waiting for each acknowledgement, and reads its result. The connection is not half-closed
- * after the last byte: the device would treat that as a lost connection and not send its `OK`.
+ * Streams an image to a connected device without waiting for each acknowledgement, and reads the result. The connection is not half-closed
+ * after the last byte, since the device would treat that as a lost connection and not send its `OK`.
  */
 export async function sendImage(request: SendRequest): Promise<SendResult> {
   const transfer = new Transfer(request);
@@ -97,7 +97,7 @@ class Transfer {
   #sendChunk(): void {
     const { connection, image } = this.#request;
     this.#isWriting = true;
-    // Read received data first: a write to a connection that the device has reset would discard its last message.
+    // Read received data first: writing to a connection that the device has reset would discard the device's last message.
     setImmediate(() => {
       if (connection.destroyed) return;
       const chunk = image.subarray(this.#sentBytes, this.#sentBytes + chunkBytes);
@@ -142,7 +142,7 @@ class Transfer {
     }
   }
 
-  /** Time limit of the current silence, after which the next action is due. */
+  /** How long the device may stay silent before the next action is due. */
   get #limitMs(): number {
     const { timings, budget } = this.#request;
     const { kind } = this.#reader.finalReply;
@@ -152,8 +152,8 @@ class Transfer {
   }
 
   /**
-   * Whether more data than planned may be sent ahead, since the estimate of acknowledged bytes can be too low. For a device that
-   * acknowledges regularly, this happens once after each response: if the device is gone, part of the image must remain unsent.
+   * Whether more unacknowledged data than the limit may be sent, since the estimate of acknowledged bytes can be too low. For a device that
+   * acknowledges regularly, this is allowed only once after each response, so that part of the image remains unsent if the device is gone.
    */
   get #mayExtend(): boolean {
     const isRegular = this.#timesReceived >= regularAcknowledgements;
@@ -178,7 +178,7 @@ class Transfer {
     return reply.kind === 'error' ? this.#rejection(reply.text) : this.#broken(why);
   }
 
-  /** Judges a broken connection. The device can have the update only if the whole image was sent; otherwise it is safe to retry. */
+  /** Returns the result for a broken connection. If part of the image was not sent, the device cannot have updated and a retry is safe. */
   #broken(why: string): SendResult {
     const { image } = this.#request;
     if (this.#isSent) {

@@ -17,7 +17,7 @@ const defaultPort = 80;
 const defaultPath = '/update';
 const defaultUser = 'admin';
 
-/** Delivers through the form of `ESP8266HTTPUpdateServer`. */
+/** Delivers through the `ESP8266HTTPUpdateServer` form. */
 export async function deliverByWeb(
   target: DeliveryTarget,
   image: Uint8Array,
@@ -72,8 +72,8 @@ class WebDelivery {
   }
 
   /**
-   * Requests the page with the form first: the device checks the password only after it has received the whole upload, and only the page
-   * shows whether it supports filesystem images.
+   * Makes one attempt. Requests the form page first: the device checks the password for an upload only after receiving all of it, and only
+   * the page shows whether the updater supports filesystem images.
    */
   async attempt(budget: RetryBudget): Promise<DeliveryAttempt> {
     const { progress, place, image, kind } = this.#request;
@@ -88,7 +88,7 @@ class WebDelivery {
     return this.#judgeUpdate(sent);
   }
 
-  /** Requests the page. After a failed attempt it retries the connection for a while, since the device may be restarting. */
+  /** Requests the page. After a failed attempt, the connection is retried for a while, since the device may be restarting. */
   async #askForPage(budget: RetryBudget): Promise<WebExchange> {
     const { place, timings, signal } = this.#request;
     const startedAt = performance.now();

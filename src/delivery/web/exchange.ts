@@ -6,20 +6,20 @@ export interface ExchangeRequest {
   readonly address: string;
   readonly port: number;
   readonly hostIp: string | undefined;
-  /** Byte sequences that are sent in this order. */
+  /** Byte sequences, sent in this order. */
   readonly parts: readonly Uint8Array[];
   readonly connectMs: number;
-  /** Time limit without progress: no byte sent and none received. */
+  /** Time limit without progress, that is, with no bytes sent or received. */
   readonly stallMs: number;
   readonly onSent?: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
-/** Result of an exchange. `isSent`: all parts have left this process, so the server may have received them. */
+/** Result of an exchange. `isSent`: all parts have left this process, so the server may have received the whole request. */
 export interface WebExchange {
   readonly outcome: 'answered' | 'ended' | 'silent' | 'unconnected';
   readonly response: WebResponse | undefined;
-  /** Raw received bytes, for servers that do not respond in HTTP. */
+  /** Raw received bytes, for servers that do not respond over HTTP. */
   readonly text: string;
   readonly isSent: boolean;
   /** Milliseconds since the last byte was sent or received. */
@@ -37,8 +37,9 @@ type ExchangeEvent =
 const chunkBytes = 4096;
 
 /**
- * Sends a request over its own connection and reads the response. The connection is not half-closed before, since the device would treat
- * that as the end. Node's HTTP client is not used because the device accepts only one exact form of headers and body.
+ * Sends a request over its own connection and reads the response. The connection is not half-closed after the request, since the device
+ * would treat that as the end of the connection. Node's HTTP client is not used because the device accepts headers and body in only one
+ * exact form.
  */
 export async function exchangeWithDevice(request: ExchangeRequest): Promise<WebExchange> {
   const { address: host, port, hostIp } = request;
@@ -96,7 +97,7 @@ class Session {
       this.#isSent = true;
       return;
     }
-    // Read received data first: a write to a broken connection would discard the response.
+    // Read received data first: writing to a broken connection would discard the response.
     setImmediate(() => {
       if (this.#socket.destroyed) return;
       this.#socket.write(chunk, (error) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageKind } from '../../core/model/artifact.ts';
 
-/** Request to the web updater as it is sent over the wire. */
+/** Request to the web updater, ready to send. */
 export interface UpdateForm {
   readonly head: Uint8Array;
   readonly image: Uint8Array;
@@ -9,18 +9,18 @@ export interface UpdateForm {
 }
 
 export interface WebTarget {
-  /** Value of the `Host` header, such as `door.local:8080`. */
+  /** `Host` header value, such as `door.local:8080`. */
   readonly host: string;
   readonly path: string;
-  /** Value of the `Authorization` header. */
+  /** `Authorization` header value. */
   readonly authorization: string | undefined;
 }
 
 /**
- * Builds the upload request in the only form that `ESP8266WebServerTemplate::_parseForm` (Parsing-impl.h) accepts: CRLF line ends, nothing
- * before the first boundary, one part with a name, a type and a `filename` (a part without one is not an upload), and CRLF after the last
- * boundary, which the parser waits for. In the header, `boundary` is the only parameter, since everything after the first `=` is read as
- * its value, and the length is required because chunked bodies are not supported.
+ * Builds the upload request in the only form that `ESP8266WebServerTemplate::_parseForm` (Parsing-impl.h) accepts: CRLF line endings,
+ * nothing before the first boundary, one part with a name, a type and a `filename` (without a `filename`, the part is not an upload), and a
+ * CRLF after the last boundary, which the parser waits for. `boundary` is the only parameter of `Content-Type`, since the parser reads
+ * everything after the first `=` as its value. `Content-Length` is required because chunked bodies are not supported.
  */
 export function updateRequest(image: Uint8Array, kind: ImageKind, place: WebTarget): UpdateForm {
   const boundary = boundaryFor(image);
@@ -44,12 +44,12 @@ export function updateRequest(image: Uint8Array, kind: ImageKind, place: WebTarg
   return { head: Buffer.from(head, 'latin1'), image, tail: Buffer.from(closing, 'latin1') };
 }
 
-/** Builds the request for the page with the form. */
+/** Builds the request for the form page. */
 export function pageRequest(place: WebTarget): Uint8Array {
   return Buffer.from(`${requestLine('GET', place)}\r\n\r\n`, 'latin1');
 }
 
-/** Returns the value of the `Authorization` header for Basic authentication. */
+/** Returns the `Authorization` header value for Basic authentication. */
 export function basicAuthorization(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
 }
@@ -59,7 +59,7 @@ function requestLine(method: string, { host, path, authorization }: WebTarget): 
   return [...lines, ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])].join('\r\n');
 }
 
-/** Returns a boundary that does not occur in the image; it is always the same for the same image. */
+/** Returns a boundary that does not occur in the image. The same image always gets the same boundary. */
 function boundaryFor(image: Uint8Array): string {
   const content = Buffer.from(image.buffer, image.byteOffset, image.length);
   for (let count = 0; ; count++) {

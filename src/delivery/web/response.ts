@@ -1,8 +1,8 @@
-/** Response of a web server, as far as it has been received. */
+/** Web server response, as far as it has been received. */
 export interface WebResponse {
   readonly status: number;
   readonly body: string;
-  /** True once `Content-Length` bytes (or the limit of 64 KB) have arrived. Without that header, the response ends with the connection. */
+  /** True once `Content-Length` bytes (or the 64 KB limit) have arrived. Without that header, the response ends with the connection. */
   readonly isWhole: boolean;
 }
 
@@ -16,12 +16,12 @@ export class ResponseReader {
     if (this.#bytes.length < mostBytes) this.#bytes = Buffer.concat([this.#bytes, bytes]);
   }
 
-  /** Raw received bytes, limited to about 64 KB; shown if they are not HTTP. */
+  /** Raw received bytes, limited to about 64 KB. Shown to the user if they are not HTTP. */
   get text(): string {
     return this.#bytes.toString('latin1');
   }
 
-  /** Parsed response; undefined while its header is incomplete, or if it is not HTTP. */
+  /** Parsed response; undefined if its header is still incomplete or is not HTTP. */
   get response(): WebResponse | undefined {
     const text = this.text;
     const headEnd = text.indexOf('\r\n\r\n');

@@ -1,11 +1,11 @@
 import { entry } from './entry.ts';
 
-/** Quotes a value of the command line if it would not be recognized as one value. */
+/** Quotes a command-line value that would otherwise not be recognizable as a single value. */
 export function asArgument(value: string): string {
   return /^[^\s"']+$/.test(value) ? value : JSON.stringify(value);
 }
 
-/** Errors in the options and arguments of commands, from any room. */
+/** Errors in command-line options and arguments, thrown by any room. */
 export const optionEntries = {
   OPTION_INVALID: entry<{ option: string; value: string; expected: string; hint?: string }>(
     2,

@@ -1,4 +1,4 @@
-/** Meanings of the codes of system errors. */
+/** Meanings of system error codes. */
 const meanings: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EISDIR: 'it is a folder',
@@ -23,7 +23,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to the network',
 };
 
-/** Explains the code of a system error and keeps it, because users search for it. Returns any other text unchanged. */
+/** Explains a system error code but keeps the code itself, because users search for it. Returns any other text unchanged. */
 export function explainReason(reason: string): string {
   const meaning = meanings[reason];
   return meaning === undefined ? reason : `${meaning} (${reason})`;

@@ -1,17 +1,17 @@
 import { type ArduinoHooks, arduinoHookProperties, arduinoPublishProperty } from './arduino-hooks.ts';
 
-/** Property that is part of the key of arduino-cli's core cache and that no recipe of the ESP8266 core uses. */
+/** Property that arduino-cli includes in its core cache key and that no ESP8266 core recipe uses. */
 const saltProperty = 'compiler.optimization_flags';
 
 /**
- * Returns the options of `arduino-cli compile` that add our hooks to one build and change nothing that is installed.
+ * Returns the `arduino-cli compile` options that add our hooks to one build without changing anything installed.
  *
- * arduino-cli shares core.a between all sketches, and the output of a hook is not part of the cache's key (arduino-cli#2382). So a signed
- * sketch would link an Updater that was compiled unsigned, or the reverse. With the salt, each key has its own core, and so have unsigned
- * builds.
+ * arduino-cli shares core.a between all sketches, and hook output is not part of the cache key (arduino-cli#2382). A signed sketch could
+ * therefore link an Updater that was compiled unsigned, or the reverse. The salt gives each key its own cached core, and unsigned builds
+ * another one.
  *
  * @param keyId fingerprint of the embedded public key; undefined if the build is unsigned
- * @param publishes whether the build may have to be published
+ * @param publishes whether the build may need to be published
  */
 export function arduinoCliOptions(
   hooks: ArduinoHooks,

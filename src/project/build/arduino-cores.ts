@@ -12,13 +12,13 @@ export interface InstalledCore {
 }
 
 export interface ArduinoFolders {
-  /** Folder of the Boards Manager: `packages/VENDOR/hardware/esp8266/VERSION`. */
+  /** Data folder, where the Boards Manager installs cores: `packages/VENDOR/hardware/esp8266/VERSION`. */
   readonly data: string;
-  /** Sketchbook: `hardware/VENDOR/esp8266`, the place of a git clone of the core. */
+  /** Sketchbook, which may contain a git clone of the core: `hardware/VENDOR/esp8266`. */
   readonly user: string;
 }
 
-/** Returns the folders of the IDE and arduino-cli. Their configuration files, which may name other folders, are not read. */
+/** Returns the IDE and arduino-cli folders. Their configuration files, which may specify other folders, are not read. */
 export function arduinoFolders(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,

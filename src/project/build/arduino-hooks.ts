@@ -1,25 +1,25 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Program that the hooks run, and its options. Paths are absolute, because a hook runs in the working directory of its caller. */
+/** Program that the hooks run, and its options. Paths are absolute, because a hook runs in its caller's working directory. */
 export interface ArduinoHooks {
-  /** Node.js that runs the hooks: `process.execPath`, never a shim of a package manager. */
+  /** Node.js that runs the hooks: `process.execPath`, never a package manager's shim. */
   readonly nodePath: string;
   /** Path of this tool's `cli.js`. */
   readonly cliPath: string;
-  /** Folder that is searched for keys and configuration; that of the sketch by default. */
+  /** Folder that is searched for keys and configuration; the sketch folder by default. */
   readonly sourceDir?: string;
   readonly configPath?: string;
-  /** Additional options of `header`, such as `--public-key F`. */
+  /** Additional `header` options, such as `--public-key F`. */
   readonly headerOptions?: readonly string[];
-  /** Additional options of `pack`, such as `--unsigned`, `--private-key F`, `--compression none`. */
+  /** Additional `pack` options, such as `--unsigned`, `--private-key F`, `--compression none`. */
   readonly packOptions?: readonly string[];
 }
 
-/** The core's own two properties for signing (in its `platform.txt`). Overriding only these keeps every other hook unchanged. */
+/** The core's own two signing properties (in its `platform.txt`). Overriding only these leaves every other hook unchanged. */
 export const headerHook = 'recipe.hooks.sketch.prebuild.pattern';
 export const packHook = 'recipe.objcopy.hex.2.pattern';
 
-/** Returns both properties as command lines of this tool. Placeholders such as `{build.path}` are left for arduino-cli to expand. */
+/** Returns both properties as command lines that run this tool. Placeholders such as `{build.path}` are left for arduino-cli to expand. */
 export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, string> {
   const image = '{build.path}/{build.project_name}.bin';
   const program = [hooks.nodePath, hooks.cliPath];
@@ -32,32 +32,33 @@ export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, 
   ]);
 }
 
-/** Additional step after the core's own two, neither of which has this number. */
+/** Step that runs after the core's own two, neither of which uses this number. */
 const publishHook = 'recipe.objcopy.hex.3.pattern';
 
 /**
- * Returns the property that publishes a build if the project's configuration requires it. It is a separate step after signing, so `pack`
- * has ended by then. (The hooks that arduino-cli runs after its last check, recipe.hooks.savehex, run only if a build is exported.)
+ * Returns the property that publishes a build if the project configuration requires it. Publishing is a separate step after signing, so
+ * `pack` has finished by then. (The hooks that arduino-cli runs after its last check, recipe.hooks.savehex, run only if a build is
+ * exported.)
  */
 export function arduinoPublishProperty(hooks: ArduinoHooks): readonly [string, string] {
   const words = [hooks.nodePath, hooks.cliPath, 'publish', '{build.path}/{build.project_name}.bin', '--after-build'];
   return [publishHook, quoteWords([...words, ...projectWords(hooks)])];
 }
 
-/** The core's property for network uploads, from which arduino-cli derives the upload to network ports. */
+/** The core's network upload property, from which arduino-cli derives uploads to network ports. */
 const uploadHook = 'tools.esptool.upload.network_pattern';
 
 /**
- * Returns the property for network uploads as a command line of this tool. An upload recipe receives the build folder, not the sketch; the
- * CLI finds the project from the `build.options.json` that arduino-cli writes there.
+ * Returns the network upload property as a command line that runs this tool. An upload recipe receives the build folder rather than the
+ * sketch folder, so the CLI finds the project through the `build.options.json` that arduino-cli writes there.
  *
- * The password that the IDE could prompt for is not passed, because it would be visible on the command line. The password comes from the
- * configuration.
+ * The password that the IDE could prompt for is not passed, because it would be visible on the command line. The password is read from the
+ * configuration instead.
  */
 export function arduinoUploadProperty({ nodePath, cliPath, configPath }: ArduinoHooks): readonly [string, string] {
   const words = [
     ...[nodePath, cliPath, 'upload', '{build.path}/{build.project_name}.bin', '--method', 'espota'],
-    // Placeholders of the core's own pattern, which arduino-cli therefore expands.
+    // Placeholders from the core's own pattern, so arduino-cli expands them.
     ...['--host', '{serial.port}', '--port', '{network.port}'],
     ...(configPath === undefined ? [] : ['--config', configPath]),
   ];
@@ -76,11 +77,11 @@ function quoteWords(words: readonly string[]): string {
 }
 
 /**
- * Quotes one argument for a recipe. arduino-cli splits recipes (`SplitQuotedString` of go-properties-orderedmap) at spaces only; a quote
- * opens at the start of an argument and closes at the end of one, a backslash has no special meaning, and an empty argument is dropped.
- * Properties in braces are expanded before that, so an argument with one is quoted: the value may contain spaces.
+ * Quotes one argument for a recipe. arduino-cli splits recipes (`SplitQuotedString` in go-properties-orderedmap) only at spaces; a quote is
+ * special only at the start or end of an argument, a backslash has no special meaning, and empty arguments are dropped. Properties in
+ * braces are expanded before the split, so an argument that contains one is quoted in case the value contains spaces.
  *
- * @throws OtaError HOOK_ARGUMENT_INVALID if no quote fits or the argument is blank
+ * @throws OtaError HOOK_ARGUMENT_INVALID if no kind of quote works or the argument is blank
  */
 export function quoteWord(word: string): string {
   if (/^[^ {"'][^ {]*$/.test(word)) return word;

@@ -11,13 +11,13 @@ import {
 import { addBlock, removeBlock } from './marked-block.ts';
 
 /**
- * File in an installed core that contains the hooks of the Arduino IDE: builds in the IDE accept no properties, and arduino-cli reads no
- * other file beside `platform.txt`.
+ * File in an installed core that contains the Arduino IDE hooks: builds in the IDE accept no properties, and besides `platform.txt`, this
+ * is the only file that arduino-cli reads.
  *
- * The stamp file beside it has a time stamp in the far future. arduino-cli uses core.a from its cache only if no file in the platform's
- * folder is newer. With the stamp it never does, and each sketch compiles and keeps its own core (arduino-cli#2382 describes what happens
- * otherwise). Observed with arduino-cli 1.5.1: hidden files do not count, and a name that ends in .txt would discard the sketch's whole
- * build folder every time.
+ * The stamp file next to it has a timestamp in the far future. arduino-cli uses core.a from its cache only if no file in the platform
+ * folder is newer, so the stamp disables the cache, and each sketch compiles and keeps its own core (arduino-cli#2382 describes what
+ * happens otherwise). Observed with arduino-cli 1.5.1: hidden files are ignored, and a name ending in .txt would make arduino-cli discard
+ * the sketch's whole build folder every time.
  */
 const localProperties = 'platform.local.txt';
 export const stampName = 'ota-hooks.stamp';
@@ -30,9 +30,9 @@ const stampText =
   'compiled for another sketch, with another signing key or none. "ota-hooks uninstall arduino" removes it.\n';
 
 /**
- * Returns the text of `platform.local.txt` with the hooks in it, once, at the end, where they override earlier lines.
+ * Returns the text of `platform.local.txt` with the hooks included exactly once, at the end, where they override earlier lines.
  *
- * @param text one character per byte (latin1), so that lines which are not ours are kept in any encoding
+ * @param text one character per byte (latin1), so that all other lines are preserved in any encoding
  */
 function withIdeHooks(text: string, hooks: ArduinoHooks): string {
   const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
@@ -42,9 +42,9 @@ function withIdeHooks(text: string, hooks: ArduinoHooks): string {
 }
 
 /**
- * Returns the text without the hooks; the same text if there are none.
+ * Returns the text without the hooks, or unchanged if it contains none.
  *
- * @throws OtaError HOOK_LINES_DAMAGED if one of the marks is missing
+ * @throws OtaError HOOK_LINES_DAMAGED if one of the markers is missing
  */
 function withoutIdeHooks(text: string): string {
   const without = removeBlock(text);
@@ -84,13 +84,13 @@ export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' |
   return 'removed';
 }
 
-/** Returns whether builds with this core run our hooks. An upgrade of the core removes them silently. */
+/** Returns whether builds with this core run our hooks. Upgrading the core silently removes them. */
 export async function hasIdeHooks(coreFolder: string): Promise<boolean> {
   const text = await readText(join(coreFolder, localProperties));
   return text !== undefined && removeBlock(text).state === 'removed' && (await stampState(coreFolder)) === 'dated';
 }
 
-/** Returns the state of the stamp file. A copied or restored file may have lost the date. */
+/** Returns the state of the stamp file. A copied or restored stamp file may have lost its date. */
 async function stampState(coreFolder: string): Promise<'absent' | 'dated' | 'undated'> {
   const found = await stat(join(coreFolder, stampName)).catch(() => undefined);
   if (found === undefined) return 'absent';
@@ -103,7 +103,9 @@ async function writeStamp(coreFolder: string): Promise<void> {
   await setTime(path, farFuture);
 }
 
-/** Updates the time of `platform.txt`, so that arduino-cli compiles the core again: the cache may contain a core with our signing. */
+/**
+ * Updates the timestamp of `platform.txt` so that arduino-cli recompiles the core: the cached core may have been compiled with our signing.
+ */
 async function outdateCachedCores(coreFolder: string): Promise<void> {
   await setTime(join(coreFolder, 'platform.txt'), new Date());
 }

@@ -8,14 +8,14 @@ import type { Build } from '../../core/pack/build.ts';
 import { digests } from '../../core/pack/digests.ts';
 
 /**
- * Removes the files of an earlier build beside an image: artifacts, the manifest, and temporary files of a hook that was killed. A stale
- * artifact is worse than none, because espota.py sends it without a warning.
+ * Removes files that an earlier build left beside an image: artifacts, the manifest, and temporary files of a killed hook. A stale artifact
+ * is worse than none, because espota.py sends it without a warning.
  */
 export async function removeStaleArtifacts(imagePath: string): Promise<void> {
   for (const suffix of [...artifactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
 }
 
-/** Removes the signatures of an earlier build beside a manifest: those that it does not list, or all if the manifest cannot be read. */
+/** Removes signatures that an earlier build left beside a manifest: those that the manifest does not list, or all if it cannot be read. */
 export async function removeStaleSignatures(manifestPath: string, manifest: Manifest | undefined): Promise<void> {
   if (!manifestPath.endsWith(manifestSuffix)) return;
   const imagePath = manifestPath.slice(0, -manifestSuffix.length);
@@ -27,11 +27,11 @@ export async function removeStaleSignatures(manifestPath: string, manifest: Mani
 }
 
 /**
- * Writes a build beside its image. The manifest is written last, so that it refers only to artifacts that exist. If a file cannot be
- * written, those written before are removed; an earlier manifest is kept.
+ * Writes a build beside its image. The manifest is written last, so that it refers only to existing artifacts. If a file cannot be written,
+ * the files written before it are removed; an earlier manifest is kept.
  *
- * @param present names of the files that exist already, which always include the image
- * @returns the paths written, the manifest's last
+ * @param present names of the files that already exist, which always include the image
+ * @returns the written paths, with the manifest last
  * @throws OtaError FILE_UNWRITABLE, FOLDER_MISSING
  */
 export async function writeBuild(
@@ -57,7 +57,7 @@ export async function writeBuild(
 }
 
 /**
- * Reads a build from its manifest and checks that the unsigned artifacts have the digests in the manifest.
+ * Reads a build from its manifest and checks that the unsigned artifacts match the digests in the manifest.
  *
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW, ARTIFACT_CHANGED
  */

@@ -1,27 +1,27 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
 
-/** Inputs that determine which file a program's name refers to. */
+/** Inputs that determine which file a program name refers to. */
 export interface SearchPlace {
   readonly platform: NodeJS.Platform;
-  /** Value of the variable PATH. */
+  /** Value of the PATH variable. */
   readonly path: string | undefined;
-  /** Value of the variable PATHEXT, which only Windows has. */
+  /** Value of the PATHEXT variable, which exists only on Windows. */
   readonly pathExt: string | undefined;
   readonly currentFolder: string;
-  /** Whether a path is a file that can be started. */
+  /** Whether a path is an executable file. */
   readonly isProgram: (path: string) => boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Extensions that CreateProcess starts, directly or through cmd.exe. PATHEXT may list types that need another program. */
+/** Extensions of files that CreateProcess starts, directly or through cmd.exe. PATHEXT may also list types that need another program. */
 const startable = ['.com', '.exe', '.bat', '.cmd'];
 
 /**
- * Finds the program that a name refers to: an absolute path as it is, or a plain name in the folders of PATH. A source tree may be
- * untrusted, so the current folder is never searched: not by the rule of Windows, not through an empty or relative entry of PATH, and not
- * through an absolute entry that names it. An absolute entry below it (`.venv/bin` of an active environment) is the user's choice.
+ * Finds the program that a name refers to: an absolute path is used as is, and a plain name is looked up in the PATH folders. A source tree
+ * may be untrusted, so the current folder is never searched: not by Windows' default rule, not through an empty or relative PATH entry, and
+ * not through an absolute entry that points to it. An absolute entry below it (`.venv/bin` of an active environment) is the user's choice.
  *
  * @returns an absolute path; undefined if there is no such program or the name is a relative path
  */
@@ -32,13 +32,13 @@ export function findProgram(name: string, place: SearchPlace): string | undefine
   return bases.flatMap((base) => withExtensions(base, place)).find(place.isProgram);
 }
 
-/** Returns the entries of PATH, without quotes, that refer to the same folder in every working directory. */
+/** Returns the PATH entries, without quotes, that refer to the same folder from every working directory. */
 export function absoluteEntries(path: string | undefined, platform: NodeJS.Platform): readonly string[] {
   const entries = platform === 'win32' ? windowsEntries(path ?? '') : (path ?? '').split(':');
   return entries.filter((entry) => isAbsolutePath(entry, platform));
 }
 
-/** Returns a variable by its name; on Windows, the case of the variable is ignored. */
+/** Returns the value of a variable; on Windows, variable names are case-insensitive. */
 export function variable(env: Environment, name: string, platform: NodeJS.Platform): string | undefined {
   if (platform !== 'win32') return env[name];
   return Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1];
@@ -75,8 +75,8 @@ function windowsEntries(path: string): readonly string[] {
 }
 
 /**
- * Returns whether a path is absolute. On Windows, `\tools` depends on the current drive and `C:tools` on the current folder of a drive, so
- * neither is.
+ * Returns whether a path is absolute. On Windows, `\tools` depends on the current drive and `C:tools` on the current folder of that drive,
+ * so neither is absolute.
  */
 function isAbsolutePath(path: string, platform: NodeJS.Platform): boolean {
   return platform === 'win32' ? /^(?:[A-Za-z]:[\\/]|[\\/]{2}[^\\/])/.test(path) : path.startsWith('/');
@@ -86,7 +86,7 @@ function isPlainName(name: string, platform: NodeJS.Platform): boolean {
   return !['', '.', '..'].includes(name) && !(platform === 'win32' ? /[\\/:]/ : /\//).test(name);
 }
 
-/** Returns the paths to try. Windows starts no file without an extension; a name that has one is tried unchanged first. */
+/** Returns the paths to try. Windows does not start files without an extension; a name that has one is tried unchanged first. */
 function withExtensions(base: string, { platform, pathExt }: SearchPlace): readonly string[] {
   if (platform !== 'win32') return [base];
   const listed = (pathExt ?? startable.join(';')).split(';').map((extension) => extension.trim().toLowerCase());

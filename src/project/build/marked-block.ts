@@ -1,17 +1,17 @@
-/** Block of lines in a text with other owners. It is appended, found again by its marks, and removed without a trace. */
+/** Block of lines in a text file that others also edit. It is appended, found again by its markers, and removed without a trace. */
 
 const begin = '# >>> ota-hooks: these lines were written by "ota-hooks install"; "ota-hooks uninstall" removes them';
-/** Mark for a text whose last line had no line end. */
+/** Marker for a text whose last line had no line ending. */
 const beginAfterUnfinishedLine = `${begin} and the line end before them`;
 const end = '# <<< ota-hooks';
 
 export type WithoutBlock =
   | { readonly state: 'absent' }
   | { readonly state: 'removed'; readonly text: string }
-  /** A mark without its counterpart, because the text was edited. Line numbers count from 1. */
+  /** A marker without its counterpart, because the text was edited. Line numbers start at 1. */
   | { readonly state: 'damaged'; readonly line: number };
 
-/** Appends the block to the text, with the line ends of the text. An existing block must be removed first. */
+/** Appends the block to the text, using the text's line endings. An existing block must be removed first. */
 export function addBlock(text: string, lines: readonly string[]): string {
   const lineEnd = lineEndOf(text);
   const unfinished = text !== '' && !text.endsWith('\n');
@@ -19,7 +19,7 @@ export function addBlock(text: string, lines: readonly string[]): string {
   return `${text}${unfinished ? lineEnd : ''}${block.join(lineEnd)}${lineEnd}`;
 }
 
-/** Returns the text without its blocks, byte for byte as before {@link addBlock}, with anything that was added after them. */
+/** Returns the text without its blocks, byte for byte as before {@link addBlock}, plus anything that was added after them. */
 export function removeBlock(text: string): WithoutBlock {
   const kept: string[] = [];
   let openedAt: number | undefined;
@@ -42,7 +42,7 @@ export function removeBlock(text: string): WithoutBlock {
   return found ? { state: 'removed', text: joined(kept) } : { state: 'absent' };
 }
 
-/** Joins lines. A line that lost its end with the block gets a line end again if lines were added after the block. */
+/** Joins lines. A line whose line ending was removed with the block gets one again if lines were added after the block. */
 function joined(lines: readonly string[]): string {
   const last = lines.length - 1;
   return lines.map((line, index) => (index < last && !line.endsWith('\n') ? line + lineEndOf(line) : line)).join('');

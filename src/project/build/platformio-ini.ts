@@ -1,5 +1,5 @@
 /**
- * Reads a platformio.ini as PlatformIO does (its `ProjectConfig`, on Python's configparser): names of options in lower case, values over
+ * Reads a platformio.ini as PlatformIO does (`ProjectConfig`, based on Python's configparser): lowercase option names, values that span
  * several indented lines, comments after blanks, `extends`, and `[env]` as the base of all environments. Positions are offsets into the
  * text, so that a line can be inserted without changing the others.
  */
@@ -12,7 +12,7 @@ export interface IniFile {
 export interface IniSection {
   readonly name: string;
   readonly options: readonly IniOption[];
-  /** Offset after its last line that is neither blank nor a comment, including the line end. */
+  /** Offset just past the last line that is neither blank nor a comment, including its line ending. */
   readonly end: number;
 }
 
@@ -20,21 +20,21 @@ export interface IniOption {
   readonly name: string;
   /** Text between name and value, such as ` = `. */
   readonly separator: string;
-  /** Lines of the value, without comments. The first line is beside the name and often empty. */
+  /** Lines of the value, without comments. The first line follows the name and is often empty. */
   readonly lines: readonly IniLine[];
 }
 
 interface IniLine {
   readonly text: string;
   readonly indent: string;
-  /** Offsets of the first character of `text` and after the last one. */
+  /** Offsets of the first character of `text` and just past the last one. */
   readonly start: number;
   readonly end: number;
   /** Offset of the next line. */
   readonly next: number;
 }
 
-/** Parses the text. Lines that do not fit the format are ignored. */
+/** Parses the text. Lines with invalid syntax are ignored. */
 export function readIni(text: string): IniFile {
   const sections: { name: string; options: { name: string; separator: string; lines: IniLine[] }[]; end: number }[] =
     [];
@@ -75,13 +75,16 @@ export function environmentsOf(ini: IniFile): readonly string[] {
   return ini.sections.flatMap(({ name }) => /^env:(.+)$/.exec(name)?.[1] ?? []);
 }
 
-/** Effective option of a section, and the section that contains it. */
+/** Effective option of a section, and the section that defines it. */
 export interface FoundOption {
   readonly section: IniSection;
   readonly option: IniOption;
 }
 
-/** Finds the effective option of a section: its own, an inherited one (`extends`), or for environments that of `[env]` (`walk_options`). */
+/**
+ * Finds the effective option of a section: its own, one inherited through `extends`, or for environments the one in `[env]`
+ * (`walk_options`).
+ */
 export function effectiveOption(ini: IniFile, sectionName: string, name: string): FoundOption | undefined {
   for (const section of ancestryOf(ini, sectionName)) {
     const option = section.options.find((one) => one.name === name);
@@ -101,7 +104,7 @@ export function effectiveValue(ini: IniFile, sectionName: string, name: string):
   return expanded(ini, sectionName, name, 0);
 }
 
-/** Splits a value into items: one per line, or separated by commas if all are on one line (`parse_multi_values`). */
+/** Splits a value into items: one per line, or comma-separated if all are on one line (`parse_multi_values`). */
 export function itemsOf(value: string): readonly string[] {
   return value
     .split(value.includes('\n') ? '\n' : ', ')
@@ -122,7 +125,7 @@ function ancestryOf(ini: IniFile, sectionName: string): readonly IniSection[] {
   return [...found.values()];
 }
 
-/** Maximum depth of references. A circular reference stops here and is kept as text, like a reference to a missing option. */
+/** Maximum depth of references. A circular reference stops at this depth and is kept as text, as is a reference to a missing option. */
 const deepest = 20;
 
 function expanded(ini: IniFile, sectionName: string, name: string, depth: number): string | undefined {
@@ -141,7 +144,7 @@ function rawValue({ lines }: IniOption): string {
     .trim();
 }
 
-/** Removes whole-line comments and those after a blank. */
+/** Removes whole-line comments and comments that follow a blank. */
 function withoutComment(line: string): string {
   return line.replace(/(?:^|\s)[;#].*$/, '').trimEnd();
 }
@@ -154,7 +157,7 @@ function lineAt(line: string, start: number, next: number): IniLine {
 }
 
 function* linesOf(text: string): Generator<{ line: string; start: number; next: number }> {
-  // Byte order mark, in text that was decoded as UTF-8 or as latin1.
+  // Byte order mark, in text decoded as UTF-8 or latin1.
   let start = /^(?:\uFEFF|\u00EF\u00BB\u00BF)?/.exec(text)?.[0].length ?? 0;
   while (start < text.length) {
     const lineEnd = text.indexOf('\n', start);

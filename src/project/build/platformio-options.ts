@@ -1,4 +1,4 @@
-/** Options of hooks/platformio.py, which reads them as `custom_ota_NAME`. */
+/** Options that hooks/platformio.py reads as `custom_ota_NAME`. */
 export const platformioOptions = [
   'node',
   'cli',

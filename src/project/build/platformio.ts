@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from './run-program.ts';
 
-/** Line that platformio.ini needs; the path is where npm installs the package in a project. */
+/** Line to add to platformio.ini; the path is where npm installs the package in a project. */
 export const platformioHookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py';
 
 /** Finds `pio`. PlatformIO's installer and the IDE extensions install it in their own environment, which is not on the PATH. */
@@ -18,8 +18,8 @@ export function platformioProgram(home: string, platform: NodeJS.Platform): Prog
 }
 
 /**
- * Returns the variables that add the hook to one build, for a project whose platformio.ini does not name it: PlatformIO adds
- * PLATFORMIO_EXTRA_SCRIPTS to the scripts of the project. Nothing is written.
+ * Returns the variables that add the hook to one build of a project whose platformio.ini does not contain it: PlatformIO appends
+ * PLATFORMIO_EXTRA_SCRIPTS to the project's scripts. No file is written.
  */
 export function platformioEnvironment(
   folder: string,
@@ -27,7 +27,7 @@ export function platformioEnvironment(
   configPath: string | undefined,
 ): Record<string, string> {
   const ini = readFileSync(join(folder, 'platformio.ini'), 'utf8');
-  // The hook detects that it is loaded twice, but PlatformIO rebuilds everything if the set of scripts changes.
+  // The hook detects when it is loaded twice, but PlatformIO rebuilds everything if the set of scripts changes.
   const hooked = /^[^;#]*ota-hooks.*platformio\.py/m.test(ini);
   return {
     ...(hooked ? {} : { PLATFORMIO_EXTRA_SCRIPTS: `pre:${hookScript}` }),

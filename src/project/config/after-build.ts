@@ -10,10 +10,10 @@ export function publishesAfterBuild({ publish }: Config, env: Environment): bool
 }
 
 /**
- * Returns the environment of a build without the secrets that only signing may read: the variables that the configuration names for the key
- * and its passphrase, and every other variable that contains a private key.
+ * Returns the environment for a build without the secrets that only signing may read: the variables that the configuration specifies for
+ * the key and its passphrase, and every other variable that contains a private key.
  *
- * @param more names of further variables to remove
+ * @param more names of additional variables to remove
  */
 export function withoutKeySecrets(config: Config, env: Environment, more: readonly string[]): Record<string, string> {
   const { privateKey, passphrase } = config;

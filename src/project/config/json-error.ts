@@ -1,16 +1,16 @@
 import { visit } from 'jsonc-parser';
 
-/** Position of a syntax error as editors show it; line and column count from 1. */
+/** Position of a syntax error as editors show it; lines and columns start at 1. */
 export interface JsonError {
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * Finds the first syntax error; undefined if the text is valid JSON. The messages of `JSON.parse` often contain no position and quote the
- * surrounding text instead, which may be a secret that does not belong in the file.
+ * Finds the first syntax error; undefined if the text is valid JSON. `JSON.parse` messages often contain no position and instead quote the
+ * surrounding text, which may be a secret that does not belong in the file.
  *
- * @returns also undefined for thousands of open brackets, which exceed the stack of the parser
+ * @returns also undefined for thousands of open brackets, which overflow the parser's stack
  */
 export function findJsonError(json: string): JsonError | undefined {
   let first: JsonError | undefined;

@@ -14,7 +14,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Names of configuration files. They contain only data and are never executed, because a source tree may include an untrusted pull request.
+ * Configuration file names. The files contain only data and are never executed, because a source tree may include an untrusted pull
+ * request.
  */
 export const configFileNames = [
   'ota.config.json',
@@ -26,11 +27,11 @@ export const configFileNames = [
 ];
 
 /**
- * Finds and reads the configuration: the named file, or else the first one in `source` or a folder above it, up to the root of the project
- * (a folder with .git or package.json).
+ * Finds and reads the configuration: the named file, or else the first one in `source` or a folder above it, up to the project root (a
+ * folder with .git or package.json).
  *
- * The names and loaders are those of cosmiconfig. Its search is not used, because it executes `.config/config.js` of the working directory
- * and every file that `$import` names.
+ * The file names and loaders are cosmiconfig's. Its search is not used, because it executes `.config/config.js` in the working directory
+ * and every file named by `$import`.
  *
  * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their keys
  */
@@ -87,7 +88,7 @@ async function readText(path: string): Promise<string> {
 
 /** Returns the position and, for YAML, the reason. The surrounding text is omitted, because it may contain a secret. */
 async function syntaxError(text: string, cause: unknown): Promise<string> {
-  // The errors of js-yaml have these fields, those of parse-json do not.
+  // js-yaml errors have these fields; parse-json errors do not.
   const { reason, mark } = cause as { reason?: string; mark?: { line: number; column: number } };
   if (reason !== undefined) {
     return mark === undefined
@@ -106,14 +107,14 @@ function projectRoot(start: string): string {
   }
 }
 
-/** Validates a configuration. The error lists all problems: wrong values, unknown keys and keys that conflict. */
+/** Validates a configuration. The error lists all problems: invalid values, unknown keys and conflicting keys. */
 function validate(config: unknown, path: string): Config {
   if (!isObject(config)) throw new OtaError('CONFIG_INVALID', { path, problems: ['the document must be an object'] });
   const { issues, unknownKeys } = issuesOf(config);
   const problems = [
     ...issues.map(describe),
     ...unknownKeys.map((key) => `${key} is not a known key`),
-    // Rules check only whether a key exists and what it equals, so they also work if another value is wrong.
+    // Rules check only whether a key exists and what it equals, so they also work if another value is invalid.
     ...configRules.flatMap((rule) => rule.problems(config as Config)),
   ];
   if (problems.length > 0) throw new OtaError('CONFIG_INVALID', { path, problems });
@@ -122,7 +123,7 @@ function validate(config: unknown, path: string): Config {
 
 type Issue = v.InferIssue<typeof configSchema>;
 
-/** Collects all issues. valibot reports only the first unknown key of an object, so it runs again without the reported keys. */
+/** Collects all issues. valibot reports only an object's first unknown key, so it runs again without the reported keys. */
 function issuesOf(config: object): { issues: readonly Issue[]; unknownKeys: readonly string[] } {
   const rest = structuredClone(config);
   const unknownKeys: string[] = [];

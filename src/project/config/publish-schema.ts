@@ -11,7 +11,7 @@ export interface PublishConfig {
   channel?: string | undefined;
   /** `true`: no channel serves the release yet. */
   draft?: boolean | undefined;
-  /** `true`: publish after every build. A variable: publish after builds in whose environment it is set and not `0` or `false`. */
+  /** `true`: publish after every build. A variable: publish after builds for which it is set and is not empty, `0` or `false`. */
   afterBuild?: boolean | FromEnvironment | undefined;
 }
 

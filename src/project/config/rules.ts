@@ -1,10 +1,10 @@
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
 import type { Config } from './schema.ts';
 
-/** Rule that the schema does not check, for example about several keys. */
+/** Rule that the schema does not check, for example one that involves several keys. */
 interface ConfigRule {
   readonly name: string;
-  /** Problems, each with its key in front. Other keys may hold any value, because rules also run if another value is wrong. */
+  /** Problems, each prefixed with its key. Other keys may have any value, because rules also run if another value is invalid. */
   readonly problems: (config: Config) => readonly string[];
 }
 

@@ -19,24 +19,24 @@ import { type PublishConfig, publishSchema } from './publish-schema.ts';
 /** Path of a key file, or environment variable that holds the PEM text of the key. */
 export type KeySource = string | FromEnvironment;
 
-/** Content of `ota.config.json`; paths are relative to its folder. */
+/** Contents of `ota.config.json`; paths are relative to its folder. */
 export interface Config {
   /** JSON schema of the file, for editors. */
   $schema?: string | undefined;
-  /** Name of the project; a device of another project never receives its firmware. */
+  /** Name of the project; its firmware is never sent to devices of another project. */
   project?: string | undefined;
-  /** Version of the firmware, or the environment variable that holds it. */
+  /** Firmware version, or the environment variable that contains it. */
   version?: string | FromEnvironment | undefined;
-  /** Name of the board, such as `d1_mini`. */
+  /** Board name, such as `d1_mini`. */
   board?: string | undefined;
-  /** Glob patterns of the images that `pack` reads if the command line names none. */
+  /** Glob patterns for the images that `pack` reads if none are named on the command line. */
   images?: string[] | undefined;
   privateKey?: KeySource | undefined;
   /** Derived from the private key by default. */
   publicKey?: KeySource | undefined;
   /** Passphrase of an encrypted private key. */
   passphrase?: SecretSource | undefined;
-  /** Paths of further public keys that `verify` and `inspect` recognize. */
+  /** Paths of additional public keys that `verify` and `inspect` recognize. */
   knownKeys?: string[] | undefined;
   /** `gzip` (default) is fast, `zopfli` is smallest and takes seconds, `none` creates no compressed artifact. */
   compression?: CompressionName | undefined;
@@ -46,7 +46,7 @@ export interface Config {
   signCompressedFilesystem?: boolean | undefined;
   /** `elf` (default): the ELF must show that the Updater verifies. `declared`: the sketch calls `Update.installSignature`. */
   enforcement?: 'elf' | 'declared' | undefined;
-  /** Devices of the project, by name. */
+  /** The project's devices, by name. */
   devices?: Record<string, DeviceConfig> | undefined;
   upload?: UploadConfig | undefined;
   publish?: PublishConfig | undefined;

@@ -7,7 +7,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads a secret from the source that the configuration names.
+ * Reads a secret from the source specified in the configuration.
  *
  * @param purpose name of the secret in errors, such as "the passphrase"
  * @throws OtaError SECRET_MISSING, FILE_UNREADABLE

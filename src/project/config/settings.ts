@@ -9,7 +9,7 @@ import type { Config, KeySource } from './schema.ts';
 /** Location of a key: a path that must exist, or the environment variable that holds the PEM text. */
 export type KeyPlace = { readonly path: string } | { readonly variable: string };
 
-/** Options of the command line for a project; paths are relative to the working directory. */
+/** Command-line options for a project; paths are relative to the working directory. */
 export interface ProjectOptions {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
@@ -18,10 +18,10 @@ export interface ProjectOptions {
   readonly passphraseEnv?: string | undefined;
 }
 
-/** Resolved settings of a project: from the command line, then from the configuration, then from the files beside the sketch. */
+/** Resolved project settings: from the command line, then the configuration, then the files beside the sketch. */
 export interface ProjectSettings {
   readonly config: Config;
-  /** Folder that the configuration's own paths are relative to. */
+  /** Folder that paths in the configuration are relative to. */
   readonly folder: string;
   readonly configPath: string | undefined;
   readonly privateKey: KeyPlace | undefined;
@@ -29,17 +29,17 @@ export interface ProjectSettings {
   readonly passphrase: SecretSource | undefined;
 }
 
-/** File names of the core's own signing, beside the sketch. */
+/** Key file names that the core's own signing uses, beside the sketch. */
 const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } as const;
 
 /**
- * Resolves the settings of a project. A key that is named must exist, which its reader checks; the default keys may be absent.
+ * Resolves the settings of a project. A specified key must exist, which is checked when it is read; the default keys may be missing.
  *
- * @throws OtaError FILE_NOT_FOUND if the source is not a folder, and those of {@link loadConfig}
+ * @throws OtaError FILE_NOT_FOUND if the source is not a folder, and those thrown by {@link loadConfig}
  */
 export async function projectSettings(options: ProjectOptions, cwd: string): Promise<ProjectSettings> {
   const source = resolve(cwd, options.source ?? '.');
-  // A mistyped folder contains no key and would look like a project that does not sign.
+  // A mistyped folder would contain no key and look like a project that does not sign.
   if (!isFolder(source)) throw new OtaError('FILE_NOT_FOUND', { path: source, what: 'source folder' });
   const named = options.config === undefined ? undefined : resolve(cwd, options.config);
   const loaded = await loadConfig(source, named);
@@ -58,7 +58,7 @@ export async function projectSettings(options: ProjectOptions, cwd: string): Pro
   };
 }
 
-/** Returns the version of the firmware from the option or from the configuration, which may name an environment variable. */
+/** Returns the firmware version from the option or the configuration, which may name an environment variable. */
 export function resolveFirmwareVersion(
   option: string | undefined,
   config: Config,

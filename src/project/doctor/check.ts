@@ -12,9 +12,9 @@ export interface DoctorFinding {
   readonly autofix?: Autofix | undefined;
 }
 
-/** Fix that `--fix` applies, only where it can do no harm. */
+/** Fix that `--fix` applies; provided only where it can do no harm. */
 interface Autofix {
-  /** Description after the fix was applied, such as "added private.key to .gitignore". */
+  /** Message shown after the fix was applied, such as "added private.key to .gitignore". */
   readonly done: string;
   readonly apply: () => Promise<unknown>;
 }

@@ -11,11 +11,11 @@ import { findProject, type Project } from '../init/project.ts';
 
 /** Project and machine that doctor examines. */
 export interface CheckContext {
-  /** Working directory, or the folder that the user named. */
+  /** Working directory, or the folder that the user specified. */
   readonly folder: string;
-  /** Undefined if there is none. */
+  /** Undefined if no project was found. */
   readonly project: Project | undefined;
-  /** Settings of the project, or the error if its configuration cannot be read. */
+  /** Project settings, or the error if the configuration cannot be read. */
   readonly settings: ProjectSettings | OtaError | undefined;
   readonly installation: Installation;
   readonly platform: NodeJS.Platform;
@@ -29,7 +29,7 @@ export interface CheckContext {
   path(absolute: string): string;
   /** Runs a program and returns its stdout; undefined if the program is missing, fails or times out. */
   query(program: string, argv: readonly string[]): Promise<string | undefined>;
-  /** Updates a virtual device that listens on an address of this machine. */
+  /** Updates a virtual device that listens on one of this machine's addresses. */
   updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<DeliveryVerdict>;
 }
 
@@ -43,7 +43,7 @@ export interface ContextOptions
 
 const queryTimeoutMs = 15_000;
 
-/** Reads the project and prepares the access to this machine. */
+/** Reads the project and sets up access to this machine. */
 export async function readContext({ node, ...place }: ContextOptions): Promise<CheckContext> {
   const project = await orUndefined(findProject(place.folder, place.home));
   const folder = project?.folder ?? place.folder;
@@ -58,7 +58,7 @@ export async function readContext({ node, ...place }: ContextOptions): Promise<C
   };
 }
 
-/** Returns the platformio.ini of the project and its sections for an ESP8266. */
+/** Returns the project's platformio.ini and its ESP8266 sections. */
 export function platformioOf(
   context: CheckContext,
 ): { readonly ini: IniFile; readonly sections: readonly string[] } | undefined {
@@ -72,8 +72,8 @@ export function settingsOf({ settings }: CheckContext): ProjectSettings | undefi
 }
 
 /**
- * Runs a program by its absolute path, in the program's own folder and with a small environment. So the files of the project (a program of
- * the same name, `platformio.ini`, `.python-version`) do not affect it, and it does not see the user's secrets.
+ * Runs a program by its absolute path, in the program's own folder and with a minimal environment. Project files (a program with the same
+ * name, `platformio.ini`, `.python-version`) therefore do not affect it, and it cannot read the user's secrets.
  */
 async function query(
   program: string,

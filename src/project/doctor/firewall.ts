@@ -4,11 +4,11 @@ import type { CheckContext } from './context.ts';
 /** Active firewall of this machine. */
 export interface Firewall {
   readonly name: string;
-  /** Returns the instruction that lets devices connect to a TCP port; begins with an imperative. */
+  /** Returns the instruction for allowing devices to connect to a TCP port; begins with an imperative. */
   howToAllow(port: number): string;
 }
 
-/** Queries the usual firewall of each system. Returns undefined if it is off or its state is unknown. */
+/** Queries the usual firewall on each system. Returns undefined if it is off or its state is unknown. */
 export async function firewallOf(context: Pick<CheckContext, 'platform' | 'query'>): Promise<Firewall | undefined> {
   switch (context.platform) {
     case 'linux':
@@ -22,7 +22,7 @@ export async function firewallOf(context: Pick<CheckContext, 'platform' | 'query
   }
 }
 
-/** Reads from the configuration whether ufw starts with the system, because `ufw status` needs root. */
+/** Reads from its configuration whether ufw starts with the system, because `ufw status` requires root. */
 async function ufw(): Promise<Firewall | undefined> {
   const settings = await readFile('/etc/ufw/ufw.conf', 'utf8').catch(() => '');
   if (!/^ENABLED=yes/m.test(settings)) return undefined;
@@ -47,7 +47,7 @@ async function applicationFirewall({ query }: Pick<CheckContext, 'query'>): Prom
 }
 
 async function windowsFirewall({ query }: Pick<CheckContext, 'query'>): Promise<Firewall | undefined> {
-  // The output depends on the language of the system; most languages keep ON.
+  // The output is localized; most languages keep ON.
   const state = await query('netsh', ['advfirewall', 'show', 'currentprofile', 'state']);
   if (!/\s(?:ON|EIN|ACTIV\S*|ATTIV\S*)\s*$/im.test(state ?? '')) return undefined;
   return {

@@ -7,7 +7,7 @@ import { inBytes } from './text-file.ts';
 
 const name = 'ota.config.json';
 
-/** Plans a first configuration. The project name distinguishes this project's firmware from that of others. */
+/** Plans the initial configuration. The project name distinguishes this project's firmware from that of other projects. */
 export function planConfig(
   { folder }: Project,
   installation: Installation,

@@ -6,10 +6,10 @@ import type { Insertion } from './insertion.ts';
 import type { InitStep, SetupPlan } from './step.ts';
 import { inBytes, readText } from './text-file.ts';
 
-/** A larger file of rules is not read; a line may then be added that is not needed. */
+/** A larger rules file is not read, so a redundant line may be added. */
 const largestRulesBytes = 1024 * 1024;
 
-/** Plans lines for the `.gitignore` of a folder, each as a separate step. A file that git already ignores needs no line. */
+/** Plans lines for a folder's `.gitignore`, each as a separate step. A file that git already ignores needs no line. */
 export async function planIgnore(
   folder: string,
   wanted: readonly { line: string; guards?: string }[],
@@ -36,14 +36,14 @@ export async function planIgnore(
 }
 
 /**
- * Returns whether git ignores a file, by the `.gitignore` files from the root of the work tree down to the folder and by
- * `.git/info/exclude`. The user's own `core.excludesFile` does not count, because it does not protect other clones. Without a repository,
- * only the folder's own `.gitignore` counts.
+ * Returns whether git ignores a file according to the `.gitignore` files from the work tree root down to the folder and to
+ * `.git/info/exclude`. The user's own `core.excludesFile` is not considered, because it does not protect other clones. Outside a
+ * repository, only the folder's own `.gitignore` is considered.
  *
- * Git itself is not run, because it executes commands that the repository's configuration names.
+ * Git itself is not run, because it executes commands that the repository configuration specifies.
  *
- * @param name a file of the folder, or a folder in it with a slash at the end; it need not exist
- * @param ignoreFile the text of the folder's own `.gitignore`, one character per byte
+ * @param name a file in the folder, or a subfolder with a trailing slash; it need not exist
+ * @param ignoreFile text of the folder's own `.gitignore`, one character per byte
  */
 export async function isIgnored(folder: string, name: string, ignoreFile: string): Promise<boolean> {
   const real = await realpath(folder);
@@ -60,7 +60,7 @@ export async function isIgnored(folder: string, name: string, ignoreFile: string
     const text = isOwn ? latin1ToText(ignoreFile) : rulesIn(join(workTree, ...place, '.gitignore'));
     rules.add(rulesBelow(place, text));
   }
-  // A rule such as .ota/* ignores the content of a folder, not the folder.
+  // A rule such as .ota/* ignores the contents of a folder, not the folder.
   const asked = name.endsWith('/') ? `${name}any` : name;
   return rules.ignores([...below, asked].join('/'));
 }
@@ -75,9 +75,8 @@ function rulesIn(path: string): string {
 }
 
 /**
- * Rewrites the rules of a `.gitignore` relative to the root of the work tree, so that git's principle applies to all files together: the
- * last rule that matches decides. A rule with a slash before its end is relative to its folder; any other rule applies at any depth below
- * it.
+ * Rewrites the rules of a `.gitignore` relative to the work tree root, so that git's principle applies to all files together: the last
+ * matching rule decides. A rule with a slash before its end is relative to its own folder; any other rule applies at any depth below it.
  */
 function rulesBelow(place: readonly string[], text: string): readonly string[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);

@@ -1,16 +1,16 @@
-/** Text inserted into another text. `at` is an offset in the text just before this insertion. */
+/** Text to insert into another text. `at` is an offset into that text as it is just before this insertion. */
 export interface Insertion {
   readonly at: number;
   readonly text: string;
 }
 
-/** Applies insertions, one after the other. */
+/** Applies insertions one after the other. */
 export function withInsertions(text: string, insertions: readonly Insertion[]): string {
   return insertions.reduce((so, { at, text: added }) => so.slice(0, at) + added + so.slice(at), text);
 }
 
 /**
- * Reverts insertions, the last one first. If the text has changed since, an inserted text is searched for and removed if it occurs exactly
+ * Reverts insertions, last one first. If the text has changed since, an inserted text is searched for and removed if it occurs exactly
  * once.
  *
  * @returns the text without them, and the insertions that were not found

@@ -5,7 +5,7 @@ import { relativePath, withSlashes } from '../../files/relative-path.ts';
 /** Location of this package, as seen from a project. */
 export interface Installation {
   /**
-   * `project`: in `node_modules` of the project's folder or of a folder above it. `temporary`: in the cache of npx, not installed.
+   * `project`: in the `node_modules` folder of the project or of a folder above it. `temporary`: in the npx cache, not installed.
    * `machine`: installed globally, or a clone.
    */
   readonly kind: 'project' | 'machine' | 'temporary';
@@ -21,7 +21,7 @@ export interface Installation {
  */
 export function findInstallation(source: string, cli: string): Installation {
   for (let folder = source; ; folder = dirname(folder)) {
-    // The real path is not used, because a package manager may keep it in its own store.
+    // The real path is not used, because a package manager may keep the package in its own store.
     const installed = join(folder, 'node_modules', 'ota-hooks');
     if (existsSync(join(installed, 'hooks', 'platformio.py'))) return { kind: 'project', folder: installed };
     if (dirname(folder) === folder) break;
@@ -31,8 +31,8 @@ export function findInstallation(source: string, cli: string): Installation {
 }
 
 /**
- * Returns the path of a package file as a file of the project names it. It is relative if the package belongs to the project, so that it is
- * the same on every machine. It has slashes, which PlatformIO and JSON schemas need on Windows too.
+ * Returns the path of a package file for use in a project file. It is relative if the package belongs to the project, so that it is the
+ * same on every machine. It uses slashes, which PlatformIO and JSON schemas require on Windows, too.
  */
 export function pathInPackage(
   { kind, folder }: Installation,

@@ -9,9 +9,9 @@ import type { Project } from './project.ts';
 import { emptyPlan, type SetupPlan } from './step.ts';
 import { inBytes } from './text-file.ts';
 
-/** Steps for the keys, and facts about them. */
+/** Setup steps for the keys, and facts about the keys. */
 export interface KeysPlan extends SetupPlan {
-  /** Whether the project's folder contains a private key, or will after the steps. */
+  /** Whether the project folder contains a private key, or will contain one after the steps. */
   readonly isBeside: boolean;
   /** Whether the existing private key needs a passphrase. */
   readonly isEncrypted: boolean;
@@ -20,10 +20,10 @@ export interface KeysPlan extends SetupPlan {
 const names = { privateKey: 'private.key', publicKey: 'public.key' } as const;
 
 /**
- * Plans the keys. A pair is generated only if there is no key and neither the configuration nor platformio.ini names one. Existing keys are
- * checked and never overwritten.
+ * Plans the keys. A pair is generated only if there is no key and neither the configuration nor platformio.ini specifies one. Existing keys
+ * are checked and never overwritten.
  *
- * @throws OtaError KEYS_DONT_MATCH, and those of reading keys
+ * @throws OtaError KEYS_DONT_MATCH, and errors from reading keys
  */
 export async function planKeys(project: Project, { config }: ProjectSettings): Promise<KeysPlan> {
   const privateKey = join(project.folder, names.privateKey);
@@ -66,7 +66,7 @@ export async function planKeys(project: Project, { config }: ProjectSettings): P
   };
 }
 
-/** Returns whether platformio.ini names the keys of an environment. */
+/** Returns whether platformio.ini specifies the keys for an environment. */
 export function namesKeys({ ini, sections }: Project): boolean {
   const options = ['custom_ota_private_key', 'custom_ota_public_key'];
   return ini !== undefined && sections.some((section) => options.some((name) => effectiveValue(ini, section, name)));

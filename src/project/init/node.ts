@@ -4,12 +4,13 @@ import type { Project } from './project.ts';
 import { emptyPlan, type SetupPlan } from './step.ts';
 import { readText } from './text-file.ts';
 
-/** File with the path of Node.js that the hook of PlatformIO uses as its last choice. */
+/** File with the path of the Node.js that the PlatformIO hook uses as its last choice. */
 export const nodeFile = join('.ota', 'node');
 
 /**
- * Plans to store the path of this Node.js for an IDE that is started from a desktop: its PATH differs from that of a terminal and lacks the
- * Node.js of nvm, Homebrew or the like. The path is valid only on this machine, so it is not written to platformio.ini, which is shared.
+ * Plans to store the path of this Node.js for an IDE started from the desktop, whose PATH differs from that of a terminal and does not
+ * include a Node.js installed by nvm, Homebrew or the like. The path is valid only on this machine, so it is not written to platformio.ini,
+ * which is shared.
  */
 export async function planNode({ folder, system }: Project, node: string): Promise<SetupPlan> {
   const path = join(folder, nodeFile);

@@ -13,17 +13,17 @@ import type { InitStep, SetupPlan } from './step.ts';
 export interface PlanRequest {
   readonly project: Project;
   readonly installation: Installation;
-  /** Name of the project for a new configuration; the folder's name by default. */
+  /** Project name for a new configuration; the folder name by default. */
   readonly projectName?: string | undefined;
-  /** Installed cores that get the hooks of the Arduino IDE. */
+  /** Installed cores in which to install the Arduino IDE hooks. */
   readonly coreFolders: readonly string[];
   /** Path of the running Node.js. */
   readonly node: string;
 }
 
 /**
- * Plans the steps that are still missing for a signed build. Nothing is written. The steps add files that git must not track to
- * `.gitignore` before they create them.
+ * Plans the steps still missing for a signed build. Nothing is written. The steps add files that git must not track to `.gitignore` before
+ * creating them.
  *
  * @throws OtaError if existing keys or configurations are invalid
  */
@@ -36,7 +36,7 @@ export async function planSetup({
 }: PlanRequest): Promise<SetupPlan> {
   const settings = await projectSettings({ source: project.folder }, project.folder);
   const keys = await planKeys(project, settings);
-  // A key made by init must stay ignored while it exists, even after an undo. A key that existed before is the user's responsibility.
+  // A key created by init must stay ignored while it exists, even after an undo. A key that existed before is the user's responsibility.
   const made = keys.steps.find((step) => step.kind === 'keys');
   const guards = made === undefined ? {} : { guards: made.privateKey };
   const ignored = await planIgnore(project.folder, [
@@ -60,7 +60,7 @@ export async function planSetup({
   };
 }
 
-/** Returns the folders of installed cores that have no hooks. */
+/** Returns the folders of installed cores without hooks. */
 export async function coresWithoutHooks(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,

@@ -6,21 +6,21 @@ import { environmentsOf, type IniFile, readIni } from '../build/platformio-ini.t
 import { esp8266Sections } from './hook-line.ts';
 import { readText } from './text-file.ts';
 
-/** Project that was found in a folder. */
+/** Project found in a folder. */
 export interface Project {
   /** Folder of platformio.ini or of the sketch. */
   readonly folder: string;
   readonly system: 'platformio' | 'arduino';
-  /** Content of platformio.ini, one character per byte. */
+  /** Contents of platformio.ini, one character per byte. */
   readonly ini: IniFile | undefined;
   /** Sections of platformio.ini that build for an ESP8266. */
   readonly sections: readonly string[];
-  /** Board from the sketch's `sketch.yaml`; arduino-cli then needs no board option. */
+  /** Board from `sketch.yaml`; if it is set, arduino-cli needs no board option. */
   readonly defaultFqbn: string | undefined;
 }
 
 /**
- * Finds the project in a folder, or in the only subfolder that contains one: a sketch is in a folder of its own name, usually below the
+ * Finds the project in a folder, or in its only subfolder that contains one: a sketch is in a folder with the same name, usually below the
  * folder that npm installs into.
  *
  * @throws OtaError PROJECT_FOLDER_UNSAFE, PROJECT_AMBIGUOUS, PROJECT_NOT_FOUND, FILE_NOT_FOUND, FILE_UNREADABLE
@@ -45,7 +45,7 @@ export async function findProject(folder: string, home: string): Promise<Project
   return describe(join(folder, only.name), only.system);
 }
 
-/** Returns the name of a project: that of its folder. */
+/** Returns the project name, which is the name of its folder. */
 export function projectNameOf({ folder }: Project): string {
   return basename(folder);
 }

@@ -16,7 +16,7 @@ const entrySchema = v.variant('action', [
     action: v.literal('keys'),
     privateKey: v.string(),
     publicKey: v.string(),
-    /** Fingerprint of the pair; an undo does not delete a key with another fingerprint. */
+    /** Fingerprint of the pair; undo does not delete a key with a different fingerprint. */
     fingerprint: v.string(),
   }),
   v.strictObject({ action: v.literal('node'), path: v.string() }),
@@ -26,15 +26,15 @@ const entrySchema = v.variant('action', [
 const recordSchema = v.strictObject({ version: v.literal(1), entries: v.array(entrySchema) });
 
 /**
- * Action of `init`. Paths inside the project are relative to its folder, with slashes. An entry is written before the action, so that an
- * interrupted init can be undone as well: the undo skips an action that did not happen.
+ * Action taken by `init`. Paths inside the project are relative to the project folder and use slashes. An entry is written before the
+ * action, so that an interrupted init can also be undone: undo skips an action that was not carried out.
  */
 export type RecordEntry = v.InferOutput<typeof entrySchema>;
 
 const name = 'init.json';
 
 /**
- * Reads the entries in order; none if there is no record.
+ * Reads the entries in order; an empty list if there is no record.
  *
  * @throws OtaError INIT_RECORD_DAMAGED if the record is damaged
  */

@@ -8,7 +8,7 @@ export type InitStep = (
       /** Whether the file does not exist yet. */
       readonly isNew: boolean;
       readonly insertions: readonly Insertion[];
-      /** Private key made by init that the insertion keeps out of git. An undo keeps the insertion while the key exists. */
+      /** Private key created by init that the insertion keeps out of git. Undo keeps the insertion while the key exists. */
       readonly guards?: string;
     }
   | { readonly kind: 'keys'; readonly privateKey: string; readonly publicKey: string }

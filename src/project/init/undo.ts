@@ -10,17 +10,20 @@ import { withoutInsertions } from './insertion.ts';
 import { type RecordEntry, readRecord, recordPath, writeRecord } from './record.ts';
 import { readText, toBytes } from './text-file.ts';
 
-/** Result of undoing one action of init. */
+/** Result of undoing one init action. */
 export interface UndoResult {
   readonly path: string;
-  /** `restored`: as it was before. `removed`: a file of init is deleted. `kept`: still there, see `reason`. `absent`: already gone. */
+  /**
+   * `restored`: back to its previous content. `removed`: a file created by init was deleted. `kept`: still there, see `reason`. `absent`:
+   * already gone.
+   */
   readonly outcome: 'restored' | 'removed' | 'kept' | 'absent';
   readonly reason?: string;
 }
 
 /**
- * Undoes the actions in the record, the last one first, and nothing else. Later changes by others are kept. A key pair is kept unless
- * `deleteKeys` is set, because devices whose firmware contains the key accept no other.
+ * Undoes the recorded actions, last one first, and nothing else. Later changes by others are kept. A key pair is kept unless `deleteKeys`
+ * is set, because devices whose firmware contains the key accept no other.
  *
  * @throws OtaError if a file cannot be written, or the record or platform.local.txt is damaged
  */
@@ -35,7 +38,7 @@ export async function undoSetup(
     const outcome = await undoEntry(folder, entry, deleteKeys);
     undone.push(outcome);
     if (outcome.outcome === 'kept') kept.unshift(entry);
-    // Recorded after each step, so that an interrupted undo continues where it stopped.
+    // Recorded after each step, so that an interrupted undo resumes where it stopped.
     await writeRecord(folder, [...entries, ...kept]);
   }
   if (undone.length > 0 && kept.length === 0) await removeRecord(folder);
@@ -91,7 +94,7 @@ async function undoKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolea
   return { path, outcome: 'kept', reason: 'it is not the key that init generated' };
 }
 
-/** Returns whether a key has the fingerprint; false if it cannot be read, because it may be any other key. */
+/** Returns whether a key has this fingerprint; false if the key cannot be read, because it may be a different key. */
 async function isKey(key: Promise<RsaPublicKey>, fingerprint: string): Promise<boolean> {
   return key.then(
     (found) => found.fingerprint === fingerprint,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Content of a repository's index (gitformat-index, versions 2 to 4, SHA-1 and SHA-256). */
+/** Contents of a repository's index (gitformat-index, versions 2 to 4, SHA-1 and SHA-256). */
 export interface GitIndex {
   /**
-   * Paths from the root of the work tree, one character per byte, as git stores them. A path that ends in a slash is a folder of a sparse
-   * index: git tracks files below it and does not list them. In a split index, an entry that replaces one of the base has an empty path.
+   * Paths relative to the work tree root, one character per byte, as git stores them. A path that ends in a slash is a folder in a sparse
+   * index: git tracks files below it without listing them. In a split index, an entry that replaces a base entry has an empty path.
    */
   readonly paths: readonly string[];
   /** Shared index that a split index refers to. */
@@ -15,7 +15,7 @@ export interface GitIndex {
 export interface SharedIndex {
   /** Part of its file name after `sharedindex.`. */
   readonly id: string;
-  /** Whether the split index drops the entry at this position of the shared index. */
+  /** Whether the split index drops the entry at this position in the shared index. */
   readonly isDropped: (position: number) => boolean;
 }
 
@@ -25,7 +25,7 @@ const hashes = [
 ] as const;
 
 const headerBytes = 12;
-/** Everything before the object id: times, device, inode, mode, owner, size. */
+/** Everything before the object ID: times, device, inode, mode, owner, size. */
 const statBytes = 40;
 const modeOffset = 24;
 const extensionHeaderBytes = 8;
@@ -33,21 +33,21 @@ const extensionHeaderBytes = 8;
 /** Limit above any path length that an operating system accepts. */
 const longestPathBytes = 32_768;
 
-/** Limit for all paths together. Without it, the prefixes of version 4 would let a small index use all memory. */
+/** Limit for all paths together. Without it, version 4's path prefixes would let a small index use up all memory. */
 const mostPathBytes = 128 * 1024 * 1024;
 
-/** Modes of the four kinds of entries: file, symbolic link, submodule, folder of a sparse index. */
+/** Modes of the four kinds of entries: file, symbolic link, submodule, folder in a sparse index. */
 const knownModes = [0o100644, 0o100755, 0o120000, 0o160000, 0o040000];
 
-/** Reads an index. Returns undefined if it is damaged or has a version or extension that this function does not know. */
+/** Reads an index. Returns undefined if it is damaged or has an unknown version or extension. */
 export function readGitIndex(bytes: Buffer): GitIndex | undefined {
   const candidates = objectIdSizes(bytes).flatMap((idBytes) => readWith(idBytes, bytes) ?? []);
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /**
- * Returns the possible sizes of object ids. The index does not record its hash function; the checksum at its end shows it. With
- * `index.skipHash` the checksum is all zeros, and either size is possible.
+ * Returns the possible object ID sizes. The index does not record its hash function, but the checksum at its end reveals it. With
+ * `index.skipHash`, the checksum is all zeros, and either size is possible.
  */
 function objectIdSizes(bytes: Buffer): readonly number[] {
   const isIntact = ({ name, sizeBytes }: (typeof hashes)[number]) => {
@@ -71,7 +71,7 @@ function readWith(idBytes: number, bytes: Buffer): GitIndex | undefined {
       ? undefined
       : { paths: entries.paths, base: base === 'none' ? undefined : base };
   } catch (error) {
-    // A read beyond the end: the index is cut off.
+    // Read past the end: the index is truncated.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -116,14 +116,14 @@ function readEntry(
   const pathEnd = content.indexOf(0, at);
   if (pathEnd === -1 || prefix.length + pathEnd - at > longestPathBytes) return undefined;
   const path = prefix + content.toString('latin1', at, pathEnd);
-  // 12 bits hold the length; all of them are set for a longer path.
+  // The length field has 12 bits; all of them are set for a longer path.
   if (Math.min(path.length, 0xfff) !== (flags & 0xfff)) return undefined;
   // Versions 2 and 3 pad an entry with 1 to 8 zeros to a multiple of 8 bytes.
   const end = version === 4 ? pathEnd + 1 : start + (((pathEnd - start + 8) >> 3) << 3);
   return end > content.length ? undefined : { path, end };
 }
 
-/** Reads the variable-length number of version 4, as in the offsets of a pack (`decode_varint`). */
+/** Reads a variable-length number in version 4, encoded like a pack offset (`decode_varint`). */
 function readOffset(content: Buffer, start: number): { value: number; end: number } {
   let at = start;
   let byte = content.readUInt8(at++);
@@ -136,7 +136,7 @@ function readOffset(content: Buffer, start: number): { value: number; end: numbe
 }
 
 /**
- * Reads the extensions. An extension whose name begins with a capital letter is optional. The others must be known: `link` (split index),
+ * Reads the extensions. Extensions whose names begin with an uppercase letter are optional. The others must be known: `link` (split index),
  * which is returned, and `sdir` (sparse index), which only announces folders among the entries.
  */
 function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' | undefined {
@@ -153,8 +153,8 @@ function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' 
 }
 
 /**
- * Reads `link`. With an id of zeros, the split index has no base. Two bitmaps follow the id; the first marks the dropped entries of the
- * base.
+ * Reads `link`. If the ID is all zeros, the split index has no base. Two bitmaps follow the ID; the first marks the base entries that were
+ * dropped.
  */
 function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
   const id = data.subarray(0, idBytes);
@@ -165,8 +165,8 @@ function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
 }
 
 /**
- * Returns a function that reads bits of an EWAH bitmap: a count of bits, a count of words, then words of 8 bytes. A marker word holds a
- * bit, how many words consist of that bit alone (32 bits), and how many literal words follow (31 bits).
+ * Returns a function that reads bits from an EWAH bitmap: a bit count, a word count, then words of 8 bytes. A marker word contains a bit,
+ * the number of words that consist only of that bit (32 bits), and the number of literal words that follow (31 bits).
  */
 function bitOf(bitmap: Buffer): (position: number) => boolean {
   const wordCount = bitmap.readUInt32BE(4);

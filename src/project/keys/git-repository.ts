@@ -3,20 +3,20 @@ import { dirname, join, resolve } from 'node:path';
 
 /** Git repository with a work tree. */
 export interface GitRepository {
-  /** Root of the work tree, the folder that contains `.git`. */
+  /** Work tree root, the folder that contains `.git`. */
   readonly workTree: string;
-  /** Folder with the index: `.git` itself, or the target of the `.git` file of a linked work tree or a submodule. */
+  /** Folder with the index: `.git` itself, or the target of the `.git` file in a linked work tree or submodule. */
   readonly gitFolder: string;
-  /** Folder that all work trees share. It equals `gitFolder` except in a linked work tree. */
+  /** Folder shared by all work trees. Equals `gitFolder` except in a linked work tree. */
   readonly commonFolder: string;
 }
 
-/** Limit above the size of any `.git` or `commondir` file, which is one line with a path. */
+/** Limit above the size of any `.git` or `commondir` file, each of which is one line with a path. */
 const longestPointerBytes = 65_536;
 
 /**
- * Finds the repository of a folder from its files. Git itself is not run, because it executes commands that the repository's own
- * configuration names (`core.fsmonitor`).
+ * Finds a folder's repository by reading its files. Git itself is not run, because it executes commands that the repository's own
+ * configuration specifies (`core.fsmonitor`).
  *
  * @param folder an absolute path without symbolic links
  * @returns 'none' outside of a repository; 'unreadable' if a `.git` exists but cannot be followed
@@ -62,8 +62,8 @@ function readPointer(path: string): string | undefined {
 }
 
 /**
- * Returns whether an entry exists, without following links: old versions of git make HEAD a symbolic link to a branch, which may have no
- * commit yet.
+ * Returns whether an entry exists, without following links: in old versions of git, HEAD is a symbolic link to a branch, which may not have
+ * a commit yet.
  */
 function isThere(path: string): boolean {
   try {
@@ -74,13 +74,14 @@ function isThere(path: string): boolean {
 }
 
 /**
- * Reads a file of a repository, which may be untrusted: only a regular file (reading a pipe would never end), and only up to a size.
+ * Reads a file in a repository, which may be untrusted: only a regular file (reading a pipe would never end), and only up to a maximum
+ * size.
  *
  * @returns 'absent', or 'unreadable' for anything that is not a regular file of at most `limitBytes`
  */
 export function readRegularFile(path: string, limitBytes: number): Buffer | 'absent' | 'unreadable' {
   try {
-    // Without O_NONBLOCK, which Windows lacks and does not need, opening a pipe waits for its writer.
+    // Without O_NONBLOCK, which Windows lacks and does not need, opening a pipe would wait for a writer.
     const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const found = fstatSync(file);

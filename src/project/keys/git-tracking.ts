@@ -3,16 +3,16 @@ import { dirname, join, relative, sep } from 'node:path';
 import { type GitIndex, readGitIndex, type SharedIndex } from './git-index.ts';
 import { findRepository, type GitRepository, readRegularFile } from './git-repository.ts';
 
-/** Whether git tracks a file. `unknown`: there is a repository, but its index cannot be read or does not list the files of the folder. */
+/** Whether git tracks a file. `unknown`: there is a repository, but its index cannot be read or does not list the files in the folder. */
 export type GitTracking = 'tracked' | 'untracked' | 'unknown';
 
-/** Limit for an index; that of the Linux kernel has 9 MB. */
+/** Maximum size of an index; the Linux kernel's is 9 MB. */
 const largestIndexBytes = 64 * 1024 * 1024;
 
 /**
- * Looks up a file in the index of its repository. No process is started, because git would run commands from the repository's
- * configuration. The reads are synchronous: a hook runs in every build and has nothing else to do meanwhile, and a dozen small asynchronous
- * reads take several times as long.
+ * Looks up a file in its repository's index. No process is started, because git would run commands from the repository configuration. The
+ * reads are synchronous: a hook runs in every build and has nothing else to do meanwhile, and a dozen small asynchronous reads take several
+ * times as long.
  */
 export function gitTracking(path: string): GitTracking {
   const real = realPath(path);
@@ -46,7 +46,7 @@ function lookUpInBase(wanted: string, { id, isDropped }: SharedIndex, { gitFolde
   return typeof base === 'string' || base.base !== undefined ? 'unknown' : lookUp(wanted, base.paths, isDropped);
 }
 
-/** Searches the paths. A path that ends in a slash is a folder whose files a sparse index does not list. */
+/** Searches the paths. A path that ends in a slash is a folder whose files are not listed in a sparse index. */
 function lookUp(
   wanted: string,
   paths: readonly string[],
@@ -61,7 +61,7 @@ function lookUp(
   return found[0] ?? 'untracked';
 }
 
-/** Normalizes a path for comparison. Windows and macOS ignore case; macOS also stores other Unicode forms than git. */
+/** Normalizes a path for comparison. Windows and macOS ignore case; macOS also stores different Unicode forms than git does. */
 function comparable(path: string): string {
   if (process.platform !== 'win32' && process.platform !== 'darwin') return path;
   return Buffer.from(path, 'latin1').toString('utf8').normalize('NFC').toLowerCase();

@@ -7,7 +7,7 @@ import { type GitTracking, gitTracking } from './git-tracking.ts';
 /**
  * Reads a public key from a file.
  *
- * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those of {@link readPublicKey}
+ * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those thrown by {@link readPublicKey}
  */
 export async function loadPublicKey(path: string): Promise<RsaPublicKey> {
   return readPublicKey(await readKeyFile(path, 'public'), path);
@@ -16,7 +16,7 @@ export async function loadPublicKey(path: string): Promise<RsaPublicKey> {
 /**
  * Reads a private key from a file.
  *
- * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those of {@link readPrivateKey}
+ * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those thrown by {@link readPrivateKey}
  */
 export async function loadPrivateKey(path: string, passphrase?: string): Promise<RsaPrivateKey> {
   return readPrivateKey(await readKeyFile(path, 'private'), path, passphrase);
@@ -37,7 +37,7 @@ export async function createPublicKeyFile(path: string, pem: string): Promise<vo
 }
 
 /**
- * Returns warnings about a private key, one line each: its size, access by other users, tracking by git.
+ * Returns warnings about a private key, one line each, about its size, access by other users, and tracking by git.
  *
  * @param key the public half of the key
  * @param name name of the key in the warnings
@@ -69,8 +69,8 @@ function trackingWarnings(tracking: GitTracking, name: string): string[] {
 /**
  * Returns warnings about the size of a key.
  *
- * A signature is as long as the key. If that is not a multiple of 4 bytes, the 32-bit value after it is not aligned in flash, which cores
- * 3.1.0 to 3.1.2 cannot read (esp8266/Arduino#9109).
+ * A signature is as long as the key. If this length is not a multiple of 4 bytes, the 32-bit value after it is not aligned in flash, and
+ * cores 3.1.0 to 3.1.2 cannot read it (esp8266/Arduino#9109).
  */
 export function keySizeWarnings({ bits, modulus }: RsaPublicKey, path: string): string[] {
   const short = `${path} has ${bits} bits; keys of less than 2048 bits can be broken`;
@@ -110,7 +110,7 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
   }
 }
 
-/** Returns whether other users have any access to a private key file. Always false on Windows. */
+/** Returns whether other users have any access to a private key file; always false on Windows. */
 export async function isReadableByOthers(path: string): Promise<boolean> {
   // Windows has no such mode bits; it uses access control lists, which stat does not show.
   if (process.platform === 'win32') return false;

@@ -7,7 +7,7 @@ import { readSecret } from '../config/secrets.ts';
 import type { KeyPlace } from '../config/settings.ts';
 import { keySizeWarnings, loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
 
-/** Location of a private key and of its passphrase. */
+/** Location of a private key and its passphrase. */
 export interface SigningConfig {
   readonly privateKey: KeyPlace;
   readonly passphrase?: SecretSource | undefined;
@@ -15,23 +15,23 @@ export interface SigningConfig {
   readonly folder: string;
 }
 
-/** What a signer is opened with. */
+/** Environment variables and key name for opening a signer. */
 export interface SigningEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Name of the key in warnings. */
   readonly keyName: string;
 }
 
-/** A signer, and warnings about its key: its size, access by other users, tracking by git. */
+/** A signer, and warnings about its key: size, access by other users, tracking by git. */
 export interface OpenedSigner {
   readonly signer: Signer;
   readonly warnings: readonly string[];
 }
 
 /**
- * Opens the signer that a configuration names. This is the only place that turns configuration into a signer.
+ * Opens the signer specified by a configuration. This is the only place that turns configuration into a signer.
  *
- * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and those of {@link readPrivateKey}
+ * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and those thrown by {@link readPrivateKey}
  */
 export async function openSigner(config: SigningConfig, { env, keyName }: SigningEnvironment): Promise<OpenedSigner> {
   const { privateKey, passphrase: source, folder } = config;

@@ -23,11 +23,11 @@ const stateSchema = v.strictObject({
 type ReleaseName = v.InferOutput<typeof releaseName>;
 export type ChannelState = v.InferOutput<typeof stateSchema>;
 
-/** Age of an abandoned folder; long enough for another process to finish its own. */
+/** Age after which a folder counts as abandoned; long enough for another process to finish its own. */
 const abandonedMs = 60 * 60_000;
 
 /**
- * Reads the state of a channel; without a state file, nothing was ever promoted.
+ * Reads a channel's state; without a state file, nothing has been promoted yet.
  *
  * @throws OtaError FILE_UNREADABLE
  */
@@ -45,11 +45,11 @@ export function includes(names: readonly ReleaseName[], { version, what }: Relea
 }
 
 /**
- * Promotes a release on a channel, in place of the previous release of this image. A reader sees either all of the old state or all of the
- * new one.
+ * Promotes a release on a channel, replacing the previous release of the same image. Readers see either the complete old state or the
+ * complete new one.
  *
- * @param manifest manifest of the release, which is in the folder of its version
- * @param before previous state of the channel; its releases of other images remain
+ * @param manifest manifest of the release, which is in its version folder
+ * @param before previous state of the channel; its releases of other images are kept
  * @throws OtaError FILE_UNWRITABLE, RELEASES_CLASH
  */
 export async function promote(
@@ -76,7 +76,7 @@ export async function promote(
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw cause instanceof OtaError ? cause : writeError(places.channel, cause);
   }
-  // The previous state stays: a client may be about to open one of its files.
+  // Keep the previous state: a client may be about to open one of its files.
   await removeAbandoned(places, [basename(folder), previous === undefined ? '' : basename(previous)]);
 }
 
@@ -84,14 +84,17 @@ async function manifestsOf(channel: string, kept: readonly ReleaseName[]): Promi
   return (await releasesIn(channel)).filter((manifest) => kept.some(({ what }) => what === whatOf(manifest)));
 }
 
-/** Adds the files of a release to a folder. They never change, so hard links suffice; where the file system has none, they are copied. */
+/**
+ * Adds the files of a release to a folder. They never change, so hard links suffice; they are copied if the file system does not support
+ * links.
+ */
 async function place(manifest: Manifest, from: string, to: string): Promise<void> {
   for (const file of [...manifest.artifacts.map((artifact) => artifact.file), manifestNameOf(manifest)]) {
     await link(join(from, file), join(to, file)).catch(() => copyFile(join(from, file), join(to, file)));
   }
 }
 
-/** Removes the leftovers of killed processes and earlier states of the channel. */
+/** Removes leftovers from killed processes and earlier states of the channel. */
 async function removeAbandoned({ channel, channels }: Places, wanted: readonly string[]): Promise<void> {
   const prefix = `${basename(channel).slice(1)}-`;
   for (const name of await readdir(channels).catch(() => [])) {
@@ -102,7 +105,7 @@ async function removeAbandoned({ channel, channels }: Places, wanted: readonly s
   }
 }
 
-/** Syncs a folder, so that a power loss does not leave a link to a folder without entries; not every system supports it. */
+/** Syncs a folder so that a power loss does not leave a link to a folder without entries; not every system supports this. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);

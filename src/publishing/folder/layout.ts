@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
 
 /**
- * Paths in a tree that any web server can serve; they match the paths of this tool's update server below /files:
+ * Paths in a tree that any web server can serve; they match the paths below /files on this tool's update server:
  *
  *     PROJECT/VERSION/FILE      an artifact, which never changes
  *     PROJECT/@CHANNEL/FILE     an artifact of the channel's current release; a link into PROJECT/.channels switches all at once
@@ -12,16 +12,16 @@ import { OtaError } from '../../errors/ota-error.ts';
 export interface Places {
   readonly project: string;
   readonly version: string;
-  /** Path of the link. */
+  /** Path of the channel link. */
   readonly channel: string;
-  /** Folder of all states that links may point to. */
+  /** Folder with all states that channel links may point to. */
   readonly channels: string;
 }
 
 /**
- * Returns the paths of a release.
+ * Returns the paths for a release.
  *
- * @throws OtaError USAGE if the version cannot be the name of a folder
+ * @throws OtaError USAGE if the version cannot be a folder name
  */
 export function placesOf(root: string, names: { project: string; version: string; channel: string }): Places {
   if (!/^[A-Za-z0-9_][A-Za-z0-9._+~-]*$/.test(names.version)) {

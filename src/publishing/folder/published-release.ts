@@ -9,8 +9,8 @@ import { writeAtomically, writeError } from '../../files/write.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
 /**
- * Writes a release to the folder of its version, the manifest last: a release exists once its manifest does. Identical files stay; missing
- * or damaged files are written again.
+ * Writes a release to its version folder, the manifest last: a release exists once its manifest does. Identical files are left alone;
+ * missing or damaged files are rewritten.
  *
  * @throws OtaError VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED
  */
@@ -39,7 +39,7 @@ export function manifestNameOf({ image }: Manifest): string {
   return image.file + manifestSuffix;
 }
 
-/** Returns the releases of a version or a channel: a sketch and a filesystem for each board. */
+/** Returns the releases in a version or channel folder: a sketch and a filesystem for each board. */
 export async function releasesIn(folder: string): Promise<Manifest[]> {
   const names = await readdir(folder).catch(() => []);
   const manifests: Manifest[] = [];
@@ -51,7 +51,7 @@ export async function releasesIn(folder: string): Promise<Manifest[]> {
 }
 
 /**
- * Checks that each file name belongs to one image only, because devices request a file by its name.
+ * Checks that each file name belongs to only one image, because devices request files by name.
  *
  * @throws OtaError RELEASES_CLASH
  */

@@ -4,14 +4,14 @@ import { basename, dirname, join } from 'node:path';
 
 /**
  * Points a link to another target in one step: the new link is created beside the old one and renamed over it. Windows cannot do this for
- * folders; there the old link is moved away first, and for a moment there is none.
+ * folders; there, the old link is moved away first, and for a moment no link exists.
  *
  * @param target relative to the link's folder
  */
 export async function switchLink(link: string, target: string, platform = process.platform): Promise<void> {
   const beside = () => join(dirname(link), `.${basename(link)}.${randomBytes(4).toString('hex')}.tmp`);
   const fresh = beside();
-  // Only Windows uses the type; a junction needs no special rights there.
+  // Only Windows uses the type; there, a junction requires no special privileges.
   await symlink(target, fresh, 'junction');
   try {
     if (platform !== 'win32') return await rename(fresh, link);

@@ -13,7 +13,7 @@ export interface ServerPublisherOptions extends ClientOptions {
 
 const withoutProgress: ShowUpload = (_, send) => send(() => undefined);
 
-/** Limit of publish requests per release. The missing blobs are sent once, or twice if the server has deleted some in between. */
+/** Maximum number of publish requests per release. Missing blobs are sent once, or twice if the server has deleted some in between. */
 const maxRounds = 3;
 
 /** Returns a publisher for an update server. */
@@ -23,14 +23,14 @@ export function serverPublisher(options: ServerPublisherOptions): Publisher {
 }
 
 /**
- * Requests the publication, sends the blobs that the server reports as missing, and requests it again. Blobs on the server are not sent
- * again, and repeating a publication changes nothing.
+ * Sends a publish request, uploads the blobs that the server reports as missing, and sends the request again. Blobs already on the server
+ * are not uploaded again, and repeating a publication changes nothing.
  *
- * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTIFACT_CHANGED, and those of the connection
+ * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTIFACT_CHANGED, and connection errors
  */
 async function publishToServer(publication: Publication, request: Ask, showUpload: ShowUpload): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
-  // Only drafts send `draft`, so that servers that do not know it accept all other requests.
+  // `draft` is sent only for drafts, so that servers that do not support it accept all other requests.
   const target = channel === undefined ? { draft: true } : { channel };
   const json: ReleaseRequest = { version, ...target, purpose, manifest: manifestText, allow: [...allow] };
   for (let round = 1; ; round++) {
@@ -41,7 +41,7 @@ async function publishToServer(publication: Publication, request: Ask, showUploa
       throw rejectionOf(response, publication);
     for (const { sha256 } of missing) {
       const artifact = publication.manifest.artifacts.find((each) => each.sha256 === sha256);
-      // Only artifacts that the manifest lists are sent, whatever the server requests.
+      // Only artifacts listed in the manifest are sent, whatever the server requests.
       if (artifact === undefined) throw rejectionOf(response, publication);
       const bytes = await publication.readArtifact(artifact.file);
       await showUpload(artifact, (onSent) => uploadBlob(request, sha256, bytes, { onSent }));

@@ -4,9 +4,9 @@ import type { ApiAnswer, Ask } from '../../api/client/connection.ts';
 import { asError } from '../../api/client/problems.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Small enough to be repeated on a bad connection. */
+/** Small enough to send again over a bad connection. */
 const defaultPieceBytes = 1024 * 1024;
-/** Consecutive pieces without progress on the server after which the upload fails. */
+/** Number of consecutive pieces without progress on the server after which the upload fails. */
 const maxStalledPieces = 4;
 
 interface UploadOptions {
@@ -16,9 +16,9 @@ interface UploadOptions {
 }
 
 /**
- * Uploads bytes that the server does not have, from where an earlier attempt stopped, in this process or another.
+ * Uploads bytes that the server does not have, resuming where an earlier attempt stopped, in this process or another.
  *
- * @throws OtaError SERVER_REFUSED, and those of the connection
+ * @throws OtaError SERVER_REFUSED, and connection errors
  */
 export async function uploadBlob(
   request: Ask,
@@ -39,7 +39,7 @@ export async function uploadBlob(
     });
     const next = nextState(response);
     if (next === undefined || (stalled >= maxStalledPieces && !next.complete)) throw errorOf(response);
-    // Another client may upload the same blob, or the piece was damaged in transit and dropped.
+    // Another client may be uploading the same blob, or the piece was damaged in transit and dropped.
     stalled = next.offset > offset ? 0 : stalled + 1;
     state = next;
   }
@@ -47,7 +47,7 @@ export async function uploadBlob(
 
 type State = v.InferOutput<typeof uploadState>;
 
-/** Returns the state to continue from; undefined if sending more does not help. */
+/** Returns the state to continue from; undefined if sending more would not help. */
 function nextState(response: ApiAnswer): State | undefined {
   if (response.problem === undefined) return stateOf(response);
   const { code, offset } = response.problem;

@@ -3,11 +3,11 @@ import { isIP, isIPv4, isIPv6 } from 'node:net';
 import proxyAddr from 'proxy-addr';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Returns whether an address is one of a trusted proxy. */
+/** Returns whether an address belongs to a trusted proxy. */
 export type TrustedProxies = (address: string) => boolean;
 
 /**
- * Returns the test for trusted proxies.
+ * Creates the check for trusted proxies.
  *
  * @param addresses IPv4 and IPv6 addresses, and ranges such as `10.0.0.0/8`
  * @throws OtaError OPTION_INVALID
@@ -28,15 +28,15 @@ function requireRange(address: string): void {
 }
 
 /**
- * Returns the address that limits are counted for: the peer or, behind trusted proxies, the client that they report. An IPv6 address is
- * reduced to its network, because one subscriber has a whole /64.
+ * Returns the address to which rate limits apply: the peer or, behind trusted proxies, the client address that they report. An IPv6 address
+ * is reduced to its network, because a single subscriber has a whole /64.
  */
 export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
   const client = plain(proxyAddr(request, isTrusted));
   return networkOf(isIP(client) === 0 ? peerAddress(request) : client);
 }
 
-/** Returns the address of the other end of the connection. */
+/** Returns the peer address of the connection. */
 export function peerAddress(request: IncomingMessage): string {
   return plain(request.socket.remoteAddress);
 }

@@ -3,7 +3,7 @@ import type { Credential } from '../storage/records.ts';
 
 const keyBytes = 32;
 const mostRemembered = 10_000;
-/** Each check takes 16 MB, and one core for tens of milliseconds. */
+/** Limit of concurrent checks: each one uses 16 MB and occupies a core for tens of milliseconds. */
 const mostAtOnce = 4;
 
 /** Hashes a password, so that the stored credential does not reveal it. */
@@ -13,7 +13,7 @@ export async function hashCredential(user: string, password: string): Promise<Cr
   return { user, salt, hash: hash.toString('base64url') };
 }
 
-/** Reads the value of an `Authorization: Basic` header (`HTTPClient::setAuthorization`). */
+/** Parses an `Authorization: Basic` header value (`HTTPClient::setAuthorization`). */
 function readBasic(header: string | undefined): { user: string; password: string } | undefined {
   const [, encoded] = /^Basic ([A-Za-z0-9+/=]{1,512})$/i.exec(header ?? '') ?? [];
   if (encoded === undefined) return undefined;
@@ -23,15 +23,15 @@ function readBasic(header: string | undefined): { user: string; password: string
 }
 
 /**
- * Checks passwords. scrypt is slow by design, so correct headers are cached, as a MAC with a key of this process. The cache drops its
- * oldest entry when it is full.
+ * Checks passwords. scrypt is slow by design, so headers with a correct password are cached as a MAC under a key that exists only in this
+ * process. When the cache is full, its oldest entry is dropped.
  */
 export class CredentialChecker {
   readonly #key = randomBytes(32);
   readonly #right = new Set<string>();
   #running = 0;
 
-  /** Returns true if this header was found correct before. False means that it has to be checked. */
+  /** Returns whether this header is cached as correct. If not, it must be checked. */
   isKnown(credential: Credential, header: string | undefined): boolean {
     return header !== undefined && this.#right.has(this.#mark(credential, header));
   }
@@ -39,7 +39,7 @@ export class CredentialChecker {
   /**
    * Checks the password in a header.
    *
-   * @returns `busy` if too many checks are running
+   * @returns `busy` if too many checks are already running
    */
   async check(credential: Credential, header: string | undefined): Promise<boolean | 'busy'> {
     if (this.isKnown(credential, header)) return true;

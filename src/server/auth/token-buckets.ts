@@ -3,7 +3,7 @@ interface Bucket {
   filledAt: number;
 }
 
-/** Rate limits by address: `burst` at once, and `perSecond` from then on. */
+/** Rate limits by address: `burst` requests at once, then `perSecond`. */
 export class TokenBuckets {
   readonly #burst: number;
   readonly #perSecond: number;
@@ -15,9 +15,9 @@ export class TokenBuckets {
   }
 
   /**
-   * Takes a token of an address.
+   * Takes a token from the bucket for an address.
    *
-   * @returns false if the address has none left
+   * @returns false if the bucket is empty
    */
   take(address: string): boolean {
     const bucket = this.#filled(address);
@@ -39,7 +39,7 @@ export class TokenBuckets {
     return bucket;
   }
 
-  /** Stores the bucket. If there are too many, the least recently used one is dropped, because it is most likely full again. */
+  /** Stores the bucket. If there are too many, the least recently used bucket is dropped, because it is most likely full again. */
   #remember(address: string, bucket: Bucket): void {
     this.#buckets.delete(address);
     this.#buckets.set(address, bucket);

@@ -4,16 +4,16 @@ import type { TokenRecord } from '../storage/records.ts';
 import type { TokenStore } from '../storage/store.ts';
 
 const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
-/** Hash that an unknown token is compared to, so that the comparison takes the same time. */
+/** Hash that an unknown token is compared with, so that the comparison takes the same time as for a known one. */
 const unknownToken = createHash('sha256').update('unknown').digest();
 
 export interface NewToken {
   readonly record: TokenRecord;
-  /** Token for its owner. It is not stored. */
+  /** Complete token, to be shown to its owner. It is not stored. */
   readonly token: string;
 }
 
-/** Creates a token of 256 random bits; only its hash is kept. A slow hash would add nothing, because the bits cannot be guessed. */
+/** Creates a token with 256 random bits and keeps only its hash. A slow hash would add nothing, because the bits cannot be guessed. */
 export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'project' | 'name'>): NewToken {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');
@@ -22,9 +22,9 @@ export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'p
 }
 
 /**
- * Finds the token of an Authorization header.
+ * Finds the token that an Authorization header contains.
  *
- * @returns undefined if there is no such token
+ * @returns undefined if no such token exists
  */
 export async function findToken(tokens: TokenStore, header: string | undefined): Promise<TokenRecord | undefined> {
   const [, id, secret] = rule.exec(/^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '') ?? [];
@@ -34,7 +34,7 @@ export async function findToken(tokens: TokenStore, header: string | undefined):
   return timingSafeEqual(hashOf(secret), expected) ? record : undefined;
 }
 
-/** Returns whether a role includes another. */
+/** Returns whether a role includes the permissions of another role. */
 export function includesRole(role: Role, wanted: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(wanted);
 }

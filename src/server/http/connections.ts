@@ -5,11 +5,11 @@ import type { Counters } from '../observability/counters.ts';
 export interface ConnectionLimits {
   readonly mostConnections: number;
   readonly mostPerAddress: number;
-  /** Exempt from the limit per address, because all connections of their clients have the same address. */
+  /** Exempt from the per-address limit, because all clients behind a proxy share its address. */
   readonly isTrustedProxy: TrustedProxies;
 }
 
-/** Closes connections beyond the limits, so that one client cannot lock out the others. */
+/** Closes connections that exceed the limits, so that one client cannot lock out the others. */
 export function limitConnections(server: Server, limits: ConnectionLimits, counters: Counters): void {
   const open = new Map<string, number>();
   server.maxConnections = limits.mostConnections;

@@ -1,19 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Limit of the bytes read after the response, for clients that send a small body completely before they read. */
+/** Maximum number of bytes read after the response, for clients that send a whole small body before they read. */
 const mostDrainedBytes = 512 * 1024;
 const drainMs = 2000;
 
 /**
- * Closes the connection after the response if the request body was not read completely. node would read the rest of it, at any length.
+ * Closes the connection after the response if the request body was not read completely. node would read the rest of the body, whatever its
+ * length.
  *
  * Closing a socket with unread bytes resets the connection, and a client that is still sending loses the response. Therefore the server
- * stops reading when it responds, half-closes the connection after the response, reads a limited amount, and destroys the socket.
+ * stops reading when it responds, half-closes the connection after the response, reads a limited amount, and then destroys the socket.
  */
 export function endWithUnreadBody(request: IncomingMessage, response: ServerResponse): void {
   if (!hasBody(request)) return;
-  // Every response goes through this method before its headers are sent.
+  // Every response calls this method before its headers are sent.
   response.writeHead = new Proxy(response.writeHead, {
     apply(writeHead, self, head) {
       if (!request.complete) leaveUnread(request.socket, response);
@@ -27,7 +28,7 @@ function leaveUnread(socket: Socket, response: ServerResponse): void {
   let drainedBytes = 0;
   let isAnswered = false;
   socket.pause();
-  // Detach the HTTP parser, so that it cannot read the rest of the body without a limit.
+  // Detach the HTTP parser, so that it cannot read an unlimited amount of the body.
   socket.removeAllListeners('data');
   socket.on('data', ({ length }: Buffer) => {
     drainedBytes += length;
@@ -35,7 +36,7 @@ function leaveUnread(socket: Socket, response: ServerResponse): void {
     if (isAnswered) socket.destroy();
     else socket.pause();
   });
-  // node calls it after writing the last response of a connection.
+  // node calls this method after writing the last response on a connection.
   socket.destroySoon = () => {
     if (isAnswered) return;
     isAnswered = true;
@@ -48,15 +49,16 @@ function leaveUnread(socket: Socket, response: ServerResponse): void {
       return;
     }
     socket.resume();
-    // The parser reads the handle directly, so the stream still assumes that a read is in progress and would not start one.
+    // The parser reads directly from the handle, so the stream still assumes that a read is in progress and would not start another.
     socket._read(0);
   };
 }
 
 /**
- * Sends `100 Continue` when the body is about to be read, to a client that waits for it. A rejected request gets the response without it.
+ * Sends `100 Continue` to a client that waits for it, but only when the body is about to be read. If the request is rejected, the client
+ * receives only the error response.
  *
- * Handler for the `checkContinue` event of the server.
+ * Handler for the server's `checkContinue` event.
  */
 export function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
   const onListener = (event: string | symbol) => {

@@ -17,14 +17,14 @@ import { continueWhenRead, endWithUnreadBody } from './unread-body.ts';
 export interface WebServer {
   readonly url: string;
   readonly server: HttpServer | HttpsServer;
-  /** Stops accepting connections, and destroys those that are still open after `graceMs`. */
+  /** Stops accepting connections, and destroys the ones still open after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Far more than a device (600 bytes) or a client with a token sends. */
+/** Far more than what a device (600 bytes) or a client with a token sends. */
 const mostHeaderBytes = 8192;
 const defaultHeadersWithinMs = 10_000;
-/** Limit for a whole request, including its body. A longer upload continues in another request. */
+/** Time limit for a whole request, including its body. A longer upload continues in another request. */
 const requestWithinMs = 300_000;
 const defaultKeepAliveMs = 5_000;
 /** Interval for closing unused connections during shutdown. */
@@ -36,7 +36,7 @@ interface Place {
 }
 
 /**
- * Opens the server for devices, the API and the dashboard.
+ * Starts the server for devices, the API and the dashboard.
  *
  * @throws OtaError SERVER_LISTEN_FAILED
  */
@@ -49,7 +49,7 @@ export function openWebServer(
 }
 
 /**
- * Opens a server for devices only, over plain HTTP. It has neither the API nor the dashboard, so no token is sent unencrypted.
+ * Starts a server for devices only, over plain HTTP. Neither the API nor the dashboard is available there, so no token is sent unencrypted.
  *
  * @throws OtaError SERVER_LISTEN_FAILED
  */
@@ -57,7 +57,7 @@ export function openDeviceServer(parts: ServerParts, options: ServerOptions, pla
   return open(parts, options, place, deviceListener(parts), undefined);
 }
 
-/** Passes requests to the device handler first, and the remaining ones to the framework. */
+/** Passes requests to the device handler first, then to the framework if they are not for devices. */
 function wholeListener(parts: ServerParts): RequestListener {
   const door = new DeviceHandler(parts);
   const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
@@ -102,7 +102,7 @@ async function open(
   };
 }
 
-/** Replaces node's own handling of `Expect` and of unread bodies: node would send some responses itself and read every body. */
+/** Replaces node's own handling of `Expect` and of unread bodies: node would send some responses itself and read every body to the end. */
 function handleRequests(server: WebServer['server'], listener: RequestListener): void {
   server.on('request', (request, response) => {
     endWithUnreadBody(request, response);
@@ -120,8 +120,8 @@ function handleRequests(server: WebServer['server'], listener: RequestListener):
 }
 
 /**
- * Tracks the open sockets, including those still in a handshake, which an HTTP server does not know. For TLS, these are the sockets of both
- * layers.
+ * Tracks the open sockets, including those still in a handshake, which the HTTP server does not track. With TLS, these are the sockets of
+ * both layers.
  */
 function openSockets(server: WebServer['server']): ReadonlySet<Socket> {
   const open = new Set<Socket>();
@@ -145,7 +145,7 @@ function listen(server: WebServer['server'], { host, port }: Place): Promise<voi
 }
 
 function urlOf(server: WebServer['server'], scheme: 'http' | 'https'): string {
-  // `address()` returns an `AddressInfo` for any server that listens on TCP.
+  // `address()` returns an `AddressInfo` for every server that listens on TCP.
   const { address, family, port } = server.address() as AddressInfo;
   const wildcard = address === '0.0.0.0' || address === '::';
   const host = wildcard ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
@@ -164,7 +164,7 @@ async function closeServer(server: WebServer['server'], sockets: ReadonlySet<Soc
   clearTimeout(patience);
 }
 
-/** Closes connections that wait for another request, and those that browsers open in advance. */
+/** Closes connections that are waiting for another request, and those that browsers open in advance. */
 function closeUnused(server: WebServer['server'], sockets: ReadonlySet<Socket>): void {
   server.closeIdleConnections();
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

@@ -1,4 +1,7 @@
-/** Counters since the start. They are plain numbers because every request updates them; they are read when `/metrics` is requested. */
+/**
+ * Counters since the server started. They are plain numbers because every request updates them; they are read only when `/metrics` is
+ * requested.
+ */
 export interface Counters {
   /** Responses to devices, by HTTP status. */
   readonly answers: Map<number, number>;
@@ -6,18 +9,18 @@ export interface Counters {
   readonly decisions: Map<string, number>;
   downloadsReceived: number;
   downloadsBroken: number;
-  /** Update checks deferred because of a limit (such as downloads, memory or new devices) or of repeated conflicts. */
+  /** Update checks deferred because of a limit (such as downloads, memory or new devices) or repeated conflicts. */
   overCapacity: number;
   bytesSent: number;
   publications: number;
-  /** Attempts after which the device runs the release. */
+  /** Attempts that ended with the device running the release. */
   updates: number;
-  /** Failed attempts, by how they failed. */
+  /** Failed attempts, by type of failure. */
   readonly failedUpdates: Map<string, number>;
   /** Updates that preflight found unsafe for a device. */
   blockedUpdates: number;
   rolloutHalts: number;
-  /** Requests that failed because of an error of the server. */
+  /** Requests that failed because of a server error. */
   failures: number;
   refusedConnections: number;
 }

@@ -1,4 +1,4 @@
-/** Log of a running server. Callers list the fields one by one, so that no secret is logged. */
+/** Log for a running server. Callers list every field individually, so that no secret is logged. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import type { Log } from './log.ts';
 
-/** Names of fields that are always redacted, in case one of them is ever logged by mistake. */
+/** Names of fields that are always redacted, in case one is ever logged by mistake. */
 const secrets = ['token', 'password', 'authorization', 'credential', 'headers', 'hash', 'pem'];
 
-/** Creates a log that writes lines of JSON. */
+/** Creates a log that writes JSON lines. */
 export function pinoLog(level: 'debug' | 'info' | 'warn', write: (line: string) => unknown): Log {
   const logOf = (redact: readonly string[]) => {
     const options = { level, base: null, redact: { paths: [...redact], censor: '[secret]' } };
@@ -12,7 +12,7 @@ export function pinoLog(level: 'debug' | 'info' | 'warn', write: (line: string) 
   };
   const plain = logOf([]);
   const guarded = logOf(secrets.flatMap((name) => [name, `*.${name}`]));
-  // Redaction below each field costs ten times as much as the rest of a line, and nearly all lines have no nested fields.
+  // Redacting nested fields costs ten times as much as the rest of a line, and nearly all lines have no nested fields.
   const log = (at: keyof Log) => (fields: object, message: string) =>
     (isPlain(fields) ? plain : guarded)[at](fields, message);
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };

@@ -11,7 +11,10 @@ import {
   writeAuthority,
 } from '../tls/authority-files.ts';
 
-/** Newest format version of backups that this version reads, and the one that it writes. The first line identifies a backup, the last line shows that it is complete. */
+/**
+ * Newest backup format version that can be read, and the version that is written. The first line identifies a backup; the last line shows
+ * that the backup is complete.
+ */
 const format = 1;
 const header = v.object({
   backup: v.literal('ota-hooks'),
@@ -26,17 +29,17 @@ const blob = v.strictObject({ blob: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)
 const authorityFile = v.strictObject({ tls: v.picklist(savedFiles), base64: v.string() });
 const end = v.strictObject({ end: v.literal(true), lines: v.number() });
 
-/** Data of a server. */
+/** The server's data. */
 interface Kept {
   readonly store: Store;
   readonly blobs: BlobStore;
-  /** Folder of the server's own certificate authority; undefined if there is none. */
+  /** Folder with the server's own certificate authority; undefined if there is none. */
   readonly authority: string | undefined;
 }
 
 /**
- * Yields all data of a server as lines of JSON. Tokens and passwords are hashed; the keys of the certificate authority are included as they
- * are.
+ * Yields all of the server's data as lines of JSON. Tokens and passwords are hashed; the certificate authority's private keys are included
+ * unencrypted.
  */
 export async function* backupLines({ store, blobs, authority }: Kept): AsyncGenerator<string> {
   let lines = 0;
@@ -59,7 +62,7 @@ export async function* backupLines({ store, blobs, authority }: Kept): AsyncGene
 /**
  * Restores a backup into an empty store: first the blobs, then all rows or none, then the certificate authority.
  *
- * @param name name of the backup in error messages
+ * @param name name of the backup for error messages
  * @throws OtaError BACKUP_INVALID, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */
 export async function restoreBackup(

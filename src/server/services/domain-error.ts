@@ -2,14 +2,14 @@ import type { ApiProblem, ApiProblemCode } from '../../api/api-problems.ts';
 
 type More = Omit<ApiProblem['error'], 'code' | 'message' | 'hint'>;
 
-/** Failure of a use case. `http/api/problem-of.ts` maps its code to the status and the body of a response. */
+/** Error thrown by a use case. `http/api/problem-of.ts` maps its code to a response status and body. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: ApiProblemCode;
   readonly hint: string;
   readonly more: More;
 
-  /** @param hint what to do now */
+  /** @param hint what the user can do about it */
   constructor(code: ApiProblemCode, message: string, hint: string, more: More = {}) {
     super(message);
     this.code = code;

@@ -7,10 +7,10 @@ const minuteMs = 60_000;
 const sweepEveryMs = 10_000;
 const rolloutsEveryMs = 1000;
 const flushEveryMs = minuteMs;
-/** Time that changes in memory wait before they are written; most devices are back from an update sooner. */
+/** How long changes are kept in memory before they are written; most devices check in again sooner after an update. */
 const waitsMs = minuteMs;
 const cleanEveryMs = 60 * minuteMs;
-/** Time between an upload and its publication, after which the upload is removed. */
+/** Time within which an upload must be published; after that, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
 
@@ -39,7 +39,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
   };
 }
 
-/** Fails devices that started to download an update and made no request before it was due. */
+/** Fails attempts of devices that started to download an update and did not check in again in time. */
 export async function failOverdueDevices({ store, records, clock, log }: ServiceParts): Promise<void> {
   for (;;) {
     const now = clock.now();
@@ -54,7 +54,7 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
   }
 }
 
-/** Writes the data that may be lost in a crash; records changed after `latest` stay in memory. */
+/** Writes the data that may be lost in a crash. Records changed after `latest` stay in memory. */
 export async function saveWaiting(
   { records, lastSeen, store, clock }: ServiceParts,
   latest = Number.POSITIVE_INFINITY,

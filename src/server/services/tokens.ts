@@ -10,7 +10,6 @@ interface Parts {
   readonly events: Pick<DomainEvents, 'emit'>;
 }
 
-/** Creates a token. */
 export async function createToken(
   { store, events }: Parts,
   request: Pick<TokenRecord, 'role' | 'project' | 'name'>,
@@ -23,7 +22,7 @@ export async function createToken(
   return made;
 }
 
-/** Creates the token of the first admin, if there is no token yet. */
+/** Creates the first admin token if no token exists yet. */
 export async function firstToken(parts: Parts): Promise<string | undefined> {
   if ((await parts.store.tokens.list()).length > 0) return undefined;
   const { token } = await createToken(parts, { role: 'admin', project: undefined, name: 'first admin' }, theServer);
@@ -33,7 +32,7 @@ export async function firstToken(parts: Parts): Promise<string | undefined> {
 /**
  * Revokes a token.
  *
- * @returns false if there is no such token
+ * @returns false if no such token exists
  */
 export async function revokeToken({ store, events }: Parts, id: string, by: Actor): Promise<boolean> {
   const record = await store.tokens.find(id);

@@ -6,7 +6,7 @@ import type { Attempt, DeviceRecord } from './records.ts';
 export interface DeviceIndex {
   readonly status: DeviceStatus;
   readonly name: string | undefined;
-  /** Version that the device runs, as far as it was recognized. */
+  /** Version that the device runs, if it was recognized. */
   readonly runs: string | undefined;
   readonly group: string | undefined;
 }
@@ -15,7 +15,7 @@ export function deviceIndex(record: DeviceRecord): DeviceIndex {
   return { status: deviceStatus(record), name: record.name, runs: record.running?.version, group: record.group };
 }
 
-/** Returns the earliest time at which a pending attempt is overdue; undefined if there is none. */
+/** Returns the earliest time at which a pending attempt becomes overdue; undefined if there is none. */
 export function earliestDueMs(attempts: readonly Attempt[]): number | undefined {
   const due = attempts.filter(({ state }) => state === 'sent' || state === 'received').map(({ dueMs }) => dueMs);
   return due.length === 0 ? undefined : Math.min(...due);

@@ -1,13 +1,13 @@
 import type { DeviceRecord } from './records.ts';
 
-/** Part of a record that is stored as one document; the other fields are its key. */
+/** Part of a record that is stored as one JSON document; the other fields are its key. */
 export type DeviceDoc = Omit<DeviceRecord, 'project' | 'mac' | 'revision'>;
 
 type Key = Pick<DeviceRecord, 'project' | 'mac' | 'revision'>;
 
 /** Creates a record from its key and document. */
 export function deviceRecord(key: Key, doc: DeviceDoc): DeviceRecord {
-  // The key is complete.
+  // `key` and `doc` together contain all fields.
   return inOrder(key, doc) as DeviceRecord;
 }
 
@@ -16,19 +16,19 @@ export function changedRecord(record: DeviceRecord, changes: Partial<DeviceRecor
   return Object.assign(deviceRecord(record, record), changes);
 }
 
-/** Creates the record of a device that is not known yet. */
+/** Creates the record for a previously unknown device. */
 export function newRecord(project: string, mac: string): DeviceRecord {
   return deviceRecord({ project, mac, revision: 0 }, { enrolled: false, decisions: {}, attempts: [] });
 }
 
-/** Returns the document of a record as JSON, which omits undefined fields. */
+/** Returns a record's document as JSON, which omits undefined fields. */
 export function storedDocument(record: DeviceRecord): string {
   return JSON.stringify(inOrder({}, record) satisfies DeviceDoc);
 }
 
 /**
- * Builds an object with all fields in a fixed order, so that V8 uses one hidden class for all records. With `{ ...record }` V8 creates new
- * ones, which was a tenth of the cost of a download.
+ * Builds an object with all fields in a fixed order, so that V8 uses one hidden class for all records. With `{ ...record }`, V8 created new
+ * hidden classes, which accounted for a tenth of the cost of a download.
  */
 function inOrder({ project, mac, revision }: Partial<Key>, doc: DeviceDoc) {
   return {

@@ -1,7 +1,7 @@
 import { type DeviceStatus, deviceStatuses } from '../../api/admin-info.ts';
 import type { Attempt, DecisionRecord, DeviceRecord } from './records.ts';
 
-/** Returns the worse status of sketch and filesystem; `deviceStatuses` lists the worst first. */
+/** Returns the worse of the sketch status and the filesystem status; `deviceStatuses` lists the worst status first. */
 export function deviceStatus({ decisions, attempts }: Pick<DeviceRecord, 'decisions' | 'attempts'>): DeviceStatus {
   const found = (['sketch', 'filesystem'] as const).map((kind) =>
     statusOfKind(
@@ -12,7 +12,7 @@ export function deviceStatus({ decisions, attempts }: Pick<DeviceRecord, 'decisi
   return deviceStatuses.find((status) => found.includes(status)) ?? 'unknown';
 }
 
-/** Returns the status for one kind of image. A failure stays until it is retried or the next update is sent. */
+/** Returns the status for one image kind. A failure is kept until it is retried or the next update is sent. */
 function statusOfKind(decision: DecisionRecord | undefined, latest: Attempt | undefined): DeviceStatus {
   if (decision === undefined) return 'unknown';
   const { action, code } = decision;

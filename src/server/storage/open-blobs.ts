@@ -4,7 +4,7 @@ import { parseStorageUrl, type StorageUrl } from './storage-url.ts';
 
 type BlobOpener = (location: StorageUrl) => Promise<BlobStore>;
 
-/** Openers by the scheme of the URL. A new kind of blob store is one file and one line here. */
+/** Openers by URL scheme. Adding a new kind of blob store takes one file and one line here. */
 const openers = {
   file: ({ path }) => folderBlobs(path),
 } as const satisfies Record<string, BlobOpener>;
@@ -12,7 +12,7 @@ const openers = {
 /**
  * Opens a blob store. Folders are created if they do not exist.
  *
- * @param url such as `file:/var/lib/ota-hooks`, a folder that contains `blobs` and `uploads`
+ * @param url URL such as `file:/var/lib/ota-hooks`, a folder that contains `blobs` and `uploads`
  * @throws OtaError STORAGE_URL_UNKNOWN
  */
 export async function openBlobs(url: string): Promise<BlobStore> {

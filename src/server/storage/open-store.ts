@@ -4,7 +4,7 @@ import type { Store } from './store.ts';
 
 type StoreOpener = (location: StorageUrl, holder: string) => Promise<Store>;
 
-/** Openers by the scheme of the URL. A new kind of store is one file and one line here. */
+/** Openers by URL scheme. Adding a new kind of store takes one file and one line here. */
 const openers = {
   sqlite: ({ path }, holder) => openSqliteStore(path, holder),
 } as const satisfies Record<string, StoreOpener>;
@@ -12,9 +12,9 @@ const openers = {
 /**
  * Opens a store. SQLite files are created if they do not exist.
  *
- * @param url such as `sqlite:/var/lib/ota-hooks/ota.db`
- * @param holder line about this process, shown to another process that opens a store of a single process
- * @throws OtaError STORAGE_URL_UNKNOWN, and the errors of the store
+ * @param url URL such as `sqlite:/var/lib/ota-hooks/ota.db`
+ * @param holder line that describes this process, shown to any other process that tries to open a single-process store
+ * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openStore(url: string, holder: string): Promise<Store> {
   const location = parseStorageUrl('store', url, openers);

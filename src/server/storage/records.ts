@@ -4,10 +4,10 @@ import type { RolloutTally } from '../../api/rollout-info.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 
-/** Author of a change in the audit log: the id of a token, or the server itself. */
+/** Author of a change in the audit log: a token ID, or the server itself. */
 export type Actor = string;
 
-/** Password as it is stored: hashed by scrypt with its own salt. */
+/** Password as stored: hashed with scrypt and its own salt. */
 export interface Credential {
   readonly user: string;
   /** Encoded as base64url. */
@@ -15,7 +15,7 @@ export interface Credential {
   readonly hash: string;
 }
 
-/** Key whose signatures a project's releases may carry. */
+/** Key with which a project's releases may be signed. */
 export interface ProjectKey {
   /** SHA-256 of the DER SubjectPublicKeyInfo. */
   readonly fingerprint: string;
@@ -23,17 +23,17 @@ export interface ProjectKey {
 }
 
 interface ProjectSettings {
-  /** open: any device is served. closed: only enrolled devices. */
+  /** open: any device is served. closed: only enrolled devices are served. */
   readonly access: 'open' | 'closed';
-  /** Empty for a project whose firmware is not signed. */
+  /** Empty for a project with unsigned firmware. */
   readonly keys: readonly ProjectKey[];
-  /** Other device paths than /update/PROJECT, such as the one in the documentation of the core. */
+  /** Device paths other than /update/PROJECT, such as the path in the core documentation. */
   readonly aliases: readonly { readonly path: string; readonly channel: string }[];
-  /** Credential that devices must send unless they have one of their own. */
+  /** Credential that devices must send unless they have their own. */
   readonly credential?: Credential | undefined;
-  /** Time from a download to the first request with the new build, counted while the server runs. */
+  /** Time from a download to the first request from the new build, counted only while the server runs. */
   readonly confirmWithinMs: number;
-  /** Downloads that do not lead to a running build before the device counts as failed. */
+  /** Number of downloads without a running build after which the device counts as failed. */
   readonly mostSends: number;
 }
 
@@ -42,11 +42,11 @@ export interface ProjectRecord extends ProjectSettings {
   readonly createdAt: number;
 }
 
-/** Name of a release within its project. The bytes of a named release never change. */
+/** Name of a release within its project. Once a release is published, its bytes never change. */
 export interface ReleaseName {
   readonly version: string;
   readonly kind: ImageKind;
-  /** Empty if the manifest names none. */
+  /** Empty if the manifest does not name a board. */
   readonly board: string;
 }
 
@@ -56,20 +56,20 @@ export interface ReleaseRecord extends ReleaseName {
   readonly purpose: 'serve' | 'reference';
   /** Milliseconds since 1970. */
   readonly publishedAt: number;
-  /** Reason for yanking the release; undefined if it is available. */
+  /** Reason why the release was yanked; undefined if the release is available. */
   readonly yanked?: string | undefined;
-  /** Manifest without the sketch MD5s, which the store keeps in its own index. */
+  /** Manifest without the sketch MD5s, which the store keeps in a separate index. */
   readonly manifest: Manifest;
 }
 
-/** Current release of a channel for one kind of image and one board. */
+/** A channel's current release for one image kind and one board. */
 export interface CurrentRelease {
   readonly project: string;
   readonly channel: string;
   readonly release: ReleaseRecord;
 }
 
-/** Build identified by a sketch MD5, and the flash mode in the flash header for which the MD5 holds. */
+/** Build identified by a sketch MD5, and the flash mode in the flash header to which the MD5 applies. */
 export interface Recognized {
   readonly release: ReleaseRecord;
   readonly flashMode: FlashMode;
@@ -77,7 +77,8 @@ export interface Recognized {
 
 /**
  * Delivery of a release to a device. sent: a download started. received: the download completed, and the device closed the connection
- * cleanly. running: the device came back with the release. failed: it did not, and is not sent the release again before a retry.
+ * cleanly. running: the device checked in running the release. failed: the device did not, and it is not sent the release again until a
+ * retry.
  */
 export interface Attempt {
   readonly releaseId: number;
@@ -85,33 +86,33 @@ export interface Attempt {
   readonly kind: ImageKind;
   readonly state: 'sent' | 'received' | 'running' | 'failed';
   readonly sends: number;
-  /** Complete downloads. */
+  /** Number of complete downloads. */
   readonly receipts: number;
   /** Milliseconds since 1970, for display. */
   readonly lastSentAt: number;
-  /** Time at which the device should be back, on the clock of `ServiceTime.servedMs`. */
+  /** Time by which the device should check in again, on the `ServiceTime.servedMs` clock. */
   readonly dueMs: number;
   readonly failure?: Failure | undefined;
 }
 
 /**
- * Reason for a failed attempt. not-confirmed: no request since the download started. not-installed: complete download, but the device is
- * back with another build. interrupted: the device is back, and no download was complete.
+ * Reason why an attempt failed. not-confirmed: no request since the download started. not-installed: the download completed, but the device
+ * checked in running another build. interrupted: the device checked in, but no download had completed.
  */
 export type Failure = 'not-confirmed' | 'not-installed' | 'interrupted';
 
-/** Last decision about a device and its reason; stored when it changes. */
+/** Last decision about a device and its reason; stored whenever it changes. */
 export interface DecisionRecord {
   readonly action: 'send' | 'up-to-date' | 'none';
   readonly code: string;
   /** Explanation for display. */
   readonly text: string;
-  /** Version of the release that the decision is about. */
+  /** Version of the release to which the decision applies. */
   readonly version?: string | undefined;
   readonly at: number;
 }
 
-/** Data that a device reported. */
+/** Data reported by a device. */
 export interface StoredReport {
   readonly sketchMd5?: string | undefined;
   readonly version?: string | undefined;
@@ -121,53 +122,53 @@ export interface StoredReport {
   readonly freeSpaceBytes?: number | undefined;
 }
 
-/** Build that runs on a device, as far as it was recognized. */
+/** Build that runs on a device, if it was recognized. */
 export interface RunningRecord {
   readonly by: 'md5' | 'version';
   readonly version: string;
   readonly releaseId?: number | undefined;
-  /** Time at which the device was first seen running it, on the clock of `ServiceTime.servedMs`. */
+  /** Time at which the device was first seen running the build, on the `ServiceTime.servedMs` clock. */
   readonly sinceMs?: number | undefined;
 }
 
 export interface DeviceRecord {
   readonly project: string;
-  /** Twelve capital hex digits with colons, as devices send it. */
+  /** Twelve upper-case hex digits with colons, as sent by devices. */
   readonly mac: string;
-  /** Number of times the record was saved; 0 if never. Saving an old copy is a conflict. */
+  /** Number of times the record has been saved; 0 if never. Saving an outdated copy is a conflict. */
   readonly revision: number;
-  /** Whether the device was enrolled by a person, not only seen in requests. */
+  /** Whether a person enrolled the device, as opposed to the device only being seen in requests. */
   readonly enrolled: boolean;
   readonly name?: string | undefined;
   readonly board?: string | undefined;
-  /** Channel that replaces the one in the request URL. */
+  /** Channel that overrides the one in the request URL. */
   readonly channel?: string | undefined;
   /** Channel from the last request URL. */
   readonly askedChannel?: string | undefined;
   /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
-  /** Only version that the device gets, regardless of its channel and rollouts. */
+  /** The only version that the device is sent, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
   readonly credential?: Credential | undefined;
   readonly firstSeenAt?: number | undefined;
-  /** The device came back with an update, so it is probably a real device. */
+  /** The device has checked in running an update, so it is probably a real device. */
   readonly proven?: boolean | undefined;
   readonly running?: RunningRecord | undefined;
   readonly decisions: { readonly [Kind in ImageKind]?: DecisionRecord | undefined };
-  /** Latest attempts, one for each release. */
+  /** Latest attempts, one per release. */
   readonly attempts: readonly Attempt[];
 }
 
-/** Delivery of a release to the devices of a channel, stage by stage. */
+/** Delivery of a release to the devices on a channel, stage by stage. */
 export interface RolloutRecord {
   readonly id: number;
   readonly project: string;
   readonly channel: string;
   readonly version: string;
-  /** Releases of the version, for each kind and board. */
+  /** The version's releases, for each kind and board. */
   readonly releaseIds: readonly number[];
-  /** Current releases of the channel at the start; devices that may not get the new one yet stay on these. */
+  /** The channel's current releases when the rollout started. Devices that may not be sent the new release yet stay on these. */
   readonly previousIds: readonly number[];
   /** Stages, with canaries resolved to MACs. */
   readonly stages: readonly RolloutStage[];
@@ -175,9 +176,9 @@ export interface RolloutRecord {
   readonly halt: RolloutHalt;
   readonly state: RolloutState;
   readonly reason?: string | undefined;
-  /** Number of open stages, counted from the first. */
+  /** Number of open stages, starting with the first. */
   readonly openStages: number;
-  /** Known failures that do not halt the rollout again. */
+  /** Accepted failures, which do not halt the rollout again. */
   readonly accepted: { readonly failed: number; readonly notConfirmed: number };
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -185,7 +186,7 @@ export interface RolloutRecord {
   readonly endedAt?: number | undefined;
   readonly history: readonly RolloutEvent[];
   readonly samples: readonly RolloutSample[];
-  /** Final tally of each stage, stored when another rollout follows. */
+  /** Final tally of each stage, stored when another rollout takes its place. */
   readonly endTallies?: readonly RolloutTally[] | undefined;
 }
 
@@ -197,7 +198,7 @@ interface RolloutEvent {
   readonly reason?: string | undefined;
 }
 
-/** Progress of the enrolled devices at one time. */
+/** Progress of the enrolled devices at a given time. */
 export interface RolloutSample {
   readonly at: number;
   readonly updating: number;
@@ -206,7 +207,7 @@ export interface RolloutSample {
   readonly openStages: number;
 }
 
-/** Device record with the data of its last check-in, which may be lost in a crash. */
+/** Device record with the data from its last check-in, which may be lost in a crash. */
 export interface SeenDevice {
   readonly record: DeviceRecord;
   readonly lastSeenAt?: number | undefined;
@@ -214,12 +215,12 @@ export interface SeenDevice {
 }
 
 export interface TokenRecord {
-  /** Public part of a token. */
+  /** Public part of the token. */
   readonly id: string;
   /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
   readonly role: Role;
-  /** Only project that the token is valid for; undefined for all. */
+  /** The only project for which the token is valid; undefined for all projects. */
   readonly project?: string | undefined;
   readonly name: string;
   readonly createdAt: number;

@@ -1,12 +1,12 @@
 import type { ReleaseRecord } from './records.ts';
 import type { NewRelease } from './store.ts';
 
-/** Returns whether a release may be promoted: it is not a reference build and not yanked. */
+/** Returns whether a release may be promoted: it is neither a reference build nor yanked. */
 export function isPromotable({ purpose, yanked }: ReleaseRecord): boolean {
   return purpose === 'serve' && yanked === undefined;
 }
 
-/** Returns whether the artifacts are the same. Reference builds always match, because their image digest is part of the name. */
+/** Returns whether the artifacts are the same. For reference builds this is always true, because the image digest is part of the name. */
 export function hasSameBytes(present: ReleaseRecord, { release }: NewRelease): boolean {
   if (release.purpose === 'reference') return true;
   return digestsOf(present) === digestsOf(release);

@@ -1,27 +1,27 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** URL of a store or of blobs, such as `sqlite:/var/lib/ota-hooks/ota.db`. */
+/** URL for records or blobs, such as `sqlite:/var/lib/ota-hooks/ota.db`. */
 export interface StorageUrl<Scheme extends string = string> {
   readonly scheme: Scheme;
   readonly url: string;
-  /** Part after the scheme, for schemes that name a file or a folder. It is used as it is, without percent-encoding. */
+  /** Part after the scheme, for schemes that refer to a file or folder. It is used as is, without percent-decoding. */
   readonly path: string;
 }
 
 /**
- * Parses the URL of a store or of blobs.
+ * Parses a URL for records or blobs.
  *
  * @param openers openers by scheme
- * @throws OtaError STORAGE_URL_UNKNOWN if no opener has the scheme of the URL
+ * @throws OtaError STORAGE_URL_UNKNOWN if there is no opener for the URL's scheme
  */
 export function parseStorageUrl<Scheme extends string>(
   what: 'store' | 'blobs',
   url: string,
   openers: Readonly<Record<Scheme, unknown>>,
 ): StorageUrl<Scheme> {
-  // Object.keys does not keep the type of the keys.
+  // Object.keys loses the key type.
   const known = Object.keys(openers) as Scheme[];
-  // `sqlite:///data/ota.db` has an empty authority and names the same file as `sqlite:/data/ota.db`.
+  // `sqlite:///data/ota.db` has an empty authority and refers to the same file as `sqlite:/data/ota.db`.
   const [, found, path] = /^([a-z][a-z0-9+.-]*):(?:\/\/(?=\/))?(.+)$/is.exec(url) ?? [];
   const scheme = known.find((each) => each === found?.toLowerCase());
   if (scheme === undefined || path === undefined) {

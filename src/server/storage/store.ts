@@ -14,8 +14,8 @@ import type {
 } from './records.ts';
 
 /**
- * Records of a server. A promise resolves only after its data is durable; `touch`, `setServedMs` and the samples of a rollout may still be
- * lost in a crash. `test/server/storage/store-contract.ts` defines what a store must do.
+ * The server's records. A promise resolves only after its data is durable; only `touch`, `setServedMs` and rollout samples may still be
+ * lost in a crash. `test/server/storage/store-contract.ts` defines the required behavior of a store.
  */
 export interface Store {
   readonly catalog: CatalogStore;
@@ -23,17 +23,17 @@ export interface Store {
   readonly rollouts: RolloutStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
-  /** Returns how long servers have run on this data, in milliseconds. */
+  /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
   setServedMs(servedMs: number): Promise<void>;
-  /** Yields all data, as lines for `restore`. */
+  /** Yields all data as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
-  /** Restores all lines into an empty store, or none. */
+  /** Restores either all lines or none of them, into an empty store. */
   restore(lines: readonly DumpLine[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Row of a table, with values that JSON can hold. */
+/** Table row, with values that JSON can represent. */
 export interface DumpLine {
   readonly table: string;
   readonly row: Readonly<Record<string, string | number | null>>;
@@ -43,13 +43,13 @@ export interface NewRelease {
   readonly release: Omit<ReleaseRecord, 'id' | 'yanked'>;
   /** Channel that serves the release immediately; undefined for drafts and reference builds. */
   readonly channel: string | undefined;
-  /** Project record, if the project is new or changes. */
+  /** Project record, if the project is new or has changed. */
   readonly project: ProjectRecord | undefined;
-  /** Returns the audit entries of the change; not called if nothing changes. */
+  /** Returns the audit entries for the change; not called if nothing changes. */
   readonly audit: (outcome: 'published' | 'promoted') => readonly NewAuditEntry[];
 }
 
-/** Result of a publication. version-taken: a release with this name and other bytes exists. */
+/** Result of a publication. version-taken: a release with this name but different bytes exists. */
 export interface PublicationResult {
   readonly outcome: 'published' | 'promoted' | 'unchanged' | 'version-taken';
   readonly release: ReleaseRecord;
@@ -61,9 +61,9 @@ type AuditReleases = (releases: ReleaseList) => NewAuditEntry;
 export interface CatalogStore {
   projects(): Promise<readonly ProjectRecord[]>;
   saveProject(project: ProjectRecord, audit: NewAuditEntry): Promise<void>;
-  /** Writes the project, the release, its sketch MD5s and the current release of the channel in one transaction. */
+  /** Writes the project, the release, its sketch MD5s and the channel's current release in one transaction. */
   publish(publication: NewRelease): Promise<PublicationResult>;
-  /** Returns releases, newest first. Ids increase with time. */
+  /** Returns releases, newest first. IDs increase over time. */
   releases(
     project: string,
     page: { readonly before?: number | undefined; readonly limit: number },
@@ -76,45 +76,45 @@ export interface CatalogStore {
    */
   promote(project: string, channel: string, releaseIds: readonly number[], audit: AuditReleases): Promise<ReleaseList>;
   /**
-   * Makes releases unavailable on all channels; skips those that are yanked already.
+   * Makes releases unavailable on all channels; skips releases that are already yanked.
    *
    * @param audit returns the audit entry for the releases that are yanked; not called if there are none
    * @returns the yanked releases, as they were before
    */
   yank(project: string, releaseIds: readonly number[], reason: string, audit: AuditReleases): Promise<ReleaseList>;
-  /** Returns the current releases of all channels of a project. */
+  /** Returns the current releases on all of a project's channels. */
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
-  /** Returns the releases that a channel has ever served and that are not yanked; the latest promoted first. */
+  /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
-  /** Returns the builds with this sketch MD5 of 32 lower-case hex digits. They are few, since their bytes are equal. */
+  /** Returns the builds with this sketch MD5 (32 lower-case hex digits). There are only a few, because their bytes are identical. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
-  /** Returns the releases of a version, of all kinds and boards, without reference builds and yanked releases. */
+  /** Returns all releases of this version, for every kind and board, except reference builds and yanked releases. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
-  /** Returns the releases that exist, including yanked ones. */
+  /** Returns the releases with these IDs, including yanked ones; unknown IDs are skipped. */
   byIds(ids: readonly number[]): Promise<readonly ReleaseRecord[]>;
   /** Returns whether a release needs this blob. */
   isReferenced(sha256: string): Promise<boolean>;
 }
 
-/** Start and maximum length of a list. At most one of `after` and `before` is set; `before` selects the last entries before it. */
+/** Start and maximum length of a list page. At most one of `after` and `before` is set; `before` selects the last entries before it. */
 export interface RecordPage {
   readonly after?: string | undefined;
   readonly before?: string | undefined;
   readonly limit: number;
 }
 
-/** Conditions for devices of a project; all must match. */
+/** Filter for a project's devices; all conditions must match. */
 export interface DeviceFilter {
   /** Part of a name, or of a MAC with or without colons. */
   readonly text?: string | undefined;
   readonly status?: DeviceStatus | undefined;
-  /** Version that the device runs, as far as it was recognized. */
+  /** Version that the device runs, if it was recognized. */
   readonly runs?: string | undefined;
   readonly group?: string | undefined;
 }
 
-/** Number of devices of a project that share these values. */
+/** Number of devices in a project that share these values. */
 export interface DeviceCount {
   readonly status: DeviceStatus;
   readonly runs?: string | undefined;
@@ -132,16 +132,16 @@ export interface Touch {
 export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
-   * Writes a record if its revision is that of the stored one (0: none yet), and increments the revision. A new device must fit within
-   * `mostDevices`; devices that are not enrolled and never ran an update are removed for it.
+   * Writes a record if its revision matches the stored one (0 if none is stored yet), and increments the revision. A new device must fit
+   * within `mostDevices`; to make room for it, devices that are not enrolled and have never run an update are removed.
    *
-   * @param audit audit entries of the change; none for changes that follow from device requests
+   * @param audit audit entries for the change; none for changes that result from device requests
    */
   save(
     record: DeviceRecord,
     options: { mostDevices: number; audit?: readonly NewAuditEntry[] },
   ): Promise<'saved' | 'conflict' | 'full'>;
-  /** Stores when devices were last seen, and their reports. */
+  /** Stores the times at which devices were last seen, and their reports. */
   touch(touches: readonly Touch[]): Promise<void>;
   /** Returns devices, sorted by MAC. */
   list(project: string, page: RecordPage, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
@@ -150,15 +150,15 @@ export interface DeviceStore {
   /**
    * Removes a device.
    *
-   * @returns false if there is none; then no audit entry is written
+   * @returns false if the device does not exist; in that case no audit entry is written
    */
   remove(project: string, mac: string, audit: NewAuditEntry): Promise<boolean>;
   count(project: string): Promise<number>;
-  /** Counts the devices of a project by state, version and group; unordered. */
+  /** Counts a project's devices by state, version and group, in no particular order. */
   tally(project: string): Promise<readonly DeviceCount[]>;
 }
 
-/** Audit entry that is written in the transaction of its change. */
+/** Audit entry that is written in the same transaction as the change it records. */
 export type NewAuditEntry = Omit<AuditEntry, 'id'>;
 
 export interface RolloutStore {
@@ -166,16 +166,16 @@ export interface RolloutStore {
    * Creates a rollout.
    *
    * @param audit returns the audit entry for the new rollout
-   * @returns undefined if another one is under way on the channel
+   * @returns undefined if another rollout is in progress on the channel
    */
   create(
     rollout: Omit<RolloutRecord, 'id'>,
     audit: (created: RolloutRecord) => NewAuditEntry,
   ): Promise<RolloutRecord | undefined>;
   /**
-   * Saves a rollout and the new current releases of its channel, if any, in one transaction.
+   * Saves a rollout and, if they change, the current releases of its channel in one transaction.
    *
-   * @param change undefined if only data changed that may be lost in a crash
+   * @param change undefined if the only changes are to data that may be lost in a crash
    */
   save(
     rollout: RolloutRecord,
@@ -184,7 +184,7 @@ export interface RolloutStore {
   /** Returns rollouts, newest first. */
   ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;
   find(project: string, id: number): Promise<RolloutRecord | undefined>;
-  /** Returns the newest rollout of each channel, which includes all that are under way (active, paused, halted). */
+  /** Returns the newest rollout on each channel, which includes all rollouts in progress (active, paused, halted). */
   current(): Promise<readonly RolloutRecord[]>;
 }
 
@@ -195,7 +195,7 @@ export interface TokenStore {
   /**
    * Deletes a token.
    *
-   * @returns false if there is none; then no audit entry is written
+   * @returns false if the token does not exist; in that case no audit entry is written
    */
   revoke(id: string, audit: NewAuditEntry): Promise<boolean>;
 }
@@ -203,6 +203,6 @@ export interface TokenStore {
 export interface AuditStore {
   /** Returns audit entries, newest first. */
   list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
-  /** Returns the changes of a device, newest first. */
+  /** Returns a device's audit entries, newest first. */
   ofDevice(project: string, mac: string, limit: number): Promise<readonly AuditEntry[]>;
 }

@@ -9,7 +9,7 @@ export function authorityIn(data: string): string {
   return join(data, 'tls');
 }
 
-/** Returns the paths of the files in the folder of an authority. */
+/** Returns the paths to the files in an authority folder. */
 export function tlsFiles(folder: string) {
   const at = (name: string) => join(folder, name);
   return {
@@ -21,7 +21,7 @@ export function tlsFiles(folder: string) {
   };
 }
 
-/** Files included in a backup, because devices trust the two keys. The header for sketches is generated again. */
+/** Files included in a backup, because devices trust the two keys. The header for sketches can be generated again. */
 export const savedFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'] as const;
 
 export interface AuthorityFile {
@@ -29,7 +29,7 @@ export interface AuthorityFile {
   readonly content: Uint8Array;
 }
 
-/** Reads the files that exist. */
+/** Reads the files, skipping those that do not exist. */
 export async function readAuthority(folder: string): Promise<readonly AuthorityFile[]> {
   const read = async (name: AuthorityFile['name']) => ({ name, content: await readOptionalFile(join(folder, name)) });
   const found = await Promise.all(savedFiles.map(read));
@@ -37,7 +37,7 @@ export async function readAuthority(folder: string): Promise<readonly AuthorityF
 }
 
 /**
- * Checks that the folder holds no other authority than the given files.
+ * Checks that the folder does not contain an authority other than the one in the given files.
  *
  * @throws OtaError SERVER_DATA_NOT_EMPTY
  */
@@ -50,7 +50,7 @@ export async function requireNoOther(folder: string, files: readonly AuthorityFi
 }
 
 /**
- * Writes the files; those with keys are readable by the owner only.
+ * Writes the files. Files that contain keys can only be read by their owner.
  *
  * @throws OtaError FILE_UNWRITABLE
  */

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Certificate that a server presents to its clients, and its private key, both in PEM form. */
+/** Certificate that a server presents to its clients, and its private key, both in PEM format. */
 export interface Certificate {
   /** The server's own certificate, optionally followed by the chain to a known authority. */
   readonly cert: string;
@@ -18,17 +18,17 @@ export interface CertificateSource {
   read(): Promise<Certificate>;
 }
 
-/** Certificate that a server presents. */
+/** How the server obtains the certificate that it presents. */
 export type TlsOptions =
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   /**
-   * Created and renewed by the server; `hosts` are the names and addresses that clients use, in addition to `localhost` and `127.0.0.1`.
-   * Without any, those of the machine.
+   * Created and renewed by the server. `hosts` are the names and addresses that clients use, in addition to `localhost` and `127.0.0.1`. If
+   * none are given, the machine's own names and addresses are used.
    */
   | { readonly kind: 'self-signed'; readonly hosts: readonly string[] };
 
 /**
- * Reads the first certificate of a PEM file.
+ * Reads the first certificate in a PEM file.
  *
  * @throws OtaError TLS_FILE_UNUSABLE
  */

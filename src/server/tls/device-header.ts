@@ -3,8 +3,8 @@ import type { X509Certificate } from 'node:crypto';
 const bytesPerLine = 10;
 
 /**
- * Returns the text of `ota_server_tls.h`, which a sketch includes to authenticate its server. String literals end with a zero byte, by
- * which BearSSL::X509List and BearSSL::PublicKey find the end of a PEM text (`strlen_P`).
+ * Returns the text of `ota_server_tls.h`, which a sketch includes to authenticate its server. The string literals end with a zero byte,
+ * which BearSSL::X509List and BearSSL::PublicKey need to find the end of a PEM text (`strlen_P`).
  */
 export function deviceHeader(authority: X509Certificate, server: X509Certificate): string {
   const key = server.publicKey.export({ type: 'spki', format: 'pem' }).toString();

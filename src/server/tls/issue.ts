@@ -3,20 +3,20 @@ import { isIP } from 'node:net';
 import forge from 'node-forge';
 
 const dayMs = 86_400_000;
-/** Devices ignore the dates of an authority, browsers do not. UTCTime, the shorter encoding, ends in 2049. */
+/** Devices ignore the validity period of an authority, but browsers do not. UTCTime, the shorter encoding, ends in 2049. */
 const authorityDays = 20 * 365;
-/** Apple's systems reject certificates with a validity of more than 825 days, even from an authority that was installed manually. */
+/** Apple platforms reject certificates that are valid for more than 825 days, even from a manually installed authority. */
 const serverDays = 365;
-/** A certificate must not appear to be from the future to a device whose clock is slow. */
+/** The certificate must not appear to be issued in the future to a device whose clock is slow. */
 const clockSlackDays = 1;
 
-/** Types of names in a subjectAltName (RFC 5280, 4.2.1.6). */
+/** Name types in a subjectAltName (RFC 5280, 4.2.1.6). */
 const dnsName = 2;
 const ipAddress = 7;
 
 /**
- * Creates the certificate of an authority, valid from now. A new certificate for the same key is equivalent for devices, because they keep
- * only the name and the key of a trust anchor.
+ * Creates an authority certificate, valid from now. To devices, a new certificate for the same key is equivalent, because they keep only
+ * the name and the key of a trust anchor.
  *
  * @returns PEM
  */
@@ -35,20 +35,20 @@ export function issueAuthority(key: KeyObject, now: Date): string {
   return signed(certificate, key);
 }
 
-/** Subject and issuer of a server certificate. */
+/** Issuer, subject key and names for a server certificate. */
 export interface ServerRequest {
   readonly authority: X509Certificate;
   readonly authorityKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** Names and addresses, at least one. */
+  /** Names and addresses; at least one. */
   readonly hosts: readonly string[];
 }
 
 /**
- * Creates the certificate of a server, valid from now.
+ * Creates a server certificate, valid from now.
  *
- * An IP address is included both as an address, which browsers require, and as a name, which BearSSL requires (`br_x509_minimal` knows only
- * dNSName, and HTTPClient passes it the host as written in the URL).
+ * An IP address is included both as an address, which browsers require, and as a name, which BearSSL requires (`br_x509_minimal` supports
+ * only dNSName, and HTTPClient passes it the host as written in the URL).
  *
  * @returns PEM
  */
@@ -73,7 +73,7 @@ export function issueServerCertificate(request: ServerRequest, now: Date): strin
 
 function blank(publicKey: KeyObject, now: Date, days: number): forge.pki.Certificate {
   const certificate = forge.pki.createCertificate();
-  // Positive, and in the shortest DER form.
+  // Must be positive and in the shortest DER form.
   certificate.serialNumber = `4${randomBytes(15).toString('hex').slice(1)}`;
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }).toString());
   certificate.validity.notBefore = new Date(now.getTime() - clockSlackDays * dayMs);

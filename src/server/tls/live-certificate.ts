@@ -1,10 +1,10 @@
 import type { Log } from '../observability/log.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 
-/** certbot renews a month ahead, so a minute is soon enough; and the files are small. */
+/** certbot renews a month ahead, so checking once a minute is soon enough, and the files are small. */
 const defaultCheckEveryMs = 60_000;
 
-/** Certificate that is read again while a server uses it. */
+/** Certificate that is reloaded while a server uses it. */
 export class LiveCertificate {
   readonly #source: CertificateSource;
   readonly #log: Log;
@@ -19,9 +19,9 @@ export class LiveCertificate {
   }
 
   /**
-   * Reads the certificate for the first time; without one, a server does not start.
+   * Loads the certificate for the first time. The server does not start without one.
    *
-   * @throws OtaError the errors of the source
+   * @throws OtaError errors from the source
    */
   static async open(source: CertificateSource, log: Log): Promise<LiveCertificate> {
     return new LiveCertificate(source, log, await source.read());
@@ -32,8 +32,8 @@ export class LiveCertificate {
   }
 
   /**
-   * Reads the certificate again, and calls `onChange` if it is a different one. If it cannot be used, for example because the key of a new
-   * certificate is not written yet, the current one is kept.
+   * Reloads the certificate, and calls `onChange` if it has changed. If it cannot be used, for example because the key for a new
+   * certificate has not been written yet, the current certificate is kept.
    */
   reload(onChange: (certificate: Certificate) => void): Promise<void> {
     this.#reading = this.#reading.then(() => this.#reload(onChange));

@@ -7,7 +7,7 @@ import { LiveCertificate } from './live-certificate.ts';
 import { ownFiles } from './own-files.ts';
 import { replaceCertificate } from './secure-server.ts';
 
-/** Keeps the certificate of a server up to date. */
+/** Keeps a server's certificate up to date. */
 interface Renewal {
   /** Checks the certificate now. */
   reload(): Promise<void>;
@@ -15,9 +15,9 @@ interface Renewal {
 }
 
 export interface ServerTls {
-  /** Certificate at the start. Undefined without TLS. */
+  /** Certificate in use at the start; undefined without TLS. */
   readonly certificate: Certificate | undefined;
-  /** Paths of the files for clients and for sketches, if the server is its own authority. */
+  /** Paths to the files for clients and for sketches, if the server is its own authority. */
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
   keepCurrent(server: HttpServer | HttpsServer): Renewal;
 }
@@ -25,10 +25,10 @@ export interface ServerTls {
 const nothingToRenew: Renewal = { reload: async () => undefined, stop: async () => undefined };
 
 /**
- * Opens the certificate of a server.
+ * Loads a server's certificate.
  *
- * @param folder of the server's own authority
- * @throws OtaError the errors of the certificate source
+ * @param folder folder of the server's own authority
+ * @throws OtaError errors from the certificate source
  */
 export async function openTls(options: TlsOptions | undefined, folder: string, log: Log): Promise<ServerTls> {
   if (options === undefined) return { certificate: undefined, trust: undefined, keepCurrent: () => nothingToRenew };

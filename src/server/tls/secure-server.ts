@@ -6,14 +6,14 @@ import type { Certificate } from './certificate.ts';
 import { cacheSessions } from './session-cache.ts';
 
 /**
- * Plain text bytes per TLS record: a device must hold a whole record to verify it, and has 40 KB of memory in total. If a client negotiates
- * 512 bytes (RFC 6066, 4), OpenSSL keeps to them by itself.
+ * Plain text bytes per TLS record: a device must hold a whole record in memory to verify it, and has 40 KB of memory in total. If a client
+ * negotiates 512 bytes (RFC 6066, 4), OpenSSL applies that limit itself.
  */
 const mostRecordBytes = 1024;
-/** Devices check for updates about once an hour. */
+/** One day, because devices check for updates about once an hour. */
 const sessionSeconds = 86_400;
 
-/** Creates an HTTPS server with settings that suit devices too. */
+/** Creates an HTTPS server with settings that are also suitable for devices. */
 export function createSecureServer(
   settings: ServerOptions & { readonly headersTimeout: number },
   certificate: Certificate,
@@ -25,7 +25,7 @@ export function createSecureServer(
   return server;
 }
 
-/** Replaces the certificate, starting with the next connection. */
+/** Replaces the certificate for all new connections. */
 export function replaceCertificate(server: Server, certificate: Certificate): void {
   server.setSecureContext(secureOptions(certificate));
 }
@@ -35,9 +35,9 @@ function secureOptions({ cert, key }: Certificate) {
     cert,
     key,
     sessionTimeout: sessionSeconds,
-    // Sessions stay valid when the certificate is replaced.
+    // Sessions remain valid when the certificate is replaced.
     sessionIdContext: 'ota-hooks',
-    // Clients that prefer ChaCha20 have no AES hardware; nor has an ESP8266.
+    // Clients that prefer ChaCha20 do not have AES hardware, and neither does an ESP8266.
     secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA,
   };
 }

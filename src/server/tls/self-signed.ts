@@ -10,15 +10,15 @@ import { deviceHeader } from './device-header.ts';
 import { issueAuthority, issueServerCertificate } from './issue.ts';
 
 /**
- * RSA, because a sketch built with "Basic SSL ciphers" supports nothing else (BEARSSL_SSL_BASIC of the core), and because its signatures
- * are fast to verify. 2048 bits and no chain keep the certificate below one record of 1 KB.
+ * RSA, because a sketch built with "Basic SSL ciphers" (BEARSSL_SSL_BASIC in the core) supports nothing else, and because RSA signatures
+ * are fast to verify. With 2048 bits and no chain, the certificate fits in one 1 KB record.
  */
 const keyBits = 2048;
 const renewBeforeMs = 30 * 86_400_000;
 
 /**
- * Returns the source of a certificate issued by the server's own authority. The certificate is renewed in time, always for the same key, so
- * that what devices pin (the authority or the key) does not change.
+ * Creates a source for a certificate issued by the server's own authority. The certificate is renewed in time, always for the same key, so
+ * that whatever devices pin (the authority or the key) does not change.
  *
  * @returns a source that throws OtaError TLS_AUTHORITY_KEY_LOST, TLS_FILE_UNUSABLE, TLS_KEY_MISMATCH, FILE_UNREADABLE, FILE_UNWRITABLE
  */
@@ -51,7 +51,7 @@ interface Wanted {
   readonly hosts: readonly string[];
 }
 
-/** Writes the key before the certificate: a certificate without a key means that the key was lost. */
+/** Writes the key before the certificate, so that a certificate without a key always means that the key was lost. */
 async function authorityIn(paths: Paths): Promise<Pick<Wanted, 'authority' | 'authorityKey'>> {
   const [pem, found] = [await textOf(paths.authority), await keyIn(paths.authorityKey)];
   if (pem !== undefined && found === undefined) {
@@ -78,7 +78,7 @@ async function newKey(path: string): Promise<KeyObject> {
   return privateKey;
 }
 
-/** Returns whether the certificate can be kept. If anything is wrong with it, another one is issued. */
+/** Returns whether the certificate can be kept. If anything is wrong with it, a new one is issued. */
 function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
   try {
     const certificate = readCertificate(pem, '');
@@ -91,14 +91,14 @@ function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
   }
 }
 
-/** Names of the server for clients on the same machine, such as `publish`. */
+/** Names by which clients on the same machine, such as `publish`, reach the server. */
 const loopback = ['localhost', '127.0.0.1'];
 
 function withOwnNames(hosts: readonly string[]): readonly string[] {
   return [...new Set([...hosts.map((host) => host.toLowerCase()), ...loopback])];
 }
 
-/** Returns names and addresses by which other machines in the network may reach this one. */
+/** Returns the names and addresses by which other machines on the network may reach this one. */
 function ownHosts(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const addresses = all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);

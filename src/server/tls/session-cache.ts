@@ -1,12 +1,13 @@
 import type { Server } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 
-/** A session takes about 300 bytes here. */
+/** Each session takes about 300 bytes here. */
 const mostSessions = 20_000;
 
 /**
- * Caches sessions by ID, so that a device that reconnects needs neither a certificate nor RSA computations: BearSSL resumes by ID and does
- * not support tickets. The cache is in memory only; after a restart each device makes one full handshake.
+ * Caches sessions by ID, so that a device that reconnects does not have to process a certificate or perform RSA computations: BearSSL
+ * resumes sessions by ID and does not support tickets. The cache is in memory only, so each device performs one full handshake after a
+ * restart.
  */
 export function cacheSessions(server: Server, most = mostSessions): void {
   const sessions = new LRUCache<string, Buffer>({ max: most });

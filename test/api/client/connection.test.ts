@@ -24,7 +24,7 @@ async function fails(t: ExecutionContext, run: Promise<unknown>, code: ErrorCode
   return error;
 }
 
-test('sends the token, and requests paths below the path of the server URL', async (t) => {
+test('sends the token, and resolves request paths below the server URL path', async (t) => {
   const server = await scriptedServer(t, () => ({ status: 200, json: { name: 'ota-hooks' } }));
   for (const path of ['', '/', '/ota', '/ota/']) {
     const answer = await client({ url: new URL(path, server.url) })({ method: 'GET', path: '/server' });
@@ -48,7 +48,7 @@ test('rejects a redirect without sending the token to its target', async (t) => 
   t.deepEqual(other.arrived, []);
 });
 
-test('reports a server that is not an update server, without a retry', async (t) => {
+test('reports a server that is not an update server, without retrying', async (t) => {
   const replies: Reply[] = [
     { status: 200, text: '<html>welcome</html>' },
     { status: 404, text: '<html>not here</html>' },
@@ -63,7 +63,7 @@ test('reports a server that is not an update server, without a retry', async (t)
   }
 });
 
-test('returns a problem of the server unchanged, without a retry', async (t) => {
+test('returns a problem from the server unchanged, without retrying', async (t) => {
   const server = await scriptedServer(t, () => problem(409, 'blobs-missing', { missing: [] }));
   const answer = await client(server)({ method: 'POST', path: '/x', json: {} });
   t.is(answer.problem?.code, 'blobs-missing');
@@ -76,7 +76,7 @@ const repeatable: readonly ApiRequest[] = [
 ];
 
 for (const request of repeatable) {
-  test(`retries a repeatable ${request.method} after a disconnection, 503, 429 and 502`, async (t) => {
+  test(`retries a repeatable ${request.method} after a disconnect and after 503, 429 and 502`, async (t) => {
     const troubles: Reply[] = [
       'break',
       { status: 503, json: {} },
@@ -93,7 +93,7 @@ for (const request of repeatable) {
   });
 }
 
-test('sends another POST again after 503 and 429, because the server did not process it', async (t) => {
+test('retries a POST that is not repeatable after 503 and 429, because the server did not process it', async (t) => {
   const troubles: Reply[] = [{ status: 503, json: {} }, problem(429, 'too-many-requests')];
   const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 201, json: 'done' });
   const answer = await client(server)({ method: 'POST', path: '/tokens', json: { a: 1 } });
@@ -101,7 +101,7 @@ test('sends another POST again after 503 and 429, because the server did not pro
   t.is(server.arrived.length, 3);
 });
 
-test('sends another POST once if the server may have processed it', async (t) => {
+test('does not retry a POST that is not repeatable if the server may have processed it', async (t) => {
   const post = { method: 'POST', path: '/tokens', json: { role: 'read', name: 'ci' } } as const;
   const broken = await scriptedServer(t, () => 'break');
   await fails(t, client(broken)(post), 'SERVER_UNREACHABLE');
@@ -117,7 +117,7 @@ test('sends another POST once if the server may have processed it', async (t) =>
 });
 
 for (const event of ['connection', 'request'] as const) {
-  test(`retries after the server resets the first connections at the ${event}`, async (t) => {
+  test(`retries when the server resets the first connections on ${event}`, async (t) => {
     const server = await resettingServer(t, 2, event);
     const answer = await client(server)({ method: 'GET', path: '/x' });
     t.deepEqual(answer.problem === undefined && answer.json, 'done');
@@ -125,7 +125,7 @@ for (const event of ['connection', 'request'] as const) {
   });
 }
 
-test('reports a reset without a retry for a POST that is not repeatable', async (t) => {
+test('reports a reset without retrying a POST that is not repeatable', async (t) => {
   const server = await resettingServer(t, 1, 'request');
   const error = await fails(t, client(server)({ method: 'POST', path: '/tokens', json: {} }), 'SERVER_UNREACHABLE');
   t.regex(error?.message ?? '', /ECONNRESET|EPIPE/);
@@ -140,7 +140,7 @@ test('retries any POST until the server accepts connections', async (t) => {
     { signal: controller.signal, pausesMs: Array<number>(1000).fill(20) },
   );
   const answer = ask({ method: 'POST', path: '/tokens', json: {} });
-  // The client listens to this signal itself only while it waits after a failed attempt.
+  // The client listens to this signal directly only while it waits after a failed attempt.
   while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
   await release();
   const server = await scriptedServer(t, () => ({ status: 201, json: 'done' }), port);
@@ -159,7 +159,7 @@ test('stops retrying after four attempts', async (t) => {
 
 test('times out when the server does not respond', async (t) => {
   const server = await scriptedServer(t, () => 'silence');
-  // In some test runs the garbage collector removed the timeout, and the wait never ended.
+  // In some test runs, the timeout was garbage-collected and the wait never ended.
   const collecting = setInterval(collectGarbage, 10);
   t.teardown(() => clearInterval(collecting));
   const ask = client(server, { limitMs: 200, pausesMs: [1] });
@@ -167,7 +167,7 @@ test('times out when the server does not respond', async (t) => {
   t.regex(error?.message ?? '', /no answer in time|TimeoutError/);
 });
 
-test('reports the system error when no server listens', async (t) => {
+test('reports the system error when no server is listening', async (t) => {
   const url = new URL(`http://127.0.0.1:${await refusingPort(t)}`);
   const error = await fails(t, client({ url })({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
   t.regex(error?.message ?? '', /ECONNREFUSED/);
@@ -178,7 +178,7 @@ test('aborts a wait on Ctrl-C without reporting a server error', async (t) => {
   const controller = new AbortController();
   const ask = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
   const error = t.throwsAsync(ask({ method: 'GET', path: '/x' }), { any: true });
-  // A request listens to a derived signal; only the wait after it listens to this one.
+  // A request listens to a derived signal; only the wait before a retry listens to this signal.
   while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
   t.is(server.arrived.length, 1);
   controller.abort();

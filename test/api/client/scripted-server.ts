@@ -27,7 +27,7 @@ export interface ScriptedServer {
   readonly arrived: Arrived[];
 }
 
-/** Server with scripted responses, for faults that a correct server does not have. */
+/** Server with scripted responses, for faults that a correct server never produces. */
 export async function scriptedServer(
   t: ExecutionContext,
   reply: (request: Arrived, count: number) => Reply,
@@ -44,7 +44,7 @@ export async function scriptedServer(
   return { url: await listen(t, server, port), arrived };
 }
 
-/** Server that resets the first connections (RST), when they open or when a request has arrived, and responds `"done"` on the others. */
+/** Server that resets (RST) the first connections, when they open or when a request arrives, and responds `"done"` on later ones. */
 export async function resettingServer(
   t: ExecutionContext,
   resets: number,
@@ -90,12 +90,12 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   try {
     for await (const chunk of request) chunks.push(chunk);
   } catch {
-    // The client disconnected; the bytes received so far count.
+    // The client disconnected; the bytes received so far are kept.
   }
   return Buffer.concat(chunks);
 }
 
-/** Problem in the format of the API. */
+/** Problem in the API format. */
 export function problem(status: number, code: string, more: object = {}): Reply {
   return { status, json: { error: { code, message: `the message of ${code}`, hint: 'the hint', ...more } } };
 }

@@ -1,4 +1,4 @@
-/** Every kind of bad key with every command that reads a key: one-line error, hint, exit code 1, no files left behind. */
+/** Tests every command that reads a key with every kind of bad key: one-line error, hint, exit code 1, no files left behind. */
 import { createPrivateKey } from 'node:crypto';
 import test from 'ava';
 import type { ErrorCode } from '../../../src/errors/ota-error.ts';
@@ -72,7 +72,7 @@ for (const [kind, badKeys, uses] of [
   ['public', badPublicKeys, usesOfAPublicKey],
 ] as const) {
   for (const [what, { pem, code }] of Object.entries(badKeys)) {
-    test(`every command rejects ${what} as ${kind} key`, async (t) => {
+    test(`every command rejects ${what} as the ${kind} key`, async (t) => {
       for (const argv of uses) {
         const folder = await testFolder(t, { 'bad.key': pem, 'door.bin': door.bin });
         const isWritten = (name: string) => argv.some((word, at) => word === name && argv[at - 1] === '--out');

@@ -38,7 +38,7 @@ test('doctor --quiet prints only problems with their fixes and exits with 1 on a
   t.is(error?.message, '`doctor` found an error');
 });
 
-test('doctor --fix applies fixes, reports them and checks again', async (t) => {
+test('doctor --fix applies and reports fixes, then checks again', async (t) => {
   const folder = await testFolder(t, { ...sketch, 'door/private.key': privatePem, 'door/public.key': publicPem });
   await chmod(folder.at('door/private.key'), 0o644);
   t.regex((await doctor(folder)).stderr, /private\.key is accessible to other users/);

@@ -16,7 +16,7 @@ async function shown(
     if (enough.test(seen)) isEnough();
   };
   const io = { fancy, stderr: { write }, stdout: { write: () => Promise.reject(new Error('not there')) } };
-  // `during` uses nothing else of Io.
+  // `during` uses no other members of Io.
   await during({ what: 'packing door.bin' }, io as unknown as Io, { quiet }, (show) => {
     if (progress !== undefined) show(progress);
     return new Promise<void>((done) => {

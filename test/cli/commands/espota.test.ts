@@ -66,7 +66,7 @@ test('espota sends the image when there is no signed file', async (t) => {
   t.regex(stderr, /Uploading firmware\.bin \(/);
 });
 
-test('espota sends a file signed by another tool if it was made from this image', async (t) => {
+test('espota sends a file signed by another tool if the file was made from this image', async (t) => {
   const folder = await packedProject(t);
   const signed = await folder.read('firmware.bin.signed');
   const other = await testFolder(t, { 'firmware.bin': image, 'firmware.bin.signed': signed });
@@ -76,7 +76,7 @@ test('espota sends a file signed by another tool if it was made from this image'
   t.regex(stderr, /Uploading firmware\.bin\.signed/);
 });
 
-/** Inconsistent, missing or damaged files; none may reach the device. */
+/** Inconsistent, missing or damaged files, none of which may be sent to the device. */
 const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>, message: RegExp][] = [
   [
     'a stale signed file',
@@ -110,7 +110,7 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
   ['an empty image', (folder) => folder.write('firmware.bin', ''), /is empty/],
 ];
 for (const [title, prepare, message] of misfits) {
-  test(`espota sends nothing: ${title}`, async (t) => {
+  test(`espota sends nothing with ${title}`, async (t) => {
     const folder = await packedProject(t);
     await prepare(folder);
     const device = await quickDevice(t);
@@ -121,7 +121,7 @@ for (const [title, prepare, message] of misfits) {
   });
 }
 
-test('espota sends nothing if the project has a key and the build is not signed', async (t) => {
+test('espota sends nothing if the project has a key but the build is not signed', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image, 'public.key': pems.publicPem });
   await runCommand(['pack', 'firmware.bin', '--unsigned', '--declare-enforcement'], { cwd: folder.path });
   const device = await quickDevice(t);
@@ -138,7 +138,7 @@ test('espota -s rejects a sketch', async (t) => {
   t.regex(error?.message ?? '', /firmware\.bin is not a filesystem image: it is a sketch image$/);
 });
 
-test('espota --spiffs sends a filesystem of unrecognized format', async (t) => {
+test('espota --spiffs sends a filesystem in an unrecognized format', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(8192).fill(0x5c) });
   const device = await quickDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
   t.is((await sendTo(device, folder, ['--spiffs'])).exitCode, 0);
@@ -168,7 +168,7 @@ test('espota --json prints one document, and --quiet prints nothing on stderr', 
   t.is(stderr, '');
 });
 
-test('espota reads the password from the environment, or with a warning from -a, and never prints it', async (t) => {
+test('espota reads the password from the environment, or from -a with a warning, and never prints it', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const runs: [argv: string[], warns: boolean, right: boolean][] = [
     [['--password-env', 'DOOR'], false, true],
@@ -216,6 +216,6 @@ test('espota exits with 130 on Ctrl-C', async (t) => {
   running.kill('SIGINT');
   const { exitCode, stderr } = await running;
   t.is(exitCode, 130);
-  // A run that sends invitations until its timeout would end as unreachable.
+  // A run that kept sending invitations until it timed out would report the device as unreachable.
   t.notRegex(stderr, /unreachable/);
 });

@@ -22,7 +22,7 @@ test('header writes the given key, creates the folder and prints the message tha
   t.deepEqual(await folder.list(), [out, 'keys/door.pub'].sort());
 });
 
-test('header finds the key beside the sketch, in the configuration or from the private key', async (t) => {
+test('header finds the public key beside the sketch or in the configuration, or derives it from the private key', async (t) => {
   const { fingerprint } = readPublicKey(publicPem, '');
   const projects = {
     beside: { 'public.key': publicPem },
@@ -80,7 +80,7 @@ test('header rewrites the file when the key changes or is removed', async (t) =>
   t.is(await make('--source', 'build'), unsignedHeader());
 });
 
-test('header warns about keys of fewer than 2048 bits', async (t) => {
+test('header warns about keys smaller than 2048 bits', async (t) => {
   const folder = await testFolder(t, { 'public.key': rsaPems(1024).publicPem });
   for (const argv of [
     ['--public-key', 'public.key'],
@@ -137,7 +137,7 @@ test('header reports why the file cannot be written', async (t) => {
   t.deepEqual(await folder.list(), ['build', 'folder/Updater_Signing.h/x', 'public.key']);
 });
 
-test('header removes the artifacts of an earlier build beside the image', async (t) => {
+test('header removes artifacts from an earlier build beside the image', async (t) => {
   const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map(
     (suffix) => `build/door.ino.bin${suffix}`,
   );

@@ -20,7 +20,7 @@ async function user(t: ExecutionContext, host = '127.0.0.1') {
 const authorityFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'];
 const list = ['server', 'projects', 'list'];
 
-test('server commands trust the certificate authority of the server with --ca or OTA_CA', async (t) => {
+test('server commands trust the server CA given by --ca or OTA_CA', async (t) => {
   const { run } = await user(t);
   const byOption = await run([...list, '--ca', 'ca.pem']);
   t.is(byOption.exitCode, 0, byOption.stderr);
@@ -57,7 +57,7 @@ test('server backup and restore preserve the certificate authority that devices 
   t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'another authority is not replaced');
 });
 
-test('the backup API omits the TLS keys over plain HTTP', async (t) => {
+test('the backup API omits TLS keys over plain HTTP', async (t) => {
   const data = await usedAuthority(t);
   const { url, token } = await startTestServer(t, { data: data.path });
   const answer = await fetch(`${url}/api/v1/backup`, { headers: { authorization: `Bearer ${token}` } });
@@ -77,7 +77,7 @@ test('server commands fail without the CA, or with a wrong or unreadable CA file
   t.is((await run([...list, '--ca', 'image.bin'])).error?.code, 'TLS_FILE_UNUSABLE');
 });
 
-// Other systems have 127.0.0.1 as their only loopback address by default.
+// By default, other systems have 127.0.0.1 as their only loopback address.
 if (process.platform === 'linux') {
   test('server commands reject a certificate for another address', async (t) => {
     const { run } = await user(t, '127.0.0.2');

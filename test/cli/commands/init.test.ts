@@ -35,7 +35,7 @@ async function platformio(t: ExecutionContext, files: Readonly<Record<string, st
   return testFolder(t, { 'platformio.ini': ini, 'src/main.cpp': sketch, ...installed, ...files });
 }
 
-test('init creates keys, .gitignore, configuration and hook line for a PlatformIO project', async (t) => {
+test('init creates keys, .gitignore, a configuration and a hook line for a PlatformIO project', async (t) => {
   const folder = await platformio(t);
   const { exitCode, stderr } = await init(folder, '--yes');
 
@@ -145,7 +145,7 @@ test('init --undo keeps later changes by the user', async (t) => {
   t.regex(stderr, /kept: ota\.config\.json/);
 });
 
-test('init --undo keeps the files of other commands in .ota', async (t) => {
+test('init --undo keeps files from other commands in .ota', async (t) => {
   const folder = await platformio(t);
   await init(folder, '--yes');
   await folder.write('.ota/devices.json', '{}');
@@ -272,11 +272,11 @@ test('init creates no keys when the configuration or platformio.ini names a key 
   t.false((await inIni.list()).includes('private.key'));
 });
 
-test('init completes an interrupted init, and one --undo reverts both', async (t) => {
+test('init completes an interrupted init, and a single --undo reverts both runs', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   await init(folder, '--yes');
-  // The state after a kill between recording the keys and writing the rest.
+  // The state after init was killed between recording the keys and writing the remaining files.
   await rm(folder.at('public.key'));
   await rm(folder.at('private.key'));
   await folder.write('platformio.ini', ini);
@@ -290,7 +290,7 @@ test('init completes an interrupted init, and one --undo reverts both', async (t
   t.deepEqual(await snapshot(folder), before);
 });
 
-test('init fails without changes when its record is damaged', async (t) => {
+test('init fails and changes nothing when its record is damaged', async (t) => {
   const folder = await platformio(t, { '.ota/init.json': '{"version": 1, "entr' });
   const before = await snapshot(folder);
   for (const options of [['--yes'], ['--undo', '--yes']]) {
@@ -367,7 +367,7 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
   await runCommand(['init', '--yes', '--undo'], world);
   t.false((await folder.list()).includes(`${core}/platform.local.txt`));
 
-  // In a terminal, init offers the IDE hooks without --ide.
+  // In a terminal, init offers to install the IDE hooks even without --ide.
   await runCommand(['init'], { ...world, ask: { confirm: async () => true } });
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
   await rm(folder.at('arduino'), { recursive: true });
@@ -382,7 +382,7 @@ test('init --json prints one document', async (t) => {
   t.like(JSON.parse(undone.stdout), { undone: { 0: { outcome: 'removed' } } });
 });
 
-test('init --undo works after the project was moved', async (t) => {
+test('init --undo works after the project has been moved', async (t) => {
   const folder = await testFolder(t, { 'old/platformio.ini': ini, ...installed });
   const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
   await runCommand(['init', '--yes', '--source', 'old'], { cwd: folder.path, home, cli });
@@ -397,7 +397,7 @@ test('init --undo works after the project was moved', async (t) => {
   t.is(await folder.text('new/place/platformio.ini'), ini);
 });
 
-test('init finds the package under test as an installation outside the project', async (t) => {
+test('init recognizes the package under test as an installation outside the project', async (t) => {
   const folder = await testFolder(t, { 'platformio.ini': ini });
   const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
   await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });

@@ -31,7 +31,7 @@ test('inspect draws the flash with the layout from the ELF and lists its assumpt
   t.regex(stdout, /^verifies +updates \(shown by the ELF file\)$/m);
 });
 
-test('inspect assumes the common layout of the flash size without an ELF or device facts', async (t) => {
+test('inspect assumes the default layout for the flash size without an ELF or device facts', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'bare.bin'], { cwd: folder.path });
   t.regex(stdout, /assumptions: the flash layout is the default for the flash size, 4m2m; /m);

@@ -37,7 +37,7 @@ test('inspect decompresses gzip and names the key that verifies the signature', 
   t.is(unknown.signature.keyBits, 2048);
 });
 
-test('inspect uses the keys of the project, including knownKeys of the configuration', async (t) => {
+test('inspect uses the project keys, including knownKeys from the configuration', async (t) => {
   const folder = await builtSketch(t, {
     'keys/previous.key': door.publicPem,
     'keys/ota.config.json': '{"knownKeys": ["previous.key"]}',

@@ -4,7 +4,7 @@ import { loadPrivateKey, loadPublicKey } from '../../../src/project/keys/key-fil
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-test('keygen writes a 2048-bit pair beside the sketch and prints its fingerprint', async (t) => {
+test('keygen writes a 2048-bit key pair beside the sketch and prints its fingerprint', async (t) => {
   const folder = await testFolder(t);
   const { exitCode, stdout, stderr } = await runCommand(['keygen'], { cwd: folder.path });
   t.is(exitCode, 0);
@@ -33,7 +33,7 @@ test('keygen accepts other sizes and paths, and warns about small keys', async (
   t.regex(stderr, /^warning: secrets.door\.key has 1024 bits/);
 });
 
-test('keygen never overwrites a key and leaves no incomplete pair', async (t) => {
+test('keygen never overwrites a key and leaves no incomplete pair behind', async (t) => {
   for (const name of ['private.key', 'public.key']) {
     const folder = await testFolder(t, { [name]: 'precious' });
     const { exitCode, error } = await runCommand(['keygen'], { cwd: folder.path });
@@ -56,7 +56,7 @@ test('keygen removes the private key when the public key cannot be written', asy
   }
 });
 
-test('keygen rejects unsupported key sizes and a shared path for both keys', async (t) => {
+test('keygen rejects unsupported key sizes and the same path for both keys', async (t) => {
   const folder = await testFolder(t);
   for (const argv of [
     ['--bits', '512'],
@@ -71,7 +71,7 @@ test('keygen rejects unsupported key sizes and a shared path for both keys', asy
   t.deepEqual(await folder.list(), []);
 });
 
-test('keygen prints no part of the private key', async (t) => {
+test('keygen never prints any part of the private key', async (t) => {
   const folder = await testFolder(t);
   const { stdout, stderr } = await runCommand(['keygen', '--bits', '1024', '--verbose', '--json'], {
     cwd: folder.path,
@@ -80,7 +80,7 @@ test('keygen prints no part of the private key', async (t) => {
   t.false(`${stdout}${stderr}`.includes(secret));
 });
 
-test('keygen uses the paths of the configuration, and fails when it names an environment variable', async (t) => {
+test('keygen uses the configured key paths, and fails if the configuration reads a key from the environment', async (t) => {
   const folder = await testFolder(t);
   await folder.write('ota.config.json', JSON.stringify({ privateKey: 'keys/door.key', publicKey: 'door.pub' }));
   await folder.write('keys/README', '');

@@ -28,7 +28,7 @@ async function manifestOf(folder: TestFolder, name = `${image}.ota.json`): Promi
   return parsed.manifest;
 }
 
-/** Contents of all files of the folder, by name. */
+/** Contents of all files in the folder, by name. */
 async function contents(folder: TestFolder): Promise<Record<string, string>> {
   const names = await folder.list();
   return Object.fromEntries(
@@ -126,7 +126,7 @@ test('pack signs nothing and records no proof without keys', async (t) => {
   t.is(manifest.signing.publicKey, undefined);
 });
 
-test('pack skips signing with the public key alone and explains how to sign later', async (t) => {
+test('pack skips signing if there is only a public key, and explains how to sign later', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build', '--public-key', 'public.key');
   t.is(exitCode, 0);
@@ -140,7 +140,7 @@ test('pack derives the public key from the private key', async (t) => {
   t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
 });
 
-test('pack reads keys and passphrase from the configuration and the environment', async (t) => {
+test('pack reads the keys and the passphrase from the configuration and the environment', async (t) => {
   const encrypted = keyObject
     .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' })
     .toString();
@@ -166,7 +166,7 @@ test('pack reads keys and passphrase from the configuration and the environment'
   t.notRegex(`${wrong.stderr}${wrong.error?.message}`, /hunter2|BEGIN/);
 });
 
-test('pack finds images by the patterns of the configuration and ignores earlier artifacts', async (t) => {
+test('pack finds images by the configured patterns and ignores existing artifacts', async (t) => {
   const config = '{"images": ["build/**/*.bin*"], "compression": "none"}';
   const folder = await builtSketch(t, { 'ota.config.json': config, 'build/data/fs.bin': spiffsImage() });
   for (let round = 0; round < 2; round += 1) {
@@ -219,7 +219,7 @@ test('pack finds the ELF of a .bin.gz image beside the .bin name', async (t) => 
   t.is((await manifestOf(folder, 'build/door.ino.bin.gz.ota.json')).enforcement, 'elf');
 });
 
-test('pack signs a filesystem without proof, and its compressed form only on request', async (t) => {
+test('pack signs a filesystem without an enforcement proof, and signs a compressed filesystem only on request', async (t) => {
   const folder = await builtSketch(t, { 'build/fs.bin': spiffsImage() });
   t.is((await pack(folder, 'build/fs.bin')).exitCode, 0);
   const files = ['build/fs.bin', 'build/fs.bin.gz', 'build/fs.bin.ota.json', 'build/fs.bin.signed'];
@@ -237,7 +237,7 @@ test('pack --kind filesystem accepts an unrecognized image and rejects a sketch'
   t.regex(mistaken.error?.message ?? '', /is not a filesystem image: it is a sketch image$/);
 });
 
-test('pack warns about and records unproven enforcement when there is no ELF', async (t) => {
+test('pack warns about unproven enforcement and records it when there is no ELF', async (t) => {
   const folder = await builtSketch(t, { 'elsewhere/door.bin': door.bin });
   const { exitCode, stderr } = await pack(folder, 'elsewhere/door.bin');
   t.is(exitCode, 0);
@@ -374,7 +374,7 @@ test('pack removes artifacts and temporary files after key and configuration err
   }
 });
 
-test('pack removes the artifacts of a missing image', async (t) => {
+test('pack removes the artifacts for a missing image', async (t) => {
   const folder = await builtSketch(t, { 'build/old.bin.signed': 'stale', 'build/old.bin.ota.json': 'stale' });
   const { exitCode, error } = await pack(folder, 'build/old.bin');
   t.is(exitCode, 2);
@@ -382,7 +382,7 @@ test('pack removes the artifacts of a missing image', async (t) => {
   t.deepEqual(await folder.list(), inputs);
 });
 
-test('pack names both files when the keys do not match', async (t) => {
+test('pack names both key files when the keys do not match', async (t) => {
   const folder = await builtSketch(t, { 'private.key': rsaPems(2048).privatePem });
   const { error } = await pack(folder, image);
   t.is(error?.message, 'The keys do not match: private.key is not the private key of public.key');

@@ -11,7 +11,7 @@ import type { TestFolder } from '../../support/test-folder.ts';
 
 const { fingerprint } = readPublicKey(door.publicPem, '');
 
-/** Complete facts of a device with the core, key and flash layout of the build. */
+/** Complete facts about a device with the same core, key and flash layout as the build. */
 const facts: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -42,7 +42,7 @@ interface Document {
 
 async function preflight({ path }: TestFolder, file: string, ...argv: readonly string[]) {
   const { exitCode, stdout, error } = await runCommand(['preflight', file, '--json', ...argv], { cwd: path });
-  // The assertions of the tests check the shape.
+  // The test assertions check the shape.
   const document: Document | undefined = stdout === '' ? undefined : (JSON.parse(stdout) as Document);
   return { exitCode, document, error, rules: document?.blockedBy.map(({ rule }) => rule) };
 }
@@ -83,7 +83,7 @@ test('preflight prints the verdict, the rule and the alternative as text', async
   t.regex(blockedBy, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
 });
 
-test('preflight selects the best artifact of a manifest for the device', async (t) => {
+test('preflight selects the best artifact in a manifest for the device', async (t) => {
   const folder = await packed(t);
   const plan = async (...argv: string[]) => {
     const { document } = await preflight(folder, 'build/door.ino.bin.ota.json', '--device', 'facts.json', ...argv);
@@ -184,7 +184,7 @@ const request = (sketchMd5: string): string =>
     '',
   ].join('\r\n');
 
-test('preflight reads facts from a saved request, and more from a reference build', async (t) => {
+test('preflight reads facts from a saved request, and additional facts from a reference build', async (t) => {
   const md5 = createHash('md5').update(door.bin).digest('hex');
   const folder = await packed(t, { 'request.txt': request(md5) });
   const manifest = 'build/door.ino.bin.ota.json';
@@ -202,7 +202,7 @@ test('preflight reads facts from a saved request, and more from a reference buil
   t.is(known.document?.plan.steps[0]?.artifact, 'door.ino.bin.gz.signed');
 });
 
-test('preflight finds an upgrade path through the sketches of --via', async (t) => {
+test('preflight finds an upgrade path through the builds given by --via', async (t) => {
   const content = concatBytes(Buffer.from(`${door.publicPem}\0Not Enough Space\0`), noisyBytes(700_000, 0.2, 1));
   const large = buildImage({ flashContent: content, modeByte: 2, sizeAndFrequencyByte: 0x20 });
   const folder = await packed(t, { 'large.bin': large });
@@ -230,7 +230,7 @@ test('preflight reports whether gzip would fit when a raw sketch does not', asyn
   t.regex(noSpace?.fix ?? '', /send gzip .*would fit with \d+ KB to spare/);
 });
 
-test('preflight --allow downgrades a rule to a warning by its exact name', async (t) => {
+test('preflight --allow downgrades a rule to a warning only by its exact name', async (t) => {
   const folder = await packed(t);
   const argv = ['--device', 'facts.json', '--core', '2.7.4', '--allow', 'gz-signed-old-core'];
   const { exitCode, document } = await preflight(folder, 'build/door.ino.bin.gz.signed', ...argv);

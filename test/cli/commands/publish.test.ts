@@ -119,7 +119,7 @@ test('publish rejects a missing or invalid project, version or channel', async (
   }
 });
 
-test('publish rejects images that are not packed', async (t) => {
+test('publish rejects images that have not been packed', async (t) => {
   const folder = await folderWith(t, {}, { 'door.ino.bin': door.bin, 'www/index.html': '' });
   const to = ['--to', 'www', '--project', 'door'];
   await expectError(t, publish(folder, ['door.ino.bin', ...to]), 'MANIFEST_MISSING');
@@ -155,7 +155,7 @@ test('publish rejects a signature that does not verify despite a matching manife
   t.regex(error.message, /door\.ino\.bin\.signed.*ERROR\[12\]/);
 });
 
-test('publish rejects an unsigned build of a project with a key', async (t) => {
+test('publish rejects an unsigned build for a project with a key', async (t) => {
   const folder = await folderWith(t, { build: unsigned }, { 'www/index.html': '' });
   const error = await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'NOT_SIGNED_YET');
   t.regex(error.hint, /sign --private-key private\.key --manifest .*door\.ino\.bin\.ota\.json/);
@@ -180,7 +180,7 @@ test('publish passes --allow to the server', async (t) => {
   t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
 });
 
-test('publish rejects an image with the private key of the project, and other keys unless allowed', async (t) => {
+test('publish rejects an image that contains the project private key, or another private key unless allowed', async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
     [rsaPems().privatePem, 'PREFLIGHT_REFUSED'],
@@ -213,7 +213,7 @@ test('publish rejects several versions or several builds of one version in one r
   t.regex((await expectError(t, publish(folder, ['same', ...to]), 'RELEASES_CLASH')).message, /several builds/);
 });
 
-test('publish without arguments finds builds by the configuration or in the source folder', async (t) => {
+test('publish without arguments finds builds through the configuration or in the source folder', async (t) => {
   const config = { project: 'door', images: ['out/*.bin'], publish: { to: 'www' } };
   const folder = await folderWith(
     t,
@@ -233,7 +233,7 @@ test('publish without arguments finds builds by the configuration or in the sour
   );
 });
 
-test('publish reads the token from the environment only and reports a missing one', async (t) => {
+test('publish reads the token only from the environment and reports a missing token', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   const server = await obligingServer(t);
   const argv = ['build', '--to', server.url.href, '--project', 'door'];
@@ -244,7 +244,7 @@ test('publish reads the token from the environment only and reports a missing on
   t.is((await publish(folder, [...argv, '--token', token])).exitCode, 2);
 });
 
-test('publish rejects URLs with credentials, other schemes, a query or a fragment, and hides them', async (t) => {
+test('publish rejects URLs with credentials, another scheme, a query or a fragment, and does not print secrets', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   for (const to of [
     `https://admin:${token}@ota.example.com`,
@@ -272,7 +272,7 @@ test('publish sends the token to a configured URL only when OTA_TOKEN_ORIGIN mat
   t.deepEqual(server.arrived, []);
   t.is((await publish(folder, ['build'], { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: `${origin}/any/path` })).exitCode, 0);
   t.is((await publish(folder, ['build', '--to', server.url.href], { OTA_TOKEN: token })).exitCode, 0);
-  // A URL on the command line may also differ from the origin of the token.
+  // A mismatched OTA_TOKEN_ORIGIN is also rejected for a URL on the command line.
   const env = { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: 'https://ota.example.com' };
   await expectError(t, publish(folder, ['build', '--to', server.url.href], env), 'TOKEN_UNBOUND');
 });
@@ -289,7 +289,7 @@ test('publish accepts the server URL from the environment without OTA_TOKEN_ORIG
   await expectError(t, publish(folder, argv, { OTA_TOKEN: token, OTA_SERVER: '' }), 'DESTINATION_MISSING');
 });
 
-test('publish resolves a folder in the configuration relative to the configuration', async (t) => {
+test('publish resolves a configured destination folder relative to the configuration file', async (t) => {
   const config = JSON.stringify({ project: 'door', publish: { to: '../www' } });
   const folder = await folderWith(
     t,
@@ -309,7 +309,7 @@ test('publish never sends files that the manifest does not list', async (t) => {
   t.is(server.arrived.length, 1);
 });
 
-test('publish maps server errors to its own error codes', async (t) => {
+test('publish maps server errors to CLI error codes', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   const blockedBy = [{ rule: 'no-ota', message: 'there is no Updater in it', fix: 'take it in' }];
   for (const [reply, code, exitCode] of [
@@ -357,7 +357,7 @@ test('publish --reference registers a past build from a raw, signed or compresse
     t.is(image.sha256, raw.image.sha256, file);
     t.is(image.file, `${file.split('.')[0]}.bin`);
   }
-  // Without its ELF it is unknown whether the build verifies updates; an ELF can also show that it does not.
+  // Without an ELF, it is unknown whether the build verifies updates. An ELF can also show that the build does not.
   t.is(raw.enforcement, 'unproven');
   t.is((await known('proven.bin')).enforcement, 'elf');
   const careless = await known('careless.bin');

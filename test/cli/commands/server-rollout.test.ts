@@ -84,7 +84,7 @@ test('rollouts start applies defaults and passes its options to the server', asy
   t.deepEqual(said.halt, { failures: 3, failurePercent: 2.5, minimumSample: 20, notConfirmed: 1 });
 });
 
-test('rollouts list prints one line for each rollout, newest first', async (t) => {
+test('rollouts list prints one line per rollout, newest first', async (t) => {
   const { json, run } = await place(t, 1);
   await run('devices', 'enroll', 'door', '--seen');
   t.deepEqual(linesOf((await run('rollouts', 'list', 'door')).stdout).length, 1, 'only the heading');
@@ -147,7 +147,7 @@ test('rollouts show explains a halt, and resume requires --accept-failures', asy
   t.is((await ask(2)).header('x-version'), '2.0');
 });
 
-test('devices enroll selects devices by MAC address, --seen or --proven, and removes them with --remove', async (t) => {
+test('devices enroll selects devices by MAC address, --seen or --proven, and reverts enrollment with --remove', async (t) => {
   const { run, json, server, ask } = await place(t, 3);
   const enrolled = async () =>
     (await json('devices', 'list', 'door'))

@@ -30,7 +30,7 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   t.is((await reader.run('projects', 'list')).exitCode, 1);
 });
 
-test('server projects and devices edit a project and import, edit and remove devices', async (t) => {
+test('server projects edits a project, and server devices imports, edits and removes devices', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   const folder = await testFolder(t, {
@@ -64,7 +64,7 @@ test('server projects and devices edit a project and import, edit and remove dev
   t.notRegex((await run('projects', 'list')).stdout, /sesame/);
 });
 
-test('server releases promotes and yanks releases, and devices show explains a skipped update', async (t) => {
+test('server releases promotes and yanks releases, and server devices show explains a skipped update', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   const { run, json } = serverCommands(server, server.folder);
@@ -86,7 +86,7 @@ test('server releases promotes and yanks releases, and devices show explains a s
   t.regex((await run('audit')).stdout, /release\.yanked +door/);
 });
 
-test('server backup works while the server runs, and restore requires an empty folder and a valid file', async (t) => {
+test('server backup works while the server is running, and restore requires an empty folder and a valid file', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   await askAsDevice(server.port, '/update/door');
@@ -118,7 +118,7 @@ test('server backup works while the server runs, and restore requires an empty f
   t.is((await restore('backup.ndjson', 'short')).exitCode, 0, 'what was refused left nothing in the way');
 });
 
-test('server tokens create --data creates an admin token while no server runs', async (t) => {
+test('server tokens create --data creates an admin token when no server is running', async (t) => {
   const server = await startTestServer(t);
   const { run } = serverCommands(server, server.folder);
   const argv = ['tokens', 'create', '--role', 'admin', '--data', server.folder];
@@ -142,7 +142,7 @@ function never(): never {
   throw new Error('no build');
 }
 
-test('names the missing server of a server command', async (t) => {
+test('server commands fail with a hint when no server is configured', async (t) => {
   const { exitCode, error } = await runCommand(['server', 'devices', 'list', 'door'], { cwd: '.' });
   t.is(exitCode, 2);
   t.is(error?.message, 'No server configured');

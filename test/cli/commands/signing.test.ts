@@ -12,7 +12,7 @@ const { privatePem, publicPem } = rsaPems(2048);
 const keyObject = createPrivateKey(privatePem);
 const image = Buffer.alloc(4096, 'image');
 
-/** `header` and `sign` run the two command lines of platform.txt in the ESP8266 core. */
+/** `header` and `sign` run the two command lines from platform.txt in the ESP8266 core. */
 function header(folder: TestFolder, publicKey = folder.at('public.key')) {
   const argv = ['signing', '--mode', 'header', '--publickey', publicKey, '--out', folder.at('core/Updater_Signing.h')];
   return runCommand(argv, { cwd: folder.path });
@@ -32,7 +32,7 @@ function sign(folder: TestFolder, ...more: string[]) {
   });
 }
 
-test('signing writes a header and prints the message of signing.py', async (t) => {
+test('signing writes a header and prints the same message as signing.py', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const { exitCode, stdout, stderr } = await header(folder);
   t.is(exitCode, 0);
@@ -59,7 +59,7 @@ test('signing fails the build and removes the header when the public key is inva
   }
 });
 
-test('signing signs in both formats and prints the messages of signing.py', async (t) => {
+test('signing signs in both formats and prints the same messages as signing.py', async (t) => {
   const folder = await testFolder(t, { 'door.bin': image });
   await folder.write('private.key', privatePem);
   const { exitCode, stdout, stderr } = await sign(folder);
@@ -89,7 +89,7 @@ test('signing accepts short options and prints relative paths unchanged', async 
   t.deepEqual(await folder.list(), ['a', 'b', 'core/Updater_Signing.h', 'door.bin', 'private.key', 'public.key']);
 });
 
-test('signing skips signing, removes stale outputs and exits with 0 without a private key', async (t) => {
+test('signing without a private key skips signing, removes stale outputs and exits with 0', async (t) => {
   const folder = await testFolder(t, { 'door.bin': image, 'door.bin.signed': 'stale', 'door.bin.legacy_sig': 'stale' });
   const { exitCode, stderr } = await sign(folder);
   t.is(exitCode, 0);

@@ -13,7 +13,7 @@ import { testFolder } from '../../support/test-folder.ts';
 const key = makeKeyPair();
 const keyed = syntheticSketch({ sizeBytes: 50_000, seed: 3, publicKey: key.publicKey });
 
-/** Runs `simulate --json` and returns its events one by one until the test ends it. */
+/** Runs `simulate --json` and returns its events one by one until the test stops the command. */
 async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.', env = {}) {
   const abort = new AbortController();
   const lines: string[] = [];
@@ -73,7 +73,7 @@ test('simulate --json prints ready, update and boot events, one per line', async
   await running.end();
 });
 
-test('simulate reports the error of a rejected update and the reason of a brick', async (t) => {
+test('simulate reports why an update was rejected and why a device was bricked', async (t) => {
   const folder = await testFolder(t, { 'public.key': key.publicKey.pem });
   const running = await simulation(t, ['--public-key', 'public.key', '--core', '2.7.4', '--no-web'], folder.path);
   const ready = await running.event();

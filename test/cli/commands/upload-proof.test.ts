@@ -43,7 +43,7 @@ function announcing(
   return virtualDoor(t, { hostname, mdns: { announcesSketchMd5 }, ...more });
 }
 
-/** Waits for the announcement of a device; from then on it answers mDNS queries immediately. */
+/** Waits until a device announces itself; from then on, the device answers mDNS queries immediately. */
 async function heard(virtualDevice: VirtualDevice): Promise<void> {
   const discovery = await Discovery.open({ interfaces: ['127.0.0.1'] });
   if (!(discovery instanceof Discovery)) throw new Error(discovery.unavailable);
@@ -56,7 +56,7 @@ async function heard(virtualDevice: VirtualDevice): Promise<void> {
   discovery.close();
 }
 
-test('upload proves a device by its sketch MD5 and sends gzip to it from then on', async (t) => {
+test('upload identifies the running sketch of a device by its MD5 and sends gzip from then on', async (t) => {
   const virtualDevice = await announcing(t, true);
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const first = await upload(folder, '--confirm', 'proven');
@@ -78,7 +78,7 @@ test('upload proves a device by its sketch MD5 and sends gzip to it from then on
   t.is(second.device.artifact, 'door.ino.bin.gz.signed');
   t.is(second.device.confirmation?.kind, 'proven');
 
-  // Another sketch at the same host name and port, as after flashing over USB.
+  // Another sketch with the same host name and port, as after flashing over USB.
   await virtualDevice.close();
   const changed = await announcing(t, true, { hostname: virtualDevice.hostname, otaPort: virtualDevice.otaPort });
   t.not(changed.state.sketchMd5, sketchMd5);
@@ -103,7 +103,7 @@ test('upload reports a device that does not announce its sketch as returned, not
   t.regex(proven.error?.message ?? '', /accepted.*returned: .* is not proven/);
 });
 
-test('upload detects a restart without mDNS through espota or the web page', async (t) => {
+test('upload detects a restart through espota or the web page when there is no mDNS', async (t) => {
   const devices = await Promise.all([
     virtualDoor(t),
     virtualDoor(t, { password: 'secret' }),
@@ -129,7 +129,7 @@ test('upload detects a restart without mDNS through espota or the web page', asy
 });
 
 test('upload fails when an allowed unsafe update bricks the device', async (t) => {
-  // eboot of 2.7.x reads the signature length as the sketch size (esp8266/Arduino#7577).
+  // eboot in core 2.7.x reads the signature length as the sketch size (esp8266/Arduino#7577).
   const virtualDevice = await announcing(t, true, { core: '2.7.4' });
   const folder = await packedDoor(t, { door: listed(virtualDevice, { facts: { ...doorFacts, core: '2.7.4' } }) });
   const run = await runCommand(
@@ -172,7 +172,7 @@ test('upload finds a device by its mDNS name or by its last known address', asyn
   t.is(remembered.exitCode, 0, remembered.stderr);
 });
 
-test('upload options override the facts of a device', async (t) => {
+test('upload options override the configured facts about a device', async (t) => {
   const virtualDevice = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(virtualDevice, { facts: { core: '2.5.2' } }) });
   const { keyFingerprint } = doorFacts;
@@ -208,7 +208,7 @@ test('upload sends an intermediate release when no direct update is safe, and pr
     cwd: folder.path,
   });
   t.is(packed.exitCode, 0, packed.stderr);
-  // Without an ELF the manifest does not contain the filesystem layout.
+  // Without an ELF, the manifest does not contain the filesystem layout.
   const manifest = JSON.parse(await folder.text('small/small.bin.ota.json'));
   await folder.write('small/small.bin.ota.json', JSON.stringify({ ...manifest, image: { ...manifest.image, layout } }));
   const run = await upload(folder, '--via', 'small/small.bin', '--allow', 'fs-moved');

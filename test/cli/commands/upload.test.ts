@@ -33,7 +33,7 @@ async function uploadWith(
 ): Promise<CommandRun & { document: Document }> {
   const run = await runCommand(['upload', image, '--json', ...argv], { cwd: folder.path, env });
   const nothing: Document = { release: { kind: '', project: null }, devices: [], totals: {} };
-  // The document exists once devices are selected and planned.
+  // The document is printed only if devices were selected and planned.
   return { ...run, document: run.stdout === '' ? nothing : (JSON.parse(run.stdout) as Document) };
 }
 
@@ -100,7 +100,7 @@ test('upload --skip-blocked updates the other devices and exits with 3', async (
   t.deepEqual(outcomesOf(document), { good: 'updated', foreign: 'blocked' });
 });
 
-test('upload --allow overrides a rule by its name and keeps its warning', async (t) => {
+test('upload --allow overrides a rule by name and prints it as a warning', async (t) => {
   const device = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(device, { board: 'nodemcuv2' }) }, { board: 'd1_mini' });
   t.is((await upload(folder, '--all', '--allow', 'wrong-key')).exitCode, 3);
@@ -121,7 +121,7 @@ test('upload --canary sends nothing to the other devices when the canary fails',
   t.deepEqual(updatesOf(other), []);
 });
 
-test('upload --canary continues when the canary returns', async (t) => {
+test('upload --canary continues when the canary comes back online', async (t) => {
   const canary = await virtualDoor(t);
   const other = await virtualDoor(t);
   const folder = await packedDoor(t, { canary: listed(canary), other: listed(other) });
@@ -131,7 +131,7 @@ test('upload --canary continues when the canary returns', async (t) => {
   t.is(document.devices[0]?.confirmation?.kind, 'returned');
 });
 
-test('upload --resume skips updated devices, for the same build only', async (t) => {
+test('upload --resume skips devices that were already updated, but only for the same build', async (t) => {
   const done = await virtualDoor(t);
   const locked = await virtualDoor(t, { password: 'secret' });
   const folder = await packedDoor(t, { done: listed(done), locked: listed(locked) });
@@ -158,7 +158,7 @@ test('upload rejects an artifact that changed after packing', async (t) => {
   t.deepEqual(updatesOf(device), []);
 });
 
-test('upload sends the named artifact or nothing', async (t) => {
+test('upload sends the given artifact or nothing', async (t) => {
   const device = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(device, { facts: doorFacts }) });
   const send = (file: string) => runCommand(['upload', file, '--all', '--json'], { cwd: folder.path });
@@ -202,7 +202,7 @@ test('upload selects devices by host list, name, address or group, and fails wit
   }
 });
 
-test('upload ignores an unfilled port property and finds the project through build.options.json', async (t) => {
+test('upload ignores an unexpanded port property and finds the project through build.options.json', async (t) => {
   const device = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(device) });
   await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.path }));
@@ -222,7 +222,7 @@ test('upload updates several devices with a fixed --host-port', async (t) => {
   t.is(exitCode, 0, stderr);
 });
 
-test('upload prints a line at the start and end of each device and a summary table', async (t) => {
+test('upload prints a line at the start and end of each update, and a summary table', async (t) => {
   const devices = await Promise.all([virtualDoor(t), virtualDoor(t, { password: 'secret' })]);
   const folder = await packedDoor(t, { kitchen: listed(devices[0]), cellar: listed(devices[1]) }, {}, fullDoor);
   const { stdout, stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path });
@@ -232,7 +232,7 @@ test('upload prints a line at the start and end of each device and a summary tab
   t.regex(stdout, /^device {3}address .*outcome\nkitchen .*updated: accepted\ncellar .*failed: rejected\n$/);
 });
 
-test('upload shows progress bars in a terminal and keeps the final line of a device', async (t) => {
+test('upload shows progress bars in a terminal and keeps the final line about a device', async (t) => {
   // The stall is longer than the redraw interval.
   const device = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
   const folder = await packedDoor(t, { kitchen: listed(device) }, {}, fullDoor);
@@ -243,7 +243,7 @@ test('upload shows progress bars in a terminal and keeps the final line of a dev
 
 test('upload exits with 130 on Ctrl-C', async (t) => {
   const device = await virtualDoor(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
-  // With a known flash mode, no preflight warning mentions an unknown one.
+  // With a known flash mode, preflight prints no warning that contains "unknown".
   const folder = await packedDoor(t, { door: { ...listed(device), facts: { flashMode: 'dio' } } });
   const running = startCli(['upload', image, '--all'], folder.path);
   await new Promise<void>((resolve) => {

@@ -74,7 +74,7 @@ test('verify --json prints one document for accepted and rejected files', async 
   t.like(JSON.parse(bad.stdout), { accepted: false, format: 'current' });
 });
 
-test('verify uses the keys of the project, including knownKeys, without --public-key', async (t) => {
+test('verify without --public-key uses the project keys, including knownKeys', async (t) => {
   const config = JSON.stringify({ publicKey: 'stranger.key', knownKeys: ['owner.key'] });
   const folder = await testFolder(t, { ...files, 'ota.config.json': config });
   t.is((await verify(folder, 'door.bin.signed')).exitCode, 0);

@@ -4,15 +4,15 @@ import { documents } from '../../../src/cli/output/documents/registry.ts';
 import { jsonSchemas, schemaFile } from '../../../src/cli/output/json-schemas.ts';
 
 const schemas = jsonSchemas();
-// Formats are annotations, as in most validators.
+// Treats `format` as an annotation, as most validators do.
 const ajv = new Ajv({ strict: true, validateFormats: false, allErrors: true });
 
-/** Returns whether the words name a command with a JSON document, not a command group. */
+/** Returns whether the words name a command with JSON output rather than a command group. */
 export function isCommand(words: string): boolean {
   return Object.hasOwn(documents, words);
 }
 
-/** Asserts that the text is one JSON document that matches the shipped schema of the command. */
+/** Asserts that the text is a single JSON document that matches the command's schema in the package. */
 export function assertDocument(t: ExecutionContext, command: string, text: string): void {
   t.is(complaintAbout(command, text), undefined, text.slice(0, 2000));
 }

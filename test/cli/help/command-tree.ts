@@ -6,7 +6,7 @@ import { makeProgram } from '../../../src/cli/program.ts';
 export interface Branch {
   readonly words: readonly string[];
   readonly help: string;
-  /** Example command lines of the help, without the prompt. */
+  /** Example command lines from the help, without the prompt. */
   readonly examples: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export async function commandTree(): Promise<readonly Branch[]> {
   return branches;
 }
 
-/** Parses a command line without running it; returns the selected command or the error. */
+/** Parses a command line without running the command; returns the selected command or the error. */
 export async function understood(argv: readonly string[]): Promise<string> {
   let reached = '';
   let complaint = '';
@@ -53,12 +53,12 @@ export async function understood(argv: readonly string[]): Promise<string> {
   return reached === '' ? complaint : reached;
 }
 
-/** Splits a line into words like a shell; the examples use no quotes other than double quotes. */
+/** Splits a line into words like a shell. Supports only double quotes, because the examples use no others. */
 export function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
-// The types of options and arguments do not matter here.
+// Option and argument types do not matter here.
 type AnyCommand = Command<unknown[], Record<string, unknown>>;
 
 async function program(write: (text: string) => void): Promise<AnyCommand> {

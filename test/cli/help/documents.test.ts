@@ -9,7 +9,7 @@ import { testFolder } from '../../support/test-folder.ts';
 import { assertDocument, complaintAbout } from './assert-document.ts';
 import { commandTree } from './command-tree.ts';
 
-test('every command has a schema for --json, and there are no other schemas', async (t) => {
+test('every command has a --json schema, and there are no other schemas', async (t) => {
   const paths = (await commandTree()).map(({ words }) => words.slice(1).join(' '));
   const commands = paths.filter((path) => path !== '' && !paths.some((other) => other.startsWith(`${path} `)));
   t.deepEqual(Object.keys(documents).sort(), commands.sort());

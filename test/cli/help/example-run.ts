@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { words } from './command-tree.ts';
 import { exampleWorlds } from './example-worlds.ts';
 
-/** An example from the help of a command, ready to run. */
+/** An example from a command's help, ready to run. */
 export interface ExampleRun {
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -16,8 +16,8 @@ export interface ExampleRun {
 /**
  * Creates the files, devices and servers that an example needs.
  *
- * @param command the words of the command
- * @param more further options
+ * @param command the words of the command name
+ * @param more additional options
  */
 export async function exampleRun(
   t: ExecutionContext,
@@ -44,7 +44,7 @@ export async function exampleRun(
   };
 }
 
-/** Inserts options before `--`, since the rest is passed to another program. */
+/** Inserts options before `--`, because everything after it is passed to another program. */
 function withOptions(argv: readonly string[], options: readonly string[]): string[] {
   const end = argv.indexOf('--');
   return end === -1 ? [...argv, ...options] : [...argv.slice(0, end), ...options, ...argv.slice(end)];

@@ -8,7 +8,7 @@ import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
-/** The environment in which an example runs. */
+/** The environment that an example runs in. */
 interface ExampleWorld {
   readonly folder: TestFolder;
   /** Working directory, relative to the folder. */
@@ -28,7 +28,7 @@ const keys = { 'private.key': door.privatePem, 'public.key': door.publicPem };
 const sketch = '#include <ESP8266WiFi.h>\nvoid setup() {}\nvoid loop() {}\n';
 const core = '.arduino15/packages/esp8266/hardware/esp8266/3.1.2/platform.txt';
 
-/** The packed fixture sketch under the file names of the examples. */
+/** The packed fixture sketch, with the file names used in the examples. */
 async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
   packedFiles ??= packSketch(t);
   return { folder: await testFolder(t, await packedFiles) };
@@ -63,7 +63,7 @@ async function contents(folder: TestFolder): Promise<BuildFiles> {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await folder.read(name)])));
 }
 
-/** A project for each build system, with `true` in place of the build programs. */
+/** A project for each build system, with `true` as a stand-in for the build tools. */
 async function unbuilt(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const folder = await testFolder(t, {
     'door/door.ino': sketch,
@@ -85,7 +85,7 @@ async function installedCore(t: ExecutionContext, example: string): Promise<Exam
   return { folder, instead: { '~': folder.path } };
 }
 
-/** A virtual device in place of each address of the examples. */
+/** A virtual device that replaces the device address in the examples. */
 async function someDoor(t: ExecutionContext): Promise<ExampleWorld> {
   const device = await virtualDoor(t, { password: 'secret', mdns: { announcesSketchMd5: true } });
   const entry = { address: device.host, port: device.otaPort, password: { env: 'DOOR_PASSWORD' } };
@@ -133,7 +133,7 @@ const releases = [
 
 const unpublished = await packDoor({ version: '1.5' });
 
-/** Data folder of a server with releases, created once and copied for each test, and its admin token. */
+/** A server's data folder with releases, and its admin token; created once and copied for each test. */
 let published: Promise<{ readonly data: BuildFiles; readonly token: string }> | undefined;
 
 async function publishedServer(t: ExecutionContext) {
@@ -151,7 +151,7 @@ async function publishedServer(t: ExecutionContext) {
   return { data: await contents(restored), token: server.token };
 }
 
-/** A running server with the data of the examples, and the data folder of a stopped one. */
+/** A running server with the example data, and the data folder of a stopped server. */
 async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   published ??= publishedServer(t);
   const { data, token } = await published;
@@ -173,7 +173,7 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder, env: { OTA_SERVER: server.url, OTA_TOKEN: token, OTA_PASSWORD: 'open sesame' }, instead };
 }
 
-/** Enrolled devices for a first stage, and a rollout unless the example starts one; paused if the example resumes it. */
+/** Enrolled devices for the first stage, and a rollout unless the example starts one. The rollout is paused if the example resumes it. */
 async function rollout(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const world = await updateServer(t);
   const { folder, env = {}, instead = {} } = world;
@@ -213,7 +213,7 @@ const untilStopped =
   (make: MakeWorld): MakeWorld =>
   async (t, example) => ({ ...(await make(t, example)), goesOn: true });
 
-/** Environment of each command by its words; the entry of a group applies to all its commands. */
+/** Environments for the examples, by command name. An entry for a group applies to all commands in the group. */
 export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   keygen: nothingYet,
   header: packedSketch,

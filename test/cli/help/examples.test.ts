@@ -13,18 +13,18 @@ test('the command tree includes all commands and subcommands', (t) => {
 for (const { words: path, help, examples } of tree) {
   const name = path.join(' ');
 
-  test(`the help of ${name} ends with two examples`, (t) => {
+  test(`the help for ${name} ends with two examples`, (t) => {
     t.regex(help, /\nExamples:\n {2}\$ [^\n]+\n {2}\$ [^\n]+\n$/);
     t.is(new Set(examples).size, 2);
     t.is(examples.length, 2);
   });
 
-  test(`the examples of ${name} parse`, async (t) => {
+  test(`the examples for ${name} are valid command lines`, async (t) => {
     for (const example of examples) {
       t.true(`${example} `.startsWith(`${name} `), example);
       const argv = words(example);
       const command = await understood(argv);
-      // With --help the output is the usage of the command.
+      // An example with --help prints the usage instead of selecting a command.
       if (argv.includes('--help')) t.regex(command, new RegExp(`^Usage: ${argv.slice(0, -1).join(' ')} `), example);
       else t.true(`${example} `.startsWith(`${command} `) && command.startsWith(name), `${example}: ${command}`);
     }

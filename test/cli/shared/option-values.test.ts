@@ -62,7 +62,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 for (const [kind, { parse, accepts, rejects }] of Object.entries(cases)) {
-  test(`parses ${kind}, and says what any other value must be`, (t) => {
+  test(`parses ${kind} and rejects other values with a message that states what is expected`, (t) => {
     for (const [text, value] of Object.entries(accepts)) t.is(parse(text), value, text);
     for (const text of rejects) {
       const error = t.throws(() => parse(text), { instanceOf: InvalidArgumentError }, text);
@@ -71,7 +71,7 @@ for (const [kind, { parse, accepts, rejects }] of Object.entries(cases)) {
   });
 }
 
-test('parses addresses to listen on: names, IPv6 addresses in brackets and a port alone', (t) => {
+test('parses listen addresses with an IPv4 address, an IPv6 address in brackets or only a port', (t) => {
   t.deepEqual(hostAndPort('127.0.0.1:80'), { host: '127.0.0.1', port: 80 });
   t.deepEqual(hostAndPort('[::1]:8266'), { host: '::1', port: 8266 });
   t.deepEqual(hostAndPort(':0'), { host: '0.0.0.0', port: 0 });

@@ -21,7 +21,7 @@ const fields = fc.record(
   { requiredKeys: [] },
 );
 
-test('extends gzip to a multiple of 4 bytes and keeps its content', (t) => {
+test('pads gzip to a multiple of 4 bytes and keeps its content', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, header) => {
       const gzip = buildGzip(content, header);
@@ -35,7 +35,7 @@ test('extends gzip to a multiple of 4 bytes and keeps its content', (t) => {
   );
 });
 
-test('extends only the file name and keeps the other fields and the compressed data', (t) => {
+test('pads only the file name and keeps the other fields and the compressed data', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, wanted) => {
       const gzip = buildGzip(content, wanted);

@@ -14,7 +14,7 @@ const known = Uint8Array.from({ length: 40_000 }, (_, at) =>
 );
 const door = readFileSync(new URL('../../fixtures/firmware/door.bin', import.meta.url));
 
-test('has an entry for every compression name and no compressor for none', (t) => {
+test('has an entry for every compression name and no compressor for "none"', (t) => {
   t.deepEqual(Object.keys(compressors).sort(), [...compressionNames].sort());
   t.is(compressors.none, undefined);
 });
@@ -52,7 +52,7 @@ for (const name of ['gzip', 'zopfli'] as const) {
     );
   });
 
-  test(`${name} writes no time and no name, and the same system on every machine`, async (t) => {
+  test(`${name} omits the time and the file name and writes the same OS byte on every machine`, async (t) => {
     const [, , method, flags, ...rest] = (await compressors[name](door.subarray(0, 5000))).subarray(0, 10);
     t.is(method, 8);
     t.is(flags, 0);
@@ -61,7 +61,7 @@ for (const name of ['gzip', 'zopfli'] as const) {
   });
 }
 
-test('gzip is at most 2% larger than that of zlib, and zopfli is smaller', async (t) => {
+test('gzip output is at most 2% larger than zlib output, and zopfli output is smaller', async (t) => {
   const input = door.subarray(100_000, 160_000);
   const [gzip, zopfli] = await Promise.all([compressors.gzip(input), compressors.zopfli(input)]);
   t.true(gzip.length < gzipSync(input, { level: 9 }).length * 1.02);

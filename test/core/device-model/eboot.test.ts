@@ -37,7 +37,7 @@ const image = fc
 const release = fc.constantFrom('2.7.0', '2.7.2', '2.7.4', '3.0.0', '3.1.2');
 const destination = fc.constantFrom(0, 0x60000);
 
-test('every eboot copies raw and inflates gzip if the staging address is high enough', (t) => {
+test('every eboot copies raw images and inflates gzip if the staging address is high enough', (t) => {
   fc.assert(
     fc.property(image, release, destination, fc.boolean(), (bytes, core, to, compressed) => {
       const sent = compressed ? Uint8Array.from(gzipSync(bytes)) : bytes;
@@ -65,7 +65,7 @@ test('a raw copy to a lower address may overlap its source', (t) => {
   }
 });
 
-/** Compressible at the start and random at the end: eboot writes much output before it reads the end of the input. */
+/** Compressible at the start and random at the end: eboot writes a lot of output before it reads the end of the input. */
 const treacherousImage = fc
   .record({
     easyBytes: fc.integer({ min: 0, max: 150_000 }),
@@ -76,7 +76,7 @@ const treacherousImage = fc
     concatBytes(noisyBytes(easyBytes, 0.02, seed), noisyBytes(hardBytes, 1, seed + 1)),
   );
 
-test('inflating fails exactly if the staging address is lower than the profile allows', (t) => {
+test('inflating fails if and only if the staging address is lower than the profile allows', (t) => {
   let overtaken = 0;
   fc.assert(
     fc.property(
@@ -109,7 +109,7 @@ test('the profile has consistent block counts before and after each sector', (t)
       if (profile === undefined) return t.fail('it inflates');
       t.is(profile.blocksAfter.length, Math.ceil(bytes.length / 4096));
       t.is(profile.blocksAfter.at(-1), profile.blocks);
-      // The blocks read before a sector are those read after the previous one; the header needs the first block.
+      // The blocks read before a sector are those read after the previous sector; the header needs the first block.
       t.deepEqual(profile.blocksBefore.slice(1), profile.blocksAfter.slice(0, -1));
       t.is(profile.blocksBefore[0], 1);
       t.true(lowestSafeStaging(profile, true) >= lowestSafeStaging(profile, false));
@@ -128,7 +128,7 @@ test('reports the first input sector that is overwritten', (t) => {
   t.false(same(flash, 0, bytes));
 });
 
-test('eboot reads the size from the last word, which is 256 after a signature', (t) => {
+test('eboot reads the size from the last word, which is 256 in a signed file', (t) => {
   const bytes = noisyBytes(50_000, 0.5, 33);
   const trailer = concatBytes(new Uint8Array(256).fill(0x99), Uint8Array.of(0, 1, 0, 0));
   const sent = concatBytes(Uint8Array.from(gzipSync(bytes)), trailer);
@@ -139,7 +139,7 @@ test('eboot reads the size from the last word, which is 256 after a signature', 
   t.true(flash.subarray(256, 4096).every((byte) => byte === 0xff));
 });
 
-test('a size with its highest bit set is negative and copies nothing', (t) => {
+test('a size with its highest bit set is negative, so nothing is copied', (t) => {
   const gzip = Uint8Array.from(gzipSync(noisyBytes(5000, 1, 34)));
   gzip[gzip.length - 1] = 0x80;
   const flash = stagedAt(0x40000, gzip);
@@ -170,7 +170,7 @@ test('a second gzip member or trailing bytes corrupt the copy without an error',
   t.false(same(other, 0, first));
 });
 
-test('a damaged deflate stream stops the copy, a damaged CRC is not detected', (t) => {
+test('a damaged deflate stream stops the copy, but a damaged CRC is not detected', (t) => {
   const bytes = noisyBytes(60_000, 1, 37);
   const gzip = Uint8Array.from(gzipSync(bytes, { level: 1 }));
   const wrongCrc = gzip.slice();
@@ -206,7 +206,7 @@ test('a gzip header that uzlib rejects leaves the flash unchanged', (t) => {
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.badGzipHeader, 0]);
 });
 
-test('rejects addresses that are not aligned to sectors', (t) => {
+test('rejects addresses that are not sector-aligned', (t) => {
   const run = runEboot(
     erasedFlash(chipBytes),
     { source: 0x40010, destination: 0, sizeBytes: 10 },
@@ -243,7 +243,7 @@ test('2.7.2 compares the copy with its source, which the copy may have overwritt
   );
 });
 
-test('writing stops at the end of the chip', (t) => {
+test('stops writing at the end of the chip', (t) => {
   const gzip = Uint8Array.from(gzipSync(new Uint8Array(chipBytes)));
   const flash = stagedAt(0x10000, gzip);
   const run = runEboot(
@@ -254,7 +254,7 @@ test('writing stops at the end of the chip', (t) => {
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.eraseFailed, chipBytes - 0x20000]);
 });
 
-test('does not throw for any bytes and any copy command', (t) => {
+test('does not throw for any combination of bytes and copy command', (t) => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 4, maxLength: 6000 }),

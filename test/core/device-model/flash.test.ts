@@ -9,7 +9,7 @@ import {
   sectorBytes,
 } from '../../../src/core/device-model/flash.ts';
 
-test('programming clears bits and never sets one', (t) => {
+test('programming clears bits and never sets any', (t) => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 1, maxLength: 64 }),

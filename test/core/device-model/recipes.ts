@@ -41,7 +41,7 @@ interface SketchWishes {
   readonly sizeNibble?: number;
 }
 
-/** Builds a valid sketch of about `sizeBytes`. `noise` is the share of incompressible content. */
+/** Builds a valid sketch of about `sizeBytes`. `noise` is the proportion of incompressible content. */
 export function sketchOf(wishes: SketchWishes = {}): Uint8Array {
   const { sizeBytes = 40_000, noise = 0.5, seed = 1, mode = 'dio', sizeNibble = 2 } = wishes;
   const content = noisyBytes(Math.max(sizeBytes - 0x1100, 16), noise, seed);
@@ -52,7 +52,7 @@ export function sketchOf(wishes: SketchWishes = {}): Uint8Array {
   return image;
 }
 
-/** The real eboot nearly fills its sector, so half of the sector is not a working bootloader. */
+/** The real eboot nearly fills its sector, so half a sector would not be a working bootloader. */
 function ebootOfRealSize(header: Uint8Array): Uint8Array {
   const eboot = new Uint8Array(16 + 3500 + 4).fill(0x5a, 16, 3516);
   eboot.set(header);
@@ -63,7 +63,7 @@ function ebootOfRealSize(header: Uint8Array): Uint8Array {
   return eboot;
 }
 
-/** Returns zeros of which a share of `noise` is pseudorandom in runs of 64 bytes; a seed always produces the same bytes. */
+/** Returns zeros, with a proportion of `noise` replaced by pseudorandom runs of 64 bytes; the same seed always produces the same bytes. */
 export function noisyBytes(sizeBytes: number, noise: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
   let state = seed | 1;
@@ -87,7 +87,7 @@ type Wishes = Partial<Omit<DeviceWithoutFlash, 'capabilities'>> & {
 
 const presentSketches = new Map(flashModes.map((mode) => [mode, sketchOf({ seed: 99, mode })]));
 
-/** Builds a virtual device with 1 MB of flash, a filesystem of 64 KB and a small sketch. */
+/** Builds a virtual device with 1 MB of flash, a 64 KB filesystem and a small sketch. */
 export function deviceOf({ core = '3.1.2', runs, ...wishes }: Wishes = {}): ModelDevice {
   const capabilities = coreCapabilities(core);
   if (capabilities === undefined) throw new Error(`no capabilities for ${core}`);

@@ -21,7 +21,7 @@ import { deviceOf, keyOf, noisyBytes, signed, sketchOf } from './recipes.ts';
 
 const gzipOf = (bytes: Uint8Array): Uint8Array => Uint8Array.from(gzipSync(bytes));
 
-/** Pads gzip with a file name to a multiple of 4 bytes, which releases 3.1.0 to 3.1.2 require of a signed payload. */
+/** Pads gzip with a file name to a multiple of 4 bytes, which core releases 3.1.0 to 3.1.2 require for a signed payload. */
 function alignedGzipOf(bytes: Uint8Array): Uint8Array {
   const gzip = gzipOf(bytes);
   const nameBytes = (((3 - gzip.length) % 4) + 4) % 4;
@@ -49,7 +49,7 @@ function runs(device: ModelDevice, image: Uint8Array): boolean {
   return Buffer.compare(device.flash.subarray(0, image.length), image) === 0;
 }
 
-test('installs a valid update, raw or gzip, signed or not, over every transport', (t) => {
+test('installs a valid update over every transport, raw or gzip, signed or unsigned', (t) => {
   const transport = fc.constantFrom<Transport>('espota', 'http', 'web');
   const core = fc.constantFrom('2.7.1', '2.7.3', '2.7.4', '3.0.0', '3.0.2', '3.1.2', '3.1.3');
   const wishes = fc.record({
@@ -92,7 +92,7 @@ test('installs a valid update, raw or gzip, signed or not, over every transport'
   );
 });
 
-test('a web update overwrites its input exactly if gzip is staged lower than its profile allows', (t) => {
+test('a web update overwrites its input if and only if gzip is staged lower than its profile allows', (t) => {
   let overtaken = 0;
   fc.assert(
     fc.property(
@@ -136,7 +136,7 @@ test('reports the first input sector that a web update overwrites', (t) => {
   t.is(result.sector, stagedSector + 1, 'the first sector of the staged bytes was read in time');
 });
 
-test('signed gzip bricks devices on 2.7.0 to 2.7.4 and any device without a key', (t) => {
+test('signed gzip bricks devices on 2.7.0 to 2.7.4 and all devices without a key', (t) => {
   const image = sketchOf({ seed: 5 });
   const sent = signed(alignedGzipOf(image));
   for (const core of ['2.7.0', '2.7.1', '2.7.3', '2.7.4']) {
@@ -151,7 +151,7 @@ test('signed gzip bricks devices on 2.7.0 to 2.7.4 and any device without a key'
   t.is(told(updating(deviceOf({ verifier: keyOf('current') }), sent, { expected: image })), 'updated');
 });
 
-test('gzip of an image for a larger flash installs, and the device rejects the next update', (t) => {
+test('a gzip image for a larger flash is installed, but the device rejects the next update', (t) => {
   const large = sketchOf({ sizeNibble: 4, seed: 6 });
   const first = updating(deviceOf(), gzipOf(large), { expected: large });
   t.is(told(first), 'updated');
@@ -159,13 +159,13 @@ test('gzip of an image for a larger flash installs, and the device rejects the n
   t.is(told(second), 'rejected ERROR[8]: Flash config wrong: real: 1048576, SDK: 4194304');
 });
 
-test('gzip keeps the flash mode of the image, raw changes to the flash mode of the device', (t) => {
+test('a gzip update keeps the flash mode in the image, a raw update changes it to that of the device', (t) => {
   const image = sketchOf({ mode: 'qio', seed: 8 });
   t.is(updating(deviceOf({ flashMode: 'dout' }), image, { expected: image }).device.flashMode, 'dout');
   t.is(updating(deviceOf({ flashMode: 'dout' }), gzipOf(image), { expected: image }).device.flashMode, 'qio');
 });
 
-test('a second gzip member or trailing bytes brick the device or prevent the copy', (t) => {
+test('a second gzip member or trailing bytes either brick the device or prevent the copy', (t) => {
   const image = sketchOf({ seed: 9, sizeBytes: 60_000 });
   const device = deviceOf();
   const halves = concatBytes(gzipSync(image.subarray(0, 30_000)), gzipSync(image.subarray(30_000)));
@@ -180,7 +180,7 @@ test('a second gzip member or trailing bytes brick the device or prevent the cop
   );
 });
 
-test('a sketch that inflates beyond the sketch area overwrites the filesystem', (t) => {
+test('a sketch that inflates past the end of the sketch area overwrites the filesystem', (t) => {
   const device = deviceOf({ fsStart: 0x40000, fsEnd: 0x50000 });
   device.flash.fill(0x11, device.fsStart, device.fsEnd);
   const image = sketchOf({ sizeBytes: 0x44000, noise: 0.05, seed: 10 });
@@ -189,7 +189,7 @@ test('a sketch that inflates beyond the sketch area overwrites the filesystem', 
   t.deepEqual([result.why, result.sector], ['filesystem-overwritten', 0x40]);
 });
 
-test('2.7.2 hangs only if its copy reaches the staged bytes', (t) => {
+test('2.7.2 hangs only if the copy reaches the staged bytes', (t) => {
   const small = sketchOf({ seed: 11 });
   t.is(told(updating(deviceOf({ core: '2.7.2' }), small, { expected: small })), 'updated');
   const large = sketchOf({ seed: 12, sizeBytes: 600_000, noise: 1 });
@@ -197,7 +197,7 @@ test('2.7.2 hangs only if its copy reaches the staged bytes', (t) => {
   t.is(told(updating(deviceOf({ core: '2.7.3' }), large, { expected: large })), 'updated');
 });
 
-test('a signed filesystem sent as a sketch is rejected raw and bricks the device as gzip', (t) => {
+test('a signed filesystem sent as a sketch is rejected if raw and bricks the device if compressed', (t) => {
   const filesystem = noisyBytes(0x8000, 0.2, 42);
   filesystem[2] = 2;
   const device = deviceOf({ verifier: keyOf('current') });
@@ -216,7 +216,7 @@ test('a compressed filesystem requires ATOMIC_FS_UPDATE', (t) => {
   t.is(Buffer.compare(flash.subarray(fsStart, fsStart + filesystem.length), filesystem), 0);
 });
 
-test('a filesystem that inflates beyond its partition overwrites the flash after it', (t) => {
+test('a filesystem that inflates past the end of its partition overwrites the flash after the partition', (t) => {
   const filesystem = noisyBytes(0x12000, 0.1, 44);
   const result = updating(deviceOf({ atomicFs: true }), gzipOf(filesystem), {
     kind: 'filesystem',
@@ -234,7 +234,7 @@ test('2.5.x writes a signed filesystem past the end of its partition', (t) => {
   t.is(told(result), 'damaged beyond-filesystem');
 });
 
-test('cores before 2.6.3 overwrite byte 2 of a filesystem with the flash mode', (t) => {
+test('2.6.2 overwrites byte 2 of a filesystem with the flash mode', (t) => {
   const filesystem = noisyBytes(0x4000, 1, 46);
   filesystem[2] = 0xf0;
   const options = { kind: 'filesystem', expected: filesystem } as const;
@@ -242,7 +242,7 @@ test('cores before 2.6.3 overwrite byte 2 of a filesystem with the flash mode', 
   t.is(told(updating(deviceOf({ core: '2.6.3' }), filesystem, options)), 'updated');
 });
 
-test('two hops update a device from an old core to signed gzip', (t) => {
+test('updates a device from an old core to signed gzip in two hops', (t) => {
   const first = sketchOf({ seed: 13 });
   const second = sketchOf({ seed: 14 });
   const old = deviceOf({ core: '2.6.3' });
@@ -255,7 +255,7 @@ test('two hops update a device from an old core to signed gzip', (t) => {
   t.is(told(updating(hop.device, signed(alignedGzipOf(second)), { expected: second })), 'updated');
 });
 
-test('a crash or a gzip header that eboot rejects keeps the current sketch', (t) => {
+test('keeps the current sketch after a crash or a gzip header that eboot rejects', (t) => {
   const present = sketchOf({ seed: 99 });
   const crashed = updating(
     deviceOf({ core: '2.6.1', verifier: keyOf('current') }),
@@ -270,7 +270,7 @@ test('a crash or a gzip header that eboot rejects keeps the current sketch', (t)
   t.true(runs(kept.device, present));
 });
 
-test('installs the zopfli output of a real sketch on a device with 4 MB', async (t) => {
+test('installs a real sketch compressed with zopfli on a device with 4 MB of flash', async (t) => {
   const image = Uint8Array.from(readFileSync(new URL('../../fixtures/firmware/door.bin', import.meta.url)));
   const device = deviceOf({ chipSizeBytes: 4 * 1024 * 1024, fsStart: 0x200000, fsEnd: 0x3fa000 });
   const compressed = await zopfli(image, { numiterations: 1 });
@@ -278,7 +278,7 @@ test('installs the zopfli output of a real sketch on a device with 4 MB', async 
   t.is(told(updating(device, compressed)), 'updated', 'and can be loaded');
 });
 
-test('an update written in pieces ends like one written at once', (t) => {
+test('an update written in chunks has the same result as one written all at once', (t) => {
   const image = sketchOf({ seed: 15, noise: 1 });
   const bytes = gzipOf(image);
   const options = { transport: 'espota', kind: 'sketch', expected: image } as const;
@@ -293,14 +293,14 @@ test('an update written in pieces ends like one written at once', (t) => {
   t.is(Buffer.compare(result.device.flash, whole.device.flash), 0);
 });
 
-test('updates a device built from facts without its flash content', (t) => {
+test('updates a device built from facts without flash content', (t) => {
   const { flash: _flash, leftoverMd5: _md5, ...facts } = deviceOf();
   const image = sketchOf({ seed: 16 });
   t.is(told(updating(deviceAtRest(facts), image, { expected: image })), 'updated');
   t.regex(told(updating(deviceAtRest(facts), sketchOf({ sizeNibble: 3 }))), /^rejected ERROR\[9\]/);
 });
 
-test('any bytes for any device produce an outcome without throwing', (t) => {
+test('does not throw for any bytes and any device', (t) => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 9000 }),
     fc

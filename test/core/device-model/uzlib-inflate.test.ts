@@ -22,7 +22,7 @@ function inflaterOf(gzip: Uint8Array): UzlibInflater {
   });
 }
 
-/** Inflates all content in pieces, like eboot. Returns undefined if the stream is rejected. */
+/** Inflates all content in chunks, like eboot. Returns undefined if the stream is rejected. */
 function inflated(gzip: Uint8Array, sizeBytes: number, pieceBytes = 4096): Uint8Array | undefined {
   const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
@@ -33,7 +33,7 @@ function inflated(gzip: Uint8Array, sizeBytes: number, pieceBytes = 4096): Uint8
   return output;
 }
 
-/** Compares as buffers: a deepEqual of 60 KB takes 20 ms. */
+/** Compares buffers, because deepEqual takes 20 ms for 60 KB. */
 function isInflatedTo(gzip: Uint8Array, bytes: Uint8Array): boolean {
   return Buffer.compare(inflated(gzip, bytes.length) ?? new Uint8Array(), bytes) === 0;
 }
@@ -59,7 +59,7 @@ const zlibOptions = fc.record({
   windowBits: fc.integer({ min: 9, max: 15 }),
 });
 
-test('inflates every level and strategy of zlib, in pieces of any size', (t) => {
+test('inflates zlib output for every level and strategy, in chunks of any size', (t) => {
   fc.assert(
     fc.property(content, zlibOptions, fc.integer({ min: 1, max: 5000 }), (bytes, options, pieceBytes) => {
       const output = inflated(gzipSync(bytes, options), bytes.length, pieceBytes);
@@ -69,11 +69,11 @@ test('inflates every level and strategy of zlib, in pieces of any size', (t) => 
   );
 });
 
-test('inflates the output of fflate and zopfli', async (t) => {
+test('inflates fflate and zopfli output', async (t) => {
   for (const noise of [0, 0.3, 1]) {
     const bytes = noisyBytes(60_000, noise, 7);
     for (let level = 0; level <= 9; level++) {
-      // The level type of fflate is a union of the ten numbers.
+      // fflate types the level as a union of ten numbers.
       const gzip = fflateGzip(bytes, { level: level as 0 | 9 });
       t.true(isInflatedTo(gzip, bytes));
     }
@@ -81,7 +81,7 @@ test('inflates the output of fflate and zopfli', async (t) => {
   }
 });
 
-test('inflates a match at a distance of 32 KB, which zlib never emits', (t) => {
+test('inflates a match at a distance of 32 KB, a distance that zlib never emits', (t) => {
   const block = noisyBytes(32_768, 1, 3);
   // A stored block, then a final block with fixed codes: length 258 (code 285), distance 32768 (code 29, 13 bits), end.
   const stored = concatBytes(Uint8Array.of(0, 0x00, 0x80, 0xff, 0x7f), block);
@@ -146,7 +146,7 @@ test('rejects a header that uzlib rejects', (t) => {
   }
 });
 
-test('reads exactly the input bytes that the output needs', (t) => {
+test('reads only the input bytes that the output needs', (t) => {
   fc.assert(
     fc.property(content, zlibOptions, fc.double({ min: 0.01, max: 1, noNaN: true }), (bytes, options, share) => {
       const count = Math.max(1, Math.floor(bytes.length * share));
@@ -165,12 +165,12 @@ test('reads exactly the input bytes that the output needs', (t) => {
   );
 });
 
-/** Returns the number of bytes that zlib inflates from the start of a stream. */
+/** Returns the number of bytes that zlib can inflate from the start of a stream. */
 function sizeOfPrefix(deflated: Uint8Array): number {
   return deflated.length === 0 ? 0 : inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH }).length;
 }
 
-test('matches zlib on damaged streams that zlib accepts and does not throw or hang on others', (t) => {
+test('matches zlib on damaged streams that zlib accepts, and does not throw or hang on other streams', (t) => {
   const damage = fc.array(fc.record({ at: fc.nat(), value: fc.nat(255) }), { minLength: 1, maxLength: 4 });
   let accepted = 0;
   fc.assert(
@@ -207,7 +207,7 @@ test('does not throw or hang on random bytes after a header', (t) => {
   );
 });
 
-test('limits the length of a file name without an end', (t) => {
+test('limits the length of an unterminated file name', (t) => {
   const inflater = new UzlibInflater((block) => block.fill(0xff).set([0x1f, 0x8b, 8, 8]));
   t.true(inflater.parseHeader());
 });
@@ -256,7 +256,7 @@ function bitsOf(fields: readonly Bits[]): Uint8Array {
   );
 }
 
-test('returns done at the end of the stream and leaves the rest of the output unchanged', (t) => {
+test('returns "done" at the end of the stream and leaves the rest of the output unchanged', (t) => {
   const bytes = noisyBytes(3000, 0.5, 11);
   const gzip = concatBytes(gzipSync(bytes), new Uint8Array(4096));
   const inflater = inflaterOf(gzip);

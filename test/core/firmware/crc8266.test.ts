@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { crc8266 } from '../../../src/core/firmware/crc8266.ts';
 
-/** CRC by its definition, one bit at a time. */
+/** CRC computed bit by bit from its definition. */
 function slowCrc(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
@@ -19,7 +19,7 @@ test('matches the check value of CRC-32/MPEG-2', (t) => {
   t.is(crc8266(Buffer.from('123456789')), 0x0376e6e7);
 });
 
-test('matches the bitwise CRC, in one piece and in two', (t) => {
+test('matches the bitwise CRC, in one call and in two', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 200 }), (bytes, cut) => {
       const expected = slowCrc(bytes);

@@ -9,14 +9,14 @@ const payload = Buffer.alloc(1000, 'payload');
 const refusal = { accepted: false, error: 'ERROR[12]: Signature verification failed' } as const;
 
 for (const format of ['current', 'legacy'] as const) {
-  test(`accepts a ${format} signature only with its own key and format`, (t) => {
+  test(`accepts a ${format} signature only with the matching key and format`, (t) => {
     const signed = signFile(payload, owner.privateKey, format);
     t.deepEqual(deviceVerdict(signed, owner.publicKey, format), { accepted: true });
     t.deepEqual(deviceVerdict(signed, stranger.publicKey, format), refusal);
     t.deepEqual(deviceVerdict(signed, owner.publicKey, format === 'current' ? 'legacy' : 'current'), refusal);
   });
 
-  test(`rejects a file with a ${format} signature after one flipped bit`, (t) => {
+  test(`rejects a file with a ${format} signature and one flipped bit`, (t) => {
     const signed = signFile(payload, owner.privateKey, format);
     fc.assert(
       fc.property(fc.nat({ max: signed.length * 8 - 1 }), (bit) => {
@@ -29,7 +29,7 @@ for (const format of ['current', 'legacy'] as const) {
   });
 }
 
-test('rejects files that are unsigned, truncated, too short or have a wrong signature length', (t) => {
+test('rejects files that are unsigned, truncated or too short, or that have a wrong signature length', (t) => {
   const signed = signFile(payload, owner.privateKey, 'current');
   const hostile = [
     payload,

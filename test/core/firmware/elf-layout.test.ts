@@ -11,7 +11,7 @@ test('reads the filesystem layout from the ELF of the image', (t) => {
   });
 });
 
-test('returns no layout if the ELF is of another image, lacks the symbols or is not an ELF', (t) => {
+test('returns no layout for the ELF of another image, an ELF without the symbols, or another kind of file', (t) => {
   const other = Uint8Array.from(door.bin);
   other[0x2000] = (other[0x2000] ?? 0) ^ 1;
   t.is(layoutInElf(door.elf, readFirmware(other)), undefined);

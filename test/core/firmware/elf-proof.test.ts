@@ -21,7 +21,7 @@ function prove(given: Uint8Array | undefined, file: Uint8Array = image, expected
   return result.proof === 'elf' ? 'elf' : result.reason;
 }
 
-test('proves enforcement with the ELF of the image, for every encoding of the image', (t) => {
+test('proves enforcement with the ELF of the image, whatever the encoding of the image', (t) => {
   for (const file of [
     image,
     gzipSync(image),
@@ -40,7 +40,7 @@ test('proves enforcement for images of every core generation', (t) => {
   }
 });
 
-test('accepts symbols that are not mangled', (t) => {
+test('accepts unmangled symbols', (t) => {
   t.is(
     prove(
       buildElf({
@@ -77,7 +77,7 @@ test('returns no proof if a verifier symbol is missing, undefined or only part o
   t.is(prove(buildElf({ entryAddress, sections, symbols: constructors })), 'verifier-missing');
 });
 
-test('returns no proof for a stale ELF: another entry, other bytes or a missing section', (t) => {
+test('returns no proof for a stale ELF with another entry point, other bytes or a missing section', (t) => {
   t.is(
     prove(buildElf({ entryAddress: entryAddress + 4, sections: sectionsOf(recipe), symbols: signingSymbols })),
     'elf-of-another-image',
@@ -93,7 +93,7 @@ test('returns no proof for a stale ELF: another entry, other bytes or a missing 
   t.is(prove(buildElf({ entryAddress, sections: [first], symbols: signingSymbols })), 'elf-of-another-image');
 });
 
-test('includes the address of the first difference in the detail', (t) => {
+test('includes the address of the first difference in the details', (t) => {
   const [first, ...rest] = sectionsOf(recipe);
   if (first === undefined) return t.fail();
   const changed = Uint8Array.from(first.bytes);
@@ -107,7 +107,7 @@ test('includes the address of the first difference in the detail', (t) => {
   t.regex(result.proof === 'absent' ? result.detail : '', /40201038/);
 });
 
-test('reports a key missing from the image first, with or without an ELF', (t) => {
+test('reports a missing key first, with or without an ELF', (t) => {
   t.is(prove(elf, image, stranger.publicKey), 'key-missing');
   t.is(prove(undefined, image, stranger.publicKey), 'key-missing');
 });
@@ -126,7 +126,7 @@ test('returns no proof for an ELF truncated before its last section header', (t)
   for (let length = 0; length < lastSectionHeader; length += 13) t.not(prove(elf.subarray(0, length)), 'elf');
 });
 
-test('proves a build of the real compiler and linker with its own ELF', (t) => {
+test('proves enforcement for a build by the real compiler and linker from its own ELF', (t) => {
   const door = readFileSync('test/fixtures/firmware/door.bin');
   const program = readFileSync('test/fixtures/firmware/door.elf');
   const key = readPublicKey(readFileSync('test/fixtures/keys/test-only-public.pem'), 'test-only-public.pem');

@@ -23,7 +23,7 @@ function describe(content: Uint8Array) {
   }));
 }
 
-test('finds PEM keys in both encodings, with any line endings and without any', (t) => {
+test('finds PEM keys in both encodings, with any line endings or none', (t) => {
   const oneLine = pair.publicKey.pem.replace(/\n/g, '');
   for (const pem of [pair.publicKey.pem, pair.publicKey.pem.replace(/\n/g, '\r\n'), oneLine]) {
     t.deepEqual(describe(around(pem)), [
@@ -47,7 +47,7 @@ test('finds DER keys at any offset', (t) => {
   t.pass();
 });
 
-test('finds a bare PKCS#1 key of any size and ignores a truncated one', (t) => {
+test('finds a bare PKCS#1 key of any size and ignores a truncated key', (t) => {
   for (const bits of [1024, 1536, 2040, 2048, 3072, 4096]) {
     const publicKey = madeUpPublicKey(bits);
     const der = publicKey.keyObject.export({ type: 'pkcs1', format: 'der' });
@@ -67,7 +67,7 @@ test('finds keys of 1024 to 4096 bits as DER and as PEM', (t) => {
   }
 });
 
-test('lists each modulus once, in the order of the offsets', (t) => {
+test('lists each modulus once, ordered by offset', (t) => {
   const found = describe(around(other.publicKey.pem, pair.publicKey.pem, spki, pkcs1Pem));
   t.deepEqual(
     found.map(({ fingerprint }) => fingerprint),
@@ -97,7 +97,7 @@ test('reports a public key that is not RSA', (t) => {
   );
 });
 
-test('ignores data that only resembles a key', (t) => {
+test('ignores data that merely resembles a key', (t) => {
   const lookAlikes = [
     '-----BEGIN PUBLIC KEY-----',
     '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----',
@@ -125,7 +125,7 @@ test('finds the key in a certificate', (t) => {
   ]);
 });
 
-test('stops after a limited number of candidates in megabytes of look-alikes', (t) => {
+test('stops after a limited number of candidates in megabytes of data that resembles keys', (t) => {
   const size = 4 * 1024 * 1024;
   const beginning = Uint8Array.of(2, 0x82);
   for (const pattern of ['-----BEGIN ', '-----BEGIN PUBLIC KEY-----', pair.publicKey.pem, spki, beginning]) {
@@ -146,7 +146,7 @@ test('ignores keys whose exponent or modulus is too large', (t) => {
   t.deepEqual(describe(around(key(Buffer.concat([modulus, Buffer.alloc(100_000, 1)]), Buffer.of(3)))), []);
 });
 
-test('stops after too many keys and reports that it stopped', (t) => {
+test('stops after too many keys and reports that the rest was not read', (t) => {
   const keys = Array.from({ length: 600 }, () => spki);
   const { value, findings } = findEmbeddedKeys(Buffer.concat(keys));
   t.deepEqual(

@@ -13,7 +13,7 @@ const littleFs4m2m = gunzipSync(
     'base64',
   ),
 );
-// Like the image above with on-disk version 2.1 (forward CRCs) and 16 blocks of 4096, not truncated.
+// Like the image above, but with on-disk version 2.1 (forward CRCs) and 16 blocks of 4096, and not truncated.
 const littleFs64k = gunzipSync(
   Buffer.from(
     'H4sIAAAAAAACA+3XP2oCQRiH4W9dSyXbpnJv4BFCjuABAloYXLAQtPcY1oGU3sCzZCOIvZUpDI5/jmAn+zzMXOBXvMy0IuLwkv6m1WIxHX/O+9sosmhFFPcT6XZTWp7ziDLar6MyIpv1Tuf1R+c7AQ10rULsyk1tCVAAoHEFeKu7PxNLwJPKH/j/55Nq1jv9d4+rLwOC9z+gAECDCvC+Hwx/LQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA0FgXs+lJmwAAAQA=',
@@ -23,7 +23,7 @@ const littleFs64k = gunzipSync(
 
 const erased = (sizeBytes: number) => new Uint8Array(sizeBytes).fill(0xff);
 
-/** Builds a formatted SPIFFS without files: each block contains its magic and its erase count. */
+/** Builds a formatted SPIFFS image without files: each block contains its magic number and erase count. */
 function spiffs(blocks: number, blockSizeBytes: number, withLength: boolean): Uint8Array {
   const image = erased(blocks * blockSizeBytes);
   for (let index = 0; index < blocks; index += 1) {
@@ -66,7 +66,7 @@ test('ignores a superblock copy with a wrong CRC', (t) => {
   t.is(readFilesystemImage(older).value?.blockCount, 16, 'a copy whose CRC is wrong does not count');
 });
 
-test('reads the second superblock copy if the first is erased', (t) => {
+test('reads the second superblock copy if the first copy is erased', (t) => {
   for (const [image, blockSizeBytes] of [
     [littleFs64k, 4096],
     [littleFs4m2m, 8192],
@@ -87,12 +87,12 @@ test('reports a LittleFS with two damaged superblock copies', (t) => {
   t.deepEqual(findingIds(broken), ['filesystem-superblock-invalid']);
 });
 
-test('reports an image larger than its partition and one truncated within its first two blocks', (t) => {
+test('reports an image larger than its partition and an image truncated within its first two blocks', (t) => {
   t.deepEqual(findingIds(concatBytes(littleFs64k, erased(4096))), ['filesystem-size-mismatch']);
   t.deepEqual(findingIds(littleFs64k.subarray(0, 4096)), ['filesystem-truncated']);
 });
 
-test('recognizes a SPIFFS by its magics, with and without the length in them', (t) => {
+test('recognizes SPIFFS by its magic numbers, with and without the length in them', (t) => {
   for (const blockSizeBytes of [4096, 8192, 65536]) {
     for (const withLength of [false, true]) {
       const { value, findings } = readFilesystemImage(spiffs(6, blockSizeBytes, withLength));
@@ -102,7 +102,7 @@ test('recognizes a SPIFFS by its magics, with and without the length in them', (
   }
 });
 
-test('reports a truncated SPIFFS if its magics include the length', (t) => {
+test('reports a truncated SPIFFS if its magic numbers include the length', (t) => {
   t.deepEqual(findingIds(spiffs(8, 4096, true).subarray(0, 5 * 4096)), ['filesystem-size-mismatch']);
 });
 
@@ -124,7 +124,7 @@ test('does not throw if the file ends within the superblock', (t) => {
     t.notThrows(() => readFilesystemImage(littleFs64k.subarray(0, length)));
 });
 
-test('finds the signature trailer of whole and truncated filesystem images', (t) => {
+test('finds the signature trailer in whole and truncated filesystem images', (t) => {
   const { privateKey, publicKey } = makeKeyPair();
   for (const image of [littleFs4m2m, littleFs64k, spiffs(4, 4096, false), erased(4096)]) {
     const read = readFirmware(signFile(image, privateKey, 'current'), { knownKeys: [publicKey] });

@@ -38,7 +38,7 @@ test('reads a raw sketch with its key and traces', (t) => {
   t.like(firmware.traces, { updater: true, arduinoOta: false, sdkVersions: ['2.2.2-dev(38a443e)'] });
 });
 
-test('reads a gzip sketch like the raw sketch inside it', (t) => {
+test('reads a gzip sketch the same way as the raw sketch inside it', (t) => {
   const firmware = readFirmware(gzipped);
   const raw = readFirmware(image);
   t.like(firmware, { kind: 'sketch', encoding: 'gzip', sizeBytes: gzipped.length });
@@ -58,7 +58,7 @@ test('verifies a signature with the key embedded in the image', (t) => {
   }
 });
 
-test('detects a signature that starts like a gzip member', (t) => {
+test('detects a signature whose first bytes look like a gzip member', (t) => {
   const signature = concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 0), new Uint8Array(124).fill(0x11));
   const firmware = readFirmware(withTrailer(gzipped, signature, 128));
   t.is(firmware.trailer?.offset, gzipped.length);
@@ -81,13 +81,13 @@ test('reports a gzip file inside a gzip file', (t) => {
   t.deepEqual(ids(readFirmware(gzipSync(gzipped))), ['unknown-content', 'gzip-nested']);
 });
 
-test('reports a gzip bomb and keeps none of its content', (t) => {
+test('reports a gzip bomb and discards its content', (t) => {
   const firmware = readFirmware(gzipSync(Buffer.alloc(20 * 1024 * 1024)));
   t.true(ids(firmware).includes('gzip-too-large'));
   t.is(firmware.content.length, 0);
 });
 
-test('reports an empty file and a file that is neither sketch nor filesystem', (t) => {
+test('reports an empty file and a file that is neither a sketch nor a filesystem', (t) => {
   t.like(readFirmware(Buffer.from('hello')), { kind: 'unknown' });
   t.deepEqual(ids(readFirmware(Buffer.from('hello'))), ['unknown-content']);
   t.deepEqual(ids(readFirmware(new Uint8Array())), ['empty-file']);
@@ -99,7 +99,7 @@ test('reads a file at any byte offset in memory', (t) => {
   t.deepEqual(readFirmware(shifted).sketch, readFirmware(image).sketch);
 });
 
-test('reads a sketch of the real compiler without findings', (t) => {
+test('reads a sketch built by the real compiler without findings', (t) => {
   const firmware = readFirmware(readFileSync('test/fixtures/firmware/door.bin'));
   t.deepEqual(firmware.findings, []);
   t.is(firmware.kind, 'sketch');
@@ -170,7 +170,7 @@ test('reads mutated files without throwing', (t) => {
   t.pass();
 });
 
-test('reads random bytes after each magic without throwing', (t) => {
+test('reads random bytes after each magic number without throwing', (t) => {
   const magics = [
     [0xe9],
     [0x1f, 0x8b, 8],
@@ -189,8 +189,8 @@ test('reads random bytes after each magic without throwing', (t) => {
 const largeBytes = 4 * 1024 * 1024;
 
 for (const [name, make] of Object.entries(hostileFiles)) {
-  // `npm run fuzz:large` reads 16 MB of each and measures the CPU time.
-  test.serial(`work on ${name} grows linearly with the file size and needs few RSA operations`, (t) => {
+  // `npm run fuzz:large` reads 16 MB of each kind of file and measures the CPU time.
+  test.serial(`the work to read ${name} is linear in the file size and includes few RSA operations`, (t) => {
     const [quarter, file] = [make(largeBytes / 4), make(largeBytes)];
     const before = workOf(() => readEverything(quarter));
     const { steps, keysRead, decryptions } = workOf(() => readEverything(file));

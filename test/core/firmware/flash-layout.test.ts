@@ -7,7 +7,7 @@ import {
 
 const kb = 1024;
 
-// Values of the linker scripts: _FS_start, _FS_end since 2.6.0, and _FS_end before 2.6.0.
+// Values from the linker scripts: _FS_start, _FS_end from 2.6.0, and _FS_end before 2.6.0.
 const scripts: readonly (readonly [name: string, fsStart: number, fsEnd: number, fsEndBefore: number])[] = [
   ['4m2m', 0x200000, 0x3fa000, 0x3fb000],
   ['4m1m', 0x300000, 0x3fa000, 0x3fb000],
@@ -27,7 +27,7 @@ const scripts: readonly (readonly [name: string, fsStart: number, fsEnd: number,
 ];
 
 for (const [name, fsStart, fsEnd, fsEndBefore] of scripts) {
-  test(`eagle.flash.${name}.ld has the filesystem start and end of the core release`, (t) => {
+  test(`eagle.flash.${name}.ld has the same filesystem start and end as in the core release`, (t) => {
     t.like(flashLayoutByName(`eagle.flash.${name}.ld`, '3.1.2'), { fsStart, fsEnd });
     t.like(flashLayoutByName(name, '2.6.0'), { fsStart, fsEnd });
     t.like(flashLayoutByName(name, undefined), { fsStart, fsEnd });
@@ -35,7 +35,7 @@ for (const [name, fsStart, fsEnd, fsEndBefore] of scripts) {
   });
 }
 
-test('nine layouts end one sector earlier since 2.6.0', (t) => {
+test('nine layouts end one sector earlier from 2.6.0', (t) => {
   const names =
     '512k 512k32 512k64 512k128 1m 1m64 1m128 1m144 1m160 1m192 1m256 1m512 2m 2m64 2m128 2m256 2m512 2m1m 4m 4m1m 4m2m 4m3m 8m6m 8m7m 16m14m 16m15m';
   const moved = names.split(' ').filter((name) => {
@@ -59,14 +59,14 @@ test('returns no layout for the automatic layout, unsupported cores and unknown 
   t.is(flashLayoutByName('5m', '3.1.2'), undefined);
 });
 
-test('finds a layout by its borders, as offsets and as addresses', (t) => {
+test('finds a layout by its bounds, given as offsets or as addresses', (t) => {
   const expected = flashLayoutByName('4m2m', '3.1.2');
   t.deepEqual(flashLayoutByBorders(0x200000, 0x3fa000), expected);
   t.deepEqual(flashLayoutByBorders(0x40400000, 0x405fa000), expected);
   t.deepEqual(flashLayoutByBorders(0x40400000, 0x405fb000), flashLayoutByName('4m2m', '2.5.0'));
 });
 
-test('returns an unnamed layout for custom borders and none for impossible borders', (t) => {
+test('returns an unnamed layout for custom bounds and none for impossible bounds', (t) => {
   t.like(flashLayoutByBorders(0x180000, 0x3f0000), { name: undefined, fsStart: 0x180000, fsEnd: 0x3f0000 });
   t.is(flashLayoutByBorders(0x200001, 0x3fa000), undefined);
   t.is(flashLayoutByBorders(0x200000, 0x100000), undefined);

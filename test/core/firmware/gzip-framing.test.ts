@@ -17,7 +17,7 @@ interface Fields {
   readonly headerCrc?: boolean;
 }
 
-/** Builds a gzip file with optional header fields around a deflate stream of node:zlib. */
+/** Builds a gzip file with optional header fields around a deflate stream from node:zlib. */
 function gzipWith(content: Uint8Array, { extra, fileName, comment, headerCrc = false }: Fields): Uint8Array {
   const flags =
     (headerCrc ? 2 : 0) | (extra ? 4 : 0) | (fileName === undefined ? 0 : 8) | (comment === undefined ? 0 : 16);
@@ -35,7 +35,7 @@ function crc16(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(crc);
 }
 
-test('reads the output of node:zlib at every level and strategy', (t) => {
+test('reads node:zlib output for every level and strategy', (t) => {
   const options = fc.record({ level: fc.integer({ min: 0, max: 9 }), strategy: fc.integer({ min: 0, max: 4 }) });
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 5000 }), fc.nat({ max: 200 }), options, (some, repeat, zlibOptions) => {
@@ -53,7 +53,7 @@ test('reads the output of node:zlib at every level and strategy', (t) => {
   );
 });
 
-test('reads optional header fields that node:zlib accepts', (t) => {
+test('reads the optional header fields that node:zlib accepts', (t) => {
   const text = fc.stringMatching(/^[ -~]{0,40}$/);
   fc.assert(
     fc.property(
@@ -89,7 +89,7 @@ test('reports a wrong header CRC', (t) => {
   t.deepEqual(findingIds(file), ['gzip-header-crc-mismatch']);
 });
 
-test('reports reserved flags and other methods, which eboot rejects', (t) => {
+test('reports reserved flags and unsupported methods, which eboot rejects', (t) => {
   const file = Uint8Array.from(gzipSync('content'));
   file[3] = 0x20;
   t.deepEqual(findingIds(file), ['gzip-reserved-flags']);
@@ -143,7 +143,7 @@ test('applies the size limit to all members together', (t) => {
   t.is(value.framing.members.length, 2);
 });
 
-test('counts consecutive members and returns the content of the first', (t) => {
+test('counts consecutive members and returns the content of the first member', (t) => {
   const first = gzipSync('first');
   const file = concatBytes(first, gzipSync('second'), gzipSync('third'));
   const { value, findings } = readGzip(file, limit);
@@ -156,7 +156,7 @@ test('counts consecutive members and returns the content of the first', (t) => {
   t.deepEqual(findings, [{ id: 'gzip-second-member', message: findings[0]?.message ?? '', offset: first.length }]);
 });
 
-test('ignores bytes that only start like a member', (t) => {
+test('ignores bytes that merely start like a member', (t) => {
   const first = gzipSync('first');
   for (const rest of [
     Uint8Array.of(0x1f, 0x8b),
@@ -169,7 +169,7 @@ test('ignores bytes that only start like a member', (t) => {
   }
 });
 
-test('measures the length of the deflate stream despite trailing bytes', (t) => {
+test('finds the end of the deflate stream despite trailing bytes', (t) => {
   const deflated = deflateRawSync(Buffer.alloc(70_000, 'x'));
   const file = gzipSync(Buffer.alloc(70_000, 'x'));
   const { value } = readGzip(concatBytes(file, new Uint8Array(999)), limit);

@@ -5,7 +5,7 @@ import { makeKeyPair } from '../../support/signed-file.ts';
 const spki = makeKeyPair().publicKey.keyObject.export({ type: 'spki', format: 'der' });
 const largestMember = 16 * 1024 * 1024 - 1;
 
-/** Generators of files of a given size that are expensive to read. */
+/** Generators for files of a given size that are expensive to read. */
 export const hostileFiles: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   zeros: (size) => new Uint8Array(size),
   'erased flash': (size) => new Uint8Array(size).fill(0xff),
@@ -23,7 +23,7 @@ export const hostileFiles: Readonly<Record<string, (sizeBytes: number) => Uint8A
     concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3), new Uint8Array(size).fill(65)),
   'SDK versions': (size) => Buffer.concat([buildImage(), Buffer.alloc(size, '2.2.2(0000000')]),
   'an image whose CRC is wrong': (size) => {
-    // A sketch runs from 1 MB of flash at most.
+    // A sketch runs from at most 1 MB of flash.
     const large = buildImage({ flashContent: new Uint8Array(Math.min(size / 4, 1024 * 1000)) });
     large[2000] = 1;
     return large;

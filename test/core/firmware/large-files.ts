@@ -1,5 +1,5 @@
 /**
- * Reads 16 MB of each kind of hostile file and fails if one needs two seconds of CPU time or more.
+ * Reads a 16 MB file of each hostile kind and fails if any file takes two seconds of CPU time or more.
  *
  *     npm run fuzz:large
  */

@@ -44,7 +44,7 @@ test('distinguishes other private keys from the signing key and ignores public k
   t.is(privateKeyInside(around('PRIVATE KEY-----'.repeat(100)), [publicKey]), undefined);
 });
 
-test('recognizes the file of an RSA or EC private key', (t) => {
+test('recognizes an RSA or EC private key file', (t) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const files = [...formsOf(createPrivateKey(pem), ['pkcs1', 'pkcs8']), ...formsOf(privateKey, ['sec1', 'pkcs8'])];
   for (const file of files) t.true(isPrivateKeyFile(file));
@@ -59,7 +59,7 @@ test('does not mistake a public key, an image or gzip for a private key', (t) =>
 });
 
 // OpenSSL computes the public half when it parses a DSA key: 2 s for 8 KB, hours for 60 KB.
-test('recognizes a DSA key of 60 KB without parsing it', (t) => {
+test('recognizes a 60 KB DSA key without parsing it', (t) => {
   const number = (sizeBytes: number) => element(0x02, Buffer.alloc(sizeBytes, 0x7f));
   const parameters = element(0x30, number(15_000), number(15_000), number(15_000));
   const algorithm = element(0x30, Buffer.from('06072a8648ce380401', 'hex'), parameters);

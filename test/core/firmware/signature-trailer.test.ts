@@ -14,7 +14,7 @@ function findingIds(file: Uint8Array, keys = [owner.publicKey]): readonly string
 }
 
 for (const format of ['current', 'legacy'] as const) {
-  test(`recognizes a ${format} signature with its format and key`, (t) => {
+  test(`recognizes the format and the key of a ${format} signature`, (t) => {
     const { trailer, payload, findings } = readFirmware(signFile(image, owner.privateKey, format), {
       knownKeys: [stranger.publicKey, owner.publicKey],
     });
@@ -26,17 +26,17 @@ for (const format of ['current', 'legacy'] as const) {
   });
 }
 
-test('recognizes a signature of an unknown 2048-bit key', (t) => {
+test('recognizes a signature made with an unknown 2048-bit key', (t) => {
   const { trailer, findings } = readFirmware(signFile(image, makeKeyPair(2048).privateKey, 'current'));
   t.deepEqual([trailer?.format, trailer?.keyBits, trailer?.verifiedBy], ['unverified', 2048, undefined]);
   t.deepEqual(findings, []);
 });
 
-test('finds a signature of unusual length at the end of the segments', (t) => {
+test('finds a signature of unusual length after the segments', (t) => {
   t.is(readFirmware(withTrailer(image, new Uint8Array(200), 200)).trailer?.keyBits, 1600);
 });
 
-test('reports a signature of another key as unverified', (t) => {
+test('reports a signature made with another key as unverified', (t) => {
   const signed = signFile(image, stranger.privateKey, 'current');
   const { trailer } = readFirmware(signed, { knownKeys: [owner.publicKey] });
   t.is(trailer?.format, 'unverified');
@@ -67,12 +67,12 @@ test('reports zero padding after the image as trailing data only', (t) => {
   t.deepEqual(findingIds(concatBytes(image, new Uint8Array(512))), ['trailing-data']);
 });
 
-test('finds no trailer if the length word reaches back into the image', (t) => {
+test('finds no trailer if the stated signature length would overlap the image', (t) => {
   const file = withTrailer(image, new Uint8Array(128), 512);
   t.is(readFirmware(file).trailer, undefined);
 });
 
-test('finds no trailer in an unsigned image, whatever its last word is', (t) => {
+test('finds no trailer in an unsigned image, regardless of its last word', (t) => {
   t.is(readFirmware(image).trailer, undefined);
   const ending = Uint8Array.from(image);
   ending.set([0, 1, 0, 0], ending.length - 4);
@@ -85,7 +85,7 @@ test('finds a signature after trailing data and reports the trailing data', (t) 
   t.deepEqual(findingIds(file), ['trailing-data']);
 });
 
-test('requires a usual length or a known key if the end of the payload is unknown', (t) => {
+test('requires a common length or a known key if the end of the payload is unknown', (t) => {
   const payload = new Uint8Array(5000).fill(1);
   t.is(findTrailer(withTrailer(payload, new Uint8Array(256), 256), undefined, []).value?.offset, 5000);
   t.is(findTrailer(withTrailer(payload, new Uint8Array(200), 200), undefined, []).value, undefined);
@@ -96,7 +96,7 @@ test('requires a usual length or a known key if the end of the payload is unknow
   t.is(findTrailer(signFile(payload, odd.privateKey, 'current'), undefined, [odd.publicKey]).value?.keyBits, 1032);
 });
 
-test('finds no trailer in files shorter than any trailer', (t) => {
+test('finds no trailer in files shorter than the smallest trailer', (t) => {
   for (let length = 0; length < 6; length += 1)
     t.is(findTrailer(new Uint8Array(length).fill(128), undefined, []).value, undefined);
 });

@@ -14,7 +14,7 @@ for (const [generation, release, rule] of [
   ['2.7', '2.7.4', 'eboot-page'],
   ['2.6', '2.6.3', 'none'],
 ] as const) {
-  test(`reads an image of core ${release} with the CRC rule of its generation`, (t) => {
+  test(`reads an image built with core ${release} by the CRC rule of its generation`, (t) => {
     const image = buildImage({ generation });
     const { value, findings } = readSketchImage(image);
     t.deepEqual(findings, []);
@@ -97,7 +97,7 @@ for (const generation of ['3', '2.7'] as const) {
     t.deepEqual(findingIds(image), ['crc-size-mismatch']);
   });
 
-  test(`distinguishes a flash header patched after the build from damage (${generation})`, (t) => {
+  test(`distinguishes damage from a flash header patched after the build (${generation})`, (t) => {
     const image = buildImage({ generation, modeByte: 2, sizeAndFrequencyByte: 0x40 });
     image[2] = 3;
     image[3] = 0x2f;
@@ -110,13 +110,13 @@ for (const generation of ['3', '2.7'] as const) {
   });
 }
 
-test('excludes the words that elf2bin fills in from the checksum', (t) => {
+test('excludes from the checksum the words that elf2bin fills in', (t) => {
   const image = buildImage();
   setWord(image, 0x1010, 0x12345678);
   t.false(findingIds(image).includes('checksum-mismatch'));
 });
 
-test('detects the CRC rule of an unknown core commit by the size word', (t) => {
+test('detects the CRC rule for an unknown core commit by the size word', (t) => {
   for (const generation of ['3', '2.7'] as const) {
     const { value, findings } = readSketchImage(buildImage({ generation, coreHash: 0xdeadbeef }));
     t.deepEqual(findings, []);
@@ -125,7 +125,7 @@ test('detects the CRC rule of an unknown core commit by the size word', (t) => {
   }
 });
 
-test('returns no core version and an unknown CRC rule for an image without a core hash', (t) => {
+test('returns no core version and the CRC rule "unknown" for an image without a core hash', (t) => {
   for (const coreHash of [0, 0xffffffff]) {
     const { value, findings } = readSketchImage(buildImage({ generation: '2.6', coreHash }));
     t.deepEqual(findings, []);
@@ -134,7 +134,7 @@ test('returns no core version and an unknown CRC rule for an image without a cor
   }
 });
 
-test('reports a flash mode, size and frequency that the core does not know', (t) => {
+test('reports a flash mode, size and frequency unknown to the core', (t) => {
   const image = buildImage({ modeByte: 7, sizeAndFrequencyByte: 0x73 });
   t.deepEqual(findingIds(image), ['flash-mode-unknown', 'flash-size-unknown', 'flash-frequency-unknown']);
 });
@@ -151,7 +151,7 @@ test('reports a flash segment linked for another address', (t) => {
   t.deepEqual(findingIds(image), ['segment-misplaced']);
 });
 
-test('reports a segment at an address without memory', (t) => {
+test('reports a segment at an unmapped address', (t) => {
   const image = buildImage({
     generation: '2.6',
     ramSegments: [{ address: 0x50000000, bytes: new Uint8Array(4) }],
@@ -164,7 +164,7 @@ test('reports an entry address outside all segments', (t) => {
   t.deepEqual(findingIds(buildImage({ entryAddress: 0x40104000 })), ['entry-outside-segments']);
 });
 
-test('reports a segment past the end of the file and an empty segment table', (t) => {
+test('reports a segment that extends past the end of the file and an empty segment table', (t) => {
   const image = buildImage();
   setWord(image, 0x100c, 0xffffffff);
   const { value } = readSketchImage(image);
@@ -181,7 +181,7 @@ test('reports an image truncated at any length without throwing', (t) => {
   }
 });
 
-test('does not compute a CRC over more bytes than the file has', (t) => {
+test('does not compute a CRC past the end of the file', (t) => {
   const image = buildImage({ generation: '2.7' });
   const cut = image.subarray(0, image.length - 32);
   const { value } = readSketchImage(cut);
@@ -189,7 +189,7 @@ test('does not compute a CRC over more bytes than the file has', (t) => {
   t.false(value?.crc?.matches);
 });
 
-test('accepts a changed image with a recomputed CRC', (t) => {
+test('accepts a modified image with a recomputed CRC', (t) => {
   const image = buildImage();
   image[2000] = 0xab;
   fillSizeAndCrc(image, '3');

@@ -10,7 +10,7 @@ test('returns a different MD5 for each mode, size and frequency', (t) => {
   t.is(new Set(md5s.map(({ md5 }) => md5)).size, md5s.length);
 });
 
-test('returns the MD5 of the file for the flash settings of the build', (t) => {
+test('returns the MD5 of the file for the flash settings in the build', (t) => {
   const image = buildImage({ modeByte: 2, sizeAndFrequencyByte: 0x90 });
   const found = sketchMd5s(image, image.length).find(
     ({ flashMode, flashSizeBytes, flashFrequencyMHz }) =>
@@ -19,7 +19,7 @@ test('returns the MD5 of the file for the flash settings of the build', (t) => {
   t.is(found?.md5, createHash('md5').update(image).digest('hex'));
 });
 
-test('rewrites bytes 2 and 3 for the MD5 of other settings without changing the image', (t) => {
+test('computes the MD5s for other settings without changing the image', (t) => {
   const image = buildImage();
   const before = Uint8Array.from(image);
   const found = sketchMd5s(image, image.length).find(
@@ -38,12 +38,12 @@ test('ignores bytes after the sketch', (t) => {
   t.deepEqual(sketchMd5s(longer, image.length), sketchMd5s(image, image.length));
 });
 
-test('returns no MD5s for a sketch size above the file size or below the header size', (t) => {
+test('returns no MD5s for a sketch size larger than the file or smaller than the header', (t) => {
   t.deepEqual(sketchMd5s(new Uint8Array(10), 20), []);
   t.deepEqual(sketchMd5s(new Uint8Array(10), 2), []);
 });
 
-test('returns no MD5s for a sketch larger than 4 MiB, which no device runs', (t) => {
+test('returns no MD5s for a sketch larger than 4 MiB, which no device can run', (t) => {
   const mostBytes = 4 * 1024 * 1024;
   const image = new Uint8Array(mostBytes + 16);
   t.is(sketchMd5s(image, mostBytes).length, 4 * 7 * 4);

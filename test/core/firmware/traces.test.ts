@@ -3,7 +3,7 @@ import { findTraces } from '../../../src/core/firmware/traces.ts';
 
 const nothing = { sdkVersions: [], updater: false, arduinoOta: false, httpUpdate: false, webUpdater: false };
 
-test('recognizes each library by its string', (t) => {
+test('recognizes each library by its marker string', (t) => {
   const content = (text: string) =>
     Buffer.concat([Buffer.alloc(999, 1), Buffer.from(`${text}\0`), Buffer.alloc(999, 2)]);
   t.deepEqual(findTraces(content('Not Enough Space')), { ...nothing, updater: true });

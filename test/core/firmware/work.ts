@@ -3,17 +3,20 @@ import { Session } from 'node:inspector';
 import { syncBuiltinESMExports } from 'node:module';
 import zlib from 'node:zlib';
 
-/** Work of a function, in units that are the same on every machine. */
+/** Work done by a function, in units that do not depend on the machine. */
 export interface Work {
-  /** Executed JavaScript blocks of this project plus bytes that Node.js functions searched, decoded, inflated and hashed. */
+  /**
+   * Number of executed JavaScript blocks in this project plus the number of bytes that Node.js functions searched, decoded, inflated or
+   * hashed.
+   */
   readonly steps: number;
-  /** Keys that OpenSSL parsed. */
+  /** Number of keys that OpenSSL parsed. */
   readonly keysRead: number;
-  /** RSA operations. */
+  /** Number of RSA operations. */
   readonly decryptions: number;
 }
 
-/** Counts the work of a synchronous function. */
+/** Counts the work done by a synchronous function. */
 export function workOf(run: () => void): Work {
   const counts = { bytes: 0, keysRead: 0, decryptions: 0 };
   const restore = countNative(counts);
@@ -33,7 +36,7 @@ export function workOf(run: () => void): Work {
 
 function blocksIn(session: Session): number {
   let blocks = 0;
-  // The inspector of the same thread calls back synchronously.
+  // An inspector session in the same thread calls back synchronously.
   session.post('Profiler.takePreciseCoverage', (_, { result }) => {
     const ours = result.filter(({ url }) => url.startsWith('file:') && !url.includes('/node_modules/'));
     for (const { functions } of ours) {

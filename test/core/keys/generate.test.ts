@@ -5,7 +5,7 @@ import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 
-test('generates a matching pair with the requested size and the exponent 65537', async (t) => {
+test('generates a matching key pair with the requested size and the exponent 65537', async (t) => {
   for (const bits of [1024, 2048]) {
     const pair = await generateRsaKeyPair(bits);
     const publicKey = readPublicKey(pair.publicKey, 'public.key');
@@ -15,7 +15,7 @@ test('generates a matching pair with the requested size and the exponent 65537',
   }
 });
 
-test('generates a different pair each time, as PKCS#8 and SubjectPublicKeyInfo', async (t) => {
+test('generates a different key pair each time, as PKCS#8 and SubjectPublicKeyInfo', async (t) => {
   const [one, two] = await Promise.all([generateRsaKeyPair(1024), generateRsaKeyPair(1024)]);
   t.regex(one.privateKey, /^-----BEGIN PRIVATE KEY-----\n/);
   t.regex(one.publicKey, /^-----BEGIN PUBLIC KEY-----\n/);

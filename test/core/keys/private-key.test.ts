@@ -36,7 +36,7 @@ test('rejects an encrypted key without a passphrase and suggests --passphrase-en
   }
 });
 
-test('rejects a wrong passphrase without repeating it in the error', async (t) => {
+test('rejects a wrong passphrase without including it in the error', async (t) => {
   for (const type of ['pkcs1', 'pkcs8'] as const) {
     const encrypted = key.export({ type, format: 'pem', cipher, passphrase }).toString();
     for (const wrong of ['hunter2', '']) {
@@ -52,7 +52,7 @@ test('reports an empty file', async (t) => {
   for (const text of ['', ' \n\t\r\n']) await expectOtaError(t, 'KEY_EMPTY', () => readPrivateKey(text, 'private.key'));
 });
 
-test('reports a public key in place of a private key', async (t) => {
+test('reports a public key given as a private key', async (t) => {
   const pkcs1 = readPublicKey(publicPem, '').keyObject.export({ type: 'pkcs1', format: 'pem' }).toString();
   for (const text of [publicPem, pkcs1]) {
     const error = await expectOtaError(t, 'KEY_IS_PUBLIC', () => readPrivateKey(text, 'public.key'));
@@ -60,7 +60,7 @@ test('reports a public key in place of a private key', async (t) => {
   }
 });
 
-test('rejects malformed keys without repeating them in the error', async (t) => {
+test('rejects malformed keys without including them in the error', async (t) => {
   const lines = privatePem.split('\n');
   const secret = lines[3] ?? '';
   const garbled = {
@@ -86,7 +86,7 @@ test('rejects private keys that are not RSA, and explains why for EC', async (t)
   }
 });
 
-test('rejects EC keys in SEC1 form and in encrypted form by type', async (t) => {
+test('rejects SEC1 and encrypted EC keys because of their type', async (t) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sec1 = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
   const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher, passphrase }).toString();
@@ -94,7 +94,7 @@ test('rejects EC keys in SEC1 form and in encrypted form by type', async (t) => 
   await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(encrypted, 'private.key', passphrase));
 });
 
-test('rejects keys below 1024 bits and names their size', async (t) => {
+test('rejects keys below 1024 bits and reports their size', async (t) => {
   const error = await expectOtaError(t, 'KEY_WRONG_SIZE', () => readPrivateKey(rsaPems(512).privatePem, 'private.key'));
   t.is(error.message, 'private.key is an RSA key of 512 bits: only 1024 to 4096 bits work');
 });

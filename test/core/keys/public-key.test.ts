@@ -24,7 +24,7 @@ test('reads the same key from SubjectPublicKeyInfo, PKCS#1 and a certificate', (
   }
 });
 
-test('returns the size, the fingerprint and the modulus of a key', (t) => {
+test('returns the size, fingerprint and modulus of a key', (t) => {
   const { keyObject, bits, fingerprint, modulus } = readPublicKey(publicPem, 'public.key');
   t.is(bits, 1024);
   t.is(
@@ -39,7 +39,7 @@ test('returns the size, the fingerprint and the modulus of a key', (t) => {
   t.is(Buffer.from(modulus).toString('hex'), n);
 });
 
-test('accepts sizes from 1024 bits, whole bytes or not', (t) => {
+test('accepts sizes from 1024 bits, including those that are not whole bytes', (t) => {
   for (const bits of [1024, 1025, 1032, 1279, 1536, 2048]) {
     const key = readPublicKey(rsaPems(bits).publicPem, 'public.key');
     t.is(key.bits, bits);
@@ -70,14 +70,14 @@ test('distinguishes an empty file from malformed and truncated keys', async (t) 
   }
 });
 
-test('rejects public keys that are not RSA by type', async (t) => {
+test('rejects public keys of any type but RSA', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPublicKey(pair.publicPem, 'public.key'));
     t.true(error.message.startsWith(`public.key is a key of type ${kind}: only RSA keys work`), error.message);
   }
 });
 
-test('rejects keys that are too small or too large for the device and names their size', async (t) => {
+test('rejects keys that are too small or too large for a device and reports their size', async (t) => {
   const huge = forge.pki.publicKeyToPem(
     forge.pki.setRsaPublicKey(oddNumberOfBits(4097), new forge.jsbn.BigInteger('65537')),
   );
@@ -90,7 +90,9 @@ test('rejects keys that are too small or too large for the device and names thei
   }
 });
 
-/** Returns an odd number of this size. It is a sufficient modulus, because reading a public key does not need its factors. */
+/**
+ * Returns an odd number of this size. Any such number can serve as a modulus, because reading a public key does not require the factors.
+ */
 function oddNumberOfBits(bits: number): forge.jsbn.BigInteger {
   return new forge.jsbn.BigInteger('1').shiftLeft(bits - 1).add(new forge.jsbn.BigInteger('1'));
 }

@@ -14,7 +14,7 @@ const signatures = {
 for (const format of ['current', 'legacy'] as const) {
   const other = format === 'current' ? 'legacy' : 'current';
 
-  test(`verifies a ${format} signature only with its own key, payload and format`, (t) => {
+  test(`verifies a ${format} signature only with the matching key, payload and format`, (t) => {
     t.true(verifySignature(payload, signatures[format], owner.publicKey, format));
     t.false(verifySignature(payload, signatures[format], stranger.publicKey, format));
     t.false(verifySignature(Buffer.from('Payload'), signatures[format], owner.publicKey, format));

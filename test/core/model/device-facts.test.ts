@@ -23,7 +23,7 @@ function problemsOf(json: unknown): readonly string[] {
   return 'problems' in read ? read.problems : [];
 }
 
-test('reads every fact, and accepts that any is absent', (t) => {
+test('reads every fact, each of which is optional', (t) => {
   t.deepEqual(readDeviceFacts(all), { facts: all });
   t.deepEqual(readDeviceFacts({}), { facts: {} });
   for (const name of Object.keys(all)) {
@@ -41,6 +41,6 @@ test('rejects a filesystem that ends before it starts', (t) => {
   t.is(problemsOf({ fsStart: 8192, fsEnd: 4096 }).length, 1);
 });
 
-test('rejects anything but an object', (t) => {
+test('rejects any value that is not an object', (t) => {
   for (const json of [null, [], 'facts', 3, true]) t.is(problemsOf(json).length, 1, JSON.stringify(json));
 });

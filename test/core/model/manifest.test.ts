@@ -10,7 +10,7 @@ async function packed(t: Parameters<typeof builtSketch>[0]): Promise<{ manifest:
   return { manifest: JSON.parse(text), text };
 }
 
-test('accepts only file names without a path, on every system', async (t) => {
+test('accepts only file names without a path, on every operating system', async (t) => {
   const { manifest } = await packed(t);
   const named = (file: string) =>
     parseManifest(JSON.stringify({ ...manifest, artifacts: manifest.artifacts.map((each) => ({ ...each, file })) }));

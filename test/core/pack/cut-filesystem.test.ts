@@ -32,7 +32,7 @@ async function signedBuild(image: Uint8Array): Promise<{ build: Build; warnings:
   return { build: await signBuild(build, signer, 'owner'), warnings };
 }
 
-test('truncates a LittleFS that fills its partition after its last used block before signing', async (t) => {
+test('before signing, truncates a LittleFS that fills its partition after the last used block', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
   const { build, warnings } = await signedBuild(image);
   t.deepEqual(warnings, []);
@@ -49,7 +49,7 @@ test('truncates a LittleFS that fills its partition after its last used block be
   }
 });
 
-test('keeps the unsigned image and the gzip whole and records the signed sizes in the manifest', async (t) => {
+test('leaves the unsigned image and the gzip file whole and records the signed sizes in the manifest', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
   const { build } = await signedBuild(image);
   t.is(build.files.get('fs.bin')?.length, partition);
@@ -68,7 +68,7 @@ test('keeps the unsigned image and the gzip whole and records the signed sizes i
   ]);
 });
 
-test('signs a LittleFS unchanged if its partition has space for the signature', async (t) => {
+test('does not truncate a LittleFS before signing if its partition has space for the signature', async (t) => {
   const image = buildLittleFs({ blockCount: 16 }).slice(0, 8 * 4096);
   const { build } = await signedBuild(image);
   t.is(build.files.get('fs.bin.signed')?.length, 8 * 4096 + 260);

@@ -34,7 +34,7 @@ function request(image: Uint8Array, more: Partial<PackRequest> = {}): PackReques
   };
 }
 
-/** Parts of an image instead of its bytes, so that counterexamples are readable. */
+/** Components of an image instead of its bytes, so that counterexamples are readable. */
 const recipes = fc.record({
   generation: fc.constantFrom('3', '2.7', '2.6'),
   before: fc.uint8Array({ maxLength: 500 }),
@@ -69,7 +69,7 @@ test('a device accepts every signed artifact, and every artifact contains the im
   );
 });
 
-test('a manifest is unchanged after it is formatted and parsed', async (t) => {
+test('a manifest is unchanged after formatting and parsing', async (t) => {
   await fc.assert(
     fc.asyncProperty(recipes, fc.option(fc.string({ minLength: 1 }), { nil: undefined }), async (recipe, project) => {
       const { build } = await packImage(request(built(recipe), { project }));
@@ -82,7 +82,7 @@ test('a manifest is unchanged after it is formatted and parsed', async (t) => {
   );
 });
 
-test('finds the key as text or DER, raw or gzip, and rejects an image with another key', async (t) => {
+test('finds the key as PEM or DER, raw or gzip, and rejects an image with another key', async (t) => {
   for (const key of Object.values(keyForms)) {
     const image = buildImage({ flashContent: key });
     await packImage(request(image));
@@ -93,7 +93,7 @@ test('finds the key as text or DER, raw or gzip, and rejects an image with anoth
   }
 });
 
-test('warns that enforcement is unproven without an ELF unless it is declared', async (t) => {
+test('without an ELF, warns that enforcement is unproven unless it is declared', async (t) => {
   const image = buildImage({ flashContent: keyForms.text });
   const unproven = await packImage(request(image));
   t.is(unproven.build.manifest.enforcement, 'unproven');

@@ -44,7 +44,7 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
     options: ['--legacy', '--firmware-version', '1.2.3', '--board', 'd1_mini'],
   },
   'a sketch that is not compressed': { options: ['--compression', 'none'] },
-  // A small image, because zopfli is slow.
+  // The image is small because zopfli is slow.
   'a sketch that zopfli compressed': {
     files: { [`build/${image}`]: buildImage({ flashContent: Buffer.from(`${door.publicPem}\0`) }) },
     options: ['--compression', 'zopfli'],
@@ -66,7 +66,7 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
 };
 
 for (const [what, { files = {}, options = [] }] of Object.entries(builds)) {
-  test(`${what} has the same bytes after pack --unsigned and sign as after pack`, async (t) => {
+  test(`${what} is identical after pack --unsigned plus sign and after pack`, async (t) => {
     const atOnce = await builtSketch(t, files);
     const builder = await builtSketch(t, files);
     const packed = await runCommand(['pack', `build/${image}`, ...options], { cwd: atOnce.path });
@@ -102,7 +102,7 @@ test('signing twice changes nothing', async (t) => {
   t.deepEqual(await contents(vault, await vault.list()), first);
 });
 
-test('rejects another key than the one that the build was packed for', async (t) => {
+test('rejects any key other than the key that the build was packed for', async (t) => {
   const vault = await packedElsewhere(t);
   const before = await contents(vault, [manifest]);
   await vault.write('private.key', rsaPems(2048).privatePem);
@@ -115,7 +115,7 @@ test('rejects another key than the one that the build was packed for', async (t)
   t.deepEqual(await contents(vault, [manifest]), before);
 });
 
-test('signs a build packed without a key only with a key in its image, and warns', async (t) => {
+test('signs a build packed without a key only with a key that its image contains, and warns', async (t) => {
   const vault = await packedElsewhere(t, []);
   const own = await sign(vault);
   t.is(own.exitCode, 0);
@@ -153,7 +153,7 @@ test('rejects a manifest that is damaged or lists files outside its folder', asy
   }
 });
 
-test('does not sign an artifact that changed after packing or is missing', async (t) => {
+test('does not sign an artifact that is missing or was changed after packing', async (t) => {
   const changes: readonly (readonly [string, ErrorCode, (folder: TestFolder, name: string) => Promise<unknown>])[] = [
     [image, 'ARTIFACT_CHANGED', (folder, name) => folder.write(name, Buffer.concat([door.bin, Buffer.of(0)]))],
     [`${image}.gz`, 'ARTIFACT_CHANGED', (folder, name) => folder.write(name, gzipSync(door.bin))],
@@ -179,7 +179,7 @@ test('removes the other signed files and keeps the manifest if a signed file can
   t.deepEqual(await contents(vault, [manifest]), before);
 });
 
-test('writes a manifest with sorted keys that is unchanged after parsing and formatting', async (t) => {
+test('writes a manifest with sorted keys, which parsing and formatting leave unchanged', async (t) => {
   const vault = await packedElsewhere(t);
   await sign(vault);
   const text = await vault.text(manifest);

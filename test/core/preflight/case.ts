@@ -8,7 +8,7 @@ import type { Rule } from '../../../src/core/preflight/rule.ts';
 export const ours = 'a'.repeat(64);
 export const theirs = 'b'.repeat(64);
 
-/** All facts of a device on a current core, for which the artifacts of {@link sound} are made. */
+/** All facts about a device on a current core, for which the artifacts in {@link sound} are made. */
 export const device: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -92,13 +92,13 @@ export interface Case {
   readonly artifact?: ReleaseArtifact;
   readonly image?: Partial<ReleaseImage>;
   readonly release?: Partial<Release>;
-  /** null: a build without a device. */
+  /** null: the build is checked without a device. */
   readonly facts?: Partial<DeviceFacts> | null;
   readonly publishing?: boolean;
   readonly refused?: readonly string[];
 }
 
-/** Returns a release with this artifact only; a file name that starts with `fs` is a filesystem. */
+/** Returns a release with only this artifact; a file whose name starts with `fs` is a filesystem. */
 export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseImage> = {}): Release {
   const isFilesystem = artifact.file.startsWith('fs');
   return {

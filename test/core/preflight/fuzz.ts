@@ -1,6 +1,6 @@
 /**
- * Runs mutated files through all code that reads untrusted bytes: inspect, verify and preflight. Fails on any error but an OtaError, if a
- * file needs two seconds, or if the process uses more than 200 MB.
+ * Runs mutated files through all code that reads untrusted bytes: inspect, verify and preflight. Fails if any error except an OtaError is
+ * thrown, if a file takes two seconds, or if the process uses more than 200 MB.
  *
  *     npm run fuzz:images -- --count 100000 [--seed N]
  */
@@ -47,7 +47,7 @@ function makeSeeds(): readonly Uint8Array[] {
   return [...payloads, ...gzips, ...signed, concatBytes(...gzips.slice(0, 2)), Buffer.from(owner.publicKey.pem)];
 }
 
-/** Returns a xorshift32 generator, so that a seed produces the same files on every machine. */
+/** Returns a xorshift32 generator, so that the same seed produces the same files on every machine. */
 function randomNumbers(start: number): (limit: number) => number {
   let state = start | 1;
   return (limit) => {
@@ -67,7 +67,7 @@ const texts = [
   '\xe9\xff\x02\x40',
 ];
 
-/** Changes bits, bytes and words, truncates, repeats, removes and inserts magics; more often near both ends. */
+/** Changes bits, bytes and words, truncates, repeats, removes and writes magic numbers, mostly near the headers and both ends. */
 function mutate(original: Uint8Array, random: (limit: number) => number): Uint8Array {
   let file = Uint8Array.from(original);
   for (let left = 1 + random(6); left > 0; left -= 1) {

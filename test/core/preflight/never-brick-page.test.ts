@@ -4,7 +4,7 @@ import { neverBrickPage, neverBrickPath, testOf } from '../../../docs/generate.t
 import { notCheckable } from '../../../src/core/preflight/not-checkable.ts';
 import { rules } from '../../../src/core/preflight/registry.ts';
 
-/** Known ways in which an update bricks, locks out or un-secures a device. Each is the name of a rule. */
+/** Known ways in which an update can brick a device, lock its owner out or disable its signature check. Each is a rule name. */
 const hazards = [
   'gz-signed-old-core',
   'gz-signed-unsigned-device',
@@ -39,7 +39,7 @@ const hazards = [
   'corrupt-image',
 ];
 
-test('docs/never-brick.md matches the rules (npm run docs writes it)', (t) => {
+test('docs/never-brick.md matches the rules (regenerate it with npm run docs)', (t) => {
   t.is(readFileSync(neverBrickPath, 'utf8'), neverBrickPage());
 });
 
@@ -53,7 +53,7 @@ test('every known hazard has a rule, and every rule has a unique name, evidence 
   }
 });
 
-test('lists what a host cannot check, with the reason', (t) => {
+test('lists what a host cannot check and why', (t) => {
   t.deepEqual(
     notCheckable.map(({ id }) => id),
     ['power-cut', 'bootstrap-mode', 'puya-gz', 'eboot-2.5.x'],

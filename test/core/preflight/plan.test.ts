@@ -22,7 +22,7 @@ import { cores, makeDevice, owner } from './scenarios.ts';
 /** Layout of eagle.flash.1m64.ld. */
 const layout = { fsStart: 0xeb000, fsEnd: 0xfb000 };
 
-/** All facts of a device on a current core, which accepts every artifact that fits it. */
+/** All facts about a device on a current core, which accepts every artifact that fits it. */
 const known: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -42,7 +42,7 @@ interface Wishes {
   readonly withKey?: boolean;
 }
 
-/** Packs a build of core 3.1.2 and adds the layout that its ELF would provide. */
+/** Packs a build made with core 3.1.2 and adds the layout that its ELF would provide. */
 async function build(wishes: Wishes): Promise<Build> {
   const { sizeBytes, noise = 0.3, version = '1', withKey = true } = wishes;
   const key = withKey ? `${owner.publicKey.pem}\0` : '';
@@ -93,13 +93,13 @@ const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: f
 const ask = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
   sent(plan({ facts, target: manifest, intermediateReleases: stones.map((stone) => stone.manifest) }));
 
-test('sends the smallest artifact if all facts of the device are known', (t) => {
+test('sends the smallest artifact if all facts about the device are known', (t) => {
   t.is(ask(known, usual), 'usual.bin.gz.signed');
   t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
   t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
 });
 
-test('sends only a raw sketch to an unknown device, and only a signed one if the project has a key', (t) => {
+test('sends an unknown device only a raw sketch, which must be signed if the project has a key', (t) => {
   t.is(ask({}, usual), 'usual.bin.signed');
   t.is(ask({ transport: 'espota' }, usual), 'usual.bin.signed');
   const unsigned = {
@@ -110,7 +110,7 @@ test('sends only a raw sketch to an unknown device, and only a signed one if the
   t.is(ask({}, keyless), 'keyless.bin');
 });
 
-test('sends the raw artifact if one fact is unknown', (t) => {
+test('sends the raw artifact if a single fact is unknown', (t) => {
   for (const hidden of ['core', 'flashMode', 'chipSizeBytes', 'fsStart', 'signing'] as const) {
     t.is(ask({ ...known, [hidden]: undefined }, usual), 'usual.bin.signed', hidden);
   }
@@ -127,7 +127,7 @@ test('sends the raw signed sketch to a device that signed gzip would brick', (t)
   t.is(ask({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
 });
 
-test('sends the raw sketch to a device with another flash mode and blocks it if the device verifies', (t) => {
+test('sends a raw sketch to a device with another flash mode, but blocks it if the device verifies signatures', (t) => {
   t.is(ask({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
   t.is(
     ask({ ...known, flashMode: 'dout' }, usual),
@@ -135,7 +135,7 @@ test('sends the raw sketch to a device with another flash mode and blocks it if 
   );
 });
 
-test('sends gzip over the web updater only if the size of the running sketch is known', (t) => {
+test('sends gzip through the web updater only if the size of the running sketch is known', (t) => {
   t.is(ask({ ...known, transport: 'web' }, usual), 'usual.bin.gz.signed');
   t.is(ask({ ...known, transport: 'web', sketchSizeBytes: undefined }, usual), 'usual.bin.signed');
 });
@@ -148,12 +148,12 @@ test('plans a hop through a smaller sketch if the target does not fit and the co
   t.true(decision.kind === 'hops' && decision.blockedBy.some(({ rule }) => rule === 'no-space'));
 });
 
-test('plans a hop that adds a key to a device without one', (t) => {
+test('plans a hop that installs a key on a device without a key', (t) => {
   const unsecured: DeviceFacts = { ...known, core: '2.6.3', signing: 'none', keyFingerprint: undefined };
   t.is(ask(unsecured, large, small), 'small.bin then large.bin.gz.signed');
 });
 
-test('ignores an intermediate release of another project or board', (t) => {
+test('ignores intermediate releases for another project or board', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3', project: 'door', board: 'd1_mini' };
   for (const other of [{ project: 'window' }, { board: 'nodemcuv2' }]) {
     const strange = { ...small.manifest, ...other };
@@ -171,7 +171,7 @@ test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', asy
   t.is(ask({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
 });
 
-test('a blocked plan has a message, a fix and the artifact for each rule', (t) => {
+test('a blocked plan includes a message, a fix and the artifact for each rule', (t) => {
   const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
   if (decision.kind !== 'blocked') return t.fail(decision.kind);
   for (const { rule, message, fix, artifact } of decision.blockedBy) {
@@ -180,7 +180,7 @@ test('a blocked plan has a message, a fix and the artifact for each rule', (t) =
   t.true(decision.blockedBy.some(({ rule }) => rule === 'other-project'));
 });
 
-test('sends an artifact with an allowed rule only if no other fits, and warns', (t) => {
+test('sends an artifact that violates an allowed rule only if no other artifact fits, and warns', (t) => {
   const allow = new Set(['gz-signed-old-core']);
   t.is(sent(plan({ facts: { ...known, core: '2.7.4' }, target: usual.manifest, allow })), 'usual.bin.signed');
   const gzOnly = {
@@ -194,10 +194,10 @@ test('sends an artifact with an allowed rule only if no other fits, and warns', 
   ]);
 });
 
-/** Devices that fit the builds: most have their flash mode, and all have their key or none. */
+/** Devices that fit the builds: most have the same flash mode, and all have the same key or no key. */
 const fittingDevice = fc
   .record({
-    // 2.7.2 is more frequent because its large updates need a hop.
+    // 2.7.2 is more frequent because large updates need a hop on this core.
     core: fc.constantFrom(...cores, '2.7.2', '2.7.2', '2.7.2', '2.7.2'),
     script: fc.constantFrom('1m', '1m64', '1m256', '2m512', '2m1m'),
     flashMode: fc.constantFrom<FlashMode>('dio', 'dio', 'dio', 'dout'),
@@ -208,7 +208,7 @@ const fittingDevice = fc
   })
   .map(makeDevice);
 
-test('every planned hop succeeds on the model with the facts that the planner predicts', (t) => {
+test('every planned hop succeeds on the model device and results in the predicted facts', (t) => {
   const builds = [small, usual, keyless, large];
   const kinds = new Map<string, number>();
   fc.assert(

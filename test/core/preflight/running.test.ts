@@ -4,7 +4,7 @@ import { device, ours, releaseOf, sound } from './case.ts';
 
 const build = { ...releaseOf(sound.gzipSigned), signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
 
-test('derives core, key, layout and sketch size from a build with proven enforcement', (t) => {
+test('derives the core, key, layout and sketch size from a build with proven enforcement', (t) => {
   t.like(factsOfBuild(build), {
     core: '3.1.2',
     signing: 'required',
@@ -15,19 +15,19 @@ test('derives core, key, layout and sketch size from a build with proven enforce
   });
 });
 
-test('derives unknown signing from an unproven key and no signing from a build without a key', (t) => {
+test('leaves signing unknown for an unproven key and infers no signing for a build without a key', (t) => {
   t.is(factsOfBuild({ ...build, enforcement: 'unproven' }).signing, undefined);
   t.is(factsOfBuild({ ...build, embeddedKeys: [], signing: {} }).signing, 'none');
 });
 
-test('changes the flash mode after gzip to that of the image and keeps it after a raw sketch', (t) => {
+test('changes the flash mode to that of the image after gzip and keeps it after a raw sketch', (t) => {
   const facts = { ...device, flashMode: 'dout' } as const;
   t.is(factsAfter(facts, build, sound.gzipSigned).flashMode, 'dio');
   t.is(factsAfter(facts, build, sound.rawSigned).flashMode, 'dout');
   t.is(factsAfter({ ...facts, core: '2.4.1' }, build, sound.raw).flashMode, 'dio');
 });
 
-test('forgets facts that the new sketch may have changed', (t) => {
+test('discards facts that the new sketch may have changed', (t) => {
   const layoutUnknown = { ...build, image: { ...build.image, layout: undefined } };
   const after = factsAfter({ ...device, atomicFs: true }, layoutUnknown, sound.rawSigned);
   t.is(after.fsStart, undefined);
@@ -35,6 +35,6 @@ test('forgets facts that the new sketch may have changed', (t) => {
   t.is(after.chipSizeBytes, device.chipSizeBytes);
 });
 
-test('a filesystem update changes no facts', (t) => {
+test('a filesystem update does not change any facts', (t) => {
   t.deepEqual(factsAfter(device, releaseOf(sound.fsRaw), sound.fsRaw), device);
 });

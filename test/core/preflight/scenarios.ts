@@ -28,7 +28,7 @@ export interface Scenario {
   readonly sent: Sent;
 }
 
-/** An update: the bytes that are sent, the expected flash content, and the input of the rules. */
+/** An update: the bytes that are sent, the expected flash content, and the input for the rules. */
 interface Sent {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -39,7 +39,7 @@ interface Sent {
 
 const keyFile = (name: string): string => readFileSync(new URL(`../../fixtures/keys/${name}`, import.meta.url), 'utf8');
 
-/** Key of the devices. It has only 1024 bits because the tests make thousands of signatures. */
+/** Signing key of the devices. It has only 1024 bits because the tests make thousands of signatures. */
 export const owner = makeKeyPair();
 const stranger: TestKeyPair = {
   privateKey: createPrivateKey(keyFile('test-only-private.pem')),
@@ -67,7 +67,7 @@ export const cores = [
   '3.1.3',
 ] as const;
 
-/** All releases; those since 2.7.0 are more frequent. */
+/** All core releases; those from 2.7.0 are more frequent. */
 const anyCore = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...cores) },
   { weight: 3, arbitrary: fc.constantFrom(...cores.filter((core) => compareReleases(core, '2.7.0') >= 0)) },
@@ -95,7 +95,7 @@ export interface DeviceWishes {
   readonly script: string;
   readonly flashMode: FlashMode;
   readonly key: 'none' | 'owner' | 'stranger';
-  /** Share of the sketch area that the current sketch uses, from 0 to 1. Most values result in a small sketch. */
+  /** Proportion of the sketch area that the current sketch uses, from 0 to 1. Most values result in a small sketch. */
   readonly sketchShare: number;
   readonly transport: Transport;
   readonly atomicFs: boolean;
@@ -160,7 +160,10 @@ interface Content {
 const sketchSizes = [20_000, 45_000, 80_000, 130_000, 200_000, 300_000, 420_000];
 const sizeNibbles = [0, 0, 2, 2, 3];
 
-/** Sketches of all sizes, flash modes and compressibilities. Those that compress well only at the start make eboot overwrite its input. */
+/**
+ * Sketches with all sizes, flash modes and compression ratios. Sketches that compress well only at the start make eboot overwrite its
+ * input.
+ */
 function makeSketches(): readonly Content[] {
   const sketches: Content[] = [];
   for (const [index, sizeBytes] of sketchSizes.entries()) {
@@ -181,10 +184,10 @@ function makeSketches(): readonly Content[] {
   return sketches;
 }
 
-/** Size of the largest tested partition; larger ones only slow the tests down. */
+/** Size of the largest tested partition; larger partitions would only slow the tests down. */
 const largestPartition = 1024 * 1024;
 
-/** Filesystems for each partition of the layouts and for a size that no layout has; full, partly full and nearly empty. */
+/** Filesystems for each partition size in the layouts and for a size that no layout has: full, partly full and nearly empty. */
 function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
   const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
   const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));
@@ -206,7 +209,7 @@ function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
 
 const soundWays = ['raw', 'raw signed', 'gzip', 'gzip signed'];
 
-/** All forms in which one content can be sent, valid and invalid. */
+/** All forms in which the same content can be sent, valid and invalid. */
 function waysToSend({ name, bytes: content }: Content, index: number): readonly Sent[] {
   const level = [1, 6, 9, 0][index % 4] ?? 9;
   const gzip = Uint8Array.from(gzipSync(content, { level }));
@@ -269,8 +272,8 @@ const sentSketches = sketches.flatMap(waysToSend);
 const sentFilesystems = makeFilesystems(layouts).flatMap(waysToSend);
 
 /**
- * Any device and any update. Three of four updates are valid and fit the device (flash mode, partition), because most random pairs would
- * be rejected.
+ * Any device and any update. Three out of four updates are valid and fit the device (flash mode, partition), because most random pairs
+ * would be rejected.
  */
 export const anyScenario: fc.Arbitrary<Scenario> = fc
   .tuple(anyDevice, fc.boolean(), fc.nat(), fc.nat(3))

@@ -26,7 +26,10 @@ function without(facts: DeviceFacts, hidden: readonly Name[]): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([name]) => !hidden.some((other) => other === name)));
 }
 
-/** Whether a result of an allowed raw artifact is acceptable. Unknown facts never block a raw artifact, so some harm remains. */
+/**
+ * Returns whether the result of sending an allowed raw artifact is acceptable. Unknown facts never block a raw artifact, so some harm
+ * remains.
+ */
 function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[], coreKnown: boolean): boolean {
   const isWarned = (rule: RuleId): boolean => warnings.some((warning) => warning.rule === rule);
   switch (result.outcome) {
@@ -39,13 +42,13 @@ function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[],
     // 2.7.2 hangs until a power cycle; the new sketch is installed.
     case 'bricked':
       return result.why === 'compare-failed' && (!coreKnown || isWarned('bad-core-2.7.2'));
-    // Old cores overwrite a byte of a filesystem, do not limit its size, or wrap around.
+    // Old cores overwrite a byte in a filesystem, do not limit its size, or let its start address wrap around.
     case 'damaged':
       return !coreKnown || isWarned('fs-mode-patched') || isWarned('no-space');
   }
 }
 
-test('no allowed update destroys the sketch, whatever facts are unknown', (t) => {
+test('no allowed update destroys the sketch, regardless of which facts are unknown', (t) => {
   fc.assert(
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
       const { release, artifact, bytes, content } = scenario.sent;
@@ -79,7 +82,7 @@ test('blocks gzip if the core, the flash mode, the chip size or the layout is un
   t.pass();
 });
 
-test('does not block a raw artifact because of unknown facts', (t) => {
+test('never blocks a raw artifact because of unknown facts', (t) => {
   fc.assert(
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
       const { release, artifact } = scenario.sent;

@@ -20,7 +20,7 @@ const signer = signerOf(pair.privatePem);
 const keyObject = createPrivateKey(pair.privatePem);
 const payloads = [0, 1, 4095, 4096, 1024 * 1024].map((length) => Buffer.alloc(length, 'firmware'));
 
-test('a signed image is the payload, the signature and its length as a little-endian word', async (t) => {
+test('a signed image consists of the payload, the signature and its length as a little-endian word', async (t) => {
   for (const bits of [1024, 1032, 2048]) {
     const payload = Buffer.from('firmware');
     const signed = Buffer.from(await signImage(payload, signerOf(rsaPems(bits).privatePem), 'current', 'door.bin'));
@@ -30,7 +30,7 @@ test('a signed image is the payload, the signature and its length as a little-en
   }
 });
 
-test('matches signatures of node:crypto in both formats', async (t) => {
+test('matches node:crypto signatures in both formats', async (t) => {
   for (const payload of payloads) {
     for (const format of ['current', 'legacy'] as const) {
       const signed = await signImage(payload, signer, format, 'door.bin');
@@ -81,7 +81,7 @@ test('a device with the key accepts a signed image', async (t) => {
   }
 });
 
-test('rejects a wrong signature of a signer before anything is written', async (t) => {
+test('rejects a wrong signature from a signer before anything is written', async (t) => {
   const stranger = signerOf(rsaPems().privatePem);
   const wrong: Record<string, Signer['sign']> = {
     'another key': (payload, format) => stranger.sign(payload, format),
@@ -107,7 +107,7 @@ test('the signer exposes only the public half of its key', (t) => {
   t.notRegex(JSON.stringify(signer), /PRIVATE/);
 });
 
-test('signs an empty payload, like OpenSSL', async (t) => {
+test('signs an empty payload, as OpenSSL does', async (t) => {
   const signed = await signImage(new Uint8Array(0), signer, 'current', 'nothing');
   t.true(verify('sha256', new Uint8Array(0), signer.publicKey.keyObject, signed.subarray(0, -4)));
 });

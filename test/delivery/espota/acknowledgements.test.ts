@@ -11,19 +11,19 @@ const examples: [digits: string, underWayBytes: number, acknowledged: number][] 
   ['1460146014601460', 32_768, 5840],
   ['409600', 409_600, 409_600],
   ['', 1000, 0],
-  // The rest of a number whose first digits were read before.
+  // The end of a number whose first digits have already been read.
   ['096', 32_768, 96],
   // An acknowledgement cannot exceed the bytes sent.
   ['99', 50, 18],
   ['9', 5, 5],
 ];
 for (const [digits, underWayBytes, acknowledged] of examples) {
-  test(`"${digits}" acknowledges ${acknowledged} of ${underWayBytes} bytes under way`, (t) => {
+  test(`reads "${digits}" as ${acknowledged} of ${underWayBytes} unacknowledged bytes`, (t) => {
     t.is(acknowledgedBytes(digits, underWayBytes), acknowledged);
   });
 }
 
-test('reads a single acknowledgement as its number', (t) => {
+test('reads a single acknowledgement as one number', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 16_000_000 }), fc.nat(100_000), (written, more) => {
       t.is(acknowledgedBytes(String(written), written + more), written);
@@ -31,7 +31,7 @@ test('reads a single acknowledgement as its number', (t) => {
   );
 });
 
-test('splits equal acknowledgements that arrive joined', (t) => {
+test('splits equal acknowledgements that arrive without separators', (t) => {
   const windows = fc.constantFrom(1072, 1460, 2144, 2920, 4380, 5840);
   fc.assert(
     fc.property(windows, fc.integer({ min: 2, max: 5 }), (window, count) => {
@@ -41,7 +41,7 @@ test('splits equal acknowledgements that arrive joined', (t) => {
   );
 });
 
-test('acknowledges no more than the bytes under way', (t) => {
+test('never exceeds the unacknowledged bytes', (t) => {
   const digits = fc.stringMatching(/^[0-9]{0,2000}$/);
   fc.assert(
     fc.property(digits, fc.nat(500_000), (text, underWayBytes) => {
@@ -51,13 +51,13 @@ test('acknowledges no more than the bytes under way', (t) => {
   );
 });
 
-test('reads the last 120 digits only, which bounds the work', (t) => {
+test('reads only the last 120 digits, which bounds the work', (t) => {
   const tail = fc.stringMatching(/^[1-9][0-9]{119}$/);
   fc.assert(
     fc.property(fc.stringMatching(/^[1-9][0-9]{0,2000}$/), tail, fc.nat(500_000), (before, last, underWayBytes) => {
       t.is(acknowledgedBytes(before + last, underWayBytes), acknowledgedBytes(last, underWayBytes));
     }),
   );
-  // A search through every way to split these digits would not end.
+  // Trying every way to split these digits would take forever.
   t.is(acknowledgedBytes('1'.repeat(120), 11_111_111 * 15), 11_111_111 * 15);
 });

@@ -11,13 +11,13 @@ import { readAuthResponse, readInvitation } from '../../../src/simulator/invitat
 
 const md5 = '0123456789abcdef0123456789abcdef';
 
-test('an invitation is one line with command, port, size and MD5', (t) => {
+test('builds an invitation as one line with command, port, size and MD5', (t) => {
   const facts = { hostPort: 40123, sizeBytes: 300_000, md5 };
   t.is(invitationDatagram({ kind: 'sketch', ...facts }), `0 40123 300000 ${md5}\n`);
   t.is(invitationDatagram({ kind: 'filesystem', ...facts }), `100 40123 300000 ${md5}\n`);
 });
 
-test('the virtual device parses every invitation to the same fields', (t) => {
+test('builds invitations that the virtual device parses to the same fields', (t) => {
   const invitations = fc.record({
     kind: fc.constantFrom('sketch' as const, 'filesystem' as const),
     hostPort: fc.integer({ min: 1, max: 65_535 }),
@@ -31,7 +31,7 @@ test('the virtual device parses every invitation to the same fields', (t) => {
   );
 });
 
-test('answers a challenge as espota.py does', (t) => {
+test('responds to a challenge as espota.py does', (t) => {
   // md5("secret") = 5ebe2294ecd0e0f08eab7690d2a6ee69; response computed with md5sum.
   const answer = answerChallenge('00112233445566778899aabbccddeeff', 'secret', 'ffeeddccbbaa99887766554433221100');
   t.deepEqual(answer, {
@@ -40,7 +40,7 @@ test('answers a challenge as espota.py does', (t) => {
   });
 });
 
-test('the virtual device parses every answer to a challenge, which never contains the password', (t) => {
+test('builds challenge responses that the virtual device can parse and that never contain the password', (t) => {
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9a-f]{32}$/), fc.string({ minLength: 3 }), (nonce, password) => {
       const answer = answerChallenge(nonce, password);
@@ -62,21 +62,21 @@ const answers: [title: string, datagram: string, kind: DeviceResponse['kind']][]
   ['nothing', '', 'foreign'],
 ];
 for (const [title, datagram, kind] of answers) {
-  test(`classifies an answer of the device: ${title}`, (t) => {
+  test(`classifies a response from the device: ${title}`, (t) => {
     t.is(parseDeviceResponse(Buffer.from(datagram)).kind, kind);
   });
 }
 
-test('reads an error of Update.begin without its prefix', (t) => {
+test('reads an Update.begin error without its prefix', (t) => {
   const answer = parseDeviceResponse(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
   t.deepEqual(answer, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
 });
 
-test('recognizes an ESP32 by a challenge of 64 digits', (t) => {
+test('recognizes an ESP32 by its 64-digit challenge', (t) => {
   const answer = parseDeviceResponse(Buffer.from(`AUTH ${md5}${md5}`));
   t.like(answer, { kind: 'foreign', which: 'esp32' });
 });
 
-test('recognizes the first bytes of ESPHome', (t) => {
+test('recognizes ESPHome by its first bytes', (t) => {
   t.like(parseDeviceResponse(Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45, 0x00)), { kind: 'foreign', which: 'esphome' });
 });

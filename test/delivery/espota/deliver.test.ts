@@ -8,7 +8,7 @@ import { newSketch, quickDevice, repeating, send, verdictsOf } from '../quick.ts
 
 const password = 'hunter2-of-the-door';
 
-test('reports an accepted upload, after which the device runs the image', async (t) => {
+test('reports an accepted upload, and the device runs the image afterwards', async (t) => {
   const device = await quickDevice(t);
   const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict } = await send(device);
@@ -17,13 +17,13 @@ test('reports an accepted upload, after which the device runs the image', async 
   t.deepEqual(Buffer.from(device.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
-test('authenticates to a device with a password', async (t) => {
+test('authenticates to a device that requires a password', async (t) => {
   const device = await quickDevice(t, { password });
   const { verdict } = await send(device, { password });
   t.is(verdict.kind, 'accepted');
 });
 
-test('uploads to a device without a password although one is configured', async (t) => {
+test('uploads to a device without a password even if a password is configured', async (t) => {
   const device = await quickDevice(t);
   t.is((await send(device, { password })).verdict.kind, 'accepted');
 });
@@ -37,7 +37,7 @@ test('writes a filesystem image to the filesystem area', async (t) => {
   t.is(Buffer.from(device.readFlash(0x200000, filesystem.length)).compare(filesystem), 0);
 });
 
-test('progress counts acknowledged bytes, never decreases and ends at the image size', async (t) => {
+test('reports progress that counts acknowledged bytes, never decreases and ends at the image size', async (t) => {
   const device = await quickDevice(t, { link: { rttMs: 2, windowBytes: 5840 } });
   const { progress, verdict } = await send(device);
   t.is(verdict.kind, 'accepted');
@@ -51,7 +51,7 @@ test('progress counts acknowledged bytes, never decreases and ends at the image 
   t.is(taken.at(-1), newSketch.length);
 });
 
-test('progress stops when the device stops acknowledging, although more was sent', async (t) => {
+test('stops the progress when the device stops acknowledging, even if more data was sent', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   const { progress, verdict } = await send(device, { timings: { stallMs: 500, attempts: 1 } });
   t.is(verdict.kind, 'unknown');
@@ -73,7 +73,7 @@ test('reports a wrong password and does not retry', async (t) => {
   t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
-test('reports a missing password at once', async (t) => {
+test('reports a missing password immediately', async (t) => {
   const device = await quickDevice(t, { password });
   for (const given of [undefined, '']) {
     const sending = send(device, { timings: repeating, ...(given === undefined ? {} : { password: given }) });
@@ -83,13 +83,13 @@ test('reports a missing password at once', async (t) => {
   }
 });
 
-test('reports an error of Update.begin with the text and code of the device', async (t) => {
+test('reports an Update.begin error with the message and code from the device', async (t) => {
   const device = await quickDevice(t, { chipSizeBytes: 1024 * 1024, layout: { fsStart: 0x20000, fsEnd: 0x20000 } });
   const { by, reason, code } = await rejection(t, send(device));
   t.deepEqual({ by, reason, code }, { by: 'updater', reason: 'ERROR[4]: Not Enough Space', code: 4 });
 });
 
-test('finds an error joined to the last acknowledgement', async (t) => {
+test('finds an error message that directly follows the last acknowledgement', async (t) => {
   const device = await quickDevice(t);
   const { code, reason } = await rejection(t, send(device, { image: new Uint8Array(20_000).fill(0x02) }));
   t.is(code, 10);
@@ -97,13 +97,13 @@ test('finds an error joined to the last acknowledgement', async (t) => {
   t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
-test('recognizes an ESP32 by its challenge of 64 digits', async (t) => {
+test('recognizes an ESP32 by its 64-digit challenge', async (t) => {
   const device = await quickDevice(t, { faults: { invitationResponse: `AUTH ${'0123456789abcdef'.repeat(4)}` } });
   const { verdict } = await send(device, { password });
   t.like(verdict, { kind: 'wrongProtocol', which: 'esp32' });
 });
 
-test('recognizes an ESPHome device, which is silent over UDP, by its TCP port', async (t) => {
+test('recognizes an ESPHome device, which does not respond over UDP, by its TCP port', async (t) => {
   const espHome = createServer((socket) => {
     socket.on('error', () => undefined).on('data', () => socket.write(Uint8Array.of(0x00, 0x02)));
   });
@@ -115,12 +115,12 @@ test('recognizes an ESPHome device, which is silent over UDP, by its TCP port', 
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'esphome' });
 });
 
-test('recognizes ESPHome by its first bytes on the callback connection', async (t) => {
+test('recognizes ESPHome by the first bytes on the callback connection', async (t) => {
   const device = await quickDevice(t, { faults: { greeting: Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45) } });
   t.like((await send(device)).verdict, { kind: 'wrongProtocol', which: 'esphome' });
 });
 
-test('reports an unrecognized answer without its control characters', async (t) => {
+test('reports an unrecognized response without its control characters', async (t) => {
   const device = await quickDevice(t, { faults: { invitationResponse: '\u001b[31mHELO' } });
   t.deepEqual((await send(device)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
 });
@@ -139,12 +139,12 @@ test('reports a closed port as unreachable with the reason', async (t) => {
   t.true(verdict.kind === 'unreachable' && /the port is closed/.test(verdict.why), JSON.stringify(verdict));
 });
 
-test('reports a host name without an address as unreachable', async (t) => {
+test('reports an unresolvable host name as unreachable', async (t) => {
   const { verdict } = await send({ host: 'no-such-device.invalid', otaPort: 8266 });
   t.true(verdict.kind === 'unreachable' && verdict.why.includes('no-such-device.invalid'));
 });
 
-test('reports a blocked callback with the address and port it waited on', async (t) => {
+test('reports a blocked callback with the listening address and port', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: 'never' }, timings: { connectTimeoutMs: 20 } });
   const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 100 } });
   if (verdict.kind !== 'blockedCallback') return t.fail(JSON.stringify(verdict));
@@ -152,14 +152,14 @@ test('reports a blocked callback with the address and port it waited on', async 
   t.true(verdict.port > 0);
 });
 
-test('rejects a callback from another address than the invited device', async (t) => {
+test('rejects a callback from an address other than that of the invited device', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: { from: '127.0.0.2' } } });
   const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 300 } });
   t.like(verdict, { kind: 'blockedCallback', strangers: ['127.0.0.2'] });
   t.false(verdictsOf(device).includes('accepted'));
 });
 
-test('waits for the callback on the chosen host port, which must be free', async (t) => {
+test('listens for the callback on the configured host port, which must be free', async (t) => {
   const port = await freePort();
   const spare = createServer();
   await new Promise<void>((resolve) => spare.listen(port, '127.0.0.1', resolve));
@@ -171,7 +171,7 @@ test('waits for the callback on the chosen host port, which must be free', async
   t.like(verdict, { kind: 'blockedCallback', port });
 });
 
-test('uses the chosen host address, which must belong to this machine', async (t) => {
+test('listens on the configured host address, which must belong to this machine', async (t) => {
   const device = await quickDevice(t);
   t.is((await send(device, { hostIp: '127.0.0.3' })).verdict.kind, 'accepted');
   const error = await expectOtaError(t, 'UPLOAD_LISTEN_FAILED', () => send(device, { hostIp: '192.0.2.1' }));

@@ -12,13 +12,13 @@ import { quickDevice, repeating, repeatingSlowly, send, verdictsOf } from '../qu
 const password = 'hunter2-of-the-door';
 
 for (const lost of [1, 2, 3, 4]) {
-  test(`uploads although the first ${lost} datagrams are lost`, async (t) => {
+  test(`uploads even if the first ${lost} datagrams are lost`, async (t) => {
     const device = await quickDevice(t, { password, faults: { udp: { loseFirst: lost } } });
     const { verdict } = await send(device, { password, timings: repeatingSlowly });
     t.is(verdict.kind, 'accepted');
   });
 
-  test(`uploads although the first ${lost} datagrams from the device are lost`, async (t) => {
+  test(`uploads even if the first ${lost} datagrams from the device are lost`, async (t) => {
     for (const word of [undefined, password]) {
       const faults = { udp: { loseFirst: lost, direction: 'from-device' as const } };
       const device = await quickDevice(t, { faults, ...(word === undefined ? {} : { password: word }) });
@@ -28,7 +28,7 @@ for (const lost of [1, 2, 3, 4]) {
   });
 }
 
-test('uploads although datagrams are duplicated and reordered', async (t) => {
+test('uploads even if datagrams are duplicated and reordered', async (t) => {
   const udp = { duplicateShare: 0.4, reorderShare: 0.4 };
   const seeds = Array.from({ length: 12 }, (_, index) => index + 1);
   await Promise.all(
@@ -40,28 +40,28 @@ test('uploads although datagrams are duplicated and reordered', async (t) => {
   );
 });
 
-test('reports unreachable when duplicated datagrams keep canceling the authentication', async (t) => {
+test('reports unreachable when duplicate datagrams keep canceling the authentication', async (t) => {
   const device = await quickDevice(t, { password, faults: { udp: { duplicateShare: 1 } } });
   const timings = { invitationIntervalMs: 50, authenticationMs: 200, retryBudgetMs: 1000 };
   const { verdict } = await send(device, { password, timings });
   t.true(verdict.kind === 'unreachable' && /password/.test(verdict.why), JSON.stringify(verdict));
 });
 
-test('waits for answers that take longer than the invitation interval', async (t) => {
+test('waits for responses that take longer than the invitation interval', async (t) => {
   // The interval between invitations grows from 150 ms to 600 ms.
   const device = await quickDevice(t, { password, link: { rttMs: 200, windowBytes: 64 * 1024 } });
   const { verdict } = await send(device, { password, timings: { ...repeatingSlowly, invitationIntervalMs: 150 } });
   t.is(verdict.kind, 'accepted');
 });
 
-test('sends no invitation that would cancel a running authentication', async (t) => {
+test('does not cancel a running authentication with another invitation', async (t) => {
   const { device, heard } = await challengingDevice(t);
   const sent = await send(device, { password, timings: { invitationIntervalMs: 20 } });
   t.is(sent.verdict.kind, 'rejected');
   t.regex(heard(), /^i+a{5,}$/, 'invitations until the challenge comes, then responses only');
 });
 
-/** A device that answers each invitation with a challenge, stays silent for four responses to it, and answers the fifth with an error. */
+/** Sends a challenge for each invitation, ignores the first four responses to the challenge, and answers the fifth with an error. */
 async function challengingDevice(t: ExecutionContext) {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
@@ -76,12 +76,12 @@ async function challengingDevice(t: ExecutionContext) {
   return { device: { host: '127.0.0.1', otaPort: socket.address().port }, heard: () => heard };
 }
 
-test('repeats the invitation until a busy device answers', async (t) => {
+test('repeats the invitation until a busy device responds', async (t) => {
   const device = await quickDevice(t, { faults: { noResponse: true, uploads: 4 } });
   t.is((await send(device, { timings: repeating })).verdict.kind, 'accepted');
 });
 
-/** Far larger than what is sent ahead of late acknowledgements: a device whose connection breaks halfway cannot have received all of it. */
+/** Far larger than the limit for unacknowledged data: if the connection breaks halfway, the device cannot have received the whole image. */
 const largeImage = syntheticSketch({ sizeBytes: 400 * 1024 });
 
 for (const at of [0, 0.01, 0.5]) {
@@ -101,14 +101,14 @@ for (const [what, at] of [
   ['end', 1],
   ['end', 'after-last-ack'],
 ] satisfies [TransferFault['what'], TransferFault['at']][]) {
-  test(`reports that the device may have updated after the fault ${what} at ${at}`, async (t) => {
+  test(`reports that the device may have updated after a ${what} fault at ${at}`, async (t) => {
     const device = await quickDevice(t, { faults: { transfer: { what, at } } });
     const { verdict } = await send(device);
     t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
   });
 }
 
-test('reports that the device has not updated after three broken attempts', async (t) => {
+test('reports that the device has not updated after three interrupted attempts', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'reset', at: 0.3 } } });
   const { verdict, progress } = await send(device, { image: largeImage, timings: repeating });
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: false });
@@ -126,14 +126,14 @@ test('waits out a stall shorter than the stall timeout', async (t) => {
   t.is(progress.at(-1)?.attempt, 1);
 });
 
-test('retries after a device lost power during the transfer', async (t) => {
+test('retries after the device loses power during the transfer', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 }, uploads: 1 } });
   const { verdict, progress } = await send(device, { image: largeImage, timings: { ...repeating, stallMs: 1500 } });
   t.is(verdict.kind, 'accepted', JSON.stringify(verdict));
   t.is(progress.at(-1)?.attempt, 2);
 });
 
-test('reports unknown when every connection stays half open', async (t) => {
+test('reports unknown when every connection is left half-open', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   const { verdict } = await send(device, { image: largeImage, timings: { ...repeating, stallMs: 300 } });
   t.is(verdict.kind, 'unknown');
@@ -145,7 +145,7 @@ test('reports unknown when the connection ends without OK', async (t) => {
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
-test('reports unknown for any other text in place of OK', async (t) => {
+test('reports unknown for any text other than OK', async (t) => {
   for (const text of ['O', 'KO', '0K', 'accepted', '\n']) {
     const device = await quickDevice(t, { faults: { verdict: { text } } });
     const { verdict } = await send(device);
@@ -154,7 +154,7 @@ test('reports unknown for any other text in place of OK', async (t) => {
   }
 });
 
-test('does not accept an OK sent before the image', async (t) => {
+test('rejects an OK that arrives before the image is sent', async (t) => {
   const device = await quickDevice(t, {
     faults: { greeting: Buffer.from('OK'), transfer: { what: 'half-open', at: 0.1 } },
   });
@@ -162,10 +162,10 @@ test('does not accept an OK sent before the image', async (t) => {
   t.like(verdict, { kind: 'wrongProtocol', which: 'unrecognized' });
 });
 
-test('two concurrent uploads to one device report accepted as often as the device does', async (t) => {
+test('reports accepted as often as the device does when two uploads run concurrently', async (t) => {
   for (const word of [undefined, password]) {
     const device = await quickDevice(t, { link: { rttMs: 20 }, ...(word === undefined ? {} : { password: word }) });
-    // Two uploads that authenticate may cancel each other forever. The first one times out, after which the second one is alone.
+    // Two uploads that authenticate may cancel each other forever. Once the first upload times out, the second can finish.
     const sent = await Promise.all([
       send(device, { password, timings: { ...repeatingSlowly, retryBudgetMs: 2000 } }),
       send(device, { password, timings: repeatingSlowly }),
@@ -185,7 +185,7 @@ const stages: [title: string, options: Parameters<typeof quickDevice>[1], phase:
   ['waiting for the verdict', { timings: { verdictPauseMs: endlessMs } }, 'awaitingVerdict'],
 ];
 for (const [title, options, phase] of stages) {
-  test(`an abort while ${title} rejects with its reason and closes all sockets`, async (t) => {
+  test(`rejects with the abort reason and closes all sockets when aborted while ${title}`, async (t) => {
     const device = await quickDevice(t, options);
     const abort = new AbortController();
     const hostPort = await freePort();
@@ -194,7 +194,7 @@ for (const [title, options, phase] of stages) {
       hostPort,
       signal: abort.signal,
       onProgress: (progress) => {
-        // By then the upload waits for something that takes longer than AVA's timeout.
+        // After this delay, the upload is in a wait that lasts longer than AVA's timeout.
         if (progress.phase === phase) setTimeout(() => abort.abort(new Error('Ctrl-C')), 20);
       },
     });
@@ -203,12 +203,12 @@ for (const [title, options, phase] of stages) {
   });
 }
 
-test('rejects at once when the signal is already aborted', async (t) => {
+test('rejects immediately when the signal is already aborted', async (t) => {
   const device = await quickDevice(t);
   await t.throwsAsync(send(device, { signal: AbortSignal.abort(new Error('Ctrl-C')) }), { message: 'Ctrl-C' });
 });
 
-test('closes the callback port when the verdict is known', async (t) => {
+test('closes the callback port once the verdict is known', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: 'never' }, timings: { connectTimeoutMs: 20 } });
   const hostPort = await freePort();
   const { verdict } = await send(device, { hostPort, timings: { ...repeating, callBackMs: 100 } });
@@ -225,9 +225,9 @@ async function connectionError(t: ExecutionContext, port: number, address: strin
   return error?.code;
 }
 
-/** Number of event loop iterations of this process so far. */
+/** Returns the number of event loop iterations of this process so far. */
 function loopRounds(): number {
-  // The types of Node.js 20.19 lack it.
+  // Missing from the type definitions for Node.js 20.19.
   const { uvMetricsInfo } = performance.nodeTiming as unknown as { uvMetricsInfo: { loopCount: number } };
   return uvMetricsInfo.loopCount;
 }
@@ -243,7 +243,7 @@ test.serial('keeps the event loop idle during every kind of wait', async (t) => 
   ];
   for (const [options, timings, kind] of waits) {
     let fewestRounds = Number.POSITIVE_INFINITY;
-    // A delivery that spins does so in each trial. 1,506 iterations were seen once, probably from AVA's messages at the start of the file.
+    // A busy loop shows up in every trial. One trial once counted 1,506 iterations, probably for AVA's messages at the start of the file.
     for (let trial = 0; trial < 3 && fewestRounds >= 300; trial++) {
       const device = await quickDevice(t, options);
       const before = loopRounds();

@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { type FinalReply, ReplyReader } from '../../../src/delivery/espota/reply.ts';
 
-/** Feeds the pieces to a reader, one after the other. */
+/** Feeds the pieces to a reader one by one. */
 function read(...pieces: readonly string[]): ReplyReader {
   const reader = new ReplyReader();
   for (const piece of pieces) reader.feed(Buffer.from(piece, 'latin1'), 1_000_000);
@@ -37,7 +37,7 @@ for (const [title, pieces, words] of cases) {
   });
 }
 
-test('reads the same last words however the stream is split', (t) => {
+test('reads the same final reply however the stream is split', (t) => {
   const endings = fc.constantFrom('OK', 'ERROR[10]: Magic byte is not 0xE9\n', 'ERROR[4]: Not Enough Space\r\n', '');
   const acknowledgements = fc.array(fc.integer({ min: 1, max: 11_584 }), { minLength: 1, maxLength: 20 });
   fc.assert(
@@ -50,7 +50,7 @@ test('reads the same last words however the stream is split', (t) => {
   );
 });
 
-test('the acknowledged bytes never decrease and never exceed the sent bytes', (t) => {
+test('reports acknowledged bytes that never decrease and never exceed the sent bytes', (t) => {
   const pieces = fc.array(fc.tuple(fc.stringMatching(/^[0-9]{0,12}$/), fc.nat(20_000)));
   fc.assert(
     fc.property(pieces, (steps) => {

@@ -4,14 +4,14 @@ import { carryOut, schedules } from './schedule.ts';
 
 const seed = Number(process.env['OTA_HOOKS_SEED'] ?? 1);
 const count = 300;
-/** A part takes seconds; AVA's timeout of two minutes catches an upload that hangs. */
+/** Each part takes seconds, so AVA's two-minute timeout catches an upload that hangs. */
 const parts = 4;
 
 const met = new Set<DeliveryVerdict['kind']>();
 const all = schedules(count, seed);
 
 for (let part = 0; part < parts; part++) {
-  const title = `uploads with faults by seed ${seed}, part ${part + 1} of ${parts}: no hang, no false word, no password told`;
+  const title = `never hangs, reports a false verdict or leaks a password: faults from seed ${seed}, part ${part + 1} of ${parts}`;
   test.serial(title, async (t) => {
     const { problems, verdicts } = await carryOut(
       all.filter((_, index) => index % parts === part),
@@ -23,6 +23,6 @@ for (let part = 0; part < parts; part++) {
   });
 }
 
-test.serial('the schedules produce every kind of verdict', (t) => {
+test.serial('produces every kind of verdict', (t) => {
   t.is(met.size, 6);
 });

@@ -8,8 +8,8 @@ import { patientTimings } from '../../simulator/patient-timings.ts';
 import { deviceAddress, send, verdictsOf } from '../quick.ts';
 
 /**
- * A tenth to a fifth of the default timings. A timeout that expires before the device answers may change the verdict, but must not make it
- * wrong.
+ * A tenth to a fifth of the default timings. A timeout that expires before the device responds may change the verdict, but the verdict must
+ * still be correct.
  */
 const impatientDelivery: DeliveryTimings = {
   lookupMs: 1000,
@@ -36,7 +36,7 @@ export interface Schedule {
 }
 
 const password = 'hunter2-of-the-door';
-// A chip of 1 MB, so that one image does not fit.
+// A 1 MB chip, so that one image does not fit.
 const flashSizeBytes = 1024 * 1024;
 const good = syntheticSketch({ sizeBytes: 48 * 1024, seed: 5, flashSizeBytes });
 const images = { good, 'no-firmware': new Uint8Array(30_000).fill(0x02), 'too-large': new Uint8Array(1_200_000) };
@@ -73,7 +73,7 @@ const faults: fc.Arbitrary<Faults> = fc.record({
   uploads: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
 });
 
-/** Generates schedules from a seed; most have more than one fault. */
+/** Generates schedules from a seed; most contain more than one fault. */
 export function schedules(count: number, seed: number): Schedule[] {
   const arbitrary = fc.record({
     seed: fc.nat(),
@@ -86,12 +86,12 @@ export function schedules(count: number, seed: number): Schedule[] {
 }
 
 function weighted<Name extends string>(weights: Readonly<Record<Name, number>>): fc.Arbitrary<Name> {
-  // Object.keys returns strings, although the keys are names.
+  // Object.keys is typed to return plain strings.
   const names = Object.keys(weights) as Name[];
   return fc.oneof(...names.map((name) => ({ weight: weights[name], arbitrary: fc.constant(name) })));
 }
 
-/** Options of the device of a schedule. */
+/** Returns the device options for a schedule. */
 function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): VirtualDeviceOptions {
   return {
     host: deviceAddress,
@@ -109,8 +109,8 @@ function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): Vir
 /** Outcome of several schedules. */
 export interface Outcome {
   /**
-   * Violations with their schedules: an upload reported as accepted that the device did not accept, a right password reported as wrong, a
-   * leaked password.
+   * Violations with their schedules: an upload reported as accepted that the device did not accept, a correct password reported as wrong,
+   * or a leaked password.
    */
   readonly problems: string[];
   readonly verdicts: Map<DeliveryVerdict['kind'], number>;
@@ -147,7 +147,7 @@ function falsehoodOf(schedule: Schedule, verdict: DeliveryVerdict, truth: readon
   return undefined;
 }
 
-/** Runs schedules, `atOnce` of them at a time. */
+/** Runs the schedules, at most `atOnce` at a time. */
 export async function carryOut(all: readonly Schedule[], atOnce: number): Promise<Outcome> {
   const outcome: Outcome = { problems: [], verdicts: new Map() };
   const rest = [...all];

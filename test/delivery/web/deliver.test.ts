@@ -13,7 +13,7 @@ function webDevice(t: ExecutionContext, options: VirtualDeviceOptions = {}) {
   return quickDevice(t, { webPort: 0, ...options });
 }
 
-/** A server that sends these responses, one per connection, the last one repeatedly. */
+/** Starts a server that sends one of these responses per connection, in order, and then repeats the last. */
 async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
   const left = [...answers];
   const server = createServer((socket) => {
@@ -28,7 +28,7 @@ async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
   return { host: '127.0.0.1', webPort: address === null || typeof address === 'string' ? 0 : address.port };
 }
 
-test('reports an accepted upload, after which the device runs the image', async (t) => {
+test('reports an accepted upload, and the device runs the image afterwards', async (t) => {
   const device = await webDevice(t);
   const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict, progress } = await sendByWeb(device);
@@ -38,7 +38,7 @@ test('reports an accepted upload, after which the device runs the image', async 
   t.is(Buffer.from(device.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
-test('delivers an image full of line ends and boundary look-alikes unchanged', async (t) => {
+test('delivers an image full of line breaks and boundary-like text unchanged', async (t) => {
   const device = await webDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x204000 }, atomicFs: false });
   const traps = [
     '\r\n',
@@ -66,7 +66,7 @@ test('uploads with the configured user, password and path', async (t) => {
   t.is(verdict.kind, 'accepted');
 });
 
-test('reports a wrong or missing password before it sends the image', async (t) => {
+test('reports a wrong or missing password before sending the image', async (t) => {
   for (const given of ['another', undefined]) {
     const device = await webDevice(t, { webLogin });
     const { verdict, progress } = await sendByWeb(device, given === undefined ? {} : { password: given });
@@ -83,7 +83,7 @@ test('reports a 401 after the whole image as a wrong password', async (t) => {
   t.like((await sendByWeb(server, { password })).verdict, { kind: 'rejected', by: 'password' });
 });
 
-test('recognizes an update error in a response with status 200', async (t) => {
+test('recognizes an update error in a 200 response', async (t) => {
   const device = await webDevice(t);
   const { verdict } = await sendByWeb(device, { image: new Uint8Array(20_000).fill(0x02) });
   t.deepEqual(verdict, { kind: 'rejected', by: 'updater', reason: 'ERROR[10]: Magic byte is not 0xE9', code: 10 });
@@ -105,18 +105,18 @@ test('reports unknown when the device sends no response', async (t) => {
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
-test('reports the wrong protocol for a path without an updater', async (t) => {
+test('reports a wrong protocol for a path without an updater', async (t) => {
   const device = await webDevice(t);
   const { verdict } = await sendByWeb(device, { path: '/upgrade' });
   t.like(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater' });
 });
 
-test('reports the wrong protocol for a server that does not speak HTTP', async (t) => {
+test('reports a wrong protocol for a server that does not speak HTTP', async (t) => {
   const { verdict } = await sendByWeb(await serverOf(t, 'SSH-2.0-dropbear\r\n'));
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', heard: 'SSH-2.0-dropbear' });
 });
 
-test('sends no filesystem to an updater without a filesystem form, which would install it as a sketch', async (t) => {
+test('sends no filesystem image to an updater without a filesystem form, which would install it as a sketch', async (t) => {
   const old = await serverOf(t, 'HTTP/1.1 200 OK\r\n\r\n<form><input type="file" name="update"></form>');
   const { verdict } = await sendByWeb(old, { kind: 'filesystem' });
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noFilesystemForm', heard: undefined });
@@ -149,9 +149,9 @@ test('reports a port that never responds as unreachable', async (t) => {
 
 for (const what of ['reset', 'end', 'half-open'] as const) {
   for (const at of [0, 0.5, 0.99, 1] as const) {
-    test(`reports no false verdict after a connection fault: ${what} at ${at * 100}%`, async (t) => {
+    test(`reports a correct verdict after a connection fault: ${what} at ${at * 100}%`, async (t) => {
       const device = await webDevice(t, { faults: { transfer: { what, at }, uploads: 1 } });
-      // Only silence reveals a half-open connection; the other faults end the attempt themselves.
+      // A half-open connection is detected only by the stall timeout; the other faults end the attempt by themselves.
       const { verdict } = await sendByWeb(device, what === 'half-open' ? { timings: { stallMs: 1500 } } : {});
       const isStaged = verdictsOf(device).includes('accepted');
       t.true(verdict.kind === 'accepted' ? isStaged : verdict.kind === 'unknown', JSON.stringify(verdict));
@@ -164,7 +164,7 @@ test('waits out a stall shorter than the stall timeout', async (t) => {
   t.is((await sendByWeb(device)).verdict.kind, 'accepted');
 });
 
-test('rejects with the reason of an abort', async (t) => {
+test('rejects with the abort reason', async (t) => {
   const device = await webDevice(t, { faults: { transfer: { what: 'stall', at: 0.1, stallMs: endlessMs } } });
   const abort = new AbortController();
   const sending = sendByWeb(device, {

@@ -9,7 +9,7 @@ function asText(image: Uint8Array, kind: 'sketch' | 'filesystem' = 'sketch', aut
   return Buffer.concat([head, body, tail]).toString('latin1');
 }
 
-test('builds exactly the request that the device can parse', (t) => {
+test('builds the request in the exact form that the device can parse', (t) => {
   const text = asText(Uint8Array.of(0x41, 0x42), 'sketch', 'Basic eDp5');
   const boundary = /boundary=(\S+)\r\n/.exec(text)?.[1] ?? '';
   t.is(
@@ -33,7 +33,7 @@ test('builds exactly the request that the device can parse', (t) => {
   );
 });
 
-test('names the file part "filesystem", since any other name means a sketch', (t) => {
+test('names the file part "filesystem", since the device installs any other part as a sketch', (t) => {
   t.regex(asText(new Uint8Array(8), 'filesystem'), /name="filesystem"; filename="filesystem\.bin"/);
 });
 

@@ -45,7 +45,7 @@ test.serial('signs with the current key pair, and builds unsigned after the keys
   t.false((await readFile(image)).includes(ours.publicKey));
 });
 
-test.serial('recompiles nothing without changes, and restores deleted artifacts with the same bytes', async (t) => {
+test.serial('recompiles nothing when nothing has changed, and restores deleted artifacts byte for byte', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, ours);

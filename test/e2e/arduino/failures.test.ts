@@ -66,7 +66,7 @@ test.serial('a signed sketch without ESP8266WiFi does not link, and the error na
   t.regex(run.output.slice(run.output.indexOf('error[')), /ESP8266WiFi/);
 });
 
-test.serial('a sketch that does not compile fails the build without a stack trace of ota-hooks', async (t) => {
+test.serial('a sketch that does not compile fails the build without an ota-hooks stack trace', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door', 'void setup() { nonsense }\nvoid loop() {}\n');
 

@@ -14,7 +14,7 @@ import {
 } from './workplace.ts';
 
 const [ours, theirs] = [makeKeys(), makeKeys()];
-/** Compiler invocations in the log of a verbose build. */
+/** Compiler invocations in a verbose build log. */
 const compiled = /xtensa-lx106-elf-g(?:cc|\+\+) .* -c .*\.(?:cpp|c)\.o$/gm;
 
 test.serial('`install arduino` makes plain builds signed, and `uninstall arduino` restores the core', async (t) => {
@@ -70,7 +70,7 @@ test.serial('fails a signed build that reuses an unsigned cached core when the s
   t.regex(run.output, /the Updater does not use it/);
 });
 
-test.serial('recompiles nothing without changes, and only two core files after a key change', async (t) => {
+test.serial('recompiles nothing when nothing has changed, and only two core files after a key change', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, ours);

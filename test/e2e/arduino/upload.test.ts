@@ -32,7 +32,7 @@ async function startDevice(t: ExecutionContext, { publicKey }: KeyPair): Promise
   return device;
 }
 
-/** A built sketch in a workplace with installed hooks. Its configuration names the variable with the device's password. */
+/** A built sketch in a workplace with installed hooks. Its configuration names the variable that contains the device's password. */
 async function builtSketch(t: ExecutionContext): Promise<{ workplace: Workplace; sketch: string }> {
   const workplace = await makeWorkplace(t, 'Jürgen Müller');
   const sketch = await workplace.sketch('Haustür');
@@ -51,7 +51,7 @@ function upload({ arduinoWith }: Workplace, sketch: string) {
 }
 
 testInNetwork(
-  'an upload of the Arduino IDE is ours: the planner in front, the password by the configuration of the sketch',
+  'an Arduino IDE upload runs ota-hooks, with update planning and the password from the sketch configuration',
   async (t) => {
     const device = await startDevice(t, keys);
     const { workplace, sketch } = await builtSketch(t);
@@ -66,7 +66,7 @@ testInNetwork(
   },
 );
 
-testInNetwork('a device that says no fails the upload of the IDE, in its own words', async (t) => {
+testInNetwork('an IDE upload fails when the device rejects it, and shows the error text from the device', async (t) => {
   const device = await startDevice(t, makeKeys());
   const { workplace, sketch } = await builtSketch(t);
   const run = await upload(workplace, sketch);
@@ -75,7 +75,7 @@ testInNetwork('a device that says no fails the upload of the IDE, in its own wor
   t.is(device.state.restarts, 0);
 });
 
-testInNetwork("after `uninstall arduino` uploads are the core's own again", async (t) => {
+testInNetwork("`uninstall arduino` restores the core's own uploads", async (t) => {
   await startDevice(t, keys);
   const { workplace, sketch } = await builtSketch(t);
   await workplace.run('uninstall', 'arduino');

@@ -16,7 +16,7 @@ async function run(t: ExecutionContext, folder: TestFolder, ...argv: string[]): 
   t.is(exitCode, 0, stderr);
 }
 
-/** A folder with a new key pair and a small signed file, and a device that was built with the key. */
+/** A folder with a new key pair and a small signed file, and a device built with the key. */
 async function project(t: ExecutionContext, bits: number): Promise<{ folder: TestFolder; device: Device }> {
   const { privatePem, publicPem } = rsaPems(bits);
   const folder = await testFolder(t, {
@@ -122,7 +122,7 @@ test('detects a header without a terminating zero', async (t) => {
   t.regex(error?.message ?? '', /missing terminating nul|AddressSanitizer: global-buffer-overflow/);
 });
 
-test('the header of a project without a key compiles and disables signing', async (t) => {
+test('the header for a project without a key compiles and disables signing', async (t) => {
   const folder = await testFolder(t, {
     'main.c': '#include <Updater_Signing.h>\n#if ARDUINO_SIGNING\n#error\n#endif\nint main(void) { return 0; }\n',
   });

@@ -16,10 +16,7 @@ export interface Device {
   judge(file: string, harms: readonly Harm[], core?: 'current' | 'legacy'): Promise<('accepted' | 'refused')[]>;
 }
 
-/**
- * Compiles the device side against a generated header. The sanitizers abort the program when the text in the header is not
- * terminated.
- */
+/** Compiles the device side against a generated header. The sanitizers abort the program if the text in the header is not terminated. */
 export async function buildDevice(folder: TestFolder, headerName: string, name = 'device'): Promise<Device> {
   const program = folder.at(name);
   const includes = ['-I', dirname(folder.at(headerName)), '-I', `${here}include`];

@@ -1,11 +1,11 @@
 /*
- * What a device makes of the generated ota_server_tls.h and of a server: WiFiClientSecure of the core with the real BearSSL.
+ * Downloads as a device does, with the generated ota_server_tls.h: the core's WiFiClientSecure logic with the real BearSSL.
  *
  *     download-as-device PORT NAME anchor|key BUFFER full|basic now|1970 TIMES
  *
- * Connects to 127.0.0.1 as if it were NAME, TIMES one after the other with one Session, sends what stands on stdin, and reads to the
- * end. BUFFER is what setBufferSizes is given, twice: with fewer than 16384 bytes BearSSL asks for records of that length (MFLN).
- * "basic" is a sketch that is built with "Basic SSL ciphers", "1970" one that has not asked for the time. Prints a line for each
+ * Connects to 127.0.0.1 under the server name NAME, TIMES times in a row with one Session, sends its stdin, and reads to the
+ * end. BUFFER is passed to setBufferSizes for both directions: below 16384 bytes, BearSSL requests records of that length (MFLN).
+ * "basic" is a sketch built with "Basic SSL ciphers"; "1970" is one that has not synchronized its clock. Prints a line for each
  * connection:
  *
  *     STATUS MD5-OF-BODY full|resumed BYTES-OF-HANDSHAKE         failed BEARSSL-ERROR
@@ -51,7 +51,7 @@ static void append_name(void *context, const void *bytes, size_t length)
 	append(context, bytes, length);
 }
 
-/* BearSSL::X509List: of a trusted certificate its name and its key are kept. */
+/* BearSSL::X509List: keeps only the name and the key of a trusted certificate. */
 static br_x509_trust_anchor read_anchor(void)
 {
 	static der_text certificate, name;
@@ -78,7 +78,7 @@ static int dial(int port)
 	return line;
 }
 
-/* Reads an answer to its end; the MD5 is that of its body. */
+/* Reads a response to its end and computes the MD5 of its body. */
 static void print_answer(br_sslio_context *stream)
 {
 	static char head[4096];

@@ -25,7 +25,7 @@ const md5 = createHash('md5')
   .digest('hex');
 const request = updateRequest('/update/door', { sketchMd5: sketchMd5Of(old.manifest) });
 
-/** A server with an update, and a device that was built for this server. */
+/** A server with an update, and a device built for this server. */
 async function place(t: ExecutionContext) {
   const folder = await usedAuthority(t);
   const plain = await startTestServer(t, { data: folder.path });

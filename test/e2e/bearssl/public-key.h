@@ -1,4 +1,4 @@
-/* Reading PEM texts and RSA keys with the real BearSSL, as the core's BearSSLHelpers.cpp does it. */
+/* Reads PEM text and RSA keys with the real BearSSL, as the core's BearSSLHelpers.cpp does. */
 #pragma once
 #include <bearssl/bearssl.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void append(void *context, const void *bytes, size_t length)
 	der->length += length;
 }
 
-/* The first object of this name in a PEM text; a line end is added as the device adds it. */
+/* Returns the first object with this name in a PEM text; adds a line ending, as the device does. */
 static void decode_pem(const char *pem, size_t length, const char *name, der_text *der)
 {
 	br_pem_decoder_context decoder;
@@ -64,7 +64,7 @@ static void decode_pem(const char *pem, size_t length, const char *name, der_tex
 	fail("the PEM does not hold what is wanted");
 }
 
-/* Enters the next element, which must have this tag; the outer reader goes on behind it. */
+/* Enters the next element, which must have this tag; the outer reader continues after it. */
 static der_reader enter(der_reader *outer, unsigned tag)
 {
 	if (outer->left < 2 || outer->at[0] != tag)
@@ -85,7 +85,7 @@ static der_reader enter(der_reader *outer, unsigned tag)
 	return inner;
 }
 
-/* SubjectPublicKeyInfo of RSA (RFC 3279, 2.3.1); integers without the zero before their sign. */
+/* RSA SubjectPublicKeyInfo (RFC 3279, 2.3.1); integers without the leading zero for their sign. */
 static br_rsa_public_key decode_key(der_text *der)
 {
 	static const unsigned char rsa_encryption[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };

@@ -1,12 +1,12 @@
 /*
- * What a device makes of the generated Updater_Signing.h and of an update: the key is found in the array as
- * BearSSL::PublicKey::parse finds it (strlen_P, PEM, RSA key), an update is judged as UpdaterClass::end and
- * SigningVerifier::verify judge it. The cryptography is the real BearSSL, in the variant that the ESP8266 uses (i15).
+ * Verifies an update as a device does, with the generated Updater_Signing.h: the key is parsed from the array as in
+ * BearSSL::PublicKey::parse (strlen_P, PEM, RSA key), and the update is verified as in UpdaterClass::end and
+ * SigningVerifier::verify. The cryptography is the real BearSSL, in the variant that the ESP8266 uses (i15).
  *
  *     verify-as-device FILE current|legacy
  *
  * Prints "RSA <bits> <modulus in hex>", then a verdict for each line of stdin: "whole", "flip <bit>" (with this bit of the
- * file inverted), "cut <bytes>" (without so many at the end). "legacy" is a device of core 2.5.x, which knows no DigestInfo.
+ * file inverted), "cut <bytes>" (without that many bytes at the end). "legacy" is a device with core 2.5.x, which does not use DigestInfo.
  */
 #include <bearssl/bearssl.h>
 #include <stdint.h>
@@ -23,7 +23,7 @@ enum { LENGTH_WORD_BYTES = 4, HASH_PIECE_BYTES = 128 };
 static int verifies(const unsigned char *hash, const unsigned char *signature, size_t length, const br_rsa_public_key *key,
 	int is_legacy)
 {
-	/* The length of an OID and its bytes, as BearSSL wants them. */
+	/* Length and bytes of an OID, in the form that BearSSL expects. */
 	static const unsigned char sha256_oid[] = { 9, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01 };
 	unsigned char found[br_sha256_SIZE];
 	if (!br_rsa_i15_pkcs1_vrfy(signature, length, is_legacy ? NULL : sha256_oid, sizeof found, key, found))

@@ -24,7 +24,7 @@ test('shows a staged rollout live until a failed device halts it, in both color 
     await page.getByRole('status').filter({ hasText: text }).waitFor();
   };
   const allSee = (text: string | RegExp) => Promise.all(visits.map(({ page }) => seen(page, text)));
-  // The rollout stays as it is until all pages show it.
+  // The rollout does not change until all pages show this state.
   await allSee('1 of 3 stages open');
   const { broken, startBroken } = await startDevices();
   await allSee('2 of 3 stages open');
@@ -150,7 +150,7 @@ async function calmFleet(t: ExecutionContext) {
   return { server, rollout: `/projects/door/rollouts/${id}` };
 }
 
-/** Accessible name of the focused element, sufficient for the names in this test. */
+/** Accessible name of the focused element, simplified to what this test needs. */
 function focusedName(page: Page): Promise<string> {
   return page.evaluate<string>(
     '(({ labels, textContent }) => (labels?.[0] ?? { textContent }).textContent.trim())(document.activeElement)',

@@ -15,11 +15,11 @@ export interface Rehearsal {
   readonly server: TestServer;
   /** Starts a rollout with three stages and returns its id. */
   begin(): Promise<number>;
-  /** Starts all devices except one of the second stage, which rejects the update: `startBroken` starts it. */
+  /** Starts all devices except one in the second stage, which rejects the update; `startBroken` starts that device. */
   startDevices(): Promise<{ readonly broken: string; startBroken(): Promise<void> }>;
 }
 
-/** A fleet of thirty that runs 1.4.2, with 1.5.0 published as a draft for a rollout. */
+/** A fleet of thirty devices that run 1.4.2, with 1.5.0 published as a draft for a rollout. */
 export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
   const server = await startTestServer(t);
   const [signer, stranger] = [testSigner(), testSigner()];

@@ -10,7 +10,7 @@ export interface Settled {
   readonly until: RegExp;
 }
 
-/** Ends a wait that would last forever; AVA's timeout for end-to-end tests is longer. */
+/** Limit for a wait that would otherwise never end; AVA's timeout for end-to-end tests is longer. */
 const patienceMs = 480_000;
 
 /** Follows a page, and fails when a command fails. */

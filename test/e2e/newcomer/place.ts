@@ -17,14 +17,14 @@ import { type Outcome, type Running, runAtTerminal, runFromDesktop, startAndWait
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const testCore = join(repository, 'test', 'e2e', 'esp8266');
 
-/** A reader with an older Node.js installs libsql before the first server, as docs/server.md says. */
+/** Readers with an older Node.js install libsql before the first server, as docs/server.md says. */
 const hasSqlite = nodeSqlite() !== undefined;
 
 export interface Run extends Outcome {
   readonly command: string;
 }
 
-/** A newcomer's machine: an empty folder, a home, PlatformIO and arduino-cli with an ESP8266 core; ota-hooks only as a tarball. */
+/** A newcomer's machine: an empty folder, a home, PlatformIO and arduino-cli with an ESP8266 core; ota-hooks exists only as a tarball. */
 export interface Place {
   /** Folder in which the reader starts, empty at first. */
   readonly folder: string;
@@ -33,9 +33,9 @@ export interface Place {
   readonly read: (name: string) => Promise<string>;
   /** Carries out an act of a page. Commands run in a terminal, with Enter as the answer to each prompt. */
   readonly follow: (act: Act) => Promise<Run | undefined>;
-  /** Runs a command as a program started from a desktop would: its PATH has no Node.js. */
+  /** Runs a command as a program started from the desktop would: with a PATH that does not contain Node.js. */
   readonly fromDesktop: (command: string) => Promise<Outcome>;
-  /** Hash of each file by name, without files that npm, the build systems and uploads keep. */
+  /** Hash of each file by name, excluding files that npm, the build systems and uploads maintain. */
   readonly listing: () => Promise<Readonly<Record<string, string>>>;
   readonly write: (name: string, text: string) => Promise<void>;
   /** Waits until a virtual device has run `count` different sketches, and returns their MD5s. */
@@ -59,7 +59,7 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
   const port = await freePort();
   const [serverPort, securePort, devicePort] = [await freePort(), await freePort(), await freePort()];
   const env = environment(at);
-  /** Token that a server printed at its first start. */
+  /** Token that a server printed on its first start. */
   let token = '';
 
   /** Fills in values that the page cannot know: the path of the tarball and free ports. */
@@ -112,7 +112,7 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
   };
 }
 
-/** Installs the platform of the tests into PlatformIO and arduino-cli, instead of the one that they would download. */
+/** Installs the test platform into PlatformIO and arduino-cli, instead of the one that they would download. */
 async function installCores(at: (name: string) => string): Promise<string> {
   await cp(platformIo.coreTemplate, at('platformio'), { recursive: true });
   const platform = at('platformio/platforms/espressif8266');
@@ -135,7 +135,7 @@ async function installCores(at: (name: string) => string): Promise<string> {
 /** Creates the tarball that `npm publish` would upload. */
 export async function packTarball(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  // The package is built already; the scripts would rebuild it while other tests use it.
+  // The package is already built; the scripts would rebuild it while other tests use it.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const { stdout } = await execa('npm', argv, { cwd: repository });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
@@ -149,7 +149,7 @@ function environment(at: (name: string) => string): Record<string, string> {
     HOME: at('home'),
     LANG: 'C.UTF-8',
     TERM: 'xterm',
-    // Reuses downloaded packages, and the settings with which this machine reaches the registry.
+    // Reuses downloaded packages and this machine's registry settings.
     npm_config_cache: join(homedir(), '.npm'),
     npm_config_userconfig: join(homedir(), '.npmrc'),
     npm_config_prefix: at('global'),

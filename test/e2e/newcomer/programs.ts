@@ -3,7 +3,7 @@ import { execa } from 'execa';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Ends a command that hangs; AVA's timeout for end-to-end tests is longer. */
+/** Time limit for a command that hangs; AVA's timeout for end-to-end tests is longer. */
 const patienceMs = 480_000;
 
 /** Result of a command. */
@@ -39,7 +39,7 @@ export async function runAtTerminal(command: string, cwd: string, env: Environme
   return { exitCode: timedOut ? undefined : exitCode, output };
 }
 
-/** Runs a command as a program started from a desktop would: without a terminal and without input. */
+/** Runs a command as a program started from the desktop would: without a terminal and without input. */
 export async function runFromDesktop(command: string, cwd: string, env: Environment): Promise<Outcome> {
   const [program = '', ...argv] = command.split(' ');
   const settings = {

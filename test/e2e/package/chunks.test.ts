@@ -1,4 +1,4 @@
-/** A hook runs in every build, so it loads neither the server nor the packages that only a server needs. */
+/** A hook runs in every build, so it must not load the server or the packages that only a server needs. */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

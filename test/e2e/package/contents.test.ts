@@ -46,7 +46,7 @@ test('contains only the build, hooks, templates, example configuration and docum
     [],
   );
   t.true(paths.includes('dist/schema/ota.config.schema.json'));
-  // Only files that git tracks: no Python cache, no key from trying out a template.
+  // Only files that git tracks: no Python cache, and no key left over from trying out a template.
   const { stdout } = await execa('git', ['ls-files', 'hooks', 'templates'], { cwd: repository });
   t.deepEqual(paths.filter((path) => /^(?:hooks|templates)\//.test(path)).sort(), stdout.split('\n').sort());
 });
@@ -99,7 +99,7 @@ test.serial(
     const files = (await readdir(modules, { recursive: true })).filter((path) => /(?:\.node|binding\.gyp)$/.test(path));
     t.deepEqual(files, []);
     t.true(existsSync(join(modules, '.bin', 'ota-hooks')));
-    // Schemas of the --json output of commands.
+    // Schemas for the --json output of commands.
     const require = createRequire(join(place.folder, 'any.js'));
     for (const command of Object.keys(documents)) {
       const schema = require(`ota-hooks/schema/${schemaFile(command)}`) as object;

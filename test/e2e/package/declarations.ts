@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { repository } from '../../docs/pages.ts';
 
-/** Problems in the declarations of one entry point. */
+/** Problems in an entry point's declarations. */
 export interface DeclarationProblems {
   /** Types that a signature refers to and that a consumer cannot import from the entry point. */
   readonly unexported: readonly string[];

@@ -1,4 +1,4 @@
-/** Hooks find Node.js and the tool in every kind of installation, also in an IDE that was started from a desktop. */
+/** Hooks find Node.js and the tool in every kind of installation, even in an IDE started from the desktop. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';

@@ -78,7 +78,7 @@ test('on Node.js 20.19, names the missing package libsql and serves after its in
   );
   await project.install('libsql');
   const token = await assertServes(t, project, node);
-  // The data folder of one driver opens with the other, in both directions.
+  // Each driver can open the data folder of the other.
   await assertServes(t, project, await installNode('24'), token);
   await assertServes(t, project, node, token);
 });

@@ -48,7 +48,7 @@ export const config: Config = { project: 'door', devices: { kitchen: { address: 
 export const isUsage = (error: unknown): boolean => error instanceof OtaError && error.code === 'USAGE';
 `;
 
-/** Each line with a mistake names the error that the compiler must report there. */
+/** Each line with a mistake states the error that the compiler must report there. */
 const mistakes = `
 import type { Config } from 'ota-hooks';
 import type { DeviceFacts, Manifest } from 'ota-hooks/preflight';

@@ -60,7 +60,7 @@ test.serial('supports spaces and umlauts in every path, and a custom program nam
 });
 
 test.serial(
-  'cleaning removes everything and starts nothing, and a build cache restores images but no artifacts',
+  'clean removes everything without starting the CLI, and a build cache restores images but not artifacts',
   async (t) => {
     const project = await makeProject(t, {
       ini: ['[platformio]', 'build_cache_dir = .cache', '[env:d1]', ...environment].join('\n'),

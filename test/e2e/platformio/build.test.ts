@@ -16,7 +16,7 @@ test('`ota-hooks build` signs a project without the hook and does not change its
   t.is(await readFile(project.path('platformio.ini'), 'utf8'), `${withoutHook}\n`);
 });
 
-test('`ota-hooks build` runs the hook of platformio.ini once, passes arguments on, and reads --config', async (t) => {
+test('`ota-hooks build` runs the hook in platformio.ini only once, passes on arguments, and reads --config', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.write('release/ota.json', JSON.stringify({ project: 'door', compression: 'none' }));

@@ -62,7 +62,7 @@ test.serial('looks for Node.js in platformio.ini, OTA_NODE, npm and PATH, in thi
   t.is((await project.runWith({ OTA_NODE: absent })).exitCode, 0);
 });
 
-test.serial('reports a missing CLI with a hint, and finds it in the package of the hook', async (t) => {
+test.serial('reports a missing CLI with a hint, and finds the CLI in the package that contains the hook', async (t) => {
   const project = await makeProject(t, {
     ini: ['[env:d1]', ...platform, 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py'].join('\n'),
   });
@@ -157,7 +157,7 @@ test.serial('pack rejects an image whose header was added with -include, because
   t.false(existsSync(project.built('firmware.bin.signed')));
 });
 
-/** Signs in a post action, as many projects do, without a check that the image contains the key. */
+/** Signs in a post action, as many projects do, without checking that the image contains the key. */
 const packBehindTheBack = `
 import subprocess
 Import("env")

@@ -1,4 +1,4 @@
-/** The PlatformIO hook finds Node.js by the rules of the command line, and never uses one of the project. */
+/** The PlatformIO hook finds Node.js by the same rules as the command line, and never uses one inside the project. */
 import { existsSync } from 'node:fs';
 import { chmod, symlink } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
@@ -10,7 +10,7 @@ import { testFolder } from '../../support/test-folder.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { hook, makeKeys, makeProject, placeKeys } from './project.ts';
 
-/** Runs only the two lookup functions of the hook, since the script itself needs SCons. */
+/** Runs only the hook's two lookup functions, since the script itself needs SCons. */
 const program = `
 import ast, json, ntpath, posixpath, re, sys
 tree = ast.parse(open(sys.argv[1], encoding="utf-8").read())
@@ -80,7 +80,7 @@ test('property: the hook and the command line find the same program, on Windows 
       pathExt: sample.pathExt ?? undefined,
       currentFolder: sample.here,
     } as const;
-    // The existing file decides how far the search goes: the last candidate, one of the first two, or none.
+    // The file that exists determines how far the search goes: it is the last candidate, one of the first two, or none.
     const asked: string[] = [];
     findProgram(sample.name, { ...place, isProgram: (file) => asked.push(file) === 0 });
     const files = [asked.at(-1), asked[0], undefined, asked[1]][index % 4] ?? 'none';
@@ -99,7 +99,7 @@ test('property: the hook and the command line find the same program, on Windows 
 test('a build ignores a node inside the project, even if PATH contains its folder', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, makeKeys());
-  // A distinct name, since the platform of these tests starts node too.
+  // A distinct name, since the test platform also starts node.
   const name = 'node-of-the-hook';
   const tools = await testFolder(t);
   await symlink(process.execPath, tools.at(name));

@@ -8,7 +8,7 @@ import { artifactsOf, environment, hook, isSignedWith, makeKeys, makeProject, pl
 
 const keys = makeKeys();
 
-test.serial('--list-targets lists the ota targets and starts nothing', async (t) => {
+test.serial('--list-targets lists the ota targets and does not start the CLI', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   const run = await project.run('--list-targets');
@@ -74,7 +74,7 @@ env.AddCustomTarget("release", "$BUILD_DIR/firmware.bin.gz.signed", Copy("releas
   t.true(await isSignedWith(project.path('released.bin'), keys));
 });
 
-test.serial('compiledb and idedata need no key and start nothing', async (t) => {
+test.serial('compiledb and idedata need no key and do not start the CLI', async (t) => {
   const project = await makeProject(t);
   await project.write('public.key', 'no key\n');
   for (const target of ['compiledb', 'idedata']) {
@@ -100,7 +100,7 @@ test.serial('the hook uses the same configuration file names as the CLI', async 
   t.is(names, configFileNames.map((name) => JSON.stringify(name)).join(', '));
 });
 
-test.serial('the hook parses as Python 3.6, the oldest version that PlatformIO 6 supports', async (t) => {
+test.serial('the hook is valid Python 3.6, the oldest version that PlatformIO 6 supports', async (t) => {
   const parse = 'import ast, sys; ast.parse(open(sys.argv[1], encoding="utf-8").read(), feature_version=(3, 6))';
   await execa(platformIo.python, ['-c', parse, hook]);
   t.pass();

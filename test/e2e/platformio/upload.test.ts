@@ -70,45 +70,48 @@ test.serial('`upload` fails when the device rejects the image or preflight block
   t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
-test.serial('passes a password of upload_flags by environment, and key secrets only to header and pack', async (t) => {
-  const device = await startDevice(t, keys, { password: lockedOut });
-  const project = await projectFor(t, device, `  --auth=${lockedOut}`, '  --host_port=48267');
-  const log = project.path('processes.log');
-  // A Node.js wrapper that logs its arguments and environment.
-  await project.write(
-    'node.cjs',
-    `#!${process.execPath}
+test.serial(
+  'passes a password from upload_flags in the environment, and key secrets only to header and pack',
+  async (t) => {
+    const device = await startDevice(t, keys, { password: lockedOut });
+    const project = await projectFor(t, device, `  --auth=${lockedOut}`, '  --host_port=48267');
+    const log = project.path('processes.log');
+    // A Node.js wrapper that logs its arguments and environment.
+    await project.write(
+      'node.cjs',
+      `#!${process.execPath}
 const { env, argv } = process;
 require('node:fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify({ argv: argv.slice(3), env }) + '\\n');
 const done = require('node:child_process').spawnSync(process.execPath, argv.slice(2), { stdio: 'inherit' });
 process.exit(done.status ?? 1);
 `,
-  );
-  await chmod(project.path('node.cjs'), 0o755);
-  await project.write(
-    'ota.config.yaml',
-    'privateKey:\n  env: KEY_OF_THE_PROJECT # from the vault\npassphrase: { env: "ITS_PASSPHRASE" }\n',
-  );
-  await rm(project.path('private.key'));
-  const secrets = { KEY_OF_THE_PROJECT: keys.privateKey, ITS_PASSPHRASE: 'unused' };
-  const run = await project.runWith({ OTA_NODE: project.path('node.cjs'), ...secrets }, '-t', 'upload');
-  t.is(run.exitCode, 0, run.output);
-  t.false(run.output.includes(lockedOut));
-  t.deepEqual(verdictsOf(device), ['accepted']);
+    );
+    await chmod(project.path('node.cjs'), 0o755);
+    await project.write(
+      'ota.config.yaml',
+      'privateKey:\n  env: KEY_OF_THE_PROJECT # from the vault\npassphrase: { env: "ITS_PASSPHRASE" }\n',
+    );
+    await rm(project.path('private.key'));
+    const secrets = { KEY_OF_THE_PROJECT: keys.privateKey, ITS_PASSPHRASE: 'unused' };
+    const run = await project.runWith({ OTA_NODE: project.path('node.cjs'), ...secrets }, '-t', 'upload');
+    t.is(run.exitCode, 0, run.output);
+    t.false(run.output.includes(lockedOut));
+    t.deepEqual(verdictsOf(device), ['accepted']);
 
-  const processes = (await readFile(log, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  const names = processes.map(({ argv }) => argv[0]);
-  t.true(names.includes('pack') && names.at(-1) === 'upload');
-  for (const { argv, env } of processes) {
-    t.false(JSON.stringify(argv).includes(lockedOut));
-    const mayHoldSecrets = ['header', 'pack'].includes(argv[0]);
-    t.is('KEY_OF_THE_PROJECT' in env, mayHoldSecrets, argv[0]);
-    t.is('ITS_PASSPHRASE' in env, mayHoldSecrets, argv[0]);
-  }
-});
+    const processes = (await readFile(log, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const names = processes.map(({ argv }) => argv[0]);
+    t.true(names.includes('pack') && names.at(-1) === 'upload');
+    for (const { argv, env } of processes) {
+      t.false(JSON.stringify(argv).includes(lockedOut));
+      const mayHoldSecrets = ['header', 'pack'].includes(argv[0]);
+      t.is('KEY_OF_THE_PROJECT' in env, mayHoldSecrets, argv[0]);
+      t.is('ITS_PASSPHRASE' in env, mayHoldSecrets, argv[0]);
+    }
+  },
+);
 
 test.serial('`uploadfs` sends the signed filesystem image', async (t) => {
   const device = await startDevice(t, keys);
@@ -121,7 +124,7 @@ test.serial('`uploadfs` sends the signed filesystem image', async (t) => {
   t.deepEqual(run.started.at(-1), 'upload');
 });
 
-test.serial('`ota-send` uploads to all devices of the configuration', async (t) => {
+test.serial('`ota-send` uploads to all devices in the configuration', async (t) => {
   const [one, two] = [await startDevice(t, keys), await startDevice(t, keys)];
   const project = await makeProject(t);
   await placeKeys(project, keys);
@@ -141,16 +144,19 @@ test.serial('`ota-send` uploads to all devices of the configuration', async (t) 
   t.deepEqual(again.started, [], 'another inventory is no reason to sign again');
 });
 
-test.serial('leaves a project with its own upload settings alone, and rejects unknown values and flags', async (t) => {
-  const device = await startDevice(t, keys);
-  for (const line of ['custom_ota_upload = no', 'upload_command = echo own uploader of $SOURCE']) {
-    const project = await projectFor(t, device, line);
-    const run = await project.run('-t', 'upload');
-    t.false(run.started.includes('upload'), line);
-  }
-  const misspelt = await projectFor(t, device, 'custom_ota_upload = nope');
-  t.regex((await misspelt.run('-t', 'upload')).output, /invalid value in platformio\.ini: custom_ota_upload = nope/);
-  const unknown = await projectFor(t, device, '  --fast');
-  t.regex((await unknown.run('-t', 'upload')).output, /unknown option in upload_flags: --fast/);
-  t.deepEqual(verdictsOf(device), []);
-});
+test.serial(
+  'does not change a project with its own upload settings, and rejects unknown values and flags',
+  async (t) => {
+    const device = await startDevice(t, keys);
+    for (const line of ['custom_ota_upload = no', 'upload_command = echo own uploader of $SOURCE']) {
+      const project = await projectFor(t, device, line);
+      const run = await project.run('-t', 'upload');
+      t.false(run.started.includes('upload'), line);
+    }
+    const misspelt = await projectFor(t, device, 'custom_ota_upload = nope');
+    t.regex((await misspelt.run('-t', 'upload')).output, /invalid value in platformio\.ini: custom_ota_upload = nope/);
+    const unknown = await projectFor(t, device, '  --fast');
+    t.regex((await unknown.run('-t', 'upload')).output, /unknown option in upload_flags: --fast/);
+    t.deepEqual(verdictsOf(device), []);
+  },
+);

@@ -20,9 +20,9 @@ export const arduinoCli = {
 } as const;
 
 /**
- * Only the unstable suite of Debian has a current arduino-cli. An apt with separate sources and state downloads its packages
- * from this machine's mirror, and they are unpacked into the cache folder: nothing from unstable is installed. The sketch
- * parser (arduino-ctags) is from the stable suite.
+ * Only Debian's unstable suite has a current arduino-cli. An apt with separate sources and state downloads the packages from this machine's
+ * mirror, and they are unpacked into the cache folder, so that nothing from unstable is installed. The sketch parser (arduino-ctags) comes
+ * from the stable suite.
  */
 export async function installArduinoCli(): Promise<void> {
   await aptInstall(['arduino-ctags', 'debian-archive-keyring', 'ca-certificates']);

@@ -12,7 +12,7 @@ const cache = process.env['OTA_HOOKS_CACHE'] ?? join(homedir(), '.cache', 'ota-h
 const folder = join(cache, `platformio-${versions.platformio}-scons-${versions.scons}`);
 const ready = join(folder, 'ready');
 
-/** A real PlatformIO Core: command, Python, and a core folder to copy, with the SCons that it would otherwise download. */
+/** A real PlatformIO Core: command, Python, and a core folder to copy, including the SCons that PlatformIO would otherwise download. */
 export const platformIo = {
   isReady: () => existsSync(ready),
   pio: join(folder, 'venv', 'bin', 'pio'),
@@ -40,7 +40,7 @@ export async function installPlatformIo(): Promise<void> {
   await writeFile(ready, '');
 }
 
-/** PlatformIO requires SCons as a package of its registry: this one runs the SCons of the virtual environment. */
+/** PlatformIO requires SCons as a package from its registry: this one runs the SCons in the virtual environment. */
 async function placeScons(): Promise<void> {
   const ask = 'from platformio.dependencies import get_core_dependencies as d; print(d()["tool-scons"].lstrip("~"))';
   const { stdout: version } = await execa(platformIo.python, ['-c', ask]);

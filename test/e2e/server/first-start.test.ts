@@ -8,7 +8,7 @@ import { serveWith } from './serving-process.ts';
 
 const kills = Number(process.env['OTA_HOOKS_MIGRATION_KILLS'] ?? 70);
 
-/** Number of tables that a killed server left, without those of Kysely's Migrator. */
+/** Number of tables left behind by a killed server, excluding those of Kysely's Migrator. */
 function tablesIn(folder: string): number {
   const database = new Database(`${folder}/ota.db`);
   try {
@@ -36,11 +36,11 @@ test.serial(`starts again after kill -9 interrupted its first start (${kills} ti
     const killed = await serveWith(data, count === 0 ? 0 : killAfterMs);
     killed.kill('SIGKILL');
     await killed.ended;
-    // The copy keeps the journal as the kill left it; opening the database would recover it.
+    // Inspect a copy, which keeps the journal as the kill left it; opening the original would recover the database.
     if (existsSync(data)) await cp(data, `${data}-looked-at`, { recursive: true });
     const tables = existsSync(`${data}-looked-at/ota.db`) ? tablesIn(`${data}-looked-at`) : 0;
     found.set(tables, (found.get(tables) ?? 0) + 1);
-    // Kill later if no table was there and earlier if all were, so that kills hit the creation on every machine.
+    // Kill later if no tables existed and earlier if all did, so that kills interrupt the creation on every machine.
     killAfterMs *= tables === allTables ? 1 - 0.1 * Math.random() : 1 + 0.1 * Math.random();
     if (count % 5 === 0) {
       const server = await serveWith(data);

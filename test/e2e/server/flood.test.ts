@@ -13,7 +13,7 @@ const connections = 16;
 /** Requests in flight on each connection. */
 const pipelined = 50;
 const mostDevices = 1000;
-/** Live objects must fit, or the server crashes. Without a limit, Node.js delays garbage collection, which hides a leak. */
+/** Live objects must fit into this heap, or the server crashes. Without a limit, Node.js delays garbage collection, which hides a leak. */
 const heapMegabytes = 128;
 const mostBytes = 300_000_000;
 

@@ -62,7 +62,7 @@ async function firstServer(t: ExecutionContext): Promise<{ data: string; token: 
   return { data, token, old };
 }
 
-/** Starts the rollout, unless a server that was killed before its response has started it already. */
+/** Starts the rollout, unless a server that was killed before it responded has already started the rollout. */
 async function idOfStarted(client: Client, request: RolloutRequest): Promise<number> {
   const path = '/projects/door/rollouts';
   const started = await client.api('POST', path, request);
@@ -74,8 +74,8 @@ async function idOfStarted(client: Client, request: RolloutRequest): Promise<num
 }
 
 /**
- * Repeats a step and kills the server at a random moment of the last one: that step fails, or ends just before. The duration of the
- * previous step limits the delay.
+ * Repeats a step and kills the server at a random moment during the last repetition, which then fails or ends just before the kill. The
+ * duration of the previous step limits the delay.
  */
 async function untilKilled(server: ServingProcess, steps: number, step: () => Promise<void>): Promise<void> {
   let usualMs = 0;
@@ -98,11 +98,11 @@ test.serial(`keeps the acknowledged rollout state when killed ${kills} times dur
   const request: RolloutRequest = {
     version: '2.0',
     stages: [{ share: 100 }],
-    // The devices download 2.0 repeatedly and never run it. That must not halt the rollout, since this test is about pauses.
+    // The devices download 2.0 repeatedly and never run it. This must not halt the rollout, since this test is about pauses.
     halt: { failures: 900, failurePercent: 100, notConfirmed: 900, minimumSample: 900 },
   };
   let acknowledged = '';
-  /** Requested and not acknowledged: it may be in effect or not. */
+  /** Requested but not acknowledged: it may or may not be in effect. */
   let pending = '';
   let id = 0;
   for (let count = 0; count <= kills; count++) {

@@ -24,7 +24,7 @@ const build = await testBuild({ version: '2.0', project: 'door', signer, seed: 2
 
 test.before(() => aptInstall(['nginx', 'openssl']));
 
-/** Starts nginx with the template, in which only ports and paths are replaced. */
+/** Starts nginx with the template; only ports and paths are replaced. */
 async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ httpPort: number; httpsPort: number }> {
   const folder = await testFolder(t);
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
@@ -46,7 +46,7 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
     nginx.kill('SIGTERM');
     await nginx;
   });
-  // nginx writes the pid file when it listens.
+  // nginx writes the pid file once it is listening.
   while (!existsSync(folder.at('pid'))) {
     if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
     await pause(20);
@@ -56,7 +56,7 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
 
 test('updates a virtual device through nginx, which sends the artifact', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs', trustedProxies: ['127.0.0.1'] });
-  // nginx workers do not run as root, but only root can enter the folder of a test.
+  // nginx workers do not run as root, but only root can access a test folder.
   await chmod(server.folder, 0o711);
   await chmod(server.folder.replace(/\/data$/, ''), 0o711);
   await mkdir(`${server.folder}/blobs`, { recursive: true });

@@ -108,7 +108,7 @@ test.serial(
   },
 );
 
-test.serial('halts a bad release automatically: few devices fail, and no further device receives it', async (t) => {
+test.serial('halts a bad release automatically: few devices fail, and the release is sent to no others', async (t) => {
   const faults = ['--fault', 'offline=10%@1.2'];
   const { fleet, api, accepted, device, find, settled } = await rehearsal(t, bad, faults);
   await api('PUT', '/projects/door', { confirmWithinMs: 10_000 });
@@ -126,11 +126,12 @@ test.serial('halts a bad release automatically: few devices fail, and no further
 
   const harmed = fleet.macs(({ event }) => event === 'bricked');
   const living = [...fleet.macs(() => true)].filter((mac) => !harmed.has(mac));
-  // All devices of the open stages have the release. These move to an open stage: without the halt they would receive it.
+  // All devices in the open stages have the release. These devices are moved to an open stage: without the halt, they would be sent the
+  // release.
   const waiting = living.filter((mac) => !accepted().some((event) => event.mac === mac));
   for (const mac of waiting.slice(0, 20)) await api('PUT', device(mac), { group: 'first' });
   await fleet.askedInVain(living);
-  // Attempts in flight at the time of the halt may have ended since; no other devices can fail.
+  // Attempts in progress at the time of the halt may have ended since then; no other devices can fail.
   const inFlight = halted.tally.updating + halted.tally.failed - limit;
   t.true(harmed.size >= limit);
   t.true(harmed.size <= limit + inFlight, `${harmed.size} harmed, ${inFlight} were on the way`);

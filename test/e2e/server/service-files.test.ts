@@ -1,4 +1,4 @@
-/** Tests the files of templates/server as far as possible without a container runtime. */
+/** Tests the files in templates/server as far as possible without a container runtime. */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';

@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 
-/** An event with the time when it was read, in milliseconds since 1970; it happened no later. */
+/** An event, with the time when it was read, in milliseconds since 1970; the event happened no later than that. */
 type Heard = SimulatorEvent & { readonly heardAt: number };
 
 /** `ota-hooks simulate --json --verbose` in its own process, with the events of its devices so far. */
@@ -49,7 +49,7 @@ export class SimulatedFleet {
     }
   }
 
-  /** Waits until each device has completed two more update checks without an update: one check may be in flight already. */
+  /** Waits until each device has completed two more update checks without an update: the first may already have been in progress. */
   async askedInVain(macs: Iterable<string>): Promise<void> {
     const waiting = new Map([...macs].map((mac) => [mac, 2]));
     let read = this.events.length;

@@ -1,4 +1,4 @@
-/** Runs every command in an untrusted source tree full of traps: no program of the tree may run. */
+/** Runs every command in an untrusted source tree full of traps: no program in the tree may run. */
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, writeFile } from 'node:fs/promises';
@@ -43,7 +43,7 @@ test('the CLI is built and has more than 35 commands', (t) => {
 
 for (const { words, examples } of commands) {
   test.serial(`${words.join(' ')} executes nothing from the tree`, async (t) => {
-    // Server commands differ only in the request, so one example is enough.
+    // Server commands differ only in the request that they send, so one example is enough.
     for (const example of words[1] === 'server' ? examples.slice(0, 1) : examples) {
       const prepared = await exampleRun(t, words.slice(1), example);
       const traps = await plantTraps(t, prepared.cwd);
@@ -184,7 +184,7 @@ test('git, npm, Node.js, Python and a shell trigger the traps in such a tree', a
   await springs('python', () => start('python3', ['-c', 'import platformio']));
 });
 
-test('pack warns about a tracked key and does not run core.fsmonitor of the repository', async (t) => {
+test('pack warns about a tracked key and does not run the repository command in core.fsmonitor', async (t) => {
   const folder = await builtSketch(t);
   const marker = folder.at('id');
   await execa('git', ['init', '--quiet', folder.path]);

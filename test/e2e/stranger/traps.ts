@@ -6,7 +6,7 @@ import { execa } from 'execa';
 
 /** Traps in a source tree: each writes a mark when something from the tree is executed. */
 export interface Traps {
-  /** A careless PATH, which finds programs of the current folder first. */
+  /** A careless PATH, which finds programs in the current folder first. */
   readonly path: string;
   /** Names of the triggered traps. */
   readonly sprung: () => Promise<readonly string[]>;

@@ -12,7 +12,7 @@ export async function placeSecrets(folder: string): Promise<void> {
   await writeFile(join(folder, 'arduino_secrets.h'), `${lines.join('\n')}\n`);
 }
 
-/** Program of a skeleton with an update URL set, as a user would do. */
+/** Returns a skeleton's program with the update URL set, as a user would set it. */
 export async function skeletonProgram(path: string): Promise<string> {
   const text = await readFile(join(templates, 'skeletons', path), 'utf8');
   return replaceOnce(text, 'updateUrl[] = ""', 'updateUrl[] = "http://192.0.2.10:8080/firmware"');

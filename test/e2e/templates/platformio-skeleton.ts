@@ -10,8 +10,7 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const skeleton = join(templates, 'skeletons', 'platformio');
 
 /**
- * The PlatformIO skeleton as a user has it after copying it and running `npm install`, but with the platform of the tests and
- * an update URL set.
+ * The PlatformIO skeleton as a user has it after copying it and running `npm install`, but with the test platform and an update URL set.
  */
 export async function makeSkeletonProject(
   t: ExecutionContext,

@@ -85,7 +85,7 @@ export async function runJob(job: string, { workflow, folder, env, needs = {} }:
   return { failed: undefined, output, outputs: Object.fromEntries(pairs.map((line) => line.split('=', 2))) };
 }
 
-/** Expands the expressions of these workflows in variables only: in commands, bash would execute the expanded text. */
+/** Expands the expressions in these workflows in variables only: in commands, bash would execute the expanded text. */
 function filled(
   variables: Readonly<Record<string, string>>,
   secrets: Readonly<Record<string, string>>,

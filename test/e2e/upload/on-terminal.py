@@ -1,4 +1,4 @@
-"""Runs a program on a terminal of 80 columns, types a line when it asks something, and passes on what it shows.
+"""Runs a program on an 80-column terminal, types a line when the program prompts for input, and passes on its output.
 
 Usage: on-terminal.py KEYS PROGRAM [ARGUMENT...]; exits with the program's exit code.
 """
@@ -13,7 +13,7 @@ import termios
 keys, program = sys.argv[1].encode("utf-8").decode("unicode_escape"), sys.argv[2:]
 pid, terminal = pty.fork()
 if pid == 0:
-    # The size is set by then, or the program would see a terminal of no width.
+    # Wait until the size is set; otherwise, the program would see a terminal of width zero.
     sys.stdin.readline()
     os.execvp(program[0], program)
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
@@ -23,11 +23,11 @@ while True:
     try:
         chunk = os.read(terminal, 4096)
     except OSError:
-        break  # Linux says so when the program has ended.
+        break  # Linux raises EIO when the program has ended.
     if not chunk:
         break
     shown += chunk
-    # It reads keys from the moment on at which it shows the place for them.
+    # The program starts reading keys when it shows the prompt.
     if not typed and shown.rfind(b"\x1b[?25l") >= 0 and (b"Password" in shown or b"Continue?" in shown):
         os.write(terminal, keys.encode("latin-1"))
         typed = True

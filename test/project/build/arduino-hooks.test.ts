@@ -33,7 +33,7 @@ function splitRecipe(recipe: string): string[] {
   return words;
 }
 
-test('arduinoHookProperties sets two properties of the core that run header and pack', (t) => {
+test('arduinoHookProperties sets two core properties that run header and pack', (t) => {
   const properties = arduinoHookProperties({
     ...hooks,
     configPath: '/home/jo/türen/ota.config.json',
@@ -79,7 +79,7 @@ test('arduinoUploadProperty passes the image and the selected port, and no passw
   ]);
 });
 
-test('recipes keep a filled-in value with spaces as one word', (t) => {
+test('recipes keep an expanded value with spaces as one word', (t) => {
   const recipe = [...arduinoHookProperties(hooks).values()].join('\n');
   const filled = recipe
     .replaceAll('{build.path}', '/tmp/a b/ü c')
@@ -145,7 +145,7 @@ test('quoteWord preserves any argument through a recipe', (t) => {
   );
 });
 
-test('quoteWord rejects words that no quotes can hold, with a hint', (t) => {
+test('quoteWord rejects words that cannot be quoted, with a hint', (t) => {
   for (const word of ['', ' ', `a" b' c`]) {
     const error = t.throws(() => quoteWord(word), { instanceOf: OtaError });
     t.is(error?.exitCode, 2);

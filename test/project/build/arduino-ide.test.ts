@@ -105,7 +105,7 @@ test('uninstallIdeHooks fails on damaged hook lines', async (t) => {
   t.regex(error?.message ?? '', /line 1 /);
 });
 
-test('findInstalledCores finds cores of the Boards Manager and of git clones', async (t) => {
+test('findInstalledCores finds Boards Manager cores and git clones', async (t) => {
   const folder = await folderFor(t);
   const folders = { data: join(folder, 'data dir'), user: join(folder, 'Skizzen ü') };
   const managed = await makeCore(join(folders.data, 'packages/esp8266/hardware/esp8266/3.1.2'));

@@ -1,4 +1,4 @@
-/** The part of the user's environment that child processes receive. */
+/** Tests which part of the user's environment is passed to child processes. */
 import test from 'ava';
 import { buildEnvironment, queryEnvironment } from '../../../src/project/build/child-environment.ts';
 

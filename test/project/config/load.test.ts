@@ -32,7 +32,7 @@ test('loadConfig prefers ota.config.json', async (t) => {
   t.is((await loadConfig(folder.path)).config.project, 'door');
 });
 
-test('loadConfig searches parent folders up to the root of the project', async (t) => {
+test('loadConfig searches parent folders up to the project root', async (t) => {
   const folder = await testFolder(t, {
     'ota.config.json': '{"project":"neighbors"}',
     'repository/package.json': '{}',

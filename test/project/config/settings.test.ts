@@ -3,7 +3,7 @@ import { projectSettings, resolveFirmwareVersion } from '../../../src/project/co
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-test('projectSettings finds keys beside the sketch by the file names of the core', async (t) => {
+test('projectSettings finds keys beside the sketch if they have the default file names', async (t) => {
   const folder = await testFolder(t, { 'door/private.key': 'x', 'door/public.key': 'x', 'bare/bare.ino': '' });
   const found = await projectSettings({ source: 'door' }, folder.path);
   t.deepEqual(found.privateKey, { path: folder.at('door/private.key') });

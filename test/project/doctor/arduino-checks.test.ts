@@ -123,7 +123,7 @@ test('coreCache warns about a cached core without signing for a signed sketch', 
   t.deepEqual(await findingsOf(coreCache, setup.context), [], 'with hooks inside, the cache is never used');
 });
 
-test('coreCache finds the cache folder of macOS and Windows', async (t) => {
+test('coreCache finds the cache folder on macOS and Windows', async (t) => {
   const places: Record<string, { platform: NodeJS.Platform; folder: string; env?: Record<string, string> }> = {
     macOS: { platform: 'darwin', folder: 'home/Library/Caches/arduino' },
     Windows: { platform: 'win32', folder: 'home/AppData/Local/arduino' },

@@ -5,13 +5,13 @@ import { type CheckContext, readContext } from '../../../src/project/doctor/cont
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 export interface SetupOptions {
-  /** Files below the test folder: `project` is the project, `home` the home folder of the user. */
+  /** Files below the test folder: `project` is the project folder, `home` the user's home folder. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly platform?: NodeJS.Platform;
   readonly node?: { readonly path?: string; readonly version?: string };
   readonly now?: Date;
-  /** Output of programs by command line. */
+  /** Program output by command line. */
   readonly programs?: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ export interface CheckSetup {
   readonly reload: () => Promise<CheckContext>;
 }
 
-/** Project and machine for a check: files are real, programs and the clock are simulated. */
+/** Project and machine for a check: files are real; programs and the clock are simulated. */
 export async function setUpCheck(t: ExecutionContext, options: SetupOptions = {}): Promise<CheckSetup> {
   const folder = await testFolder(t, { 'project/.keep': '', 'home/.keep': '', ...options.files });
   const reload = async () => {

@@ -25,7 +25,7 @@ test('callBack reports a port that is in use', async (t) => {
   t.regex((await findingsOf(callBack, context))[0] ?? '', new RegExp(`^error: .*${address.port}`));
 });
 
-test('callBack reports an address of another machine', async (t) => {
+test('callBack reports an address that belongs to another machine', async (t) => {
   const { context } = await setUpCheck(t, { files: local({ hostIp: '198.51.100.7' }) });
   t.regex((await findingsOf(callBack, context))[0] ?? '', /^error: .*198\.51\.100\.7/);
 });

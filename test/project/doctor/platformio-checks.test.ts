@@ -33,7 +33,7 @@ test('platformioHook reports a hook without pre: or with a missing file', async 
   t.regex(found.fix ?? '', /npm install.*6\.1\.11.*unsigned/);
 });
 
-test('platformioVersion checks the SCons version, or the PlatformIO version without SCons', async (t) => {
+test('platformioVersion checks the SCons version, or the PlatformIO version if SCons is missing', async (t) => {
   const tool = (version: string) => ({
     'home/.platformio/packages/tool-scons/package.json': JSON.stringify({ name: 'tool-scons', version }),
   });

@@ -186,7 +186,7 @@ test('readers see a complete release at any time while the channel changes', asy
   t.true(reads >= builds.length - 1);
 });
 
-test('publish rejects operations that a folder does not support before it writes anything', async (t) => {
+test('publish rejects operations that a folder does not support before writing anything', async (t) => {
   const folder = await place(t, { build: packedDoor });
   const before = await folder.list();
   const missing = ['publish', 'build/door.ino.bin', '--to', 'wwww', '--project', 'door'];
@@ -209,7 +209,7 @@ test('publish rejects operations that a folder does not support before it writes
   );
 });
 
-test('publish leaves a folder unchanged that is not its own channel', async (t) => {
+test('publish does not modify a channel folder that it did not create', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await folder.write('www/door/@stable/.channel.json', '{"made":"by hand"}');
   await refusal(t, publish(folder, 'build/door.ino.bin'), 'FILE_UNREADABLE');

@@ -15,7 +15,7 @@ import {
 const bytes = Buffer.from(Array.from({ length: 10_000 }, (_, index) => (index * 31) % 251));
 const sha256 = createHash('sha256').update(bytes).digest('hex');
 
-/** Fault of one request: a lost chunk, a lost response, half of the chunk, or a chunk damaged in transit. */
+/** Fault injected into one request: a lost chunk, a lost response, half of the chunk, or a chunk damaged in transit. */
 type Trouble = 'none' | 'lost' | 'answer-lost' | 'half' | 'damaged' | 'busy';
 
 interface Storage {

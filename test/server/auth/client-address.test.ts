@@ -4,7 +4,7 @@ import test from 'ava';
 import { OtaError } from '../../../src/errors/ota-error.ts';
 import { clientAddress, trustProxies } from '../../../src/server/auth/client-address.ts';
 
-/** Request from a peer, with the X-Forwarded-For header that it sent. */
+/** Request from the given peer address, with the given X-Forwarded-For header. */
 function requestFrom(peer: string | undefined, forwardedFor?: string): IncomingMessage {
   const socket = new Socket();
   Object.defineProperty(socket, 'remoteAddress', { value: peer });

@@ -21,13 +21,13 @@ interface Seen {
 /** Browser without JavaScript: it keeps cookies and submits forms as the page defines them. */
 interface Browser {
   get(path: string): Promise<Seen>;
-  /** Sends a form with the headers of a same-origin request, unless others are passed. */
+  /** Posts a form with same-origin headers unless other headers are passed. */
   post(
     path: string,
     fields: Readonly<Record<string, string>>,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Seen>;
-  /** Opens a page and submits the form for `action` with its hidden fields and `fields`. */
+  /** Opens a page and submits the form for `action` with the form's hidden fields and `fields`. */
   send(page: string, action: string, fields?: Readonly<Record<string, string>>): Promise<Seen>;
   readonly cookie: string | undefined;
 }
@@ -38,11 +38,11 @@ export interface Dashboard {
   readonly app: Hono<Session>;
   tokenOf(role: Role, project?: string): Promise<{ id: string; token: string }>;
   browser(): Browser;
-  /** Browser that is logged in. */
+  /** Logged-in browser. */
   browserOf(role: Role, project?: string): Promise<Browser>;
 }
 
-/** Dashboard without a listener, with the projects door and window. */
+/** Dashboard without a listening server, with the projects `door` and `window`. */
 export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
   const data = await openData({ data: (await testFolder(t)).at('data') }, 'a test');
   const { store } = data;
@@ -74,7 +74,7 @@ export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
 
 const origin = 'http://localhost';
 
-/** Browser that calls an app without a listener. */
+/** Browser that calls an app directly, without a listening server. */
 export function browserAt(app: Hono<Session>): Browser {
   let cookie: string | undefined;
   const ask = async (path: string, init: RequestInit): Promise<Seen> => {

@@ -30,12 +30,12 @@ function eventsIn(body: ReadableStream<Uint8Array>) {
     return !done;
   };
   return {
-    /** Number of change events, once the text of the stream matches or the stream has ended. */
+    /** Returns the number of change events once the stream text matches or the stream has ended. */
     async changesUntil(pattern: RegExp): Promise<number> {
       while (!pattern.test(text) && (await read()));
       return text.split('event: change').length - 1;
     },
-    /** Number of change events when the stream has ended. */
+    /** Returns the number of change events once the stream has ended. */
     async changes(): Promise<number> {
       while (await read());
       return text.split('event: change').length - 1;
@@ -61,7 +61,7 @@ async function followByHand(t: ExecutionContext, project: string) {
     parts,
     stopping,
     stream: eventsIn(response.body),
-    /** Fires the timer of this length once the stream has set it. */
+    /** Fires the timer with this duration once the stream has set it. */
     async elapse(ms: number): Promise<void> {
       while (!waits.has(ms)) await new Promise(setImmediate);
       waits.get(ms)?.();
@@ -72,7 +72,7 @@ async function followByHand(t: ExecutionContext, project: string) {
 const save = ({ parts }: Pick<TestServer, 'parts'>, project: string, last: number) =>
   parts.records.save(newRecord(project, `18:FE:34:00:00:${String(last).padStart(2, '0')}`));
 
-test('sends one event for all changes of a project within a second', async (t) => {
+test('sends one event for all changes to a project within a second', async (t) => {
   const followed = await followByHand(t, 'door');
   const { stream, stopping, elapse } = followed;
   for (let last = 1; last <= 40; last++) await save(followed, 'door', last);
@@ -84,14 +84,14 @@ test('sends one event for all changes of a project within a second', async (t) =
   t.is(await stream.changes(), 2);
 });
 
-test('sends a comment after 15 seconds without a change of its project', async (t) => {
+test('sends a keep-alive comment after 15 seconds without a change to the project', async (t) => {
   const followed = await followByHand(t, 'door');
   await save(followed, 'window', 1);
   await followed.elapse(15_000);
   t.is(await followed.stream.changesUntil(/^:/m), 0);
 });
 
-test('ends a stream that waits for a change or for the next second when the server stops', async (t) => {
+test('ends a stream when the server stops, whether it waits for a change or for the next second', async (t) => {
   const waiting = await followByHand(t, 'door');
   waiting.stopping.abort();
   t.is(await waiting.stream.changes(), 0);
@@ -103,7 +103,7 @@ test('ends a stream that waits for a change or for the next second when the serv
   t.is(await pausing.stream.changes(), 1);
 });
 
-test('delivers events of a running server over HTTP', async (t) => {
+test('delivers events from a running server over HTTP', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const stream = await follow(server, '?project=door');
@@ -132,7 +132,7 @@ test('closes stream connections before the grace period ends when the server sto
   t.is(changes, 0);
 });
 
-test('accepts 200 streams, and returns 503 to more until one closes', async (t) => {
+test('accepts 200 streams, and returns 503 for more until one closes', async (t) => {
   const { app, browserOf, stopping } = await testDashboard(t);
   const visitor = await browserOf('read');
   const headers = { cookie: visitor.cookie ?? '' };

@@ -106,7 +106,7 @@ test('escapes values from devices and users on every page', async (t) => {
   t.regex((await visitor.get(`/projects/door/devices/${mac}`)).text, /&lt;script&gt;/);
 });
 
-test('shows the identity, the last decision and the attempts of a device on its page', async (t) => {
+test('shows the identity, last decision and attempts on the device page', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const mac = macOf(1);
   await parts.records.save({

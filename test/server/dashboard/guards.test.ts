@@ -38,7 +38,7 @@ test('forbids content from other origins on every page', async (t) => {
   }
 });
 
-test('serves the assets of a page with immutable caching', async (t) => {
+test('serves page assets with immutable caching', async (t) => {
   const { browser } = await testDashboard(t);
   const visitor = browser();
   const { text } = await visitor.get('/login');
@@ -52,7 +52,7 @@ test('serves the assets of a page with immutable caching', async (t) => {
   t.is((await visitor.get('/assets/000000000000/style.css')).status, 404);
 });
 
-test('shows no retry button to a reader, and rejects the request', async (t) => {
+test('hides the retry button from a reader, and rejects the retry request', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const retry = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
@@ -78,7 +78,7 @@ test('clears a failure with the retry button, and records the actor in the audit
   t.true((await publisher.get(page)).text.includes(id));
 });
 
-test('rejects a form from another origin or session, and one without its form token', async (t) => {
+test('rejects a form from another origin or session, and a form without its token', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const action = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
@@ -111,7 +111,7 @@ test('rejects a login from another origin', async (t) => {
   t.is(headers.get('set-cookie'), null);
 });
 
-test('shows only the project of the token, and returns 404 for others as for unknown ones', async (t) => {
+test('shows only the project the token is for, and returns the same 404 for other and unknown projects', async (t) => {
   const { browserOf, parts } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), enrolled: true });
   const visitor = await browserOf('admin', 'window');

@@ -5,7 +5,7 @@ import { testDashboard } from './browsing.ts';
 
 const pages = ['/', '/projects/door', '/projects/door/devices', '/projects/door/releases', '/projects/nothing'];
 
-test('redirects to the login page, and back to the requested page', async (t) => {
+test('redirects to the login page, and back to the requested page after login', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('read');
   for (const page of pages) {
@@ -22,7 +22,7 @@ test('redirects to the login page, and back to the requested page', async (t) =>
   t.is((await visitor.get('/login')).headers.get('location'), '/');
 });
 
-test('ignores an unsafe next URL after the login', async (t) => {
+test('ignores an unsafe next URL after login', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('read');
   for (const next of [
@@ -53,7 +53,7 @@ test('sets an HttpOnly, SameSite session cookie that does not reveal the token',
   t.is(cookies.size, 2);
 });
 
-test('limits login attempts with wrong tokens, and still accepts a valid one', async (t) => {
+test('limits login attempts with invalid tokens, and still accepts a valid token', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('read');
   const statuses = new Set<number>();
@@ -86,7 +86,7 @@ test('ends a session on logout and when its token is revoked', async (t) => {
   t.is((await second.get('/')).status, 303);
 });
 
-test('expires sessions after 12 hours, and keeps the latest 1,000', (t) => {
+test('expires sessions after 12 hours, and keeps only the latest 1,000', (t) => {
   let now = 0;
   const sessions = new Sessions(() => now);
   const first = sessions.open('a');

@@ -69,7 +69,7 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on it
   t.is((await reader.get('/projects/door/rollouts/x')).status, 404);
 });
 
-test('pauses, resumes, advances and aborts a rollout with its buttons, but not for a reader', async (t) => {
+test('pauses, resumes, advances and aborts a rollout with its buttons, and rejects a request from a reader', async (t) => {
   const { browserOf, state, page } = await rolledOut(t);
   const reader = await browserOf('read');
   t.is((await reader.post(`${page}/pause`, { form: 'made up' })).status, 403);

@@ -1,4 +1,4 @@
-/** Events of device requests and of the server itself: each is emitted once, after its change is stored. */
+/** Events caused by device requests and by the server itself: each is emitted once, after the change is stored. */
 import test, { type ExecutionContext } from 'ava';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { overdue } from '../../../src/server/services/devices/attempts.ts';
@@ -39,7 +39,7 @@ async function download(server: TestServer): Promise<void> {
   await receiptsNoted(server, mac, 1);
 }
 
-test('emits a first check-in', async (t) => {
+test('emits device.first-seen only on the first check-in', async (t) => {
   const server = await startTestServer(t);
   await server.publish(old);
   const journal = keepJournal(server);
@@ -54,7 +54,7 @@ test('emits a first check-in', async (t) => {
   );
 });
 
-test('emits an update when the device runs the release', async (t) => {
+test('emits device.updated when the device runs the release', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -70,7 +70,7 @@ test('emits an update when the device runs the release', async (t) => {
   );
 });
 
-test('emits an update when the same request starts the next one', async (t) => {
+test('emits device.updated when the same request also starts the next update', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   await server.publish(youngest);
@@ -82,7 +82,7 @@ test('emits an update when the same request starts the next one', async (t) => {
   );
 });
 
-test('emits an update once if its record changes at the same time', async (t) => {
+test('emits device.updated once when the device record changes at the same time', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -99,7 +99,7 @@ test('emits an update once if its record changes at the same time', async (t) =>
   );
 });
 
-test('emits no update that could not be stored', async (t) => {
+test('does not emit device.updated when the update cannot be stored', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -111,7 +111,7 @@ test('emits no update that could not be stored', async (t) => {
   t.deepEqual(journal.lines, ['stored', 'device.updated']);
 });
 
-test('emits an update once if a rollout stops before the next download starts', async (t) => {
+test('emits device.updated once when a rollout is paused before the next download starts', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   await server.publish(youngest, { draft: true });
@@ -130,7 +130,7 @@ test('emits an update once if a rollout stops before the next download starts', 
   t.like(body['attempts'], { 0: { version: '2.0', state: 'running' }, length: 1 });
 });
 
-test('emits how an update failed, once', async (t) => {
+test('emits device.failed once, with the kind of failure', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -154,7 +154,7 @@ test('emits how an update failed, once', async (t) => {
   t.is(journal.seen.length, 1);
 });
 
-test('emits and audits the failure of a device that did not confirm an update', async (t) => {
+test('emits and audits device.failed when a device does not confirm an update', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -171,7 +171,7 @@ test('emits and audits the failure of a device that did not confirm an update', 
   t.like((await journal.seen[0]?.audit)?.[0], { action: 'device.failed', actor: 'server', detail: facts });
 });
 
-test('emits a failure that waits in memory when it is stored', async (t) => {
+test('emits device.failed for a failure held in memory only when the failure is stored', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -184,7 +184,7 @@ test('emits a failure that waits in memory when it is stored', async (t) => {
   t.deepEqual(journal.lines, ['stored', 'device.failed']);
 });
 
-test('emits an update that preflight blocks, once', async (t) => {
+test('emits device.blocked once when preflight blocks an update', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young);
   journal.take();
@@ -199,7 +199,7 @@ test('emits an update that preflight blocks, once', async (t) => {
   t.true(event?.type === 'device.blocked' && event.rules.length > 0);
 });
 
-test('emits a halt after it is stored, although it takes effect before', async (t) => {
+test('emits rollout.halted after the halt is stored, although the halt takes effect earlier', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young, { draft: true });
   const start = { version: '2.0', stages: [{ share: 100 }], halt: { failures: 1 } };
@@ -222,7 +222,7 @@ test('emits a halt after it is stored, although it takes effect before', async (
   ]);
 });
 
-test('emits no halt that could not be stored', async (t) => {
+test('does not emit rollout.halted when the halt cannot be stored', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young, { draft: true });
   const start = { version: '2.0', stages: [{ share: 100 }], halt: { failures: 1 } };
@@ -230,7 +230,7 @@ test('emits no halt that could not be stored', async (t) => {
   await check(server, old);
   await receiptsNoted(server, mac, 1);
   journal.take();
-  // The failure of the device is stored, and the halt that follows is not.
+  // The device failure is stored, but the halt that follows is not.
   journal.afterWrite = async () => {
     journal.trouble = 'reject';
   };
@@ -240,7 +240,7 @@ test('emits no halt that could not be stored', async (t) => {
   t.like((await server.api('GET', '/projects/door/rollouts/1')).body, { state: 'halted' });
 });
 
-test('emits the stages that the server opens, and the completion', async (t) => {
+test('emits an event for each stage that the server opens and for the completion', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young, { draft: true });
   const stages = [{ canaries: [mac] }, { share: 100 }];

@@ -3,7 +3,7 @@ import { DomainEvents } from '../../../src/server/services/events/domain-events.
 
 const event = { type: 'device.removed', project: 'door', mac: '18:FE:34:AA:BB:CC', actor: 'abc', at: 1 } as const;
 
-/** Emitter, and what it logged. */
+/** Emitter and the fields of its error log entries. */
 function testEvents() {
   const logged: object[] = [];
   const ignore = () => undefined;
@@ -27,7 +27,7 @@ test('calls each listener until it is removed', (t) => {
   t.deepEqual(heard, ['first device.removed', 'second device.removed', 'second device.removed']);
 });
 
-test('logs a listener that throws or rejects, and calls the others', async (t) => {
+test('logs a listener that throws or rejects, and still calls the other listeners', async (t) => {
   const { events, logged } = testEvents();
   const [thrown, rejected] = [new Error('thrown'), new Error('rejected')];
   let calls = 0;

@@ -2,7 +2,7 @@ import type { DomainEvent } from '../../../src/server/services/events/domain-eve
 import type { AuditEntry } from '../../../src/server/storage/records.ts';
 import type { TestServer } from '../running-server.ts';
 
-/** Methods of the store that write a change of an event. */
+/** Store methods that write the changes for which events are emitted. */
 const writers = {
   catalog: ['publish', 'promote', 'yank', 'saveProject'],
   devices: ['save', 'remove'],
@@ -10,12 +10,12 @@ const writers = {
   tokens: ['create', 'revoke'],
 } as const;
 
-/** What a test makes of the next writes: the store rejects them, or reports a conflict of revisions instead of writing. */
+/** Fault injected into the next writes: the store rejects them, or reports a revision conflict instead of writing. */
 type Trouble = 'none' | 'reject' | 'conflict';
 
 interface SeenEvent {
   readonly event: DomainEvent;
-  /** Audit entries of the store when the event was emitted, newest first. */
+  /** Audit entries in the store when the event was emitted, newest first. */
   readonly audit: Promise<readonly AuditEntry[]>;
 }
 
@@ -24,9 +24,9 @@ export interface Journal {
   /** `stored` for each completed write, and the type of each event, except `device.seen`. */
   readonly lines: string[];
   readonly seen: SeenEvent[];
-  /** Trouble of the next writes; a conflict happens once. */
+  /** Fault for the next writes; a conflict is reported only once. */
   trouble: Trouble;
-  /** Called when a write is complete and its promise has not resolved. */
+  /** Called after a write has completed and before its promise resolves. */
   afterWrite: (() => Promise<unknown>) | undefined;
   /** Empties the journal and returns its lines. */
   take(): readonly string[];
@@ -34,7 +34,7 @@ export interface Journal {
 
 type Write = (...values: readonly unknown[]) => Promise<unknown>;
 
-/** Records the writes and events of a server from now on. */
+/** Starts recording the writes and events of a server. */
 export function keepJournal({ parts }: Pick<TestServer, 'parts'>): Journal {
   const journal: Journal = {
     lines: [],
@@ -47,7 +47,7 @@ export function keepJournal({ parts }: Pick<TestServer, 'parts'>): Journal {
     },
   };
   for (const [part, names] of Object.entries(writers)) {
-    // Each part of the store is an object of such functions.
+    // Each part of the store is an object with functions of this type.
     const functions = parts.store[part as keyof typeof writers] as unknown as Record<string, Write>;
     for (const name of names) {
       const write = functions[name];
@@ -64,7 +64,7 @@ export function keepJournal({ parts }: Pick<TestServer, 'parts'>): Journal {
 
 function recorded(journal: Journal, write: Write): Write {
   return async (...values) => {
-    // Samples of a rollout are no change; they have no audit entry.
+    // Rollout samples are not changes; they have no audit entry.
     if (values.length === 2 && values[1] === undefined) return write(...values);
     if (journal.trouble === 'reject') throw new Error('the disk of the test is full');
     if (journal.trouble === 'conflict') {
@@ -72,7 +72,7 @@ function recorded(journal: Journal, write: Write): Write {
       return 'conflict';
     }
     const result = await write(...values);
-    // Events of an eager use case would come first.
+    // An event that is emitted before its change is stored would be recorded here, ahead of the write.
     await new Promise(setImmediate);
     await journal.afterWrite?.();
     journal.lines.push('stored');

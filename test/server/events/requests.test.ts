@@ -1,4 +1,4 @@
-/** Events of API requests: each is emitted once, after its change and its audit entry are stored. */
+/** Events caused by API requests: each is emitted once, after the change and its audit entry are stored. */
 import test from 'ava';
 import { testBuild, testSigner } from '../builds.ts';
 import { releaseRequest, startTestServer, upload } from '../running-server.ts';
@@ -21,9 +21,9 @@ const stages = [{ canaries: [mac] }, { share: 50 }, { share: 100 }];
 interface Step {
   readonly request: readonly [method: string, path: string, body?: unknown];
   readonly status: number;
-  /** Expected lines of the journal. */
+  /** Expected journal lines. */
   readonly lines: readonly string[];
-  /** The change takes effect before it is stored, so a request that fails cannot be repeated. */
+  /** The change takes effect before it is stored, so a failed request cannot be repeated. */
   readonly isEager?: boolean;
 }
 
@@ -111,7 +111,7 @@ const steps: readonly Step[] = [
   { request: ['DELETE', '/tokens/TOKEN'], status: 404, lines: unchanged },
 ];
 
-test('emits the event of each request once, after the change is stored, and none if it could not be stored', async (t) => {
+test('emits the events for each request once, after the change is stored, and none when it cannot be stored', async (t) => {
   const server = await startTestServer(t);
   const journal = keepJournal(server);
   for (const { files } of [first, second, otherSecond, third]) {
@@ -143,7 +143,7 @@ test('emits the event of each request once, after the change is stored, and none
   }
 });
 
-test('emits one event each for concurrent changes of a device', async (t) => {
+test('emits one event for each concurrent change to a device', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const journal = keepJournal(server);

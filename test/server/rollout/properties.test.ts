@@ -1,4 +1,4 @@
-/** Properties of rollouts that hold for random fleets and random sequences of events. */
+/** Rollout properties that hold for random fleets and random sequences of events. */
 import test from 'ava';
 import fc from 'fast-check';
 import type { RolloutAction, RolloutStage } from '../../../src/api/rollout.ts';
@@ -48,7 +48,7 @@ function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecor
   };
 }
 
-/** Outcome of the release on a device that downloads it. */
+/** Outcome on a device that downloads the release. */
 type Fate = 'updates' | 'stays-old' | 'vanishes' | 'breaks-off';
 
 type Happening =
@@ -75,9 +75,9 @@ interface Device {
   record: DeviceRecord;
   runs: ReleaseRecord;
   isGone: boolean;
-  /** Number of open stages at each download of the new release. */
+  /** Number of open stages each time the new release was sent. */
   readonly sent: number[];
-  /** Whether the device has run the new release. */
+  /** Whether the device has ever run the new release. */
   hadIt: boolean;
 }
 
@@ -99,7 +99,7 @@ class World {
     });
   }
 
-  /** Does the same as `Rollouts.note`. */
+  /** Mirrors `Rollouts.note`. */
   save(device: Device, record: DeviceRecord): void {
     device.record = { ...record, revision: record.revision + 1 };
     this.tally.note(device.record);
@@ -145,7 +145,7 @@ class World {
             acceptFailures: event.acceptFailures,
           }).rollout;
         } catch {
-          // The action is invalid in this state and changed nothing.
+          // The action is invalid in this state and changes nothing.
         }
     }
   }
@@ -185,7 +185,7 @@ class World {
     if (decision.action === 'send') this.arrive(device, decision.release);
   }
 
-  /** Notes violations of the invariants. */
+  /** Records invariant violations. */
   sent(device: Device, what: ReleaseRecord, { state, openStages }: RolloutRecord): void {
     const { mac } = device.record;
     if (what.id === previous.id) {
@@ -238,7 +238,7 @@ const stagesOf = fc
     [...shares.sort((a, b) => a - b), 100].map((share): RolloutStage => ({ share, canaries: [], groups: [] })),
   );
 
-test('sends a release only to open stages of an active rollout and reverts it only by rollback', (t) => {
+test('sends a release only to open stages of an active rollout, and reverts devices only on rollback', (t) => {
   fc.assert(
     fc.property(stagesOf, fates, fc.array(happening, { maxLength: 200 }), (stages, devices, events) => {
       const world = new World(rolloutWith(stages), devices);
@@ -249,7 +249,7 @@ test('sends a release only to open stages of an active rollout and reverts it on
   );
 });
 
-test('sends the release to no device after a halt, however often devices check in', (t) => {
+test('does not send the release after a halt, however often devices check in', (t) => {
   fc.assert(
     fc.property(
       stagesOf,
@@ -272,12 +272,12 @@ test('sends the release to no device after a halt, however often devices check i
         );
       },
     ),
-    // Each run is a halted rollout; fast-check fails if fewer than 1 in 100 sequences halt.
+    // Only sequences that halt the rollout count as runs; fast-check fails if fewer than 1 in 100 do.
     { numRuns: 100 },
   );
 });
 
-test('computes the same tally from the device records in any order', (t) => {
+test('computes the same tally regardless of the order of device records', (t) => {
   fc.assert(
     fc.property(stagesOf, fates, fc.array(happening, { maxLength: 80 }), (stages, devices, events) => {
       const world = new World(rolloutWith(stages), devices);

@@ -1,4 +1,4 @@
-/** Rollouts on a running server, through the API and device requests. */
+/** Rollouts on a running server, driven through the API and device requests. */
 import test, { type ExecutionContext } from 'ava';
 import type { RolloutRequest } from '../../../src/api/rollout.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
@@ -17,7 +17,7 @@ function macOf(index: number): string {
   return `02:00:00:00:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
 }
 
-/** Server with devices that run `old`, the current release of `stable`, and with `young` as a draft. */
+/** Server whose devices run `old`, the current release on `stable`; `young` is a draft. */
 async function fleet(t: ExecutionContext, devices: number): Promise<TestServer> {
   const server = await startTestServer(t);
   if (old === undefined || young === undefined) throw new Error('no builds');
@@ -48,7 +48,7 @@ async function show(server: TestServer, id: number): Promise<RolloutInfo> {
 
 const canaries = { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100 }] };
 
-test('updates only open stages, and opens the next one when the devices run the release', async (t) => {
+test('updates only devices in open stages, and opens the next stage when those devices run the release', async (t) => {
   const server = await fleet(t, 4);
   const { id, previous } = await start(server, { ...canaries, gate: { soakMs: 0, runningPercent: 100 } });
   t.is(previous, '1.0');
@@ -91,7 +91,7 @@ test('keeps the next stage closed until devices have run the release for the soa
   t.regex(waitingFor ?? '', /run 2\.0 for 60 min \(0 so far\)/);
 });
 
-test('halts a rollout after two unconfirmed updates until their failures are accepted', async (t) => {
+test('halts a rollout after two unconfirmed updates, and resumes it only when the failures are accepted', async (t) => {
   const server = await fleet(t, 6);
   const { id } = await start(server, { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100 }] });
   for (const index of [0, 1]) {
@@ -123,7 +123,7 @@ test('halts a rollout after two unconfirmed updates until their failures are acc
   t.is((await show(server, id)).state, 'active', 'those that are known do not halt it again');
 });
 
-test('opens the next stage despite accepted failures, and halts at a new one', async (t) => {
+test('opens the next stage despite accepted failures, and halts on a new failure', async (t) => {
   const server = await fleet(t, 4);
   const stages = [{ canaries: ['device-0', 'device-1', 'device-2'] }, { share: 100 }];
   const { id } = await start(server, { stages, halt: { failures: 1 } });
@@ -142,7 +142,7 @@ test('opens the next stage despite accepted failures, and halts at a new one', a
   t.is((await show(server, id)).state, 'halted', 'a new failure counts');
 });
 
-test('halts a rollout by the share of failed devices once the minimum sample is reached', async (t) => {
+test('halts a rollout based on the percentage of failed devices once the minimum sample is reached', async (t) => {
   const server = await fleet(t, 5);
   const halt = { failures: 3, failurePercent: 50, minimumSample: 4, notConfirmed: 9 };
   const { id } = await start(server, { stages: [{ share: 100 }], halt });
@@ -198,7 +198,7 @@ test('sends the previous release to updated devices after a rollback', async (t)
   t.is((await visit(server, 1, old)).status, 304);
 });
 
-test('rolls back a complete rollout for the whole channel', async (t) => {
+test('rolls back a completed rollout for the whole channel', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await visit(server, 0, old);
@@ -210,7 +210,7 @@ test('rolls back a complete rollout for the whole channel', async (t) => {
   t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(77) })).header('x-version'), '1.0');
 });
 
-test('keeps a rollout across a restart, and halts it on stored failures before any response', async (t) => {
+test('keeps a rollout across a restart, and halts it because of stored failures before responding to devices', async (t) => {
   const server = await fleet(t, 4);
   const { id } = await start(server, { ...canaries, halt: { notConfirmed: 1 } });
   await visit(server, 0, old);
@@ -219,7 +219,7 @@ test('keeps a rollout across a restart, and halts it on stored failures before a
   t.like(await show(again, id), { state: 'active', openStages: 1, tally: { running: 1, members: 4 } });
   t.is((await visit(again, 2, old)).status, 304);
   t.is((await visit(again, 1, old)).status, 200);
-  // A crash between the two writes stores the failure but not the halt.
+  // After a crash between the two writes, the failure is stored but the halt is not.
   const store = again.parts.store;
   const record = await again.parts.records.find('door', macOf(1));
   if (record === undefined) throw new Error('no record');
@@ -230,7 +230,7 @@ test('keeps a rollout across a restart, and halts it on stored failures before a
   t.is((await visit(third, 1, old)).status, 304);
 });
 
-test('rejects another release on the channel of an active rollout, but accepts drafts', async (t) => {
+test('rejects promoting another release on a channel with an active rollout, but accepts drafts', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   if (other === undefined) throw new Error('no build');
@@ -265,7 +265,7 @@ test('halts a rollout when its release is yanked', async (t) => {
   t.is((await visit(server, 0, old)).status, 304);
 });
 
-test('sends a pinned device only its version, and does not count it in a rollout', async (t) => {
+test('sends a pinned device only the pinned version, and does not count the device in a rollout', async (t) => {
   const server = await fleet(t, 2);
   t.is((await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: '9.9' })).status, 404);
   t.is((await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: '1.0' })).status, 200);
@@ -277,7 +277,7 @@ test('sends a pinned device only its version, and does not count it in a rollout
   t.is((await visit(server, 0, old)).header('x-version'), '2.0');
 });
 
-test('opens a stage by device group, and shows the stage of a device', async (t) => {
+test('opens a stage by device group, and shows which stage a device is in', async (t) => {
   const server = await fleet(t, 3);
   await server.api('PUT', `/projects/door/devices/${macOf(2)}`, { group: 'hall' });
   await start(server, { stages: [{ groups: ['hall'] }, { share: 100 }] });

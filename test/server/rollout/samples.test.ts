@@ -1,4 +1,4 @@
-/** Samples of the progress of a rollout, which its chart shows. */
+/** Rollout progress samples, shown in the rollout chart. */
 import test from 'ava';
 import { withSample } from '../../../src/server/services/rollouts/samples.ts';
 import type { RolloutRecord } from '../../../src/server/storage/records.ts';
@@ -6,9 +6,9 @@ import type { RolloutRecord } from '../../../src/server/storage/records.ts';
 const tally = { members: 100, pending: 0, blocked: 0, updating: 0, running: 0, failed: 0, notConfirmed: 0 };
 const start = 1_700_000_000_000;
 
-/** Rollout that is sampled every second and updates one device every `everySeconds`. */
+/** Rollout that is sampled every second and updates one device every `everySeconds` seconds. */
 function after(seconds: number, everySeconds: number): RolloutRecord {
-  // Sampling reads no other fields of a rollout.
+  // Sampling reads no other rollout fields.
   let rollout = { samples: [], openStages: 1 } as unknown as RolloutRecord;
   for (let second = 0; second <= seconds; second++) {
     rollout = withSample(rollout, { ...tally, running: Math.floor(second / everySeconds) }, start + second * 1000);
@@ -16,7 +16,7 @@ function after(seconds: number, everySeconds: number): RolloutRecord {
   return rollout;
 }
 
-test('samples a short rollout every second and a long one in at most 240 samples', (t) => {
+test('samples a short rollout every second, and stores at most 240 samples for a long rollout', (t) => {
   t.is(after(20, 1).samples.length, 21);
   const { samples } = after(3 * 86_400, 60);
   t.true(samples.length > 60 && samples.length <= 240, `${samples.length}`);
@@ -27,7 +27,7 @@ test('samples a short rollout every second and a long one in at most 240 samples
   );
 });
 
-test('adds no sample without a change, and one at once when a stage opens', (t) => {
+test('adds no sample while nothing changes, and adds one immediately when a stage opens', (t) => {
   const rollout = after(20, 1_000_000);
   t.is(rollout.samples.length, 1);
   t.is(withSample(rollout, tally, start + 60_000), rollout);

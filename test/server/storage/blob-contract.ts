@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { BlobStore } from '../../../src/server/storage/blob-store.ts';
 
-/** Blob store of one test, which can be opened again. */
+/** Blob store for one test; it can be reopened. */
 interface TestBlobs {
   readonly blobs: BlobStore;
-  /** Opens the same blobs again. */
+  /** Reopens the same blobs. */
   reopen(): Promise<BlobStore>;
 }
 
@@ -50,7 +50,7 @@ export function blobContract(test: TestFn, name: string, open: (t: ExecutionCont
     t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
   });
 
-  blobTest('lists complete and unfinished uploads by their age', async (t, { blobs }) => {
+  blobTest('lists complete and unfinished uploads by age', async (t, { blobs }) => {
     const [whole, part] = [randomBytes(1000), randomBytes(1000)];
     await blobs.append(digestOf(whole), piece(whole, 0, 1000));
     await blobs.append(digestOf(part), piece(part, 0, 400));

@@ -7,7 +7,7 @@ import { chooseDriver } from '../../../src/server/storage/sqlite/drivers/choose.
 import { JournalFlush } from '../../../src/server/storage/sqlite/journal-flush.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
-/** A database with one table of notes. */
+/** Database with a single table, `notes`. */
 async function notebook(t: ExecutionContext, journalOf: (path: string) => string = (path) => path) {
   const path = (await testFolder(t)).at('notes.db');
   const connection = new Connection(path, await chooseDriver());
@@ -30,21 +30,21 @@ async function notebook(t: ExecutionContext, journalOf: (path: string) => string
 
 function countOf(connection: Connection): number {
   const { db } = connection;
-  // The table exists only in this test, so the types of the server do not include it.
+  // The table exists only in this test, so the server's types do not include it.
   const query = db.selectFrom('notes' as 'meta').select(({ fn }) => fn.countAll<number>().as('value'));
   return connection.first(query)?.value ?? 0;
 }
 
 const durabilities: readonly Durability[] = ['group', 'sync', 'lazy', 'group', 'group', 'sync', 'lazy'];
 
-test('resolves writes in the order of their calls, also while the journal is flushed', async (t) => {
+test('resolves writes in call order, even while the journal is being flushed', async (t) => {
   const { committer, note } = await notebook(t);
   const settled: number[] = [];
   const writes: Promise<unknown>[] = [];
   for (let count = 0; count < 300; count++) {
     const durability = durabilities[count % durabilities.length] ?? 'group';
     writes.push(committer.write(durability, () => note(`note ${count}`)).then(() => settled.push(count)));
-    // Some writes share a transaction, others arrive while earlier ones are flushed.
+    // Some writes share a transaction; others arrive while earlier writes are being flushed.
     if (count % 3 === 0) await nextTurn();
   }
   committer.commit();
@@ -55,7 +55,7 @@ test('resolves writes in the order of their calls, also while the journal is flu
   );
 });
 
-test('resolves a write only when it is in the journal', async (t) => {
+test('resolves a write only once it is in the journal', async (t) => {
   const { committer, note, inJournal } = await notebook(t);
   for (const durability of ['sync', 'group', 'lazy'] as const) {
     await committer.write(durability, () => note(`a ${durability} note`));
@@ -63,7 +63,7 @@ test('resolves a write only when it is in the journal', async (t) => {
   }
 });
 
-test('commits a lazy write with the next transaction, in the order of the writes', async (t) => {
+test('commits a lazy write with the next transaction, in write order', async (t) => {
   const { committer, note, notes } = await notebook(t);
   let isSettled = false;
   const waiting = committer.write('lazy', () => note('receipt')).then(() => (isSettled = true));
@@ -76,7 +76,7 @@ test('commits a lazy write with the next transaction, in the order of the writes
   await waiting;
 });
 
-test('rolls back only the failed write of a transaction', async (t) => {
+test('rolls back only the failed write in a transaction', async (t) => {
   const { committer, note, notes } = await notebook(t);
   const outcomes = await Promise.allSettled([
     committer.write('group', () => note('before')),
@@ -93,7 +93,7 @@ test('rolls back only the failed write of a transaction', async (t) => {
   t.is(notes(), 2);
 });
 
-test('rejects all writes of a transaction that a full disk rolls back, and calls the listeners', async (t) => {
+test('rejects all writes in a transaction rolled back because the disk is full, and calls the listeners', async (t) => {
   const { committer, connection, note, notes } = await notebook(t);
   let undone = 0;
   committer.onUndone(() => undone++);

@@ -12,7 +12,7 @@ type StoreTest = (title: string, run: (t: ExecutionContext, opened: TestStore) =
 
 /** Behavior of device lists that every store must have. */
 export function deviceListContract(storeTest: StoreTest): void {
-  storeTest('filters devices by part of their name or MAC, by status, version and group', async (t, { store }) => {
+  storeTest('filters devices by part of the name or MAC, by status, by version and by group', async (t, { store }) => {
     await fill(store);
     const find = async (filter: DeviceFilter) =>
       (await store.devices.list('door', { limit: 100 }, filter)).map(({ record }) => record.mac.slice(-2));
@@ -33,7 +33,7 @@ export function deviceListContract(storeTest: StoreTest): void {
   });
 
   storeTest(
-    'pages in both directions without missing a device when others are added meanwhile',
+    'pages in both directions without skipping any device while other devices are being added',
     async (t, { store }) => {
       await fill(store);
       const page = async (where: { after?: string; before?: string }) =>
@@ -79,7 +79,7 @@ export function deviceListContract(storeTest: StoreTest): void {
     },
   );
 
-  storeTest('finds the changes of a device in the audit log', async (t, { store }) => {
+  storeTest('finds changes to a device in the audit log', async (t, { store }) => {
     await fill(store);
     const of = (actor: string, action: string, detail = {}) => {
       return { ...auditBy(actor, action, { mac: macOf(8), ...detail }), project: 'door' };
@@ -108,7 +108,7 @@ export function deviceListContract(storeTest: StoreTest): void {
   });
 }
 
-/** Saves a fleet with devices of every status. */
+/** Saves a fleet that has devices with every status. */
 async function fill(store: Store): Promise<void> {
   await store.catalog.saveProject(newProject('door', []), auditBy('tester'));
   const send = decided('send', 'update abc');

@@ -14,7 +14,7 @@ import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { drivers } from './drivers.ts';
 
-test('chooses node:sqlite when Node.js has it, and libsql otherwise', async (t) => {
+test('chooses node:sqlite when Node.js provides it, and libsql otherwise', async (t) => {
   t.is((await chooseDriver()).name, nodeSqlite() === undefined ? 'libsql' : 'node:sqlite');
 });
 
@@ -49,7 +49,7 @@ async function fill(store: Store): Promise<string> {
 for (const driver of drivers) {
   const open = async (path: string) => new Connection(path, driver);
 
-  test(`${driver.name}: reports errors by SQLite's own names`, async (t) => {
+  test(`${driver.name}: reports errors with the SQLite error codes`, async (t) => {
     const folder = await testFolder(t);
     const code = (run: () => unknown) => {
       const error = t.throws(run, { instanceOf: Error });
@@ -94,7 +94,7 @@ for (const driver of drivers) {
       await assertFilled(t, folder.at('data/ota.db'), other, md5);
     });
 
-    test(`${other.name} recovers the journal that ${driver.name} left in a crash`, async (t) => {
+    test(`${other.name} recovers the journal left behind by a crash with ${driver.name}`, async (t) => {
       const folder = await testFolder(t);
       const before = await openSqliteStore(folder.at('data/ota.db'), 'a test', driver);
       const md5 = await fill(before);

@@ -33,7 +33,7 @@ function tablesIn(path: string, driver: SqliteDriver): unknown {
   return found;
 }
 
-migrateTest('opens data of 0.1.0', async (t, driver) => {
+migrateTest('opens data from version 0.1.0', async (t, driver) => {
   const folder = await testFolder(t);
   const path = folder.at('ota.db');
   const data = await readFile('test/fixtures/server-data/0.1.0.sql', 'utf8');
@@ -55,7 +55,7 @@ migrateTest('opens data of 0.1.0', async (t, driver) => {
   );
 });
 
-migrateTest('rejects data with an unknown migration, and does not change it', async (t, driver) => {
+migrateTest('rejects data with an unknown migration, and leaves the data unchanged', async (t, driver) => {
   const path = (await testFolder(t)).at('ota.db');
   await (await openSqliteStore(path, 'a test', driver)).close();
   change(path, driver, (database) => {
@@ -91,7 +91,7 @@ migrateTest('applies all migrations or none', async (t, driver) => {
   await migrate(connection, 'ota.db', { '1': first });
 });
 
-test('rejects a value that SQLite cannot store before it reaches the driver', async (t) => {
+test('rejects a value that SQLite cannot store before passing it to the driver', async (t) => {
   for (const driver of drivers) {
     const connection = new Connection((await testFolder(t)).at(`${driver.name.replace(':', '-')}.db`), driver);
     await t.throwsAsync(sql`SELECT ${true}`.execute(connection.db), { instanceOf: TypeError });

@@ -15,13 +15,13 @@ test('opens a SQLite store by its URL, with and without an empty authority', asy
   t.deepEqual(await folder.list(), ['100% new/ota.db']);
 });
 
-test('opens a folder of blobs by its URL', async (t) => {
+test('opens a blob folder by its URL', async (t) => {
   const folder = await testFolder(t);
   const blobs = await openBlobs(`file:${folder.at('data')}`);
   t.is(await blobs.pendingBytes(), 0);
 });
 
-test('names the known schemes, and keeps a password out of the error', async (t) => {
+test('names the supported schemes in the error, and omits the password', async (t) => {
   const store = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql://ota:secret@db/ota', 'a test'));
   t.is(store.message, 'The URL of the store is invalid: the scheme mysql: is unknown');
   t.is(store.hint, 'Use a URL that starts with sqlite:');

@@ -29,7 +29,7 @@ for (const driver of drivers) {
   });
 }
 
-/** Runs a test with each driver. In one process two drivers do not see each other's locks, so a test uses one driver for both programs. */
+/** Runs a test with each driver. Drivers in one process do not see each other's locks, so both programs in a test use the same one. */
 function storeTest(title: string, run: (t: ExecutionContext, driver: SqliteDriver) => Promise<void>): void {
   for (const driver of drivers) test(`${driver.name}: ${title}`, (t) => run(t, driver));
 }
@@ -50,7 +50,7 @@ async function folderStore(t: ExecutionContext, driver: SqliteDriver) {
   };
 }
 
-storeTest('rejects a second server on the same database, and names the first', async (t, driver) => {
+storeTest('rejects a second server on the same database, and names the first server', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   const first = await open('data');
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () =>
@@ -61,10 +61,10 @@ storeTest('rejects a second server on the same database, and names the first', a
   await (await open('data')).close();
 });
 
-storeTest('rejects a database that another program has locked, and opens it once it is unlocked', async (t, driver) => {
+storeTest('rejects a database locked by another program, and opens it once it is unlocked', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
-  // The SQLite shell is such a program.
+  // Another program could be the SQLite shell, for example.
   const other = driver.open(folder.at('data/ota.db'));
   other.exec('BEGIN IMMEDIATE');
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => open('data'));

@@ -17,7 +17,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   deviceListContract(storeTest);
 
   storeTest(
-    'keeps a publication across a restart: project, release, MD5s, current release, audit entries',
+    'keeps a published release across a restart: project, release, MD5s, current release, audit entries',
     async (t, opened) => {
       const { manifest } = await testBuild({ version: '1.0', project: 'door' });
       const result = await opened.store.catalog.publish(publication(manifest, '1.0'));
@@ -48,7 +48,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'allows one rollout per channel, and completes it together with the current release of the channel',
+    'allows one rollout per channel, and sets the current release of the channel in the write that completes the rollout',
     async (t, opened) => {
       const { store } = opened;
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
@@ -99,7 +99,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'leaves a release unchanged when it is published again, and rejects other bytes under its name',
+    'leaves a release unchanged when it is published again, and rejects different bytes for the same version',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -113,7 +113,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'promotes an old release that is published again on a new channel, but not on one that replaced it',
+    'promotes a republished old release on a new channel, but not on a channel that has a newer release',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -127,7 +127,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('promotes a named release on a channel, and never a yanked one', async (t, { store }) => {
+  storeTest('promotes the given release on a channel, but never a yanked release', async (t, { store }) => {
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));
@@ -146,7 +146,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
   });
 
-  storeTest('recognizes reference builds without serving them, several under one version', async (t, { store }) => {
+  storeTest('recognizes several reference builds with one version without serving them', async (t, { store }) => {
     const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     for (const { manifest } of builds) {
       const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
@@ -164,7 +164,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
   });
 
-  storeTest('saves a device only from its newest revision', async (t, opened) => {
+  storeTest('saves a device only when the change is based on its newest revision', async (t, opened) => {
     await opened.store.catalog.saveProject(project(), auditBy('tester'));
     const { devices } = opened.store;
     const mac = '18:FE:34:00:00:01';
@@ -206,7 +206,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   });
 
   storeTest(
-    'evicts devices that are not enrolled when a project is full, and never exceeds the limit',
+    'evicts devices that are not enrolled when a project is full, and never exceeds the device limit',
     async (t, { store }) => {
       await store.catalog.saveProject(project(), auditBy('tester'));
       const few = { mostDevices: 10 };
@@ -273,7 +273,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(await (await opened.reopen()).servedMs(), 123_456);
   });
 
-  storeTest('restores a dump into an equal store, completely or not at all', async (t, opened) => {
+  storeTest('restores an identical store from a dump, or restores nothing at all', async (t, opened) => {
     const { store } = opened;
     const { manifest } = await testBuild();
     await store.catalog.publish(publication(manifest, '1.0'));
@@ -314,7 +314,7 @@ function publication(
   return { release, channel, project: project(), audit };
 }
 
-/** Value after a round trip through JSON: without undefined keys. */
+/** Value after a JSON round trip, which drops undefined keys. */
 function plain<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }

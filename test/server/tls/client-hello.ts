@@ -1,10 +1,10 @@
-/** TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 and TLS_RSA_WITH_AES_128_CBC_SHA256, two of the suites of BearSSL. */
+/** TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 and TLS_RSA_WITH_AES_128_CBC_SHA256, two cipher suites that BearSSL supports. */
 const suites = [0xc02f, 0x003c];
 const maxFragmentLength = 1;
 
 /**
- * First message of a TLS 1.2 client that requests short records, as `WiFiClientSecure::probeMaxFragmentLength` sends it (RFC 5246, 7.4.1.2;
- * RFC 6066, 4).
+ * ClientHello message from a TLS 1.2 client that requests short records, as sent by `WiFiClientSecure::probeMaxFragmentLength`
+ * (RFC 5246, 7.4.1.2; RFC 6066, 4).
  *
  * @param code 1 for 512 bytes, 2 for 1024, 3 for 2048, 4 for 4096
  */
@@ -27,7 +27,7 @@ export function clientHello(code: number): Buffer {
   return Buffer.concat([Buffer.from([22, 3, 3]), vector(2, message)]);
 }
 
-/** Fragment length code in the first message of a server, or undefined if it did not agree to one. */
+/** Fragment length code in the server's first message, or undefined if the server did not agree to a length. */
 export function agreedFragmentLength(bytes: Buffer): number | undefined {
   const sessionIdAt = 5 + 4 + 2 + 32;
   let at = sessionIdAt + 1 + (bytes[sessionIdAt] ?? 0) + 2 + 1;

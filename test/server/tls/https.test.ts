@@ -55,7 +55,7 @@ async function download(port: number, ca: string, more: ConnectionOptions = {}) 
   return { answer: readAnswer(Buffer.concat(chunks)), session, isReused, fingerprint };
 }
 
-/** Like BearSSL: at most TLS 1.2, and sessions are resumed only by id. */
+/** Options that match BearSSL: TLS 1.2 at most, and session resumption only by session id. */
 const asDevice: ConnectionOptions = { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET };
 
 function isWhole({ status, body, md5, header }: RawAnswer): boolean {
@@ -78,7 +78,7 @@ for (const [version, overhead] of [
   ['TLSv1.2', 24],
   ['TLSv1.3', 17],
 ] as const) {
-  test(`${version}: sends no record over 1 KB, not even for the certificate`, async (t) => {
+  test(`${version}: sends no record larger than 1 KB, even for the certificate`, async (t) => {
     const { server, ca } = await secured(t);
     const { port, records } = await tap(t, server.port);
     t.true(isWhole((await download(port, ca, { minVersion: version, maxVersion: version })).answer));
@@ -90,7 +90,7 @@ for (const [version, overhead] of [
 }
 
 for (const [code, length] of [512, 1024, 2048, 4096].entries()) {
-  test(`agrees to records of ${length} bytes when a device probes for them`, async (t) => {
+  test(`agrees to ${length}-byte records when a device probes for them`, async (t) => {
     const { server } = await secured(t);
     const socket = connectTcp(server.port, '127.0.0.1');
     socket.write(clientHello(code + 1));
@@ -143,7 +143,7 @@ test('replaces the certificate at runtime without breaking trust or session resu
   t.true(server.logged.some(({ message }) => message === 'Certificate replaced'));
 });
 
-test('serves no client that trusts another authority or sends plain HTTP, and keeps running', async (t) => {
+test('does not serve clients that trust another authority or send plain HTTP, and keeps running', async (t) => {
   const { server, ca } = await secured(t);
   const other = await testFolder(t);
   await selfSigned(other.at('tls'), hosts).read();
@@ -173,12 +173,12 @@ for (const [how, hello, graceMs] of [
   ['has not begun', '', endlessMs],
   ['does not end', clientHello(1).subarray(0, 20), 50],
 ] as const) {
-  test(`stopping closes a connection whose TLS handshake ${how}`, async (t) => {
+  test(`closes a connection when stopping if its TLS handshake ${how}`, async (t) => {
     const { server } = await secured(t);
     const socket = connectTcp(server.port, '127.0.0.1');
     socket.write(hello);
     const closed = new Promise((resolve) => socket.on('close', resolve));
-    // If the server has not accepted the connection yet, the connection is reset.
+    // The connection is reset if the server has not accepted it yet.
     socket.on('error', () => undefined);
     await once(socket, 'connect');
     await server.close(graceMs);

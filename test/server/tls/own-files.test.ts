@@ -6,7 +6,7 @@ import type { TestFolder } from '../../support/test-folder.ts';
 import { startTestServer } from '../running-server.ts';
 import { ageCertificate, usedAuthority } from './authority.ts';
 
-/** Folder with certificate and key under the names that certbot uses. */
+/** Folder with a certificate and key under the file names that certbot uses. */
 async function certbot(t: ExecutionContext): Promise<TestFolder> {
   const folder = await usedAuthority(t);
   await folder.write('fullchain.pem', (await folder.text('tls/server.pem')) + (await folder.text('tls/ca.pem')));
@@ -25,7 +25,7 @@ test('reads a certificate with its whole chain', async (t) => {
   t.is(key, await folder.text('privkey.pem'));
 });
 
-test('names the reason when a certificate or key file cannot be used', async (t) => {
+test('reports why a certificate or key file cannot be used', async (t) => {
   const folder = await certbot(t);
   const refused = async (
     name: string,
@@ -50,7 +50,7 @@ test('names the reason when a certificate or key file cannot be used', async (t)
   t.notThrows(() => source(folder).read());
 });
 
-test('loads a renewed certificate at runtime, and keeps the old one if the key does not match', async (t) => {
+test('loads a renewed certificate at runtime, and keeps the old certificate if the key does not match', async (t) => {
   const folder = await certbot(t);
   const tls = { kind: 'files', cert: folder.at('fullchain.pem'), key: folder.at('privkey.pem') } as const;
   const server = await startTestServer(t, { tls });

@@ -36,13 +36,13 @@ test('creates an authority, a server certificate and keys that only the owner ca
   t.is(cert.match(/BEGIN CERTIFICATE/g)?.length, 1, 'no chain: devices know the authority');
 });
 
-test('issues a certificate below 1 KB for one year, and an authority for twenty', async (t) => {
+test('issues a certificate smaller than 1 KB for one year, and an authority for twenty years', async (t) => {
   const folder = await usedAuthority(t);
   const [authority, server] = [
     await certificateIn(folder, 'tls/ca.pem'),
     await certificateIn(folder, 'tls/server.pem'),
   ];
-  // The certificate message adds ten bytes.
+  // The TLS Certificate message adds ten bytes.
   t.true(server.raw.length + 10 < 1024, String(server.raw.length));
   const days = ({ validFrom, validTo }: X509Certificate) => (Date.parse(validTo) - Date.parse(validFrom)) / dayMs;
   t.is(Math.round(days(server)), 366);
@@ -50,7 +50,7 @@ test('issues a certificate below 1 KB for one year, and an authority for twenty'
   t.true(Date.parse(server.validFrom) < Date.now() - dayMs / 2, 'a clock that is slow does no harm');
 });
 
-test('lists addresses as IP addresses and as DNS names, and always includes localhost', async (t) => {
+test('lists each address as both an IP address and a DNS name, and always includes localhost', async (t) => {
   const server = await certificateIn(await usedAuthority(t), 'tls/server.pem');
   for (const host of ['ota.example.com', 'localhost']) t.is(server.checkHost(host), host);
   for (const address of ['192.168.1.5', '127.0.0.1']) {
@@ -91,7 +91,7 @@ test('renews a certificate a month before it expires, with the same key and auth
   t.true(now.publicKey.equals(new X509Certificate(old).publicKey));
 });
 
-test('writes authority, key and fingerprint to the header; renewal changes only the fingerprint', async (t) => {
+test('writes the authority, key and fingerprint to the header, and changes only the fingerprint on renewal', async (t) => {
   const folder = await usedAuthority(t);
   const before = stringsIn(await folder.text('tls/ota_server_tls.h'));
   const server = await certificateIn(folder, 'tls/server.pem');
@@ -115,7 +115,7 @@ test('issues a new certificate with the same key when a name is added', async (t
   t.is(now, key);
 });
 
-test('issues a new certificate when the old one is damaged or from another authority', async (t) => {
+test('issues a new certificate when the old one is damaged or was issued by another authority', async (t) => {
   const folder = await usedAuthority(t);
   const other = await testFolder(t);
   await selfSigned(other.at('tls'), hosts).read();

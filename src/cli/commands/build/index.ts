@@ -21,7 +21,6 @@ const buildCommand = (declaration: Declaration) =>
 
 type BuildCommandOptions = OptionsOf<typeof buildCommand>;
 
-/** Declares the command. */
 export function declareBuild(declaration: Declaration) {
   return buildCommand(declaration).action((args, options) => build(args, options, declaration.io));
 }
@@ -32,7 +31,7 @@ const arduinoCli: Program = {
   hint: 'Read the output above. Where it says `undefined reference to … updaterSigningHash`, let the sketch include ESP8266WiFi: the library brings the verifier.',
 };
 
-/** Runs the build system of the folder with the hooks enabled; changes no installed files. */
+/** Runs the build system of the source folder with the hooks enabled. Does not change any installed files. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
   const system = detectBuildSystem(source);
@@ -51,7 +50,7 @@ export async function build(args: readonly string[], options: BuildCommandOption
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const settings = await projectSettings(options, io.cwd);
-  // The hook reports problems with the key, once, and removes the artifacts of the previous build if the key is bad.
+  // Key errors are ignored here: the hook reports them, and removes artifacts of the previous build if the key is invalid.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
     () => undefined,
   );

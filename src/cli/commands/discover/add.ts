@@ -30,7 +30,7 @@ function selectionOf(
 }
 
 /**
- * Adds a discovered device to the configuration, after its host name and board have shown that it belongs to the project.
+ * Adds a discovered device to the configuration, after checking by its host name and board that it belongs to the project.
  *
  * @throws OtaError DEVICE_NOT_ADDED
  */
@@ -68,9 +68,9 @@ export async function addDevice(
 }
 
 /**
- * Writes the entry of a device.
+ * Writes the configuration entry for a device.
  *
- * @returns the path of the configuration
+ * @returns the path of the configuration file
  */
 async function writeEntry(name: string, entry: DeviceConfig, { configPath, folder }: ProjectSettings): Promise<string> {
   const path = configPath ?? join(folder, 'ota.config.json');

@@ -12,12 +12,11 @@ import { table } from '../../output/table.ts';
 import { addDevice, isFound } from './add.ts';
 import { type DiscoverOptions, discoverCommand } from './options.ts';
 
-/** Declares the command. */
 export function declareDiscover(declaration: Declaration) {
   return discoverCommand(declaration).action((options) => discover(options, declaration.io));
 }
 
-/** Lists the devices that announce themselves. A device belongs to the project only after it was added to the configuration by name. */
+/** Lists the devices that announce themselves. A device becomes part of the project only when it is added to the configuration by name. */
 export async function discover(options: DiscoverOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
@@ -53,10 +52,10 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   await addDevice(options.add, devices, options, settings, report);
 }
 
-/** Longest delay of a timer: 24 days. */
+/** Maximum delay of a Node.js timer, about 24 days. */
 const longestMs = 2 ** 31 - 1;
 
-/** Records the devices, so that they are known when they do not respond; a folder without a configuration is left unchanged. */
+/** Stores the devices, so that later runs can list those that do not respond. Writes nothing in a folder without a configuration. */
 async function storeDevices(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
   if (configPath === undefined || seen.length === 0) return;
   const file = discoveredFile(folder);

@@ -20,12 +20,11 @@ const doctorCommand = (declaration: Declaration) =>
 
 type DoctorOptions = OptionsOf<typeof doctorCommand>;
 
-/** Declares the command. */
 export function declareDoctor(declaration: Declaration) {
   return doctorCommand(declaration).action((options) => doctor(options, declaration.io));
 }
 
-/** Examines a project and this machine, and reports the findings with their fixes. */
+/** Checks the project and this machine, and reports findings with their fixes. */
 export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const folder = resolve(io.cwd, options.source ?? '.');
@@ -72,7 +71,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
 /**
  * Applies all available fixes.
  *
- * @returns descriptions of what was done
+ * @returns descriptions of the applied fixes
  */
 async function applyFixes(findings: readonly CheckFinding[]): Promise<readonly string[]> {
   const done: string[] = [];

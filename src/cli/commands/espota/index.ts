@@ -36,10 +36,9 @@ const espotaCommand = (declaration: Declaration) =>
     .option('-d, --debug', 'Show more details (same as --verbose)')
     .option('-r, --progress', 'Show the progress');
 
-/** Options of the core's `tools/espota.py` under its names, and one more for the password. */
+/** Options with the same names as in the core's `tools/espota.py`, and one more for the password. */
 type EspotaOptions = OptionsOf<typeof espotaCommand>;
 
-/** Declares the command. */
 export function declareEspota(declaration: Declaration) {
   return espotaCommand(declaration).action((options) => espota(options, declaration.io));
 }
@@ -92,7 +91,7 @@ function portOrNone(value: string): number | undefined {
   return value === '' ? undefined : port(value);
 }
 
-/** Returns the password. platform.txt passes an empty `--auth=` for devices without one. */
+/** Returns the password. platform.txt passes an empty `--auth=` for devices without a password. */
 function passwordOf({ auth, passwordEnv }: EspotaOptions, io: Io, report: Report): string | undefined {
   if (auth !== undefined && auth !== '') {
     report.warn(
@@ -122,8 +121,8 @@ const phases: Record<Progress['phase'], string> = {
 };
 
 /**
- * Creates the display of the progress: with --progress, a bar on a terminal; elsewhere a line now and then, because a log keeps every step
- * of a bar.
+ * Creates the progress display for --progress: a bar in a terminal; elsewhere, a line for every 10%, because a log would contain every
+ * redraw of a bar.
  */
 function makeView({ progress: isWanted, quiet }: EspotaOptions, io: Io, report: Report): View {
   let lastPhase: Progress['phase'] | undefined;

@@ -24,12 +24,14 @@ const headerCommand = (declaration: Declaration) =>
 
 type HeaderOptions = OptionsOf<typeof headerCommand>;
 
-/** Declares the command. */
 export function declareHeader(declaration: Declaration) {
   return headerCommand(declaration).action((options) => header(options, declaration.io));
 }
 
-/** Writes `Updater_Signing.h` before a build. If the key is bad, no header remains: a stale one would compile, with another key in it. */
+/**
+ * Writes `Updater_Signing.h` before a build. If the key is invalid, no header is left behind: with a stale header, the build would succeed
+ * but contain another key.
+ */
 export async function header(options: HeaderOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const out = resolve(io.cwd, options.out);
@@ -58,7 +60,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   });
 }
 
-/** Writes the header of a key, or the one for builds without a key; creates its folder. If it cannot be written, no header remains. */
+/** Writes the header for a key, or for unsigned builds; creates its folder. If writing fails, no header is left behind. */
 export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
   await makeFolderOf(out);
   return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
@@ -67,7 +69,7 @@ export async function writeHeader(out: string, key: RsaPublicKey | undefined): P
   });
 }
 
-/** Finds the key. A key on the command line needs no configuration, so a hook that names one starts quickly. */
+/** Finds the key. The configuration is not loaded if a public key is given, so that hooks that pass one start quickly. */
 async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
   if (options.publicKey !== undefined) {
     const path = resolve(io.cwd, options.publicKey);

@@ -4,13 +4,13 @@ import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { knownDevice, sketchStaging } from '../../../core/preflight/device.ts';
 import type { Release, ReleaseArtifact } from '../../../core/preflight/release.ts';
 
-/** A range of flash: offsets from its start, the end not included. */
+/** A flash range, as offsets from the start of flash; `to` is exclusive. */
 interface Stretch {
   readonly from: number;
   readonly to: number;
 }
 
-/** Positions in flash during the update of a sketch, and the assumptions behind them. */
+/** Flash ranges used during a sketch update, and the assumptions behind them. */
 export interface FlashPicture {
   readonly flashSizeBytes: number;
   readonly layout: string | undefined;
@@ -18,9 +18,9 @@ export interface FlashPicture {
   /** Undefined if the update does not fit. */
   readonly staged: Stretch | undefined;
   readonly filesystem: Stretch;
-  /** Range that eboot writes when it copies or inflates. */
+  /** Range that eboot writes when it copies or inflates the update. */
   readonly written: Stretch;
-  /** Part of the staged update that eboot overwrites before it has inflated it. */
+  /** Part of the staged update that eboot overwrites before inflating it. */
   readonly overtaken: Stretch | undefined;
   readonly assumptions: readonly string[];
 }
@@ -36,8 +36,8 @@ const usualLayouts: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Computes the picture from the layout of the device, or else that of the image's ELF, or else the default for the flash size in its
- * header.
+ * Computes the picture from the device's flash layout, or else the layout in the image's ELF, or else the default layout for the flash
+ * size.
  *
  * @returns undefined for a filesystem, or if no layout is known
  */
@@ -88,7 +88,7 @@ function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: 
 
 const cells = 64;
 
-/** Draws the picture as text: one row for the contents, one for what eboot writes. */
+/** Draws the picture as text: one row for the contents, one for the ranges that eboot writes, and a legend. */
 export function drawFlash(picture: FlashPicture): readonly string[] {
   const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken } = picture;
   const present = new Array<string>(cells).fill('·');

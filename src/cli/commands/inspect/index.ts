@@ -26,12 +26,11 @@ const inspectCommand = (declaration: Declaration) =>
 
 type InspectOptions = OptionsOf<typeof inspectCommand>;
 
-/** Declares the command. */
 export function declareInspect(declaration: Declaration) {
   return inspectCommand(declaration).action((file, options) => inspect(file, options, declaration.io));
 }
 
-/** Describes a .bin file, and the flash of a device while it installs that file. */
+/** Describes a .bin file, and a device's flash while the file is installed. */
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);

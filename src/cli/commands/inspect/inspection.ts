@@ -12,7 +12,7 @@ export interface Inspection {
   readonly picture: FlashPicture | undefined;
 }
 
-/** Returns the JSON document. */
+/** Returns the JSON output. */
 export function inspectionDocument({ firmware, release, picture }: Inspection) {
   const { encoding, kind, sketch, filesystem, trailer, embeddedKeys, content, findings, traces } = firmware;
   return {
@@ -86,7 +86,7 @@ function headerDocument({ offset, segmentCount, entryAddress, flash, segments, e
   };
 }
 
-/** Returns the description for people. */
+/** Returns the text output. */
 export function inspectionSheet(name: string, { firmware, release, picture }: Inspection): string {
   const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
   const rows: (readonly [string, string])[] = [

@@ -21,7 +21,6 @@ const installCommand = (declaration: Declaration) =>
 
 type InstallOptions = OptionsOf<typeof installCommand>;
 
-/** Declares the command `install`. */
 export function declareInstall(declaration: Declaration) {
   return installCommand(declaration).action((system, options) => install(system, options, declaration.io));
 }

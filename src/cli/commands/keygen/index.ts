@@ -27,7 +27,6 @@ const keygenCommand = (declaration: Declaration) =>
 
 type KeygenOptions = OptionsOf<typeof keygenCommand>;
 
-/** Declares the command. */
 export function declareKeygen(declaration: Declaration) {
   return keygenCommand(declaration).action((options) => keygen(options, declaration.io));
 }
@@ -51,7 +50,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   io.signal.throwIfAborted();
   await createPrivateKeyFile(privatePath, pair.privateKey);
   await createPublicKeyFile(publicPath, pair.publicKey).catch(async (error) => {
-    // Half a pair is useless and would block the next attempt.
+    // A private key without its public key is useless and would block the next attempt.
     await rm(privatePath, { force: true });
     throw error;
   });
@@ -70,9 +69,9 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
 }
 
 /**
- * Returns the path for a key, if one is configured.
+ * Returns the configured path for a key, if any.
  *
- * @throws OtaError KEY_IN_ENVIRONMENT if the configuration reads the key from the environment, where nothing can be written
+ * @throws OtaError KEY_IN_ENVIRONMENT if the configuration reads the key from the environment, where a new key cannot be written
  */
 function pathOf(place: KeyPlace | undefined, kind: 'private' | 'public'): string | undefined {
   if (place === undefined || 'path' in place) return place?.path;

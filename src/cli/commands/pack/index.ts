@@ -52,7 +52,6 @@ const packCommand = (declaration: Declaration) =>
 
 type PackOptions = OptionsOf<typeof packCommand>;
 
-/** Declares the command. */
 export function declarePack(declaration: Declaration) {
   return packCommand(declaration).action((files, options) => pack(files, options, declaration.io));
 }
@@ -62,11 +61,11 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Makes the artifacts and the manifest of each image that is named or that the configuration finds. */
+/** Creates the artifacts and the manifest for each image given on the command line, or for each configured image if none is given. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
-  // Even if the configuration or a key is bad, no output of an earlier build may remain.
+  // No outputs of an earlier build may be left behind, even if the configuration or a key is invalid.
   for (const image of named) await removeStaleArtifacts(image);
   const settings = await projectSettings(options, io.cwd);
   const images = named.length > 0 ? named : await findImages(settings, report);
@@ -117,7 +116,7 @@ async function packOne(
   return finished.manifest;
 }
 
-/** Loads the keys. Without --unsigned, the private key is used if there is one. */
+/** Loads the keys. The private key is loaded only if there is one and --unsigned is not set. */
 async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io, report: Report): Promise<Keys> {
   const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
   if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
@@ -148,7 +147,7 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }
 
-/** Removes artifacts from the images: a pattern such as `build/*` also matches the output of an earlier build. */
+/** Excludes artifacts, because a pattern such as `build/*` also matches the outputs of an earlier build. */
 function withoutArtifacts(paths: readonly string[]): string[] {
   const artifacts = new Set(
     paths.flatMap((path) => [...artifactSuffixes, manifestSuffix].map((suffix) => path + suffix)),

@@ -52,14 +52,13 @@ const preflightCommand = (declaration: Declaration) =>
 
 type PreflightOptions = OptionsOf<typeof preflightCommand>;
 
-/** Declares the command. */
 export function declarePreflight(declaration: Declaration) {
   return preflightCommand(declaration).action((file, options) => preflight(file, options, declaration.io));
 }
 
 /**
- * Checks whether a file is safe for a device: for an image or an artifact, that very file; for a manifest, what the planner would send. The
- * exit code is 3 if it is not.
+ * Checks whether an update is safe for a device. An image or artifact is checked as it is; for a manifest, the artifacts that the planner
+ * would send are checked. The exit code is 3 if the update is blocked.
  */
 export async function preflight(file: string, options: PreflightOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
@@ -85,14 +84,14 @@ function lacksSpace(decision: Plan<Release>): boolean {
   return decision.kind === 'blocked' && decision.blockedBy.some(({ rule }) => rule === 'no-space');
 }
 
-/** Adds the size after gzip, so that the result can say whether a compressed image would fit. */
+/** Adds the gzip size, so that the result can state whether a compressed image would fit. */
 function withGzipSize({ release, firmware }: FileToJudge): Release {
   if (firmware === undefined || firmware.encoding === 'gzip') return release;
   const gzipBytes = gzipSync(firmware.content, { level: 9, mtime: 0 }).length;
   return { ...release, image: { ...release.image, gzipBytes } };
 }
 
-/** Returns another artifact of the same build that would be safe. */
+/** Returns another artifact from the same build that would be safe, if any. */
 function otherArtifact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
   if (build === undefined) return undefined;
   const decision = plan<Release>({ facts, target: build });

@@ -5,8 +5,8 @@ import type { Io } from '../../io.ts';
 import type { PublishOptions } from './options.ts';
 
 /**
- * Publishes after a build, if the configuration asks for it. Hooks call it after `pack`, when the signing process has ended. It publishes
- * in a separate process, which does not receive the secrets of the key.
+ * Publishes after a build, if the configuration enables it. Hooks call this function after `pack`, when the signing process has ended. It
+ * publishes in a separate process that does not receive the key secrets.
  *
  * @throws OtaError PUBLISH_AFTER_BUILD_FAILED; the separate process has printed the cause
  */
@@ -32,7 +32,7 @@ export async function publishAfterBuild(
     extendEnv: false,
     cancelSignal: io.signal,
     stdin: 'ignore',
-    // A build log always shows stderr, but not stdout (arduino-cli).
+    // Build logs always show stderr, but not always stdout (arduino-cli).
     stdout: 2,
     stderr: 2,
     reject: false,

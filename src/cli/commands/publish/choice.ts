@@ -38,7 +38,7 @@ export async function choosePublications(
   return publications;
 }
 
-/** Opens a reference build. If its manifest was kept, that contains more than the bytes show. */
+/** Opens a reference build. Uses its manifest if there is one, because the manifest contains more facts than the image. */
 async function chooseReference(
   path: string,
   options: PublishOptions,
@@ -75,7 +75,7 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
     draft,
     fallback: {
       project: config.project,
-      // The configured version belongs to current builds, not to a reference build.
+      // The configured version applies to current builds, not to a reference build.
       version: () => (options.reference === undefined ? resolveFirmwareVersion(undefined, config, io.env) : undefined),
     },
   };

@@ -13,7 +13,6 @@ import { choosePublications } from './choice.ts';
 import { type PublishOptions, publishCommand } from './options.ts';
 import { describePublished, type PublishedBuild, sentenceOf } from './view.ts';
 
-/** Declares the command. */
 export function declarePublish(declaration: Declaration) {
   return publishCommand(declaration).action((file, options) => publish(file, options, declaration.io));
 }
@@ -42,12 +41,12 @@ export async function publish(file: string | undefined, options: PublishOptions,
   report.result('publish', { to: placeOf(destination), published: done.map(describePublished) });
 }
 
-/** Returns a path inside a given folder; returns a file unchanged. */
+/** Returns a file path for `sourceFolder`: a placeholder inside the path if the path is a folder, otherwise the path itself. */
 function inside(path: string): string {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'any') : path;
 }
 
-/** Publishes builds, after all of them have been checked. */
+/** Checks all builds, then publishes them. */
 async function publishAll(
   publications: readonly Publication[],
   destination: Destination,

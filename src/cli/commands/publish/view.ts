@@ -1,7 +1,7 @@
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { nameOfPublication, type Publication, type Published } from '../../../publishing/publication.ts';
 
-/** A published build and the outcome. */
+/** A published build and its outcome. */
 export interface PublishedBuild {
   readonly publication: Publication;
   readonly published: Published;
@@ -26,7 +26,7 @@ export function describePublished({ publication, published, warnings }: Publishe
   };
 }
 
-/** Describes the outcome of a publication in one sentence. */
+/** Describes the outcome for a published build in one sentence. */
 export function sentenceOf({ publication, published }: PublishedBuild, place: string): string {
   const { channel, purpose } = publication;
   const name = nameOfPublication(publication);

@@ -7,7 +7,6 @@ import { type ServeOptions, serveCommand } from './options.ts';
 import { describeReady } from './ready.ts';
 import { tlsKeyWarnings, tlsOptions } from './tls.ts';
 
-/** Declares the command. */
 export function declareServe(declaration: Declaration) {
   return serveCommand(declaration).action((options) => serve(options, declaration.io));
 }

@@ -3,13 +3,13 @@ import { networkInterfaces } from 'node:os';
 interface Ready {
   readonly url: string;
   readonly deviceUrl: string;
-  /** Address on which the server listens for devices. */
+  /** Address that the server listens on for devices. */
   readonly deviceHost: string;
   readonly token: string | undefined;
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
 }
 
-/** Returns the lines that tell people that the server is ready. */
+/** Returns the lines of the text message for a ready server. */
 export function describeReady(
   { url, deviceUrl, deviceHost, token, trust }: Ready,
   nameOf: (path: string) => string,

@@ -5,7 +5,7 @@ import type { TlsOptions } from '../../../server/tls/certificate.ts';
 import type { ServeOptions } from './options.ts';
 
 /**
- * Returns the TLS settings of the server.
+ * Returns the server's TLS settings.
  *
  * @returns undefined for plain HTTP
  * @throws OtaError OPTION_MISSING, OPTIONS_CONFLICT
@@ -24,7 +24,7 @@ export function tlsOptions({ tlsCert, tlsKey, tls, tlsHost }: ServeOptions, cwd:
   return { kind: 'files', cert: resolve(cwd, tlsCert), key: resolve(cwd, tlsKey) };
 }
 
-/** Returns a warning if other users can read the key of a certificate. Keys of the server's own authority are created correctly. */
+/** Returns a warning if other users can read the given TLS key file. Keys that the server creates itself are always private. */
 export async function tlsKeyWarnings(
   tls: TlsOptions | undefined,
   nameOf: (path: string) => string,

@@ -4,7 +4,6 @@ import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from './connection.ts';
 
-/** Declares `server audit`. */
 export function declareAudit({ program, io }: Declaration): void {
   serverCommand({ program, io }, 'audit', 'Show the audit log, newest first', [
     'ota-hooks server audit --server https://ota.example.com',

@@ -23,7 +23,6 @@ const backupCommand = (declaration: Declaration) =>
     )
     .addOption(serverOptions.data);
 
-/** Declares `server backup`. */
 export function declareBackup(declaration: Declaration): void {
   backupCommand(declaration).action((options) => backup(options, declaration.io));
 }
@@ -50,7 +49,7 @@ async function* fromFolder(folder: string): AsyncGenerator<string> {
 
 async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerator<Uint8Array> {
   const { place, request } = serverClient(options, io);
-  // Reports a problem with the address or the token as a proper error.
+  // Sent first, so that a problem with the address or the token is reported as a proper error.
   await request('GET', '/server');
   const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
@@ -61,7 +60,7 @@ async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerato
   yield* body;
 }
 
-/** Writes a backup to a file. Its last line shows that it is complete, so an interrupted backup never replaces an older one. */
+/** Writes a backup to a file. The last line marks a backup as complete, so an interrupted backup never replaces an older one. */
 async function writeChunks(
   path: string,
   chunks: AsyncIterable<string | Uint8Array>,

@@ -7,7 +7,7 @@ import type { Io } from '../../io.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { serverOptions } from '../../shared/server-options.ts';
 
-/** Starts the declaration of a command that connects to a server. */
+/** Starts declaring a command that connects to a server. */
 export function serverCommand<const Usage extends string>(
   declaration: Declaration,
   usage: Usage,
@@ -22,13 +22,13 @@ export function serverCommand<const Usage extends string>(
 
 export type ServerCommandOptions = ReturnType<ReturnType<typeof serverCommand>['opts']>;
 
-/** Client of a server, and the report for its responses. */
+/** Client for a server, and the report that prints its responses. */
 export interface ServerClient {
   /**
-   * Sends a request and returns the JSON of the response.
+   * Sends a request and returns the response JSON.
    *
-   * @param options `isRepeatable` for a POST that the server handles the same way when it is sent twice
-   * @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and others of the connection
+   * @param options `isRepeatable` marks a POST request as safe to send again
+   * @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and other connection errors
    */
   request<Body>(
     method: ApiRequest['method'],
@@ -42,7 +42,7 @@ export interface ServerClient {
 }
 
 /**
- * Prepares the connection to the server given by --server or `OTA_SERVER`.
+ * Prepares a connection to the server given by --server or `OTA_SERVER`.
  *
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
@@ -80,13 +80,13 @@ export function serverClient({ server, tokenEnv, ca, ...output }: ServerCommandO
     ) {
       const response = await send({ method, path, ...(json !== undefined && { json }), ...options });
       if (response.problem !== undefined) throw asError(response);
-      // The server belongs to this tool, and its responses have the types in src/api.
+      // Not validated: the server is part of this tool, and its responses have the types in src/api.
       return response.json as Body;
     },
   };
 }
 
-/** Encodes a segment of a URL path. */
+/** Encodes a URL path segment. */
 export function segment(text: string): string {
   return encodeURIComponent(text);
 }

@@ -10,7 +10,7 @@ interface CredentialOptions {
 /**
  * Returns the credential that devices must use, from --user and --password-env.
  *
- * @returns undefined to leave it unchanged, null to remove it
+ * @returns undefined to leave the credential unchanged, null to remove it
  * @throws OtaError OPTION_MISSING, SECRET_MISSING
  */
 export function credentialOf(

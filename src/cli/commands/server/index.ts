@@ -8,7 +8,6 @@ import { declareRestore } from './restore.ts';
 import { declareRollouts } from './rollouts/index.ts';
 import { declareTokens } from './tokens.ts';
 
-/** Declares the command, which is a group of commands. */
 export function declareServer(declaration: Declaration): void {
   commandGroup(
     declaration,

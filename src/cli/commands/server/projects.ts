@@ -47,7 +47,6 @@ const setCommand = (declaration: Declaration) =>
 
 type SetOptions = OptionsOf<typeof setCommand>;
 
-/** Declares `server projects …`. */
 export function declareProjects(declaration: Declaration): void {
   commandGroup(
     declaration,

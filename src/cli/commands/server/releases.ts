@@ -36,7 +36,6 @@ const yankCommand = (declaration: Declaration) =>
     .addOption(selection.kind)
     .addOption(selection.board);
 
-/** Declares `server releases …`. */
 export function declareReleases(declaration: Declaration): void {
   commandGroup(
     declaration,

@@ -14,7 +14,6 @@ const restoreCommand = (declaration: Declaration) =>
     'ota-hooks server restore backup.ndjson --data data --json',
   ]).requiredOption('--data <dir>', 'Data folder, which must be empty or missing');
 
-/** Declares `server restore`. */
 export function declareRestore(declaration: Declaration): void {
   restoreCommand(declaration).action((file, options) => restore(file, options, declaration.io));
 }

@@ -20,7 +20,6 @@ const createCommand = (declaration: Declaration) =>
 
 type CreateOptions = OptionsOf<typeof createCommand>;
 
-/** Declares `server tokens …`. */
 export function declareTokens(declaration: Declaration): void {
   commandGroup(
     declaration,
@@ -58,7 +57,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   report.result('server tokens create', made, made.token);
 }
 
-/** Creates a token directly in a data folder. The lock of the folder ensures that no server runs on it. */
+/** Creates a token directly in a data folder. The folder lock ensures that no server is using the folder. */
 async function createInFolder(
   folder: string,
   { role, project, name, ...output }: CreateOptions,
@@ -68,7 +67,7 @@ async function createInFolder(
   const { createToken, openData } = await import('../../../server/index.ts');
   const { store } = await openData({ data: folder }, `ota-hooks server tokens create, process ${process.pid}`);
   try {
-    // No other part of a server runs here, so nothing subscribes to the event.
+    // No server is running in this process, so nothing subscribes to events.
     const parts = { store, events: { emit: () => undefined } };
     const { record, token } = await createToken(parts, { role, project, name }, 'local command');
     const { id, createdAt } = record;

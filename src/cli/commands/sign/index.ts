@@ -47,12 +47,11 @@ const signCommand = (declaration: Declaration) =>
 
 type SignOptions = OptionsOf<typeof signCommand>;
 
-/** Declares the command. */
 export function declareSign(declaration: Declaration) {
   return signCommand(declaration).action((options) => sign(options, declaration.io));
 }
 
-/** Signs any file that is not empty, or a finished build by its manifest; applies no preflight rules. */
+/** Signs any non-empty file, or the finished build that a manifest describes. Applies no preflight rules. */
 export async function sign(options: SignOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (options.manifest !== undefined) return signByManifest(options, options.manifest, io, report);
@@ -73,14 +72,14 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
     throw error;
   });
   requireDistinct([expectedOut, legacy], [key.path]);
-  // If anything fails from here on, an output of an earlier run must not pass for one of this run.
+  // Old outputs are removed first: after a failure, they must not be mistaken for outputs of this run.
   await removeOutputs([expectedOut, legacy], bin);
 
   const signer = await key.signer();
   const image = await readNamedFile(bin, 'file to sign');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
   const given: Payload = { bytes: image, encoding: encodingOf(image) };
-  // A gzip file is signed as it is, and keeps its name.
+  // A gzip file is not compressed again, so no `.gz` is added to its name.
   const isGzip = given.encoding === 'gzip';
   const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
   await removeOutputs([out], bin);
@@ -105,7 +104,7 @@ async function removeOutputs(paths: readonly (string | undefined)[], bin: string
   for (const path of paths) if (path !== undefined && path !== bin) await removeLeftovers(path);
 }
 
-/** Signs everything before anything is written; if the legacy file cannot be written, removes the other one. */
+/** Creates both signatures before writing any file. If the legacy file cannot be written, the signed file is removed. */
 async function writeSigned(
   payload: Payload,
   given: Payload,
@@ -152,12 +151,12 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
 
 /** A private key and where it is stored. */
 interface KeyToUse {
-  /** Undefined if the key is not in a file. */
+  /** Undefined if the key is not stored in a file. */
   readonly path: string | undefined;
   signer(): Promise<Signer>;
 }
 
-/** Returns the given key, or else the project's key as `pack` finds it. */
+/** Returns the given key, or else the project's private key, found in the same way as in `pack`. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);

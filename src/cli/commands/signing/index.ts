@@ -26,18 +26,17 @@ const signingCommand = (declaration: Declaration) =>
     .option('-p, --publickey <file>', 'Public key (PEM)')
     .option('-s, --privatekey <file>', 'Private key (PEM)');
 
-/** Options of the core's `tools/signing.py` under its names. */
+/** Options with the same names as in the core's `tools/signing.py`. */
 type SigningOptions = OptionsOf<typeof signingCommand>;
 
-/** Declares the command. */
 export function declareSigning(declaration: Declaration) {
   return signingCommand(declaration).action((options) => signing(options, declaration.io));
 }
 
 /**
- * Replaces the core's `tools/signing.py`, so that the two lines of a platform.txt switch over. As in the original, a missing key is not an
- * error, because platform.txt calls it for every sketch. Unlike the original, a failure exits non-zero and leaves no output, not even that
- * of an earlier build.
+ * Drop-in replacement for the core's `tools/signing.py`, for use in the two command lines in platform.txt. As in the original, a missing
+ * key is not an error, because platform.txt runs the command for every sketch. Unlike the original, a failure results in a non-zero exit
+ * code, and no output is left behind, not even from an earlier build.
  */
 export async function signing(options: SigningOptions, io: Io): Promise<void> {
   switch (options.mode) {
@@ -105,12 +104,12 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     throw error;
   }
   makeReport(io, options).result('signing', { mode: 'sign', signed: out, legacy: legacy ?? null });
-  // Paths as given on the command line, as signing.py prints them.
+  // Like signing.py, prints paths as given on the command line.
   io.stderr.write(`Signed binary: ${options.out}\n`);
   if (legacy !== undefined) io.stderr.write(`Legacy signed binary: ${options.legacy}\n`);
 }
 
-/** Returns the payload to sign: the image itself, or for gzip an aligned one. The code for the latter is loaded only if needed. */
+/** Returns the payload to sign: the image itself, or the payload derived from a gzip image. The gzip code is loaded only if needed. */
 async function payloadOf(image: Uint8Array, format: SignatureFormat): Promise<Uint8Array> {
   if (!looksLikeGzip(image)) return image;
   const { encodingOf, payloadFor } = await import('../../../core/pack/payload.ts');

@@ -52,12 +52,12 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
   };
 }
 
-/** Returns the faults of a device: the named ones, merged over random ones from the seed with --random-faults. */
+/** Returns the faults for a device. With --random-faults, the given faults are merged over random faults generated from the seed. */
 export function faultsOf({ fault, randomFaults: isRandom }: SimulateOptions, seed: number): Faults {
   return mergeFaults([...(isRandom === true ? [randomFaults(seed)] : []), ...fault]);
 }
 
-/** Finds a flash layout by the name of its linker script, or by the bounds of the filesystem: `0x200000-0x3fa000`. */
+/** Finds a flash layout by its linker script name, or by the filesystem range, such as `0x200000-0x3fa000`. */
 function layoutOf({ layout, core }: SimulateOptions): VirtualDeviceOptions['layout'] {
   if (layout === undefined) return undefined;
   const borders = layout.split('-').map(Number);
@@ -78,7 +78,7 @@ function secret(variable: string | undefined, io: Io, purpose: string): string |
   return variable === undefined ? undefined : secretFromEnvironment(variable, io.env, purpose);
 }
 
-/** Reads the image that a device runs. It must not be compressed; a signature behind it is removed. */
+/** Reads the sketch image that a device runs. The image must not be compressed; its signature, if any, is removed. */
 async function readSketch(path: string): Promise<Uint8Array> {
   const firmware = readFirmware(await readNamedFile(path, 'image'));
   if (firmware.kind === 'sketch' && firmware.encoding === 'identity') return firmware.payload;

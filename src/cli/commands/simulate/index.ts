@@ -9,7 +9,6 @@ import { untilAborted } from '../../shared/until-aborted.ts';
 import { faultsOf, simulatedDevice } from './device.ts';
 import { type SimulateOptions, simulateCommand } from './options.ts';
 
-/** Declares the command. */
 export function declareSimulate(declaration: Declaration) {
   return simulateCommand(declaration).action((options) => simulate(options, declaration.io));
 }
@@ -61,7 +60,7 @@ async function start(options: VirtualDeviceOptions): Promise<VirtualDevice> {
   }
 }
 
-/** Prints an event as one JSON object per line, or as a line for people. Update checks without an update appear only with --verbose. */
+/** Prints an event as one line of JSON or text. Update checks that find no update are printed only with --verbose. */
 function print(event: SimulatorEvent, device: VirtualDevice, options: SimulateOptions, report: Report): void {
   if (event.event === 'checked' && options.verbose !== true) return;
   report.event('simulate', event);

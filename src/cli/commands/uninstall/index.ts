@@ -1,7 +1,6 @@
 import { command, type Declaration } from '../../command.ts';
 import { uninstall } from '../install/index.ts';
 
-/** Declares the command. */
 export function declareUninstall(declaration: Declaration) {
   return command(declaration, 'uninstall <system>', 'Revert the changes made by install', [
     'ota-hooks uninstall arduino',

@@ -6,9 +6,9 @@ import type { Io } from '../../io.ts';
 import { namesOf } from './device-names.ts';
 
 /**
- * Returns the passwords of devices. Each source is read or prompted for only once, for all devices that share it in the configuration.
+ * Returns the device passwords. A password source that several devices share is read or prompted for only once.
  *
- * @param folder folder of the configuration
+ * @param folder configuration folder
  * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, PASSWORD_UNASKED
  */
 export async function devicePasswords(

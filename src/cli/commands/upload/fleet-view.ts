@@ -2,24 +2,24 @@ import type { UpdateStep } from '../../../delivery/update-device.ts';
 import type { Io } from '../../io.ts';
 import type { Report } from '../../output/report.ts';
 
-/** Display of the progress while devices are updated. */
+/** Progress display during device updates. */
 export interface FleetView {
   readonly begin: (device: string, what: string) => void;
   readonly step: (device: string, step: UpdateStep) => void;
-  /** Prints the last line of a device. */
+  /** Prints the final line about a device. */
   readonly end: (device: string, words: string) => void;
   readonly close: () => void;
 }
 
 /** Width of the narrowest common terminal; a longer line would wrap, and the lines above it could not be redrawn. */
 const columns = 79;
-/** Number of device lines that fit a terminal of 24 lines. */
+/** Maximum number of device lines, so that they fit in a 24-line terminal. */
 const mostLines = 20;
 const barColumns = 24;
 const redrawMs = 100;
 
 /**
- * Creates the view: on a terminal, a line with a bar for each active device; elsewhere, a line when a device starts and one when it ends.
+ * Creates the view: in a terminal, a progress bar for each active device; elsewhere, one line at the start and one at the end of an update.
  */
 export function makeFleetView(devices: readonly string[], io: Io, report: Report, isQuiet: boolean): FleetView {
   const width = Math.min(28, Math.max(...devices.map((device) => device.length)));
@@ -39,7 +39,7 @@ function barView(width: number, io: Io): FleetView {
   const live = new Map<string, string>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
-  // Each drawing overwrites the previous one from its first line.
+  // Each redraw overwrites the previous one, starting at its first line.
   const draw = (finished?: string) => {
     clearTimeout(timer);
     timer = undefined;

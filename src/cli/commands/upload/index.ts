@@ -14,12 +14,11 @@ import { openReleaseToSend } from './release.ts';
 import { runUpdates } from './run.ts';
 import { type DeviceEnd, hintOf, resultText, summaryOf, uploadReport } from './view.ts';
 
-/** Declares the command. */
 export function declareUpload(declaration: Declaration) {
   return uploadCommand(declaration).action((file, options) => upload(file, options, declaration.io));
 }
 
-/** Sends one build to one or more devices: to each the artifact that the planner chose, and nothing to a blocked device. */
+/** Sends one build to one or more devices. Each device is sent the artifact that the planner selected; blocked devices are skipped. */
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);
@@ -61,7 +60,7 @@ export async function upload(file: string | undefined, options: UploadOptions, i
 }
 
 /**
- * Fails if not every device was updated.
+ * Throws if any device was not updated.
  *
  * @throws OtaError UPLOAD_FAILED, PREFLIGHT_REFUSED
  */
@@ -91,7 +90,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   });
 }
 
-/** Up to this number of devices, the error describes each failure; for more it lists only names. */
+/** Maximum number of failures that the error describes. If there are more failures, only the device names are listed. */
 const mostDescribed = 3;
 
 function describeEnd(end: DeviceEnd): string {

@@ -8,7 +8,7 @@ import type { UploadOptions } from './options.ts';
 import type { PlannedDevice, SendingStep, Updates } from './plan.ts';
 import { hintOf, resultText } from './view.ts';
 
-/** Context that all devices of a run share. */
+/** Context shared by all devices in a run. */
 export interface Run {
   readonly updates: Updates;
   readonly settings: ProjectSettings;
@@ -18,21 +18,21 @@ export interface Run {
   readonly report: Report;
 }
 
-/** A device and its artifacts, which are already read and compared with the manifest. */
+/** A device and its artifacts, which have already been read and checked against the manifest. */
 export type UploadTask = Omit<PlannedDevice, 'plan'> & { readonly steps: readonly LoadedStep[] };
 
 export interface LoadedStep extends SendingStep {
   readonly bytes: Uint8Array;
 }
 
-/** Last step that was made, and its result. */
+/** The last step that was run, and its result. */
 export interface SendingEnd {
   readonly step: LoadedStep;
   readonly result: DeviceUpdateResult;
 }
 
 /**
- * Makes the steps of one device until one fails. An intermediate release must be proven to run, because the next step was planned for it.
+ * Runs the steps for one device until one fails. An intermediate release must be proven to be running, because the next step depends on it.
  */
 export async function updateOne(run: Run, sending: UploadTask, view: FleetView): Promise<SendingEnd> {
   const { target, steps } = sending;
@@ -70,7 +70,7 @@ function timingsOf({ options, settings }: Run) {
   };
 }
 
-/** Records the outcome for the next run. If it cannot be written, this run continues. */
+/** Records the outcome for the next run. If the outcome cannot be saved, this run continues with a warning. */
 async function saveResult(run: Run, device: string, { step, result }: SendingEnd, isLast: boolean): Promise<void> {
   const { updates, state, report } = run;
   const { manifest } = step.from;

@@ -17,7 +17,7 @@ import { devicePasswords } from './device-passwords.ts';
 import type { UploadOptions } from './options.ts';
 import type { ReleaseToSend } from './release.ts';
 
-/** Everything that is decided before the first transfer. */
+/** Everything decided before the first transfer. */
 export interface Updates {
   readonly devices: readonly PlannedDevice[];
   readonly ledger: Ledger;
@@ -54,7 +54,7 @@ interface Preparation {
 /** Time to wait for mDNS responses, which arrive within a fraction of a second, if at all. */
 const discoveryMs = 3000;
 
-/** Collects the facts about the devices and asks the planner what to send to each. Sends no update. */
+/** Collects the facts about the devices and plans what to send to each of them. Does not send any updates. */
 export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
   const { targets, release, intermediateReleases, facts, settings, options, io, report } = preparation;
   const releases = [release, ...intermediateReleases];
@@ -97,7 +97,7 @@ function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): Plan
   return { kind: 'send', steps };
 }
 
-/** Returns the confirmation level. Canaries always need confirmation. */
+/** Returns the confirmation level, which is at least `returned` if there are canaries. */
 function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel | undefined {
   const wanted = options.confirm ?? settings.config.upload?.confirm ?? 'none';
   if (wanted === 'proven' && release.kind === 'filesystem') {

@@ -14,35 +14,35 @@ import { judgeBytes } from '../../shared/file-to-judge.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { publicKeyAt } from '../../shared/project-keys.ts';
 
-/** A release to send: data for the planner and for the confirmation, and its bytes. */
+/** A release to send: its artifacts, and the data for planning and confirmation. */
 export interface ReleaseToSend {
   /** Path of the manifest, or of the file if there is no manifest. */
   readonly path: string;
   readonly release: Release;
   /** Undefined for a file without a manifest. */
   readonly manifest: Manifest | undefined;
-  /** Kind as which devices install it. */
+  /** Whether devices install the release as a sketch or as a filesystem. */
   readonly kind: ImageKind;
-  /** SHA-256 by which --resume recognizes an interrupted run. */
+  /** SHA-256 that --resume uses to recognize an interrupted run. */
   readonly imageSha256: string;
   readonly sketchMd5s: Manifest['image']['sketchMd5s'];
   readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 export interface ReleaseOptions {
-  /** An image, an artifact or a manifest; by default the newest build of the project. */
+  /** An image, an artifact or a manifest; by default, the project's newest build. */
   readonly file: string | undefined;
   /** Set by --filesystem. */
   readonly filesystem: boolean;
   readonly source: string;
-  /** Keys that identify the signature of a file without a manifest. */
+  /** Candidate keys for the signature of a file without a manifest. */
   readonly keys: KnownKeyOptions;
 }
 
 /**
  * Opens the release to send.
  *
- * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED, IMAGES_NONE, and those of the keys
+ * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED, IMAGES_NONE, and key errors
  */
 export async function openReleaseToSend(
   question: ReleaseOptions,
@@ -65,7 +65,7 @@ export async function openReleaseToSend(
   };
 }
 
-/** Opens a file about which only its bytes and the ELF beside it are known. */
+/** Opens a file for which no packed release was found. */
 async function openBareFile(
   path: string,
   { filesystem, keys }: ReleaseOptions,
@@ -81,7 +81,7 @@ async function openBareFile(
   const sizeBytes = firmware.sketch?.sketchSizeBytes;
   return {
     path,
-    // A project with a key sends signed updates, even if there is no manifest that says so.
+    // A project with a key sends only signed updates, even if there is no manifest that lists the key.
     release: { ...release, signing: { publicKey: release.signing.publicKey ?? own } },
     manifest: build,
     kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',
@@ -91,7 +91,7 @@ async function openBareFile(
   };
 }
 
-/** Returns the most recently written manifest of the configured images, or of the source folder. */
+/** Returns the newest manifest for the configured images, or the newest in the source folder if no images are configured. */
 async function findNewest({ filesystem, source }: ReleaseOptions, settings: ProjectSettings): Promise<string> {
   const { default: glob } = await import('fast-glob');
   const { images } = settings.config;
@@ -105,7 +105,7 @@ async function findNewest({ filesystem, source }: ReleaseOptions, settings: Proj
   });
   const dated = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
   const kind: ImageKind = filesystem ? 'filesystem' : 'sketch';
-  // A build that cannot be sent ends the search: an older build in its place would be unexpected.
+  // The search fails at an invalid build: sending an older build instead would be unexpected.
   for (const { path } of dated.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     if ((await openPackedRelease(path))?.manifest.image.kind === kind) return path;
   }

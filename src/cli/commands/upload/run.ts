@@ -13,7 +13,7 @@ const usualConcurrency = 100;
 /**
  * Updates the devices that the planner has an artifact for. If a device is blocked, no device is updated unless --skip-blocked is set.
  *
- * @throws the reason of the signal if the user interrupts
+ * @throws the abort reason of the signal if the user interrupts the run
  */
 export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   const { updates, options, io, report } = run;
@@ -35,7 +35,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   }
 }
 
-/** Prints the findings of the rules, once for all devices with the same finding. */
+/** Prints the preflight findings. Devices with the same finding share one line. */
 function printFindings({ devices }: Updates, report: Report): void {
   const concerned = new Map<string, Target[]>();
   for (const { target, plan } of devices) {
@@ -52,7 +52,7 @@ function describeFinding({ rule, message, fix }: PreflightFinding): string {
   return `${message}; ${fix} (${rule})`;
 }
 
-/** Reads all artifacts and compares them with the manifest before anything is sent. Devices with the same artifact share its bytes. */
+/** Reads all artifacts and checks them against the manifest before anything is sent. Each artifact is read only once. */
 async function load({ devices }: Updates): Promise<readonly UploadTask[]> {
   const loaded = new Map<SendingStep['artifact'], Promise<Uint8Array>>();
   const loadStep = async (step: SendingStep): Promise<LoadedStep> => {
@@ -85,7 +85,7 @@ async function updateAll(run: Run, tasks: readonly UploadTask[], view: FleetView
   });
 }
 
-/** Returns the number of concurrent updates: 1 if a port of this machine is fixed, because one port serves one device at a time. */
+/** Returns the maximum number of concurrent updates: 1 with a fixed host port, because a port can serve only one device at a time. */
 function concurrencyOf({ options, settings }: Run, tasks: readonly UploadTask[]): number {
   const isPortFixed = tasks.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
   return isPortFixed ? 1 : (options.concurrency ?? settings.config.upload?.concurrency ?? usualConcurrency);

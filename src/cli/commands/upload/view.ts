@@ -10,8 +10,8 @@ import { table } from '../../output/table.ts';
 import type { ReleaseToSend } from './release.ts';
 
 /**
- * Outcome of a run for one device. `earlier`: an earlier run updated it. `held`: its update was not started, because a canary failed or
- * another device was blocked.
+ * Outcome of a run for one device. `earlier`: the device was updated by an earlier run. `held`: the update was not started, because a
+ * canary failed or another device was blocked.
  */
 export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: DeviceUpdateResult }
@@ -19,14 +19,14 @@ export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'held' | 'earlier' }
 );
 
-/** Returns the text of the last line of a device. */
+/** Returns the text for the final line about a device. */
 export function resultText({ verdict, confirmation, tookMs }: DeviceUpdateResult): string {
   const { text } = describeVerdict(verdict);
   const after = confirmation === undefined ? '' : `; ${describeConfirmation(confirmation)}`;
   return `${text}${after} (${seconds(tookMs)})`;
 }
 
-/** Returns what to do about the outcome, if anything. */
+/** Returns a hint about what to do next, if any. */
 export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | undefined {
   switch (confirmation?.kind) {
     case undefined:

@@ -21,12 +21,11 @@ const verifyCommand = (declaration: Declaration) =>
 
 type VerifyOptions = OptionsOf<typeof verifyCommand>;
 
-/** Declares the command. */
 export function declareVerify(declaration: Declaration) {
   return verifyCommand(declaration).action((file, options) => verify(file, options, declaration.io));
 }
 
-/** Reports whether a device that was built with one of the keys would accept the file; the exit code is 1 if it would not. */
+/** Reports whether a device with one of the keys in its firmware would accept the file. The exit code is 1 if it would not. */
 export async function verify(file: string, options: VerifyOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);

@@ -28,7 +28,7 @@ export const preflightDocument = v.strictObject({
   }),
   blockedBy: v.array(ruleOfArtifact),
   warnings: v.array(ruleOfArtifact),
-  /** Another artifact of the same build that would be safe. */
+  /** Another artifact from the same build that would be safe. */
   alternative: v.nullable(v.string()),
 });
 
@@ -155,7 +155,7 @@ export const discoverDocument = v.union([
 
 const mac = v.string();
 
-/** One line of output. */
+/** One line of `simulate` output. */
 export const simulateDocument = v.variant('event', [
   v.strictObject({ mac, event: v.literal('ready'), otaPort: v.number(), webPort: v.optional(v.number()) }),
   v.strictObject({

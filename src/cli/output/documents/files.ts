@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 import { manifestSchema } from '../../../core/model/manifest.ts';
 
-/** JSON output of the commands for keys and files. All paths are absolute. */
+/** JSON output of key and file commands. All paths are absolute. */
 
 const path = v.string();
 const orNull = <Schema extends v.GenericSchema>(schema: Schema) => v.nullable(schema);
@@ -52,7 +52,7 @@ export const signDocument = v.union([
   manifestSchema,
 ]);
 
-/** One manifest for one image, or the manifests of several images. */
+/** The manifest if there is one image, or an array of manifests for several images. */
 export const packDocument = v.union([manifestSchema, v.array(manifestSchema)]);
 
 export const verifyDocument = v.variant('accepted', [
@@ -138,7 +138,7 @@ export const inspectDocument = v.strictObject({
   ),
   enforcement: orNull(v.picklist(['elf', 'declared', 'unproven', 'disproved'])),
   layout: orNull(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
-  /** Flash of a device while it installs the file. */
+  /** Flash map of a device while it installs the file. */
   flash: orNull(
     v.strictObject({
       flashSizeBytes: sizeBytes,
@@ -154,7 +154,7 @@ export const inspectDocument = v.strictObject({
   findings: v.array(v.strictObject({ id: v.string(), message: v.string(), offset: v.optional(sizeBytes) })),
 });
 
-/** Output of the replacement for signing.py; a field is null if it was not requested or there was no key. */
+/** Output of `signing`, the signing.py replacement. A field is null if it was not requested or if there was no key. */
 export const signingDocument = v.variant('mode', [
   v.strictObject({ mode: v.literal('header'), header: path, fingerprint: orNull(sha256) }),
   v.strictObject({ mode: v.literal('sign'), signed: orNull(path), legacy: orNull(path) }),

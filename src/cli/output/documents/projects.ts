@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** JSON output of the commands for projects and build systems. All paths are absolute. */
+/** JSON output of project and build system commands. All paths are absolute. */
 
 const system = v.picklist(['platformio', 'arduino']);
 
@@ -16,7 +16,7 @@ export const initDocument = v.union([
       }),
     ),
     notes: v.array(v.string()),
-    /** Command line that builds the project. */
+    /** Command line to build the project. */
     next: v.string(),
   }),
   /** With --undo. */
@@ -24,7 +24,7 @@ export const initDocument = v.union([
     folder: v.string(),
     undone: v.array(v.strictObject({ path: v.string(), outcome: v.string(), reason: v.optional(v.string()) })),
   }),
-  /** The user declined. */
+  /** If the user declined. */
   v.strictObject({ folder: v.string(), declined: v.literal(true) }),
 ]);
 
@@ -36,7 +36,7 @@ export const doctorDocument = v.strictObject({
       level: v.picklist(['ok', 'note', 'warning', 'error']),
       message: v.string(),
       fix: v.optional(v.string()),
-      /** Whether `--fix` can fix it. */
+      /** Whether `--fix` can fix the problem. */
       fixable: v.boolean(),
     }),
   ),
@@ -46,7 +46,7 @@ export const doctorDocument = v.strictObject({
 
 export const buildDocument = v.strictObject({ source: v.string(), system });
 
-/** All cores of the Arduino IDE, or the line for platformio.ini. */
+/** All Arduino cores, or the line for platformio.ini. */
 export const installDocument = v.union([
   v.array(v.strictObject({ platform: v.string(), version: v.optional(v.string()), state: v.string() })),
   v.strictObject({ line: v.string() }),

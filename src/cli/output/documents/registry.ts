@@ -21,8 +21,8 @@ import { buildDocument, doctorDocument, initDocument, installDocument } from './
 import { serveDocument, serverDocuments } from './servers.ts';
 
 /**
- * Schemas of what each command prints with --json. Commands import only types from here, so that a hook does not load the schemas; the
- * package ships them as JSON schemas, and the tests check the output against them.
+ * Schemas for the --json output of each command. Commands import only types from this file, so that hooks do not load the schemas. The
+ * package contains them as JSON schemas, and the tests check command output against them.
  */
 export const documents = {
   keygen: keygenDocument,

@@ -10,17 +10,17 @@ import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
 
-/** One line of output of `serve`. */
+/** One line of `serve` output. */
 export const serveDocument = v.variant('event', [
   v.strictObject({
     event: v.literal('ready'),
     url: v.string(),
-    /** URL for devices; the same as `url` without --device-listen. */
+    /** URL for devices; equal to `url` unless --device-listen is used. */
     deviceUrl: v.optional(v.string()),
-    /** Files of the server's own certificate authority: its certificate, and the header for sketches. */
+    /** Files for the server's own certificate authority: the CA certificate, and the header for sketches. */
     ca: v.optional(v.string()),
     header: v.optional(v.string()),
-    /** Token of the first admin, printed only once. */
+    /** First admin token, printed only once. */
     token: v.optional(v.string()),
   }),
   v.strictObject({ event: v.literal('stopped') }),

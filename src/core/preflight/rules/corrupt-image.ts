@@ -1,7 +1,7 @@
 import type { FindingId } from '../../firmware/finding.ts';
 import { type Rule, refuse } from '../rule.ts';
 
-/** Findings that mean that no device can run the image, or that it is not what was built. */
+/** Findings which show that no device can run the image, or that the image differs from what was built. */
 const damage: ReadonlySet<string> = new Set<FindingId>([
   'empty-file',
   'unknown-content',

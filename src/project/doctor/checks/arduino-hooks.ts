@@ -9,7 +9,7 @@ import { readText } from '../../init/text-file.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
-/** Checks the hooks of the Arduino IDE. They are inside an installed core, so an upgrade of the core removes them. */
+/** Checks the Arduino IDE hooks. They are stored inside an installed core, so upgrading the core removes them. */
 export const arduinoHooks: Check = async (context) => {
   const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
   if (cores.length === 0) {
@@ -87,7 +87,7 @@ function withoutHooks(name: string, wasInstalled: boolean, context: CheckContext
   return { level: 'note', message: `${name} has no hooks; only builds in the Arduino IDE need them` };
 }
 
-/** Reports programs that do not exist: Node.js or this package may have moved since the installation. */
+/** Reports missing programs: Node.js or this package may have been moved since the hooks were installed. */
 function missingPrograms(name: string, text: string, fixes: Fixes): readonly DoctorFinding[] {
   const recipes = [headerHook, packHook].map((property) => valuesOf(text, property).findLast(isOurs) ?? '');
   return [...new Set(recipes.flatMap(programsOf))]
@@ -113,7 +113,7 @@ function valuesOf(text: string, property: string): readonly string[] {
   return lines.map((line) => Buffer.from(line.slice(property.length + 1), 'latin1').toString('utf8'));
 }
 
-/** Returns the first two arguments. A quote that opens an argument closes it before a space. */
+/** Returns the first two arguments. A quoted argument ends at the matching quote that is followed by a space. */
 function programsOf(recipe: string): readonly string[] {
   const words = /^(?:"(.+?)"|'(.+?)'|(\S+)) (?:"(.+?)"|'(.+?)'|(\S+))(?: |$)/.exec(recipe) ?? [];
   return words.slice(1).filter((word) => word !== undefined);

@@ -7,9 +7,9 @@ import { type CheckContext, settingsOf } from '../context.ts';
 import { firewallOf } from '../firewall.ts';
 
 /**
- * Checks whether a device can connect to this machine, as it must in an espota upload. A virtual device connects to the address that real
- * devices would receive. This finds occupied ports and invalid addresses, but not a firewall, because a machine can always connect to
- * itself. So the firewall is queried separately.
+ * Checks whether a device can connect to this machine, as an espota upload requires. A virtual device connects to the address that would be
+ * sent to real devices. This detects occupied ports and invalid addresses but not a firewall, because a machine can always connect to
+ * itself. The firewall is therefore queried separately.
  */
 export const callBack: Check = async (context) => {
   const { hostIp, hostPort } = settingsOf(context)?.config.upload ?? {};
@@ -38,7 +38,7 @@ async function tryUpload(
   }
 }
 
-/** Port for the configuration; any free one works. */
+/** Example port for the configuration; any free port works. */
 const examplePort = 8267;
 
 async function firewall(context: CheckContext, hostPort: number | undefined): Promise<readonly DoctorFinding[]> {

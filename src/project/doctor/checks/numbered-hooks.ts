@@ -6,7 +6,7 @@ import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
 /**
- * Numbered hook, such as `recipe.hooks.sketch.prebuild.1.pattern`. If there is one, arduino-cli 1.3.0 and later ignore the hook without a
+ * Numbered hook, such as `recipe.hooks.sketch.prebuild.1.pattern`. If one exists, arduino-cli 1.3.0 and later ignore the hook without a
  * number, which is ours.
  */
 const numbered = new RegExp(
@@ -14,7 +14,7 @@ const numbered = new RegExp(
   'gm',
 );
 
-/** Checks for hooks of other tools that can keep the key out of a build by their name alone. */
+/** Checks for other tools' hooks that can keep the key out of a build simply because of their names. */
 export const numberedHooks: Check = async (context) => {
   const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
   const findings = (await Promise.all(cores.map((core) => ofCore(core, context)))).flat();

@@ -9,7 +9,7 @@ import { platformioFolder } from '../platformio-folder.ts';
 
 const header = 'Updater_Signing.h';
 
-/** Checks for leftovers of other signing tools. A header inside the framework affects every project on this machine. */
+/** Checks for leftovers from other signing tools. A header inside the framework affects every project on this machine. */
 export const otherSigning: Check = async (context) => {
   const frameworks = await frameworkFolders(context);
   const findings = [
@@ -51,7 +51,7 @@ async function definesSigning(path: string): Promise<boolean> {
   return /^\s*#\s*define\s+ARDUINO_SIGNING\s+1/m.test(text);
 }
 
-/** Reports headers of the project that may shadow the generated one. */
+/** Reports headers in the project that may shadow the generated one. */
 async function headersOfProject(context: CheckContext): Promise<readonly DoctorFinding[]> {
   if (context.project === undefined) return [];
   const { folder } = context.project;

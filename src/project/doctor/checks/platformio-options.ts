@@ -4,7 +4,7 @@ import { platformioOptions } from '../../build/platformio-options.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { platformioOf } from '../context.ts';
 
-/** Checks for options of platformio.ini that do not have the effect that their name or value suggests. */
+/** Checks platformio.ini for options that do not have the effect that their name or value suggests. */
 export const platformioOptionNames: Check = (context) => {
   const found = platformioOf(context);
   if (found === undefined) return [];

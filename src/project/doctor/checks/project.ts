@@ -19,7 +19,7 @@ export const project: Check = (context) => {
   ];
 };
 
-/** Reports unset variables that builds read. Passwords of devices are needed only for an upload. */
+/** Reports unset variables that builds read. Device passwords are needed only for uploads. */
 function missingVariables(env: Readonly<Record<string, string | undefined>>, config: Config): readonly DoctorFinding[] {
   return (['version', 'privateKey', 'publicKey', 'passphrase'] as const).flatMap((key): DoctorFinding[] => {
     const source = config[key];

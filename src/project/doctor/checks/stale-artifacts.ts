@@ -5,7 +5,9 @@ import { parseManifest } from '../../../core/model/manifest.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 
-/** Checks for stale signed files: the core's espota.py sends a `.signed` beside the given file, whether or not it belongs to that file. */
+/**
+ * Checks for stale signed files: the core's espota.py sends a `.signed` file beside the given file, whether or not the two belong together.
+ */
 export const staleArtifacts: Check = async (context) => {
   if (context.project === undefined) return [];
   const places = ['.pio/build/*/*.bin.signed', 'build/**/*.bin.signed'];

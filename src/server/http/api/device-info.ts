@@ -3,7 +3,7 @@ import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { DecisionRecord, SeenDevice } from '../../storage/records.ts';
 
-/** Returns a device in the form that the API shows. */
+/** Converts a device to its API form. */
 export function deviceInfo(
   { record, lastSeenAt, report }: SeenDevice,
   rollout: DeviceRolloutInfo | undefined,

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import type { ServerParts } from '../../parts.ts';
 import { requireRole, type Session } from './session.ts';
 
-/** Returns the routes for monitoring: `/healthz` and `/metrics`. */
+/** Creates the monitoring routes: `/healthz` and `/metrics`. */
 export function operationRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 

@@ -2,22 +2,22 @@ import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../../api/
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 
-/** Converts an error to the one that the client sees. */
+/** Converts an error to the error sent to the client. */
 export function problemOf(error: Error, parts: ServerParts): DomainError {
   return error instanceof DomainError ? error : unexpected(error, parts);
 }
 
-/** Returns the HTTP status of the response for an error. */
+/** Returns the response status for an error. */
 export function statusOf({ code }: DomainError): (typeof apiProblems)[ApiProblemCode]['status'] {
   return apiProblems[code].status;
 }
 
-/** Returns the body of the response for an error. */
+/** Returns the response body for an error. */
 export function bodyOf({ code, message, hint, more }: DomainError): ApiProblem {
   return { error: { code, message, hint, ...more } };
 }
 
-/** A full disk is reported as such, because the operator can fix it. Any other error is a bug, and its details stay in the log. */
+/** A full disk is reported as such, because the operator can fix it. Any other error is a bug, and its details appear only in the log. */
 function unexpected(error: Error, { log, counters }: ServerParts): DomainError {
   counters.failures++;
   log.error({ err: error }, 'Request failed');

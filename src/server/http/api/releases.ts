@@ -61,7 +61,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
 }
 
 /**
- * Returns the name of a project if the project exists.
+ * Returns the project name if the project exists.
  *
  * @throws DomainError not-found
  */

@@ -9,15 +9,15 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 
-/** Hono environment of the API handlers. */
+/** Hono environment for the API handlers. */
 export interface Session {
   Variables: { token: TokenRecord };
   Bindings: Partial<HttpBindings>;
 }
 
 /**
- * Requires a token with the role. A token of one project is valid for the paths of that project and, with `anyProject`, for paths without a
- * project.
+ * Requires a token with the given role. A token for one project is valid for that project's paths and, with `anyProject`, for paths that do
+ * not name a project.
  */
 export function requireRole(
   { store, failures, isTrustedProxy }: ServerParts,
@@ -31,8 +31,8 @@ export function requireRole(
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
-    // A valid token is accepted even if its address is over the limit of failures: 256 bits cannot be guessed, and misconfigured devices
-    // behind the same address must not lock out their owner.
+    // A valid token is accepted even if its address has exceeded the limit of failures: 256 bits cannot be guessed, and misconfigured
+    // devices must not lock out their owner behind the same address.
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
       throw refuse(
@@ -69,11 +69,11 @@ function tooMany(): DomainError {
   );
 }
 
-/** Size of the largest manifest as JSON, plus a margin. */
+/** Size of the largest manifest in JSON form, plus a margin. */
 const mostBodyBytes = 2 * 1024 * 1024;
-/** No API document nests deeper. V8 takes 0.4 s to parse 2 MB of brackets. */
+/** No valid API request is nested more deeply. V8 takes 0.4 s to parse 2 MB of brackets. */
 const mostLevels = 16;
-/** A larger document is checked up to its first problem only: listing the problems of a million invalid items would take 4 s and 1 GB. */
+/** In a larger document, only the first problem is reported: listing the problems of a million invalid items would take 4 s and 1 GB. */
 const mostBytesWithAllProblems = 64 * 1024;
 
 /**
@@ -102,7 +102,7 @@ export async function readBody<Schema extends v.GenericSchema>(
   return checked(schema, json, { abortEarly: text.length > mostBytesWithAllProblems });
 }
 
-/** Returns whether brackets outside of strings are nested deeper than `mostLevels`. The text need not be valid JSON. */
+/** Returns whether brackets outside strings are nested more deeply than `mostLevels`. The text need not be valid JSON. */
 function isNestedDeeper(text: string, mostLevels: number): boolean {
   let level = 0;
   let isInString = false;
@@ -118,7 +118,7 @@ function isNestedDeeper(text: string, mostLevels: number): boolean {
   return false;
 }
 
-/** Reads the body as text. A body that is too large by its Content-Length is rejected unread. */
+/** Reads the body as text. If Content-Length exceeds the limit, the body is rejected without being read. */
 async function readText(context: Context<Session>): Promise<string> {
   const tooLarge = () =>
     new DomainError('too-large', `the body is larger than ${mostBodyBytes} bytes`, 'Send artifacts to /uploads.');
@@ -134,15 +134,15 @@ async function readText(context: Context<Session>): Promise<string> {
 }
 
 /**
- * Reads the body in chunks, as fast as they are consumed: a web stream around the request would buffer as much as the client sends. A
- * client that disconnects is not a server failure.
+ * Reads the body in chunks, only as fast as they are consumed: a web stream around the request would buffer everything that the client
+ * sends. A client that disconnects is not treated as a server error.
  *
  * @throws DomainError bad-request
  */
 export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerator<Uint8Array> {
   const { incoming } = env ?? {};
   try {
-    // Keep the request open on an error: destroying it would destroy the connection, and the response with it.
+    // Keep the request open on an error: destroying it would also destroy the connection, and no response could be sent.
     yield* incoming instanceof IncomingMessage ? incoming.iterator({ destroyOnReturn: false }) : (req.raw.body ?? []);
   } catch {
     throw new DomainError(
@@ -154,7 +154,7 @@ export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerato
 }
 
 /**
- * Returns the value that the schema makes of the input.
+ * Returns the input as parsed by the schema.
  *
  * @throws DomainError invalid
  */
@@ -170,7 +170,7 @@ export function checked<Schema extends v.GenericSchema>(
 }
 
 /**
- * Reads a whole number from the query.
+ * Reads an integer from the query string.
  *
  * @throws DomainError invalid
  */

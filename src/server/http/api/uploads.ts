@@ -5,7 +5,7 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { bodyChunks, checked, requireRole, type Session } from './session.ts';
 
-/** Limit for the total of all unfinished uploads. */
+/** Limit on the total size of all unfinished uploads. */
 const mostPendingBytes = 512 * 1024 * 1024;
 
 export function uploadRoutes(parts: ServerParts): Hono<Session> {

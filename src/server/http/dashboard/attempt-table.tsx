@@ -9,7 +9,7 @@ const failures = {
   interrupted: 'interrupted (the download never completed)',
 } as const;
 
-/** Shows the update attempts of a device, latest first. */
+/** Shows a device's update attempts, latest first. */
 export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return <p class="quiet">No update attempts yet.</p>;
   return (

@@ -18,7 +18,7 @@ import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
 import { type PageContext, requireVisitor, type Visitor } from './visitor.ts';
 
-/** All paths of the dashboard. Devices do not use them. */
+/** All dashboard paths. Devices do not use them. */
 const places = ['/', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
 const mostFormBytes = 16 * 1024;
 
@@ -33,20 +33,21 @@ const guard = secureHeaders({
     frameAncestors: ["'none'"],
     baseUri: ["'none'"],
   },
-  // With no-referrer, a browser would hide the origin of a form.
+  // With no-referrer, browsers would hide the origin of a form.
   referrerPolicy: 'same-origin',
   xFrameOptions: 'DENY',
-  // Not set, because browsers may not trust the server's own certificates. With other certificates, a proxy in front can set it.
+  // Strict-Transport-Security is not set, because browsers may not trust the server's own certificates. With other certificates, a proxy in
+  // front can set it.
   strictTransportSecurity: false,
 });
 
-/** Builds the dashboard: pages that are readable without JavaScript and load nothing from other sites. */
+/** Creates the dashboard: its pages are readable without JavaScript and load nothing from other sites. */
 export function dashboard(parts: ServerParts): Hono<Visitor> {
   const sessions = new Sessions();
   const app = new Hono<Visitor>();
   for (const place of places) {
     app.use(place, guard);
-    // Compare hosts only: a proxy that terminates TLS turns https://name into http://name.
+    // Compare only the hosts: a proxy that terminates TLS changes https://name to http://name.
     app.use(place, csrf({ origin: (origin, context) => hostOf(origin) === context.req.header('host') }));
     app.post(place, refuseAnnounced);
     app.post(place, bodyLimit({ maxSize: mostFormBytes }));
@@ -84,8 +85,8 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
 }
 
 /**
- * Rejects a form by its Content-Length. `bodyLimit` starts reading before it checks the size, so a client that waits for `100 Continue`
- * would send the body.
+ * Rejects a form based on its Content-Length. `bodyLimit` starts reading before it checks the size, so a client that waits for `100
+ * Continue` would send the body.
  */
 const refuseAnnounced: MiddlewareHandler<Visitor> = async (context, next) => {
   if (Number(context.req.header('content-length') ?? 0) > mostFormBytes) return context.text('Payload Too Large', 413);

@@ -19,7 +19,7 @@ import { When } from './when.tsx';
 
 const mostEntries = 50;
 
-/** Shows everything known about a device. */
+/** Shows everything that is known about a device. */
 export async function devicePage(
   context: PageContext,
   { records, store, rollouts }: ServerParts,
@@ -57,7 +57,7 @@ export async function devicePage(
   );
 }
 
-/** Clears the failures of a device, so that it gets the release again. */
+/** Clears a device's failures, so that it is sent the release again. */
 export async function retryDevice(
   context: PageContext,
   { records, clock }: ServerParts,

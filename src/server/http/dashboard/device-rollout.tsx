@@ -10,7 +10,7 @@ const progressWords = {
   failed: 'failed',
 } as const;
 
-/** Shows the progress of a device in the rollout of its channel. */
+/** Shows a device's progress in the rollout on its channel. */
 export function DeviceRollout({ project, info }: { project: string; info: DeviceRolloutInfo | undefined }) {
   if (info === undefined) return <p class="quiet">Not in a rollout.</p>;
   const { rollout, version, state, stage, stages, isOpen, counts, progress } = info;

@@ -6,7 +6,7 @@ import { problemOf, statusOf } from '../api/problem-of.ts';
 import { frameOf, Page } from './layout.tsx';
 import type { PageContext } from './visitor.ts';
 
-/** Shows which request failed, and a hint for the user. */
+/** Shows which request failed and a hint for the user. */
 export function errorPage(error: Error, context: PageContext, parts: ServerParts) {
   const { status, title, hint } = error instanceof HTTPException ? refusedForm(error) : told(problemOf(error, parts));
   const frame = context.get('token') === undefined ? {} : frameOf(context);
@@ -32,7 +32,7 @@ function told(error: DomainError) {
   return { status: statusOf(error), title: sentence(message), hint };
 }
 
-/** Error of one of hono's guards: a form from another site, or one that is too large. */
+/** Error from one of hono's guards: the form was sent from another site or is too large. */
 function refusedForm({ status }: HTTPException) {
   return status === 413
     ? { status, title: 'The form is too large.', hint: 'Shorten the text and send the form again.' }

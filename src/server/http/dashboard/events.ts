@@ -5,13 +5,13 @@ import type { Sessions } from './sessions.ts';
 import { findVisitor, mayLookAt, type PageContext, type Visitor } from './visitor.ts';
 
 const mostListeners = 200;
-/** Minimum interval between events, because clients reload the page for each one. */
+/** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;
-/** Interval of keep-alive comments: a proxy closes a silent stream, and a disconnected client is only noticed when the server writes. */
+/** Interval between keep-alive comments: proxies close silent streams, and a disconnected client is only noticed when the server writes. */
 const quietMs = 15_000;
 
 /**
- * Calls `run` after `ms`.
+ * Calls `run` after `ms` milliseconds.
  *
  * @returns a function that cancels the call
  */
@@ -22,7 +22,7 @@ const scheduleTimer: Schedule = (ms, run) => {
   return () => clearTimeout(timer);
 };
 
-/** Returns the route `/events[?project=PROJECT]`. Its events only report that something changed; clients then reload the page. */
+/** Creates the route `/events[?project=PROJECT]`. Its events only report that something has changed; clients then reload the page. */
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<Visitor> {
   const { events, stopping } = parts;
   const routes = new Hono<Visitor>();
@@ -44,7 +44,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
 
   function follow(context: PageContext, isMeant: (project: string) => boolean): Response {
     context.header('X-Accel-Buffering', 'no');
-    // No other response follows on this connection, so a server that stops need not wait for one.
+    // No other response follows on this connection, so a server that is stopping need not keep it open.
     context.header('Connection', 'close');
     const bell = new Bell(schedule);
     bells.add(bell);
@@ -55,7 +55,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
         await stream.write('retry: 5000\n\n');
         while (!bell.isEnded) {
           const rang = await bell.wait(quietMs);
-          // End the stream after a logout, or if the token was revoked.
+          // End the stream after a logout or if the token was revoked.
           if (bell.isEnded || (await findVisitor(context, { parts, sessions })) === undefined) return;
           await (rang ? stream.writeSSE({ event: 'change', data: '' }) : stream.write(':\n\n'));
           if (rang) await bell.pause(leastPauseMs);
@@ -70,7 +70,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
   return routes;
 }
 
-/** Signal to wait for. Any number of rings wake the waiter once. */
+/** Signal that can be waited for. However often it rings, it wakes the waiting function only once. */
 class Bell {
   isEnded = false;
   readonly #schedule: Schedule;
@@ -92,9 +92,9 @@ class Bell {
   }
 
   /**
-   * Waits for a ring, at most `mostMs`.
+   * Waits for a ring, for at most `mostMs`.
    *
-   * @returns whether it rang since the last call
+   * @returns whether the bell has rung since the last call
    */
   async wait(mostMs: number): Promise<boolean> {
     if (!this.#rang && !this.isEnded) {
@@ -107,7 +107,7 @@ class Bell {
     return rang;
   }
 
-  /** Waits for the whole time, unless the bell ends. A ring in between is kept for the next `wait`. */
+  /** Waits for the whole time, unless the bell is ended. A ring in the meantime is kept for the next `wait`. */
   async pause(ms: number): Promise<void> {
     let isOver = false;
     const cancel = this.#schedule(ms, () => {

@@ -2,7 +2,7 @@ import { deviceStatuses } from '../../../api/admin-info.ts';
 import type { DeviceFilter } from '../../storage/store.ts';
 import { projectPath, withQuery } from './paths.ts';
 
-/** Filter and page of the device list, as in the URL of the page. */
+/** Filter and page of the device list, as encoded in the page URL. */
 export interface FleetQuery {
   readonly filter: DeviceFilter;
   readonly after?: string | undefined;
@@ -11,7 +11,7 @@ export interface FleetQuery {
 
 const longestText = 64;
 
-/** Reads the view from the query. Invalid values are ignored. */
+/** Reads the view from the query string. Invalid values are ignored. */
 export function readFleetQuery(query: (name: string) => string | undefined): FleetQuery {
   const text = (name: string) => query(name)?.trim().slice(0, longestText) || undefined;
   const status = deviceStatuses.find((known) => known === query('state'));

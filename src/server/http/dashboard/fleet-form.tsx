@@ -11,7 +11,7 @@ interface FleetFormProps {
   readonly tally: readonly DeviceCount[];
 }
 
-/** Limit of the listed values: devices report their own version, which may be anything. */
+/** Maximum number of listed values: devices report their version themselves, and it may be anything. */
 const mostValues = 50;
 
 export function FleetForm({ project, filter, tally }: FleetFormProps) {
@@ -67,7 +67,7 @@ function Choice({ id, label, values, chosen }: ChoiceProps) {
   );
 }
 
-/** Returns the most frequent values, and the chosen one. */
+/** Returns the most frequent values and, in any case, the selected one. */
 function frequent(
   tally: readonly DeviceCount[],
   key: 'runs' | 'group',

@@ -16,11 +16,11 @@ import { When } from './when.tsx';
 
 const perPage = 100;
 
-/** Shows the devices of a project, 100 per page. They are sorted by MAC, so that a device keeps its place whatever the others do. */
+/** Shows a project's devices, 100 per page. They are sorted by MAC, so that a device keeps its position regardless of other devices. */
 export async function fleetPage(context: PageContext, { records, store }: ServerParts, project: string) {
   const view = readFleetQuery((name) => context.req.query(name));
   const { filter, after, before } = view;
-  // Read one more than is shown, to detect whether there is another page.
+  // Read one more device than is shown, to detect whether there is another page.
   const page = before === undefined ? { after, limit: perPage + 1 } : { before, limit: perPage + 1 };
   const found = await records.list(project, page, filter);
   const isMore = found.length > perPage;

@@ -11,9 +11,9 @@ interface PageProps {
   /** Undefined if no user is logged in. */
   readonly visitor?: { readonly token: TokenRecord; readonly formToken: string } | undefined;
   readonly project?: string | undefined;
-  /** Tab of the project that the page belongs to. */
+  /** Project tab to which the page belongs. */
   readonly tab?: Tab | undefined;
-  /** Query of `/events` for the changes to listen for. Undefined on pages that do not change. */
+  /** Query string for `/events`, which selects the changes to listen for. Undefined on pages that do not change. */
   readonly live?: string | undefined;
   readonly children?: Child;
 }
@@ -25,7 +25,7 @@ const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
   { tab: 'rollouts', title: 'Rollouts' },
 ];
 
-/** Renders the frame of every page. */
+/** Renders the frame shared by all pages. */
 export function Page({ title, visitor, project, tab, live, children }: PageProps) {
   return (
     <html lang="en">
@@ -93,7 +93,7 @@ function Tabs({ project, current }: { project: string; current: Tab | undefined 
   );
 }
 
-/** Returns the properties of the frame that all pages of a login session share. */
+/** Returns the frame properties that are the same for all pages in a login session. */
 export function frameOf(context: PageContext): Pick<PageProps, 'visitor'> {
   return { visitor: { token: context.get('token'), formToken: context.get('session').formToken } };
 }

@@ -1,6 +1,6 @@
 /**
- * Script for the browser. It refreshes the parts of a page that change (`data-live`) when the server reports a change, and once a minute,
- * because times are shown as "3 minutes ago". Without it the pages show the same, as of when they were loaded.
+ * Browser script. It refreshes the parts of a page that can change (`data-live`) when the server reports a change, and also once a minute,
+ * because times are shown as "3 minutes ago". Without the script, the pages show the same content as of when they were loaded.
  */
 export const liveScript = `'use strict';
 (() => {
@@ -22,7 +22,7 @@ export const liveScript = `'use strict';
         await new Promise((resolve) => setTimeout(resolve, Math.max(leastPauseMs, 5 * took)));
       }
     } catch {
-      // The server is unavailable or restarting: the next event or the timer retries.
+      // The server is unavailable or restarting; retry on the next event or timer tick.
     } finally {
       isBusy = false;
     }
@@ -39,7 +39,7 @@ export const liveScript = `'use strict';
     }
   }
 
-  /** Replaces the content of a part. Open details, typed text and the focus are kept. */
+  /** Replaces the content of a part, keeping open details, typed text and focus. */
   function swap(part, renewed) {
     if (part.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) return;
     part.dataset.shown = renewed.innerHTML;
@@ -58,7 +58,7 @@ export const liveScript = `'use strict';
     if (place !== undefined) part.querySelectorAll(place.kind)[place.index]?.focus({ preventScroll: true });
   }
 
-  /** Returns a selector for the focused element and its index among the matches, so that its replacement can be focused. */
+  /** Returns a selector for the focused element and the element's index among the matches, so that its replacement can be focused. */
   function placeOf(part) {
     const active = document.activeElement;
     if (active === null || !part.contains(active)) return undefined;

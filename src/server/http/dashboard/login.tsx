@@ -20,7 +20,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
   routes.post('/login', async (context) => {
     const form = await formOf(context);
     const next = pageOf(form['next']);
-    // Like the API: a valid token is accepted even if its address is over the limit of failures.
+    // As in the API, a valid token is accepted even if its address has exceeded the limit of failures.
     const token = await findToken(store.tokens, `Bearer ${(form['token'] ?? '').trim()}`);
     if (token === undefined) {
       if (failures.take(addressOf(context))) {
@@ -53,7 +53,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
   return routes;
 }
 
-/** Returns `next` if it is a page of the dashboard, so that a link from another site cannot redirect elsewhere. */
+/** Returns `next` only if it is a dashboard page, so that a link from another site cannot redirect elsewhere. */
 function pageOf(next: string | undefined): string {
   return next !== undefined && /^\/(projects\/[\w%.~:/?=&+-]*)?$/.test(next) ? next : '/';
 }

@@ -10,7 +10,7 @@ import { mayLookAt, type PageContext } from './visitor.ts';
 
 interface Summary {
   readonly name: string;
-  /** Versions by channel. If its boards have different versions, all of them. */
+  /** Versions by channel. If a channel serves different versions to different boards, all of them are listed. */
   readonly channels: readonly (readonly [channel: string, versions: string])[];
   readonly tally: readonly DeviceCount[];
 }

@@ -1,4 +1,4 @@
-/** Returns the path of a page of a project. */
+/** Returns the path to one of a project's pages. */
 export function projectPath(project: string, ...more: readonly (string | number)[]): string {
   return ['', 'projects', project, ...more].map((part) => encodeURIComponent(part)).join('/');
 }
@@ -7,7 +7,7 @@ export function devicePath(project: string, mac: string): string {
   return projectPath(project, 'devices', mac);
 }
 
-/** Appends a query of the values that are defined. */
+/** Appends a query string with the values that are defined. */
 export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;

@@ -11,7 +11,7 @@ const bottom = 28;
 const top = 14;
 const mostRows = 50;
 
-/** Shows how many devices reached which state over time, as a drawing and as a table. */
+/** Shows how many devices were in each state over time, as a chart and as a table. */
 export function ProgressChart({ samples: taken, tally, stages, openStages, endedAt }: RolloutInfo) {
   const at = endedAt ?? new Date().toISOString();
   const samples = isLater(at, taken.at(-1)?.at) ? [...taken, { ...tally, at, openStages }] : taken;
@@ -76,7 +76,7 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
   );
 }
 
-/** Places a label to the right of a line, or to the left of it near the right edge. */
+/** Places a label to the right of a line, or to its left near the right edge. */
 function besideLine(x: number) {
   return x > width - 60 ? { x: x - 4, 'text-anchor': 'end' } : { x: x + 4 };
 }
@@ -98,7 +98,7 @@ function openings(samples: readonly Sample[]): Sample[] {
   return samples.filter(({ openStages }, index) => openStages !== (samples[index - 1]?.openStages ?? 0));
 }
 
-/** Returns about `mostRows` samples at equal distances, including the first and the last. */
+/** Returns about `mostRows` evenly spaced samples, including the first and the last. */
 function thinned(samples: readonly Sample[]): Sample[] {
   const every = Math.max(1, Math.ceil(samples.length / mostRows));
   return samples.filter((_, index) => index % every === 0 || index === samples.length - 1);

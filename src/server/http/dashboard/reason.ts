@@ -2,7 +2,7 @@ import { failureText } from '../../services/devices/failure-text.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
 
-/** Explains in one sentence why a device runs its version: by the last decision, or by the failure of the last attempt. */
+/** Explains in one sentence why a device runs its current version, based on the last decision or the last attempt's failure. */
 export function reasonOf(record: DeviceRecord): string {
   const { decisions, attempts } = record;
   const decided = [decisions.sketch, decisions.filesystem].filter((decision) => decision !== undefined);

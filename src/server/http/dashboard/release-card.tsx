@@ -9,7 +9,7 @@ import { When } from './when.tsx';
 
 interface ReleaseCardProps {
   readonly release: ReleaseRecord;
-  /** Channels whose current release it is. */
+  /** Channels that serve this release as their current release. */
   readonly channels: readonly string[];
   /** Undefined if the user may not yank the release. */
   readonly formToken: string | undefined;
@@ -95,7 +95,7 @@ function Artifacts({ artifacts }: Manifest) {
   );
 }
 
-/** Shows the findings of the rules that need no device, including those that were allowed when the release was published. */
+/** Shows the findings of the rules that do not depend on a device, including findings that were allowed when the release was published. */
 function Warnings({ manifest }: { manifest: Manifest }) {
   const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true });
   const findings = [...blockedBy, ...warnings];

@@ -9,7 +9,7 @@ import { mayAct, type PageContext, readForm } from './visitor.ts';
 
 const perPage = 20;
 
-/** Shows the releases of a project, newest first. */
+/** Shows a project's releases, newest first. */
 export async function releasesPage(context: PageContext, { store }: ServerParts, project: string) {
   const before = Number(/^\d{1,15}$/.exec(context.req.query('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER);
   const found = await store.catalog.releases(project, { before, limit: perPage + 1 });
@@ -52,11 +52,11 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
   );
 }
 
-/** Yanks the release that the form names. */
+/** Yanks the release named in the form. */
 export async function yankRelease(context: PageContext, parts: ServerParts, project: string) {
   const { version, kind, board, reason } = await readForm(context, 'publish');
   const request = checked(yankRequestSchema, { version, kind, reason: reason?.trim() || undefined });
-  // A form always names the board. An empty one means a release for no particular board.
+  // A form always includes the board. An empty value means a release that is not specific to a board.
   await yankReleases(parts, { ...request, board: board ?? '', project, by: context.get('token').id });
   return context.redirect(projectPath(project, 'releases'), 303);
 }

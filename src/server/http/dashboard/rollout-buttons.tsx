@@ -28,7 +28,7 @@ const words: Readonly<Record<RolloutAction, { readonly label: string; readonly w
   },
 };
 
-/** Shows the actions that are possible now. Those that cannot be undone take two steps. */
+/** Shows the actions that are currently possible. Actions that cannot be undone take two steps. */
 export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   const { project, id, state, openStages, stages } = rollout;
   const path = (action: RolloutAction) => projectPath(project, 'rollouts', id, action);
@@ -62,7 +62,7 @@ export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   );
 }
 
-/** Asks whether to accept the failures so far, because they would halt the rollout again at once. */
+/** Asks whether to accept the failures so far, because otherwise they would immediately halt the rollout again. */
 function ResumeHalted({ action, formToken }: { action: string; formToken: string }) {
   return (
     <details id="ask-resume">

@@ -15,7 +15,7 @@ import { TallyBar } from './tally-bar.tsx';
 import { mayAct, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
-/** Shows the state and the progress of a rollout. */
+/** Shows a rollout's state and progress. */
 export async function rolloutPage(context: PageContext, parts: ServerParts, project: string, id: string) {
   const rollout = await parts.rollouts.show(project, numberOf(id));
   if (rollout === undefined) throw unknown();
@@ -58,14 +58,14 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
 
 type Stage = RolloutInfo['stages'][number];
 
-/** Replaces the MACs of canaries by the names of the devices. */
+/** Replaces the MACs of canaries with the device names. */
 async function withNames({ records }: ServerParts, project: string, stage: Stage): Promise<Stage> {
   if (stage.canaries.length > mostNamed) return stage;
   const names = stage.canaries.map(async (mac) => (await records.find(project, mac))?.name ?? mac);
   return { ...stage, canaries: await Promise.all(names) };
 }
 
-/** Runs an action of the API: pause, resume, advance, abort or rollback. */
+/** Performs an API action: pause, resume, advance, abort or rollback. */
 export async function actOnRollout(
   context: PageContext,
   { rollouts }: ServerParts,

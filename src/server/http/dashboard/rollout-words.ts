@@ -2,7 +2,7 @@ import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../..
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import { counted, countText, roundedDuration } from '../../../core/model/quantity-text.ts';
 
-/** Label, color and sign of the badge for each state. */
+/** Badge label, color and symbol for each state. */
 export const stateWords: Readonly<
   Record<RolloutState, { readonly kind: string; readonly sign: string; readonly label: string }>
 > = {
@@ -14,7 +14,7 @@ export const stateWords: Readonly<
   complete: { kind: 'up-to-date', sign: '✓', label: 'complete' },
 };
 
-/** Limit of the canaries listed by name. Of more, only the number is shown. */
+/** Maximum number of canaries listed by name. If there are more, only their number is shown. */
 export const mostNamed = 5;
 
 /** Describes which devices are in a stage. */
@@ -46,7 +46,7 @@ export function haltText({ failures, failurePercent, minimumSample, notConfirmed
   return `The rollout halts when ${rules.slice(0, -1).join(', when ')}, or when ${rules.at(-1)}.`;
 }
 
-/** Describes the state of a rollout in one sentence. */
+/** Describes a rollout's state in one sentence. */
 export function rolloutText({ state, reason, waitingFor, openStages, stages, previous }: RolloutInfo): string {
   const of = `${openStages} of ${counted(stages.length, 'stage')}`;
   const why = reason === undefined ? '' : ` Reason: ${reason}`;

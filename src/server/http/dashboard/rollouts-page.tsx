@@ -8,7 +8,7 @@ import { TallyBar } from './tally-bar.tsx';
 import type { PageContext } from './visitor.ts';
 import { When } from './when.tsx';
 
-/** Shows the rollouts of a project, newest first. */
+/** Shows a project's rollouts, newest first. */
 export async function rolloutsPage(context: PageContext, { rollouts }: ServerParts, project: string) {
   const found = await rollouts.list(project);
   return show(

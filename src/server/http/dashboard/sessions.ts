@@ -1,19 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
-/** Login session of a user. */
+/** A user's login session. */
 export interface LoginSession {
   readonly tokenId: string;
-  /** Included in every form of this session. A page of another site can send a form but does not know this value. */
+  /** Included in every form in this session. A page on another site can submit a form but does not know this value. */
   readonly formToken: string;
-  /** Milliseconds on the monotonic clock of the process. */
+  /** Milliseconds on the process's monotonic clock. */
   readonly endsAt: number;
 }
 
 const mostSessions = 1000;
 const lastsMs = 12 * 3_600_000;
 
-/** Login sessions in memory; a restart ends all of them. If there are too many, the least recently used one is dropped. */
+/** Login sessions, in memory only: a restart ends all of them. If there are too many, the least recently used session is dropped. */
 export class Sessions {
   readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });
   readonly #now: () => number;
@@ -23,9 +23,9 @@ export class Sessions {
   }
 
   /**
-   * Opens a session.
+   * Starts a session.
    *
-   * @returns the ID of the session: 256 random bits that reveal nothing about the token
+   * @returns the session ID: 256 random bits that reveal nothing about the token
    */
   open(tokenId: string): string {
     const id = randomBytes(32).toString('base64url');
@@ -46,7 +46,7 @@ export class Sessions {
   }
 }
 
-/** Sessions are looked up by hash, so that the time of a lookup reveals nothing about the existing IDs. */
+/** Sessions are looked up by hash, so that the lookup time reveals nothing about existing IDs. */
 function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64');
 }

@@ -1,17 +1,17 @@
 interface ShareBarProps {
-  /** Text alternative of the bar. */
+  /** Text alternative for the bar. */
   readonly label: string;
-  /** Kinds are names of colors in the style sheet. A count of 0 is not drawn. */
+  /** Kinds are color names from the style sheet. Parts with a count of 0 are not drawn. */
   readonly parts: readonly { readonly kind: string; readonly count: number }[];
-  /** Count for the full width. Defaults to the sum of the parts. */
+  /** Count that corresponds to the full width. Defaults to the sum of the parts. */
   readonly total?: number;
 }
 
 const width = 1000;
-/** Minimum width of a part, so that even one device of 100,000 is visible. */
+/** Minimum width of a part, so that even one device out of 100,000 is visible. */
 const leastWidth = 6;
 
-/** Renders a bar of colored shares. Its numbers are shown beside it as text. */
+/** Renders a bar with colored shares. The numbers are shown next to it as text. */
 export function ShareBar({ label, parts, total = parts.reduce((sum, { count }) => sum + count, 0) }: ShareBarProps) {
   let x = 0;
   const drawn = parts

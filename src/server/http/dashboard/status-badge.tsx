@@ -1,6 +1,6 @@
 import type { DeviceStatus } from '../../../api/admin-info.ts';
 
-/** Label of each status, and a sign for users who cannot distinguish the colors. */
+/** Label for each status, with a symbol for users who cannot distinguish the colors. */
 export const statusWords: Readonly<Record<DeviceStatus, { readonly label: string; readonly sign: string }>> = {
   failed: { label: 'failed', sign: '✕' },
   blocked: { label: 'blocked', sign: '!' },

@@ -3,7 +3,7 @@ import type { RolloutTally } from '../../../api/rollout-info.ts';
 import { countText } from '../../../core/model/quantity-text.ts';
 import { ShareBar } from './share-bar.tsx';
 
-/** Shows the progress of the devices of a rollout or stage, as a bar and in numbers. */
+/** Shows the progress of the devices in a rollout or stage, as a bar and in numbers. */
 export function TallyBar({ tally, of, state }: { tally: RolloutTally; of: string; state: RolloutState }) {
   const parts = partsOf(tally, state).filter(({ count }) => count > 0);
   const text =

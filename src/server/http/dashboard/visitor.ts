@@ -9,7 +9,7 @@ import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import type { LoginSession, Sessions } from './sessions.ts';
 
-/** Hono environment of the pages. */
+/** Hono environment for the pages. */
 export interface Visitor {
   Variables: { token: TokenRecord; session: LoginSession };
   Bindings: Partial<HttpBindings>;
@@ -18,8 +18,8 @@ export interface Visitor {
 export type PageContext = Context<Visitor>;
 
 /**
- * Returns the name and the Secure attribute of the session cookie. Over TLS, pages of other hosts or of plain HTTP cannot set this name
- * (RFC 6265bis, 4.1.3.2).
+ * Returns the name and the Secure attribute for the session cookie. Over TLS, pages from other hosts or over plain HTTP cannot set a cookie
+ * with this name (RFC 6265bis, 4.1.3.2).
  */
 export function cookieOf(context: PageContext, { isTrustedProxy }: ServerParts): { name: string; secure: boolean } {
   const { incoming } = context.env ?? {};
@@ -32,7 +32,7 @@ interface Door {
   readonly sessions: Sessions;
 }
 
-/** Finds the login session of a request and its token. A revoked token ends its sessions. */
+/** Finds a request's login session and its token. Revoking a token ends its sessions. */
 export async function findVisitor(
   context: PageContext,
   { parts, sessions }: Door,
@@ -43,7 +43,7 @@ export async function findVisitor(
   return session && token && { session, token };
 }
 
-/** Redirects a user without a session to the login page, which redirects back to the requested page. */
+/** Redirects a user without a session to the login page, which then redirects back to the requested page. */
 export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
   return async (context, next) => {
     const visitor = await findVisitor(context, door);
@@ -60,7 +60,7 @@ export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
   };
 }
 
-/** Reports a project that the token may not read like one that does not exist. */
+/** Throws the same error whether the project does not exist or the token may not access it. */
 function requireProjectOf({ catalog }: ServerParts, token: TokenRecord, project: string): void {
   if (catalog.view(project) !== undefined && mayLookAt(token, project)) return;
   throw new DomainError(
@@ -74,7 +74,7 @@ export function mayLookAt(token: TokenRecord, project: string): boolean {
   return token.project === undefined || token.project === project;
 }
 
-/** Returns whether the buttons for actions are shown. */
+/** Returns whether to show the action buttons. */
 export function mayAct(token: TokenRecord): boolean {
   return includesRole(token.role, 'publish');
 }
@@ -82,7 +82,7 @@ export function mayAct(token: TokenRecord): boolean {
 export type Form = Readonly<Record<string, string>>;
 
 /**
- * Reads a form that was sent from a page of this session.
+ * Reads a form that was submitted from a page in this session.
  *
  * @throws DomainError role-missing, bad-request
  */
@@ -106,7 +106,7 @@ export async function readForm(context: PageContext, role: Role): Promise<Form> 
   return form;
 }
 
-/** Reads the text fields of a form. Of several fields with the same name, the last one counts. */
+/** Reads the text fields of a form. If several fields have the same name, the last one counts. */
 export async function formOf(context: PageContext): Promise<Form> {
   const body = await context.req.parseBody().catch(() => {
     throw new DomainError('bad-request', 'The form could not be parsed.', 'Send the form again.');

@@ -3,7 +3,7 @@ import { agoText } from '../../../core/model/quantity-text.ts';
 interface WhenProps {
   /** Milliseconds since 1970, or ISO 8601 text. */
   readonly at: number | string;
-  /** Shows date and time instead of the time that has passed. */
+  /** Shows the date and time instead of the elapsed time. */
   readonly exact?: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Artifact } from '../../../core/model/manifest.ts';
 
-/** Sends a plain text response. Devices distinguish 401, 403 and 404; every other status is "wrong code" to them. */
+/** Sends a plain text response. Devices distinguish 401, 403 and 404; they report every other status as "wrong code". */
 export function answerText(
   response: ServerResponse,
   status: number,
@@ -17,7 +17,7 @@ export function answerText(
   response.end(body);
 }
 
-/** Sends 304: there is no update. */
+/** Sends 304 to report that no update is available. */
 export function answerNotModified(response: ServerResponse): void {
   response.writeHead(304);
   response.end();
@@ -30,7 +30,7 @@ export function answerVersion(response: ServerResponse, version: string, md5: st
 }
 
 /**
- * Writes the headers of a download. The device requires Content-Length, and x-MD5 exactly once and without quotes.
+ * Writes the download headers. The device requires Content-Length, and x-MD5 exactly once and without quotes.
  *
  * @param more replaces the default Content-Length if a web server in front sends the body
  */
@@ -55,7 +55,7 @@ function fileNameToken(file: string): string {
   return file.replace(/[^A-Za-z0-9._+-]/g, '_');
 }
 
-/** Replaces all characters except printable ASCII: a version comes from a device or a manifest and may contain anything. */
+/** Replaces all characters except printable ASCII: a version is supplied by a device or a manifest and may contain anything. */
 function headerSafe(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '_');
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 
-/** Unused artifacts are dropped while the total is above this. */
+/** Unused artifacts are dropped while the total size exceeds this. */
 const idleBytes = 64 * 1024 * 1024;
-/** Limit for all artifacts in memory, including those being sent. */
+/** Limit on the total size of artifacts in memory, including those being sent. */
 const mostBytes = 256 * 1024 * 1024;
 
 interface Entry {
@@ -14,8 +14,8 @@ interface Entry {
 }
 
 /**
- * Cache of artifact bytes: each artifact is in memory once, for any number of downloads. Size and MD5 are checked when it is read, so that
- * nothing is sent that does not match its x-MD5.
+ * Cache for artifact bytes: each artifact is in memory once, for any number of downloads. Size and MD5 are checked when the artifact is
+ * read, so that no artifact is sent that does not match its x-MD5.
  */
 export class ArtifactBytes {
   readonly #blobs: BlobStore;
@@ -26,7 +26,7 @@ export class ArtifactBytes {
   }
 
   /**
-   * Acquires the bytes for a download. If it returns bytes, `release` must be called once.
+   * Acquires the bytes for a download. If bytes are returned, `release` must be called exactly once.
    *
    * @returns undefined if the bytes are missing or damaged; `busy` if the memory limit is reached
    */
@@ -62,8 +62,8 @@ export class ArtifactBytes {
   }
 
   /**
-   * Drops unused entries, the least recently used first, until there is room for `wantedBytes`. Returns the total size of the remaining
-   * ones.
+   * Drops unused entries, least recently used first, until there is room for `wantedBytes`. Returns the total size of the remaining
+   * entries.
    */
   #forget(wantedBytes: number, limitBytes: number): number {
     let total = 0;

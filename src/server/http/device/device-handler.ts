@@ -19,17 +19,17 @@ import type { DeviceParts } from './parts.ts';
 import { type DeviceRoute, deviceRoute } from './route.ts';
 import { answerVisit, type ErrorResponse, mayEnter, type Visit } from './visit.ts';
 
-/** Set by `ESP8266HTTPUpdate::handleUpdate`. */
+/** User agent sent by `ESP8266HTTPUpdate::handleUpdate`. */
 const updaterAgent = 'ESP8266-http-Update';
 
 const noFile: ErrorResponse = { status: 404, text: 'File not found' };
 
-/** Minimum interval between updates of the last-seen time of a device that only repeats its update check. */
+/** Minimum interval between last-seen updates for a device that only repeats its update check. */
 const noticeMs = 5 * 60_000;
 
 /**
- * Request handler for devices. It works directly on node's HTTP server, because an empty route of the framework would cost more than
- * everything done here. Requests that are not for devices are left to the API.
+ * Request handler for devices. It works directly on node's HTTP server, because even an empty route in the framework would cost more than
+ * all the work done here. Requests that are not for devices are left to the API.
  */
 export class DeviceHandler {
   readonly #parts: DeviceParts;
@@ -39,7 +39,7 @@ export class DeviceHandler {
   }
 
   /**
-   * Handles a request of a device.
+   * Handles a device request.
    *
    * @returns false if the path is not a device path
    */
@@ -53,9 +53,9 @@ export class DeviceHandler {
   }
 
   /**
-   * Passes a request to the handler of its route.
+   * Passes a request to the handler for its route.
    *
-   * @returns the refusal to send if the request is rejected at once
+   * @returns the error response to send if the request is rejected immediately
    */
   #answer(request: IncomingMessage, response: ServerResponse, route: DeviceRoute): ErrorResponse | undefined {
     if (request.method !== 'GET') return { status: 405, text: 'Only GET is allowed', headers: { Allow: 'GET' } };
@@ -70,7 +70,7 @@ export class DeviceHandler {
     }
   }
 
-  /** Checks the request like the update script in the core's documentation, in the same order. */
+  /** Performs the same checks as the update script in the core documentation, in the same order. */
   #update(
     request: IncomingMessage,
     response: ServerResponse,
@@ -99,7 +99,7 @@ export class DeviceHandler {
     return undefined;
   }
 
-  /** Responds 304 to a device that repeats its last update check and has no update. */
+  /** Responds with 304 to a device that repeats its last update check when there is no update. */
   #answerQuickly(
     request: IncomingMessage,
     response: ServerResponse,
@@ -122,8 +122,8 @@ export class DeviceHandler {
   }
 
   /**
-   * Serves a file by name. A device gets it only if the planner would send this file, and gets 304 if it already runs it. Any other client
-   * gets the file.
+   * Serves a file by name. A device is sent the file only if the planner would choose it, or 304 if the device already runs it. Any other
+   * client is sent the file.
    */
   async #file(
     request: IncomingMessage,
@@ -173,7 +173,7 @@ export class DeviceHandler {
     });
   }
 
-  /** On an internal error the device gets 304: it keeps its firmware and checks again later. */
+  /** Responds with 304 on an internal error, so that the device keeps its firmware and checks again later. */
   #guard(request: IncomingMessage, response: ServerResponse, work: () => Promise<void>): void {
     work().catch((error: unknown) => {
       const { counters, log } = this.#parts;
@@ -184,7 +184,7 @@ export class DeviceHandler {
     });
   }
 
-  /** Sends the refusal, or 429 if the address is over its limit of failures. */
+  /** Sends the error response, or 429 if the address has exceeded its limit of failures. */
   #no(request: IncomingMessage, response: ServerResponse, { status, text, headers }: ErrorResponse): void {
     const { failures, counters } = this.#parts;
     const isPatient = failures.take(this.#addressOf(request));

@@ -6,20 +6,21 @@ import type { Artifact } from '../../../core/model/manifest.ts';
 import { writeDownloadHead } from './answers.ts';
 
 /**
- * Longest pause in a download: a device may erase flash or lose its Wi-Fi for a moment (`ESP8266HTTPClient` itself gives up after 60 s).
+ * Longest pause in a download: a device may be erasing flash or briefly lose its Wi-Fi connection. (`ESP8266HTTPClient` itself gives up
+ * after 60 s.)
  */
 export const defaultStallMs = 60_000;
 /** Minimum average rate. Slower downloads are aborted. */
 const slowestBytesPerSecond = 256;
-/** Bytes handed to TLS at a time, because TLS makes an encrypted copy of them for each device. */
+/** Bytes passed to TLS at a time, because TLS makes an encrypted copy of them for each device. */
 const securedPieceBytes = 32 * 1024;
 
-/** Outcome of a download. `received`: all bytes were sent, and the device closed the connection in order. */
+/** Outcome of a download. `received`: all bytes were sent, and the device closed the connection cleanly. */
 export type DownloadEnd = 'received' | 'broken';
 
-/** Counts and limits the concurrent downloads. */
+/** Counts and limits concurrent downloads. */
 export class Downloads {
-  /** Longest time in which a client may read nothing. */
+  /** Longest time for which a client may stop reading. */
   readonly stallMs: number;
   readonly #most: number;
   #active = 0;
@@ -37,7 +38,7 @@ export class Downloads {
   /**
    * Reserves a download slot.
    *
-   * @returns false if all slots are in use; otherwise `end` must be called once
+   * @returns false if all slots are in use. Otherwise `end` must be called exactly once
    */
   begin(): boolean {
     if (this.#active >= this.#most) return false;
@@ -51,14 +52,14 @@ export class Downloads {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Resolves when no download is active. */
+  /** Resolves when there are no active downloads. */
   async idle(): Promise<void> {
     if (this.#active === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 }
 
-/** Artifact to send, and the longest time in which the client may read nothing. */
+/** Artifact to send, and the longest time for which the client may stop reading. */
 interface Download {
   readonly artifact: Artifact;
   readonly version: string;
@@ -66,13 +67,13 @@ interface Download {
   readonly stallMs: number;
 }
 
-/** Sends an artifact, and resolves with the outcome. */
+/** Sends an artifact, and resolves to the outcome. */
 export function sendArtifact(
   request: IncomingMessage,
   response: ServerResponse,
   { artifact, version, body, stallMs }: Download,
 ): Promise<DownloadEnd> {
-  // One download per connection, regardless of the request: otherwise its outcome could not be determined. This also sets the Connection
+  // One download per connection, whatever the request says: otherwise the outcome could not be determined. This also sets the Connection
   // header.
   response.shouldKeepAlive = false;
   writeDownloadHead(response, artifact, version);
@@ -80,9 +81,10 @@ export function sendArtifact(
 }
 
 /**
- * Sends the body, and resolves with the outcome. A last byte handed to the operating system proves little: its buffers may hold a large
- * part of a sketch that a slow device has not read yet. Therefore the server closes only its own side, and the device closes the connection
- * when it has all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread (`tcp_close`).
+ * Sends the body, and resolves to the outcome. It is not enough that the operating system has accepted the last byte: its buffers may hold
+ * a large part of a sketch that a slow device has not yet read. Therefore the server closes only its own side, and the device closes the
+ * connection when it has received all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread
+ * (`tcp_close`).
  */
 function sendBody(
   { socket }: IncomingMessage,
@@ -96,7 +98,7 @@ function sendBody(
     let isClosedInOrder = false;
     const longestMs = stallMs + (body.length / slowestBytesPerSecond) * 1000;
     const deadline = setTimeout(() => socket.destroy(), longestMs);
-    // node destroys the socket after the response; only its own side is closed instead.
+    // node would destroy the socket after the response; close only the server's side instead.
     socket.destroySoon = closeHalf;
     socket.setTimeout(stallMs, giveUp);
     response.once('finish', () => {
@@ -113,12 +115,12 @@ function sendBody(
   });
 }
 
-// Handlers that stay on a socket must not be closures: sockets outlive their requests for a while, and the garbage collector would copy
-// everything that a closure holds, which costs more than the update decision.
+// Handlers that stay attached to a socket must not be closures: sockets outlive their requests for a while, and the garbage collector would
+// copy everything that a closure references, which costs more than the update decision.
 
 function closeHalf(this: Socket): void {
   this.end();
-  // node calls `end` again when the device has closed its side, and would create an error that is never reported.
+  // node calls `end` again when the device has closed its side, which would create an error that is never reported.
   this.end = itself;
 }
 

@@ -4,15 +4,15 @@ import type { ReleaseRecord } from '../../storage/records.ts';
 import type { CatalogStore } from '../../storage/store.ts';
 import type { Visit } from './visit.ts';
 
-/** Releases that have a file of the requested name. */
+/** Releases that contain a file with the requested name. */
 export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
-  /** Release for a client that is not an updater. */
+  /** Release for clients that are not ESP8266 updaters. */
   readonly plain: ReleaseRecord | undefined;
 }
 
 /**
- * Finds a file by its name, in the releases of a channel (`@CHANNEL`) or of a version. The releases found have this artifact only. A
- * release in a rollout is only for devices whose stage is open, under whatever name they request it.
+ * Finds a file by its name, in the releases on a channel (`@CHANNEL`) or with a version. The returned releases contain only this artifact.
+ * A release in a rollout is only sent to devices whose stage is open, no matter which name they request.
  */
 export async function releasesWithFile(
   catalog: CatalogStore,

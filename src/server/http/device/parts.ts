@@ -14,12 +14,12 @@ export interface DeviceParts
   readonly bytes: ArtifactBytes;
   readonly downloads: Downloads;
   readonly credentials: CredentialChecker;
-  /** Limits rejected requests, by address. */
+  /** Rate limit for rejected requests, by address. */
   readonly failures: TokenBuckets;
-  /** Limits devices that were never seen before, by address. */
+  /** Rate limit for devices that have never been seen before, by address. */
   readonly newDevices: TokenBuckets;
   readonly isTrustedProxy: TrustedProxies;
-  /** Path under which a web server in front has the blobs. Undefined without such a server. */
+  /** Path at which a web server in front serves the blobs; undefined if there is none. */
   readonly accelPath: string | undefined;
   readonly counters: Counters;
 }

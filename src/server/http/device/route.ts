@@ -1,23 +1,23 @@
 import { defaultChannel } from '../../../api/release.ts';
 import type { Alias } from '../../services/releases/catalog.ts';
 
-/** Target of a device request. No part of it becomes part of a file path: all parts are only looked up. */
+/** Target of a device request. Its parts are only looked up; none of them becomes part of a file path. */
 export type DeviceRoute =
   | { readonly to: 'update'; readonly project: string; readonly channel: string }
   | { readonly to: 'file'; readonly project: string; readonly from: string; readonly file: string }
-  /** Path below `/update/` or `/files/` that leads nowhere. */
+  /** Path below `/update/` or `/files/` that does not exist. */
   | { readonly to: 'nowhere' };
 
 /**
- * Reads the path of a request.
+ * Parses the path of a request.
  *
  *     /update/PROJECT[/CHANNEL]             the artifact that the planner chooses
- *     /files/PROJECT/VERSION/FILE           an artifact of a version, by its name
- *     /files/PROJECT/@CHANNEL/FILE          an artifact of a channel, by its name
+ *     /files/PROJECT/VERSION/FILE           an artifact from a version, by its name
+ *     /files/PROJECT/@CHANNEL/FILE          an artifact from a channel, by its name
  *
- * A path that is an alias leads to the project and channel of the alias.
+ * An alias path resolves to the project and channel configured for the alias.
  *
- * @returns undefined if the path is not for devices
+ * @returns undefined if the path is not a device path
  */
 export function deviceRoute(url: string, alias: (path: string) => Alias | undefined): DeviceRoute | undefined {
   const end = url.indexOf('?');

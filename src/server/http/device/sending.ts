@@ -8,7 +8,7 @@ import { writeDownloadHead } from './answers.ts';
 import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 
-/** One download: the artifact, and the device and request that it is for. */
+/** Download: the artifact, and the device and request for which it is sent. */
 export interface Download {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -20,13 +20,14 @@ export interface Download {
 
 /** Download slot, and the bytes to send. */
 export interface Load {
-  /** Undefined if a web server in front sends them. */
+  /** Undefined if a web server in front sends the bytes. */
   readonly body: Uint8Array | undefined;
   putBack(): void;
 }
 
 /**
- * Reserves a download slot and the bytes. It is called before the decision is saved, so that an attempt is recorded only if it can be sent.
+ * Reserves a download slot and loads the bytes. This happens before the decision is saved, so that an attempt is recorded only if the
+ * artifact can be sent.
  */
 export async function takeLoad(parts: DeviceParts, artifact: Artifact): Promise<Load | 'busy'> {
   if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
@@ -43,7 +44,7 @@ function putBack({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
   downloads.end();
 }
 
-/** Sends the artifact, and records the outcome. */
+/** Sends the artifact and records the outcome. */
 export function send(parts: DeviceParts, sending: Download, { body, putBack }: Load): void {
   const { accelPath, blobs, counters, log } = parts;
   const { request, response, project, mac, release, artifact } = sending;
@@ -65,9 +66,9 @@ export function send(parts: DeviceParts, sending: Download, { body, putBack }: L
 }
 
 /**
- * Records that the device received everything. For a sketch, a crash may lose this: if the device does not check in again, the attempt then
- * counts as an incomplete download. For a filesystem it is saved at once, because a device without a recorded receipt would be sent
- * the filesystem again.
+ * Records that the device received all bytes. For a sketch, a crash may lose this information: if the device does not check in again, the
+ * attempt then counts as an incomplete download. For a filesystem it is saved immediately, because otherwise the device would be sent the
+ * filesystem again.
  */
 async function noteReceipt(
   { counters, records }: DeviceParts,

@@ -10,7 +10,7 @@ import { answerNotModified, answerVersion } from './answers.ts';
 import type { DeviceParts } from './parts.ts';
 import { type Load, send, takeLoad } from './sending.ts';
 
-/** Update check, or request for a file, of one device. */
+/** Update check or file request from a device. */
 export interface Visit {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -18,16 +18,16 @@ export interface Visit {
   readonly view: ProjectView;
   readonly mac: string;
   readonly mode: Mode;
-  /** Channel from the request URL. Undefined for a file of a version. */
+  /** Channel from the request URL; undefined for a file requested by version. */
   readonly channel: string | undefined;
   readonly report: DeviceReport;
-  /** Whether the response stays valid while report, channel and project are unchanged. */
+  /** Whether the response stays valid as long as the report, channel and project are unchanged. */
   readonly mayBeRemembered: boolean;
-  /** Selects the releases for the device from the current state of the project. */
+  /** Selects the releases for the device from the current project state. */
   readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
 }
 
-/** Response to a request that is rejected. */
+/** Response to a rejected request. */
 export interface ErrorResponse {
   readonly status: number;
   readonly text: string;
@@ -35,13 +35,13 @@ export interface ErrorResponse {
 }
 
 const nothing: Releases = { current: [], intermediateReleases: [] };
-/** Attempts to save a record that other requests change at the same time. More conflicts in a row are no coincidence. */
+/** Number of attempts to save a record that other requests change at the same time. More conflicts in a row indicate a bug. */
 const mostTries = 8;
 
 /**
- * Decides, saves the decision, and responds. This order ensures that a crash cannot lose the record of a download that has started.
+ * Decides, saves the decision, and responds. This order ensures that a crash cannot lose the record of a download that has already started.
  *
- * @returns the refusal that the caller has to send; undefined if the response was sent
+ * @returns the error response that the caller must send; undefined if a response was sent
  */
 export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<ErrorResponse | undefined> {
   const { records, newDevices, counters, catalog } = parts;
@@ -76,12 +76,12 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Err
   return overCapacity(parts, asked);
 }
 
-/** Replaces the view by the current state of the project. */
+/** Updates the visit to the current project state. */
 function withView(visit: Visit, view: ProjectView | undefined): Visit {
   return view === undefined || view === visit.view ? visit : { ...visit, view };
 }
 
-/** Checks the password of a request and, in a closed project, that the device is enrolled. */
+/** Checks the password in a request and, in a closed project, that the device is enrolled. */
 export async function mayEnter(
   { credentials, failures }: DeviceParts,
   { request, view, address }: Pick<Visit, 'request' | 'view' | 'address'>,
@@ -93,7 +93,7 @@ export async function mayEnter(
   if (credential !== undefined && !credentials.isKnown(credential, authorization)) {
     const headers = { 'WWW-Authenticate': `Basic realm="${project.name}", charset="UTF-8"` };
     const refusal = { status: 401, text: 'Wrong user or password', headers };
-    // Each check takes tens of milliseconds, so it is skipped if the address is over its limit of failures.
+    // Each check takes tens of milliseconds, so it is skipped if the address has exceeded its limit of failures.
     if (!failures.hasAny(address)) return refusal;
     const isRight = await credentials.check(credential, authorization);
     if (isRight === 'busy') return { status: 429, text: 'Too many concurrent logins' };
@@ -105,7 +105,10 @@ export async function mayEnter(
   return 'welcome';
 }
 
-/** Returns false if a rollout stopped while the decision was saved. Then no further device gets its release, including this one. */
+/**
+ * Returns false if a rollout stopped while the decision was being saved. In that case its release is not sent to any more devices,
+ * including this one.
+ */
 function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decision): boolean {
   if (decision.action !== 'send') return true;
   const { project, id } = decision.release;
@@ -117,7 +120,7 @@ function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decis
   return true;
 }
 
-/** Removes the attempt that was saved: its download did not start. */
+/** Removes the saved attempt, because its download did not start. */
 async function takeBack({ records }: DeviceParts, { project, mac }: DeviceRecord, { settled }: Outcome): Promise<void> {
   await records.change(project, mac, (record) => record && { ...record, attempts: settled });
 }
@@ -130,7 +133,7 @@ async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: 
   return decide({ mode, channel, report, running, record, releases, patience: view.project, now: clock.now() });
 }
 
-/** Selects the releases for a device. A pinned device gets its version, regardless of channels and rollouts. */
+/** Selects the releases for a device. A pinned device is sent its pinned version, regardless of channels and rollouts. */
 async function releasesFor({ catalog }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
   const releases = visit.releases(visit.view, record) ?? nothing;
   if (record.pin === undefined) return releases;
@@ -171,7 +174,7 @@ function answer(
   return undefined;
 }
 
-/** Caches the 304 until the record or the project changes, or the device sends a different request. */
+/** Caches the 304 response until the record or the project changes, or the device sends a different request. */
 function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, record: DeviceRecord): void {
   const { view, mac, report, channel } = visit;
   if (!visit.mayBeRemembered || !records.isLatest(record)) return;
@@ -181,8 +184,8 @@ function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, re
 }
 
 /**
- * Responds to a version request with the version that the device can install, or otherwise with the one that it runs. A 304 would be an
- * error for this request.
+ * Responds to a version request with the version that the device can install or, if there is none, with the version that it runs. The
+ * device would treat a 304 as an error for this request.
  */
 function tellVersion(
   { counters }: DeviceParts,
@@ -198,7 +201,7 @@ function tellVersion(
   return undefined;
 }
 
-/** Defers the update check. An unchanged device handles 304 as "no update" and checks again later. */
+/** Defers the update check. The device remains unchanged, treats 304 as "no update" and checks again later. */
 function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): ErrorResponse | undefined {
   counters.overCapacity++;
   if (mode === 'version') return { status: 404, text: 'Server busy' };

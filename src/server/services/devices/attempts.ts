@@ -3,13 +3,13 @@ import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { isRunning, type Running } from './running.ts';
 
-/** Limits after which an attempt fails. */
+/** Limits beyond which an attempt fails. */
 export interface RetryPolicy {
   readonly confirmWithinMs: number;
   readonly mostSends: number;
 }
 
-/** Number of attempts kept for a device; older ones are dropped. */
+/** Number of attempts kept per device; older ones are dropped. */
 const mostAttempts = 16;
 
 export function attemptOf(attempts: readonly Attempt[], releaseId: number): Attempt | undefined {
@@ -23,8 +23,8 @@ interface Seen {
 }
 
 /**
- * Updates the attempts after a request, which shows that the device is online and what it runs. The latest attempt comes first. Attempts
- * older than one whose build is running are dropped, but a failed attempt stays until it is retried or its build runs.
+ * Updates the attempts after a request, which shows that the device is online and which build it runs. The latest attempt comes first.
+ * Attempts older than the one whose build is running are dropped, but a failed attempt is kept until it is retried or its build runs.
  */
 export function afterRequest(
   attempts: readonly Attempt[],
@@ -40,7 +40,7 @@ export function afterRequest(
     if (there !== -1 && index > there) return [];
     if (attempt.state !== 'running') return [stillWaiting(attempt, patience, now)];
     // The device ran this release and now runs another build. Within the confirmation time this counts as not confirmed, so that a device
-    // that loses every update is not sent it forever.
+    // that loses every update is not sent the release forever.
     return now.servedMs > attempt.dueMs ? [] : [stillWaiting(withState(attempt, 'sent'), patience, now)];
   });
 }
@@ -50,8 +50,8 @@ function isThere({ releaseId, version }: Attempt, { report, running }: Seen): bo
 }
 
 /**
- * Updates a filesystem attempt. Devices do not report which files they have: after a complete download the files count as installed unless
- * the device reports another version.
+ * Updates a filesystem attempt. Devices do not report which files they have, so after a complete download the files count as installed
+ * unless the device reports another version.
  */
 function filesystemAfterRequest(
   attempt: Attempt,
@@ -66,14 +66,14 @@ function filesystemAfterRequest(
   return attempt.state === 'running' ? attempt : stillWaiting(attempt, patience, now);
 }
 
-/** Fails an attempt that has used up its sends or its time; the device is online without the build that it was sent. */
+/** Fails an attempt that has reached its limit of downloads or time, because the device is online without running the build it was sent. */
 function stillWaiting(attempt: Attempt, { mostSends }: RetryPolicy, now: ServiceTime): Attempt {
   const isUsedUp = attempt.sends >= mostSends || now.servedMs > attempt.dueMs;
   if (attempt.state !== 'failed' && !isUsedUp) return attempt;
   return withFailure(attempt, attempt.receipts > 0 ? 'not-installed' : 'interrupted');
 }
 
-/** Fails pending attempts of a device that made no request before they were due. */
+/** Fails a device's pending attempts that it did not confirm in time. */
 export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonly Attempt[] {
   return attempts.map((attempt) => {
     const isPending = attempt.state === 'sent' || attempt.state === 'received';
@@ -82,7 +82,9 @@ export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonl
   });
 }
 
-/** Adds an attempt before the first byte is sent. It replaces other attempts of the same kind, except failed ones of other releases. */
+/**
+ * Adds an attempt before the first byte is sent. It replaces other attempts of the same kind, except failed attempts for other releases.
+ */
 export function afterSend(
   attempts: readonly Attempt[],
   { id, version, kind }: ReleaseRecord,
@@ -106,7 +108,7 @@ export function afterSend(
   return [attempt, ...others].slice(0, mostAttempts);
 }
 
-/** Counts a complete download. A state set by a later request is kept. */
+/** Counts a complete download. If a later request has already changed the state, that state is kept. */
 export function afterReceipt(attempts: readonly Attempt[], releaseId: number): readonly Attempt[] {
   return attempts.map((attempt) => {
     if (attempt.releaseId !== releaseId) return attempt;

@@ -11,13 +11,13 @@ import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { boardOf, isRunning, type Running, runningRecord } from './running.ts';
 
-/** Releases that a channel has for devices. */
+/** Releases available to devices on a channel. */
 export interface Releases {
-  /** Current releases of the channel: one for each kind and board. */
+  /** The channel's current releases: one for each kind and board. */
   readonly current: readonly ReleaseRecord[];
-  /** Sketches of the channel that can be intermediate releases; preferred ones first. */
+  /** The channel's sketches that can serve as intermediate releases, in order of preference. */
   readonly intermediateReleases: readonly ReleaseRecord[];
-  /** Newest rollout of the channel, in any state. */
+  /** Newest rollout on the channel, in any state. */
   readonly rollout?: RolloutView | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface Question {
   readonly now: ServiceTime;
 }
 
-/** Decision about an update check. The code is for programs, the text for people. */
+/** Decision on an update check. The code is for programs, the text for people. */
 export type Decision =
   | {
       readonly action: 'send';
@@ -63,13 +63,13 @@ export interface Outcome {
   readonly decision: Decision;
   /** Device record after the request; the same object if nothing changed. */
   readonly record: DeviceRecord;
-  /** Attempts after the request, without the one that a decision to send adds. */
+  /** Attempts after the request, not including the attempt that a decision to send adds. */
   readonly settled: readonly Attempt[];
 }
 
 /**
  * Decides how to respond to an update check. Pure function of the request, the device record and the releases. The planner chooses the
- * artifact, as for an upload.
+ * artifact, as it does for uploads.
  */
 export function decide(question: Question): Outcome {
   const { mode, record, report, running, patience, now } = question;
@@ -104,7 +104,7 @@ function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]
   return alreadyThere(question, target, attempt) ?? toTarget(question, kind, target, attempts);
 }
 
-/** Selects the release for a board. A device with an unknown board gets a release only if there is exactly one. */
+/** Selects the release for a board. If the board is unknown, a release is selected only if it is the only one. */
 function releaseFor(current: readonly ReleaseRecord[], board: string | undefined): ReleaseRecord | undefined {
   if (board !== undefined) {
     return current.find((release) => release.board === board) ?? current.find((release) => release.board === '');
@@ -112,7 +112,7 @@ function releaseFor(current: readonly ReleaseRecord[], board: string | undefined
   return current.length === 1 ? current[0] : undefined;
 }
 
-/** Applies the rollout of the channel, if any, to the device. */
+/** Applies the channel's rollout, if any, to the device. */
 function admissionOf(
   { releases, running, record }: Question,
   kind: ImageKind,
@@ -180,7 +180,7 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   const step = path.kind === 'send' ? path : path.hops[0];
   if (step === undefined) throw new Error('a plan without a step');
   const { record: release } = step.release;
-  // A filesystem request must not receive a sketch: the device would write it over its files.
+  // A filesystem request must not be answered with a sketch, because the device would overwrite its files with it.
   if (path.kind === 'hops' && release.kind !== kind) return blocked(target, path.blockedBy);
   const attempt = attemptOf(attempts, release.id);
   if (attempt?.state === 'failed') return failed(attempt, target);
@@ -213,7 +213,7 @@ function failed(attempt: Attempt, target: ReleaseRecord): Decision {
 }
 
 /**
- * Returns the previous record if the decision is the same. Numbers in its text may differ on every request and do not count as a change.
+ * Returns the previous record if the decision is the same. Numbers in its text may differ between requests and do not count as a change.
  */
 function decisionRecord(decision: Decision, before: DecisionRecord | undefined, now: ServiceTime): DecisionRecord {
   const version = decision.target?.version;

@@ -3,21 +3,22 @@ import type { Actor, Attempt, DeviceRecord } from '../../storage/records.ts';
 import { type DeviceEvent, theDevice } from '../events/domain-event.ts';
 import { attemptOf } from './attempts.ts';
 
-/** Cause of a change of a device record; by default a request of the device. */
+/** Cause of a change to a device record; by default a device request. */
 export interface DeviceChange {
   readonly by?: Actor | undefined;
-  /** What a person did. */
+  /** Action performed by a person. */
   readonly action?: 'edit' | 'retry' | undefined;
-  /** Attempts as the request of the device left them, before another one replaced them; defaults to those of the record. */
+  /** Attempts after the device request, before one of them was replaced; defaults to the attempts in the record. */
   readonly settled?: readonly Attempt[] | undefined;
 }
 
 const kinds: readonly ImageKind[] = ['sketch', 'filesystem'];
 
 /**
- * Returns the events of a change: what happened between the stored record and the new one, or else that the record changed.
+ * Returns the events for a change: what happened between the stored record and the new one or, if nothing in particular did, that the
+ * record changed.
  *
- * @param before record as it is stored; undefined for a new one
+ * @param before record as stored; undefined for a new one
  */
 export function deviceEvents(
   before: DeviceRecord | undefined,
@@ -38,7 +39,7 @@ export function deviceEvents(
 
 type Common = Pick<DeviceEvent, 'project' | 'mac' | 'actor' | 'at'>;
 
-/** Returns how an attempt ended, if it was stored in another state before. */
+/** Returns how an attempt ended, if it was previously stored in a different state. */
 function ended(attempt: Attempt, before: DeviceRecord | undefined, common: Common): readonly DeviceEvent[] {
   const { state, version, kind, failure = 'interrupted' } = attempt;
   const earlier = attemptOf(before?.attempts ?? [], attempt.releaseId);
@@ -60,7 +61,7 @@ function blocked(
   return [{ ...common, type: 'device.blocked', version: decision?.version, kind, rules }];
 }
 
-/** Describes the settings that people change; the password hash is left out. */
+/** Describes the settings that people change, without the password hash. */
 function edited(before: DeviceRecord | undefined, after: DeviceRecord, common: Common): DeviceEvent {
   const { enrolled, name, board, channel, group, pin, atomicFs, credential } = after;
   const isNew = enrolled && before?.enrolled !== true;

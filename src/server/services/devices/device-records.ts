@@ -11,25 +11,25 @@ import type { QuickAnswers } from './quick-answers.ts';
 
 /** Number of recently used records kept in memory; a record takes about 1 KB. */
 const mostRemembered = 5_000;
-/** A record that was changed concurrently is read again; more conflicts in a row than this are not a coincidence. */
+/** A record that was changed concurrently is read again. Any more conflicts in a row than this indicate a bug. */
 const mostTries = 8;
-/** Limit of records waiting to be written; changes beyond it are written immediately. */
+/** Limit on records waiting to be written. Beyond it, changes are written immediately. */
 const mostWaiting = 5_000;
-/** Batch size of writes, so that other writes do not wait long behind them. */
+/** Batch size for writes, so that other writes are not delayed for long. */
 const writtenAtOnce = 200;
 
 interface Waiting {
   readonly record: DeviceRecord;
-  /** Record as it is stored. */
+  /** Record as currently stored. */
   readonly stored: DeviceRecord;
   readonly since: number;
 }
 
 type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
 
-/** Receives changes of device records. */
+/** Receives changes to device records. */
 export interface DeviceListener {
-  /** Called with the new state of a record. */
+  /** Called with a record's new state. */
   note(record: DeviceRecord): void;
   forget(project: string, mac: string): void;
 }
@@ -43,9 +43,9 @@ export class DeviceRecords {
   readonly #mostDevices: number;
   readonly #listeners: DeviceListener[] = [];
   readonly #remembered = new LRUCache<string, DeviceRecord>({ max: mostRemembered });
-  /** Records changed only in memory; their revision is that of the stored record. The oldest change comes first. */
+  /** Records changed only in memory; each has the revision of the stored record. The oldest change comes first. */
   readonly #waiting = new Map<string, Waiting>();
-  /** Latest version of each record that is being written. */
+  /** Latest version of each record while it is being written. */
   readonly #saving = new Map<string, DeviceRecord>();
 
   constructor(
@@ -60,12 +60,12 @@ export class DeviceRecords {
     this.#mostDevices = mostDevices;
   }
 
-  /** Adds a listener. It is called before the promise of a change resolves. */
+  /** Adds a listener. It is called before the promise for a change resolves. */
   listen(listener: DeviceListener): void {
     this.#listeners.push(listener);
   }
 
-  /** Returns whether this object is the latest version of the record that this process knows. */
+  /** Returns whether this object is the latest version of the record known to this process. */
   isLatest(record: DeviceRecord): boolean {
     return this.#remembered.get(keyOf(record.project, record.mac)) === record;
   }
@@ -80,7 +80,7 @@ export class DeviceRecords {
     return seen.record;
   }
 
-  /** Returns a device with the time it was last seen, from memory if that is newer. */
+  /** Returns a device with its last-seen time, from memory if that is newer. */
   async show(project: string, mac: string): Promise<SeenDevice | undefined> {
     const seen = await this.#store.get(project, mac);
     return seen && this.#over(seen);
@@ -91,10 +91,10 @@ export class DeviceRecords {
   }
 
   /**
-   * Saves a changed record, unless the record was changed concurrently, and emits the events of the change.
+   * Saves a changed record, unless the record was changed concurrently, and emits the events for the change.
    *
-   * @param before record from which it was made, if any
-   * @returns the record as it is stored now
+   * @param before record on which the change is based, if any
+   * @returns the record as it is now stored
    */
   async save(
     record: DeviceRecord,
@@ -110,7 +110,7 @@ export class DeviceRecords {
     this.#saving.set(key, saved);
     try {
       const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, audit: auditEntriesOf(events) });
-      // The waiting change is part of the record saved here, or of one that was saved concurrently.
+      // The waiting change is included in the record saved here or in one that was saved concurrently.
       if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
       if (outcome !== 'saved') {
         this.#remembered.delete(key);
@@ -129,10 +129,10 @@ export class DeviceRecords {
   }
 
   /**
-   * Changes a record and tries again if the record was changed concurrently.
+   * Changes a record, and retries if the record was changed concurrently.
    *
-   * @param change returns the same object if nothing changes; receives undefined if there is no record
-   * @returns the record as it is stored now; `full` if there is no room for a new one
+   * @param change returns the same object if nothing changes; is passed undefined if there is no record
+   * @returns the record as it is now stored; `full` if there is no room for a new one
    */
   async change(
     project: string,
@@ -151,13 +151,13 @@ export class DeviceRecords {
   }
 
   /**
-   * Changes the record of a known device in memory. It is written with the next change or by `flush`, and a crash may lose it. Most devices
-   * are back from an update within a minute, and the record written then includes this change.
+   * Changes a known device's record in memory. The change is written with the next one or by `flush`, and may be lost in a crash. Most
+   * devices check in within a minute after an update, and the record written then includes this change.
    */
   async changeLater(project: string, mac: string, change: Change): Promise<void> {
     const key = keyOf(project, mac);
     if (this.#known(project, mac) === undefined) await this.find(project, mac);
-    // The write in progress started from the earlier record, so this change needs a write of its own.
+    // The write in progress is based on the earlier record, so this change must be written separately.
     if (this.#saving.has(key) || this.#waiting.size >= mostWaiting) {
       await this.change(project, mac, change);
       return;
@@ -172,7 +172,7 @@ export class DeviceRecords {
     this.#events.emit({ type: 'device.seen', project, mac, actor: theDevice, at: Date.now() });
   }
 
-  /** Writes the changes that have been waiting since `latest` or earlier. */
+  /** Writes the changes that have been waiting since `latest` or longer. */
   async flush(latest = Number.POSITIVE_INFINITY): Promise<void> {
     const due = [...this.#waiting.values()].filter(({ since }) => since <= latest);
     for (let at = 0; at < due.length; at += writtenAtOnce) {
@@ -196,7 +196,7 @@ export class DeviceRecords {
     return this.#waiting.get(key)?.record ?? this.#remembered.get(key);
   }
 
-  /** Returns the device with newer data from memory, if there is any. */
+  /** Returns the device with newer data from memory, if available. */
   #over(seen: SeenDevice): SeenDevice {
     const { project, mac, revision } = seen.record;
     const waiting = this.#waiting.get(keyOf(project, mac))?.record;

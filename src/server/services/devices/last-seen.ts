@@ -1,14 +1,14 @@
 import type { SeenDevice, StoredReport } from '../../storage/records.ts';
 import type { DeviceStore, Touch } from '../../storage/store.ts';
 
-/** Changes smaller than this are not written: people look at hours and days. */
+/** Smaller changes are not written: people are interested in hours and days. */
 const precisionMs = 5 * 60_000;
-/** Batch size of writes, so that other writes do not wait long behind them. */
+/** Batch size for writes, so that other writes are not delayed for long. */
 const writtenAtOnce = 200;
-/** Limit of devices in memory; beyond it, unwritten check-ins of further devices are dropped. */
+/** Limit on devices in memory. Beyond it, unwritten check-ins of other devices are dropped. */
 const mostWaiting = 20_000;
 
-/** Times at which devices were last seen. A check-in causes no write of its own; a crash may lose the last minutes. */
+/** Times at which devices were last seen. A check-in does not cause a separate write, so a crash may lose the last few minutes. */
 export class LastSeen {
   readonly #store: DeviceStore;
   readonly #waiting = new Map<string, Touch>();
@@ -18,7 +18,7 @@ export class LastSeen {
     this.#store = store;
   }
 
-  /** Remembers the time that the store has for a device. */
+  /** Remembers the stored time for a device. */
   wasStored(project: string, mac: string, at: number | undefined): void {
     if (at === undefined) return;
     this.#stored.set(keyOf(project, mac), at);
@@ -27,7 +27,7 @@ export class LastSeen {
   }
 
   /**
-   * Notes a check-in.
+   * Records a check-in.
    *
    * @param report called only if the report will be written
    */

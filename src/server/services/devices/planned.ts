@@ -15,11 +15,11 @@ interface Candidate extends Release {
 
 interface Remembered {
   readonly intermediateReleases: readonly ReleaseRecord[];
-  /** Plans by device facts. */
+  /** Plans, by device facts. */
   readonly plans: LRUCache<string, Plan<Candidate>>;
 }
 
-/** Device that makes the request, and the kind of image it requests. */
+/** Device that makes the request, and the image kind it requests. */
 interface KnownDevice {
   readonly report: DeviceReport;
   readonly running: Running;
@@ -27,11 +27,11 @@ interface KnownDevice {
   readonly kind: ImageKind;
 }
 
-/** Number of cached plans for a target; the devices of a fleet have few combinations of build and board. */
+/** Number of cached plans per target; a fleet has only a few combinations of build and board. */
 const mostPlans = 256;
 const remembered = new WeakMap<ReleaseRecord, Remembered>();
 
-/** Returns the plan for a device. Devices with the same facts share one cached plan. */
+/** Returns the plan for a device. Devices with the same facts share a cached plan. */
 export function planned(
   device: KnownDevice,
   target: ReleaseRecord,
@@ -48,12 +48,12 @@ export function planned(
   return made;
 }
 
-/** Serializes facts independently of the order of their keys. A plan depends on the facts and on nothing else of a device. */
+/** Serializes facts independently of key order. A plan depends on nothing about a device except these facts. */
 function keyOf(facts: DeviceFacts): string {
   return JSON.stringify(Object.entries(facts).sort());
 }
 
-/** Returns the plan cache of a target. Releases are immutable objects: a change of the target or the intermediate releases creates new ones. */
+/** Returns a target's plan cache. Releases are immutable objects: a change to the target or the intermediate releases creates new ones. */
 function plansFor(
   target: ReleaseRecord,
   intermediateReleases: readonly ReleaseRecord[],

@@ -4,12 +4,12 @@ import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { factsOfRequest } from '../../../core/preflight/request-facts.ts';
 import type { StoredReport } from '../../storage/records.ts';
 
-/** Value of the x-ESP8266-mode header: what a device requests. `spiffs` means the filesystem, whatever its type. */
+/** Value of the x-ESP8266-mode header: what the device requests. `spiffs` means a filesystem of any type. */
 export type Mode = 'sketch' | 'spiffs' | 'version';
 
 /** Data that a device reports in one request, without its MAC (`ESP8266HTTPUpdate::handleUpdate`). */
 export interface DeviceReport {
-  /** Number of the report; equal reports share it while they are cached. */
+  /** Report ID; identical reports share it while they are cached. */
   readonly id: number;
   /** `ESP.getSketchMD5()` of the running sketch. */
   readonly sketchMd5: string | undefined;
@@ -17,11 +17,11 @@ export interface DeviceReport {
   readonly version: string | undefined;
   readonly sdkVersion: string | undefined;
   readonly freeSpaceBytes: number | undefined;
-  /** Sizes, and facts derived from them. */
+  /** Sizes, and the facts derived from them. */
   readonly facts: DeviceFacts;
 }
 
-/** Headers that the update script in the core's documentation checks, in lower case. */
+/** Headers that the update script in the core documentation checks, in lower case. */
 const wanted = [
   'x-esp8266-mode',
   'x-esp8266-sta-mac',
@@ -33,22 +33,22 @@ const wanted = [
   'x-esp8266-sdk-version',
 ] as const;
 
-/** Length limit of stored texts, in characters, so that a flood of long ones cannot fill the store. */
+/** Maximum length of stored texts, in characters, so that a flood of long texts cannot fill the store. */
 const longestText = 128;
 const macRule = /^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/;
 
-/** Returns the name of a header that an updater would have sent and that is missing. */
+/** Returns the name of a missing header that every updater sends. */
 export function missingHeader(headers: IncomingHttpHeaders): string | undefined {
   return wanted.find((name) => headers[name] === undefined);
 }
 
-/** Returns the text of a header; Node.js joins repeated headers with commas. */
+/** Returns a header as text; Node.js joins repeated headers with commas. */
 export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Returns the MAC in capitals, or undefined if it is malformed. */
+/** Returns the MAC in upper case, or undefined if it is malformed. */
 export function readMac(text: string | undefined): string | undefined {
   const mac = text?.toUpperCase();
   return mac !== undefined && macRule.test(mac) ? mac : undefined;
@@ -58,7 +58,7 @@ export function readMode(text: string | undefined): Mode | undefined {
   return text === 'sketch' || text === 'spiffs' || text === 'version' ? text : undefined;
 }
 
-/** Number of cached reports; most devices of a fleet send a report that another device has sent before. */
+/** Number of cached reports; most devices in a fleet send the same report as another device. */
 const mostRemembered = 1024;
 const longestRemembered = 512;
 const remembered = new LRUCache<string, DeviceReport>({ max: mostRemembered });
@@ -66,7 +66,7 @@ let lastId = 0;
 
 export function readReport(headers: IncomingHttpHeaders): DeviceReport {
   const said = (name: string) => headers[`x-esp8266-${name}`] ?? '';
-  // A header contains no line end.
+  // A header cannot contain a line break.
   const text = `${said('mode')}\n${said('sketch-md5')}\n${said('version')}\n${said('free-space')}\n${said('sketch-size')}\n${said('chip-size')}\n${said('sdk-version')}`;
   const known = remembered.get(text);
   if (known !== undefined) return known;
@@ -90,7 +90,7 @@ function reportIn(headers: IncomingHttpHeaders): Omit<DeviceReport, 'id'> {
   };
 }
 
-/** Returns the part of a report that is stored. */
+/** Returns the stored part of a report. */
 export function storedReport({ sketchMd5, version, sdkVersion, freeSpaceBytes, facts }: DeviceReport): StoredReport {
   const { chipSizeBytes, sketchSizeBytes } = facts;
   return { sketchMd5, version, sdkVersion, freeSpaceBytes, chipSizeBytes, sketchSizeBytes };

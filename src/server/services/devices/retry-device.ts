@@ -3,9 +3,9 @@ import { afterRetry } from './attempts.ts';
 import type { DeviceRecords } from './device-records.ts';
 
 /**
- * Clears the failures of a device, so that it can be sent the releases again.
+ * Clears a device's failures, so that the releases can be sent to it again.
  *
- * @returns undefined if the device is not known
+ * @returns undefined if the device is unknown
  */
 export async function retryFailedDevice(
   records: DeviceRecords,
@@ -13,7 +13,7 @@ export async function retryFailedDevice(
 ): Promise<DeviceRecord | undefined> {
   const retry = (record: DeviceRecord | undefined) => record && withoutFailures(record, at);
   const saved = await records.change(project, mac, retry, { by, action: 'retry' });
-  // Only a new device can be rejected for lack of room.
+  // Only a new device can be rejected because the project is full.
   return saved === 'full' ? undefined : saved;
 }
 
@@ -26,7 +26,7 @@ function withoutFailures(record: DeviceRecord, at: number): DeviceRecord {
   };
 }
 
-/** Replaces a decision not to send a failed update, which the next update check does not repeat. */
+/** Replaces a decision not to send a failed update; the next update check decides again. */
 function retried(decision: DecisionRecord | undefined, at: number): DecisionRecord | undefined {
   if (decision?.code !== 'failed') return decision;
   return { ...decision, code: 'retry', text: 'Retry requested: the next update check sends the update again.', at };

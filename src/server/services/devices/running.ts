@@ -6,8 +6,8 @@ import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport } from './report.ts';
 
 /**
- * Build that runs on a device. md5: exactly this build, which may have been published under several names. version: reported by the sketch,
- * which does not identify core or key, since people rebuild without a new number. unknown: neither.
+ * Build that runs on a device. md5: exactly this build, which may have been published under several names. version: reported by the sketch.
+ * It does not identify the core or the key, because people rebuild without changing the version. unknown: neither is known.
  */
 export type Running =
   | { readonly by: 'md5'; readonly builds: readonly [Recognized, ...Recognized[]] }
@@ -15,8 +15,8 @@ export type Running =
   | { readonly by: 'unknown' };
 
 /**
- * Returns what runs on a device. The best match comes first: of the same project, then with proven enforcement, then published to serve
- * rather than as a reference build, then the newest.
+ * Returns which build runs on a device. Matches are sorted, best first: builds in the same project, then builds with proven enforcement,
+ * then builds published to be served rather than as reference builds, then the newest.
  */
 export function whatRuns(project: string, report: DeviceReport, recognized: readonly Recognized[]): Running {
   const [first, ...others] = [...recognized].sort(
@@ -30,7 +30,7 @@ export function whatRuns(project: string, report: DeviceReport, recognized: read
   return report.version === undefined ? { by: 'unknown' } : { by: 'version', version: report.version };
 }
 
-/** Ranks proven enforcement above unproven; the bytes are equal, so a proof for one release holds for all. */
+/** Ranks proven enforcement above unproven. Because the bytes are identical, proof for one release applies to all of them. */
 function proof({ manifest }: ReleaseRecord): number {
   return manifest.enforcement === 'unproven' ? 0 : 1;
 }
@@ -39,7 +39,7 @@ export function isRunning(running: Running, releaseId: number): boolean {
   return running.by === 'md5' && running.builds.some(({ release }) => release.id === releaseId);
 }
 
-/** Returns the record to store; undefined if unknown. `sinceMs` is kept while the build stays the same. */
+/** Returns the record to store; undefined if the build is unknown. `sinceMs` is kept as long as the build stays the same. */
 export function runningRecord(
   running: Running,
   before: RunningRecord | undefined,
@@ -58,7 +58,9 @@ export function runningRecord(
   }
 }
 
-/** Combines what the device reports, what its build shows and what was entered by hand. Reported sizes take precedence. */
+/**
+ * Combines the facts reported by the device, the facts derived from its build and those entered manually. Reported sizes take precedence.
+ */
 export function factsOfRunning(report: DeviceReport, running: Running, record: DeviceRecord): DeviceFacts {
   const [build] = running.by === 'md5' ? running.builds : [];
   const built: DeviceFacts =
@@ -74,7 +76,7 @@ export function factsOfRunning(report: DeviceReport, running: Running, record: D
   };
 }
 
-/** Returns the end of the filesystem in the layout the build was linked for, or in the only layout of the core with this start. */
+/** Returns the end of the filesystem in the layout for which the build was linked, or in the core's only layout with this start. */
 function filesystemEnd(report: DeviceReport, built: DeviceFacts, fsStart: number | undefined): number | undefined {
   if (built.fsEnd !== undefined && built.fsStart === fsStart) return built.fsEnd;
   const { freeSpaceBytes, facts } = report;
@@ -87,12 +89,12 @@ function filesystemEnd(report: DeviceReport, built: DeviceFacts, fsStart: number
   return ends.size === 1 ? only : undefined;
 }
 
-/** Removes undefined facts, so that they do not hide facts of the build. */
+/** Removes undefined facts, so that they do not hide facts known from the build. */
 function present(facts: DeviceFacts): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
-/** Returns the board of a device, as entered by hand or published with its build. */
+/** Returns a device's board, as entered manually or published with its build. */
 export function boardOf(running: Running, record: DeviceRecord): string | undefined {
   if (record.board !== undefined) return record.board;
   const release: ReleaseRecord | undefined = running.by === 'md5' ? running.builds[0].release : undefined;

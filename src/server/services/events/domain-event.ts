@@ -3,12 +3,12 @@ import type { RolloutStage, RolloutState } from '../../../api/rollout.ts';
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Actor, Failure, ProjectRecord, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
 
-/** Change of a server's data: what changed, who changed it, when, and the facts of the case. */
+/** Change to the server's data: what changed, who changed it, when, and the details. */
 export type DomainEvent = ReleaseEvent | RolloutChange | DeviceEvent | ProjectEvent | TokenEvent;
 
-/** Actor of the changes that follow from a device request. */
+/** Actor for changes that result from a device request. */
 export const theDevice: Actor = 'device';
-/** Actor of the changes that the server makes by itself. */
+/** Actor for changes made by the server itself. */
 export const theServer: Actor = 'server';
 
 interface Common {
@@ -42,7 +42,7 @@ interface YankedReleases extends Common {
 type ReleaseEvent = PublishedRelease | PromotedReleases | YankedReleases;
 
 interface RolloutFacts extends Common {
-  /** Id of the rollout. */
+  /** Rollout ID. */
   readonly rollout: number;
   readonly version: string;
   readonly channel: string;
@@ -53,7 +53,7 @@ interface StartedRollout extends RolloutFacts {
   readonly stages: readonly RolloutStage[];
 }
 
-/** Step of a rollout after its start. */
+/** Change to a rollout after its start. */
 export interface RolloutStepEvent extends RolloutFacts {
   readonly type:
     | 'rollout.stage-opened'
@@ -75,8 +75,8 @@ interface DeviceFacts extends Common {
 }
 
 /**
- * A record changed in another way, for example because a download is complete. This event only refreshes pages; unlike the others it may be
- * emitted before the change is durable.
+ * A record changed in some other way, for example because a download completed. This event only triggers a page refresh. Unlike other
+ * events, it may be emitted before the change is durable.
  */
 interface SeenAgain extends DeviceFacts {
   readonly type: 'device.seen';
@@ -101,14 +101,14 @@ interface FailedDevice extends DeviceFacts {
 
 interface BlockedDevice extends DeviceFacts {
   readonly type: 'device.blocked';
-  /** Version that the device would have got. */
+  /** Version that would have been sent. */
   readonly version: string | undefined;
   readonly kind: ImageKind;
   /** Preflight rules that block the update. */
   readonly rules: readonly string[];
 }
 
-/** Settings of a device, without its password. */
+/** Device settings, without the password. */
 interface EditedDevice extends DeviceFacts {
   readonly type: 'device.edited' | 'device.enrolled';
   readonly enrolled: boolean;
@@ -138,15 +138,15 @@ export type DeviceEvent =
 
 interface ProjectEvent extends Common, Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends'> {
   readonly type: 'project.created' | 'project.changed';
-  /** Fingerprints of the keys. */
+  /** Key fingerprints. */
   readonly keys: readonly string[];
-  /** User of the password that devices must send. */
+  /** User name that devices must send along with the password. */
   readonly user: string | undefined;
 }
 
 interface TokenEvent extends Omit<Common, 'project'> {
   readonly type: 'token.created' | 'token.revoked';
-  /** Only project that the token is valid for; undefined for all. */
+  /** The only project for which the token is valid; undefined for all projects. */
   readonly project: string | undefined;
   readonly id: string;
   readonly role: Role;

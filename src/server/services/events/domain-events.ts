@@ -4,8 +4,8 @@ import type { DomainEvent } from './domain-event.ts';
 type Listener = (event: DomainEvent) => unknown;
 
 /**
- * Emitter of domain events. A use case emits an event once, after its change is durable and update checks see it. Listeners run before the
- * use case continues, so they must only take note.
+ * Emits domain events. A use case emits an event once, after its change is durable and visible to update checks. Listeners run before the
+ * use case continues, so they must return quickly.
  */
 export class DomainEvents {
   readonly #listeners = new Set<Listener>();
@@ -18,14 +18,14 @@ export class DomainEvents {
   /**
    * Adds a listener.
    *
-   * @returns function that removes the listener
+   * @returns a function that removes the listener
    */
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Calls all listeners. An error of a listener is logged and does not affect the use case: its change is already made. */
+  /** Calls all listeners. An error in a listener is logged and does not affect the use case, because the change has already been made. */
   emit(event: DomainEvent): void {
     for (const listener of this.#listeners) {
       try {

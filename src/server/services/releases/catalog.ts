@@ -3,24 +3,24 @@ import type { Store } from '../../storage/store.ts';
 import type { Releases } from '../devices/decide.ts';
 import type { RolloutView } from '../rollouts/admission.ts';
 
-/** State of a project for update checks. It is read again when the project changes; each state is a new object. */
+/** Project state for update checks. It is reloaded when the project changes; every state is a new object. */
 export interface ProjectView {
   readonly project: ProjectRecord;
-  /** By channel; channels without a current release and without a rollout are absent. */
+  /** Keyed by channel. Channels with neither a current release nor a rollout are absent. */
   readonly channels: ReadonlyMap<string, Releases>;
 }
 
-/** Target of a device path other than /update/PROJECT. */
+/** Project and channel served at a device path other than /update/PROJECT. */
 export interface Alias {
   readonly project: string;
   readonly channel: string;
 }
 
 const mostReleasesLookedAt = 32;
-/** Limit for each board; the planner tries all paths through them. */
+/** Limit per board, because the planner tries every path through these releases. */
 const mostIntermediateReleases = 4;
 
-/** Releases and rollouts in memory: the cost of an update check must not grow with the fleet or the number of releases. */
+/** Releases and rollouts, kept in memory so that the cost of an update check does not grow with the fleet or the number of releases. */
 export class Catalog {
   readonly #store: Store;
   readonly #views = new Map<string, ProjectView>();
@@ -48,7 +48,10 @@ export class Catalog {
     return this.#aliases.get(path);
   }
 
-  /** Reloads one project or all. Must be called after every change and before it is acknowledged, so that the next update check sees it. */
+  /**
+   * Reloads one project or all of them. Must be called after every change and before the change is acknowledged, so that the next update
+   * check sees it.
+   */
   async refresh(only?: string): Promise<void> {
     for (const project of await this.#store.catalog.projects()) {
       if (only !== undefined && project.name !== only) continue;
@@ -62,7 +65,7 @@ export class Catalog {
     );
   }
 
-  /** Replaces the rollout of its channel immediately, so that the next update check uses it. */
+  /** Replaces a rollout immediately, so that the next update check on its channel uses the new state. */
   replaceRollout(rollout: RolloutRecord): void {
     const view = this.#views.get(rollout.project);
     const releases = view?.channels.get(rollout.channel);
@@ -87,7 +90,7 @@ export class Catalog {
     return channels;
   }
 
-  /** Returns the newest rollout of each channel. */
+  /** Returns the newest rollout on each channel. */
   async #rollouts(project: string): Promise<ReadonlyMap<string, RolloutView>> {
     const views = new Map<string, RolloutView>();
     for (const rollout of await this.#store.rollouts.current()) {
@@ -99,7 +102,7 @@ export class Catalog {
     return views;
   }
 
-  /** Keeps rollouts from memory: they may be newer than the store and than what was just read, and a halt must not be lost. */
+  /** Keeps the rollouts in memory: they may be newer than the stored ones that were just read, and a halt must not be lost. */
   #withLiveRollouts(project: string, read: ReadonlyMap<string, Releases>): ReadonlyMap<string, Releases> {
     const before = this.#views.get(project)?.channels;
     return new Map(
@@ -112,7 +115,7 @@ export class Catalog {
   }
 }
 
-/** Selects the newest sketch of each core for each board: the capabilities of its core decide what it can be used for. */
+/** Selects, for each board, the newest sketch of each core version, because the core determines which updates a sketch can install. */
 function newestOfEachCore(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
   const chosen: ReleaseRecord[] = [];
   for (const release of before) {

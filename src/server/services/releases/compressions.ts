@@ -5,18 +5,18 @@ import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { quickInflateFacts } from '../../../core/preflight/image-facts.ts';
 
-/** `pack` and `sign` make two: the compressed image, and the same with an aligned header. */
+/** `pack` and `sign` create two: the compressed image, and the same image with an aligned header. */
 const mostCompressions = 2;
 
 interface Compression {
-  /** Gzip data without the signature that may follow. */
+  /** Gzip data, without any signature after it. */
   readonly member: Uint8Array;
   readonly gunzipped: Reading<GunzippedFile>;
 }
 
 /**
- * Gzip files of one build. Crafted deflate data costs zlib 0.1 s per MB, so equal data is inflated once, and no more different files are
- * inflated than a build can have.
+ * Gzip files in a build. zlib can take 0.1 s per MB for crafted deflate data, so identical data is inflated only once, and no more
+ * different files are inflated than a valid build can contain.
  */
 export class Compressions {
   readonly #isSketch: boolean;
@@ -28,9 +28,9 @@ export class Compressions {
   }
 
   /**
-   * Inflates a gzip file once.
+   * Inflates a gzip file, at most once.
    *
-   * @returns an empty framing without content for files beyond `mostCompressions`
+   * @returns empty framing and content for any file beyond `mostCompressions`
    */
   readonly gunzip = (file: Uint8Array): Reading<GunzippedFile> => {
     const known = this.#found.find(({ member }) => beginsWith(file, member) && !looksLikeGzip(file, member.length));
@@ -41,7 +41,7 @@ export class Compressions {
     return gunzipped;
   };
 
-  /** Returns the facts of `inflateFacts`, computed once for artifacts that differ only in their signature. */
+  /** Returns the result of inflating the artifact, which is computed once for artifacts that differ only in their signature. */
   async inflateFacts({ payload, content }: Envelope): Promise<Artifact['inflate']> {
     const last = this.#inflated;
     if (last !== undefined && Buffer.compare(last.payload, payload) === 0) return last.facts;

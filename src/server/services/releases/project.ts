@@ -4,7 +4,7 @@ import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
 
-/** Creates the record of a new project. Its access is open: any device may request updates. */
+/** Creates the record for a new project. Access is open: any device may request updates. */
 export function newProject(name: string, keys: readonly ProjectKey[]): ProjectRecord {
   return {
     name,
@@ -17,7 +17,6 @@ export function newProject(name: string, keys: readonly ProjectKey[]): ProjectRe
   };
 }
 
-/** Stores a new or changed project. */
 export async function saveProject(
   { store, catalog, events }: Pick<ServiceParts, 'store' | 'catalog' | 'events'>,
   project: ProjectRecord,
@@ -29,7 +28,7 @@ export async function saveProject(
   events.emit(event);
 }
 
-/** Describes a change of a project. */
+/** Describes a project change. */
 export function projectEvent(before: ProjectRecord | undefined, after: ProjectRecord, by: Actor): DomainEvent {
   const { name, access, keys, aliases, credential, confirmWithinMs, mostSends } = after;
   return {

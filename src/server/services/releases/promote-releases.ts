@@ -13,9 +13,9 @@ interface Promotion extends ReleaseSelection {
 }
 
 /**
- * Makes the selected releases the current ones of a channel.
+ * Makes the selected releases the current releases of a channel.
  *
- * @throws DomainError not-found; conflict if a rollout is under way on the channel
+ * @throws DomainError not-found; conflict if a rollout is in progress on the channel
  */
 export async function promoteReleases(parts: Parts, promotion: Promotion): Promise<readonly ReleaseRecord[]> {
   const chosen = await selectReleases(parts.store, promotion.project, promotion);

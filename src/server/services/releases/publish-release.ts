@@ -21,7 +21,7 @@ export interface PublishQuestion {
   readonly project: string;
   readonly request: v.InferOutput<typeof releaseRequestSchema>;
   readonly by: Actor;
-  /** Whether the project may be created. */
+  /** Whether the publisher may create the project. */
   readonly isAdmin: boolean;
 }
 
@@ -33,13 +33,13 @@ export interface PublishAnswer {
 
 /** Result of verifying a release whose bytes match its manifest. */
 export interface VerifiedRelease {
-  /** Fingerprints of the project's keys at the time of verification. */
+  /** Fingerprints of the project keys at the time of verification. */
   readonly projectKeys: readonly string[];
   readonly warnings: readonly ReleaseFinding[];
 }
 
 /**
- * Reads all bytes of a release in a worker thread and applies the preflight rules. Writes nothing.
+ * Reads all bytes of a release in a worker thread and applies the preflight rules. Does not write anything.
  *
  * @throws DomainError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, blocked, verification-limit
  */
@@ -57,7 +57,7 @@ export async function verifyRelease(
 /**
  * Publishes a verified release in one step.
  *
- * @throws DomainError conflict, version-taken, and those of `verifyRelease`
+ * @throws DomainError conflict, version-taken, and the `verifyRelease` errors
  */
 export function publishRelease(
   parts: Pick<ServiceParts, 'store' | 'blobs' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
@@ -68,7 +68,7 @@ export function publishRelease(
   return parts.publishing.acquire('all', async () => {
     const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
     if (channel !== undefined) parts.rollouts.requireFreeChannel(project, channel);
-    // Verification takes time: meanwhile, an admin may have changed the project, or uploads may have been removed.
+    // Verification takes time. Meanwhile, an admin may have changed the project, or uploads may have been removed.
     const { manifest, record, present } = await prepare(parts, question);
     requireSameKeys(record, verified);
     const release = newRelease(question, manifest);
@@ -106,7 +106,7 @@ function newRelease({ project, request }: PublishQuestion, manifest: Manifest): 
   return { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
 }
 
-/** Describes a publication. A release that exists already can only become the current one of another channel. */
+/** Describes a publication. A release that already exists can only be promoted to another channel. */
 function releaseEvent(
   outcome: 'published' | 'promoted',
   { project, version, kind, board, purpose, publishedAt, manifest }: NewRelease['release'],
@@ -131,13 +131,13 @@ interface Prepared {
   readonly key: RsaPublicKey | undefined;
   /** Undefined if the project does not exist yet. */
   readonly present: ProjectRecord | undefined;
-  /** Project after the publication. */
+  /** Project as it will be after the publication. */
   readonly record: ProjectRecord;
-  /** Path of each artifact by SHA-256. */
+  /** Path to each artifact, by SHA-256. */
   readonly artifacts: ReadonlyMap<string, string>;
 }
 
-/** Checks everything that does not need the bytes of the release. */
+/** Checks everything that can be checked without reading the artifacts. */
 async function prepare(
   { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
   question: PublishQuestion,
@@ -150,7 +150,7 @@ async function prepare(
   return { manifest, key, present, record, artifacts: await requireBlobs(blobs, manifest) };
 }
 
-/** Returns the manifest with the project and version of the request. For a reference build, it keeps only the image. */
+/** Returns the manifest with the project and version from the request. For a reference build, only the image is kept. */
 function readManifest({ project, request }: PublishQuestion): Manifest {
   const parsed = parseManifest(request.manifest);
   if ('reason' in parsed) throw invalidManifest(parsed);
@@ -181,9 +181,9 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   return { ...manifest, project, version: request.version, artifacts };
 }
 
-/** `pack` and `sign` make at most 5. */
+/** `pack` and `sign` create at most 5. */
 const mostArtifacts = 8;
-/** Number of releases read to find out whether a publication is the first. */
+/** Number of releases read to determine whether this is the first publication. */
 const mostLookedAt = 1000;
 
 function invalid(problems: readonly string[]): DomainError {
@@ -210,8 +210,8 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
 }
 
 /**
- * Returns the project after the publication. An admin's first publication creates the project and registers its key. Earlier reference
- * builds do not count: they may have any key or none.
+ * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key.
+ * Reference builds published before that do not count: they may be signed with any key or not at all.
  */
 async function projectOf(
   { catalog }: Store,

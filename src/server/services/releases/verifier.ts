@@ -6,30 +6,30 @@ import { DomainError } from '../domain-error.ts';
 import type { BuildAnswer, BuildQuestion } from './verify-build.ts';
 
 export interface VerifierLimits {
-  /** Time limit for one build, in milliseconds. */
+  /** Time limit per build, in milliseconds. */
   readonly verificationMs: number;
   /**
-   * Heap limit for JavaScript objects in MiB, without the bytes of artifacts. At about 2 MiB or less the thread cannot start and V8 ends
+   * Heap limit for JavaScript objects in MiB, not counting artifact bytes. With about 2 MiB or less, the thread cannot start and V8 ends
    * the process.
    */
   readonly verificationHeapMb: number;
 }
 
-/** Idle time after which the thread ends. */
+/** Time without work after which the thread ends. */
 const idleMs = 30_000;
 
-/** Defined by rolldown.worker-entries.mjs; absent when the sources run unbundled. */
+/** Defined by rolldown.worker-entries.mjs; undefined when the sources run unbundled. */
 declare const OTA_HOOKS_BUNDLED: true | undefined;
 
-/** Before Node 22, tsx transforms nothing in worker threads without this preload. */
+/** Before Node 22, tsx does not transform modules in worker threads without this preload. */
 const execArgv =
   typeof OTA_HOOKS_BUNDLED === 'undefined'
     ? ['--import', new URL('../../../../tsx-in-workers.mjs', import.meta.url).href]
     : undefined;
 
 /**
- * Verifies builds in a worker thread, so that devices are served meanwhile. One build is verified at a time, and each project queues at
- * most one: a project that publishes constantly delays another by one build.
+ * Verifies builds in a worker thread, so that devices are served in the meantime. Builds are verified one at a time, and each project can
+ * queue at most one, so even a project that publishes constantly delays other projects by only one build.
  */
 export class Verifier {
   readonly #limits: VerifierLimits;
@@ -80,14 +80,14 @@ export class Verifier {
   }
 }
 
-/** Waits for the result. Rejects if the thread fails, ends or exceeds the time limit. */
+/** Waits for the result. Rejects if the thread fails, exits or exceeds the time limit. */
 async function answerOf(worker: Worker, question: BuildQuestion, verificationMs: number): Promise<BuildAnswer> {
   const settled = new AbortController();
   const { signal } = settled;
   try {
     worker.postMessage(question);
     return await Promise.race([
-      // `verify-worker.ts` posts nothing else.
+      // `verify-worker.ts` posts only this type.
       once(worker, 'message', { signal }).then(([answer]) => answer as BuildAnswer),
       once(worker, 'exit', { signal }).then(() => {
         throw new Error('the verification thread ended without an answer');

@@ -10,28 +10,28 @@ import type { Artifact, Manifest } from '../../../core/model/manifest.ts';
 import { imageFacts } from '../../../core/preflight/image-facts.ts';
 import { Compressions } from './compressions.ts';
 
-/** Input of `verifyBuild`; plain data, because it is sent to a worker thread. */
+/** Input for `verifyBuild`. It is plain data because it is sent to a worker thread. */
 export interface BuildQuestion {
   readonly manifest: Manifest;
-  /** Path of each artifact by SHA-256. */
+  /** Path to each artifact, by SHA-256. */
   readonly blobs: ReadonlyMap<string, string>;
   /** Key named in the manifest. */
   readonly key: RsaPublicKey | undefined;
-  /** Keys of the project, whose private halves must not be in an image. */
+  /** Project keys. Their private halves must not appear in an image. */
   readonly projectKeys: readonly RsaPublicKey[];
 }
 
 export interface BuildAnswer {
-  /** Differences between manifest and bytes, as sentences. */
+  /** Differences between the manifest and the bytes, as sentences. */
   readonly differences: readonly string[];
   readonly privateKey: 'signing-key' | 'other' | undefined;
 }
 
 /**
- * Reads the bytes of a build and compares everything they show with the manifest. Two claims of the publisher cannot be checked: the proof
- * of enforcement and the flash layout, which come from the ELF file.
+ * Reads the bytes of a build and compares everything that can be derived from them with the manifest. Two claims made by the publisher
+ * cannot be checked, because they come from the ELF file: the proof of enforcement and the flash layout.
  *
- * The cost is linear in the bytes. Only one artifact at a time is in memory besides the image.
+ * The cost is linear in the number of bytes. Apart from the image, only one artifact at a time is in memory.
  */
 export async function verifyBuild(question: BuildQuestion): Promise<BuildAnswer> {
   const { manifest, blobs, key, projectKeys } = question;
@@ -65,7 +65,7 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
   if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
   if (!hasDigests(image, bytes)) yield `the size or the digests of ${image.file} are others`;
   for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
-    // The keys of `imageFacts` are keys of the manifest's image.
+    // `imageFacts` only returns keys that exist in the manifest's image.
     if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} is another`;
   }
   const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();
@@ -77,7 +77,6 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
 
 interface ImageContext {
   readonly question: BuildQuestion;
-  /** Parsed image of the build. */
   readonly firmware: Firmware;
   readonly compressions: Compressions;
 }
@@ -106,13 +105,13 @@ async function* artifactDifferences(
   if (!isSame(inflates, inflate)) yield `${file} inflates in another way`;
 }
 
-/** Returns the keys that may have signed an artifact: the key of the manifest and those in the image. */
+/** Returns the keys that may have signed an artifact: the manifest's key and the keys embedded in the image. */
 function signers({ key }: BuildQuestion, { embeddedKeys }: Firmware): readonly RsaPublicKey[] {
   const embedded = embeddedKeys.map((found) => found.key);
   return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
 }
 
-/** Compares contents; a filesystem may lack erased blocks at the end. */
+/** Compares contents. In a filesystem, erased blocks at the end may be missing. */
 function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
   const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
   const expected = isCut ? whole.subarray(0, content.length) : whole;

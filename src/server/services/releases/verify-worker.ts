@@ -1,4 +1,4 @@
-/** Entry point of the worker thread that verifies builds; started by `verifier.ts`. */
+/** Entry point for the worker thread that verifies builds; started by `verifier.ts`. */
 import { parentPort } from 'node:worker_threads';
 import { type BuildQuestion, verifyBuild } from './verify-build.ts';
 

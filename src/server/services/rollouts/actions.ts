@@ -5,16 +5,16 @@ import { DomainError } from '../domain-error.ts';
 import { isUnderWay, type RolloutStep, stepTo, stepToNextStage, type Why } from './step.ts';
 
 export interface ActionRequest extends Why {
-  /** Excludes the failures so far from the halt rules. */
+  /** Accepts the failures so far: the halt rules no longer count them. */
   readonly acceptFailures?: boolean | undefined;
-  /** Tally of all stages. */
+  /** Tally across all stages. */
   readonly tally: RolloutTally;
 }
 
 /**
  * Applies an action to a rollout.
  *
- * @throws DomainError conflict if the state of the rollout does not allow the action
+ * @throws DomainError conflict if the rollout's state does not allow the action
  */
 export function actOn(rollout: RolloutRecord, action: RolloutAction, request: ActionRequest): RolloutStep {
   switch (action) {
@@ -50,8 +50,8 @@ function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
 }
 
 /**
- * Rolls a rollout back: the current release of the channel applies to all devices, so devices with the new release get the previous one
- * where preflight allows it.
+ * Rolls a rollout back: the channel's current release applies to all devices again, so devices on the new release are sent the previous one
+ * if preflight allows it.
  */
 function rollBack(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
   if (rollout.state === 'rolled-back')

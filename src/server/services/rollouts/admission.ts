@@ -1,20 +1,20 @@
 import type { ReleaseRecord, RolloutRecord } from '../../storage/records.ts';
 import { type StagedDevice, stageOf } from './stage.ts';
 
-/** Rollout as update checks use it. */
+/** Rollout in the form used by update checks. */
 export interface RolloutView {
   readonly rollout: RolloutRecord;
-  /** Releases of the rollout, of all kinds and boards. */
+  /** Releases in the rollout, for all kinds and boards. */
   readonly releases: readonly ReleaseRecord[];
 }
 
 /**
  * Release that applies to a device while its channel has a rollout.
  *
- * - current: the current release of the channel
- * - release: the release of the rollout
- * - stay: the release of the rollout, which the device already runs, while the channel serves the previous one
- * - wait: the current release of the channel; the release of the rollout later or never
+ * - current: the channel's current release
+ * - release: the rollout's release
+ * - stay: the rollout's release, which the device already runs although the channel still serves the previous one
+ * - wait: the channel's current release for now; the rollout's release follows later or never
  */
 export type Admission =
   | { readonly kind: 'current' }
@@ -23,14 +23,14 @@ export type Admission =
 
 /** Device for which admission is decided. */
 interface Applicant extends StagedDevice {
-  /** Release of the rollout for this device, if any. */
+  /** The rollout's release for this device, if any. */
   readonly release: ReleaseRecord | undefined;
   readonly runsIt: boolean;
-  /** Current release of the channel for this device. */
+  /** The channel's current release for this device. */
   readonly current: ReleaseRecord | undefined;
 }
 
-/** Decides whether a device gets the release of a rollout. Pure, and the only code that decides this. */
+/** Decides whether a device is sent a rollout's release. Pure, and the only code that makes this decision. */
 export function admit({ rollout }: RolloutView, { release, runsIt, current, ...device }: Applicant): Admission {
   const isSuperseded = current !== undefined && !rollout.previousIds.includes(current.id);
   if (release === undefined || isSuperseded || current?.id === release.id) return { kind: 'current' };

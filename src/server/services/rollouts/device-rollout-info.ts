@@ -3,7 +3,7 @@ import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import { isMember, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
-/** Returns the state of a device in a rollout of its project; undefined if the rollout does not apply to the device. */
+/** Returns a device's state in a rollout of its project; undefined if the rollout does not apply to the device. */
 export function deviceRolloutInfo(rollout: RolloutRecord, record: DeviceRecord): DeviceRolloutInfo | undefined {
   const isPinned = record.pin !== undefined;
   const channel = record.channel ?? record.askedChannel ?? rollout.channel;

@@ -5,16 +5,16 @@ import type { RolloutRecord } from '../../storage/records.ts';
 export type RolloutVerdict =
   | { readonly kind: 'halt'; readonly reason: string }
   | { readonly kind: 'open-next' | 'complete' }
-  /** Condition that is not met yet, for display. */
+  /** Condition that is not yet met, for display. */
   | { readonly kind: 'wait'; readonly waitingFor: string };
 
-/** Counts that a verdict depends on. */
+/** Counts on which a verdict is based. */
 export interface Evidence {
-  /** Tally of all stages: failures count in every stage. */
+  /** Tally across all stages: failures count in every stage. */
   readonly all: RolloutTally;
-  /** Tally of the open stages together. */
+  /** Combined tally for the open stages. */
   readonly open: RolloutTally;
-  /** Devices of the open stages that have run the release for the soak time of the gate. */
+  /** Devices in the open stages that have been running the release for the gate's soak time. */
   readonly soaked: number;
 }
 
@@ -28,7 +28,7 @@ export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): Rollou
   return { kind: isLast ? 'complete' : 'open-next' };
 }
 
-/** Returns why the rollout must halt, or undefined. Accepted failures are not counted. */
+/** Returns why the rollout must halt, or undefined if it may continue. Accepted failures are not counted. */
 function haltReason({ halt, accepted, version }: RolloutRecord, tally: RolloutTally): string | undefined {
   const notConfirmed = tally.notConfirmed - accepted.notConfirmed;
   if (notConfirmed >= halt.notConfirmed) {
@@ -48,9 +48,9 @@ function gateReason(
   { open, soaked }: Evidence,
   isLast: boolean,
 ): string | undefined {
-  // Accepted failures do not count as reachable devices, so they do not keep the next stage closed.
+  // Devices with accepted failures do not count as reachable, so they do not keep the next stage closed.
   const reachable = open.members - open.blocked - Math.min(open.failed, accepted.failed);
-  // An empty stage proves nothing and is skipped, but the last stage opens only after a device has proved the release.
+  // An empty stage proves nothing and is skipped, but the last stage opens only after at least one device has proved the release.
   if (reachable <= 0 && !isLast) {
     const isLastButOne = openStages + 1 >= stages.length;
     return isLastButOne ? 'an enrolled device in the stages before the last' : undefined;

@@ -4,7 +4,7 @@ import { judgeRollout, type RolloutVerdict } from './judge-rollout.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { Tally } from './tally.ts';
 
-/** Rollout in memory, which may be newer than the stored one, and the tally of its devices. */
+/** Rollout in memory, which may be newer than the stored one, with its device tally. */
 export interface Live {
   rollout: RolloutRecord;
   readonly tally: Tally;
@@ -12,7 +12,7 @@ export interface Live {
 
 const readAtOnce = 1000;
 
-/** Newest rollout of each channel, with the tally of its devices. */
+/** Newest rollout on each channel, with its device tally. */
 export class LiveRollouts {
   readonly #devices: DeviceStore;
   readonly #clock: ServiceClock;
@@ -46,7 +46,7 @@ export class LiveRollouts {
     this.#live.delete(rollout.id);
   }
 
-  /** Counts the stored devices of a project. */
+  /** Counts a project's stored devices. */
   async count(project: string): Promise<void> {
     const live = this.of(project);
     let after: string | undefined;
@@ -55,7 +55,7 @@ export class LiveRollouts {
       for (const { record } of page) for (const { tally } of live) tally.note(record);
       after = page.at(-1)?.record.mac;
       if (page.length < readAtOnce) return;
-      // Device requests run in between; the changes they note are newer than the page read here.
+      // Device requests are handled between pages; the changes that they note are newer than the page read here.
       await new Promise(setImmediate);
     }
   }
@@ -63,7 +63,7 @@ export class LiveRollouts {
   /**
    * Updates the tallies with a saved record.
    *
-   * @returns rollouts whose counts changed
+   * @returns the rollouts whose counts changed
    */
   note(record: DeviceRecord): Live[] {
     return this.of(record.project).filter(({ tally }) => tally.note(record));

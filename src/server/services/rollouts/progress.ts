@@ -1,15 +1,15 @@
 import type { Attempt, DeviceRecord, Failure, RolloutRecord } from '../../storage/records.ts';
 
 /**
- * Progress of an enrolled device with the release of a rollout. blocked: preflight found the update unsafe. running: recognized by its sketch MD5, or a
- * filesystem that counts as installed; `sinceMs` is on the clock of `ServiceTime.servedMs`.
+ * Progress of an enrolled device in a rollout. blocked: preflight found the update unsafe. running: the device was recognized by its sketch
+ * MD5, or its filesystem counts as installed; `sinceMs` is on the `ServiceTime.servedMs` clock.
  */
 export type MemberProgress =
   | { readonly state: 'pending' | 'blocked' | 'updating' }
   | { readonly state: 'running'; readonly sinceMs: number }
   | { readonly state: 'failed'; readonly failure: Failure };
 
-/** Computes the progress from the stored record alone, so that it is the same after a restart. */
+/** Determines the progress from the stored record alone, so that the result is the same after a restart. */
 export function memberProgress(
   rollout: Pick<RolloutRecord, 'releaseIds' | 'version'>,
   record: DeviceRecord,
@@ -30,11 +30,14 @@ function isRunningRelease(
 ): boolean {
   if (attempt?.kind === 'filesystem') return attempt.state === 'running';
   if (running?.by !== 'md5') return false;
-  // Equal builds may have several names; the attempt shows that this release was delivered.
+  // Identical builds may have several names; the attempt shows that this release was delivered.
   return releaseIds.includes(running.releaseId ?? -1) || attempt?.state === 'running';
 }
 
-/** Returns whether a rollout counts this device: only enrolled devices are trusted, and only devices that may get the release count. */
+/**
+ * Returns whether a rollout counts this device: it must be enrolled, because other devices are not trusted, and the release must be
+ * available to it.
+ */
 export function isMember(rollout: Pick<RolloutRecord, 'channel' | 'version'>, record: DeviceRecord): boolean {
   if (!record.enrolled) return false;
   if (record.pin !== undefined) return record.pin === rollout.version;

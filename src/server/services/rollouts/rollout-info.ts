@@ -4,9 +4,9 @@ import type { RolloutVerdict } from './judge-rollout.ts';
 import { noTally, sumOf } from './tally.ts';
 
 /**
- * Converts a rollout to its form in the API.
+ * Converts a rollout to its API form.
  *
- * @param tallies one for each stage; undefined if no longer known
+ * @param tallies one per stage; undefined if no longer known
  * @param verdict verdict on an active rollout
  * @param previous version that the channel served before
  */

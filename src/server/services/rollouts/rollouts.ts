@@ -28,8 +28,8 @@ interface Needs {
 }
 
 /**
- * Rollouts of a server: counts devices, halts rollouts, opens stages and carries out actions. A halt applies as soon as the failure is
- * known, before the halt is stored: the failure itself is stored and leads to the same halt after a crash.
+ * The server's rollouts: counts devices, halts rollouts, opens stages and performs actions. A halt takes effect as soon as the failure is
+ * known, even before the halt is stored: the failure itself is stored and leads to the same halt after a crash.
  */
 export class Rollouts {
   readonly #needs: Needs;
@@ -41,7 +41,7 @@ export class Rollouts {
     this.#live = new LiveRollouts(needs.store.devices, needs.clock);
   }
 
-  /** Counts the stored devices and applies halts before any device is served. */
+  /** Counts the stored devices and halts rollouts if needed, before any device is served. */
   static async open(needs: Needs): Promise<Rollouts> {
     const rollouts = new Rollouts(needs);
     const current = await needs.store.rollouts.current();
@@ -51,7 +51,7 @@ export class Rollouts {
     return rollouts;
   }
 
-  /** Updates the tallies with a saved record, and halts rollouts if needed. */
+  /** Updates the tallies with a saved record and halts rollouts if needed. */
   note(record: DeviceRecord): void {
     for (const live of this.#live.note(record)) this.#haltIfNeeded(live);
   }
@@ -61,7 +61,7 @@ export class Rollouts {
     for (const live of this.#live.of(project)) live.tally.forget(mac);
   }
 
-  /** Lists the rollouts of a project, newest first. */
+  /** Lists a project's rollouts, newest first. */
   async list(project: string, limit = 100): Promise<RolloutInfo[]> {
     const stored = await this.#needs.store.rollouts.ofProject(project, limit);
     return Promise.all(stored.map((rollout) => this.#info(rollout)));
@@ -72,7 +72,7 @@ export class Rollouts {
     return stored && this.#info(stored);
   }
 
-  /** Returns the state of a device in the rollout of its channel. */
+  /** Returns a device's state in the rollout on its channel. */
   ofDevice(record: DeviceRecord): DeviceRolloutInfo | undefined {
     for (const { rollout } of this.#live.of(record.project)) {
       const info = deviceRolloutInfo(rollout, record);
@@ -81,7 +81,7 @@ export class Rollouts {
     return undefined;
   }
 
-  /** Returns the rollout under way on a channel. No other release may be promoted there until it ends. */
+  /** Returns the rollout in progress on a channel. No other release may be promoted there until it ends. */
   underWay(project: string, channel: string): RolloutRecord | undefined {
     return this.#live.of(project).find(({ rollout }) => rollout.channel === channel && isUnderWay(rollout))?.rollout;
   }
@@ -135,7 +135,7 @@ export class Rollouts {
     });
   }
 
-  /** Halts the rollouts of yanked releases. */
+  /** Halts rollouts of yanked releases. */
   async yanked(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
     await this.#lock.acquire('all', async () => {
       for (const live of this.#live.of(project)) {
@@ -149,8 +149,8 @@ export class Rollouts {
   }
 
   /**
-   * Marks aborted rollouts of a channel as rolled back when a release is promoted there by hand: devices that run their release then follow
-   * the channel again.
+   * Marks aborted rollouts on a channel as rolled back when a release is promoted there manually: devices that run the aborted release then
+   * follow the channel again.
    */
   async superseded(project: string, channel: string, by: Actor): Promise<void> {
     await this.#lock.acquire('all', async () => {
@@ -166,7 +166,7 @@ export class Rollouts {
   }
 
   /**
-   * Requires that no rollout is under way on a channel.
+   * Requires that no rollout is in progress on a channel.
    *
    * @throws DomainError conflict
    */
@@ -175,7 +175,7 @@ export class Rollouts {
     if (rollout !== undefined) throw underWay(channel, rollout);
   }
 
-  /** Judges all active rollouts and records their samples. */
+  /** Judges all active rollouts and records their progress samples. */
   async maintain(): Promise<void> {
     await this.#lock.acquire('all', async () => {
       for (const live of this.#live.all()) {
@@ -221,8 +221,8 @@ export class Rollouts {
   }
 
   /**
-   * Applies a step. A state that stops delivery takes effect immediately; steps that let more devices get a release or promote it are
-   * stored first.
+   * Applies a step. A state that stops delivery takes effect immediately. Steps that make the release available to more devices or promote
+   * it are stored first.
    */
   async #apply(live: Live, step: RolloutStep): Promise<void> {
     const { catalog, events, log } = this.#needs;
@@ -231,7 +231,7 @@ export class Rollouts {
     const before = live.rollout;
     await this.#save(step);
     if (step.promote !== undefined) await catalog.refresh(project);
-    // A halt during the write is newer and stays, unless the rollout is complete.
+    // A halt that occurred during the write is newer and is kept, unless the rollout is complete.
     if (live.rollout === before || state === 'complete') this.#show(live, step.rollout);
     events.emit(step.event);
     const { type, at: _, ...facts } = step.event;
@@ -255,7 +255,7 @@ export class Rollouts {
     this.#remember(sampled);
   }
 
-  /** Stores data that may be lost in a crash, without waiting for it. */
+  /** Stores data that may be lost in a crash, without waiting for the write. */
   #remember(rollout: RolloutRecord): void {
     const { store, log } = this.#needs;
     store.rollouts
@@ -294,7 +294,7 @@ function startOf({ id, project, version, channel, stages, startedBy, startedAt }
   return { type: 'rollout.started', project, actor: startedBy, at: startedAt, ...facts } as const;
 }
 
-/** Adds the final tallies before another rollout follows. */
+/** Adds the final tallies before another rollout takes its place. */
 function withTallies({ rollout, tally }: Live): RolloutRecord {
   return { ...rollout, endTallies: rollout.stages.map((_, index) => tally.ofStage(index)) };
 }

@@ -2,16 +2,16 @@ import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord, RolloutSample } from '../../storage/records.ts';
 
 /**
- * Minimum time between samples: this, or a hundredth of the time since the first sample if that is longer. A chart of an hour needs no
- * seconds.
+ * Minimum time between samples: this interval, or one hundredth of the time since the first sample if that is longer. A chart that covers
+ * an hour does not need one-second resolution.
  */
 const everyMs = 1000;
 const partsOfIt = 100;
-/** Limit of samples for a chart; above it, every second one is dropped. */
+/** Maximum number of samples per chart. When it is exceeded, every second sample is dropped. */
 const mostSamples = 240;
 
 /**
- * Adds a sample of the progress if it changed.
+ * Adds a progress sample if the progress has changed.
  *
  * @returns the same object if no sample was added
  */

@@ -1,10 +1,10 @@
-/** Time on two clocks: the wall clock, and one that cannot be set. */
+/** Time on two clocks: the wall clock and a clock that cannot be set. */
 export interface ServiceTime {
-  /** Milliseconds since 1970 by the clock of the machine, which may jump. */
+  /** Milliseconds since 1970 according to the system clock, which may jump. */
   readonly wallMs: number;
   /**
-   * Total time that servers have run on this data, in milliseconds. Timeouts use it: devices cannot come back while no server runs, and
-   * setting the wall clock must not make devices fail.
+   * Total time for which servers have run with this data, in milliseconds. Timeouts use this clock: devices cannot check in while no server
+   * is running, and setting the wall clock must not make attempts fail.
    */
   readonly servedMs: number;
 }
@@ -16,7 +16,7 @@ export interface ServiceClock {
 /**
  * Creates a clock.
  *
- * @param servedBeforeMs total time that earlier servers have run on this data
+ * @param servedBeforeMs total time for which earlier servers ran with this data
  */
 export function serviceClock(servedBeforeMs: number): ServiceClock {
   const startedAt = performance.now();

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { RolloutStage } from '../../../api/rollout.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 
-/** Properties that determine the stage of a device. */
+/** Properties that determine a device's stage. */
 export type StagedDevice = Pick<DeviceRecord, 'mac' | 'enrolled' | 'group'>;
 
 /**
- * Returns the stage in which a device gets the release: the first that names the device or its group, or whose share includes it. A device
- * that is not enrolled may be fake and its results cannot be trusted, so it belongs to the last stage.
+ * Returns the stage in which a device is sent the release: the first stage that names the device or its group, or whose share includes it.
+ * A device that is not enrolled may be fake and its results cannot be trusted, so it belongs to the last stage.
  *
- * @returns an index into the stages of the rollout
+ * @returns an index into the rollout's stages
  */
 export function stageOf(rollout: Pick<RolloutRecord, 'project' | 'version' | 'stages'>, device: StagedDevice): number {
   const last = rollout.stages.length - 1;
@@ -24,8 +24,8 @@ function holds({ share, canaries, groups }: RolloutStage, { mac, group }: Staged
 }
 
 /**
- * Returns the position of a device among all, from 0 to 100. It is constant for a release, so that a device stays in its stage, and differs
- * between releases, so that the first devices are not always the same.
+ * Returns a device's position among all devices, from 0 to 100. The position is constant for a given release, so that a device stays in its
+ * stage, and differs between releases, so that the same devices are not always first.
  */
 export function positionOf({ project, version }: { project: string; version: string }, mac: string): number {
   const digest = createHash('sha256').update(`${project}\n${version}\n${mac}`).digest();

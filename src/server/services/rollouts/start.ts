@@ -17,10 +17,10 @@ export interface StartQuestion {
 const readAtOnce = 1000;
 
 /**
- * Creates the record of a new rollout.
+ * Creates the record for a new rollout.
  *
- * @throws DomainError not-found: no such version. conflict: the channel already serves it. invalid: unknown canaries, or no enrolled device
- *   that can prove the release before all devices get it
+ * @throws DomainError not-found: the version does not exist. conflict: the channel already serves it. invalid: a canary is unknown, or no
+ *   enrolled device can prove the release before it is sent to all devices
  */
 export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
   const { project, request, by, at } = question;
@@ -59,7 +59,7 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
   };
 }
 
-/** Resolves canaries to MACs, and requires an enrolled device that can prove the release before all devices get it. */
+/** Resolves canaries to MACs, and requires an enrolled device that can prove the release before it is sent to all devices. */
 async function knownStages(
   store: Store,
   project: string,
@@ -116,7 +116,7 @@ async function* enrolledDevices(store: Store, project: string): AsyncGenerator<D
   }
 }
 
-/** Returns a MAC in its stored form; names stay unchanged. */
+/** Returns a MAC in its stored form; names are returned unchanged. */
 function macOf(name: string): string {
   return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(name) ? name.toUpperCase() : name;
 }

@@ -2,11 +2,11 @@ import type { RolloutState } from '../../../api/rollout.ts';
 import type { Actor, RolloutRecord } from '../../storage/records.ts';
 import type { RolloutStepEvent } from '../events/domain-event.ts';
 
-/** Change of a rollout, with the data stored in the same transaction. */
+/** Change to a rollout, with the data stored in the same transaction. */
 export interface RolloutStep {
   readonly rollout: RolloutRecord;
   readonly event: RolloutStepEvent;
-  /** Releases that the channel serves from then on; undefined if unchanged. */
+  /** Releases that the channel serves after the change; undefined if unchanged. */
   readonly promote?: readonly number[];
 }
 
@@ -20,7 +20,7 @@ export interface Why {
 const ended: readonly RolloutState[] = ['aborted', 'rolled-back', 'complete'];
 const mostEvents = 200;
 
-/** Text of the history, and type of the event. */
+/** Text for the history, and event type. */
 interface Change {
   readonly text: string;
   readonly type: RolloutStepEvent['type'];
@@ -39,7 +39,7 @@ export function isUnderWay({ state }: Pick<RolloutRecord, 'state'>): boolean {
   return !ended.includes(state);
 }
 
-/** Moves a rollout to another state. */
+/** Changes the state of a rollout. */
 export function stepTo(rollout: RolloutRecord, state: RolloutState, why: Why): RolloutStep {
   const endedAt = ended.includes(state) ? why.at : undefined;
   return change({ ...rollout, state, reason: why.reason, endedAt }, changes[state], why);
@@ -52,7 +52,7 @@ export function stepToNextStage(rollout: RolloutRecord, why: Why): RolloutStep {
   return change({ ...rollout, openStages }, { text, type: 'rollout.stage-opened' }, why);
 }
 
-/** Adds a change to the history, and describes it as an event. */
+/** Adds a change to the history and describes it as an event. */
 function change(rollout: RolloutRecord, { text, type }: Change, { by, reason, at }: Why): RolloutStep {
   const { id, project, version, channel, openStages, state, history } = rollout;
   return {

@@ -4,7 +4,7 @@ import { isMember, type MemberProgress, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
 interface Member {
-  /** Revision of the record; older records are ignored. */
+  /** Revision of the record; older revisions are ignored. */
   readonly revision: number;
   readonly stage: number;
   readonly progress: MemberProgress;
@@ -13,22 +13,22 @@ interface Member {
 type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
 
 /**
- * Counts the devices of a rollout, using about 150 bytes for each device. The counts depend only on stored records, so they can be computed
- * again after a restart.
+ * Counts the devices in a rollout, using about 150 bytes per device. The counts depend only on stored records, so they can be recomputed
+ * after a restart.
  */
 export class Tally {
   readonly #rollout: RolloutRecord;
   readonly #members = new Map<string, Member>();
   readonly #stages: readonly Counts[];
 
-  /** @param rollout rollout whose devices are counted; its state does not matter here */
+  /** @param rollout rollout whose devices are counted; its state has no effect */
   constructor(rollout: RolloutRecord) {
     this.#rollout = rollout;
     this.#stages = rollout.stages.map(() => none());
   }
 
   /**
-   * Updates the counts with the current record of a device.
+   * Updates the counts with a device's current record.
    *
    * @returns whether a count changed
    */
@@ -50,12 +50,12 @@ export class Tally {
     return sumOf(this.#stages.slice(index, index + 1));
   }
 
-  /** Returns the tally of the first stages together. */
+  /** Returns the combined tally for the first `count` stages. */
   ofStages(count: number): RolloutTally {
     return sumOf(this.#stages.slice(0, count));
   }
 
-  /** Counts the devices of the first stages that have run the release since `latestMs` or earlier. */
+  /** Counts the devices in the first `count` stages that have been running the release since `latestMs` or earlier. */
   runningSince(count: number, latestMs: number): number {
     let running = 0;
     for (const { stage, progress } of this.#members.values()) {
@@ -92,7 +92,7 @@ export function noTally(): RolloutTally {
   return none();
 }
 
-/** Adds tallies. */
+/** Adds up tallies. */
 export function sumOf(tallies: readonly RolloutTally[]): RolloutTally {
   return tallies.reduce(sum, none());
 }
@@ -102,7 +102,7 @@ function none(): Counts {
 }
 
 function sum(total: Counts, counts: RolloutTally): Counts {
-  // `Object.keys` loses the key type of Counts.
+  // `Object.keys` loses the key type of `Counts`.
   for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key];
   return total;
 }

@@ -9,8 +9,8 @@ import type { BlobStore, UploadPiece } from '../blob-store.ts';
 const sliceBytes = 1024 * 1024;
 
 /**
- * Stores blobs as files: `blobs/ab/ab12…` when complete, `uploads/ab12….part` before. A complete blob is flushed and checked before it gets
- * its name, and is never written again.
+ * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. A complete blob is flushed and verified before it
+ * is given its final name, and is never written again.
  */
 export async function folderBlobs(folder: string): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
@@ -74,7 +74,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
   };
 }
 
-/** Appends a piece to a partial upload. Bytes that arrived before a lost connection are kept: the next piece continues there. */
+/** Appends a piece to a partial upload. Bytes received before the connection was lost are kept, and the next piece continues from there. */
 async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPiece): Promise<number> {
   const file = await open(part, 'a');
   let written = offset;
@@ -92,8 +92,8 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
 }
 
 /**
- * Moves a complete upload to its name. The file was flushed before, and the folders are flushed after: a name never refers to a partial
- * blob.
+ * Moves a complete upload to its final name. The file has already been flushed, and the folders are flushed afterwards, so that a name
+ * never refers to a partial blob.
  */
 async function putInPlace(part: string, path: string): Promise<void> {
   const folder = dirname(path);
@@ -107,7 +107,7 @@ async function syncFolder(path: string): Promise<void> {
   try {
     await handle?.sync();
   } catch {
-    // Windows does not flush folders; NTFS journals their entries.
+    // Folders cannot be flushed on Windows; NTFS journals their entries.
   } finally {
     await handle?.close();
   }
@@ -132,7 +132,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.size;
 }
 
-/** Computes the digest in slices: a blob of 16 MiB at once would delay device requests. */
+/** Computes the digest in slices: hashing 16 MiB at once would delay device requests. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.length; at += sliceBytes) {

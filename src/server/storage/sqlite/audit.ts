@@ -4,7 +4,7 @@ import type { AuditStore, NewAuditEntry } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
 
-/** Writes an audit entry in the transaction of the change. */
+/** Writes an audit entry in the same transaction as the change. */
 export function writeAudit(connection: Connection, { at, actor, action, project, detail }: NewAuditEntry): void {
   const values = { at, actor, action, project: project ?? null, detail: JSON.stringify(detail) };
   connection.insert(connection.db.insertInto('audit').values(values));
@@ -32,6 +32,6 @@ export function sqliteAudit({ db }: Connection): AuditStore {
 }
 
 function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {
-  // Written by writeAudit.
+  // The row was written by `writeAudit`.
   return { id, at, actor, action, project: project ?? undefined, detail: JSON.parse(detail) as AuditEntry['detail'] };
 }

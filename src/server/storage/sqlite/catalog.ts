@@ -10,9 +10,9 @@ import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
-/** Equal builds are published under a few names at most. */
+/** Identical builds are published under a few names at most. */
 const mostRecognized = 8;
-/** Number of cached MD5s. A fleet runs few builds, and made-up MD5s must not fill the memory. */
+/** Number of cached MD5s. A fleet runs only a few builds, and made-up MD5s must not fill the memory. */
 const mostMd5sRemembered = 1024;
 
 export function sqliteCatalog(
@@ -40,7 +40,7 @@ export function sqliteCatalog(
   }
 
   function projectIdOf(name: string): number {
-    // Bypasses the cache of ids, because this transaction may still be rolled back.
+    // Bypasses the ID cache, because this transaction may still be rolled back.
     return connection.first(db.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
   }
 
@@ -110,7 +110,7 @@ export function sqliteCatalog(
     });
   }
 
-  /** Clears the caches inside the transaction of the change, so that no read can happen in between. */
+  /** Clears the caches within the transaction that makes the change, so that no read can happen in between. */
   function forget(ids: readonly number[]): void {
     releases.forget(ids);
     recognized.clear();
@@ -120,7 +120,7 @@ export function sqliteCatalog(
     async projects() {
       const rows = await db.selectFrom('projects').select(['name', 'doc']).orderBy('name').execute();
       return rows.map(
-        // Written by writeProject.
+        // This JSON was written by `writeProject`.
         ({ name, doc }) => ({ ...(JSON.parse(doc) as Omit<ProjectRecord, 'name'>), name }),
       );
     },

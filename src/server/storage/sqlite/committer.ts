@@ -4,10 +4,10 @@ import type { JournalFlush } from './journal-flush.ts';
 /**
  * When a write must be on disk.
  *
- * - sync: actions of people. SQLite flushes its journal within the commit (synchronous = FULL).
- * - group: changes of device records. The same flush follows the commit in the thread pool; requests that are handled meanwhile form the
- *   next transaction. The promise waits for the flush.
- * - lazy: data that may be lost in a crash. It joins the next transaction, or is committed after a second.
+ * - sync: actions by people. SQLite flushes its journal as part of the commit (synchronous = FULL).
+ * - group: changes to device records. The same flush follows the commit in the thread pool; requests handled in the meantime form the next
+ *   transaction. The promise waits for the flush.
+ * - lazy: data that may be lost in a crash. The write joins the next transaction, or is committed after a second.
  */
 export type Durability = 'sync' | 'group' | 'lazy';
 
@@ -16,7 +16,7 @@ interface Waiting {
   /**
    * Runs the write.
    *
-   * @param isNested whether to use a savepoint, so that a failed write leaves nothing in the transaction
+   * @param isNested whether to use a savepoint, so that a failed write leaves nothing behind in the transaction
    * @returns the error, if any
    */
   readonly work: (isNested: boolean) => { error: unknown } | undefined;
@@ -26,8 +26,8 @@ interface Waiting {
 const lazyMs = 1000;
 
 /**
- * Groups concurrent writes into one transaction, so that the disk is flushed once and not for each device. A promise resolves when the
- * whole transaction is on disk; a failed write does not affect the others.
+ * Groups concurrent writes into one transaction, so that the disk is flushed once for the group instead of once per device. Each promise
+ * resolves when the whole transaction is on disk; a failed write does not affect the others.
  */
 export class Committer {
   readonly #connection: Connection;
@@ -36,7 +36,7 @@ export class Committer {
   #waiting: Waiting[] = [];
   #isScheduled = false;
   #isFlushing = false;
-  /** Settles promises in the order of the transactions, so that callers do not replace newer data by older data. */
+  /** Settles promises in transaction order, so that callers do not overwrite newer data with older data. */
   #settled: Promise<void> = Promise.resolve();
   #later: NodeJS.Timeout | undefined;
 
@@ -45,14 +45,14 @@ export class Committer {
     this.#journal = journal;
   }
 
-  /** Adds a listener that is called when a transaction is rolled back as a whole, which invalidates caches. */
+  /** Adds a listener that is called when a whole transaction is rolled back, because that invalidates caches. */
   onUndone(listener: () => void): void {
     this.#undone.push(listener);
   }
 
   write<Result>(durability: Durability, work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      // No error is created in advance: its stack trace would cost more than the write.
+      // Do not create an error in advance: its stack trace would cost more than the write.
       let outcome: { value: Result } | { error: unknown } | undefined;
       this.#waiting.push({
         durability,
@@ -109,7 +109,7 @@ export class Committer {
   }
 
   #schedule(durability: Durability): void {
-    // Writes that arrive during a flush are committed together.
+    // Writes that arrive during a flush are committed together afterwards.
     if (this.#isScheduled || (durability === 'group' && this.#isFlushing)) return;
     if (durability === 'lazy') {
       this.#later ??= setTimeout(() => this.commit(), lazyMs);
@@ -122,7 +122,7 @@ export class Committer {
   #tryAll(batch: readonly Waiting[], isSync: boolean): { error: unknown } | undefined {
     try {
       this.#connection.flushWithin(isSync);
-      // A savepoint costs as much as the write itself, and writes rarely fail. If one fails, all run again with savepoints.
+      // A savepoint costs as much as the write itself, and writes rarely fail. If a write fails, all of them are run again with savepoints.
       if (!this.#runAll(batch, false)) this.#runAll(batch, true);
       return undefined;
     } catch (error) {
@@ -134,7 +134,7 @@ export class Committer {
   /**
    * Runs all writes in one transaction.
    *
-   * @returns false if a write without savepoint failed and the transaction was rolled back
+   * @returns false if a write without a savepoint failed and the transaction was rolled back
    */
   #runAll(batch: readonly Waiting[], isNested: boolean): boolean {
     const isSpoiled = {};
@@ -143,7 +143,7 @@ export class Committer {
         for (const { work } of batch) {
           const failed = work(isNested);
           if (failed === undefined) continue;
-          // A full disk rolls the whole transaction back.
+          // If the disk is full, SQLite rolls back the whole transaction.
           if (!this.#connection.inTransaction) throw failed.error;
           if (!isNested) throw isSpoiled;
         }

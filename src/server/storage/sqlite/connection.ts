@@ -3,12 +3,12 @@ import { type CheckedStatement, DriverDialect } from './dialect.ts';
 import type { SqliteDatabase, SqliteDriver, SqliteValue } from './drivers/driver.ts';
 import type { Tables } from './tables.ts';
 
-/** Query of kysely that can be compiled to SQL. */
+/** Kysely query that can be compiled to SQL. */
 interface Compilable<Row> {
   compile(): CompiledQuery<Row>;
 }
 
-/** Query that is prepared once and run often with new values. */
+/** Query that is prepared once and run many times with new values. */
 export interface Prepared<Row> {
   first(...values: readonly SqliteValue[]): Row | undefined;
   all(...values: readonly SqliteValue[]): Row[];
@@ -16,14 +16,14 @@ export interface Prepared<Row> {
 }
 
 /**
- * Connection to a database that only this process uses. Kysely builds all queries and their types. There are two ways to run them:
+ * Connection to a database that only this process uses. Kysely builds all queries and derives their types. There are two ways to run them:
  *
- * - `execute()` of Kysely runs migrations, and reads of a single query that are not on the path of a device request.
- * - The methods of this class run a query synchronously. Writes use them, because no other code of this process runs during a transaction
- *   whose callback is synchronous; device requests use them, because a promise would cost more than the query.
+ * - Kysely's `execute()` is used for migrations, and for single-query reads that are not part of handling a device request.
+ * - The methods of this class run a query synchronously. They are used for writes, because no other code in this process can run during a
+ *   transaction with a synchronous callback, and for device requests, because a promise would cost more than the query.
  *
- * libsql ends the process if it receives a value of an unsupported type, such as a boolean or `undefined`: all values pass
- * {@link bindable}.
+ * libsql ends the process if it receives a value of an unsupported type, such as a boolean or `undefined`. Therefore all values are checked
+ * with {@link bindable}.
  */
 export class Connection {
   readonly db = new Kysely<Tables>({ dialect: new DriverDialect((sql) => this.#statement(sql)) });
@@ -34,8 +34,8 @@ export class Connection {
   #flushesWithin = true;
 
   /**
-   * Opens the file exclusively until it is closed or the process ends. The lock belongs to the operating system and does not outlive a
-   * crash.
+   * Opens the file for exclusive use until it is closed or the process ends. The lock is held by the operating system and does not survive
+   * a crash.
    *
    * @throws an error whose `code` begins with SQLITE_, such as SQLITE_BUSY if another process has the file open
    */
@@ -45,7 +45,7 @@ export class Connection {
     try {
       this.execute('PRAGMA locking_mode = EXCLUSIVE');
       this.execute('PRAGMA journal_mode = WAL');
-      // An acknowledged commit survives a power failure.
+      // Acknowledged commits must survive a power failure.
       this.execute('PRAGMA synchronous = FULL');
       this.execute('PRAGMA foreign_keys = ON');
       this.execute('BEGIN EXCLUSIVE; COMMIT');
@@ -55,14 +55,14 @@ export class Connection {
     }
   }
 
-  /** Sets whether a commit flushes the journal itself or the caller does that later. Must be called outside of transactions. */
+  /** Sets whether a commit flushes the journal itself or leaves that to the caller. Must be called outside transactions. */
   flushWithin(isWithin: boolean): void {
     if (isWithin === this.#flushesWithin) return;
     this.execute(`PRAGMA synchronous = ${isWithin ? 'FULL' : 'NORMAL'}`);
     this.#flushesWithin = isWithin;
   }
 
-  /** Runs any number of statements without values. */
+  /** Runs any number of statements without bound values. */
   execute(sql: string): void {
     this.#honest(() => this.#database.exec(sql));
   }
@@ -80,20 +80,20 @@ export class Connection {
   /**
    * Runs a query.
    *
-   * @returns number of changed rows
+   * @returns the number of changed rows
    */
   run(query: Compilable<unknown>): number {
     const { sql, parameters } = query.compile();
     return this.#run(sql, parameters);
   }
 
-  /** Runs an insertion and returns the id of the new row. */
+  /** Runs an insert query and returns the ID of the new row. */
   insert(query: Compilable<unknown>): number {
     const { sql, parameters } = query.compile();
     return Number(this.#statement(sql).run(parameters).lastInsertRowid);
   }
 
-  /** Prepares a query. Its values are placeholders for those passed later, in the same order. */
+  /** Prepares a query. The values in the query are placeholders for the values passed later, in the same order. */
   prepare<Row>(query: Compilable<Row>): Prepared<Row> {
     const { sql } = query.compile();
     return {
@@ -103,7 +103,7 @@ export class Connection {
     };
   }
 
-  /** Runs `work` in a transaction, which is rolled back on an error. */
+  /** Runs `work` in a transaction, which is rolled back if an error is thrown. */
   transaction<Result>(work: () => Result): Result {
     this.execute('BEGIN IMMEDIATE');
     try {
@@ -124,15 +124,15 @@ export class Connection {
       this.execute('RELEASE nested');
       return result;
     } catch (error) {
-      // A full disk may have rolled the whole transaction back already.
+      // If the disk is full, SQLite may already have rolled back the whole transaction.
       if (this.inTransaction) this.execute('ROLLBACK TO nested; RELEASE nested');
       throw error;
     }
   }
 
   /**
-   * Whether a transaction is open. node:sqlite has no property for this before Node.js 22.16, so SQLite is asked: a transaction cannot
-   * begin within another one.
+   * Whether a transaction is open. node:sqlite has no property for this before Node.js 22.16, so this tries to begin a transaction, which
+   * fails inside another one.
    */
   get inTransaction(): boolean {
     try {
@@ -144,7 +144,7 @@ export class Connection {
     return false;
   }
 
-  /** Closes the database. libsql keeps it open until its statements are garbage collected, so the lock is released explicitly. */
+  /** Closes the database. libsql keeps it open until its statements are garbage-collected, so the lock is released explicitly. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -152,18 +152,18 @@ export class Connection {
     try {
       this.#database.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; BEGIN IMMEDIATE; COMMIT');
     } catch {
-      // The disk is full or gone: committed data stays in the journal, and the lock stays with this process.
+      // The disk is full or no longer available: committed data stays in the journal, and this process keeps the lock.
     }
     this.#database.close();
   }
 
   #first<Row>(sql: string, values: readonly unknown[]): Row | undefined {
-    // The row has the columns that Kysely derived its type from.
+    // The row has the columns from which Kysely derived its type.
     return this.#statement(sql).get(values) as Row | undefined;
   }
 
   #all<Row>(sql: string, values: readonly unknown[]): Row[] {
-    // As above.
+    // The rows have the columns from which Kysely derived their type.
     return this.#statement(sql).all(values) as Row[];
   }
 
@@ -201,7 +201,9 @@ function bindable(values: readonly unknown[]): SqliteValue[] {
   });
 }
 
-/** Error of SQLite. The values that libsql throws are not errors to Node.js, and a log would show neither their message nor their stack. */
+/**
+ * SQLite error. Node.js does not treat the values thrown by libsql as errors, so a log would show neither their message nor their stack.
+ */
 class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
   /** SQLite error name, such as SQLITE_FULL. */

@@ -1,7 +1,7 @@
 import type { ReleaseRecord } from '../records.ts';
 import type { Connection } from './connection.ts';
 
-/** Makes a release the current one of a channel, in the transaction of the caller. */
+/** Makes a release a channel's current release, within the caller's transaction. */
 export function writeCurrent(connection: Connection, projectId: number, channel: string, release: ReleaseRecord): void {
   const { id, kind, board } = release;
   const { db } = connection;

@@ -2,7 +2,7 @@ import type { DeviceStatus } from '../../../api/admin-info.ts';
 import { deviceIndex } from '../device-index.ts';
 import type { DeviceRecord } from '../records.ts';
 
-/** Columns of a device with its `DeviceIndex`. */
+/** Columns for a device, including its `DeviceIndex`. */
 export interface IndexColumns {
   readonly status: DeviceStatus;
   readonly name: string | null;

@@ -26,7 +26,7 @@ export function macsOf(connection: Connection, projectId: number, page: RecordPa
 function contains(text: string) {
   const pattern = `%${text.replace(/[\\%_]/g, '\\$&')}%`;
   const columns = [sql.ref('name'), sql.ref('mac')];
-  // A MAC may be written without its colons.
+  // A MAC may be entered without colons.
   if (/^[0-9a-f]{3,12}$/i.test(text)) columns.push(sql`replace(mac, ':', '')`);
   const places = columns.map((column) => sql`${column} LIKE ${pattern} ESCAPE '\\'`);
   return sql<SqlBool>`(${sql.join(places, sql` OR `)})`;

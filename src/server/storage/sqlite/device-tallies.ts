@@ -5,7 +5,7 @@ import type { IndexColumns } from './device-columns.ts';
 
 type Kind = Omit<IndexColumns, 'name'>;
 
-/** Device counts by state, version and group, in memory: counted once, then updated with each save. */
+/** Device counts by state, version and group. They are kept in memory: counted once, then updated on every save. */
 export class DeviceTallies {
   readonly #connection: Connection;
   readonly #projects = new Map<number, Map<string, number>>();
@@ -50,7 +50,7 @@ export class DeviceTallies {
       .where('project_id', '=', projectId)
       .groupBy(['status', 'runs', 'device_group']);
     const counts = new Map(
-      // Written by `save`.
+      // The status was written by `save`.
       this.#connection.all(query).map((row) => [keyOf({ ...row, status: row.status as DeviceStatus }), row.devices]),
     );
     this.#projects.set(projectId, counts);
@@ -69,7 +69,7 @@ function keyOf({ status, runs, device_group }: Kind): string {
 }
 
 function kindOf(key: string): Kind {
-  // Written by `keyOf`.
+  // The key was created by `keyOf`.
   const [status, runs, device_group] = JSON.parse(key) as [DeviceStatus, string | null, string | null];
   return { status, runs, device_group };
 }

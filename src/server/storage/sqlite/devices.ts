@@ -12,7 +12,7 @@ import { macsOf } from './device-lists.ts';
 import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
 
-/** Number of cached rows, which saves reading them before the next write; a device takes about 200 bytes. */
+/** Number of cached rows. A cached row does not have to be read before the next write; a device takes about 200 bytes. */
 const mostWritten = 5_000;
 interface Written extends IndexColumns {
   readonly revision: number;
@@ -117,7 +117,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const { project, mac, revision } = record;
         const projectId = projects.idOf(project);
         const key = `${projectId} ${mac}`;
-        // Written below.
+        // The row was written by this function.
         const before = written.get(key) ?? (stored.first(projectId, mac) as Written | undefined);
         if ((before?.revision ?? 0) !== revision) return 'conflict';
         const index = indexColumns(record);
@@ -132,7 +132,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
           counts.set(projectId, count(projectId) + 1);
         } else {
           update.run(...values, projectId, mac);
-          // The index is written only if its values change.
+          // The index is written only if its values have changed.
           if (!isIndexed) updateIndex.run(...columns, projectId, mac);
         }
         for (const entry of audit) writeAudit(connection, entry);
@@ -141,7 +141,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         return 'saved';
       }),
 
-    // This data may be lost, but the caller writes in batches and waits for each, also while the server stops.
+    // This data may be lost, but the caller writes in batches and waits for each one, even while the server is stopping.
     touch: (touches) =>
       committer.write('group', () => {
         for (const { project, mac, at, report } of touches) {
@@ -192,10 +192,10 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
 
 function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: Row): SeenDevice {
   return {
-    // Written by `save`.
+    // This JSON was written by `save`.
     record: deviceRecord({ project, mac, revision }, JSON.parse(doc) as DeviceDoc),
     lastSeenAt: last_seen_at ?? undefined,
-    // Written by `touch`.
+    // This JSON was written by `touch`.
     report: report === null ? undefined : (JSON.parse(report) as StoredReport),
   };
 }

@@ -7,7 +7,7 @@ export interface CheckedStatement {
   run(values: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
 }
 
-/** Kysely's dialect for SQLite, on statements of any driver. */
+/** Kysely dialect for SQLite, based on statements from any driver. */
 export class DriverDialect extends SqliteDialect {
   constructor(prepare: (sql: string) => CheckedStatement) {
     super({ database: kyselyDatabase(prepare) });
@@ -18,7 +18,9 @@ export class DriverDialect extends SqliteDialect {
   }
 }
 
-/** Lets the Migrator run all migrations in one transaction. SQLite rolls back DDL, but Kysely's own adapter does not use this. */
+/**
+ * Lets the Migrator run all migrations in one transaction. SQLite can roll back DDL, but Kysely's own adapter does not make use of this.
+ */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
@@ -29,7 +31,7 @@ function kyselyDatabase(prepare: (sql: string) => CheckedStatement): KyselyDatab
   return {
     prepare(sql) {
       const { all, run } = prepare(sql);
-      // Drivers differ in whether a statement knows that it returns rows. `all` also runs statements without rows.
+      // Not all drivers can tell whether a statement returns rows. `all` also runs statements that return none.
       const reader = !/^(insert|update|delete|replace)\b/i.test(sql);
       return { reader, all, run, iterate: (values) => all(values).values() };
     },

@@ -6,7 +6,7 @@ import { tableNames } from './tables.ts';
 const rowsAtOnce = 500;
 
 /**
- * Yields the rows of all tables in a consistent state: SQLite makes a copy first, which is read while the server continues.
+ * Yields the rows of all tables in a consistent state: SQLite first makes a copy, which is then read while the server continues to run.
  *
  * @param copyPath path for the temporary copy
  */
@@ -33,16 +33,16 @@ async function* dumpTable({ db }: Connection, table: (typeof tableNames)[number]
   }
 }
 
-/** Inserts a row into an empty table, in the transaction of the caller. */
+/** Inserts a row into an empty table, within the caller's transaction. */
 export function restoreRow(connection: Connection, { table, row }: DumpLine): void {
   const name = tableNames.find((known) => known === table);
   if (name === undefined) throw new TypeError(`there is no table ${table}`);
   const values = name === 'sketch_md5s' ? { ...row, md5: Buffer.from(String(row['md5']), 'hex') } : row;
-  // The columns are those of this table at the time of the dump; SQLite rejects the row if they differ.
+  // The columns are those that the table had at the time of the dump; SQLite rejects the row if they do not match.
   connection.run(connection.db.insertInto(name).values(values as never));
 }
 
-/** Converts a row to JSON values. Only MD5s are stored as bytes; drivers return them as a Buffer, a Uint8Array or an ArrayBuffer. */
+/** Converts a row to JSON values. Only MD5s are stored as bytes, which drivers return as a Buffer, a Uint8Array or an ArrayBuffer. */
 function toJson(row: object): DumpLine['row'] {
   const entries = Object.entries(row).map(([column, value]) => {
     const isBytes = value instanceof ArrayBuffer || value instanceof Uint8Array;

@@ -1,9 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 /**
- * Flushes SQLite's journal without blocking the process: it does in the thread pool what `synchronous = FULL` does at the end of each
- * commit. The journal only grows between checkpoints, and its frames have checksums: a crash before the flush loses only transactions that
- * were not acknowledged. Checkpoints flush by themselves (`synchronous = NORMAL`), in an order that keeps the database consistent.
+ * Flushes SQLite's journal without blocking the process: it does in the thread pool what `synchronous = FULL` does at the end of every
+ * commit. Between checkpoints, the journal is only appended to, and its frames have checksums, so a crash before the flush loses only
+ * transactions that were not acknowledged. Checkpoints are flushed by SQLite itself (`synchronous = NORMAL`), in an order that keeps the
+ * database consistent.
  */
 export class JournalFlush {
   readonly #path: string;
@@ -15,13 +16,13 @@ export class JournalFlush {
     this.#path = `${databasePath}-wal`;
   }
 
-  /** Resolves when everything committed before the call is on disk. */
+  /** Resolves when everything that was committed before the call is on disk. */
   flush(): Promise<void> {
     if (this.#running === undefined) {
       this.#running = this.#flushOnce();
       return this.#running;
     }
-    // The running flush may have started before the commit; all calls during it share the next one.
+    // The running flush may have started before the commit. All calls during a flush share the next one.
     this.#next ??= this.#running
       .catch(() => undefined)
       .then(() => {
@@ -40,7 +41,7 @@ export class JournalFlush {
 
   async #flushOnce(): Promise<void> {
     try {
-      // Windows flushes only files that are open for writing.
+      // Windows can only flush files that are open for writing.
       this.#file ??= await open(this.#path, 'r+');
       await this.#file.datasync();
     } finally {

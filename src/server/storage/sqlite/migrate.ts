@@ -3,16 +3,18 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { Connection } from './connection.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 
-/** Migrations by name, in the order of their names. A released migration never changes. They are imported because the code is bundled. */
+/**
+ * Migrations by name, in name order. A released migration must never be changed. They are imported statically because the code is bundled.
+ */
 const ownMigrations = {
   '0001-first-tables': firstTables,
 } as const satisfies Record<string, Migration>;
 
 /**
- * Applies the migrations that the database lacks, in one transaction.
+ * Applies pending migrations in one transaction.
  *
- * @param path name of the database in errors
- * @throws OtaError SERVER_DATA_NEWER if the database has a migration that is unknown here; then nothing is changed
+ * @param path database path for error messages
+ * @throws OtaError SERVER_DATA_NEWER if the database has a migration that this version does not know; in that case nothing is changed
  */
 export async function migrate(
   connection: Connection,
@@ -27,7 +29,7 @@ export async function migrate(
   if (error !== undefined) throw error;
 }
 
-/** Returns the names in the table of Kysely's Migrator, which `getMigrations()` of the Migrator limits to known ones. */
+/** Returns the names in the Migrator's table. Kysely's own `getMigrations()` returns only known migrations. */
 async function appliedMigrations({ db }: Connection): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];

@@ -1,12 +1,12 @@
 import type { Connection } from './connection.ts';
 
-/** Numeric ids of projects in the tables. */
+/** Numeric project IDs used in the tables. */
 export interface ProjectIds {
-  /** Returns the id of a project; 0, which no project has, if it does not exist. */
+  /** Returns a project's ID, or 0 if the project does not exist. No project has the ID 0. */
   idOf(project: string): number;
 }
 
-/** Creates a cache of project ids. It keeps all of them: projects are few and are never removed. */
+/** Creates a cache for project IDs. It keeps all of them, because there are few projects and they are never removed. */
 export function projectIds(connection: Connection): ProjectIds {
   const known = new Map<string, number>();
   const query = connection.prepare(connection.db.selectFrom('projects').select('id').where('name', '=', ''));

@@ -2,7 +2,7 @@ import type { Manifest } from '../../../core/model/manifest.ts';
 import type { ReleaseName, ReleaseRecord } from '../records.ts';
 import type { Connection } from './connection.ts';
 
-/** Number of cached releases; parsing a manifest takes longer than all other queries of the store. */
+/** Number of cached releases. Parsing a manifest takes longer than all other queries in the store. */
 const mostRemembered = 512;
 
 interface Row {
@@ -95,7 +95,7 @@ function toRelease(row: Row): ReleaseRecord {
     purpose: row.reference_image === '' ? 'serve' : 'reference',
     publishedAt: row.published_at,
     yanked: row.yanked ?? undefined,
-    // The manifest was validated by its schema before it was stored.
+    // The manifest was validated against its schema before it was stored.
     manifest: JSON.parse(row.manifest) as Manifest,
   };
 }

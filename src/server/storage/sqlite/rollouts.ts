@@ -8,7 +8,7 @@ import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
-/** Part of a rollout that is stored as one JSON document because it is not searched. */
+/** Part of a rollout that is stored as one JSON document because it is never searched. */
 type Doc = Omit<RolloutRecord, 'id' | 'project' | 'channel' | 'state'>;
 
 interface Row {
@@ -85,6 +85,6 @@ export function sqliteRollouts(
 }
 
 function toRollout({ id, name, channel, state, doc }: Row): RolloutRecord {
-  // Written by `create` and `save`.
+  // The row was written by `create` or `save`.
   return { ...(JSON.parse(doc) as Doc), id, project: name, channel, state: state as RolloutRecord['state'] };
 }

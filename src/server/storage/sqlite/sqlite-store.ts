@@ -18,16 +18,16 @@ import { releaseReader } from './releases.ts';
 import { sqliteRollouts } from './rollouts.ts';
 import { sqliteTokens } from './tokens.ts';
 
-/** Suffixes of the files beside a database, besides those of SQLite. */
+/** Suffixes of the files that are stored next to a database, in addition to SQLite's own files. */
 const holderSuffix = '-holder.txt';
 const dumpSuffix = '-dump-';
 
 /**
  * Opens a SQLite database.
  *
- * @param path file of the database; it and its folder are created if they do not exist
- * @param holder line about this process, shown to another process that tries to open the database
- * @param driver SQLite driver; by default the one that suits this Node.js
+ * @param path path to the database file; the file and its folder are created if they do not exist
+ * @param holder line that describes this process, shown to any other process that tries to open the database
+ * @param driver SQLite driver; defaults to the one that suits this Node.js version
  * @throws OtaError SQLITE_MISSING, SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE
  */
 export async function openSqliteStore(path: string, holder: string, driver?: SqliteDriver): Promise<Store> {
@@ -45,9 +45,9 @@ export async function openSqliteStore(path: string, holder: string, driver?: Sql
 
 async function openConnection(path: string, driver: SqliteDriver): Promise<Connection> {
   try {
-    // Tokens are stored as hashes, but the reports of devices are private too.
+    // Tokens are stored as hashes, but device reports are private too.
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // The database file is private although a web server in front may read the blobs; SQLite gives its journal the same permissions.
+    // The database file is private even if a web server in front may read the blobs; SQLite gives its journal the same permissions.
     await (await open(path, 'a', 0o600)).close();
     return new Connection(path, driver);
   } catch (cause) {
@@ -57,7 +57,7 @@ async function openConnection(path: string, driver: SqliteDriver): Promise<Conne
   }
 }
 
-/** Removes copies left by a backup that was killed. */
+/** Removes copies left behind by a backup that was killed. */
 async function removeDumps(path: string): Promise<void> {
   const folder = dirname(path);
   for (const name of await readdir(folder)) {

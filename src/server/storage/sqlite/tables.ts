@@ -1,6 +1,9 @@
 import type { Generated } from 'kysely';
 
-/** Table definitions for Kysely, as the migrations create them. Times are milliseconds since 1970; an empty string means "none" where it is part of a key. */
+/**
+ * Kysely table definitions, matching the tables that the migrations create. Times are milliseconds since 1970. In key columns, an empty
+ * string means "none".
+ */
 export interface Tables {
   readonly meta: { key: string; value: string };
   readonly projects: { id: Generated<number>; name: string; doc: string };
@@ -10,7 +13,9 @@ export interface Tables {
     version: string;
     kind: string;
     board: string;
-    /** SHA-256 of the image for a reference build, since any number of them may have one version; otherwise empty. */
+    /**
+     * For a reference build, the SHA-256 of the image, because any number of reference builds may have the same version; otherwise empty.
+     */
     reference_image: string;
     published_at: number;
     yanked: string | null;
@@ -20,7 +25,7 @@ export interface Tables {
   readonly release_blobs: { release_id: number; sha256: string };
   readonly sketch_md5s: { md5: Uint8Array; release_id: number; flash_mode: number };
   readonly current_releases: { project_id: number; channel: string; kind: string; board: string; release_id: number };
-  /** History of promotions; the newest have the highest ids. */
+  /** Promotion history; the newest entries have the highest IDs. */
   readonly promotions: {
     id: Generated<number>;
     project_id: number;
@@ -32,9 +37,9 @@ export interface Tables {
     project_id: number;
     mac: string;
     revision: number;
-    /** 1 if `isEvictable` holds for the device, otherwise 0. */
+    /** 1 if `isEvictable` is true for the device, otherwise 0. */
     evictable: number;
-    /** Earliest due time of a pending attempt, on the clock of `ServiceTime.servedMs`; null if there is none. */
+    /** Earliest due time of a pending attempt, on the `ServiceTime.servedMs` clock; null if there is none. */
     due_ms: number | null;
     last_seen_at: number | null;
     report: string | null;

@@ -7,7 +7,7 @@ const small = { core: '2.7.2', signing: 'none', chipSizeBytes: 0x100000, fsStart
 const atHalf = { ...sound.raw, sizeBytes: 0x7d000, payloadBytes: 0x7d000 };
 const overHalf = { ...sound.raw, sizeBytes: 0x7d001, payloadBytes: 0x7d001 };
 
-test('blocks an image of 2.7.2, with and without a device', (t) => {
+test('blocks an image built with 2.7.2, with and without a device', (t) => {
   refuses(t, rule, { image: { core: '2.7.2' } }, /2\.7\.2/);
   refuses(t, rule, { image: { core: '2.7.2' }, facts: null }, /2\.7\.2/);
 });
@@ -18,19 +18,19 @@ test('blocks a sketch on 2.7.2 only if its copy reaches the staged bytes', (t) =
   isSilent(t, rule, { artifact: overHalf, facts: { ...small, core: '2.7.3' } });
 });
 
-test('uses the inflated size of gzip on 2.7.2', (t) => {
+test('uses the uncompressed size of a gzip image on 2.7.2', (t) => {
   const inflating = (sizeBytes: number) => ({ ...sound.gzip, sizeBytes: 0x20000, inflate: { sizeBytes } });
   isSilent(t, rule, { artifact: inflating(0xdb000), facts: small });
   refuses(t, rule, { artifact: inflating(0xdb001), facts: small }, /hang/);
 });
 
-test('blocks smaller sketches over the web updater on 2.7.2, because it stages low', (t) => {
+test('blocks smaller sketches on 2.7.2 over the web updater, which stages at a lower address', (t) => {
   const facts = { ...small, transport: 'web', sketchSizeBytes: 0x40000 } as const;
   refuses(t, rule, { artifact: atHalf, facts }, /staged at 266240/);
   warns(t, rule, { artifact: atHalf, facts: { ...facts, transport: undefined } }, /web updater/);
 });
 
-test('warns if the staging address or the core of the image is unknown', (t) => {
+test('warns if the staging address or the image core is unknown', (t) => {
   warns(t, rule, { artifact: overHalf, facts: { ...small, fsStart: undefined } }, /staging address is unknown/);
   warns(t, rule, { image: { core: undefined } }, /core release of the image is unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, image: { core: undefined } });

@@ -24,27 +24,27 @@ test('allows a valid image, raw and gzip', (t) => {
   t.is(messageFor(buildLittleFs({ blockCount: 16 })), undefined);
 });
 
-test('blocks one flipped bit in a segment, raw and inside gzip', (t) => {
+test('blocks an image with one flipped bit in a segment, raw and gzip', (t) => {
   const flipped = image.slice();
   flipped[0x1100] = (flipped[0x1100] ?? 0) ^ 1;
   t.regex(messageFor(flipped) ?? '', /checksum/);
   t.regex(messageFor(gzipSync(flipped)) ?? '', /checksum/);
 });
 
-test('blocks two flipped bits that only the CRC detects', (t) => {
+test('blocks an image with two flipped bits that only the CRC detects', (t) => {
   const flipped = image.slice();
   for (const at of [0x1100, 0x1104]) flipped[at] = (flipped[at] ?? 0) ^ 1;
   t.regex(messageFor(flipped) ?? '', /CRC/);
 });
 
-test('blocks a segment table that reaches past the end of the file', (t) => {
+test('blocks an image whose segment table extends past the end of the file', (t) => {
   const broken = image.slice();
   setWord(broken, 0x100c, 0xffffffff);
   t.regex(messageFor(broken) ?? '', /segment 1/);
   t.regex(messageFor(image.subarray(0, image.length - 16)) ?? '', /past|after|missing|has/);
 });
 
-test('blocks gzip that is truncated or announces another size', (t) => {
+test('blocks gzip that is truncated or states a wrong size', (t) => {
   const gzip = gzipSync(image);
   t.regex(messageFor(gzip.subarray(0, gzip.length - 9)) ?? '', /ends within/);
   const wrong = Uint8Array.from(gzip);
@@ -52,7 +52,7 @@ test('blocks gzip that is truncated or announces another size', (t) => {
   t.regex(messageFor(wrong) ?? '', /size field is 100,/);
 });
 
-test('blocks a damaged superblock and a file that is not firmware', (t) => {
+test('blocks an image with a damaged superblock and a file that is not firmware', (t) => {
   const filesystem = buildLittleFs({ blockCount: 16 });
   for (const at of [40, 4096 + 40]) filesystem[at] = 0x77;
   t.regex(messageFor(filesystem) ?? '', /superblock/);

@@ -6,7 +6,7 @@ test('warns about a device on 2.5.x', (t) => {
   warns(t, rule, { facts: { core: '2.5.2' } }, /2\.5\.2/);
 });
 
-test('allows 2.4.2, 2.6.0, and a filesystem on 2.5.x', (t) => {
+test('allows devices on 2.4.2 and 2.6.0, and a filesystem on 2.5.x', (t) => {
   isSilent(t, rule, { facts: { core: '2.4.2' } });
   isSilent(t, rule, { facts: { core: '2.6.0' } });
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.5.2' } });

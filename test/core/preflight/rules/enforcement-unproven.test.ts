@@ -4,7 +4,7 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 
 const unproven = { enforcement: 'unproven' } as const;
 
-test('warns about unproven enforcement and blocks publishing it', (t) => {
+test('warns about unproven enforcement and blocks publishing', (t) => {
   warns(t, rule, { release: unproven }, /nothing shows/);
   refuses(t, rule, { release: unproven, facts: null, publishing: true }, /nothing shows/);
 });
@@ -13,7 +13,7 @@ test('blocks a sketch whose ELF lacks the verifier', (t) => {
   refuses(t, rule, { release: { enforcement: 'disproved' } }, /does not use the key/);
 });
 
-test('allows proven and declared enforcement, a sketch without signing, and a signed filesystem', (t) => {
+test('allows proven and declared enforcement, a sketch in an unsigned project, and a signed filesystem', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { release: { enforcement: 'declared' }, facts: null, publishing: true });
   isSilent(t, rule, { artifact: sound.raw, release: unproven, facts: null });

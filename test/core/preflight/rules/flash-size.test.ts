@@ -10,7 +10,7 @@ test('blocks a sketch for a larger flash, raw and gzip', (t) => {
   refuses(t, rule, { artifact: sound.gzip, facts: onOneMegabyte }, /every later update with ERROR 8/);
 });
 
-test('blocks gzip but not raw if the chip size is unknown', (t) => {
+test('blocks a gzip sketch but not a raw sketch if the chip size is unknown', (t) => {
   refuses(
     t,
     rule,
@@ -24,7 +24,7 @@ test('warns about an image whose flash size is unknown', (t) => {
   warns(t, rule, { image: { flashSizeBytes: undefined } }, /does not know/);
 });
 
-test('allows a sketch for the same flash size and for a smaller one', (t) => {
+test('allows a sketch for the same or a smaller flash size', (t) => {
   isSilent(t, rule, { artifact: sound.gzip });
   isSilent(t, rule, { artifact: sound.gzip, image: { flashSizeBytes: 0x100000 } });
 });

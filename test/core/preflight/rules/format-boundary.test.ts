@@ -4,7 +4,7 @@ import { isSilent, refuses, sound, warns } from '../case.ts';
 
 const legacy = { ...sound.rawSigned, signature: 'legacy' } as const;
 
-test('blocks a legacy signature on 2.6.0 and a current one on 2.5.2', (t) => {
+test('blocks a legacy signature on 2.6.0 and a current signature on 2.5.2', (t) => {
   refuses(t, rule, { artifact: legacy, facts: { core: '2.6.0' } }, /legacy.*current/);
   refuses(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2' } }, /current.*legacy/);
 });
@@ -21,13 +21,13 @@ test('the known signature format of a device takes precedence over the format of
   refuses(t, rule, { artifact: legacy, facts: { core: '2.5.2', format: 'current' } }, /legacy.*current/);
 });
 
-test('warns if signing is unknown, and about a legacy signature if the core is unknown', (t) => {
+test('warns if it is unknown whether the device verifies, and about a legacy signature if the core is unknown', (t) => {
   warns(t, rule, { artifact: legacy, facts: { signing: undefined } }, /legacy.*current/);
   warns(t, rule, { artifact: legacy, facts: { core: undefined } }, /before core 2\.6\.0/);
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: undefined } });
 });
 
-test('allows legacy on 2.5.2, current on 2.6.0, and legacy on a device without a key', (t) => {
+test('allows a legacy signature on 2.5.2 or without a key on the device, and a current signature on 2.6.0', (t) => {
   isSilent(t, rule, { artifact: legacy, facts: { core: '2.5.2' } });
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0' } });
   isSilent(t, rule, { artifact: legacy, facts: { signing: 'none' } });

@@ -8,7 +8,7 @@ test('warns about a filesystem that is written in place', (t) => {
   warns(t, rule, { artifact: sound.fsRawSigned, facts: { atomicFs: undefined } }, /written in place/);
 });
 
-test('blocks a filesystem if another rule predicts that the device rejects it at the end', (t) => {
+test('blocks a filesystem if another rule predicts that the device will reject it after writing it', (t) => {
   refuses(t, rule, { artifact: sound.fsRaw, refused: ['unsigned-to-signed'] }, /unsigned-to-signed/);
   warns(t, rule, { artifact: sound.fsRaw, refused: ['no-space'] }, /written in place/);
 });

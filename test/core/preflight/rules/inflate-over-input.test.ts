@@ -10,17 +10,17 @@ test('blocks gzip that is staged one sector lower than its profile allows', (t) 
   refuses(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096 - 4096) }, /staged at 81920, and below 86016/);
 });
 
-test('requires a higher staging address before 3.0.0, where eboot erases first', (t) => {
+test('requires a higher staging address before 3.0.0, where eboot erases each sector first', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(90_112 - 4096) } });
   refuses(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(86_016 - 4096) } }, /below 90112/);
 });
 
-test('allows staging from the top unless the sketch area is nearly full', (t) => {
+test('allows staging at the top of the sketch area unless the area is nearly full', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: { sketchSizeBytes: undefined } });
   refuses(t, rule, { artifact: sound.gzip, facts: { fsStart: 0x45000 } }, /espota/);
 });
 
-test('requires the size of the running sketch unless the transport stages from the top', (t) => {
+test('requires the size of the running sketch unless the transport stages at the top of the sketch area', (t) => {
   refuses(
     t,
     rule,

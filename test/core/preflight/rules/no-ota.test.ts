@@ -4,7 +4,7 @@ import { isSilent, sound, warns } from '../case.ts';
 
 const traces = { sdkVersions: [], updater: false, arduinoOta: false, httpUpdate: false, webUpdater: false };
 
-test('warns about a sketch without a trace of the Updater, with and without a device', (t) => {
+test('warns about a sketch with no trace of the Updater, with and without a device', (t) => {
   warns(t, rule, { image: { traces } }, /no trace of the Updater.*last update/);
   warns(t, rule, { image: { traces }, facts: null }, /no trace of the Updater.*last update/);
 });

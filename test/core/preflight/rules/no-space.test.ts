@@ -2,12 +2,12 @@ import test from 'ava';
 import { noSpace as rule } from '../../../../src/core/preflight/rules/no-space.ts';
 import { ask, isSilent, refuses, sound, warns } from '../case.ts';
 
-/** A sketch area of 0xeb000 (eagle.flash.1m64.ld) with a sketch of 0x4b000 leaves 0xa0000 free. */
+/** A sketch area of 0xeb000 bytes (eagle.flash.1m64.ld) with a sketch of 0x4b000 bytes leaves 0xa0000 bytes free. */
 const facts = { chipSizeBytes: 0x100000, fsStart: 0xeb000, fsEnd: 0xfb000, sketchSizeBytes: 0x4b000 } as const;
 const ofSize = (sizeBytes: number) => ({ ...sound.raw, sizeBytes, payloadBytes: sizeBytes });
 const fsOfSize = (sizeBytes: number) => ({ ...sound.fsRaw, sizeBytes, payloadBytes: sizeBytes });
 
-test('blocks a sketch that is one byte larger than the free space and names the excess in sectors', (t) => {
+test('blocks a sketch that is one byte larger than the free space and reports the excess in whole sectors', (t) => {
   isSilent(t, rule, { artifact: ofSize(0xa0000), facts });
   refuses(
     t,
@@ -23,7 +23,7 @@ test('subtracts one sector from the free space for the web updater', (t) => {
   warns(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: undefined } }, /over web/);
 });
 
-test('suggests gzip if it would fit, or else a smaller sketch', (t) => {
+test('suggests gzip if it would fit, otherwise a smaller sketch', (t) => {
   const gzip = { ...sound.gzip, sizeBytes: 0x90000 };
   const fix = (release: object, image = {}) =>
     ask(rule, { artifact: ofSize(0xb0000), release, image, facts })?.fix ?? '';
@@ -58,7 +58,7 @@ test('blocks a filesystem that is larger than its partition', (t) => {
   isSilent(t, rule, { artifact: fsOfSize(0x10001), facts, refused: ['fs-signed-size'] });
 });
 
-test('blocks a filesystem that is staged first and larger than the free space', (t) => {
+test('blocks a staged filesystem that is larger than the free space', (t) => {
   const full = { ...facts, sketchSizeBytes: 0xe0000 };
   refuses(
     t,
@@ -70,6 +70,6 @@ test('blocks a filesystem that is staged first and larger than the free space', 
   isSilent(t, rule, { artifact: fsOfSize(0x10000), facts: { ...full, atomicFs: false } });
 });
 
-test('blocks a layout that exceeds the chip', (t) => {
+test('blocks a layout that exceeds the chip size', (t) => {
   refuses(t, rule, { facts: { chipSizeBytes: 0x100000 } }, /2097152.*1048576/);
 });

@@ -10,6 +10,6 @@ test('blocks a second gzip member and trailing bytes, with and without a device'
   }
 });
 
-test('does not count a signature as trailing data', (t) => {
+test('does not treat a signature as trailing data', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
 });

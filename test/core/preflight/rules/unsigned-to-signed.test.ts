@@ -4,7 +4,7 @@ import { isSilent, ours, refuses, sound, warns } from '../case.ts';
 
 const projectKey = { signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
 
-test('blocks an unsigned artifact on a device that verifies', (t) => {
+test('blocks an unsigned artifact on a device that verifies signatures', (t) => {
   refuses(t, rule, { artifact: sound.raw }, /ERROR 12/);
   refuses(t, rule, { artifact: sound.fsRaw }, /ERROR 12/);
 });
@@ -14,7 +14,7 @@ test('blocks an unsigned artifact on an unknown device if the project has a key'
   refuses(t, rule, { artifact: sound.fsRaw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
 });
 
-test('warns about an unsigned image with a key in it on an unknown device', (t) => {
+test('warns about an unsigned image that contains a key on an unknown device', (t) => {
   warns(
     t,
     rule,
@@ -23,7 +23,7 @@ test('warns about an unsigned image with a key in it on an unknown device', (t) 
   );
 });
 
-test('allows a signed artifact, a device without a key, and no key in the image', (t) => {
+test('allows a signed artifact, a device without a key, and an image without a key', (t) => {
   isSilent(t, rule, { artifact: sound.rawSigned, release: projectKey, facts: { signing: undefined } });
   isSilent(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: 'none' } });
   isSilent(t, rule, { artifact: sound.raw, release: { embeddedKeys: [] }, facts: { signing: undefined } });

@@ -2,15 +2,15 @@ import test from 'ava';
 import { wrongKey as rule } from '../../../../src/core/preflight/rules/wrong-key.ts';
 import { isSilent, refuses, sound, theirs, warns } from '../case.ts';
 
-test('blocks an artifact signed with another key than that of the device', (t) => {
+test('blocks an artifact signed with a different key from that of the device', (t) => {
   refuses(t, rule, { facts: { keyFingerprint: theirs } }, /aaaa.*bbbb.*ERROR 12/);
 });
 
-test('includes in the message that a device before 2.7.0 crashes', (t) => {
+test('reports that a device on a core before 2.7.0 crashes', (t) => {
   refuses(t, rule, { facts: { core: '2.6.3', keyFingerprint: theirs } }, /crash/);
 });
 
-test('blocks a signature of an unknown key if the device verifies, and warns if that or the key is unknown', (t) => {
+test('blocks an unverified signature if the device verifies, and warns if that or the public key is unknown', (t) => {
   const artifact = { ...sound.rawSigned, signature: 'unverified', keyFingerprint: undefined } as const;
   const image = {
     findings: [{ id: 'signature-unverified', message: 'it is not one of this payload by the known key' }],
@@ -20,7 +20,7 @@ test('blocks a signature of an unknown key if the device verifies, and warns if 
   warns(t, rule, { artifact }, /cannot be verified: no public key is known/);
 });
 
-test('allows the same key, an unknown key of the device, and a device without a key', (t) => {
+test('allows the same key, a device with an unknown key, and a device without a key', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { facts: { keyFingerprint: undefined } });
   isSilent(t, rule, { facts: { signing: 'none', keyFingerprint: undefined } });

@@ -1,3 +1,3 @@
-/* On a computer there is one kind of memory. */
+/* A computer has only one kind of memory. */
 #define PROGMEM
 #define strlen_P strlen

@@ -1,6 +1,6 @@
-"""Stands where the core has tools/espota.py: says what it would send.
+"""Stand-in for the core's tools/espota.py that prints what it would send.
 
-Like the real one it sends FILE.signed when there is such a file, however old that is.
+Like the real script, it sends FILE.signed if that file exists, however old it is.
 """
 
 import os

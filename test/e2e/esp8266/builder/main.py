@@ -1,7 +1,7 @@
-"""The board's half of a build: tools, images, upload and the targets that PlatformIO offers.
+"""The platform's part of a build: tools, images, upload and the PlatformIO targets.
 
-Written for the tests; targets, variables and their order are those of builder/main.py in platformio/platform-espressif8266,
-because they are what a build hook meets.
+Written for the tests. Targets, variables and their order match builder/main.py in platformio/platform-espressif8266,
+because a build hook depends on them.
 """
 
 import re
@@ -36,7 +36,7 @@ env.Replace(
     PROGSUFFIX=".elf",
 )
 
-# A pre: script may have chosen another name.
+# A pre: script may have set a different name.
 if env.get("PROGNAME", "program") == "program":
     env.Replace(PROGNAME="firmware")
 

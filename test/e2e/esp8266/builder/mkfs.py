@@ -1,6 +1,6 @@
-"""Stands where the platform has mklittlefs: a folder becomes an image of the size of a filesystem.
+"""Stand-in for the platform's mklittlefs: builds a filesystem image from a folder.
 
-The two superblocks are LittleFS's own (SPEC.md of littlefs); the files just follow, one after the other.
+The two superblocks have the LittleFS format (SPEC.md in littlefs); the files simply follow, one after the other.
 """
 
 import os
@@ -9,11 +9,11 @@ import sys
 import zlib
 
 BLOCK = 8192
-BLOCKS = 64  # far fewer than the flash layout has room for: the tests are quicker
+BLOCKS = 64  # far fewer than fit in the flash layout, which makes the tests faster
 
 
 def superblock(revision):
-    """One metadata block that holds the superblock entry: magic, versions and geometry."""
+    """Returns a metadata block with the superblock entry: magic, versions and geometry."""
     name = b"littlefs"
     geometry = struct.pack("<6I", 0x00020000, BLOCK, BLOCKS, 255, 0x7FFFFFFF, 1022)
     name_tag, geometry_tag = 0x0FF00008, 0x20100018

@@ -1,4 +1,4 @@
-// Makes the .bin of a bootloader and an application: the same layout as tools/elf2bin.py of esp8266/Arduino 3.x.
+// Creates the .bin from a bootloader and an application, with the same layout as tools/elf2bin.py in esp8266/Arduino 3.x.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -84,7 +84,7 @@ function imageOf({ entry, sections }, wanted) {
   return Buffer.concat([body, end]);
 }
 
-/** CRC-32 with polynomial 0x04c11db7, most significant bit first, no final inversion: crc8266 of elf2bin.py. */
+/** CRC-32 with polynomial 0x04c11db7, most significant bit first, no final inversion: crc8266 in elf2bin.py. */
 function crcOf(bytes) {
   let crc = 0xffffffff;
   for (const byte of bytes) {

@@ -1,4 +1,4 @@
-// Writes core_version.h into the build folder: the version word that the image carries.
+// Writes core_version.h, with the version word that the image contains, into the build folder.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-// Stands where the core has tools/signing.py and never signs: the header says so, the .bin stays as it is.
+// Stand-in for the core's tools/signing.py that never signs: the header disables signing, and the .bin is left unchanged.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';

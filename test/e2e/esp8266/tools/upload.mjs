@@ -1,2 +1,2 @@
-// The platform's uploader: says what it was asked to send. Tests that upload replace the pattern that calls it.
+// Stand-in for the platform's uploader that prints what it would upload. Tests that upload replace the pattern that calls it.
 console.log(`would upload: ${process.argv.slice(2).join(' ')}`);

@@ -1,7 +1,7 @@
 import type { DeviceInfo } from '../../../../api/admin-info.ts';
 import { type ServerClient, segment } from '../connection.ts';
 
-/** Fetches all devices of a project, page by page. */
+/** Fetches all devices in a project, page by page. */
 export async function allDevices({ request }: ServerClient, project: string): Promise<DeviceInfo[]> {
   const all: DeviceInfo[] = [];
   for (let after: string | undefined = ''; after !== undefined; ) {

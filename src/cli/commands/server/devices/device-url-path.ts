@@ -1,6 +1,6 @@
 import { segment } from '../connection.ts';
 
-/** Returns the path of a device in the API. */
+/** Returns the API path for a device. */
 export function deviceUrlPath(project: string, mac: string): string {
   return `/projects/${segment(project)}/devices/${segment(mac)}`;
 }

@@ -23,7 +23,6 @@ const enrollCommand = (declaration: Declaration) =>
 
 type EnrollOptions = OptionsOf<typeof enrollCommand>;
 
-/** Declares `server devices enroll`. */
 export function declareEnroll(declaration: Declaration): void {
   enrollCommand(declaration).action((project, macs, options) => enroll(project, macs, options, declaration.io));
 }

@@ -18,7 +18,6 @@ const importCommand = (declaration: Declaration) =>
     ],
   ).option('--only <pattern>', 'Only devices whose file matches the pattern; * matches any characters');
 
-/** Declares `server devices import`. */
 export function declareDeviceImport(declaration: Declaration): void {
   importCommand(declaration).action((project, file, options) => importTable(project, file, options, declaration.io));
 }

@@ -7,7 +7,6 @@ import { declareDeviceRetry } from './retry.ts';
 import { declareDeviceSet } from './set.ts';
 import { declareDeviceShow } from './show.ts';
 
-/** Declares `server devices …`. */
 export function declareDevices(declaration: Declaration): void {
   commandGroup(
     declaration,

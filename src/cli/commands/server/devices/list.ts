@@ -10,7 +10,6 @@ const listCommand = (declaration: Declaration) =>
     'ota-hooks server devices list door --failed --json',
   ]).option('--failed', 'Only devices with a failed update');
 
-/** Declares `server devices list`. */
 export function declareDeviceList(declaration: Declaration): void {
   listCommand(declaration).action((project, options) => list(project, options, declaration.io));
 }

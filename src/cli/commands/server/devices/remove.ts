@@ -3,7 +3,6 @@ import type { Io } from '../../../io.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from '../connection.ts';
 import { deviceUrlPath } from './device-url-path.ts';
 
-/** Declares `server devices remove`. */
 export function declareDeviceRemove(declaration: Declaration): void {
   serverCommand(declaration, 'remove <project> <mac>', 'Remove a device', [
     'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --server https://ota.example.com',

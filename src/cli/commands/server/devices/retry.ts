@@ -4,7 +4,6 @@ import type { Io } from '../../../io.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from '../connection.ts';
 import { deviceUrlPath } from './device-url-path.ts';
 
-/** Declares `server devices retry`. */
 export function declareDeviceRetry(declaration: Declaration): void {
   serverCommand(declaration, 'retry <project> <mac>', 'Clear a failed update so that it is sent to the device again', [
     'ota-hooks server devices retry door 18:FE:34:AA:BB:CC --server https://ota.example.com',

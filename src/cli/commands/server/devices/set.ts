@@ -31,7 +31,6 @@ const setCommand = (declaration: Declaration) =>
     )
     .option('--password-env <name>', 'Environment variable with the password required from the device');
 
-/** Declares `server devices set`. */
 export function declareDeviceSet(declaration: Declaration): void {
   setCommand(declaration).action((project, mac, options) => set(project, mac, options, declaration.io));
 }

@@ -5,7 +5,6 @@ import { type ServerCommandOptions, serverClient, serverCommand } from '../conne
 import { deviceUrlPath } from './device-url-path.ts';
 import { describeDevice } from './view.ts';
 
-/** Declares `server devices show`. */
 export function declareDeviceShow(declaration: Declaration): void {
   serverCommand(declaration, 'show <project> <mac>', 'Show the details of a device', [
     'ota-hooks server devices show door 18:FE:34:AA:BB:CC --server https://ota.example.com',

@@ -3,7 +3,7 @@ import type { DeviceRolloutInfo } from '../../../../api/rollout-info.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 
-/** Formats devices as a table, one line each. */
+/** Formats devices as a table with one line per device. */
 export function deviceTable(devices: readonly DeviceInfo[]): string {
   const rows = devices.map((device) => [
     device.mac,
@@ -23,7 +23,7 @@ const stateWords = { sent: 'downloading', received: 'downloaded', running: 'inst
 const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
 const progressWords = { pending: 'pending', blocked: 'blocked', updating: 'updating', running: 'updated' } as const;
 
-/** Returns the API's name of a failure as words, such as "not confirmed". */
+/** Converts a failure name from the API to words, such as "not confirmed". */
 function failureText(failure: string | undefined): string {
   return failure?.replace('-', ' ') ?? 'unknown reason';
 }
@@ -37,13 +37,13 @@ function reasonOf(device: DeviceInfo): string {
   return reason === undefined ? '' : `: ${reason}`;
 }
 
-/** Describes the failed update of a device, if there is one. */
+/** Describes the device's failed update, if any. */
 export function failureOf({ attempts }: DeviceInfo): string | undefined {
   const failed = attempts.find(({ state }) => state === 'failed');
   return failed && `${failed.version} ${outcomeOf(failed)}`;
 }
 
-/** Describes a device, one line a property. */
+/** Describes a device with one line per property. */
 export function describeDevice(device: DeviceInfo): string {
   const { mac, name, enrolled, rollout, running, sketch, filesystem } = device;
   const lines = [

@@ -4,7 +4,6 @@ import { declareRolloutList } from './list.ts';
 import { declareRolloutShow } from './show.ts';
 import { declareRolloutStart } from './start.ts';
 
-/** Declares `server rollouts …`. */
 export function declareRollouts(declaration: Declaration): void {
   commandGroup(
     declaration,

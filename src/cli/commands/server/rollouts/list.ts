@@ -4,7 +4,6 @@ import type { Io } from '../../../io.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from '../connection.ts';
 import { rolloutTable } from './view.ts';
 
-/** Declares `server rollouts list`. */
 export function declareRolloutList(declaration: Declaration): void {
   serverCommand(declaration, 'list <project>', 'List rollouts, newest first', [
     'ota-hooks server rollouts list door --server https://ota.example.com',

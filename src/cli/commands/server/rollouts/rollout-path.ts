@@ -5,7 +5,7 @@ import { OtaError } from '../../../../errors/ota-error.ts';
 import { positiveInteger } from '../../../shared/option-values.ts';
 import { type ServerClient, segment } from '../connection.ts';
 
-/** Options that select a rollout of a project. */
+/** Options that select a rollout in a project. */
 export const rolloutOptions = {
   id: new Option('--id <n>', 'ID of the rollout (default: newest on the channel)').argParser(positiveInteger),
   channel: new Option('--channel <name>', 'Channel of the rollout').default(defaultChannel),
@@ -17,7 +17,7 @@ interface RolloutSelection {
 }
 
 /**
- * Returns the path of the selected rollout in the API: the one with the given ID, or else the newest on the channel.
+ * Returns the API path for the selected rollout: the rollout with the given ID, or else the newest one on the channel.
  *
  * @throws OtaError ROLLOUT_NOT_FOUND if the channel has no rollout
  */

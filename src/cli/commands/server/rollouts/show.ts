@@ -13,7 +13,6 @@ const showCommand = (declaration: Declaration) =>
     .addOption(rolloutOptions.id)
     .addOption(rolloutOptions.channel);
 
-/** Declares `server rollouts show`. */
 export function declareRolloutShow(declaration: Declaration): void {
   showCommand(declaration).action((project, options) => show(project, options, declaration.io));
 }

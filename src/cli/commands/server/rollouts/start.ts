@@ -48,7 +48,6 @@ const startCommand = (declaration: Declaration) =>
 
 type StartOptions = OptionsOf<typeof startCommand>;
 
-/** Declares `server rollouts start`. */
 export function declareRolloutStart(declaration: Declaration): void {
   startCommand(declaration).action((project, version, options) => start(project, version, options, declaration.io));
 }

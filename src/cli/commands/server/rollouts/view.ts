@@ -2,7 +2,7 @@ import type { RolloutInfo, RolloutTally } from '../../../../api/rollout-info.ts'
 import { countText } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 
-/** Formats rollouts as a table, one line each. */
+/** Formats rollouts as a table with one line per rollout. */
 export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
   const rows = rollouts.map(({ id, version, channel, state, openStages, stages, tally, startedAt }) => [
     String(id),
@@ -41,7 +41,7 @@ function whatNext(project: string): string {
 
 const barWidth = 20;
 
-/** Draws a bar of running, sent, failed and other devices. */
+/** Draws a bar of updated, updating, failed and remaining devices. */
 function bar({ members, running, updating, failed }: RolloutTally): string {
   if (members === 0) return '·'.repeat(barWidth);
   const cells = (count: number) => Math.round((count * barWidth) / members);

@@ -3,7 +3,7 @@ import { libsql } from './libsql.ts';
 import { nodeSqlite } from './node-sqlite.ts';
 
 /**
- * Returns node:sqlite if Node.js has it (22.13 and newer), otherwise the package libsql.
+ * Returns node:sqlite if Node.js includes it (22.13 and newer), otherwise the libsql package.
  *
  * @throws OtaError SQLITE_MISSING
  */

@@ -5,13 +5,13 @@ import type { SqliteDriver } from './driver.ts';
 type Load = () => Promise<{ readonly default: typeof Libsql }>;
 
 /**
- * Loads SQLite from the optional package libsql, for Node.js versions without node:sqlite.
+ * Loads SQLite from the optional libsql package, for Node.js versions without node:sqlite.
  *
  * @throws OtaError SQLITE_MISSING if the package is not installed or has no binary for this platform
  */
 export async function libsql(load: Load = () => import('libsql')): Promise<SqliteDriver> {
   const { default: Database } = await load().catch((cause: unknown) => {
-    // import() fails with this code if the package is missing; a missing binary within the package causes another code.
+    // import() fails with this code if the package is missing. A missing binary within the package causes a different code.
     const isInstalled = codeOf(cause) !== 'ERR_MODULE_NOT_FOUND';
     const platform = `${process.platform}-${process.arch}`;
     throw new OtaError('SQLITE_MISSING', { node: process.versions.node, isInstalled, platform }, cause);
@@ -26,7 +26,7 @@ export async function libsql(load: Load = () => import('libsql')): Promise<Sqlit
   };
 }
 
-/** libsql throws objects that are not always an Error. */
+/** Objects thrown by libsql are not always instances of Error. */
 function codeOf(error: unknown): unknown {
   return (Object(error) as { readonly code?: unknown }).code;
 }

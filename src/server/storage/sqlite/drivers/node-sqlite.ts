@@ -1,6 +1,8 @@
 import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './driver.ts';
 
-/** Part of node:sqlite that is used here; the types of Node.js 20, the oldest supported version, lack the module. */
+/**
+ * The part of node:sqlite that is used here. The type definitions for Node.js 20, the oldest supported version, do not include the module.
+ */
 interface NodeSqlite {
   readonly DatabaseSync: new (path: string) => DatabaseSync;
 }
@@ -17,11 +19,11 @@ interface StatementSync {
   run(...values: readonly SqliteValue[]): ReturnType<SqliteStatement['run']>;
 }
 
-/** Returns the SQLite of Node.js 22.13 and newer; undefined if Node.js lacks it. */
+/** Returns SQLite from Node.js 22.13 or newer; undefined if this Node.js does not include it. */
 export function nodeSqlite(): SqliteDriver | undefined {
   const sqlite = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite'));
   if (sqlite === undefined) return undefined;
-  // The module has this shape since Node.js 22.5.
+  // The module has had this shape since Node.js 22.5.
   const { DatabaseSync } = sqlite as NodeSqlite;
   return { name: 'node:sqlite', open: (path) => adapt(new DatabaseSync(path)), errorCode };
 }
@@ -56,7 +58,7 @@ function withoutSqliteWarning<Result>(load: () => Result): Result {
   }
 }
 
-/** SQLite's primary result codes, by number from 0. */
+/** SQLite's primary result codes, indexed by number starting at 0. */
 const resultCodes = [
   ...['OK', 'ERROR', 'INTERNAL', 'PERM', 'ABORT', 'BUSY', 'LOCKED', 'NOMEM', 'READONLY', 'INTERRUPT'],
   ...['IOERR', 'CORRUPT', 'NOTFOUND', 'FULL', 'CANTOPEN', 'PROTOCOL', 'EMPTY', 'SCHEMA', 'TOOBIG', 'CONSTRAINT'],
@@ -65,7 +67,7 @@ const resultCodes = [
 
 function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')) return undefined;
-  // The low byte of an extended result code is the primary one.
+  // The low byte of an extended result code is the primary result code.
   const name = resultCodes[error.errcode & 0xff];
   return name && `SQLITE_${name}`;
 }

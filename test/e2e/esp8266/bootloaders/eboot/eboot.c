@@ -1,5 +1,5 @@
-/* The tests' own bootloader: copies a staged image to the start of the flash when RTC memory asks for it, then starts
- * the application. It fills the first sector of an image, as eboot does; unlike eboot it knows no gzip. */
+/* Test bootloader: copies a staged image to the start of flash if RTC memory contains the command to do so, then starts
+ * the application. It fills the first sector of an image, as eboot does, but unlike eboot it does not support gzip. */
 #include <stdint.h>
 
 #define SECTOR 4096u

@@ -1,6 +1,6 @@
-"""The core's half of a build: flags, linker script, libraries, and the .bin from the .elf.
+"""The core's part of a build: flags, linker script, libraries, and the .bin from the .elf.
 
-Written for the tests; include order, clones and archives are those of tools/platformio-build.py in esp8266/Arduino.
+Written for the tests. Include order, clones and archives match tools/platformio-build.py in esp8266/Arduino.
 """
 
 from os import environ
@@ -11,12 +11,12 @@ from SCons.Script import Builder, DefaultEnvironment
 env = DefaultEnvironment()
 board = env.BoardConfig()
 core_dir = env.PioPlatform().get_dir()
-# Upstream has tools of Python here; where a test has no Node.js on the PATH, those of the tests find it all the same.
+# Upstream uses Python tools here. The tests' own tools find Node.js even if a test removes it from the PATH.
 node = '"%s" "%%s"' % environ.get("TEST_CORE_NODE", "node")
 
 
 def flash_size(env):
-    """The chip's size as elf2bin wants it, from the name of the flash layout."""
+    """Returns the chip size in the form that elf2bin expects, from the name of the flash layout."""
     return board.get("build.arduino.ldscript").split(".")[2].split("m")[0] + "M"
 
 
@@ -63,7 +63,7 @@ env.Append(
                         "--flash_size ${__flash_size(__env__)}",
                         '--out "$TARGET"',
                     ]
-                    # As upstream: any text is true, even "no".
+                    # As in upstream, any text counts as true, even "no".
                     + (["--gzip PIO"] if board.get("build.gzip_fw", False) else [])
                 ),
                 "Building $TARGET",
@@ -74,7 +74,7 @@ env.Append(
 )
 env.Replace(LDSCRIPT_PATH=board.get("build.arduino.ldscript"))
 
-# The version word of the image: generated into the build folder, searched before the core.
+# The image's version word is generated into the build folder, which is searched before the core.
 env.Prepend(CPPPATH=[join("$BUILD_DIR", "core")])
 core_version = env.Command(
     join("$BUILD_DIR", "core", "core_version.h"),

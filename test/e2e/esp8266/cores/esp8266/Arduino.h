@@ -1,4 +1,4 @@
-// The sketch's view of the tests' core: enough of Arduino's names for small, honest sketches.
+// The test core's API for sketches: enough of the Arduino API for small, realistic sketches.
 #pragma once
 #include "c_runtime.h"
 #include "pgmspace.h"

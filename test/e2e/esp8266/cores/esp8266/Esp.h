@@ -1,4 +1,4 @@
-// The chip: its flash, its identity, its restart.
+// The chip: flash, identity and restart.
 #pragma once
 #include <Arduino.h>
 

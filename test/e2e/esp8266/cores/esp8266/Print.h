@@ -1,4 +1,4 @@
-// Printing, and the serial port.
+// Print and the serial port.
 #pragma once
 #include <Arduino.h>
 

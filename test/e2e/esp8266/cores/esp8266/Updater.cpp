@@ -2,7 +2,7 @@
 #include "Updater.h"
 #include "flash_hal.h"
 
-// First consumer of the generated header: here only "on" or "off" matters.
+// First consumer of the generated header: this file uses only whether signing is enabled.
 #include <Updater_Signing.h>
 #ifndef ARDUINO_SIGNING
 #define ARDUINO_SIGNING 0
@@ -97,7 +97,7 @@ bool UpdaterClass::flush() {
   if (_address % kSectorBytes == 0 && !ESP.flashEraseSector(_address / kSectorBytes)) return fail(UPDATE_ERROR_ERASE);
   const bool head = _address == _start && _command == U_FLASH && _buffer[0] == 0xe9;
   const FlashMode_t mode = ESP.getFlashChipMode();
-  if (head && mode != FM_UNKNOWN) _buffer[2] = mode;  // as the chip is wired, whatever the image says
+  if (head && mode != FM_UNKNOWN) _buffer[2] = mode;  // matches the chip's wiring, whatever mode the image specifies
   if (!ESP.flashWrite(_address, _buffer, (_buffered + 3) & ~3u)) return fail(UPDATE_ERROR_WRITE);
   _address += _buffered;
   _buffered = 0;
@@ -127,7 +127,7 @@ bool UpdaterClass::verifySignature() {
   return good;
 }
 
-/// Leaves the order to copy in RTC memory, where the bootloader looks for it.
+/// Writes the copy command to RTC memory, where the bootloader looks for it.
 void UpdaterClass::copyAfterRestart() {
   volatile uint32_t *const command = reinterpret_cast<volatile uint32_t *>(0x60001280u);
   const uint32_t words[] = {0xeb001000u, 1, _start, 0, static_cast<uint32_t>(_size)};

@@ -1,4 +1,4 @@
-// Stages a new image at the end of the sketch area, verifies it, and tells the bootloader to copy it.
+// Stages a new image at the end of the sketch area, verifies it, and leaves a copy command for the bootloader.
 #pragma once
 #include <Arduino.h>
 

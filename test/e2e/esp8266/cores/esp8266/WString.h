@@ -1,4 +1,4 @@
-// Arduino's String, as far as the tests' sketches need it.
+// Arduino's String, limited to what the test sketches need.
 #pragma once
 #include <Arduino.h>
 

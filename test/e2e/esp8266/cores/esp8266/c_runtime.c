@@ -210,7 +210,7 @@ int snprintf(char *to, size_t bytes, const char *format, ...) {
   return length;
 }
 
-/* A first-fit heap: blocks in a row, each with its size; the lowest bit says whether it is in use. */
+/* A first-fit heap: consecutive blocks, each with its size; the lowest bit of the size marks a block in use. */
 extern char heap_start[], heap_end[], heap_last[];
 
 struct block {

@@ -1,4 +1,4 @@
-// The flash layout that the linker script of the board's menu gave.
+// Flash layout from the linker script selected in the board menu.
 #pragma once
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-// Pins and time, straight on the chip's registers.
+// Pins and time, through direct access to the chip's registers.
 #include <Arduino.h>
 
 namespace {

@@ -1,4 +1,4 @@
-// From the bootloader to setup() and loop().
+// Entry point: runs from the bootloader to setup() and loop().
 #include <Arduino.h>
 #include <core_version.h>
 
@@ -7,7 +7,7 @@ extern uint32_t bss_start[], bss_end[];
 extern void (*ctors_start[])();
 extern void (*ctors_end[])();
 
-/// First words of the application: elf2bin fills in size and CRC, the third is the core's version.
+/// First words of the application: elf2bin fills in the size and the CRC; the third word is the core version.
 struct ImageStamp {
   uint32_t sizeBytes, crc, coreGitWord;
 };

@@ -1,4 +1,4 @@
-// Constants that stay in flash, and how to read them: flash can be read by aligned words only.
+// Constants that stay in flash, and functions to read them: flash can only be read in aligned words.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

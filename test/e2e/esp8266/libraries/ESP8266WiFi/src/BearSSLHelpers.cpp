@@ -1,6 +1,6 @@
 #include "BearSSLHelpers.h"
 
-// Second consumer of the generated header: here is the key itself.
+// Second consumer of the generated header: this file uses the key itself.
 #include <Updater_Signing.h>
 #ifndef ARDUINO_SIGNING
 #define ARDUINO_SIGNING 0
@@ -18,7 +18,7 @@ int sextet(char character) {
   return character == '/' ? 63 : -1;
 }
 
-/// Base64 between the first two lines of dashes; the number of bytes, 0 when there is no such thing.
+/// Decodes the Base64 text between the first two PEM marker lines. Returns the number of bytes, 0 if there are none.
 size_t decodePem(PGM_P pem, uint8_t *der, size_t room) {
   const size_t length = strlen_P(pem);
   size_t at = 0, bytes = 0;
@@ -37,7 +37,7 @@ size_t decodePem(PGM_P pem, uint8_t *der, size_t room) {
   return bytes;
 }
 
-/// Steps into a DER value of the given tag: sets its length and gives its contents, or null.
+/// Enters a DER value with the given tag: sets its length and returns its contents, or null.
 const uint8_t *enter(const uint8_t *der, const uint8_t *end, uint8_t tag, size_t &length) {
   if (end - der < 2 || der[0] != tag) return nullptr;
   length = der[1];
@@ -87,7 +87,7 @@ uint32_t add(uint32_t *to, const uint32_t *what, size_t words) {
   return static_cast<uint32_t>(carry);
 }
 
-/// product = left * right mod modulus, one bit of left at a time.
+/// product = left * right mod modulus, one bit of `left` at a time.
 void multiply(uint32_t *product, const uint32_t *left, const uint32_t *right, const uint32_t *modulus, size_t words) {
   memset(product, 0, words * 4);
   for (size_t bit = words * 32; bit--;) {

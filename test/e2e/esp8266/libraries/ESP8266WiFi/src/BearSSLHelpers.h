@@ -1,4 +1,4 @@
-// What the Updater needs to check a signature: a public key, SHA-256, and a verifier.
+// Classes that the Updater needs to verify a signature: a public key, SHA-256, and a verifier.
 #pragma once
 #include <Arduino.h>
 #include <Updater.h>

@@ -1,4 +1,4 @@
-// Joining a network, as far as the tests' sketches go.
+// Functions for joining a network, limited to what the test sketches use.
 #pragma once
 #include <Arduino.h>
 #include "WiFiClient.h"

@@ -1,4 +1,4 @@
-// A byte stream; where the real library has TCP this one has the serial port.
+// A byte stream over the serial port, where the real library uses TCP.
 #pragma once
 #include <Arduino.h>
 

@@ -1,4 +1,4 @@
-// Files on a filesystem that is not there.
+// Files on a filesystem that does not exist.
 #pragma once
 #include <Arduino.h>
 

@@ -1,4 +1,4 @@
-// The time of day; 1970 until somebody has asked for it.
+// System time, which stays at 1970 as if it had never been synchronized.
 #pragma once
 
 typedef long long time_t;

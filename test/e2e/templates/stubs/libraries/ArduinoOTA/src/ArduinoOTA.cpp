@@ -7,7 +7,7 @@ void ArduinoOTAClass::begin(bool useMDNS) {
   Serial.println(_name);
 }
 
-// Takes what the client sends, so that the linker keeps the Updater and its callbacks.
+// Installs whatever the client sends, so that the linker keeps the Updater and its callbacks.
 void ArduinoOTAClass::handle() {
   const int bytes = _client.available();
   if (bytes <= 0 || !Update.begin(static_cast<size_t>(bytes), _command)) return;

@@ -1,4 +1,4 @@
-// The device waits for an invitation: what the test core's own has, and the rest of the interface.
+// The device waits for an invitation: the interface of the test core's own library, plus the rest of upstream's.
 #pragma once
 #include <Arduino.h>
 #include <ESP8266WiFi.h>

@@ -1,4 +1,4 @@
-// The device asks a server for a newer image.
+// The device requests a newer image from a server.
 #pragma once
 #include <Arduino.h>
 #include <ESP8266WiFi.h>

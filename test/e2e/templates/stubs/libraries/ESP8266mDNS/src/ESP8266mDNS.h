@@ -1,4 +1,4 @@
-// Services and their texts, announced to nobody.
+// mDNS services and TXT records, which are never announced.
 #pragma once
 #include <Arduino.h>
 
