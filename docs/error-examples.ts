@@ -122,7 +122,7 @@ export const errorExamples = {
   FILE_EXISTS: [{ path: 'private.key', what: 'private key' }],
 
   DESTINATION_MISSING: [{ what: 'destination' }, { what: 'server' }],
-  SERVER_URL_INVALID: [{ problem: 'it contains a user or a password' }],
+  SERVER_URL_INVALID: [{ problem: 'it contains a user name or a password' }],
   TOKEN_INVALID: [{ variable: 'OTA_TOKEN' }],
   TOKEN_UNBOUND: [
     { variable: 'OTA_TOKEN', origin: 'https://ota.example.com', boundTo: undefined },
@@ -131,7 +131,7 @@ export const errorExamples = {
   SERVER_REQUIRED: [
     {
       option: '--reference',
-      reason: 'it does not recognize devices',
+      reason: 'a folder cannot recognize devices',
       hint: 'Pass the URL of an update server with --to.',
     },
   ],
@@ -140,9 +140,9 @@ export const errorExamples = {
   NAME_MISMATCH: [{ path: 'build/door.ino.bin.ota.json', what: 'version', packed: '1.0', wanted: '1.1' }],
   RELEASES_CLASH: [
     {
-      reason: 'they are of several versions or projects',
+      reason: 'they belong to different versions or projects',
       builds: '1.0 (sketch), 1.1 (filesystem)',
-      hint: 'Publish a single build by its path, or delete the builds that are left over.',
+      hint: 'Pass the path of a single build, or delete the leftover builds.',
     },
   ],
   VERSION_TAKEN: [{ project: 'door', version: '1.0', what: 'sketch, d1_mini', where: 'http://192.168.1.5:8266' }],
@@ -167,7 +167,7 @@ export const errorExamples = {
   SERVER_NOT_TRUSTED: [
     {
       url: 'https://192.168.1.5:8443',
-      reason: 'the authority of its certificate is unknown (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
+      reason: 'its certificate authority is unknown (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
     },
     {
       url: 'https://ota.local:8443',
@@ -206,5 +206,5 @@ export const errorExamples = {
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],
   TLS_AUTHORITY_KEY_LOST: [{ path: 'data/tls/ca.key' }],
-  BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'its last line is missing' }],
+  BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'the end marker is missing or does not match' }],
 } as const satisfies { readonly [Code in ErrorCode]: readonly [FieldsOf<Code>, ...FieldsOf<Code>[]] };

@@ -392,14 +392,14 @@ def declare_artifacts(known):
         env.AddPreAction(program, env.VerboseAction(explain_missing_library, None))
 
     replace_espota()
-    keygen = env.VerboseAction(lambda target, source, env: run(arguments("keygen")), "Making a pair of keys")
+    keygen = env.VerboseAction(lambda target, source, env: run(arguments("keygen")), "Generating a key pair")
     inspect_image = lambda target, source, env: run(["inspect", path], None, without_key_secrets())
     show = env.VerboseAction(inspect_image, "Inspecting %s" % path)
-    env.AddCustomTarget("ota-keygen", None, keygen, "OTA: Make Keys", "Make a pair of keys for this project")
+    env.AddCustomTarget("ota-keygen", None, keygen, "OTA: Make Keys", "Generate a key pair for this project")
     env.AddCustomTarget("ota-sign", manifest, None, "OTA: Sign", "Build, compress and sign the image")
     # PlatformIO would install its uploaders for a target with "upload" in its name.
-    send = env.VerboseAction(upload_to_all, "Sending %s to the devices of the configuration" % path)
-    env.AddCustomTarget("ota-send", manifest, send, "OTA: Send", "Send the image to all devices of the configuration")
+    send = env.VerboseAction(upload_to_all, "Sending %s to the devices in the configuration" % path)
+    env.AddCustomTarget("ota-send", manifest, send, "OTA: Send", "Send the image to all devices in the configuration")
     env.AddCustomTarget("ota-inspect", manifest, show, "OTA: Inspect", "Show what the image is and which keys it holds")
 
 

@@ -29,17 +29,17 @@ export interface ApiProblem {
 export const apiProblems = {
   'bad-request': {
     status: 400,
-    when: 'The body is incomplete or not JSON, or a header of an upload is not a number of bytes.',
-    whatToDo: 'Send the request again. An upload continues at the offset of the server.',
+    when: 'The body is incomplete or not JSON, or an upload header is not a number of bytes.',
+    whatToDo: 'Send the request again; continue an upload at the offset that the server reports.',
   },
   'not-authorized': {
     status: 401,
     when: 'The token is missing, unknown or revoked.',
-    whatToDo: 'Put a valid token into the environment. An admin creates tokens with `ota-hooks server tokens create`.',
+    whatToDo: 'Set a valid token in the environment. An admin creates tokens with `ota-hooks server tokens create`.',
   },
   'role-missing': {
     status: 403,
-    when: 'The role of the token is not sufficient, or the token is for another project.',
+    when: "The token's role is not sufficient, or the token is for another project.",
     whatToDo: 'Use a token with the required role, for this project or for all projects.',
   },
   'not-found': {
@@ -59,13 +59,13 @@ export const apiProblems = {
   },
   'version-taken': {
     status: 409,
-    when: 'The version exists with other bytes. The bytes of a release never change.',
+    when: 'The version already exists with different bytes. The bytes of a release never change.',
     whatToDo: 'Change the version and pack the build again.',
   },
   conflict: {
     status: 409,
-    when: 'The request contradicts the present state, such as an alias of another project or a rollout that is active.',
-    whatToDo: 'Change the present state first; the message describes it.',
+    when: 'The request conflicts with the current state, such as an alias of another project or a rollout that is active.',
+    whatToDo: 'Change the current state first; the message describes it.',
   },
   'too-large': {
     status: 413,
@@ -84,9 +84,9 @@ export const apiProblems = {
   },
   'private-key': {
     status: 422,
-    when: 'The image contains a private key, or a private key was sent in place of a public one.',
+    when: 'The image contains a private key, or a private key was sent in place of a public key.',
     whatToDo:
-      'Remove it from the build. If it is the key of the project and has left your machine, generate a new pair.',
+      "Remove the key from the build. If it is the project's key and has left your machine, generate a new pair.",
   },
   'not-as-described': {
     status: 422,
@@ -96,7 +96,7 @@ export const apiProblems = {
   'wrong-key': {
     status: 422,
     when: 'The release is unsigned, or signed by a key that the project does not have.',
-    whatToDo: 'Sign it with the key of the project, or let an admin add the key to the project.',
+    whatToDo: "Sign it with the project's key, or let an admin add the key to the project.",
   },
   blocked: {
     status: 422,
@@ -105,7 +105,7 @@ export const apiProblems = {
   },
   'verification-limit': {
     status: 422,
-    when: 'Verifying the artifacts exceeded the time or memory limit of the server; nothing was published.',
+    when: "Verifying the artifacts exceeded the server's time or memory limit; nothing was published.",
     whatToDo: 'Pack the build again with `ota-hooks pack`, and publish it when the server is less busy.',
   },
   'too-many-requests': {
@@ -115,8 +115,8 @@ export const apiProblems = {
   },
   'internal-error': {
     status: 500,
-    when: 'A bug of the server.',
-    whatToDo: 'Check the log of the server and report the bug.',
+    when: 'A bug in the server.',
+    whatToDo: 'Check the server log and report the bug.',
   },
   'shutting-down': {
     status: 503,
@@ -125,8 +125,8 @@ export const apiProblems = {
   },
   'disk-full': {
     status: 507,
-    when: 'The disk of the server is full; nothing was changed.',
-    whatToDo: 'Free space on the disk of the server.',
+    when: "The server's disk is full; nothing was changed.",
+    whatToDo: "Free some space on the server's disk.",
   },
 } as const;
 export type ApiProblemCode = keyof typeof apiProblems;

@@ -18,7 +18,7 @@ const percent = v.pipe(
 );
 const wholeNumber = v.pipe(
   v.number('must be a number'),
-  v.integer('must be whole'),
+  v.integer('must be an integer'),
   v.minValue(1, 'must be 1 or more'),
 );
 const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64))), v.maxLength(1000));
@@ -63,8 +63,8 @@ export const rolloutRequestSchema = v.strictObject({
   stages: v.optional(
     v.pipe(
       v.array(stageSchema),
-      v.minLength(1, 'must have a stage'),
-      v.maxLength(20, 'has more than 20 stages'),
+      v.minLength(1, 'must have at least one stage'),
+      v.maxLength(20, 'must have at most 20 stages'),
       v.check((stages) => stages.at(-1)?.share === 100, 'the last stage must be for 100 percent'),
       v.check(
         (stages) => stages.every(({ share }, index) => index === 0 || share >= (stages[index - 1]?.share ?? 0)),

@@ -94,7 +94,7 @@ function readHost(spec: string): [string, DeviceConfig] {
     throw new OtaError('OPTION_INVALID', {
       option: '--host',
       value: spec,
-      expected: 'must be a device of the configuration, an IPv4 address or a host name, with an optional :PORT',
+      expected: 'must be a device in the configuration, an IPv4 address or a host name, with an optional :PORT',
     });
   }
   return [spec, { address, port }];

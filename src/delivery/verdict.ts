@@ -67,7 +67,7 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
     case 'unreachable':
       return {
         text: `unreachable: ${verdict.why}`,
-        hint: 'Check the address and that the device is on this network. A device that is busy with another upload does not respond either.',
+        hint: 'Check the address, and check that the device is on this network and not busy with another upload.',
       };
     case 'blockedCallback':
       return describeBlockedCallback(verdict);
@@ -78,7 +78,7 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
         text: `unknown: ${verdict.why}`,
         hint: verdict.mayHaveUpdated
           ? 'Check which firmware the device runs after its restart: it may have installed the update.'
-          : 'Retry the upload, or move the device closer to the access point. It keeps its current firmware.',
+          : 'Retry the upload, or move the device closer to the access point. The device keeps its current firmware.',
       };
   }
 }
@@ -102,7 +102,7 @@ const foreignProtocolTexts: Record<ForeignProtocol, (received: string | undefine
   }),
   esp32: () => ({
     text: 'wrong protocol: this is an ESP32 (its challenge has 64 digits), not an ESP8266',
-    hint: 'Check the address. ota-hooks supports the ESP8266 only.',
+    hint: 'Check the address. ota-hooks supports only the ESP8266.',
   }),
   noWebUpdater: (received) => ({
     text: `wrong protocol: no web updater found${receivedSuffix(received)}`,
@@ -124,8 +124,8 @@ function receivedSuffix(received: string | undefined): string {
 
 /** Hints by the number in `ERROR[n]`: `UPDATE_ERROR_…` in Updater.h. */
 const updaterHints: ReadonlyMap<number, string> = new Map([
-  [4, 'Send the update compressed, or send a smaller sketch first: the update does not fit beside the running sketch.'],
-  [5, 'Check the size of the file: the device rejects it.'],
+  [4, 'Compress the update, or send a smaller sketch first: the update does not fit next to the running sketch.'],
+  [5, 'Check the file size: the device rejects this size.'],
   [7, 'Retry the upload: the data was changed in transit.'],
   [
     8,
@@ -137,6 +137,6 @@ const updaterHints: ReadonlyMap<number, string> = new Map([
     11,
     'Reset the device by hand (power or reset button), then retry: it was not reset since it was flashed over serial.',
   ],
-  [12, 'Sign the image with the key of the device, and build it for the flash mode of the device.'],
+  [12, "Sign the image with the device's key, and build it for the device's flash mode."],
   [13, 'Retry the upload: the device received no data.'],
 ]);

@@ -53,7 +53,7 @@ export function resolveDestination(options: DestinationOptions): Destination {
 function placeOf(configured: DestinationOptions['configured'], env: Environment): string | undefined {
   if (configured === undefined) return env['OTA_SERVER'] || undefined;
   if (typeof configured === 'string') return configured;
-  return secretFromEnvironment(configured.env, env, 'the destination of `publish`');
+  return secretFromEnvironment(configured.env, env, 'the destination for `publish`');
 }
 
 /**
@@ -73,7 +73,7 @@ function serverUrl(place: string): URL | undefined {
 function problemOf(scheme: string, url: URL | undefined): string | undefined {
   if (scheme !== 'https' && scheme !== 'http') return `it begins with ${scheme}://, not https:// or http://`;
   if (url === undefined) return undefined;
-  if (url.username !== '' || url.password !== '') return 'it contains a user or a password';
+  if (url.username !== '' || url.password !== '') return 'it contains a user name or a password';
   return url.search !== '' || url.hash !== '' ? 'it has a query or a fragment' : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { OtaError } from '../errors/ota-error.ts';
 import { nameOfPublication, type Publication } from './publication.ts';
 
-const hint = 'Publish a single build by its path, or delete the builds that are left over.';
+const hint = 'Pass the path of a single build, or delete the leftover builds.';
 
 /**
  * Checks that the builds all belong to one version of one project, without duplicates. Otherwise, a build left over in a folder could
@@ -14,9 +14,13 @@ export function requireOneVersion(publications: readonly Publication[]): void {
   const builds = publications.map((each) => `${nameOfPublication(each)} in ${each.path}`).join(', ');
   const isOne = publications.every(({ project, version }) => project === first?.project && version === first.version);
   if (!isOne)
-    throw new OtaError('RELEASES_CLASH', { reason: 'they are of several versions or projects', builds, hint });
+    throw new OtaError('RELEASES_CLASH', { reason: 'they belong to different versions or projects', builds, hint });
   const names = new Set(publications.map(nameOfPublication));
   if (names.size < publications.length) {
-    throw new OtaError('RELEASES_CLASH', { reason: 'there are several builds for one board and kind', builds, hint });
+    throw new OtaError('RELEASES_CLASH', {
+      reason: 'there are several builds for the same board and kind',
+      builds,
+      hint,
+    });
   }
 }

@@ -9,12 +9,12 @@ export const faultForms = [
   'end@50%: closes the connection (FIN) after 50% of the bytes',
   'half-open@50%: restarts after 50% of the bytes and leaves the connection open',
   'stall@50%=20000: stops for 20,000 ms after 50% of the bytes, then continues',
-  'reset@last-ack (also end@, half-open@ and stall@): after the last acknowledgement of espota',
+  'reset@last-ack (also end@, half-open@ and stall@): after the last espota acknowledgment',
   'udp-lose=2: loses the first 2 datagrams',
   'udp-loss=0.1, udp-duplicate=0.1, udp-reorder=0.1: loses, duplicates or reorders 10% of the datagrams',
   'offline=10%: 10% of the devices, chosen by their seeds, stay offline after a sketch update',
   'not-installed=10%: 10% of the devices restart without the sketch update',
-  'offline=10%@1.2.0, not-installed=10%@1.2.0: only for the version 1.2.0 of the update server',
+  'offline=10%@1.2.0, not-installed=10%@1.2.0: only for version 1.2.0 from the update server',
 ] as const;
 
 const transferForm = /^(reset|end|half-open|stall)@(?:(\d{1,3})%|(last-ack))(?:=(\d+))?$/;

@@ -82,7 +82,7 @@ test('adds the reason to an error with --verbose', async (t) => {
   const folder = await testFolder(t, { 'private.key': '', 'door.bin': 'x' });
   const argv = ['sign', '--private-key', 'private.key', '--bin', 'door.bin', '--verbose'];
   const { stderr } = await runCli(argv, folder.path);
-  t.regex(stderr, /^error\[KEY_EMPTY\]: .*\n {2}Restore it .*\n {2}An empty key can neither sign nor verify\.\n$/);
+  t.regex(stderr, /^error\[KEY_EMPTY\]: .*\n {2}Restore the key .*\n {2}An empty key can neither sign nor verify\.\n$/);
 });
 
 test('reports several configuration errors in one message and exits with 2', async (t) => {

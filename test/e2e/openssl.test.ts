@@ -120,7 +120,7 @@ test('rejects EC, Ed25519 and RSA-PSS keys, and names their type', async (t) => 
   await openssl(folder, 'genpkey', '-algorithm', 'RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', 'RSA-PSS');
   for (const kind of ['EC', 'ED25519', 'RSA-PSS']) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => loadPrivateKey(folder.at(kind)));
-    t.true(error.message.includes(`is a key of type ${kind}: only RSA keys work`), error.message);
+    t.true(error.message.includes(`is a key of type ${kind}: only RSA keys are supported`), error.message);
     await openssl(folder, 'pkey', '-in', kind, '-pubout', '-out', `${kind}.pub`);
     await expectOtaError(t, 'KEY_WRONG_TYPE', () => loadPublicKey(folder.at(`${kind}.pub`)));
   }

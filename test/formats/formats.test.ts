@@ -34,7 +34,7 @@ test('rejects a manifest with a newer format version', async (t) => {
   const { error, exitCode } = await runCommand(['preflight', 'door.bin.ota.json'], { cwd: path });
   t.is(exitCode, 1);
   t.is(error?.code, 'FORMAT_TOO_NEW');
-  t.regex(error?.message ?? '', /door\.bin\.ota\.json has manifest format 2, and .* up to 1$/);
+  t.regex(error?.message ?? '', /door\.bin\.ota\.json uses manifest format 2, but .* up to 1$/);
   t.is(error?.hint, 'Update ota-hooks.');
 });
 
@@ -59,7 +59,7 @@ test('rejects a backup with a newer format version', async (t) => {
   const { path } = await testFolder(t, { 'backup.ndjson': fixture('backup-2.ndjson') });
   const { error } = await runCommand(['server', 'restore', 'backup.ndjson', '--data', 'data'], { cwd: path });
   t.is(error?.code, 'FORMAT_TOO_NEW');
-  t.regex(error?.message ?? '', /backup\.ndjson has backup format 2, and .* up to 1$/);
+  t.regex(error?.message ?? '', /backup\.ndjson uses backup format 2, but .* up to 1$/);
 });
 
 test('reads a response with API version 1', async (t) => {
@@ -71,7 +71,7 @@ test('reads a response with API version 1', async (t) => {
 test('rejects a response with a newer API version', async (t) => {
   const { error } = await askServer(t, 'api-2.json');
   t.is(error?.code, 'FORMAT_TOO_NEW');
-  t.regex(error?.message ?? '', /http:\/\/127\.0\.0\.1:\d+ has API format 2, and .* up to 1$/);
+  t.regex(error?.message ?? '', /http:\/\/127\.0\.0\.1:\d+ uses API format 2, but .* up to 1$/);
 });
 
 test('the server sends its API version with every response, and rejects requests for a newer version', async (t) => {
@@ -82,6 +82,6 @@ test('the server sends its API version with every response, and rejects requests
   t.is(newer.headers.get('ota-api-version'), '1');
   t.regex(
     await newer.text(),
-    /API version 2 is not supported; this server has version 1.*Update ota-hooks on the server/,
+    /API version 2 is not supported; this server supports version 1.*Update ota-hooks on the server/,
   );
 });

@@ -44,8 +44,8 @@ test('does not inflate a third gzip artifact for one image', async (t) => {
   const files = [content, ...[1, 6, 9].map((level) => gzipSync(content, { level }))];
   const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
   t.deepEqual(
-    differences.filter((difference) => difference.includes('not made of')),
-    ['3.bin is not made of 0.bin'],
+    differences.filter((difference) => difference.includes('not made from')),
+    ['3.bin was not made from 0.bin'],
   );
 });
 

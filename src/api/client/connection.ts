@@ -193,7 +193,7 @@ function unexplained(status: number): Problem {
   return {
     code: 'unavailable',
     message: `status ${status}`,
-    hint: 'Try again in a while; the server or a proxy in front of it is busy.',
+    hint: 'Try again in a few minutes; the server, or a proxy in front of it, is busy.',
   };
 }
 

@@ -2,12 +2,12 @@ import { OtaError } from '../../errors/ota-error.ts';
 
 /** Descriptions of Node's error codes for untrusted certificates, most of them from OpenSSL. */
 const words: Readonly<Record<string, string>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of its certificate is unknown',
-  UNABLE_TO_GET_ISSUER_CERT: 'the authority of its certificate is unknown',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority of its certificate is unknown',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the authority of its certificate is unknown',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate authority is unknown',
+  UNABLE_TO_GET_ISSUER_CERT: 'its certificate authority is unknown',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate authority is unknown',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate authority is unknown',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-  CERT_SIGNATURE_FAILURE: 'the signature of its certificate is wrong',
+  CERT_SIGNATURE_FAILURE: 'the signature of its certificate is invalid',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',

@@ -42,7 +42,7 @@ async function namedDevice(name: string, { config }: ProjectSettings, io: Io): P
   if (text === undefined && inventory !== undefined) {
     return { ...inventory.facts, board: inventory.board, project: config.project, transport: inventory.method };
   }
-  if (text === undefined) throw new OtaError('FILE_NOT_FOUND', { path, what: 'facts of a device' });
+  if (text === undefined) throw new OtaError('FILE_NOT_FOUND', { path, what: 'device facts file' });
   const read = readDeviceFacts(parseJson(Buffer.from(text).toString('utf8'), path));
   if ('problems' in read) throw new OtaError('FACTS_INVALID', { path, problems: read.problems });
   return read.facts;
@@ -61,7 +61,7 @@ async function requestingDevice(name: string, known: readonly string[], io: Io):
   const text = Buffer.from(await readNamedFile(path, 'request')).toString('latin1');
   const request = factsOfRequest(parseRequest(text));
   if (request === undefined) {
-    throw new OtaError('FACTS_INVALID', { path, problems: ['no line in it is a header of an ESP8266 (x-ESP8266-…)'] });
+    throw new OtaError('FACTS_INVALID', { path, problems: ['it contains no ESP8266 header line (x-ESP8266-…)'] });
   }
   const manifests = await Promise.all(known.map((file) => readManifestFile(resolve(io.cwd, file))));
   const running = request.sketchMd5 === undefined ? undefined : recognize(request.sketchMd5, manifests);

@@ -15,8 +15,8 @@ export const projectOptions = {
     '--config <file>',
     'Configuration file (default: ota.config.json in the source folder or a parent)',
   ),
-  privateKey: new Option('--private-key <file>', 'Private key, PEM (default: from the configuration, or private.key)'),
-  passphraseEnv: new Option('--passphrase-env <name>', 'Environment variable with the passphrase of the private key'),
-  elf: new Option('--elf <file>', 'ELF file (default: beside the image)'),
+  privateKey: new Option('--private-key <file>', 'Private key (PEM; default: from the configuration, or private.key)'),
+  passphraseEnv: new Option('--passphrase-env <name>', 'Environment variable with the private key passphrase'),
+  elf: new Option('--elf <file>', 'ELF file (default: next to the image)'),
   device: new Option('--device <facts>', 'JSON file with device facts, or the name of a device in the configuration'),
 } as const;

@@ -12,19 +12,19 @@ export const cliEntries = {
   OUTPUT_CONFLICT: entry<PathField>(
     2,
     ({ path }) => `${path} cannot be written: another option names the same file`,
-    'Outputs are removed before they are written, and a private key that was removed is lost.',
+    'Output files are deleted before they are written, so a private key at the same path would be lost.',
     () => 'Pass another output file.',
   ),
   CONFIRMATION_UNASKED: entry<{ command: string }>(
     2,
-    ({ command }) => `\`${command}\` changed nothing: it asks for confirmation, and there is no terminal`,
-    'Files of a project are only changed after a confirmation.',
+    ({ command }) => `\`${command}\` changed nothing: confirmation is required, but there is no terminal`,
+    'Project files are changed only after confirmation.',
     () => 'Add --yes to confirm.',
   ),
   PASSWORD_UNASKED: entry<{ devices: string }>(
     2,
-    ({ devices }) => `The password of ${devices} is not available: a prompt is configured, and there is no terminal`,
-    'Passwords are never part of the command line. Without a terminal they come from the environment or a file.',
+    ({ devices }) => `The password for ${devices} is not available: a prompt is configured, but there is no terminal`,
+    'A prompt requires a terminal. Without a terminal, passwords must come from the environment or a file.',
     () => 'Pass --password-env NAME, or set "password" in ota.config.json to {"env": "NAME"} or {"file": "PATH"}.',
   ),
 
@@ -32,14 +32,14 @@ export const cliEntries = {
     2,
     ({ command, wanted }) => `\`${command}\` requires ${wanted}`,
     'The command found no key: none was passed, and there is none in the configuration or next to the sketch.',
-    ({ wanted }) => `Add ${wanted}, or run \`ota-hooks keygen\` to create a pair of keys next to the sketch.`,
+    ({ wanted }) => `Add ${wanted}, or run \`ota-hooks keygen\` to create a key pair next to the sketch.`,
   ),
   KEY_IN_ENVIRONMENT: entry<{ kind: 'private' | 'public'; variable: string }>(
     2,
     ({ kind, variable }) =>
       `The ${kind} key cannot be created: the configuration reads it from the environment variable ${variable}`,
-    '`keygen` writes files and cannot set variables of the environment.',
-    ({ kind }) => `Pass --${kind}-key FILE.`,
+    '`keygen` writes files and cannot set environment variables.',
+    ({ kind }) => `Pass --${kind}-key FILE to write the key to a file.`,
   ),
   INIT_NOT_INSTALLED: entry(
     2,
@@ -49,12 +49,13 @@ export const cliEntries = {
   ),
   DOCTOR_FOUND: entry<{ errors: number; fixable: number }>(
     1,
-    ({ errors }) => `\`doctor\` found ${errors === 1 ? 'an error' : `${errors} errors`}`,
+    ({ errors }) => `\`doctor\` found ${errors === 1 ? '1 error' : `${errors} errors`}`,
     'Each error makes builds or updates fail, or makes them unsafe.',
-    ({ fixable }) =>
-      fixable > 0
-        ? `Run \`ota-hooks doctor --fix\` to fix ${fixable} of them, and follow the advice above for the rest.`
-        : 'Follow the advice above.',
+    ({ errors, fixable }) => {
+      if (fixable === 0) return 'Follow the advice above.';
+      if (fixable === errors) return `Run \`ota-hooks doctor --fix\` to fix ${errors === 1 ? 'it' : 'them'}.`;
+      return `Run \`ota-hooks doctor --fix\` to fix ${fixable} of them, and follow the advice above for the rest.`;
+    },
   ),
 
   UPLOAD_FAILED: entry<{ failed: number; total: number; devices: string; hint?: string | undefined }>(
@@ -71,39 +72,39 @@ export const cliEntries = {
   DISCOVERY_UNAVAILABLE: entry<{ reason: string; hint: string }>(
     1,
     ({ reason }) => `Cannot listen for devices (mDNS, UDP port 5353): ${explainReason(reason)}`,
-    'Devices announce themselves over mDNS. Without it, they can only be reached by their addresses.',
+    'Devices announce themselves over mDNS. Without it, they can be reached only by address.',
     ({ hint }) => hint,
   ),
   DEVICE_NOT_ADDED: entry<{ name: string; reason: string; hint: string }>(
     1,
     ({ name, reason }) => `${name} was not added: ${reason}`,
-    'A device that was found on the network may belong to someone else, or another program may pose as it.',
+    'A device found on the network may belong to someone else, or another program may be impersonating it.',
     ({ hint }) => hint,
   ),
   SIMULATOR_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     2,
     ({ address, reason }) => `The simulator cannot listen on ${address}: ${explainReason(reason)}`,
-    'The port is in use, or the address is not one of this machine.',
+    'The port is in use, or the address does not belong to this machine.',
     () => 'Pass another port or address; port 0 selects any free port.',
   ),
 
   PUBLISH_AFTER_BUILD_FAILED: entry<{ exitCode: number; file: string | undefined }>(
     1,
     ({ exitCode }) => `The build was not published: \`ota-hooks publish\` failed with exit code ${exitCode}`,
-    'The build itself succeeded, and its artifacts are next to the image. The error of `publish` is printed above this one.',
+    'The build itself succeeded, and its artifacts are next to the image. The `publish` error is printed above this one.',
     ({ file }) =>
       `Fix the error above and run \`ota-hooks publish${file === undefined ? '' : ` ${asArgument(file)}`}\`.`,
   ),
   ROLLOUT_NOT_FOUND: entry<{ project: string; channel: string }>(
     2,
     ({ project, channel }) => `No rollout of ${project} on channel ${channel}`,
-    'Without --id, commands for rollouts use the newest one of the channel.',
+    'Without --id, `server rollouts` commands use the newest rollout on the channel.',
     () => 'Start one with `ota-hooks server rollouts start`, or pass another --channel.',
   ),
   DEVICE_TABLE_INVALID: entry<PathAndReason>(
     2,
     ({ path, reason }) => `${path} is not a device table: ${reason}`,
     'A device table is a JSON object with MAC addresses as keys.',
-    () => 'Correct the JSON: one object, keyed by MAC address.',
+    () => 'Change the file to a single JSON object with MAC addresses as keys.',
   ),
 };

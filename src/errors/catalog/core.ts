@@ -23,7 +23,7 @@ export const coreEntries = {
   SECRET_MISSING: entry<{ variable: string; purpose: string }>(
     2,
     ({ variable, purpose }) => `The environment variable ${variable} is not set: it must contain ${purpose}`,
-    'Secrets come from the environment, a file or a prompt, never from the command line or the text of the configuration.',
+    'Secrets come from the environment, a file or a prompt, never from the command line or the configuration file itself.',
     ({ variable }) => `Set ${variable} and run the command again.`,
   ),
 
@@ -33,14 +33,14 @@ export const coreEntries = {
     'An empty key can neither sign nor verify.',
     ({ kind }) =>
       kind === 'public'
-        ? 'Restore it from a backup, or write it from the private key: `openssl rsa -in private.key -pubout -out public.key`.'
-        : 'Restore it from a backup. If there is none, delete it and run `ota-hooks keygen`.',
+        ? 'Restore the key from a backup, or derive it from the private key: `openssl rsa -in private.key -pubout -out public.key`.'
+        : 'Restore the key from a backup. If there is none, delete the file and run `ota-hooks keygen`.',
   ),
   KEY_GARBLED: entry<PathField & { kind: KeyKind }>(
     1,
     ({ path, kind }) => `${path} is not a ${kind} key: it is not valid PEM`,
     'The text between the BEGIN and END lines could not be decoded.',
-    () => 'Use a PEM file (PKCS#1 or PKCS#8), as `openssl` and `ota-hooks keygen` write it.',
+    () => 'Use a PEM file (PKCS#1 or PKCS#8) such as `openssl` and `ota-hooks keygen` write.',
   ),
   KEY_ENCRYPTED: entry<PathField>(
     1,
@@ -58,39 +58,40 @@ export const coreEntries = {
   KEY_IS_PRIVATE: entry<PathField>(
     1,
     ({ path }) => `${path} is not a public key: it is a private key`,
-    'The public key is compiled into every firmware image. A private key in its place would be published with it.',
-    () => 'Use the public key; to write it: `openssl rsa -in private.key -pubout -out public.key`.',
+    'The public key is compiled into every firmware image. A private key in its place would be published with the image.',
+    () => 'Use the public key; to derive it, run `openssl rsa -in private.key -pubout -out public.key`.',
   ),
   KEY_IS_PUBLIC: entry<PathField>(
     1,
     ({ path }) => `${path} is not a private key: it is a public key`,
     'Only the private key can sign.',
-    () => 'Use the private key of the pair.',
+    () => 'Use the matching private key.',
   ),
   KEY_WRONG_TYPE: entry<PathField & { type: string }>(
     1,
     ({ path, type }) =>
-      `${path} is a key of type ${type.toUpperCase()}: only RSA keys work${type === 'ec' ? ', and a device built with an EC key could never be updated again' : ''}`,
-    'SigningVerifier::length() of the core is odd for EC keys, and BearSSL rejects an odd length: a device built with an EC key can never be updated again.',
-    () => 'Move the key away and run `ota-hooks keygen`, which creates an RSA pair.',
+      `${path} is a key of type ${type.toUpperCase()}: only RSA keys are supported${type === 'ec' ? ', and a device built with an EC key could never be updated again' : ''}`,
+    'For EC keys, SigningVerifier::length() in the core is odd, and BearSSL rejects an odd length: a device built with an EC key can never be updated again.',
+    () => 'Move the key elsewhere and run `ota-hooks keygen`, which creates an RSA key pair.',
   ),
   KEY_WRONG_SIZE: entry<PathField & { bits: number }>(
     1,
-    ({ path, bits }) => `${path} is an RSA key of ${bits} bits: only 1024 to 4096 bits work`,
+    ({ path, bits }) => `${path} is an RSA key of ${bits} bits: only 1024 to 4096 bits are supported`,
     'Smaller keys are insecure, and BearSSL on the device cannot use larger ones.',
-    () => 'Move the key away and run `ota-hooks keygen`, which creates a pair of 2048 bits.',
+    () => 'Move the key elsewhere and run `ota-hooks keygen`, which creates a 2048-bit key pair.',
   ),
   KEYS_DONT_MATCH: entry<{ privateKey: string; publicKey: string }>(
     1,
-    ({ privateKey, publicKey }) => `The keys do not match: ${privateKey} is not the private key of ${publicKey}`,
+    ({ privateKey, publicKey }) => `The keys do not match: ${privateKey} is not the private key for ${publicKey}`,
     'Devices built with this public key would reject everything that this private key signs.',
-    () => 'Restore both keys of one pair from a backup.',
+    () => 'Restore a matching key pair from a backup.',
   ),
   SIGNATURE_UNVERIFIED: entry<PathField>(
     1,
     ({ path }) => `${path} was not signed: the new signature does not verify with the public key`,
-    'Every signature is verified before it is written, because a device would reject a wrong one.',
-    () => 'Check the signer: it must use the private key of this public key, SHA-256 and RSASSA-PKCS1-v1_5.',
+    'Every signature is verified before it is written, because a device would reject an invalid one.',
+    () =>
+      'Check the signer: it must use the private key that matches this public key, with SHA-256 and RSASSA-PKCS1-v1_5.',
   ),
 
   IMAGE_EMPTY: entry<PathField>(
@@ -102,28 +103,28 @@ export const coreEntries = {
   IMAGE_NOT_FIRMWARE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} is not an ESP8266 firmware image: ${reason}`,
-    'Only firmware images may become signed updates.',
+    'Only firmware images may be signed and sent as updates.',
     () =>
-      'Pass the .bin file of the build; for a filesystem image that is not recognized, add --kind filesystem to `ota-hooks pack`.',
+      'Pass the .bin file from the build; for a filesystem image that is not recognized, add --kind filesystem to `ota-hooks pack`.',
   ),
   IMAGE_WRONG_KIND: entry<PathField & { kind: string; expected: string; hint: string }>(
     2,
     ({ path, kind, expected }) =>
-      `${path} is not a ${expected} image: it is ${kind === 'unknown' ? 'of an unknown kind' : `a ${kind} image`}`,
-    'A sketch written as a filesystem, or a filesystem written as a sketch, destroys what the device needs.',
+      `${path} is not a ${expected} image: ${kind === 'unknown' ? 'its kind is unknown' : `it is a ${kind} image`}`,
+    'Writing a sketch as a filesystem, or a filesystem as a sketch, destroys data that the device needs.',
     ({ hint }) => hint,
   ),
   IMAGE_COMPRESSED: entry<PathField>(
     1,
     ({ path }) => `${path} cannot be run: it is compressed`,
-    'A device runs the inflated image, so the virtual device needs it too.',
-    () => 'Pass the image that the build wrote, without .gz.',
+    'Devices run the uncompressed image, and so does the virtual device.',
+    () => 'Pass the uncompressed image from the build, without .gz.',
   ),
   IMAGE_ALREADY_SIGNED: entry<PathField>(
     1,
     ({ path }) => `${path} cannot be packed: it is already signed`,
     'A second signature would be part of the image that the device installs.',
-    () => 'Pass the unsigned image of the build.',
+    () => 'Pass the unsigned image from the build.',
   ),
   IMAGES_NONE: entry<{ what: string; patterns: readonly string[]; folder: string }>(
     1,
@@ -135,7 +136,7 @@ export const coreEntries = {
     1,
     ({ path, fingerprint, others }) =>
       `${path} does not contain the public key ${shortFingerprint(fingerprint)}${others.length > 0 ? `, but ${others.map(shortFingerprint).join(', ')}` : ''}: a device running it would not verify signatures with this key`,
-    'A signed image without the key inside switches the signature check off with the first update (esp8266/Arduino#8659).',
+    'A signed image that does not contain the key turns signature verification off when it is installed (esp8266/Arduino#8659).',
     () =>
       'Build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch (BearSSLHelpers.cpp contains the key).',
   ),
@@ -151,18 +152,19 @@ export const coreEntries = {
   MANIFEST_INVALID: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} is not a valid manifest: ${reason}`,
-    'A manifest decides which bytes are signed and sent, so a damaged one is not used.',
-    () => 'Restore the file, or run `ota-hooks pack` on the image to write it again.',
+    'A manifest determines which bytes are signed and sent, so a damaged manifest is rejected.',
+    () => 'Restore the file, or run `ota-hooks pack` on the image to recreate it.',
   ),
   FORMAT_TOO_NEW: entry<{ of: string; what: 'manifest' | 'backup' | 'API'; found: number; known: number }>(
     1,
-    ({ of, what, found, known }) => `${of} has ${what} format ${found}, and this version supports up to ${known}`,
-    'A newer format can contain facts that this version does not know, so it is not read in part.',
+    ({ of, what, found, known }) =>
+      `${of} uses ${what} format ${found}, but this version of ota-hooks supports only up to ${known}`,
+    'A newer format can contain facts that this version does not recognize, so it is rejected as a whole.',
     () => 'Update ota-hooks.',
   ),
   ARTIFACT_CHANGED: entry<PathField & { manifest: string }>(
     1,
-    ({ path, manifest }) => `${path} does not match ${manifest}: the manifest describes other bytes`,
+    ({ path, manifest }) => `${path} does not match ${manifest}: the manifest describes different bytes`,
     'The file was changed or replaced after it was packed.',
     () => 'Run `ota-hooks pack` on the image again.',
   ),
@@ -170,27 +172,28 @@ export const coreEntries = {
     1,
     ({ path }) => `${path} cannot be used: the project has a public key, but the build is not signed`,
     'Devices with this key reject unsigned artifacts.',
-    ({ path }) => `Sign it: \`ota-hooks sign --private-key private.key --manifest ${path}\`.`,
+    ({ path }) => `Sign it with \`ota-hooks sign --private-key private.key --manifest ${path}\`.`,
   ),
   NOT_ACCEPTED: entry<PathField & { verdict: string }>(
     1,
     ({ path, verdict }) => `${path} would be rejected by devices with this key: ${verdict}`,
     'The signature at the end of the file does not verify with the public key.',
-    () => 'Sign the unsigned file with the private key of this public key; compress it before, not after.',
+    () =>
+      'Sign the unsigned file with the private key that matches this public key; compress before signing, not after.',
   ),
 
   PREFLIGHT_REFUSED: entry<PathField & { blockedBy: readonly BlockingRule[] }>(
     3,
     ({ path, blockedBy }) =>
       `${path} is blocked by ${[...new Set(blockedBy.map(({ rule }) => rule))].join(', ')}${blockedBy[0] ? `: ${blockedBy[0].message}` : ''}`,
-    'The update would brick the device, lock its owner out, or switch its signature check off; docs/never-brick.md lists all rules.',
+    'The update would brick the device, lock its owner out, or turn off its signature check; docs/never-brick.md lists all rules.',
     ({ blockedBy }) =>
       `${fixesOf(blockedBy)}. Pass ${[...new Set(blockedBy.map(({ rule }) => `--allow ${rule}`))].join(' ')} only if you know that the update is safe.`,
   ),
   FACTS_INVALID: entry<PathField & { problems: readonly string[] }>(
     2,
     ({ path, problems }) => `The device facts in ${path} are invalid: ${problems.join('; ')}`,
-    'Facts about the device decide what is sent to it, so wrong ones are not ignored.',
-    () => 'Correct or remove them: each fact is optional, and docs/never-brick.md lists them.',
+    'Device facts determine what is sent to the device, so invalid facts are rejected.',
+    () => 'Correct or remove the invalid facts; all facts are optional, and docs/never-brick.md lists them.',
   ),
 };

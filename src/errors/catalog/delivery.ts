@@ -5,14 +5,14 @@ export const deliveryEntries = {
   INVENTORY_EMPTY: entry(
     2,
     () => 'No device selected: the configuration contains no devices',
-    '--all and --group select devices from the configuration, never devices that are only found on the network.',
+    '--all and --group select devices from the configuration, never devices that were only discovered on the network.',
     () => 'Run `ota-hooks discover --add NAME`, or add "devices" to ota.config.json.',
   ),
   GROUP_EMPTY: entry<{ group: string; groups: readonly string[] }>(
     2,
     ({ group, groups }) =>
       `No device selected: no device is in group ${group}${groups.length === 0 ? ', or in any other' : ` (groups: ${groups.join(', ')})`}`,
-    'The groups of devices are in the configuration.',
+    'Device groups are defined in the configuration.',
     ({ groups }) =>
       groups.length === 0
         ? 'Add "group" to devices in ota.config.json, or use --all or --host.'
@@ -20,20 +20,20 @@ export const deliveryEntries = {
   ),
   UPDATE_PATH_INVALID: entry<PathField>(
     2,
-    ({ path }) => `${JSON.stringify(path)} is not a path of a web updater: it must begin with / and contain no spaces`,
+    ({ path }) => `${JSON.stringify(path)} is not a valid web updater path: it must begin with / and contain no spaces`,
     'The path is part of the HTTP request to ESP8266HTTPUpdateServer.',
-    () => 'Set "path" in ota.config.json to the path in the sketch, such as /update.',
+    () => 'Set "path" in ota.config.json to the path that the sketch uses, such as /update.',
   ),
   SIGNED_FILE_STALE: entry<PathAndReason & { image: string }>(
     2,
     ({ path, reason }) => `${path} was not sent: ${reason}`,
     'espota.py sends IMAGE.signed whenever it exists. If it belongs to another build, the device would install that build.',
-    ({ path, image }) => `Sign the image (\`ota-hooks pack ${image}\`), or delete ${path}.`,
+    ({ path, image }) => `Sign the image with \`ota-hooks pack ${image}\`, or delete ${path}.`,
   ),
   UPLOAD_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     2,
     ({ address, reason }) => `Cannot listen for the device on ${address}: ${explainReason(reason)}`,
     'With espota, the device opens a TCP connection to this machine.',
-    () => 'Pass an address of this machine with --host-ip and a free port with --host-port, or neither of them.',
+    () => 'Pass an address of this machine with --host-ip and a free port with --host-port, or omit both options.',
   ),
 };

@@ -11,32 +11,33 @@ export const filesEntries = {
   FILE_UNREADABLE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} could not be read: ${explainReason(reason)}`,
-    'The operating system refused to read the file, or its content is not what this tool writes.',
+    'The operating system could not read the file, or its content was not written by ota-hooks.',
     ({ reason }) => {
-      if (/EISDIR/.test(reason)) return 'Pass the path of a file.';
-      return 'Check the file, its permissions and those of its folder.';
+      if (/EISDIR/.test(reason)) return 'Pass the path of a file, not a folder.';
+      return 'Check the file, its permissions and the permissions of its folder.';
     },
   ),
   FILE_UNWRITABLE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} could not be written: ${explainReason(reason)}`,
-    'The operating system refused to write the file. Files are replaced as a whole, so no partial file remains.',
+    'The operating system refused to write the file. Files are replaced as a whole, so no partial file is left behind.',
     ({ reason }) => {
       if (reason === 'ENOSPC' || reason === 'EDQUOT') return 'Free some space on the disk and try again.';
-      if (/EISDIR|ENOTDIR|EEXIST/.test(reason)) return 'Pass another file, or move the one that is in the way.';
-      return 'Check the permissions of the folder, and that the disk is not mounted read-only.';
+      if (/EISDIR|ENOTDIR|EEXIST/.test(reason))
+        return 'Pass another path, or move the file or folder that is in the way.';
+      return 'Check the permissions of the folder, and make sure that the disk is not mounted read-only.';
     },
   ),
   FOLDER_MISSING: entry<PathField>(
     1,
     ({ path }) => `${path} could not be written: its folder does not exist`,
-    'Only commands that write headers create folders. Elsewhere a missing folder is usually a mistyped path.',
+    'Only commands that write headers create folders. For other commands, a missing folder usually means that the path is mistyped.',
     () => 'Create the folder, or correct the path.',
   ),
   FILE_EXISTS: entry<PathField & { what: string }>(
     1,
     ({ path, what }) => `${path} was not written: a ${what} with this name already exists`,
-    'A private key that is overwritten is lost. Devices that trust it can then no longer be updated over the air.',
-    () => 'Move the existing file away, or pass the name of another file.',
+    'Overwriting a private key would lose it: devices that trust it could no longer be updated over the air.',
+    () => 'Move the existing file elsewhere, or pass another file name.',
   ),
 };

@@ -10,13 +10,13 @@ export const optionEntries = {
   OPTION_INVALID: entry<{ option: string; value: string; expected: string; hint?: string }>(
     2,
     ({ option, value, expected }) => `${option} ${asArgument(value)}: ${expected}`,
-    'The values of options are checked before a command does anything.',
+    'Option values are checked before a command does anything.',
     ({ hint }) => hint ?? 'Run the command with --help to see what each option accepts.',
   ),
   OPTION_MISSING: entry<{ subject: string; wanted: string; hint?: string }>(
     2,
     ({ subject, wanted }) => `${subject} requires ${wanted}`,
-    'Some commands and options need further options.',
+    'Some commands and options require other options.',
     ({ wanted, hint }) => hint ?? `Add ${wanted}.`,
   ),
   OPTIONS_CONFLICT: entry<{ option: string; other: string; hint?: string }>(

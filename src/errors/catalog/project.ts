@@ -5,7 +5,7 @@ export const projectEntries = {
   CONFIG_NOT_FOUND: entry<PathField>(
     2,
     ({ path }) => `Configuration not found: ${path}`,
-    'A configuration that is named must exist: a build without it could be unsigned.',
+    'A configuration file that is passed explicitly must exist: a build without it could be unsigned.',
     () => 'Check the path in --config.',
   ),
   CONFIG_UNREADABLE: entry<PathAndReason>(
@@ -19,14 +19,14 @@ export const projectEntries = {
     ({ path, problems }) =>
       `The configuration ${path} has ${problems.length === 1 ? 'an error' : `${problems.length} errors`}: ${problems.join('; ')}`,
     'Unknown keys and wrong values are errors, so that a typo in a security setting is not ignored.',
-    () => 'Correct each key; ota.config.example.json shows all of them.',
+    () => 'Correct the listed keys; ota.config.example.json shows all valid keys.',
   ),
 
   KEY_NOT_FOUND: entry<PathField & { kind: 'private' | 'public' }>(
     2,
     ({ path, kind }) => `${kind === 'private' ? 'Private' : 'Public'} key not found: ${path}`,
-    'A key that is named must exist.',
-    () => 'Check the path, or run `ota-hooks keygen` to create a pair.',
+    'A key file that is passed or configured must exist.',
+    () => 'Check the path, or run `ota-hooks keygen` to create a key pair.',
   ),
 
   PROGRAM_MISSING: entry<{ program: string; howToGet: string }>(
@@ -38,32 +38,32 @@ export const projectEntries = {
   PROGRAM_FAILED: entry<{ command: string; outcome: string; hint?: string }>(
     1,
     ({ command, outcome }) => `${command} ${outcome}`,
-    'The program ended with an error. It has printed its own output.',
-    ({ hint }) => hint ?? 'Read its output above.',
+    'The program ended with an error and printed its own output.',
+    ({ hint }) => hint ?? 'Find the cause in its output above.',
   ),
   PROJECT_NOT_FOUND: entry<{ folder: string }>(
     2,
     ({ folder }) => `No project in ${folder}: it contains neither platformio.ini nor a sketch (FOLDER/FOLDER.ino)`,
-    'The files in the folder decide which build system is used.',
-    () => 'Change to the folder of the project, or pass --source DIR.',
+    'The files in the folder determine which build system is used.',
+    () => 'Change to the project folder, or pass --source DIR.',
   ),
   PROJECT_FOLDER_UNSAFE: entry<{ folder: string; place: string }>(
     2,
-    ({ folder, place }) => `${folder} was not set up: it is ${place}, not the folder of a project`,
-    'Files that `init` writes there would apply to every project below.',
-    () => 'Change to the folder of platformio.ini or of the sketch, or pass --source DIR.',
+    ({ folder, place }) => `${folder} was not set up: it is ${place}, not a project folder`,
+    'Files that `init` writes there would apply to every project below it.',
+    () => 'Change to the folder that contains platformio.ini or the sketch, or pass --source DIR.',
   ),
   PROJECT_AMBIGUOUS: entry<{ folder: string; projects: readonly [string, string, ...string[]] }>(
     2,
     ({ folder, projects }) => `${folder} contains ${projects.length} projects: ${projects.join(', ')}`,
     '`init` sets up one project at a time.',
-    ({ projects }) => `Name one of them, for example --source ${projects[0]}.`,
+    ({ projects }) => `Select one of them, for example with --source ${projects[0]}.`,
   ),
   INIT_RECORD_DAMAGED: entry<PathAndReason>(
     2,
     ({ path, reason }) => `${path} could not be read: ${explainReason(reason)}`,
-    'The file records what `init` changed. It is needed to undo or repeat it.',
-    ({ path }) => `Move ${path} away to run init again; revert earlier changes by hand.`,
+    'The file records what `init` changed. It is required to undo these changes or to run `init` again.',
+    ({ path }) => `Move ${path} elsewhere and run \`ota-hooks init\` again; revert earlier changes by hand.`,
   ),
 
   CORE_NOT_FOUND: entry<{ folder: string }>(
@@ -76,13 +76,13 @@ export const projectEntries = {
     2,
     ({ argument }) => `Arduino recipes cannot contain the argument ${JSON.stringify(argument)}`,
     'The Arduino IDE splits recipes at spaces. Quotes protect an argument, unless it contains both kinds of quotes before spaces.',
-    () => 'Rename the folder so that its name is not empty and has no quotes before spaces.',
+    () => 'Rename the folder so that its path contains no quotes followed by spaces.',
   ),
   HOOK_LINES_DAMAGED: entry<PathField & { line: number }>(
     2,
     ({ path, line }) =>
-      `${path} was not changed: line ${line} marks the lines of ota-hooks, but the matching mark is missing`,
-    'Two marks enclose the lines of ota-hooks. With only one of them, it is unclear which lines may be removed.',
-    ({ path }) => `Remove the lines of ota-hooks from ${path} by hand and try again.`,
+      `${path} was not changed: line ${line} marks the start or end of the ota-hooks lines, but the matching mark is missing`,
+    'Two marks enclose the ota-hooks lines. With only one of them, it is unclear which lines may be removed.',
+    ({ path }) => `Remove the ota-hooks lines from ${path} by hand and try again.`,
   ),
 };

@@ -13,15 +13,15 @@ export const publishingEntries = {
   // The URL may contain a password, so the message does not repeat it.
   SERVER_URL_INVALID: entry<{ problem: string }>(
     2,
-    ({ problem }) => `The URL of the server is invalid: ${problem}`,
-    'Only http and https URLs without user, password, query and fragment are used.',
+    ({ problem }) => `The server URL is invalid: ${problem}`,
+    'Only http and https URLs without a user name, password, query or fragment are accepted.',
     () => 'Use the form https://HOST[:PORT][/PATH] and set the token in the environment (OTA_TOKEN).',
   ),
   TOKEN_INVALID: entry<{ variable: string }>(
     2,
-    ({ variable }) => `The token in ${variable} is invalid: it contains spaces or characters other than ASCII`,
+    ({ variable }) => `The token in ${variable} is invalid: it contains spaces or non-ASCII characters`,
     'A token is sent in an HTTP header, which cannot contain such characters.',
-    ({ variable }) => `Set ${variable} to the token as \`ota-hooks server tokens create\` printed it.`,
+    ({ variable }) => `Set ${variable} to the exact token that \`ota-hooks server tokens create\` printed.`,
   ),
   TOKEN_UNBOUND: entry<{ variable: string; origin: string; boundTo: string | undefined }>(
     2,
@@ -29,34 +29,34 @@ export const publishingEntries = {
       boundTo === undefined
         ? `The token in ${variable} was not sent to ${origin}: only the configuration names this server`
         : `The token in ${variable} was not sent to ${origin}: it is for ${boundTo}`,
-    'The configuration is part of the source tree, which may come from a stranger, who could have the token sent to another server.',
+    'The configuration is part of the source tree. In a source tree that you do not control, it could send the token to another server.',
     ({ variable, origin }) => `Set ${variable}_ORIGIN=${origin} if the token is for this server.`,
   ),
   SERVER_REQUIRED: entry<{ option: string; reason: string; hint: string }>(
     2,
     ({ option, reason }) => `${option} cannot be used with a folder: ${reason}`,
-    'A folder behind a web server only serves files. It knows no devices and has no rollouts.',
+    'A web server only serves the files in a folder. It cannot track devices or run rollouts.',
     ({ hint }) => hint,
   ),
 
   MANIFEST_MISSING: entry<PathField>(
     1,
     ({ path }) => `${path} was not published: it has no manifest`,
-    'The manifest, which `pack` writes, decides what may be sent to which device.',
+    'The manifest, which `pack` writes, determines what may be sent to which device.',
     ({ path }) =>
       `Run \`ota-hooks pack ${path}\`; for an old build that devices still run, use \`ota-hooks publish --reference ${path}\`.`,
   ),
   PRIVATE_KEY_INSIDE: entry<PathField>(
     1,
-    ({ path }) => `${path} was not published: it contains the private key of the project`,
+    ({ path }) => `${path} was not published: it contains the project's private key`,
     'Anyone who downloads the image could sign updates for every device of the project.',
     () =>
-      'Remove the key from the folder of the filesystem or from the embedded files; if the image has left this machine, create a new pair of keys.',
+      'Remove the key from the filesystem folder or the embedded files; if the image has left this machine, create a new key pair.',
   ),
   NAME_MISMATCH: entry<PathField & { what: string; packed: string; wanted: string }>(
     2,
     ({ path, what, packed, wanted }) => `${path} was not published: it was packed as ${what} ${packed}, not ${wanted}`,
-    'The manifest decides under which names a build is published. Options can add to it, but not contradict it.',
+    'The manifest determines the names under which a build is published. Options can add names, but not contradict the manifest.',
     ({ what, packed }) => `Publish it as ${what} ${packed}, or run \`ota-hooks pack\` again with the other ${what}.`,
   ),
   RELEASES_CLASH: entry<{ reason: string; builds: string; hint: string }>(
@@ -68,8 +68,8 @@ export const publishingEntries = {
   VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(
     1,
     ({ project, version, what, where }) =>
-      `${project} ${version} (${what}) was not published: ${where} has this version with other bytes`,
-    'The bytes of a version never change, so that the version of a device says what it runs.',
+      `${project} ${version} (${what}) was not published: ${where} already has this version with different bytes`,
+    'The bytes of a version never change, so the version that a device reports identifies what it runs.',
     () => 'Choose another version and run `ota-hooks pack` again.',
   ),
 };

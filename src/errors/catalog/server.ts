@@ -5,33 +5,33 @@ export const serverEntries = {
   SQLITE_MISSING: entry<{ node: string; isInstalled: boolean; platform: string }>(
     1,
     ({ node, isInstalled, platform }) =>
-      `The server on Node.js ${node} needs the package libsql, which ${isInstalled ? `cannot be loaded on ${platform}` : 'is not installed'}`,
-    'Node.js 22.13 and newer have SQLite built in. On older versions the server uses the package libsql, which firmware projects do not need.',
+      `The server on Node.js ${node} needs the libsql package, which ${isInstalled ? `cannot be loaded on ${platform}` : 'is not installed'}`,
+    'Node.js 22.13 and newer have SQLite built in. On older versions, the server uses the libsql package, which firmware projects do not need.',
     ({ isInstalled }) =>
       isInstalled
-        ? 'Use Node.js 22.13 or newer, which needs no package.'
+        ? 'Use Node.js 22.13 or newer, which has SQLite built in.'
         : 'Run `npm install --save-dev libsql` (`npm install --global libsql` if ota-hooks is installed globally), or use Node.js 22.13 or newer.',
   ),
   STORAGE_URL_UNKNOWN: entry<{ what: 'store' | 'blobs'; scheme: string | undefined; known: readonly string[] }>(
     2,
     ({ what, scheme }) =>
       scheme === undefined
-        ? `The URL of the ${what} is invalid: it has no scheme`
-        : `The URL of the ${what} is invalid: the scheme ${scheme}: is unknown`,
+        ? `The ${what} URL is invalid: it has no scheme`
+        : `The ${what} URL is invalid: the scheme ${scheme} is unknown`,
     'The scheme selects the kind of storage. Messages do not contain the URL itself, because it may contain a password.',
-    ({ known }) => `Use a URL that starts with ${known.map((scheme) => `${scheme}:`).join(' or ')}`,
+    ({ known }) => `Use a URL with the scheme ${known.join(' or ')}.`,
   ),
   SERVER_DATA_IN_USE: entry<PathField & { holder: string | undefined }>(
     1,
     ({ path, holder }) => `${path} is in use by another server${holder === undefined ? '' : ` (${holder})`}`,
-    'Two servers with one data folder would overwrite the decisions of each other.',
+    "Two servers that share a data folder would overwrite each other's decisions.",
     () => 'Stop the other server, connect to it with --server URL, or use another data folder.',
   ),
   SERVER_DATA_NEWER: entry<PathField & { found: string; known: string }>(
     1,
     ({ path, found, known }) =>
-      `${path} was written by a newer version of ota-hooks: its last migration is ${found}, and this version supports up to ${known}`,
-    'An older server could damage data that it does not know.',
+      `${path} was written by a newer version of ota-hooks: its last migration is ${found}, but this version supports only up to ${known}`,
+    'An older server could damage data that it does not recognize.',
     () => 'Update ota-hooks.',
   ),
   SERVER_DATA_UNREADABLE: entry<PathAndReason>(
@@ -43,33 +43,33 @@ export const serverEntries = {
   ),
   SERVER_DATA_NOT_EMPTY: entry<PathField>(
     1,
-    ({ path }) => `The backup was not restored: ${path} already contains the data of a server`,
-    'Backups are restored into empty folders, so that nothing is mixed or lost.',
-    () => 'Pass another folder, or move this one away.',
+    ({ path }) => `The backup was not restored: ${path} already contains server data`,
+    'Backups are restored only into empty folders, so that no data is mixed or lost.',
+    () => 'Pass another folder, or move this folder elsewhere.',
   ),
   SERVER_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     1,
     ({ address, reason }) => `The server cannot listen on ${address}: ${explainReason(reason)}`,
-    'The port is in use, the address is not one of this machine, or the port needs more rights.',
+    'The port is in use, the address does not belong to this machine, or the port requires more privileges.',
     () => 'Pass another address with --listen HOST:PORT; port 0 selects any free port.',
   ),
   TLS_KEY_MISMATCH: entry<{ cert: string; key: string }>(
     1,
-    ({ cert, key }) => `The certificate ${cert} does not belong to the key ${key}`,
-    'The server proves with the private key that the certificate is its own.',
+    ({ cert, key }) => `The certificate ${cert} does not match the key ${key}`,
+    'The server uses the private key to prove that it owns the certificate.',
     () => 'Pass a certificate and key that were created together; after a renewal, replace both.',
   ),
   TLS_AUTHORITY_KEY_LOST: entry<PathField>(
     1,
     ({ path }) => `The certificate authority cannot be used: its key ${path} is missing`,
-    'Devices trust this authority. Without its key, no certificate can be issued that they accept.',
+    'Devices trust this authority. Without its key, the server cannot issue certificates that they accept.',
     () =>
-      'Restore the folder from a backup; if the key is lost, delete the folder to create a new authority, and build the firmware of all devices for it.',
+      'Restore the folder from a backup; if the key is lost, delete the folder to create a new authority, and rebuild the firmware of all devices with the new ca.pem.',
   ),
   BACKUP_INVALID: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} is not a complete backup: ${reason}`,
-    'A damaged backup is not restored in part.',
+    'A damaged backup is never partially restored.',
     () => 'Use another backup, or create one with `ota-hooks server backup`.',
   ),
 };

@@ -5,6 +5,6 @@ export const simulatorEntries = {
     2,
     ({ core }) => `Core ${core} cannot be simulated: it is unknown`,
     'The virtual device behaves like one core release, so it needs to know what that release does.',
-    () => 'Use a core release from 2.4.0 on, such as 3.1.2.',
+    () => 'Use core release 2.4.0 or later, such as 3.1.2.',
   ),
 };

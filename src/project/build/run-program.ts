@@ -68,6 +68,6 @@ function missing({ name, howToGet }: Program): OtaError {
   const isPath = /[\\/]/.test(name);
   return new OtaError('PROGRAM_MISSING', {
     program: name,
-    howToGet: isPath ? `Name it by the absolute path of a file that can be run. ${howToGet}` : howToGet,
+    howToGet: isPath ? `Use the absolute path of an executable file. ${howToGet}` : howToGet,
   });
 }

@@ -19,7 +19,7 @@ async function publishToFolder(publication: Publication, root: string): Promise<
   if (publication.purpose === 'reference') {
     throw new OtaError('SERVER_REQUIRED', {
       option: '--reference',
-      reason: 'it does not recognize devices',
+      reason: 'a folder cannot recognize devices',
       hint: 'Pass the URL of an update server with --to.',
     });
   }
@@ -27,8 +27,8 @@ async function publishToFolder(publication: Publication, root: string): Promise<
   if (channel === undefined) {
     throw new OtaError('SERVER_REQUIRED', {
       option: '--draft',
-      reason: 'it has no rollouts, so the draft would never be served',
-      hint: 'Pass the URL of an update server with --to, or use --channel NAME instead.',
+      reason: 'a folder has no rollouts, so the draft would never be served',
+      hint: 'Pass the URL of an update server with --to, or replace --draft with --channel NAME.',
     });
   }
   const isThere = await stat(root).then(

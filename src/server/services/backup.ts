@@ -78,17 +78,17 @@ export async function restoreBackup(
     throw new OtaError('BACKUP_INVALID', { path: name, reason }, cause);
   };
   for await (const text of lines) {
-    if (isWhole) reject('its last line is followed by another');
+    if (isWhole) reject('more lines follow the end marker');
     const value = parseLine(text) ?? reject(`line ${count + 1} is not JSON`);
     if (count === 0) requireKnownFormat(value, name, reject);
     if (v.is(end, value)) isWhole = value.lines === count;
     else if (v.is(row, value)) rows.push(value);
     else if (v.is(blob, value)) await restoreBlob(blobs, value, reject);
     else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
-    else if (count > 0) reject(`line ${count + 1} is not a line of a backup`);
+    else if (count > 0) reject(`line ${count + 1} is not a valid backup record`);
     count++;
   }
-  if (!isWhole) reject('its last line is missing');
+  if (!isWhole) reject('the end marker is missing or does not match');
   await requireNoOther(authority, files);
   await store.restore(rows).catch((cause: unknown) => reject(String(cause), cause));
   await writeAuthority(authority, files);
@@ -96,7 +96,7 @@ export async function restoreBackup(
 
 function requireKnownFormat(value: object, name: string, reject: (reason: string) => never): void {
   const read = v.safeParse(header, value);
-  if (!read.success) reject('its first line is not the header of a backup');
+  if (!read.success) reject('its first line is not a backup header');
   else if (read.output.format > format) {
     throw new OtaError('FORMAT_TOO_NEW', { of: name, what: 'backup', found: read.output.format, known: format });
   }
@@ -109,7 +109,7 @@ async function restoreBlob(
 ): Promise<void> {
   const bytes = Buffer.from(base64, 'base64');
   const state = await blobs.append(sha256, { offset: 0, totalBytes: bytes.length, chunks: iterate([bytes]) });
-  if (typeof state === 'string') reject(`the bytes of ${sha256} do not match`);
+  if (typeof state === 'string') reject(`the content of ${sha256} does not match its digest`);
 }
 
 function parseLine(text: string): object | undefined {

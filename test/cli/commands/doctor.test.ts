@@ -32,10 +32,10 @@ test('doctor --quiet prints only problems with their fixes and exits with 1 on a
   t.is(exitCode, 1);
   t.regex(
     stderr,
-    /^error {3}The private key and the public key do not match.*\n {8}→ Restore both keys of one pair from your backup/m,
+    /^error {3}The private key and the public key do not match.*\n {8}→ Restore a matching key pair from your backup/m,
   );
   t.notRegex(stderr, /^ok/m, '--quiet omits findings without a problem');
-  t.is(error?.message, '`doctor` found an error');
+  t.is(error?.message, '`doctor` found 1 error');
 });
 
 test('doctor --fix applies and reports fixes, then checks again', async (t) => {

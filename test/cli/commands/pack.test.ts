@@ -385,7 +385,7 @@ test('pack removes the artifacts for a missing image', async (t) => {
 test('pack names both key files when the keys do not match', async (t) => {
   const folder = await builtSketch(t, { 'private.key': rsaPems(2048).privatePem });
   const { error } = await pack(folder, image);
-  t.is(error?.message, 'The keys do not match: private.key is not the private key of public.key');
+  t.is(error?.message, 'The keys do not match: private.key is not the private key for public.key');
 });
 
 test('pack removes all written artifacts when one cannot be written', async (t) => {

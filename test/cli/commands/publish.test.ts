@@ -209,7 +209,7 @@ test('publish rejects several versions or several builds of one version in one r
     { 'www/index.html': '' },
   );
   const to = ['--to', 'www', '--project', 'door'];
-  t.regex((await expectError(t, publish(folder, ['all', ...to]), 'RELEASES_CLASH')).message, /several versions/);
+  t.regex((await expectError(t, publish(folder, ['all', ...to]), 'RELEASES_CLASH')).message, /different versions/);
   t.regex((await expectError(t, publish(folder, ['same', ...to]), 'RELEASES_CLASH')).message, /several builds/);
 });
 

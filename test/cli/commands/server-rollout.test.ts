@@ -177,11 +177,11 @@ test('devices enroll selects devices by MAC address, --seen or --proven, and rev
 });
 
 const mistakes: readonly (readonly [argv: string, message: RegExp, hint: RegExp])[] = [
-  ['start door 2.0 --stage ten', /^--stage ten: invalid part "ten"; must be percentages, canary=NAME/, /by commas/],
+  ['start door 2.0 --stage ten', /^--stage ten: invalid part "ten"; must be percentages, canary=NAME/, /with commas/],
   ['start door 2.0 --stage 101', /invalid part "101"/, /--stage canary=front-door,5/],
-  ['start door 2.0 --stage 5,', /^--stage 5,: empty part; must be/, /Separate the parts of a stage by commas/],
+  ['start door 2.0 --stage 5,', /^--stage 5,: empty part; must be/, /Separate the parts of a stage with commas/],
   ['start door 2.0 --stage canary=', /invalid part "canary="/, /canary=front-door/],
-  ['start door 2.0 --stage 5,10', /^--stage 5,10: must have at most one percentage$/, /one --stage per stage/],
+  ['start door 2.0 --stage 5,10', /^--stage 5,10: must have at most one percentage$/, /--stage once for each stage/],
   [
     'start door 2.0 --soak soon',
     /^--soak soon: must be a duration with its unit, such as 90s, 10m, 2h or 1d$/,
@@ -221,11 +221,11 @@ test('rollouts prints server errors with their hints and fails without required 
   t.regex(await refusal('start', 'door', '2.0'), /^1 .*no device of door is enrolled.*\| .*server devices enroll/);
   await run('devices', 'enroll', 'door', '--seen');
   t.regex(await refusal('start', 'door', '9.9'), /^1 .*door has no release 9\.9.*\| .*--draft/);
-  t.regex(await refusal('start', 'door', '1.0'), /^1 .*1\.0 is the current release of stable already.*\| .*--draft/);
+  t.regex(await refusal('start', 'door', '1.0'), /^1 .*1\.0 is already the current release of stable.*\| .*--draft/);
   t.regex(await refusal('start', 'door', '2.0', '--stage', '10'), /^1 .*the last stage must be for 100 percent/);
   t.regex(
     await refusal('start', 'door', '2.0', '--stage', 'canary=nobody', '--stage', '100'),
-    /^1 .*this name or MAC: nobody/,
+    /^1 .*the name or MAC nobody/,
   );
   t.regex(await refusal('show', 'door', '--id', '7'), /^1 .*rollout 7 not found/);
   const reader = await serverCommands(server, server.folder).json('tokens', 'create', '--role', 'read');

@@ -124,9 +124,9 @@ const mistakes: Record<string, readonly string[]> = {
   '--interval 0: must be a positive number of seconds, at most 86400': ['--interval', '0'],
   '--count 0: must be a positive integer': ['--count', '0'],
   '--ota-port 65536: must be an integer from 0 to 65535': ['--ota-port', '65536'],
-  '--ota-port 65535: must leave 2 ports up to 65535': ['--count', '2', '--ota-port', '65535'],
+  '--ota-port 65535: must leave room for 2 ports up to 65535': ['--count', '2', '--ota-port', '65535'],
   '--update-mode eeprom: must be sketch, filesystem or version': ['--update-mode', 'eeprom'],
-  'The simulator cannot listen on 192.0.2.1: this machine does not have the address (EADDRNOTAVAIL)': [
+  'The simulator cannot listen on 192.0.2.1: the address does not belong to this machine (EADDRNOTAVAIL)': [
     '--host',
     '192.0.2.1',
   ],

@@ -81,7 +81,10 @@ test('rejects malformed keys without including them in the error', async (t) => 
 test('rejects private keys that are not RSA, and explains why for EC', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(pair.privatePem, 'private.key'));
-    t.true(error.message.startsWith(`private.key is a key of type ${kind}: only RSA keys work`), error.message);
+    t.true(
+      error.message.startsWith(`private.key is a key of type ${kind}: only RSA keys are supported`),
+      error.message,
+    );
     if (kind === 'EC') t.regex(error.message, /could never be updated again/);
   }
 });
@@ -96,5 +99,5 @@ test('rejects SEC1 and encrypted EC keys because of their type', async (t) => {
 
 test('rejects keys below 1024 bits and reports their size', async (t) => {
   const error = await expectOtaError(t, 'KEY_WRONG_SIZE', () => readPrivateKey(rsaPems(512).privatePem, 'private.key'));
-  t.is(error.message, 'private.key is an RSA key of 512 bits: only 1024 to 4096 bits work');
+  t.is(error.message, 'private.key is an RSA key of 512 bits: only 1024 to 4096 bits are supported');
 });

@@ -73,7 +73,7 @@ test('distinguishes an empty file from malformed and truncated keys', async (t) 
 test('rejects public keys of any type but RSA', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPublicKey(pair.publicPem, 'public.key'));
-    t.true(error.message.startsWith(`public.key is a key of type ${kind}: only RSA keys work`), error.message);
+    t.true(error.message.startsWith(`public.key is a key of type ${kind}: only RSA keys are supported`), error.message);
   }
 });
 
@@ -86,7 +86,7 @@ test('rejects keys that are too small or too large for a device and reports thei
     [4097, huge],
   ] as const) {
     const error = await expectOtaError(t, 'KEY_WRONG_SIZE', () => readPublicKey(pem, 'public.key'));
-    t.is(error.message, `public.key is an RSA key of ${bits} bits: only 1024 to 4096 bits work`);
+    t.is(error.message, `public.key is an RSA key of ${bits} bits: only 1024 to 4096 bits are supported`);
   }
 });
 

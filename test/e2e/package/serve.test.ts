@@ -74,7 +74,7 @@ test('on Node.js 20.19, names the missing package libsql and serves after its in
   t.is(exitCode, 1);
   t.regex(
     all,
-    /^error\[SQLITE_MISSING\]: The server on Node\.js 20\.19\.0 needs the package libsql, which is not installed\n.*npm install --save-dev libsql/m,
+    /^error\[SQLITE_MISSING\]: The server on Node\.js 20\.19\.0 needs the libsql package, which is not installed\n.*npm install --save-dev libsql/m,
   );
   await project.install('libsql');
   const token = await assertServes(t, project, node);

@@ -46,7 +46,7 @@ test.serial(
     t.not(changed.exitCode, 0);
     t.regex(
       changed.output,
-      /door 1\.0\.0 \(sketch\) was not published: [\s\S]*with other bytes[\s\S]*build was not published/,
+      /door 1\.0\.0 \(sketch\) was not published: [\s\S]*with different bytes[\s\S]*build was not published/,
     );
     const next = await build({ RELEASE: '1', FIRMWARE_VERSION: '1.0.1' });
     t.is(next.exitCode, 0, next.output);

@@ -297,12 +297,12 @@ test('rejects invalid rollout requests and unknown rollouts', async (t) => {
     return `${status} ${JSON.stringify(body)}`;
   };
   t.regex(await refusal({ version: '9.9' }), /^404.*--draft/);
-  t.regex(await refusal({ version: '1.0' }), /^409.*1\.0 is the current release of stable already/);
+  t.regex(await refusal({ version: '1.0' }), /^409.*1\.0 is already the current release of stable/);
   t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }] }), /^422.*last stage/);
   t.regex(await refusal({ version: '2.0', stages: [{ share: 50 }, { share: 10 }, { share: 100 }] }), /^422.*smaller/);
   t.regex(
     await refusal({ version: '2.0', stages: [{ canaries: ['nobody'] }, { share: 100 }] }),
-    /^422.*this name or MAC: nobody/,
+    /^422.*the name or MAC nobody/,
   );
   t.regex(await refusal({ version: '2.0', stages: [{ share: 0 }, { share: 100 }] }), /^422.*stages before the last/);
   await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { enrolled: false });

@@ -22,7 +22,7 @@ test('names the command that installs libsql when it is missing', async (t) => {
   const error = await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`)));
   t.is(
     error.message,
-    `The server on Node.js ${process.versions.node} needs the package libsql, which is not installed`,
+    `The server on Node.js ${process.versions.node} needs the libsql package, which is not installed`,
   );
   t.regex(error.hint, /^Run `npm install --save-dev libsql` \(/);
 });

@@ -23,9 +23,9 @@ test('opens a blob folder by its URL', async (t) => {
 
 test('names the supported schemes in the error, and omits the password', async (t) => {
   const store = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql://ota:secret@db/ota', 'a test'));
-  t.is(store.message, 'The URL of the store is invalid: the scheme mysql: is unknown');
-  t.is(store.hint, 'Use a URL that starts with sqlite:');
+  t.is(store.message, 'The store URL is invalid: the scheme mysql is unknown');
+  t.is(store.hint, 'Use a URL with the scheme sqlite.');
   const blobs = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openBlobs('/var/lib/ota-hooks'));
-  t.is(blobs.message, 'The URL of the blobs is invalid: it has no scheme');
-  t.is(blobs.hint, 'Use a URL that starts with file:');
+  t.is(blobs.message, 'The blobs URL is invalid: it has no scheme');
+  t.is(blobs.hint, 'Use a URL with the scheme file.');
 });

@@ -12,7 +12,7 @@ import { makeReport } from '../../output/report.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 
 const buildCommand = (declaration: Declaration) =>
-  command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO and the hooks enabled', [
+  command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO, with the hooks enabled', [
     'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
     'ota-hooks build --source firmware/door -- --environment d1_mini',
   ])

@@ -11,7 +11,7 @@ import { projectOptions } from '../../shared/project-options.ts';
 import { updateVirtualDevice } from '../../shared/update-virtual-device.ts';
 
 const doctorCommand = (declaration: Declaration) =>
-  command(declaration, 'doctor', 'Check for problems that make builds or updates fail or unsafe', [
+  command(declaration, 'doctor', 'Check for problems that break builds or updates, or make them unsafe', [
     'ota-hooks doctor',
     'ota-hooks doctor --source firmware/door --fix',
   ])

@@ -28,9 +28,9 @@ const espotaCommand = (declaration: Declaration) =>
     )
     .option(
       '-a, --auth <password>',
-      'Password of the device; other users of this machine can see it, prefer --password-env',
+      'Device password; other users of this machine can see it, so prefer --password-env',
     )
-    .option('--password-env <name>', 'Environment variable with the password of the device')
+    .option('--password-env <name>', 'Environment variable with the device password')
     .option('-f, --file <file>', 'Image to send; its signed artifact is sent instead if there is one')
     .option('-s, --spiffs', 'Send the image as a filesystem')
     .option('-d, --debug', 'Show more details (same as --verbose)')

@@ -14,15 +14,15 @@ import { makeReport, type Report } from '../../output/report.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 
 const initCommand = (declaration: Declaration) =>
-  command(declaration, 'init', 'Set up a project for signed builds, or revert that with --undo', [
+  command(declaration, 'init', 'Set up a project for signed builds, or undo the setup with --undo', [
     'ota-hooks init',
     'ota-hooks init --undo --delete-keys',
   ])
     .addOption(projectOptions.sourceBelow)
-    .option('--project <name>', 'Project name for the configuration (default: name of the folder)')
-    .option('--ide', 'Also install the hooks in the installed cores, for builds in the Arduino IDE')
+    .option('--project <name>', 'Project name for the configuration (default: folder name)')
+    .option('--ide', 'Also install the hooks in the installed cores, for Arduino IDE builds')
     .option('--yes', 'Skip the confirmation prompts')
-    .option('--undo', 'Revert only the changes made by init; keys are kept')
+    .option('--undo', 'Undo the changes made by init, but keep the keys')
     .option('--delete-keys', 'With --undo: also delete the keys that init generated');
 
 type InitOptions = OptionsOf<typeof initCommand>;

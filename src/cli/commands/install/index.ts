@@ -17,7 +17,7 @@ const installCommand = (declaration: Declaration) =>
   command(declaration, 'install <system>', 'Install the hooks in the Arduino IDE, or print the line for PlatformIO', [
     'ota-hooks install arduino',
     'ota-hooks install platformio',
-  ]).option('--platform <dir>', 'Folder of an installed core (default: all esp8266 cores found)');
+  ]).option('--platform <dir>', 'Folder of an installed core (default: all installed esp8266 cores)');
 
 type InstallOptions = OptionsOf<typeof installCommand>;
 

@@ -21,22 +21,22 @@ import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../.
 import { projectOptions } from '../../shared/project-options.ts';
 
 const packCommand = (declaration: Declaration) =>
-  command(declaration, 'pack [file...]', 'Create the artifacts and manifest of a build', [
+  command(declaration, 'pack [file...]', 'Create the artifacts and manifest for a build', [
     'ota-hooks pack build/sketch.ino.bin',
     'ota-hooks pack build/sketch.ino.bin --unsigned --public-key public.key --json',
   ])
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
     .addOption(projectOptions.privateKey)
-    .option('--public-key <file>', 'Public key (default: public.key in the source folder, or from the private key)')
+    .option(
+      '--public-key <file>',
+      'Public key (default: public.key in the source folder, or derived from the private key)',
+    )
     .addOption(projectOptions.passphraseEnv)
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
-    .option('--elf <file>', 'ELF file, to check that devices will verify signatures (default: beside the image)')
+    .option('--elf <file>', 'ELF file to check that devices verify signatures (default: next to the image)')
     .addOption(
-      new Option('--kind <kind>', 'Kind of the image, if it cannot be detected').choices([
-        'sketch',
-        'filesystem',
-      ] as const),
+      new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
     )
     .addOption(new Option('--compression <method>', 'Compression method (default: gzip)').choices(compressionNames))
     .option('--legacy', 'Also write .legacy_sig for devices on core 2.5.x')
@@ -136,7 +136,7 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
     throw new OtaError('OPTION_MISSING', {
       subject: '`pack`',
       wanted: 'an image',
-      hint: 'Pass the .bin file of the build, or set "images": ["build/**/*.bin"] in ota.config.json.',
+      hint: 'Pass the .bin file from the build, or set "images": ["build/**/*.bin"] in ota.config.json.',
     });
   }
   const { default: glob } = await import('fast-glob');

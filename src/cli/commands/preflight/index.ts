@@ -27,14 +27,12 @@ const preflightCommand = (declaration: Declaration) =>
       .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
       .option(
         '--reference <manifest>',
-        'Manifest of a build that the device may run, to recognize it by --request (repeatable)',
+        'Manifest of a build that the device may be running, to match with --request (repeatable)',
         collect,
         [],
       ),
   )
-    .addOption(
-      new Option('--transport <transport>', 'Transport of the update').choices(['espota', 'web', 'http'] as const),
-    )
+    .addOption(new Option('--transport <transport>', 'Update transport').choices(['espota', 'web', 'http'] as const))
     .addOption(
       new Option('--kind <kind>', 'Kind of update that the device expects').choices(['sketch', 'filesystem'] as const),
     )

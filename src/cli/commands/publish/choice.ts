@@ -25,7 +25,7 @@ export async function choosePublications(
     throw new OtaError('OPTIONS_CONFLICT', {
       option: '--reference',
       other: `the build ${path}`,
-      hint: 'Publish the reference build with a command of its own.',
+      hint: 'Publish the reference build with a separate command.',
     });
   }
   const { findBuilds } = await import('../../../publishing/find-builds.ts');
@@ -63,7 +63,7 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
     throw new OtaError('OPTIONS_CONFLICT', {
       option: '--draft',
       other: `--channel ${options.channel}`,
-      hint: 'Remove --channel; `server releases promote` and rollouts select the channel of a draft later.',
+      hint: 'Remove --channel; `server releases promote` or a rollout selects the channel later.',
     });
   }
   // --channel on the command line overrides `publish.draft` in the configuration.

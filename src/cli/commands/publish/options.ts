@@ -10,10 +10,10 @@ export const publishCommand = (declaration: Declaration) =>
     'ota-hooks publish build/door.ino.bin --to https://ota.example.com --project door',
     'ota-hooks publish --reference door-1.0.bin --firmware-version 1.0 --to https://ota.example.com --project door',
   ])
-    .option('--to <place>', 'URL of an update server, or a folder (default: from the configuration, then OTA_SERVER)')
+    .option('--to <url|folder>', 'Update server URL or folder (default: from the configuration, then OTA_SERVER)')
     .option('--project <name>', 'Project name (default: from the manifest)')
     .option('--channel <name>', 'Channel to promote the release on (default: stable)')
-    .option('--draft', 'Publish a draft for a rollout or for `server releases promote`; no channel serves it yet')
+    .option('--draft', 'Publish a draft to roll out or promote later; no channel serves it yet')
     .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')
     .addOption(serverOptions.tokenEnv)
     .addOption(serverOptions.ca)

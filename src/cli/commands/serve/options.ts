@@ -3,26 +3,26 @@ import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import { collect, hostAndPort, nonNegativeInteger } from '../../shared/option-values.ts';
 
 export const serveCommand = (declaration: Declaration) =>
-  command(declaration, 'serve', 'Run an update server for devices with HTTP update, until Ctrl-C', [
+  command(declaration, 'serve', 'Run an update server for devices that use HTTP updates, until Ctrl-C', [
     'ota-hooks serve --data /var/lib/ota-hooks --listen 0.0.0.0:8266',
     'ota-hooks serve --data data --listen 0.0.0.0:8443 --tls self-signed --device-listen 0.0.0.0:8266',
   ])
     .requiredOption('--data <dir>', 'Data folder of the server; created if it does not exist')
     .addOption(
-      new Option('--listen <host:port>', 'Address to listen on; use 0.0.0.0 to accept devices')
+      new Option('--listen <host:port>', 'Address to listen on; use 0.0.0.0 to accept connections from devices')
         .argParser(hostAndPort)
         .default({ host: '127.0.0.1', port: 8266 }, '127.0.0.1:8266'),
     )
     .option('--tls-cert <file>', 'TLS certificate with its chain (PEM); reloaded when it is renewed')
     .option('--tls-key <file>', 'Private key of the certificate (PEM)')
     .addOption(
-      new Option('--tls <mode>', 'Use HTTPS with a certificate from an authority of its own, kept in DIR/tls').choices([
+      new Option('--tls <mode>', "Use HTTPS with a certificate from the server's own CA, kept in DIR/tls").choices([
         'self-signed',
       ] as const),
     )
     .option(
       '--tls-host <name>',
-      'Name or address in the self-signed certificate (repeatable, default: all of this computer)',
+      'Host name or address for the self-signed certificate (repeatable, default: all of this machine)',
       hostNames,
     )
     .option('--device-listen <host:port>', 'Additional plain HTTP address, for devices only', hostAndPort)
@@ -43,9 +43,9 @@ export const serveCommand = (declaration: Declaration) =>
       collect,
       [],
     )
-    .option('--x-accel-redirect <path>', 'Let nginx send artifacts: internal path that it maps to DIR/blobs')
+    .option('--x-accel-redirect <path>', 'Let nginx send artifacts from this internal path, mapped to DIR/blobs')
     .option('--open-metrics', 'Serve /metrics without a token')
-    .option('--grace <seconds>', 'Time limit for downloads to finish when the server stops', nonNegativeInteger, 120);
+    .option('--grace <seconds>', 'Time limit in seconds for downloads when the server stops', nonNegativeInteger, 120);
 
 export type ServeOptions = OptionsOf<typeof serveCommand>;
 

@@ -19,7 +19,7 @@ const backupCommand = (declaration: Declaration) =>
   ])
     .requiredOption(
       '--out <file>',
-      'Backup file; contains the private keys of --tls self-signed, and hashes of tokens and passwords',
+      'Backup file; contains the --tls self-signed private keys, and token and password hashes',
     )
     .addOption(serverOptions.data);
 
@@ -54,7 +54,7 @@ async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerato
   const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
     const message = 'the backup is not available';
-    const hint = 'Use the token of an admin of all projects.';
+    const hint = 'Use an admin token for all projects.';
     throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message, hint });
   }
   yield* body;
@@ -86,7 +86,7 @@ async function writeChunks(
       await file.close();
     }
     if (!/\n\{"end":true,"lines":\d+\}\n$/.test(end)) {
-      throw new OtaError('BACKUP_INVALID', { path, reason: 'the server did not send its last line' });
+      throw new OtaError('BACKUP_INVALID', { path, reason: 'the server did not send the end marker' });
     }
     await rename(temporary, path);
     return sizeBytes;

@@ -12,15 +12,15 @@ import { type ServerCommandOptions, segment, serverClient, serverCommand } from 
 import { credentialOf } from './credential.ts';
 
 const setCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'set <project>', 'Change the given settings of a project, or create it', [
+  serverCommand(declaration, 'set <project>', 'Create a project, or change its settings', [
     'ota-hooks server projects set door --access closed --server https://ota.example.com',
     'ota-hooks server projects set door --alias /esp/update/arduino.php --user esp --password-env OTA_PASSWORD',
   ])
     .addOption(
-      new Option('--access <mode>', 'Devices that the project serves; open: all, closed: enrolled devices').choices([
-        'open',
-        'closed',
-      ] as const),
+      new Option(
+        '--access <mode>',
+        'Devices that the project serves: all (open) or only enrolled ones (closed)',
+      ).choices(['open', 'closed'] as const),
     )
     .option(
       '--public-key <file>',
@@ -41,7 +41,7 @@ const setCommand = (declaration: Declaration) =>
     )
     .option(
       '--most-sends <n>',
-      'Attempts after which an update that does not succeed counts as failed',
+      'Number of unsuccessful attempts after which an update counts as failed',
       positiveInteger,
     );
 

@@ -9,14 +9,14 @@ import { table } from '../../output/table.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 
 const createCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'create', 'Create a token, which is shown only once', [
+  serverCommand(declaration, 'create', 'Create a token; it is shown only once', [
     'ota-hooks server tokens create --role publish --project door --name ci --server https://ota.example.com',
     'ota-hooks server tokens create --role admin --data /var/lib/ota-hooks',
   ])
     .addOption(new Option('--role <role>', 'Role of the token').choices(roles).default('publish' as const))
     .option('--project <name>', 'Project that the token is limited to')
-    .option('--name <text>', 'Name for the token list and the audit log', 'unnamed')
-    .option('--data <dir>', 'Data folder of a stopped server, if no admin token is left');
+    .option('--name <text>', 'Name shown in the token list and the audit log', 'unnamed')
+    .option('--data <dir>', 'Data folder of a stopped server, if you have no admin token');
 
 type CreateOptions = OptionsOf<typeof createCommand>;
 

@@ -18,7 +18,7 @@ import { makeReport, type Report } from '../../output/report.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 
 const signCommand = (declaration: Declaration) =>
-  command(declaration, 'sign', 'Sign a file, or a build by its manifest', [
+  command(declaration, 'sign', 'Sign a file, or the build that a manifest describes', [
     'ota-hooks sign --private-key private.key --bin sketch.bin --gzip',
     'ota-hooks sign --private-key private.key --manifest build/sketch.bin.ota.json',
   ])
@@ -36,7 +36,7 @@ const signCommand = (declaration: Declaration) =>
     )
     .option('--legacy <file>', 'Also write this file, signed for devices on core 2.5.x')
     .addOption(
-      new Option('--manifest <file>', 'Manifest of a build from `pack --unsigned` to sign').conflicts([
+      new Option('--manifest <file>', 'Manifest of a `pack --unsigned` build to sign').conflicts([
         'bin',
         'out',
         'gzip',

@@ -45,7 +45,7 @@ function distinct(options: SimulateOptions, index: number): VirtualDeviceOptions
 function portOf(option: string, first: number, index: number): number {
   const port = first === 0 ? 0 : first + index;
   if (port <= 65_535) return port;
-  const expected = `must leave ${index + 1} ports up to 65535`;
+  const expected = `must leave room for ${index + 1} ports up to 65535`;
   throw new OtaError('OPTION_INVALID', { option, value: String(first), expected });
 }
 

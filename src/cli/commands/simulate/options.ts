@@ -15,7 +15,7 @@ import {
 } from '../../shared/option-values.ts';
 
 export const simulateCommand = (declaration: Declaration) =>
-  command(declaration, 'simulate', 'Simulate ESP8266 devices to test updates with, until Ctrl-C', [
+  command(declaration, 'simulate', 'Simulate ESP8266 devices for testing updates, until Ctrl-C', [
     'ota-hooks simulate --image build/door.ino.bin --public-key public.key --rtt 50',
     'ota-hooks simulate --count 20 --update-url http://localhost:8080/update --interval 10 --json',
   ])
@@ -27,13 +27,10 @@ export const simulateCommand = (declaration: Declaration) =>
     .option('--no-web', 'Disable the web updater')
     .option('--web-path <path>', 'Path of the web updater', '/update')
     .option('--web-user <name>', 'User name for the web updater', 'admin')
-    .option(
-      '--web-password-env <variable>',
-      'Environment variable with the password of the web updater (default: no login)',
-    )
-    .option('--password-env <variable>', 'Environment variable with the password of ArduinoOTA')
+    .option('--web-password-env <variable>', 'Environment variable with the web updater password (default: no login)')
+    .option('--password-env <variable>', 'Environment variable with the ArduinoOTA password')
     .option('--public-key <file>', 'Public key that the running sketch was built with')
-    .option('--image <file>', 'Sketch image that devices run, not compressed (default: a synthetic sketch of 300 KB)')
+    .option('--image <file>', 'Uncompressed sketch image that devices run (default: a synthetic 300 KB sketch)')
     .option('--manifest <file>', 'Manifest of a build that updates may install (.ota.json, repeatable)', collect, [])
     .option('--firmware-version <text>', 'Version that the running sketch sends to an update server')
     .option('--core <release>', 'Core of the running sketch (default: from the image, or 3.1.2)')
@@ -49,7 +46,7 @@ export const simulateCommand = (declaration: Declaration) =>
     .option('--seed <n>', 'Seed for all random choices', nonNegativeInteger, 1)
     .option('--fault <what>', 'Fault to inject, see below (repeatable)', fault, [])
     .option('--random-faults', 'Inject random faults, different for each device and determined by the seed')
-    .option('--quick', 'Shorten the pauses and timeouts of devices')
+    .option('--quick', 'Shorten device pauses and timeouts')
     .option('--update-url <url>', 'URL to check for updates (ESP8266httpUpdate)', httpUrl)
     .option('--interval <seconds>', 'Time between update checks in seconds', seconds, 60)
     .addOption(

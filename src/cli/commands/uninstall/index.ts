@@ -6,6 +6,6 @@ export function declareUninstall(declaration: Declaration) {
     'ota-hooks uninstall arduino',
     'ota-hooks uninstall arduino --platform ~/.arduino15/packages/esp8266/hardware/esp8266/3.1.2',
   ])
-    .option('--platform <dir>', 'Folder of an installed core (default: all esp8266 cores found)')
+    .option('--platform <dir>', 'Folder of an installed core (default: all installed esp8266 cores)')
     .action((system, options) => uninstall(system, options, declaration.io));
 }

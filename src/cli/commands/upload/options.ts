@@ -12,10 +12,10 @@ const updateCommand = (declaration: Declaration) =>
   ])
     .option('--host <hosts>', 'Comma-separated device names, addresses or host names (also ADDRESS:PORT)', hosts, [])
     .option('--all', 'Update all devices in the configuration')
-    .option('--group <name>', 'Update the devices in this group of the configuration')
+    .option('--group <name>', 'Update the devices in this configured group')
     .addOption(new Option('--method <method>', 'Update method (default: espota)').choices(['espota', 'web'] as const))
     .option('--port <port>', 'Port that devices listen on (default: 8266 for espota, 80 for web)', devicePort)
-    .option('--password-env <name>', 'Environment variable with the password of the devices')
+    .option('--password-env <name>', 'Environment variable with the device password')
     .option('--filesystem', 'Send the filesystem image instead of the sketch image')
     .addOption(
       new Option(
@@ -29,7 +29,7 @@ const updateCommand = (declaration: Declaration) =>
       'Number of devices to update first; the others follow only if these updates succeed',
       positiveInteger,
     )
-    .option('--resume', 'Skip devices that the last run of this build updated')
+    .option('--resume', 'Skip devices that the previous upload of this build updated')
     .option('--skip-blocked', 'Update the other devices if some are blocked')
     .addOption(allowOption)
     .option('--via <file>', 'Intermediate release that may be sent first (repeatable)', collect, []);

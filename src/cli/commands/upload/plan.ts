@@ -105,7 +105,7 @@ function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel
     throw new OtaError('OPTION_INVALID', {
       option: '--confirm',
       value: wanted,
-      expected: 'must be returned or none for a filesystem, because devices report the MD5 of their sketch only',
+      expected: 'must be returned or none for a filesystem, because devices report only the MD5 of their sketch',
       hint: 'Use --confirm returned.',
     });
   }

@@ -109,5 +109,5 @@ async function findNewest({ filesystem, source }: ReleaseOptions, settings: Proj
   for (const { path } of dated.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     if ((await openPackedRelease(path))?.manifest.image.kind === kind) return path;
   }
-  throw new OtaError('IMAGES_NONE', { what: `manifest of a ${kind}`, patterns, folder });
+  throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns, folder });
 }

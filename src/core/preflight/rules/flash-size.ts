@@ -20,14 +20,11 @@ export const flashSize = {
     if (image.kind !== 'sketch') return undefined;
     const { flashSizeBytes } = image;
     if (flashSizeBytes === undefined) {
-      return warn(
-        'the image header has a flash size that the core does not know',
-        'build for the flash size of the device',
-      );
+      return warn('the image header has a flash size that the core does not know', "build for the device's flash size");
     }
     if (chipSizeBytes === undefined || flashSizeBytes <= chipSizeBytes) return undefined;
     const message = `the image was built for ${flashSizeBytes} bytes of flash, but the chip has ${chipSizeBytes}`;
-    const fix = 'build for the flash size of the device';
+    const fix = "build for the device's flash size";
     if (isGzip) {
       return refuse(`${message}: the device would accept the gzip and reject every later update with ERROR 8`, fix);
     }

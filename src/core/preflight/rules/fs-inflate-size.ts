@@ -24,7 +24,7 @@ export const fsInflateSize = {
     if (excess <= 0) return undefined;
     return refuse(
       `the filesystem inflates to ${inflatedBytes} bytes, ${excess} more than its partition of ${partition} in whole sectors: EEPROM, RF calibration and Wi-Fi settings would be overwritten`,
-      'build the image for the flash layout of the device',
+      "build the image for the device's flash layout",
     );
   },
 } as const satisfies Rule;

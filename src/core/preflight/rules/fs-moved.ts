@@ -19,7 +19,7 @@ export const fsMoved = {
         'pack the image with its ELF file beside it, which contains the layout',
       );
     }
-    const fix = 'build with the flash layout of the device, or back up its filesystem first';
+    const fix = "build with the device's flash layout, or back up its filesystem first";
     if (image.layout.fsStart !== fsStart) {
       return refuse(
         `the filesystem of the new sketch starts at ${image.layout.fsStart}, but that of the device at ${fsStart}: the stored data would be lost`,

@@ -18,7 +18,7 @@ export const fsSizeMismatch = {
     if (image.kind !== 'filesystem' || image.filesystem === undefined) return undefined;
     const contradiction = image.findings.find(({ id }) => id === 'filesystem-size-mismatch');
     if (contradiction !== undefined) {
-      const fix = 'build the image for the flash layout of the device';
+      const fix = "build the image for the device's flash layout";
       return image.filesystem.type === 'littlefs'
         ? refuse(contradiction.message, fix)
         : warn(contradiction.message, fix);

@@ -94,7 +94,7 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
           ? `core ${device.facts.core} would overwrite the flash after it`
           : 'the device would reject the update with ERROR 4'
       }`,
-      'build the image for the flash layout of the device',
+      "build the image for the device's flash layout",
     );
   }
   if (partition === undefined && device.capabilities?.boundsFilesystem === false) {

@@ -13,7 +13,7 @@ export const wrongKey = {
     const { keyFingerprint, signing } = device.facts;
     const answer = device.capabilities?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
     if (artifact.signature === 'unverified') {
-      const fix = 'sign it with the key of the device, or specify that key (--public-key)';
+      const fix = "sign it with the device's key, or specify that key (--public-key)";
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');
       if (tried === undefined) return warn('the signature cannot be verified: no public key is known', fix);
       return signing === 'required'

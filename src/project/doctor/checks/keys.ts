@@ -38,7 +38,7 @@ function compareKeys(signing: RsaPublicKey, checking: RsaPublicKey): DoctorFindi
     return { level: 'ok', message: `The private key and the public key match (RSA, ${signing.bits} bits)` };
   }
   const message = 'The private key and the public key do not match: devices would reject every update';
-  return { level: 'error', message, fix: 'Restore both keys of one pair from your backup' };
+  return { level: 'error', message, fix: 'Restore a matching key pair from your backup' };
 }
 
 const newPair = 'Generate another key pair for new devices: ota-hooks keygen --private-key FILE --public-key FILE';

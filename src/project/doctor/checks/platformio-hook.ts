@@ -23,7 +23,7 @@ function ofSection(context: CheckContext, section: string): readonly DoctorFindi
       return [withoutHook(context, section)];
     case 'late': {
       const message = `platformio.ini: [${section}] runs the hook too late to affect the libraries, so its builds fail`;
-      return [{ level: 'error', message, fix: 'Put pre: before the path of the hook in extra_scripts' }];
+      return [{ level: 'error', message, fix: 'Put pre: before the hook path in extra_scripts' }];
     }
     case 'hooked':
       return missingFile(context, (hookOf(ini, section) ?? '').replace(/^pre:/, ''), section);

@@ -39,6 +39,6 @@ function gzipFirmware(value: string | undefined, section: string): readonly Doct
 /** Reports a header in `build_flags`: the core's stub redefines ARDUINO_SIGNING and takes precedence. */
 function includedHeader(flags: string | undefined, section: string): readonly DoctorFinding[] {
   if (!/-include\s+\S*Updater_Signing\.h/.test(flags ?? '')) return [];
-  const message = `platformio.ini: [${section}] includes Updater_Signing.h by build_flags, which the core overrides: the firmware does not verify updates`;
+  const message = `platformio.ini: [${section}] includes Updater_Signing.h through build_flags, which the core overrides: the firmware does not verify updates`;
   return [{ level: 'error', message, fix: 'Remove it from build_flags; the hook adds the header to the include path' }];
 }

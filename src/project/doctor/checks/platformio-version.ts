@@ -24,7 +24,7 @@ export const platformioVersion: Check = async (context) => {
 };
 
 function silent(name: string): DoctorFinding {
-  const message = `${name} builds unsigned firmware without an error if the file of the hook is missing (SCons before 4.6)`;
+  const message = `${name} builds unsigned firmware without an error if the hook file is missing (SCons before 4.6)`;
   return { level: 'warning', message, fix: 'Run pio upgrade' };
 }
 

@@ -26,6 +26,6 @@ function missingVariables(env: Readonly<Record<string, string | undefined>>, con
     if (typeof source !== 'object' || !('env' in source)) return [];
     if ((env[source.env] ?? '') !== '') return [];
     const message = `The configuration reads "${key}" from the environment variable ${source.env}, which is not set`;
-    return [{ level: 'warning', message, fix: `Set ${source.env} in the environment of the builds` }];
+    return [{ level: 'warning', message, fix: `Set ${source.env} in the build environment` }];
   });
 }

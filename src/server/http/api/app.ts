@@ -62,7 +62,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
 function pathNotFound(path: string): DomainError {
   const [, wanted] = /^\/api\/v(\d+)\//.exec(path) ?? [];
   if (Number(wanted) > apiVersion) {
-    const message = `API version ${wanted} is not supported; this server has version ${apiVersion}`;
+    const message = `API version ${wanted} is not supported; this server supports version ${apiVersion}`;
     return new DomainError('not-found', message, 'Update ota-hooks on the server.');
   }
   return new DomainError('not-found', 'path not found', `Check the path: API paths begin with ${apiRoot}/.`);

@@ -85,7 +85,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     throw new DomainError(
       'not-found',
       `${project} has no release ${pin} to pin a device to`,
-      'Publish it first; a draft (--draft) is enough.',
+      'Publish this version first; a draft (--draft) is enough.',
     );
   }
 
@@ -142,14 +142,14 @@ function unknownDevice(mac: string): DomainError {
   return new DomainError(
     'not-found',
     `device ${mac} not found: it has never checked in and is not enrolled`,
-    'Check the MAC.',
+    'Check the MAC address, or list devices with `ota-hooks server devices list`.',
   );
 }
 
 function full(): DomainError {
   return new DomainError(
     'conflict',
-    'the project has the maximum number of devices',
-    'Remove devices, or raise --max-devices of the server.',
+    'the project already has the maximum number of devices',
+    'Remove devices, or restart the server with a higher --max-devices.',
   );
 }

@@ -25,9 +25,9 @@ function unexpected(error: Error, { log, counters }: ServerParts): DomainError {
   if (['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes(code)) {
     return new DomainError(
       'disk-full',
-      'the disk of the server is full; nothing was changed',
-      'Free space on the disk of the server.',
+      "the server's disk is full; nothing was changed",
+      "Free some space on the server's disk.",
     );
   }
-  return new DomainError('internal-error', 'internal server error', 'Check the log of the server.');
+  return new DomainError('internal-error', 'internal server error', 'Check the server log.');
 }

@@ -52,8 +52,8 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
       if (owner === undefined || owner === name) continue;
       throw new DomainError(
         'conflict',
-        `${path} is an alias of project ${owner} already`,
-        'Remove it from that project first.',
+        `${path} is already an alias of project ${owner}`,
+        'Remove the alias from that project first.',
       );
     }
   }

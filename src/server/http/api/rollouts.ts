@@ -8,7 +8,7 @@ import { checked, numberIn, readBody, requireRole, type Session } from './sessio
 
 const mostListed = 100;
 const actionName = v.picklist(rolloutActions, `must be ${rolloutActions.join(', ')}`);
-const rolloutId = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be the ID of a rollout'), v.transform(Number));
+const rolloutId = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be a rollout ID'), v.transform(Number));
 
 export function rolloutRoutes(parts: ServerParts): Hono<Session> {
   const { rollouts, clock, publishing } = parts;

@@ -44,16 +44,16 @@ export function requireRole(
     if (!includesRole(token.role, role)) {
       throw refuse(
         'role-missing',
-        `this request requires the role ${role}, and the token has the role ${token.role}`,
-        'Use a token with the required role.',
+        `this request requires the role ${role}, but the token has the role ${token.role}`,
+        `Use a token with the role ${role}.`,
       );
     }
     const project = context.req.param('project');
     if (token.project !== undefined && token.project !== project && !(anyProject && project === undefined)) {
       throw refuse(
         'role-missing',
-        `the token is valid for project ${token.project} only`,
-        'Use a token for this project, or one for all projects.',
+        `the token is valid only for project ${token.project}`,
+        'Use a token for the requested project or for all projects.',
       );
     }
     context.set('token', token);
@@ -65,7 +65,7 @@ function tooMany(): DomainError {
   return new DomainError(
     'too-many-requests',
     'too many failed requests from this address',
-    'Wait a minute and use a valid token.',
+    'Wait a minute, then use a valid token.',
   );
 }
 
@@ -90,7 +90,7 @@ export async function readBody<Schema extends v.GenericSchema>(
     throw new DomainError(
       'bad-request',
       `the body has more than ${mostLevels} levels of nesting`,
-      'Send one JSON document as described in the documentation.',
+      'Send one JSON document as described in docs/api.md.',
     );
   }
   let json: unknown;
@@ -148,7 +148,7 @@ export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerato
     throw new DomainError(
       'bad-request',
       'the body is incomplete',
-      'Send it again. An upload continues at the offset of the server.',
+      'Send the request again; continue an upload at the offset that the server reports.',
     );
   }
 }
@@ -179,7 +179,8 @@ export function numberIn(context: Context<Session>, name: string, otherwise: num
   if (text === undefined) return otherwise;
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value) || value > most) {
-    throw new DomainError('invalid', `${name} must be an integer from 0 to ${most}`, 'Correct the query.');
+    const hint = `Set ${name} to an integer in this range, or omit it.`;
+    throw new DomainError('invalid', `${name} must be an integer from 0 to ${most}`, hint);
   }
   return value;
 }

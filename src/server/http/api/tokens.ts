@@ -26,7 +26,7 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
   routes.delete('/tokens/:id', admin, async (context) => {
     const id = context.req.param('id');
     if (await revokeToken(parts, id, context.get('token').id)) return context.json({ revoked: id });
-    throw new DomainError('not-found', `token ${id} not found`, 'List the tokens: ota-hooks server tokens list');
+    throw new DomainError('not-found', `token ${id} not found`, 'List tokens with `ota-hooks server tokens list`.');
   });
 
   routes.get('/audit', admin, async (context) => {

@@ -21,14 +21,19 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     const sha256 = checked(blobDigest, context.req.param('sha256'));
     const offset = sizeHeader(context.req.header('upload-offset'), 'Upload-Offset');
     const totalBytes = sizeHeader(context.req.header('upload-length'), 'Upload-Length');
-    if (offset > totalBytes)
-      throw new DomainError('bad-request', 'Upload-Offset is larger than Upload-Length', 'Correct the headers.');
-    if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong();
+    if (offset > totalBytes) {
+      throw new DomainError(
+        'bad-request',
+        `Upload-Offset (${offset}) is larger than Upload-Length (${totalBytes})`,
+        'Set Upload-Length to the size of the whole file, and Upload-Offset to the number of bytes already sent.',
+      );
+    }
+    if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong(totalBytes - offset);
     if ((await blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
       throw new DomainError(
         'too-many-requests',
-        'too many unfinished uploads',
-        'Complete them, or wait a day: unfinished uploads are then removed.',
+        `too many unfinished uploads (limit: ${mostPendingBytes} bytes in total)`,
+        'Complete them, or wait a day until they are removed.',
       );
     }
     const chunks = bounded(bodyChunks(context), totalBytes - offset);
@@ -48,15 +53,15 @@ async function accepted(
     const { offset } = await blobs.state(sha256);
     throw new DomainError(
       'upload-offset',
-      `the server has ${offset} bytes of this upload`,
-      'Continue at this offset.',
+      `the upload on the server ends at offset ${offset}`,
+      'Continue the upload at this offset.',
       { offset },
     );
   }
   if (state === 'digest-mismatch') {
     throw new DomainError(
       'digest-mismatch',
-      `the SHA-256 of the bytes is not ${sha256}; they were discarded`,
+      `the SHA-256 digest of the upload is not ${sha256}; the upload was discarded`,
       'Upload the file again from the start.',
     );
   }
@@ -65,7 +70,7 @@ async function accepted(
   if (bytes === undefined || !isPrivateKeyFile(bytes)) return state;
   await blobs.remove(sha256);
   log.warn({ sha256 }, 'Private key uploaded and deleted');
-  const hint = 'The server deleted the file, but the key has left your machine: generate a new pair.';
+  const hint = 'Generate a new key pair: the server deleted the file, but the key has left your machine.';
   throw new DomainError('private-key', 'the uploaded file is a private key', hint);
 }
 
@@ -73,23 +78,31 @@ async function* bounded(chunks: AsyncIterable<Uint8Array>, mostBytes: number): A
   let received = 0;
   for await (const chunk of chunks) {
     received += chunk.length;
-    if (received > mostBytes) throw tooLong();
+    if (received > mostBytes) throw tooLong(mostBytes);
     yield chunk;
   }
 }
 
-function tooLong(): DomainError {
-  return new DomainError('bad-request', 'the body exceeds Upload-Length', 'Correct the headers.');
+function tooLong(mostBytes: number): DomainError {
+  return new DomainError(
+    'bad-request',
+    `the body is larger than Upload-Length minus Upload-Offset (${mostBytes})`,
+    'Set Upload-Length to the size of the whole file, or send fewer bytes.',
+  );
 }
 
 function sizeHeader(value: string | undefined, name: string): number {
   if (value === undefined || !/^\d{1,10}$/.test(value)) {
-    throw new DomainError('bad-request', `${name} must be a number of bytes`, 'Send Upload-Offset and Upload-Length.');
+    throw new DomainError(
+      'bad-request',
+      `${name} must be a number of bytes`,
+      'Send Upload-Offset and Upload-Length in bytes.',
+    );
   }
   if (Number(value) > mostBlobBytes) {
     throw new DomainError(
       'too-large',
-      `an upload must not exceed ${mostBlobBytes} bytes`,
+      `${name} is ${value}; an upload must not exceed ${mostBlobBytes} bytes`,
       'Check the file: no ESP8266 has more flash.',
     );
   }

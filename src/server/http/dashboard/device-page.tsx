@@ -80,7 +80,7 @@ function unknown(mac: string): DomainError {
   return new DomainError(
     'not-found',
     `Device ${mac} not found: it has never checked in and is not enrolled.`,
-    'Check the MAC.',
+    'Check the MAC address.',
   );
 }
 

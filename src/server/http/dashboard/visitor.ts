@@ -92,7 +92,7 @@ export async function readForm(context: PageContext, role: Role): Promise<Form> 
     throw new DomainError(
       'role-missing',
       `Your token has the role ${own}; this action requires ${role}.`,
-      'Log in with a token that has the required role.',
+      `Log in with a token that has the role ${role}.`,
     );
   }
   const form = await formOf(context);
@@ -100,7 +100,7 @@ export async function readForm(context: PageContext, role: Role): Promise<Form> 
     throw new DomainError(
       'role-missing',
       'The form belongs to another session.',
-      'Reload the page and send the form again.',
+      'Reload the page and submit the form again.',
     );
   }
   return form;
@@ -109,7 +109,7 @@ export async function readForm(context: PageContext, role: Role): Promise<Form> 
 /** Reads the text fields of a form. If several fields have the same name, the last one counts. */
 export async function formOf(context: PageContext): Promise<Form> {
   const body = await context.req.parseBody().catch(() => {
-    throw new DomainError('bad-request', 'The form could not be parsed.', 'Send the form again.');
+    throw new DomainError('bad-request', 'The form could not be parsed.', 'Reload the page and submit the form again.');
   });
   return Object.fromEntries(
     Object.entries(body).filter((field): field is [string, string] => typeof field[1] === 'string'),

@@ -95,7 +95,7 @@ function requireSameKeys({ name, keys }: ProjectRecord, { projectKeys }: Verifie
   if (isDeepStrictEqual(fingerprints, projectKeys)) return;
   throw new DomainError(
     'conflict',
-    `the keys of ${name} changed while the release was verified`,
+    `the keys of ${name} changed while the release was being verified`,
     'Publish the release again.',
   );
 }
@@ -122,7 +122,7 @@ function releaseEvent(
 }
 
 function versionTaken({ project, version, kind }: NewRelease['release']): DomainError {
-  const message = `${project} already has a ${kind} ${version} with other bytes`;
+  const message = `${project} already has a ${kind} ${version} with different bytes`;
   return new DomainError('version-taken', message, 'Use another version: the bytes of a release never change.');
 }
 
@@ -187,11 +187,11 @@ const mostArtifacts = 8;
 const mostLookedAt = 1000;
 
 function invalid(problems: readonly string[]): DomainError {
-  return new DomainError('invalid', problems.join('; '), 'Pack the build again (ota-hooks pack).', { problems });
+  return new DomainError('invalid', problems.join('; '), 'Pack the build again with `ota-hooks pack`.', { problems });
 }
 
 function invalidManifest({ reason, newerFormat }: { reason: string; newerFormat?: number | undefined }): DomainError {
-  const problems = [`the manifest: ${reason}`];
+  const problems = [`invalid manifest: ${reason}`];
   if (newerFormat === undefined) return invalid(problems);
   return new DomainError('invalid', reason, 'Update ota-hooks on the server.', { problems });
 }
@@ -200,7 +200,7 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
   const { publicKey } = signing;
   if (publicKey === undefined) return undefined;
   try {
-    const key = readPublicKey(publicKey.pem, 'the public key of the manifest');
+    const key = readPublicKey(publicKey.pem, 'the public key in the manifest');
     if (key.fingerprint === publicKey.fingerprint && key.bits === publicKey.bits) return key;
   } catch (error) {
     if (!(error instanceof OtaError)) throw error;
@@ -227,25 +227,31 @@ async function projectOf(
     if (present === undefined) return newProject(project, keys);
     return keys.length === 0 ? present : { ...present, keys };
   }
-  const hint = "An admin's first publication makes it, and registers its public key.";
-  throw new DomainError('not-found', `there is no project ${project}`, hint);
+  const hint = 'Publish with an admin token first: this creates the project and registers its public key.';
+  throw new DomainError('not-found', `project ${project} not found`, hint);
 }
 
 function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
   const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
   if (key === undefined && keys.length > 0) {
-    const hint = 'Sign the build: devices would reject it, or no longer verify signatures after installing it.';
-    throw new DomainError('wrong-key', `releases of ${name} are signed by ${known}, and this one is unsigned`, hint);
+    const hint = 'Sign the build: devices would reject it, or stop verifying signatures after installing it.';
+    throw new DomainError(
+      'wrong-key',
+      `releases of ${name} are signed with key ${known}, but this release is unsigned`,
+      hint,
+    );
   }
   if (key === undefined) return;
   if (!keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) {
     const theirs = keys.length === 0 ? 'no key' : `key ${known}`;
-    const message = `the release is signed by ${key.fingerprint.slice(0, 16)}…, and ${name} has ${theirs}`;
-    const hint = 'Sign it with the key of the project, or add this key (ota-hooks server projects set --public-key).';
+    const message = `the release is signed with key ${key.fingerprint.slice(0, 16)}…, but ${name} has ${theirs}`;
+    const hint =
+      "Sign it with the project's key, or set all keys of the project with `ota-hooks server projects set --public-key` (repeatable).";
     throw new DomainError('wrong-key', message, hint);
   }
   if (manifest.artifacts.every(({ signature }) => signature === 'none')) {
-    throw new DomainError('wrong-key', 'no artifact of the release is signed', 'Sign it: ota-hooks sign --manifest');
+    const hint = 'Sign the build with `ota-hooks sign --manifest FILE`.';
+    throw new DomainError('wrong-key', 'no artifact of the release is signed', hint);
   }
 }
 
@@ -258,22 +264,28 @@ async function requireBlobs(blobs: BlobStore, { artifacts }: Manifest): Promise<
   }
   if (missing.length === 0) return found;
   const names = missing.map(({ file }) => file).join(', ');
-  throw new DomainError('blobs-missing', `missing artifacts: ${names}`, 'Upload them, then publish again.', {
-    missing,
-  });
+  throw new DomainError(
+    'blobs-missing',
+    `missing artifacts: ${names}`,
+    'Upload the missing artifacts, then publish again.',
+    {
+      missing,
+    },
+  );
 }
 
 function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
   if (privateKey === 'signing-key') {
-    const hint = 'Remove it from the build and generate a new pair: the image discloses the key that signs updates.';
-    throw new DomainError('private-key', 'the image contains the private key of the project', hint);
+    const hint =
+      'Remove the key from the build and generate a new pair: the image discloses the key that signs updates.';
+    throw new DomainError('private-key', "the image contains the project's private key", hint);
   }
   if (differences.length > 0) {
     const hint = 'Pack the build again with the version of ota-hooks that the server runs.';
     throw new DomainError('not-as-described', differences.join('; '), hint, { problems: differences });
   }
   if (privateKey === undefined || allow.includes(privateKeyRule)) return;
-  const hint = `Every download of the image discloses that key. If this is intended (a device's own TLS key), allow it: --allow ${privateKeyRule}`;
+  const hint = `Remove the key: every download of the image discloses it. If this is intended (a device's own TLS key), pass --allow ${privateKeyRule}.`;
   throw new DomainError('private-key', 'the image contains a private key', hint);
 }
 

@@ -106,10 +106,10 @@ function isOutOfMemory(error: unknown): boolean {
 }
 
 function beyond(limit: string): DomainError {
-  const hint = 'Pack the build again with ota-hooks pack, and publish it once more when the server is less busy.';
+  const hint = 'Pack the build again with `ota-hooks pack`, and publish it again when the server is less busy.';
   return new DomainError(
     'verification-limit',
-    `verifying the artifacts takes more than ${limit}; nothing was published`,
+    `verifying the artifacts took more than ${limit}; nothing was published`,
     hint,
   );
 }

@@ -63,16 +63,16 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
   const kind = firmware.kind === 'unknown' && isFilesystem ? 'filesystem' : firmware.kind;
   if (kind !== image.kind) yield `${image.file} is a ${kind}, not a ${image.kind}`;
   if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
-  if (!hasDigests(image, bytes)) yield `the size or the digests of ${image.file} are others`;
+  if (!hasDigests(image, bytes)) yield `the size or digests of ${image.file} do not match`;
   for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
     // `imageFacts` only returns keys that exist in the manifest's image.
-    if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} is another`;
+    if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} does not match`;
   }
   const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();
-  if (!isSame(keys, embeddedKeys)) yield `the public keys in ${image.file} are others`;
+  if (!isSame(keys, embeddedKeys)) yield `the public keys in ${image.file} do not match`;
   const sketchSizeBytes = isFilesystem ? undefined : firmware.sketch?.sketchSizeBytes;
   const md5s = sketchSizeBytes === undefined ? [] : sketchMd5s(firmware.content, sketchSizeBytes);
-  if (!isSame(md5s, image.sketchMd5s)) yield `the sketch MD5s of ${image.file} are others`;
+  if (!isSame(md5s, image.sketchMd5s)) yield `the sketch MD5s of ${image.file} do not match`;
 }
 
 interface ImageContext {
@@ -87,22 +87,22 @@ async function* artifactDifferences(
   { question, firmware, compressions }: ImageContext,
 ): AsyncGenerator<string> {
   const { file, encoding, signature, payloadBytes, keyFingerprint, inflate } = artifact;
-  if (bytes === undefined || !hasDigests(artifact, bytes)) return yield `the size or the digests of ${file} are others`;
+  if (bytes === undefined || !hasDigests(artifact, bytes)) return yield `the size or digests of ${file} do not match`;
   const envelope = readEnvelope(bytes, signers(question, firmware), compressions.gunzip);
   const isSketch = question.manifest.image.kind === 'sketch';
   if (envelope.encoding !== encoding) yield `${file} is ${envelope.encoding}, not ${encoding}`;
   if ((envelope.trailer?.format ?? 'none') !== signature) {
     yield signature === 'none'
-      ? `${file} has a signature, and should have none`
-      : `the signature of ${file} is not one of the key that the manifest names`;
+      ? `${file} has a signature, but should not have one`
+      : `the signature of ${file} was not made with the key in the manifest`;
   }
-  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed by another key`;
-  if (envelope.payload.length !== payloadBytes) yield `the payload of ${file} has another size`;
+  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed with another key`;
+  if (envelope.payload.length !== payloadBytes) yield `the payload size of ${file} does not match`;
   if (!isSameContent(envelope.content, firmware.content, isSketch)) {
-    return yield `${file} is not made of ${question.manifest.image.file}`;
+    return yield `${file} was not made from ${question.manifest.image.file}`;
   }
   const inflates = encoding === 'gzip' ? await compressions.inflateFacts(envelope) : undefined;
-  if (!isSame(inflates, inflate)) yield `${file} inflates in another way`;
+  if (!isSame(inflates, inflate)) yield `the decompression facts of ${file} do not match`;
 }
 
 /** Returns the keys that may have signed an artifact: the manifest's key and the keys embedded in the image. */

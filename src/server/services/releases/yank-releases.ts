@@ -29,8 +29,8 @@ export async function selectReleases(
   if (chosen.length > 0) return chosen;
   throw new DomainError(
     'not-found',
-    `${project} has no such release of ${version}`,
-    'Check version, kind and board. Reference builds and yanked releases cannot be selected.',
+    `${project} has no matching release of version ${version}`,
+    'Check the version, kind and board. Reference builds and yanked releases cannot be selected.',
   );
 }
 

@@ -19,17 +19,18 @@ export interface ActionRequest extends Why {
 export function actOn(rollout: RolloutRecord, action: RolloutAction, request: ActionRequest): RolloutStep {
   switch (action) {
     case 'pause':
-      if (rollout.state !== 'active') throw notNow(rollout, 'paused', 'Only an active rollout can be paused.');
+      if (rollout.state !== 'active') throw notNow(rollout, 'paused', 'Pause a rollout only while it is active.');
       return stepTo(rollout, 'paused', request);
     case 'resume':
       return resume(rollout, request);
     case 'advance':
-      if (rollout.state !== 'active') throw notNow(rollout, 'advanced', 'Resume it first.');
+      if (rollout.state !== 'active') throw notNow(rollout, 'advanced', 'Resume it first if it is paused or halted.');
       if (rollout.openStages >= rollout.stages.length)
-        throw notNow(rollout, 'advanced', 'All its stages are open already.');
+        throw notNow(rollout, 'advanced', 'Wait until the rollout is complete: all of its stages are already open.');
       return stepToNextStage(rollout, request);
     case 'abort':
-      if (!isUnderWay(rollout)) throw notNow(rollout, 'aborted', 'It has ended already.');
+      if (!isUnderWay(rollout))
+        throw notNow(rollout, 'aborted', 'Start a new rollout: this rollout has already ended.');
       return stepTo(rollout, 'aborted', request);
     case 'rollback':
       return rollBack(rollout, request);
@@ -39,7 +40,7 @@ export function actOn(rollout: RolloutRecord, action: RolloutAction, request: Ac
 function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
   const { state } = rollout;
   if (state === 'paused') return stepTo(rollout, 'active', request);
-  if (state !== 'halted') throw notNow(rollout, 'resumed', 'Start a new rollout.');
+  if (state !== 'halted') throw notNow(rollout, 'resumed', 'Start a new rollout if this rollout has ended.');
   if (request.acceptFailures !== true) {
     const hint =
       'Check the failed devices. If the release is not the cause, resume and accept the failures (--accept-failures); otherwise abort or roll back.';
@@ -57,7 +58,11 @@ function rollBack(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
   if (rollout.state === 'rolled-back')
     throw notNow(rollout, 'rolled back', 'Promote the previous release to return the remaining devices.');
   if (rollout.previousIds.length === 0) {
-    throw notNow(rollout, 'rolled back', 'Its channel had no release before. Promote an older version instead.');
+    throw notNow(
+      rollout,
+      'rolled back',
+      'Promote an older version instead: the channel had no release before this rollout.',
+    );
   }
   const step = stepTo(rollout, 'rolled-back', request);
   return rollout.state === 'complete' ? { ...step, promote: rollout.previousIds } : step;

@@ -302,12 +302,12 @@ function withTallies({ rollout, tally }: Live): RolloutRecord {
 function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
   const what = rollout === undefined ? 'a rollout is active' : `the rollout of ${rollout.version} is ${rollout.state}`;
   const hint = 'Complete, abort or roll back the rollout first (ota-hooks server rollouts), or publish with --draft.';
-  return new DomainError('conflict', `no release can be promoted on ${channel}: ${what} there`, hint);
+  return new DomainError('conflict', `no release can be promoted on ${channel}: ${what}`, hint);
 }
 
 function notLive(known: RolloutInfo | undefined, id: number): DomainError {
   if (known === undefined)
     return new DomainError('not-found', `rollout ${id} not found`, 'Check its ID in the list of rollouts.');
-  const hint = 'Only the newest rollout of a channel can be changed.';
+  const hint = 'Use the newest rollout on the channel: only that rollout can be changed.';
   return new DomainError('conflict', `a newer rollout has replaced the rollout of ${known.version}`, hint);
 }

@@ -37,7 +37,7 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
   const currentIds = currentReleases.map(({ release }) => release.id);
   if (releases.every(({ id }) => currentIds.includes(id))) {
     const hint = 'Publish the next version with --draft, and roll it out before it is promoted.';
-    throw new DomainError('conflict', `${version} is the current release of ${channel} already`, hint);
+    throw new DomainError('conflict', `${version} is already the current release of ${channel}`, hint);
   }
   const stages = await knownStages(store, project, { ...request, project });
   return {
@@ -74,11 +74,11 @@ async function knownStages(
   }
   const unknown = rollout.stages.flatMap(({ canaries }) => canaries).filter((name) => !macs.has(macOf(name)));
   if (unknown.length > 0) {
-    const message = `no enrolled device has this name or MAC: ${unknown.join(', ')}`;
+    const message = `no enrolled device has the name or MAC ${unknown.join(' or ')}`;
     throw new DomainError(
       'invalid',
       message,
-      'Enroll the canaries, or use the MAC or display name of enrolled devices.',
+      'Enroll the canaries, or use the MAC or display name of an enrolled device.',
     );
   }
   const stages = rollout.stages.map((stage) => ({

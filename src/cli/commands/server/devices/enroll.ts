@@ -10,7 +10,7 @@ import { allDevices } from './all-devices.ts';
 import { deviceUrlPath } from './device-url-path.ts';
 
 const enrollCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'enroll <project> [mac...]', 'Enroll devices; rollouts count enrolled devices only', [
+  serverCommand(declaration, 'enroll <project> [mac...]', 'Enroll devices; rollouts count only enrolled devices', [
     'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
     'ota-hooks server devices enroll door --proven --server https://ota.example.com',
   ])

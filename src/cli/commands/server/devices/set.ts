@@ -9,13 +9,13 @@ import { deviceUrlPath } from './device-url-path.ts';
 import { describeDevice } from './view.ts';
 
 const setCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'set <project> <mac>', 'Change the settings of a device; a new device is enrolled', [
+  serverCommand(declaration, 'set <project> <mac>', 'Change the settings of a device; new devices are enrolled', [
     'ota-hooks server devices set door 18:FE:34:AA:BB:CC --name "front door" --server https://ota.example.com',
     'ota-hooks server devices set door 18:FE:34:AA:BB:CC --channel beta --board d1_mini',
   ])
     .option('--name <text>', 'Display name; empty to remove it')
     .option('--board <name>', 'Board, if the build does not specify one; empty to remove it')
-    .option('--channel <name>', 'Channel, instead of the one in the update URL; empty to remove it')
+    .option('--channel <name>', 'Channel to use instead of the one in the update URL; empty to remove it')
     .option('--group <name>', 'Group for rollouts; empty to remove it')
     .option('--pin <version>', 'Version to pin the device to; empty to unpin it')
     .addOption(
@@ -27,7 +27,7 @@ const setCommand = (declaration: Declaration) =>
     )
     .option(
       '--user <name>',
-      'User name required from the device, with --password-env; empty to use that of the project',
+      'User name required from the device, with --password-env; empty to use the project setting',
     )
     .option('--password-env <name>', 'Environment variable with the password required from the device');
 

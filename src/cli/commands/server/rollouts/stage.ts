@@ -18,7 +18,8 @@ export function stages(value: string, previous: Stage[] = []): Stage[] {
     if (name !== undefined) (kind === 'canary' ? canaries : groups).push(name);
     else shares.push(shareOf(part, value));
   }
-  if (shares.length > 1) throw invalidStage(value, 'must have at most one percentage', 'Use one --stage per stage.');
+  if (shares.length > 1)
+    throw invalidStage(value, 'must have at most one percentage', 'Pass --stage once for each stage.');
   return [...previous, { share: shares[0], canaries, groups }];
 }
 
@@ -26,7 +27,7 @@ function shareOf(part: string, value: string): number {
   const share = percentOf(part);
   if (share !== undefined) return share;
   const expected = `${part === '' ? 'empty part' : `invalid part "${part}"`}; must be percentages, canary=NAME or group=NAME`;
-  throw invalidStage(value, expected, 'Separate the parts of a stage by commas: --stage canary=front-door,5');
+  throw invalidStage(value, expected, 'Separate the parts of a stage with commas, such as --stage canary=front-door,5');
 }
 
 function invalidStage(value: string, expected: string, hint: string): OtaError {

@@ -9,7 +9,7 @@ import { stages } from './stage.ts';
 import { describeRollout } from './view.ts';
 
 const startCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'start <project> <version>', 'Start a rollout with its first stage', [
+  serverCommand(declaration, 'start <project> <version>', 'Start a rollout at its first stage', [
     'ota-hooks server rollouts start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
     'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-not-confirmed 1 --server https://ota.example.com',
   ])
@@ -29,12 +29,8 @@ const startCommand = (declaration: Declaration) =>
       'Time that these devices must run the release, such as 90s, 10m, 2h or 1d (default: 10m)',
       duration,
     )
-    .option('--halt-failures <n>', 'Halt when this many devices failed (default: 5)', positiveInteger)
-    .option(
-      '--halt-percent <percent>',
-      'Halt when this percentage of finished devices failed (default: 10)',
-      percentage,
-    )
+    .option('--halt-failures <n>', 'Halt when this many devices fail (default: 5)', positiveInteger)
+    .option('--halt-percent <percent>', 'Halt when this percentage of finished devices fails (default: 10)', percentage)
     .option(
       '--halt-sample <n>',
       'Finished devices required before --halt-percent applies (default: 10)',
@@ -42,7 +38,7 @@ const startCommand = (declaration: Declaration) =>
     )
     .option(
       '--halt-not-confirmed <n>',
-      'Halt when this many devices did not confirm the update (default: 2)',
+      'Halt when this many devices fail to confirm the update (default: 2)',
       positiveInteger,
     );
 
