@@ -27,7 +27,7 @@ export interface Fleet {
   /** Approximate size of the current sketch. */
   readonly sizeBytes: number;
   /**
-   * A rollout of the last release in five stages, of which only the first is open, with a single device. The previous release is current.
+   * A five-stage rollout of the latest release. Only the first stage, with one device, is open; the previous release is current.
    */
   readonly rollout?: boolean;
 }

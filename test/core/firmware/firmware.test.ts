@@ -99,7 +99,7 @@ test('reads a file at any byte offset in memory', (t) => {
   t.deepEqual(readFirmware(shifted).sketch, readFirmware(image).sketch);
 });
 
-test('reads a sketch built by the real compiler without findings', (t) => {
+test('reports no findings for a sketch built by the real compiler', (t) => {
   const firmware = readFirmware(readFileSync('test/fixtures/firmware/door.bin'));
   t.deepEqual(firmware.findings, []);
   t.is(firmware.kind, 'sketch');

@@ -127,7 +127,7 @@ test('sends the raw signed sketch to a device that signed gzip would brick', (t)
   t.is(ask({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
 });
 
-test('sends a raw sketch to a device with another flash mode, but blocks it if the device verifies signatures', (t) => {
+test('sends a raw sketch to a device with a different flash mode, but blocks the update if the device verifies signatures', (t) => {
   t.is(ask({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
   t.is(
     ask({ ...known, flashMode: 'dout' }, usual),

@@ -81,7 +81,7 @@ test('a device with the key accepts a signed image', async (t) => {
   }
 });
 
-test('rejects a wrong signature from a signer before anything is written', async (t) => {
+test('rejects an invalid signature from a signer before writing anything', async (t) => {
   const stranger = signerOf(rsaPems().privatePem);
   const wrong: Record<string, Signer['sign']> = {
     'another key': (payload, format) => stranger.sign(payload, format),

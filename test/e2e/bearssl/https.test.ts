@@ -60,7 +60,7 @@ test('a sketch with "Basic SSL ciphers" downloads an image', async (t) => {
   t.like((await download({ port, request, suites: 'basic' }))[0], { status: 200, md5 });
 });
 
-test('a device that trusts the server key needs no clock; one that trusts the authority does', async (t) => {
+test('a device that trusts the server key does not need a clock; one that trusts the CA does', async (t) => {
   const { download, port } = await place(t);
   t.like((await download({ port, request, trusts: 'key', clock: '1970' }))[0], { status: 200, md5 });
   t.deepEqual(await download({ port, request, clock: '1970' }), [{ error: errors.expired }]);

@@ -98,7 +98,7 @@ function sendBody(
     let isClosedInOrder = false;
     const longestMs = stallMs + (body.length / slowestBytesPerSecond) * 1000;
     const deadline = setTimeout(() => socket.destroy(), longestMs);
-    // node would destroy the socket after the response; close only the server's side instead.
+    // Node.js would destroy the socket after the response, so close only the server's side.
     socket.destroySoon = closeHalf;
     socket.setTimeout(stallMs, giveUp);
     response.once('finish', () => {
