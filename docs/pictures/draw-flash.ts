@@ -44,7 +44,7 @@ interface Piece {
 interface Row {
   readonly words: string;
   readonly pieces: readonly Piece[];
-  /** What happens to the beginning of the staged data. */
+  /** Outcome for the beginning of the staged data. */
   readonly overlap?: { readonly from: number; readonly words: string };
 }
 

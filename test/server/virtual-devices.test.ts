@@ -63,7 +63,7 @@ const cores: readonly (readonly [core: string, gitHash: string])[] = [
 for (const [core, coreGitHash] of cores) {
   for (const isSigned of [true, false]) {
     for (const isKnown of [true, false]) {
-      const what = `${isSigned ? 'verifies' : 'does not verify'}, of a build that is ${isKnown ? 'known' : 'not known'}`;
+      const what = `${isSigned ? 'verifies signatures' : 'does not verify signatures'}, ${isKnown ? 'known' : 'unknown'} build`;
       test.serial(`updates or blocks a device with core ${core} without bricking it (${what})`, async (t) => {
         const server = await startTestServer(t);
         await server.publish(young);

@@ -13,7 +13,7 @@ export interface LinkedProgram {
  * Reads the ELF file that an image was made from: the given file, or else the .elf file with the same name beside the image. Artifact
  * suffixes such as `.gz.signed` are removed from the name first. Nothing can be proven without an ELF file.
  *
- * @returns undefined if no ELF file was given and there is none beside the image
+ * @returns undefined if no ELF file was given or found beside the image
  * @throws OtaError FILE_NOT_FOUND if the given file does not exist
  */
 export async function findElf(file: string, named: string | undefined, io: Io): Promise<LinkedProgram | undefined> {

@@ -43,7 +43,7 @@ function isSigned(
 
 /**
  * Returns the bytes that cores 3.1.0 to 3.1.2 hash. Reading the last chunk fails if its length is not a multiple of 4, and the buffer still
- * contains the previous chunk. If there is no previous chunk, the buffer contains undefined stack content, modeled as zeros.
+ * contains the previous chunk. Without a previous chunk, the buffer contains undefined stack content, modeled as zeros.
  */
 function withStaleTail(payload: Uint8Array): Uint8Array {
   const tailBytes = payload.length % hashPieceBytes;

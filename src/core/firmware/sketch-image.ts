@@ -12,7 +12,7 @@ const applicationOffset = 0x1000;
 /** Sketch image as the compiler made it: eboot, padded to a sector, and the application. */
 export interface SketchImage {
   readonly eboot: ImageHeader;
-  /** Undefined if there is no complete image header at 0x1000: the file is truncated or was not built with the Arduino core. */
+  /** Undefined without a complete image header at 0x1000: the file is truncated or was not built with the Arduino core. */
   readonly application: ImageHeader | undefined;
   /** Bytes 2 and 3 of the file, which are in eboot's header: the chip and `ESP.getFlashChip…` use these. */
   readonly flash: FlashHeader;

@@ -31,7 +31,7 @@ export const cliEntries = {
   KEY_MISSING_FOR: entry<{ command: string; wanted: string }>(
     2,
     ({ command, wanted }) => `\`${command}\` requires ${wanted}`,
-    'The command found no key: none was passed, and there is none in the configuration or next to the sketch.',
+    'The command needs a key, and none was passed, configured or found next to the sketch.',
     ({ wanted }) => `Add ${wanted}, or run \`ota-hooks keygen\` to create a key pair next to the sketch.`,
   ),
   KEY_IN_ENVIRONMENT: entry<{ kind: 'private' | 'public'; variable: string }>(

@@ -75,7 +75,7 @@ export function flashPicture(
 
 function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: string[]): FlashLayout | undefined {
   if (facts.fsStart !== undefined) {
-    if (facts.fsEnd === undefined) assumptions.push('there is no filesystem, because its end is unknown');
+    if (facts.fsEnd === undefined) assumptions.push('no filesystem is shown, because its end is unknown');
     return flashLayoutByBorders(facts.fsStart, facts.fsEnd ?? facts.fsStart);
   }
   if (image.layout !== undefined) return flashLayoutByBorders(image.layout.fsStart, image.layout.fsEnd);

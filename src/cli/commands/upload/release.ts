@@ -81,7 +81,7 @@ async function openBareFile(
   const sizeBytes = firmware.sketch?.sketchSizeBytes;
   return {
     path,
-    // A project with a key sends only signed updates, even if there is no manifest that lists the key.
+    // A project with a key sends only signed updates, even without a manifest that lists the key.
     release: { ...release, signing: { publicKey: release.signing.publicKey ?? own } },
     manifest: build,
     kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',

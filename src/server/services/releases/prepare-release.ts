@@ -1,0 +1,173 @@
+import type * as v from 'valibot';
+import { mostBlobBytes, privateKeyRule, type releaseRequestSchema } from '../../../api/release.ts';
+import { type RsaPublicKey, readPublicKey } from '../../../core/keys/public-key.ts';
+import { type InvalidManifest, type Manifest, parseManifest } from '../../../core/model/manifest.ts';
+import { isRuleId } from '../../../core/preflight/registry.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { BlobStore } from '../../storage/blob-store.ts';
+import type { Actor, ProjectRecord } from '../../storage/records.ts';
+import type { Store } from '../../storage/store.ts';
+import { DomainError } from '../domain-error.ts';
+import type { ServiceParts } from '../parts.ts';
+import { newProject } from './project.ts';
+
+export interface PublishQuestion {
+  readonly project: string;
+  readonly request: v.InferOutput<typeof releaseRequestSchema>;
+  readonly by: Actor;
+  /** Whether the publisher may create the project. */
+  readonly isAdmin: boolean;
+}
+
+/** Publication whose request, project and key were checked. */
+export interface PreparedRelease {
+  readonly manifest: Manifest;
+  readonly key: RsaPublicKey | undefined;
+  /** Undefined if the project does not exist yet. */
+  readonly present: ProjectRecord | undefined;
+  /** Project as it will be after the publication. */
+  readonly record: ProjectRecord;
+  /** Path to each artifact, by SHA-256. */
+  readonly artifacts: ReadonlyMap<string, string>;
+}
+
+/**
+ * Checks everything that can be checked without reading the artifacts.
+ *
+ * @throws DomainError invalid, not-found, wrong-key, blobs-missing
+ */
+export async function prepareRelease(
+  { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
+  question: PublishQuestion,
+): Promise<PreparedRelease> {
+  const manifest = readManifest(question);
+  const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
+  const key = namedKey(manifest);
+  const record = await projectOf(store, question, present, key);
+  if (question.request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  return { manifest, key, present, record, artifacts: await requireBlobs(blobs, manifest) };
+}
+
+/** Returns the manifest with the project and version from the request. For a reference build, only the image is kept. */
+function readManifest({ project, request }: PublishQuestion): Manifest {
+  const parsed = parseManifest(request.manifest);
+  if ('reason' in parsed) throw invalidManifest(parsed);
+  const { manifest } = parsed;
+  const problems: string[] = [];
+  const isOther = (there: string | undefined, here: string) => there !== undefined && there !== here;
+  if (isOther(manifest.project, project))
+    problems.push(`the manifest is for project ${manifest.project}, not ${project}`);
+  if (isOther(manifest.version, request.version)) {
+    problems.push(`the manifest is for version ${manifest.version}, not ${request.version}`);
+  }
+  if (manifest.board !== undefined && manifest.board.length > 64)
+    problems.push('the board name is longer than 64 characters');
+  if (request.purpose === 'reference' && manifest.image.kind !== 'sketch') {
+    problems.push('only a sketch can be a reference build: devices report no digest of their files');
+  }
+  const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
+  problems.push(...unknown.map((rule) => `unknown rule ${rule}`));
+  if (new Set(manifest.artifacts.map(({ file }) => file)).size < manifest.artifacts.length) {
+    problems.push('two artifacts have the same name');
+  }
+  const total = manifest.artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (manifest.artifacts.length > mostArtifacts || total > mostArtifacts * mostBlobBytes)
+    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can have`);
+  if (problems.length > 0) throw invalid(problems);
+  const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
+  const artifacts = request.purpose === 'reference' ? onlyImage : manifest.artifacts;
+  return { ...manifest, project, version: request.version, artifacts };
+}
+
+/** `pack` and `sign` create at most 5. */
+const mostArtifacts = 8;
+/** Number of releases read to determine whether this is the first publication. */
+const mostLookedAt = 1000;
+
+function invalid(problems: readonly string[]): DomainError {
+  return new DomainError('invalid', problems.join('; '), 'Pack the build again with `ota-hooks pack`.', { problems });
+}
+
+function invalidManifest({ reason, newerFormat }: InvalidManifest): DomainError {
+  const problems = [`invalid manifest: ${reason}`];
+  if (newerFormat === undefined) return invalid(problems);
+  return new DomainError('invalid', reason, 'Update ota-hooks on the server.', { problems });
+}
+
+function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
+  const { publicKey } = signing;
+  if (publicKey === undefined) return undefined;
+  try {
+    const key = readPublicKey(publicKey.pem, 'the public key in the manifest');
+    if (key.fingerprint === publicKey.fingerprint && key.bits === publicKey.bits) return key;
+  } catch (error) {
+    if (!(error instanceof OtaError)) throw error;
+    throw invalid([error.message]);
+  }
+  throw invalid(['the fingerprint in the manifest does not match its public key']);
+}
+
+/**
+ * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key.
+ * Reference builds published before that do not count: they may be signed with any key or not at all.
+ */
+async function projectOf(
+  { catalog }: Store,
+  { project, isAdmin, request }: PublishQuestion,
+  present: ProjectRecord | undefined,
+  key: RsaPublicKey | undefined,
+): Promise<ProjectRecord> {
+  if (present !== undefined && (!isAdmin || present.keys.length > 0)) return present;
+  if (isAdmin) {
+    const before = present === undefined ? [] : await catalog.releases(project, { limit: mostLookedAt });
+    const isFirst = request.purpose === 'serve' && before.every(({ purpose }) => purpose === 'reference');
+    const keys = isFirst && key !== undefined ? [{ fingerprint: key.fingerprint, pem: key.pem }] : [];
+    if (present === undefined) return newProject(project, keys);
+    return keys.length === 0 ? present : { ...present, keys };
+  }
+  const hint = 'Publish with an admin token first: this creates the project and registers its public key.';
+  throw new DomainError('not-found', `project ${project} not found`, hint);
+}
+
+function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
+  const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
+  if (key === undefined && keys.length > 0) {
+    const hint = 'Sign the build: devices would reject it, or stop verifying signatures after installing it.';
+    throw new DomainError(
+      'wrong-key',
+      `releases of ${name} are signed with key ${known}, but this release is unsigned`,
+      hint,
+    );
+  }
+  if (key === undefined) return;
+  if (!keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) {
+    const theirs = keys.length === 0 ? 'no key' : `key ${known}`;
+    const message = `the release is signed with key ${key.fingerprint.slice(0, 16)}…, but ${name} has ${theirs}`;
+    const hint =
+      "Sign it with the project's key, or set all keys of the project with `ota-hooks server projects set --public-key` (repeatable).";
+    throw new DomainError('wrong-key', message, hint);
+  }
+  if (manifest.artifacts.every(({ signature }) => signature === 'none')) {
+    const hint = 'Sign the build with `ota-hooks sign --manifest FILE`.';
+    throw new DomainError('wrong-key', 'no artifact of the release is signed', hint);
+  }
+}
+
+async function requireBlobs(blobs: BlobStore, { artifacts }: Manifest): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  const missing = [];
+  for (const { file, sha256, sizeBytes } of artifacts) {
+    if (found.has(sha256) || (await blobs.state(sha256)).complete) found.set(sha256, blobs.path(sha256));
+    else missing.push({ file, sha256, sizeBytes });
+  }
+  if (missing.length === 0) return found;
+  const names = missing.map(({ file }) => file).join(', ');
+  throw new DomainError(
+    'blobs-missing',
+    `missing artifacts: ${names}`,
+    'Upload the missing artifacts, then publish again.',
+    {
+      missing,
+    },
+  );
+}
