@@ -35,6 +35,8 @@ interface ProjectSettings {
   readonly confirmWithinMs: number;
   /** Number of downloads without a running build after which the device counts as failed. */
   readonly mostSends: number;
+  /** Rules that tokens with the role `publish` may overrule; admins may overrule all. */
+  readonly publisherRules?: readonly string[] | undefined;
 }
 
 export interface ProjectRecord extends ProjectSettings {
@@ -219,7 +221,9 @@ export interface TokenRecord {
   readonly id: string;
   /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  readonly channels: readonly string[];
   /** The only project for which the token is valid; undefined for all projects. */
   readonly project?: string | undefined;
   readonly name: string;

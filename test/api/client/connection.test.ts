@@ -102,7 +102,7 @@ test('retries a POST that is not repeatable after 503 and 429, because the serve
 });
 
 test('does not retry a POST that is not repeatable if the server may have processed it', async (t) => {
-  const post = { method: 'POST', path: '/tokens', json: { role: 'read', name: 'ci' } } as const;
+  const post = { method: 'POST', path: '/tokens', json: { roles: ['read'], name: 'ci' } } as const;
   const broken = await scriptedServer(t, () => 'break');
   await fails(t, client(broken)(post), 'SERVER_UNREACHABLE');
   t.is(broken.arrived.length, 1);

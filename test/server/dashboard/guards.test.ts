@@ -68,7 +68,7 @@ test('clears a failure with the retry button, and records the actor in the audit
   const { parts, browser, tokenOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const page = `/projects/door/devices/${mac}`;
-  const { id, token } = await tokenOf('publish');
+  const { id, token } = await tokenOf('operate');
   const publisher = browser();
   await publisher.post('/login', { token });
   const answer = await publisher.send(page, `/projects/door/devices/${encodeURIComponent(mac)}/retry`);
@@ -144,7 +144,7 @@ test('yanks a release with its button, and records the reason and the actor', as
   } as const;
   await parts.store.catalog.publish({ release, channel: 'stable', project: undefined, audit: () => [auditBy('test')] });
   await parts.catalog.refresh();
-  const { id, token } = await tokenOf('publish');
+  const { id, token } = await tokenOf('operate');
   const publisher = browser();
   await publisher.post('/login', { token });
   const { text } = await publisher.get('/projects/door/releases');
