@@ -2,7 +2,7 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 
 type KeyKind = 'private' | 'public';
 
-/** Preflight rule that blocks the update, with its fix. */
+/** Preflight rule that blocks the update, and the fix. */
 export interface BlockingRule {
   readonly rule: string;
   readonly message: string;
@@ -11,7 +11,7 @@ export interface BlockingRule {
 
 const shortFingerprint = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`;
 
-/** Returns up to two fixes. If there are more, refers to `ota-hooks preflight` instead. */
+/** Returns up to two fixes. For more than two fixes, refers to `ota-hooks preflight`. */
 function fixesOf(blocking: readonly BlockingRule[]): string {
   const fixes = [...new Set(blocking.map(({ fix }) => fix))];
   if (fixes.length > 2) return 'Run `ota-hooks preflight` to see how to fix each of them';

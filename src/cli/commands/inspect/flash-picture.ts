@@ -4,7 +4,7 @@ import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { knownDevice, sketchStaging } from '../../../core/preflight/device.ts';
 import type { Release, ReleaseArtifact } from '../../../core/preflight/release.ts';
 
-/** A flash range, as offsets from the start of flash; `to` is exclusive. */
+/** Flash range, as offsets from the start of flash. `to` is exclusive. */
 interface Stretch {
   readonly from: number;
   readonly to: number;
@@ -15,7 +15,7 @@ export interface FlashPicture {
   readonly flashSizeBytes: number;
   readonly layout: string | undefined;
   readonly presentSketch: Stretch;
-  /** Undefined if the update does not fit. */
+  /** Staged update; undefined if the update does not fit. */
   readonly staged: Stretch | undefined;
   readonly filesystem: Stretch;
   /** Range that eboot writes when it copies or inflates the update. */
@@ -25,7 +25,7 @@ export interface FlashPicture {
   readonly assumptions: readonly string[];
 }
 
-/** Default layout in the core's boards.txt, by flash size in bytes. */
+/** Default flash layout in the core's boards.txt, by flash size in bytes. */
 const usualLayouts: ReadonlyMap<number, string> = new Map([
   [512 * 1024, '512k32'],
   [1024 * 1024, '1m64'],
@@ -36,10 +36,10 @@ const usualLayouts: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Computes the picture from the device's flash layout, or else the layout in the image's ELF, or else the default layout for the flash
- * size.
+ * Computes the flash picture. Uses the device's flash layout, or else the layout in the image's ELF, or else the default layout for the
+ * flash size.
  *
- * @returns undefined for a filesystem, or if no layout is known
+ * @returns undefined for a filesystem, or if no layout is available
  */
 export function flashPicture(
   { image }: Release,
@@ -88,7 +88,7 @@ function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: 
 
 const cells = 64;
 
-/** Draws the picture as text: one row for the contents, one for the ranges that eboot writes, and a legend. */
+/** Draws the flash picture as text: a row for the contents, a row for the ranges that eboot writes, and a legend. */
 export function drawFlash(picture: FlashPicture): readonly string[] {
   const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken } = picture;
   const present = new Array<string>(cells).fill('·');

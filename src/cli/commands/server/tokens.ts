@@ -57,7 +57,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   report.result('server tokens create', made, made.token);
 }
 
-/** Creates a token directly in a data folder. The folder lock ensures that no server is using the folder. */
+/** Creates a token directly in a data folder. The folder lock ensures that no server uses the folder at the same time. */
 async function createInFolder(
   folder: string,
   { role, project, name, ...output }: CreateOptions,
@@ -67,7 +67,7 @@ async function createInFolder(
   const { createToken, openData } = await import('../../../server/index.ts');
   const { store } = await openData({ data: folder }, `ota-hooks server tokens create, process ${process.pid}`);
   try {
-    // No server is running in this process, so nothing subscribes to events.
+    // This process runs no server, so the event emitter has no subscribers.
     const parts = { store, events: { emit: () => undefined } };
     const { record, token } = await createToken(parts, { role, project, name }, 'local command');
     const { id, createdAt } = record;

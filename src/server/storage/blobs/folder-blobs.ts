@@ -9,8 +9,8 @@ import type { BlobStore, UploadPiece } from '../blob-store.ts';
 const sliceBytes = 1024 * 1024;
 
 /**
- * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. A complete blob is flushed and verified before it
- * is given its final name, and is never written again.
+ * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. An upload is flushed and verified before it is
+ * moved to its final name. A complete blob is never written again.
  */
 export async function folderBlobs(folder: string): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
@@ -92,7 +92,7 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
 }
 
 /**
- * Moves a complete upload to its final name. The file has already been flushed, and the folders are flushed afterwards, so that a name
+ * Moves a complete upload to its final name. The file has already been flushed. The folders are flushed after the move, so that a name
  * never refers to a partial blob.
  */
 async function putInPlace(part: string, path: string): Promise<void> {
@@ -132,7 +132,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.size;
 }
 
-/** Computes the digest in slices: hashing 16 MiB at once would delay device requests. */
+/** Computes the digest in slices: hashing 16 MiB in one step would delay device requests. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.length; at += sliceBytes) {

@@ -32,6 +32,6 @@ export function sqliteAudit({ db }: Connection): AuditStore {
 }
 
 function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {
-  // The row was written by `writeAudit`.
+  // The type assertion is safe, because `writeAudit` wrote the row.
   return { id, at, actor, action, project: project ?? undefined, detail: JSON.parse(detail) as AuditEntry['detail'] };
 }

@@ -10,7 +10,7 @@ import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 
-/** Identical builds are published under a few names at most. */
+/** Maximum number of releases returned per MD5. Identical builds are rarely published under more names. */
 const mostRecognized = 8;
 /** Number of cached MD5s. A fleet runs only a few builds, and made-up MD5s must not fill the memory. */
 const mostMd5sRemembered = 1024;
@@ -55,7 +55,7 @@ export function sqliteCatalog(
     return connection.first(query) !== undefined;
   }
 
-  /** A release that a channel served before does not become its current release again. */
+  /** Returns whether publishing promotes a release: not if the release is yanked or the channel has served it before. */
   function isNewOn({ id, project, yanked }: ReleaseRecord, channel: string | undefined): boolean {
     return channel !== undefined && yanked === undefined && !wasPromoted(projectIdOf(project), channel, id);
   }
@@ -120,7 +120,7 @@ export function sqliteCatalog(
     async projects() {
       const rows = await db.selectFrom('projects').select(['name', 'doc']).orderBy('name').execute();
       return rows.map(
-        // This JSON was written by `writeProject`.
+        // The type assertion is safe, because `writeProject` wrote the JSON.
         ({ name, doc }) => ({ ...(JSON.parse(doc) as Omit<ProjectRecord, 'name'>), name }),
       );
     },

@@ -85,6 +85,6 @@ export function sqliteRollouts(
 }
 
 function toRollout({ id, name, channel, state, doc }: Row): RolloutRecord {
-  // The row was written by `create` or `save`.
+  // The type assertions are safe, because `create` or `save` wrote the row.
   return { ...(JSON.parse(doc) as Doc), id, project: name, channel, state: state as RolloutRecord['state'] };
 }

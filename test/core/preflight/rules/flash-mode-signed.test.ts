@@ -2,12 +2,12 @@ import test from 'ava';
 import { flashModeSigned as rule } from '../../../../src/core/preflight/rules/flash-mode-signed.ts';
 import { isSilent, refuses, sound, warns } from '../case.ts';
 
-test('blocks a raw signed sketch with another or an unknown flash mode', (t) => {
+test('blocks a raw signed sketch with a different or unknown flash mode', (t) => {
   refuses(t, rule, { facts: { flashMode: 'dout' } }, /dio.*dout.*ERROR 12/);
   refuses(t, rule, { image: { flashMode: undefined } }, /unknown/);
 });
 
-test('warns if the flash mode of the device is unknown or it is unknown whether the device verifies signatures', (t) => {
+test('warns if the flash mode or the signature check of the device is unknown', (t) => {
   warns(t, rule, { facts: { flashMode: undefined } }, /flash mode of the device is unknown/);
   warns(t, rule, { facts: { flashMode: 'dout', signing: undefined } }, /dout/);
 });

@@ -8,7 +8,7 @@ test('warns about a filesystem that is written in place', (t) => {
   warns(t, rule, { artifact: sound.fsRawSigned, facts: { atomicFs: undefined } }, /written in place/);
 });
 
-test('blocks a filesystem if another rule predicts that the device will reject it after writing it', (t) => {
+test('blocks a filesystem if another rule predicts that the device rejects the written filesystem', (t) => {
   refuses(t, rule, { artifact: sound.fsRaw, refused: ['unsigned-to-signed'] }, /unsigned-to-signed/);
   warns(t, rule, { artifact: sound.fsRaw, refused: ['no-space'] }, /written in place/);
 });
@@ -18,7 +18,7 @@ test('allows a filesystem with ATOMIC_FS_UPDATE, and a sketch, which is always s
   isSilent(t, rule, { refused: ['wrong-key'] });
 });
 
-test('judge passes the rules that blocked the update to fs-overwritten-then-rejected', (t) => {
+test('passes the blocking rules to the rule fs-overwritten-then-rejected', (t) => {
   const release = releaseOf(sound.fsRaw);
   const findings = judge({ release, artifact: sound.fsRaw, facts: device });
   t.deepEqual(
