@@ -95,7 +95,7 @@ export const errorExamples = {
   ARTIFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
   NOT_SIGNED_YET: [{ path: 'build/door.ino.bin.ota.json' }],
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],
-  PREFLIGHT_REFUSED: [
+  UPDATE_BLOCKED: [
     {
       path: 'build/door.ino.bin.gz',
       blockedBy: [

@@ -40,7 +40,7 @@ const alone = [
 
 rmSync(folder, { recursive: true, force: true });
 const names = sources.map((path) => path.replace(/^test\//, '').replace(/\.ts$/, ''));
-const unitTests = names.filter((name) => !name.startsWith('e2e/'));
+const unitTests = names.filter((name) => !/^(e2e|attack)\//.test(name));
 /** The file of a whole run that holds this one. */
 const suiteFile = (name) => {
   const room = alone.includes(name) ? undefined : rooms.find((room) => name.startsWith(`${room}/`));

@@ -33,7 +33,7 @@ export interface ApiRequest {
   /** Called with the number of bytes sent so far; a retry starts again at 0. */
   readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether the request can be repeated without changing the result; defaults to true for every method except POST. */
+  /** Whether sending the request twice gives the same response as sending it once; defaults to false for POST and DELETE. */
   readonly isRepeatable?: boolean;
 }
 
@@ -85,7 +85,7 @@ export function connect(options: ClientOptions): Ask {
   };
 }
 
-function mayRepeat({ method, isRepeatable = method !== 'POST' }: ApiRequest, attempt: Attempt): boolean {
+function mayRepeat({ method, isRepeatable = method !== 'POST' && method !== 'DELETE' }: ApiRequest, attempt: Attempt): boolean {
   if ('fault' in attempt) return attempt.isPassing && (isRepeatable || attempt.isUnsent);
   const { status } = attempt.answer;
   return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));
