@@ -32,7 +32,7 @@ export async function requireWhole({ store, blobs }: Pair, data: string): Promis
 }
 
 /** Compares the identities of a database and of the blobs. Returns undefined if they match. */
-export function pairProblem(
+function pairProblem(
   identity: DataIdentity | undefined,
   marker: Marker | undefined,
   areBlobsUnused: boolean,
@@ -48,7 +48,7 @@ type PairProblem = 'lost' | 'other' | 'older';
 type Marker = v.InferOutput<typeof markerSchema>;
 
 /** Reads the marker; undefined if there is none or if it is damaged. The next seal replaces it. */
-export async function readMarker(blobs: BlobStore): Promise<Marker | undefined> {
+async function readMarker(blobs: BlobStore): Promise<Marker | undefined> {
   const text = await blobs.marker();
   if (text === undefined) return undefined;
   try {

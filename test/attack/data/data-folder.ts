@@ -1,10 +1,10 @@
-import { cp, rename, rm, stat } from 'node:fs/promises';
+import { cp, rm, stat } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
-export const signer = testSigner();
+const signer = testSigner();
 export const firstBuild = await testBuild({ version: '1.0', project: 'door', signer });
 export const secondBuild = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
 
@@ -50,9 +50,4 @@ export async function exists(path: string): Promise<boolean> {
 
 export async function lose(...paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(path, { force: true });
-}
-
-export async function replace(path: string, by: string): Promise<void> {
-  await rm(path, { force: true });
-  await rename(by, path);
 }

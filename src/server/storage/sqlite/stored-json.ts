@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 /** Document in a row that is not what the server writes: the database is damaged, or another program has changed it. */
-export class DamagedRecordError extends Error {
+class DamagedRecordError extends Error {
   override readonly name = 'DamagedRecordError';
   /** SQLite's code for a damaged database, so that both are reported alike. */
   readonly code = 'SQLITE_CORRUPT';
