@@ -16,6 +16,7 @@ const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
 /** Groups of test files that `npm test` runs in one process. `npm test -- FILE` runs a file in its own process. */
 const rooms = [
+  'attack/data',
   ...['cli/commands', 'cli/help', 'docs', 'errors', 'files', 'templates'],
   ...['compression', 'device-model', 'firmware', 'keys', 'model', 'pack', 'preflight', 'signing'].map(
     (name) => `core/${name}`,
@@ -39,8 +40,8 @@ const alone = [
 
 rmSync(folder, { recursive: true, force: true });
 const names = sources.map((path) => path.replace(/^test\//, '').replace(/\.ts$/, ''));
-const unitTests = names.filter((name) => !name.startsWith('e2e/'));
-/** Returns the bundle that contains the test file in a full test run. */
+const unitTests = names.filter((name) => !/^(e2e|attack)\//.test(name));
+/** The file of a whole run that holds this one. */
 const suiteFile = (name) => {
   const room = alone.includes(name) ? undefined : rooms.find((room) => name.startsWith(`${room}/`));
   return room ? `${room}.test` : name;

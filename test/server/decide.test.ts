@@ -232,6 +232,7 @@ test('assumes after a complete download that a filesystem is installed, unless t
     receipts: 1,
     lastSentAt: 1,
     dueMs: hourMs,
+    sentMs: 0,
   };
   const record = { ...newRecord('door', mac), attempts: [files] };
   const current = [{ ...young, id: 42, version: '7.0', kind: 'filesystem' as const }];

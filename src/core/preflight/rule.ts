@@ -1,8 +1,8 @@
 import type { Device } from './device.ts';
 import type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 
-/** Severity of a finding. `refuse`: the update is blocked unless the rule is allowed by name. `warn`: the update is sent with a warning. */
-export type Severity = 'refuse' | 'warn';
+/** error: the update is blocked unless the rule is allowed by name. warning: the update is sent with a warning. */
+export type Severity = 'error' | 'warning';
 
 /** Input of a preflight rule. */
 export interface Context {
@@ -13,8 +13,8 @@ export interface Context {
   readonly device: Device | undefined;
   /** True if the release is being published. The devices that will install it are then not known. */
   readonly publishing: boolean;
-  /** IDs of the rules that have already returned an error. Rules run in registry order. */
-  readonly refused: readonly string[];
+  /** IDs of the rules that have already returned an error; rules run in registry order. */
+  readonly errors: readonly string[];
 }
 
 /** Finding of a rule: an error or a warning. The message is a sentence without a period at the end. */
@@ -32,18 +32,18 @@ export interface Rule {
   readonly id: string;
   /** Condition for a finding, described for the documentation. */
   readonly condition: string;
-  readonly severity: 'refuse' | 'warn' | 'refuse or warn';
-  /** Affected core releases of the device or the image, described for the documentation. */
+  readonly severity: 'error' | 'warning' | 'error or warning';
+  /** Affected core releases of the device or the image, for the documentation. */
   readonly cores: string;
   /** Upstream files, functions and issues. */
   readonly evidence: readonly string[];
   check(context: Context): RuleFinding | undefined;
 }
 
-export function refuse(message: string, fix: string): RuleFinding {
-  return { severity: 'refuse', message, fix };
+export function error(message: string, fix: string): RuleFinding {
+  return { severity: 'error', message, fix };
 }
 
-export function warn(message: string, fix: string): RuleFinding {
-  return { severity: 'warn', message, fix };
+export function warning(message: string, fix: string): RuleFinding {
+  return { severity: 'warning', message, fix };
 }

@@ -30,7 +30,7 @@ export class HostSockets {
   readonly #route: HostRoute;
   readonly #udp: UdpSocket;
   readonly #server: Server;
-  readonly #strangers = new Set<string>();
+  readonly #rejectedAddresses = new Set<string>();
   #connection: Socket | undefined;
   #sendError: string | undefined;
 
@@ -67,9 +67,9 @@ export class HostSockets {
     return { address: this.#udp.address().address, port: address.port };
   }
 
-  /** Addresses of other hosts that have connected. */
-  get strangers(): readonly string[] {
-    return [...this.#strangers];
+  /** Addresses of other hosts that connected. */
+  get rejectedAddresses(): readonly string[] {
+    return [...this.#rejectedAddresses];
   }
 
   /** Error code that the network reported for the last datagram, if any, such as `ECONNREFUSED` or `EHOSTUNREACH`. */
@@ -136,7 +136,7 @@ export class HostSockets {
     socket.on('error', () => undefined);
     const { remoteAddress } = socket;
     if (remoteAddress !== this.#route.deviceAddress) {
-      if (remoteAddress !== undefined) this.#strangers.add(remoteAddress);
+      if (remoteAddress !== undefined) this.#rejectedAddresses.add(remoteAddress);
       socket.resetAndDestroy();
       return;
     }

@@ -15,7 +15,35 @@ export interface Credential {
   readonly hash: string;
 }
 
-/** Key that may sign a project's releases. */
+/**
+ * Secret of a device, stored as SHA-256 in lower-case hex. A secret has at least 128 random bits, so a slow, salted hash would protect
+ * nothing more: the bits cannot be guessed.
+ */
+export interface DeviceSecret {
+  readonly hash: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Time at which the device first sent the secret; undefined if it has not yet. */
+  readonly usedAt?: number | undefined;
+}
+
+/** Secrets with which a device authenticates. Both are valid until the device has used the newest one. */
+export interface DeviceSecrets {
+  /** Whether requests without a valid secret are rejected: true once the device has used one, also after they are revoked. */
+  readonly required: boolean;
+  readonly newest?: DeviceSecret | undefined;
+  readonly previous?: DeviceSecret | undefined;
+}
+
+/** Source of a device's report. */
+export interface ReportSource {
+  /** Client address; the network for IPv6. */
+  readonly address: string;
+  /** Whether the request contained the device's secret or password, or the project's password. */
+  readonly authenticated: boolean;
+}
+
+/** Key with which a project's releases may be signed. */
 export interface ProjectKey {
   /** SHA-256 of the DER SubjectPublicKeyInfo. */
   readonly fingerprint: string;
@@ -95,6 +123,10 @@ export interface Attempt {
   readonly lastSentAt: number;
   /** Time by which the device should check in again, on the `ServiceTime.servedMs` clock. */
   readonly dueMs: number;
+  /** Time of the last download, on the `ServiceTime.servedMs` clock. */
+  readonly sentMs: number;
+  /** Source of the request that led to the state. For a device that never checked in again, this is the request for the download. */
+  readonly from?: ReportSource | undefined;
   readonly failure?: Failure | undefined;
 }
 
@@ -135,6 +167,8 @@ export interface RunningRecord {
   readonly releaseId?: number | undefined;
   /** Time at which the device was first seen running the build, on the `ServiceTime.servedMs` clock. */
   readonly sinceMs?: number | undefined;
+  /** Source of the first report of the build, or of the first authenticated one. */
+  readonly from?: ReportSource | undefined;
 }
 
 export interface DeviceRecord {
@@ -156,7 +190,10 @@ export interface DeviceRecord {
   /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
+  /** Password set by a person. */
   readonly credential?: Credential | undefined;
+  /** Secrets created by `server devices credentials`. */
+  readonly secrets?: DeviceSecrets | undefined;
   readonly firstSeenAt?: number | undefined;
   /** True if the device has checked in running an update, so it is probably a real device. */
   readonly proven?: boolean | undefined;

@@ -101,20 +101,26 @@ test('retries a non-repeatable POST after 503 and 429, because the server did no
   t.is(server.arrived.length, 3);
 });
 
-test('does not retry a non-repeatable POST if the server may have processed the request', async (t) => {
-  const post = { method: 'POST', path: '/tokens', json: { role: 'read', name: 'ci' } } as const;
-  const broken = await scriptedServer(t, () => 'break');
-  await fails(t, client(broken)(post), 'SERVER_UNREACHABLE');
-  t.is(broken.arrived.length, 1);
-  const silent = await scriptedServer(t, () => 'silence');
-  await fails(t, client(silent, { limitMs: 200 })(post), 'SERVER_UNREACHABLE');
-  t.true(silent.arrived.length <= 1, 'a slow machine may time out before the request arrives');
-  for (const status of [502, 504]) {
-    const gateway = await scriptedServer(t, () => ({ status, text: 'the proxy got no response' }));
-    t.is((await client(gateway)(post)).problem?.code, 'unavailable');
-    t.is(gateway.arrived.length, 1);
-  }
-});
+const notRepeatable: readonly ApiRequest[] = [
+  { method: 'POST', path: '/tokens', json: { role: 'read', name: 'ci' } },
+  { method: 'DELETE', path: '/tokens/ci' },
+];
+
+for (const request of notRepeatable) {
+  test(`does not retry a ${request.method} request if the server may have processed it`, async (t) => {
+    const broken = await scriptedServer(t, () => 'break');
+    await fails(t, client(broken)(request), 'SERVER_UNREACHABLE');
+    t.is(broken.arrived.length, 1);
+    const silent = await scriptedServer(t, () => 'silence');
+    await fails(t, client(silent, { limitMs: 200 })(request), 'SERVER_UNREACHABLE');
+    t.true(silent.arrived.length <= 1, 'a slow machine may time out before the request arrives');
+    for (const status of [502, 504]) {
+      const gateway = await scriptedServer(t, () => ({ status, text: 'the proxy got no response' }));
+      t.is((await client(gateway)(request)).problem?.code, 'unavailable');
+      t.is(gateway.arrived.length, 1);
+    }
+  });
+}
 
 for (const event of ['connection', 'request'] as const) {
   test(`retries when the server resets the first connections on ${event}`, async (t) => {

@@ -81,7 +81,17 @@ test('escapes values from devices and users on every page', async (t) => {
       running: { by: 'version', version: evil },
       decisions: { sketch: decision, filesystem: decision },
       attempts: [
-        { releaseId: 1, version: evil, kind: 'sketch', state: 'sent', sends: 1, receipts: 0, lastSentAt: 1, dueMs: 1 },
+        {
+          releaseId: 1,
+          version: evil,
+          kind: 'sketch',
+          state: 'sent',
+          sends: 1,
+          receipts: 0,
+          lastSentAt: 1,
+          dueMs: 1,
+          sentMs: 1,
+        },
       ],
     },
     { by: evil },
@@ -128,6 +138,7 @@ test('shows the identity, last decision and attempts of a device on its page', a
         receipts: 1,
         lastSentAt: 1,
         dueMs: 1,
+        sentMs: 1,
       },
     ],
   });

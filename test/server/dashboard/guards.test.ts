@@ -16,6 +16,7 @@ const failed: Attempt = {
   receipts: 1,
   lastSentAt: 1,
   dueMs: 1,
+  sentMs: 1,
 };
 
 test('forbids content from other origins on every dashboard page', async (t) => {

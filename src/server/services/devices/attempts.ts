@@ -101,6 +101,7 @@ export function afterSend(
     receipts: before?.receipts ?? 0,
     lastSentAt: now.wallMs,
     dueMs: now.servedMs + confirmWithinMs,
+    sentMs: now.servedMs,
   };
   const others = attempts.filter(
     (other) => other.kind !== kind || (other.state === 'failed' && other.releaseId !== id),
