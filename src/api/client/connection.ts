@@ -33,7 +33,7 @@ export interface ApiRequest {
   /** Called with the number of bytes sent. A retry starts again at 0. */
   readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
-  /** True if repeating the request does not change the result. Defaults to true for every method except POST. */
+  /** True if sending the request twice returns the same response as sending it once. Defaults to false for POST and DELETE. */
   readonly isRepeatable?: boolean;
 }
 
