@@ -5,9 +5,9 @@ import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
 import { type NotCheckable, notCheckable } from '../src/core/preflight/not-checkable.ts';
 import { rules } from '../src/core/preflight/registry.ts';
 import type { Rule } from '../src/core/preflight/rule.ts';
-import { serverPagePath, withPermissionTable } from './permission-table.ts';
 import { errorsPage, errorsPath } from './errors-page.ts';
 import { cell } from './markdown.ts';
+import { serverPagePath, withPermissionTable } from './permission-table.ts';
 
 /** Path of docs/never-brick.md. */
 export const neverBrickPath = fileURLToPath(new URL('never-brick.md', import.meta.url));
@@ -34,13 +34,6 @@ const factWords = {
   project: 'project of the running sketch',
   board: 'board of the device, such as `d1_mini`',
 } as const satisfies Record<keyof typeof deviceFactsSchema.entries, string>;
-
-/** Severities of rules, as shown to users. */
-const severityWords = {
-  refuse: 'error',
-  warn: 'warning',
-  'refuse or warn': 'error or warning',
-} as const satisfies Record<Rule['severity'], string>;
 
 /** Returns the text of docs/never-brick.md. */
 export function neverBrickPage(): string {
@@ -114,7 +107,7 @@ ${notCheckable.map(notCheckableRow).join('\n')}
 
 function ruleRow({ id, condition, severity, cores, evidence }: Rule): string {
   const test = `[test](../${testOf(id)})`;
-  return `| \`${id}\` | ${cell(condition)} | ${severityWords[severity]} | ${cell(cores)} | ${evidence.map(linked).join('; ')} | ${test} |`;
+  return `| \`${id}\` | ${cell(condition)} | ${severity} | ${cell(cores)} | ${evidence.map(linked).join('; ')} | ${test} |`;
 }
 
 function notCheckableRow({ id, condition, why, evidence }: NotCheckable): string {

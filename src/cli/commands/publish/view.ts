@@ -1,14 +1,14 @@
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { nameOfPublication, type Publication, type Published } from '../../../publishing/publication.ts';
 
-/** A published build and its outcome. */
+/** Published build and the result of publishing it. */
 export interface PublishedBuild {
   readonly publication: Publication;
   readonly published: Published;
   readonly warnings: readonly ReleaseFinding[];
 }
 
-/** Returns the JSON form of a published build. */
+/** Returns the JSON output for a published build. */
 export function describePublished({ publication, published, warnings }: PublishedBuild) {
   const { project, version, channel, purpose, manifest, path } = publication;
   return {
@@ -34,7 +34,7 @@ export function nextCommand({ publication, published }: PublishedBuild): string 
   return `ota-hooks server releases promote ${publication.project} ${publication.version} --channel ${notOn}`;
 }
 
-/** Describes the outcome for a published build in one sentence. */
+/** Describes the result for a published build in one sentence. */
 export function sentenceOf({ publication, published }: PublishedBuild, place: string): string {
   const { purpose } = publication;
   const channel = published.notOn === undefined ? publication.channel : undefined;
