@@ -112,7 +112,7 @@ function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   if (!(error instanceof OtaError)) {
     io.stderr.write(
-      `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
+      `Unexpected error in ota-hooks. Please report this bug with the following lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
     );
     return internalError;
   }
