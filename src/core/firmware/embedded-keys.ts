@@ -112,7 +112,7 @@ function keyInPem(
   budget: Budget,
 ): { readonly key?: EmbeddedKey; readonly finding?: Finding } {
   if (label.endsWith('PRIVATE KEY')) {
-    const message = `the content contains a private key (${label}): every copy of the file contains it`;
+    const message = `the content contains a private key (${label}), which every copy of the file discloses`;
     return { finding: { id: 'embedded-private-key', message, offset } };
   }
   switch (label) {
@@ -123,7 +123,7 @@ function keyInPem(
     case 'PUBLIC KEY': {
       const key = firstDerKey(der, budget);
       if (key !== undefined || !isPublicKeyInfo(der)) return withContainer('public-key', key, offset);
-      const message = 'the content contains a public key that is not RSA: no device can verify an update with it';
+      const message = 'the content contains a public key that is not RSA: no device can verify updates with this key';
       return { finding: { id: 'embedded-key-not-rsa', message, offset } };
     }
     default:

@@ -21,7 +21,7 @@ const actionCommand = (declaration: Declaration, action: RolloutAction) =>
   ])
     .addOption(rolloutOptions.id)
     .addOption(rolloutOptions.channel)
-    .option('--reason <text>', 'Reason for the rollout history and the audit log');
+    .option('--reason <text>', 'Reason shown in the rollout history and the audit log');
 
 type ActionOptions = ReturnType<ReturnType<typeof actionCommand>['opts']> & { readonly acceptFailures?: true };
 
@@ -31,7 +31,7 @@ export function declareRolloutActions(declaration: Declaration): void {
     actionCommand(declaration, action).action((project, options) => act(project, action, options, declaration.io));
   }
   actionCommand(declaration, 'resume')
-    .option('--accept-failures', 'Accept the failures so far, so that they do not halt the rollout again')
+    .option('--accept-failures', 'Accept all current failures, so that they do not halt the rollout again')
     .action((project, options) => act(project, 'resume', options, declaration.io));
 }
 
