@@ -177,6 +177,20 @@ export const coreEntries = {
     'The file was changed or replaced after it was packed.',
     () => 'Run `ota-hooks pack` on the image again.',
   ),
+  BUILD_NOT_AS_DESCRIBED: entry<PathField & { differences: readonly string[] }>(
+    1,
+    ({ path, differences }) =>
+      `${path} was not signed: the manifest does not describe its files: ${differences.join('; ')}`,
+    'The signer reads the image itself. A manifest from a compromised or outdated build machine can claim anything.',
+    () => 'Pack the build again with the version of ota-hooks that signs the build.',
+  ),
+  PROOF_NOT_SHOWN: entry<PathField & { claim: string; reason: string }>(
+    3,
+    ({ path, claim, reason }) => `${path} was not signed: the manifest claims that ${claim}, but ${reason}`,
+    'The signer reads the ELF file itself. A manifest from a compromised build machine can claim anything.',
+    () =>
+      'Copy the ELF file of the build beside the image, or pass the file with --elf. If the sketch calls Update.installSignature itself, pass --declare-enforcement.',
+  ),
   NOT_SIGNED_YET: entry<PathField>(
     1,
     ({ path }) => `${path} cannot be used: the project has a public key, but the build is not signed`,
