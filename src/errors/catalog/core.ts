@@ -158,7 +158,7 @@ export const coreEntries = {
       `${path} contains the public key, but according to ${elf} the Updater does not use the key: a device with this image would accept unsigned updates`,
     'Updater.cpp was compiled without signing, usually because arduino-cli linked a core.a from its cache.',
     () =>
-      'Build with `ota-hooks build`, or run `arduino-cli cache clean` and build again. If the sketch calls Update.installSignature itself, set "enforcement": "declared" in ota.config.json.',
+      'Build with `ota-hooks build`, which does not use a stale core cache. With arduino-cli, run `arduino-cli cache clean` or pass --build-path. If the sketch calls Update.installSignature itself, set "enforcement": "declared" in ota.config.json.',
   ),
 
   MANIFEST_INVALID: entry<PathAndReason>(
