@@ -91,11 +91,7 @@ interface PemBlock {
   readonly der: Buffer;
 }
 
-/**
- * @param text text that follows `-----BEGIN `
- *
- * @param text text after `-----BEGIN `
- */
+/** @param text text after `-----BEGIN ` */
 function readPemBlock(text: string): PemBlock | undefined {
   const label = pemLabel.exec(text)?.[1];
   if (label === undefined) return undefined;

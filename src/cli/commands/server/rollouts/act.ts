@@ -7,7 +7,7 @@ import { rolloutOptions, rolloutPath } from './rollout-path.ts';
 import { describeRollout } from './view.ts';
 
 const descriptions: Readonly<Record<RolloutAction, string>> = {
-  pause: 'Pause a rollout; no further devices are updated until it is resumed',
+  pause: 'Pause a rollout until it is resumed',
   resume: 'Resume a paused or halted rollout',
   advance: 'Open the next stage now',
   abort: 'Abort a rollout; devices already updated keep the release',
