@@ -22,6 +22,8 @@ export interface Io {
   readonly platform: NodeJS.Platform;
   /** The user's home folder. */
   readonly home: string;
+  /** Effective user ID; undefined on Windows. */
+  readonly userId: number | undefined;
   /** Absolute paths for hooks: the Node.js executable and this CLI. */
   readonly self: { readonly node: string; readonly cli: string };
 }

@@ -51,6 +51,7 @@ function processIo(cli: string): Io {
       return isAtTerminal() ? undefined : (listener: () => void) => void process.on('SIGHUP', listener);
     },
     platform: process.platform,
+    userId: process.geteuid?.(),
     get home() {
       // Loaded on first use, because the import would cost every hook a millisecond.
       return process.getBuiltinModule('node:os').homedir();

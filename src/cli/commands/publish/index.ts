@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
 import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import type { Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { choosePublications } from './choice.ts';
 import { type PublishOptions, publishCommand } from './options.ts';
@@ -22,15 +22,14 @@ export async function publish(file: string | undefined, options: PublishOptions,
   const report = makeReport(io, options);
   const path = file === undefined ? undefined : resolve(io.cwd, file);
   const source = await sourceFolder(options.source, path && inside(path), io.cwd);
-  const settings = await projectSettings({ source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source, config: options.config }, io, report, options.source);
   if (options.afterBuild === true) {
     const { publishAfterBuild } = await import('./after-build.ts');
     return publishAfterBuild(path, source, options, settings, io);
   }
   const destination = resolveDestination({
     to: options.to,
-    configured: settings.config.publish?.to,
-    folder: settings.folder,
+    project: { configured: settings.config.publish?.to, folder: settings.folder, trust: settings.trust },
     cwd: io.cwd,
     env: io.env,
     tokenVariable: options.tokenEnv,
