@@ -1,11 +1,11 @@
 import pMap from 'p-map';
 
-/** Options for a run over many devices. */
+/** Options for updating many devices. */
 export interface FleetOptions<Job, Result> {
   readonly jobs: readonly Job[];
   /** Maximum number of concurrent jobs. */
   readonly concurrency: number;
-  /** Number of jobs that run first; the others run only if all of these succeed. */
+  /** Number of canary jobs. All other jobs run only if the canaries succeed. */
   readonly canaries: number;
   readonly run: (job: Job) => Promise<Result>;
   readonly isSuccess: (result: Result) => boolean;
@@ -15,13 +15,13 @@ export interface FleetOptions<Job, Result> {
 export interface FleetRun<Job, Result> {
   readonly results: ReadonlyMap<Job, Result>;
   /** Jobs that were not started because a canary failed. */
-  readonly held: readonly Job[];
+  readonly notStarted: readonly Job[];
 }
 
 /**
- * Runs all jobs, the canaries first.
+ * Runs all jobs, starting with the canaries.
  *
- * @throws the `run` error, after all started jobs have ended; the signal's abort reason
+ * @throws the error of `run`, after all started jobs have ended; the signal's abort reason
  */
 export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>): Promise<FleetRun<Job, Result>> {
   const { jobs, concurrency, canaries, run, isSuccess, signal } = options;
@@ -33,12 +33,12 @@ export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>):
   const first = jobs.slice(0, canaries);
   const rest = jobs.slice(canaries);
   await runAll(first);
-  if (![...results.values()].every(isSuccess)) return { results, held: rest };
+  if (![...results.values()].every(isSuccess)) return { results, notStarted: rest };
   await runAll(rest);
-  return { results, held: [] };
+  return { results, notStarted: [] };
 }
 
-/** Runs `work` in parallel. With `stopOnError`, p-map would reject before the started jobs have ended. */
+/** Runs jobs concurrently. p-map's `stopOnError` is not used, because it would reject before the started jobs have ended. */
 async function inParallel<Item>(
   items: readonly Item[],
   concurrency: number,

@@ -5,36 +5,36 @@ export type DeliveryVerdict =
   /** The device rejected the update. A retry would not help. */
   | {
       readonly kind: 'rejected';
-      /** What rejected the update: the device's Updater, or the password check that precedes it. */
+      /** Source of the rejection: the device's Updater, or the password check before it. */
       readonly by: 'updater' | 'password';
-      /** Message from the device, safe for a terminal. */
+      /** Error message from the device, safe for a terminal. */
       readonly reason: string;
-      /** Number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
+      /** Error number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
       readonly code?: number | undefined;
     }
   /** No usable response from the device. */
-  | { readonly kind: 'unreachable'; readonly why: string }
+  | { readonly kind: 'unreachable'; readonly reason: string }
   /** The device responded over UDP but never connected to this machine over TCP. */
   | {
       readonly kind: 'blockedCallback';
-      /** Address that this machine listened on. */
+      /** Local address that this machine listened on. */
       readonly hostAddress: string;
       readonly port: number;
       /** Addresses of other hosts that connected and were rejected. */
-      readonly strangers: readonly string[];
+      readonly rejectedAddresses: readonly string[];
     }
   /** The device responds, but not in the expected protocol. */
-  | { readonly kind: 'wrongProtocol'; readonly which: ForeignProtocol; readonly heard?: string | undefined }
+  | { readonly kind: 'wrongProtocol'; readonly which: ForeignProtocol; readonly received?: string | undefined }
   /** The result is unknown, for example because the connection ended before the device reported one. */
   | {
       readonly kind: 'unknown';
-      readonly why: string;
+      readonly reason: string;
       /** Whether the device may have received the whole image and may restart into it. False: it keeps its current firmware. */
       readonly mayHaveUpdated: boolean;
     };
 
 /**
- * Protocol found instead of the expected protocol.
+ * Protocol of a device that does not use the expected protocol.
  *
  * - esphome: ESPHome's own protocol, which uses the same ports;
  * - esp32: the password scheme of ESP32 cores since 3.3.1;
@@ -44,18 +44,18 @@ export type DeliveryVerdict =
  */
 export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';
 
-/** Human-readable verdict: one line, and a hint if the user can do something about it. */
+/** Description of a verdict for users: one line, and a hint if a user can fix the problem. */
 export interface VerdictText {
   readonly text: string;
   readonly hint?: string | undefined;
 }
 
-/** Returns 0 for an accepted update and 1 for anything else. */
+/** Returns 0 for an accepted update and 1 for any other verdict. */
 export function exitCodeOf(verdict: DeliveryVerdict): 0 | 1 {
   return verdict.kind === 'accepted' ? 0 : 1;
 }
 
-/** Returns the human-readable text for a verdict. */
+/** Describes a verdict for users. */
 export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
   switch (verdict.kind) {
     case 'accepted':
@@ -66,16 +66,16 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
         : { text: `rejected: ${verdict.reason}`, hint: updaterHints.get(verdict.code ?? -1) };
     case 'unreachable':
       return {
-        text: `unreachable: ${verdict.why}`,
+        text: `unreachable: ${verdict.reason}`,
         hint: 'Check the address, and check that the device is on this network and not busy with another upload.',
       };
     case 'blockedCallback':
       return describeBlockedCallback(verdict);
     case 'wrongProtocol':
-      return foreignProtocolTexts[verdict.which](verdict.heard);
+      return foreignProtocolTexts[verdict.which](verdict.received);
     case 'unknown':
       return {
-        text: `unknown: ${verdict.why}`,
+        text: `unknown: ${verdict.reason}`,
         hint: verdict.mayHaveUpdated
           ? 'Check which firmware the device runs after its restart: it may have installed the update.'
           : 'Retry the upload, or move the device closer to the access point. The device keeps its current firmware.',
@@ -86,9 +86,10 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
 function describeBlockedCallback({
   hostAddress,
   port,
-  strangers,
+  rejectedAddresses,
 }: DeliveryVerdict & { kind: 'blockedCallback' }): VerdictText {
-  const others = strangers.length === 0 ? '' : ` (connections from ${strangers.join(', ')} were rejected)`;
+  const others =
+    rejectedAddresses.length === 0 ? '' : ` (connections from ${rejectedAddresses.join(', ')} were rejected)`;
   return {
     text: `blocked call-back: the device responded over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,
     hint: `Allow incoming connections to TCP port ${port} in the firewall of this machine (--host-port sets a fixed port), or set --host-ip to an address that the device can reach.`,
@@ -122,7 +123,7 @@ function receivedSuffix(received: string | undefined): string {
   return received === undefined || received === '' ? '' : ` ("${received}")`;
 }
 
-/** Hints by the number in `ERROR[n]`: `UPDATE_ERROR_…` in Updater.h. */
+/** Hints by the error number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
 const updaterHints: ReadonlyMap<number, string> = new Map([
   [4, 'Compress the update, or send a smaller sketch first: the update does not fit next to the running sketch.'],
   [5, 'Check the file size: the device rejects this size.'],

@@ -9,13 +9,13 @@ import {
 } from '../core/model/secret-policy.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
-/** Destination for builds. The token is valid for this origin and is not sent anywhere else. */
+/** Destination for builds. The token is sent only to the origin of the destination. */
 export type Destination =
   | {
       readonly kind: 'server';
       readonly url: URL;
       readonly token: string;
-      /** File with the authority that must have issued the server's certificate; undefined for the authorities that Node.js trusts. */
+      /** File with the certificate authority that issued the server's certificate. Undefined for the authorities that Node.js trusts. */
       readonly ca: string | undefined;
     }
   | { readonly kind: 'folder'; readonly path: string };
@@ -31,15 +31,15 @@ interface ProjectDestination {
 }
 
 export interface DestinationOptions {
-  /** Destination from the command line. */
+  /** Destination given on the command line. */
   readonly to: string | undefined;
   /** Destination from the configuration; undefined for a command without a project. */
   readonly project: ProjectDestination | undefined;
   readonly cwd: string;
   readonly env: Environment;
-  /** Environment variable that holds the token. */
+  /** Name of the environment variable that contains the token. */
   readonly tokenVariable: string;
-  /** Authority file for the server, from the command line. */
+  /** Certificate authority file for the server, given on the command line. */
   readonly ca: string | undefined;
 }
 
@@ -88,7 +88,7 @@ function folderAt(place: string, literal: ProjectDestination | undefined, cwd: s
 /**
  * Parses a server URL.
  *
- * @returns undefined for a path
+ * @returns undefined if the text is a path
  */
 function serverUrl(place: string): URL | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1]?.toLowerCase();
@@ -131,7 +131,7 @@ function tokenFor(
   return token;
 }
 
-/** Returns whether the token would be sent unencrypted over a network, where others could read it. */
+/** Returns true if the token would be sent unencrypted over a network. */
 export function isUnencrypted({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -12,7 +12,7 @@ const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
 
 /** Provokes each error about a server. */
 export const serverErrors = {
-  // Simulates a firmware project without a driver; all drivers are installed in this repository.
+  // Simulates a missing SQLite driver, because this repository has all drivers installed.
   SQLITE_MISSING: async (t) => ({
     error: await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`))),
   }),
@@ -37,6 +37,8 @@ export const serverErrors = {
     });
     return runCommand(serve, { cwd: path });
   },
+  SERVER_DATABASE_LOST: inFolder(serve.join(' '), { [`data/blobs/aa/${'aa'.repeat(32)}`]: 'firmware' }),
+  SERVER_DATABASE_OLDER: inFolder(serve.join(' '), { 'data/ota.db': '', 'data/ota.db-holder.txt': 'process 4711\n' }),
   SERVER_DATA_NOT_EMPTY: async (t) => {
     const server = await startTestServer(t);
     const { path } = await testFolder(t);

@@ -14,7 +14,7 @@ export function namedKeys({ publicKey }: KnownKeyOptions, io: Io): Promise<RsaPu
   return Promise.all(publicKey.map((path) => loadPublicKey(resolve(io.cwd, path))));
 }
 
-/** Loads the project's public key and the `knownKeys` from its configuration. Does not read the private key. */
+/** Loads the project's public key, and the `knownKeys` from the project's configuration. Does not read the private key. */
 export async function projectKeys({ config, folder, publicKey }: ProjectSettings, io: Io): Promise<RsaPublicKey[]> {
   const own = publicKey === undefined ? [] : [await publicKeyAt(publicKey, io)];
   const others = await Promise.all((config.knownKeys ?? []).map((path) => loadPublicKey(resolve(folder, path))));

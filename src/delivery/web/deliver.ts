@@ -17,7 +17,7 @@ const defaultPort = 80;
 const defaultPath = '/update';
 const defaultUser = 'admin';
 
-/** Delivers through the `ESP8266HTTPUpdateServer` form. */
+/** Delivers an artifact through the upload form of `ESP8266HTTPUpdateServer`. */
 export async function deliverByWeb(
   target: DeliveryTarget,
   image: Uint8Array,
@@ -26,7 +26,7 @@ export async function deliverByWeb(
   const { signal = new AbortController().signal, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const address = await resolveHost(target.host, timings.lookupMs, signal);
-  if (address === undefined) return { kind: 'unreachable', why: `no IPv4 address found for ${target.host}` };
+  if (address === undefined) return { kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` };
   const port = target.port ?? defaultPort;
   const hasPassword = password !== undefined && password !== '';
   const authorization = hasPassword ? basicAuthorization(target.user ?? defaultUser, password) : undefined;
@@ -72,8 +72,8 @@ class WebDelivery {
   }
 
   /**
-   * Makes one attempt. Requests the form page first: the device checks the password for an upload only after receiving all of it, and only
-   * the page shows whether the updater supports filesystem images.
+   * Makes one attempt. The form page is requested first, because it shows whether the updater supports filesystem images. The request
+   * also detects an incorrect password, which the device would otherwise report only after the whole upload.
    */
   async attempt(budget: RetryBudget): Promise<DeliveryAttempt> {
     const { progress, place, image, kind } = this.#request;
@@ -88,7 +88,7 @@ class WebDelivery {
     return this.#judgeUpdate(sent);
   }
 
-  /** Requests the page. After a failed attempt, the connection is retried for a while, since the device may be restarting. */
+  /** Requests the form page. After a failed attempt, the connection is retried for a while, because the device may be restarting. */
   async #askForPage(budget: RetryBudget): Promise<WebExchange> {
     const { place, timings, signal } = this.#request;
     const startedAt = performance.now();
@@ -121,7 +121,7 @@ class WebDelivery {
   }
 
   /**
-   * Checks the response to the page request.
+   * Checks the response to the form page request.
    *
    * @returns undefined if the update may be sent
    */
@@ -131,7 +131,7 @@ class WebDelivery {
     const { response } = page;
     if (response === undefined) {
       if (page.text !== '') return foreign('noWebUpdater', this.#clean(page.text));
-      return fault({ kind: 'unreachable', why: `port ${port} of ${address} is open, but no web server responds` });
+      return fault({ kind: 'unreachable', reason: `port ${port} of ${address} is open, but no web server responds` });
     }
     if (response.status === 401) return this.#wrongPassword();
     if (response.status === 404) return foreign('noWebUpdater', '404 Not Found');
@@ -152,15 +152,15 @@ class WebDelivery {
     if (sent.isSent) {
       const verdict: DeliveryVerdict = {
         kind: 'unknown',
-        why: `${why}, after the whole update was sent`,
+        reason: `${why}, after the whole update was sent`,
         mayHaveUpdated: true,
       };
       return { outcome: 'verdict', verdict };
     }
-    return fault({ kind: 'unknown', why: `${why}, before the whole update was sent`, mayHaveUpdated: false });
+    return fault({ kind: 'unknown', reason: `${why}, before the whole update was sent`, mayHaveUpdated: false });
   }
 
-  /** Reads the result from the body, since success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
+  /** Reads the result from the response body, because success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
   #judgeResponse({ status, body, isWhole }: WebResponse, isSent: boolean): DeliveryVerdict | undefined {
     const failure = /Update error: ([^<]*)/.exec(body)?.[1];
     if (failure !== undefined) {
@@ -170,8 +170,8 @@ class WebDelivery {
     if (status === 200 && isSent && body.includes('Update Success! Rebooting')) return { kind: 'accepted' };
     if (!isWhole) return undefined;
     const received = this.#clean(`${status} ${body.replace(/<[^>]*>/g, ' ')}`);
-    if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', heard: received };
-    return { kind: 'unknown', why: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
+    if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', received };
+    return { kind: 'unknown', reason: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
   }
 
   #wrongPassword(): DeliveryAttempt {
@@ -195,7 +195,7 @@ const endings: Record<'answered' | 'ended' | 'silent', (sent: WebExchange) => st
 };
 
 function notConnected({ error }: WebExchange, address: string, port: number): DeliveryVerdict {
-  return { kind: 'unreachable', why: `no connection to ${address}, TCP port ${port} (${error ?? 'no response'})` };
+  return { kind: 'unreachable', reason: `no connection to ${address}, TCP port ${port} (${error ?? 'no response'})` };
 }
 
 function fault(verdict: DeliveryVerdict): DeliveryAttempt {
@@ -203,5 +203,5 @@ function fault(verdict: DeliveryVerdict): DeliveryAttempt {
 }
 
 function foreign(which: ForeignProtocol, received?: string): DeliveryAttempt {
-  return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, heard: received } };
+  return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, received } };
 }

@@ -11,23 +11,23 @@ export interface SigningConfig {
   readonly passphrase?: string | undefined;
 }
 
-/** Environment variables and key name for opening a signer. */
+/** Environment variables, and the key name in warnings. */
 export interface SigningEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Name of the key in warnings. */
   readonly keyName: string;
 }
 
-/** A signer, and warnings about its key: size, access by other users, tracking by git. */
+/** Signer, and warnings about its key: size, access by other users, tracking by git. */
 export interface OpenedSigner {
   readonly signer: Signer;
   readonly warnings: readonly string[];
 }
 
 /**
- * Opens the signer specified by a configuration. This is the only place that turns configuration into a signer.
+ * Creates the signer specified by a configuration.
  *
- * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and those thrown by {@link readPrivateKey}
+ * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and errors of {@link readPrivateKey}
  */
 export async function openSigner(config: SigningConfig, { env, keyName }: SigningEnvironment): Promise<OpenedSigner> {
   const { privateKey, passphrase } = config;

@@ -2,7 +2,7 @@ import { asError, type Refused } from '../../api/client/problems.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
-/** Converts a server's rejection of a publication to an OtaError. */
+/** Converts the server's rejection of a publication into an OtaError. */
 export function rejectionOf(response: Refused, publication: Publication): OtaError {
   const { problem, url } = response;
   if (problem.code === 'version-taken') {
@@ -10,7 +10,7 @@ export function rejectionOf(response: Refused, publication: Publication): OtaErr
     return new OtaError('VERSION_TAKEN', { project, version, what: whatOf(manifest), where: new URL(url).origin });
   }
   if (problem.code === 'blocked' && problem.blockedBy !== undefined) {
-    return new OtaError('PREFLIGHT_REFUSED', { path: publication.path, blockedBy: problem.blockedBy });
+    return new OtaError('UPDATE_BLOCKED', { path: publication.path, blockedBy: problem.blockedBy });
   }
   return asError(response);
 }

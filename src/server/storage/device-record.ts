@@ -44,6 +44,7 @@ function inOrder({ project, mac, revision }: Partial<Key>, doc: DeviceDoc) {
     pin: doc.pin,
     atomicFs: doc.atomicFs,
     credential: doc.credential,
+    secrets: doc.secrets,
     firstSeenAt: doc.firstSeenAt,
     proven: doc.proven,
     running: doc.running,

@@ -10,9 +10,37 @@ export type Actor = string;
 /** Password as stored: hashed with scrypt and its own salt. */
 export interface Credential {
   readonly user: string;
-  /** Encoded as base64url. */
+  /** Salt, encoded as base64url. */
   readonly salt: string;
   readonly hash: string;
+}
+
+/**
+ * Secret of a device, stored as SHA-256 in lower-case hex. A secret has at least 128 random bits, so a slow, salted hash would protect
+ * nothing more: the bits cannot be guessed.
+ */
+export interface DeviceSecret {
+  readonly hash: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Time at which the device first sent the secret; undefined if it has not yet. */
+  readonly usedAt?: number | undefined;
+}
+
+/** Secrets with which a device authenticates. Both are valid until the device has used the newest one. */
+export interface DeviceSecrets {
+  /** Whether requests without a valid secret are rejected: true once the device has used one, also after they are revoked. */
+  readonly required: boolean;
+  readonly newest?: DeviceSecret | undefined;
+  readonly previous?: DeviceSecret | undefined;
+}
+
+/** Source of a device's report. */
+export interface ReportSource {
+  /** Client address; the network for IPv6. */
+  readonly address: string;
+  /** Whether the request contained the device's secret or password, or the project's password. */
+  readonly authenticated: boolean;
 }
 
 /** Key with which a project's releases may be signed. */
@@ -25,15 +53,15 @@ export interface ProjectKey {
 interface ProjectSettings {
   /** open: any device is served. closed: only enrolled devices are served. */
   readonly access: 'open' | 'closed';
-  /** Empty for a project with unsigned firmware. */
+  /** Keys that may sign the project's releases. Empty for a project with unsigned firmware. */
   readonly keys: readonly ProjectKey[];
   /** Device paths other than /update/PROJECT, such as the path in the core documentation. */
   readonly aliases: readonly { readonly path: string; readonly channel: string }[];
-  /** Credential that devices must send unless they have their own. */
+  /** Credential that devices must send unless a device has its own. */
   readonly credential?: Credential | undefined;
-  /** Time from a download to the first request from the new build, counted only while the server runs. */
+  /** Maximum time from a download to the first request from the new build. Only time while the server runs counts. */
   readonly confirmWithinMs: number;
-  /** Number of downloads without a running build after which the device counts as failed. */
+  /** Number of downloads after which an attempt fails if the device still does not run the build. */
   readonly mostSends: number;
 }
 
@@ -46,7 +74,7 @@ export interface ProjectRecord extends ProjectSettings {
 export interface ReleaseName {
   readonly version: string;
   readonly kind: ImageKind;
-  /** Empty if the manifest does not name a board. */
+  /** Board name; empty if the manifest does not name a board. */
   readonly board: string;
 }
 
@@ -69,16 +97,19 @@ export interface CurrentRelease {
   readonly release: ReleaseRecord;
 }
 
-/** Build identified by a sketch MD5, and the flash mode in the flash header to which the MD5 applies. */
+/** Build identified by a sketch MD5. The MD5 applies to one flash mode in the flash header. */
 export interface Recognized {
   readonly release: ReleaseRecord;
   readonly flashMode: FlashMode;
 }
 
 /**
- * Delivery of a release to a device. sent: a download started. received: the download completed, and the device closed the connection
- * cleanly. running: the device checked in running the release. failed: the device did not, and it is not sent the release again until a
- * retry.
+ * Delivery of a release to a device.
+ *
+ * - sent: a download started.
+ * - received: the download completed, and the device closed the connection cleanly.
+ * - running: the device checked in running the release.
+ * - failed: the device did not run the release. The release is not sent again until a retry.
  */
 export interface Attempt {
   readonly releaseId: number;
@@ -92,12 +123,19 @@ export interface Attempt {
   readonly lastSentAt: number;
   /** Time by which the device should check in again, on the `ServiceTime.servedMs` clock. */
   readonly dueMs: number;
+  /** Time of the last download, on the `ServiceTime.servedMs` clock. */
+  readonly sentMs: number;
+  /** Source of the request that led to the state. For a device that never checked in again, this is the request for the download. */
+  readonly from?: ReportSource | undefined;
   readonly failure?: Failure | undefined;
 }
 
 /**
- * Reason why an attempt failed. not-confirmed: no request since the download started. not-installed: the download completed, but the device
- * checked in running another build. interrupted: the device checked in, but no download had completed.
+ * Reason why an attempt failed.
+ *
+ * - not-confirmed: the device sent no request after the download started.
+ * - not-installed: the download completed, but the device checked in running another build.
+ * - interrupted: the device checked in, but no download had completed.
  */
 export type Failure = 'not-confirmed' | 'not-installed' | 'interrupted';
 
@@ -107,7 +145,7 @@ export interface DecisionRecord {
   readonly code: string;
   /** Explanation for display. */
   readonly text: string;
-  /** Version of the release to which the decision applies. */
+  /** Version of the release that the decision applies to. */
   readonly version?: string | undefined;
   readonly at: number;
 }
@@ -129,30 +167,35 @@ export interface RunningRecord {
   readonly releaseId?: number | undefined;
   /** Time at which the device was first seen running the build, on the `ServiceTime.servedMs` clock. */
   readonly sinceMs?: number | undefined;
+  /** Source of the first report of the build, or of the first authenticated one. */
+  readonly from?: ReportSource | undefined;
 }
 
 export interface DeviceRecord {
   readonly project: string;
   /** Twelve upper-case hex digits with colons, as sent by devices. */
   readonly mac: string;
-  /** Number of times the record has been saved; 0 if never. Saving an outdated copy is a conflict. */
+  /** Number of times the record has been saved; 0 if never. Saving an outdated copy causes a conflict. */
   readonly revision: number;
-  /** Whether a person enrolled the device, as opposed to the device only being seen in requests. */
+  /** True if a person enrolled the device. Otherwise, the device was only seen in requests. */
   readonly enrolled: boolean;
   readonly name?: string | undefined;
   readonly board?: string | undefined;
-  /** Channel that overrides the one in the request URL. */
+  /** Channel that overrides the channel in the request URL. */
   readonly channel?: string | undefined;
   /** Channel from the last request URL. */
   readonly askedChannel?: string | undefined;
   /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
-  /** The only version that the device is sent, regardless of its channel and rollouts. */
+  /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
+  /** Password set by a person. */
   readonly credential?: Credential | undefined;
+  /** Secrets created by `server devices credentials`. */
+  readonly secrets?: DeviceSecrets | undefined;
   readonly firstSeenAt?: number | undefined;
-  /** The device has checked in running an update, so it is probably a real device. */
+  /** True if the device has checked in running an update, so it is probably a real device. */
   readonly proven?: boolean | undefined;
   readonly running?: RunningRecord | undefined;
   readonly decisions: { readonly [Kind in ImageKind]?: DecisionRecord | undefined };
@@ -168,7 +211,7 @@ export interface RolloutRecord {
   readonly version: string;
   /** The version's releases, for each kind and board. */
   readonly releaseIds: readonly number[];
-  /** The channel's current releases when the rollout started. Devices that may not be sent the new release yet stay on these. */
+  /** The channel's current releases when the rollout started. Devices in closed stages stay on these releases. */
   readonly previousIds: readonly number[];
   /** Stages, with canaries resolved to MACs. */
   readonly stages: readonly RolloutStage[];
@@ -220,7 +263,7 @@ export interface TokenRecord {
   /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
   readonly role: Role;
-  /** The only project for which the token is valid; undefined for all projects. */
+  /** Only project that the token is valid for; undefined for all projects. */
   readonly project?: string | undefined;
   readonly name: string;
   readonly createdAt: number;

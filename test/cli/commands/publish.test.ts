@@ -164,7 +164,7 @@ test('publish rejects an unsigned build for a project with a key', async (t) => 
 test('publish exits with 3 on unproven enforcement unless --allow names the rule', async (t) => {
   const folder = await folderWith(t, { build: unproven }, { 'www/index.html': '' });
   const argv = ['build', '--to', 'www', '--project', 'door'];
-  const error = await expectError(t, publish(folder, argv), 'PREFLIGHT_REFUSED');
+  const error = await expectError(t, publish(folder, argv), 'UPDATE_BLOCKED');
   t.is(error.exitCode, 3);
   t.regex(`${error.message} ${error.hint}`, /enforcement-unproven/);
   t.is((await publish(folder, [...argv, '--allow', 'no-space'])).exitCode, 3);
@@ -180,10 +180,10 @@ test('publish passes --allow to the server', async (t) => {
   t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
 });
 
-test('publish rejects an image that contains the project private key, or another private key unless allowed', async (t) => {
+test('publish always rejects an image with the project private key, and --allow permits other private keys', async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
-    [rsaPems().privatePem, 'PREFLIGHT_REFUSED'],
+    [rsaPems().privatePem, 'UPDATE_BLOCKED'],
   ] as const) {
     const image = buildLittleFs({ blockCount: 16, content: Buffer.from(`a page\n${pem}`) });
     const build = await packFile({ 'littlefs.bin': image }, [
@@ -197,7 +197,7 @@ test('publish rejects an image that contains the project private key, or another
     const argv = ['build', '--to', 'www', '--project', 'door'];
     await expectError(t, publish(folder, argv), code);
     const allowed = await publish(folder, [...argv, '--allow', 'private-key-inside']);
-    t.is(allowed.exitCode, code === 'PREFLIGHT_REFUSED' ? 0 : 1);
+    t.is(allowed.exitCode, code === 'UPDATE_BLOCKED' ? 0 : 1);
   }
 });
 
@@ -244,7 +244,7 @@ test('publish reads the token only from the environment and reports a missing to
   t.is((await publish(folder, [...argv, '--token', token])).exitCode, 2);
 });
 
-test('publish rejects URLs with credentials, another scheme, a query or a fragment, and does not print secrets', async (t) => {
+test('publish rejects URLs with credentials, a query, a fragment or an unsupported scheme, and prints no secrets', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   for (const to of [
     `https://admin:${token}@ota.example.com`,
@@ -272,7 +272,7 @@ test('publish sends the token to a configured URL only when OTA_TOKEN_ORIGIN mat
   t.deepEqual(server.arrived, []);
   t.is((await publish(folder, ['build'], { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: `${origin}/any/path` })).exitCode, 0);
   t.is((await publish(folder, ['build', '--to', server.url.href], { OTA_TOKEN: token })).exitCode, 0);
-  // A mismatched OTA_TOKEN_ORIGIN is also rejected for a URL on the command line.
+  // OTA_TOKEN_ORIGIN must match even a URL on the command line.
   const env = { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: 'https://ota.example.com' };
   await expectError(t, publish(folder, ['build', '--to', server.url.href], env), 'TOKEN_UNBOUND');
 });
@@ -319,7 +319,7 @@ test('publish maps server errors to CLI error codes', async (t) => {
   const blockedBy = [{ rule: 'no-ota', message: 'there is no Updater in it', fix: 'take it in' }];
   for (const [reply, code, exitCode] of [
     [problem(409, 'version-taken'), 'VERSION_TAKEN', 1],
-    [problem(422, 'blocked', { blockedBy }), 'PREFLIGHT_REFUSED', 3],
+    [problem(422, 'blocked', { blockedBy }), 'UPDATE_BLOCKED', 3],
     [problem(403, 'role-missing'), 'SERVER_REFUSED', 1],
     [problem(422, 'not-as-described', { problems: ['one', 'two'] }), 'SERVER_REFUSED', 1],
     [{ status: 200, json: { outcome: 'perhaps' } }, 'SERVER_NOT_OURS', 1],
@@ -362,7 +362,7 @@ test('publish --reference registers a past build from a raw, signed or compresse
     t.is(image.sha256, raw.image.sha256, file);
     t.is(image.file, `${file.split('.')[0]}.bin`);
   }
-  // Without an ELF, it is unknown whether the build verifies updates. An ELF can also show that the build does not.
+  // Only an ELF can show whether a build verifies updates; careless.bin has an ELF without the verifier.
   t.is(raw.enforcement, 'unproven');
   t.is((await known('proven.bin')).enforcement, 'elf');
   const careless = await known('careless.bin');

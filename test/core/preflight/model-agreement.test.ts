@@ -11,8 +11,8 @@ function complaintsOf({ facts, sent: { release, artifact } }: Scenario): readonl
   return judge({ release, artifact, facts });
 }
 
-function refusedBy(findings: readonly PreflightFinding[]): readonly RuleId[] {
-  return findings.filter(({ severity }) => severity === 'refuse').map(({ rule }) => rule);
+function errorsOf(findings: readonly PreflightFinding[]): readonly RuleId[] {
+  return findings.filter(({ severity }) => severity === 'error').map(({ rule }) => rule);
 }
 
 function run({ device, transport, kind, sent }: Scenario): UpdateResult {
@@ -24,13 +24,13 @@ function told(result: UpdateResult): string {
   return result.outcome + why;
 }
 
-test('every update that the rules allow leaves the image in the flash of the model device', (t) => {
+test('every update that the preflight rules allow leaves the image in the flash of the model device', (t) => {
   const outcomes = new Map<string, number>();
   fc.assert(
     fc.property(anyScenario, (scenario) => {
-      const blockedBy = refusedBy(complaintsOf(scenario));
+      const blockedBy = errorsOf(complaintsOf(scenario));
       const result = run(scenario);
-      const key = `${blockedBy.length === 0 ? 'safe' : 'refused'}: ${result.outcome}`;
+      const key = `${blockedBy.length === 0 ? 'safe' : 'blocked'}: ${result.outcome}`;
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
       if (blockedBy.length > 0) return;
       if (result.outcome !== 'updated') t.fail(`safe, but ${told(result)}: ${describeScenario(scenario)}`);
@@ -50,8 +50,8 @@ function isInFlash({ device, kind, sent }: Scenario, result: UpdateResult): bool
 }
 
 /**
- * Rules that block updates which succeed on the model device. They prevent harm that the model does not cover: to the wiring of the chip
- * (flash mode), the next update (flash size, keys), the mounting of the filesystem.
+ * Rules that block some updates that succeed on the model device. They prevent problems that the model does not cover: chip wiring (flash
+ * mode), later updates (flash size, keys) and mounting of the filesystem.
  */
 const caution: ReadonlySet<RuleId> = new Set<RuleId>([
   'flash-mode-gz',
@@ -60,13 +60,13 @@ const caution: ReadonlySet<RuleId> = new Set<RuleId>([
   'embedded-key-other',
 ]);
 
-/** Rules about damaged files, which block an update even if the damage happens to be harmless. */
+/** Rules about damaged files. They block an update even if the damage happens to be harmless. */
 const spoilt: ReadonlySet<RuleId> = new Set<RuleId>(['corrupt-image', 'trailing-data']);
 
 test('only the listed precautionary rules block updates that succeed on the model device', (t) => {
   fc.assert(
     fc.property(anyScenario, (scenario) => {
-      const all = refusedBy(complaintsOf(scenario));
+      const all = errorsOf(complaintsOf(scenario));
       const blockedBy = all.filter((rule) => !caution.has(rule));
       if (blockedBy.length === 0 || all.some((rule) => spoilt.has(rule))) return;
       const result = run(scenario);

@@ -8,7 +8,7 @@ import { newSketch, quickDevice, repeating, send, verdictsOf } from '../quick.ts
 
 const password = 'hunter2-of-the-door';
 
-test('reports an accepted upload, and the device runs the image afterwards', async (t) => {
+test('reports an accepted upload, and the device runs the image', async (t) => {
   const device = await quickDevice(t);
   const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict } = await send(device);
@@ -122,7 +122,7 @@ test('recognizes ESPHome by the first bytes on the callback connection', async (
 
 test('reports an unrecognized response without its control characters', async (t) => {
   const device = await quickDevice(t, { faults: { invitationResponse: '\u001b[31mHELO' } });
-  t.deepEqual((await send(device)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
+  t.deepEqual((await send(device)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', received: '[31mHELO' });
 });
 
 test('reports a silent device as unreachable', async (t) => {
@@ -136,12 +136,12 @@ test('reports a closed port as unreachable with the reason', async (t) => {
     { host: '127.0.0.1', otaPort: await freePort() },
     { timings: { ...repeating, invitationMs: 200 } },
   );
-  t.true(verdict.kind === 'unreachable' && /the port is closed/.test(verdict.why), JSON.stringify(verdict));
+  t.true(verdict.kind === 'unreachable' && /the port is closed/.test(verdict.reason), JSON.stringify(verdict));
 });
 
 test('reports an unresolvable host name as unreachable', async (t) => {
   const { verdict } = await send({ host: 'no-such-device.invalid', otaPort: 8266 });
-  t.true(verdict.kind === 'unreachable' && verdict.why.includes('no-such-device.invalid'));
+  t.true(verdict.kind === 'unreachable' && verdict.reason.includes('no-such-device.invalid'));
 });
 
 test('reports a blocked callback with the listening address and port', async (t) => {
@@ -152,14 +152,14 @@ test('reports a blocked callback with the listening address and port', async (t)
   t.true(verdict.port > 0);
 });
 
-test('rejects a callback from an address other than that of the invited device', async (t) => {
+test('rejects a callback from a different address than the invited device', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: { from: '127.0.0.2' } } });
   const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 300 } });
-  t.like(verdict, { kind: 'blockedCallback', strangers: ['127.0.0.2'] });
+  t.like(verdict, { kind: 'blockedCallback', rejectedAddresses: ['127.0.0.2'] });
   t.false(verdictsOf(device).includes('accepted'));
 });
 
-test('listens for the callback on the configured host port, which must be free', async (t) => {
+test('listens for the callback on the configured host port and fails if the port is in use', async (t) => {
   const port = await freePort();
   const spare = createServer();
   await new Promise<void>((resolve) => spare.listen(port, '127.0.0.1', resolve));
@@ -171,7 +171,7 @@ test('listens for the callback on the configured host port, which must be free',
   t.like(verdict, { kind: 'blockedCallback', port });
 });
 
-test('listens on the configured host address, which must belong to this machine', async (t) => {
+test('listens on the configured host address and fails if it belongs to a different machine', async (t) => {
   const device = await quickDevice(t);
   t.is((await send(device, { hostIp: '127.0.0.3' })).verdict.kind, 'accepted');
   const error = await expectOtaError(t, 'UPLOAD_LISTEN_FAILED', () => send(device, { hostIp: '192.0.2.1' }));

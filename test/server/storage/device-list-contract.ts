@@ -145,5 +145,15 @@ function decided(action: DecisionRecord['action'], code: string): DecisionRecord
 }
 
 function attempt(state: Attempt['state']): Attempt {
-  return { releaseId: 1, version: '2.0', kind: 'sketch', state, sends: 1, receipts: 1, lastSentAt: 1, dueMs: 1 };
+  return {
+    releaseId: 1,
+    version: '2.0',
+    kind: 'sketch',
+    state,
+    sends: 1,
+    receipts: 1,
+    lastSentAt: 1,
+    dueMs: 1,
+    sentMs: 1,
+  };
 }

@@ -57,16 +57,16 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   report.result('server tokens create', made, made.token);
 }
 
-/** Creates a token directly in a data folder. The folder lock ensures that no server is using the folder. */
+/** Creates a token directly in a data folder. The folder lock ensures that no server uses the folder at the same time. */
 async function createInFolder(
   folder: string,
   { role, project, name, ...output }: CreateOptions,
   io: Io,
 ): Promise<void> {
   const report = makeReport(io, output);
-  const { createToken, openData } = await import('../../../server/index.ts');
-  const { store } = await openData({ data: folder }, `ota-hooks server tokens create, process ${process.pid}`);
-  try {
+  const { createToken, useData } = await import('../../../server/index.ts');
+  const holder = `ota-hooks server tokens create, process ${process.pid}`;
+  await useData({ data: folder, holder }, async ({ store }) => {
     // No server is running in this process, so nothing subscribes to events.
     const parts = { store, events: { emit: () => undefined } };
     const { record, token } = await createToken(parts, { role, project, name }, 'local command');
@@ -77,9 +77,7 @@ async function createInFolder(
       { id, role, project, name, createdAt: new Date(createdAt).toISOString(), token },
       token,
     );
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 async function list(options: ServerCommandOptions, io: Io): Promise<void> {

@@ -8,7 +8,7 @@ import type { Io } from '../../io.ts';
 import { namesOf } from './device-names.ts';
 
 /**
- * Returns the device passwords. A password source that several devices share is read or prompted for only once.
+ * Returns the device passwords. A source shared by several devices is read only once.
  *
  * @param speaker who named the sources
  * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, FILE_UNREADABLE, PASSWORD_UNASKED

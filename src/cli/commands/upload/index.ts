@@ -18,7 +18,7 @@ export function declareUpload(declaration: Declaration) {
   return uploadCommand(declaration).action((file, options) => upload(file, options, declaration.io));
 }
 
-/** Sends one build to one or more devices. Each device is sent the artifact that the planner selected; blocked devices are skipped. */
+/** Sends one build to one or more devices. The planner selects the artifact for each device. Blocked devices are skipped. */
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);
@@ -36,9 +36,9 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   const intermediateReleases = await Promise.all(options.via.map((path) => open(path, false)));
   const state = await FleetState.open(settings.folder, release.imageSha256, options.resume === true);
   const targets = chosen.filter(({ name }) => !state.isUpdated(name));
-  const earlier = chosen
+  const alreadyUpdated = chosen
     .filter((target) => !targets.includes(target))
-    .map((target): DeviceEnd => ({ target, outcome: 'earlier' }));
+    .map((target): DeviceEnd => ({ target, outcome: 'alreadyUpdated' }));
 
   const updates = await prepareUpdates({
     targets,
@@ -51,7 +51,7 @@ export async function upload(file: string | undefined, options: UploadOptions, i
     report,
   });
   try {
-    const ends = [...earlier, ...(await runUpdates({ updates, settings, options, state, io, report }))];
+    const ends = [...alreadyUpdated, ...(await runUpdates({ updates, settings, options, state, io, report }))];
     report.result('upload', uploadReport(release, ends), summaryOf(ends));
     complain(ends, release.path);
   } finally {
@@ -62,17 +62,19 @@ export async function upload(file: string | undefined, options: UploadOptions, i
 /**
  * Throws if any device was not updated.
  *
- * @throws OtaError UPLOAD_FAILED, PREFLIGHT_REFUSED
+ * @throws OtaError UPLOAD_FAILED, UPDATE_BLOCKED
  */
 function complain(ends: readonly DeviceEnd[], path: string): void {
-  const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'held');
+  const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'notStarted');
   const blocked = ends.flatMap((end) => (end.outcome === 'blocked' ? [end] : []));
   if (blocked.length > 0 && !missing.some(({ outcome }) => outcome === 'failed')) {
     const isOne = ends.length === 1;
-    throw new OtaError('PREFLIGHT_REFUSED', {
+    throw new OtaError('UPDATE_BLOCKED', {
       path,
       blockedBy: blocked.flatMap(({ target, blockedBy: rules }) =>
-        rules.map((finding) => (isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}` })),
+        rules.map((finding) =>
+          isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}`, artifact: undefined },
+        ),
       ),
     });
   }
@@ -90,7 +92,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   });
 }
 
-/** Maximum number of failures that the error describes. If there are more failures, only the device names are listed. */
+/** Maximum number of failures that the error describes. For more failures, the error lists only the device names. */
 const mostDescribed = 3;
 
 function describeEnd(end: DeviceEnd): string {
