@@ -36,17 +36,17 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
   }
   if (channel === undefined) {
     const isNew = published.outcome === 'published';
-    const state = published.current ? 'a channel serves it, which is not changed' : 'no channel serves it';
+    const state = published.current ? 'a channel still serves this release' : 'no channel serves this release';
     return `${isNew ? 'Published draft' : 'Already published:'} ${name}; ${state}: ${place}`;
   }
   switch (published.outcome) {
     case 'published':
       return `Published ${name} on ${channel}: ${place}`;
     case 'promoted':
-      return `${name} was already published; ${channel} serves it now: ${place}`;
+      return `${name} was already published; ${channel} serves this release now: ${place}`;
     case 'unchanged':
       return published.current
         ? `${name} is already published on ${channel}: ${place}`
-        : `${name} was published on ${channel} before; ${channel} still serves another release: ${place}`;
+        : `${name} was published on ${channel} before; ${channel} still serves a different release: ${place}`;
   }
 }

@@ -99,7 +99,7 @@ export async function readForm(context: PageContext, role: Role): Promise<Form> 
   if (form['form'] !== context.get('session').formToken) {
     throw new DomainError(
       'role-missing',
-      'The form belongs to another session.',
+      'The form belongs to a different session.',
       'Reload the page and submit the form again.',
     );
   }

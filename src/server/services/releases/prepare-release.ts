@@ -63,7 +63,7 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   if (manifest.board !== undefined && manifest.board.length > 64)
     problems.push('the board name is longer than 64 characters');
   if (request.purpose === 'reference' && manifest.image.kind !== 'sketch') {
-    problems.push('only a sketch can be a reference build: devices report no digest of their files');
+    problems.push('only a sketch can be a reference build: devices do not report a digest of their filesystem');
   }
   const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
   problems.push(...unknown.map((rule) => `unknown rule ${rule}`));
@@ -72,7 +72,7 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   }
   const total = manifest.artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (manifest.artifacts.length > mostArtifacts || total > mostArtifacts * mostBlobBytes)
-    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can have`);
+    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can contain`);
   if (problems.length > 0) throw invalid(problems);
   const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
   const artifacts = request.purpose === 'reference' ? onlyImage : manifest.artifacts;
@@ -132,7 +132,8 @@ async function projectOf(
 function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
   const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
   if (key === undefined && keys.length > 0) {
-    const hint = 'Sign the build: devices would reject it, or stop verifying signatures after installing it.';
+    const hint =
+      'Sign the build. Devices would reject an unsigned build, or stop verifying signatures after installing it.';
     throw new DomainError(
       'wrong-key',
       `releases of ${name} are signed with key ${known}, but this release is unsigned`,
