@@ -170,6 +170,7 @@ export const errorExamples = {
       hint: 'Pass the path of a single build, or delete the leftover builds.',
     },
   ],
+  PUBLISH_DECLINED: [{ project: 'door', version: '1.0' }],
   VERSION_TAKEN: [{ project: 'door', version: '1.0', what: 'sketch, d1_mini', where: 'http://192.168.1.5:8266' }],
 
   INVENTORY_EMPTY: [{}],

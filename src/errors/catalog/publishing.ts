@@ -71,6 +71,12 @@ export const publishingEntries = {
     'One `publish` command publishes one version, with one build for each board and kind.',
     ({ hint }) => hint,
   ),
+  PUBLISH_DECLINED: entry<{ project: string; version: string }>(
+    1,
+    ({ project, version }) => `${project} ${version} was not published: the question was not answered with yes`,
+    'At a terminal, `publish` asks before it sends a release to ten or more devices.',
+    () => 'Publish it with --draft and start a rollout, or answer with yes (--yes).',
+  ),
   VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(
     1,
     ({ project, version, what, where }) =>
