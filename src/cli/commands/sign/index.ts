@@ -3,6 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
 import { compressors } from '../../../core/compression/registry.ts';
 import type { Encoding, SignatureFormat } from '../../../core/model/artifact.ts';
+import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
 import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
@@ -175,9 +176,9 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
     const path = resolve(io.cwd, options.privateKey);
     return { path, signer: () => signerAt(path, options, io, report) };
   }
-  const { projectSettings } = await import('../../../project/config/settings.ts');
+  const { readProjectSettings } = await import('../../shared/project-settings.ts');
   const { projectSigner } = await import('../../shared/project-keys.ts');
-  const settings = await projectSettings(options, io.cwd);
+  const settings = await readProjectSettings(options, io, report);
   const place = settings.privateKey;
   return {
     path: place !== undefined && 'path' in place ? place.path : undefined,
@@ -191,8 +192,8 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
 }
 
 async function signerAt(path: string, options: SignOptions, io: Io, report: Report): Promise<Signer> {
-  const passphrase = options.passphraseEnv === undefined ? undefined : { env: options.passphraseEnv };
-  const config = { privateKey: { path }, passphrase, folder: io.cwd };
+  const passphrase = options.passphraseEnv && secretFromEnvironment(options.passphraseEnv, io.env, 'the passphrase');
+  const config = { privateKey: { path }, passphrase };
   const { signer, warnings } = await openSigner(config, { env: io.env, keyName: report.path(path) });
   for (const warning of warnings) report.warn(warning);
   return signer;
