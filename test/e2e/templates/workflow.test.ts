@@ -70,14 +70,14 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
   const sums = createHash('sha256')
     .update(await refreshSums(join(liar, 'release')))
     .digest('hex');
-  const unshown = await runJob('sign', {
+  const withoutElf = await runJob('sign', {
     workflow: platformio,
     folder: liar,
     env: { OTA_PRIVATE_KEY: keys.privateKey },
     needs: { sums },
   });
-  t.is(unshown.failed, 'Sign');
-  t.regex(unshown.output, /PROOF_NOT_SHOWN/);
+  t.is(withoutElf.failed, 'Sign');
+  t.regex(withoutElf.output, /PROOF_NOT_SHOWN/);
 
   /** Folder of the sign job: the public key, the files from the build job, and the tool. */
   async function placeOfSigning(name: string): Promise<string> {
