@@ -43,6 +43,18 @@ export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>
 export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-to-date', 'unknown'] as const;
 export type DeviceStatus = (typeof deviceStatuses)[number];
 
+/**
+ * Secrets of a device, created by `server devices credentials`.
+ *
+ * - none: the device has no secret
+ * - unused: the device has not used its secret yet; its requests are served without one
+ * - used: requests without the secret are rejected
+ * - rotating: like used; the device has a new secret that it has not used yet, and the previous one is valid until then
+ * - revoked: all requests are rejected until the device uses a new secret
+ */
+export const credentialStates = ['none', 'unused', 'used', 'rotating', 'revoked'] as const;
+export type CredentialState = (typeof credentialStates)[number];
+
 /** Decision on the last update check. send: an update is sent. up-to-date: nothing to install. none: no update, for the given reason. */
 const decisionInfoSchema = v.strictObject({
   action: v.picklist(['send', 'up-to-date', 'none']),
@@ -67,6 +79,7 @@ export const deviceInfoSchema = v.strictObject({
   pin: v.optional(v.string()),
   atomicFs: v.optional(v.boolean()),
   user: v.optional(v.string()),
+  credentials: v.picklist(credentialStates),
   firstSeenAt: v.optional(time),
   lastSeenAt: v.optional(time),
   /** Data that the device reported about itself. */

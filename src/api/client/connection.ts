@@ -85,7 +85,10 @@ export function connect(options: ClientOptions): Ask {
   };
 }
 
-function mayRepeat({ method, isRepeatable = method !== 'POST' && method !== 'DELETE' }: ApiRequest, attempt: Attempt): boolean {
+function mayRepeat(
+  { method, isRepeatable = method !== 'POST' && method !== 'DELETE' }: ApiRequest,
+  attempt: Attempt,
+): boolean {
   if ('fault' in attempt) return attempt.isPassing && (isRepeatable || attempt.isUnsent);
   const { status } = attempt.answer;
   return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));

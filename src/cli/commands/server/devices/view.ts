@@ -21,7 +21,13 @@ type DeviceAttempt = DeviceInfo['attempts'][number];
 
 const stateWords = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
 const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
-const progressWords = { pending: 'pending', blocked: 'blocked', updating: 'updating', running: 'updated' } as const;
+const progressWords = {
+  pending: 'pending',
+  blocked: 'blocked',
+  updating: 'updating',
+  running: 'updated',
+  undelivered: 'runs it, not downloaded here',
+} as const;
 
 /** Converts a failure name from the API to words, such as "not confirmed". */
 function failureText(failure: string | undefined): string {
