@@ -12,6 +12,7 @@ export const errorExamples = {
   OUTPUT_CONFLICT: [{ path: 'private.key' }],
   CONFIRMATION_UNASKED: [{ command: 'init' }],
   PASSWORD_UNASKED: [{ devices: 'kitchen' }],
+  OPEN_FILES_LIMIT: [{}],
   KEY_MISSING_FOR: [{ command: 'verify', wanted: '--public-key FILE' }],
   KEY_IN_ENVIRONMENT: [{ kind: 'private', variable: 'DOOR_KEY' }],
   INIT_NOT_INSTALLED: [{}],
@@ -94,7 +95,7 @@ export const errorExamples = {
   ARTIFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
   NOT_SIGNED_YET: [{ path: 'build/door.ino.bin.ota.json' }],
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],
-  PREFLIGHT_REFUSED: [
+  UPDATE_BLOCKED: [
     {
       path: 'build/door.ino.bin.gz',
       blockedBy: [
@@ -202,6 +203,12 @@ export const errorExamples = {
   SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
   SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0002-device-labels', known: '0001-first-tables' }],
   SERVER_DATA_UNREADABLE: [{ path: 'data/ota.db', reason: 'SQLITE_NOTADB' }],
+  SERVER_DATABASE_LOST: [{ path: 'data' }],
+  SERVER_DATABASE_OLDER: [
+    { path: 'data', reason: 'journal' },
+    { path: 'data', reason: 'older' },
+    { path: 'data', reason: 'other' },
+  ],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],

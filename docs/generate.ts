@@ -34,13 +34,6 @@ const factWords = {
   board: 'board of the device, such as `d1_mini`',
 } as const satisfies Record<keyof typeof deviceFactsSchema.entries, string>;
 
-/** Severities of rules, as shown to users. */
-const severityWords = {
-  refuse: 'error',
-  warn: 'warning',
-  'refuse or warn': 'error or warning',
-} as const satisfies Record<Rule['severity'], string>;
-
 /** Returns the text of docs/never-brick.md. */
 export function neverBrickPage(): string {
   return `<!-- Generated from src/core/preflight by \`npm run docs\`; do not edit. -->
@@ -113,7 +106,7 @@ ${notCheckable.map(notCheckableRow).join('\n')}
 
 function ruleRow({ id, condition, severity, cores, evidence }: Rule): string {
   const test = `[test](../${testOf(id)})`;
-  return `| \`${id}\` | ${cell(condition)} | ${severityWords[severity]} | ${cell(cores)} | ${evidence.map(linked).join('; ')} | ${test} |`;
+  return `| \`${id}\` | ${cell(condition)} | ${severity} | ${cell(cores)} | ${evidence.map(linked).join('; ')} | ${test} |`;
 }
 
 function notCheckableRow({ id, condition, why, evidence }: NotCheckable): string {

@@ -1,7 +1,8 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { catalog, OtaError } from '../errors/ota-error.ts';
+import { catalog } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import type { Io } from './io.ts';
+import { knownError } from './known-error.ts';
 import { makeProgram } from './program.ts';
 
 const internalError = 70;
@@ -110,13 +111,14 @@ function unanswered(): never {
 /** Prints the error code and message on one line and the hint on the next; returns the exit code. */
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
-  if (!(error instanceof OtaError)) {
+  const known = knownError(error);
+  if (known === undefined) {
     io.stderr.write(
       `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
     );
     return internalError;
   }
-  const { code, message, hint, exitCode }: OtaError = error;
+  const { code, message, hint, exitCode } = known;
   const label = `error[${code}]:`;
   const text = withNearPaths(`${message}\n  ${hint}\n`, io.cwd);
   io.stderr.write(`${io.fancy ? `\u001b[31m${label}\u001b[0m` : label} ${text}`);

@@ -15,8 +15,8 @@ export type Confirmation =
   /** The device responds. The running sketch is unknown, since espota and the web form never report it. */
   | { readonly kind: 'returned'; readonly by: 'mdns' | 'udp' | 'http' }
   /** The device announces an MD5 that does not belong to the new build: the update was lost. */
-  | { readonly kind: 'otherSketch'; readonly sketchMd5: string }
-  | { readonly kind: 'silent' };
+  | { readonly kind: 'differentSketch'; readonly sketchMd5: string }
+  | { readonly kind: 'noResponse' };
 
 export interface ConfirmTimings {
   /** Delay before listening: until it restarts, a device still responds to mDNS, which proves nothing. */
@@ -78,15 +78,15 @@ async function judgeEvidence(
   { graceMs, limitMs }: ConfirmTimings,
   evidence: EventQueue<Evidence>,
 ): Promise<Confirmation> {
-  let best: Confirmation = { kind: 'silent' };
+  let best: Confirmation = { kind: 'noResponse' };
   let end = performance.now() + limitMs;
   for (;;) {
     const item = await evidence.next(end - performance.now(), signal);
     if (item === undefined) return best;
     const found = conclude(item, image);
-    if (best.kind === 'silent') end = Math.min(end, performance.now() + graceMs);
+    if (best.kind === 'noResponse') end = Math.min(end, performance.now() + graceMs);
     if (found.kind === 'proven') return found;
-    if (found.kind === 'otherSketch' || best.kind === 'silent') best = found;
+    if (found.kind === 'differentSketch' || best.kind === 'noResponse') best = found;
     const isEnough = level === 'returned' || discovery === undefined || image.kind === 'filesystem';
     if (found.kind === 'returned' && isEnough) return found;
   }
@@ -97,7 +97,7 @@ function conclude(item: Evidence, { kind, sketchMd5s }: UpdatedImage): Confirmat
   const { sketchMd5 } = item;
   if (sketchMd5 === undefined || kind === 'filesystem') return { kind: 'returned', by: 'mdns' };
   const isOfBuild = sketchMd5s.some(({ md5 }) => md5 === sketchMd5);
-  return isOfBuild ? { kind: 'proven', sketchMd5 } : { kind: 'otherSketch', sketchMd5 };
+  return isOfBuild ? { kind: 'proven', sketchMd5 } : { kind: 'differentSketch', sketchMd5 };
 }
 
 /** Probes the device after a delay, so that mDNS can answer first: an espota probe is harmless, but may call the sketch's error handler. */
@@ -134,9 +134,9 @@ export function describeConfirmation(confirmation: Confirmation): string {
       return 'proven: the device runs the new sketch';
     case 'returned':
       return 'returned: the device responds, but the running sketch is not proven';
-    case 'otherSketch':
+    case 'differentSketch':
       return `not installed: the device runs another sketch (MD5 ${confirmation.sketchMd5})`;
-    case 'silent':
+    case 'noResponse':
       return 'not confirmed: the device did not respond after the update';
   }
 }

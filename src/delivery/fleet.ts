@@ -15,7 +15,7 @@ export interface FleetOptions<Job, Result> {
 export interface FleetRun<Job, Result> {
   readonly results: ReadonlyMap<Job, Result>;
   /** Jobs that were not started because a canary failed. */
-  readonly held: readonly Job[];
+  readonly notStarted: readonly Job[];
 }
 
 /**
@@ -33,9 +33,9 @@ export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>):
   const first = jobs.slice(0, canaries);
   const rest = jobs.slice(canaries);
   await runAll(first);
-  if (![...results.values()].every(isSuccess)) return { results, held: rest };
+  if (![...results.values()].every(isSuccess)) return { results, notStarted: rest };
   await runAll(rest);
-  return { results, held: [] };
+  return { results, notStarted: [] };
 }
 
 /** Runs `work` in parallel. With `stopOnError`, p-map would reject before the started jobs have ended. */

@@ -55,7 +55,7 @@ export async function updateDevice(update: Update): Promise<DeviceUpdateResult> 
   const { target, artifact, image, password, confirm, discovery, timings, onStep, signal } = update;
   const { lookupMs } = { ...defaultTimings, ...timings };
   const address = update.address ?? (await resolveHost(target.host, lookupMs, signal));
-  if (address === undefined) return end({ kind: 'unreachable', why: `no IPv4 address found for ${target.host}` });
+  if (address === undefined) return end({ kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` });
   const verdict = await deliveryMethods[target.method].deliver({ ...target, host: address }, artifact, {
     kind: image.kind,
     password,

@@ -13,7 +13,7 @@ export type DeliveryVerdict =
       readonly code?: number | undefined;
     }
   /** No usable response from the device. */
-  | { readonly kind: 'unreachable'; readonly why: string }
+  | { readonly kind: 'unreachable'; readonly reason: string }
   /** The device responded over UDP but never connected to this machine over TCP. */
   | {
       readonly kind: 'blockedCallback';
@@ -21,14 +21,14 @@ export type DeliveryVerdict =
       readonly hostAddress: string;
       readonly port: number;
       /** Addresses of other hosts that connected and were rejected. */
-      readonly strangers: readonly string[];
+      readonly rejectedAddresses: readonly string[];
     }
   /** The device responds, but not in the expected protocol. */
-  | { readonly kind: 'wrongProtocol'; readonly which: ForeignProtocol; readonly heard?: string | undefined }
+  | { readonly kind: 'wrongProtocol'; readonly which: ForeignProtocol; readonly received?: string | undefined }
   /** The result is unknown, for example because the connection ended before the device reported one. */
   | {
       readonly kind: 'unknown';
-      readonly why: string;
+      readonly reason: string;
       /** Whether the device may have received the whole image and may restart into it. False: it keeps its current firmware. */
       readonly mayHaveUpdated: boolean;
     };
@@ -66,16 +66,16 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
         : { text: `rejected: ${verdict.reason}`, hint: updaterHints.get(verdict.code ?? -1) };
     case 'unreachable':
       return {
-        text: `unreachable: ${verdict.why}`,
+        text: `unreachable: ${verdict.reason}`,
         hint: 'Check the address, and check that the device is on this network and not busy with another upload.',
       };
     case 'blockedCallback':
       return describeBlockedCallback(verdict);
     case 'wrongProtocol':
-      return foreignProtocolTexts[verdict.which](verdict.heard);
+      return foreignProtocolTexts[verdict.which](verdict.received);
     case 'unknown':
       return {
-        text: `unknown: ${verdict.why}`,
+        text: `unknown: ${verdict.reason}`,
         hint: verdict.mayHaveUpdated
           ? 'Check which firmware the device runs after its restart: it may have installed the update.'
           : 'Retry the upload, or move the device closer to the access point. The device keeps its current firmware.',
@@ -86,9 +86,10 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
 function describeBlockedCallback({
   hostAddress,
   port,
-  strangers,
+  rejectedAddresses,
 }: DeliveryVerdict & { kind: 'blockedCallback' }): VerdictText {
-  const others = strangers.length === 0 ? '' : ` (connections from ${strangers.join(', ')} were rejected)`;
+  const others =
+    rejectedAddresses.length === 0 ? '' : ` (connections from ${rejectedAddresses.join(', ')} were rejected)`;
   return {
     text: `blocked call-back: the device responded over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,
     hint: `Allow incoming connections to TCP port ${port} in the firewall of this machine (--host-port sets a fixed port), or set --host-ip to an address that the device can reach.`,

@@ -14,7 +14,7 @@ import type { Publication } from './publication.ts';
  * folder cannot.
  *
  * @returns warnings from the rules
- * @throws OtaError NOT_SIGNED_YET, PREFLIGHT_REFUSED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
+ * @throws OtaError NOT_SIGNED_YET, UPDATE_BLOCKED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
 export async function judgePublication(publication: Publication): Promise<readonly ReleaseFinding[]> {
   const { manifest, path, purpose, allow } = publication;
@@ -24,7 +24,7 @@ export async function judgePublication(publication: Publication): Promise<readon
     throw new OtaError('NOT_SIGNED_YET', { path });
   }
   const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(allow) });
-  if (blockedBy.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, blockedBy });
+  if (blockedBy.length > 0) throw new OtaError('UPDATE_BLOCKED', { path, blockedBy });
   await verifyArtifacts(publication);
   await requireNoPrivateKey(publication);
   return warnings.map(({ rule, message, fix }) => ({ rule, message, fix }));
@@ -54,5 +54,5 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';
   const fix = 'remove the key, or allow this rule if the key is meant for devices, such as their own TLS key';
-  throw new OtaError('PREFLIGHT_REFUSED', { path, blockedBy: [{ rule: privateKeyRule, message, fix }] });
+  throw new OtaError('UPDATE_BLOCKED', { path, blockedBy: [{ rule: privateKeyRule, message, fix }] });
 }

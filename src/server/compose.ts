@@ -18,6 +18,8 @@ import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { serviceClock } from './services/rollouts/service-clock.ts';
 import type { BlobStore } from './storage/blob-store.ts';
+import { dataError } from './storage/data-error.ts';
+import { isUnused, requireWhole } from './storage/data-identity.ts';
 import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
@@ -29,21 +31,50 @@ export interface ServerData {
 }
 
 /**
- * Opens the server's records and blobs, in the folder `data` unless URLs are given.
+ * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is lost, or older than the blobs, is an
+ * error: it would look like a new server, which removes all blobs as orphans.
  *
  * @param holder line that describes this process, shown to any other process that tries to open the same data
- * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
+ * @param rules `acceptsLoss` opens such a database anyway, to restore or repair it
+ * @throws OtaError STORAGE_URL_UNKNOWN, SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER, and errors from the store
  */
 export async function openData(
   { data, storeUrl, blobsUrl }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl'>,
   holder: string,
+  { acceptsLoss = false }: { readonly acceptsLoss?: boolean } = {},
 ): Promise<ServerData> {
-  const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder);
   try {
-    return { store, blobs: await openBlobs(blobsUrl ?? `file:${data}`) };
+    const blobs = await openBlobs(blobsUrl ?? `file:${data}`);
+    const mayCreate = acceptsLoss || (await isUnused(blobs));
+    const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder, { mayCreate, acceptsLoss });
+    try {
+      if (!acceptsLoss) await requireWhole({ store, blobs }, data);
+      return { store, blobs };
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
   } catch (error) {
-    await store.close();
-    throw error;
+    throw dataError(data, error);
+  }
+}
+
+/**
+ * Opens the data of a stopped server for one task, and closes it afterwards.
+ *
+ * @throws OtaError SERVER_DATA_UNREADABLE, and errors from `openData`
+ */
+export async function useData<Result>(
+  { data, holder, acceptsLoss }: { readonly data: string; readonly holder: string; readonly acceptsLoss?: boolean },
+  work: (opened: ServerData) => Promise<Result>,
+): Promise<Result> {
+  const opened = await openData({ data }, holder, { acceptsLoss: acceptsLoss ?? false });
+  try {
+    return await work(opened);
+  } catch (error) {
+    throw dataError(data, error);
+  } finally {
+    await opened.store.close();
   }
 }
 

@@ -5,6 +5,8 @@ import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
 import { startMaintenance } from './services/maintenance.ts';
 import { firstToken } from './services/tokens.ts';
+import { dataError } from './storage/data-error.ts';
+import { sealData } from './storage/data-identity.ts';
 import { authorityIn } from './tls/authority-files.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 
@@ -38,6 +40,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     // The backup includes the authority's keys only if the API uses TLS: otherwise they would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
+    await sealData(opened);
     const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);
     const main = await openWebServer(parts, options, tls.certificate);
@@ -66,6 +69,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await closeServers(0);
     await store.close();
-    throw error;
+    throw dataError(options.data, error);
   }
 }

@@ -11,7 +11,7 @@ export type SimulatorEvent = { readonly mac: string } & (
       readonly error: string | null;
     }
   | { readonly event: 'boot'; readonly sketchMd5: string }
-  | { readonly event: 'bricked'; readonly why: string }
+  | { readonly event: 'bricked'; readonly reason: string }
   /** The HTTP client completed an update check and found no update to install. */
   | { readonly event: 'checked'; readonly status: number }
 );

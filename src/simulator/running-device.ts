@@ -194,7 +194,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
     this.#phase = 'bricked';
     this.#bricked = why;
     await this.#services?.close();
-    if (!this.closeSignal.aborted) this.events.emit({ event: 'bricked', mac: this.mac, why });
+    if (!this.closeSignal.aborted) this.events.emit({ event: 'bricked', mac: this.mac, reason: why });
   }
 
   #nextBuild(image: Uint8Array, sketchMd5: string): SimulatedBuild {

@@ -69,7 +69,7 @@ test('reports another sketch when its MD5 is still announced after the grace per
   const startedAt = performance.now();
   for (const level of ['returned', 'proven'] as const) {
     const found = await confirm(t, device, { level, image: imageOf('0'.repeat(32)), timings: { graceMs } });
-    t.deepEqual(found, { kind: 'otherSketch', sketchMd5 });
+    t.deepEqual(found, { kind: 'differentSketch', sketchMd5 });
   }
   // Timers may fire a millisecond early, but the settle delay more than makes up for that, and a slow machine only adds time.
   t.true(performance.now() - startedAt >= 2 * graceMs);
@@ -119,7 +119,7 @@ test('reports a silent device once the time limit is reached', async (t) => {
   const device = await startDevice(t);
   await device.close();
   const timings = { limitMs: 300, probeMs: 50 };
-  t.deepEqual(await confirm(t, device, { image: imageOf('0'.repeat(32)), timings }), { kind: 'silent' });
+  t.deepEqual(await confirm(t, device, { image: imageOf('0'.repeat(32)), timings }), { kind: 'noResponse' });
 });
 
 test('rejects with the abort reason when aborted while waiting', async (t) => {

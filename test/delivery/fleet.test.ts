@@ -12,7 +12,7 @@ test('runs each job once within the concurrency limit, canaries first', async (t
     fc.asyncProperty(fc.nat(20), fc.integer({ min: 1, max: 8 }), fc.nat(5), async (count, concurrency, canaries) => {
       let running = 0;
       const begun: number[] = [];
-      const { results, held } = await runFleet({
+      const { results, notStarted } = await runFleet({
         jobs: Array.from({ length: count }, (_, index) => index),
         concurrency,
         canaries,
@@ -28,7 +28,7 @@ test('runs each job once within the concurrency limit, canaries first', async (t
         signal: never,
       });
       t.is(results.size, count);
-      t.deepEqual(held, []);
+      t.deepEqual(notStarted, []);
     }),
     { numRuns: 50 },
   );
@@ -39,7 +39,7 @@ function results_before(begun: readonly number[], canaries: number, count: numbe
 }
 
 test('holds back the other jobs after a failed canary, but runs all canaries', async (t) => {
-  const { results, held } = await runFleet({
+  const { results, notStarted } = await runFleet({
     jobs: ['sick', 'well', 'third', 'fourth'],
     concurrency: 1,
     canaries: 2,
@@ -54,7 +54,7 @@ test('holds back the other jobs after a failed canary, but runs all canaries', a
       ['well', true],
     ],
   );
-  t.deepEqual(held, ['third', 'fourth']);
+  t.deepEqual(notStarted, ['third', 'fourth']);
 });
 
 test('throws the error of a failed job only after the running jobs have ended', async (t) => {

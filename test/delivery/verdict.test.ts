@@ -5,14 +5,14 @@ const verdicts: DeliveryVerdict[] = [
   { kind: 'accepted' },
   { kind: 'rejected', by: 'updater', reason: 'ERROR[4]: Not Enough Space', code: 4 },
   { kind: 'rejected', by: 'password', reason: 'Authentication Failed' },
-  { kind: 'unreachable', why: 'no answer' },
-  { kind: 'blockedCallback', hostAddress: '192.0.2.7', port: 48_266, strangers: [] },
+  { kind: 'unreachable', reason: 'no answer' },
+  { kind: 'blockedCallback', hostAddress: '192.0.2.7', port: 48_266, rejectedAddresses: [] },
   { kind: 'wrongProtocol', which: 'esphome' },
   { kind: 'wrongProtocol', which: 'esp32' },
   { kind: 'wrongProtocol', which: 'noWebUpdater' },
   { kind: 'wrongProtocol', which: 'noFilesystemForm' },
-  { kind: 'wrongProtocol', which: 'unrecognized', heard: 'hello' },
-  { kind: 'unknown', why: 'the device ended the connection', mayHaveUpdated: true },
+  { kind: 'wrongProtocol', which: 'unrecognized', received: 'hello' },
+  { kind: 'unknown', reason: 'the device ended the connection', mayHaveUpdated: true },
 ];
 
 test('exits with 0 only for an accepted update', (t) => {
@@ -32,7 +32,7 @@ test('names the firewall and the port for a blocked callback', (t) => {
     kind: 'blockedCallback',
     hostAddress: '192.0.2.7',
     port: 48_266,
-    strangers: ['192.0.2.9'],
+    rejectedAddresses: ['192.0.2.9'],
   });
   t.regex(text, /TCP port 48266 of 192\.0\.2\.7/);
   t.regex(text, /192\.0\.2\.9/);
@@ -47,7 +47,7 @@ test('explains ERROR[11]: flashed over serial and not reset since', (t) => {
 
 test('gives a different hint for unknown depending on whether the device may have updated', (t) => {
   const hints = [true, false].map(
-    (mayHaveUpdated) => describeVerdict({ kind: 'unknown', why: 'x', mayHaveUpdated }).hint ?? '',
+    (mayHaveUpdated) => describeVerdict({ kind: 'unknown', reason: 'x', mayHaveUpdated }).hint ?? '',
   );
   t.regex(hints[0] ?? '', /may have installed/);
   t.regex(hints[1] ?? '', /keeps its current firmware/);

@@ -71,7 +71,7 @@ export const buildErrors = {
   },
   NOT_ACCEPTED: inFolder('verify door.bin --public-key public.key', { ...keys, 'door.bin': door.bin }),
 
-  PREFLIGHT_REFUSED: pack({ 'door.bin': door.bin.subarray(0, 10_000) }),
+  UPDATE_BLOCKED: pack({ 'door.bin': door.bin.subarray(0, 10_000) }),
   FACTS_INVALID: inFolder('preflight door.bin --device facts.json', {
     'door.bin': door.bin,
     'facts.json': '{"transport": "usb"}',

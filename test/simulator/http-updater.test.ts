@@ -81,7 +81,7 @@ test('stays offline or restarts without the update, but only for the given versi
     const server = await bareServer(t, image2, nothingNew);
     await using device = await start(server.url, { faults });
     const event = await afterwards(device);
-    return event.event === 'bricked' ? event.why : holds(device, next) ? 'new' : device.state.phase;
+    return event.event === 'bricked' ? event.reason : holds(device, next) ? 'new' : device.state.phase;
   };
   t.is(await outcome({ offline: { share: 1 } }), 'injected-fault');
   t.is(await outcome({ offline: { share: 1, version: '2.0' } }), 'injected-fault');

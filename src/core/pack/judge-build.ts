@@ -11,11 +11,11 @@ const saidElsewhere: RuleId = 'enforcement-unproven';
  *
  * @param path image path for messages
  * @returns warnings about the build, one line each
- * @throws OtaError PREFLIGHT_REFUSED
+ * @throws OtaError UPDATE_BLOCKED
  */
 export function judgeBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {
   const { blockedBy, warnings } = judgeRelease(manifest, { allow });
-  if (blockedBy.length > 0) throw new OtaError('PREFLIGHT_REFUSED', { path, blockedBy });
+  if (blockedBy.length > 0) throw new OtaError('UPDATE_BLOCKED', { path, blockedBy });
   return warnings
     .filter(({ rule }) => rule !== saidElsewhere)
     .map(({ rule, message, fix }) => `${path}: ${message}; ${fix} (${rule})`);

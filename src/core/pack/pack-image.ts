@@ -56,7 +56,7 @@ export interface PackResult {
  * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step
  * ({@link signBuild}), on this machine or on another.
  *
- * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, PREFLIGHT_REFUSED, and the errors of
+ * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
  *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {

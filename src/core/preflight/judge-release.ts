@@ -22,13 +22,13 @@ export function judgeRelease(
   { publishing = false, allow = new Set() }: ReleaseQuestion = {},
 ): ReleaseVerdict {
   const findings = release.artifacts.map((artifact) => judge({ release, artifact, facts: undefined, publishing }));
-  const isRefusedByAll = ({ rule, severity }: PreflightFinding): boolean =>
-    severity === 'refuse' &&
+  const blocksAll = ({ rule, severity }: PreflightFinding): boolean =>
+    severity === 'error' &&
     !allow.has(rule) &&
-    findings.every((found) => found.some((other) => other.rule === rule && other.severity === 'refuse'));
+    findings.every((found) => found.some((other) => other.rule === rule && other.severity === 'error'));
   const all = [...new Map(findings.flat().map((finding) => [finding.rule + finding.message, finding])).values()];
   return {
-    blockedBy: all.filter(isRefusedByAll),
-    warnings: all.filter((finding) => !isRefusedByAll(finding)).map((finding) => ({ ...finding, severity: 'warn' })),
+    blockedBy: all.filter(blocksAll),
+    warnings: all.filter((finding) => !blocksAll(finding)).map((finding) => ({ ...finding, severity: 'warning' })),
   };
 }

@@ -21,13 +21,13 @@ export interface Judgment {
 export function judge({ release, artifact, facts, publishing = false }: Judgment): readonly PreflightFinding[] {
   const device = facts && knownDevice(facts);
   const findings: PreflightFinding[] = [];
-  const refused: RuleId[] = [];
+  const errors: RuleId[] = [];
   for (const rule of rules) {
-    const context: Context = { release, image: release.image, artifact, device, publishing, refused };
+    const context: Context = { release, image: release.image, artifact, device, publishing, errors };
     const finding: RuleFinding | undefined = rule.check(context);
     if (finding === undefined) continue;
     findings.push({ rule: rule.id, ...finding });
-    if (finding.severity === 'refuse') refused.push(rule.id);
+    if (finding.severity === 'error') errors.push(rule.id);
   }
   return findings;
 }

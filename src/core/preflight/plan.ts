@@ -73,11 +73,11 @@ function choose<Candidate extends Release>(
   const blockedBy: BlockingFinding[] = [];
   for (const artifact of release.artifacts) {
     const findings = judge({ release, artifact, facts });
-    const blocking = findings.filter(({ rule, severity }) => severity === 'refuse' && !allow.has(rule));
+    const blocking = findings.filter(({ rule, severity }) => severity === 'error' && !allow.has(rule));
     blockedBy.push(...blocking.map((finding) => ({ ...finding, artifact: artifact.file })));
     if (blocking.length > 0) continue;
-    const warnings = findings.map((finding): PreflightFinding => ({ ...finding, severity: 'warn' }));
-    const allowed = findings.filter(({ severity }) => severity === 'refuse').length;
+    const warnings = findings.map((finding): PreflightFinding => ({ ...finding, severity: 'warning' }));
+    const allowed = findings.filter(({ severity }) => severity === 'error').length;
     steps.push({ release, artifact, warnings, allowed });
   }
   const [best] = steps.sort(byPreference);

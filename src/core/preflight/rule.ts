@@ -1,8 +1,8 @@
 import type { Device } from './device.ts';
 import type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 
-/** refuse: the update is blocked unless the rule is allowed by name. warn: the update is sent with a warning. */
-export type Severity = 'refuse' | 'warn';
+/** error: the update is blocked unless the rule is allowed by name. warning: the update is sent with a warning. */
+export type Severity = 'error' | 'warning';
 
 /** Input of a rule. */
 export interface Context {
@@ -14,7 +14,7 @@ export interface Context {
   /** Whether the release is about to be published to devices that are not yet known. */
   readonly publishing: boolean;
   /** IDs of the rules that have already returned an error; rules run in registry order. */
-  readonly refused: readonly string[];
+  readonly errors: readonly string[];
 }
 
 /** Finding of a rule: an error or a warning. Messages are sentences without a period at the end. */
@@ -32,7 +32,7 @@ export interface Rule {
   readonly id: string;
   /** Condition under which the rule reports a finding, for the documentation. */
   readonly condition: string;
-  readonly severity: 'refuse' | 'warn' | 'refuse or warn';
+  readonly severity: 'error' | 'warning' | 'error or warning';
   /** Affected core releases of the device or the image, for the documentation. */
   readonly cores: string;
   /** Upstream files and functions, and issues. */
@@ -40,10 +40,10 @@ export interface Rule {
   check(context: Context): RuleFinding | undefined;
 }
 
-export function refuse(message: string, fix: string): RuleFinding {
-  return { severity: 'refuse', message, fix };
+export function error(message: string, fix: string): RuleFinding {
+  return { severity: 'error', message, fix };
 }
 
-export function warn(message: string, fix: string): RuleFinding {
-  return { severity: 'warn', message, fix };
+export function warning(message: string, fix: string): RuleFinding {
+  return { severity: 'warning', message, fix };
 }

@@ -21,11 +21,11 @@ export async function deliverByEspota(
   const { signal = new AbortController().signal, kind, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const deviceAddress = await resolveHost(target.host, timings.lookupMs, signal);
-  if (deviceAddress === undefined) return { kind: 'unreachable', why: `no IPv4 address found for ${target.host}` };
+  if (deviceAddress === undefined) return { kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` };
   const devicePort = target.port ?? defaultPort;
   const sockets = await HostSockets.open({ ...target, deviceAddress, devicePort });
   if (!(sockets instanceof HostSockets)) {
-    return { kind: 'unreachable', why: `no route to ${deviceAddress} (${sockets.noRoute})` };
+    return { kind: 'unreachable', reason: `no route to ${deviceAddress} (${sockets.noRoute})` };
   }
   const progress = new ProgressReport(image.length, options.onProgress);
   const md5 = createHash('md5').update(image).digest('hex');

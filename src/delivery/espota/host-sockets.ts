@@ -30,7 +30,7 @@ export class HostSockets {
   readonly #route: HostRoute;
   readonly #udp: UdpSocket;
   readonly #server: Server;
-  readonly #strangers = new Set<string>();
+  readonly #rejectedAddresses = new Set<string>();
   #connection: Socket | undefined;
   #sendError: string | undefined;
 
@@ -68,8 +68,8 @@ export class HostSockets {
   }
 
   /** Addresses of other hosts that connected. */
-  get strangers(): readonly string[] {
-    return [...this.#strangers];
+  get rejectedAddresses(): readonly string[] {
+    return [...this.#rejectedAddresses];
   }
 
   /** Error code that the network reported for the last datagram, if any: `ECONNREFUSED`, `EHOSTUNREACH`, … */
@@ -136,7 +136,7 @@ export class HostSockets {
     socket.on('error', () => undefined);
     const { remoteAddress } = socket;
     if (remoteAddress !== this.#route.deviceAddress) {
-      if (remoteAddress !== undefined) this.#strangers.add(remoteAddress);
+      if (remoteAddress !== undefined) this.#rejectedAddresses.add(remoteAddress);
       socket.resetAndDestroy();
       return;
     }

@@ -73,7 +73,7 @@ class InvitationSession {
       const result = event === undefined ? this.#noteSilence() : await this.#judge(event);
       if (result !== undefined) return result;
     }
-    return { outcome: 'fault', verdict: { kind: 'unreachable', why: this.#whySilent() } };
+    return { outcome: 'fault', verdict: { kind: 'unreachable', reason: this.#whySilent() } };
   }
 
   #noteSilence(): undefined {
@@ -105,7 +105,7 @@ class InvitationSession {
 
   #refusal(response: DeviceResponse & { kind: 'error' | 'foreign' }): InviteResult {
     const text = this.#clean(response.text);
-    if (response.kind === 'foreign') return verdict({ kind: 'wrongProtocol', which: response.which, heard: text });
+    if (response.kind === 'foreign') return verdict({ kind: 'wrongProtocol', which: response.which, received: text });
     return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(response.text) });
   }
 
@@ -174,8 +174,8 @@ class InvitationSession {
       if (event?.from === 'udp' && event.response.kind === 'error') return this.#refusal(event.response);
     }
     const { address, port } = sockets.place;
-    const { strangers } = sockets;
-    return { outcome: 'fault', verdict: { kind: 'blockedCallback', hostAddress: address, port, strangers } };
+    const { rejectedAddresses } = sockets;
+    return { outcome: 'fault', verdict: { kind: 'blockedCallback', hostAddress: address, port, rejectedAddresses } };
   }
 
   #next(limitMs: number): Promise<HostEvent | undefined> {

@@ -186,14 +186,14 @@ class Transfer {
       const progress = acknowledgedBytes >= image.length ? 'acknowledged' : 'sent';
       return verdict({
         kind: 'unknown',
-        why: `${why} without a result, after the whole image was ${progress}`,
+        reason: `${why} without a result, after the whole image was ${progress}`,
         mayHaveUpdated: true,
       });
     }
     const percent = Math.floor((100 * this.#reader.acknowledgedBytes) / image.length);
     return {
       outcome: 'fault',
-      verdict: { kind: 'unknown', why: `${why} at ${percent}%`, mayHaveUpdated: false },
+      verdict: { kind: 'unknown', reason: `${why} at ${percent}%`, mayHaveUpdated: false },
     };
   }
 
@@ -210,12 +210,13 @@ class Transfer {
 
   #foreign(text: string): SendResult {
     const received = deviceText(text, this.#secrets);
-    if (this.#isSent) return verdict({ kind: 'unknown', why: `the device sent "${received}"`, mayHaveUpdated: true });
+    if (this.#isSent)
+      return verdict({ kind: 'unknown', reason: `the device sent "${received}"`, mayHaveUpdated: true });
     const isEspHome = startsWithEspHomeMagic(Buffer.from(text, 'latin1'));
     return verdict({
       kind: 'wrongProtocol',
       which: isEspHome ? 'esphome' : 'unrecognized',
-      heard: isEspHome ? undefined : received,
+      received: isEspHome ? undefined : received,
     });
   }
 

@@ -26,7 +26,7 @@ export async function deliverByWeb(
   const { signal = new AbortController().signal, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const address = await resolveHost(target.host, timings.lookupMs, signal);
-  if (address === undefined) return { kind: 'unreachable', why: `no IPv4 address found for ${target.host}` };
+  if (address === undefined) return { kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` };
   const port = target.port ?? defaultPort;
   const hasPassword = password !== undefined && password !== '';
   const authorization = hasPassword ? basicAuthorization(target.user ?? defaultUser, password) : undefined;
@@ -131,7 +131,7 @@ class WebDelivery {
     const { response } = page;
     if (response === undefined) {
       if (page.text !== '') return foreign('noWebUpdater', this.#clean(page.text));
-      return fault({ kind: 'unreachable', why: `port ${port} of ${address} is open, but no web server responds` });
+      return fault({ kind: 'unreachable', reason: `port ${port} of ${address} is open, but no web server responds` });
     }
     if (response.status === 401) return this.#wrongPassword();
     if (response.status === 404) return foreign('noWebUpdater', '404 Not Found');
@@ -152,12 +152,12 @@ class WebDelivery {
     if (sent.isSent) {
       const verdict: DeliveryVerdict = {
         kind: 'unknown',
-        why: `${why}, after the whole update was sent`,
+        reason: `${why}, after the whole update was sent`,
         mayHaveUpdated: true,
       };
       return { outcome: 'verdict', verdict };
     }
-    return fault({ kind: 'unknown', why: `${why}, before the whole update was sent`, mayHaveUpdated: false });
+    return fault({ kind: 'unknown', reason: `${why}, before the whole update was sent`, mayHaveUpdated: false });
   }
 
   /** Reads the result from the body, since success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
@@ -170,8 +170,8 @@ class WebDelivery {
     if (status === 200 && isSent && body.includes('Update Success! Rebooting')) return { kind: 'accepted' };
     if (!isWhole) return undefined;
     const received = this.#clean(`${status} ${body.replace(/<[^>]*>/g, ' ')}`);
-    if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', heard: received };
-    return { kind: 'unknown', why: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
+    if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', received };
+    return { kind: 'unknown', reason: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
   }
 
   #wrongPassword(): DeliveryAttempt {
@@ -195,7 +195,7 @@ const endings: Record<'answered' | 'ended' | 'silent', (sent: WebExchange) => st
 };
 
 function notConnected({ error }: WebExchange, address: string, port: number): DeliveryVerdict {
-  return { kind: 'unreachable', why: `no connection to ${address}, TCP port ${port} (${error ?? 'no response'})` };
+  return { kind: 'unreachable', reason: `no connection to ${address}, TCP port ${port} (${error ?? 'no response'})` };
 }
 
 function fault(verdict: DeliveryVerdict): DeliveryAttempt {
@@ -203,5 +203,5 @@ function fault(verdict: DeliveryVerdict): DeliveryAttempt {
 }
 
 function foreign(which: ForeignProtocol, received?: string): DeliveryAttempt {
-  return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, heard: received } };
+  return { outcome: 'verdict', verdict: { kind: 'wrongProtocol', which, received } };
 }

@@ -28,6 +28,12 @@ export const cliEntries = {
     () => 'Pass --password-env NAME, or set "password" in ota.config.json to {"env": "NAME"} or {"file": "PATH"}.',
   ),
 
+  OPEN_FILES_LIMIT: entry(
+    1,
+    () => 'The operating system allows no more open files for this process',
+    'Each connection and each open file counts. Programs that ota-hooks starts inherit the limit.',
+    () => 'Raise the limit (`ulimit -n 65536`, or LimitNOFILE= in the systemd unit), then run the command again.',
+  ),
   KEY_MISSING_FOR: entry<{ command: string; wanted: string }>(
     2,
     ({ command, wanted }) => `\`${command}\` requires ${wanted}`,

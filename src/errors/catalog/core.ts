@@ -2,21 +2,33 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 
 type KeyKind = 'private' | 'public';
 
-/** Preflight rule that blocks the update, with its fix. */
+/** Finding of a preflight rule that blocks the update. */
 export interface BlockingRule {
   readonly rule: string;
   readonly message: string;
   readonly fix: string;
+  /** Artifact that the finding is about. Undefined if the finding is about the whole release or about one of several devices. */
+  readonly artifact?: string | undefined;
 }
 
 const shortFingerprint = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`;
 
-/** Returns up to two fixes. If there are more, refers to `ota-hooks preflight` instead. */
+/**
+ * Returns the fixes as sentences. Fixes of one rule for several artifacts are alternatives, because one artifact is enough. All other
+ * fixes are required.
+ */
 function fixesOf(blocking: readonly BlockingRule[]): string {
-  const fixes = [...new Set(blocking.map(({ fix }) => fix))];
-  if (fixes.length > 2) return 'Run `ota-hooks preflight` to see how to fix each of them';
-  const text = fixes.join('; or ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const alternatives = new Map<string, Set<string>>();
+  for (const { rule, fix, artifact } of blocking) {
+    const key = artifact === undefined ? `fix ${fix}` : `rule ${rule}`;
+    alternatives.set(key, (alternatives.get(key) ?? new Set()).add(fix));
+  }
+  const sentences = [...alternatives.values()].map((fixes) => sentence([...fixes].join(', or ')));
+  return [...new Set(sentences)].join(' ');
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 export const coreEntries = {
@@ -182,13 +194,13 @@ export const coreEntries = {
       'Sign the unsigned file with the private key that matches this public key; compress before signing, not after.',
   ),
 
-  PREFLIGHT_REFUSED: entry<PathField & { blockedBy: readonly BlockingRule[] }>(
+  UPDATE_BLOCKED: entry<PathField & { blockedBy: readonly BlockingRule[] }>(
     3,
     ({ path, blockedBy }) =>
       `${path} is blocked by ${[...new Set(blockedBy.map(({ rule }) => rule))].join(', ')}${blockedBy[0] ? `: ${blockedBy[0].message}` : ''}`,
     'The update would brick the device, lock its owner out, or turn off its signature check; docs/never-brick.md lists all rules.',
     ({ blockedBy }) =>
-      `${fixesOf(blockedBy)}. Pass ${[...new Set(blockedBy.map(({ rule }) => `--allow ${rule}`))].join(' ')} only if you know that the update is safe.`,
+      `${fixesOf(blockedBy)} Pass ${[...new Set(blockedBy.map(({ rule }) => `--allow ${rule}`))].join(' ')} only if you know that the update is safe.`,
   ),
   FACTS_INVALID: entry<PathField & { problems: readonly string[] }>(
     2,

@@ -1,5 +1,12 @@
 import { entry, type PathAndReason, type PathField } from './entry.ts';
+import { asArgument } from './options.ts';
 import { explainReason } from './system-reasons.ts';
+
+const lostChanges = {
+  journal: 'the server was not stopped properly, and its journal ota.db-wal is missing',
+  older: 'ota.db is an older copy than database.json beside it',
+  other: 'ota.db is the database of another server than database.json beside it',
+} as const;
 
 export const serverEntries = {
   SQLITE_MISSING: entry<{ node: string; isInstalled: boolean; platform: string }>(
@@ -40,6 +47,20 @@ export const serverEntries = {
     'The file or its folder cannot be read or written, or the database is damaged.',
     () =>
       'Check the owner of the folder and the free space on its disk, or restore a backup into an empty folder with `ota-hooks server restore`.',
+  ),
+  SERVER_DATABASE_LOST: entry<PathField>(
+    1,
+    ({ path }) => `The database is missing: ${path} contains firmware of a server, but no ota.db with its records`,
+    'Without its database, the server would start as a new one, and would remove all firmware files as unused uploads. Nothing was changed.',
+    ({ path }) =>
+      `Put ota.db and ota.db-wal back, or restore a backup with \`ota-hooks server restore BACKUP --data ${asArgument(path)}\`. To keep only the firmware files, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
+  ),
+  SERVER_DATABASE_OLDER: entry<PathField & { reason: 'journal' | 'older' | 'other' }>(
+    1,
+    ({ path, reason }) => `The database in ${path} has lost changes: ${lostChanges[reason]}`,
+    'The newest releases, devices and tokens would be missing, and their firmware files would be removed as unused uploads. Nothing was changed.',
+    ({ path }) =>
+      `Put the missing files back, or move the folder away and restore a backup with \`ota-hooks server restore\`. To continue with what is left, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
   ),
   SERVER_DATA_NOT_EMPTY: entry<PathField>(
     1,

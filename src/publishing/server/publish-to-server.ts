@@ -26,7 +26,7 @@ export function serverPublisher(options: ServerPublisherOptions): Publisher {
  * Sends a publish request, uploads the blobs that the server reports as missing, and sends the request again. Blobs already on the server
  * are not uploaded again, and repeating a publication changes nothing.
  *
- * @throws OtaError VERSION_TAKEN, PREFLIGHT_REFUSED, SERVER_REFUSED, ARTIFACT_CHANGED, and connection errors
+ * @throws OtaError VERSION_TAKEN, UPDATE_BLOCKED, SERVER_REFUSED, ARTIFACT_CHANGED, and connection errors
  */
 async function publishToServer(publication: Publication, request: Ask, showUpload: ShowUpload): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;

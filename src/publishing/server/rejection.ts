@@ -10,7 +10,7 @@ export function rejectionOf(response: Refused, publication: Publication): OtaErr
     return new OtaError('VERSION_TAKEN', { project, version, what: whatOf(manifest), where: new URL(url).origin });
   }
   if (problem.code === 'blocked' && problem.blockedBy !== undefined) {
-    return new OtaError('PREFLIGHT_REFUSED', { path: publication.path, blockedBy: problem.blockedBy });
+    return new OtaError('UPDATE_BLOCKED', { path: publication.path, blockedBy: problem.blockedBy });
   }
   return asError(response);
 }

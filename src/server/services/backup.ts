@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import { toolVersion } from '../../version.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import { rowProblem } from '../storage/document-schemas.ts';
 import type { DumpLine, Store } from '../storage/store.ts';
 import {
   type AuthorityFile,
@@ -82,7 +83,7 @@ export async function restoreBackup(
     const value = parseLine(text) ?? reject(`line ${count + 1} is not JSON`);
     if (count === 0) requireKnownFormat(value, name, reject);
     if (v.is(end, value)) isWhole = value.lines === count;
-    else if (v.is(row, value)) rows.push(value);
+    else if (v.is(row, value)) rows.push(soundRow(value, count, reject));
     else if (v.is(blob, value)) await restoreBlob(blobs, value, reject);
     else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
     else if (count > 0) reject(`line ${count + 1} is not a valid backup record`);
@@ -100,6 +101,12 @@ function requireKnownFormat(value: object, name: string, reject: (reason: string
   else if (read.output.format > format) {
     throw new OtaError('FORMAT_TOO_NEW', { of: name, what: 'backup', found: read.output.format, known: format });
   }
+}
+
+/** Checks a row as far as the server relies on it: a server with a damaged record would not start. */
+function soundRow(value: DumpLine, count: number, reject: (reason: string) => never): DumpLine {
+  const problem = rowProblem(value.table, value.row);
+  return problem === undefined ? value : reject(`line ${count + 1} (${value.table}): ${problem}`);
 }
 
 async function restoreBlob(

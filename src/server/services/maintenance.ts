@@ -1,3 +1,4 @@
+import { sealData } from '../storage/data-identity.ts';
 import type { DeviceRecord } from '../storage/records.ts';
 import { overdue } from './devices/attempts.ts';
 import { theServer } from './events/domain-event.ts';
@@ -27,7 +28,10 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
   const timers = [
     every(rolloutsEveryMs, ({ rollouts }) => rollouts.maintain()),
     every(sweepEveryMs, failOverdueDevices),
-    every(flushEveryMs, (all) => saveWaiting(all, Date.now() - waitsMs)),
+    every(flushEveryMs, async (all) => {
+      await saveWaiting(all, Date.now() - waitsMs);
+      await sealData(all);
+    }),
     every(cleanEveryMs, (all) => removeOrphans(all)),
   ];
   return {
@@ -64,13 +68,18 @@ export async function saveWaiting(
   await store.setServedMs(clock.now().servedMs);
 }
 
-/** Removes unfinished uploads and unreferenced blobs that were last written before `at`. */
+/**
+ * Removes unfinished uploads and unreferenced blobs that were last written before `at`. Blobs older than the database are kept: the records
+ * that refer to them may be lost.
+ */
 export async function removeOrphans(
   { store, blobs, publishing, log }: ServiceParts,
   at = Date.now() - orphanAgeMs,
 ): Promise<void> {
   await publishing.acquire('all', async () => {
-    for (const { sha256, complete } of await blobs.olderThan(at)) {
+    const identity = await store.identity();
+    if (identity === undefined) return;
+    for (const { sha256, complete } of await blobs.olderThan(at, identity.keepsBlobsBefore)) {
       if (complete && (await store.catalog.isReferenced(sha256))) continue;
       await blobs.remove(sha256);
       log.info({ sha256, complete }, 'Removed an upload that was not published');

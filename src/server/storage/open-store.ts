@@ -1,12 +1,12 @@
-import { openSqliteStore } from './sqlite/sqlite-store.ts';
+import { type OpeningRules, openSqliteStore } from './sqlite/sqlite-store.ts';
 import { parseStorageUrl, type StorageUrl } from './storage-url.ts';
 import type { Store } from './store.ts';
 
-type StoreOpener = (location: StorageUrl, holder: string) => Promise<Store>;
+type StoreOpener = (location: StorageUrl, holder: string, rules: OpeningRules) => Promise<Store>;
 
 /** Openers by URL scheme. Adding a new kind of store takes one file and one line here. */
 const openers = {
-  sqlite: ({ path }, holder) => openSqliteStore(path, holder),
+  sqlite: ({ path }, holder, rules) => openSqliteStore(path, holder, undefined, rules),
 } as const satisfies Record<string, StoreOpener>;
 
 /**
@@ -14,9 +14,10 @@ const openers = {
  *
  * @param url URL such as `sqlite:/var/lib/ota-hooks/ota.db`
  * @param holder line that describes this process, shown to any other process that tries to open a single-process store
+ * @param rules how to treat a database that looks lost
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
-export async function openStore(url: string, holder: string): Promise<Store> {
+export async function openStore(url: string, holder: string, rules: OpeningRules = {}): Promise<Store> {
   const location = parseStorageUrl('store', url, openers);
-  return openers[location.scheme](location, holder);
+  return openers[location.scheme](location, holder, rules);
 }

@@ -23,14 +23,30 @@ export interface Store {
   readonly rollouts: RolloutStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
+  /** Returns the identity of the data; undefined if the store has never been sealed. */
+  identity(): Promise<DataIdentity | undefined>;
+  /** Writes the identity, and everything committed before, to the place where it survives the loss of a journal. */
+  seal(identity: DataIdentity): Promise<void>;
   /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
   setServedMs(servedMs: number): Promise<void>;
-  /** Yields all data as lines that `restore` accepts. */
+  /** Yields all data except the identity as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
   /** Restores either all lines or none of them, into an empty store. */
   restore(lines: readonly DumpLine[]): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Identity of the records and the blobs of one server, by which a lost or older database is recognized. */
+export interface DataIdentity {
+  readonly id: string;
+  /** Number of times the data was sealed. */
+  readonly seals: number;
+  /**
+   * Blobs last written before this time, in milliseconds since 1970, are never removed as orphans: the records that refer to them may be
+   * lost.
+   */
+  readonly keepsBlobsBefore: number;
 }
 
 /** Table row, with values that JSON can represent. */

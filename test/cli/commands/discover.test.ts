@@ -30,7 +30,7 @@ async function discover(folder: TestFolder, ...argv: string[]) {
 
 async function discoverJson(folder: TestFolder, ...argv: string[]) {
   const run = await discover(folder, '--json', ...argv);
-  return { ...run, ...(JSON.parse(run.stdout) as { devices: Found[]; remembered: Found[] }) };
+  return { ...run, ...(JSON.parse(run.stdout) as { devices: Found[]; previouslyFound: Found[] }) };
 }
 
 /** Adds a device; the command ends as soon as it receives the announcement. */
@@ -97,7 +97,7 @@ test('discover lists an announced device and remembers the device after it goes 
   await device.close();
   const later = await discoverJson(folder, '--timeout', '0.5');
   t.false(later.devices.some(({ host }) => host === common.host));
-  t.true(later.remembered.some(({ host, port }) => host === common.host && port === device.otaPort));
+  t.true(later.previouslyFound.some(({ host, port }) => host === common.host && port === device.otaPort));
 });
 
 test('discover --add adds a device with the project board only once and leaves the rest of the file unchanged', async (t) => {

@@ -339,7 +339,7 @@ test('pack blocks damaged firmware with exit code 3', async (t) => {
       [image]: content,
     });
     const { exitCode, error } = await pack(folder, image);
-    t.is(error?.code, 'PREFLIGHT_REFUSED', what);
+    t.is(error?.code, 'UPDATE_BLOCKED', what);
     t.is(exitCode, 3, what);
     t.truthy(error?.hint, what);
     t.deepEqual(await folder.list(), inputs, what);

@@ -64,7 +64,7 @@ test('preflight exits with 3 and prints the rule, its facts and a safe alternati
   const argv = ['--device', 'facts.json', '--core', '2.7.4'];
   const { exitCode, document, error } = await preflight(folder, 'build/door.ino.bin.gz.signed', ...argv);
   t.is(exitCode, 3);
-  t.is(error?.code, 'PREFLIGHT_REFUSED');
+  t.is(error?.code, 'UPDATE_BLOCKED');
   t.regex(error?.message ?? '', /door\.ino\.bin\.gz\.signed is blocked by gz-signed-old-core: /);
   t.like(document?.blockedBy[0], { rule: 'gz-signed-old-core' });
   t.regex(document?.blockedBy[0]?.message ?? '', /2\.7\.4.* 256 /);

@@ -164,7 +164,7 @@ test('publish rejects an unsigned build for a project with a key', async (t) => 
 test('publish exits with 3 on unproven enforcement unless --allow names the rule', async (t) => {
   const folder = await folderWith(t, { build: unproven }, { 'www/index.html': '' });
   const argv = ['build', '--to', 'www', '--project', 'door'];
-  const error = await expectError(t, publish(folder, argv), 'PREFLIGHT_REFUSED');
+  const error = await expectError(t, publish(folder, argv), 'UPDATE_BLOCKED');
   t.is(error.exitCode, 3);
   t.regex(`${error.message} ${error.hint}`, /enforcement-unproven/);
   t.is((await publish(folder, [...argv, '--allow', 'no-space'])).exitCode, 3);
@@ -183,7 +183,7 @@ test('publish passes --allow to the server', async (t) => {
 test('publish rejects an image that contains the project private key, or another private key unless allowed', async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
-    [rsaPems().privatePem, 'PREFLIGHT_REFUSED'],
+    [rsaPems().privatePem, 'UPDATE_BLOCKED'],
   ] as const) {
     const image = buildLittleFs({ blockCount: 16, content: Buffer.from(`a page\n${pem}`) });
     const build = await packFile({ 'littlefs.bin': image }, [
@@ -197,7 +197,7 @@ test('publish rejects an image that contains the project private key, or another
     const argv = ['build', '--to', 'www', '--project', 'door'];
     await expectError(t, publish(folder, argv), code);
     const allowed = await publish(folder, [...argv, '--allow', 'private-key-inside']);
-    t.is(allowed.exitCode, code === 'PREFLIGHT_REFUSED' ? 0 : 1);
+    t.is(allowed.exitCode, code === 'UPDATE_BLOCKED' ? 0 : 1);
   }
 });
 
@@ -314,7 +314,7 @@ test('publish maps server errors to CLI error codes', async (t) => {
   const blockedBy = [{ rule: 'no-ota', message: 'there is no Updater in it', fix: 'take it in' }];
   for (const [reply, code, exitCode] of [
     [problem(409, 'version-taken'), 'VERSION_TAKEN', 1],
-    [problem(422, 'blocked', { blockedBy }), 'PREFLIGHT_REFUSED', 3],
+    [problem(422, 'blocked', { blockedBy }), 'UPDATE_BLOCKED', 3],
     [problem(403, 'role-missing'), 'SERVER_REFUSED', 1],
     [problem(422, 'not-as-described', { problems: ['one', 'two'] }), 'SERVER_REFUSED', 1],
     [{ status: 200, json: { outcome: 'perhaps' } }, 'SERVER_NOT_OURS', 1],

@@ -85,7 +85,7 @@ test('simulate reports why an update was rejected and why a device was bricked',
   spoilt.fill(0x55, 30_000, 30_001);
   await bareUpload(t, device, signFile(spoilt, key.privateKey, 'current'));
   t.like(await running.event(), { verdict: 'accepted' });
-  t.like(await running.event(), { event: 'bricked', why: 'not-loadable' });
+  t.like(await running.event(), { event: 'bricked', reason: 'not-loadable' });
   await running.end();
 });
 

@@ -12,7 +12,7 @@ interface Document {
   readonly devices: readonly {
     readonly outcome: string;
     readonly artifact: string;
-    readonly words: string;
+    readonly message: string;
     readonly hint: string | null;
     readonly confirmation: { readonly kind: string } | null;
   }[];

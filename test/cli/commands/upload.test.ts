@@ -13,7 +13,7 @@ interface Document {
     readonly name: string;
     readonly outcome: string;
     readonly artifact?: string;
-    readonly words?: string;
+    readonly message?: string;
     readonly confirmation?: { readonly kind: string } | null;
     readonly blockedBy?: readonly { readonly rule: string }[];
   }[];
@@ -79,12 +79,12 @@ test('upload sends nothing when one device is blocked, and reports every rule', 
   });
   const { exitCode, document, error, stderr } = await upload(folder, '--all');
   t.is(exitCode, 3);
-  t.is(error?.code, 'PREFLIGHT_REFUSED');
+  t.is(error?.code, 'UPDATE_BLOCKED');
   t.regex(error?.message ?? '', /wrong-key.*: foreign: /);
   for (const rule of ['unsigned-to-signed', 'wrong-key', 'format-boundary']) {
     t.regex(stderr, new RegExp(`^warning: foreign: blocked: .*\\(${rule}\\)$`, 'm'));
   }
-  t.deepEqual(outcomesOf(document), { good: 'held', foreign: 'blocked' });
+  t.deepEqual(outcomesOf(document), { good: 'notStarted', foreign: 'blocked' });
   t.true(document.devices.find(({ name }) => name === 'foreign')?.blockedBy?.some(({ rule }) => rule === 'wrong-key'));
   t.deepEqual([...updatesOf(good), ...updatesOf(foreign)], []);
 });
@@ -116,7 +116,7 @@ test('upload --canary sends nothing to the other devices when the canary fails',
   const folder = await packedDoor(t, { canary: listed(canary), other: listed(other) });
   const { exitCode, document, error } = await upload(folder, '--all', '--canary', '1');
   t.is(exitCode, 1);
-  t.deepEqual(outcomesOf(document), { canary: 'failed', other: 'held' });
+  t.deepEqual(outcomesOf(document), { canary: 'failed', other: 'notStarted' });
   t.regex(error?.message ?? '', /^2 of 2 devices were not updated: canary \(.*\), other$/);
   t.deepEqual(updatesOf(other), []);
 });
@@ -138,7 +138,7 @@ test('upload --resume skips devices that were already updated, but only for the 
   t.deepEqual(outcomesOf((await upload(folder, '--all')).document), { done: 'updated', locked: 'failed' });
   const resumed = await uploadWith({ PASSWORD: 'secret' }, folder, '--all', '--resume', '--password-env', 'PASSWORD');
   t.is(resumed.exitCode, 0);
-  t.deepEqual(outcomesOf(resumed.document), { done: 'earlier', locked: 'updated' });
+  t.deepEqual(outcomesOf(resumed.document), { done: 'alreadyUpdated', locked: 'updated' });
   t.deepEqual(updatesOf(done), ['accepted']);
 
   const again = await upload(folder, '--host', 'done');
@@ -164,7 +164,7 @@ test('upload sends the given artifact or nothing', async (t) => {
   const send = (file: string) => runCommand(['upload', file, '--all', '--json'], { cwd: folder.path });
   const raw = await send(`${image}.signed`);
   t.is((JSON.parse(raw.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
-  t.is((await send(`${image}.legacy_sig`)).error?.code, 'PREFLIGHT_REFUSED');
+  t.is((await send(`${image}.legacy_sig`)).error?.code, 'UPDATE_BLOCKED');
   const manifest = await send(`${image}.ota.json`);
   t.is((JSON.parse(manifest.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.gz.signed');
 });

@@ -95,7 +95,7 @@ export interface Case {
   /** null: the build is checked without a device. */
   readonly facts?: Partial<DeviceFacts> | null;
   readonly publishing?: boolean;
-  readonly refused?: readonly string[];
+  readonly errors?: readonly string[];
 }
 
 /** Returns a release with only this artifact; a file whose name starts with `fs` is a filesystem. */
@@ -121,17 +121,17 @@ export function ask({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnTyp
     artifact,
     device: facts && knownDevice(facts),
     publishing: given.publishing ?? false,
-    refused: given.refused ?? [],
+    errors: given.errors ?? [],
   });
 }
 
 /** Asserts that the rule blocks the update with a matching message and a fix. */
-export function refuses(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case, saying: RegExp): void {
-  objects(t, rule, given, 'refuse', saying);
+export function blocks(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case, saying: RegExp): void {
+  objects(t, rule, given, 'error', saying);
 }
 
 export function warns(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case, saying: RegExp): void {
-  objects(t, rule, given, 'warn', saying);
+  objects(t, rule, given, 'warning', saying);
 }
 
 export function isSilent(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case = {}): void {
@@ -142,7 +142,7 @@ function objects(
   t: ExecutionContext,
   rule: Pick<Rule, 'check'>,
   given: Case,
-  severity: 'refuse' | 'warn',
+  severity: 'error' | 'warning',
   saying: RegExp,
 ): void {
   const finding = ask(rule, given);

@@ -11,8 +11,8 @@ function complaintsOf({ facts, sent: { release, artifact } }: Scenario): readonl
   return judge({ release, artifact, facts });
 }
 
-function refusedBy(findings: readonly PreflightFinding[]): readonly RuleId[] {
-  return findings.filter(({ severity }) => severity === 'refuse').map(({ rule }) => rule);
+function errorsOf(findings: readonly PreflightFinding[]): readonly RuleId[] {
+  return findings.filter(({ severity }) => severity === 'error').map(({ rule }) => rule);
 }
 
 function run({ device, transport, kind, sent }: Scenario): UpdateResult {
@@ -28,9 +28,9 @@ test('every update that the rules allow leaves the image in the flash of the mod
   const outcomes = new Map<string, number>();
   fc.assert(
     fc.property(anyScenario, (scenario) => {
-      const blockedBy = refusedBy(complaintsOf(scenario));
+      const blockedBy = errorsOf(complaintsOf(scenario));
       const result = run(scenario);
-      const key = `${blockedBy.length === 0 ? 'safe' : 'refused'}: ${result.outcome}`;
+      const key = `${blockedBy.length === 0 ? 'safe' : 'blocked'}: ${result.outcome}`;
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
       if (blockedBy.length > 0) return;
       if (result.outcome !== 'updated') t.fail(`safe, but ${told(result)}: ${describeScenario(scenario)}`);
@@ -66,7 +66,7 @@ const spoilt: ReadonlySet<RuleId> = new Set<RuleId>(['corrupt-image', 'trailing-
 test('only the listed precautionary rules block updates that succeed on the model device', (t) => {
   fc.assert(
     fc.property(anyScenario, (scenario) => {
-      const all = refusedBy(complaintsOf(scenario));
+      const all = errorsOf(complaintsOf(scenario));
       const blockedBy = all.filter((rule) => !caution.has(rule));
       if (blockedBy.length === 0 || all.some((rule) => spoilt.has(rule))) return;
       const result = run(scenario);

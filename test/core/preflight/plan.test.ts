@@ -190,7 +190,7 @@ test('sends an artifact that violates an allowed rule only if no other artifact 
   const decision = plan({ facts: { ...known, core: '2.7.4' }, target: gzOnly, allow });
   t.is(sent(decision), 'usual.bin.gz.signed');
   t.deepEqual(decision.kind === 'send' && decision.warnings.map(({ rule, severity }) => [rule, severity]), [
-    ['gz-signed-old-core', 'warn'],
+    ['gz-signed-old-core', 'warning'],
   ]);
 });
 

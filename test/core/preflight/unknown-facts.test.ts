@@ -54,7 +54,7 @@ test('no allowed update destroys the sketch, regardless of which facts are unkno
       const { release, artifact, bytes, content } = scenario.sent;
       const { device, transport, kind } = scenario;
       const findings = judge({ release, artifact, facts: without(scenario.facts, hidden) });
-      if (findings.some(({ severity }) => severity === 'refuse')) return;
+      if (findings.some(({ severity }) => severity === 'error')) return;
       const result = runUpdate(device, bytes, { transport, kind, expected: content });
       const isRaw = artifact.encoding === 'identity';
       const coreKnown = !hidden.includes('core');
@@ -75,7 +75,7 @@ test('blocks gzip if the core, the flash mode, the chip size or the layout is un
       const { release, artifact } = scenario.sent;
       if (artifact.encoding === 'identity') return;
       const findings = judge({ release, artifact, facts: without(scenario.facts, [hidden]) });
-      t.true(findings.some(({ severity }) => severity === 'refuse'));
+      t.true(findings.some(({ severity }) => severity === 'error'));
     }),
     propertyRuns(150, 10_000),
   );
@@ -89,7 +89,7 @@ test('never blocks a raw artifact because of unknown facts', (t) => {
       if (artifact.encoding === 'gzip') return;
       const refusedBy = (facts: DeviceFacts): readonly RuleId[] =>
         judge({ release, artifact, facts })
-          .filter(({ severity }) => severity === 'refuse')
+          .filter(({ severity }) => severity === 'error')
           .map(({ rule }) => rule);
       // If the partition size is unknown, the superblock limits the filesystem.
       const blockedBy = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');

@@ -122,7 +122,7 @@ test('recognizes ESPHome by the first bytes on the callback connection', async (
 
 test('reports an unrecognized response without its control characters', async (t) => {
   const device = await quickDevice(t, { faults: { invitationResponse: '\u001b[31mHELO' } });
-  t.deepEqual((await send(device)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', heard: '[31mHELO' });
+  t.deepEqual((await send(device)).verdict, { kind: 'wrongProtocol', which: 'unrecognized', received: '[31mHELO' });
 });
 
 test('reports a silent device as unreachable', async (t) => {
@@ -136,12 +136,12 @@ test('reports a closed port as unreachable with the reason', async (t) => {
     { host: '127.0.0.1', otaPort: await freePort() },
     { timings: { ...repeating, invitationMs: 200 } },
   );
-  t.true(verdict.kind === 'unreachable' && /the port is closed/.test(verdict.why), JSON.stringify(verdict));
+  t.true(verdict.kind === 'unreachable' && /the port is closed/.test(verdict.reason), JSON.stringify(verdict));
 });
 
 test('reports an unresolvable host name as unreachable', async (t) => {
   const { verdict } = await send({ host: 'no-such-device.invalid', otaPort: 8266 });
-  t.true(verdict.kind === 'unreachable' && verdict.why.includes('no-such-device.invalid'));
+  t.true(verdict.kind === 'unreachable' && verdict.reason.includes('no-such-device.invalid'));
 });
 
 test('reports a blocked callback with the listening address and port', async (t) => {
@@ -155,7 +155,7 @@ test('reports a blocked callback with the listening address and port', async (t)
 test('rejects a callback from an address other than that of the invited device', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: { from: '127.0.0.2' } } });
   const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 300 } });
-  t.like(verdict, { kind: 'blockedCallback', strangers: ['127.0.0.2'] });
+  t.like(verdict, { kind: 'blockedCallback', rejectedAddresses: ['127.0.0.2'] });
   t.false(verdictsOf(device).includes('accepted'));
 });
 

@@ -44,7 +44,7 @@ test('reports unreachable when duplicate datagrams keep canceling the authentica
   const device = await quickDevice(t, { password, faults: { udp: { duplicateShare: 1 } } });
   const timings = { invitationIntervalMs: 50, authenticationMs: 200, retryBudgetMs: 1000 };
   const { verdict } = await send(device, { password, timings });
-  t.true(verdict.kind === 'unreachable' && /password/.test(verdict.why), JSON.stringify(verdict));
+  t.true(verdict.kind === 'unreachable' && /password/.test(verdict.reason), JSON.stringify(verdict));
 });
 
 test('waits for responses that take longer than the invitation interval', async (t) => {

@@ -113,13 +113,13 @@ test('reports a wrong protocol for a path without an updater', async (t) => {
 
 test('reports a wrong protocol for a server that does not speak HTTP', async (t) => {
   const { verdict } = await sendByWeb(await serverOf(t, 'SSH-2.0-dropbear\r\n'));
-  t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', heard: 'SSH-2.0-dropbear' });
+  t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', received: 'SSH-2.0-dropbear' });
 });
 
 test('sends no filesystem image to an updater without a filesystem form, which would install it as a sketch', async (t) => {
   const old = await serverOf(t, 'HTTP/1.1 200 OK\r\n\r\n<form><input type="file" name="update"></form>');
   const { verdict } = await sendByWeb(old, { kind: 'filesystem' });
-  t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noFilesystemForm', heard: undefined });
+  t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noFilesystemForm', received: undefined });
 });
 
 test('rejects a path that is not a valid request target', async (t) => {
@@ -133,7 +133,7 @@ test('rejects a path that is not a valid request target', async (t) => {
 
 test('reports a closed port as unreachable', async (t) => {
   const { verdict } = await sendByWeb({ host: '127.0.0.1', webPort: await freePort() });
-  t.true(verdict.kind === 'unreachable' && verdict.why.includes('ECONNREFUSED'), JSON.stringify(verdict));
+  t.true(verdict.kind === 'unreachable' && verdict.reason.includes('ECONNREFUSED'), JSON.stringify(verdict));
 });
 
 test('reports a port that never responds as unreachable', async (t) => {

@@ -88,7 +88,7 @@ async function printAll(
     'discover',
     {
       devices: documents,
-      remembered: absent.map(({ lastSeen, ...device }) => ({ ...documentOf(device, settings), lastSeen })),
+      previouslyFound: absent.map(({ lastSeen, ...device }) => ({ ...documentOf(device, settings), lastSeen })),
     },
     rows.length === 0 ? undefined : table([head, ...rows]),
   );

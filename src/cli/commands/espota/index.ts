@@ -71,7 +71,7 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
     file: path,
     sizeBytes: bytes.length,
     verdict,
-    words: text,
+    message: text,
     hint: hint ?? null,
   });
   if (exitCodeOf(verdict) === 0) {

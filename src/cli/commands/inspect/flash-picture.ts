@@ -5,7 +5,7 @@ import { knownDevice, sketchStaging } from '../../../core/preflight/device.ts';
 import type { Release, ReleaseArtifact } from '../../../core/preflight/release.ts';
 
 /** A flash range, as offsets from the start of flash; `to` is exclusive. */
-interface Stretch {
+interface FlashRange {
   readonly from: number;
   readonly to: number;
 }
@@ -14,14 +14,14 @@ interface Stretch {
 export interface FlashPicture {
   readonly flashSizeBytes: number;
   readonly layout: string | undefined;
-  readonly presentSketch: Stretch;
+  readonly runningSketch: FlashRange;
   /** Undefined if the update does not fit. */
-  readonly staged: Stretch | undefined;
-  readonly filesystem: Stretch;
+  readonly staged: FlashRange | undefined;
+  readonly filesystem: FlashRange;
   /** Range that eboot writes when it copies or inflates the update. */
-  readonly written: Stretch;
+  readonly written: FlashRange;
   /** Part of the staged update that eboot overwrites before inflating it. */
-  readonly overtaken: Stretch | undefined;
+  readonly overwritten: FlashRange | undefined;
   readonly assumptions: readonly string[];
 }
 
@@ -64,11 +64,11 @@ export function flashPicture(
   return {
     flashSizeBytes: facts.chipSizeBytes ?? layout.flashSizeBytes ?? image.flashSizeBytes ?? fsEnd,
     layout: layout.name,
-    presentSketch: present,
+    runningSketch: present,
     staged: stagedAt < present.to ? undefined : { from: stagedAt, to: stagedAt + roundUpToSector(artifact.sizeBytes) },
     filesystem: { from: fsStart, to: fsEnd },
     written,
-    overtaken: stagedAt < (needed ?? 0) ? { from: stagedAt, to: written.to } : undefined,
+    overwritten: stagedAt < (needed ?? 0) ? { from: stagedAt, to: written.to } : undefined,
     assumptions,
   };
 }
@@ -90,9 +90,9 @@ const cells = 64;
 
 /** Draws the picture as text: one row for the contents, one for the ranges that eboot writes, and a legend. */
 export function drawFlash(picture: FlashPicture): readonly string[] {
-  const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken } = picture;
+  const { flashSizeBytes, runningSketch, staged, filesystem, written, overwritten } = picture;
   const present = new Array<string>(cells).fill('·');
-  const paint = (row: string[], { from, to }: Stretch, letter: string): void => {
+  const paint = (row: string[], { from, to }: FlashRange, letter: string): void => {
     const first = Math.floor((from / flashSizeBytes) * cells);
     const last = Math.min(cells, Math.max(first + 1, Math.round((to / flashSizeBytes) * cells)));
     if (to > from) row.fill(letter, first, last);
@@ -100,29 +100,29 @@ export function drawFlash(picture: FlashPicture): readonly string[] {
   paint(present, filesystem, 'F');
   paint(present, { from: filesystem.to, to: flashSizeBytes }, 'E');
   if (staged !== undefined) paint(present, staged, 'u');
-  paint(present, presentSketch, 's');
+  paint(present, runningSketch, 's');
   const writes = new Array<string>(cells).fill(' ');
   paint(writes, written, '^');
-  if (overtaken !== undefined) paint(writes, overtaken, 'x');
+  if (overwritten !== undefined) paint(writes, overwritten, 'x');
   if (written.to > filesystem.from) paint(writes, { from: filesystem.from, to: written.to }, '!');
   return [`|${present.join('')}|`, `|${writes.join('')}|`, ...legend(picture)];
 }
 
 function legend(picture: FlashPicture): string[] {
-  const { flashSizeBytes, presentSketch, staged, filesystem, written, overtaken, assumptions } = picture;
+  const { flashSizeBytes, runningSketch, staged, filesystem, written, overwritten, assumptions } = picture;
   const lines = [
-    `s  running sketch ${range(presentSketch)}`,
+    `s  running sketch ${range(runningSketch)}`,
     staged === undefined ? 'u  the update does not fit' : `u  update, staged at ${range(staged)}`,
     filesystem.to > filesystem.from ? `F  filesystem ${range(filesystem)}` : 'F  no filesystem',
     `E  EEPROM, RF calibration, Wi-Fi ${range({ from: filesystem.to, to: flashSizeBytes })}`,
     `^  written by eboot ${range(written)}`,
   ];
-  if (overtaken !== undefined)
+  if (overwritten !== undefined)
     lines.push('x  staged data overwritten before eboot inflates it: the sketch would be destroyed');
   if (written.to > filesystem.from) lines.push('!  part of the filesystem that the update overwrites');
   return assumptions.length === 0 ? lines : [...lines, `assumptions: ${assumptions.join('; ')}`];
 }
 
-function range({ from, to }: Stretch): string {
+function range({ from, to }: FlashRange): string {
   return `${from / 1024}-${to / 1024} KB`;
 }

@@ -75,7 +75,7 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const alternative = decision.kind === 'blocked' ? otherArtifact(judged, facts) : undefined;
   report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
   if (decision.kind !== 'blocked') return;
-  throw new OtaError('PREFLIGHT_REFUSED', { path: report.path(path), blockedBy: decision.blockedBy });
+  throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decision.blockedBy });
 }
 
 function lacksSpace(decision: Plan<Release>): boolean {

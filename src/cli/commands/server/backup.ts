@@ -38,10 +38,12 @@ async function backup(options: OptionsOf<typeof backupCommand>, io: Io): Promise
 }
 
 async function* fromFolder(folder: string): AsyncGenerator<string> {
-  const { authorityIn, backupLines, openData } = await import('../../../server/index.ts');
+  const { authorityIn, backupLines, dataError, openData } = await import('../../../server/index.ts');
   const { store, blobs } = await openData({ data: folder }, `ota-hooks server backup, process ${process.pid}`);
   try {
     yield* backupLines({ store, blobs, authority: authorityIn(folder) });
+  } catch (error) {
+    throw dataError(folder, error);
   } finally {
     await store.close();
   }

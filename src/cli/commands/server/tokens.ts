@@ -64,9 +64,9 @@ async function createInFolder(
   io: Io,
 ): Promise<void> {
   const report = makeReport(io, output);
-  const { createToken, openData } = await import('../../../server/index.ts');
-  const { store } = await openData({ data: folder }, `ota-hooks server tokens create, process ${process.pid}`);
-  try {
+  const { createToken, useData } = await import('../../../server/index.ts');
+  const holder = `ota-hooks server tokens create, process ${process.pid}`;
+  await useData({ data: folder, holder }, async ({ store }) => {
     // No server is running in this process, so nothing subscribes to events.
     const parts = { store, events: { emit: () => undefined } };
     const { record, token } = await createToken(parts, { role, project, name }, 'local command');
@@ -77,9 +77,7 @@ async function createInFolder(
       { id, role, project, name, createdAt: new Date(createdAt).toISOString(), token },
       token,
     );
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 async function list(options: ServerCommandOptions, io: Io): Promise<void> {

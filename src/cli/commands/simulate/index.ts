@@ -78,7 +78,7 @@ function inWords(event: SimulatorEvent, { host }: VirtualDevice, options: Simula
     case 'boot':
       return `running the sketch with MD5 ${event.sketchMd5}`;
     case 'bricked':
-      return `offline: ${event.why}`;
+      return `offline: ${event.reason}`;
     case 'checked':
       return `update check: ${event.status}, no update`;
   }

@@ -36,9 +36,9 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   const intermediateReleases = await Promise.all(options.via.map((path) => open(path, false)));
   const state = await FleetState.open(settings.folder, release.imageSha256, options.resume === true);
   const targets = chosen.filter(({ name }) => !state.isUpdated(name));
-  const earlier = chosen
+  const alreadyUpdated = chosen
     .filter((target) => !targets.includes(target))
-    .map((target): DeviceEnd => ({ target, outcome: 'earlier' }));
+    .map((target): DeviceEnd => ({ target, outcome: 'alreadyUpdated' }));
 
   const updates = await prepareUpdates({
     targets,
@@ -51,7 +51,7 @@ export async function upload(file: string | undefined, options: UploadOptions, i
     report,
   });
   try {
-    const ends = [...earlier, ...(await runUpdates({ updates, settings, options, state, io, report }))];
+    const ends = [...alreadyUpdated, ...(await runUpdates({ updates, settings, options, state, io, report }))];
     report.result('upload', uploadReport(release, ends), summaryOf(ends));
     complain(ends, release.path);
   } finally {
@@ -62,17 +62,19 @@ export async function upload(file: string | undefined, options: UploadOptions, i
 /**
  * Throws if any device was not updated.
  *
- * @throws OtaError UPLOAD_FAILED, PREFLIGHT_REFUSED
+ * @throws OtaError UPLOAD_FAILED, UPDATE_BLOCKED
  */
 function complain(ends: readonly DeviceEnd[], path: string): void {
-  const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'held');
+  const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'notStarted');
   const blocked = ends.flatMap((end) => (end.outcome === 'blocked' ? [end] : []));
   if (blocked.length > 0 && !missing.some(({ outcome }) => outcome === 'failed')) {
     const isOne = ends.length === 1;
-    throw new OtaError('PREFLIGHT_REFUSED', {
+    throw new OtaError('UPDATE_BLOCKED', {
       path,
       blockedBy: blocked.flatMap(({ target, blockedBy: rules }) =>
-        rules.map((finding) => (isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}` })),
+        rules.map((finding) =>
+          isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}`, artifact: undefined },
+        ),
       ),
     });
   }

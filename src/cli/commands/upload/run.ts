@@ -23,7 +23,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   printFindings(updates, report);
   const tasks = await load(updates);
   if (refusals.length > 0 && options.skipBlocked !== true) {
-    return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'held' }))];
+    return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'notStarted' }))];
   }
   const names = tasks.map(({ target }) => target.name);
   const view = makeFleetView(names, io, report, options.quiet === true);
@@ -80,7 +80,7 @@ async function updateAll(run: Run, tasks: readonly UploadTask[], view: FleetView
     const { target } = sending;
     const end = results.get(sending);
     return end === undefined
-      ? { target, outcome: 'held' }
+      ? { target, outcome: 'notStarted' }
       : { target, outcome: end.result.isSuccess ? 'updated' : 'failed', ...end };
   });
 }

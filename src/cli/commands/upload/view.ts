@@ -10,13 +10,13 @@ import { table } from '../../output/table.ts';
 import type { ReleaseToSend } from './release.ts';
 
 /**
- * Outcome of a run for one device. `earlier`: the device was updated by an earlier run. `held`: the update was not started, because a
+ * Outcome of a run for one device. `alreadyUpdated`: the device was updated by an earlier run. `notStarted`: the update was not started, because a
  * canary failed or another device was blocked.
  */
 export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: DeviceUpdateResult }
   | { readonly outcome: 'blocked'; readonly blockedBy: readonly BlockingFinding[] }
-  | { readonly outcome: 'held' | 'earlier' }
+  | { readonly outcome: 'notStarted' | 'alreadyUpdated' }
 );
 
 /** Returns the text for the final line about a device. */
@@ -34,9 +34,9 @@ export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | 
       return describeVerdict(verdict).hint;
     case 'returned':
       return 'To prove the running sketch, announce its MD5 over mDNS in the sketch: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
-    case 'otherSketch':
+    case 'differentSketch':
       return 'Retry the upload. The power may have failed while eboot copied the update, or another update was installed.';
-    case 'silent':
+    case 'noResponse':
       return 'Wait a minute and run `ota-hooks discover`. If the device stays offline, flash it over serial.';
   }
 }
@@ -59,8 +59,8 @@ export function uploadReport(release: ReleaseToSend, ends: readonly DeviceEnd[])
       updated: count('updated'),
       failed: count('failed'),
       blocked: count('blocked'),
-      held: count('held'),
-      earlier: count('earlier'),
+      notStarted: count('notStarted'),
+      alreadyUpdated: count('alreadyUpdated'),
     },
   };
 }
@@ -79,7 +79,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
         artifact: artifact.file,
         sizeBytes: artifact.sizeBytes,
         verdict,
-        words: describeVerdict(verdict).text,
+        message: describeVerdict(verdict).text,
         hint: hintOf(end.result) ?? null,
         confirmation: confirmation ?? null,
         warnings: warnings.map(ruleDocument),
@@ -92,8 +92,8 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
         outcome: end.outcome,
         blockedBy: end.blockedBy.map((finding) => ({ artifact: finding.artifact, ...ruleDocument(finding) })),
       };
-    case 'held':
-    case 'earlier':
+    case 'notStarted':
+    case 'alreadyUpdated':
       return { ...target, outcome: end.outcome };
   }
 }
@@ -121,9 +121,9 @@ function rowOf(end: DeviceEnd): string[] {
     }
     case 'blocked':
       return [...place, '-', '-', `blocked: ${[...new Set(end.blockedBy.map(({ rule }) => rule))].join(', ')}`];
-    case 'held':
+    case 'notStarted':
       return [...place, '-', '-', 'not started'];
-    case 'earlier':
+    case 'alreadyUpdated':
       return [...place, '-', '-', 'updated by an earlier run'];
   }
 }

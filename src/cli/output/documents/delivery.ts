@@ -41,26 +41,26 @@ const verdictSchema = v.variant('kind', [
     reason: v.string(),
     code: v.optional(v.number()),
   }),
-  v.strictObject({ kind: v.literal('unreachable'), why: v.string() }),
+  v.strictObject({ kind: v.literal('unreachable'), reason: v.string() }),
   v.strictObject({
     kind: v.literal('blockedCallback'),
     hostAddress: v.string(),
     port: v.number(),
-    strangers: v.array(v.string()),
+    rejectedAddresses: v.array(v.string()),
   }),
   v.strictObject({
     kind: v.literal('wrongProtocol'),
     which: v.picklist(['esphome', 'esp32', 'noWebUpdater', 'noFilesystemForm', 'unrecognized']),
-    heard: v.optional(v.string()),
+    received: v.optional(v.string()),
   }),
-  v.strictObject({ kind: v.literal('unknown'), why: v.string(), mayHaveUpdated: v.boolean() }),
+  v.strictObject({ kind: v.literal('unknown'), reason: v.string(), mayHaveUpdated: v.boolean() }),
 ]);
 
 const confirmation = v.variant('kind', [
   v.strictObject({ kind: v.literal('proven'), sketchMd5: md5 }),
   v.strictObject({ kind: v.literal('returned'), by: v.picklist(['mdns', 'udp', 'http']) }),
-  v.strictObject({ kind: v.literal('otherSketch'), sketchMd5: md5 }),
-  v.strictObject({ kind: v.literal('silent') }),
+  v.strictObject({ kind: v.literal('differentSketch'), sketchMd5: md5 }),
+  v.strictObject({ kind: v.literal('noResponse') }),
 ]);
 
 const target = { name: v.string(), host: v.string(), port: v.number(), method };
@@ -72,14 +72,14 @@ const deviceEnd = v.variant('outcome', [
     artifact: v.string(),
     sizeBytes,
     verdict: verdictSchema,
-    words: v.string(),
+    message: v.string(),
     hint: v.nullable(v.string()),
     confirmation: v.nullable(confirmation),
     warnings: v.array(releaseFindingSchema),
     tookMs: v.number(),
   }),
   v.strictObject({ ...target, outcome: v.literal('blocked'), blockedBy: v.array(ruleOfArtifact) }),
-  v.strictObject({ ...target, outcome: v.picklist(['held', 'earlier']) }),
+  v.strictObject({ ...target, outcome: v.picklist(['notStarted', 'alreadyUpdated']) }),
 ]);
 
 export const uploadDocument = v.strictObject({
@@ -96,8 +96,8 @@ export const uploadDocument = v.strictObject({
     updated: v.number(),
     failed: v.number(),
     blocked: v.number(),
-    held: v.number(),
-    earlier: v.number(),
+    notStarted: v.number(),
+    alreadyUpdated: v.number(),
   }),
 });
 
@@ -107,7 +107,7 @@ export const espotaDocument = v.strictObject({
   file: v.string(),
   sizeBytes,
   verdict: verdictSchema,
-  words: v.string(),
+  message: v.string(),
   hint: v.nullable(v.string()),
 });
 
@@ -147,7 +147,9 @@ const foundDevice = v.strictObject({
 export const discoverDocument = v.union([
   v.strictObject({
     devices: v.array(foundDevice),
-    remembered: v.array(v.strictObject({ ...foundDevice.entries, lastSeen: v.pipe(v.string(), v.isoTimestamp()) })),
+    previouslyFound: v.array(
+      v.strictObject({ ...foundDevice.entries, lastSeen: v.pipe(v.string(), v.isoTimestamp()) }),
+    ),
   }),
   foundDevice,
   v.strictObject({ added: v.string(), config: v.string(), device: v.looseObject({ address: v.string() }) }),
@@ -166,6 +168,6 @@ export const simulateDocument = v.variant('event', [
     error: v.nullable(v.string()),
   }),
   v.strictObject({ mac, event: v.literal('boot'), sketchMd5: md5 }),
-  v.strictObject({ mac, event: v.literal('bricked'), why: v.string() }),
+  v.strictObject({ mac, event: v.literal('bricked'), reason: v.string() }),
   v.strictObject({ mac, event: v.literal('checked'), status: v.number() }),
 ]);

@@ -11,7 +11,7 @@ const flash = {
   flashSizeBytes: orNull(sizeBytes),
   flashFrequencyMHz: orNull(v.number()),
 };
-const stretch = v.strictObject({ from: sizeBytes, to: sizeBytes });
+const flashRange = v.strictObject({ from: sizeBytes, to: sizeBytes });
 const check = { stored: v.number(), computed: v.optional(v.number()), matches: v.boolean() };
 
 const segment = v.strictObject({
@@ -143,11 +143,11 @@ export const inspectDocument = v.strictObject({
     v.strictObject({
       flashSizeBytes: sizeBytes,
       layout: v.optional(v.string()),
-      presentSketch: stretch,
-      staged: v.optional(stretch),
-      filesystem: stretch,
-      written: stretch,
-      overtaken: v.optional(stretch),
+      runningSketch: flashRange,
+      staged: v.optional(flashRange),
+      filesystem: flashRange,
+      written: flashRange,
+      overwritten: v.optional(flashRange),
       assumptions: v.array(v.string()),
     }),
   ),

@@ -1,21 +1,21 @@
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const badCore270 = {
   id: 'bad-core-2.7.0',
   condition:
     'The image was built with core 2.7.0, whose eboot hangs on XMC flash. Warning if the device runs core 2.7.0.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'image or device on 2.7.0',
   evidence: ['esp8266/Arduino#7267', 'esp8266/Arduino#7277', 'platformio/platform-espressif8266#209', 'eboot.c main'],
   check({ image, device }) {
     if (image.core === '2.7.0') {
-      return refuse(
+      return error(
         'the image contains the eboot of core 2.7.0, which hangs on XMC flash at the update after this one',
         'build with core 2.7.1 or later',
       );
     }
     if (device?.facts.core !== '2.7.0') return undefined;
-    return warn(
+    return warning(
       'the device runs core 2.7.0, whose eboot hangs on an XMC flash chip: recovery needs a serial cable',
       'update one device within reach first',
     );

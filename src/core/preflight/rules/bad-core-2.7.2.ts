@@ -1,26 +1,26 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
 import { type Device, possibleTransports, sketchStaging } from '../device.ts';
 import type { ReleaseArtifact } from '../release.ts';
-import { type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
+import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
 export const badCore272 = {
   id: 'bad-core-2.7.2',
   condition:
     'The image was built with core 2.7.2, or the device runs core 2.7.2 and the copy of the sketch would reach the staged bytes: the eboot of 2.7.2 compares after the copy and then hangs. Warning if the core of the image or the staging address is unknown.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'image or device on 2.7.2',
   evidence: ['esp8266/Arduino#7458', 'esp8266/Arduino#7468', 'eboot.c main'],
   check({ image, artifact, device }) {
     if (image.kind !== 'sketch') return undefined;
     if (image.core === '2.7.2') {
-      return refuse(
+      return error(
         'the image contains the eboot of core 2.7.2, which hangs after an update whose copy overlaps the staged bytes',
         'build with core 2.7.3 or later',
       );
     }
     if (device?.capabilities?.comparesAfterCopy === true) return onDevice(device, artifact);
     if (image.core !== undefined) return undefined;
-    return warn(
+    return warning(
       'the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang',
       'build with a core release, 2.7.3 or later',
     );
@@ -39,10 +39,10 @@ function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | unde
   if (reached.length > 0) {
     const message = `the device runs core 2.7.2, the update would be staged at ${lowest} and its copy would end at ${copiedBytes}: eboot would hang until a power cycle`;
     const isCertain = reached.length === stagings.length || artifact.encoding === 'gzip';
-    return isCertain ? refuse(message, fix) : warn(`${message} (if sent to the web updater)`, fix);
+    return isCertain ? error(message, fix) : warning(`${message} (if sent to the web updater)`, fix);
   }
   if (!stagings.includes(undefined)) return undefined;
-  return warn(
+  return warning(
     'the device runs core 2.7.2, whose eboot hangs if its copy reaches the staged bytes, and the staging address is unknown',
     'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
   );

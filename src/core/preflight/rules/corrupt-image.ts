@@ -1,5 +1,5 @@
 import type { FindingId } from '../../firmware/finding.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 /** Findings which show that no device can run the image, or that the image differs from what was built. */
 const damage: ReadonlySet<string> = new Set<FindingId>([
@@ -36,18 +36,18 @@ export const corruptImage = {
   id: 'corrupt-image',
   condition:
     "The checksum, the CRC (by the rule of the image's own core), the segment table, the gzip data or the superblock is wrong, or the file is not firmware.",
-  severity: 'refuse',
+  severity: 'error',
   cores: 'all',
   evidence: ['elf2bin.py write_bin, add_crc', 'eboot.c load_app_from_flash_raw', 'Updater.cpp: checks none of these'],
   check({ image, artifact }) {
     const fix = 'build the image again, or download it again if it was downloaded';
     const finding = image.findings.find(({ id }) => damage.has(id));
-    if (finding !== undefined) return refuse(finding.message, fix);
+    if (finding !== undefined) return error(finding.message, fix);
     if (artifact.encoding === 'gzip' && artifact.inflate === undefined) {
-      return refuse('the gzip data does not inflate with the decompressor of eboot (uzlib)', fix);
+      return error('the gzip data does not inflate with the decompressor of eboot (uzlib)', fix);
     }
     return image.kind === 'unknown'
-      ? refuse('the file is neither a sketch image nor a filesystem image', fix)
+      ? error('the file is neither a sketch image nor a filesystem image', fix)
       : undefined;
   },
 } as const satisfies Rule;

@@ -1,11 +1,11 @@
 import { expectedKey } from '../expected-key.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const ecKey = {
   id: 'ec-key',
   condition:
     'The sketch contains a public key that is not RSA, and no RSA key: a device built with such a key can never be updated again. Warning if the sketch also contains RSA keys, but none of them is known to be the right one.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all',
   evidence: ['BearSSLHelpers.cpp SigningVerifier::length: odd for EC keys', 'bearssl br_ecdsa_i31_vrfy_raw'],
   check(context) {
@@ -16,7 +16,7 @@ export const ecKey = {
     if (expected !== undefined && release.embeddedKeys.includes(expected)) return undefined;
     const fix = 'build with an RSA key (ota-hooks keygen), or allow this rule if the key is not used to verify updates';
     return release.embeddedKeys.length === 0
-      ? refuse(`${finding.message}; the sketch contains no RSA key`, fix)
-      : warn(finding.message, fix);
+      ? error(`${finding.message}; the sketch contains no RSA key`, fix)
+      : warning(finding.message, fix);
   },
 } as const satisfies Rule;

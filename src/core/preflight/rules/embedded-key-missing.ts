@@ -1,17 +1,17 @@
 import { concernsSigning } from '../expected-key.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const embeddedKeyMissing = {
   id: 'embedded-key-missing',
   condition:
     'The sketch contains no public key, but it is signed, its project has a key, or the device verifies signatures: after the update the device no longer verifies them and reports nothing.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'any',
   evidence: ['esp8266/Arduino#8659', 'BearSSLHelpers.cpp', 'Updater_Signing.h'],
   check(context) {
     const { release, image } = context;
     if (image.kind !== 'sketch' || release.embeddedKeys.length > 0 || !concernsSigning(context)) return undefined;
-    return refuse(
+    return error(
       'the image contains no public key: a device that runs it accepts any update',
       'build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch',
     );

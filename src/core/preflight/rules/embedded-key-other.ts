@@ -1,11 +1,11 @@
 import { expectedKey } from '../expected-key.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const embeddedKeyOther = {
   id: 'embedded-key-other',
   condition:
     'The sketch contains public keys, but not the key that updates are signed with: the owner is locked out after this update. Allow this rule for an intended key rotation.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'any',
   evidence: ['Updater.cpp end', 'BearSSLHelpers.cpp'],
   check(context) {
@@ -15,7 +15,7 @@ export const embeddedKeyOther = {
     if (release.embeddedKeys.includes(expected)) return undefined;
     const keys = release.embeddedKeys.map((key) => `${key.slice(0, 16)}…`);
     const held = `${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')}`;
-    return refuse(
+    return error(
       `the image contains ${held}, but updates are signed with ${expected.slice(0, 16)}…: a device that runs it would reject them`,
       'build with the public half of the signing key, or allow this rule if the key is meant to change',
     );

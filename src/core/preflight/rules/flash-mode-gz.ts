@@ -1,10 +1,10 @@
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const flashModeGz = {
   id: 'flash-mode-gz',
   condition:
     "The flash mode of a gzip sketch differs from the device's. The Updater does not patch the mode in a gzip (before 2.4.2 it patches nothing), so the device does not boot if its chip or wiring does not support the other mode. Also any gzip if the flash mode of the device is unknown.",
-  severity: 'refuse',
+  severity: 'error',
   cores: 'device on 2.7.0 or later; raw sketches before 2.4.2',
   evidence: ['esp8266/Arduino#4876', 'esp8266/Arduino#7307', 'Updater.cpp _writeBuffer'],
   check({ image, artifact, device }) {
@@ -12,7 +12,7 @@ export const flashModeGz = {
     const { flashMode } = device.facts;
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && flashMode === undefined) {
-      return refuse(
+      return error(
         'the flash mode of the device is unknown, and gzip is sent only if it is known',
         'send the raw artifact, into which the device writes its own mode, or specify the mode of the device (--flash-mode)',
       );
@@ -22,7 +22,7 @@ export const flashModeGz = {
     if (!isGzip && isPatched) return undefined;
     const message = `the image has flash mode ${image.flashMode ?? 'unknown'}, but the device runs with ${flashMode}, and the Updater would not patch the image`;
     return isGzip
-      ? refuse(message, `send the raw artifact, into which the device writes its own mode, or build for ${flashMode}`)
-      : refuse(message, `build for ${flashMode}`);
+      ? error(message, `send the raw artifact, into which the device writes its own mode, or build for ${flashMode}`)
+      : error(message, `build for ${flashMode}`);
   },
 } as const satisfies Rule;

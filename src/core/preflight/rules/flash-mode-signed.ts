@@ -1,12 +1,12 @@
 import { modeByteOf } from '../patched-mode.ts';
 import { isSigned } from '../release.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const flashModeSigned = {
   id: 'flash-mode-signed',
   condition:
     "Byte 2 (the flash mode) of a raw signed image differs from the device's: the Updater writes the device's mode there before it verifies the bytes in flash. Warning if the mode or the signature check of the device is unknown.",
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'device on 2.5.0 or later; up to 2.6.2 filesystems too',
   evidence: ['Updater.cpp _writeBuffer, end', 'esp8266/Arduino#4877', 'esp8266/Arduino#6880'],
   check(context) {
@@ -24,9 +24,9 @@ export const flashModeSigned = {
         : 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
     if (byte === 'unknown') {
       const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
-      return image.kind === 'sketch' ? warn(message, fix) : undefined;
+      return image.kind === 'sketch' ? warning(message, fix) : undefined;
     }
     const message = `${present}, but the device runs with ${device.facts.flashMode} and changes the signed byte 2: it would reject the update with ERROR 12`;
-    return device.facts.signing === 'required' ? refuse(message, fix) : warn(message, fix);
+    return device.facts.signing === 'required' ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

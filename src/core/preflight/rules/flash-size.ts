@@ -1,10 +1,10 @@
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const flashSize = {
   id: 'flash-size',
   condition:
     "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Also any gzip if the chip size is unknown. Warning if the image has no known flash size.",
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all, except sketches with FLASH_MAP_SUPPORT',
   evidence: ['esp8266/Arduino#827', 'Updater.cpp begin, _verifyEnd', 'ESP8266httpUpdate.cpp handleUpdate'],
   check({ image, artifact, device }) {
@@ -12,7 +12,7 @@ export const flashSize = {
     const { chipSizeBytes, transport } = device.facts;
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && chipSizeBytes === undefined) {
-      return refuse(
+      return error(
         'the flash chip size of the device is unknown, and gzip is sent only if it is known',
         'send the raw artifact, which the device checks itself, or specify the size (--chip-size)',
       );
@@ -20,15 +20,18 @@ export const flashSize = {
     if (image.kind !== 'sketch') return undefined;
     const { flashSizeBytes } = image;
     if (flashSizeBytes === undefined) {
-      return warn('the image header has a flash size that the core does not know', "build for the device's flash size");
+      return warning(
+        'the image header has a flash size that the core does not know',
+        "build for the device's flash size",
+      );
     }
     if (chipSizeBytes === undefined || flashSizeBytes <= chipSizeBytes) return undefined;
     const message = `the image was built for ${flashSizeBytes} bytes of flash, but the chip has ${chipSizeBytes}`;
     const fix = "build for the device's flash size";
     if (isGzip) {
-      return refuse(`${message}: the device would accept the gzip and reject every later update with ERROR 8`, fix);
+      return error(`${message}: the device would accept the gzip and reject every later update with ERROR 8`, fix);
     }
-    return refuse(
+    return error(
       `${message}: the device would reject the update with ${transport === 'http' ? '-107' : 'ERROR 9'}`,
       fix,
     );

@@ -1,12 +1,12 @@
 import { expectedFormat } from '../device.ts';
 import { isSigned } from '../release.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const formatBoundary = {
   id: 'format-boundary',
   condition:
     'A legacy signature for a device on core 2.6.0 or later, or a current signature for a device on an older core. Warning for a legacy signature if the format of the device is unknown.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'the boundary is 2.6.0',
   evidence: ['esp8266/Arduino#6201', 'esp8266/Arduino#6250', 'Updater.cpp end', 'BearSSLHelpers.cpp'],
   check({ artifact, device }) {
@@ -21,12 +21,12 @@ export const formatBoundary = {
         : 'update in two hops: first the raw image with a legacy signature (.legacy_sig, `ota-hooks pack --legacy`), then an artifact with the current one';
     if (expected === undefined) {
       if (signature === 'current' || device.capabilities?.signing === 'none') return undefined;
-      return warn(
+      return warning(
         'the signature has the format used before core 2.6.0, and the format that the device verifies is unknown',
         fix,
       );
     }
     const message = `the signature has the ${signature} format, but the device verifies the ${expected} format`;
-    return device.facts.signing === 'required' ? refuse(message, fix) : warn(message, fix);
+    return device.facts.signing === 'required' ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

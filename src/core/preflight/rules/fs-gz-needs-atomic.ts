@@ -1,18 +1,18 @@
 import { stagesFilesystems } from '../device.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const fsGzNeedsAtomic = {
   id: 'fs-gz-needs-atomic',
   condition:
     'Gzip of a filesystem for a device whose sketch was built without ATOMIC_FS_UPDATE, or if that is unknown: the gzip itself becomes the filesystem.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'all',
   evidence: ['Updater.cpp begin, end', 'ota_updates/readme.rst "Compression"'],
   check({ image, artifact, device }) {
     if (device === undefined || artifact.encoding !== 'gzip' || image.kind !== 'filesystem') return undefined;
     const stages = stagesFilesystems(device);
     if (stages === true) return undefined;
-    return refuse(
+    return error(
       stages === false
         ? 'the device writes filesystems in place: the gzip itself would become the filesystem'
         : 'it is unknown whether the device was built with ATOMIC_FS_UPDATE: without it, the gzip itself would become the filesystem',

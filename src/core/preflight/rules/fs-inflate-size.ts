@@ -1,12 +1,12 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
 import { partitionBytes } from '../device.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const fsInflateSize = {
   id: 'fs-inflate-size',
   condition:
     'Gzip of a filesystem that inflates beyond its partition, or if the partition size is unknown: eboot would overwrite EEPROM, RF calibration and Wi-Fi settings.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: its output is not limited', 'Updater.cpp begin: only the compressed size is known'],
   check({ image, artifact, device }) {
@@ -14,7 +14,7 @@ export const fsInflateSize = {
     if (device === undefined) return undefined;
     const partition = partitionBytes(device);
     if (partition === undefined) {
-      return refuse(
+      return error(
         'the size of the filesystem partition is unknown, and eboot does not limit its output',
         'send the raw artifact, or specify the flash layout (--fs-start and --fs-end)',
       );
@@ -22,7 +22,7 @@ export const fsInflateSize = {
     const inflatedBytes = artifact.inflate?.sizeBytes ?? 0;
     const excess = roundUpToSector(inflatedBytes) - partition;
     if (excess <= 0) return undefined;
-    return refuse(
+    return error(
       `the filesystem inflates to ${inflatedBytes} bytes, ${excess} more than its partition of ${partition} in whole sectors: EEPROM, RF calibration and Wi-Fi settings would be overwritten`,
       "build the image for the device's flash layout",
     );

@@ -1,11 +1,11 @@
 import { modeByteOf } from '../patched-mode.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const fsModePatched = {
   id: 'fs-mode-patched',
   condition:
     "Byte 2 of a raw filesystem is not the number of the device's flash mode: the Updater overwrites it as in a sketch. Warning if the flash mode of the device is unknown.",
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'device on 2.4.2-2.6.2',
   evidence: ['esp8266/Arduino#6880', 'esp8266/Arduino#6891', 'Updater.cpp _writeBuffer'],
   check(context) {
@@ -15,12 +15,12 @@ export const fsModePatched = {
     const present = image.filesystem?.modeByte ?? 'unknown';
     switch (modeByteOf(context)) {
       case 'changed':
-        return refuse(
+        return error(
           `core ${device.facts.core} would overwrite byte 2 of the filesystem (${present}) with the flash mode of the device, ${device.facts.flashMode}`,
           fix,
         );
       case 'unknown':
-        return warn(
+        return warning(
           `core ${device.facts.core} overwrites byte 2 of a filesystem with the flash mode of the device, which is unknown`,
           fix,
         );

@@ -1,11 +1,11 @@
 import { hasFilesystem } from '../device.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const fsMoved = {
   id: 'fs-moved',
   condition:
     'The filesystem starts at another address in the flash layout of the sketch: its data is lost. Warning if only its end moves, or if the layout of the image is unknown.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all',
   evidence: ['tools/sdk/ld/eagle.flash.*.ld _FS_start, _FS_end', 'esp8266/Arduino#6531'],
   check({ image, device }) {
@@ -14,20 +14,20 @@ export const fsMoved = {
     if (fsStart === undefined || hasFilesystem(device) === false) return undefined;
     if (image.layout === undefined) {
       if (fsEnd === undefined) return undefined;
-      return warn(
+      return warning(
         `the flash layout of the new sketch is unknown: its filesystem may not start at ${fsStart}, where the device has it`,
         'pack the image with its ELF file beside it, which contains the layout',
       );
     }
     const fix = "build with the device's flash layout, or back up its filesystem first";
     if (image.layout.fsStart !== fsStart) {
-      return refuse(
+      return error(
         `the filesystem of the new sketch starts at ${image.layout.fsStart}, but that of the device at ${fsStart}: the stored data would be lost`,
         fix,
       );
     }
     if (fsEnd === undefined || image.layout.fsEnd === fsEnd) return undefined;
-    return warn(
+    return warning(
       `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but that of the device at ${fsEnd}: it may fail to mount`,
       fix,
     );

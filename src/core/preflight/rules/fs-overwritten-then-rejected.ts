@@ -1,5 +1,5 @@
 import { stagesFilesystems } from '../device.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 import { flashModeSigned } from './flash-mode-signed.ts';
 import { formatBoundary } from './format-boundary.ts';
 import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
@@ -19,19 +19,19 @@ export const fsOverwrittenThenRejected = {
   id: 'fs-overwritten-then-rejected',
   condition:
     'A filesystem for a device without ATOMIC_FS_UPDATE, which writes it in place before it checks it: a warning, or an error if another rule predicts a rejection.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all, without ATOMIC_FS_UPDATE',
   evidence: ['esp8266/Arduino#7950', 'Updater.cpp begin, end'],
-  check({ image, device, refused }) {
+  check({ image, device, errors }) {
     if (device === undefined || image.kind !== 'filesystem' || stagesFilesystems(device) === true) return undefined;
-    const rejection = refused.find((rule) => rejections.includes(rule));
+    const rejection = errors.find((rule) => rejections.includes(rule));
     if (rejection !== undefined) {
-      return refuse(
+      return error(
         `the current filesystem would be overwritten before the device rejects the new one (${rejection})`,
         `fix the error ${rejection}, or build the sketch of the device with ATOMIC_FS_UPDATE`,
       );
     }
-    return warn(
+    return warning(
       'the filesystem is written in place: the current files are lost even if the transfer is interrupted',
       'back up the files of the device, or build its sketch with ATOMIC_FS_UPDATE',
     );

@@ -2,7 +2,7 @@ import { roundUpToSector } from '../../device-model/flash.ts';
 import { partitionBytes } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
 import { isSigned, type Release, type ReleaseImage } from '../release.ts';
-import { type Context, type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
+import { type Context, error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
 const lengthWordBytes = 4;
 
@@ -10,7 +10,7 @@ export const fsSignedSize = {
   id: 'fs-signed-size',
   condition:
     'A raw filesystem image fits into its partition, but not together with its signature. The partition size is that of the device, otherwise that in the superblock. Warning for an unsigned build, without a device, that cannot be cut to fit.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'device on 2.5.0 or later; before 2.6.0 the size is not limited, and the EEPROM sector is overwritten',
   evidence: ['esp8266/Arduino#6505', 'Updater.cpp begin'],
   check(context) {
@@ -23,7 +23,7 @@ export const fsSignedSize = {
     if (excess <= 0) return undefined;
     const trailerBytes = artifact.sizeBytes - artifact.payloadBytes;
     const unbounded = device?.capabilities?.boundsFilesystem === false;
-    return refuse(
+    return error(
       `with its signature the image has ${artifact.sizeBytes} bytes, but the partition has ${bound}: ${
         unbounded
           ? `core ${device?.facts.core} would overwrite the EEPROM sector`
@@ -41,7 +41,7 @@ function aheadOfSigning({ release, image, artifact }: Context): RuleFinding | un
   if (publicKey === undefined || bound === undefined) return undefined;
   const trailerBytes = publicKey.bits / 8 + lengthWordBytes;
   if (smallestPayload(image, artifact.payloadBytes) + trailerBytes <= bound) return undefined;
-  return warn(
+  return warning(
     `the filesystem fills its partition of ${bound} bytes: there is no room for the signature of ${trailerBytes} bytes`,
     fixFor(image, bound, trailerBytes),
   );

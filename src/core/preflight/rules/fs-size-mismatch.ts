@@ -2,7 +2,7 @@ import { compareReleases } from '../../device-model/cores.ts';
 import { type Device, partitionBytes } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
 import type { ReleaseImage } from '../release.ts';
-import { type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
+import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
 /** First core release whose LittleFS compares the superblock with the partition. */
 const comparing = '3.1.1';
@@ -11,7 +11,7 @@ export const fsSizeMismatch = {
   id: 'fs-size-mismatch',
   condition:
     'Block count x block size of a LittleFS is not the partition size, so it fails to mount (the file itself may be shorter). Also a LittleFS image that is longer than the size in its superblock. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'device on 3.1.1 or later',
   evidence: ['esp8266/Arduino#8826', 'lfs.c lfs_mount', 'LittleFS.h'],
   check({ image, device }) {
@@ -20,8 +20,8 @@ export const fsSizeMismatch = {
     if (contradiction !== undefined) {
       const fix = "build the image for the device's flash layout";
       return image.filesystem.type === 'littlefs'
-        ? refuse(contradiction.message, fix)
-        : warn(contradiction.message, fix);
+        ? error(contradiction.message, fix)
+        : warning(contradiction.message, fix);
     }
     const partition = device && partitionBytes(device);
     if (device === undefined || partition === undefined) return undefined;
@@ -37,7 +37,7 @@ function againstPartition(
   const made = partitionOf(filesystem);
   if (made === partition || filesystem.type === 'erased') return undefined;
   if (made === undefined) {
-    return warn(
+    return warning(
       `the image does not contain its partition size, and the partition of the device has ${partition} bytes`,
       'check that the image was built for the flash layout of the device',
     );
@@ -49,6 +49,6 @@ function againstPartition(
     device.capabilities !== undefined &&
     compareReleases(device.facts.core ?? '', comparing) >= 0;
   return compares
-    ? refuse(`${message}: core ${device.facts.core} would not mount it`, fix)
-    : warn(`${message}: it may fail to mount`, fix);
+    ? error(`${message}: core ${device.facts.core} would not mount it`, fix)
+    : warning(`${message}: it may fail to mount`, fix);
 }

@@ -1,11 +1,11 @@
 import { freeBytes, partitionBytes, stagesFilesystems } from '../device.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const fsWebAtomic = {
   id: 'fs-web-atomic',
   condition:
     'A filesystem for the web updater of a device with ATOMIC_FS_UPDATE whose free space is smaller than the partition: the web updater reserves space for the whole partition, however small the gzip is. Also gzip if the free space or the partition size is unknown.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'device on 2.7.0 or later',
   evidence: ['ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_START', 'Updater.cpp begin'],
   check({ image, artifact, device }) {
@@ -17,13 +17,13 @@ export const fsWebAtomic = {
     const fix = 'use espota or HTTP, which stage only the bytes sent';
     if (free === undefined || partition === undefined) {
       if (artifact.encoding !== 'gzip') return undefined;
-      return refuse(
+      return error(
         'the free space or the partition size of the device is unknown, and the web updater reserves space for the whole partition',
         `${fix} (--transport), or specify --sketch-size, --fs-start and --fs-end`,
       );
     }
     if (partition <= free) return undefined;
     const message = `the web updater needs the whole partition of ${partition} bytes as free space, but ${free} are free: it would reject the update with ERROR 4`;
-    return transport === 'web' && stagesFilesystems(device) === true ? refuse(message, fix) : warn(message, fix);
+    return transport === 'web' && stagesFilesystems(device) === true ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

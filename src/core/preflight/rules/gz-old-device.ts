@@ -1,9 +1,9 @@
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const gzOldDevice = {
   id: 'gz-old-device',
   condition: 'Gzip for a device whose core does not support it or is unknown.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'device before 2.7.0',
   evidence: [
     'esp8266/Arduino#6820',
@@ -15,11 +15,11 @@ export const gzOldDevice = {
     if (device === undefined || artifact.encoding !== 'gzip' || device.capabilities?.gzip === true) return undefined;
     const { core } = device.facts;
     return device.capabilities === undefined
-      ? refuse(
+      ? error(
           `${core === undefined ? 'the core of the device is unknown' : `the core of the device is ${core}, which is not a known release`}, and gzip needs core 2.7.0 or later`,
           'send the raw artifact, after which the core of the device is known',
         )
-      : refuse(
+      : error(
           `core ${core} does not support gzip, which needs 2.7.0 or later`,
           'update in two hops: first a raw sketch built with core 2.7.0 or later, then gzip',
         );

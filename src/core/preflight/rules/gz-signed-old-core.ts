@@ -1,11 +1,11 @@
 import { isSigned } from '../release.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const gzSignedOldCore = {
   id: 'gz-signed-old-core',
   condition:
     'Signed gzip for a device on core 2.7.0 to 2.7.4: eboot reads the inflated size from the last word, which is the length of the signature, and rewrites one sector of the sketch.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'device on 2.7.0-2.7.4',
   evidence: ['esp8266/Arduino#7570', 'esp8266/Arduino#7577', 'Updater.cpp end', 'eboot.c copy_raw'],
   check({ artifact, device }) {
@@ -13,7 +13,7 @@ export const gzSignedOldCore = {
     const capabilities = device?.capabilities;
     if (capabilities === undefined || !capabilities.gzip || capabilities.cutsTrailerOff) return undefined;
     const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
-    return refuse(
+    return error(
       `core ${device?.facts.core} passes the gzip to eboot with its signature, and eboot would use ${signatureBytes} as the size of the sketch: the device would be bricked`,
       'send the raw signed artifact (signed gzip needs core 3.0.0 or later)',
     );

@@ -1,5 +1,5 @@
 import { isSigned } from '../release.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 const wordBytes = 4;
 
@@ -7,7 +7,7 @@ export const gzSignedUnaligned = {
   id: 'gz-signed-unaligned',
   condition:
     'The payload length of a signed artifact is not a multiple of 4, and the device verifies signatures: the Updater fails to read the last bytes and hashes others. Warning if the core or the signature check of the device is unknown.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'device on 3.1.0-3.1.2',
   evidence: ['esp8266/Arduino#9109', 'Esp.cpp flashRead', 'Updater.cpp end'],
   check({ artifact, device }) {
@@ -18,7 +18,7 @@ export const gzSignedUnaligned = {
     const fix = 'pack the image again with ota-hooks, which pads a gzip in its FNAME field before signing';
     const isCertain = device.capabilities !== undefined && device.facts.signing === 'required';
     return isCertain
-      ? refuse(`${message}: core ${device.facts.core} would reject the update with ERROR 12`, fix)
-      : warn(`${message}: cores 3.1.0 to 3.1.2 would reject the update with ERROR 12`, fix);
+      ? error(`${message}: core ${device.facts.core} would reject the update with ERROR 12`, fix)
+      : warning(`${message}: cores 3.1.0 to 3.1.2 would reject the update with ERROR 12`, fix);
   },
 } as const satisfies Rule;

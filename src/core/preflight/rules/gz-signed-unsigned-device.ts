@@ -1,11 +1,11 @@
 import { isSigned } from '../release.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const gzSignedUnsignedDevice = {
   id: 'gz-signed-unsigned-device',
   condition:
     'Signed gzip for a device that was built without a key, or if that is unknown: the device reports OK, and eboot uses the length of the signature as the size of the sketch.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: [
     'Updater.cpp end',
@@ -18,11 +18,11 @@ export const gzSignedUnsignedDevice = {
     const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     const consequence = `eboot would use ${signatureBytes}, the length of the signature, as the inflated size`;
     return device.facts.signing === 'none'
-      ? refuse(
+      ? error(
           `the device was built without a key and does not remove the signature: ${consequence}`,
           'send the raw signed artifact, or gzip without a signature',
         )
-      : refuse(
+      : error(
           `it is unknown whether the device verifies signatures: if it does not, ${consequence}`,
           'send the raw signed artifact, which devices with and without a key accept',
         );

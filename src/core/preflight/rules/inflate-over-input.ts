@@ -1,11 +1,11 @@
 import { possibleTransports, sketchStaging } from '../device.ts';
-import { type Rule, refuse } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const inflateOverInput = {
   id: 'inflate-over-input',
   condition:
     'Gzip of a sketch staged so low that eboot overwrites input that it has not read yet. It is safe only if 4096(k+1) <= S + 4096*ceil(consumed/4096) for each output block k of 4 KB while input remains (S: staging address). Also an error if the size of the running sketch is unknown, unless the transport stages from the top.',
-  severity: 'refuse',
+  severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw, uzlib_flash_read_cb', 'ESP8266HTTPUpdateServer-impl.h: the web updater stages low'],
   check({ image, artifact, device }) {
@@ -18,13 +18,13 @@ export const inflateOverInput = {
     for (const transport of possibleTransports(device)) {
       const staging = sketchStaging(device, transport, artifact.sizeBytes);
       if (staging === undefined) {
-        return refuse(
+        return error(
           'the size of the running sketch is unknown, and so is the address at which the web updater would stage the gzip',
           'send the raw artifact, or specify the size (--sketch-size) or the transport (--transport espota)',
         );
       }
       if (staging < needed) {
-        return refuse(
+        return error(
           `over ${transport} the gzip would be staged at ${staging}, and below ${needed} eboot overwrites data that it has not inflated yet: the sketch would be destroyed`,
           transport === 'web'
             ? 'send the raw artifact, or use espota or HTTP, which stage from the top'

@@ -1,14 +1,14 @@
-import { type Rule, warn } from '../rule.ts';
+import { type Rule, warning } from '../rule.ts';
 
 export const noOta = {
   id: 'no-ota',
   condition: 'The new sketch contains no trace of the Updater: this may be the last update over the air.',
-  severity: 'warn',
+  severity: 'warning',
   cores: 'all',
   evidence: ['Updater.cpp getErrorString: "Not Enough Space" since 2.4.2'],
   check({ image }) {
     if (image.kind !== 'sketch' || image.traces === undefined || image.traces.updater) return undefined;
-    return warn(
+    return warning(
       'the sketch contains no trace of the Updater: this may be the last update over the air',
       'use ArduinoOTA, ESP8266httpUpdate or ESP8266HTTPUpdateServer in the sketch',
     );

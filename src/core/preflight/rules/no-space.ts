@@ -8,13 +8,13 @@ import {
   stagesFilesystems,
 } from '../device.ts';
 import { isSigned, type ReleaseArtifact } from '../release.ts';
-import { type Context, type Rule, type RuleFinding, refuse, warn } from '../rule.ts';
+import { type Context, error, type Rule, type RuleFinding, warning } from '../rule.ts';
 import { fsSignedSize } from './fs-signed-size.ts';
 
 export const noSpace = {
   id: 'no-space',
   condition: 'The update does not fit into its staging area, or a filesystem does not fit into its partition.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all',
   evidence: ['esp8266/Arduino#6549', 'Updater.cpp begin', 'Esp.cpp getFreeSketchSpace'],
   check(context) {
@@ -22,7 +22,7 @@ export const noSpace = {
     if (device === undefined) return undefined;
     const { fsStart, chipSizeBytes } = device.facts;
     if (fsStart !== undefined && chipSizeBytes !== undefined && fsStart > chipSizeBytes) {
-      return refuse(
+      return error(
         `the filesystem of the device starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
         'correct the device facts, or flash the device over serial if they are right',
       );
@@ -44,8 +44,8 @@ function checkSketch(context: Context, device: Device): RuleFinding | undefined 
   if (worst?.capacity === undefined) return freeBytes(device) === undefined ? ofUnknownSpace(device) : undefined;
   const missing = needed - worst.capacity;
   const message = `the update needs ${needed} bytes of flash, but only ${worst.capacity} are free: ${missing} too many (ERROR 4)`;
-  if (tooSmall.length === capacities.length) return refuse(message, gzipInstead(context, worst.capacity));
-  return warn(
+  if (tooSmall.length === capacities.length) return error(message, gzipInstead(context, worst.capacity));
+  return warning(
     `over ${tooSmall.map(({ transport }) => transport).join(' and ')}, ${message}`,
     'use espota or HTTP, which can use one sector more',
   );
@@ -54,7 +54,7 @@ function checkSketch(context: Context, device: Device): RuleFinding | undefined 
 /** Warns about cores before 2.4.2, where the start address of an oversized update wraps around. */
 function ofUnknownSpace({ facts, capabilities }: Device): RuleFinding | undefined {
   if (capabilities?.wrapsTooLargeSize !== true) return undefined;
-  return warn(
+  return warning(
     `the free space is unknown: if it is too small, core ${facts.core} computes a wrong start address and overwrites other data`,
     'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
   );
@@ -82,13 +82,13 @@ function trailerBytes({ sizeBytes, payloadBytes }: ReleaseArtifact): number {
 }
 
 function checkFilesystem(context: Context, device: Device): RuleFinding | undefined {
-  const { artifact, refused } = context;
+  const { artifact, errors } = context;
   const needed = roundUpToSector(artifact.sizeBytes);
   const partition = partitionBytes(device);
   if (partition !== undefined && needed > partition) {
-    if (refused.includes(fsSignedSize.id)) return undefined;
+    if (errors.includes(fsSignedSize.id)) return undefined;
     const unbounded = device.capabilities?.boundsFilesystem === false;
-    return refuse(
+    return error(
       `the filesystem needs ${needed} bytes, but its partition has ${partition}: ${
         unbounded
           ? `core ${device.facts.core} would overwrite the flash after it`
@@ -98,7 +98,7 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
     );
   }
   if (partition === undefined && device.capabilities?.boundsFilesystem === false) {
-    return warn(
+    return warning(
       `the size of the filesystem partition is unknown: core ${device.facts.core} would overwrite the flash after it if the image is larger`,
       'specify the flash layout (--fs-start and --fs-end)',
     );
@@ -108,5 +108,5 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
   if (stages === false || free === undefined || needed <= free) return undefined;
   const message = `the update is staged first and needs ${needed} bytes, but only ${free} are free: ${needed - free} too many (ERROR 4)`;
   const fix = `send a smaller image (a LittleFS may be cut after its last used block) or gzip, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
-  return stages === true ? refuse(message, fix) : warn(message, fix);
+  return stages === true ? error(message, fix) : warning(message, fix);
 }

@@ -1,10 +1,10 @@
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const otherProject = {
   id: 'other-project',
   condition:
     'The project or the board of the image differs from that of the device. Warning if the image does not name its own.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all',
   evidence: ['Updater.cpp end: a signature binds neither product nor board'],
   check({ release, device }) {
@@ -14,12 +14,12 @@ export const otherProject = {
       const here = release[what];
       if (there === undefined || here === there) continue;
       if (here === undefined) {
-        return warn(
+        return warning(
           `the ${what} of the device is ${there}, but the image does not name its ${what}`,
           `set the ${what} in ota.config.json and pack the image again`,
         );
       }
-      return refuse(
+      return error(
         `the image is for ${what} ${here}, but the ${what} of the device is ${there}`,
         `send an image built for ${what} ${there}`,
       );

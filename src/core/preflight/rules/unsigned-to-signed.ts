@@ -1,30 +1,30 @@
 import { isSigned } from '../release.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const unsignedToSigned = {
   id: 'unsigned-to-signed',
   condition:
     'An unsigned artifact for a device that verifies signatures: the device rejects it, and old uploaders report OK. If it is unknown whether the device verifies: an error if the project has a key, otherwise a warning if the image contains one.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all',
   evidence: ['esp8266/Arduino#7162', 'Updater.cpp end'],
   check({ release, artifact, device }) {
     if (device === undefined || isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const fix = 'send the raw signed artifact';
     if (device.facts.signing === 'required') {
-      return refuse(
+      return error(
         'the device verifies signatures, but the artifact has none: the device would reject it with ERROR 12',
         fix,
       );
     }
     if (release.signing.publicKey !== undefined) {
-      return refuse(
+      return error(
         'the project has a key, but the artifact has no signature, and it is unknown whether the device verifies signatures',
         `${fix}, which devices with and without a key accept`,
       );
     }
     if (release.embeddedKeys.length === 0) return undefined;
-    return warn(
+    return warning(
       'it is unknown whether the device verifies signatures: if it does, it will reject the update with ERROR 12',
       fix,
     );

@@ -1,12 +1,12 @@
 import { sectorBytes } from '../../device-model/flash.ts';
 import { possibleTransports } from '../device.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const webNoData = {
   id: 'web-no-data',
   condition:
     'At most one sector of data for the web updater: at the end all of it is still in the buffer, and the Updater treats this as no data.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'device on 3.0.0 or later',
   evidence: ['esp8266/Arduino#7729', 'Updater.cpp end', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_END'],
   check({ artifact, device }) {
@@ -16,6 +16,6 @@ export const webNoData = {
     const message = `the update has ${artifact.sizeBytes} bytes, and the web updater rejects up to ${sectorBytes} bytes as no data (ERROR 13)`;
     const fix = 'send the raw artifact, or use espota or HTTP';
     const isCertain = device.facts.transport === 'web' && device.capabilities !== undefined;
-    return isCertain ? refuse(message, fix) : warn(message, fix);
+    return isCertain ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

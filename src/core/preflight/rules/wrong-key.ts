@@ -1,11 +1,11 @@
 import { isSigned } from '../release.ts';
-import { type Rule, refuse, warn } from '../rule.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const wrongKey = {
   id: 'wrong-key',
   condition:
     'The artifact is signed with another key than that of the device, or with an unknown key. Warning if no public key is known to verify it with.',
-  severity: 'refuse or warn',
+  severity: 'error or warning',
   cores: 'all; before 2.7.0 the device crashes',
   evidence: ['esp8266/Arduino#7145', 'Updater.cpp end'],
   check({ image, artifact, device }) {
@@ -15,13 +15,13 @@ export const wrongKey = {
     if (artifact.signature === 'unverified') {
       const fix = "sign it with the device's key, or specify that key (--public-key)";
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');
-      if (tried === undefined) return warn('the signature cannot be verified: no public key is known', fix);
+      if (tried === undefined) return warning('the signature cannot be verified: no public key is known', fix);
       return signing === 'required'
-        ? refuse(`${tried.message}: the device would ${answer}`, fix)
-        : warn(`${tried.message}: if the device verifies signatures, it will ${answer}`, fix);
+        ? error(`${tried.message}: the device would ${answer}`, fix)
+        : warning(`${tried.message}: if the device verifies signatures, it will ${answer}`, fix);
     }
     if (keyFingerprint === undefined || artifact.keyFingerprint === keyFingerprint) return undefined;
-    return refuse(
+    return error(
       `the artifact is signed with key ${short(artifact.keyFingerprint)}, but the device has key ${short(keyFingerprint)}: it would ${answer}`,
       `sign it with key ${short(keyFingerprint)}`,
     );

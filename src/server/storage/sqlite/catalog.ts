@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
+import { documentSchemas } from '../document-schemas.ts';
 import type { CurrentRelease, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
 import { hasSameBytes, isPromotable } from '../release-record.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
@@ -9,6 +10,7 @@ import type { Connection } from './connection.ts';
 import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
+import { storedJson } from './stored-json.ts';
 
 /** Identical builds are published under a few names at most. */
 const mostRecognized = 8;
@@ -119,10 +121,10 @@ export function sqliteCatalog(
   return {
     async projects() {
       const rows = await db.selectFrom('projects').select(['name', 'doc']).orderBy('name').execute();
-      return rows.map(
-        // This JSON was written by `writeProject`.
-        ({ name, doc }) => ({ ...(JSON.parse(doc) as Omit<ProjectRecord, 'name'>), name }),
-      );
+      return rows.map(({ name, doc }) => {
+        const what = `the document of project ${name}`;
+        return { ...storedJson<Omit<ProjectRecord, 'name'>>(doc, what, documentSchemas.projects.doc), name };
+      });
     },
 
     saveProject: (project, audit) =>

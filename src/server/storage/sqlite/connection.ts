@@ -144,6 +144,11 @@ export class Connection {
     return false;
   }
 
+  /** Moves everything that is committed from the journal into the database file, and empties the journal. */
+  checkpoint(): void {
+    this.execute('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
   /** Closes the database. libsql keeps it open until its statements are garbage-collected, so the lock is released explicitly. */
   close(): void {
     if (!this.#isOpen) return;

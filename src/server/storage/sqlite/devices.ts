@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import * as v from 'valibot';
 import { earliestDueMs } from '../device-index.ts';
 import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
 import { evictedAtOnce, isEvictable } from '../eviction.ts';
@@ -11,6 +12,7 @@ import { hasSameIndex, type IndexColumns, indexColumns } from './device-columns.
 import { macsOf } from './device-lists.ts';
 import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
+import { storedJson } from './stored-json.ts';
 
 /** Number of cached rows. A cached row does not have to be read before the next write; a device takes about 200 bytes. */
 const mostWritten = 5_000;
@@ -190,12 +192,13 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   };
 }
 
+/** Least that makes a document a device record: records are read for many update checks. */
+const outline = v.looseObject({ attempts: v.array(v.looseObject({})), decisions: v.looseObject({}) });
+
 function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: Row): SeenDevice {
   return {
-    // This JSON was written by `save`.
-    record: deviceRecord({ project, mac, revision }, JSON.parse(doc) as DeviceDoc),
+    record: deviceRecord({ project, mac, revision }, storedJson<DeviceDoc>(doc, `the record of ${mac}`, outline)),
     lastSeenAt: last_seen_at ?? undefined,
-    // This JSON was written by `touch`.
-    report: report === null ? undefined : (JSON.parse(report) as StoredReport),
+    report: report === null ? undefined : storedJson<StoredReport>(report, `the report of ${mac}`),
   };
 }

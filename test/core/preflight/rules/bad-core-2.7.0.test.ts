@@ -1,10 +1,10 @@
 import test from 'ava';
 import { badCore270 as rule } from '../../../../src/core/preflight/rules/bad-core-2.7.0.ts';
-import { isSilent, refuses, warns } from '../case.ts';
+import { blocks, isSilent, warns } from '../case.ts';
 
 test('blocks an image built with 2.7.0, with and without a device', (t) => {
-  refuses(t, rule, { image: { core: '2.7.0' } }, /2\.7\.0.*XMC/);
-  refuses(t, rule, { image: { core: '2.7.0' }, facts: null }, /2\.7\.0.*XMC/);
+  blocks(t, rule, { image: { core: '2.7.0' } }, /2\.7\.0.*XMC/);
+  blocks(t, rule, { image: { core: '2.7.0' }, facts: null }, /2\.7\.0.*XMC/);
 });
 
 test('warns about a device on 2.7.0, because only some flash chips hang', (t) => {

@@ -1,12 +1,12 @@
 import test from 'ava';
 import { ecKey as rule } from '../../../../src/core/preflight/rules/ec-key.ts';
-import { isSilent, refuses, sound, theirs, warns } from '../case.ts';
+import { blocks, isSilent, sound, theirs, warns } from '../case.ts';
 
 const findings = [{ id: 'embedded-key-not-rsa', message: 'the content holds a public key that is not RSA' }];
 
 test('blocks an image whose only key is not RSA, with and without a device', (t) => {
-  refuses(t, rule, { image: { findings }, release: { embeddedKeys: [] } }, /not RSA.*no RSA key/);
-  refuses(t, rule, { artifact: sound.raw, image: { findings }, release: { embeddedKeys: [] }, facts: null }, /not RSA/);
+  blocks(t, rule, { image: { findings }, release: { embeddedKeys: [] } }, /not RSA.*no RSA key/);
+  blocks(t, rule, { artifact: sound.raw, image: { findings }, release: { embeddedKeys: [] }, facts: null }, /not RSA/);
 });
 
 test('warns about a key that is not RSA if no RSA key in the image is known to be the right key', (t) => {

@@ -1,17 +1,17 @@
 import test from 'ava';
 import { embeddedKeyOther as rule } from '../../../../src/core/preflight/rules/embedded-key-other.ts';
-import { isSilent, ours, refuses, sound, theirs } from '../case.ts';
+import { blocks, isSilent, ours, sound, theirs } from '../case.ts';
 
 test('blocks a sketch that contains a different key from the one that signed it', (t) => {
-  refuses(t, rule, { release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
-  refuses(t, rule, { release: { embeddedKeys: [theirs] }, facts: null }, /bbbb.*aaaa/);
+  blocks(t, rule, { release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
+  blocks(t, rule, { release: { embeddedKeys: [theirs] }, facts: null }, /bbbb.*aaaa/);
 });
 
 test('compares the key in an unsigned sketch with the project key, or with the device key if the project has none', (t) => {
   const artifact = sound.raw;
   const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
-  refuses(t, rule, { artifact, release: { embeddedKeys: [theirs], signing }, facts: null }, /bbbb.*aaaa/);
-  refuses(t, rule, { artifact, release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
+  blocks(t, rule, { artifact, release: { embeddedKeys: [theirs], signing }, facts: null }, /bbbb.*aaaa/);
+  blocks(t, rule, { artifact, release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
 });
 
 test('allows the right key among others, a sketch without keys, and a release with no key to compare with', (t) => {

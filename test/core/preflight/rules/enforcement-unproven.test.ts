@@ -1,16 +1,16 @@
 import test from 'ava';
 import { enforcementUnproven as rule } from '../../../../src/core/preflight/rules/enforcement-unproven.ts';
-import { isSilent, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const unproven = { enforcement: 'unproven' } as const;
 
 test('warns about unproven enforcement and blocks publishing', (t) => {
   warns(t, rule, { release: unproven }, /nothing shows/);
-  refuses(t, rule, { release: unproven, facts: null, publishing: true }, /nothing shows/);
+  blocks(t, rule, { release: unproven, facts: null, publishing: true }, /nothing shows/);
 });
 
 test('blocks a sketch whose ELF lacks the verifier', (t) => {
-  refuses(t, rule, { release: { enforcement: 'disproved' } }, /does not use the key/);
+  blocks(t, rule, { release: { enforcement: 'disproved' } }, /does not use the key/);
 });
 
 test('allows proven and declared enforcement, a sketch in an unsigned project, and a signed filesystem', (t) => {

@@ -1,17 +1,17 @@
 import test from 'ava';
 import { flashModeGz as rule } from '../../../../src/core/preflight/rules/flash-mode-gz.ts';
-import { isSilent, refuses, sound } from '../case.ts';
+import { blocks, isSilent, sound } from '../case.ts';
 
 test('blocks a gzip sketch with another flash mode', (t) => {
-  refuses(t, rule, { artifact: sound.gzipSigned, facts: { flashMode: 'dout' } }, /dio.*dout/);
+  blocks(t, rule, { artifact: sound.gzipSigned, facts: { flashMode: 'dout' } }, /dio.*dout/);
 });
 
 test('blocks gzip if the flash mode of the device is unknown', (t) => {
-  refuses(t, rule, { artifact: sound.gzip, facts: { flashMode: undefined } }, /flash mode of the device is unknown/);
+  blocks(t, rule, { artifact: sound.gzip, facts: { flashMode: undefined } }, /flash mode of the device is unknown/);
 });
 
 test('blocks a raw sketch with another flash mode on cores before 2.4.2, which do not patch it', (t) => {
-  refuses(t, rule, { artifact: sound.raw, facts: { core: '2.4.1', flashMode: 'dout' } }, /dio.*dout/);
+  blocks(t, rule, { artifact: sound.raw, facts: { core: '2.4.1', flashMode: 'dout' } }, /dio.*dout/);
 });
 
 test('allows gzip with the same flash mode, and a raw sketch, which the core patches', (t) => {

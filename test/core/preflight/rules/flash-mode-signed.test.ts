@@ -1,10 +1,10 @@
 import test from 'ava';
 import { flashModeSigned as rule } from '../../../../src/core/preflight/rules/flash-mode-signed.ts';
-import { isSilent, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, sound, warns } from '../case.ts';
 
 test('blocks a raw signed sketch with another or an unknown flash mode', (t) => {
-  refuses(t, rule, { facts: { flashMode: 'dout' } }, /dio.*dout.*ERROR 12/);
-  refuses(t, rule, { image: { flashMode: undefined } }, /unknown/);
+  blocks(t, rule, { facts: { flashMode: 'dout' } }, /dio.*dout.*ERROR 12/);
+  blocks(t, rule, { image: { flashMode: undefined } }, /unknown/);
 });
 
 test('warns if the flash mode of the device is unknown or it is unknown whether the device verifies signatures', (t) => {
@@ -20,7 +20,7 @@ test('allows a signed sketch with the same flash mode, an unsigned sketch, a dev
 });
 
 test('blocks a signed filesystem on cores up to 2.6.2, which overwrite byte 2', (t) => {
-  refuses(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.2' } }, /byte 2 of the filesystem is 0/);
+  blocks(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.2' } }, /byte 2 of the filesystem is 0/);
   isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.3' } });
   isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.2', flashMode: 'qio' } });
 });

@@ -1,17 +1,17 @@
 import test from 'ava';
 import { flashSize as rule } from '../../../../src/core/preflight/rules/flash-size.ts';
-import { isSilent, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const onOneMegabyte = { chipSizeBytes: 0x100000 };
 
 test('blocks a sketch for a larger flash, raw and gzip', (t) => {
-  refuses(t, rule, { artifact: sound.raw, facts: onOneMegabyte }, /4194304.*1048576.*ERROR 9/);
-  refuses(t, rule, { artifact: sound.raw, facts: { ...onOneMegabyte, transport: 'http' } }, /-107/);
-  refuses(t, rule, { artifact: sound.gzip, facts: onOneMegabyte }, /every later update with ERROR 8/);
+  blocks(t, rule, { artifact: sound.raw, facts: onOneMegabyte }, /4194304.*1048576.*ERROR 9/);
+  blocks(t, rule, { artifact: sound.raw, facts: { ...onOneMegabyte, transport: 'http' } }, /-107/);
+  blocks(t, rule, { artifact: sound.gzip, facts: onOneMegabyte }, /every later update with ERROR 8/);
 });
 
 test('blocks a gzip sketch but not a raw sketch if the chip size is unknown', (t) => {
-  refuses(
+  blocks(
     t,
     rule,
     { artifact: sound.gzip, facts: { chipSizeBytes: undefined } },

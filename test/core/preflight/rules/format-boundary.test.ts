@@ -1,24 +1,24 @@
 import test from 'ava';
 import { formatBoundary as rule } from '../../../../src/core/preflight/rules/format-boundary.ts';
-import { isSilent, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const legacy = { ...sound.rawSigned, signature: 'legacy' } as const;
 
 test('blocks a legacy signature on 2.6.0 and a current signature on 2.5.2', (t) => {
-  refuses(t, rule, { artifact: legacy, facts: { core: '2.6.0' } }, /legacy.*current/);
-  refuses(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2' } }, /current.*legacy/);
+  blocks(t, rule, { artifact: legacy, facts: { core: '2.6.0' } }, /legacy.*current/);
+  blocks(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2' } }, /current.*legacy/);
 });
 
 test('uses the known signature format of a device with an unknown core', (t) => {
-  refuses(t, rule, { artifact: legacy, facts: { core: undefined, format: 'current' } }, /legacy.*current/);
+  blocks(t, rule, { artifact: legacy, facts: { core: undefined, format: 'current' } }, /legacy.*current/);
   isSilent(t, rule, { artifact: legacy, facts: { core: undefined, format: 'legacy' } });
 });
 
 test('the known signature format of a device takes precedence over the format of its core', (t) => {
   isSilent(t, rule, { artifact: legacy, facts: { core: '2.6.0', format: 'legacy' } });
-  refuses(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0', format: 'legacy' } }, /current.*legacy/);
+  blocks(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0', format: 'legacy' } }, /current.*legacy/);
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2', format: 'current' } });
-  refuses(t, rule, { artifact: legacy, facts: { core: '2.5.2', format: 'current' } }, /legacy.*current/);
+  blocks(t, rule, { artifact: legacy, facts: { core: '2.5.2', format: 'current' } }, /legacy.*current/);
 });
 
 test('warns if it is unknown whether the device verifies, and about a legacy signature if the core is unknown', (t) => {

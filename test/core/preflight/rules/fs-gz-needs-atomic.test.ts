@@ -1,11 +1,11 @@
 import test from 'ava';
 import { fsGzNeedsAtomic as rule } from '../../../../src/core/preflight/rules/fs-gz-needs-atomic.ts';
-import { isSilent, refuses, sound } from '../case.ts';
+import { blocks, isSilent, sound } from '../case.ts';
 
 test('blocks a gzip filesystem if ATOMIC_FS_UPDATE is missing or unknown', (t) => {
-  refuses(t, rule, { artifact: sound.fsGzip }, /in place/);
-  refuses(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: undefined } }, /unknown whether .* ATOMIC_FS_UPDATE/);
-  refuses(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: true, core: '2.5.2' } }, /in place/);
+  blocks(t, rule, { artifact: sound.fsGzip }, /in place/);
+  blocks(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: undefined } }, /unknown whether .* ATOMIC_FS_UPDATE/);
+  blocks(t, rule, { artifact: sound.fsGzip, facts: { atomicFs: true, core: '2.5.2' } }, /in place/);
 });
 
 test('allows a gzip filesystem with ATOMIC_FS_UPDATE, a raw filesystem, and a gzip sketch', (t) => {

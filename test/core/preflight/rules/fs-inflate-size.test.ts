@@ -1,22 +1,22 @@
 import test from 'ava';
 import { fsInflateSize as rule } from '../../../../src/core/preflight/rules/fs-inflate-size.ts';
-import { isSilent, refuses, sound } from '../case.ts';
+import { blocks, isSilent, sound } from '../case.ts';
 
 const inflating = (sizeBytes: number) => ({ ...sound.fsGzip, inflate: { sizeBytes } });
 
 test('blocks a gzip filesystem that is one byte larger than its partition', (t) => {
   isSilent(t, rule, { artifact: inflating(0x1fa000) });
-  refuses(t, rule, { artifact: inflating(0x1fa001) }, /2072577 bytes, 4096 more .*2072576 .*Wi-Fi/);
+  blocks(t, rule, { artifact: inflating(0x1fa001) }, /2072577 bytes, 4096 more .*2072576 .*Wi-Fi/);
 });
 
 test('blocks a gzip filesystem if the partition size is unknown', (t) => {
-  refuses(
+  blocks(
     t,
     rule,
     { artifact: sound.fsGzip, facts: { fsEnd: undefined } },
     /size of the filesystem partition is unknown/,
   );
-  refuses(
+  blocks(
     t,
     rule,
     { artifact: sound.fsGzip, facts: { fsStart: undefined } },

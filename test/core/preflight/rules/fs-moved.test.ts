@@ -1,9 +1,9 @@
 import test from 'ava';
 import { fsMoved as rule } from '../../../../src/core/preflight/rules/fs-moved.ts';
-import { isSilent, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, sound, warns } from '../case.ts';
 
 test('blocks a sketch whose filesystem starts at another address', (t) => {
-  refuses(t, rule, { image: { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } } }, /3145728.*2097152/);
+  blocks(t, rule, { image: { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } } }, /3145728.*2097152/);
 });
 
 test('warns if the filesystem ends at another address or the layout is unknown', (t) => {
@@ -14,7 +14,7 @@ test('warns if the filesystem ends at another address or the layout is unknown',
 test('uses the layouts of the core if only the start of the filesystem is known', (t) => {
   const moved = { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } };
   isSilent(t, rule, { image: moved, facts: { fsStart: 0x3fb000, fsEnd: undefined } });
-  refuses(t, rule, { image: moved, facts: { fsEnd: undefined } }, /3145728.*2097152/);
+  blocks(t, rule, { image: moved, facts: { fsEnd: undefined } }, /3145728.*2097152/);
 });
 
 test('allows the same layout, a device with no filesystem or an unknown one, and a filesystem update', (t) => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { judge } from '../../../../src/core/preflight/judge.ts';
 import { fsOverwrittenThenRejected as rule } from '../../../../src/core/preflight/rules/fs-overwritten-then-rejected.ts';
-import { device, isSilent, refuses, releaseOf, sound, warns } from '../case.ts';
+import { blocks, device, isSilent, releaseOf, sound, warns } from '../case.ts';
 
 test('warns about a filesystem that is written in place', (t) => {
   warns(t, rule, { artifact: sound.fsRawSigned }, /written in place/);
@@ -9,20 +9,20 @@ test('warns about a filesystem that is written in place', (t) => {
 });
 
 test('blocks a filesystem if another rule predicts that the device will reject it after writing it', (t) => {
-  refuses(t, rule, { artifact: sound.fsRaw, refused: ['unsigned-to-signed'] }, /unsigned-to-signed/);
-  warns(t, rule, { artifact: sound.fsRaw, refused: ['no-space'] }, /written in place/);
+  blocks(t, rule, { artifact: sound.fsRaw, errors: ['unsigned-to-signed'] }, /unsigned-to-signed/);
+  warns(t, rule, { artifact: sound.fsRaw, errors: ['no-space'] }, /written in place/);
 });
 
 test('allows a filesystem with ATOMIC_FS_UPDATE, and a sketch, which is always staged', (t) => {
-  isSilent(t, rule, { artifact: sound.fsRaw, facts: { atomicFs: true }, refused: ['unsigned-to-signed'] });
-  isSilent(t, rule, { refused: ['wrong-key'] });
+  isSilent(t, rule, { artifact: sound.fsRaw, facts: { atomicFs: true }, errors: ['unsigned-to-signed'] });
+  isSilent(t, rule, { errors: ['wrong-key'] });
 });
 
 test('judge passes the rules that blocked the update to fs-overwritten-then-rejected', (t) => {
   const release = releaseOf(sound.fsRaw);
   const findings = judge({ release, artifact: sound.fsRaw, facts: device });
   t.deepEqual(
-    findings.filter(({ severity }) => severity === 'refuse').map(({ rule: id }) => id),
+    findings.filter(({ severity }) => severity === 'error').map(({ rule: id }) => id),
     ['unsigned-to-signed', 'fs-overwritten-then-rejected'],
   );
 });

@@ -1,22 +1,22 @@
 import test from 'ava';
 import { fsSignedSize as rule } from '../../../../src/core/preflight/rules/fs-signed-size.ts';
-import { ask, isSilent, ours, refuses, sound, warns } from '../case.ts';
+import { ask, blocks, isSilent, ours, sound, warns } from '../case.ts';
 
 const partition = 0x1fa000;
 const signed = (payloadBytes: number) => ({ ...sound.fsRawSigned, payloadBytes, sizeBytes: payloadBytes + 260 });
 
 test('blocks a filesystem whose signature makes it larger than its partition', (t) => {
   isSilent(t, rule, { artifact: signed(partition - 260) });
-  refuses(t, rule, { artifact: signed(partition - 256) }, /2072580 bytes.*2072576: .*ERROR 4/);
-  refuses(t, rule, { artifact: signed(partition) }, /ERROR 4/);
+  blocks(t, rule, { artifact: signed(partition - 256) }, /2072580 bytes.*2072576: .*ERROR 4/);
+  blocks(t, rule, { artifact: signed(partition) }, /ERROR 4/);
 });
 
 test('blocks a signed filesystem on 2.5.2, which would overwrite the EEPROM sector', (t) => {
-  refuses(t, rule, { artifact: signed(partition), facts: { core: '2.5.2' } }, /2\.5\.2 would overwrite the EEPROM/);
+  blocks(t, rule, { artifact: signed(partition), facts: { core: '2.5.2' } }, /2\.5\.2 would overwrite the EEPROM/);
 });
 
 test('uses the size from the superblock if the partition size is unknown', (t) => {
-  refuses(t, rule, { artifact: signed(partition), facts: { fsEnd: undefined } }, /2072576/);
+  blocks(t, rule, { artifact: signed(partition), facts: { fsEnd: undefined } }, /2072576/);
   isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { fsEnd: undefined } });
 });
 

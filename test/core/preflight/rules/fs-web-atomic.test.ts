@@ -1,13 +1,13 @@
 import test from 'ava';
 import { fsWebAtomic as rule } from '../../../../src/core/preflight/rules/fs-web-atomic.ts';
-import { isSilent, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, sound, warns } from '../case.ts';
 
 /** A sketch of 300,000 bytes occupies 303,104, which leaves exactly the partition size free. */
 const facts = { transport: 'web', atomicFs: true, fsStart: 0x200000, fsEnd: 0x200000 + 0x1b6000 } as const;
 
 test('blocks a web update with ATOMIC_FS_UPDATE if the partition is one sector larger than the free space', (t) => {
   isSilent(t, rule, { artifact: sound.fsGzip, facts });
-  refuses(
+  blocks(
     t,
     rule,
     { artifact: sound.fsGzip, facts: { ...facts, fsEnd: facts.fsEnd + 4096 } },
@@ -24,7 +24,7 @@ test('allows espota and HTTP, which stage only the bytes that are sent, and web 
 });
 
 test('blocks a gzip filesystem but not a raw one if the free space is unknown', (t) => {
-  refuses(t, rule, { artifact: sound.fsGzip, facts: { ...facts, sketchSizeBytes: undefined } }, /free space .*unknown/);
+  blocks(t, rule, { artifact: sound.fsGzip, facts: { ...facts, sketchSizeBytes: undefined } }, /free space .*unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { ...facts, sketchSizeBytes: undefined } });
 });
 

@@ -1,15 +1,15 @@
 import test from 'ava';
 import { gzOldDevice as rule } from '../../../../src/core/preflight/rules/gz-old-device.ts';
-import { ask, isSilent, refuses, sound } from '../case.ts';
+import { ask, blocks, isSilent, sound } from '../case.ts';
 
 test('blocks gzip on cores before 2.7.0 and suggests two hops', (t) => {
-  refuses(t, rule, { artifact: sound.gzip, facts: { core: '2.6.3' } }, /2\.6\.3 does not support gzip/);
+  blocks(t, rule, { artifact: sound.gzip, facts: { core: '2.6.3' } }, /2\.6\.3 does not support gzip/);
   t.regex(ask(rule, { artifact: sound.gzip, facts: { core: '2.6.3' } })?.fix ?? '', /two hops/);
 });
 
 test('blocks gzip if the core is unknown or not a release', (t) => {
-  refuses(t, rule, { artifact: sound.gzip, facts: { core: undefined } }, /core of the device is unknown/);
-  refuses(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4-dev' } }, /2\.7\.4-dev, which is not a known release/);
+  blocks(t, rule, { artifact: sound.gzip, facts: { core: undefined } }, /core of the device is unknown/);
+  blocks(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4-dev' } }, /2\.7\.4-dev, which is not a known release/);
 });
 
 test('allows gzip on 2.7.0 and a raw image on an older or unknown core', (t) => {

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { gzSignedOldCore as rule } from '../../../../src/core/preflight/rules/gz-signed-old-core.ts';
-import { isSilent, refuses, sound } from '../case.ts';
+import { blocks, isSilent, sound } from '../case.ts';
 
 test('blocks signed gzip on 2.7.4, where eboot would read the signature length as the size', (t) => {
-  refuses(t, rule, { artifact: sound.gzipSigned, facts: { core: '2.7.4' } }, /2\.7\.4.* 256 /);
+  blocks(t, rule, { artifact: sound.gzipSigned, facts: { core: '2.7.4' } }, /2\.7\.4.* 256 /);
 });
 
 test('allows signed gzip on 3.0.0, and signed raw and unsigned gzip on 2.7.4', (t) => {

@@ -1,13 +1,13 @@
 import test from 'ava';
 import { gzSignedUnsignedDevice as rule } from '../../../../src/core/preflight/rules/gz-signed-unsigned-device.ts';
-import { isSilent, refuses, sound } from '../case.ts';
+import { blocks, isSilent, sound } from '../case.ts';
 
 test('blocks signed gzip on a device without a key', (t) => {
-  refuses(t, rule, { artifact: sound.gzipSigned, facts: { signing: 'none' } }, /without a key.* 256/);
+  blocks(t, rule, { artifact: sound.gzipSigned, facts: { signing: 'none' } }, /without a key.* 256/);
 });
 
 test('blocks signed gzip if it is unknown whether the device verifies signatures', (t) => {
-  refuses(
+  blocks(
     t,
     rule,
     { artifact: sound.gzipSigned, facts: { signing: undefined } },

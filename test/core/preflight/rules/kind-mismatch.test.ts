@@ -1,10 +1,10 @@
 import test from 'ava';
 import { kindMismatch as rule } from '../../../../src/core/preflight/rules/kind-mismatch.ts';
-import { isSilent, refuses, sound } from '../case.ts';
+import { blocks, isSilent, sound } from '../case.ts';
 
 test('blocks a filesystem if a sketch is expected, and vice versa', (t) => {
-  refuses(t, rule, { artifact: sound.fsGzipSigned, facts: { kind: 'sketch' } }, /filesystem.*sketch/);
-  refuses(t, rule, { facts: { kind: 'filesystem' } }, /sketch.*filesystem/);
+  blocks(t, rule, { artifact: sound.fsGzipSigned, facts: { kind: 'sketch' } }, /filesystem.*sketch/);
+  blocks(t, rule, { facts: { kind: 'filesystem' } }, /sketch.*filesystem/);
 });
 
 test('allows the expected kind, and any kind if the expected kind is unknown', (t) => {

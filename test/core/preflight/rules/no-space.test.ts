@@ -1,6 +1,6 @@
 import test from 'ava';
 import { noSpace as rule } from '../../../../src/core/preflight/rules/no-space.ts';
-import { ask, isSilent, refuses, sound, warns } from '../case.ts';
+import { ask, blocks, isSilent, sound, warns } from '../case.ts';
 
 /** A sketch area of 0xeb000 bytes (eagle.flash.1m64.ld) with a sketch of 0x4b000 bytes leaves 0xa0000 bytes free. */
 const facts = { chipSizeBytes: 0x100000, fsStart: 0xeb000, fsEnd: 0xfb000, sketchSizeBytes: 0x4b000 } as const;
@@ -9,7 +9,7 @@ const fsOfSize = (sizeBytes: number) => ({ ...sound.fsRaw, sizeBytes, payloadByt
 
 test('blocks a sketch that is one byte larger than the free space and reports the excess in whole sectors', (t) => {
   isSilent(t, rule, { artifact: ofSize(0xa0000), facts });
-  refuses(
+  blocks(
     t,
     rule,
     { artifact: ofSize(0xa0001), facts },
@@ -19,7 +19,7 @@ test('blocks a sketch that is one byte larger than the free space and reports th
 
 test('subtracts one sector from the free space for the web updater', (t) => {
   isSilent(t, rule, { artifact: ofSize(0x9f000), facts: { ...facts, transport: 'web' } });
-  refuses(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: 'web' } }, /651264 are free/);
+  blocks(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: 'web' } }, /651264 are free/);
   warns(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: undefined } }, /over web/);
 });
 
@@ -35,7 +35,7 @@ test('suggests gzip if it would fit, otherwise a smaller sketch', (t) => {
 
 test('uses the whole sketch area if the size of the running sketch is unknown', (t) => {
   isSilent(t, rule, { artifact: ofSize(0xeb000), facts: { ...facts, sketchSizeBytes: undefined } });
-  refuses(t, rule, { artifact: ofSize(0xeb001), facts: { ...facts, sketchSizeBytes: undefined } }, /too many/);
+  blocks(t, rule, { artifact: ofSize(0xeb001), facts: { ...facts, sketchSizeBytes: undefined } }, /too many/);
   isSilent(t, rule, { artifact: ofSize(0xeb001), facts: { sketchSizeBytes: undefined, fsStart: undefined } });
   warns(
     t,
@@ -47,20 +47,20 @@ test('uses the whole sketch area if the size of the running sketch is unknown', 
 
 test('blocks a filesystem that is larger than its partition', (t) => {
   isSilent(t, rule, { artifact: fsOfSize(0x10000), facts });
-  refuses(t, rule, { artifact: fsOfSize(0x10001), facts }, /69632 bytes, but its partition has 65536: .*ERROR 4/);
-  refuses(t, rule, { artifact: fsOfSize(0x10001), facts: { ...facts, core: '2.5.2' } }, /overwrite the flash after it/);
+  blocks(t, rule, { artifact: fsOfSize(0x10001), facts }, /69632 bytes, but its partition has 65536: .*ERROR 4/);
+  blocks(t, rule, { artifact: fsOfSize(0x10001), facts: { ...facts, core: '2.5.2' } }, /overwrite the flash after it/);
   warns(
     t,
     rule,
     { artifact: fsOfSize(0x10001), facts: { core: '2.5.2', fsEnd: undefined } },
     /overwrite the flash after it/,
   );
-  isSilent(t, rule, { artifact: fsOfSize(0x10001), facts, refused: ['fs-signed-size'] });
+  isSilent(t, rule, { artifact: fsOfSize(0x10001), facts, errors: ['fs-signed-size'] });
 });
 
 test('blocks a staged filesystem that is larger than the free space', (t) => {
   const full = { ...facts, sketchSizeBytes: 0xe0000 };
-  refuses(
+  blocks(
     t,
     rule,
     { artifact: fsOfSize(0x10000), facts: { ...full, atomicFs: true } },
@@ -71,5 +71,5 @@ test('blocks a staged filesystem that is larger than the free space', (t) => {
 });
 
 test('blocks a layout that exceeds the chip size', (t) => {
-  refuses(t, rule, { facts: { chipSizeBytes: 0x100000 } }, /2097152.*1048576/);
+  blocks(t, rule, { facts: { chipSizeBytes: 0x100000 } }, /2097152.*1048576/);
 });

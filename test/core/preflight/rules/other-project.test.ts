@@ -1,11 +1,11 @@
 import test from 'ava';
 import { otherProject as rule } from '../../../../src/core/preflight/rules/other-project.ts';
-import { isSilent, refuses, warns } from '../case.ts';
+import { blocks, isSilent, warns } from '../case.ts';
 
 test('blocks an image for another project or board', (t) => {
   const release = { project: 'door', board: 'd1_mini' };
-  refuses(t, rule, { release, facts: { project: 'window' } }, /door.*window/);
-  refuses(t, rule, { release, facts: { board: 'esp01_1m' } }, /d1_mini.*esp01_1m/);
+  blocks(t, rule, { release, facts: { project: 'window' } }, /door.*window/);
+  blocks(t, rule, { release, facts: { board: 'esp01_1m' } }, /d1_mini.*esp01_1m/);
 });
 
 test('warns about an image with no project name if the device has a known project', (t) => {

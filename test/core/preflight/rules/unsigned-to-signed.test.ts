@@ -1,17 +1,17 @@
 import test from 'ava';
 import { unsignedToSigned as rule } from '../../../../src/core/preflight/rules/unsigned-to-signed.ts';
-import { isSilent, ours, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, ours, sound, warns } from '../case.ts';
 
 const projectKey = { signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
 
 test('blocks an unsigned artifact on a device that verifies signatures', (t) => {
-  refuses(t, rule, { artifact: sound.raw }, /ERROR 12/);
-  refuses(t, rule, { artifact: sound.fsRaw }, /ERROR 12/);
+  blocks(t, rule, { artifact: sound.raw }, /ERROR 12/);
+  blocks(t, rule, { artifact: sound.fsRaw }, /ERROR 12/);
 });
 
 test('blocks an unsigned artifact on an unknown device if the project has a key', (t) => {
-  refuses(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
-  refuses(t, rule, { artifact: sound.fsRaw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
+  blocks(t, rule, { artifact: sound.raw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
+  blocks(t, rule, { artifact: sound.fsRaw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
 });
 
 test('warns about an unsigned image that contains a key on an unknown device', (t) => {

@@ -1,11 +1,11 @@
 import test from 'ava';
 import { webNoData as rule } from '../../../../src/core/preflight/rules/web-no-data.ts';
-import { isSilent, refuses, sound, warns } from '../case.ts';
+import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const ofSize = (sizeBytes: number) => ({ ...sound.fsGzip, sizeBytes, payloadBytes: sizeBytes });
 
 test('blocks a web update of at most one sector, which the device rejects as "No data supplied"', (t) => {
-  refuses(t, rule, { artifact: ofSize(4096), facts: { transport: 'web' } }, /4096 bytes.*ERROR 13/);
+  blocks(t, rule, { artifact: ofSize(4096), facts: { transport: 'web' } }, /4096 bytes.*ERROR 13/);
   isSilent(t, rule, { artifact: ofSize(4097), facts: { transport: 'web' } });
 });
 

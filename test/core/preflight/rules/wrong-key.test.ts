@@ -1,13 +1,13 @@
 import test from 'ava';
 import { wrongKey as rule } from '../../../../src/core/preflight/rules/wrong-key.ts';
-import { isSilent, refuses, sound, theirs, warns } from '../case.ts';
+import { blocks, isSilent, sound, theirs, warns } from '../case.ts';
 
 test('blocks an artifact signed with a different key from that of the device', (t) => {
-  refuses(t, rule, { facts: { keyFingerprint: theirs } }, /aaaa.*bbbb.*ERROR 12/);
+  blocks(t, rule, { facts: { keyFingerprint: theirs } }, /aaaa.*bbbb.*ERROR 12/);
 });
 
 test('reports that a device on a core before 2.7.0 crashes', (t) => {
-  refuses(t, rule, { facts: { core: '2.6.3', keyFingerprint: theirs } }, /crash/);
+  blocks(t, rule, { facts: { core: '2.6.3', keyFingerprint: theirs } }, /crash/);
 });
 
 test('blocks an unverified signature if the device verifies, and warns if that or the public key is unknown', (t) => {
@@ -15,7 +15,7 @@ test('blocks an unverified signature if the device verifies, and warns if that o
   const image = {
     findings: [{ id: 'signature-unverified', message: 'it is not one of this payload by the known key' }],
   };
-  refuses(t, rule, { artifact, image }, /not one of this payload/);
+  blocks(t, rule, { artifact, image }, /not one of this payload/);
   warns(t, rule, { artifact, image, facts: { signing: undefined } }, /not one of this payload/);
   warns(t, rule, { artifact }, /cannot be verified: no public key is known/);
 });
