@@ -23,6 +23,7 @@ import { sha256 } from '../core/model/fields.ts';
  *     GET, PUT, DELETE /projects/{project}/devices/{mac}        read, admin   DeviceRequest; returns DeviceInfo, DELETE { removed }
  *     POST   /projects/{project}/devices/{mac}/retry   publish  clears a device's failure; returns DeviceInfo
  *     POST   /projects/{project}/devices/import        admin    device table for the update script from the core's documentation
+ *     /projects/{project}/devices/credentials          see `device-credentials.ts`
  *     /projects/{project}/rollouts                     see `rollout.ts`
  *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; returns TokenInfo; POST adds `token`
  *     GET    /audit?before&limit                       admin    { entries: AuditInfo[], next? }

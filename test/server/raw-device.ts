@@ -10,7 +10,7 @@ export interface DeviceWords {
   readonly sketchSize?: number;
   readonly freeSpace?: number;
   readonly chipSize?: number;
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
   /** Changes the spelling of header names; by default, names are spelled as in the ESP8266 core. */
   readonly caseOf?: (name: string) => string;
   /** Headers to omit. */

@@ -1,12 +1,7 @@
 import type { CredentialState } from '../../api/admin-info.ts';
 import type { DeviceRecord, DeviceSecrets } from './records.ts';
 
-/** Returns whether a device has a password or secrets of its own, used or not. */
-export function hasOwnCredentials({ credential, secrets }: Pick<DeviceRecord, 'credential' | 'secrets'>): boolean {
-  return credential !== undefined || secrets !== undefined;
-}
-
-/** Returns whether requests of a device are rejected without its own password or secret, so that nobody else can change its record. */
+/** Returns whether requests of a device are rejected without its own password or secret, so that no other client can change its record. */
 export function requiresCredentials({ credential, secrets }: Pick<DeviceRecord, 'credential' | 'secrets'>): boolean {
   return credential !== undefined || secrets?.required === true;
 }

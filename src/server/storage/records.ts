@@ -235,10 +235,7 @@ export interface RolloutRecord {
 }
 
 /** Counts of failures; the unproven ones are included in the others. */
-export type AcceptedFailures = Pick<
-  RolloutTally,
-  'failed' | 'notConfirmed' | 'unprovenFailed' | 'unprovenNotConfirmed'
->;
+type AcceptedFailures = Pick<RolloutTally, 'failed' | 'notConfirmed' | 'unprovenFailed' | 'unprovenNotConfirmed'>;
 
 interface RolloutEvent {
   readonly at: number;

@@ -1,4 +1,6 @@
+import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
+import type { CredentialsAnswer, CredentialsRequest } from '../../../src/api/device-credentials.ts';
 import type { RolloutRequest } from '../../../src/api/rollout.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
@@ -59,4 +61,24 @@ export async function judged(server: TestServer, id: number): Promise<RolloutInf
 
 export async function halted(server: TestServer, id: number): Promise<boolean> {
   return (await judged(server, id)).state === 'halted';
+}
+
+/** Authorization header that a device sends (`ESP8266HTTPUpdate::setAuthorization`). */
+export function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+/** Creates a secret for each device, and returns the headers that contain them. */
+export async function createSecrets(
+  server: TestServer,
+  devices: number,
+  options: Partial<CredentialsRequest> = {},
+): Promise<{ headers: readonly string[]; answer: CredentialsAnswer }> {
+  const secrets = Array.from({ length: devices }, () => randomBytes(24).toString('base64url'));
+  const credentials = secrets.map((secret, index) => {
+    return { mac: macOf(index), hash: createHash('sha256').update(secret).digest('hex') };
+  });
+  const { body } = await server.api('POST', '/projects/door/devices/credentials', { credentials, ...options });
+  const headers = secrets.map((secret, index) => basic(macOf(index).replaceAll(':', ''), secret));
+  return { headers, answer: body as unknown as CredentialsAnswer };
 }

@@ -12,7 +12,7 @@ export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
 
 /**
  * Finds a file by its name, in the releases on a channel (`@CHANNEL`) or with a version. The returned releases contain only this artifact.
- * A draft is sent to nobody, and a release in a rollout only to devices whose stage is open, no matter which name they request.
+ * A draft is never sent, and a release in a rollout only to devices whose stage is open, no matter which name they request.
  */
 export async function releasesWithFile(
   catalog: CatalogStore,
