@@ -1,31 +1,31 @@
 import type { ReleaseFinding } from './release-info.ts';
 
-/** Blob that a release references but the server does not have. */
+/** Blob that a release refers to but the server does not have. */
 interface MissingBlob {
   readonly file: string;
   readonly sha256: string;
   readonly sizeBytes: number;
 }
 
-/** API error response. `code` is for programs and never changes. */
+/** API error response. Programs can rely on `code`, which never changes. */
 export interface ApiProblem {
   readonly error: {
     readonly code: ApiProblemCode;
     readonly message: string;
-    /** How to fix the error. */
+    /** Instruction for fixing the error. */
     readonly hint: string;
-    /** Only for `blobs-missing`: the blobs to upload. */
+    /** Missing blobs to upload. Only for `blobs-missing`. */
     readonly missing?: readonly MissingBlob[];
-    /** Only for `upload-offset`: number of bytes that the server has. */
+    /** Number of bytes that the server has received. Only for `upload-offset`. */
     readonly offset?: number;
-    /** Only for `blocked`: the preflight findings that block the release. */
+    /** Preflight findings that block the release. Only for `blocked`. */
     readonly blockedBy?: readonly ReleaseFinding[];
-    /** Only for `invalid` and `not-as-described`: one message per error. */
+    /** Messages, one for each error. Only for `invalid` and `not-as-described`. */
     readonly problems?: readonly string[];
   };
 }
 
-/** HTTP status, cause and fix for each error code. docs/errors.md is generated from this table. */
+/** HTTP status, cause and fix for each API error code. docs/errors.md is generated from this table. */
 export const apiProblems = {
   'bad-request': {
     status: 400,

@@ -10,10 +10,10 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Checks a build before it is published: the preflight rules, every artifact's digest and every signature. A server repeats these checks; a
- * folder cannot.
+ * Checks a build before publishing: runs the preflight rules, and verifies the digest and the signature of every artifact. A server
+ * repeats these checks.
  *
- * @returns warnings from the rules
+ * @returns warnings from the preflight rules
  * @throws OtaError NOT_SIGNED_YET, UPDATE_BLOCKED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
 export async function judgePublication(publication: Publication): Promise<readonly ReleaseFinding[]> {

@@ -1,6 +1,6 @@
 import type { Faults, TransferFault, UdpFaults } from './faults.ts';
 
-/** Fault syntax on the command line: each line is a form and its meaning. */
+/** Syntax of faults on the command line. Each entry contains a form and its meaning. */
 export const faultForms = [
   'no-response: ignores invitations and web requests',
   'no-callback: accepts the invitation, but never connects to the host, as behind a firewall',
@@ -30,7 +30,7 @@ const udpNames = {
 /**
  * Parses one fault from the command line.
  *
- * @returns undefined if the word is not a fault
+ * @returns undefined if the text is not a fault
  */
 export function readFault(word: string): Faults | undefined {
   if (word === 'no-response') return { noResponse: true };

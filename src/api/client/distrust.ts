@@ -1,6 +1,6 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Descriptions of Node's error codes for untrusted certificates, most of them from OpenSSL. */
+/** Descriptions of Node.js error codes for untrusted certificates. Most of the codes come from OpenSSL. */
 const words: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate authority is unknown',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate authority is unknown',
@@ -16,7 +16,7 @@ const words: Readonly<Record<string, string>> = {
 /**
  * Converts an error code for an untrusted certificate into an error.
  *
- * @returns undefined for any other error code
+ * @returns undefined for all other error codes
  */
 export function distrust(url: URL, code: string, cause: unknown): OtaError | undefined {
   const reason = words[code];

@@ -6,7 +6,7 @@ import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts
 import { OtaError } from '../../errors/ota-error.ts';
 import { size } from './option-values.ts';
 
-/** Adds an option for each device fact except the transport and the kind, which depend on the update. */
+/** Adds an option for each device fact except the transport and the kind. The transport and the kind depend on the update. */
 export function withDeviceOptions<Args extends unknown[], Options extends OptionValues>(
   command: Command<Args, Options>,
 ) {
@@ -31,12 +31,12 @@ export function withDeviceOptions<Args extends unknown[], Options extends Option
     .option('--board <name>', 'Board of the device');
 }
 
-/** Device facts from the command line, and the transport and kind of the update. */
+/** Options for device facts, and for the transport and kind of the update. */
 export type DeviceOptions = ReturnType<ReturnType<typeof withDeviceOptions<[], Record<never, never>>>['opts']> &
   Pick<DeviceFacts, 'transport' | 'kind'>;
 
 /**
- * Converts options to device facts.
+ * Converts command-line options to device facts.
  *
  * @throws OtaError FACTS_INVALID, OPTION_INVALID
  */
@@ -72,7 +72,7 @@ export function factsOfOptions(options: DeviceOptions): DeviceFacts {
   return read.facts;
 }
 
-/** Parses a flash offset; also accepts the memory-mapped address that the linker uses for the same position. */
+/** Parses a flash offset. Also accepts an address in the range where the ESP8266 maps flash into memory. */
 function flashOffset(value: string): number {
   const offset = size(value);
   return offset >= flashMapAddress ? offset - flashMapAddress : offset;

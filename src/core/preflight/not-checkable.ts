@@ -1,4 +1,4 @@
-/** Update failure that a host cannot predict, and the reason why it cannot. */
+/** Update failure that preflight cannot predict, and the reason. */
 export interface NotCheckable {
   readonly id: string;
   readonly condition: string;
@@ -6,7 +6,7 @@ export interface NotCheckable {
   readonly evidence: readonly string[];
 }
 
-/** Listed in docs/never-brick.md, because a preflight without findings does not rule these failures out. */
+/** Update failures that are possible even if preflight has no findings. docs/never-brick.md lists them. */
 export const notCheckable: readonly NotCheckable[] = [
   {
     id: 'power-cut',

@@ -2,7 +2,7 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 
 type KeyKind = 'private' | 'public';
 
-/** Finding of a preflight rule that blocks the update. */
+/** Preflight rule that blocks the update, and the fix. */
 export interface BlockingRule {
   readonly rule: string;
   readonly message: string;
@@ -13,10 +13,7 @@ export interface BlockingRule {
 
 const shortFingerprint = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`;
 
-/**
- * Returns the fixes as sentences. Fixes of one rule for several artifacts are alternatives, because one artifact is enough. All other
- * fixes are required.
- */
+/** Returns up to two fixes. For more than two fixes, refers to `ota-hooks preflight`. */
 function fixesOf(blocking: readonly BlockingRule[]): string {
   const alternatives = new Map<string, Set<string>>();
   for (const { rule, fix, artifact } of blocking) {

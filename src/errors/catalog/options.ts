@@ -1,11 +1,11 @@
 import { entry } from './entry.ts';
 
-/** Quotes a command-line value that would otherwise not be recognizable as a single value. */
+/** Quotes a command-line value that is not recognizable as a single value without quotes. */
 export function asArgument(value: string): string {
   return /^[^\s"']+$/.test(value) ? value : JSON.stringify(value);
 }
 
-/** Errors in command-line options and arguments, thrown by any room. */
+/** Errors in command-line options and arguments. Any top-level folder of src may throw these errors. */
 export const optionEntries = {
   OPTION_INVALID: entry<{ option: string; value: string; expected: string; hint?: string }>(
     2,

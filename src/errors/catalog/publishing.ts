@@ -10,7 +10,7 @@ export const publishingEntries = {
         ? 'Set OTA_SERVER or pass --server URL.'
         : 'Set OTA_SERVER, pass --to URL or --to FOLDER, or set "publish": {"to": …} in ota.config.json.',
   ),
-  // The URL may contain a password, so the message does not repeat it.
+  // The message does not repeat the URL, because the URL may contain a password.
   SERVER_URL_INVALID: entry<{ problem: string }>(
     2,
     ({ problem }) => `The server URL is invalid: ${problem}`,

@@ -6,7 +6,7 @@ import type { Project } from './project.ts';
 import { emptyPlan, type SetupPlan } from './step.ts';
 import { inBytes } from './text-file.ts';
 
-/** Plans the hook line in platformio.ini. A sketch needs none, because `ota-hooks build` adds the hooks to each build. */
+/** Plans the hook line in platformio.ini. A sketch needs no line, because `ota-hooks build` adds the hooks to each build. */
 export function planHook({ folder, ini, sections }: Project, installation: Installation): SetupPlan {
   if (ini === undefined) return emptyPlan;
   if (sections.length === 0) {

@@ -20,7 +20,7 @@ const files = {
   'facts.json': JSON.stringify(facts),
 };
 
-test('inspect draws the flash with the layout from the ELF and lists its assumptions', async (t) => {
+test('inspect draws the flash layout from the ELF and lists the assumptions', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.4m2m\.ld, 4096 KB of flash$/m);

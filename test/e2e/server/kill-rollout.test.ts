@@ -62,7 +62,7 @@ async function firstServer(t: ExecutionContext): Promise<{ data: string; token: 
   return { data, token, old };
 }
 
-/** Starts the rollout, unless a server that was killed before it responded has already started the rollout. */
+/** Starts the rollout. An earlier server may have started the rollout before it was killed. */
 async function idOfStarted(client: Client, request: RolloutRequest): Promise<number> {
   const path = '/projects/door/rollouts';
   const started = await client.api('POST', path, request);
@@ -102,7 +102,7 @@ test.serial(`keeps the acknowledged rollout state when killed ${kills} times dur
     halt: { failures: 900, failurePercent: 100, notConfirmed: 900, minimumSample: 900 },
   };
   let acknowledged = '';
-  /** Requested but not acknowledged: it may or may not be in effect. */
+  /** The step that was requested but not acknowledged. It may or may not be in effect. */
   let pending = '';
   let id = 0;
   for (let count = 0; count <= kills; count++) {

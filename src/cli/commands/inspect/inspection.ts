@@ -5,14 +5,14 @@ import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { drawFlash, type FlashPicture } from './flash-picture.ts';
 
-/** Everything known about a file, for both output formats. */
+/** All information about an inspected file, for text and JSON output. */
 export interface Inspection {
   readonly firmware: Firmware;
   readonly release: Release;
   readonly picture: FlashPicture | undefined;
 }
 
-/** Returns the JSON output. */
+/** Returns the JSON output of `inspect`. */
 export function inspectionDocument({ firmware, release, picture }: Inspection) {
   const { encoding, kind, sketch, filesystem, trailer, embeddedKeys, content, findings, traces } = firmware;
   return {
@@ -86,7 +86,7 @@ function headerDocument({ offset, segmentCount, entryAddress, flash, segments, e
   };
 }
 
-/** Returns the text output. */
+/** Returns the text output of `inspect`. */
 export function inspectionSheet(name: string, { firmware, release, picture }: Inspection): string {
   const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
   const rows: (readonly [string, string])[] = [

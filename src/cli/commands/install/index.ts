@@ -40,7 +40,7 @@ export async function install(system: string, options: InstallOptions, io: Io): 
   );
 }
 
-/** Reverts what {@link install} did. */
+/** Reverts the changes of {@link install}. */
 export async function uninstall(system: string, options: InstallOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (system === 'platformio') {

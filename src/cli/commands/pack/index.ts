@@ -61,11 +61,11 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Creates the artifacts and the manifest for each image given on the command line, or for each configured image if none is given. */
+/** Creates the artifacts and the manifest for each image given on the command line. Without a given image, packs each configured image. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
-  // No outputs of an earlier build may be left behind, even if the configuration or a key is invalid.
+  // Outputs of an earlier build are removed even if the configuration or a key is invalid.
   for (const image of named) await removeStaleArtifacts(image);
   const settings = await projectSettings(options, io.cwd);
   const images = named.length > 0 ? named : await findImages(settings, report);
@@ -116,7 +116,7 @@ async function packOne(
   return finished.manifest;
 }
 
-/** Loads the keys. The private key is loaded only if there is one and --unsigned is not set. */
+/** Loads the keys. The private key is loaded only if it exists and --unsigned is not set. */
 async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io, report: Report): Promise<Keys> {
   const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
   if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
@@ -147,7 +147,7 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }
 
-/** Excludes artifacts, because a pattern such as `build/*` also matches the outputs of an earlier build. */
+/** Excludes artifacts, because a pattern such as `build/*` matches artifacts of an earlier build. */
 function withoutArtifacts(paths: readonly string[]): string[] {
   const artifacts = new Set(
     paths.flatMap((path) => [...artifactSuffixes, manifestSuffix].map((suffix) => path + suffix)),

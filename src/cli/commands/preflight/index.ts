@@ -55,8 +55,8 @@ export function declarePreflight(declaration: Declaration) {
 }
 
 /**
- * Checks whether an update is safe for a device. An image or artifact is checked as it is; for a manifest, the artifacts that the planner
- * would send are checked. The exit code is 3 if the update is blocked.
+ * Checks whether an update is safe for a device. For a manifest, the artifacts that the planner would send are checked. The exit code is
+ * 3 if the update is blocked.
  */
 export async function preflight(file: string, options: PreflightOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
@@ -82,14 +82,14 @@ function lacksSpace(decision: Plan<Release>): boolean {
   return decision.kind === 'blocked' && decision.blockedBy.some(({ rule }) => rule === 'no-space');
 }
 
-/** Adds the gzip size, so that the result can state whether a compressed image would fit. */
+/** Adds the gzip size, so that the result can report whether a compressed image would fit. */
 function withGzipSize({ release, firmware }: FileToJudge): Release {
   if (firmware === undefined || firmware.encoding === 'gzip') return release;
   const gzipBytes = gzipSync(firmware.content, { level: 9, mtime: 0 }).length;
   return { ...release, image: { ...release.image, gzipBytes } };
 }
 
-/** Returns another artifact from the same build that would be safe, if any. */
+/** Returns a different artifact of the same build that is safe for the device, if any. */
 function otherArtifact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
   if (build === undefined) return undefined;
   const decision = plan<Release>({ facts, target: build });

@@ -1,14 +1,14 @@
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { nameOfPublication, type Publication, type Published } from '../../../publishing/publication.ts';
 
-/** A published build and its outcome. */
+/** Published build and the result of publishing it. */
 export interface PublishedBuild {
   readonly publication: Publication;
   readonly published: Published;
   readonly warnings: readonly ReleaseFinding[];
 }
 
-/** Returns the JSON form of a published build. */
+/** Returns the JSON output for a published build. */
 export function describePublished({ publication, published, warnings }: PublishedBuild) {
   const { project, version, channel, purpose, manifest, path } = publication;
   return {
@@ -26,7 +26,7 @@ export function describePublished({ publication, published, warnings }: Publishe
   };
 }
 
-/** Describes the outcome for a published build in one sentence. */
+/** Describes the result for a published build in one sentence. */
 export function sentenceOf({ publication, published }: PublishedBuild, place: string): string {
   const { channel, purpose } = publication;
   const name = nameOfPublication(publication);

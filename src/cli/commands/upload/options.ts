@@ -55,7 +55,7 @@ function hosts(value: string, previous: string[] = []): string[] {
   return [...previous, ...value.split(',').filter((host) => host !== '')];
 }
 
-/** Represents a missing port: Arduino passes `{network.port}` unexpanded if discovery found no port. */
+/** Represents a missing port. Arduino passes `{network.port}` unexpanded if discovery found no port. */
 export const unknownPort = 0;
 
 function devicePort(value: string): number {

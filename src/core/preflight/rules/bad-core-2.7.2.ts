@@ -27,7 +27,7 @@ export const badCore272 = {
   },
 } as const satisfies Rule;
 
-/** Checks the update for a device on core 2.7.2, which copies an uncompressed image including its signature. */
+/** Checks an update for a device on core 2.7.2. This core copies an uncompressed image together with its signature. */
 function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | undefined {
   const copiedBytes = roundUpToSector(
     artifact.encoding === 'gzip' ? (artifact.inflate?.sizeBytes ?? 0) : artifact.sizeBytes,

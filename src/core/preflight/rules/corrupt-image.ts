@@ -1,7 +1,7 @@
 import type { FindingId } from '../../firmware/finding.ts';
 import { error, type Rule } from '../rule.ts';
 
-/** Findings which show that no device can run the image, or that the image differs from what was built. */
+/** IDs of findings for an image that no device can run, or that differs from the original build. */
 const damage: ReadonlySet<string> = new Set<FindingId>([
   'empty-file',
   'unknown-content',

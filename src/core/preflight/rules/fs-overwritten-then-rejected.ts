@@ -6,7 +6,7 @@ import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
 import { unsignedToSigned } from './unsigned-to-signed.ts';
 import { wrongKey } from './wrong-key.ts';
 
-/** Rules that predict a rejection after all bytes have been written. */
+/** Rules that predict a rejection after the device has written all bytes. */
 const rejections: readonly string[] = [
   unsignedToSigned,
   wrongKey,

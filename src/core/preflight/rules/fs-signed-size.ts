@@ -34,7 +34,7 @@ export const fsSignedSize = {
   },
 } as const satisfies Rule;
 
-/** Checks whether an unsigned build will fit once it is signed; pack cuts off erased LittleFS blocks first. */
+/** Checks whether an unsigned build fits after signing. Pack cuts off erased LittleFS blocks before signing. */
 function aheadOfSigning({ release, image, artifact }: Context): RuleFinding | undefined {
   const { publicKey } = release.signing;
   const bound = image.filesystem && partitionOf(image.filesystem);

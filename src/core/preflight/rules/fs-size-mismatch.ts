@@ -4,7 +4,7 @@ import { partitionOf } from '../image-facts.ts';
 import type { ReleaseImage } from '../release.ts';
 import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
-/** First core release whose LittleFS compares the superblock with the partition. */
+/** First core release in which LittleFS compares the superblock with the partition size. */
 const comparing = '3.1.1';
 
 export const fsSizeMismatch = {

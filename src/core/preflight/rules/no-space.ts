@@ -51,7 +51,7 @@ function checkSketch(context: Context, device: Device): RuleFinding | undefined 
   );
 }
 
-/** Warns about cores before 2.4.2, where the start address of an oversized update wraps around. */
+/** Warns about cores before 2.4.2, in which the start address of an oversized update wraps around. */
 function ofUnknownSpace({ facts, capabilities }: Device): RuleFinding | undefined {
   if (capabilities?.wrapsTooLargeSize !== true) return undefined;
   return warning(
@@ -60,7 +60,7 @@ function ofUnknownSpace({ facts, capabilities }: Device): RuleFinding | undefine
   );
 }
 
-/** Returns a hint that says whether gzip would fit, based on the gzip artifact or on the gzip size of a file without a manifest. */
+/** Returns a hint that states whether a gzip artifact fits. For a file without a manifest, the gzip size is used. */
 function gzipInstead({ release, image, artifact }: Context, capacity: number): string {
   const smaller =
     'send a smaller sketch first, or use a flash layout with a smaller filesystem (needs a serial cable once)';

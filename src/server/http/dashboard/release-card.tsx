@@ -11,7 +11,7 @@ interface ReleaseCardProps {
   readonly release: ReleaseRecord;
   /** Channels that serve this release as their current release. */
   readonly channels: readonly string[];
-  /** Undefined if the user may not yank the release. */
+  /** Form token for the yank button; undefined if the user may not yank the release. */
   readonly formToken: string | undefined;
 }
 

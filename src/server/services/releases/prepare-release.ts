@@ -15,7 +15,7 @@ export interface PublishQuestion {
   readonly project: string;
   readonly request: v.InferOutput<typeof releaseRequestSchema>;
   readonly by: Actor;
-  /** Whether the publisher may create the project. */
+  /** True if the publisher may create the project. */
   readonly isAdmin: boolean;
 }
 
@@ -23,16 +23,16 @@ export interface PublishQuestion {
 export interface PreparedRelease {
   readonly manifest: Manifest;
   readonly key: RsaPublicKey | undefined;
-  /** Undefined if the project does not exist yet. */
+  /** Project before the publication; undefined if the project does not exist yet. */
   readonly present: ProjectRecord | undefined;
   /** Project as it will be after the publication. */
   readonly record: ProjectRecord;
-  /** Path to each artifact, by SHA-256. */
+  /** File path of each artifact, by SHA-256. */
   readonly artifacts: ReadonlyMap<string, string>;
 }
 
 /**
- * Checks everything that can be checked without reading the artifacts.
+ * Checks the parts of a publication that do not require reading the artifacts.
  *
  * @throws DomainError invalid, not-found, wrong-key, blobs-missing
  */
@@ -79,7 +79,7 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   return { ...manifest, project, version: request.version, artifacts };
 }
 
-/** `pack` and `sign` create at most 5. */
+/** Maximum number of artifacts in a release. `pack` and `sign` create at most 5. */
 const mostArtifacts = 8;
 /** Number of releases read to determine whether this is the first publication. */
 const mostLookedAt = 1000;
@@ -108,8 +108,8 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
 }
 
 /**
- * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key.
- * Reference builds published before that do not count: they may be signed with any key or not at all.
+ * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key. Earlier
+ * reference builds do not count as a first publication, because they may be unsigned or signed with any key.
  */
 async function projectOf(
   { catalog }: Store,

@@ -57,7 +57,7 @@ export function publishRelease(
   return parts.publishing.acquire('all', async () => {
     const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
     if (channel !== undefined) parts.rollouts.requireFreeChannel(project, channel);
-    // Verification takes time. Meanwhile, an admin may have changed the project, or uploads may have been removed.
+    // Check the request again: during verification, an admin may have changed the project, or uploads may have been removed.
     const { manifest, record, present } = await prepareRelease(parts, question);
     requireSameKeys(record, verified);
     const release = newRelease(question, manifest);
@@ -95,7 +95,7 @@ function newRelease({ project, request }: PublishQuestion, manifest: Manifest): 
   return { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
 }
 
-/** Describes a publication. A release that already exists can only be promoted to another channel. */
+/** Describes a publication. A release that already exists can only be promoted to a different channel. */
 function releaseEvent(
   outcome: 'published' | 'promoted',
   { project, version, kind, board, purpose, publishedAt, manifest }: NewRelease['release'],

@@ -6,7 +6,7 @@ import { isHaltedByUnproven } from './judge-rollout.ts';
 import { isUnderWay, type RolloutStep, stepTo, stepToNextStage, type Why } from './step.ts';
 
 export interface ActionRequest extends Why {
-  /** Accepts the failures so far: the halt rules no longer count them. */
+  /** Accepts the existing failures: the halt rules no longer count them. */
   readonly acceptFailures?: boolean | undefined;
   /** Tally across all stages. */
   readonly tally: RolloutTally;
@@ -54,7 +54,7 @@ function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
 }
 
 /**
- * Rolls a rollout back: the channel's current release applies to all devices again, so devices on the new release are sent the previous one
+ * Rolls a rollout back. The channel's current release applies to all devices again. Devices on the new release are sent the current release
  * if preflight allows it.
  */
 function rollBack(rollout: RolloutRecord, request: ActionRequest): RolloutStep {

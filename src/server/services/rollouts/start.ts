@@ -19,8 +19,8 @@ const readAtOnce = 1000;
 /**
  * Creates the record for a new rollout.
  *
- * @throws DomainError not-found: the version does not exist. conflict: the channel already serves it. invalid: a canary is unknown, or no
- *   enrolled device can prove the release before it is sent to all devices
+ * @throws DomainError not-found: the version does not exist. conflict: the channel already serves the version. invalid: a canary is
+ *   unknown, or no enrolled device can prove the release before it is sent to all devices
  */
 export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
   const { project, request, by, now } = question;
@@ -118,7 +118,7 @@ async function* enrolledDevices(store: Store, project: string): AsyncGenerator<D
   }
 }
 
-/** Returns a MAC in its stored form; names are returned unchanged. */
+/** Returns a MAC in its stored form. Names are returned unchanged. */
 function macOf(name: string): string {
   return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(name) ? name.toUpperCase() : name;
 }
