@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { DeepReadonly } from '../core/model/fields.ts';
 import { sha256 } from '../core/model/fields.ts';
-import { credentialStates } from './admin-info.ts';
+import type { CredentialState } from './admin-info.ts';
 import { mac } from './release-admin.ts';
 
 /**
@@ -26,12 +26,11 @@ export const credentialsRequestSchema = v.strictObject({
 });
 export type CredentialsRequest = v.InferInput<typeof credentialsRequestSchema>;
 
-export const credentialsAnswerSchema = v.strictObject({
-  created: v.array(v.string()),
+export interface CredentialsAnswer {
+  readonly created: readonly string[];
   /** Devices that keep what they have, and their state; `unknown` if the server does not know the device. */
-  skipped: v.array(v.strictObject({ mac: v.string(), state: v.picklist([...credentialStates, 'unknown']) })),
-});
-export type CredentialsAnswer = DeepReadonly<v.InferOutput<typeof credentialsAnswerSchema>>;
+  readonly skipped: readonly { readonly mac: string; readonly state: CredentialState | 'unknown' }[];
+}
 
 export const revocationRequestSchema = v.strictObject({
   macs: v.pipe(v.array(mac), v.maxLength(mostCredentials)),
