@@ -146,6 +146,7 @@ export const errorExamples = {
       hint: 'Pass the path of a single build, or delete the leftover builds.',
     },
   ],
+  PUBLISH_DECLINED: [{ project: 'door', version: '1.0' }],
   VERSION_TAKEN: [{ project: 'door', version: '1.0', what: 'sketch, d1_mini', where: 'http://192.168.1.5:8266' }],
 
   INVENTORY_EMPTY: [{}],
@@ -155,7 +156,7 @@ export const errorExamples = {
   ],
   UPDATE_PATH_INVALID: [{ path: 'update me' }],
   SIGNED_FILE_STALE: [
-    { path: 'build/door.ino.bin.signed', image: 'build/door.ino.bin', reason: 'it does not contain this image' },
+    { path: 'build/door.ino.bin.signed', image: 'build/door.ino.bin', reason: 'its content is not the current image' },
   ],
   UPLOAD_LISTEN_FAILED: [
     { address: '192.168.1.5', reason: 'EADDRNOTAVAIL' },
@@ -172,7 +173,7 @@ export const errorExamples = {
     },
     {
       url: 'https://ota.local:8443',
-      reason: 'its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)',
+      reason: 'its certificate is for a different host name (ERR_TLS_CERT_ALTNAME_INVALID)',
     },
     { url: 'https://ota.example.com', reason: 'its certificate has expired (CERT_HAS_EXPIRED)' },
   ],

@@ -18,10 +18,20 @@ export const projectInfoSchema = v.strictObject({
   user: v.optional(v.string()),
   confirmWithinMs: v.number(),
   mostSends: v.number(),
+  /** Rules that tokens with the role `publish` may overrule. */
+  publisherRules: v.array(v.string()),
   devices: v.number(),
   channels: v.array(v.strictObject({ channel: v.string(), kind, board: v.optional(v.string()), version: v.string() })),
 });
 export type ProjectInfo = DeepReadonly<v.InferOutput<typeof projectInfoSchema>>;
+
+export interface ChannelInfo {
+  readonly channel: string;
+  /** Number of devices that are sent the channel's releases. */
+  readonly devices: number;
+  /** Whether the token of the request may promote new releases on the channel. */
+  readonly mayPromote: boolean;
+}
 
 export const importAnswerSchema = v.strictObject({
   enrolled: v.number(),
@@ -110,7 +120,9 @@ export type DeviceInfo = DeepReadonly<v.InferOutput<typeof deviceInfoSchema>>;
 
 export const tokenInfoSchema = v.strictObject({
   id: v.string(),
-  role: v.picklist(roles),
+  roles: v.array(v.picklist(roles)),
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  channels: v.array(v.string()),
   project: v.optional(v.string()),
   name: v.string(),
   createdAt: time,

@@ -7,8 +7,8 @@ import { mac } from './release-admin.ts';
 /**
  * Requests sent by `ota-hooks server devices credentials` and `revoke-credentials`, below `/api/v1`:
  *
- *     POST   /projects/{project}/devices/credentials          admin   CredentialsRequest; returns CredentialsAnswer
- *     POST   /projects/{project}/devices/credentials/revoke   admin   RevocationRequest; returns RevocationAnswer
+ *     POST   /projects/{project}/devices/credentials          devices  CredentialsRequest; returns CredentialsAnswer
+ *     POST   /projects/{project}/devices/credentials/revoke   devices  RevocationRequest; returns RevocationAnswer
  *
  * The client makes the secrets and sends their hashes. Both requests may be repeated.
  */

@@ -114,7 +114,7 @@ function explain(error: unknown, io: Io): number {
   const known = knownError(error);
   if (known === undefined) {
     io.stderr.write(
-      `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
+      `Unexpected error in ota-hooks. Please report this bug with the following lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
     );
     return internalError;
   }

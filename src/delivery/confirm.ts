@@ -138,7 +138,7 @@ export function describeConfirmation(confirmation: Confirmation): string {
     case 'returned':
       return 'returned: the device responds, but the running sketch is not proven';
     case 'differentSketch':
-      return `not installed: the device runs another sketch (MD5 ${confirmation.sketchMd5})`;
+      return `not installed: the device runs a different sketch (MD5 ${confirmation.sketchMd5})`;
     case 'noResponse':
       return 'not confirmed: the device did not respond after the update';
   }

@@ -42,7 +42,7 @@ async function packedArtifact(
   if (signed !== undefined) return { path: `${path}.signed`, bytes: await readArtifact(signed.file) };
   if (manifest.signing.publicKey !== undefined) throw new OtaError('NOT_SIGNED_YET', { path: manifestPath });
   if ((await readOptionalFile(`${path}.signed`)) !== undefined)
-    throw stale(path, 'the manifest of this build does not list it');
+    throw stale(path, 'the manifest of this build does not list this file');
   return { path, bytes: await readArtifact(named) };
 }
 
@@ -50,7 +50,7 @@ async function signedOrItself(path: string, image: Uint8Array): Promise<DropInAr
   const signedPath = `${path}.signed`;
   const signed = await readOptionalFile(signedPath);
   if (signed === undefined) return { path, bytes: image };
-  if (!isSignedForm(signed, image)) throw stale(path, 'it does not contain this image');
+  if (!isSignedForm(signed, image)) throw stale(path, 'its content is not the current image');
   return { path: signedPath, bytes: signed };
 }
 

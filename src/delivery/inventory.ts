@@ -67,7 +67,7 @@ export function chooseTargets(
     throw new OtaError('OPTION_MISSING', {
       subject: '`upload`',
       wanted: '--host, --all or --group',
-      hint: 'Add --host ADDRESS, or list devices in the configuration and add --all.',
+      hint: 'Add --host ADDRESS, or add devices to ota.config.json and pass --all.',
     });
   }
   return [...new Map(targets.map((target) => [target.name, target])).values()];

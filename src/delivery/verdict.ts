@@ -98,7 +98,7 @@ function describeBlockedCallback({
 
 const foreignProtocolTexts: Record<ForeignProtocol, (received: string | undefined) => VerdictText> = {
   esphome: () => ({
-    text: 'wrong protocol: this is an ESPHome device, which uses another protocol on the same port',
+    text: 'wrong protocol: this is an ESPHome device, which uses a different protocol on the same port',
     hint: 'Update it with `esphome upload`.',
   }),
   esp32: () => ({
@@ -136,7 +136,7 @@ const updaterHints: ReadonlyMap<number, string> = new Map([
   [10, 'Check the file: it is not a firmware image.'],
   [
     11,
-    'Reset the device by hand (power or reset button), then retry: it was not reset since it was flashed over serial.',
+    'Reset the device by hand (power or reset button), then retry: the device was not reset after it was flashed over serial.',
   ],
   [12, "Sign the image with the device's key, and build it for the device's flash mode."],
   [13, 'Retry the upload: the device received no data.'],

@@ -74,7 +74,7 @@ async function describe({ path, elf, board }: ReferenceBuild, firmware: Firmware
     const { build } = await packImage({ ...request, publicKey: undefined });
     return {
       build,
-      warnings: [`${error.message}; the reference build is recorded as one that does not verify updates`],
+      warnings: [`${error.message}; the reference build is recorded as not verifying updates`],
     };
   }
 }

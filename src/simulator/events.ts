@@ -76,7 +76,7 @@ export class EventStream {
         stop();
         resolve(event);
       });
-      const timer = setTimeout(() => fail(`No such event within ${timeoutMs} ms`), timeoutMs);
+      const timer = setTimeout(() => fail(`No matching event within ${timeoutMs} ms`), timeoutMs);
       this.#closed.addEventListener('abort', onClose);
       if (this.#closed.aborted) onClose();
     });

@@ -21,7 +21,7 @@ async function isSound(server: TestServer): Promise<boolean> {
 test('responds to 600 malformed requests without a 5xx status', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
-  const { body } = await server.api('POST', '/tokens', { role: 'publish', name: 'fuzz' });
+  const { body } = await server.api('POST', '/tokens', { roles: ['publish'], name: 'fuzz' });
   const requests = fc.sample(hostileRequests(String(body['token'])), { numRuns: 450, seed: 1 });
   const forged = fc.sample(forgedDevice, { numRuns: 150, seed: 2 });
   const all = [...requests, ...forged.map((text) => Buffer.from(text, 'latin1'))];

@@ -10,7 +10,7 @@ const words: Readonly<Record<string, string>> = {
   CERT_SIGNATURE_FAILURE: 'the signature of its certificate is invalid',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for a different host name',
 };
 
 /**

@@ -91,11 +91,7 @@ interface PemBlock {
   readonly der: Buffer;
 }
 
-/**
- * @param text text that follows `-----BEGIN `
- *
- * @param text text after `-----BEGIN `
- */
+/** @param text text after `-----BEGIN ` */
 function readPemBlock(text: string): PemBlock | undefined {
   const label = pemLabel.exec(text)?.[1];
   if (label === undefined) return undefined;
@@ -112,7 +108,7 @@ function keyInPem(
   budget: Budget,
 ): { readonly key?: EmbeddedKey; readonly finding?: Finding } {
   if (label.endsWith('PRIVATE KEY')) {
-    const message = `the content contains a private key (${label}): every copy of the file contains it`;
+    const message = `the content contains a private key (${label}), which every copy of the file discloses`;
     return { finding: { id: 'embedded-private-key', message, offset } };
   }
   switch (label) {
@@ -123,7 +119,7 @@ function keyInPem(
     case 'PUBLIC KEY': {
       const key = firstDerKey(der, budget);
       if (key !== undefined || !isPublicKeyInfo(der)) return withContainer('public-key', key, offset);
-      const message = 'the content contains a public key that is not RSA: no device can verify an update with it';
+      const message = 'the content contains a public key that is not RSA: no device can verify updates with this key';
       return { finding: { id: 'embedded-key-not-rsa', message, offset } };
     }
     default:

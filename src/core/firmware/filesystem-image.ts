@@ -82,6 +82,6 @@ function sizeFindings(
     return [{ id: 'filesystem-size-mismatch', message, offset: Math.min(content.length, partitionBytes) }];
   }
   if (content.length >= 2 * blockSizeBytes) return [];
-  const message = `the image has ${content.length} bytes, less than the two blocks that every LittleFS has`;
+  const message = `the image has ${content.length} bytes, less than two blocks, the minimum size of a LittleFS`;
   return [{ id: 'filesystem-truncated', message, offset: content.length }];
 }

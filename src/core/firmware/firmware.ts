@@ -171,8 +171,7 @@ function readImage(content: Uint8Array): Image {
 
 function unknownContent(content: Uint8Array): Finding {
   if (content.length === 0) return { id: 'empty-file', message: 'the content is empty' };
-  const message =
-    'the content is neither a sketch (it does not begin with 0xe9) nor a filesystem that can be recognized';
+  const message = 'the content is neither a sketch (first byte 0xe9) nor a recognized filesystem';
   return { id: 'unknown-content', message, offset: 0 };
 }
 

@@ -71,7 +71,7 @@ export function readGzipHeader(bytes: Uint8Array, offset: number): GzipHeaderRea
     headerCrc,
   };
   if (headerCrc === undefined || headerCrc.stored === headerCrc.computed) return { header, findings: [] };
-  const message = 'the CRC of the gzip header is wrong';
+  const message = 'the CRC of the gzip header does not match';
   return { header, findings: [{ id: 'gzip-header-crc-mismatch', message, offset: endOffset - 2 }] };
 }
 

@@ -63,7 +63,7 @@ function mismatchFinding(bytes: Uint8Array, crc: CrcMismatch, crcOffset: number)
   const { stored, computed, storedSizeBytes } = crc;
   const built = findBuiltHeader(bytes, storedSizeBytes, stored ^ computed);
   if (built !== undefined) {
-    const message = `the CRC is that of an image with ${built} in its header: a tool has changed bytes 2 and 3 since it was built`;
+    const message = `the CRC matches an image with ${built} in its header: a tool changed bytes 2 and 3 after the build`;
     return { id: 'flash-header-patched', message, offset: 2 };
   }
   const message = `the CRC of the image is ${hexWord(stored)}, but it should be ${hexWord(computed)}`;

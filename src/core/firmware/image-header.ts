@@ -110,7 +110,7 @@ function readSegments(bytes: Uint8Array, tableOffset: number, count: number, nam
     const address = wordAt(bytes, position);
     const sizeBytes = wordAt(bytes, position + 4);
     if (address === undefined || sizeBytes === undefined) {
-      const message = `the ${name} announces ${count} segments, but the file ends before segment ${index + 1} starts`;
+      const message = `the header of the ${name} lists ${count} segments, but the file ends before segment ${index + 1} starts`;
       const finding: Finding = { id: 'segment-header-truncated', message, offset: position };
       return { segments, endOffset: undefined, findings: [finding] };
     }

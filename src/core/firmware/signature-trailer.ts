@@ -68,8 +68,8 @@ export function findTrailer(
   if (verdict.key !== undefined || knownKeys.length === 0) return { value: trailer, findings: [] };
   const keys =
     knownKeys.length === 1
-      ? 'the known key does not verify it'
-      : `none of the ${knownKeys.length} known keys verifies it`;
+      ? 'the public key does not verify this signature'
+      : `none of the ${knownKeys.length} public keys verifies this signature`;
   const message = `the file has an RSA-${trailer.keyBits} signature, but ${keys}`;
   return { value: trailer, findings: [{ id: 'signature-unverified', message, offset }] };
 }

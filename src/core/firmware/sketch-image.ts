@@ -152,19 +152,19 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
   if (sizeBytes === undefined) {
     findings.push({
       id: 'flash-size-unknown',
-      message: `${byte3}, which is not a known flash size`,
+      message: `${byte3}, which is not a flash size of the ESP8266`,
       offset: 3,
     });
   }
   if (frequencyMHz === undefined) {
     findings.push({
       id: 'flash-frequency-unknown',
-      message: `${byte3}, which is not a known flash frequency`,
+      message: `${byte3}, which is not a flash frequency of the ESP8266`,
       offset: 3,
     });
   }
   if (application !== undefined && !sameFlashBytes(eboot, application)) {
-    const message = `the headers of eboot and application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after it was built, or taken from a device`;
+    const message = `the headers of eboot and application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after the build, or read from a device`;
     findings.push({ id: 'flash-header-differs', message, offset: 2 });
   }
   return findings;

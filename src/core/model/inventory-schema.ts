@@ -89,7 +89,7 @@ const deviceSchema = v.strictObject({
     v.description('IPv4 address, or a name such as kitchen.local.'),
   ),
   ...reached,
-  board: v.optional(v.pipe(text, v.description('Board of the device; firmware for another board is rejected.'))),
+  board: v.optional(v.pipe(text, v.description('Board of the device; firmware for a different board is rejected.'))),
   group: v.optional(v.pipe(text, v.description('Group of the device, for upload --group NAME.'))),
   facts: v.optional(
     v.pipe(
@@ -120,7 +120,9 @@ export const uploadSchema = v.strictObject({
     v.pipe(
       text,
       v.ipv4('must be an IPv4 address'),
-      v.description('IPv4 address of this machine that devices can reach (default: that of the route to the device).'),
+      v.description(
+        'IPv4 address of this machine that devices can reach (default: the address of the route to the device).',
+      ),
     ),
   ),
   hostPort: v.optional(

@@ -45,6 +45,6 @@ export function settleEnforcement({
   if (proof.reason === 'verifier-missing') {
     throw new OtaError('ENFORCEMENT_VERIFIER_MISSING', { path, elf: elf?.path ?? 'the ELF' });
   }
-  const warning = `${path}: nothing shows that the Updater verifies signatures (${proof.detail}); give the ELF of this build with --elf`;
+  const warning = `${path}: nothing shows that the Updater verifies signatures (${proof.detail}); pass the ELF file of this build with --elf`;
   return { enforcement: 'unproven', warnings: [warning] };
 }

@@ -10,20 +10,20 @@ export interface NotCheckable {
 export const notCheckable: readonly NotCheckable[] = [
   {
     id: 'power-cut',
-    condition: 'The power fails while eboot copies: its command is in RTC memory, which loses its content.',
+    condition: 'The power fails while eboot copies the update: the copy command is in RTC memory and is lost.',
     why: 'A power failure cannot be predicted, and a restart without the command does not resume the copy.',
     evidence: ['esp8266/Arduino#905', 'eboot_command.c'],
   },
   {
     id: 'bootstrap-mode',
     condition:
-      'The device was flashed over serial and not reset since: its restart ends in the boot ROM (ERROR 11 of ArduinoOTA).',
+      'The device was flashed over serial and not reset afterwards: its restart ends in the boot ROM (ERROR 11 of ArduinoOTA).',
     why: 'The boot mode is in a register of the chip, and no update protocol reports it before the update.',
     evidence: ['esp8266/Arduino#1017', 'ArduinoOTA.cpp _runUpdate'],
   },
   {
     id: 'puya-gz',
-    condition: 'Gzip on a Puya flash chip: updates were seen to be lost.',
+    condition: 'The device has a Puya flash chip: gzip updates were reported to be lost.',
     why: 'No update protocol reports the vendor of the flash chip.',
     evidence: ['esp8266/Arduino#7169'],
   },

@@ -10,7 +10,7 @@ export const optionEntries = {
   OPTION_INVALID: entry<{ option: string; value: string; expected: string; hint?: string }>(
     2,
     ({ option, value, expected }) => `${option} ${asArgument(value)}: ${expected}`,
-    'Option values are checked before a command does anything.',
+    'Options are checked before a command starts.',
     ({ hint }) => hint ?? 'Run the command with --help to see what each option accepts.',
   ),
   OPTION_MISSING: entry<{ subject: string; wanted: string; hint?: string }>(

@@ -25,8 +25,8 @@ export const stampName = 'ota-hooks.stamp';
 const farFuture = new Date('2037-12-31T23:59:59Z');
 
 const stampText =
-  'Written by ota-hooks. The time stamp of this file, far in the future, keeps arduino-cli from linking a core that was\n' +
-  'compiled for another sketch, with another signing key or none. "ota-hooks uninstall arduino" removes it.\n';
+  'Written by ota-hooks. The time stamp of this file is far in the future, so that arduino-cli does not link a core that was\n' +
+  'compiled for a different sketch or signing key. "ota-hooks uninstall arduino" removes this file.\n';
 
 /**
  * Returns the text of `platform.local.txt` with exactly one copy of the hooks. The hooks are at the end, where they override earlier

@@ -76,15 +76,14 @@ export const configSchema = v.strictObject({
   version: v.optional(
     v.pipe(
       v.union([text, fromEnvironment], 'must be a string, or {"env": "NAME"}'),
-      v.description('Version of the firmware, or the environment variable that holds it.'),
+      v.description(
+        'Version of the firmware, or {"env": "NAME"} for the environment variable that contains the version.',
+      ),
     ),
   ),
   board: v.optional(v.pipe(text, v.description('Name of the board, such as d1_mini.'))),
   images: v.optional(
-    v.pipe(
-      v.array(text),
-      v.description('Glob patterns of the images that `pack` reads if the command line names none.'),
-    ),
+    v.pipe(v.array(text), v.description('Glob patterns of the images that `pack` reads if no file is passed.')),
   ),
   privateKey: v.optional(
     v.pipe(
@@ -102,7 +101,7 @@ export const configSchema = v.strictObject({
   ),
   passphrase: v.optional(v.pipe(secretSource, v.description('Passphrase of an encrypted private key.'))),
   knownKeys: v.optional(
-    v.pipe(v.array(text), v.description('Paths of further public keys that `verify` and `inspect` recognize.')),
+    v.pipe(v.array(text), v.description('Paths of additional public keys for `verify` and `inspect`.')),
   ),
   compression: v.optional(
     v.pipe(

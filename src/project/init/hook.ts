@@ -22,9 +22,7 @@ export function planHook({ folder, ini, sections }: Project, installation: Insta
     ),
     ...(effectiveValue(ini, 'platformio', 'extra_configs') === undefined
       ? []
-      : [
-          'init does not read the files that extra_configs in platformio.ini names; their environments may need the hook as well',
-        ]),
+      : ['init does not read the files listed in extra_configs; environments in these files may also need the hook']),
   ];
   if (insertions === undefined) {
     const note = `init cannot extend the lists of extra_scripts in platformio.ini; add the hook by hand: ${script}`;

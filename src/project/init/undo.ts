@@ -80,7 +80,11 @@ async function undoKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolea
   const present = [path, publicPath].filter((one) => existsSync(one));
   if (present.length === 0) return { path, outcome: 'absent' };
   if (!deleteKeys)
-    return { path, outcome: 'kept', reason: 'devices with this key accept no other; --delete-keys deletes it' };
+    return {
+      path,
+      outcome: 'kept',
+      reason: 'devices with this key accept no other key; --delete-keys deletes the key',
+    };
   const own = await Promise.all([
     isKey(
       loadPrivateKey(path).then(({ publicKey }) => publicKey),

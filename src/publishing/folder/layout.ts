@@ -29,7 +29,7 @@ export function placesOf(root: string, names: { project: string; version: string
       option: 'version',
       value: names.version,
       expected: 'must consist of letters, digits and . - _ + ~, because a folder is named after it',
-      hint: 'Run `ota-hooks pack` again with another --firmware-version, or publish to a server.',
+      hint: 'Run `ota-hooks pack` again with a different --firmware-version, or publish to a server.',
     });
   }
   const project = join(root, names.project);

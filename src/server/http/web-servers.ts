@@ -70,7 +70,7 @@ function deviceListener(parts: ServerParts): RequestListener {
   const door = new DeviceHandler(parts);
   return (request, response) => {
     if (!door.handle(request, response)) {
-      answerText(response, 404, 'only devices are answered here, below /update and /files');
+      answerText(response, 404, 'this address serves only devices, under /update and /files');
     }
   };
 }
@@ -117,7 +117,7 @@ function handleRequests(server: WebServer['server'], listener: RequestListener):
   });
   server.on('checkExpectation', (request, response) => {
     endWithUnreadBody(request, response);
-    answerText(response, 417, 'this server knows Expect: 100-continue only');
+    answerText(response, 417, 'the only supported Expect value is 100-continue');
   });
 }
 

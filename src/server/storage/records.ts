@@ -63,6 +63,8 @@ interface ProjectSettings {
   readonly confirmWithinMs: number;
   /** Number of downloads after which an attempt fails if the device still does not run the build. */
   readonly mostSends: number;
+  /** Rules that tokens with the role `publish` may overrule; admins may overrule all. */
+  readonly publisherRules?: readonly string[] | undefined;
 }
 
 export interface ProjectRecord extends ProjectSettings {
@@ -272,7 +274,9 @@ export interface TokenRecord {
   readonly id: string;
   /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  readonly channels: readonly string[];
   /** Only project that the token is valid for; undefined for all projects. */
   readonly project?: string | undefined;
   readonly name: string;

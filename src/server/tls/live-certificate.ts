@@ -62,7 +62,10 @@ export class LiveCertificate {
     } catch (error) {
       const reason = String(error);
       if (reason !== this.#lastFailure)
-        this.#log.warn({ err: error }, 'Could not reload the certificate; the previous one is used');
+        this.#log.warn(
+          { err: error },
+          'Could not reload the certificate; the server still uses the previous certificate',
+        );
       this.#lastFailure = reason;
     }
   }

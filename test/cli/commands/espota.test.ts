@@ -84,7 +84,7 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
       await rm(folder.at('firmware.bin.ota.json'));
       await folder.write('firmware.bin', syntheticSketch({ sizeBytes: 60 * 1024, seed: 13 }));
     },
-    /firmware\.bin\.signed was not sent: it does not contain this image/,
+    /firmware\.bin\.signed was not sent: its content is not the current image/,
   ],
   [
     'an image that was built again since it was packed',
@@ -103,7 +103,7 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
       await rm(folder.at('firmware.bin.ota.json'));
       await folder.write('firmware.bin.signed', (await folder.read('firmware.bin.signed')).subarray(0, -8));
     },
-    /firmware\.bin\.signed was not sent: it does not contain this image/,
+    /firmware\.bin\.signed was not sent: its content is not the current image/,
   ],
   ['a damaged manifest', (folder) => folder.write('firmware.bin.ota.json', '{}'), /is not a valid manifest/],
   ['no image', (folder) => rm(folder.at('firmware.bin')), /^Image not found: /],

@@ -120,7 +120,10 @@ test('init --undo keeps the keys and their .gitignore entries until --delete-key
   const { exitCode, stderr } = await init(folder, '--undo', '--yes');
 
   t.is(exitCode, 0);
-  t.regex(stderr, /warning: kept: private\.key \(devices with this key accept no other; --delete-keys deletes it\)/);
+  t.regex(
+    stderr,
+    /warning: kept: private\.key \(devices with this key accept no other key; --delete-keys deletes the key\)/,
+  );
   t.is(await folder.text('.gitignore'), 'private.key\n.ota/\n');
   t.is(await folder.text('platformio.ini'), ini);
   await init(folder, '--undo', '--yes', '--delete-keys');

@@ -27,7 +27,10 @@ test('inspect draws the flash layout from the ELF and lists the assumptions', as
   t.regex(stdout, /^ +\|s+·+u+F+E\|$/m);
   t.regex(stdout, /^ +\|\^+ +\|$/m);
   t.regex(stdout, /u {2}update, staged at 1768-2048 KB$/m);
-  t.regex(stdout, /assumptions: the running sketch has the same size; the update is sent by espota or HTTP$/m);
+  t.regex(
+    stdout,
+    /assumptions: the running sketch is as large as the new sketch; the update is sent by espota or HTTP$/m,
+  );
   t.regex(stdout, /^verifies +updates \(shown by the ELF file\)$/m);
 });
 

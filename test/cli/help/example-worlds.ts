@@ -164,7 +164,7 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
     },
   );
   const server = await startTestServer(t, { data: folder.at('running') });
-  const { id } = (await server.api('POST', '/tokens', { role: 'read' }, token)).body;
+  const { id } = (await server.api('POST', '/tokens', { roles: ['read'] }, token)).body;
   const instead = {
     'https://ota.example.com': server.url,
     '/var/lib/ota-hooks': 'stopped',

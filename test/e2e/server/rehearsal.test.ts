@@ -108,7 +108,7 @@ test.serial(
   },
 );
 
-test.serial('halts a bad release automatically and sends it to no further devices', async (t) => {
+test.serial('halts the rollout of a bad release automatically and stops sending the release', async (t) => {
   const faults = ['--fault', 'offline=10%@1.2'];
   const { fleet, api, accepted, device, find, settled } = await rehearsal(t, bad, faults);
   await api('PUT', '/projects/door', { confirmWithinMs: 10_000 });

@@ -75,7 +75,7 @@ test('publish --draft leaves a release without a channel, and --channel override
   const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
   const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
   const { stderr } = await publish('build', '--draft');
-  t.regex(stderr, /Published draft door 1\.0\.0 \(sketch, d1_mini\); no channel serves it: http/);
+  t.regex(stderr, /Published draft door 1\.0\.0 \(sketch, d1_mini\); no channel serves this release: http/);
   t.regex((await publish('build', '--draft')).stderr, /Already published: door 1\.0\.0 .*; no channel serves it/);
   t.deepEqual(await offers(), [['1.0.0', '']]);
   t.is(await outcome('build'), 'promoted current');

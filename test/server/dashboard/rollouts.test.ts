@@ -30,7 +30,7 @@ async function rolledOut(t: ExecutionContext) {
   const { id } = (await server.api('POST', '/projects/door/rollouts', request)).body as unknown as RolloutInfo;
   const app = makeApi(server.parts);
   const browserOf = async (role: Role) => {
-    const { body } = await server.api('POST', '/tokens', { role, name: `somebody who may ${role}` });
+    const { body } = await server.api('POST', '/tokens', { roles: [role], name: `somebody who may ${role}` });
     const browser = browserAt(app);
     t.is((await browser.post('/login', { token: String(body['token']) })).status, 303);
     return browser;
@@ -77,7 +77,7 @@ test('changes a rollout when a publisher uses its buttons, and rejects a request
   t.is((await reader.post(`${page}/pause`, { form: 'made up' })).status, 403);
   t.is(await state(), 'active');
 
-  const publisher = await browserOf('publish');
+  const publisher = await browserOf('operate');
   t.is((await publisher.post(`${page}/pause`, {})).status, 403, 'a form of another page');
   for (const [action, after] of [
     ['pause', 'paused'],
@@ -99,7 +99,7 @@ test('shows why a rollout halted, and resumes the rollout only when its failures
   const { browserOf, visit, state, page } = await rolledOut(t);
   for (let asks = 0; asks < 4; asks++) await visit(1);
   t.is(await state(), 'halted');
-  const publisher = await browserOf('publish');
+  const publisher = await browserOf('operate');
   const { text } = await publisher.get(page);
   t.regex(text, /No further devices are updated\. Reason: 1 device failed to update to 2\.0 \(limit: 1\)/);
   t.regex(text, /1 failed/);

@@ -28,7 +28,7 @@ export function declareBuild(declaration: Declaration) {
 const arduinoCli: Program = {
   name: 'arduino-cli',
   howToGet: 'Install arduino-cli 1.x (arduino.github.io/arduino-cli), or use PlatformIO or the Arduino IDE.',
-  hint: 'Read the output above. Where it says `undefined reference to … updaterSigningHash`, let the sketch include ESP8266WiFi: the library brings the verifier.',
+  hint: 'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.',
 };
 
 /** Runs the build system of the source folder with the hooks enabled. Installed files are not changed. */

@@ -43,7 +43,7 @@ export async function addDevice(
 ): Promise<void> {
   const { group, passwordEnv } = options;
   if (Object.hasOwn(settings.config.devices ?? {}, name)) {
-    const hint = 'Choose another name, or change the existing entry in the configuration.';
+    const hint = 'Choose a different name, or change the existing entry in the configuration.';
     throw new OtaError('DEVICE_NOT_ADDED', {
       name,
       reason: 'the configuration already has a device with this name',

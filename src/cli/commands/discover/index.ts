@@ -81,7 +81,7 @@ async function printAll(
   ];
   if (rows.length === 0)
     report.say(
-      'No device responded. mDNS reaches only the local network: select another one with --interface ADDRESS, or use addresses instead.',
+      'No device responded. mDNS reaches only the local network: select a different network with --interface ADDRESS, or use device addresses.',
     );
   const head = ['name', 'address', 'method', 'board', 'password', 'last seen', 'configured as'];
   report.result(

@@ -31,7 +31,7 @@ const espotaCommand = (declaration: Declaration) =>
       'Device password; other users of this machine can see it, so prefer --password-env',
     )
     .option('--password-env <name>', 'Environment variable with the device password')
-    .option('-f, --file <file>', 'Image to send; its signed artifact is sent instead if there is one')
+    .option('-f, --file <file>', 'Image to send, or its signed artifact if one exists')
     .option('-s, --spiffs', 'Send the image as a filesystem')
     .option('-d, --debug', 'Show more details (same as --verbose)')
     .option('-r, --progress', 'Show the progress');

@@ -20,7 +20,7 @@ const headerCommand = (declaration: Declaration) =>
     .addOption(projectOptions.passphraseEnv)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
-    .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts beside it are removed');
+    .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts next to the image are removed');
 
 type HeaderOptions = OptionsOf<typeof headerCommand>;
 

@@ -145,7 +145,7 @@ async function undo(folder: string, options: InitOptions, io: Io, report: Report
     return;
   }
   const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true });
-  if (undone.length === 0) report.say('There are no changes by init to revert.');
+  if (undone.length === 0) report.say('No changes made by init were found.');
   for (const { path, outcome, reason } of undone) {
     if (outcome === 'absent') continue;
     const line = `${outcome}: ${report.path(path)}${reason === undefined ? '' : ` (${reason})`}`;

@@ -51,7 +51,7 @@ export function flashPicture(
   const layout = settleLayout(image, facts, assumptions);
   if (layout === undefined) return undefined;
   const sketchSizeBytes = facts.sketchSizeBytes ?? image.contentBytes;
-  if (facts.sketchSizeBytes === undefined) assumptions.push('the running sketch has the same size');
+  if (facts.sketchSizeBytes === undefined) assumptions.push('the running sketch is as large as the new sketch');
   if (facts.transport === undefined) assumptions.push('the update is sent by espota or HTTP');
   const { fsStart, fsEnd } = layout;
   const transport = facts.transport ?? 'espota';
@@ -75,7 +75,7 @@ export function flashPicture(
 
 function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: string[]): FlashLayout | undefined {
   if (facts.fsStart !== undefined) {
-    if (facts.fsEnd === undefined) assumptions.push('no filesystem is shown, because its end is unknown');
+    if (facts.fsEnd === undefined) assumptions.push('the filesystem is not shown, because its end is unknown');
     return flashLayoutByBorders(facts.fsStart, facts.fsEnd ?? facts.fsStart);
   }
   if (image.layout !== undefined) return flashLayoutByBorders(image.layout.fsStart, image.layout.fsEnd);

@@ -18,7 +18,7 @@ const inspectCommand = (declaration: Declaration) =>
     'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
     'ota-hooks inspect unknown.bin --json',
   ])
-    .option('--public-key <file>', "Known public key, in addition to the project's (repeatable)", collect, [])
+    .option('--public-key <file>', 'Additional public key for checking the signature (repeatable)', collect, [])
     .addOption(projectOptions.elf)
     .addOption(projectOptions.device)
     .addOption(projectOptions.source)

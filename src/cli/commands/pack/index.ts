@@ -34,7 +34,7 @@ const packCommand = (declaration: Declaration) =>
     )
     .addOption(projectOptions.passphraseEnv)
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
-    .option('--elf <file>', 'ELF file to check that devices verify signatures (default: next to the image)')
+    .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
     )
@@ -48,7 +48,12 @@ const packCommand = (declaration: Declaration) =>
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
     .option('--board <name>', 'Board name')
-    .option('--allow <rule>', 'Preflight rule that must not block the build (repeatable)', allowedRule, []);
+    .option(
+      '--allow <rule>',
+      'Preflight rule to report as a warning instead of an error (repeatable)',
+      allowedRule,
+      [],
+    );
 
 type PackOptions = OptionsOf<typeof packCommand>;
 
@@ -156,7 +161,7 @@ function withoutArtifacts(paths: readonly string[]): string[] {
 }
 
 const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
-  elf: 'yes, shown by the ELF',
+  elf: 'yes, shown by the ELF file',
   declared: 'yes, as declared',
   unproven: 'unknown',
 };

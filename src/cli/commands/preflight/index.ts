@@ -27,7 +27,7 @@ const preflightCommand = (declaration: Declaration) =>
       .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
       .option(
         '--reference <manifest>',
-        'Manifest of a build that the device may be running, to match with --request (repeatable)',
+        'Manifest of a build that may have sent the --request (repeatable)',
         collect,
         [],
       ),
@@ -38,12 +38,7 @@ const preflightCommand = (declaration: Declaration) =>
     )
     .option('--via <manifest>', 'Manifest of an intermediate release that may be sent first (repeatable)', collect, [])
     .addOption(allowOption)
-    .option(
-      '--public-key <file>',
-      "Known public key, in addition to the project's and those in the image (repeatable)",
-      collect,
-      [],
-    )
+    .option('--public-key <file>', 'Additional public key for checking signatures (repeatable)', collect, [])
     .addOption(projectOptions.elf)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config);
@@ -145,7 +140,7 @@ function sheetOf(decision: Plan<Release>, alternative: string | undefined): stri
     for (const { rule, message, fix, artifact } of decision.blockedBy) {
       rows.push(row('blocked', `${artifact}: ${rule}: ${message}`), fixRow(fix));
     }
-    if (alternative !== undefined) rows.push(row('safe', `${alternative}, of the same build`));
+    if (alternative !== undefined) rows.push(row('safe', `${alternative}, from the same build`));
   }
   return rows.join('\n');
 }

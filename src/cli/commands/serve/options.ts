@@ -22,7 +22,7 @@ export const serveCommand = (declaration: Declaration) =>
     )
     .option(
       '--tls-host <name>',
-      'Host name or address for the self-signed certificate (repeatable, default: all of this machine)',
+      'Host name or address for the self-signed certificate (repeatable; default: all names and addresses of this machine)',
       hostNames,
     )
     .option('--device-listen <host:port>', 'Additional plain HTTP address, for devices only', hostAndPort)

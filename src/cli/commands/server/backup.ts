@@ -19,7 +19,7 @@ const backupCommand = (declaration: Declaration) =>
   ])
     .requiredOption(
       '--out <file>',
-      'Backup file; contains the --tls self-signed private keys, and token and password hashes',
+      'Backup file, which contains secrets: TLS private keys and hashes of tokens and passwords',
     )
     .addOption(serverOptions.data);
 

@@ -141,7 +141,7 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   const signed = await signBuild(build, signer, key.path === undefined ? 'the private key' : report.path(key.path));
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
-      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack it with --public-key FILE to check that`,
+      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack the image with --public-key FILE to check`,
     );
   }
   const written = await writeBuild(signed, dirname(path), new Set(build.files.keys()));

@@ -22,7 +22,7 @@ export const badCore272 = {
     if (image.core !== undefined) return undefined;
     return warning(
       'the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang',
-      'build with a core release, 2.7.3 or later',
+      'build with a released core, 2.7.3 or later',
     );
   },
 } as const satisfies Rule;

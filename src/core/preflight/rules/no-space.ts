@@ -24,7 +24,7 @@ export const noSpace = {
     if (fsStart !== undefined && chipSizeBytes !== undefined && fsStart > chipSizeBytes) {
       return error(
         `the filesystem of the device starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
-        'correct the device facts, or flash the device over serial if they are right',
+        'correct the device facts, or flash the device over serial if the facts are correct',
       );
     }
     return image.kind === 'filesystem' ? checkFilesystem(context, device) : checkSketch(context, device);
@@ -55,7 +55,7 @@ function checkSketch(context: Context, device: Device): RuleFinding | undefined 
 function ofUnknownSpace({ facts, capabilities }: Device): RuleFinding | undefined {
   if (capabilities?.wrapsTooLargeSize !== true) return undefined;
   return warning(
-    `the free space is unknown: if it is too small, core ${facts.core} computes a wrong start address and overwrites other data`,
+    `the free space is unknown: if it is too small, core ${facts.core} computes an incorrect start address and overwrites other data`,
     'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
   );
 }

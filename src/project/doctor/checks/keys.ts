@@ -41,7 +41,7 @@ function compareKeys(signing: RsaPublicKey, checking: RsaPublicKey): DoctorFindi
   return { level: 'error', message, fix: 'Restore a matching key pair from your backup' };
 }
 
-const newPair = 'Generate another key pair for new devices: ota-hooks keygen --private-key FILE --public-key FILE';
+const newPair = 'Generate a new key pair for new devices: ota-hooks keygen --private-key FILE --public-key FILE';
 
 interface Found {
   readonly key: RsaPublicKey | undefined;

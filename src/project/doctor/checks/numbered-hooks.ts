@@ -34,7 +34,7 @@ async function ofCore({ folder }: InstalledCore, context: CheckContext): Promise
     hidden.map((name) => ({
       level: isSigned ? 'error' : 'warning',
       message: `${context.path(path)} sets ${name}, so arduino-cli ignores ${headerHook}, which writes the signing header`,
-      fix: 'Remove the line, or move its command to a hook with another name, such as recipe.hooks.prebuild',
+      fix: 'Remove the line, or move its command to a hook with a different name, such as recipe.hooks.prebuild',
     })),
   );
 }

@@ -41,7 +41,7 @@ async function headersIn(context: CheckContext, framework: string): Promise<read
     .map((path) => ({
       level: 'warning',
       message: `${context.path(path)} contains a key: builds on this machine without the hooks verify updates with it`,
-      fix: 'Reinstall the framework; another script wrote the header there',
+      fix: 'Reinstall the framework: a different tool wrote the header there',
     }));
 }
 

@@ -16,7 +16,7 @@ import { devicePath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { SendForm } from './send-form.tsx';
 import { StatusBadge } from './status-badge.tsx';
-import { mayAct, type PageContext, readForm } from './visitor.ts';
+import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
 const mostEntries = 50;
@@ -42,7 +42,7 @@ export async function devicePage(
   const entries = await store.audit.ofDevice(project, mac, mostEntries);
   const { record } = seen;
   const rollout = rollouts.ofDevice(record);
-  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  const formToken = formTokenFor(context, 'devices');
   return show(
     context,
     <Page title={record.name ?? mac} project={project} tab="devices" live={`project=${project}`} {...frameOf(context)}>
@@ -74,7 +74,7 @@ export async function retryDevice(
   project: string,
   text: string,
 ) {
-  await readForm(context, 'publish');
+  await readForm(context, 'devices');
   const mac = checked(macSchema, text);
   const retried = await retryFailedDevice(records, {
     project,

@@ -38,7 +38,7 @@ function refusedForm({ status }: HTTPException) {
     ? { status, title: 'The form is too large.', hint: 'Shorten the text and send the form again.' }
     : {
         status,
-        title: 'The form was sent from another site.',
+        title: 'The form was sent from a different site.',
         hint: 'Open the page on this server and send the form again.',
       };
 }

@@ -16,7 +16,7 @@ interface ReleaseCardProps {
 }
 
 const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
-  elf: 'yes: the ELF contains the verifier of the core',
+  elf: 'yes: the ELF file contains the verifier of the core',
   declared: 'declared, not verified',
   unproven: 'unknown',
 };

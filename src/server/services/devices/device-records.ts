@@ -147,7 +147,7 @@ export class DeviceRecords {
       const saved = await this.save(after, { before, ...as });
       if (saved !== 'conflict') return saved;
     }
-    throw new Error(`the record of ${mac} changes all the time`);
+    throw new Error(`the record of ${mac} keeps changing`);
   }
 
   /**

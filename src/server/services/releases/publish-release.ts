@@ -112,13 +112,13 @@ function releaseEvent(
 
 function versionTaken({ project, version, kind }: NewRelease['release']): DomainError {
   const message = `${project} already has a ${kind} ${version} with different bytes`;
-  return new DomainError('version-taken', message, 'Use another version: the bytes of a release never change.');
+  return new DomainError('version-taken', message, 'Use a different version: the bytes of a release never change.');
 }
 
 function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
   if (privateKey === 'signing-key') {
     const hint =
-      'Remove the key from the build and generate a new pair: the image discloses the key that signs updates.';
+      'Remove the key from the build and generate a new key pair: the image discloses the key that signs updates.';
     throw new DomainError('private-key', "the image contains the project's private key", hint);
   }
   if (differences.length > 0) {
@@ -137,6 +137,6 @@ function judged(manifest: Manifest, { request }: PublishQuestion): readonly Rele
   if (blockedBy.length === 0) return warnings.map(releaseFinding);
   const message = blockedBy.map((finding) => `${finding.message} (${finding.rule})`).join('; ');
   const rules = blockedBy.map(({ rule }) => `--allow ${rule}`).join(' ');
-  const hint = `Fix: ${blockedBy.map(({ fix }) => fix).join('; ')}. To publish it despite this, pass ${rules}.`;
+  const hint = `Fix: ${blockedBy.map(({ fix }) => fix).join('; ')}. To publish the release anyway, pass ${rules}.`;
   throw new DomainError('blocked', message, hint, { blockedBy: blockedBy.map(releaseFinding) });
 }

@@ -95,7 +95,7 @@ async function* artifactDifferences(
       ? `${file} has a signature, but should not have one`
       : `the signature of ${file} was not made with the key in the manifest`;
   }
-  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed with another key`;
+  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed with a different key`;
   if (envelope.payload.length !== payloadBytes) yield `the payload size of ${file} does not match`;
   if (!isSameContent(envelope.content, firmware.content, isSketch)) {
     return yield `${file} was not made from ${question.manifest.image.file}`;

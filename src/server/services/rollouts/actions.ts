@@ -25,7 +25,8 @@ export function actOn(rollout: RolloutRecord, action: RolloutAction, request: Ac
     case 'resume':
       return resume(rollout, request);
     case 'advance':
-      if (rollout.state !== 'active') throw notNow(rollout, 'advanced', 'Resume it first if it is paused or halted.');
+      if (rollout.state !== 'active')
+        throw notNow(rollout, 'advanced', 'Resume the rollout first if it is paused or halted.');
       if (rollout.openStages >= rollout.stages.length)
         throw notNow(rollout, 'advanced', 'Wait until the rollout is complete: all of its stages are already open.');
       return stepToNextStage(rollout, request);

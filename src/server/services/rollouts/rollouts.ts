@@ -161,7 +161,7 @@ export class Rollouts {
         if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
         await this.#apply(
           live,
-          this.#step(live, 'rolled-back', { by, reason: 'another release was promoted on the channel' }),
+          this.#step(live, 'rolled-back', { by, reason: 'a different release was promoted on the channel' }),
         );
       }
     });

@@ -30,13 +30,13 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
     throw new DomainError(
       'not-found',
       `${project} has no release ${version} to roll out`,
-      'Publish it with --draft. Yanked releases and reference builds cannot be rolled out.',
+      'Publish the version with --draft. Yanked releases and reference builds cannot be rolled out.',
     );
   }
   const currentReleases = (await store.catalog.currentReleases(project)).filter((entry) => entry.channel === channel);
   const currentIds = currentReleases.map(({ release }) => release.id);
   if (releases.every(({ id }) => currentIds.includes(id))) {
-    const hint = 'Publish the next version with --draft, and roll it out before it is promoted.';
+    const hint = 'Publish the next version with --draft, and start its rollout before you promote it.';
     throw new DomainError('conflict', `${version} is already the current release of ${channel}`, hint);
   }
   const stages = await knownStages(store, project, { ...request, project });

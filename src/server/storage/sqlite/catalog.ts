@@ -139,6 +139,23 @@ export function sqliteCatalog(
       return releases.ofProject(projects.idOf(project), before, limit);
     },
 
+    async withSameBytes(project, { image, artifacts }) {
+      const digests = artifacts.map(({ sha256 }) => sha256);
+      const md5s = image.sketchMd5s.map(({ md5 }) => Buffer.from(md5, 'hex'));
+      const ofProject = db.selectFrom('releases').where('project_id', '=', projects.idOf(project));
+      const byArtifact = ofProject
+        .innerJoin('release_blobs', 'release_blobs.release_id', 'releases.id')
+        .where('sha256', 'in', digests);
+      const byMd5s = ofProject
+        .innerJoin('sketch_md5s', 'sketch_md5s.release_id', 'releases.id')
+        .where('md5', 'in', md5s);
+      const rows = [
+        ...(digests.length === 0 ? [] : connection.all(byArtifact.select('releases.id'))),
+        ...(md5s.length === 0 ? [] : connection.all(byMd5s.select('releases.id'))),
+      ];
+      return [...new Set(rows.map(({ id }) => id))].flatMap((id) => releases.byId(id) ?? []);
+    },
+
     async find(project, name) {
       return releases.byName(projects.idOf(project), name, '');
     },

@@ -41,7 +41,7 @@ test('uses the whole sketch area if the size of the running sketch is unknown', 
     t,
     rule,
     { artifact: sound.raw, facts: { core: '2.4.1', fsStart: undefined } },
-    /2\.4\.1 computes a wrong start address/,
+    /2\.4\.1 computes an incorrect start address/,
   );
 });
 
