@@ -44,7 +44,7 @@ export const apiProblems = {
   },
   'channel-not-permitted': {
     status: 403,
-    when: 'The token may publish, but it may not promote releases on this channel.',
+    when: 'The token may publish, but it may not promote releases to this channel.',
     whatToDo: 'Publish a draft (`ota-hooks publish` does this), and promote it with a token that may.',
   },
   'not-found': {

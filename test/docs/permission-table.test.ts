@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { serverPagePath, withPermissionTable } from '../../docs/permission-table.ts';
-import { roles } from '../../src/api/release.ts';
+import type { roles } from '../../src/api/release.ts';
 import { type Action, permissions, permits } from '../../src/server/auth/permissions.ts';
 
 test('docs/server.md contains the current table of roles (npm run docs writes it)', (t) => {

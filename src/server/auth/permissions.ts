@@ -69,7 +69,7 @@ export function permitsAlways(token: Holder, action: Action): boolean {
   return extentOf(token, action) === 'always';
 }
 
-/** Returns whether a token may promote a release on a channel that has not served it before. */
+/** Returns whether a token may promote a release to a channel that has not served it before. */
 export function mayPromoteOn(token: Pick<TokenRecord, 'roles' | 'channels'>, channel: string): boolean {
   const extent = extentOf(token, 'promote');
   return extent === 'always' || (extent === 'own-channels' && token.channels.includes(channel));

@@ -43,7 +43,7 @@ async function doorWithDevices(t: ExecutionContext, devices: number, channels: r
 const packedKey: string = JSON.parse(Buffer.from(packedDoor['door.ino.bin.ota.json'] ?? '').toString('utf8')).signing
   .publicKey.pem;
 
-test('publish makes a draft if the token may not promote on the channel, and prints the next command', async (t) => {
+test('publish makes a draft if the token may not promote to the channel, and prints the next command', async (t) => {
   const { publish, served, server } = await doorWithDevices(t, 0, []);
   const { exitCode, stderr, stdout } = await publish();
   t.is(exitCode, 0);

@@ -113,7 +113,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'promotes a republished old release only on a channel that has never served this release before',
+    'promotes a republished old release only to a channel that has never served this release before',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -127,7 +127,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('promotes the given release on a channel and never a yanked release', async (t, { store }) => {
+  storeTest('promotes the given release to a channel and never a yanked release', async (t, { store }) => {
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));

@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
 import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import type { Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { choosePublications } from './choice.ts';
 import { type PublishOptions, publishCommand } from './options.ts';
@@ -24,15 +24,14 @@ export async function publish(file: string | undefined, options: PublishOptions,
   const report = makeReport(io, options);
   const path = file === undefined ? undefined : resolve(io.cwd, file);
   const source = await sourceFolder(options.source, path && inside(path), io.cwd);
-  const settings = await projectSettings({ source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source, config: options.config }, io, report, options.source);
   if (options.afterBuild === true) {
     const { publishAfterBuild } = await import('./after-build.ts');
     return publishAfterBuild(path, source, options, settings, io);
   }
   const destination = resolveDestination({
     to: options.to,
-    configured: settings.config.publish?.to,
-    folder: settings.folder,
+    project: { configured: settings.config.publish?.to, folder: settings.folder, trust: settings.trust },
     cwd: io.cwd,
     env: io.env,
     tokenVariable: options.tokenEnv,
@@ -75,7 +74,7 @@ async function publishAll(
   }
   const [promotion] = done.flatMap((build) => nextCommand(build) ?? []);
   if (promotion !== undefined) {
-    report.say(`This token may not promote releases on ${first?.channel}. Next, with a token that may: ${promotion}`);
+    report.say(`This token may not promote releases to ${first?.channel}. Next, with a token that may: ${promotion}`);
   }
   return done;
 }

@@ -12,7 +12,7 @@ export const publishCommand = (declaration: Declaration) =>
   ])
     .option('--to <url|folder>', 'Update server URL or folder (default: from the configuration, then OTA_SERVER)')
     .option('--project <name>', 'Project name (default: from the manifest)')
-    .option('--channel <name>', 'Channel to promote the release on (default: stable)')
+    .option('--channel <name>', 'Channel to promote the release to (default: stable)')
     .option('--draft', 'Publish a draft, which no channel serves until it is promoted or rolled out')
     .option('--yes', 'Do not ask before the release is sent to ten or more devices')
     .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')

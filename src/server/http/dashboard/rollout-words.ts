@@ -77,6 +77,6 @@ export function rolloutText({ state, reason, waitingFor, openStages, stages, pre
     case 'rolled-back':
       return `Devices already updated return to ${previous ?? 'the previous release'} where that is safe.${why}`;
     case 'complete':
-      return 'All stages are complete, and the release is promoted on its channel.';
+      return 'All stages are complete, and the release is promoted to its channel.';
   }
 }

@@ -7,7 +7,7 @@ import { DomainError } from '../domain-error.ts';
 type Publisher = Pick<TokenRecord, 'roles' | 'channels'>;
 
 /**
- * Requires that a token may promote new releases on a channel.
+ * Requires that a token may promote new releases to a channel.
  *
  * @throws DomainError channel-not-permitted
  */
@@ -16,7 +16,7 @@ export function requireChannel(publisher: Publisher, channel: string): void {
   const own = publisher.channels.length === 0 ? 'no channel' : `only on ${publisher.channels.join(', ')}`;
   throw new DomainError(
     'channel-not-permitted',
-    `the token may not promote releases on ${channel}: it may promote on ${own}`,
+    `the token may not promote releases to ${channel}: it may promote to ${own}`,
     `Publish a draft, or use a token that was created with --channel ${channel} or --role operate.`,
   );
 }
@@ -71,7 +71,7 @@ async function isCurrent(catalog: CatalogStore, project: string, releases: reado
 }
 
 /**
- * Requires that a token may promote these releases on a channel. Promoting a release that the channel has served before rolls devices back,
+ * Requires that a token may promote these releases to a channel. Promoting a release that the channel has served before rolls devices back,
  * so it is not part of publishing.
  *
  * @throws DomainError channel-not-permitted, role-missing

@@ -161,7 +161,7 @@ export class Rollouts {
         if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
         await this.#apply(
           live,
-          this.#step(live, 'rolled-back', { by, reason: 'a different release was promoted on the channel' }),
+          this.#step(live, 'rolled-back', { by, reason: 'a different release was promoted to the channel' }),
         );
       }
     });
@@ -310,7 +310,7 @@ function withTallies({ rollout, tally }: Live): RolloutRecord {
 function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
   const what = rollout === undefined ? 'a rollout is active' : `the rollout of ${rollout.version} is ${rollout.state}`;
   const hint = 'Complete, abort or roll back the rollout first (ota-hooks server rollouts), or publish with --draft.';
-  return new DomainError('conflict', `no release can be promoted on ${channel}: ${what}`, hint);
+  return new DomainError('conflict', `no release can be promoted to ${channel}: ${what}`, hint);
 }
 
 function notLive(known: RolloutInfo | undefined, id: number): DomainError {
