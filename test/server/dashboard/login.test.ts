@@ -79,7 +79,8 @@ test('ends a session on logout and when its token is revoked', async (t) => {
   t.truthy(cookie);
 
   const second = browser();
-  const { token, id } = await tokenOf('operate');
+  await tokenOf('admin');
+  const { token, id } = await tokenOf('admin');
   await second.post('/login', { token });
   t.is((await second.get('/')).status, 200);
   await parts.store.tokens.revoke(id, auditBy('test'));
