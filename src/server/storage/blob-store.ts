@@ -33,7 +33,7 @@ export interface BlobStore {
   setMarker(text: string): Promise<void>;
 }
 
-export interface StoredBlob extends UploadState {
+interface StoredBlob extends UploadState {
   /** Uploader of an unfinished upload. */
   readonly uploader?: string | undefined;
 }

@@ -228,7 +228,7 @@ export interface TokenStore {
 }
 
 /** Blob whose bytes a token has sent. */
-export interface SentBlob {
+interface SentBlob {
   /** Token ID. */
   readonly token: string;
   readonly sha256: string;
