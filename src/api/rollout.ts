@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { DeepReadonly } from '../core/model/fields.ts';
-import { firmwareVersion, resourceName } from './release.ts';
+import { type DeepReadonly, printable } from '../core/model/fields.ts';
+import { firmwareVersion, reasonText, resourceName } from './release.ts';
 
 /**
  * Requests sent by `ota-hooks server rollouts`, below `/api/v1`:
@@ -21,7 +21,7 @@ const wholeNumber = v.pipe(
   v.integer('must be an integer'),
   v.minValue(1, 'must be 1 or more'),
 );
-const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64))), v.maxLength(1000));
+const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64), printable)), v.maxLength(1000));
 
 /**
  * Devices that receive the release in this stage: selected by name, by group and by share of all devices. Devices from earlier stages
@@ -98,6 +98,6 @@ export const rolloutActionSchema = v.strictObject({
   /** When resuming a halted rollout: accepts the existing failures, which then no longer count toward the halt rules. */
   acceptFailures: v.optional(v.boolean(), false),
   /** Reason for the audit log. */
-  reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  reason: v.optional(reasonText),
 });
 export type RolloutActionRequest = v.InferInput<typeof rolloutActionSchema>;

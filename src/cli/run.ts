@@ -1,7 +1,9 @@
 import { CommanderError } from '@commander-js/extra-typings';
+import { printableLine } from '../core/model/unprintable.ts';
 import { catalog, OtaError } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import type { Io } from './io.ts';
+import { colored, filteredOutput, outputLine } from './output/terminal-text.ts';
 import { makeProgram } from './program.ts';
 
 const internalError = 70;
@@ -33,8 +35,8 @@ function processIo(cli: string): Io {
     cwd: process.cwd(),
     env: process.env,
     // Streams are opened on first use: most hooks write nothing to stdout, and opening a stream takes milliseconds.
-    stdout: { write: (text) => writeTo(process.stdout, text) },
-    stderr: { write: (text) => writeTo(process.stderr, withoutPrivateKeys(text)) },
+    stdout: filteredOutput((text) => writeTo(process.stdout, text)),
+    stderr: filteredOutput((text) => writeTo(process.stderr, withoutPrivateKeys(text))),
     get fancy() {
       return wantsColors();
     },
@@ -90,14 +92,14 @@ function isAtTerminal(): boolean {
 
 async function askOnTerminal(question: string): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts');
-  const answer = await password({ message: question, output: process.stderr, signal: currentSignal() });
+  const answer = await password({ message: printableLine(question), output: process.stderr, signal: currentSignal() });
   return isCancel(answer) ? unanswered() : answer;
 }
 
 async function confirmOnTerminal(question: string, initial: boolean): Promise<boolean> {
   const { confirm, isCancel } = await import('@clack/prompts');
   const terminal = { output: process.stderr, signal: currentSignal() };
-  const answer = await confirm({ message: question, initialValue: initial, ...terminal });
+  const answer = await confirm({ message: printableLine(question), initialValue: initial, ...terminal });
   return isCancel(answer) ? unanswered() : answer;
 }
 
@@ -111,17 +113,22 @@ function unanswered(): never {
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   if (!(error instanceof OtaError)) {
-    io.stderr.write(
-      `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    io.stderr.write(`A bug of ota-hooks; please report it with these lines:\n${bugReport(error)}`);
     return internalError;
   }
   const { code, message, hint, exitCode }: OtaError = error;
-  const label = `error[${code}]:`;
-  const text = withNearPaths(`${message}\n  ${hint}\n`, io.cwd);
-  io.stderr.write(`${io.fancy ? `\u001b[31m${label}\u001b[0m` : label} ${text}`);
+  const near = (text: string) => outputLine(withNearPaths(text, io.cwd));
+  io.stderr.write([...colored(io, 'red', `error[${code}]:`), ` ${near(message)}  ${near(hint)}`]);
   if (argv.includes('--verbose')) io.stderr.write(`  ${catalog[code].why}\n`);
   return exitCode;
+}
+
+/** Returns the message, which may contain foreign text, as one line, and then the stack. */
+function bugReport(error: unknown): string {
+  if (!(error instanceof Error)) return outputLine(String(error));
+  const head = `${error.name}: ${error.message}`;
+  const stack = error.stack?.startsWith(head) === true ? error.stack.slice(head.length + 1) : '';
+  return `${outputLine(head)}${stack}\n`;
 }
 
 /** Redacts private keys: a user may pass the contents of a key instead of its path, and the key must not appear in a build log. */

@@ -1,3 +1,5 @@
+import { printableLine } from '../../core/model/unprintable.ts';
+
 /** Width of a bar in columns. */
 export const barColumns = 24;
 
@@ -10,7 +12,8 @@ export function bar(share: number): string {
 /** Width of the narrowest common terminal. A longer line would wrap and could not be redrawn. */
 const terminalColumns = 79;
 
-/** Shortens a line to fit the terminal. */
-export function fitted(line: string): string {
+/** Shortens a line to fit the terminal, with its unprintable characters escaped. */
+export function fitted(text: string): string {
+  const line = printableLine(text);
   return line.length > terminalColumns ? `${line.slice(0, terminalColumns - 1)}…` : line;
 }

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { withNearPaths } from '../../files/near-paths.ts';
 import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
+import { colored, outputLine } from './terminal-text.ts';
 
 /** Options that every command has. */
 export interface OutputOptions {
@@ -10,7 +11,13 @@ export interface OutputOptions {
   readonly verbose?: boolean | undefined;
 }
 
-/** Output of a command: messages go to stderr, results to stdout (as JSON with --json). */
+/** One line, or several. */
+export type Lines = string | readonly string[];
+
+/**
+ * Output of a command: messages go to stderr, results to stdout (as JSON with --json). A text is one line: line breaks in it are escaped, because
+ * they come from file names, devices or servers.
+ */
 export interface Report {
   /** Prints a line for the user; --quiet suppresses it. */
   say(line: string): void;
@@ -18,17 +25,19 @@ export interface Report {
   detail(line: string): void;
   /** Prints a warning; --quiet does not suppress it. */
   warn(line: string): void;
-  /** Prints the result of the command: the JSON document with --json, otherwise the text on stdout, if any. */
-  result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
-  /** Prints an event from a long-running command: one JSON object per line with --json, otherwise the text on stdout, if any. */
-  event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
+  /** Prints the result of the command: the JSON document with --json, otherwise the lines on stdout, if any. */
+  result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
+  /** Prints an event from a long-running command: one JSON object per line with --json, otherwise the lines on stdout, if any. */
+  event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
   /** Returns a path relative to the working directory, or unchanged if it is outside the working directory. */
   path(absolute: string): string;
 }
 
 export function makeReport(io: Io, options: OutputOptions): Report {
   // Messages from other modules contain absolute paths.
-  const toStderr = (line: string) => io.stderr.write(`${withNearPaths(line, io.cwd)}\n`);
+  const near = (line: string) => outputLine(withNearPaths(line, io.cwd));
+  const toStderr = (line: string) => io.stderr.write(near(line));
+  const toStdout = (lines: Lines) => io.stdout.write([lines].flat().map(outputLine).join(''));
   return {
     say: (line) => {
       if (options.quiet !== true) toStderr(line);
@@ -36,23 +45,18 @@ export function makeReport(io: Io, options: OutputOptions): Report {
     detail: (line) => {
       if (options.verbose === true) toStderr(line);
     },
-    warn: (line) => toStderr(`${paint(io, '33', 'warning:')} ${line}`),
-    result: (_, json, text) => {
+    warn: (line) => io.stderr.write([...colored(io, 'yellow', 'warning:'), ` ${near(line)}`]),
+    result: (_, json, lines) => {
       if (options.json === true) io.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-      else if (text !== undefined) io.stdout.write(`${text}\n`);
+      else if (lines !== undefined) toStdout(lines);
     },
-    event: (_, json, text) => {
+    event: (_, json, lines) => {
       if (options.json === true) io.stdout.write(`${JSON.stringify(json)}\n`);
-      else if (text !== undefined) io.stdout.write(`${text}\n`);
+      else if (lines !== undefined) toStdout(lines);
     },
     path: (absolute) => {
       const near = relative(io.cwd, absolute);
       return near === '' || near.startsWith('..') ? absolute : near;
     },
   };
-}
-
-/** Colors text if the terminal supports colors. */
-function paint(io: Io, color: string, text: string): string {
-  return io.fancy ? `\u001b[${color}m${text}\u001b[0m` : text;
 }
