@@ -12,6 +12,7 @@ export const errorExamples = {
   OUTPUT_CONFLICT: [{ path: 'private.key' }],
   CONFIRMATION_UNASKED: [{ command: 'init' }],
   PASSWORD_UNASKED: [{ devices: 'kitchen' }],
+  OPEN_FILES_LIMIT: [{}],
   KEY_MISSING_FOR: [{ command: 'verify', wanted: '--public-key FILE' }],
   KEY_IN_ENVIRONMENT: [{ kind: 'private', variable: 'DOOR_KEY' }],
   INIT_NOT_INSTALLED: [{}],
@@ -44,6 +45,17 @@ export const errorExamples = {
   CONFIG_NOT_FOUND: [{ path: 'ota.config.jsn' }],
   CONFIG_UNREADABLE: [{ path: 'ota.config.json', reason: 'JSON syntax error at line 3, column 2' }],
   CONFIG_INVALID: [{ path: 'ota.config.json', problems: ['color is not a known key', 'legacy must be true or false'] }],
+  CONFIG_OF_OTHER_USER: [
+    {
+      path: '/srv/ota.config.json',
+      owner: 1001,
+      isConfig: true,
+      folder: '/srv',
+      userConfig: '/home/ada/.config/ota-hooks/config.json',
+    },
+  ],
+  USER_CONFIG_INVALID: [{ path: '/home/ada/.config/ota-hooks/config.json', reason: 'it is not valid JSON' }],
+  USER_CONFIG_UNSAFE: [{ path: '/home/ada/.config/ota-hooks/config.json', problem: 'mode' }],
   KEY_NOT_FOUND: [{ path: 'public.key', kind: 'public' }],
   PROGRAM_MISSING: [{ program: 'arduino-cli', howToGet: 'Install arduino-cli 1.x, or use PlatformIO.' }],
   PROGRAM_FAILED: [{ command: 'arduino-cli compile door', outcome: 'failed with exit code 1' }],
@@ -55,6 +67,19 @@ export const errorExamples = {
   HOOK_ARGUMENT_INVALID: [{ argument: `/home/ada/my" door' x` }],
   HOOK_LINES_DAMAGED: [{ path: 'platform.local.txt', line: 7 }],
 
+  SECRET_UNTRUSTED: [
+    {
+      purpose: 'the password of kitchen',
+      source: 'the environment variable GITHUB_TOKEN',
+      config: 'ota.config.json',
+      alternative: 'pass --password-env GITHUB_TOKEN',
+      howToAllow:
+        'add to /home/ada/.config/ota-hooks/config.json: {"projects":{"/home/ada/door":{"devicePasswords":[{"env":"GITHUB_TOKEN"}]}}}',
+    },
+  ],
+  SECRET_RESERVED: [
+    { purpose: 'the password of kitchen', source: 'the environment variable OTA_TOKEN', hint: hintOfCase },
+  ],
   SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
   KEY_EMPTY: [
     { path: 'private.key', kind: 'private' },
@@ -146,6 +171,7 @@ export const errorExamples = {
       hint: 'Pass the path of a single build, or delete the leftover builds.',
     },
   ],
+  PUBLISH_DECLINED: [{ project: 'door', version: '1.0' }],
   VERSION_TAKEN: [{ project: 'door', version: '1.0', what: 'sketch, d1_mini', where: 'http://192.168.1.5:8266' }],
 
   INVENTORY_EMPTY: [{}],
@@ -155,7 +181,7 @@ export const errorExamples = {
   ],
   UPDATE_PATH_INVALID: [{ path: 'update me' }],
   SIGNED_FILE_STALE: [
-    { path: 'build/door.ino.bin.signed', image: 'build/door.ino.bin', reason: 'it does not contain this image' },
+    { path: 'build/door.ino.bin.signed', image: 'build/door.ino.bin', reason: 'its content is not the current image' },
   ],
   UPLOAD_LISTEN_FAILED: [
     { address: '192.168.1.5', reason: 'EADDRNOTAVAIL' },
@@ -172,7 +198,7 @@ export const errorExamples = {
     },
     {
       url: 'https://ota.local:8443',
-      reason: 'its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)',
+      reason: 'its certificate is for a different host name (ERR_TLS_CERT_ALTNAME_INVALID)',
     },
     { url: 'https://ota.example.com', reason: 'its certificate has expired (CERT_HAS_EXPIRED)' },
   ],
@@ -203,6 +229,12 @@ export const errorExamples = {
   SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
   SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0002-device-labels', known: '0001-first-tables' }],
   SERVER_DATA_UNREADABLE: [{ path: 'data/ota.db', reason: 'SQLITE_NOTADB' }],
+  SERVER_DATABASE_LOST: [{ path: 'data' }],
+  SERVER_DATABASE_OLDER: [
+    { path: 'data', reason: 'journal' },
+    { path: 'data', reason: 'older' },
+    { path: 'data', reason: 'other' },
+  ],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],

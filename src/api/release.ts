@@ -2,31 +2,32 @@ import * as v from 'valibot';
 import { printable, sha256 } from '../core/model/fields.ts';
 
 /**
- * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. Each role includes the previous one: read < publish < admin.
- * A token may be limited to one project.
+ * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. The table in `src/server/auth/permissions.ts`
+ * defines which roles permit each action. A token may be limited to one project.
  *
- *     GET    /server                                   read     ServerInfo
- *     GET    /uploads/{sha256}                         publish  UploadState; offset 0 if nothing has arrived yet
- *     PATCH  /uploads/{sha256}                         publish  bytes starting at Upload-Offset, as application/octet-stream, with the
+ *     GET    /server                                   view     ServerInfo
+ *     GET    /uploads/{sha256}                         upload   UploadState; offset 0 if nothing has arrived yet
+ *     PATCH  /uploads/{sha256}                         upload   bytes starting at Upload-Offset, as application/octet-stream, with the
  *                                                               headers Upload-Offset and Upload-Length; returns UploadState. If the
  *                                                               offset differs from the server's: 409 `upload-offset` with `offset`.
  *                                                               If the bytes do not match the digest: 422 `digest-mismatch`, and all
  *                                                               received bytes are discarded
- *     POST   /projects/{project}/releases              publish  ReleaseRequest; returns ReleaseAnswer, 201 if it is new
- *     GET    /projects/{project}/releases?before&limit  read     { releases: ReleaseInfo[], next? }, newest first
- *     POST   /projects/{project}/releases/yank         publish  { version, kind?, board?, reason? }; returns the yanked
+ *     POST   /projects/{project}/releases              draft    ReleaseRequest; returns ReleaseAnswer, 201 if it is new
+ *     GET    /projects/{project}/releases?before&limit  view     { releases: ReleaseInfo[], next? }, newest first
+ *     POST   /projects/{project}/releases/yank         yank     { version, kind?, board?, reason? }; returns the yanked
  *                                                               { releases: ReleaseInfo[] }
- *     PUT    /projects/{project}/channels/{channel}    publish  promotes { version, kind?, board? }; returns { releases: ReleaseInfo[] }
- *     GET    /projects                                 read     { projects: ProjectInfo[] }
- *     GET, PUT /projects/{project}                     read, admin   ProjectRequest; returns ProjectInfo
- *     GET    /projects/{project}/devices?after&limit   read     { devices: DeviceInfo[], next? }
- *     GET, PUT, DELETE /projects/{project}/devices/{mac}        read, admin   DeviceRequest; returns DeviceInfo, DELETE { removed }
- *     POST   /projects/{project}/devices/{mac}/retry   publish  clears a device's failure; returns DeviceInfo
- *     POST   /projects/{project}/devices/import        admin    device table for the update script from the core's documentation
+ *     GET    /projects/{project}/channels/{channel}    view     ChannelInfo
+ *     PUT    /projects/{project}/channels/{channel}    promote  promotes { version, kind?, board? }; returns { releases: ReleaseInfo[] }
+ *     GET    /projects                                 view     { projects: ProjectInfo[] }
+ *     GET, PUT /projects/{project}                     view, projects  ProjectRequest; returns ProjectInfo
+ *     GET    /projects/{project}/devices?after&limit   view     { devices: DeviceInfo[], next? }
+ *     GET, PUT, DELETE /projects/{project}/devices/{mac}        view, devices  DeviceRequest; returns DeviceInfo, DELETE { removed }
+ *     POST   /projects/{project}/devices/{mac}/retry   devices  clears a device's failure; returns DeviceInfo
+ *     POST   /projects/{project}/devices/import        devices  device table for the update script from the core's documentation
  *     /projects/{project}/rollouts                     see `rollout.ts`
- *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; returns TokenInfo; POST adds `token`
- *     GET    /audit?before&limit                       admin    { entries: AuditInfo[], next? }
- *     GET    /backup                                   admin    backup as JSON lines, for `ota-hooks server restore`
+ *     GET, POST /tokens, DELETE /tokens/{id}           administer  { roles, channels?, project?, name? }; returns TokenInfo; POST adds `token`
+ *     GET    /audit?before&limit                       administer  { entries: AuditInfo[], next? }
+ *     GET    /backup                                   administer  backup as JSON lines, for `ota-hooks server restore`
  *
  * To publish, POST the release. If the response is 409 `blobs-missing`, PATCH each blob that it lists, in any number of pieces, starting at
  * the offset that GET returns; then POST again. Each step may be repeated: publishing the same release twice returns `unchanged`.
@@ -35,19 +36,19 @@ import { printable, sha256 } from '../core/model/fields.ts';
  */
 export const apiRoot = '/api/v1';
 
-/** API version in `apiRoot`, in ServerInfo and in a header of every response. Clients reject newer versions. */
+/** API version in `apiRoot`, in ServerInfo and in a header of every response. Clients reject newer API versions. */
 export const apiVersion = 1;
 export const apiVersionHeader = 'Ota-Api-Version';
 
 const nameRule = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Project or channel name, as used in URLs and in the sketch. */
+/** Name of a project or channel, as used in URLs and in the sketch. */
 export const resourceName = v.pipe(
   v.string('must be text'),
   v.regex(nameRule, 'must be 1 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit'),
 );
 
-/** Firmware version. The device sends it in the x-ESP8266-version header, so only header-safe characters are allowed. */
+/** Firmware version. Devices send the version in the x-ESP8266-version header, so only header-safe characters are allowed. */
 export const firmwareVersion = v.pipe(
   v.string('must be text'),
   v.regex(/^[!-?A-~][!-~]{0,63}$/, 'must be 1 to 64 visible ASCII characters without spaces, and not begin with @'),
@@ -58,50 +59,53 @@ const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), 
 export const reasonText = v.pipe(v.string('must be text'), v.maxLength(200), printable);
 const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
 
-/** Default channel for devices and requests. */
+/** Default channel of devices and requests. */
 export const defaultChannel = 'stable';
 
-/** Maximum manifest size; a manifest with 112 sketch MD5s takes about 15 KB. */
+/** Maximum size of a manifest. A manifest with 112 sketch MD5s takes about 15 KB. */
 const mostManifestBytes = 256 * 1024;
 
-/** Rule name for `allow` that is not a preflight rule: permits an image that contains a private key, such as the device's own TLS key. */
+/** Value for `allow` that is not a preflight rule: permits an image that contains a private key, such as the device's own TLS key. */
 export const privateKeyRule = 'private-key-inside';
 
 export const releaseRequestSchema = v.strictObject({
   version: firmwareVersion,
-  /** Channel that serves the release; ignored for reference builds. */
+  /** Channel on which the release is promoted. Ignored for reference builds. */
   channel: v.optional(resourceName, defaultChannel),
-  /** Whether to publish the release as a draft: regardless of `channel`, no channel serves it until it is rolled out or promoted. */
+  /** True to publish a draft. No channel serves a draft until the release is promoted or rolled out. */
   draft: v.optional(v.boolean(), false),
-  /** reference: an earlier build that devices still run; the server recognizes it but never sends it. */
+  /**
+   * Purpose of the release. `reference`: an earlier build that devices still run. The server recognizes a reference build but never sends
+   * it.
+   */
   purpose: v.optional(v.picklist(['serve', 'reference'], 'must be serve or reference'), 'serve'),
   /** Text of the manifest file beside the artifacts. */
   manifest: v.pipe(v.string('must be the text of a manifest'), v.maxLength(mostManifestBytes)),
   /** Names of rules that do not block the release. */
   allow: v.optional(v.pipe(v.array(v.string()), v.maxLength(64)), []),
 });
-/** Request as sent by a client: fields with a default are optional. */
+/** Request body as sent by a client. Fields with a default are optional. */
 export type ReleaseRequest = v.InferInput<typeof releaseRequestSchema>;
 
 export interface UploadState {
   readonly sha256: string;
-  /** Number of bytes that the server has received. */
+  /** Number of bytes received by the server. */
   readonly offset: number;
-  /** Whether all bytes have arrived and match the digest. */
+  /** True if all bytes have arrived and match the digest. */
   readonly complete: boolean;
 }
 
-/** Maximum blob size: the largest flash chip plus a signature. */
+/** Maximum size of a blob: the largest flash chip plus a signature. */
 export const mostBlobBytes = 16 * 1024 * 1024 + 1024;
 
-/** SHA-256 digest in an upload path. */
+/** SHA-256 digest in the path of an upload. */
 export const blobDigest = sha256;
 
 const selection = {
   version: firmwareVersion,
-  /** Image kind; both kinds if absent. */
+  /** Kind of image. If absent, the request applies to both kinds. */
   kind: v.optional(imageKind),
-  /** Board name; all boards if absent. */
+  /** Name of a board. If absent, the request applies to all boards. */
   board: v.optional(board),
 };
 export const channelRequestSchema = v.strictObject(selection);
@@ -115,8 +119,11 @@ export interface ServerInfo {
   readonly name: 'ota-hooks';
   readonly version: string;
   readonly api: typeof apiVersion;
-  readonly role: Role;
+  readonly roles: readonly Role[];
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  readonly channels: readonly string[];
 }
 
-export const roles = ['read', 'publish', 'admin'] as const;
+/** Roles of tokens. `src/server/auth/permissions.ts` defines what each one permits. */
+export const roles = ['read', 'publish', 'operate', 'admin'] as const;
 export type Role = (typeof roles)[number];

@@ -18,32 +18,62 @@ import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { serviceClock } from './services/rollouts/service-clock.ts';
 import type { BlobStore } from './storage/blob-store.ts';
+import { dataError } from './storage/data-error.ts';
+import { isUnused, requireWhole } from './storage/data-identity.ts';
 import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
 
-/** The server's records and blobs. */
+/** Records and blobs of one server. */
 export interface ServerData {
   readonly store: Store;
   readonly blobs: BlobStore;
 }
 
 /**
- * Opens the server's records and blobs, in the folder `data` unless URLs are given.
+ * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is lost, or older than the blobs, is an
+ * error: it would look like a new server, which removes all blobs as orphans.
  *
- * @param holder line that describes this process, shown to any other process that tries to open the same data
+ * @param holder description of this process in one line, shown to any other process that tries to open the same data
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openData(
   { data, storeUrl, blobsUrl }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl'>,
   holder: string,
+  { acceptsLoss = false }: { readonly acceptsLoss?: boolean } = {},
 ): Promise<ServerData> {
-  const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder);
   try {
-    return { store, blobs: await openBlobs(blobsUrl ?? `file:${data}`) };
+    const blobs = await openBlobs(blobsUrl ?? `file:${data}`);
+    const mayCreate = acceptsLoss || (await isUnused(blobs));
+    const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder, { mayCreate, acceptsLoss });
+    try {
+      if (!acceptsLoss) await requireWhole({ store, blobs }, data);
+      return { store, blobs };
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
   } catch (error) {
-    await store.close();
-    throw error;
+    throw dataError(data, error);
+  }
+}
+
+/**
+ * Opens the data of a stopped server for one task, and closes it afterwards.
+ *
+ * @throws OtaError SERVER_DATA_UNREADABLE, and errors from `openData`
+ */
+export async function useData<Result>(
+  { data, holder, acceptsLoss }: { readonly data: string; readonly holder: string; readonly acceptsLoss?: boolean },
+  work: (opened: ServerData) => Promise<Result>,
+): Promise<Result> {
+  const opened = await openData({ data }, holder, { acceptsLoss: acceptsLoss ?? false });
+  try {
+    return await work(opened);
+  } catch (error) {
+    throw dataError(data, error);
+  } finally {
+    await opened.store.close();
   }
 }
 
@@ -66,7 +96,7 @@ export async function makeParts(
   const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
   const rollouts = await Rollouts.open({ store, catalog, clock, events, log: options.log });
   records.listen(rollouts);
-  // Count the devices now, so that the first page view does not have to wait for this in a large fleet.
+  // Count the devices now, so that the first page view in a large fleet does not wait for the count.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
     store,

@@ -1,7 +1,9 @@
 /** Server functions used by the commands. Importing this module loads the packages that only a server needs. */
-export { openData } from './compose.ts';
+export { openData, useData } from './compose.ts';
 export { pinoLog } from './observability/pino-log.ts';
 export { backupLines, restoreBackup } from './services/backup.ts';
 export { createToken } from './services/tokens.ts';
 export { startServer } from './start.ts';
+export { dataError } from './storage/data-error.ts';
+export { sealData } from './storage/data-identity.ts';
 export { authorityIn } from './tls/authority-files.ts';

@@ -5,17 +5,19 @@ import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
 import { startMaintenance } from './services/maintenance.ts';
 import { firstToken } from './services/tokens.ts';
+import { dataError } from './storage/data-error.ts';
+import { sealData } from './storage/data-identity.ts';
 import { authorityIn } from './tls/authority-files.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 
 export interface RunningServer {
   readonly url: string;
-  /** URL for devices: the device-only address if there is one, otherwise the same as `url`. */
+  /** URL for devices: the device-only address if configured, otherwise the same as `url`. */
   readonly deviceUrl: string;
   /** Token for the first admin, if the data did not contain a token. */
   readonly token: string | undefined;
   readonly parts: ServerParts;
-  /** Files with which clients and sketches authenticate the server, if the server created them itself. */
+  /** Files that clients and sketches use to authenticate the server; undefined unless the server created them. */
   readonly trust: ServerTls['trust'];
   /** Reloads the certificate. Does nothing without TLS or if the certificate is unchanged. */
   reloadCertificate(): Promise<void>;
@@ -36,8 +38,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const servers: WebServer[] = [];
   const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
   try {
-    // The backup includes the authority's keys only if the API uses TLS: otherwise they would be sent unencrypted.
+    // The backup includes the authority's keys only if the API uses TLS. Over plain HTTP, the keys would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
+    await sealData(opened);
     const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);
     const main = await openWebServer(parts, options, tls.certificate);
@@ -66,6 +69,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await closeServers(0);
     await store.close();
-    throw error;
+    throw dataError(options.data, error);
   }
 }

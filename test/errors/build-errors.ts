@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { signImage } from '../../src/core/signing/signed-image.ts';
 import { quoteWord } from '../../src/project/build/arduino-hooks.ts';
@@ -5,6 +6,7 @@ import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.t
 import { expectOtaError } from '../support/expected-error.ts';
 import { doorKey } from '../support/fleet.ts';
 import { rsaPems } from '../support/key-pairs.ts';
+import { asOtherUser } from '../support/other-user.ts';
 import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
@@ -16,11 +18,33 @@ function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation
   return inFolder('pack door.bin', { ...keys, 'door.bin': door.bin, 'door.elf': door.elf, ...files });
 }
 
+/** Lets a project name a secret that only this user configuration could allow. */
+function asUser(userConfig: string, mode = 0o600): Provocation {
+  return async (t) => {
+    const folder = await testFolder(t, {
+      ...keys,
+      'door.bin': door.bin,
+      'ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}',
+      'home/ota-hooks/config.json': userConfig,
+    });
+    await chmod(folder.at('home/ota-hooks'), 0o700);
+    await chmod(folder.at('home/ota-hooks/config.json'), mode);
+    return runCommand(['pack', 'door.bin'], { cwd: folder.path, env: { XDG_CONFIG_HOME: folder.at('home') } });
+  };
+}
+
 /** Provokes each error about files, configuration and builds. */
 export const buildErrors = {
   CONFIG_NOT_FOUND: inFolder('pack --config gone.json'),
   CONFIG_UNREADABLE: pack({ 'ota.config.json': '{"project": ' }),
   CONFIG_INVALID: pack({ 'ota.config.json': '{"color": "red"}' }),
+  CONFIG_OF_OTHER_USER: async (t) => {
+    const folder = await testFolder(t, { 'door/ota.config.json': '{}', 'door/door.bin': door.bin });
+    const userId = await asOtherUser(folder.at('door/ota.config.json'));
+    return runCommand(['pack', 'door.bin'], { cwd: folder.at('door'), userId });
+  },
+  USER_CONFIG_INVALID: asUser('{"safeDirectory": []}'),
+  USER_CONFIG_UNSAFE: asUser('{}', 0o666),
 
   FILE_NOT_FOUND: inFolder('inspect gone.bin'),
   FILE_UNREADABLE: inFolder('inspect folder', { 'folder/door.bin': door.bin }),

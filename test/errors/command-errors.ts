@@ -1,3 +1,4 @@
+import { knownError } from '../../src/cli/known-error.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { door } from '../support/built-sketch.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -9,6 +10,7 @@ const env = { OTA_TOKEN: 'token-of-the-tests' };
 
 /** Provokes each error about commands and their options. */
 export const commandErrors = {
+  OPEN_FILES_LIMIT: async () => ({ error: knownError(Object.assign(new Error('open'), { code: 'EMFILE' })) }),
   USAGE: inFolder('pack --color red'),
   OPTION_INVALID: inFolder('keygen --bits 512'),
   OPTION_MISSING: inFolder('sign --private-key private.key'),

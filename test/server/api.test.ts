@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { apiRoot, type Role } from '../../src/api/release.ts';
+import { apiRoot, type Role, roles } from '../../src/api/release.ts';
+import { type Action, permits, rolesFor } from '../../src/server/auth/permissions.ts';
 import { makeToken } from '../../src/server/auth/tokens.ts';
 import { makeParts, openData } from '../../src/server/compose.ts';
 import { makeApi } from '../../src/server/http/api/app.ts';
@@ -20,8 +21,8 @@ async function testApi(t: ExecutionContext) {
   const stopping = new AbortController();
   const parts = await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
   const api = makeApi(parts);
-  const tokenOf = async (role: Role, project?: string): Promise<string> => {
-    const { record, token } = makeToken({ role, project, name: role });
+  const tokenOf = async (held: Role | readonly Role[], project?: string): Promise<string> => {
+    const { record, token } = makeToken({ roles: [held].flat(), project, name: String(held) });
     await store.tokens.create(record, auditBy('test'));
     return token;
   };
@@ -38,55 +39,58 @@ async function testApi(t: ExecutionContext) {
 
 const mac = '18:FE:34:AA:BB:CC';
 
-/** All endpoints, each with the lowest role that may call it. */
-const endpoints: readonly (readonly [method: string, path: string, role: Role, body?: unknown])[] = [
-  ['GET', 'server', 'read'],
-  ['GET', 'projects', 'read'],
-  ['GET', 'projects/door', 'read'],
-  ['PUT', 'projects/door', 'admin', {}],
-  ['GET', 'projects/door/releases', 'read'],
-  ['POST', 'projects/door/releases', 'publish', {}],
-  ['POST', 'projects/door/releases/yank', 'publish', {}],
-  ['PUT', 'projects/door/channels/stable', 'publish', {}],
-  ['GET', 'projects/door/devices', 'read'],
-  ['GET', `projects/door/devices/${mac}`, 'read'],
-  ['PUT', `projects/door/devices/${mac}`, 'admin', {}],
-  ['POST', `projects/door/devices/${mac}/retry`, 'publish'],
-  ['DELETE', `projects/door/devices/${mac}`, 'admin'],
-  ['POST', 'projects/door/devices/import', 'admin', {}],
-  ['GET', 'projects/door/rollouts', 'read'],
-  ['POST', 'projects/door/rollouts', 'publish', {}],
-  ['GET', 'projects/door/rollouts/1', 'read'],
-  ['POST', 'projects/door/rollouts/1/pause', 'publish', {}],
-  ['GET', `uploads/${'0'.repeat(64)}`, 'publish'],
-  ['PATCH', `uploads/${'0'.repeat(64)}`, 'publish'],
-  ['GET', 'tokens', 'admin'],
-  ['POST', 'tokens', 'admin', {}],
-  ['DELETE', 'tokens/abc', 'admin'],
-  ['GET', 'audit', 'admin'],
-  ['GET', 'backup', 'admin'],
-  ['GET', '/metrics', 'read'],
+/** All endpoints, each with the action that a token must permit. */
+const endpoints: readonly (readonly [method: string, path: string, action: Action, body?: unknown])[] = [
+  ['GET', 'server', 'view'],
+  ['GET', 'projects', 'view'],
+  ['GET', 'projects/door', 'view'],
+  ['PUT', 'projects/door', 'projects', {}],
+  ['GET', 'projects/door/releases', 'view'],
+  ['POST', 'projects/door/releases', 'draft', {}],
+  ['POST', 'projects/door/releases/yank', 'yank', {}],
+  ['PUT', 'projects/door/channels/stable', 'promote', {}],
+  ['GET', 'projects/door/channels/stable', 'view'],
+  ['GET', 'projects/door/devices', 'view'],
+  ['GET', `projects/door/devices/${mac}`, 'view'],
+  ['PUT', `projects/door/devices/${mac}`, 'devices', {}],
+  ['POST', `projects/door/devices/${mac}/retry`, 'devices'],
+  ['DELETE', `projects/door/devices/${mac}`, 'devices'],
+  ['POST', 'projects/door/devices/import', 'devices', {}],
+  ['GET', 'projects/door/rollouts', 'view'],
+  ['POST', 'projects/door/rollouts', 'rollouts', {}],
+  ['GET', 'projects/door/rollouts/1', 'view'],
+  ['POST', 'projects/door/rollouts/1/pause', 'rollouts', {}],
+  ['GET', `uploads/${'0'.repeat(64)}`, 'upload'],
+  ['PATCH', `uploads/${'0'.repeat(64)}`, 'upload'],
+  ['GET', 'tokens', 'administer'],
+  ['POST', 'tokens', 'administer', {}],
+  ['DELETE', 'tokens/abc', 'administer'],
+  ['GET', 'audit', 'administer'],
+  ['GET', 'backup', 'administer'],
+  ['GET', '/metrics', 'view'],
 ];
-const roleOrder: readonly Role[] = ['read', 'publish', 'admin'];
+/** Every set of roles that a token can have. */
+const roleSets = Array.from({ length: 2 ** roles.length }, (_, set) =>
+  roles.filter((_, bit) => (set >> bit) % 2 === 1),
+);
 
-for (const [method, path, role, body] of endpoints) {
-  test(`${method} ${path} requires the ${role} role`, async (t) => {
+for (const [method, path, action, body] of endpoints) {
+  test(`${method} ${path} requires the role ${rolesFor(action).join(' or ')}`, async (t) => {
     const { ask, tokenOf } = await testApi(t);
     const good = await tokenOf('admin');
     t.is((await ask(method, path, undefined, body)).status, 401);
     for (const bad of ['x', good.slice(0, -1), `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}`, `${good}A`]) {
       t.is((await ask(method, path, bad, body)).status, 401, bad);
     }
-    for (const each of roleOrder) {
-      const { status } = await ask(method, path, await tokenOf(each), body);
-      const isEnough = roleOrder.indexOf(each) >= roleOrder.indexOf(role);
-      t.is([401, 403].includes(status), !isEnough, `${each}: ${status}`);
+    for (const held of roleSets.filter((set) => set.length > 0)) {
+      const { status } = await ask(method, path, await tokenOf(held), body);
+      t.is([401, 403].includes(status), !permits({ roles: held }, action), `${held.join('+')}: ${status}`);
       t.true(status < 500);
     }
   });
 }
 
-test('covers every API route in the list of tested endpoints', async (t) => {
+test('lists every API route in the tested endpoints', async (t) => {
   const { routes } = await testApi(t);
   const asked = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
   const isAsked = ({ method, path }: (typeof routes)[number]) => {
@@ -116,10 +120,10 @@ test('rejects a project token on other projects and on server administration end
   t.is((await ask('GET', 'projects/window', token)).status, 200);
 });
 
-test('returns a token only on creation, stores only its hash and rejects it once revoked', async (t) => {
+test('returns a token only on creation, stores only its hash and rejects the token after it is revoked', async (t) => {
   const { ask, store, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
-  const made = await ask('POST', 'tokens', admin, { role: 'publish', project: 'door', name: 'ci' });
+  const made = await ask('POST', 'tokens', admin, { roles: ['publish'], project: 'door', name: 'ci' });
   t.is(made.status, 201);
   const { token, id }: { token: string; id: string } = JSON.parse(made.text);
   // The secret may contain underscores.
@@ -141,7 +145,7 @@ test('creates the first admin token only once', async (t) => {
   t.is(await firstToken(parts), undefined);
 });
 
-test('rejects malformed and invalid bodies with a hint, and oversized ones with 413', async (t) => {
+test('rejects malformed and invalid bodies with a hint, and oversized bodies with 413', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   for (const body of [
@@ -150,8 +154,8 @@ test('rejects malformed and invalid bodies with a hint, and oversized ones with 
     'null',
     '[]',
     '"x"',
-    '{"role":"root"}',
-    '{"role":"admin","more":1}',
+    '{"roles":["root"]}',
+    '{"roles":["admin"],"more":1}',
     '\u0000',
     '[[[[[',
   ]) {
@@ -159,21 +163,21 @@ test('rejects malformed and invalid bodies with a hint, and oversized ones with 
     t.true([400, 422].includes(status), `${body}: ${status}`);
     t.truthy(JSON.parse(text).error.hint);
   }
-  const huge = await ask('POST', 'tokens', admin, JSON.stringify({ role: 'admin', name: 'x'.repeat(3_000_000) }));
+  const huge = await ask('POST', 'tokens', admin, JSON.stringify({ roles: ['admin'], name: 'x'.repeat(3_000_000) }));
   t.is(huge.status, 413);
 });
 
-test('rejects JSON nested more than 16 levels deep before parsing it', async (t) => {
+test('rejects JSON nested more than 16 levels deep before parsing the JSON', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
   t.is(deep.status, 400);
   t.is(JSON.parse(deep.text).error.message, 'the body has more than 16 levels of nesting');
-  const brackets = JSON.stringify({ role: 'read', name: `\\"${'['.repeat(50)}` });
+  const brackets = JSON.stringify({ roles: ['read'], name: `\\"${'['.repeat(50)}` });
   t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
 });
 
-test('returns only the first validation problem for a large document', async (t) => {
+test('returns only the first validation problem for a large body', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const problemsOf = async (count: number) => {
@@ -185,7 +189,7 @@ test('returns only the first validation problem for a large document', async (t)
   t.is((await problemsOf(900_000)).length, 1);
 });
 
-test('rejects invalid project settings, an alias that is already in use and invalid project names', async (t) => {
+test('rejects invalid project settings, invalid project names and an alias that is already in use', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const settings = [
@@ -211,7 +215,7 @@ test('rejects invalid project settings, an alias that is already in use and inva
   }
 });
 
-test('pages through the device list and rejects an invalid limit', async (t) => {
+test('pages through the device list, and rejects an invalid limit', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const macs = Array.from({ length: 7 }, (_, index) => `18:FE:34:00:00:0${index}`);
@@ -235,7 +239,7 @@ test('returns 429 to an address that sends too many invalid tokens', async (t) =
   t.deepEqual([...statuses], [401, 429]);
 });
 
-test('serves health and metrics, returns 404 for unknown paths and 503 while stopping', async (t) => {
+test('serves health and metrics, and returns 404 for unknown paths and 503 while stopping', async (t) => {
   const { ask, stopping, tokenOf } = await testApi(t);
   t.is((await ask('GET', '/healthz')).status, 200);
   const metrics = await ask('GET', '/metrics', await tokenOf('read'));

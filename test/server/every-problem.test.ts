@@ -27,13 +27,13 @@ async function uploaded(server: TestServer, content: Uint8Array, sha256?: string
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
-/** Requests that cause each API problem, by code; a missing code is a compile error. */
+/** Requests that cause each API problem, by problem code. A missing code is a compile error. */
 const questions: Readonly<Record<ApiProblemCode, Question>> = {
-  // The Upload-Offset and Upload-Length headers are missing.
+  // The request lacks the Upload-Offset and Upload-Length headers.
   'bad-request': ({ api }) => api('PATCH', `/uploads/${'0'.repeat(64)}`, bytes),
   'not-authorized': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
   'role-missing': async ({ api }) => {
-    const { body } = await api('POST', '/tokens', { role: 'read' });
+    const { body } = await api('POST', '/tokens', { roles: ['read'] });
     return api('GET', '/tokens', undefined, String(body['token']));
   },
   'not-found': ({ api }) => api('GET', '/projects/nothing'),
@@ -50,14 +50,26 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
     await server.publish(build);
     return server.publish(await testBuild({ version: '1.0', project: 'door', signer, seed: 2 }));
   },
+  'channel-not-permitted': async (server) => {
+    await server.publish(build);
+    const { body } = await server.api('POST', '/tokens', { roles: ['publish'] });
+    const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
+    return server.publish(next, {}, String(body['token']));
+  },
+  'image-known': async (server) => {
+    await server.publish(build);
+    const { body } = await server.api('POST', '/tokens', { roles: ['publish'], channels: ['stable'] });
+    const renamed = { ...build, manifest: { ...build.manifest, version: '9.9.9' } };
+    return server.publish(renamed, {}, String(body['token']));
+  },
   conflict: async (server) => {
     await server.publish(build);
     await server.publish(await testBuild({ version: '1.0', project: 'window', signer, seed: 2 }));
     await server.api('PUT', '/projects/door', { aliases: [{ path: '/esp.php' }] });
     return server.api('PUT', '/projects/window', { aliases: [{ path: '/esp.php' }] });
   },
-  'too-large': ({ api }) => api('POST', '/tokens', { role: 'read', name: 'x'.repeat(3_000_000) }),
-  invalid: ({ api }) => api('POST', '/tokens', { role: 'root' }),
+  'too-large': ({ api }) => api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(3_000_000) }),
+  invalid: ({ api }) => api('POST', '/tokens', { roles: ['root'] }),
   'digest-mismatch': (server) => uploaded(server, bytes, '0'.repeat(64)),
   'private-key': (server) => uploaded(server, Buffer.from(rsaPems().privatePem)),
   'not-as-described': (server) => server.publish({ ...build, manifest: { ...build.manifest, embeddedKeys: [] } }),
@@ -84,7 +96,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
   'shutting-down': async (server) => {
     const socket = connect(server.port, '127.0.0.1');
     socket.setEncoding('utf8');
-    // Sends one complete request and the start of another, which is completed while the server is stopping.
+    // Sends one complete request and the start of a second request. The second request is completed while the server is stopping.
     const begin = 'HTTP/1.1\r\nHost: x\r\n';
     socket.write(`GET /healthz ${begin}\r\nPOST /api/v1/tokens ${begin}`);
     let text = '';
@@ -106,9 +118,9 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
 };
 
 for (const [code, ask] of Object.entries(questions) as [ApiProblemCode, Question][]) {
-  test(`returns ${code} with its status and a hint`, async (t) => {
+  test(`returns ${code} with its documented status and a hint`, async (t) => {
     const { status, body } = await ask(await startTestServer(t, { limits: { failuresPerSecond: 0 } }));
-    // Every non-2xx response has this type.
+    // The type assertion is safe, because every non-2xx response is an `ApiProblem`.
     const { error } = body as unknown as ApiProblem;
     t.is(error.code, code, error.message);
     t.is(status, apiProblems[code].status);

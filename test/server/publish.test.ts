@@ -27,12 +27,12 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 
 function problem({ body }: ApiAnswer): ApiProblem['error'] {
-  // Every non-2xx response has this type.
+  // The type assertion is safe, because every non-2xx response is an `ApiProblem`.
   return (body as unknown as ApiProblem).error;
 }
 
-async function withRole(server: TestServer, role: string, project?: string): Promise<string> {
-  const { body } = await server.api('POST', '/tokens', { role, project, name: role });
+async function withRole(server: TestServer, role: string, ...channels: readonly string[]): Promise<string> {
+  const { body } = await server.api('POST', '/tokens', { roles: [role], channels, name: role });
   return String(body['token']);
 }
 
@@ -43,7 +43,7 @@ function tampered(change: (manifest: Manifest) => Manifest): Build {
 
 test('creates the project and registers its key when an admin publishes the first release', async (t) => {
   const server = await startTestServer(t);
-  const publisher = await withRole(server, 'publish');
+  const publisher = await withRole(server, 'publish', 'stable', 'beta');
   const before = await server.publish(build, {}, publisher);
   t.is(before.status, 404);
   const { status, body } = await server.publish(build);
@@ -98,7 +98,7 @@ test('names missing blobs, and resumes an upload at its offset', async (t) => {
   t.is((await server.publish(build)).status, 201);
 });
 
-test('publishes a release once when several requests publish it at the same time', async (t) => {
+test('publishes a release once when several requests publish the release at the same time', async (t) => {
   const server = await startTestServer(t);
   const answers = await Promise.all([1, 2, 3].map(() => server.publish(build)));
   t.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);
@@ -106,9 +106,14 @@ test('publishes a release once when several requests publish it at the same time
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
 });
 
-test('changes nothing when an old publish request is replayed, even after a yank', async (t) => {
+test('changes nothing when a publish request is repeated, even after a yank', async (t) => {
   const server = await startTestServer(t);
-  const { body } = await server.api('POST', '/tokens', { role: 'publish', project: 'door', name: 'ci' });
+  const { body } = await server.api('POST', '/tokens', {
+    roles: ['publish'],
+    channels: ['stable'],
+    project: 'door',
+    name: 'ci',
+  });
   const [id, token] = [String(body['id']), String(body['token'])];
   await server.publish(build);
   const young = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
@@ -136,7 +141,7 @@ test('rejects different bytes for a published version', async (t) => {
   t.deepEqual(device.body, Buffer.from(build.files.get('door.bin.signed') ?? []));
 });
 
-test('rejects a release that is unsigned or signed with another key', async (t) => {
+test('rejects a release that is unsigned or signed with a different key', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
@@ -172,13 +177,13 @@ test('rejects a release when the project keys change during verification', async
   const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
   const request = v.parse(releaseRequestSchema, releaseRequest(next.manifest));
   t.is((await publish(next, { draft: true })).status, 201);
-  const question = { project: 'door', request, by: 'an admin', isAdmin: true };
+  const question = { project: 'door', request, by: 'an admin', publisher: { roles: ['admin'], channels: [] } } as const;
   const verified = await verifyRelease(parts, question);
   await api('PUT', '/projects/door', { publicKeys: [signer.publicKey.pem, testSigner().publicKey.pem] });
   await t.throwsAsync(publishRelease(parts, question, verified), { message: /keys of door changed/ });
 });
 
-test('verifies every claim that the manifest makes about the bytes', async (t) => {
+test('verifies every claim in the manifest about the bytes', async (t) => {
   const server = await startTestServer(t);
   const image = (change: Partial<Manifest['image']>) =>
     tampered((manifest) => ({ ...manifest, image: { ...manifest.image, ...change } }));
@@ -244,7 +249,7 @@ test('rejects an invalid manifest, a mismatched project or version, and invalid 
   t.is((await post({ manifest }, '..%2f..')).status, 422);
 });
 
-test('rejects a release blocked by a rule unless the rule is allowed by name', async (t) => {
+test('rejects a release that a rule blocks unless the request allows the rule by name', async (t) => {
   const server = await startTestServer(t);
   const unproven = await testBuild({ version: '1.0', project: 'door', signer, unproven: true });
   const answer = await server.publish(unproven);
@@ -259,7 +264,7 @@ test('rejects a release blocked by a rule unless the rule is allowed by name', a
   t.true((allowed.body as unknown as ReleaseAnswer).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
 });
 
-test('recognizes a reference build and never sends it', async (t) => {
+test('recognizes a reference build, and never sends the reference build', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const past = await testBuild({ version: '0.9', seed: 90 });
@@ -293,7 +298,7 @@ test('rejects an uploaded private key, logs a warning and stores no bytes', asyn
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /^Private key/.test(message)));
 });
 
-test('always rejects an image that contains the private key of its project, and other private keys unless allowed', async (t) => {
+test("always rejects an image with the project's private key, and rejects other private keys by default", async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const ownKey = rsaPems().privatePem;
@@ -313,7 +318,7 @@ test('always rejects an image that contains the private key of its project, and 
   t.is((await server.publish(other, { allow: ['private-key-inside'] })).status, 201);
 });
 
-test('drops an upload that does not match its digest', async (t) => {
+test('removes an upload that does not match its digest', async (t) => {
   const server = await startTestServer(t);
   const sha256 = await digestOf(Buffer.from('what was meant'));
   const response = await upload(server.url, Buffer.from('something else'), server.token, sha256);
@@ -321,7 +326,7 @@ test('drops an upload that does not match its digest', async (t) => {
   t.like((await server.api('GET', `/uploads/${sha256}`)).body, { offset: 0 });
 });
 
-test('lists changes to a project in the audit log in order, with their actors', async (t) => {
+test('lists the changes to a project in the audit log in order, with their actors', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -349,12 +354,12 @@ test('lists changes to a project in the audit log in order, with their actors', 
   t.is(new Set(entries.slice(0, 8).map(({ actor }) => actor)).size, 1);
 });
 
-test('accepts a reference build before the first release, and registers the key of that release', async (t) => {
+test('accepts a reference build before the first release, and registers the key of the release', async (t) => {
   const server = await startTestServer(t);
   const past = await testBuild({ version: '0.9', seed: 90 });
   t.is((await server.publish(past, { purpose: 'reference' })).status, 201);
   t.like((await server.api('GET', '/projects/door')).body, { keys: [] });
-  const publisher = await withRole(server, 'publish');
+  const publisher = await withRole(server, 'publish', 'stable');
   t.is((await server.publish(build, {}, publisher)).status, 422, 'only an admin says whose key it is');
   t.is((await server.publish(build)).status, 201);
   t.like((await server.api('GET', '/projects/door')).body, { keys: [signer.publicKey.fingerprint] });

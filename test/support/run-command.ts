@@ -9,7 +9,7 @@ export interface CommandRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The error, if it is one that is shown to users. */
+  /** The error that the CLI would show to the user, if any. */
   readonly error: OtaError | undefined;
 }
 
@@ -22,6 +22,8 @@ interface World {
   readonly ask?: Io['ask'];
   /** The user's home folder, `cwd` by default. */
   readonly home?: string;
+  /** User ID that the command believes to run as. */
+  readonly userId?: number;
   /** Path of the CLI that hooks run. */
   readonly cli?: string;
   /** Called with each text written to stdout or stderr. */
@@ -34,7 +36,7 @@ interface World {
  */
 export async function runCommand(
   argv: readonly string[],
-  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, cli = 'ota-hooks', onOutput }: World,
+  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, userId, cli = 'ota-hooks', onOutput }: World,
 ): Promise<CommandRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') =>
@@ -53,6 +55,7 @@ export async function runCommand(
     ask,
     platform: process.platform,
     home,
+    userId: userId ?? process.geteuid?.(),
     self: { node: process.execPath, cli },
   };
   try {

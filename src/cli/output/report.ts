@@ -4,7 +4,7 @@ import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
 import { colored, outputLine } from './terminal-text.ts';
 
-/** Options that every command has. */
+/** Output options, which every command has. */
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
@@ -15,26 +15,26 @@ export interface OutputOptions {
 export type Lines = string | readonly string[];
 
 /**
- * Output of a command: messages go to stderr, results to stdout (as JSON with --json). A text is one line: line breaks in it are escaped, because
+ * Output of a command. Messages are written to stderr, and results to stdout. Each text is one line. Line breaks in it are escaped, because
  * they come from file names, devices or servers.
  */
 export interface Report {
-  /** Prints a line for the user; --quiet suppresses it. */
+  /** Prints a message for the user. --quiet suppresses the message. */
   say(line: string): void;
-  /** Prints a line only with --verbose. */
+  /** Prints a message only with --verbose. */
   detail(line: string): void;
-  /** Prints a warning; --quiet does not suppress it. */
+  /** Prints a warning. --quiet does not suppress warnings. */
   warn(line: string): void;
-  /** Prints the result of the command: the JSON document with --json, otherwise the lines on stdout, if any. */
+  /** Prints the result of the command. With --json, the result is a JSON document, otherwise text. */
   result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
-  /** Prints an event from a long-running command: one JSON object per line with --json, otherwise the lines on stdout, if any. */
+  /** Prints an event of a long-running command. With --json, each event is a JSON object on one line, otherwise text. */
   event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
-  /** Returns a path relative to the working directory, or unchanged if it is outside the working directory. */
+  /** Returns a path relative to the working directory. A path outside the working directory is returned unchanged. */
   path(absolute: string): string;
 }
 
 export function makeReport(io: Io, options: OutputOptions): Report {
-  // Messages from other modules contain absolute paths.
+  // Messages from other modules contain absolute paths, which are shortened here.
   const near = (line: string) => outputLine(withNearPaths(line, io.cwd));
   const toStderr = (line: string) => io.stderr.write(near(line));
   const toStdout = (lines: Lines) => io.stdout.write([lines].flat().map(outputLine).join(''));

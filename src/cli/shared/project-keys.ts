@@ -2,13 +2,14 @@ import { type RsaPublicKey, readPublicKey } from '../../core/keys/public-key.ts'
 import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
 import type { Signer } from '../../core/signing/signer.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { KeyPlace, ProjectSettings } from '../../project/config/settings.ts';
+import { readSecret } from '../../project/config/secrets.ts';
+import { type KeyPlace, type ProjectSettings, requirePrivateKeyPermission } from '../../project/config/settings.ts';
 import { keySizeWarnings, loadPublicKey } from '../../project/keys/key-files.ts';
 import { openSigner } from '../../project/signing/open-signer.ts';
 import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
 
-/** Returns the key that a project's devices verify updates with: the public key, or else the one derived from the private key. */
+/** Returns the project's public key. Without a public key, derives it from the private key. Devices verify updates with this key. */
 export async function projectPublicKey(
   settings: ProjectSettings,
   io: Io,
@@ -27,18 +28,27 @@ export async function publicKeyAt(place: KeyPlace, io: Io): Promise<RsaPublicKey
   return readPublicKey(secretFromEnvironment(place.variable, io.env, 'the public key'), place.variable);
 }
 
-/** Returns the project's signer, or undefined if the project has no private key. */
+/** Returns the project's signer, or undefined for a project without a private key. */
 export async function projectSigner(settings: ProjectSettings, io: Io, report: Report): Promise<Signer | undefined> {
-  const { privateKey, passphrase, folder } = settings;
+  const { privateKey } = settings;
   if (privateKey === undefined) return undefined;
+  requirePrivateKeyPermission(settings);
   const keyName = keyPlaceName(privateKey, report);
-  const { signer, warnings } = await openSigner({ privateKey, passphrase, folder }, { env: io.env, keyName });
+  const passphrase = await passphraseOf(settings, io);
+  const { signer, warnings } = await openSigner({ privateKey, passphrase }, { env: io.env, keyName });
   for (const warning of warnings) report.warn(warning);
   return signer;
 }
 
+async function passphraseOf(settings: ProjectSettings, io: Io): Promise<string | undefined> {
+  const { passphrase: source, speakers, folder, trust } = settings;
+  if (source === undefined) return undefined;
+  const request = { use: 'passphrase', source, speaker: speakers.passphrase, purpose: 'the passphrase' } as const;
+  return readSecret(request, folder, io.env, trust);
+}
+
 /**
- * Checks that the signer and the public key form a pair.
+ * Checks that the signer's key matches the public key.
  *
  * @throws OtaError KEYS_DONT_MATCH
  */

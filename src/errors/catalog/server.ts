@@ -1,5 +1,12 @@
 import { entry, type PathAndReason, type PathField } from './entry.ts';
+import { asArgument } from './options.ts';
 import { explainReason } from './system-reasons.ts';
+
+const lostChanges = {
+  journal: 'the server was not stopped properly, and its journal ota.db-wal is missing',
+  older: 'ota.db is an older copy than database.json beside it',
+  other: 'ota.db is the database of another server than database.json beside it',
+} as const;
 
 export const serverEntries = {
   SQLITE_MISSING: entry<{ node: string; isInstalled: boolean; platform: string }>(
@@ -25,7 +32,7 @@ export const serverEntries = {
     1,
     ({ path, holder }) => `${path} is in use by another server${holder === undefined ? '' : ` (${holder})`}`,
     "Two servers that share a data folder would overwrite each other's decisions.",
-    () => 'Stop the other server, connect to it with --server URL, or use another data folder.',
+    () => 'Stop the other server, connect to it with --server URL, or use a different data folder.',
   ),
   SERVER_DATA_NEWER: entry<PathField & { found: string; known: string }>(
     1,
@@ -41,17 +48,31 @@ export const serverEntries = {
     () =>
       'Check the owner of the folder and the free space on its disk, or restore a backup into an empty folder with `ota-hooks server restore`.',
   ),
+  SERVER_DATABASE_LOST: entry<PathField>(
+    1,
+    ({ path }) => `The database is missing: ${path} contains firmware of a server, but no ota.db with its records`,
+    'Without its database, the server would start as a new one, and would remove all firmware files as unused uploads. Nothing was changed.',
+    ({ path }) =>
+      `Put ota.db and ota.db-wal back, or restore a backup with \`ota-hooks server restore BACKUP --data ${asArgument(path)}\`. To keep only the firmware files, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
+  ),
+  SERVER_DATABASE_OLDER: entry<PathField & { reason: 'journal' | 'older' | 'other' }>(
+    1,
+    ({ path, reason }) => `The database in ${path} has lost changes: ${lostChanges[reason]}`,
+    'The newest releases, devices and tokens would be missing, and their firmware files would be removed as unused uploads. Nothing was changed.',
+    ({ path }) =>
+      `Put the missing files back, or move the folder away and restore a backup with \`ota-hooks server restore\`. To continue with what is left, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
+  ),
   SERVER_DATA_NOT_EMPTY: entry<PathField>(
     1,
     ({ path }) => `The backup was not restored: ${path} already contains server data`,
     'Backups are restored only into empty folders, so that no data is mixed or lost.',
-    () => 'Pass another folder, or move this folder elsewhere.',
+    () => 'Pass a different folder, or move this folder elsewhere.',
   ),
   SERVER_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     1,
     ({ address, reason }) => `The server cannot listen on ${address}: ${explainReason(reason)}`,
     'The port is in use, the address does not belong to this machine, or the port requires more privileges.',
-    () => 'Pass another address with --listen HOST:PORT; port 0 selects any free port.',
+    () => 'Pass a different address with --listen HOST:PORT; port 0 selects any free port.',
   ),
   TLS_KEY_MISMATCH: entry<{ cert: string; key: string }>(
     1,
@@ -69,7 +90,7 @@ export const serverEntries = {
   BACKUP_INVALID: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} is not a complete backup: ${reason}`,
-    'A damaged backup is never partially restored.',
-    () => 'Use another backup, or create one with `ota-hooks server backup`.',
+    'ota-hooks never restores part of a damaged backup.',
+    () => 'Use a different backup, or create one with `ota-hooks server backup`.',
   ),
 };

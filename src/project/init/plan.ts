@@ -1,6 +1,7 @@
 import { arduinoFolders, findInstalledCores } from '../build/arduino-cores.ts';
 import { hasIdeHooks } from '../build/arduino-ide.ts';
 import { projectSettings } from '../config/settings.ts';
+import type { UserWords } from '../config/user-words.ts';
 import { planConfig } from './config.ts';
 import { planHook } from './hook.ts';
 import { planIgnore } from './ignore.ts';
@@ -13,17 +14,18 @@ import type { InitStep, SetupPlan } from './step.ts';
 export interface PlanRequest {
   readonly project: Project;
   readonly installation: Installation;
-  /** Project name for a new configuration; the folder name by default. */
+  /** Project name for a new configuration. Defaults to the folder name. */
   readonly projectName?: string | undefined;
-  /** Installed cores in which to install the Arduino IDE hooks. */
+  /** Installed cores that need the Arduino IDE hooks. */
   readonly coreFolders: readonly string[];
-  /** Path of the running Node.js. */
+  /** Path of the running Node.js executable. */
   readonly node: string;
+  readonly words: UserWords;
 }
 
 /**
- * Plans the steps still missing for a signed build. Nothing is written. The steps add files that git must not track to `.gitignore` before
- * creating them.
+ * Plans the missing steps for a signed build. Nothing is written. For files that git must not track, a step that adds them to
+ * `.gitignore` comes first.
  *
  * @throws OtaError if existing keys or configurations are invalid
  */
@@ -33,10 +35,11 @@ export async function planSetup({
   projectName,
   coreFolders,
   node,
+  words,
 }: PlanRequest): Promise<SetupPlan> {
-  const settings = await projectSettings({ source: project.folder }, project.folder);
+  const settings = await projectSettings({ source: project.folder }, project.folder, words);
   const keys = await planKeys(project, settings);
-  // A key created by init must stay ignored while it exists, even after an undo. A key that existed before is the user's responsibility.
+  // A key created by init must stay ignored as long as it exists, even after an undo. An older key is the user's responsibility.
   const made = keys.steps.find((step) => step.kind === 'keys');
   const guards = made === undefined ? {} : { guards: made.privateKey };
   const ignored = await planIgnore(project.folder, [

@@ -1,41 +1,36 @@
 import { type RsaPrivateKey, readPrivateKey } from '../../core/keys/private-key.ts';
 import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
-import type { SecretSource } from '../../core/model/secret-source.ts';
 import { keyFileSigner } from '../../core/signing/key-file-signer.ts';
 import type { Signer } from '../../core/signing/signer.ts';
-import { readSecret } from '../config/secrets.ts';
 import type { KeyPlace } from '../config/settings.ts';
 import { keySizeWarnings, loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
 
-/** Location of a private key and its passphrase. */
+/** Location of a private key, which may be used, and the passphrase of an encrypted key. */
 export interface SigningConfig {
   readonly privateKey: KeyPlace;
-  readonly passphrase?: SecretSource | undefined;
-  /** Folder that the path of a passphrase file is relative to. */
-  readonly folder: string;
+  readonly passphrase?: string | undefined;
 }
 
-/** Environment variables and key name for opening a signer. */
+/** Environment variables, and the key name in warnings. */
 export interface SigningEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Name of the key in warnings. */
   readonly keyName: string;
 }
 
-/** A signer, and warnings about its key: size, access by other users, tracking by git. */
+/** Signer, and warnings about its key: size, access by other users, tracking by git. */
 export interface OpenedSigner {
   readonly signer: Signer;
   readonly warnings: readonly string[];
 }
 
 /**
- * Opens the signer specified by a configuration. This is the only place that turns configuration into a signer.
+ * Creates the signer specified by a configuration.
  *
- * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and those thrown by {@link readPrivateKey}
+ * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and errors of {@link readPrivateKey}
  */
 export async function openSigner(config: SigningConfig, { env, keyName }: SigningEnvironment): Promise<OpenedSigner> {
-  const { privateKey, passphrase: source, folder } = config;
-  const passphrase = source && (await readSecret(source, folder, env, 'the passphrase'));
+  const { privateKey, passphrase } = config;
   if ('variable' in privateKey) {
     const { variable } = privateKey;
     const key = readPrivateKey(secretFromEnvironment(variable, env, 'the private key'), variable, passphrase);

@@ -1,30 +1,34 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type Role, roles } from '../../api/release.ts';
 import type { TokenRecord } from '../storage/records.ts';
 import type { TokenStore } from '../storage/store.ts';
 
 const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
-/** Hash that an unknown token is compared with, so that the comparison takes the same time as for a known one. */
+/** Hash to compare with an unknown token, so that the lookup takes as long as for an existing token. */
 const unknownToken = createHash('sha256').update('unknown').digest();
+
+/** Properties that are chosen when a token is created. */
+export interface TokenWish extends Pick<TokenRecord, 'roles' | 'project' | 'name'> {
+  readonly channels?: readonly string[] | undefined;
+}
 
 export interface NewToken {
   readonly record: TokenRecord;
-  /** Complete token, to be shown to its owner. It is not stored. */
+  /** Complete token, which is shown to its owner and never stored. */
   readonly token: string;
 }
 
 /** Creates a token with 256 random bits and keeps only its hash. A slow hash would add nothing, because the bits cannot be guessed. */
-export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'project' | 'name'>): NewToken {
+export function makeToken({ roles, channels = [], project, name }: TokenWish): NewToken {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');
   const hash = hashOf(secret).toString('hex');
-  return { record: { id, hash, role, project, name, createdAt: Date.now() }, token: `ota_${id}_${secret}` };
+  return { record: { id, hash, roles, channels, project, name, createdAt: Date.now() }, token: `ota_${id}_${secret}` };
 }
 
 /**
  * Finds the token that an Authorization header contains.
  *
- * @returns undefined if no such token exists
+ * @returns undefined if the token does not exist
  */
 export async function findToken(tokens: TokenStore, header: string | undefined): Promise<TokenRecord | undefined> {
   const [, id, secret] = rule.exec(/^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '') ?? [];
@@ -32,11 +36,6 @@ export async function findToken(tokens: TokenStore, header: string | undefined):
   const record = await tokens.find(id);
   const expected = record === undefined ? unknownToken : Buffer.from(record.hash, 'hex');
   return timingSafeEqual(hashOf(secret), expected) ? record : undefined;
-}
-
-/** Returns whether a role includes the permissions of another role. */
-export function includesRole(role: Role, wanted: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(wanted);
 }
 
 function hashOf(secret: string): Buffer {

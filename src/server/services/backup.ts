@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import { toolVersion } from '../../version.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import { rowProblem } from '../storage/document-schemas.ts';
 import type { DumpLine, Store } from '../storage/store.ts';
 import {
   type AuthorityFile,
@@ -12,7 +13,7 @@ import {
 } from '../tls/authority-files.ts';
 
 /**
- * Newest backup format version that can be read, and the version that is written. The first line identifies a backup; the last line shows
+ * Backup format version that is written, and the newest version that can be read. The first line identifies a backup. The last line shows
  * that the backup is complete.
  */
 const format = 1;
@@ -29,7 +30,7 @@ const blob = v.strictObject({ blob: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)
 const authorityFile = v.strictObject({ tls: v.picklist(savedFiles), base64: v.string() });
 const end = v.strictObject({ end: v.literal(true), lines: v.number() });
 
-/** The server's data. */
+/** Data of one server. */
 interface Kept {
   readonly store: Store;
   readonly blobs: BlobStore;
@@ -60,7 +61,7 @@ export async function* backupLines({ store, blobs, authority }: Kept): AsyncGene
 }
 
 /**
- * Restores a backup into an empty store: first the blobs, then all rows or none, then the certificate authority.
+ * Restores a backup into an empty store: first the blobs, then all rows in one transaction, then the certificate authority.
  *
  * @param name name of the backup for error messages
  * @throws OtaError BACKUP_INVALID, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
@@ -82,7 +83,7 @@ export async function restoreBackup(
     const value = parseLine(text) ?? reject(`line ${count + 1} is not JSON`);
     if (count === 0) requireKnownFormat(value, name, reject);
     if (v.is(end, value)) isWhole = value.lines === count;
-    else if (v.is(row, value)) rows.push(value);
+    else if (v.is(row, value)) rows.push(soundRow(value, count, reject));
     else if (v.is(blob, value)) await restoreBlob(blobs, value, reject);
     else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
     else if (count > 0) reject(`line ${count + 1} is not a valid backup record`);
@@ -100,6 +101,12 @@ function requireKnownFormat(value: object, name: string, reject: (reason: string
   else if (read.output.format > format) {
     throw new OtaError('FORMAT_TOO_NEW', { of: name, what: 'backup', found: read.output.format, known: format });
   }
+}
+
+/** Checks a row as far as the server relies on it: a server with a damaged record would not start. */
+function soundRow(value: DumpLine, count: number, reject: (reason: string) => never): DumpLine {
+  const problem = rowProblem(value.table, value.row);
+  return problem === undefined ? value : reject(`line ${count + 1} (${value.table}): ${problem}`);
 }
 
 async function restoreBlob(

@@ -1,3 +1,4 @@
+import { sealData } from '../storage/data-identity.ts';
 import type { DeviceRecord } from '../storage/records.ts';
 import { overdue } from './devices/attempts.ts';
 import { theServer } from './events/domain-event.ts';
@@ -7,10 +8,10 @@ const minuteMs = 60_000;
 const sweepEveryMs = 10_000;
 const rolloutsEveryMs = 1000;
 const flushEveryMs = minuteMs;
-/** How long changes are kept in memory before they are written; most devices check in again sooner after an update. */
+/** Time that changes stay in memory before they are written. After an update, most devices check in again sooner. */
 const waitsMs = minuteMs;
 const cleanEveryMs = 60 * minuteMs;
-/** Time within which an upload must be published; after that, the upload is removed. */
+/** Time limit for publishing an upload. After this time, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
 
@@ -27,7 +28,10 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
   const timers = [
     every(rolloutsEveryMs, ({ rollouts }) => rollouts.maintain()),
     every(sweepEveryMs, failOverdueDevices),
-    every(flushEveryMs, (all) => saveWaiting(all, Date.now() - waitsMs)),
+    every(flushEveryMs, async (all) => {
+      await saveWaiting(all, Date.now() - waitsMs);
+      await sealData(all);
+    }),
     every(cleanEveryMs, (all) => removeOrphans(all)),
   ];
   return {
@@ -54,7 +58,7 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
   }
 }
 
-/** Writes the data that may be lost in a crash. Records changed after `latest` stay in memory. */
+/** Writes data that is only in memory. Records changed after `latest` stay in memory. */
 export async function saveWaiting(
   { records, lastSeen, store, clock }: ServiceParts,
   latest = Number.POSITIVE_INFINITY,
@@ -64,13 +68,18 @@ export async function saveWaiting(
   await store.setServedMs(clock.now().servedMs);
 }
 
-/** Removes unfinished uploads and unreferenced blobs that were last written before `at`. */
+/**
+ * Removes unfinished uploads and unreferenced blobs that were last written before `at`. Blobs older than the database are kept: the records
+ * that refer to them may be lost.
+ */
 export async function removeOrphans(
   { store, blobs, publishing, log }: ServiceParts,
   at = Date.now() - orphanAgeMs,
 ): Promise<void> {
   await publishing.acquire('all', async () => {
-    for (const { sha256, complete } of await blobs.olderThan(at)) {
+    const identity = await store.identity();
+    if (identity === undefined) return;
+    for (const { sha256, complete } of await blobs.olderThan(at, identity.keepsBlobsBefore)) {
       if (complete && (await store.catalog.isReferenced(sha256))) continue;
       await blobs.remove(sha256);
       log.info({ sha256, complete }, 'Removed an upload that was not published');

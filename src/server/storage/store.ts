@@ -1,4 +1,5 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
+import type { Manifest } from '../../core/model/manifest.ts';
 import type {
   AuditEntry,
   CurrentRelease,
@@ -23,14 +24,30 @@ export interface Store {
   readonly rollouts: RolloutStore;
   readonly tokens: TokenStore;
   readonly audit: AuditStore;
+  /** Returns the identity of the data; undefined if the store has never been sealed. */
+  identity(): Promise<DataIdentity | undefined>;
+  /** Writes the identity, and everything committed before, to the place where it survives the loss of a journal. */
+  seal(identity: DataIdentity): Promise<void>;
   /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
   setServedMs(servedMs: number): Promise<void>;
-  /** Yields all data as lines that `restore` accepts. */
+  /** Yields all data except the identity as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
-  /** Restores either all lines or none of them, into an empty store. */
+  /** Restores all lines or none into an empty store. */
   restore(lines: readonly DumpLine[]): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Identity of the records and the blobs of one server, by which a lost or older database is recognized. */
+export interface DataIdentity {
+  readonly id: string;
+  /** Number of times the data was sealed. */
+  readonly seals: number;
+  /**
+   * Blobs last written before this time, in milliseconds since 1970, are never removed as orphans: the records that refer to them may be
+   * lost.
+   */
+  readonly keepsBlobsBefore: number;
 }
 
 /** Table row, with values that JSON can represent. */
@@ -49,7 +66,7 @@ export interface NewRelease {
   readonly audit: (outcome: 'published' | 'promoted') => readonly NewAuditEntry[];
 }
 
-/** Result of a publication. version-taken: a release with this name but different bytes exists. */
+/** Result of a publication. version-taken: a release with this name and different bytes exists. */
 export interface PublicationResult {
   readonly outcome: 'published' | 'promoted' | 'unchanged' | 'version-taken';
   readonly release: ReleaseRecord;
@@ -86,8 +103,13 @@ export interface CatalogStore {
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
-  /** Returns the builds with this sketch MD5 (32 lower-case hex digits). There are only a few, because their bytes are identical. */
+  /** Returns the builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be identical. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
+  /**
+   * Returns the project's releases with the same bytes: those that share an artifact or a sketch MD5 with the manifest. This includes
+   * reference builds and yanked releases.
+   */
+  withSameBytes(project: string, manifest: Manifest): Promise<readonly ReleaseRecord[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
   /** Returns all releases of this version, for every kind and board, except reference builds and yanked releases. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
@@ -97,7 +119,10 @@ export interface CatalogStore {
   isReferenced(sha256: string): Promise<boolean>;
 }
 
-/** Start and maximum length of a list page. At most one of `after` and `before` is set; `before` selects the last entries before it. */
+/**
+ * Start and maximum length of a list page. At most one of `after` and `before` is set. `before` selects the last entries before this
+ * position.
+ */
 export interface RecordPage {
   readonly after?: string | undefined;
   readonly before?: string | undefined;
@@ -133,7 +158,7 @@ export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
    * Writes a record if its revision matches the stored one (0 if none is stored yet), and increments the revision. A new device must fit
-   * within `mostDevices`; to make room for it, devices that are not enrolled and have never run an update are removed.
+   * within `mostDevices`. To make room for a new device, the store removes devices that are not enrolled and have never run an update.
    *
    * @param audit audit entries for the change; none for changes that result from device requests
    */
@@ -193,11 +218,10 @@ export interface TokenStore {
   find(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
   /**
-   * Deletes a token.
-   *
-   * @returns false if the token does not exist; in that case no audit entry is written
+   * Deletes a token, but not the last admin token that is valid for all projects, because nothing could create another one. An audit entry is
+   * written only if the token is deleted.
    */
-  revoke(id: string, audit: NewAuditEntry): Promise<boolean>;
+  revoke(id: string, audit: NewAuditEntry): Promise<'revoked' | 'unknown' | 'last-admin'>;
 }
 
 export interface AuditStore {

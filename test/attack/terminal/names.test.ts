@@ -41,7 +41,8 @@ test('refuses names and reasons with control characters', async (t) => {
     ['POST', '/projects/door/releases', releaseRequest({ ...build.manifest, board: text }, {})],
   ];
   let tried = 0;
-  for (const character of unprintable) {
+  // Each request costs milliseconds: the first and last character of each range, and those that terminals obey.
+  for (const character of '\0\n\r\u001b\u001f\u007f\u009b\u009f\u061c\u200f\u2028\u202e\u2066\u2069') {
     for (const [method, path, body] of requests(`a${character}b`)) {
       const { status } = await server.api(method, path, body);
       t.true([400, 404, 422].includes(status), `${method} ${path} ${JSON.stringify(body).slice(0, 80)}: ${status}`);

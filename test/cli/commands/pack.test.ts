@@ -92,7 +92,7 @@ test('pack writes a manifest with the image, the keys, the enforcement proof and
   }
 });
 
-test('pack output is reproducible across folders, repeated runs and stale files', async (t) => {
+test('pack produces the same bytes in any folder, in repeated runs and beside stale files', async (t) => {
   const here = await builtSketch(t);
   const there = await builtSketch(t, Object.fromEntries(stale.map((name) => [name, 'stale'])));
   await pack(here, image, '--legacy');
@@ -146,7 +146,7 @@ test('pack reads the keys and the passphrase from the configuration and the envi
     .toString();
   const config = {
     project: 'door',
-    privateKey: { env: 'DOOR_KEY' },
+    privateKey: { env: 'OTA_PRIVATE_KEY_DOOR' },
     publicKey: '../public.key',
     passphrase: { env: 'DOOR_PASSPHRASE' },
   };
@@ -154,15 +154,18 @@ test('pack reads the keys and the passphrase from the configuration and the envi
   const argv = ['pack', image, '--source', 'build', '--config', 'config/ota.config.json', '--verbose'];
   const run = await runCommand(argv, {
     cwd: folder.path,
-    env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'open sesame' },
+    env: { OTA_PRIVATE_KEY_DOOR: encrypted, DOOR_PASSPHRASE: 'open sesame' },
   });
   t.is(run.exitCode, 0, run.stderr);
   t.is((await manifestOf(folder)).project, 'door');
   t.true((await folder.read(`${image}.signed`)).equals(signFile(door.bin, keyObject, 'current')));
   t.notRegex(run.stderr, /open sesame|BEGIN/);
-  const wrong = await runCommand(argv, { cwd: folder.path, env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'hunter2' } });
+  const wrong = await runCommand(argv, {
+    cwd: folder.path,
+    env: { OTA_PRIVATE_KEY_DOOR: encrypted, DOOR_PASSPHRASE: 'hunter2' },
+  });
   t.is(wrong.error?.code, 'KEY_PASSPHRASE_WRONG');
-  t.regex(wrong.error?.message ?? '', /DOOR_KEY/);
+  t.regex(wrong.error?.message ?? '', /OTA_PRIVATE_KEY_DOOR/);
   t.notRegex(`${wrong.stderr}${wrong.error?.message}`, /hunter2|BEGIN/);
 });
 
@@ -358,9 +361,9 @@ test('pack removes artifacts and temporary files after key and configuration err
     [{ 'public.key': door.privatePem }, [], 1, 'KEY_IS_PRIVATE'],
     [{ 'private.key': rsaPems().privatePem }, [], 1, 'KEYS_DONT_MATCH'],
     [{}, ['--private-key', 'gone.key'], 2, 'KEY_NOT_FOUND'],
-    [{}, ['--passphrase-env', 'NOT_SET'], 2, 'SECRET_MISSING'],
+    [{}, ['--passphrase-env', 'VERSION_NOT_SET'], 2, 'SECRET_MISSING'],
     [{ 'ota.config.json': '{"legacy": "yes"}' }, [], 2, 'CONFIG_INVALID'],
-    [{ 'ota.config.json': '{"version": {"env": "NOT_SET"}}' }, [], 2, 'SECRET_MISSING'],
+    [{ 'ota.config.json': '{"version": {"env": "VERSION_NOT_SET"}}' }, [], 2, 'SECRET_MISSING'],
     [{ 'ota.config.json': '{' }, [], 2, 'CONFIG_UNREADABLE'],
     [{}, ['--config', 'gone.json'], 2, 'CONFIG_NOT_FOUND'],
     [{}, ['--source', 'gone'], 2, 'FILE_NOT_FOUND'],
@@ -374,7 +377,7 @@ test('pack removes artifacts and temporary files after key and configuration err
   }
 });
 
-test('pack removes the artifacts for a missing image', async (t) => {
+test('pack removes the artifacts of a missing image', async (t) => {
   const folder = await builtSketch(t, { 'build/old.bin.signed': 'stale', 'build/old.bin.ota.json': 'stale' });
   const { exitCode, error } = await pack(folder, 'build/old.bin');
   t.is(exitCode, 2);

@@ -16,11 +16,11 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   const server = await startTestServer(t);
   const { run, json } = serverCommands(server, server.folder);
   const made = await json('tokens', 'create', '--role', 'read', '--name', 'dashboard');
-  t.like(made, { role: 'read', name: 'dashboard' });
+  t.like(made, { roles: ['read'], name: 'dashboard' });
   const plain = await run('tokens', 'create');
   t.regex(plain.stdout, /^ota_[0-9a-f]{12}_[\w-]{43}\n$/, 'for a pipe: nothing but the token');
   const listed = await run('tokens', 'list');
-  t.regex(listed.stdout, /read +all +dashboard/);
+  t.regex(listed.stdout, /read +- +all +dashboard/);
   t.notRegex(listed.stdout, new RegExp(made.token));
   const reader = serverCommands(server, server.folder, made.token);
   const refused = await reader.run('tokens', 'list');
@@ -73,7 +73,7 @@ test('server releases promotes and yanks releases, and server devices show expla
   for (let count = 0; count < 4; count++) await askAsDevice(server.port, '/update/door', words);
   const shown = await run('devices', 'show', 'door', mac);
   t.regex(shown.stdout, /running +1\.0 \(identified by sketch MD5\)/);
-  t.regex(shown.stdout, /sketch +no update: 2\.0 not installed: the device runs another build \(3 attempts\)/);
+  t.regex(shown.stdout, /sketch +no update: 2\.0 not installed: the device runs a different build \(3 attempts\)/);
   t.regex((await run('devices', 'list', 'door', '--failed')).stdout, /failed: 2\.0 not installed, 3 attempts/);
   await json('devices', 'retry', 'door', mac);
   t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /failed/);

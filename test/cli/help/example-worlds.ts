@@ -34,7 +34,7 @@ async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder: await testFolder(t, await packedFiles) };
 }
 
-/** Packed on first use; each example receives a copy. */
+/** Files of the packed sketch, created on first use and copied for each example. */
 let packedFiles: Promise<BuildFiles> | undefined;
 
 async function packSketch(t: ExecutionContext): Promise<BuildFiles> {
@@ -88,9 +88,9 @@ async function installedCore(t: ExecutionContext, example: string): Promise<Exam
 /** A virtual device that replaces the device address in the examples. */
 async function someDoor(t: ExecutionContext): Promise<ExampleWorld> {
   const device = await virtualDoor(t, { password: 'secret', mdns: { announcesSketchMd5: true } });
-  const entry = { address: device.host, port: device.otaPort, password: { env: 'DOOR_PASSWORD' } };
+  const entry = { address: device.host, port: device.otaPort, password: { env: 'OTA_DEVICE_DOOR' } };
   const folder = await packedDoor(t, { door: entry }, { upload: { hostIp: '127.0.0.1' } });
-  return { folder, env: { DOOR_PASSWORD: 'secret' }, instead: { '192.168.1.20': 'door' } };
+  return { folder, env: { DOOR_PASSWORD: 'secret', OTA_DEVICE_DOOR: 'secret' }, instead: { '192.168.1.20': 'door' } };
 }
 
 async function unsignedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
@@ -116,7 +116,7 @@ async function announcedDoor(t: ExecutionContext, example: string): Promise<Exam
   await virtualDoor(t, { hostname, mdns: {} });
   return {
     folder: await testFolder(t, { 'ota.config.json': '{"project": "door"}' }),
-    env: { KITCHEN_PASSWORD: 'secret' },
+    env: { OTA_DEVICE_KITCHEN: 'secret' },
     instead: { kitchen: hostname },
     more: ['--interface', '127.0.0.1', '--timeout', '600'],
     goesOn: example.includes('--watch'),
@@ -164,7 +164,7 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
     },
   );
   const server = await startTestServer(t, { data: folder.at('running') });
-  const { id } = (await server.api('POST', '/tokens', { role: 'read' }, token)).body;
+  const { id } = (await server.api('POST', '/tokens', { roles: ['read'] }, token)).body;
   const instead = {
     'https://ota.example.com': server.url,
     '/var/lib/ota-hooks': 'stopped',
@@ -173,7 +173,7 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder, env: { OTA_SERVER: server.url, OTA_TOKEN: token, OTA_PASSWORD: 'open sesame' }, instead };
 }
 
-/** Enrolled devices for the first stage, and a rollout unless the example starts one. The rollout is paused if the example resumes it. */
+/** Enrolls devices and starts a rollout. Examples of `start` have no rollout yet, and examples of `resume` have a paused rollout. */
 async function rollout(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const world = await updateServer(t);
   const { folder, env = {}, instead = {} } = world;

@@ -34,11 +34,11 @@ test('answers update checks with 304 on a full disk, and publishes again when sp
 
   await fill(disk);
   t.is((await server.publish(young)).status, 409, 'nothing could be uploaded, so it is missing');
-  const token = await server.api('POST', '/tokens', { role: 'read', name: 'x'.repeat(60) });
+  const token = await server.api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(60) });
   t.true([201, 507].includes(token.status), String(token.status));
   let isFull = token.status === 507;
   for (let count = 0; count < 200 && !isFull; count++) {
-    isFull = (await server.api('POST', '/tokens', { role: 'read', name: 'x'.repeat(60) })).status === 507;
+    isFull = (await server.api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(60) })).status === 507;
   }
   t.true(isFull);
   for (let count = 1; count < 20; count++) {

@@ -46,7 +46,7 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
     nginx.kill('SIGTERM');
     await nginx;
   });
-  // nginx writes the pid file once it is listening.
+  // nginx writes the PID file after it has started to listen.
   while (!existsSync(folder.at('pid'))) {
     if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
     await pause(20);
@@ -93,5 +93,5 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   const api = await execa('curl', ['-sk', '-H', authorization, `https://127.0.0.1:${httpsPort}/api/v1/server`], {
     reject: false,
   });
-  if (api.exitCode === 0) t.like(JSON.parse(api.stdout), { name: 'ota-hooks', role: 'admin' });
+  if (api.exitCode === 0) t.like(JSON.parse(api.stdout), { name: 'ota-hooks', roles: ['admin'] });
 });

@@ -11,7 +11,7 @@ export interface SetupOptions {
   readonly platform?: NodeJS.Platform;
   readonly node?: { readonly path?: string; readonly version?: string };
   readonly now?: Date;
-  /** Program output by command line. */
+  /** Simulated program output, by command line. */
   readonly programs?: Readonly<Record<string, string>>;
 }
 
@@ -31,6 +31,7 @@ export async function setUpCheck(t: ExecutionContext, options: SetupOptions = {}
       home: folder.at('home'),
       env: options.env ?? {},
       platform: options.platform ?? 'linux',
+      userId: process.geteuid?.(),
       node: options.node?.path ?? process.execPath,
       cli: folder.at('package/dist/cli.js'),
       signal: AbortSignal.timeout(60_000),

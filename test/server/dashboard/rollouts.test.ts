@@ -16,7 +16,7 @@ const [old, young] = await Promise.all([
 
 const macOf = (index: number) => `02:00:00:00:00:0${index}`;
 
-/** Rollout of 2.0 whose first stage is the canary `front-door`. */
+/** Rollout of version 2.0 whose first stage is the canary `front-door`. */
 async function rolledOut(t: ExecutionContext) {
   const server = await startTestServer(t);
   await server.publish(old);
@@ -30,7 +30,7 @@ async function rolledOut(t: ExecutionContext) {
   const { id } = (await server.api('POST', '/projects/door/rollouts', request)).body as unknown as RolloutInfo;
   const app = makeApi(server.parts);
   const browserOf = async (role: Role) => {
-    const { body } = await server.api('POST', '/tokens', { role, name: `somebody who may ${role}` });
+    const { body } = await server.api('POST', '/tokens', { roles: [role], name: `somebody who may ${role}` });
     const browser = browserAt(app);
     t.is((await browser.post('/login', { token: String(body['token']) })).status, 303);
     return browser;
@@ -41,7 +41,7 @@ async function rolledOut(t: ExecutionContext) {
   return { server, browserOf, visit, state, page: `/projects/door/rollouts/${id}` };
 }
 
-test('lists a rollout, and shows its stages, progress, gate and halt rules on its page', async (t) => {
+test('lists a rollout, and shows its stages, progress, gate and halt rules on the rollout page', async (t) => {
   const { server, browserOf, visit, page } = await rolledOut(t);
   const reader = await browserOf('read');
   const list = (await reader.get('/projects/door/rollouts')).text;
@@ -69,13 +69,13 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on it
   t.is((await reader.get('/projects/door/rollouts/x')).status, 404);
 });
 
-test('pauses, resumes, advances and aborts a rollout with its buttons, and rejects a request from a reader', async (t) => {
+test('changes a rollout when a publisher uses its buttons, and rejects a request from a reader', async (t) => {
   const { browserOf, state, page } = await rolledOut(t);
   const reader = await browserOf('read');
   t.is((await reader.post(`${page}/pause`, { form: 'made up' })).status, 403);
   t.is(await state(), 'active');
 
-  const publisher = await browserOf('publish');
+  const publisher = await browserOf('operate');
   t.is((await publisher.post(`${page}/pause`, {})).status, 403, 'a form of another page');
   for (const [action, after] of [
     ['pause', 'paused'],
@@ -93,11 +93,11 @@ test('pauses, resumes, advances and aborts a rollout with its buttons, and rejec
   t.true(text.includes(`action="${page}/rollback"`));
 });
 
-test('shows why a rollout halted, and resumes it only when its failures are accepted', async (t) => {
+test('shows why a rollout halted, and resumes the rollout only when its failures are accepted', async (t) => {
   const { browserOf, visit, state, page } = await rolledOut(t);
   for (let asks = 0; asks < 4; asks++) await visit(1);
   t.is(await state(), 'halted');
-  const publisher = await browserOf('publish');
+  const publisher = await browserOf('operate');
   const { text } = await publisher.get(page);
   t.regex(text, /No further devices are updated\. Reason: 1 device failed to update to 2\.0 \(limit: 1\)/);
   t.regex(text, /1 failed/);

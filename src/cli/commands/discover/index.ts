@@ -3,12 +3,13 @@ import { discoveredFile, type StoredDevice, withSeen } from '../../../delivery/d
 import { type DiscoveredDevice, Discovery, identityOf } from '../../../delivery/discovery.ts';
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { addDevice, isFound } from './add.ts';
 import { type DiscoverOptions, discoverCommand } from './options.ts';
 
@@ -16,10 +17,10 @@ export function declareDiscover(declaration: Declaration) {
   return discoverCommand(declaration).action((options) => discover(options, declaration.io));
 }
 
-/** Lists the devices that announce themselves. A device becomes part of the project only when it is added to the configuration by name. */
+/** Lists the devices that announce themselves. Only `--add` adds a device to the project. */
 export async function discover(options: DiscoverOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
-  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source: options.source, config: options.config }, io, report);
   const interfaces = options.interface.length > 0 ? options.interface : undefined;
   const discovery = await Discovery.open({ interfaces });
   if (!(discovery instanceof Discovery)) {
@@ -55,7 +56,7 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
 /** Maximum delay of a Node.js timer, about 24 days. */
 const longestMs = 2 ** 31 - 1;
 
-/** Stores the devices, so that later runs can list those that do not respond. Writes nothing in a folder without a configuration. */
+/** Stores the devices, so that later runs can list devices that do not respond. Writes nothing in a folder without a configuration. */
 async function storeDevices(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
   if (configPath === undefined || seen.length === 0) return;
   const file = discoveredFile(folder);
@@ -81,7 +82,7 @@ async function printAll(
   ];
   if (rows.length === 0)
     report.say(
-      'No device responded. mDNS reaches only the local network: select another one with --interface ADDRESS, or use addresses instead.',
+      'No device responded. mDNS reaches only the local network: select a different network with --interface ADDRESS, or use device addresses.',
     );
   const head = ['name', 'address', 'method', 'board', 'password', 'last seen', 'configured as'];
   report.result(

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { digests } from '../../../core/pack/digests.ts';
 import { readNamedFile } from '../../../files/read.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
@@ -11,6 +10,7 @@ import { judgeBytes } from '../../shared/file-to-judge.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { flashPicture } from './flash-picture.ts';
 import { inspectionDocument, inspectionSheet } from './inspection.ts';
 
@@ -19,7 +19,7 @@ const inspectCommand = (declaration: Declaration) =>
     'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
     'ota-hooks inspect unknown.bin --json',
   ])
-    .option('--public-key <file>', "Known public key, in addition to the project's (repeatable)", collect, [])
+    .option('--public-key <file>', 'Additional public key for checking the signature (repeatable)', collect, [])
     .addOption(projectOptions.elf)
     .addOption(projectOptions.device)
     .addOption(projectOptions.source)
@@ -31,12 +31,12 @@ export function declareInspect(declaration: Declaration) {
   return inspectCommand(declaration).action((file, options) => inspect(file, options, declaration.io));
 }
 
-/** Describes a .bin file, and a device's flash while the file is installed. */
+/** Describes a .bin file, and the flash of a device that installs the file. */
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
-  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
-  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source: options.source, config: options.config }, io, report);
+  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(settings, io))];
   const facts = await deviceFacts({ device: options.device, reference: [] }, settings, io);
   const bytes = await readNamedFile(path, 'file to inspect');
   const { release, firmware } = await judgeBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);

@@ -10,7 +10,7 @@ import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
-import { type ProjectSettings, projectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
+import { type ProjectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
@@ -19,6 +19,7 @@ import { allowedRule } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const packCommand = (declaration: Declaration) =>
   command(declaration, 'pack [file...]', 'Create the artifacts and manifest for a build', [
@@ -34,7 +35,7 @@ const packCommand = (declaration: Declaration) =>
     )
     .addOption(projectOptions.passphraseEnv)
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
-    .option('--elf <file>', 'ELF file to check that devices verify signatures (default: next to the image)')
+    .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
     )
@@ -48,7 +49,12 @@ const packCommand = (declaration: Declaration) =>
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
     .option('--board <name>', 'Board name')
-    .option('--allow <rule>', 'Preflight rule that must not block the build (repeatable)', allowedRule, []);
+    .option(
+      '--allow <rule>',
+      'Preflight rule to report as a warning instead of an error (repeatable)',
+      allowedRule,
+      [],
+    );
 
 type PackOptions = OptionsOf<typeof packCommand>;
 
@@ -61,13 +67,13 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Creates the artifacts and the manifest for each image given on the command line, or for each configured image if none is given. */
+/** Creates the artifacts and the manifest for each image given on the command line. Without a given image, packs each configured image. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
-  // No outputs of an earlier build may be left behind, even if the configuration or a key is invalid.
+  // Outputs of an earlier build are removed even if the configuration or a key is invalid.
   for (const image of named) await removeStaleArtifacts(image);
-  const settings = await projectSettings(options, io.cwd);
+  const settings = await readProjectSettings(options, io, report);
   const images = named.length > 0 ? named : await findImages(settings, report);
   for (const image of images) await removeStaleArtifacts(image);
 
@@ -82,10 +88,11 @@ async function packOne(
   path: string,
   { publicKey, signer }: Keys,
   options: PackOptions,
-  { config, privateKey }: ProjectSettings,
+  settings: ProjectSettings,
   io: Io,
   report: Report,
 ): Promise<Manifest> {
+  const { config, privateKey } = settings;
   const request: PackRequest = {
     path: report.path(path),
     file: basename(path),
@@ -98,7 +105,7 @@ async function packOne(
     signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
     enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
     project: options.project ?? config.project,
-    version: resolveFirmwareVersion(options.firmwareVersion, config, io.env),
+    version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
     board: options.board ?? config.board,
     allow: options.allow,
     signal: io.signal,
@@ -116,7 +123,7 @@ async function packOne(
   return finished.manifest;
 }
 
-/** Loads the keys. The private key is loaded only if there is one and --unsigned is not set. */
+/** Loads the keys. The private key is loaded only if it exists and --unsigned is not set. */
 async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io, report: Report): Promise<Keys> {
   const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
   if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
@@ -147,7 +154,7 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }
 
-/** Excludes artifacts, because a pattern such as `build/*` also matches the outputs of an earlier build. */
+/** Excludes artifacts, because a pattern such as `build/*` matches artifacts of an earlier build. */
 function withoutArtifacts(paths: readonly string[]): string[] {
   const artifacts = new Set(
     paths.flatMap((path) => [...artifactSuffixes, manifestSuffix].map((suffix) => path + suffix)),
@@ -156,7 +163,7 @@ function withoutArtifacts(paths: readonly string[]): string[] {
 }
 
 const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
-  elf: 'yes, shown by the ELF',
+  elf: 'yes, shown by the ELF file',
   declared: 'yes, as declared',
   unproven: 'unknown',
 };

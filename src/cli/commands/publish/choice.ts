@@ -38,7 +38,7 @@ export async function choosePublications(
   return publications;
 }
 
-/** Opens a reference build. Uses its manifest if there is one, because the manifest contains more facts than the image. */
+/** Opens a reference build. Prefers the manifest, because it contains more facts than the image. */
 async function chooseReference(
   path: string,
   options: PublishOptions,
@@ -58,7 +58,8 @@ async function chooseReference(
   return publication;
 }
 
-function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: Io): WantedNames {
+function wantedNames(options: PublishOptions, settings: ProjectSettings, io: Io): WantedNames {
+  const { config } = settings;
   if (options.draft === true && options.channel !== undefined) {
     throw new OtaError('OPTIONS_CONFLICT', {
       option: '--draft',
@@ -66,7 +67,7 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
       hint: 'Remove --channel; `server releases promote` or a rollout selects the channel later.',
     });
   }
-  // --channel on the command line overrides `publish.draft` in the configuration.
+  // The command-line option --channel overrides `publish.draft` in the configuration.
   const draft = options.draft ?? (options.channel === undefined && config.publish?.draft === true);
   return {
     project: options.project,
@@ -76,7 +77,8 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
     fallback: {
       project: config.project,
       // The configured version applies to current builds, not to a reference build.
-      version: () => (options.reference === undefined ? resolveFirmwareVersion(undefined, config, io.env) : undefined),
+      version: () =>
+        options.reference === undefined ? resolveFirmwareVersion(undefined, settings, io.env) : undefined,
     },
   };
 }

@@ -1,7 +1,6 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -22,29 +21,57 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
   const folder = resolve(io.cwd, options.data);
-  const { authorityIn, openData, restoreBackup } = await import('../../../server/index.ts');
+  const { authorityIn, restoreBackup, sealData, useData } = await import('../../../server/index.ts');
   const input = await openToRead(path);
-  const { store, blobs } = await openData({ data: folder }, `ota-hooks server restore, process ${process.pid}`);
+  const holder = `ota-hooks server restore, process ${process.pid}`;
   try {
-    for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
-    const into = { store, blobs, authority: authorityIn(folder) };
-    const task = { what: `restoring ${report.path(path)}` };
-    await during(task, io, options, (show) => restoreBackup(into, linesOf(input, io.signal, show), path));
+    // A folder whose database is lost counts as empty: restoring a backup is the way to save it.
+    await useData({ data: folder, holder, acceptsLoss: true }, async ({ store, blobs }) => {
+      for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
+      const into = { store, blobs, authority: authorityIn(folder) };
+      const task = { what: `restoring ${report.path(path)}` };
+      await during(task, io, options, (show) => restoreBackup(into, linesOf(input, path, io.signal, show), path));
+      await sealData({ store, blobs }, { acceptsLoss: true });
+    });
   } finally {
     input.destroy();
-    await store.close();
   }
   report.say(`Restored ${report.path(path)} to ${report.path(folder)}`);
   report.result('server restore', { data: folder, from: path });
 }
 
-async function* linesOf(input: ReadStream, signal: AbortSignal, show: ShowProgress): AsyncGenerator<string> {
-  const { size } = await stat(input.path);
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    signal.throwIfAborted();
-    show(size === 0 ? 1 : input.bytesRead / size);
-    yield line;
+/** Largest line of a backup: the largest blob in base64, plus a margin. */
+const mostLineCharacters = 32 * 1024 * 1024;
+
+/** Splits the file into lines. Node.js would read a line of any length into memory. */
+async function* linesOf(
+  input: ReadStream,
+  path: string,
+  signal: AbortSignal,
+  show: ShowProgress,
+): AsyncGenerator<string> {
+  const { size } = await stat(path);
+  let rest = '';
+  try {
+    for await (const chunk of input.setEncoding('utf8')) {
+      signal.throwIfAborted();
+      show(size === 0 ? 1 : input.bytesRead / size);
+      const [first = '', ...lines] = String(chunk).split('\n');
+      rest += first;
+      if (lines.length > 0) {
+        yield rest;
+        rest = lines.pop() ?? '';
+        yield* lines;
+      }
+      if (rest.length > mostLineCharacters) {
+        throw new OtaError('BACKUP_INVALID', { path, reason: 'a line is longer than the largest blob' });
+      }
+    }
+  } catch (cause) {
+    const isSystem = cause instanceof Error && 'syscall' in cause && 'code' in cause;
+    throw isSystem ? new OtaError('FILE_UNREADABLE', { path, reason: String(cause.code) }, cause) : cause;
   }
+  if (rest !== '') yield rest;
 }
 
 function openToRead(path: string): Promise<ReadStream> {

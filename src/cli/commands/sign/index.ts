@@ -3,6 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
 import { compressors } from '../../../core/compression/registry.ts';
 import type { Encoding, SignatureFormat } from '../../../core/model/artifact.ts';
+import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
 import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
@@ -51,7 +52,7 @@ export function declareSign(declaration: Declaration) {
   return signCommand(declaration).action((options) => sign(options, declaration.io));
 }
 
-/** Signs any non-empty file, or the finished build that a manifest describes. Applies no preflight rules. */
+/** Signs any non-empty file, or the build that a manifest describes. Preflight rules are not applied. */
 export async function sign(options: SignOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (options.manifest !== undefined) return signByManifest(options, options.manifest, io, report);
@@ -72,7 +73,7 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
     throw error;
   });
   requireDistinct([expectedOut, legacy], [key.path]);
-  // Old outputs are removed first: after a failure, they must not be mistaken for outputs of this run.
+  // Old outputs are removed first, so that they cannot be mistaken for new outputs after a failure.
   await removeOutputs([expectedOut, legacy], bin);
 
   const signer = await key.signer();
@@ -104,7 +105,7 @@ async function removeOutputs(paths: readonly (string | undefined)[], bin: string
   for (const path of paths) if (path !== undefined && path !== bin) await removeLeftovers(path);
 }
 
-/** Creates both signatures before writing any file. If the legacy file cannot be written, the signed file is removed. */
+/** Creates both signatures before writing any file. If writing the legacy file fails, the signed file is removed. */
 async function writeSigned(
   payload: Payload,
   given: Payload,
@@ -141,7 +142,7 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   const signed = await signBuild(build, signer, key.path === undefined ? 'the private key' : report.path(key.path));
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
-      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack it with --public-key FILE to check that`,
+      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack the image with --public-key FILE to check`,
     );
   }
   const written = await writeBuild(signed, dirname(path), new Set(build.files.keys()));
@@ -149,22 +150,22 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   report.result('sign', signed.manifest);
 }
 
-/** A private key and where it is stored. */
+/** Private key and the path of its file. */
 interface KeyToUse {
-  /** Undefined if the key is not stored in a file. */
+  /** Path of the key file; undefined if the key is not stored in a file. */
   readonly path: string | undefined;
   signer(): Promise<Signer>;
 }
 
-/** Returns the given key, or else the project's private key, found in the same way as in `pack`. */
+/** Returns the given key. Without a given key, returns the project's private key. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);
     return { path, signer: () => signerAt(path, options, io, report) };
   }
-  const { projectSettings } = await import('../../../project/config/settings.ts');
+  const { readProjectSettings } = await import('../../shared/project-settings.ts');
   const { projectSigner } = await import('../../shared/project-keys.ts');
-  const settings = await projectSettings(options, io.cwd);
+  const settings = await readProjectSettings(options, io, report);
   const place = settings.privateKey;
   return {
     path: place !== undefined && 'path' in place ? place.path : undefined,
@@ -178,8 +179,8 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
 }
 
 async function signerAt(path: string, options: SignOptions, io: Io, report: Report): Promise<Signer> {
-  const passphrase = options.passphraseEnv === undefined ? undefined : { env: options.passphraseEnv };
-  const config = { privateKey: { path }, passphrase, folder: io.cwd };
+  const passphrase = options.passphraseEnv && secretFromEnvironment(options.passphraseEnv, io.env, 'the passphrase');
+  const config = { privateKey: { path }, passphrase };
   const { signer, warnings } = await openSigner(config, { env: io.env, keyName: report.path(path) });
   for (const warning of warnings) report.warn(warning);
   return signer;

@@ -10,7 +10,7 @@ import type { Credential, DeviceRecord } from '../../storage/records.ts';
 import { deviceInfo } from './device-info.ts';
 import { withPassword } from './projects.ts';
 import { requireProject } from './releases.ts';
-import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+import { checked, numberIn, readBody, requireAction, type Session } from './session.ts';
 
 type Request = v.InferOutput<typeof deviceRequestSchema>;
 
@@ -21,7 +21,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
   const path = '/projects/:project/devices';
 
-  routes.get(path, requireRole(parts, 'read'), async (context) => {
+  routes.get(path, requireAction(parts, 'view'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
     const found = await records.list(project, { after: context.req.query('after'), limit });
@@ -29,7 +29,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
   });
 
-  routes.post(`${path}/import`, requireRole(parts, 'admin'), async (context) => {
+  routes.post(`${path}/import`, requireAction(parts, 'devices'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const table = await readBody(context, arduinoDbSchema);
     const answer = { enrolled: 0, unchanged: 0 };
@@ -40,12 +40,12 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json(answer satisfies ImportAnswer);
   });
 
-  routes.get(`${path}/:mac`, requireRole(parts, 'read'), async (context) => {
+  routes.get(`${path}/:mac`, requireAction(parts, 'view'), async (context) => {
     const { project, mac } = named(context);
     return context.json(await show(project, mac));
   });
 
-  routes.put(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+  routes.put(`${path}/:mac`, requireAction(parts, 'devices'), async (context) => {
     const { project, mac } = named(context);
     const request = await readBody(context, deviceRequestSchema);
     await requirePinnable(project, request.pin);
@@ -60,13 +60,13 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json(await show(project, mac));
   });
 
-  routes.delete(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+  routes.delete(`${path}/:mac`, requireAction(parts, 'devices'), async (context) => {
     const { project, mac } = named(context);
     if (!(await records.remove(project, mac, context.get('token').id))) throw unknownDevice(mac);
     return context.json({ removed: mac });
   });
 
-  routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {
+  routes.post(`${path}/:mac/retry`, requireAction(parts, 'devices'), async (context) => {
     const { project, mac } = named(context);
     const retried = await retryFailedDevice(records, {
       project,
@@ -133,7 +133,7 @@ function withChanges(record: DeviceRecord, request: Request, password: Credentia
   };
 }
 
-/** Applies a requested value to a field: undefined keeps the current value, null removes it. */
+/** Applies a requested value to a field: undefined keeps the current value, and null removes it. */
 function changed<Value>(before: Value | undefined, request: Value | null | undefined): Value | undefined {
   return request === undefined ? before : (request ?? undefined);
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import type { ServerParts } from '../../parts.ts';
-import { requireRole, type Session } from './session.ts';
+import { requireAction, type Session } from './session.ts';
 
 /** Creates the monitoring routes: `/healthz` and `/metrics`. */
 export function operationRoutes(parts: ServerParts): Hono<Session> {
@@ -10,7 +10,7 @@ export function operationRoutes(parts: ServerParts): Hono<Session> {
     parts.stopping.aborted ? context.json({ status: 'stopping' }, 503) : context.json({ status: 'ok' }),
   );
 
-  const reader = requireRole(parts, 'read', { anyProject: true });
+  const reader = requireAction(parts, 'view', { anyProject: true });
   const metrics = async () => {
     const { type, text } = await parts.metrics();
     return new Response(text, { headers: { 'Content-Type': type } });

@@ -2,9 +2,9 @@ import { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
-import type { Role } from '../../../api/release.ts';
 import { clientAddress } from '../../auth/client-address.ts';
-import { findToken, includesRole } from '../../auth/tokens.ts';
+import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
+import { findToken } from '../../auth/tokens.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
@@ -16,12 +16,12 @@ export interface Session {
 }
 
 /**
- * Requires a token with the given role. A token for one project is valid for that project's paths and, with `anyProject`, for paths that do
+ * Requires a token that permits an action. A token for one project is valid for that project's paths and, with `anyProject`, for paths that do
  * not name a project.
  */
-export function requireRole(
+export function requireAction(
   { store, failures, isTrustedProxy }: ServerParts,
-  role: Role,
+  action: Action,
   { anyProject = false }: { anyProject?: boolean } = {},
 ): MiddlewareHandler<Session> {
   return async (context, next) => {
@@ -31,8 +31,7 @@ export function requireRole(
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
-    // A valid token is accepted even if its address has exceeded the limit of failures: 256 bits cannot be guessed, and misconfigured
-    // devices must not lock out their owner behind the same address.
+    // Accept a valid token even from a rate-limited address: misconfigured devices must not lock out their owner behind the same address.
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
       throw refuse(
@@ -41,11 +40,12 @@ export function requireRole(
         'Send Authorization: Bearer TOKEN. An admin creates tokens with `ota-hooks server tokens create`.',
       );
     }
-    if (!includesRole(token.role, role)) {
+    if (!permits(token, action)) {
+      const wanted = rolesFor(action).join(' or ');
       throw refuse(
         'role-missing',
-        `this request requires the role ${role}, but the token has the role ${token.role}`,
-        `Use a token with the role ${role}.`,
+        `this request requires the role ${wanted}, but the token has the role ${token.roles.join(', ')}`,
+        `Use a token with the role ${wanted}.`,
       );
     }
     const project = context.req.param('project');
@@ -69,11 +69,11 @@ function tooMany(): DomainError {
   );
 }
 
-/** Size of the largest manifest in JSON form, plus a margin. */
+/** Maximum size of a JSON body: the largest manifest, plus a margin. */
 const mostBodyBytes = 2 * 1024 * 1024;
-/** No valid API request is nested more deeply. V8 takes 0.4 s to parse 2 MB of brackets. */
+/** Maximum nesting depth of a JSON body; no valid request exceeds it. V8 takes 0.4 s to parse 2 MB of brackets. */
 const mostLevels = 16;
-/** In a larger document, only the first problem is reported: listing the problems of a million invalid items would take 4 s and 1 GB. */
+/** Size limit for reporting all problems in a body. Listing the problems of a million invalid items would take 4 s and 1 GB. */
 const mostBytesWithAllProblems = 64 * 1024;
 
 /**
@@ -134,15 +134,15 @@ async function readText(context: Context<Session>): Promise<string> {
 }
 
 /**
- * Reads the body in chunks, only as fast as they are consumed: a web stream around the request would buffer everything that the client
- * sends. A client that disconnects is not treated as a server error.
+ * Reads the body in chunks, only as fast as the caller consumes them. A web stream around the request would buffer everything that the
+ * client sends. A client that disconnects does not count as a server error.
  *
  * @throws DomainError bad-request
  */
 export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerator<Uint8Array> {
   const { incoming } = env ?? {};
   try {
-    // Keep the request open on an error: destroying it would also destroy the connection, and no response could be sent.
+    // Keep the request open on an error. Destroying the request would also destroy the connection, so no response could be sent.
     yield* incoming instanceof IncomingMessage ? incoming.iterator({ destroyOnReturn: false }) : (req.raw.body ?? []);
   } catch {
     throw new DomainError(

@@ -14,12 +14,12 @@ import { devicePath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { SendForm } from './send-form.tsx';
 import { StatusBadge } from './status-badge.tsx';
-import { mayAct, type PageContext, readForm } from './visitor.ts';
+import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
 const mostEntries = 50;
 
-/** Shows everything that is known about a device. */
+/** Shows a device: its status, details, rollout, update attempts and audit log. */
 export async function devicePage(
   context: PageContext,
   { records, store, rollouts }: ServerParts,
@@ -32,7 +32,7 @@ export async function devicePage(
   const entries = await store.audit.ofDevice(project, mac, mostEntries);
   const { record } = seen;
   const rollout = rollouts.ofDevice(record);
-  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  const formToken = formTokenFor(context, 'devices');
   return show(
     context,
     <Page title={record.name ?? mac} project={project} tab="devices" live={`project=${project}`} {...frameOf(context)}>
@@ -57,14 +57,14 @@ export async function devicePage(
   );
 }
 
-/** Clears a device's failures, so that it is sent the release again. */
+/** Clears a device's failures, so that the server sends the release to the device again. */
 export async function retryDevice(
   context: PageContext,
   { records, clock }: ServerParts,
   project: string,
   text: string,
 ) {
-  await readForm(context, 'publish');
+  await readForm(context, 'devices');
   const mac = checked(macSchema, text);
   const retried = await retryFailedDevice(records, {
     project,

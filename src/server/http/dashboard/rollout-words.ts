@@ -14,7 +14,7 @@ export const stateWords: Readonly<
   complete: { kind: 'up-to-date', sign: '✓', label: 'complete' },
 };
 
-/** Maximum number of canaries listed by name. If there are more, only their number is shown. */
+/** Maximum number of canaries listed by name. For more canaries, only their number is shown. */
 export const mostNamed = 5;
 
 /** Describes which devices are in a stage. */
@@ -62,6 +62,6 @@ export function rolloutText({ state, reason, waitingFor, openStages, stages, pre
     case 'rolled-back':
       return `Devices already updated return to ${previous ?? 'the previous release'} where that is safe.${why}`;
     case 'complete':
-      return 'All stages are complete, and the release is promoted on its channel.';
+      return 'All stages are complete, and the release is promoted to its channel.';
   }
 }

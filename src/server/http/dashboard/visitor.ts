@@ -1,9 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
-import type { Role } from '../../../api/release.ts';
 import { isSecure } from '../../auth/is-secure.ts';
-import { includesRole } from '../../auth/tokens.ts';
+import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
@@ -18,8 +17,8 @@ export interface Visitor {
 export type PageContext = Context<Visitor>;
 
 /**
- * Returns the name and the Secure attribute for the session cookie. Over TLS, pages from other hosts or over plain HTTP cannot set a cookie
- * with this name (RFC 6265bis, 4.1.3.2).
+ * Returns the name and the Secure attribute for the session cookie. Over TLS, the prefix `__Host-` in the name prevents other hosts and
+ * plain HTTP pages from setting the cookie (RFC 6265bis, 4.1.3.2).
  */
 export function cookieOf(context: PageContext, { isTrustedProxy }: ServerParts): { name: string; secure: boolean } {
   const { incoming } = context.env ?? {};
@@ -60,7 +59,7 @@ export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
   };
 }
 
-/** Throws the same error whether the project does not exist or the token may not access it. */
+/** Throws the same error for a project that does not exist and for a project that the token may not access. */
 function requireProjectOf({ catalog }: ServerParts, token: TokenRecord, project: string): void {
   if (catalog.view(project) !== undefined && mayLookAt(token, project)) return;
   throw new DomainError(
@@ -74,9 +73,9 @@ export function mayLookAt(token: TokenRecord, project: string): boolean {
   return token.project === undefined || token.project === project;
 }
 
-/** Returns whether to show the action buttons. */
-export function mayAct(token: TokenRecord): boolean {
-  return includesRole(token.role, 'publish');
+/** Returns the form token if the session's token permits an action, and undefined if its buttons must not be shown. */
+export function formTokenFor(context: PageContext, action: Action): string | undefined {
+  return permits(context.get('token'), action) ? context.get('session').formToken : undefined;
 }
 
 export type Form = Readonly<Record<string, string>>;
@@ -86,27 +85,28 @@ export type Form = Readonly<Record<string, string>>;
  *
  * @throws DomainError role-missing, bad-request
  */
-export async function readForm(context: PageContext, role: Role): Promise<Form> {
-  const { role: own } = context.get('token');
-  if (!includesRole(own, role)) {
+export async function readForm(context: PageContext, action: Action): Promise<Form> {
+  const token = context.get('token');
+  if (!permits(token, action)) {
+    const wanted = rolesFor(action).join(' or ');
     throw new DomainError(
       'role-missing',
-      `Your token has the role ${own}; this action requires ${role}.`,
-      `Log in with a token that has the role ${role}.`,
+      `Your token has the role ${token.roles.join(', ')}; this action requires ${wanted}.`,
+      `Log in with a token that has the role ${wanted}.`,
     );
   }
   const form = await formOf(context);
   if (form['form'] !== context.get('session').formToken) {
     throw new DomainError(
       'role-missing',
-      'The form belongs to another session.',
+      'The form belongs to a different session.',
       'Reload the page and submit the form again.',
     );
   }
   return form;
 }
 
-/** Reads the text fields of a form. If several fields have the same name, the last one counts. */
+/** Reads the text fields of a form. If several fields have the same name, the last one is used. */
 export async function formOf(context: PageContext): Promise<Form> {
   const body = await context.req.parseBody().catch(() => {
     throw new DomainError('bad-request', 'The form could not be parsed.', 'Reload the page and submit the form again.');

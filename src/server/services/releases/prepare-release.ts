@@ -4,37 +4,38 @@ import { type RsaPublicKey, readPublicKey } from '../../../core/keys/public-key.
 import { type InvalidManifest, type Manifest, parseManifest } from '../../../core/model/manifest.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { permits } from '../../auth/permissions.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
-import type { Actor, ProjectRecord } from '../../storage/records.ts';
+import type { Actor, ProjectRecord, TokenRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 import { newProject } from './project.ts';
+import { requireAllowedRules, requireChannel, requireNewImage } from './publisher-limits.ts';
 
 export interface PublishQuestion {
   readonly project: string;
   readonly request: v.InferOutput<typeof releaseRequestSchema>;
   readonly by: Actor;
-  /** Whether the publisher may create the project. */
-  readonly isAdmin: boolean;
+  readonly publisher: Pick<TokenRecord, 'roles' | 'channels'>;
 }
 
 /** Publication whose request, project and key were checked. */
 export interface PreparedRelease {
   readonly manifest: Manifest;
   readonly key: RsaPublicKey | undefined;
-  /** Undefined if the project does not exist yet. */
+  /** Project before the publication; undefined if the project does not exist yet. */
   readonly present: ProjectRecord | undefined;
   /** Project as it will be after the publication. */
   readonly record: ProjectRecord;
-  /** Path to each artifact, by SHA-256. */
+  /** File path of each artifact, by SHA-256. */
   readonly artifacts: ReadonlyMap<string, string>;
 }
 
 /**
- * Checks everything that can be checked without reading the artifacts.
+ * Checks the parts of a publication that do not require reading the artifacts.
  *
- * @throws DomainError invalid, not-found, wrong-key, blobs-missing
+ * @throws DomainError invalid, not-found, role-missing, wrong-key, image-known, blobs-missing
  */
 export async function prepareRelease(
   { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
@@ -44,7 +45,11 @@ export async function prepareRelease(
   const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
   const key = namedKey(manifest);
   const record = await projectOf(store, question, present, key);
-  if (question.request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  const { publisher, request } = question;
+  requireAllowedRules(publisher, record, request.allow);
+  if (request.purpose === 'serve' && !request.draft) requireChannel(publisher, request.channel);
+  if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });
   return { manifest, key, present, record, artifacts: await requireBlobs(blobs, manifest) };
 }
 
@@ -63,7 +68,7 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   if (manifest.board !== undefined && manifest.board.length > 64)
     problems.push('the board name is longer than 64 characters');
   if (request.purpose === 'reference' && manifest.image.kind !== 'sketch') {
-    problems.push('only a sketch can be a reference build: devices report no digest of their files');
+    problems.push('only a sketch can be a reference build: devices do not report a digest of their filesystem');
   }
   const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
   problems.push(...unknown.map((rule) => `unknown rule ${rule}`));
@@ -72,14 +77,14 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   }
   const total = manifest.artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (manifest.artifacts.length > mostArtifacts || total > mostArtifacts * mostBlobBytes)
-    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can have`);
+    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can contain`);
   if (problems.length > 0) throw invalid(problems);
   const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
   const artifacts = request.purpose === 'reference' ? onlyImage : manifest.artifacts;
   return { ...manifest, project, version: request.version, artifacts };
 }
 
-/** `pack` and `sign` create at most 5. */
+/** Maximum number of artifacts in a release. `pack` and `sign` create at most 5. */
 const mostArtifacts = 8;
 /** Number of releases read to determine whether this is the first publication. */
 const mostLookedAt = 1000;
@@ -108,15 +113,16 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
 }
 
 /**
- * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key.
- * Reference builds published before that do not count: they may be signed with any key or not at all.
+ * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key. Earlier
+ * reference builds do not count as a first publication, because they may be unsigned or signed with any key.
  */
 async function projectOf(
   { catalog }: Store,
-  { project, isAdmin, request }: PublishQuestion,
+  { project, publisher, request }: PublishQuestion,
   present: ProjectRecord | undefined,
   key: RsaPublicKey | undefined,
 ): Promise<ProjectRecord> {
+  const isAdmin = permits(publisher, 'projects');
   if (present !== undefined && (!isAdmin || present.keys.length > 0)) return present;
   if (isAdmin) {
     const before = present === undefined ? [] : await catalog.releases(project, { limit: mostLookedAt });
@@ -132,7 +138,8 @@ async function projectOf(
 function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
   const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
   if (key === undefined && keys.length > 0) {
-    const hint = 'Sign the build: devices would reject it, or stop verifying signatures after installing it.';
+    const hint =
+      'Sign the build. Devices would reject an unsigned build, or stop verifying signatures after installing it.';
     throw new DomainError(
       'wrong-key',
       `releases of ${name} are signed with key ${known}, but this release is unsigned`,

@@ -4,17 +4,21 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
+import { writeAtomically } from '../../../files/write.ts';
 import type { BlobStore, UploadPiece } from '../blob-store.ts';
 
 const sliceBytes = 1024 * 1024;
+/** File beside the blobs that identifies their database. */
+const markerName = 'database.json';
 
 /**
- * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. A complete blob is flushed and verified before it
- * is given its final name, and is never written again.
+ * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. An upload is flushed and verified before it is
+ * moved to its final name. A complete blob is never written again.
  */
 export async function folderBlobs(folder: string): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
   const uploads = join(folder, 'uploads');
+  const marker = join(folder, markerName);
   for (const path of [blobs, uploads]) await mkdir(path, { recursive: true });
   const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
   const pathOf = (sha256: string) => join(blobs, sha256.slice(0, 2), sha256);
@@ -47,7 +51,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
     append: (sha256, piece) => lock.acquire(sha256, () => append(sha256, piece)),
 
     async read(sha256) {
-      const bytes = await readFile(pathOf(sha256)).catch(() => undefined);
+      const bytes = await readFile(pathOf(sha256)).catch(undefinedIfMissing);
       return bytes !== undefined && (await digestOf(bytes)) === sha256 ? bytes : undefined;
     },
 
@@ -59,8 +63,8 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
         await rm(partOf(sha256), { force: true });
       }),
 
-    async olderThan(at) {
-      const found = await Promise.all((await filesIn(folder)).map((path) => modifiedBefore(path, at)));
+    async olderThan(at, since = Number.NEGATIVE_INFINITY) {
+      const found = await Promise.all((await filesIn(folder)).map((path) => modifiedBetween(path, since, at)));
       const digests = found.flatMap((path) => /([0-9a-f]{64})(\.part)?$/.exec(path ?? '')?.[1] ?? []);
       return Promise.all(digests.map(state));
     },
@@ -71,6 +75,10 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
     },
 
     location: (sha256) => `${sha256.slice(0, 2)}/${sha256}`,
+
+    marker: async () => (await readFile(marker, 'utf8').catch(undefinedIfMissing)) || undefined,
+
+    setMarker: (text) => writeAtomically(marker, text),
   };
 }
 
@@ -92,7 +100,7 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
 }
 
 /**
- * Moves a complete upload to its final name. The file has already been flushed, and the folders are flushed afterwards, so that a name
+ * Moves a complete upload to its final name. The file has already been flushed. The folders are flushed after the move, so that a name
  * never refers to a partial blob.
  */
 async function putInPlace(part: string, path: string): Promise<void> {
@@ -123,16 +131,21 @@ async function filesIn(folder: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-async function modifiedBefore(path: string, at: number): Promise<string | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && found.mtimeMs < at ? path : undefined;
+async function modifiedBetween(path: string, since: number, at: number): Promise<string | undefined> {
+  const found = await stat(path).catch(undefinedIfMissing);
+  return found !== undefined && found.mtimeMs >= since && found.mtimeMs < at ? path : undefined;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  return (await stat(path).catch(() => undefined))?.size;
+  return (await stat(path).catch(undefinedIfMissing))?.size;
 }
 
-/** Computes the digest in slices: hashing 16 MiB at once would delay device requests. */
+/** Treats only a missing file as absent. Any other error, such as too many open files, says nothing about the file. */
+function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+}
+
+/** Computes the digest in slices: hashing 16 MiB in one step would delay device requests. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.length; at += sliceBytes) {

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { AuditEntry } from '../records.ts';
 import type { AuditStore, NewAuditEntry } from '../store.ts';
 import type { Connection } from './connection.ts';
+import { storedJson } from './stored-json.ts';
 import type { Tables } from './tables.ts';
 
 /** Writes an audit entry in the same transaction as the change. */
@@ -32,6 +33,6 @@ export function sqliteAudit({ db }: Connection): AuditStore {
 }
 
 function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {
-  // The row was written by `writeAudit`.
-  return { id, at, actor, action, project: project ?? undefined, detail: JSON.parse(detail) as AuditEntry['detail'] };
+  const what = `the detail of audit entry ${id}`;
+  return { id, at, actor, action, project: project ?? undefined, detail: storedJson(detail, what) };
 }

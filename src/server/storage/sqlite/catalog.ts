@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
+import { documentSchemas } from '../document-schemas.ts';
 import type { CurrentRelease, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
 import { hasSameBytes, isPromotable } from '../release-record.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
@@ -9,8 +10,9 @@ import type { Connection } from './connection.ts';
 import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
+import { storedJson } from './stored-json.ts';
 
-/** Identical builds are published under a few names at most. */
+/** Maximum number of releases returned per MD5. Identical builds are rarely published under more names. */
 const mostRecognized = 8;
 /** Number of cached MD5s. A fleet runs only a few builds, and made-up MD5s must not fill the memory. */
 const mostMd5sRemembered = 1024;
@@ -55,7 +57,7 @@ export function sqliteCatalog(
     return connection.first(query) !== undefined;
   }
 
-  /** A release that a channel served before does not become its current release again. */
+  /** Returns whether publishing promotes a release: not if the release is yanked or the channel has served it before. */
   function isNewOn({ id, project, yanked }: ReleaseRecord, channel: string | undefined): boolean {
     return channel !== undefined && yanked === undefined && !wasPromoted(projectIdOf(project), channel, id);
   }
@@ -119,10 +121,10 @@ export function sqliteCatalog(
   return {
     async projects() {
       const rows = await db.selectFrom('projects').select(['name', 'doc']).orderBy('name').execute();
-      return rows.map(
-        // This JSON was written by `writeProject`.
-        ({ name, doc }) => ({ ...(JSON.parse(doc) as Omit<ProjectRecord, 'name'>), name }),
-      );
+      return rows.map(({ name, doc }) => {
+        const what = `the document of project ${name}`;
+        return { ...storedJson<Omit<ProjectRecord, 'name'>>(doc, what, documentSchemas.projects.doc), name };
+      });
     },
 
     saveProject: (project, audit) =>
@@ -135,6 +137,23 @@ export function sqliteCatalog(
 
     async releases(project, { before = Number.MAX_SAFE_INTEGER, limit }) {
       return releases.ofProject(projects.idOf(project), before, limit);
+    },
+
+    async withSameBytes(project, { image, artifacts }) {
+      const digests = artifacts.map(({ sha256 }) => sha256);
+      const md5s = image.sketchMd5s.map(({ md5 }) => Buffer.from(md5, 'hex'));
+      const ofProject = db.selectFrom('releases').where('project_id', '=', projects.idOf(project));
+      const byArtifact = ofProject
+        .innerJoin('release_blobs', 'release_blobs.release_id', 'releases.id')
+        .where('sha256', 'in', digests);
+      const byMd5s = ofProject
+        .innerJoin('sketch_md5s', 'sketch_md5s.release_id', 'releases.id')
+        .where('md5', 'in', md5s);
+      const rows = [
+        ...(digests.length === 0 ? [] : connection.all(byArtifact.select('releases.id'))),
+        ...(md5s.length === 0 ? [] : connection.all(byMd5s.select('releases.id'))),
+      ];
+      return [...new Set(rows.map(({ id }) => id))].flatMap((id) => releases.byId(id) ?? []);
     },
 
     async find(project, name) {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import * as v from 'valibot';
 import { earliestDueMs } from '../device-index.ts';
 import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
 import { evictedAtOnce, isEvictable } from '../eviction.ts';
@@ -11,8 +12,9 @@ import { hasSameIndex, type IndexColumns, indexColumns } from './device-columns.
 import { macsOf } from './device-lists.ts';
 import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
+import { storedJson } from './stored-json.ts';
 
-/** Number of cached rows. A cached row does not have to be read before the next write; a device takes about 200 bytes. */
+/** Number of cached rows. A cached row does not have to be read before the next write. Each device takes about 200 bytes. */
 const mostWritten = 5_000;
 interface Written extends IndexColumns {
   readonly revision: number;
@@ -117,7 +119,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const { project, mac, revision } = record;
         const projectId = projects.idOf(project);
         const key = `${projectId} ${mac}`;
-        // The row was written by this function.
+        // The type assertion is safe, because this function wrote the row.
         const before = written.get(key) ?? (stored.first(projectId, mac) as Written | undefined);
         if ((before?.revision ?? 0) !== revision) return 'conflict';
         const index = indexColumns(record);
@@ -132,7 +134,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
           counts.set(projectId, count(projectId) + 1);
         } else {
           update.run(...values, projectId, mac);
-          // The index is written only if its values have changed.
+          // Write the index only if its values have changed.
           if (!isIndexed) updateIndex.run(...columns, projectId, mac);
         }
         for (const entry of audit) writeAudit(connection, entry);
@@ -141,7 +143,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         return 'saved';
       }),
 
-    // This data may be lost, but the caller writes in batches and waits for each one, even while the server is stopping.
+    // Last-seen times may be lost in a crash, but the caller writes them in batches and waits for each batch, even while the server stops.
     touch: (touches) =>
       committer.write('group', () => {
         for (const { project, mac, at, report } of touches) {
@@ -190,12 +192,13 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   };
 }
 
+/** Least that makes a document a device record: records are read for many update checks. */
+const outline = v.looseObject({ attempts: v.array(v.looseObject({})), decisions: v.looseObject({}) });
+
 function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: Row): SeenDevice {
   return {
-    // This JSON was written by `save`.
-    record: deviceRecord({ project, mac, revision }, JSON.parse(doc) as DeviceDoc),
+    record: deviceRecord({ project, mac, revision }, storedJson<DeviceDoc>(doc, `the record of ${mac}`, outline)),
     lastSeenAt: last_seen_at ?? undefined,
-    // This JSON was written by `touch`.
-    report: report === null ? undefined : (JSON.parse(report) as StoredReport),
+    report: report === null ? undefined : storedJson<StoredReport>(report, `the report of ${mac}`),
   };
 }

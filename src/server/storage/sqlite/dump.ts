@@ -4,6 +4,8 @@ import { Connection } from './connection.ts';
 import { tableNames } from './tables.ts';
 
 const rowsAtOnce = 500;
+/** Key of the row in `meta` that contains the identity of the data. */
+export const identityKey = 'identity';
 
 /**
  * Yields the rows of all tables in a consistent state: SQLite first makes a copy, which is then read while the server continues to run.
@@ -28,7 +30,7 @@ export async function* dumpTables(connection: Connection, copyPath: string): Asy
 async function* dumpTable({ db }: Connection, table: (typeof tableNames)[number]): AsyncGenerator<DumpLine> {
   for (let offset = 0; ; offset += rowsAtOnce) {
     const rows = await db.selectFrom(table).selectAll().limit(rowsAtOnce).offset(offset).execute();
-    for (const row of rows) yield { table, row: toJson(row) };
+    for (const row of rows) if (!isIdentity(table, row)) yield { table, row: toJson(row) };
     if (rows.length < rowsAtOnce) return;
   }
 }
@@ -37,9 +39,15 @@ async function* dumpTable({ db }: Connection, table: (typeof tableNames)[number]
 export function restoreRow(connection: Connection, { table, row }: DumpLine): void {
   const name = tableNames.find((known) => known === table);
   if (name === undefined) throw new TypeError(`there is no table ${table}`);
+  if (isIdentity(name, row)) throw new TypeError('a backup has no identity');
   const values = name === 'sketch_md5s' ? { ...row, md5: Buffer.from(String(row['md5']), 'hex') } : row;
-  // The columns are those that the table had at the time of the dump; SQLite rejects the row if they do not match.
+  // The columns are from the time of the dump. SQLite rejects the row if the columns do not match the table.
   connection.run(connection.db.insertInto(name).values(values as never));
+}
+
+/** Restored data gets its own identity, so that two servers never share one. */
+function isIdentity(table: string, row: object): boolean {
+  return table === 'meta' && 'key' in row && row.key === identityKey;
 }
 
 /** Converts a row to JSON values. Only MD5s are stored as bytes, which drivers return as a Buffer, a Uint8Array or an ArrayBuffer. */

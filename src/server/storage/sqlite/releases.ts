@@ -1,6 +1,8 @@
+import * as v from 'valibot';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import type { ReleaseName, ReleaseRecord } from '../records.ts';
 import type { Connection } from './connection.ts';
+import { storedJson } from './stored-json.ts';
 
 /** Number of cached releases. Parsing a manifest takes longer than all other queries in the store. */
 const mostRemembered = 512;
@@ -85,6 +87,12 @@ export function releaseReader(connection: Connection): ReleaseReader {
   };
 }
 
+/**
+ * Least that makes a document a manifest. The complete manifest was validated before it was stored; doing it again would take longer than
+ * reading it.
+ */
+const outline = v.looseObject({ image: v.looseObject({}), artifacts: v.array(v.looseObject({})) });
+
 function toRelease(row: Row): ReleaseRecord {
   return {
     id: row.id,
@@ -95,7 +103,6 @@ function toRelease(row: Row): ReleaseRecord {
     purpose: row.reference_image === '' ? 'serve' : 'reference',
     publishedAt: row.published_at,
     yanked: row.yanked ?? undefined,
-    // The manifest was validated against its schema before it was stored.
-    manifest: JSON.parse(row.manifest) as Manifest,
+    manifest: storedJson<Manifest>(row.manifest, `the manifest of release ${row.id}`, outline),
   };
 }

@@ -1,3 +1,4 @@
+import { documentSchemas } from '../document-schemas.ts';
 import type { RolloutRecord } from '../records.ts';
 import { isPromotable } from '../release-record.ts';
 import type { RolloutStore } from '../store.ts';
@@ -7,6 +8,7 @@ import type { Connection } from './connection.ts';
 import { writeCurrent } from './current-releases.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
+import { storedJson } from './stored-json.ts';
 
 /** Part of a rollout that is stored as one JSON document because it is never searched. */
 type Doc = Omit<RolloutRecord, 'id' | 'project' | 'channel' | 'state'>;
@@ -85,6 +87,7 @@ export function sqliteRollouts(
 }
 
 function toRollout({ id, name, channel, state, doc }: Row): RolloutRecord {
-  // The row was written by `create` or `save`.
-  return { ...(JSON.parse(doc) as Doc), id, project: name, channel, state: state as RolloutRecord['state'] };
+  const read = storedJson<Doc>(doc, `the document of rollout ${id}`, documentSchemas.rollouts.doc);
+  // The state was written by `create` or `save`.
+  return { ...read, id, project: name, channel, state: state as RolloutRecord['state'] };
 }

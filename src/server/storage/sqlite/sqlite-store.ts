@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
-import type { Store } from '../store.ts';
+import { codeOf, dataError } from '../data-error.ts';
+import type { DataIdentity, Store } from '../store.ts';
 import { sqliteAudit } from './audit.ts';
 import { sqliteCatalog } from './catalog.ts';
 import { Committer } from './committer.ts';
@@ -10,27 +11,47 @@ import { Connection } from './connection.ts';
 import { sqliteDevices } from './devices.ts';
 import { chooseDriver } from './drivers/choose.ts';
 import type { SqliteDriver } from './drivers/driver.ts';
-import { dumpTables, restoreRow } from './dump.ts';
+import { dumpTables, identityKey, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
 import { migrate } from './migrate.ts';
 import { projectIds } from './project-ids.ts';
 import { releaseReader } from './releases.ts';
 import { sqliteRollouts } from './rollouts.ts';
+import { storedJson } from './stored-json.ts';
 import { sqliteTokens } from './tokens.ts';
 
 /** Suffixes of the files that are stored next to a database, in addition to SQLite's own files. */
 const holderSuffix = '-holder.txt';
+const journalSuffix = '-wal';
 const dumpSuffix = '-dump-';
+
+/** How to treat a database that looks lost. */
+export interface OpeningRules {
+  /** Whether a missing or empty database is created; otherwise it is an error. */
+  readonly mayCreate?: boolean | undefined;
+  /** Whether a database whose journal is missing is opened, although its last changes are lost. */
+  readonly acceptsLoss?: boolean | undefined;
+}
 
 /**
  * Opens a SQLite database.
  *
  * @param path path to the database file; the file and its folder are created if they do not exist
- * @param holder line that describes this process, shown to any other process that tries to open the database
+ * @param holder description of this process in one line, shown to any other process that tries to open the database
  * @param driver SQLite driver; defaults to the one that suits this Node.js version
- * @throws OtaError SQLITE_MISSING, SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE
+ * @throws OtaError SQLITE_MISSING, SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE, SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER
  */
-export async function openSqliteStore(path: string, holder: string, driver?: SqliteDriver): Promise<Store> {
+export async function openSqliteStore(
+  path: string,
+  holder: string,
+  driver?: SqliteDriver,
+  { mayCreate = true, acceptsLoss = false }: OpeningRules = {},
+): Promise<Store> {
+  // SQLite would delete a journal that is left without its database.
+  if (!mayCreate && !(await sizeOf(path))) throw new OtaError('SERVER_DATABASE_LOST', { path: dirname(path) });
+  if (!acceptsLoss && (await hasLostJournal(path))) {
+    throw new OtaError('SERVER_DATABASE_OLDER', { path: dirname(path), reason: 'journal' });
+  }
   const connection = await openConnection(path, driver ?? (await chooseDriver()));
   try {
     await writeFile(path + holderSuffix, `${holder}\n`);
@@ -38,23 +59,49 @@ export async function openSqliteStore(path: string, holder: string, driver?: Sql
     await migrate(connection, path);
     return makeStore(connection, path);
   } catch (cause) {
-    connection.close();
-    throw cause instanceof OtaError ? cause : unreadable(path, cause);
+    await closeDatabase(connection, path);
+    throw dataError(path, cause);
   }
+}
+
+/**
+ * Returns whether the journal of a database that was not closed is missing: the holder file exists from the moment the journal exists until
+ * everything is in the database file. The journal is looked for first, because a server that is stopping removes the holder file first.
+ */
+async function hasLostJournal(path: string): Promise<boolean> {
+  const hasJournal = (await sizeOf(path + journalSuffix)) !== undefined;
+  return !hasJournal && (await sizeOf(path + holderSuffix)) !== undefined;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
 }
 
 async function openConnection(path: string, driver: SqliteDriver): Promise<Connection> {
   try {
-    // Tokens are stored as hashes, but device reports are private too.
+    // The folder is private because of the device reports in it. Tokens are stored only as hashes.
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // The database file is private even if a web server in front may read the blobs; SQLite gives its journal the same permissions.
+    // The database file is private even if a reverse proxy may read the blobs. SQLite gives its journal the same permissions.
     await (await open(path, 'a', 0o600)).close();
     return new Connection(path, driver);
   } catch (cause) {
-    if (codeOf(cause) !== 'SQLITE_BUSY') throw unreadable(path, cause);
+    if (codeOf(cause) !== 'SQLITE_BUSY') throw dataError(path, cause);
     const holder = await readFile(path + holderSuffix, 'utf8').catch(() => undefined);
     throw new OtaError('SERVER_DATA_IN_USE', { path, holder: holder?.trim() }, cause);
   }
+}
+
+/** Closes the database. The holder file is removed only when the journal is no longer needed; see {@link hasLostJournal}. */
+async function closeDatabase(connection: Connection, path: string): Promise<void> {
+  const removeHolder = () => rm(path + holderSuffix, { force: true });
+  try {
+    connection.checkpoint();
+    await removeHolder();
+  } catch {
+    // The disk is full or no longer available: committed data stays in the journal.
+  }
+  connection.close();
+  if ((await sizeOf(path + journalSuffix)) === undefined) await removeHolder().catch(() => undefined);
 }
 
 /** Removes copies left behind by a backup that was killed. */
@@ -77,6 +124,18 @@ function makeStore(connection: Connection, path: string): Store {
     rollouts: sqliteRollouts(connection, committer, projects, releases),
     tokens: sqliteTokens(connection, committer),
     audit: sqliteAudit(connection),
+
+    async identity() {
+      const query = db.selectFrom('meta').select('value').where('key', '=', identityKey);
+      const row = await query.executeTakeFirst();
+      return row && storedJson<DataIdentity>(row.value, 'the identity of the data');
+    },
+
+    async seal(identity) {
+      const row = { key: identityKey, value: JSON.stringify(identity) };
+      await committer.write('sync', () => connection.run(db.replaceInto('meta').values(row)));
+      connection.checkpoint();
+    },
 
     async servedMs() {
       const query = db.selectFrom('meta').select('value').where('key', '=', 'served-ms');
@@ -103,17 +162,7 @@ function makeStore(connection: Connection, path: string): Store {
     async close() {
       committer.commit();
       await journal.close();
-      connection.close();
-      await rm(path + holderSuffix, { force: true });
+      await closeDatabase(connection, path);
     },
   };
-}
-
-function unreadable(path: string, cause: unknown): OtaError {
-  const reason = codeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
-  return new OtaError('SERVER_DATA_UNREADABLE', { path, reason }, cause);
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

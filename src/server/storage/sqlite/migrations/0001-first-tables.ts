@@ -95,7 +95,7 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .column('due_ms')
     .where(sql.ref('due_ms'), 'is not', null)
     .execute();
-  // Device lists are filtered using this index, which is a tenth of the size of the table and has the same order as the lists.
+  // Index for filtering device lists. It is a tenth of the size of the table and has the order of the lists.
   await schema
     .createIndex('devices_index')
     .on('devices')
@@ -117,7 +117,8 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .createTable('tokens')
     .addColumn('id', 'text', primaryKey)
     .addColumn('hash', 'text', notNull)
-    .addColumn('role', 'text', notNull)
+    .addColumn('roles', 'text', notNull)
+    .addColumn('channels', 'text', notNull)
     .addColumn('project', 'text')
     .addColumn('name', 'text', notNull)
     .addColumn('created_at', 'integer', notNull)

@@ -1,0 +1,160 @@
+import { cp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { removeOrphans } from '../../../src/server/services/maintenance.ts';
+import { startServer } from '../../../src/server/start.ts';
+import { sealData } from '../../../src/server/storage/data-identity.ts';
+import { askAsDevice } from '../../server/raw-device.ts';
+import { digestOf, startTestServer, upload } from '../../server/running-server.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { runCommand } from '../../support/run-command.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { copyOf, crashedData, exists, firstBuild, lose, secondBuild, stoppedData } from './data-folder.ts';
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const start = (data: string) => startServer({ data, host: '127.0.0.1', port: 0, log: silent });
+
+async function blobsIn(data: string): Promise<readonly string[]> {
+  return (await readdir(join(data, 'blobs'), { recursive: true })).sort();
+}
+
+/** The server refuses to start, twice, and no file is lost or added. */
+async function isRefused(
+  t: ExecutionContext,
+  code: 'SERVER_DATABASE_LOST' | 'SERVER_DATABASE_OLDER',
+  data: string,
+): Promise<string> {
+  const before = (await readdir(data, { recursive: true })).sort();
+  await expectOtaError(t, code, () => start(data));
+  const { message, hint } = await expectOtaError(t, code, () => start(data));
+  t.deepEqual((await readdir(data, { recursive: true })).sort(), before);
+  t.true(message.includes(data), message);
+  t.regex(hint, /ota-hooks server restore.*ota-hooks server check .* --repair/);
+  return message;
+}
+
+test('a crashed server starts again with its releases', async (t) => {
+  const { data } = await crashedData(t);
+  t.true(await exists(join(data, 'ota.db-wal')));
+  const server = await startTestServer(t, { data });
+  t.is(server.token, '', 'no token is created');
+  t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+});
+
+test('a stopped server leaves one database file, which starts', async (t) => {
+  const { folder, data } = await stoppedData(t);
+  t.deepEqual(
+    (await folder.list()).filter((name) => name.startsWith('data/ota.db')),
+    ['data/ota.db'],
+  );
+  const server = await startTestServer(t, { data });
+  t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+});
+
+for (const lost of [
+  ['ota.db'],
+  ['ota.db', 'ota.db-wal'],
+  ['ota.db', 'ota.db-wal', 'ota.db-holder.txt'],
+  ['ota.db', 'ota.db-wal', 'ota.db-holder.txt', 'database.json'],
+]) {
+  test(`refuses to start when a crashed server has lost ${lost.join(', ')}`, async (t) => {
+    const { data } = await crashedData(t);
+    await lose(...lost.map((name) => join(data, name)));
+    const blobs = await blobsIn(data);
+    await isRefused(t, 'SERVER_DATABASE_LOST', data);
+    t.deepEqual(await blobsIn(data), blobs);
+  });
+}
+
+test('refuses to start when a stopped server has lost its database, or has an empty one', async (t) => {
+  const { folder, data } = await stoppedData(t);
+  await lose(join(data, 'ota.db'));
+  t.regex(await isRefused(t, 'SERVER_DATABASE_LOST', data), /The database is missing/);
+  await folder.write('data/ota.db', '');
+  await isRefused(t, 'SERVER_DATABASE_LOST', data);
+});
+
+test('refuses to start when a crashed server has lost its journal', async (t) => {
+  const { data } = await crashedData(t);
+  await lose(join(data, 'ota.db-wal'));
+  t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', data), /journal ota\.db-wal is missing/);
+});
+
+test('refuses to start with an older copy of the database', async (t) => {
+  const server = await startTestServer(t);
+  await server.close(0);
+  const old = await copyOf(t, server);
+  const next = await server.restart();
+  t.is((await next.publish(firstBuild, {}, server.token)).status, 201);
+  await next.close(0);
+  await cp(join(old.at('data'), 'ota.db'), join(server.folder, 'ota.db'));
+  t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', server.folder), /older copy/);
+});
+
+test('refuses to start with a copy of the database made while the server was running', async (t) => {
+  const server = await startTestServer(t);
+  const old = await copyOf(t, server);
+  await sealData(server.parts);
+  await server.close(0);
+  await cp(join(old.at('data'), 'ota.db'), join(server.folder, 'ota.db'));
+  await isRefused(t, 'SERVER_DATABASE_OLDER', server.folder);
+});
+
+test("refuses to start with another server's database", async (t) => {
+  const [one, other] = [await stoppedData(t), await stoppedData(t)];
+  await cp(join(other.data, 'ota.db'), join(one.data, 'ota.db'));
+  t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', one.data), /another server/);
+});
+
+test('refuses to back up, or to create a token in, a folder whose database is lost', async (t) => {
+  const { folder, data } = await stoppedData(t);
+  await lose(join(data, 'ota.db'));
+  for (const argv of [
+    ['server', 'backup', '--data', data, '--out', folder.at('backup.ndjson')],
+    ['server', 'tokens', 'create', '--data', data],
+  ]) {
+    const { error } = await runCommand(argv, { cwd: folder.path });
+    t.is(error?.code, 'SERVER_DATABASE_LOST', argv.join(' '));
+  }
+  t.false(await exists(join(data, 'ota.db')));
+  t.false(await exists(folder.at('backup.ndjson')));
+});
+
+test('restores a backup into a folder whose database is lost', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(firstBuild);
+  await server.close(0);
+  const { path } = await testFolder(t);
+  const backup = join(path, 'backup.ndjson');
+  t.is((await runCommand(['server', 'backup', '--data', server.folder, '--out', backup], { cwd: path })).exitCode, 0);
+  await lose(join(server.folder, 'ota.db'));
+  await expectOtaError(t, 'SERVER_DATABASE_LOST', () => start(server.folder));
+  const restored = await runCommand(['server', 'restore', backup, '--data', server.folder], { cwd: path });
+  t.is(restored.exitCode, 0, restored.error?.message);
+  const next = await startTestServer(t, { data: server.folder });
+  t.is((await askAsDevice(next.port, '/update/door')).status, 200);
+  t.is((await next.api('GET', '/projects', undefined, server.token)).status, 200, 'the tokens are back');
+});
+
+test('keeps firmware that is older than the database, and removes younger unused uploads', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(firstBuild);
+  await server.close(0);
+  const { path } = await testFolder(t);
+  const backup = join(path, 'backup.ndjson');
+  await runCommand(['server', 'backup', '--data', server.folder, '--out', backup], { cwd: path });
+  const next = await server.restart();
+  t.is((await next.publish(secondBuild, {}, server.token)).status, 201, 'the backup does not contain it');
+  await next.close(0);
+  await lose(join(server.folder, 'ota.db'));
+  await runCommand(['server', 'restore', backup, '--data', server.folder], { cwd: path });
+
+  const last = await startTestServer(t, { data: server.folder });
+  const unused = Buffer.from('never published');
+  await upload(last.url, unused, server.token);
+  await removeOrphans(last.parts, Date.now() + 60_000);
+  const isThere = async (sha256: string) => (await last.parts.blobs.state(sha256)).complete;
+  for (const { sha256 } of secondBuild.manifest.artifacts) t.true(await isThere(sha256));
+  t.false(await isThere(await digestOf(unused)));
+  t.is((await last.publish(secondBuild, {}, server.token)).status, 201, 'nothing has to be uploaded again');
+});
