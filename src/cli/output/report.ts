@@ -12,7 +12,7 @@ export interface OutputOptions {
 }
 
 /** One line, or several. */
-export type Lines = string | readonly string[];
+type Lines = string | readonly string[];
 
 /**
  * Output of a command. Messages are written to stderr, and results to stdout. Each text is one line. Line breaks in it are escaped, because

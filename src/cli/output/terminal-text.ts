@@ -10,7 +10,7 @@ class Sequence {
 }
 
 /** Text to write: strings, whose unprintable characters are escaped, and this tool's own escape sequences. */
-export type TerminalText = string | readonly (string | Sequence)[];
+type TerminalText = string | readonly (string | Sequence)[];
 
 /** Returns the characters to write to the terminal. All output of all commands passes through this filter. */
 function terminalText(text: TerminalText): string {

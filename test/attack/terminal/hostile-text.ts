@@ -17,7 +17,7 @@ const sequences = [
   '\u001b[2J\u001b[H',
   '\u001b]0;title\u0007',
   '\u001b]52;c;cm0gLXJm\u0007',
-  '\u001b[8mhidden',
+  '\u001b[8m hidden',
   '\u009b2J',
   '\r\nFORGED: done',
   '\nFORGED: done\n',
@@ -26,7 +26,7 @@ const sequences = [
   '\u202egnp.exe',
   '\u2066\u2069\u200f',
   '\u2028FORGED',
-  '\u001b[1A\u001b[2KFORGED',
+  '\u001b[1A\u001b[2K',
 ];
 
 /** Contains every character and every sequence once. */
