@@ -118,6 +118,16 @@ export const errorExamples = {
     { of: 'https://ota.example.com', what: 'API', found: 2, known: 1 },
   ],
   ARTIFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
+  BUILD_NOT_AS_DESCRIBED: [
+    { path: 'build/door.ino.bin.ota.json', differences: ['the public keys in door.ino.bin do not match'] },
+  ],
+  PROOF_NOT_SHOWN: [
+    {
+      path: 'build/door.ino.bin.ota.json',
+      claim: 'the ELF file shows that devices verify signatures',
+      reason: 'there is no ELF file',
+    },
+  ],
   NOT_SIGNED_YET: [{ path: 'build/door.ino.bin.ota.json' }],
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],
   UPDATE_BLOCKED: [

@@ -54,6 +54,18 @@ export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-t
 export type DeviceStatus = (typeof deviceStatuses)[number];
 
 /**
+ * Secrets of a device, created by `server devices credentials`.
+ *
+ * - none: the device has no secret
+ * - unused: the device has not used its secret yet; its requests are served without one
+ * - used: requests without the secret are rejected
+ * - rotating: like used; the device has a new secret that it has not used yet, and the previous one is valid until then
+ * - revoked: all requests are rejected until the device uses a new secret
+ */
+export const credentialStates = ['none', 'unused', 'used', 'rotating', 'revoked'] as const;
+export type CredentialState = (typeof credentialStates)[number];
+
+/**
  * Decision about the last update check. `send`: an update is sent. `up-to-date`: there is nothing to install. `none`: no update is sent,
  * for the given reason.
  */
@@ -80,6 +92,7 @@ export const deviceInfoSchema = v.strictObject({
   pin: v.optional(v.string()),
   atomicFs: v.optional(v.boolean()),
   user: v.optional(v.string()),
+  credentials: v.picklist(credentialStates),
   firstSeenAt: v.optional(time),
   lastSeenAt: v.optional(time),
   /** Data reported by the device. */

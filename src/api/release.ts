@@ -24,6 +24,7 @@ import { printable, sha256 } from '../core/model/fields.ts';
  *     GET, PUT, DELETE /projects/{project}/devices/{mac}        view, devices  DeviceRequest; returns DeviceInfo, DELETE { removed }
  *     POST   /projects/{project}/devices/{mac}/retry   devices  clears a device's failure; returns DeviceInfo
  *     POST   /projects/{project}/devices/import        devices  device table for the update script from the core's documentation
+ *     /projects/{project}/devices/credentials          see `device-credentials.ts`
  *     /projects/{project}/rollouts                     see `rollout.ts`
  *     GET, POST /tokens, DELETE /tokens/{id}           administer  { roles, channels?, project?, name? }; returns TokenInfo; POST adds `token`
  *     GET    /audit?before&limit                       administer  { entries: AuditInfo[], next? }

@@ -1,5 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import type { Manifest } from '../../src/core/model/manifest.ts';
 import { signImage } from '../../src/core/signing/signed-image.ts';
 import { quoteWord } from '../../src/project/build/arduino-hooks.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.ts';
@@ -94,6 +95,8 @@ export const buildErrors = {
     const argv = ['sign', '--private-key', 'private.key', '--manifest', 'build/door.ino.bin.ota.json'];
     return runCommand(argv, { cwd: folder.path });
   },
+  BUILD_NOT_AS_DESCRIBED: signElsewhere((manifest) => ({ image: { ...manifest.image, core: '2.7.4' } })),
+  PROOF_NOT_SHOWN: signElsewhere(() => ({ enforcement: 'declared' })),
   NOT_ACCEPTED: inFolder('verify door.bin --public-key public.key', { ...keys, 'door.bin': door.bin }),
 
   UPDATE_BLOCKED: pack({ 'door.bin': door.bin.subarray(0, 10_000) }),
@@ -127,3 +130,16 @@ export const buildErrors = {
     'door/ota.config.json': '{"upload": {"hostIp": "127.0.0.1"}}',
   }),
 } as const satisfies Record<string, Provocation>;
+
+/** Signs a build whose manifest was changed on the machine that packed it. */
+function signElsewhere(change: (manifest: Manifest) => object): Provocation {
+  return async (t) => {
+    const folder = await builtSketch(t);
+    const argv = ['pack', 'build/door.ino.bin', '--unsigned', '--public-key', 'public.key'];
+    await runCommand(argv, { cwd: folder.path });
+    const path = 'build/door.ino.bin.ota.json';
+    const manifest: Manifest = JSON.parse(await folder.text(path));
+    await folder.write(path, JSON.stringify({ ...manifest, ...change(manifest) }));
+    return runCommand(['sign', '--private-key', 'private.key', '--manifest', path], { cwd: folder.path });
+  };
+}

@@ -228,7 +228,16 @@ test('measures the confirmation deadline in served time, not wall-clock time', (
     purpose: 'serve',
     publishedAt: 0,
   } as const;
-  const attempts = afterSend([], { ...release, manifest: build.manifest }, patience, { wallMs: 1e12, servedMs: 500 });
+  const attempts = afterSend(
+    [],
+    { ...release, manifest: build.manifest },
+    patience,
+    { wallMs: 1e12, servedMs: 500 },
+    {
+      address: '127.0.0.1',
+      authenticated: false,
+    },
+  );
   t.is(overdue(attempts, { wallMs: 9e12, servedMs: 1400 })[0]?.state, 'sent');
   t.is(overdue(attempts, { wallMs: 0, servedMs: 1501 })[0]?.failure, 'not-confirmed');
   const seen = { mode: 'sketch', running: { by: 'unknown' }, report: { version: undefined } } as const;

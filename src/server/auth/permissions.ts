@@ -38,7 +38,7 @@ export const permissions = {
     roles: { operate: 'always', admin: 'always' },
   },
   devices: {
-    what: 'Enroll, change, retry, import and remove devices',
+    what: 'Enroll, change, retry, import and remove devices, and create and revoke their secrets',
     roles: { operate: 'always', admin: 'always' },
   },
   projects: { what: 'Create a project and change its settings', roles: { admin: 'always' } },

@@ -127,7 +127,7 @@ export interface Attempt {
   readonly dueMs: number;
   /** Time of the last download, on the `ServiceTime.servedMs` clock. */
   readonly sentMs: number;
-  /** Source of the request that led to the state. For a device that never checked in again, this is the request for the download. */
+  /** Source of the request for the last download. */
   readonly from?: ReportSource | undefined;
   readonly failure?: Failure | undefined;
 }
@@ -224,9 +224,16 @@ export interface RolloutRecord {
   /** Number of open stages, starting with the first. */
   readonly openStages: number;
   /** Accepted failures, which do not halt the rollout again. */
-  readonly accepted: { readonly failed: number; readonly notConfirmed: number };
+  readonly accepted: AcceptedFailures;
+  /**
+   * Number of times that the rollout was resumed after unproven failures halted it. It reduces the weight of unproven failures, so that
+   * forged reports cannot halt the rollout again and again.
+   */
+  readonly unprovenResumes: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** Time of the start on the `ServiceTime.servedMs` clock. */
+  readonly startedMs: number;
   readonly startedBy: Actor;
   readonly endedAt?: number | undefined;
   readonly history: readonly RolloutEvent[];
@@ -234,6 +241,9 @@ export interface RolloutRecord {
   /** Final tally of each stage, stored when another rollout takes its place. */
   readonly endTallies?: readonly RolloutTally[] | undefined;
 }
+
+/** Counts of failures; the unproven ones are included in the others. */
+type AcceptedFailures = Pick<RolloutTally, 'failed' | 'notConfirmed' | 'unprovenFailed' | 'unprovenNotConfirmed'>;
 
 interface RolloutEvent {
   readonly at: number;

@@ -103,6 +103,8 @@ export interface CatalogStore {
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
+  /** Returns whether any channel has ever served the release. */
+  wasPromoted(releaseId: number): Promise<boolean>;
   /** Returns the builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be identical. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
   /**

@@ -289,7 +289,7 @@ test('pack fails when the ELF lacks the verifier, even if the image contains the
   const { exitCode, error } = await pack(folder, image);
   t.is(exitCode, 1);
   t.is(error?.code, 'ENFORCEMENT_VERIFIER_MISSING');
-  t.regex(error?.message ?? '', /according to .*door\.ino\.elf the Updater does not use it/);
+  t.regex(error?.message ?? '', /according to .*door\.ino\.elf the Updater does not use the key/);
   t.regex(error?.hint ?? '', /ota-hooks build.*core cache.*--build-path.*installSignature/);
   t.deepEqual(await folder.list(), inputs);
 });

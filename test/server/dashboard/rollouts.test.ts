@@ -57,12 +57,14 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on th
   t.regex(text, /2 pending/);
   t.regex(
     text,
-    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices do not count\./,
+    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices and devices that run it but did not download it here do not count\./,
   );
   t.regex(
     text,
     /The rollout halts when 1 device has failed, when 10% of at least 10 finished attempts have failed, or when/,
   );
+  t.regex(text, /0 of 3 devices authenticate\. Anyone who knows the MAC of another device can report for it\./);
+  t.notRegex(text, /Reports without credentials/);
   t.regex(text, /<svg[^>]*role="img"/);
   t.notRegex(text, /<form[^>]*rollouts/, 'who may only read has no buttons');
   t.is((await reader.get('/projects/door/rollouts/77')).status, 404);
@@ -106,4 +108,15 @@ test('shows why a rollout halted, and resumes the rollout only when its failures
   t.regex(refused.text, /Check the failed devices/);
   t.is((await publisher.send(page, `${page}/resume`, { acceptFailures: 'yes' })).status, 303);
   t.is(await state(), 'active');
+});
+
+test('shows devices that run the release without having downloaded it, and the source of their reports', async (t) => {
+  const { browserOf, visit, page } = await rolledOut(t);
+  await visit(1, young);
+  const reader = await browserOf('read');
+  const { text } = await reader.get(page);
+  t.regex(text, /1 running it, not downloaded here/);
+  t.regex(text, /waiting for a device in the open stages to download 2\.0 \(1 run it, not downloaded here\)/);
+  t.regex(text, /Reports without credentials.*?1, all from 127\.0\.0\.1/s);
+  t.regex((await reader.get(`/projects/door/devices/${macOf(1)}`)).text, /runs it, not downloaded here/);
 });

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
 import { compressors } from '../../../core/compression/registry.ts';
@@ -16,6 +16,7 @@ import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport, type Report } from '../../output/report.ts';
+import { findElf } from '../../shared/elf-beside.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 
 const signCommand = (declaration: Declaration) =>
@@ -44,7 +45,9 @@ const signCommand = (declaration: Declaration) =>
         'compression',
         'legacy',
       ]),
-    );
+    )
+    .option('--elf <file>', 'With --manifest: ELF file of the build (default: beside the image)')
+    .option('--declare-enforcement', 'With --manifest: declare that the sketch calls Update.installSignature itself');
 
 type SignOptions = OptionsOf<typeof signCommand>;
 
@@ -131,7 +134,8 @@ async function writeSigned(
 async function signByManifest(options: SignOptions, manifest: string, io: Io, report: Report): Promise<void> {
   const path = resolve(io.cwd, manifest);
   const { readBuild, removeStaleSignatures, writeBuild } = await import('../../../project/build/build-files.ts');
-  const { signBuild } = await import('../../../core/pack/sign-build.ts');
+  const { requireExpectedKey, signBuild } = await import('../../../core/pack/sign-build.ts');
+  const { requireDescribed } = await import('../../../core/pack/require-described.ts');
   const build = await readBuild(path).catch(async (error) => {
     await removeStaleSignatures(path, undefined);
     throw error;
@@ -139,7 +143,16 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   await removeStaleSignatures(path, build.manifest);
   const key = await keyOf(options, io, report);
   const signer = await key.signer();
-  const signed = await signBuild(build, signer, key.path === undefined ? 'the private key' : report.path(key.path));
+  const keyName = key.path === undefined ? 'the private key' : report.path(key.path);
+  requireExpectedKey(build.manifest, signer, keyName);
+  const elf = await findElf(join(dirname(path), build.manifest.image.file), options.elf, io);
+  await requireDescribed(build, {
+    path: report.path(path),
+    key: signer.publicKey,
+    elf: elf?.bytes,
+    declared: options.declareEnforcement === true,
+  });
+  const signed = await signBuild(build, signer, keyName);
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
       `${report.path(path)}: nothing shows that the Updater verifies signatures; pack the image with --public-key FILE to check`,

@@ -1,8 +1,10 @@
 import { type Context, Hono } from 'hono';
 import type * as v from 'valibot';
 import type { DeviceInfo, ImportAnswer } from '../../../api/admin-info.ts';
+import { credentialsRequestSchema, revocationRequestSchema } from '../../../api/device-credentials.ts';
 import { arduinoDbSchema, deviceRequestSchema, mac as macSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
+import { createCredentials, revokeCredentials } from '../../services/devices/credentials.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { newRecord } from '../../storage/device-record.ts';
@@ -38,6 +40,20 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
       answer[isNew ? 'enrolled' : 'unchanged']++;
     }
     return context.json(answer satisfies ImportAnswer);
+  });
+
+  routes.post(`${path}/credentials`, requireAction(parts, 'devices'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const request = await readBody(context, credentialsRequestSchema);
+    const by = context.get('token').id;
+    const at = clock.now().wallMs;
+    return context.json(await createCredentials(records, { project, ...request, by, at }));
+  });
+
+  routes.post(`${path}/credentials/revoke`, requireAction(parts, 'devices'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const request = await readBody(context, revocationRequestSchema);
+    return context.json(await revokeCredentials(records, { project, ...request, by: context.get('token').id }));
   });
 
   routes.get(`${path}/:mac`, requireAction(parts, 'view'), async (context) => {

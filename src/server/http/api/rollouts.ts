@@ -24,7 +24,7 @@ export function rolloutRoutes(parts: ServerParts): Hono<Session> {
     const project = projectIn(context);
     const request = await readBody(context, rolloutRequestSchema);
     const by = context.get('token').id;
-    const question = { project, request, by, at: clock.now().wallMs };
+    const question = { project, request, by, now: clock.now() };
     return context.json(await publishing.acquire('all', () => rollouts.start(question)), 201);
   });
 

@@ -1,8 +1,10 @@
+import type { CredentialState } from '../../../api/admin-info.ts';
 import { mac as macSchema } from '../../../api/release-admin.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { credentialState } from '../../storage/device-credentials.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { AuditEntry, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import { checked } from '../api/session.ts';
@@ -18,6 +20,14 @@ import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
 const mostEntries = 50;
+
+const secretWords: Readonly<Record<CredentialState, string | undefined>> = {
+  none: undefined,
+  unused: 'not used yet',
+  used: 'in use',
+  rotating: 'in use; the new one is not used yet',
+  revoked: 'revoked',
+};
 
 /** Shows a device: its status, details, rollout, update attempts and audit log. */
 export async function devicePage(
@@ -110,6 +120,7 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
         ['Group', record.group],
         ['Pinned to', record.pin],
         ['Password', record.credential && `set for user ${record.credential.user}`],
+        ['Secret', secretWords[credentialState(record.secrets)]],
         ['Reported version', report?.version],
         ['SDK', report?.sdkVersion],
         ['Sketch MD5', report?.sketchMd5],

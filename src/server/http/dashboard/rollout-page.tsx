@@ -10,7 +10,15 @@ import { projectPath } from './paths.ts';
 import { ProgressChart } from './progress-chart.tsx';
 import { RolloutBadge } from './rollout-badge.tsx';
 import { RolloutButtons } from './rollout-buttons.tsx';
-import { gateText, haltText, mostNamed, rolloutText, stageText } from './rollout-words.ts';
+import {
+  credentialText,
+  gateText,
+  haltText,
+  mostNamed,
+  rolloutText,
+  stageText,
+  unprovenReportsText,
+} from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
 import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
@@ -47,9 +55,15 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
         <ul class="lines">
           <li>{gateText(rollout.gate)}</li>
           <li>{haltText(rollout.halt)}</li>
+          <li>{credentialText(rollout)}</li>
         </ul>
         <h2>History</h2>
-        <Facts facts={[['Previous release', previous ?? 'none']]} />
+        <Facts
+          facts={[
+            ['Previous release', previous ?? 'none'],
+            ['Reports without credentials', rollout.unproven && unprovenReportsText(rollout.unproven)],
+          ]}
+        />
         <History {...rollout} />
       </div>
     </Page>,

@@ -83,7 +83,7 @@ interface SeenAgain extends DeviceFacts {
 }
 
 interface ChangedDevice extends DeviceFacts {
-  readonly type: 'device.first-seen' | 'device.removed';
+  readonly type: 'device.first-seen' | 'device.removed' | 'device.credentials-created' | 'device.credentials-revoked';
 }
 
 interface UpdatedDevice extends DeviceFacts {

@@ -46,7 +46,7 @@ export function sqliteCatalog(
     return connection.first(db.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
   }
 
-  function wasPromoted(projectId: number, channel: string, releaseId: number): boolean {
+  function wasPromotedOn(projectId: number, channel: string, releaseId: number): boolean {
     const query = db
       .selectFrom('promotions')
       .select('id')
@@ -59,7 +59,7 @@ export function sqliteCatalog(
 
   /** Returns whether publishing promotes a release: not if the release is yanked or the channel has served it before. */
   function isNewOn({ id, project, yanked }: ReleaseRecord, channel: string | undefined): boolean {
-    return channel !== undefined && yanked === undefined && !wasPromoted(projectIdOf(project), channel, id);
+    return channel !== undefined && yanked === undefined && !wasPromotedOn(projectIdOf(project), channel, id);
   }
 
   function writeRelease(projectId: number, { release }: NewRelease, referenceImage: string): ReleaseRecord {
@@ -206,6 +206,11 @@ export function sqliteCatalog(
         .limit(most);
       const found = connection.all(query).flatMap(({ release_id }) => releases.byId(release_id) ?? []);
       return found.filter(isPromotable);
+    },
+
+    async wasPromoted(releaseId) {
+      const query = db.selectFrom('promotions').select('id').where('release_id', '=', releaseId).limit(1);
+      return connection.first(query) !== undefined;
     },
 
     async recognize(sketchMd5) {
