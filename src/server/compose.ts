@@ -13,6 +13,7 @@ import { DeviceRecords } from './services/devices/device-records.ts';
 import { LastSeen } from './services/devices/last-seen.ts';
 import { QuickAnswers } from './services/devices/quick-answers.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
+import { Refusals } from './services/refusals.ts';
 import { Catalog } from './services/releases/catalog.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
@@ -121,6 +122,7 @@ export async function makeParts(
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     events,
+    refusals: new Refusals({ store, events, log: options.log }),
     authority: options.authority,
     stopping,
   };

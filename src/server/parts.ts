@@ -1,12 +1,13 @@
 import type { DeviceParts } from './http/device/parts.ts';
+import type { MetricsText } from './observability/metrics.ts';
 import type { ServiceParts } from './services/parts.ts';
 
 /** Parts of the complete server, created in `compose.ts`. */
 export interface ServerParts extends DeviceParts, ServiceParts {
   /** True if `/metrics` requires no token. */
   readonly openMetrics: boolean;
-  /** Returns the `/metrics` text in Prometheus format. */
-  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+  /** Returns the `/metrics` text, of the whole server or of one project. */
+  readonly metrics: (project?: string) => Promise<MetricsText>;
   /** Folder of the authority that issued this server's certificate; undefined if the server does not have its own authority. */
   readonly authority: string | undefined;
   /** Signal that aborts when the server begins to stop. */
