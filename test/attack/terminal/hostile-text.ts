@@ -59,13 +59,14 @@ export function hostileIn(output: string, isFancy = false): string | undefined {
   return /^FORGED/m.test(rest) ? `a forged line in ${JSON.stringify(output)}` : undefined;
 }
 
-/** Returns a value of the shape that a schema describes, with hostile text in every string, whatever the schema demands of it. */
+/** Returns a value of the shape that a schema describes, with hostile text in every free string, whatever the schema demands of it. */
 export function hostileValue(schema: v.GenericSchema, text: string): unknown {
   const parts = schema as unknown as SchemaParts;
   switch (parts.type) {
     case 'string':
-    case 'picklist':
       return text;
+    case 'picklist':
+      return parts.options?.[0];
     case 'number':
       return 1;
     case 'boolean':
@@ -76,7 +77,7 @@ export function hostileValue(schema: v.GenericSchema, text: string): unknown {
     case 'nullable':
       return parts.wrapped && hostileValue(parts.wrapped, text);
     case 'union':
-      return parts.options?.[0] && hostileValue(parts.options[0], text);
+      return hostileValue(parts.options?.[0] as v.GenericSchema, text);
     case 'record':
     case 'unknown':
       return { [text]: text };
@@ -95,7 +96,7 @@ interface SchemaParts {
   readonly type: string;
   readonly item?: v.GenericSchema;
   readonly wrapped?: v.GenericSchema;
-  readonly options?: readonly v.GenericSchema[];
+  readonly options?: readonly unknown[];
   readonly entries?: Readonly<Record<string, v.GenericSchema>>;
 }
 
