@@ -31,6 +31,7 @@ const releaseAnswer = v.object({
 
 /** Shape of the response by request. */
 const shapes: readonly (readonly [RegExp, v.GenericSchema])[] = [
+  [/POST .*\/devices\/credentials/, v.object({ created: v.array(v.string()) })],
   [/GET .*\/projects$/, list('projects', projectInfoSchema)],
   [/ .*\/devices\/import$/, importAnswerSchema],
   [/GET .*\/devices(\?|$)/, list('devices', deviceInfoSchema)],
