@@ -2,6 +2,7 @@ import { CommanderError } from '@commander-js/extra-typings';
 import { printableLine } from '../core/model/unprintable.ts';
 import { catalog, OtaError } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
+import { withArduinoBuild } from './arduino-build.ts';
 import type { Io } from './io.ts';
 import { colored, filteredOutput, outputLine } from './output/terminal-text.ts';
 import { makeProgram } from './program.ts';
@@ -24,7 +25,8 @@ export async function main(cli: string): Promise<void> {
   const io = processIo(cli);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
   try {
-    await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
+    const words = withArduinoBuild(argv);
+    await (await makeProgram(io, words)).parseAsync(words, { from: 'user' });
   } catch (error) {
     process.exitCode = abort?.signal.aborted === true ? interrupted : explain(error, io);
   }
