@@ -9,17 +9,19 @@ import type { BlobStore, UploadPiece } from '../blob-store.ts';
 
 const sliceBytes = 1024 * 1024;
 /** File beside the blobs that identifies their database. */
-const markerName = 'database.json';
+export const markerName = 'database.json';
 
 /**
  * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. A complete blob is flushed and verified before it
  * is given its final name, and is never written again.
+ *
+ * @param options `isReadOnly` leaves missing folders as they are
  */
-export async function folderBlobs(folder: string): Promise<BlobStore> {
+export async function folderBlobs(folder: string, { isReadOnly = false } = {}): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
   const uploads = join(folder, 'uploads');
   const marker = join(folder, markerName);
-  for (const path of [blobs, uploads]) await mkdir(path, { recursive: true });
+  for (const path of isReadOnly ? [] : [blobs, uploads]) await mkdir(path, { recursive: true });
   const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
   const pathOf = (sha256: string) => join(blobs, sha256.slice(0, 2), sha256);
   const partOf = (sha256: string) => join(uploads, `${sha256}.part`);
@@ -123,10 +125,12 @@ async function syncFolder(path: string): Promise<void> {
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await Promise.all(
-    ['blobs', 'uploads'].map((name) => readdir(join(folder, name), { recursive: true, withFileTypes: true })),
+    ['blobs', 'uploads'].map((name) =>
+      readdir(join(folder, name), { recursive: true, withFileTypes: true }).catch(undefinedIfMissing),
+    ),
   );
   return entries
-    .flat()
+    .flatMap((found) => found ?? [])
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }
