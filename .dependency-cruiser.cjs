@@ -1,9 +1,9 @@
 /**
- * The import rules between the rooms of src/, as ARCHITECTURE.md draws them. `npm run check` enforces them.
+ * The import rules between the layers of src/, as ARCHITECTURE.md draws them. `npm run check` enforces them.
  *
- * Each room may import itself, the rooms listed here and version.ts. The order is that of the house: arrows go down only.
+ * A layer may import itself, the layers listed here and version.ts. Imports point down only.
  */
-const rooms = {
+const layers = {
   cli: ['publishing', 'project', 'server', 'simulator', 'delivery', 'api', 'core', 'files', 'errors'],
   publishing: ['delivery', 'api', 'core', 'files', 'errors'],
   project: ['delivery', 'api', 'core', 'files', 'errors'],
@@ -43,9 +43,9 @@ const privateSideOfKeys = '^src/(core/keys/(generate|private-key)|core/signing/|
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    ...Object.entries(rooms).map(([room, allowed]) =>
-      only(room, `^src/${room}/`, '^src/', [
-        `^src/${room}/`,
+    ...Object.entries(layers).map(([layer, allowed]) =>
+      only(layer, `^src/${layer}/`, '^src/', [
+        `^src/${layer}/`,
         ...allowed.map((name) => `^src/${name}/`),
         '^src/version\\.ts$',
       ]),

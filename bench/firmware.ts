@@ -16,7 +16,7 @@ export function* benchFirmware(place: Place) {
   yield preflightInPack(place);
 }
 
-/** Measures both alternately, so that a change in the machine's speed affects both. */
+/** Measures the two runs alternately, so that a change in the machine's speed affects both. */
 function preflightInPack(place: Place): string[] {
   const pack = packDoor(place);
   const pairs = Array.from({ length: runs }, () => ({

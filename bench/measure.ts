@@ -29,7 +29,7 @@ export function peakMemoryMiB(argv: readonly string[]): number {
   return Number(kibibytes) / 1024;
 }
 
-/** Whether a reference program is installed. */
+/** Returns whether a reference program is installed. */
 export function isInstalled(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
 }

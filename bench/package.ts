@@ -5,7 +5,7 @@ import type { Place } from './place.ts';
 
 /** Size of the package as published to npm, and of everything it installs into an empty project. Uses the npm registry. */
 export function* benchPackage({ folder, root }: Place) {
-  // The package is already built; the scripts would rebuild it.
+  // Skip the scripts, which would rebuild the package.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const [packed] = JSON.parse(execaSync('npm', argv, { cwd: root }).stdout) as readonly Packed[];
   if (packed === undefined) throw new Error('npm has packed nothing');

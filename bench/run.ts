@@ -24,7 +24,7 @@ const place: Place = {
   folder,
   image: join(root, 'test', 'fixtures', 'firmware', 'door.bin'),
   elf: join(root, 'test', 'fixtures', 'firmware', 'door.elf'),
-  // Outside the repository, where a key should be; inside it, every run would check whether git tracks the key.
+  // Keys are outside the repository, as recommended. Inside it, every run would check whether git tracks the key.
   privateKey: join(folder, 'private.key'),
   publicKey: join(root, 'test', 'fixtures', 'keys', 'test-only-public.pem'),
 };

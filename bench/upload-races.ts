@@ -1,4 +1,4 @@
-/** Separate process for {@link file://./upload.ts}: all races at once, since none needs much CPU. Prints one JSON document. */
+/** Separate process for {@link file://./upload.ts}: runs all races at the same time, because none needs much CPU. Prints a JSON document. */
 import { gzipSync } from 'node:zlib';
 import { deliverByEspota } from '../src/delivery/espota/deliver.ts';
 import { startVirtualDevice, syntheticSketch } from '../src/simulator/index.ts';

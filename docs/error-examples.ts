@@ -155,7 +155,7 @@ export const errorExamples = {
   ],
   UPDATE_PATH_INVALID: [{ path: 'update me' }],
   SIGNED_FILE_STALE: [
-    { path: 'build/door.ino.bin.signed', image: 'build/door.ino.bin', reason: 'it does not contain this image' },
+    { path: 'build/door.ino.bin.signed', image: 'build/door.ino.bin', reason: 'its content is not the current image' },
   ],
   UPLOAD_LISTEN_FAILED: [
     { address: '192.168.1.5', reason: 'EADDRNOTAVAIL' },
@@ -172,7 +172,7 @@ export const errorExamples = {
     },
     {
       url: 'https://ota.local:8443',
-      reason: 'its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)',
+      reason: 'its certificate is for a different host name (ERR_TLS_CERT_ALTNAME_INVALID)',
     },
     { url: 'https://ota.example.com', reason: 'its certificate has expired (CERT_HAS_EXPIRED)' },
   ],

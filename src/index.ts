@@ -1,6 +1,6 @@
 /**
- * Functions that operate on bytes and plain data for keys, headers, signatures and images; also exports all other entry points except the
- * simulator.
+ * Functions for keys, headers, signatures and images, which operate on bytes and plain data. Also exports all other entry points except
+ * the simulator.
  */
 
 export { type DeviceVerdict, deviceVerdict } from './core/firmware/device-verdict.ts';

@@ -1,5 +1,5 @@
 /**
- * Runs AVA on the bundled tests. Tests are named by their sources:
+ * Runs AVA on the bundled tests. Arguments name the source files of the tests:
  *
  *     npm test -- test/core/keys/verify.test.ts
  *     npm test -- 'test/server/**' --match '*token*'

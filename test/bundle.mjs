@@ -1,5 +1,5 @@
 /**
- * Bundles the tests into build/tests once, so that a test file starts without compiling TypeScript or loading hundreds of modules.
+ * Bundles the tests into build/tests, so that a test file starts without compiling TypeScript or loading hundreds of modules.
  *
  *     node test/bundle.mjs            unit tests
  *     node test/bundle.mjs e2e        end-to-end tests as well
@@ -14,7 +14,7 @@ import { workerEntries } from '../rolldown.worker-entries.mjs';
 const folder = 'build/tests';
 const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
-/** Rooms whose files `npm test` runs in one process; `npm test -- FILE` runs a file by itself. */
+/** Groups of test files that `npm test` runs in one process. `npm test -- FILE` runs a file in its own process. */
 const rooms = [
   ...['cli/commands', 'cli/help', 'docs', 'errors', 'files', 'templates'],
   ...['compression', 'device-model', 'firmware', 'keys', 'model', 'pack', 'preflight', 'signing'].map(
@@ -26,7 +26,7 @@ const rooms = [
   ...['server/dashboard', 'server/rollout', 'server/storage', 'server/tls', 'server'],
   'simulator',
 ];
-/** What waits, computes for long or changes its process stays alone. */
+/** Test files that wait, compute for a long time or change process state. Each runs in its own process. */
 const alone = [
   ...['discover', 'doctor', 'espota', 'init', 'keygen', 'upload', 'upload-proof'].map((name) => `cli/commands/${name}`),
   ...['cli/help/run-examples', 'delivery/confirm', 'delivery/discovery', 'delivery/espota/schedule'],
@@ -67,13 +67,13 @@ await bundle.write({
 });
 await bundle.close();
 
-/** Packages stay where they are, but for those of many files, which would be loaded one by one in every test. */
+/** Returns whether a package stays outside the bundle. Packages with many files are bundled, because loading each file is slow. */
 function isInstalledPackage(id) {
-  // @oxc-project: helpers of rolldown for syntax that Node 20 lacks.
+  // @oxc-project contains rolldown's helpers for syntax that Node.js 20 lacks.
   return /^[@a-z]/.test(id) && !/^(ava|kysely|execa|hono|@hono\/node-server|prom-client|@oxc-project)($|\/)/.test(id);
 }
 
-/** Fixtures, documents and the CLI are found from a test's own place in test/, wherever its code runs. */
+/** Replaces import.meta.url with the URL of the source file, so that tests find fixtures, documentation and the CLI. */
 function sourceLocations() {
   const expression = 'import.meta.url';
   const located = (code, id) => code.replaceAll(expression, JSON.stringify(pathToFileURL(id).href));
@@ -81,13 +81,13 @@ function sourceLocations() {
     name: 'source-locations',
     transform: {
       filter: { code: expression, id: /[\\/](test|docs)[\\/].*\.ts$/ },
-      // Lines stay where they are, so the source map stays right.
+      // The replacement keeps all line numbers, so the source map stays valid.
       handler: (code, id) => ({ code: located(code, id), map: null }),
     },
   };
 }
 
-/** Entries of `npm test -- FILE` and of a whole run, which import the tests of one file or of a room and then declare them. */
+/** Creates the entry modules. Each imports one test file or one group of test files, and then declares the tests. */
 function entries() {
   const declarations = resolve('test/declarations.mjs');
   return {

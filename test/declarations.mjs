@@ -1,6 +1,6 @@
 /**
- * The `ava` of bundled tests. AVA starts when the first test is declared and then accepts no more, so the tests of all files that share a
- * process are kept here until the top-level awaits of these files are over; then the bundle's entry calls `declareTests`.
+ * Replaces `ava` in bundled tests. AVA starts soon after the first test is declared and then accepts no further tests. This module therefore
+ * records the tests of all files that share a process. After the top-level awaits of these files, the entry module calls `declareTests`.
  */
 import ava from 'ava';
 

@@ -77,7 +77,7 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
   ];
 }
 
-/** Compares a server that makes no decisions, as the lower bound, with the same peer. */
+/** Compares the lower bound, a server that makes no decisions, with a peer. */
 function comparison(what: string, name: string, least: Cost, peer: Cost, peerName: string): Row {
   const both = (cost: Cost) => `${microseconds(cost)}, ${perSecond(cost)}`;
   const ratios = `${ratio(least.cpuMicros, peer.cpuMicros)}, ${ratio(least.perSecond, peer.perSecond)}`;

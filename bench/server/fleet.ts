@@ -22,7 +22,7 @@ export const benchAudit: NewAuditEntry = { at: 0, actor: 'bench', action: 'bench
 /** Contents of a server's data before the server starts. */
 export interface Fleet {
   readonly devices: number;
-  /** Number of releases of the one project; the last one is the current release. */
+  /** Number of releases of the project. The last release is the current release. */
   readonly releases: number;
   /** Approximate size of the current sketch. */
   readonly sizeBytes: number;

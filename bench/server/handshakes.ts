@@ -46,7 +46,7 @@ export async function benchHandshakes(folder: string, open: (peer: Peer) => Peer
   return rows;
 }
 
-/** Runs several `openssl s_time` processes at once. */
+/** Runs several `openssl s_time` processes concurrently. */
 async function handshakes({ url }: Peer, option: '-new' | '-reuse', config: string): Promise<LoadResult> {
   const how = [option, '-time', String(secondsOfEach), '-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256'];
   const argv = ['s_time', '-connect', new URL(url).host, ...how];

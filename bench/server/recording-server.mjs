@@ -1,7 +1,7 @@
 /**
- * Lower bound for a Node.js server that does all the work that a download requires except deciding: it parses the device's headers, records
- * the attempt before sending the image, so that a crash does not lose the record (records that arrive during a disk write form the next
- * transaction), logs a line, and determines from how the connection ends whether the device received everything.
+ * Lower bound for a Node.js server that does everything for a download except deciding. It parses the headers, records the attempt, sends
+ * the image, logs a line, and determines from the end of the connection whether the device received everything. The record is on disk
+ * before the image is sent, so that a crash does not lose it. Records that arrive during a disk write form the next transaction.
  */
 import { fdatasync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';

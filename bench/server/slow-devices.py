@@ -1,8 +1,8 @@
-"""Devices that take an update slowly: so many connections, each reading so many bytes a second through a small window.
+"""Simulates devices that download slowly: each reads a limited number of bytes per second through a small TCP window.
 
-Reads one JSON document from stdin: port, path, bytesPerSecond, and the header lines of every device. Prints {"receiving": n} once a second
-until stdin is closed, or until the time is up. Node.js cannot make a socket's receive buffer small; without that the kernel would take
-a whole update at once.
+Reads a JSON document from stdin: port, path, bytesPerSecond, and the header lines of each device. Prints {"receiving": n} every second
+until stdin is closed or a time limit is reached. Python is used because Node.js cannot limit the receive buffer of a socket. With
+the default buffer, the kernel would receive a whole update immediately.
 """
 
 import json
@@ -13,12 +13,12 @@ import time
 
 LONGEST_SECONDS = 300
 SLICES = 10
-# As large as the TCP window of a device (four segments), about.
+# Approximately the TCP window of a device (four segments).
 WINDOW = 5840
 
 
 def connect(port, request):
-    """A connection with a small window that has asked."""
+    """Opens a connection with a small window and sends the request."""
     device = socket.socket()
     device.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW // 2)
     device.connect(("127.0.0.1", port))
@@ -28,7 +28,7 @@ def connect(port, request):
 
 
 def main():
-    """Connects all of them, then lets each read its share ten times a second."""
+    """Connects all devices, then reads a share of the bytes for each device ten times per second."""
     question = json.loads(sys.stdin.readline())
     closed = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), closed.set()), daemon=True).start()

@@ -1,7 +1,7 @@
 <?php
 /*
- * What the update script in the core's documentation does, for the bench: who asks must be an updater and say all of itself, its MAC must be in
- * the table, and then its version decides. Unlike that script, header names are taken in any case.
+ * The update script from the core's documentation, as a reference for the benchmark. It accepts only ESP8266 updaters that send all headers
+ * and whose MAC address is in the table, and then compares versions. Unlike the original, it matches header names in any case.
  */
 $said = array_change_key_case(getallheaders(), CASE_LOWER);
 

@@ -3,7 +3,7 @@ import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
 import { roles } from './release.ts';
 import { deviceRolloutSchema } from './rollout-info.ts';
 
-/** Server responses about projects, devices, tokens and the audit log. */
+/** Types of server responses about projects, devices, tokens and the audit log. */
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 const kind = v.picklist(['sketch', 'filesystem']);
@@ -14,7 +14,7 @@ export const projectInfoSchema = v.strictObject({
   /** SHA-256 fingerprints of the public keys. */
   keys: v.array(sha256),
   aliases: v.array(v.strictObject({ path: v.string(), channel: v.string() })),
-  /** User name that devices must authenticate with; absent if no password is required. */
+  /** User name that devices must authenticate with. Absent if no password is required. */
   user: v.optional(v.string()),
   confirmWithinMs: v.number(),
   mostSends: v.number(),
@@ -33,9 +33,9 @@ export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>
 /**
  * Update state of a device, worst first.
  *
- * - failed: an update was sent, but the device does not run it; the update is sent again after a retry
+ * - failed: an update was sent, but the device does not run the update; the update is sent again after a retry
  * - blocked: preflight found the update unsafe for the device, or the device's board is unknown
- * - updating: an update was sent, and the device has not confirmed it yet
+ * - updating: an update was sent, but the device has not confirmed the update yet
  * - pending: an update will be sent later: at the next update check after a retry, or when the device's stage opens
  * - up-to-date: there is nothing to install
  * - unknown: the device has sent no update check, or its channel has no release for it
@@ -43,7 +43,10 @@ export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>
 export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-to-date', 'unknown'] as const;
 export type DeviceStatus = (typeof deviceStatuses)[number];
 
-/** Decision on the last update check. send: an update is sent. up-to-date: nothing to install. none: no update, for the given reason. */
+/**
+ * Decision about the last update check. `send`: an update is sent. `up-to-date`: there is nothing to install. `none`: no update is sent,
+ * for the given reason.
+ */
 const decisionInfoSchema = v.strictObject({
   action: v.picklist(['send', 'up-to-date', 'none']),
   code: v.string(),
@@ -58,7 +61,7 @@ export const deviceInfoSchema = v.strictObject({
   mac: v.string(),
   status: v.picklist(deviceStatuses),
   enrolled: v.boolean(),
-  /** Whether the device has run an update sent by this server. */
+  /** True if the device has run an update sent by this server. */
   proven: v.boolean(),
   name: v.optional(v.string()),
   board: v.optional(v.string()),
@@ -69,12 +72,12 @@ export const deviceInfoSchema = v.strictObject({
   user: v.optional(v.string()),
   firstSeenAt: v.optional(time),
   lastSeenAt: v.optional(time),
-  /** Data that the device reported about itself. */
+  /** Data reported by the device. */
   report: v.optional(v.record(v.string(), v.optional(v.union([v.string(), v.number()])))),
   running: v.optional(v.strictObject({ version: v.string(), by: v.picklist(['md5', 'version']) })),
-  /** State of the device in its channel's rollout. */
+  /** State of the device in the rollout of its channel. */
   rollout: v.optional(deviceRolloutSchema),
-  /** Last update decisions for the sketch and the filesystem, with reasons. */
+  /** Last update decisions for the sketch and for the filesystem, each with its reason. */
   sketch: v.optional(decisionInfoSchema),
   filesystem: v.optional(decisionInfoSchema),
   attempts: v.array(
@@ -98,7 +101,7 @@ export const tokenInfoSchema = v.strictObject({
   project: v.optional(v.string()),
   name: v.string(),
   createdAt: time,
-  /** The token itself; returned only when it is created. */
+  /** The token itself. The server returns it only when the token is created. */
   token: v.optional(v.string()),
 });
 export type TokenInfo = DeepReadonly<v.InferOutput<typeof tokenInfoSchema>>;

@@ -1,31 +1,31 @@
 import type { ReleaseFinding } from './release-info.ts';
 
-/** Blob that a release references but the server does not have. */
+/** Blob that a release refers to but the server does not have. */
 interface MissingBlob {
   readonly file: string;
   readonly sha256: string;
   readonly sizeBytes: number;
 }
 
-/** API error response. `code` is for programs and never changes. */
+/** API error response. Programs can rely on `code`, which never changes. */
 export interface ApiProblem {
   readonly error: {
     readonly code: ApiProblemCode;
     readonly message: string;
-    /** How to fix the error. */
+    /** Instruction for fixing the error. */
     readonly hint: string;
-    /** Only for `blobs-missing`: the blobs to upload. */
+    /** Missing blobs to upload. Only for `blobs-missing`. */
     readonly missing?: readonly MissingBlob[];
-    /** Only for `upload-offset`: number of bytes that the server has. */
+    /** Number of bytes that the server has received. Only for `upload-offset`. */
     readonly offset?: number;
-    /** Only for `blocked`: the preflight findings that block the release. */
+    /** Preflight findings that block the release. Only for `blocked`. */
     readonly blockedBy?: readonly ReleaseFinding[];
-    /** Only for `invalid` and `not-as-described`: one message per error. */
+    /** Messages, one for each error. Only for `invalid` and `not-as-described`. */
     readonly problems?: readonly string[];
   };
 }
 
-/** HTTP status, cause and fix for each error code. docs/errors.md is generated from this table. */
+/** HTTP status, cause and fix for each API error code. docs/errors.md is generated from this table. */
 export const apiProblems = {
   'bad-request': {
     status: 400,
@@ -39,7 +39,7 @@ export const apiProblems = {
   },
   'role-missing': {
     status: 403,
-    when: "The token's role is not sufficient, or the token is for another project.",
+    when: "The token's role is not sufficient, or the token is for a different project.",
     whatToDo: 'Use a token with the required role, for this project or for all projects.',
   },
   'not-found': {
@@ -50,12 +50,12 @@ export const apiProblems = {
   'blobs-missing': {
     status: 409,
     when: 'The release refers to artifacts that the server does not have; `missing` lists them.',
-    whatToDo: 'Upload them and publish again. `ota-hooks publish` does both.',
+    whatToDo: 'Upload the artifacts and publish again, or run `ota-hooks publish`, which does both.',
   },
   'upload-offset': {
     status: 409,
-    when: 'The piece of an upload does not start where the upload ends; `offset` is where it ends.',
-    whatToDo: 'Continue at this offset. `ota-hooks publish` does this.',
+    when: 'The data does not start at the current end of the upload, which is in `offset`.',
+    whatToDo: 'Continue at this offset, as `ota-hooks publish` does.',
   },
   'version-taken': {
     status: 409,
@@ -64,8 +64,8 @@ export const apiProblems = {
   },
   conflict: {
     status: 409,
-    when: 'The request conflicts with the current state, such as an alias of another project or a rollout that is active.',
-    whatToDo: 'Change the current state first; the message describes it.',
+    when: 'The request conflicts with the current state, such as an alias of a different project or an active rollout.',
+    whatToDo: 'Resolve the conflict that the message describes.',
   },
   'too-large': {
     status: 413,
@@ -79,14 +79,14 @@ export const apiProblems = {
   },
   'digest-mismatch': {
     status: 422,
-    when: 'The bytes of an upload do not match its digest; all of them were discarded.',
+    when: 'The bytes of an upload do not match its digest; the upload was discarded.',
     whatToDo: 'Upload the file again. If this fails again, the file changed after it was packed.',
   },
   'private-key': {
     status: 422,
     when: 'The image contains a private key, or a private key was sent in place of a public key.',
     whatToDo:
-      "Remove the key from the build. If it is the project's key and has left your machine, generate a new pair.",
+      "Remove the key from the build. If it is the project's key and the image has left your machine, generate a new key pair.",
   },
   'not-as-described': {
     status: 422,
@@ -95,8 +95,8 @@ export const apiProblems = {
   },
   'wrong-key': {
     status: 422,
-    when: 'The release is unsigned, or signed by a key that the project does not have.',
-    whatToDo: "Sign it with the project's key, or let an admin add the key to the project.",
+    when: 'The release is unsigned, or signed with a key that is not registered for the project.',
+    whatToDo: "Sign the release with the project's key, or ask an admin to add your key to the project.",
   },
   blocked: {
     status: 422,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { firmwareVersion, resourceName, roles } from './release.ts';
 
-/** Request bodies that `ota-hooks server` sends, except those for releases; the paths are in `release.ts`. */
+/** Request bodies that `ota-hooks server` sends, except for releases. `release.ts` lists the API paths. */
 
 const hourMs = 3_600_000;
 const label = v.pipe(
@@ -10,7 +10,7 @@ const label = v.pipe(
   v.maxLength(64, 'must be at most 64 characters'),
 );
 
-/** Credential as sent by the client. The server stores only a hash and never returns the password. null removes it. */
+/** Credential sent by the client, or null to remove the credential. The server stores only a hash and never returns the password. */
 const credential = v.nullable(
   v.strictObject({
     user: v.pipe(v.string(), v.regex(/^[^:\p{Cc}]{1,64}$/u, 'must be 1 to 64 characters without a colon')),
@@ -27,38 +27,38 @@ const aliasPath = v.pipe(
   ),
 );
 
-/** Changes to a project. Absent keys leave the value unchanged. */
+/** Changes to a project. An absent key leaves the value unchanged. */
 export const projectRequestSchema = v.strictObject({
-  /** open: any device may update. closed: only enrolled devices. */
+  /** Enrollment policy. `open`: any device may update. `closed`: only enrolled devices may update. */
   access: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
-  /** Public keys in PEM format; [] for an unsigned project. */
+  /** Public keys of the project in PEM format. An empty array means an unsigned project. */
   publicKeys: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.maxLength(8))),
   aliases: v.optional(
     v.pipe(v.array(v.strictObject({ path: aliasPath, channel: v.optional(resourceName, 'stable') })), v.maxLength(32)),
   ),
   credential: v.optional(credential),
-  /** Milliseconds after a download within which the device must check in with the new build. */
+  /** Time limit in milliseconds after a download. Within this time, the device must check in with the new build. */
   confirmWithinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   mostSends: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))),
 });
 export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 
-/** Default for `confirmWithinMs`: one day, since some devices check for updates once a day. */
+/** Default for `confirmWithinMs`: one day, because some devices check for updates only once a day. */
 export const defaultConfirmWithinMs = 24 * hourMs;
 export const defaultMostSends = 3;
 
-/** Changes to a device. Absent keys leave the value unchanged; null removes it. */
+/** Changes to a device. An absent key leaves the value unchanged, and null removes it. */
 export const deviceRequestSchema = v.strictObject({
   enrolled: v.optional(v.boolean()),
   name: v.optional(v.nullable(label)),
   board: v.optional(v.nullable(label)),
-  /** Channel that overrides the one in the device's request URL. */
+  /** Channel of the device. Overrides the channel in the device's request URL. */
   channel: v.optional(v.nullable(resourceName)),
-  /** Group that the device belongs to; rollout stages can select groups. */
+  /** Group of the device. Rollout stages can select groups. */
   group: v.optional(v.nullable(resourceName)),
-  /** The only version sent to the device, regardless of channels and rollouts. */
+  /** Pinned version: the only version sent to the device, regardless of channels and rollouts. */
   pin: v.optional(v.nullable(firmwareVersion)),
-  /** Whether the sketch was built with ATOMIC_FS_UPDATE. */
+  /** True if the sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs: v.optional(v.nullable(v.boolean())),
   credential: v.optional(credential),
 });
@@ -70,14 +70,14 @@ export const mac = v.pipe(
   v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
 );
 
-/** Device table for the update script from the core's documentation: MAC to file and version. */
+/** Device table of the PHP update script in the core's documentation. The table maps a MAC to a file and a version. */
 export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: v.string(), version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
 export const tokenRequestSchema = v.strictObject({
   role: v.picklist(roles, 'must be read, publish or admin'),
-  /** Project that the token is limited to; absent for all projects. */
+  /** Project that the token is limited to. Absent for a token that is valid for all projects. */
   project: v.optional(resourceName),
   name: v.optional(label, 'unnamed'),
 });

@@ -5,7 +5,7 @@ import { type DeepReadonly, sha256, sizeBytes } from '../core/model/fields.ts';
 export const releaseFindingSchema = v.strictObject({ rule: v.string(), message: v.string(), fix: v.string() });
 export type ReleaseFinding = DeepReadonly<v.InferOutput<typeof releaseFindingSchema>>;
 
-/** Published release, identified by project, version, kind and board. Its bytes never change. */
+/** Published release, identified by project, version, kind and board. The bytes of a release never change. */
 export const releaseInfoSchema = v.strictObject({
   project: v.string(),
   version: v.string(),
@@ -27,8 +27,8 @@ export type ReleaseInfo = DeepReadonly<v.InferOutput<typeof releaseInfoSchema>>;
 
 /**
  * Result of publishing. published: the release is new. promoted: the release already existed and is now the channel's current release.
- * unchanged: the release already existed and no channel changed. Publishing a release that the channel has served before does not promote
- * it again, so that publishing an old build again cannot roll back a fleet; to promote it, use PUT on the channel.
+ * unchanged: the release already existed and no channel changed. If a channel has served a release before, publishing the release again
+ * does not promote it. Otherwise, publishing an old build could roll back a fleet. To promote such a release, use PUT on the channel.
  */
 export interface ReleaseAnswer {
   readonly outcome: 'published' | 'promoted' | 'unchanged';

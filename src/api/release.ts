@@ -35,19 +35,19 @@ import { sha256 } from '../core/model/fields.ts';
  */
 export const apiRoot = '/api/v1';
 
-/** API version in `apiRoot`, in ServerInfo and in a header of every response. Clients reject newer versions. */
+/** API version in `apiRoot`, in ServerInfo and in a header of every response. Clients reject newer API versions. */
 export const apiVersion = 1;
 export const apiVersionHeader = 'Ota-Api-Version';
 
 const nameRule = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Project or channel name, as used in URLs and in the sketch. */
+/** Name of a project or channel, as used in URLs and in the sketch. */
 export const resourceName = v.pipe(
   v.string('must be text'),
   v.regex(nameRule, 'must be 1 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit'),
 );
 
-/** Firmware version. The device sends it in the x-ESP8266-version header, so only header-safe characters are allowed. */
+/** Firmware version. Devices send the version in the x-ESP8266-version header, so only header-safe characters are allowed. */
 export const firmwareVersion = v.pipe(
   v.string('must be text'),
   v.regex(/^[!-?A-~][!-~]{0,63}$/, 'must be 1 to 64 visible ASCII characters without spaces, and not begin with @'),
@@ -56,50 +56,53 @@ export const firmwareVersion = v.pipe(
 const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64));
 const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
 
-/** Default channel for devices and requests. */
+/** Default channel of devices and requests. */
 export const defaultChannel = 'stable';
 
-/** Maximum manifest size; a manifest with 112 sketch MD5s takes about 15 KB. */
+/** Maximum size of a manifest. A manifest with 112 sketch MD5s takes about 15 KB. */
 const mostManifestBytes = 256 * 1024;
 
-/** Rule name for `allow` that is not a preflight rule: permits an image that contains a private key, such as the device's own TLS key. */
+/** Value for `allow` that is not a preflight rule: permits an image that contains a private key, such as the device's own TLS key. */
 export const privateKeyRule = 'private-key-inside';
 
 export const releaseRequestSchema = v.strictObject({
   version: firmwareVersion,
-  /** Channel that serves the release; ignored for reference builds. */
+  /** Channel on which the release is promoted. Ignored for reference builds. */
   channel: v.optional(resourceName, defaultChannel),
-  /** Whether to publish the release as a draft: regardless of `channel`, no channel serves it until it is rolled out or promoted. */
+  /** True to publish a draft. No channel serves a draft until the release is promoted or rolled out. */
   draft: v.optional(v.boolean(), false),
-  /** reference: an earlier build that devices still run; the server recognizes it but never sends it. */
+  /**
+   * Purpose of the release. `reference`: an earlier build that devices still run. The server recognizes a reference build but never sends
+   * it.
+   */
   purpose: v.optional(v.picklist(['serve', 'reference'], 'must be serve or reference'), 'serve'),
   /** Text of the manifest file beside the artifacts. */
   manifest: v.pipe(v.string('must be the text of a manifest'), v.maxLength(mostManifestBytes)),
   /** Names of rules that do not block the release. */
   allow: v.optional(v.pipe(v.array(v.string()), v.maxLength(64)), []),
 });
-/** Request as sent by a client: fields with a default are optional. */
+/** Request body as sent by a client. Fields with a default are optional. */
 export type ReleaseRequest = v.InferInput<typeof releaseRequestSchema>;
 
 export interface UploadState {
   readonly sha256: string;
-  /** Number of bytes that the server has received. */
+  /** Number of bytes received by the server. */
   readonly offset: number;
-  /** Whether all bytes have arrived and match the digest. */
+  /** True if all bytes have arrived and match the digest. */
   readonly complete: boolean;
 }
 
-/** Maximum blob size: the largest flash chip plus a signature. */
+/** Maximum size of a blob: the largest flash chip plus a signature. */
 export const mostBlobBytes = 16 * 1024 * 1024 + 1024;
 
-/** SHA-256 digest in an upload path. */
+/** SHA-256 digest in the path of an upload. */
 export const blobDigest = sha256;
 
 const selection = {
   version: firmwareVersion,
-  /** Image kind; both kinds if absent. */
+  /** Kind of image. If absent, the request applies to both kinds. */
   kind: v.optional(imageKind),
-  /** Board name; all boards if absent. */
+  /** Name of a board. If absent, the request applies to all boards. */
   board: v.optional(board),
 };
 export const channelRequestSchema = v.strictObject(selection);

@@ -2,22 +2,22 @@ import * as v from 'valibot';
 import type { DeepReadonly } from '../core/model/fields.ts';
 import { gateSchema, haltSchema, rolloutStates, stageSchema } from './rollout.ts';
 
-/** Server responses about rollouts. */
+/** Types of server responses about rollouts. */
 
 const time = v.pipe(v.string(), v.isoTimestamp());
 const state = v.picklist(rolloutStates);
 
-/** Enrolled devices in a rollout, counted by progress. */
+/** Numbers of enrolled devices in a rollout, by progress. */
 const tallySchema = v.strictObject({
   members: v.number(),
-  /** Devices that have not been sent the release yet. */
+  /** Number of devices that have not been sent the release yet. */
   pending: v.number(),
-  /** Devices blocked by preflight: they are never sent the release, and gates do not wait for them. */
+  /** Number of devices blocked by preflight. The release is never sent to these devices, and gates do not wait for them. */
   blocked: v.number(),
   updating: v.number(),
   running: v.number(),
   failed: v.number(),
-  /** Failed devices that have sent no request since the download started. */
+  /** Number of failed devices that have sent no request since the download started. */
   notConfirmed: v.number(),
 });
 export type RolloutTally = DeepReadonly<v.InferOutput<typeof tallySchema>>;
@@ -30,11 +30,11 @@ export const rolloutInfoSchema = v.strictObject({
   /** The channel's previous release. */
   previous: v.optional(v.string()),
   state,
-  /** Reason for the state, given by a user or a halt rule. */
+  /** Reason for the state of the rollout, given by a user or a halt rule. */
   reason: v.optional(v.string()),
   /** Number of open stages. */
   openStages: v.number(),
-  /** Explains what the next stage is waiting for; absent if there is nothing to wait for. */
+  /** Condition that the next stage is waiting for. Absent if the next stage is not waiting. */
   waitingFor: v.optional(v.string()),
   stages: v.array(v.strictObject({ ...stageSchema.entries, tally: tallySchema })),
   tally: tallySchema,
@@ -58,17 +58,17 @@ export const rolloutInfoSchema = v.strictObject({
 });
 export type RolloutInfo = DeepReadonly<v.InferOutput<typeof rolloutInfoSchema>>;
 
-/** State of a device in its channel's newest rollout. */
+/** State of a device in the newest rollout of its channel. */
 export const deviceRolloutSchema = v.strictObject({
   rollout: v.number(),
   version: v.string(),
   state,
-  /** The device's stage, counted from 1. */
+  /** Number of the device's stage. The first stage is 1. */
   stage: v.number(),
   stages: v.number(),
-  /** Whether the rollout is active and the device's stage is open. */
+  /** True if the rollout is active and the device's stage is open. */
   isOpen: v.boolean(),
-  /** Whether gates and halt rules count the device; they count only enrolled devices. */
+  /** True if gates and halt rules count the device. Only enrolled devices are counted. */
   counts: v.boolean(),
   progress: v.picklist(['pending', 'blocked', 'updating', 'running', 'failed']),
   failure: v.optional(v.string()),

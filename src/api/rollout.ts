@@ -24,32 +24,35 @@ const wholeNumber = v.pipe(
 const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64))), v.maxLength(1000));
 
 /**
- * Devices that receive the release in this stage: selected by name, by group and by share of all devices. Devices from earlier stages
- * are included.
+ * Devices that receive the release in this stage. Devices are selected by name, by group or by share of all devices. A stage includes the
+ * devices of earlier stages.
  */
 export const stageSchema = v.strictObject({
-  /** Cumulative share of the enrolled devices in percent, including those from earlier stages. */
+  /** Cumulative percentage of the enrolled devices, including the devices of earlier stages. */
   share: v.optional(percent, 0),
-  /** Names or MACs of enrolled devices that receive the release in this stage. */
+  /** Names or MACs of enrolled devices in this stage. */
   canaries: v.optional(names, []),
-  /** Groups whose enrolled devices receive the release in this stage. */
+  /** Groups in this stage. Only enrolled devices of a group are included. */
   groups: v.optional(v.pipe(v.array(resourceName), v.maxLength(100)), []),
 });
 
-/** Condition for opening the next stage: `runningPercent` of the reachable devices have run the release for at least `soakMs`. */
+/** Condition for opening the next stage: `runningPercent` of the reachable devices must run the release for at least `soakMs`. */
 export const gateSchema = v.strictObject({
   runningPercent: v.optional(v.pipe(percent, v.minValue(1, 'must be 1 or more')), 90),
   soakMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(90 * 24 * 3_600_000)), 600_000),
 });
 
-/** Limits that halt the rollout. Devices that fail to confirm the update also count as failed. */
+/** Limits that halt the rollout. A device that does not confirm the update counts as failed. */
 export const haltSchema = v.strictObject({
-  /** Number of failed devices that halts the rollout. */
+  /** Number of failed devices at which the rollout is halted. */
   failures: v.optional(wholeNumber, 5),
-  /** Percentage of finished devices (running or failed) that failed; applies once at least `minimumSample` devices have finished. */
+  /**
+   * Percentage of failed devices that halts the rollout. The limit applies after at least `minimumSample` devices have finished (running
+   * or failed).
+   */
   failurePercent: v.optional(v.pipe(percent, v.minValue(1, 'must be 1 or more')), 10),
   minimumSample: v.optional(wholeNumber, 10),
-  /** Number of devices that halts the rollout if they have sent no request since their download started. */
+  /** Number of unresponsive devices that halts the rollout. These devices have sent no request since their download started. */
   notConfirmed: v.optional(wholeNumber, 2),
 });
 
@@ -57,7 +60,7 @@ export const haltSchema = v.strictObject({
 const defaultStages = [{ share: 5 }, { share: 20 }, { share: 50 }, { share: 100 }];
 
 export const rolloutRequestSchema = v.strictObject({
-  /** Version of a published release that is not a reference build. The rollout covers all its kinds and boards. */
+  /** Version of a published release that is not a reference build. The rollout includes all kinds and boards of this version. */
   version: firmwareVersion,
   channel: v.optional(resourceName, 'stable'),
   stages: v.optional(
@@ -83,21 +86,21 @@ export type RolloutGate = v.InferOutput<typeof gateSchema>;
 export type RolloutHalt = v.InferOutput<typeof haltSchema>;
 
 /**
- * active: devices in open stages receive the release. paused, halted: no further devices receive the release; devices that run it keep it
- * until the rollout is resumed or ended. aborted: like paused, but the rollout cannot be resumed. rolled-back: devices that run the release
- * are sent the previous release again, if preflight allows it. complete: the release is the channel's current release.
+ * active: devices in open stages receive the release. paused, halted: no further devices receive the release; devices that run the
+ * release keep it. aborted: like paused, but the rollout cannot be resumed. rolled-back: devices that run the release are sent the
+ * previous release, if preflight allows the update. complete: the release is the channel's current release.
  */
 export const rolloutStates = ['active', 'paused', 'halted', 'aborted', 'rolled-back', 'complete'] as const;
 export type RolloutState = (typeof rolloutStates)[number];
 
-/** advance: opens the next stage immediately. */
+/** Rollout actions. `advance`: opens the next stage immediately. */
 export const rolloutActions = ['pause', 'resume', 'advance', 'abort', 'rollback'] as const;
 export type RolloutAction = (typeof rolloutActions)[number];
 
 export const rolloutActionSchema = v.strictObject({
-  /** When resuming a halted rollout: accepts the existing failures, which then no longer count toward the halt rules. */
+  /** True to accept the existing failures when a halted rollout is resumed. Accepted failures no longer count toward the halt rules. */
   acceptFailures: v.optional(v.boolean(), false),
-  /** Reason for the audit log. */
+  /** Reason that is recorded in the audit log. */
   reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
 });
 export type RolloutActionRequest = v.InferInput<typeof rolloutActionSchema>;

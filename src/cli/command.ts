@@ -2,7 +2,7 @@ import { Command, type CommanderError, Help, type Option } from '@commander-js/e
 import { OtaError } from '../errors/ota-error.ts';
 import type { Io } from './io.ts';
 
-/** Context for declaring a command: the program to add it to, and the environment it runs in. */
+/** Context for declaring a command: the program that receives the command, and the command's environment. */
 export interface Declaration {
   readonly program: Command;
   readonly io: Io;
@@ -13,7 +13,7 @@ export type OptionsOf<Declare extends (declaration: Declaration) => { opts(): un
   ReturnType<ReturnType<Declare>['opts']>
 >;
 
-/** Starts declaring a command: adds the common options, and two examples at the end of the help. */
+/** Starts declaring a command. Adds the common options, and prints two examples at the end of the help. */
 export function command<const Usage extends string>(
   { program }: Declaration,
   usage: Usage,
@@ -41,7 +41,7 @@ export function commandGroup(
   examples: readonly [string, string],
   declareCommands: readonly ((declaration: Declaration) => void)[],
 ): void {
-  // Subcommands are added to a group in the same way as commands to the program, so both use the same type.
+  // A group and the program use the same type, because both accept subcommands.
   const group = program
     .command(name)
     .description(description)
@@ -65,14 +65,15 @@ export function emptyProgram(io: Io, version: string): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      // Parser errors are thrown and then printed like all other errors.
+      // Parser errors are thrown and printed in the same format as all other errors.
       outputError: () => undefined,
     })
     .exitOverride(failWith);
 }
 
 /**
- * Converts a parser error to a catalog error. Help and version output also end parsing, but they are not errors and pass through.
+ * Converts a parser error to a catalog error. Commander also throws after it prints the help or the version. These exceptions are
+ * rethrown unchanged.
  *
  * @throws OtaError USAGE
  */

@@ -1,27 +1,27 @@
-/** Interactive prompts. */
+/** Interactive prompts in the terminal. */
 interface Questions {
   confirm(question: string, initial: boolean): Promise<boolean>;
 }
 
-/** Everything that commands use from the process. Only run.ts connects it to the real process. */
+/** Process resources that commands use. Only run.ts connects this interface to the real process. */
 export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
-  /** Whether stderr is a terminal that can show colors and progress. */
+  /** True if stderr is a terminal that can show colors and progress. */
   readonly fancy: boolean;
-  /** Prompts for a password without echoing it; undefined without a terminal. */
+  /** Prompts for a password without echoing the input. Undefined without a terminal. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
-  /** Undefined without a terminal. */
+  /** Interactive prompts. Undefined without a terminal. */
   readonly ask?: Questions | undefined;
-  /** Aborts on Ctrl-C or SIGTERM. */
+  /** Signal that aborts on Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Registers a listener for SIGHUP; undefined at a terminal, where a hangup ends the command. */
+  /** Registers a listener for SIGHUP. Undefined at a terminal, where SIGHUP ends the command. */
   readonly onHangup?: ((listener: () => void) => void) | undefined;
   readonly platform: NodeJS.Platform;
-  /** The user's home folder. */
+  /** Home folder of the user. */
   readonly home: string;
-  /** Absolute paths for hooks: the Node.js executable and this CLI. */
+  /** Absolute paths for use in hooks: the Node.js executable and this CLI. */
   readonly self: { readonly node: string; readonly cli: string };
 }

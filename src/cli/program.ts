@@ -3,7 +3,7 @@ import { emptyProgram } from './command.ts';
 import type { Io } from './io.ts';
 import { nameOptionsInErrors } from './shared/option-values.ts';
 
-/** All commands, one module each. A module is loaded only when its command runs or when the help lists all commands. */
+/** All commands. Each command is a separate module, which is loaded only when the command runs or the help lists all commands. */
 const commands = {
   keygen: async () => (await import('./commands/keygen/index.ts')).declareKeygen,
   header: async () => (await import('./commands/header/index.ts')).declareHeader,
@@ -28,7 +28,7 @@ const commands = {
 } as const;
 
 /**
- * Returns the program with only the command named on the command line, or with all commands if none is named. Declaring all twenty commands
+ * Returns the program with only the command named on the command line. Without a named command, all twenty commands are declared, which
  * would slow down every hook.
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {

@@ -7,7 +7,7 @@ import { makeProgram } from './program.ts';
 
 const internalError = 70;
 const interrupted = 130;
-/** Exit code when Commander prints the help because no command was given. */
+/** Exit code of Commander when it prints the help because no command was given. */
 const usageExitCode = 2;
 
 let abort: AbortController | undefined;
@@ -17,7 +17,7 @@ const argv = process.argv.slice(2);
 /**
  * Runs the command from the process arguments and sets the exit code of the process.
  *
- * @param cli path of the CLI script, which hooks and child processes run
+ * @param cli path of the CLI script, for use by hooks and child processes
  */
 export async function main(cli: string): Promise<void> {
   const io = processIo(cli);
@@ -33,7 +33,7 @@ function processIo(cli: string): Io {
   return {
     cwd: process.cwd(),
     env: process.env,
-    // Streams are opened on first use: most hooks write nothing to stdout, and opening a stream takes milliseconds.
+    // Streams are opened on first use. Opening a stream takes milliseconds, and most hooks write nothing to stdout.
     stdout: { write: (text) => writeTo(process.stdout, text) },
     stderr: { write: (text) => writeTo(process.stderr, withoutPrivateKeys(text)) },
     get fancy() {
@@ -53,7 +53,7 @@ function processIo(cli: string): Io {
     },
     platform: process.platform,
     get home() {
-      // Loaded on first use, because the import would cost every hook a millisecond.
+      // Loaded on first use, because importing the module would delay every hook by a millisecond.
       return process.getBuiltinModule('node:os').homedir();
     },
     self: { node: process.execPath, cli },
@@ -66,9 +66,9 @@ function currentSignal(): AbortSignal {
 }
 
 /**
- * Requests a stop on the first signal: long tasks watch {@link Io.signal}, short tasks run to completion, and neither leaves a partial file
- * behind. The handler then removes itself, so that a second signal ends the process. It does so only after all other handlers have run,
- * because execa ends a process that has no signal handler other than its own.
+ * Requests a stop on the first signal. Long tasks watch {@link Io.signal}; short tasks run to completion. The handler then removes
+ * itself, so that a second signal ends the process. The removal is delayed until all other handlers have run, because execa ends a
+ * process whose only signal handler is its own.
  */
 function interrupt(signal: NodeJS.Signals): void {
   setImmediate(() => process.off(signal, interrupt));
@@ -77,10 +77,10 @@ function interrupt(signal: NodeJS.Signals): void {
   abort.abort();
 }
 
-/** Creates the controller on first use, because hooks do not need it and creating it takes a millisecond. */
+/** The controller is created on first use. Creating it takes a millisecond, and hooks do not need it. */
 function newAbort(): AbortController {
   const controller = new AbortController();
-  // A fleet of a hundred devices adds a hundred listeners, which is not a leak.
+  // A fleet of a hundred devices adds a hundred listeners. This is not a leak.
   process.getBuiltinModule('node:events').setMaxListeners(0, controller.signal);
   return controller;
 }
@@ -102,19 +102,19 @@ async function confirmOnTerminal(question: string, initial: boolean): Promise<bo
   return isCancel(answer) ? unanswered() : answer;
 }
 
-/** Aborts the command when a prompt is canceled: the prompt reads Ctrl-C as a key, so the process receives no signal. */
+/** Aborts the command when a prompt is canceled. The prompt reads Ctrl-C as a key press, so the process receives no signal. */
 function unanswered(): never {
   abort?.abort();
   throw new Error('no answer');
 }
 
-/** Prints the error code and message on one line and the hint on the next; returns the exit code. */
+/** Prints the error code and message, then the hint on a separate line. Returns the exit code. */
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   const known = knownError(error);
   if (known === undefined) {
     io.stderr.write(
-      `A bug of ota-hooks; please report it with these lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
+      `Unexpected error in ota-hooks. Please report this bug with the following lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
     );
     return internalError;
   }
@@ -126,7 +126,7 @@ function explain(error: unknown, io: Io): number {
   return exitCode;
 }
 
-/** Redacts private keys: a user may pass the contents of a key instead of its path, and the key must not appear in a build log. */
+/** Redacts private keys. If a user passes the contents of a key instead of its path, the key must not appear in a build log. */
 function withoutPrivateKeys(text: string): string {
   return text.replace(
     /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
@@ -134,7 +134,7 @@ function withoutPrivateKeys(text: string): string {
   );
 }
 
-/** Writes to a stream. It is not an error if the reader closes the pipe early (`ota-hooks inspect … | head`). */
+/** Writes to a stream. A closed pipe is not an error, as in `ota-hooks inspect … | head`. */
 function writeTo(stream: NodeJS.WriteStream, text: string): void {
   if (!watchedStreams.has(stream)) {
     watchedStreams.add(stream);

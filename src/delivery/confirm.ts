@@ -5,10 +5,10 @@ import type { Target } from './inventory.ts';
 import { pause } from './pause.ts';
 import { probe } from './probe.ts';
 
-/** returned: the device responds again. proven: the device announces the MD5 of the new sketch. */
+/** Confirmation level. `returned`: the device responds again. `proven`: the device announces the MD5 of the new sketch. */
 export type ConfirmLevel = 'returned' | 'proven';
 
-/** Evidence of a device's state after it accepted an update. */
+/** Evidence of a device's state after the device accepted an update. */
 export type Confirmation =
   /** The device announces an MD5 of the new build. */
   | { readonly kind: 'proven'; readonly sketchMd5: string }
@@ -19,19 +19,19 @@ export type Confirmation =
   | { readonly kind: 'noResponse' };
 
 export interface ConfirmTimings {
-  /** Delay before listening: until it restarts, a device still responds to mDNS, which proves nothing. */
+  /** Delay before listening for the device. Before it restarts, a device still responds to mDNS, which is not evidence of the update. */
   readonly settleMs: number;
-  /** Delay before each probe over UDP or HTTP, and time limit for the probe. */
+  /** Delay before each probe over UDP or HTTP, and the time limit for each probe. */
   readonly probeMs: number;
-  /** How long to wait for stronger evidence after the first evidence. */
+  /** Time to wait for stronger evidence after the first evidence. */
   readonly graceMs: number;
-  /** Time limit for the whole confirmation: eboot copies about 100 KB per second, then the sketch joins its network. */
+  /** Time limit for the whole confirmation. eboot copies about 100 KB per second, and then the sketch joins its network. */
   readonly limitMs: number;
 }
 
 const confirmTimings: ConfirmTimings = { settleMs: 2000, probeMs: 1500, graceMs: 8000, limitMs: 60_000 };
 
-/** Properties of an image that show whether a device runs it. */
+/** Image properties that show whether a device runs the image. */
 export type UpdatedImage = Pick<Manifest['image'], 'kind' | 'sketchMd5s'>;
 
 export interface ConfirmRequest {
@@ -39,9 +39,9 @@ export interface ConfirmRequest {
   /** IPv4 address of the device during the update. */
   readonly address: string;
   readonly level: ConfirmLevel;
-  /** Updated image. A filesystem image does not change the sketch, so it can never be proven. */
+  /** Updated image. A filesystem update does not change the sketch, so it can never be proven. */
   readonly image: UpdatedImage;
-  /** Undefined if this machine cannot use mDNS; nothing can be proven then. */
+  /** mDNS listener. Undefined if this machine cannot use mDNS; an update can then not be proven. */
   readonly discovery: Discovery | undefined;
   readonly timings?: Partial<ConfirmTimings> | undefined;
   readonly signal: AbortSignal;
@@ -100,7 +100,10 @@ function conclude(item: Evidence, { kind, sketchMd5s }: UpdatedImage): Confirmat
   return isOfBuild ? { kind: 'proven', sketchMd5 } : { kind: 'differentSketch', sketchMd5 };
 }
 
-/** Probes the device after a delay, so that mDNS can answer first: an espota probe is harmless, but may call the sketch's error handler. */
+/**
+ * Probes the device after a delay, so that an mDNS response can arrive first. An espota probe is harmless, but may call the sketch's
+ * error handler.
+ */
 async function probeUntilAnswered(
   { target, address }: ConfirmRequest,
   { probeMs }: ConfirmTimings,
@@ -120,14 +123,14 @@ async function probeUntilAnswered(
   }
 }
 
-/** Checks whether an announcement comes from a target. Several devices share an address only on loopback. */
+/** Returns true if an announcement comes from a target. Several devices share an address only on loopback. */
 export function isSameDevice(target: Target, address: string, device: DiscoveredDevice): boolean {
   if (device.host === target.host.toLowerCase().replace(/\.$/, '')) return true;
   if (device.address !== address) return false;
   return !address.startsWith('127.') || (device.method === target.method && device.port === target.port);
 }
 
-/** Returns a human-readable description of a confirmation. */
+/** Describes a confirmation for users. */
 export function describeConfirmation(confirmation: Confirmation): string {
   switch (confirmation.kind) {
     case 'proven':
@@ -135,7 +138,7 @@ export function describeConfirmation(confirmation: Confirmation): string {
     case 'returned':
       return 'returned: the device responds, but the running sketch is not proven';
     case 'differentSketch':
-      return `not installed: the device runs another sketch (MD5 ${confirmation.sketchMd5})`;
+      return `not installed: the device runs a different sketch (MD5 ${confirmation.sketchMd5})`;
     case 'noResponse':
       return 'not confirmed: the device did not respond after the update';
   }

@@ -3,41 +3,41 @@ import type { ProgressListener } from './progress.ts';
 import type { DeliveryTimings } from './timings.ts';
 import type { DeliveryVerdict } from './verdict.ts';
 
-/** Device address and how to reach the device from this machine. */
+/** Address of a device, and options for connecting to the device. */
 export interface DeliveryTarget {
-  /** IPv4 address or resolvable name (`door.local`). */
+  /** IPv4 address or resolvable name of the device, such as `door.local`. */
   readonly host: string;
-  /** Device port; defaults to the default port for the delivery method. */
+  /** Port of the device. Defaults to the default port of the delivery method. */
   readonly port?: number | undefined;
-  /** Address of this machine that the device connects to; defaults to the source address of the route to the device. */
+  /** Address of this machine for connections from the device. Defaults to the source address of the route to the device. */
   readonly hostIp?: string | undefined;
-  /** espota: TCP port of this machine that the device connects to; defaults to any free port. */
+  /** TCP port of this machine that the device connects to for espota. Defaults to any free port. */
   readonly hostPort?: number | undefined;
-  /** Web updater: form path; defaults to `/update`. */
+  /** Form path of the web updater. Defaults to `/update`. */
   readonly path?: string | undefined;
-  /** Web updater: user name; defaults to `admin`. */
+  /** User name for the web updater. Defaults to `admin`. */
   readonly user?: string | undefined;
 }
 
 export interface DeliveryOptions {
   readonly kind: ImageKind;
-  /** Plain-text password; it never appears in a verdict or in progress reports. */
+  /** Plain-text password of the device. The password never appears in a verdict or in progress reports. */
   readonly password?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ProgressListener | undefined;
   readonly timings?: Partial<DeliveryTimings> | undefined;
 }
 
-/** Method for delivering bytes to a device. To add a method, create a folder beside this file and add a line to delivery-methods.ts. */
+/** Method for sending an artifact to a device. To add a method, create a folder beside this file and add a line to delivery-methods.ts. */
 export interface DeliveryMethod {
-  /** Port that devices listen on unless the sketch changes it. */
+  /** Default port of devices. A sketch can change the port. */
   readonly defaultPort: number;
   /**
-   * Sends an artifact to a device and returns the result. All sockets are closed when it returns.
+   * Sends an artifact to a device and returns the result. All sockets are closed before the function returns.
    *
    * @param artifact bytes to send unchanged, already signed and compressed if required
    * @throws the signal's abort reason; OtaError UPLOAD_LISTEN_FAILED if this machine cannot listen on the requested address or port;
-   * UPDATE_PATH_INVALID if the path of the web updater is invalid
+   *   UPDATE_PATH_INVALID if the path of the web updater is invalid
    */
   deliver(target: DeliveryTarget, artifact: Uint8Array, options: DeliveryOptions): Promise<DeliveryVerdict>;
 }

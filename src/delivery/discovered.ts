@@ -20,7 +20,10 @@ const discoveredSchema = v.strictObject({
   ),
 });
 
-/** Discovered devices and when they were last seen. mDNS can miss devices that are online, and an old address is better than none. */
+/**
+ * Discovered devices, and the time at which each device was last seen. The addresses are stored because mDNS can miss devices that are
+ * online.
+ */
 export type Discovered = v.InferOutput<typeof discoveredSchema>;
 export type StoredDevice = Discovered['devices'][number];
 
@@ -28,7 +31,7 @@ const forgottenAfterMs = 30 * 24 * 3600 * 1000;
 const mostDevices = 1000;
 
 /**
- * Opens the discovered devices file.
+ * Opens the file of discovered devices.
  *
  * @param folder configuration folder
  */
@@ -36,7 +39,7 @@ export function discoveredFile(folder: string): StateFile<Discovered> {
   return stateFile(folder, 'discovered.json', discoveredSchema);
 }
 
-/** Merges newly seen devices into the known devices, newest first, and drops devices that have not been seen for 30 days. */
+/** Merges newly seen devices into the stored devices, newest first. Devices that have not been seen for 30 days are removed. */
 export function withSeen(
   known: readonly StoredDevice[],
   seen: readonly DiscoveredDevice[],

@@ -1,40 +1,40 @@
 import type { DeliveryMethodName } from './delivery-methods.ts';
 import { Mdns, type MdnsPlace, type SeenService, type ServiceType } from './mdns.ts';
 
-/** Device that announced itself. It is not part of the inventory until it is added by name. */
+/** Discovered device. A device becomes part of the inventory only when a user adds it by name. */
 export interface DiscoveredDevice {
-  /** web: a web server, with or without an updater. */
+  /** Service that the device announces. `web`: a web server, with or without an updater. */
   readonly method: DeliveryMethodName;
   readonly name: string;
-  /** Host name such as `kitchen.local`. */
+  /** Host name of the device, such as `kitchen.local`. */
   readonly host: string;
-  /** IPv4 address. */
+  /** IPv4 address of the device. */
   readonly address: string;
   readonly port: number;
-  /** Board name used by the core: `ESP8266_WEMOS_D1MINI`, `PLATFORMIO_D1_MINI`. */
+  /** Board name that the core announces, such as `ESP8266_WEMOS_D1MINI` or `PLATFORMIO_D1_MINI`. */
   readonly board?: string | undefined;
-  /** Whether updates require a password; undefined if unknown. */
+  /** True if updates require a password; undefined if unknown. */
   readonly auth?: boolean | undefined;
-  /** `ESP.getSketchMD5()` result, if the sketch announces it in {@link sketchMd5Key}. */
+  /** MD5 of the running sketch, if the sketch announces it in {@link sketchMd5Key}. */
   readonly sketchMd5?: string | undefined;
 }
 
 /**
- * TXT entry in which a sketch announces its MD5:
- * `MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str())`, or the same with "http".
+ * Key of the TXT entry in which a sketch announces its MD5: `MDNS.addServiceTxt("arduino", "tcp", "sketch_md5",
+ * ESP.getSketchMD5().c_str())`. The service can also be "http".
  */
 const sketchMd5Key = 'sketch_md5';
 
 const methods = { arduino: 'espota', http: 'web' } as const satisfies Record<ServiceType, DeliveryMethodName>;
 const allTypes: readonly ServiceType[] = ['arduino', 'http'];
 
-/** Delays between the first queries: short at first, since responses get lost, then longer. */
+/** Delays between queries. The first delays are short, because responses can get lost. */
 const firstQueryIntervalsMs = [250, 1000, 2000];
 const queryIntervalMs = 2000;
 
 /**
- * Queries for devices while there are watchers. Watchers also receive repeated responses, since any response can show that a device is back
- * after a restart.
+ * Queries for devices while watchers are registered. Watchers also receive repeated responses, because any response can show that a
+ * device is online again after a restart.
  */
 export class Discovery {
   readonly #mdns: Mdns;
@@ -48,9 +48,9 @@ export class Discovery {
   }
 
   /**
-   * Opens mDNS.
+   * Opens the mDNS sockets.
    *
-   * @returns the reason if this machine cannot use mDNS
+   * @returns discovery, or the reason why this machine cannot use mDNS
    */
   static async open(place: MdnsPlace = {}): Promise<Discovery | { readonly unavailable: string }> {
     const mdns = await Mdns.open(place);

@@ -5,20 +5,20 @@ import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../files/read.ts';
 import { openPackedRelease, type PackedRelease } from './packed-release.ts';
 
-/** File sent instead of the requested file. */
+/** File that is sent instead of the requested file. */
 export interface DropInArtifact {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Chooses the file to send for a `tools/espota.py` command line. espota.py is called with the image and sends `<image>.signed` if it
- * exists, however old. Here the signed file is sent only if it belongs to this image: according to the manifest or, if another tool signed
- * it, because it starts with the image. Otherwise nothing is sent, since the device would receive an older build.
+ * Chooses the file to send for a `tools/espota.py` command line. espota.py sends `<image>.signed` if it exists, even if it is outdated.
+ * This function selects the signed file only if the file belongs to the image: the manifest must list it or, for files signed by other
+ * tools, it must start with the image.
  *
- * @param kind image kind that the device will expect
+ * @param kind kind of image that the device expects
  * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, MANIFEST_INVALID; ARTIFACT_CHANGED, SIGNED_FILE_STALE, NOT_SIGNED_YET or IMAGE_WRONG_KIND
- * if the files do not match
+ *   if the files do not match
  */
 export async function dropInArtifact(path: string, kind: ImageKind): Promise<DropInArtifact> {
   const image = await readNamedFile(path, 'image');
@@ -42,7 +42,7 @@ async function packedArtifact(
   if (signed !== undefined) return { path: `${path}.signed`, bytes: await readArtifact(signed.file) };
   if (manifest.signing.publicKey !== undefined) throw new OtaError('NOT_SIGNED_YET', { path: manifestPath });
   if ((await readOptionalFile(`${path}.signed`)) !== undefined)
-    throw stale(path, 'the manifest of this build does not list it');
+    throw stale(path, 'the manifest of this build does not list this file');
   return { path, bytes: await readArtifact(named) };
 }
 
@@ -50,11 +50,11 @@ async function signedOrItself(path: string, image: Uint8Array): Promise<DropInAr
   const signedPath = `${path}.signed`;
   const signed = await readOptionalFile(signedPath);
   if (signed === undefined) return { path, bytes: image };
-  if (!isSignedForm(signed, image)) throw stale(path, 'it does not contain this image');
+  if (!isSignedForm(signed, image)) throw stale(path, 'its content is not the current image');
   return { path: signedPath, bytes: signed };
 }
 
-/** Checks a signed file's layout: payload, signature, and the signature length as a little-endian 32-bit number (`signing.py`). */
+/** Checks the layout of a signed file: payload, signature, and the signature length as a little-endian 32-bit number (`signing.py`). */
 function isSignedForm(signed: Uint8Array, image: Uint8Array): boolean {
   const buffer = Buffer.from(signed.buffer, signed.byteOffset, signed.length);
   const trailerBytes = signed.length - image.length;

@@ -1,4 +1,4 @@
-/** Queue that merges events from several sources and returns them one at a time. Waiting uses no CPU. */
+/** Queue that merges events from several sources and returns them one at a time. Waiting for an event uses no CPU time. */
 export class EventQueue<Item> {
   readonly #items: Item[] = [];
   #wake: () => void = () => undefined;
@@ -8,7 +8,7 @@ export class EventQueue<Item> {
     this.#wake();
   }
 
-  /** Removes queued events that are no longer wanted. */
+  /** Removes queued events that are no longer needed. */
   drop(unwanted: (item: Item) => boolean): void {
     const kept = this.#items.filter((item) => !unwanted(item));
     this.#items.splice(0, this.#items.length, ...kept);
@@ -28,8 +28,8 @@ export class EventQueue<Item> {
   }
 
   /**
-   * Waits for an event or the time limit. Timers run before sockets are read, so sockets are read once more after the limit, because data
-   * that has arrived by then is still in time.
+   * Waits for an event or the time limit. After the limit, sockets are read once more, because Node.js runs timers before it reads
+   * sockets, and data that has already arrived is in time.
    */
   async #wait(limitMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -5,16 +5,16 @@ import type { DiscoveredDevice, Discovery } from './discovery.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Target } from './inventory.ts';
 
-/** Address and sketch of a device before an update. */
+/** Address and sketch of a device before its update. */
 export interface FoundTarget {
-  /** IPv4 address; undefined if the name must be resolved some other way. */
+  /** IPv4 address; undefined if the name must be resolved in a different way. */
   readonly address?: string | undefined;
   readonly sketchMd5?: string | undefined;
 }
 
 export interface FindTargetsOptions {
   readonly discovery: Discovery;
-  /** Devices found in earlier runs, since mDNS can miss devices that are online. */
+  /** Devices found in earlier runs. They are stored because mDNS can miss devices that are online. */
   readonly stored: readonly StoredDevice[];
   readonly limitMs: number;
   readonly signal: AbortSignal;

@@ -4,10 +4,10 @@ import { type StateFile, type StoredState, stateFile } from './state-file.ts';
 
 const runSchema = v.strictObject({
   version: v.literal(1),
-  /** SHA-256 of the image that this run sends. */
+  /** SHA-256 of the image that the run sends. */
   image: sha256,
   startedAt: v.pipe(v.string(), v.isoTimestamp()),
-  /** Result for each attempted device, by name. */
+  /** Result for each attempted device, by device name. */
   devices: v.record(v.string(), v.picklist(['updated', 'failed'])),
 });
 
@@ -27,7 +27,7 @@ export class FleetState {
    * Opens the state of the last run, or starts a new one.
    *
    * @param folder configuration folder
-   * @param image SHA-256 of the image; a run with another image is not resumed
+   * @param image SHA-256 of the image; a run with a different image is not resumed
    */
   static async open(folder: string, image: string, resume: boolean): Promise<FleetState> {
     const file = stateFile(folder, 'upload.json', runSchema);

@@ -1,11 +1,11 @@
 import pMap from 'p-map';
 
-/** Options for a run over many devices. */
+/** Options for updating many devices. */
 export interface FleetOptions<Job, Result> {
   readonly jobs: readonly Job[];
   /** Maximum number of concurrent jobs. */
   readonly concurrency: number;
-  /** Number of jobs that run first; the others run only if all of these succeed. */
+  /** Number of canary jobs. All other jobs run only if the canaries succeed. */
   readonly canaries: number;
   readonly run: (job: Job) => Promise<Result>;
   readonly isSuccess: (result: Result) => boolean;
@@ -19,9 +19,9 @@ export interface FleetRun<Job, Result> {
 }
 
 /**
- * Runs all jobs, the canaries first.
+ * Runs all jobs, starting with the canaries.
  *
- * @throws the `run` error, after all started jobs have ended; the signal's abort reason
+ * @throws the error of `run`, after all started jobs have ended; the signal's abort reason
  */
 export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>): Promise<FleetRun<Job, Result>> {
   const { jobs, concurrency, canaries, run, isSuccess, signal } = options;
@@ -38,7 +38,7 @@ export async function runFleet<Job, Result>(options: FleetOptions<Job, Result>):
   return { results, notStarted: [] };
 }
 
-/** Runs `work` in parallel. With `stopOnError`, p-map would reject before the started jobs have ended. */
+/** Runs jobs concurrently. p-map's `stopOnError` is not used, because it would reject before the started jobs have ended. */
 async function inParallel<Item>(
   items: readonly Item[],
   concurrency: number,

@@ -6,7 +6,7 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { DeliveryTarget } from './delivery.ts';
 import { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
 
-/** Devices in a configuration and how to reach them. */
+/** Devices in a configuration, and options for connecting to them. */
 export interface Inventory {
   readonly project?: string | undefined;
   readonly upload?: UploadConfig | undefined;
@@ -15,24 +15,24 @@ export interface Inventory {
 
 /** Device to update. */
 export interface Target extends DeliveryTarget {
-  /** Name used by the user, the ledger and resumed runs: the inventory name, or address and port if the device is not in the inventory. */
+  /** Name of the device for users, the ledger and resumed runs. A device that is not in the inventory is named by its address and port. */
   readonly name: string;
   readonly method: DeliveryMethodName;
   readonly port: number;
   readonly password: PasswordSource | undefined;
-  /** Facts from the configuration. */
+  /** Device facts from the configuration. */
   readonly facts: DeviceFacts;
 }
 
-/** Devices to update; exactly one of the fields selects them. */
+/** Selection of devices to update. Exactly one of the fields is set. */
 export interface TargetSelection {
-  /** Inventory names, addresses or host names, each with an optional `:PORT`. */
+  /** Inventory names, addresses or host names of devices, each with an optional `:PORT`. */
   readonly hosts: readonly string[];
   readonly all?: boolean | undefined;
   readonly group?: string | undefined;
 }
 
-/** Command-line connection options for all devices in a run; they override the configuration. */
+/** Connection options from the command line, for all devices in a run. These options override the configuration. */
 export interface ConnectionOptions {
   readonly method?: DeliveryMethodName | undefined;
   readonly port?: number | undefined;
@@ -42,8 +42,7 @@ export interface ConnectionOptions {
 }
 
 /**
- * Resolves the selection into targets. `all` and `group` select devices from the inventory in the configuration, never devices that were
- * only found on the network.
+ * Resolves the selection into targets. `all` and `group` select only devices in the configuration, not discovered devices.
  *
  * @throws OtaError OPTION_INVALID, OPTION_MISSING, OPTIONS_CONFLICT, INVENTORY_EMPTY, GROUP_EMPTY
  */
@@ -68,7 +67,7 @@ export function chooseTargets(
     throw new OtaError('OPTION_MISSING', {
       subject: '`upload`',
       wanted: '--host, --all or --group',
-      hint: 'Add --host ADDRESS, or list devices in the configuration and add --all.',
+      hint: 'Add --host ADDRESS, or add devices to ota.config.json and pass --all.',
     });
   }
   return [...new Map(targets.map((target) => [target.name, target])).values()];
@@ -85,7 +84,7 @@ function ofInventory(
   throw new OtaError('GROUP_EMPTY', { group, groups });
 }
 
-/** Parses a host that is not an inventory name. */
+/** Parses a host that is not the name of a device in the inventory. */
 function readHost(spec: string): [string, DeviceConfig] {
   const [, address, digits] = /^([^\s,/:]+)(?::(\d{1,5}))?$/.exec(spec) ?? [];
   const port = digits === undefined ? undefined : Number(digits);
@@ -123,7 +122,7 @@ function resolveTarget(
       connection.passwordEnv === undefined ? (device.password ?? upload.password) : { env: connection.passwordEnv },
     facts: {
       ...device.facts,
-      // Inventory devices belong to this project by definition.
+      // Devices in the inventory belong to this project by definition.
       project: isListed ? project : undefined,
       board: device.board,
       transport: method,
@@ -131,7 +130,7 @@ function resolveTarget(
   };
 }
 
-/** Returns the configured port, unless it was configured for another delivery method. */
+/** Returns the configured port. Returns undefined if the port was configured for a different delivery method. */
 function portFor(
   method: DeliveryMethodName,
   device: DeviceConfig,

@@ -6,37 +6,37 @@ import { recognize } from '../core/preflight/running.ts';
 import { type StateFile, type StoredState, stateFile } from './state-file.ts';
 
 const entrySchema = v.strictObject({
-  /** `ESP.getSketchMD5()` result. */
+  /** MD5 of the sketch (`ESP.getSketchMD5()`). */
   sketchMd5: md5,
-  /** mdns: the sketch announced the MD5. http: an update request contained it. */
+  /** Source of the MD5. `mdns`: the sketch announced the MD5. `http`: an update request contained the MD5. */
   provenBy: v.picklist(['mdns', 'http']),
   provenAt: v.pipe(v.string(), v.isoTimestamp()),
   version: v.optional(v.string()),
-  /** Facts derived from the build with this MD5. */
+  /** Facts derived from the build that has this MD5. */
   facts: v.omit(deviceFactsSchema, ['transport', 'kind']),
-  /** Minimum flash chip size: the device has accepted an update that would be rejected with a smaller chip. */
+  /** Minimum size of the flash chip. The device accepted an update that a device with a smaller chip rejects. */
   chipAtLeastBytes: v.optional(sizeBytes),
 });
 
 const ledgerSchema = v.strictObject({ version: v.literal(1), devices: v.record(v.string(), entrySchema) });
 
-/** Proven facts about one device. */
+/** Proven facts about a device. */
 export type LedgerEntry = v.InferOutput<typeof entrySchema>;
 type LedgerDocument = v.InferOutput<typeof ledgerSchema>;
 
-/** Build observed running on a device after an accepted update. */
+/** Build that a device was observed running after it accepted an update. */
 export interface Proof {
   readonly manifest: Manifest;
   readonly sketchMd5: string;
   readonly provenBy: LedgerEntry['provenBy'];
-  /** Encoding in which the image was sent: the device checks only a raw image against its chip size. */
+  /** Encoding in which the image was sent. A device compares only raw images with its chip size. */
   readonly encoding: Manifest['image']['encoding'];
 }
 
 /**
- * Proven facts about devices, stored in `.ota/devices.json`. An entry applies to one sketch, identified by its MD5: once a device runs
- * another sketch (for example after flashing over serial), only the chip size remains valid. Lookups therefore need the MD5 that the
- * device currently announces.
+ * Proven facts about devices, stored in `.ota/devices.json`. An entry applies to one sketch, identified by its MD5. If the device runs a
+ * different sketch, for example after flashing over serial, only the chip size remains valid. A lookup therefore requires the MD5 that
+ * the device currently announces.
  */
 export class Ledger {
   readonly #file: StateFile<LedgerDocument>;
@@ -50,7 +50,7 @@ export class Ledger {
   /**
    * Opens the ledger in a configuration folder.
    *
-   * @returns the ledger, and the reason if an existing file is unusable
+   * @returns the ledger, and a reason if the existing file is unusable
    */
   static async open(folder: string): Promise<{ ledger: Ledger; damaged?: StoredState<never> & { state: 'damaged' } }> {
     const file = stateFile(folder, 'devices.json', ledgerSchema);
@@ -64,7 +64,7 @@ export class Ledger {
   }
 
   /**
-   * Records the facts of a build that was observed running.
+   * Records the facts of a build that a device was observed running.
    *
    * @returns the new entry; undefined if the MD5 does not belong to the build
    */
@@ -88,7 +88,7 @@ export class Ledger {
 }
 
 /**
- * Returns the facts that an entry proves about a device, for planning an image.
+ * Returns the facts about a device that an entry proves, for planning an update.
  *
  * @param currentMd5 sketch MD5 that the device currently announces, if any
  */
@@ -100,14 +100,14 @@ export function provenFacts(
   if (entry === undefined) return {};
   const facts: DeviceFacts = entry.sketchMd5 === currentMd5 ? entry.facts : {};
   const { chipAtLeastBytes = 0 } = entry;
-  // A minimum chip size can replace the actual size only if it is large enough for the image.
+  // A minimum chip size is useful only if it is large enough for the image.
   const wanted = image.flashSizeBytes ?? facts.fsEnd ?? Number.POSITIVE_INFINITY;
   return chipAtLeastBytes >= wanted ? { ...facts, chipSizeBytes: chipAtLeastBytes } : facts;
 }
 
 /**
- * Returns the flash size that the device compared with its chip size when it received the raw image (`UpdaterClass::_verifyEnd`): the size
- * in byte 3 of the header, or 0 if the running sketch has a different value there.
+ * Returns the flash size in byte 3 of the header, which the device compared with its chip size when it received the raw image
+ * (`UpdaterClass::_verifyEnd`). Returns 0 if the running sketch has a different value in byte 3.
  */
 function checkedBytes({ image }: Manifest, sketchMd5: string): number {
   const running = image.sketchMd5s.find(({ md5 }) => md5 === sketchMd5)?.flashSizeBytes;

@@ -6,10 +6,10 @@ const group = '224.0.0.251';
 export const mdnsPort = 5353;
 
 /**
- * Opens a socket that joins the mDNS group on one local address's network. The socket is bound here because multicast-dns would end the
- * process if the port were unavailable.
+ * Opens a socket that joins the mDNS group on the network of a local address. The socket is bound here, because multicast-dns would end
+ * the process if the port were unavailable.
  *
- * @throws Node's error if the socket cannot be bound or cannot join the group
+ * @throws the Node.js error if the socket cannot be bound or cannot join the group
  */
 export async function openMdnsSocket(address: string, port: number): Promise<Socket> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });

@@ -4,13 +4,13 @@ import type { Bonjour, Browser, Service } from 'bonjour-service';
 import { deviceText } from './device-text.ts';
 import { mdnsPort, openMdnsSocket } from './mdns-socket.ts';
 
-/** Service types of ArduinoOTA (`arduino`) and of web servers (`http`), which include web updaters. */
+/** Service types of ArduinoOTA (`arduino`) and of web servers (`http`). The latter type includes web updaters. */
 export type ServiceType = 'arduino' | 'http';
 
-/** Service announced by a device. Its content is not verified. */
+/** Service announced by a device. The content is not verified. */
 export interface SeenService {
   readonly type: ServiceType;
-  /** Instance name, usually the host name. */
+  /** Name of the service instance, usually the host name. */
   readonly name: string;
   /** Lower-case host name, such as `kitchen.local`. */
   readonly host: string;
@@ -20,14 +20,14 @@ export interface SeenService {
 }
 
 export interface MdnsPlace {
-  /** Local addresses whose networks are queried; defaults to every network of this machine except loopback. */
+  /** Local addresses whose networks are queried. Defaults to all networks of this machine except loopback. */
   readonly interfaces?: readonly string[] | undefined;
   readonly port?: number | undefined;
 }
 
 /**
- * Listens for mDNS services on one or more networks. Listeners also receive repeated responses, since any response can show that a device
- * is back after a restart.
+ * Listens for mDNS services on one or more networks. Listeners also receive repeated responses, because any response can show that a
+ * device is online again after a restart.
  */
 export class Mdns {
   readonly #links: readonly Bonjour[];
@@ -41,7 +41,7 @@ export class Mdns {
   /**
    * Opens sockets on all interfaces that support mDNS.
    *
-   * @returns the reason if this machine cannot use mDNS at all
+   * @returns the listener, or the reason why this machine cannot use mDNS
    */
   static async open({
     interfaces = ownAddresses(),
@@ -73,7 +73,7 @@ export class Mdns {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Queries all networks. A browser reports each service only once, so every query uses new browsers. */
+  /** Queries all networks. Every query uses new browsers, because a browser reports each service only once. */
   query(types: readonly ServiceType[]): void {
     this.#stopBrowsing();
     this.#browsers = this.#links.flatMap((link) =>
@@ -99,7 +99,7 @@ export class Mdns {
   }
 }
 
-/** Returns the first IPv4 address of each network interface except loopback. */
+/** Returns the first IPv4 address of each network interface. Loopback is excluded. */
 export function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses = []) =>
     addresses
@@ -109,7 +109,7 @@ export function ownAddresses(): string[] {
   );
 }
 
-/** Reads a service. Returns undefined if required records are missing or invalid, since network responses cannot be trusted. */
+/** Reads a service announcement. Network data is not trusted: the result is undefined if required records are missing or invalid. */
 function readService(type: ServiceType, service: Service): SeenService | undefined {
   const address = service.addresses?.find(isIPv4) ?? service.referer?.address;
   const { name, host, port } = service;

@@ -9,7 +9,7 @@ import { readNamedFile, readOptionalFile } from '../files/read.ts';
 /** Output of `pack` for one build: the manifest and the artifacts beside it. */
 export interface PackedRelease {
   readonly manifestPath: string;
-  /** The build's manifest; if a single artifact was named, the manifest lists only that artifact. */
+  /** Manifest of the build. If a single artifact was requested, the manifest lists only this artifact. */
   readonly manifest: Manifest;
   /**
    * Reads an artifact.
@@ -20,12 +20,12 @@ export interface PackedRelease {
 }
 
 /**
- * Opens the build that a file belongs to: an image, one of its artifacts, or the manifest itself. Only the manifest decides which files
- * belong to the build. If the image was rebuilt, outdated artifacts are rejected by their digests.
+ * Opens the build that a file belongs to: an image, one of its artifacts, or the manifest itself. The manifest determines which files
+ * belong to the build. After the image has been rebuilt, outdated artifacts are rejected by their digests.
  *
  * @returns undefined if there is no manifest beside the file
- * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW; ARTIFACT_CHANGED if the image has changed since it was packed, or if the named file is
- * not one of its artifacts
+ * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW; ARTIFACT_CHANGED if the image has changed since it was packed, or if the given file
+ *   is not one of the build's artifacts
  */
 export async function openPackedRelease(path: string): Promise<PackedRelease | undefined> {
   const manifestPath = manifestOf(path);

@@ -11,30 +11,30 @@ export interface DevicePlanOptions {
   readonly release: Release;
   /** Candidate intermediate releases, in order of preference. */
   readonly intermediateReleases: readonly Release[];
-  /** Builds that the device may be running. */
+  /** Candidate builds that the device may be running. */
   readonly knownBuilds: readonly Manifest[];
   readonly kind: ImageKind;
-  /** Device facts given on the command line. */
+  /** Device facts from the command line. */
   readonly facts: DeviceFacts;
   readonly allow: ReadonlySet<string>;
 }
 
-/** Facts about one device that are not in the configuration. */
+/** Facts about a device that are not in the configuration. */
 export interface ObservedFacts {
-  /** The device's ledger entry. */
+  /** Ledger entry of the device. */
   readonly entry: LedgerEntry | undefined;
-  /** Sketch MD5 that the device currently announces. */
+  /** MD5 of the running sketch, if the device announces it. */
   readonly sketchMd5: string | undefined;
 }
 
-/** Artifacts to send to a device in order, usually one; or the reasons why nothing is sent. */
+/** Artifacts to send to a device in order, usually one. If nothing can be sent, the blocking findings. */
 export type DevicePlan =
   | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
   | { readonly kind: 'blocked'; readonly blockedBy: readonly BlockingFinding[] };
 
 /**
- * Plans the update of one device. Facts are merged from the configuration, the ledger, the recognized running build and the command line,
- * in this order; later sources override earlier ones.
+ * Plans the update of one device. Device facts are merged from the configuration, the ledger, the running build and the command line.
+ * Later sources override earlier sources.
  */
 export function planDevice(target: Target, observed: ObservedFacts, question: DevicePlanOptions): DevicePlan {
   const { release, intermediateReleases, knownBuilds, kind, allow } = question;
@@ -57,12 +57,12 @@ export function planDevice(target: Target, observed: ObservedFacts, question: De
   }
 }
 
-/** Merges facts; an unknown (undefined) value does not override a known value. */
+/** Merges facts. An unknown (undefined) value does not override a known value. */
 function mergeFacts(...all: readonly DeviceFacts[]): DeviceFacts {
   const merged: Record<string, unknown> = {};
   for (const facts of all) {
     for (const [name, value] of Object.entries(facts)) if (value !== undefined) merged[name] = value;
   }
-  // All keys and values come from `DeviceFacts` objects.
+  // All keys and values are from `DeviceFacts` objects.
   return merged as DeviceFacts;
 }

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { DeliveryMethodName } from './delivery-methods.ts';
 import { EventQueue } from './event-queue.ts';
 
-/** Protocol, port and path for a probe. */
+/** Target of a probe: protocol, port and path. */
 export interface ProbePlace {
   readonly method: DeliveryMethodName;
   readonly port: number;
@@ -11,7 +11,7 @@ export interface ProbePlace {
 }
 
 /**
- * Checks once whether a device responds, without changing anything on it.
+ * Sends one probe to a device and reports whether it responds. The probe changes nothing on the device.
  *
  * @param address IPv4 address
  * @throws the signal's abort reason
@@ -36,15 +36,15 @@ type Probe = (place: ProbePlace, address: string, onEnd: (answered: boolean) => 
 const probes: Readonly<Record<DeliveryMethodName, Probe>> = { espota: probeEspota, web: probeWeb };
 
 /**
- * Sends an invitation for an empty image: `Update.begin(0)` fails with ERROR 5 before it touches the flash, and a device with a password
- * sends a challenge (`ArduinoOTA.cpp`). This calls the sketch's own onError handler; if the handler restarts the device, there is one
- * additional restart.
+ * Sends an invitation for an empty image. `Update.begin(0)` fails with ERROR 5 before the flash is changed, and a device with a password
+ * sends a challenge (`ArduinoOTA.cpp`). The failure calls the sketch's onError handler. If this handler restarts the device, one
+ * additional restart occurs.
  */
 function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: boolean) => void): () => void {
   const socket = createSocket('udp4');
   socket.on('error', () => onEnd(false));
   socket.on('message', (answer) => {
-    // After a challenge, the device reads the next line as the response. An invalid line returns it to idle.
+    // After a challenge, the device reads the next line as the response. An invalid line ends the authentication.
     if (answer.toString('latin1').startsWith('AUTH ')) socket.send('0\n', () => onEnd(true));
     else onEnd(true);
   });
@@ -52,7 +52,7 @@ function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: bo
   return () => socket.close();
 }
 
-/** Requests the form page; any response shows that the device is online. */
+/** Requests the form page. Any response shows that the device is online. */
 function probeWeb(
   { port, path = '/update' }: ProbePlace,
   address: string,

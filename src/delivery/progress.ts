@@ -1,11 +1,11 @@
 /** Progress of a delivery. */
 export interface Progress {
   readonly phase: 'inviting' | 'authenticating' | 'awaitingCallBack' | 'sending' | 'awaitingVerdict';
-  /** Attempt number, counted from 1. */
+  /** Number of the attempt. The first attempt is 1. */
   readonly attempt: number;
   /**
-   * Bytes of the image that the device has received. espota: acknowledged bytes, estimated because acknowledgements can run together. Web
-   * updater: bytes that have left this process, since the protocol has no acknowledgements.
+   * Number of image bytes received by the device. espota: an estimate, because acknowledgements have no separators. Web updater: the
+   * number of bytes sent, because the protocol has no acknowledgements.
    */
   readonly transferredBytes: number;
   readonly totalBytes: number;
@@ -25,7 +25,7 @@ export class ProgressReport {
     this.#last = { phase: 'inviting', attempt: 0, transferredBytes: 0, totalBytes };
   }
 
-  /** Starts the next attempt at 0 bytes. */
+  /** Starts the next attempt with 0 bytes sent. */
   begin(): void {
     this.#report({
       phase: 'inviting',

@@ -1,4 +1,4 @@
-/** Budget for the time that one upload may spend waiting without progress. Time with progress is not counted. */
+/** Maximum time that one upload may wait without progress. Time with progress does not count. */
 export class RetryBudget {
   #leftMs: number;
 
@@ -10,7 +10,7 @@ export class RetryBudget {
     return this.#leftMs <= 0;
   }
 
-  /** Returns the limit for one wait: the given time or the remaining budget, whichever is shorter. */
+  /** Returns the time limit for one wait: the given time, but at most the remaining budget. */
   limit(ms: number): number {
     return Math.max(0, Math.min(ms, this.#leftMs));
   }
@@ -19,7 +19,7 @@ export class RetryBudget {
     this.#leftMs -= ms;
   }
 
-  /** Runs work that only waits and subtracts its duration from the budget. */
+  /** Runs work that only waits, and subtracts the duration from the budget. */
   async spendDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {

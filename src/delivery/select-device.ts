@@ -2,15 +2,15 @@ import type { DeviceConfig } from '../core/model/inventory-schema.ts';
 import { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
 import type { DiscoveredDevice } from './discovery.ts';
 
-/** Device to add to the inventory. */
+/** Requested device and the expected board, for adding the device to the inventory. */
 export interface DeviceSelection {
   readonly name: string;
-  /** Host name or address; defaults to `name`. */
+  /** Host name or address of the device. Defaults to `name`. */
   readonly host?: string | undefined;
   readonly method?: DeliveryMethodName | undefined;
-  /** Board that the project's builds are made for, as named in the builds. */
+  /** Board of the project's builds, such as `d1_mini`. */
   readonly projectBoard?: string | undefined;
-  /** Board name that the device announces, for use when it does not match the project's board. */
+  /** Announced board name to accept if it does not match the project's board. */
   readonly announcedBoard?: string | undefined;
 }
 
@@ -18,7 +18,7 @@ export type SelectionResult =
   | { readonly device: DiscoveredDevice; readonly entry: DeviceConfig }
   | { readonly reason: string; readonly hint: string };
 
-/** Selects the requested device from those that responded, and checks that its announced board matches the project. */
+/** Selects the requested device from the devices that responded. The announced board must match the project's board. */
 export function selectDevice(selection: DeviceSelection, found: readonly DiscoveredDevice[]): SelectionResult {
   const { name, host = name, method, projectBoard, announcedBoard } = selection;
   const wanted = host.toLowerCase().replace(/\.$/, '');
@@ -48,7 +48,7 @@ function listResponding(found: readonly DiscoveredDevice[]): string {
 
 function entryOf({ host, port, method }: DiscoveredDevice, board: string | undefined): DeviceConfig {
   return {
-    // The host name is stable; the address may belong to another device tomorrow.
+    // The host name is stable, but the device's address may change.
     address: host,
     ...(port === deliveryMethods[method].defaultPort ? {} : { port }),
     ...(method === 'espota' ? {} : { method }),
@@ -57,8 +57,8 @@ function entryOf({ host, port, method }: DiscoveredDevice, board: string | undef
 }
 
 /**
- * Checks whether two names refer to the same board. Builds use `d1_mini` (board ID); devices announce `ESP8266_WEMOS_D1MINI` (`build.board`
- * in boards.txt) or `PLATFORMIO_D1_MINI` (`platformio-build.py` in the core).
+ * Returns true if two names refer to the same board. Builds use `d1_mini` (board ID); devices announce `ESP8266_WEMOS_D1MINI`
+ * (`build.board` in boards.txt) or `PLATFORMIO_D1_MINI` (`platformio-build.py` in the core).
  */
 export function isSameBoard(id: string, announced: string): boolean {
   const [a, b] = [bare(id), bare(announced)];

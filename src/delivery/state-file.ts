@@ -3,22 +3,22 @@ import * as v from 'valibot';
 import { readOptionalFile } from '../files/read.ts';
 import { makeFolderOf, writeAtomically } from '../files/write.ts';
 
-/** Folder beside the configuration in which uploads keep their state between runs. */
+/** Folder beside the configuration in which uploads store their state. */
 const stateFolder = '.ota';
 
-/** Content of a state file: a value, nothing yet, or the reason why the file is unusable. */
+/** Result of reading a state file: a value, no value yet, or the reason why the file is unusable. */
 export type StoredState<Value> =
   | { readonly state: 'known'; readonly value: Value }
   | { readonly state: 'absent' }
   | { readonly state: 'damaged'; readonly path: string; readonly why: string };
 
-/** JSON file with a fixed, versioned schema. */
+/** JSON file with a fixed schema and a version number. */
 export interface StateFile<Value> {
   readonly path: string;
   /** @throws OtaError FILE_UNREADABLE */
   read(): Promise<StoredState<Value>>;
   /**
-   * Writes atomically, so that a killed run leaves the previous file intact.
+   * Writes the file atomically. A killed process leaves the previous file intact.
    *
    * @throws OtaError FILE_UNWRITABLE
    */
@@ -31,7 +31,7 @@ export function stateFile<Schema extends v.GenericSchema>(
   schema: Schema,
 ): StateFile<v.InferOutput<Schema>> {
   const path = join(folder, stateFolder, name);
-  // Writes run in sequence so that the last value wins.
+  // Writes run in sequence, so that the file contains the last value.
   let latest: Promise<void> = Promise.resolve();
   return {
     path,

@@ -2,35 +2,35 @@
 export interface DeliveryTimings {
   /** Time limit for resolving a device name. */
   readonly lookupMs: number;
-  /** Interval between invitations until a response arrives. */
+  /** Interval between invitations while the device does not respond. */
   readonly invitationIntervalMs: number;
-  /** Time after which a device that does not respond to invitations counts as unreachable. */
+  /** Time limit for the first response to invitations. After this time, the device counts as unreachable. */
   readonly invitationMs: number;
-  /** How long the response to a challenge is repeated before a new challenge is requested. */
+  /** Time for which the response to a challenge is repeated before a new challenge is requested. */
   readonly authenticationMs: number;
-  /** How long the device may take to connect after its `OK`; `WiFiClient::connect` tries for 5 s. */
+  /** Time limit for the device's connection after its `OK`. `WiFiClient::connect` tries for 5 s. */
   readonly callBackMs: number;
-  /** Time limit for opening a TCP connection to the web updater. */
+  /** Time limit for connecting to the web updater. */
   readonly connectMs: number;
   /**
-   * Time limit for a transfer without progress, and for the verdict. Devices have no timeout of their own (ArduinoOTA.cpp waits forever),
-   * so a stalled upload ends only when this limit is reached.
+   * Time limit for a transfer without progress, and for the verdict. Devices have no timeout (ArduinoOTA.cpp waits forever), so only this
+   * limit ends a stalled upload.
    */
   readonly stallMs: number;
-  /** Time limit for the rest of an error message after its first part. */
+  /** Time limit for the remaining parts of an error message after its first part. */
   readonly finalReplyMs: number;
-  /** Time without an acknowledgement after which data beyond the limit for unacknowledged bytes is sent. */
+  /** Time without an acknowledgement after which the sender exceeds the limit for unacknowledged bytes. */
   readonly ackGapMs: number;
   /** Pause between attempts. */
   readonly pauseMs: number;
-  /** Total time that all attempts of one upload may spend waiting without progress. */
+  /** Maximum total time that all attempts of an upload may wait without progress. */
   readonly retryBudgetMs: number;
   /** Maximum number of attempts. Only network faults are retried. */
   readonly attempts: number;
 }
 
 /**
- * Defaults suitable for a weak Wi-Fi network: a missing callback fails within 25 s, an unreachable device within 20 s, a lost connection
+ * Defaults for a weak Wi-Fi network. A missing callback fails within 25 s, an unreachable device within 20 s, and a lost connection
  * within 45 s.
  */
 export const defaultTimings: DeliveryTimings = {

@@ -18,7 +18,7 @@ export type UpdateStep = Progress | { readonly phase: 'confirming' };
 
 export interface Update {
   readonly target: Target;
-  /** IPv4 address of the device if its name has already been resolved. */
+  /** IPv4 address of the device. Undefined if the name has not been resolved yet. */
   readonly address: string | undefined;
   readonly image: UpdatedImage;
   readonly artifact: Uint8Array;
@@ -33,7 +33,7 @@ export interface Update {
 /** Result of updating one device. */
 export interface DeviceUpdateResult {
   readonly verdict: DeliveryVerdict;
-  /** Absent if no confirmation was requested, or if there was nothing to confirm. */
+  /** Confirmation of the update. Absent if no confirmation was requested or needed. */
   readonly confirmation?: Confirmation | undefined;
   readonly isSuccess: boolean;
   readonly tookMs: number;
@@ -72,7 +72,7 @@ function mayHaveUpdated(verdict: DeliveryVerdict): boolean {
   return verdict.kind === 'accepted' || (verdict.kind === 'unknown' && verdict.mayHaveUpdated);
 }
 
-/** Decides whether an update succeeded: a proven sketch outweighs the delivery verdict. */
+/** Determines whether an update succeeded. A proven sketch outweighs the delivery verdict. */
 function isSuccess(
   verdict: DeliveryVerdict,
   confirmation: Confirmation | undefined,

@@ -5,11 +5,11 @@ export type DeliveryVerdict =
   /** The device rejected the update. A retry would not help. */
   | {
       readonly kind: 'rejected';
-      /** What rejected the update: the device's Updater, or the password check that precedes it. */
+      /** Source of the rejection: the device's Updater, or the password check before it. */
       readonly by: 'updater' | 'password';
-      /** Message from the device, safe for a terminal. */
+      /** Error message from the device, safe for a terminal. */
       readonly reason: string;
-      /** Number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
+      /** Error number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
       readonly code?: number | undefined;
     }
   /** No usable response from the device. */
@@ -17,7 +17,7 @@ export type DeliveryVerdict =
   /** The device responded over UDP but never connected to this machine over TCP. */
   | {
       readonly kind: 'blockedCallback';
-      /** Address that this machine listened on. */
+      /** Local address that this machine listened on. */
       readonly hostAddress: string;
       readonly port: number;
       /** Addresses of other hosts that connected and were rejected. */
@@ -34,7 +34,7 @@ export type DeliveryVerdict =
     };
 
 /**
- * Protocol found instead of the expected protocol.
+ * Protocol of a device that does not use the expected protocol.
  *
  * - esphome: ESPHome's own protocol, which uses the same ports;
  * - esp32: the password scheme of ESP32 cores since 3.3.1;
@@ -44,18 +44,18 @@ export type DeliveryVerdict =
  */
 export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';
 
-/** Human-readable verdict: one line, and a hint if the user can do something about it. */
+/** Description of a verdict for users: one line, and a hint if a user can fix the problem. */
 export interface VerdictText {
   readonly text: string;
   readonly hint?: string | undefined;
 }
 
-/** Returns 0 for an accepted update and 1 for anything else. */
+/** Returns 0 for an accepted update and 1 for any other verdict. */
 export function exitCodeOf(verdict: DeliveryVerdict): 0 | 1 {
   return verdict.kind === 'accepted' ? 0 : 1;
 }
 
-/** Returns the human-readable text for a verdict. */
+/** Describes a verdict for users. */
 export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
   switch (verdict.kind) {
     case 'accepted':
@@ -98,7 +98,7 @@ function describeBlockedCallback({
 
 const foreignProtocolTexts: Record<ForeignProtocol, (received: string | undefined) => VerdictText> = {
   esphome: () => ({
-    text: 'wrong protocol: this is an ESPHome device, which uses another protocol on the same port',
+    text: 'wrong protocol: this is an ESPHome device, which uses a different protocol on the same port',
     hint: 'Update it with `esphome upload`.',
   }),
   esp32: () => ({
@@ -123,7 +123,7 @@ function receivedSuffix(received: string | undefined): string {
   return received === undefined || received === '' ? '' : ` ("${received}")`;
 }
 
-/** Hints by the number in `ERROR[n]`: `UPDATE_ERROR_…` in Updater.h. */
+/** Hints by the error number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
 const updaterHints: ReadonlyMap<number, string> = new Map([
   [4, 'Compress the update, or send a smaller sketch first: the update does not fit next to the running sketch.'],
   [5, 'Check the file size: the device rejects this size.'],
@@ -136,7 +136,7 @@ const updaterHints: ReadonlyMap<number, string> = new Map([
   [10, 'Check the file: it is not a firmware image.'],
   [
     11,
-    'Reset the device by hand (power or reset button), then retry: it was not reset since it was flashed over serial.',
+    'Reset the device by hand (power or reset button), then retry: the device was not reset after it was flashed over serial.',
   ],
   [12, "Sign the image with the device's key, and build it for the device's flash mode."],
   [13, 'Retry the upload: the device received no data.'],

@@ -11,9 +11,9 @@ import { serverEntries } from './catalog/server.ts';
 import { simulatorEntries } from './catalog/simulator.ts';
 
 /**
- * All errors that users can cause or encounter. `catalog/` has a file for each room that throws errors, plus `catalog/options.ts`. An error
- * that several rooms throw is in the file for the lowest of them. A thrown error that is not an {@link OtaError} is a bug in ota-hooks: it
- * ends the process with exit code 70 and a stack trace.
+ * All errors that users can cause or encounter. `catalog/` contains `options.ts` and a file for each top-level folder of src that throws
+ * errors. An error thrown by several folders is in the file of the lowest folder. A thrown error that is not an {@link OtaError} is a bug
+ * in ota-hooks. It ends the process with exit code 70 and a stack trace.
  */
 export const catalog = {
   ...cliEntries,
@@ -32,7 +32,10 @@ export type { ExitCode };
 export type ErrorCode = keyof typeof catalog;
 export type FieldsOf<Code extends ErrorCode> = Parameters<(typeof catalog)[Code]['message']>[0];
 
-/** Failure that users can cause or encounter, with a message, a hint and an exit code: `throw new OtaError('KEY_IS_PUBLIC', { path })`. */
+/**
+ * Failure that users can cause or encounter. Contains a message, a hint and an exit code: `throw new OtaError('KEY_IS_PUBLIC', { path
+ * })`.
+ */
 export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'OtaError';
   readonly code: Code;
@@ -41,7 +44,7 @@ export class OtaError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly exitCode: ExitCode;
 
   constructor(code: Code, fields: FieldsOf<Code>, cause?: unknown) {
-    // The lookup loses the type relation between a code and its fields, which the constructor signature has already checked.
+    // The lookup loses the relation between a code and the code's fields. The constructor signature has already checked this relation.
     const found = catalog[code] as ErrorEntry<FieldsOf<Code>>;
     super(found.message(fields), cause === undefined ? undefined : { cause });
     this.code = code;

@@ -1,13 +1,13 @@
 import nodePath, { type PlatformPath } from 'node:path';
 
 /**
- * Makes paths in a text relative to `cwd`, if they are below it.
+ * Makes all paths in a text that are below `cwd` relative to `cwd`.
  *
- * @param path platform path rules; tests pass the rules of another platform
+ * @param path path rules of the platform; tests pass the rules of a different platform
  */
 export function withNearPaths(text: string, cwd: string, path: PlatformPath = nodePath): string {
   const here = cwd.endsWith(path.sep) ? cwd : cwd + path.sep;
-  // Every absolute path starts with the root folder, so removing it would not help the reader.
+  // Every absolute path starts with the root folder, so removing the root folder from a path would not help the reader.
   if (here === path.parse(here).root) return text;
   return text
     .split(here)

@@ -11,14 +11,14 @@ export async function readNamedFile(path: string, what: string): Promise<Uint8Ar
   try {
     return await readFile(path);
   } catch (cause) {
-    // fs rejects with a system error that has a code.
+    // Errors from fs are system errors with a code.
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new OtaError('FILE_NOT_FOUND', { path, what }, cause);
     throw new OtaError('FILE_UNREADABLE', { path, reason: code }, cause);
   }
 }
 
-/** Reads a file that may not exist; undefined if it does not. */
+/** Reads a file that may not exist. Returns undefined for a missing file. */
 export async function readOptionalFile(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readNamedFile(path, 'file');

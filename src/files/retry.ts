@@ -1,4 +1,4 @@
-/** Platform and timer for file operations; tests simulate Windows. */
+/** Platform and timer for file operations. Tests simulate Windows. */
 export interface FileSystemCapabilities {
   readonly platform: NodeJS.Platform;
   pause(milliseconds: number): Promise<unknown>;
@@ -9,13 +9,16 @@ const thisSystem: FileSystemCapabilities = {
   pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-/** Delays of 2.5 seconds in total: enough for a virus scanner; waiting longer for a program that keeps the file open would be pointless. */
+/**
+ * Delays between retries. The total of 2.5 seconds is enough for a virus scanner. A program that keeps the file open longer will probably
+ * not close it soon.
+ */
 const pausesMs = [10, 20, 40, 80, 150, 300, 600, 1300];
 
 /**
- * Retries an operation on a file that another program may have open. Windows refuses to rename over or remove such a file (EPERM, EACCES,
- * EBUSY), which is usually open only briefly: by a virus scanner, the search index or an IDE that reads build output. Other platforms have
- * no such restriction, so errors with these codes are thrown immediately there.
+ * Retries an operation on a file that a different program may have open. Windows cannot replace or remove an open file (EPERM, EACCES,
+ * EBUSY). Virus scanners, the search index and IDEs usually close a file again soon. On other platforms, errors with these codes are
+ * thrown immediately.
  */
 export async function retryWhileInUse<Result>(
   act: () => Promise<Result>,
@@ -25,7 +28,7 @@ export async function retryWhileInUse<Result>(
     try {
       return await act();
     } catch (error) {
-      // fs rejects with a system error that has a code.
+      // Errors from fs are system errors with a code.
       if (!['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       await pause(pauseMs);
     }

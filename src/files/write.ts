@@ -8,7 +8,7 @@ import { retryWhileInUse } from './retry.ts';
 /**
  * Writes a file atomically: a temporary file in the same folder is written, synced and renamed, so that a partial file is never visible.
  *
- * @param mode file permissions; by default those of a new file
+ * @param mode file permissions; defaults to the permissions of a new file
  * @throws OtaError FOLDER_MISSING, FILE_UNWRITABLE
  */
 export async function writeAtomically(path: string, content: Uint8Array | string, mode?: number): Promise<void> {
@@ -29,7 +29,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   }
 }
 
-/** Rewrites a user's file like {@link writeAtomically}, but follows symbolic links and keeps the permissions. */
+/** Rewrites a user's file like {@link writeAtomically}. Unlike that function, it follows symbolic links and keeps the permissions. */
 export async function rewriteFile(path: string, content: Uint8Array | string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const mode = await stat(target).then(
@@ -39,7 +39,10 @@ export async function rewriteFile(path: string, content: Uint8Array | string): P
   await writeAtomically(target, content, mode);
 }
 
-/** Writes like {@link writeAtomically}, unless the content is unchanged: the file then keeps its timestamp, which build tools compare. */
+/**
+ * Writes a file like {@link writeAtomically} if the content has changed. Otherwise, the file keeps its timestamp, which build tools
+ * compare.
+ */
 export async function writeIfChanged(path: string, content: string): Promise<'written' | 'unchanged'> {
   const present = await readFile(path, 'utf8').catch(() => undefined);
   if (present === content) return 'unchanged';
@@ -47,7 +50,7 @@ export async function writeIfChanged(path: string, content: string): Promise<'wr
   return 'written';
 }
 
-/** Removes the files that exist. */
+/** Removes the given files. Missing files are ignored. */
 export async function removeFiles(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     await retryWhileInUse(() => rm(path, { force: true })).catch((cause) => {
@@ -57,7 +60,7 @@ export async function removeFiles(paths: readonly string[]): Promise<void> {
 }
 
 /**
- * Removes a file and the temporary files of interrupted writes to it.
+ * Removes a file, and temporary files from interrupted writes to the file.
  *
  * @throws OtaError FILE_UNWRITABLE
  */
@@ -70,7 +73,7 @@ export async function removeLeftovers(path: string): Promise<void> {
 }
 
 /**
- * Creates the folder of a file, with its parents.
+ * Creates the folder of a file, including all parent folders.
  *
  * @throws OtaError FILE_UNWRITABLE
  */
@@ -79,7 +82,7 @@ export async function makeFolderOf(path: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
-    // On a read-only disk, mkdir fails with ENOENT; access() on the nearest existing folder fails with the actual reason.
+    // On a read-only disk, mkdir fails with ENOENT. access() on the nearest existing folder reports the actual reason.
     const denial = await access(nearestThatExists(folder), constants.W_OK).catch((reason: unknown) => reason);
     throw writeError(path, denial ?? cause);
   }
@@ -89,9 +92,9 @@ function nearestThatExists(folder: string): string {
   return existsSync(folder) ? folder : nearestThatExists(dirname(folder));
 }
 
-/** Converts the error of a failed system call on `path` to an error for users. */
+/** Converts the error of a failed system call into an error for users. */
 export function writeError(path: string, cause: unknown): OtaError {
-  // fs rejects with a system error that has a code.
+  // Errors from fs are system errors with a code.
   const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
   if (code === 'ENOENT') return new OtaError('FOLDER_MISSING', { path }, cause);
   return new OtaError('FILE_UNWRITABLE', { path, reason: code }, cause);

@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../core/model/secret-from-environment.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
-/** Destination for builds. The token is valid for this origin and is not sent anywhere else. */
+/** Destination for builds. The token is sent only to the origin of the destination. */
 export type Destination =
   | {
       readonly kind: 'server';
       readonly url: URL;
       readonly token: string;
-      /** File with the authority that must have issued the server's certificate; undefined for the authorities that Node.js trusts. */
+      /** File with the certificate authority that issued the server's certificate. Undefined for the authorities that Node.js trusts. */
       readonly ca: string | undefined;
     }
   | { readonly kind: 'folder'; readonly path: string };
@@ -16,23 +16,23 @@ export type Destination =
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface DestinationOptions {
-  /** Destination from the command line. */
+  /** Destination given on the command line. */
   readonly to: string | undefined;
-  /** Destination from the configuration; a path is relative to `folder`. */
+  /** Destination from the configuration. A path is relative to `folder`. */
   readonly configured: string | { readonly env: string } | undefined;
   readonly folder: string;
   readonly cwd: string;
   readonly env: Environment;
-  /** Environment variable that holds the token. */
+  /** Name of the environment variable that contains the token. */
   readonly tokenVariable: string;
-  /** Authority file for the server, from the command line. */
+  /** Certificate authority file for the server, given on the command line. */
   readonly ca: string | undefined;
 }
 
 /**
- * Returns the destination for builds. A configuration is part of the source tree, which may be untrusted: the token is sent to an address
- * in it only if the environment names the origin of that address (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`). Only the command line and the
- * environment (`OTA_CA`) decide which authority is trusted.
+ * Returns the destination for builds. The configuration may be untrusted, because it is part of the source tree. The token is sent to a
+ * configured address only if `OTA_TOKEN_ORIGIN` contains the origin of the address. The trusted certificate authority is set only by the
+ * command line and `OTA_CA`.
  *
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
@@ -59,7 +59,7 @@ function placeOf(configured: DestinationOptions['configured'], env: Environment)
 /**
  * Parses a server URL.
  *
- * @returns undefined for a path
+ * @returns undefined if the text is a path
  */
 function serverUrl(place: string): URL | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1]?.toLowerCase();
@@ -91,7 +91,7 @@ function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: Destinat
   return token;
 }
 
-/** Returns whether the token would be sent unencrypted over a network, where others could read it. */
+/** Returns true if the token would be sent unencrypted over a network. */
 export function isUnencrypted({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

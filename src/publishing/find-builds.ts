@@ -3,10 +3,10 @@ import { manifestSuffix } from '../core/model/artifact.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
 /**
- * Finds the builds to publish: the given file or all manifests in the given folder; without a path, the manifests of the configured images,
- * or all manifests in the source folder.
+ * Finds the builds to publish: the given file, or all manifests in the given folder. Without a path, finds the manifests of the
+ * configured images, or all manifests in the source folder.
  *
- * @param path absolute
+ * @param path absolute path
  * @throws OtaError FILE_NOT_FOUND, IMAGES_NONE
  */
 export async function findBuilds(

@@ -10,10 +10,10 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Checks a build before it is published: the preflight rules, every artifact's digest and every signature. A server repeats these checks; a
- * folder cannot.
+ * Checks a build before publishing: runs the preflight rules, and verifies the digest and the signature of every artifact. A server
+ * repeats these checks.
  *
- * @returns warnings from the rules
+ * @returns warnings from the preflight rules
  * @throws OtaError NOT_SIGNED_YET, UPDATE_BLOCKED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
 export async function judgePublication(publication: Publication): Promise<readonly ReleaseFinding[]> {
@@ -37,7 +37,7 @@ async function verifyArtifacts({ manifest, path, readArtifact }: Publication): P
     const bytes = await readArtifact(file);
     if (signature === 'none') continue;
     const blockedBy = (verdict: string) => new OtaError('NOT_ACCEPTED', { path: join(dirname(path), file), verdict });
-    if (key === undefined || keyFingerprint !== key.fingerprint) throw blockedBy('it was signed with another key');
+    if (key === undefined || keyFingerprint !== key.fingerprint) throw blockedBy('it was signed with a different key');
     const verdict = deviceVerdict(bytes, key, signature);
     if (!verdict.accepted) throw blockedBy(verdict.error);
   }
@@ -53,6 +53,6 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';
-  const fix = 'remove the key, or allow this rule if the key is meant for devices, such as their own TLS key';
+  const fix = 'remove the key, or allow this rule if devices need the key, for example as their own TLS key';
   throw new OtaError('UPDATE_BLOCKED', { path, blockedBy: [{ rule: privateKeyRule, message, fix }] });
 }

@@ -3,14 +3,14 @@ import { defaultChannel, firmwareVersion, resourceName } from '../api/release.ts
 import type { Manifest } from '../core/model/manifest.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
-/** Names from the command line and the configuration. */
+/** Names from the command line and from the configuration. */
 export interface WantedNames {
   readonly project: string | undefined;
   readonly version: string | undefined;
   readonly channel: string | undefined;
-  /** Whether to publish a draft, which no channel serves. */
+  /** True to publish a draft, which no channel serves. */
   readonly draft: boolean;
-  /** Names to use if neither the command line nor the manifest specifies them. */
+  /** Names that apply if neither the command line nor the manifest specifies them. */
   readonly fallback: { readonly project: string | undefined; readonly version: () => string | undefined };
 }
 
@@ -21,7 +21,8 @@ export interface Names {
 }
 
 /**
- * Returns the names under which to publish a build. The manifest takes precedence: other sources can add to it but not contradict it.
+ * Returns the names under which to publish a build. Other sources may add names that the manifest does not contain, but must not
+ * contradict the manifest.
  *
  * @throws OtaError NAME_MISMATCH, OPTION_MISSING, OPTION_INVALID
  */

@@ -4,8 +4,8 @@ import { nameOfPublication, type Publication } from './publication.ts';
 const hint = 'Pass the path of a single build, or delete the leftover builds.';
 
 /**
- * Checks that the builds all belong to one version of one project, without duplicates. Otherwise, a build left over in a folder could
- * become an update for the whole fleet.
+ * Checks that all builds belong to one version of one project, without duplicates. Otherwise, an old build in the folder could be
+ * published by mistake.
  *
  * @throws OtaError RELEASES_CLASH
  */

@@ -8,7 +8,7 @@ import type { Publication } from './publication.ts';
 /**
  * Opens a build created by `pack` for publication, with all artifacts listed in its manifest.
  *
- * @param path an image, one of its artifacts, or the manifest
+ * @param path path of an image, one of its artifacts, or the manifest
  * @throws OtaError MANIFEST_MISSING, MANIFEST_INVALID, FORMAT_TOO_NEW, ARTIFACT_CHANGED, USAGE
  */
 export async function openPublication(
@@ -19,7 +19,7 @@ export async function openPublication(
   const named = await openPackedRelease(path);
   if (named === undefined) throw new OtaError('MANIFEST_MISSING', { path });
   const { manifestPath } = named;
-  // A build is published as a whole, whichever of its files was named.
+  // A build is published as a whole, even if the given path is one of its artifacts.
   const packed = path === manifestPath ? named : await openPackedRelease(manifestPath);
   if (packed === undefined) throw new OtaError('MANIFEST_MISSING', { path });
   const manifestText = Buffer.from(await readNamedFile(manifestPath, 'manifest')).toString('utf8');

@@ -3,10 +3,10 @@ import type { ReleaseFinding } from '../api/release-info.ts';
 import type { Artifact, Manifest } from '../core/model/manifest.ts';
 import type { RuleId } from '../core/preflight/registry.ts';
 
-/** A rule that can be allowed, so that it does not block publishing. */
+/** Rule that the user can allow, so that it does not block publishing. */
 export type AllowedRule = RuleId | typeof privateKeyRule;
 
-/** A build to publish: its manifest, names and bytes. */
+/** Build to publish: its manifest, names and bytes. */
 export interface Publication {
   /** Path of the manifest, or of the reference build, for messages. */
   readonly path: string;
@@ -14,49 +14,49 @@ export interface Publication {
   readonly version: string;
   /** Channel on which to promote the build; undefined for a draft. */
   readonly channel: string | undefined;
-  /** `reference`: devices that still run the build are recognized, but the build is never sent. */
+  /** Purpose of the build. `reference`: devices that still run the build are recognized, but the build is never sent. */
   readonly purpose: 'serve' | 'reference';
   readonly manifest: Manifest;
-  /** Manifest text, as in the file beside the artifacts. */
+  /** Text of the manifest file beside the artifacts. */
   readonly manifestText: string;
-  /** Rules that do not block publishing. */
+  /** Names of rules that do not block publishing. */
   readonly allow: readonly AllowedRule[];
   /**
    * Reads the bytes of an artifact.
    *
-   * @throws OtaError ARTIFACT_CHANGED if they do not match the manifest
+   * @throws OtaError ARTIFACT_CHANGED if the bytes do not match the manifest
    */
   readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 /**
- * Result of a publication. `published`: the release is new. `promoted`: it already existed and is now current on this channel. `unchanged`:
- * nothing needed to be done, or the channel served it before and now serves another release.
+ * Result of a publication. `published`: the release is new. `promoted`: the release already existed and is now the channel's current
+ * release. `unchanged`: no change was necessary, or the channel has replaced the release with a different release.
  */
 export interface Published {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
-  /** Whether it is the current release of the channel, or of any channel in the case of a draft. */
+  /** True if the release is the current release of the channel or, for a draft, of any channel. */
   readonly current: boolean;
   readonly warnings: readonly ReleaseFinding[];
 }
 
-/** Sends an artifact over a network and shows how many bytes have been sent. */
+/** Sends an artifact and shows how many bytes have been sent. */
 export type ShowUpload = (
   artifact: Pick<Artifact, 'file' | 'sizeBytes'>,
   send: (onSent: (bytes: number) => void) => Promise<void>,
 ) => Promise<void>;
 
-/** A place that builds can be published to. */
+/** Destination that builds can be published to. */
 export interface Publisher {
   publish(publication: Publication): Promise<Published>;
 }
 
-/** Returns a human-readable name for a build: `door 1.2.0 (sketch, d1_mini)`. */
+/** Describes a build for users, such as `door 1.2.0 (sketch, d1_mini)`. */
 export function nameOfPublication({ project, version, manifest }: Publication): string {
   return `${project} ${version} (${whatOf(manifest)})`;
 }
 
-/** Returns which part of a version a manifest describes: each board has one sketch and one filesystem. */
+/** Returns the part of a version that a manifest describes. Each board has one sketch and one filesystem. */
 export function whatOf({ image, board }: Manifest): string {
   return board === undefined ? image.kind : `${image.kind}, ${board}`;
 }

@@ -11,7 +11,7 @@ type Opener<Kind> = (
   context: PublisherContext,
 ) => Promise<Publisher>;
 
-/** All kinds of destinations. Each has a folder beside this file, a kind in `Destination` and an entry here. */
+/** Publishers by destination kind. To add a kind, create a folder beside this file and add the kind to `Destination` and to this table. */
 const publishers = {
   server: async ({ url, token, ca }, context) =>
     (await import('./server/publish-to-server.ts')).serverPublisher({ url, token, ca, ...context }),

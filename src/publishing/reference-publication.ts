@@ -9,18 +9,18 @@ import { readNamedFile } from '../files/read.ts';
 import { resolveNames, type WantedNames } from './names.ts';
 import type { Publication } from './publication.ts';
 
-/** A reference build, and facts about it that cannot be read from its bytes. */
+/** Reference build, and facts about the build that cannot be read from its bytes. */
 export interface ReferenceBuild {
   readonly path: string;
-  /** ELF of the build; it proves whether devices that run the build verify signatures. */
+  /** ELF of the build. The ELF can prove whether devices that run the build verify signatures. */
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
   readonly board: string | undefined;
 }
 
 /**
- * Opens the .bin of a build that devices still run (signed, compressed or neither) as a reference build. No preflight rule blocks it,
- * because it has already been delivered. A declaration never counts as proof that devices with this build verify signatures, because it is
- * about current builds: a device that is wrongly believed to verify may be sent an update that destroys it.
+ * Opens a .bin file (signed, compressed or neither) as a reference build. Preflight rules do not block a reference build, because it is
+ * never sent. The declaration in the configuration applies only to current builds, so it is not proof that devices with a reference build
+ * verify signatures. A device that is incorrectly assumed to verify signatures could be sent an update that bricks it.
  *
  * @returns the publication and its warnings
  * @throws OtaError FILE_NOT_FOUND, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, USAGE
@@ -74,14 +74,14 @@ async function describe({ path, elf, board }: ReferenceBuild, firmware: Firmware
     const { build } = await packImage({ ...request, publicKey: undefined });
     return {
       build,
-      warnings: [`${error.message}; the reference build is recorded as one that does not verify updates`],
+      warnings: [`${error.message}; the reference build is recorded as not verifying updates`],
     };
   }
 }
 
 /**
- * Returns the key that devices with this build verify with, if any: the embedded key or, if there are several, the one that signed the
- * file.
+ * Returns the key that devices with this build verify updates with, if any. If the build contains several keys, returns the key that
+ * signed the file.
  */
 function ownKey({ embeddedKeys, trailer }: Firmware): RsaPublicKey | undefined {
   if (embeddedKeys.length === 1) return embeddedKeys[0]?.key;

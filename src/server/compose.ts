@@ -24,7 +24,7 @@ import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
 
-/** The server's records and blobs. */
+/** Records and blobs of one server. */
 export interface ServerData {
   readonly store: Store;
   readonly blobs: BlobStore;
@@ -34,9 +34,8 @@ export interface ServerData {
  * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is lost, or older than the blobs, is an
  * error: it would look like a new server, which removes all blobs as orphans.
  *
- * @param holder line that describes this process, shown to any other process that tries to open the same data
- * @param rules `acceptsLoss` opens such a database anyway, to restore or repair it
- * @throws OtaError STORAGE_URL_UNKNOWN, SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER, and errors from the store
+ * @param holder description of this process in one line, shown to any other process that tries to open the same data
+ * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openData(
   { data, storeUrl, blobsUrl }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl'>,
@@ -97,7 +96,7 @@ export async function makeParts(
   const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
   const rollouts = await Rollouts.open({ store, catalog, clock, events, log: options.log });
   records.listen(rollouts);
-  // Count the devices now, so that the first page view does not have to wait for this in a large fleet.
+  // Count the devices now, so that the first page view in a large fleet does not wait for the count.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
     store,

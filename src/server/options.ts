@@ -4,14 +4,14 @@ import type { TlsOptions } from './tls/certificate.ts';
 
 /** Server options. */
 export interface ServerOptions {
-  /** Folder for the certificates, and for the records and blobs unless URLs are given for them. */
+  /** Folder for the certificates. It also contains the records and blobs unless they have their own URLs. */
   readonly data: string;
   /** URL of the records; defaults to `sqlite:DATA/ota.db`. */
   readonly storeUrl?: string | undefined;
   /** URL of the blobs; defaults to `file:DATA`. */
   readonly blobsUrl?: string | undefined;
   readonly host: string;
-  /** 0 selects a free port. */
+  /** Port to listen on; 0 selects a free port. */
   readonly port: number;
   readonly log: Log;
   /** Enables HTTPS. If undefined, the server uses HTTP. */
@@ -21,28 +21,28 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Addresses and ranges (CIDR) of proxies whose X-Forwarded-For header is trusted. */
   readonly trustedProxies?: readonly string[];
-  /** Path at which a web server in front serves the blob folder, for X-Accel-Redirect. */
+  /** Path at which a reverse proxy serves the blob folder, for X-Accel-Redirect. */
   readonly accelPath?: string | undefined;
   readonly openMetrics?: boolean;
-  /** Milliseconds within which a client must send the request headers. */
+  /** Maximum time to receive the request headers, in milliseconds. */
   readonly headersWithinMs?: number;
-  /** Milliseconds for which a connection may stay open without a request. */
+  /** Maximum time that a connection may stay open without a request, in milliseconds. */
   readonly keepAliveMs?: number;
-  /** Milliseconds for which a client may stop reading during a download. */
+  /** Maximum time that a client may stop reading during a download, in milliseconds. */
   readonly stallMs?: number;
 }
 
 export interface ServerLimits extends VerifierLimits {
-  /** Concurrent downloads. Devices beyond this limit are sent 304 and check again later. */
+  /** Maximum number of concurrent downloads. Devices beyond this limit receive 304 and check again later. */
   readonly mostDownloads: number;
   readonly mostConnections: number;
   readonly mostConnectionsPerAddress: number;
   /** Maximum number of devices per project. */
   readonly mostDevices: number;
-  /** New devices per address: the number allowed at once, then the rate per second. */
+  /** Limit on new devices per address: the burst size, followed by the rate per second. */
   readonly newDevicesPerAddress: number;
   readonly newDevicesPerSecond: number;
-  /** Rejected requests per address: the number allowed at once, then the rate per second. */
+  /** Limit on rejected requests per address: the burst size, followed by the rate per second. */
   readonly failuresPerAddress: number;
   readonly failuresPerSecond: number;
 }
@@ -50,7 +50,7 @@ export interface ServerLimits extends VerifierLimits {
 export const defaultLimits: ServerLimits = {
   mostDownloads: 5000,
   mostConnections: 10_000,
-  // Enough for a household or a factory behind one address.
+  // Enough connections for a household or a factory behind one address.
   mostConnectionsPerAddress: 1024,
   mostDevices: 250_000,
   newDevicesPerAddress: 1000,

@@ -3,12 +3,12 @@ import type { ServiceParts } from './services/parts.ts';
 
 /** Parts of the complete server, created in `compose.ts`. */
 export interface ServerParts extends DeviceParts, ServiceParts {
-  /** Whether `/metrics` is served without a token. */
+  /** True if `/metrics` requires no token. */
   readonly openMetrics: boolean;
   /** Returns the `/metrics` text in Prometheus format. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
   /** Folder of the authority that issued this server's certificate; undefined if the server does not have its own authority. */
   readonly authority: string | undefined;
-  /** Aborted when the server is asked to stop. */
+  /** Signal that aborts when the server begins to stop. */
   readonly stopping: AbortSignal;
 }

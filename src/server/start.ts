@@ -12,12 +12,12 @@ import { openTls, type ServerTls } from './tls/open-tls.ts';
 
 export interface RunningServer {
   readonly url: string;
-  /** URL for devices: the device-only address if there is one, otherwise the same as `url`. */
+  /** URL for devices: the device-only address if configured, otherwise the same as `url`. */
   readonly deviceUrl: string;
   /** Token for the first admin, if the data did not contain a token. */
   readonly token: string | undefined;
   readonly parts: ServerParts;
-  /** Files with which clients and sketches authenticate the server, if the server created them itself. */
+  /** Files that clients and sketches use to authenticate the server; undefined unless the server created them. */
   readonly trust: ServerTls['trust'];
   /** Reloads the certificate. Does nothing without TLS or if the certificate is unchanged. */
   reloadCertificate(): Promise<void>;
@@ -38,7 +38,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const servers: WebServer[] = [];
   const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
   try {
-    // The backup includes the authority's keys only if the API uses TLS: otherwise they would be sent unencrypted.
+    // The backup includes the authority's keys only if the API uses TLS. Over plain HTTP, the keys would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
     await sealData(opened);
     const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);

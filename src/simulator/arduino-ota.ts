@@ -5,7 +5,7 @@ import { readAuthResponse, readInvitation } from './invitation.ts';
 import type { UdpPort } from './udp-port.ts';
 import { acceptUpload, type Upload } from './upload-session.ts';
 
-/** State as in `ota_state_t` (ArduinoOTA.h), with the data for each state. */
+/** States of `ota_state_t` (ArduinoOTA.h), with the data for each state. */
 type State =
   | { readonly name: 'idle' }
   | { readonly name: 'wait-auth'; readonly upload: Upload; readonly nonce: string }
@@ -13,7 +13,7 @@ type State =
 
 /**
  * UDP side of ArduinoOTA.cpp: invitations, authentication, responses. `acceptUpload` runs the upload itself. Only one upload runs at a
- * time: once an invitation is accepted, datagrams are dropped until the upload ends.
+ * time. Datagrams that arrive during an upload are dropped.
  */
 export class ArduinoOta {
   readonly #device: DeviceContext;
@@ -27,12 +27,12 @@ export class ArduinoOta {
     this.#passwordHash = password === undefined || password === '' ? undefined : md5(password);
   }
 
-  /** Clears all state, as a restart does. */
+  /** Clears all state, as a restart does on a real device. */
   reset(): void {
     this.#state = { name: 'idle' };
   }
 
-  /** Handles a datagram as `ArduinoOTAClass::_onRx` does. */
+  /** Handles a datagram like `ArduinoOTAClass::_onRx`. */
   receive(datagram: Uint8Array, from: RemoteInfo): void {
     const state = this.#state;
     if (state.name === 'idle') this.#invite(datagram, from);
@@ -56,7 +56,7 @@ export class ArduinoOta {
     }
   }
 
-  /** Handles the response to `AUTH`. Any other datagram, even a repeated invitation, cancels the upload without a response. */
+  /** Handles the response to `AUTH`. Any other datagram cancels the upload without a response, even a repeated invitation. */
   #authenticate(datagram: Uint8Array, upload: Upload, nonce: string): void {
     this.reset();
     const answer = readAuthResponse(datagram);

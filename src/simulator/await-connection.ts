@@ -5,7 +5,7 @@ import type { DeviceContext } from './device-context.ts';
  * Waits until an outgoing connection from the device is established.
  *
  * @param connectedEvent `connect`, or `secureConnect` for TLS
- * @returns undefined if the connection fails, times out or the device restarts
+ * @returns undefined if the connection fails or times out, or if the device restarts
  */
 export function awaitConnection(
   { restartSignal, timings }: DeviceContext,

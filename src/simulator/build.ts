@@ -6,27 +6,27 @@ import type { SignatureFormat } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
 
-/** Build properties of the sketch running on a virtual device. */
+/** Build properties of the sketch that a virtual device runs. */
 export interface SimulatedBuild {
   /** Core release, such as `3.1.2`. */
   readonly core: string;
   readonly capabilities: CoreCapabilities;
-  /** Key whose signatures the Updater requires. Undefined: no signature check. */
+  /** Key that the Updater verifies signatures with. Undefined: signatures are not checked. */
   readonly publicKey: RsaPublicKey | undefined;
-  /** Signature format. Undefined: the format that the core expects. */
+  /** Signature format. Undefined: the format of the core. */
   readonly format: SignatureFormat | undefined;
   readonly fsStart: number;
   readonly fsEnd: number;
   readonly atomicFs: boolean;
   readonly flashMap: boolean;
-  /** Version that the sketch sends in `x-ESP8266-version`. Empty: the header is not sent. */
+  /** Version that the sketch sends in the header `x-ESP8266-version`. Empty: the header is not sent. */
   readonly version: string;
 }
 
-/** Build properties set by a caller. Undefined properties are derived from the image or keep their current value. */
+/** Build properties set by a caller. An undefined property is derived from the image or keeps its current value. */
 export interface SimulatedBuildOptions {
   readonly core?: string | undefined;
-  /** `none`: the Updater checks no signatures, even if the image contains keys. */
+  /** Key that the Updater verifies signatures with. `none`: signatures are not checked, even if the image contains keys. */
   readonly publicKey?: RsaPublicKey | 'none' | undefined;
   readonly format?: SignatureFormat | undefined;
   readonly layout?: { readonly fsStart: number; readonly fsEnd: number } | undefined;
@@ -35,7 +35,7 @@ export interface SimulatedBuildOptions {
   readonly version?: string | undefined;
 }
 
-/** Converts a build to the facts that the Updater and eboot models use. */
+/** Converts build properties to the facts that the models of the Updater and eboot use. */
 export function factsOf({
   capabilities,
   publicKey,
@@ -55,14 +55,15 @@ export function factsOf({
  *
  * 1. the options;
  * 2. the manifest that lists a sketch MD5 of the image: core, layout and version, and the key if the image contains it;
- * 3. the image: the core from its git hash; the current key if the image embeds it, otherwise the first key embedded in the form
- *    that Updater_Signing.h uses.
+ * 3. the image: the core from the git hash; the current key if the image contains it, otherwise the first key in the format of
+ *    Updater_Signing.h.
  *
- * On a real device an embedded key proves nothing, because the Updater in core.a may have been built without the key. In correct builds
- * the Updater uses it. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks no signatures.
+ * On a real device an embedded key proves nothing, because the Updater in core.a may have been built without the key. In correct builds,
+ * the Updater uses the embedded key. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks
+ * no signatures.
  *
- * Layout, ATOMIC_FS_UPDATE and FLASH_MAP_SUPPORT cannot be read from an image. They keep their current values unless the options, or for
- * the layout a manifest, set them.
+ * Layout, ATOMIC_FS_UPDATE and FLASH_MAP_SUPPORT cannot be read from an image. Their current values are kept unless the options set them.
+ * A manifest can also set the layout.
  */
 export function buildAfterUpdate(
   present: SimulatedBuild,
@@ -95,7 +96,7 @@ function keyAfterUpdate(
   embedded: readonly EmbeddedKey[],
 ): RsaPublicKey | undefined {
   if (options.publicKey !== undefined) return options.publicKey === 'none' ? undefined : options.publicKey;
-  // Updater_Signing.h contains PEM public keys. Certificates and DER keys have other purposes.
+  // Updater_Signing.h contains public keys in PEM format. Certificates and DER keys have other purposes.
   const keys = embedded
     .filter(({ encoding, container }) => encoding === 'pem' && container === 'public-key')
     .map(({ key }) => key);

@@ -1,4 +1,4 @@
-/** Time source for a link; replaced in tests. */
+/** Time source for a link. Tests replace it. */
 export interface Clock {
   /** Returns the time in milliseconds since an arbitrary start. */
   now(): number;

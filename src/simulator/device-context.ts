@@ -5,7 +5,7 @@ import type { LinkModel } from './link.ts';
 import type { Random } from './random.ts';
 import type { Timings } from './timings.ts';
 
-/** Device interface for the sketch's services: ArduinoOTA, the web updater and the HTTP client. */
+/** Interface of a device for the services of its sketch: ArduinoOTA, the web updater and the HTTP client. */
 export interface DeviceContext {
   readonly firmware: DeviceFirmware;
   readonly host: string;
@@ -13,24 +13,28 @@ export interface DeviceContext {
   readonly link: LinkModel;
   readonly timings: Timings;
   readonly random: Random;
-  /** Signal that aborts when the device restarts or is closed. Each boot has its own. */
+  /** Signal that aborts when the device restarts or is closed. Each boot has a separate signal. */
   readonly restartSignal: AbortSignal;
   /** Signal that aborts when the virtual device is closed. */
   readonly closeSignal: AbortSignal;
-  /** False while the device restarts, and permanently when it is bricked or closed. */
+  /** True if the device is running. False while the device restarts, and after it has been bricked or closed. */
   readonly isUp: boolean;
-  /** Faults that affect the current upload. */
+  /** Faults that apply to the current upload. */
   readonly faults: Faults;
-  /** Counts an upload toward the number of uploads that the faults affect. */
+  /** Counts an upload toward the number of uploads with faults. */
   countUpload(): void;
-  /** Runs a task in the sketch's `loop()`, after the tasks queued before it. */
+  /** Runs a task in the sketch's `loop()`, after all tasks in the queue. */
   inLoop(task: () => Promise<void>): Promise<void>;
-  /** @param error error message from the device; undefined if it accepted the update */
+  /**
+   * Reports the end of an update.
+   *
+   * @param error error message from the device; undefined if the device accepted the update
+   */
   reportUpdate(transport: Transport, error?: string): void;
   /** Reports an update check that found no update to install. */
   reportCheck(status: number): void;
   /** Reports an unexpected error as an uncaught exception, because no caller awaits the device's tasks. */
   fail(error: unknown): void;
-  /** Cancels everything in progress and restarts the device. */
+  /** Cancels all tasks in progress and restarts the device. */
   restart(): void;
 }

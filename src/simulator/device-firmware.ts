@@ -15,14 +15,14 @@ import type { ReceivedBytes } from './received-bytes.ts';
 export interface IncomingUpdate {
   readonly transport: Transport;
   readonly kind: ImageKind;
-  /** Announced update size. Ignored for the web updater, which announces the free space instead. */
+  /** Announced update size. Ignored for the web updater, which always announces the free space. */
   readonly sizeBytes: number;
   readonly md5?: string | undefined;
-  /** Version sent by the update server (`x-version`). */
+  /** Version that the update server sends with the update (`x-version`). */
   readonly version?: string | undefined;
 }
 
-/** Result of an update up to and including `Update.end()`. crashed: the device restarts without a response. */
+/** Result of an update, from `Update.begin()` to `Update.end()`. `crashed`: the device restarts without a response. */
 export type InstallOutcome =
   | { readonly outcome: 'accepted' | 'crashed' }
   | { readonly outcome: 'rejected'; readonly error: DeviceError };
@@ -30,13 +30,13 @@ export type InstallOutcome =
 type Facts = Omit<ModelDevice, 'flash'>;
 
 interface Pending {
-  /** Rebuilds the result of `endUpdate` for a device with its flash attached. */
+  /** Attaches the flash of a device to the result of `endUpdate`. */
   readonly endWith: (device: ModelDevice) => EndResult;
   readonly received: ReceivedBytes;
   readonly delivery: IncomingUpdate;
 }
 
-/** Flash chip and running sketch of a virtual device, changed by updates and restarts. */
+/** Flash chip and running sketch of a virtual device. Updates and restarts change both. */
 export class DeviceFirmware {
   readonly chip: FlashChip;
   #build: SimulatedBuild;
@@ -44,7 +44,11 @@ export class DeviceFirmware {
   #pending: Pending | undefined;
   #sketchMd5: string | undefined;
 
-  /** @param image flash content from address 0; it is not modified */
+  /**
+   * @param image flash content from address 0, which is not modified
+   *
+   * @param image flash content from address 0; it is not modified
+   */
   constructor(chipSizeBytes: number, image: Uint8Array, sketchSizeBytes: number, build: SimulatedBuild) {
     this.chip = new FlashChip(chipSizeBytes, image);
     this.#build = build;
@@ -69,13 +73,16 @@ export class DeviceFirmware {
     return this.#facts.sketchSizeBytes;
   }
 
-  /** Return value of `ESP.getSketchMD5()`. */
+  /** MD5 of the running sketch (`ESP.getSketchMD5()`). */
   get sketchMd5(): string {
     this.#sketchMd5 ??= createHash('md5').update(this.chip.read(0, this.sketchSizeBytes)).digest('hex');
     return this.#sketchMd5;
   }
 
-  /** Device for the models, with only the 16-byte header as its flash: enough for checks that read no other flash content. */
+  /**
+   * Device for the models, with only the 16-byte header as flash content. The header is sufficient for checks that read no other flash
+   * content.
+   */
   get modelDevice(): ModelDevice {
     return { ...this.#facts, flash: this.chip.read(0, 16) };
   }
@@ -85,22 +92,22 @@ export class DeviceFirmware {
     return this.#pending?.delivery;
   }
 
-  /** Drops the pending update, as happens when the eboot command in RTC memory is lost. */
+  /** Drops the pending update, as if the eboot command in RTC memory were lost. */
   dropPending(): void {
     this.#pending = undefined;
   }
 
-  /** Returns the error that `Update.begin()` would report, without starting the update. */
+  /** Returns the error that `Update.begin()` would report. The update is not started. */
   errorOfBegin(delivery: IncomingUpdate): DeviceError | undefined {
     const begun = beginUpdate(this.modelDevice, this.#request(delivery));
     return begun.outcome === 'rejected' ? begun.error : undefined;
   }
 
   /**
-   * Runs `Update.begin()`, `write()` and `end()` in one step. An upload changes the flash only here, after it has ended, not while its
-   * bytes arrive.
+   * Runs `Update.begin()`, `write()` and `end()` in one step. An upload changes the flash only in this function, after all bytes have
+   * arrived.
    *
-   * @param received bytes that arrived; fewer than announced if the upload was interrupted
+   * @param received received bytes; fewer than announced if the upload was interrupted
    * @param isWhole false for an interrupted form upload, which cannot be detected by its size because no size was announced
    */
   install(delivery: IncomingUpdate, received: ReceivedBytes, isWhole = true): InstallOutcome {
@@ -145,7 +152,7 @@ export class DeviceFirmware {
     return result.outcome === 'damaged' ? { outcome: 'damaged', why: result.why } : { outcome: 'updated' };
   }
 
-  /** Checks both checksums. A sketch with a wrong application checksum may start but does not run correctly. */
+  /** Checks both checksums. A sketch with an incorrect application checksum may start, but does not run correctly. */
   #isLoadable(): boolean {
     const { sketch } = readFirmwareCached(this.chip.read(0, this.sketchSizeBytes));
     return sketch?.eboot.checksum?.matches === true && sketch.application?.checksum?.matches === true;
@@ -165,13 +172,13 @@ export class DeviceFirmware {
   }
 }
 
-/** Returns the content that the update must leave in flash. Any other content counts as damage, even if the device still starts. */
+/** Returns the expected flash content after the update. Any other content counts as damage, even if the device still starts. */
 function imageIn(bytes: Uint8Array): Uint8Array | undefined {
   const { content } = readFirmwareCached(bytes);
   return content.length === 0 ? undefined : content;
 }
 
-/** Result of a restart. `why` is the reason from the device model's verdict. bricked: the device no longer starts. */
+/** Result of a restart. `why` is the reason from the device model's verdict. `bricked`: the device no longer starts. */
 export type RestartOutcome =
   | { readonly outcome: 'unchanged' | 'updated' }
   | { readonly outcome: 'damaged' | 'bricked'; readonly why: string };

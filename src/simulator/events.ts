@@ -20,7 +20,7 @@ const mostPast = 1000;
 
 export type SimulatorListener = (event: SimulatorEvent) => void;
 
-/** Emitter for one device's events, which keeps a history and can wait for a single event. */
+/** Emitter for the events of one device. It keeps a history and can wait for a single event. */
 export class EventStream {
   readonly #listeners = new Set<SimulatorListener>();
   readonly #past: SimulatorEvent[] = [];
@@ -49,7 +49,7 @@ export class EventStream {
   }
 
   /**
-   * Waits for the next event that `matches`; earlier events are ignored.
+   * Waits for the next event that `matches`. Earlier events are ignored.
    *
    * @throws Error after `timeoutMs` or when the device is closed; the message contains the last events that did not match
    */
@@ -76,7 +76,7 @@ export class EventStream {
         stop();
         resolve(event);
       });
-      const timer = setTimeout(() => fail(`No such event within ${timeoutMs} ms`), timeoutMs);
+      const timer = setTimeout(() => fail(`No matching event within ${timeoutMs} ms`), timeoutMs);
       this.#closed.addEventListener('abort', onClose);
       if (this.#closed.aborted) onClose();
     });

@@ -1,16 +1,16 @@
 import type { Faults, TransferFault, UdpFaults } from './faults.ts';
 
-/** Fault syntax on the command line: each line is a form and its meaning. */
+/** Syntax of faults on the command line. Each entry contains a form and its meaning. */
 export const faultForms = [
   'no-response: ignores invitations and web requests',
   'no-callback: accepts the invitation, but never connects to the host, as behind a firewall',
-  'no-verdict: closes the connection instead of sending the result',
+  'no-result: closes the connection instead of sending the result',
   'reset@50%: resets the connection (RST) after 50% of the bytes',
   'end@50%: closes the connection (FIN) after 50% of the bytes',
   'half-open@50%: restarts after 50% of the bytes and leaves the connection open',
   'stall@50%=20000: stops for 20,000 ms after 50% of the bytes, then continues',
   'reset@last-ack (also end@, half-open@ and stall@): after the last espota acknowledgment',
-  'udp-lose=2: loses the first 2 datagrams',
+  'udp-drop-first=2: loses the first 2 datagrams',
   'udp-loss=0.1, udp-duplicate=0.1, udp-reorder=0.1: loses, duplicates or reorders 10% of the datagrams',
   'offline=10%: 10% of the devices, chosen by their seeds, stay offline after a sketch update',
   'not-installed=10%: 10% of the devices restart without the sketch update',
@@ -18,10 +18,10 @@ export const faultForms = [
 ] as const;
 
 const transferForm = /^(reset|end|half-open|stall)@(?:(\d{1,3})%|(last-ack))(?:=(\d+))?$/;
-const udpForm = /^udp-(lose|loss|duplicate|reorder)=(\d+(?:\.\d+)?)$/;
+const udpForm = /^udp-(drop-first|loss|duplicate|reorder)=(\d+(?:\.\d+)?)$/;
 const badUpdateForm = /^(offline|not-installed)=(\d{1,3}(?:\.\d+)?)%(?:@(\S+))?$/;
 const udpNames = {
-  lose: 'loseFirst',
+  'drop-first': 'loseFirst',
   loss: 'loseShare',
   duplicate: 'duplicateShare',
   reorder: 'reorderShare',
@@ -30,12 +30,12 @@ const udpNames = {
 /**
  * Parses one fault from the command line.
  *
- * @returns undefined if the word is not a fault
+ * @returns undefined if the text is not a fault
  */
 export function readFault(word: string): Faults | undefined {
   if (word === 'no-response') return { noResponse: true };
   if (word === 'no-callback') return { callBack: 'never' };
-  if (word === 'no-verdict') return { verdict: 'none' };
+  if (word === 'no-result') return { verdict: 'none' };
   return readTransferFault(word) ?? readBadUpdate(word) ?? readUdpFault(word);
 }
 
@@ -62,7 +62,7 @@ function readBadUpdate(word: string): Faults | undefined {
 function readUdpFault(word: string): Faults | undefined {
   const [, name, value] = udpForm.exec(word) ?? [];
   if (name === undefined || value === undefined || !isUdpName(name)) return undefined;
-  const isShare = name !== 'lose';
+  const isShare = name !== 'drop-first';
   if (isShare ? Number(value) > 1 : value.includes('.')) return undefined;
   return { udp: { [udpNames[name]]: Number(value) } };
 }

@@ -1,40 +1,43 @@
-/** Injected failures of the network or the device. Undefined fields inject nothing. */
+/** Injected faults of the network or the device. An undefined field injects no fault. */
 export interface Faults {
   readonly udp?: UdpFaults | undefined;
-  /** Ignores all invitations and web requests, as a busy device does. */
+  /** Fault in which the device ignores all invitations and web requests. */
   readonly noResponse?: boolean | undefined;
-  /** Text sent in response to every invitation instead of the correct response. */
+  /** Text that replaces the response to every invitation. */
   readonly invitationResponse?: string | undefined;
-  /** TCP connection to the host: never made, as behind a firewall, or made from another local address. */
+  /** Fault of the TCP connection to the host. The connection is blocked, as by a firewall, or has a different local address. */
   readonly callBack?: 'never' | { readonly from: string } | undefined;
-  /** Bytes that the device sends as soon as it has connected to the host over TCP. */
+  /** Bytes that the device sends immediately after it has connected to the host over TCP. */
   readonly greeting?: Uint8Array | undefined;
   readonly transfer?: TransferFault | undefined;
-  /** Replacement for the final response (`OK` in ArduinoOTA): a text, or `none` to close the connection without a response. */
+  /** Replacement for the final response (`OK` in ArduinoOTA). `none` closes the connection without a response. */
   readonly verdict?: 'none' | { readonly text: string } | undefined;
-  /** Devices that start the new sketch and never respond again, because the sketch keeps crashing or has no network. */
+  /** Fault in which the device starts the new sketch but never responds again, because the sketch crashes or has no network. */
   readonly offline?: BadUpdate | undefined;
-  /** Devices that restart with their previous sketch, because a power failure erased the eboot command. */
+  /** Fault in which the device restarts with its previous sketch, because a power failure erased the eboot command. */
   readonly notInstalled?: BadUpdate | undefined;
-  /** Number of uploads that the faults affect; all if undefined. Does not apply to `udp`, `offline` and `notInstalled`. */
+  /** Number of uploads with faults; undefined for all uploads. Does not apply to `udp`, `offline` and `notInstalled`. */
   readonly uploads?: number | undefined;
 }
 
-/** New sketch that fails on some devices. The device's seed decides, so the same devices fail in every run. */
+/**
+ * New sketch that fails on some devices. The seed of a device determines whether the sketch fails, so that every run has the same
+ * failures.
+ */
 export interface BadUpdate {
   /** Share of devices on which the sketch fails, from 0 to 1. */
   readonly share: number;
-  /** Version that the update server sends with the sketch (`x-version`). Undefined: every sketch update. */
+  /** Version that the update server sends with the faulty sketch (`x-version`). Undefined: every sketch update fails. */
   readonly version?: string | undefined;
 }
 
-/** Datagram faults, counted over both directions together unless `direction` is set. Shares are 0 to 1; the seed selects the datagrams. */
+/** Datagram faults. Both directions are counted together unless `direction` is set. Shares are 0 to 1, and the seed selects the datagrams. */
 export interface UdpFaults {
-  /** Number of datagrams lost at the start. */
+  /** Number of datagrams that are lost at the start. */
   readonly loseFirst?: number | undefined;
   readonly loseShare?: number | undefined;
   readonly duplicateShare?: number | undefined;
-  /** Share of datagrams held back until the next datagram has passed, for at most 20 ms. */
+  /** Share of datagrams that are delayed until the next datagram has passed, for at most 20 ms. */
   readonly reorderShare?: number | undefined;
   readonly direction?: 'to-device' | 'from-device' | undefined;
 }
@@ -44,12 +47,12 @@ export interface UdpFaults {
  *
  * - reset: the connection is reset (RST);
  * - end: the device closes the connection normally (FIN);
- * - half-open: the device restarts and leaves the connection open, unread and unanswered;
+ * - half-open: the device restarts without closing the connection, and then ignores it;
  * - stall: the device does nothing for `stallMs`, then continues.
  */
 export interface TransferFault {
   readonly what: 'reset' | 'end' | 'half-open' | 'stall';
-  /** When the fault happens: after this share of all bytes (0 to 1) has been received, or after the last acknowledgement. */
+  /** Time of the fault: after this share of all bytes (0 to 1) has been received, or after the last acknowledgement. */
   readonly at: number | 'after-last-ack';
   readonly stallMs?: number | undefined;
 }

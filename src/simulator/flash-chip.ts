@@ -2,14 +2,14 @@ import { erasedFlash, sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
 /**
- * Flash of one virtual device. Only non-erased sectors are stored, because a process may hold hundreds of 4 MB chips. The Updater and
- * eboot models work on the whole flash, in a temporary array shared by all chips of the same size.
+ * Flash of one virtual device. Only non-erased sectors are stored, because a process may simulate hundreds of 4 MB chips. The models of
+ * the Updater and eboot work on a temporary array with the whole flash content. All chips of the same size share this array.
  */
 export class FlashChip {
   readonly sizeBytes: number;
   #sectors = new Map<number, Uint8Array>();
 
-  /** @param content flash content from address 0; it is not copied and must not be modified */
+  /** @param content flash content from address 0, which is not copied and must not be modified */
   constructor(sizeBytes: number, content: Uint8Array) {
     this.sizeBytes = sizeBytes;
     for (let start = 0; start < Math.min(content.length, sizeBytes); start += sectorBytes) {
@@ -33,7 +33,7 @@ export class FlashChip {
   /**
    * Runs `work` on the whole flash and stores the changes.
    *
-   * @param work must not use the array after it has returned
+   * @param work function that must not use the array after returning
    */
   change<Result>(work: (flash: Uint8Array) => Result): Result {
     const flash = sharedArray(this.sizeBytes);

@@ -2,7 +2,7 @@ import { sectorBytes } from '../core/device-model/flash.ts';
 import type { DeviceContext } from './device-context.ts';
 import { pauseExactly } from './pause.ts';
 
-/** Waits as long as the chip takes to write the sectors completed by these bytes. */
+/** Waits for the time that the chip needs to write the sectors completed by these bytes. */
 export async function writeTime(
   { link, restartSignal }: DeviceContext,
   countBefore: number,

@@ -10,13 +10,13 @@ import { pauseExactly } from './pause.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export interface HttpClientOptions {
-  /** Whether redirects are followed. On a real device, they are followed only if the sketch enables it. */
+  /** True to follow redirects. On a real device, the sketch must enable this option. */
   readonly followsRedirects: boolean;
-  /** Trusted certificates (PEM) for https. Undefined: all certificates are accepted, as with `setInsecure()`. */
+  /** Trusted certificates (PEM) for https. Undefined: all certificates are accepted, as after `setInsecure()`. */
   readonly ca: string | undefined;
 }
 
-/** Response whose body has not been read yet. */
+/** HTTP response before the body is read. */
 export interface HttpReply {
   readonly response: HttpResponse;
   readonly connection: LinkedSocket;
@@ -27,10 +27,10 @@ const mostRedirects = 10;
 const redirects = [301, 302, 303, 307];
 
 /**
- * Sends a GET request as `HTTPClient::sendRequest` (ESP8266HTTPClient.cpp) does. Requests after a redirect omit the headers that were
- * added to the first request.
+ * Sends a GET request like `HTTPClient::sendRequest` (ESP8266HTTPClient.cpp). After a redirect, the request does not contain the headers
+ * that the sketch added.
  *
- * @returns the client's error text if there is no response
+ * @returns the error text of the HTTP client if there is no response
  */
 export async function httpGet(
   device: DeviceContext,

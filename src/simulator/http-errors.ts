@@ -1,4 +1,4 @@
-/** Texts for `HTTPC_ERROR_…` (ESP8266HTTPClient.h). */
+/** Error texts for `HTTPC_ERROR_…` (ESP8266HTTPClient.h). */
 const clientErrors = {
   connectionFailed: 'connection failed',
   connectionLost: 'connection lost',
@@ -7,7 +7,7 @@ const clientErrors = {
   readTimeout: 'read Timeout',
 } as const;
 
-/** Texts for `HTTP_UE_SERVER_…` (ESP8266httpUpdate.h) by status. Errors that depend on the body are in the device model. */
+/** Error texts for `HTTP_UE_SERVER_…` (ESP8266httpUpdate.h), by status. The device model contains the errors that depend on the body. */
 const statusErrors: ReadonlyMap<number, string> = new Map([
   [401, 'Unauthorized (401)'],
   [403, 'Forbidden (403)'],
@@ -16,17 +16,17 @@ const statusErrors: ReadonlyMap<number, string> = new Map([
 
 export type ClientError = keyof typeof clientErrors;
 
-/** Returns the `getLastErrorString` text for a failed request. */
+/** Returns the error text (`getLastErrorString`) for a failed request. */
 export function clientErrorText(error: ClientError): string {
   return `HTTP error: ${clientErrors[error]}`;
 }
 
-/** Returns the `getLastErrorString` text for a response that is neither an update nor "no update". */
+/** Returns the error text (`getLastErrorString`) for a response with an unexpected status. */
 export function statusErrorText(status: number): string {
   return statusErrors.get(status) ?? 'Wrong HTTP Code';
 }
 
-/** Returns the `getLastErrorString` text for an update that the Updater rejected. */
+/** Returns the error text (`getLastErrorString`) for an update that the Updater rejected. */
 export function updateErrorText(printed: string): string {
   return `Update error: ${printed}`;
 }

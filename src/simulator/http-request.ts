@@ -3,16 +3,16 @@ import { freeSketchSpace } from '../core/device-model/staging.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { Identity } from './identity.ts';
 
-/** What an update request asks for: a sketch, a filesystem, or only the available version. */
+/** Purpose of an update request: a sketch, a filesystem, or only the available version. */
 export type UpdateMode = 'sketch' | 'filesystem' | 'version';
 
-/** URL parts as `HTTPClient::beginInternal` parses them. */
+/** Parts of a URL, as parsed by `HTTPClient::beginInternal`. */
 export interface RequestTarget {
   readonly protocol: 'http:' | 'https:';
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** `user:password`, or empty. */
+  /** Credentials in the form `user:password`, or an empty string. */
   readonly login: string;
 }
 
@@ -34,7 +34,7 @@ export function targetOf(url: string): RequestTarget {
 }
 
 /**
- * Returns the redirect target: a path on the same host, or a URL with the same protocol (`HTTPClient::setURL`).
+ * Returns the target of a redirect to a path on the same host, or to a URL with the same protocol (`HTTPClient::setURL`).
  *
  * @returns undefined if the client does not follow the redirect
  */
@@ -45,7 +45,7 @@ export function redirectTarget(from: RequestTarget, location: string): RequestTa
   return { ...target, login: target.login === '' ? from.login : target.login };
 }
 
-/** Formats the request as `HTTPClient::sendHeader` does. */
+/** Formats the request like `HTTPClient::sendHeader`. */
 export function requestText(target: RequestTarget, headers: readonly string[]): string {
   const { host, port, path, login } = target;
   const isUsualPort = port === 80 || port === 443;
@@ -84,7 +84,7 @@ export function updateHeaders(
   ];
 }
 
-/** Returns the Content-Length header that `HTTPClient::sendRequest` has added for an empty body since 2.7.0. */
+/** Returns the Content-Length header for an empty body. Since core 2.7.0, `HTTPClient::sendRequest` adds this header. */
 function contentLength(core: string): readonly string[] {
   return compareReleases(core, '2.7.0') < 0 ? [] : ['Content-Length: 0'];
 }

@@ -1,21 +1,21 @@
 import type { ClientError } from './http-errors.ts';
 import type { StreamReader } from './stream-reader.ts';
 
-/** Parts of the response head that the HTTP client stores. */
+/** Headers and status that the HTTP client stores. */
 export interface HttpResponse {
   readonly status: number;
-  /** Content-Length; -1 if the header is missing. */
+  /** Value of Content-Length, or -1 if the header is missing. */
   readonly sizeBytes: number;
-  /** All values of `x-MD5`, joined by commas. */
+  /** Values of all `x-MD5` headers, joined by commas. */
   readonly md5: string;
-  /** All values of `x-version`, joined by commas. */
+  /** Values of all `x-version` headers, joined by commas. */
   readonly version: string;
   readonly location: string;
 }
 
 const collected = ['x-md5', 'x-version'];
 
-/** Reads a response head as `HTTPClient::handleHeaderResponse` (ESP8266HTTPClient.cpp) does. */
+/** Reads the header of a response like `HTTPClient::handleHeaderResponse` (ESP8266HTTPClient.cpp). */
 export async function readResponse(reader: StreamReader): Promise<HttpResponse | { readonly error: ClientError }> {
   const headers = new Map<string, string>();
   let status = 0;
@@ -35,14 +35,14 @@ export async function readResponse(reader: StreamReader): Promise<HttpResponse |
   }
 }
 
-/** Joins all values of a header that the client collects. For other headers, only the last value is kept. */
+/** Joins all values of a header that the client collects. For all other headers, only the last value is kept. */
 function joined(name: string, before: string | undefined, value: string): string {
   return before !== undefined && before !== '' && collected.includes(name) ? `${before},${value}` : value;
 }
 
 function judged(status: number, headers: ReadonlyMap<string, string>): HttpResponse | { readonly error: ClientError } {
   const encoding = headers.get('transfer-encoding') ?? '';
-  // The client accepts chunked responses, but the Updater reads from the raw connection and does not decode chunks.
+  // The client accepts chunked responses. The Updater reads from the raw connection, so chunks are not decoded.
   if (encoding !== '' && encoding.toLowerCase() !== 'chunked') return { error: 'encoding' };
   if (status <= 0) return { error: 'noHttpServer' };
   const length = headers.get('content-length');

@@ -15,22 +15,23 @@ import { ReceivedBytes } from './received-bytes.ts';
 import { faultyTransfer } from './transfer-fault.ts';
 
 export interface HttpUpdaterOptions extends HttpClientOptions {
-  /** `http://[user:password@]host[:port]/path`, or https. */
+  /** Update URL: `http://[user:password@]host[:port]/path`, or the same with https. */
   readonly url: string;
-  /** Time from the end of one update check to the start of the next. */
+  /** Interval from the end of an update check to the start of the next check. */
   readonly intervalMs: number;
   readonly mode: UpdateMode;
-  /** Return value of `ESP.getSdkVersion()`. */
+  /** Version of the SDK (`ESP.getSdkVersion()`). */
   readonly sdkVersion: string;
 }
 
-/** Pause before the body is read, during which `handleUpdate` closes all other connections. */
+/** Pause before the body is read, in which `handleUpdate` closes all other connections. */
 const closeOthersMs = 100;
 const headerBytes = 4;
 const largerThanAnyChip = 32 * 1024 * 1024;
 
 /**
- * Checks for updates like a sketch that uses ESP8266httpUpdate.cpp: at startup and then at an interval, until the device restarts.
+ * Checks for updates like a sketch with ESP8266httpUpdate.cpp. The first check runs at startup. Further checks run at an interval, until
+ * the device restarts.
  */
 export async function pollForUpdates(
   device: DeviceContext,
@@ -94,7 +95,7 @@ async function update(device: DeviceContext, reply: HttpReply, kind: ImageKind):
   const header = await reply.reader.bytes(headerBytes);
   const refusal = refusalOfHttpClient(firmware.modelDevice, beginning(header, sizeBytes), delivery)?.error;
   const beginError = firmware.errorOfBegin(delivery);
-  // The client sets the MD5 only after `Update.begin`, so a `begin` error is reported before a faulty MD5.
+  // The client sets the MD5 after `Update.begin`, so an error of `begin` is reported before an invalid MD5.
   if (refusal !== undefined && refusal.code !== httpErrors.faultyMd5) return failed(refusal.printed);
   if (beginError !== undefined) return failed(updateErrorText(beginError.printed));
   if (refusal !== undefined) return failed(refusal.printed);
@@ -115,14 +116,17 @@ function concluded(device: DeviceContext, delivery: IncomingUpdate, received: Re
   }
 }
 
-/** Returns an array for the first checks: as long as the update, and with its header if the whole header has arrived. */
+/**
+ * Returns an array for the checks before `begin`. The array is as long as the update, and contains the image header if the whole header
+ * has arrived.
+ */
 function beginning(header: Uint8Array, sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(Math.min(sizeBytes, largerThanAnyChip));
   if (header.length === headerBytes && bytes.length >= headerBytes) bytes.set(header);
   return bytes;
 }
 
-/** Receives like `UpdaterClass::writeStream`, which does not notice a closed connection and waits for the full timeout. */
+/** Receives data like `UpdaterClass::writeStream`, which does not detect a closed connection and waits until the timeout. */
 async function receive(
   device: DeviceContext,
   { connection, reader }: HttpReply,
@@ -143,7 +147,7 @@ async function receive(
   return received;
 }
 
-/** Returns the timeout for body data: 60 s on a real device since 3.0.0, two stream timeouts before. */
+/** Returns the timeout for body data. On a real device, the timeout is 60 s since core 3.0.0, and two stream timeouts before. */
 function bodyTimeoutMs({ firmware, timings }: DeviceContext): number {
   const isNew = compareReleases(firmware.build.core, '3.0.0') >= 0;
   return isNew ? timings.httpBodyTimeoutMs : 2 * timings.httpHeaderTimeoutMs;

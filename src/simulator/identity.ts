@@ -1,25 +1,25 @@
 /** Addresses and names that identify a device on the network. */
 export interface Identity {
-  /** Station interface MAC, such as `5C:CF:7F:…`. */
+  /** MAC address of the station interface, such as `5C:CF:7F:…`. */
   readonly mac: string;
-  /** Access point interface MAC. */
+  /** MAC address of the access point interface. */
   readonly apMac: string;
-  /** `ESP.getChipId()`: the last three bytes of the MAC. */
+  /** Chip ID (`ESP.getChipId()`): the last three bytes of the MAC. */
   readonly chipId: number;
   readonly hostname: string;
 }
 
-/** One of Espressif's MAC prefixes. The remaining three bytes are the chip ID. */
+/** MAC prefix of Espressif. The remaining three bytes of the MAC are the chip ID. */
 const prefix = [0x5c, 0xcf, 0x7f];
 
-/** Returns the identity for a device with this MAC, or for the n-th device in the process if no MAC is set. */
+/** Returns the identity of a device with this MAC. Without a MAC, returns the identity of the n-th device in the process. */
 export function virtualIdentity(options: { readonly mac?: string | undefined; readonly number: number }): Identity {
   const chipId = options.mac === undefined ? (0x510000 + options.number) & 0xffffff : chipIdOf(options.mac);
   const mac = options.mac?.toUpperCase() ?? macOf([...prefix, chipId >> 16, (chipId >> 8) & 0xff, chipId & 0xff]);
   const [first = 0, ...rest] = mac.split(':').map((part) => Number.parseInt(part, 16));
   return {
     mac,
-    // The access point uses the station MAC with the "locally administered" bit set.
+    // The access point MAC is the station MAC with the "locally administered" bit set.
     apMac: macOf([first | 2, ...rest]),
     chipId,
     hostname: `esp8266-${chipId.toString(16).padStart(6, '0')}`,

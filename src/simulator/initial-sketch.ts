@@ -7,7 +7,7 @@ import { readFirmwareCached } from './firmware-cache.ts';
 import type { VirtualDeviceOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 
-/** Sketch, flash and build that a device starts with. */
+/** Initial sketch, flash content and build properties of a device. */
 export interface InitialState {
   readonly image: Uint8Array;
   readonly sketchSizeBytes: number;
@@ -19,8 +19,8 @@ const defaultChipBytes = 4 * 1024 * 1024;
 const defaultCore = '3.1.2';
 
 /**
- * Combines the options with the image. The core is read from the image unless the options name one. Keys in the image are ignored;
- * only the option `publicKey` counts.
+ * Determines the initial state from the options and the image. The core is read from the image unless an option sets it. Keys in the
+ * image are ignored; only the option `publicKey` is used.
  *
  * @throws OtaError CORE_UNKNOWN
  */
@@ -55,7 +55,7 @@ function imageOf({ image, core, publicKey }: VirtualDeviceOptions, chipSizeBytes
   return cachedSketch({
     flashSizeBytes: chipSizeBytes,
     publicKey: publicKey === 'none' ? undefined : publicKey,
-    // The git hash in the image must not contradict the core in the options.
+    // The core given in the options must match the git hash in the image.
     ...(core === undefined || core === defaultCore ? {} : { coreGitHash: '00000000' }),
     ...image,
   });
@@ -77,7 +77,7 @@ function withFlashMode(image: Uint8Array, { flashMode }: VirtualDeviceOptions): 
   return changed;
 }
 
-/** Returns the middle option in the board menu: a 2 MB filesystem on a 4 MB chip, a 64 KB filesystem on a 1 MB chip. */
+/** Returns the middle layout option of the board menu: a 2 MB filesystem on a 4 MB chip, or a 64 KB filesystem on a 1 MB chip. */
 function defaultLayout(chipSizeBytes: number, core: string): { readonly fsStart: number; readonly fsEnd: number } {
   const megabytes = chipSizeBytes / 1024 / 1024;
   const script = { 1: '1m64', 2: '2m1m', 4: '4m2m', 8: '8m6m', 16: '16m14m' }[megabytes];

@@ -1,4 +1,4 @@
-/** First datagram from a host: `<command> <host's TCP port> <size> <md5>`. */
+/** Invitation, the first datagram from a host: `<command> <host's TCP port> <size> <md5>`. */
 export interface ReceivedInvitation {
   readonly kind: 'sketch' | 'filesystem';
   readonly hostPort: number;
@@ -18,8 +18,8 @@ const authCommand = 200;
 const md5Digits = 32;
 
 /**
- * Parses an invitation as `ArduinoOTAClass::_onRx` (ArduinoOTA.cpp) does: an invalid number counts as 0, and the MD5 ends at a line feed,
- * a zero byte or the end of the datagram.
+ * Parses an invitation like `ArduinoOTAClass::_onRx` (ArduinoOTA.cpp). An invalid number counts as 0. The MD5 ends at a line feed, a zero
+ * byte or the end of the datagram.
  *
  * @returns undefined if the device would not respond
  */
@@ -32,7 +32,7 @@ export function readInvitation(datagram: Uint8Array): ReceivedInvitation | undef
   reader.skipByte();
   const md5 = reader.textUntil('\n').trim();
   if (md5.length !== md5Digits) return undefined;
-  // Ports are 16-bit numbers on the device.
+  // On the device, ports are 16-bit numbers.
   return { kind: command === sketchCommand ? 'sketch' : 'filesystem', hostPort: hostPort & 0xffff, sizeBytes, md5 };
 }
 
@@ -50,7 +50,7 @@ export function readAuthResponse(datagram: Uint8Array): AuthResponse | undefined
   return cnonce.length === md5Digits && response.length === md5Digits ? { cnonce, response } : undefined;
 }
 
-/** Reads a datagram as `parseInt` and `readStringUntil` do in ArduinoOTA.cpp. */
+/** Reads a datagram like `parseInt` and `readStringUntil` in ArduinoOTA.cpp. */
 class DatagramReader {
   readonly #text: string;
   #at = 0;
@@ -59,7 +59,7 @@ class DatagramReader {
     this.#text = Buffer.from(datagram).toString('latin1');
   }
 
-  /** Reads a number of at most 15 digits. Longer numbers count as 0. */
+  /** Reads a number of up to 15 digits. Longer numbers count as 0. */
   integer(): number {
     const match = /^ *(\d{0,16})/.exec(this.#text.slice(this.#at));
     const digits = match?.[1] ?? '';

@@ -8,32 +8,32 @@ interface Piece {
   readonly arrivesAt: number;
 }
 
-/** Receive window space that the sender can use from time `usableAt`. */
+/** Part of the receive window that the sender can use from the time `usableAt`. */
 interface Credit {
   bytes: number;
   readonly usableAt: number;
 }
 
-/** Result of a read: bytes, the end of the connection, or a timeout. */
+/** Result of a read: bytes, end of the connection, or timeout. */
 export type ReadResult = Uint8Array | 'end' | 'timeout';
 
-/** Delays below this limit count as timer jitter, so that late timers do not slow the link down permanently. */
+/** Limit below which delays count as timer jitter, so that late timers do not slow the link down permanently. */
 const jitterMs = 8;
 const lingerMs = 2000;
 
 /**
- * The device's end of a TCP connection, simulated over a link with round-trip time R and receive window W.
+ * Device side of a TCP connection, on a simulated link with round-trip time R and receive window W. The peer is a real program on a real
+ * socket.
  *
- * The peer is a real program on a real socket, and loopback delivers its bytes immediately. This class therefore delays them: bytes arrive
- * R/2 after they are read from the socket, at most W bytes are in flight or unread, and window space freed by a read is usable R later (R/2
- * until the sender learns of it, R/2 until its bytes arrive). As over a real link, a streaming sender thus sends W bytes per round trip,
- * and a sender that waits for each response sends one write per round trip. Slow start is not simulated, because W is below the initial
- * window of ten segments. The socket is not read while the window is full.
+ * Loopback delivers bytes immediately, so this class delays them. Bytes arrive R/2 after they are read from the socket. At most W bytes
+ * are in flight or unread, and the socket is not read while the window is full. Window space that a read frees becomes usable after R. A
+ * streaming sender therefore sends W bytes per round trip, and a sender that waits for each response sends one write per round trip, as
+ * over a real link. Slow start is not simulated, because W is below the initial window of ten segments.
  *
- * One difference from a real link: the kernel's loopback buffers hold an additional few hundred kilobytes to a few megabytes. As with a
- * large send buffer, a completed write does not show that the device received the bytes; only the device's acknowledgements do.
+ * The kernel's loopback buffers hold more data than a real link. As with a large send buffer, only acknowledgements from the device show
+ * that the device received the bytes.
  *
- * Due times are computed from earlier due times, not from the time at which a timer fires, so that delays do not accumulate.
+ * Due times are computed from earlier due times, not from the actual time of a timer, so that delays do not accumulate.
  */
 export class LinkedSocket {
   readonly #socket: Socket;
@@ -69,7 +69,7 @@ export class LinkedSocket {
   }
 
   /**
-   * Reads the bytes that have arrived, at most `limit`. If none have, waits for the first.
+   * Reads up to `limit` bytes that have arrived. If no bytes have arrived, waits for the first byte.
    *
    * @throws the signal's abort reason
    */
@@ -85,12 +85,12 @@ export class LinkedSocket {
     }
   }
 
-  /** Whether the device has noticed that the peer ended or reset the connection. Unread bytes may remain. */
+  /** True if the device has noticed that the peer ended or reset the connection. Unread bytes may remain. */
   get hasEnded(): boolean {
     return this.#endsAt !== undefined && this.#endsAt <= this.#clock.now();
   }
 
-  /** Sends bytes. If the peer has ended its side, they are dropped, because lwIP then treats the client as disconnected. */
+  /** Sends bytes. If the peer has ended its side, the bytes are dropped, because lwIP then treats the client as disconnected. */
   write(bytes: Uint8Array | string): void {
     if (this.hasEnded || this.#isFinishing) return;
     this.#atPeer(() => {
@@ -98,7 +98,7 @@ export class LinkedSocket {
     });
   }
 
-  /** Ends the connection after all written bytes, and waits until they have been sent. */
+  /** Ends the connection, and waits until all written bytes have been sent. */
   async finish(): Promise<void> {
     this.#isFinishing = true;
     const socket = this.#socket;
@@ -107,13 +107,13 @@ export class LinkedSocket {
       this.#atPeer(() => (socket.destroyed ? resolve() : socket.end(resolve)));
     });
     this.#signal.throwIfAborted();
-    // Give the peer time to read the remaining bytes and close its side.
+    // The delay gives the peer time to read the remaining bytes and close its side.
     socket.removeAllListeners('readable');
     socket.resume();
     setTimeout(() => socket.destroy(), lingerMs).unref();
   }
 
-  /** Leaves the connection open, unread and unanswered, until `signal` aborts. */
+  /** Leaves the connection open without reading or writing, until `signal` aborts. */
   abandon(signal: AbortSignal): void {
     this.#isFinishing = true;
     this.#outgoing.length = 0;
@@ -121,7 +121,7 @@ export class LinkedSocket {
     signal.addEventListener('abort', this.#teardown, { once: true });
   }
 
-  /** Closes the connection with a reset (RST). A TLS connection is closed without an RST, because `TLSSocket` cannot send it. */
+  /** Closes the connection with a reset (RST). A TLS connection is closed without an RST, because `TLSSocket` cannot send an RST. */
   reset(): void {
     const socket = this.#socket;
     if (socket instanceof TLSSocket) socket.destroy();
@@ -132,7 +132,7 @@ export class LinkedSocket {
     const now = this.#clock.now();
     for (let credit = this.#credits[0]; credit !== undefined; credit = this.#credits[0]) {
       const count = Math.min(credit.bytes, this.#socket.readableLength);
-      // On an empty stream, `read(0)` requests more data or detects the end.
+      // On an empty stream, `read(0)` requests more data or detects the end of the stream.
       const bytes: unknown = this.#socket.read(count);
       if (count === 0 || !(bytes instanceof Uint8Array)) break;
       this.#pieces.push({ bytes, arrivesAt: Math.max(now + this.#link.rttMs / 2, credit.usableAt) });
@@ -166,7 +166,7 @@ export class LinkedSocket {
     this.#wake();
   }
 
-  /** Runs an action at the time when the peer would see its effect: half a round trip from now, and in order. */
+  /** Runs an action when the peer would see its effect: after half a round trip, and in order. */
   #atPeer(action: () => void): void {
     const now = this.#clock.now();
     const since = now - this.#readAt < jitterMs ? this.#readAt : now;

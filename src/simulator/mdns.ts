@@ -3,19 +3,19 @@ import type { Bonjour, ServiceConfig } from 'bonjour-service';
 import { mdnsPort, openMdnsSocket } from '../delivery/mdns-socket.ts';
 import type { DeviceContext } from './device-context.ts';
 
-/** Options for a device's mDNS announcement. */
+/** Options for the mDNS announcement of a device. */
 export interface MdnsOptions {
-  /** Board name in the core (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
+  /** Board name of the core (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
   readonly board?: string | undefined;
-  /** Whether to announce `sketch_md5` too, which is up to the sketch. */
+  /** True to announce `sketch_md5`, which only some sketches do. */
   readonly announcesSketchMd5?: boolean | undefined;
-  /** TXT entries added to the default entries; an entry with the same key replaces the default. */
+  /** TXT entries in addition to the default entries. An entry replaces the default entry with the same key. */
   readonly txt?: Readonly<Record<string, string>> | undefined;
-  /** UDP port; defaults to 5353. Tests use another port for isolation. */
+  /** UDP port; defaults to 5353. Tests use a different port for isolation. */
   readonly port?: number | undefined;
 }
 
-/** Device data for the announcement. */
+/** Data about the device for the mDNS announcement. */
 export interface Announced {
   readonly hostname: string;
   readonly otaPort: number;
@@ -24,8 +24,9 @@ export interface Announced {
 }
 
 /**
- * Announces a device until it restarts: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. No
- * goodbye packet is sent, as when a real device restarts or fails. A device on 127.0.0.1 is announced on the loopback interface only.
+ * Announces a device until it restarts: `_arduino._tcp` as `MDNS.enableArduino` does, and `_http._tcp` for the web updater. Like a real
+ * device that restarts or fails, a virtual device sends no goodbye packet. A device on 127.0.0.1 is announced only on the loopback
+ * interface.
  *
  * bonjour-service checks for a conflicting name first, so the announcement is sent after about a second.
  *
@@ -66,7 +67,7 @@ function servicesOf(device: DeviceContext, options: MdnsOptions, announced: Anno
   ];
 }
 
-/** Publishes a service with only the device's address. bonjour-service would announce all addresses of this machine. */
+/** Publishes a service with only the device's address. By default, bonjour-service would announce all addresses of this machine. */
 function publish(bonjour: Bonjour, config: ServiceConfig, address: string): void {
   const service = bonjour.publish(config);
   const allRecords = service.records.bind(service);

@@ -8,7 +8,7 @@ import { UdpPort } from './udp-port.ts';
 /** Port for updates sent by a host, regardless of the protocol. */
 export interface OtaPort {
   readonly port: number;
-  /** Clears all state, as a restart does. */
+  /** Clears all state, as a restart does on a real device. */
   reset(): void;
   close(): Promise<void>;
 }

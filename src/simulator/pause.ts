@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits for at least `ms`, measured with `performance.now()`. If the timer fires up to a millisecond early, waits for the remaining time.
+ * Waits for at least `ms`, measured with `performance.now()`. Timers can fire up to a millisecond early, in which case the remaining time
+ * is awaited.
  *
- * @throws the signal's abort reason, or an AbortError during the wait, if the signal aborts first
+ * @throws the signal's abort reason or, if the signal aborts during the wait, an AbortError
  */
 export async function pauseExactly(ms: number, signal: AbortSignal): Promise<void> {
   const dueAt = performance.now() + ms;

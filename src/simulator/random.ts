@@ -1,7 +1,7 @@
-/** Random number generator: returns numbers from 0 (inclusive) to 1 (exclusive), in the same sequence for the same seed. */
+/** Random number generator. Returns numbers from 0 (inclusive) to 1 (exclusive). The same seed produces the same sequence. */
 export type Random = () => number;
 
-/** Returns a mulberry32 generator, so that the numbers for a seed do not depend on the Node version. */
+/** Returns a mulberry32 generator. Its numbers for a seed do not depend on the Node.js version. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {

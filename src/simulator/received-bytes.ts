@@ -1,7 +1,7 @@
 import { sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
-/** Bytes received in an upload, stored by sector so that a fleet that receives the same bytes stores them only once. */
+/** Received bytes of an upload, stored by sector. Identical sectors are stored only once for a whole fleet. */
 export class ReceivedBytes {
   readonly #sectors: Uint8Array[] = [];
   readonly #last = new Uint8Array(sectorBytes);
@@ -23,7 +23,7 @@ export class ReceivedBytes {
     }
   }
 
-  /** Returns a contiguous copy of all bytes. */
+  /** Returns all received bytes in one contiguous array. */
   joined(): Uint8Array {
     return Buffer.concat([...this.#sectors, this.#last.subarray(0, this.#lastCount)]);
   }

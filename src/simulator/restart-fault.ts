@@ -2,9 +2,10 @@ import type { IncomingUpdate } from './device-firmware.ts';
 import type { BadUpdate, Faults } from './faults.ts';
 
 /**
- * Returns the fault that affects a device when it restarts with an update in its flash.
+ * Returns the fault for a restart with an update in flash.
  *
- * @param draw constant for this device, from 0 to 1: low values make the device stay offline, high values restart it without the update
+ * @param draw constant of the device, from 0 to 1: with low values the device stays offline, with high values it restarts without the
+ *   update
  */
 export function restartFault(
   arriving: IncomingUpdate | undefined,

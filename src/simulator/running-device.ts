@@ -17,7 +17,7 @@ import { openServices, type SketchServices } from './sketch-services.ts';
 import { deviceTimings, type Timings } from './timings.ts';
 import type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
 
-/** A virtual device: a `VirtualDevice` for callers and a `DeviceContext` for the sketch's services. */
+/** Virtual device: a `VirtualDevice` for callers and a `DeviceContext` for the services of the sketch. */
 export class RunningDevice implements VirtualDevice, DeviceContext {
   readonly firmware: DeviceFirmware;
   readonly host: string;
@@ -29,7 +29,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
   readonly #closeController = newController();
   readonly events = new EventStream(this.#closeController.signal);
   readonly #options: VirtualDeviceOptions;
-  /** Constant from 0 to 1, derived from the seed; decides which bad updates affect this device. */
+  /** Constant from 0 to 1, derived from the seed. It determines which faulty updates affect the device. */
   readonly #faultDraw: number;
   #restartController = newController();
   #loop = new SketchLoop();
@@ -155,7 +155,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
 
   fail(error: unknown): void {
     if (this.closeSignal.aborted) return;
-    // Thrown outside any promise, so that it becomes an uncaught exception.
+    // The error is thrown outside any promise, so that it becomes an uncaught exception.
     queueMicrotask(() => {
       throw error;
     });
@@ -173,7 +173,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
     await this.close();
   }
 
-  /** Runs eboot and the sketch's setup, then restarts the services on the same ports. */
+  /** Runs eboot and the setup of the sketch, then restarts the services on the same ports. */
   async #boot(): Promise<void> {
     const fault = restartFault(this.firmware.pending, this.#faults, this.#faultDraw);
     if (fault === 'not-installed') this.firmware.dropPending();
@@ -204,7 +204,7 @@ export class RunningDevice implements VirtualDevice, DeviceContext {
   }
 }
 
-/** Returns a controller whose signal accepts any number of listeners, since every connection and every wait adds a listener. */
+/** Returns a controller whose signal has no listener limit, because every connection and every wait adds a listener. */
 function newController(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

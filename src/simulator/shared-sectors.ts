@@ -6,10 +6,10 @@ const registry = new FinalizationRegistry<string>((key) => {
 });
 
 /**
- * Returns the process-wide shared copy of this content, because the devices in a fleet run the same sketch and each also has a staged
- * copy. The returned array must not be modified.
+ * Returns the shared copy of this content. Copies are shared by all devices of the process, because the devices in a fleet run and stage
+ * the same sketches. The returned array must not be modified.
  *
- * @param sector content to look up; it is neither stored nor modified
+ * @param sector content to look up, which is neither stored nor modified
  */
 export function sharedSector(sector: Uint8Array): Uint8Array {
   const key = createHash('md5').update(sector).digest('base64');

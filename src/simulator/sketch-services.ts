@@ -11,14 +11,14 @@ import { WebUpdater } from './web-updater.ts';
 export interface SketchServices {
   readonly otaPort: number;
   readonly webPort: number | undefined;
-  /** Starts the services with cleared state, as `setup()` does after a boot. */
+  /** Starts the services with cleared state, like `setup()` after a boot. */
   start(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the services' ports. The ports stay open until `close`, even during a restart, so that no other program can bind them. Traffic that
- * arrives during a restart is dropped.
+ * Opens the ports of the services. The ports stay open during a restart, so that no other program can bind them. Traffic that arrives
+ * during a restart is dropped.
  */
 export async function openServices(
   device: DeviceContext,
@@ -51,7 +51,7 @@ export async function openServices(
   };
 }
 
-/** Opens the web server, and closes the other port if that fails. */
+/** Opens the web server. If opening fails, the update port is closed. */
 async function openWeb(
   device: DeviceContext,
   port: number,

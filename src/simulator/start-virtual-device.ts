@@ -8,8 +8,8 @@ export type { VirtualDevice, VirtualDeviceState } from './virtual-device.ts';
 let started = 0;
 
 /**
- * Starts a virtual ESP8266: a flash chip that contains a sketch, and the sketch's network services, which behave like the core's code.
- * The device is reachable once the promise resolves.
+ * Starts a virtual ESP8266: a flash chip that contains a sketch, and the sketch's network services. The services behave like the core's
+ * code. The device is reachable after the promise has resolved.
  *
  * @throws OtaError CORE_UNKNOWN for an unknown core; Error if a port cannot be opened or mDNS is not available
  */

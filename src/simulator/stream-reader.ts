@@ -1,6 +1,6 @@
 import type { LinkedSocket } from './linked-socket.ts';
 
-/** Reads from a connection as the core's `Stream` does: only bytes that have arrived, with a timeout for each wait. */
+/** Reads from a connection like the core's `Stream`: only bytes that have arrived, with a timeout for each wait. */
 export class StreamReader {
   readonly #connection: LinkedSocket;
   readonly #timeoutMs: number;
@@ -17,12 +17,12 @@ export class StreamReader {
     return this.#fill(timeoutMs);
   }
 
-  /** Whether the connection has ended and all its bytes have been read. */
+  /** True if the connection has ended and all bytes have been read. */
   get isOver(): boolean {
     return this.#at === this.#buffer.length && this.#connection.hasEnded;
   }
 
-  /** Reads like `readStringUntil`: up to `end`, which is consumed, or until a timeout or the end of the connection. */
+  /** Reads text like `readStringUntil`: up to `end`, a timeout or the end of the connection. `end` is consumed. */
   async textUntil(end: string): Promise<string> {
     const wanted = end.charCodeAt(0);
     let text = '';
@@ -36,14 +36,14 @@ export class StreamReader {
     return text;
   }
 
-  /** Reads a line and its CRLF as the core's parsers do: up to the CR, then up to the LF. */
+  /** Reads a line and its CRLF like the core's parsers: first up to the CR, then up to the LF. */
   async line(): Promise<string> {
     const text = await this.textUntil('\r');
     await this.textUntil('\n');
     return text;
   }
 
-  /** Reads `count` bytes; fewer after a timeout or at the end of the connection. */
+  /** Reads `count` bytes. Returns fewer bytes after a timeout or at the end of the connection. */
   async bytes(count: number, timeoutMs = this.#timeoutMs): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     for (let left = count; left > 0 && (await this.#fill(timeoutMs)) === 'data'; ) {
@@ -60,20 +60,20 @@ export class StreamReader {
     return state === 'data' ? this.#buffer[this.#at++] : undefined;
   }
 
-  /** Reads received bytes up to the next `stopByte`; empty if that is the next byte. Returns undefined at the end of the connection. */
+  /** Reads received bytes up to the next `stopByte`. The result may be empty. Returns undefined at the end of the connection. */
   async run(stopByte: number): Promise<Uint8Array | undefined> {
     if ((await this.#fill(Number.POSITIVE_INFINITY)) !== 'data') return undefined;
     const found = this.#buffer.indexOf(stopByte, this.#at);
     return this.#takeTo(found === -1 ? this.#buffer.length : found);
   }
 
-  /** Reads the bytes that have arrived, at most `limit`. */
+  /** Reads up to `limit` bytes that have arrived. */
   async some(limit: number, timeoutMs: number): Promise<Uint8Array | 'end' | 'timeout'> {
     const state = await this.#fill(timeoutMs);
     return state === 'data' ? this.#takeTo(Math.min(this.#at + limit, this.#buffer.length)) : state;
   }
 
-  /** Puts bytes back in front of the unread bytes, to simulate `peekBytes`. */
+  /** Puts bytes back in front of the unread bytes, which simulates `peekBytes`. */
   unread(bytes: Uint8Array): void {
     this.#buffer = Buffer.concat([bytes, this.#buffer.subarray(this.#at)]);
     this.#at = 0;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { DeviceContext } from './device-context.ts';
 
-/** TCP port that a device listens on. It stays bound until the virtual device is closed. */
+/** TCP port of a virtual device. The port stays bound until the virtual device is closed. */
 export class TcpPort {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -12,7 +12,7 @@ export class TcpPort {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => undefined);
-      // The port stays bound during a restart so that no other program can bind it; connections are reset until the device is up again.
+      // The port stays bound during a restart, so that no other program can bind it. Connections are reset until the restart is complete.
       if (device.isUp) accept(socket);
       else socket.resetAndDestroy();
     });

@@ -1,28 +1,28 @@
 /** Pauses and timeouts on the device, in milliseconds. */
 export interface Timings {
-  /** Pause in `ArduinoOTAClass::_runUpdate` between the UDP response and the connection to the host. */
+  /** Pause in `ArduinoOTAClass::_runUpdate` between the UDP response and the TCP connection to the host. */
   readonly connectPauseMs: number;
-  /** `WiFiClient::connect` timeout. */
+  /** Timeout of `WiFiClient::connect`. */
   readonly connectTimeoutMs: number;
-  /** Pause between the last acknowledgement and `OK`. */
+  /** Pause between the last acknowledgement and the final `OK`. */
   readonly verdictPauseMs: number;
-  /** Pause between `OK` and the end of the connection. */
+  /** Pause between `OK` and closing the connection. */
   readonly closePauseMs: number;
-  /** How long the device keeps waiting for data, and ignores invitations, after an interrupted upload. */
+  /** Time that a device waits for data after an interrupted upload. During this time, it ignores invitations. */
   readonly brokenPauseMs: number;
-  /** Time from a restart until the device responds again: eboot's copy, the sketch's setup, Wi-Fi. */
+  /** Time from a restart until the device responds again, for eboot's copy, the sketch's setup and Wi-Fi. */
   readonly restartMs: number;
-  /** Pause in the web updater between its response and the restart. */
+  /** Pause of the web updater between its response and the restart. */
   readonly webRestartPauseMs: number;
   /** Timeout for the response header in the HTTP client (`_httpClientTimeout`). */
   readonly httpHeaderTimeoutMs: number;
-  /** Longest gap in the body that the HTTP client accepts, since core 3.0.0. */
+  /** Maximum time without body data that the HTTP client accepts, since core 3.0.0. */
   readonly httpBodyTimeoutMs: number;
-  /** `HTTP_MAX_POST_WAIT`, and the timeout for `Stream` reads in the web server. */
+  /** Timeout `HTTP_MAX_POST_WAIT`, and timeout for `Stream` reads in the web server. */
   readonly webReadTimeoutMs: number;
 }
 
-/** Timings observed with the real device code. */
+/** Timings measured with the code of a real device. */
 export const deviceTimings: Timings = {
   connectPauseMs: 100,
   connectTimeoutMs: 5000,
@@ -36,7 +36,7 @@ export const deviceTimings: Timings = {
   webReadTimeoutMs: 5000,
 };
 
-/** Short timings for tests, with the same order of events. Timeouts are long enough for a busy machine. */
+/** Short timings for tests. The order of events is the same as with real timings. Timeouts are long enough for a busy machine. */
 export const quickTimings: Timings = {
   connectPauseMs: 1,
   connectTimeoutMs: 1000,

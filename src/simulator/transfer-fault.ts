@@ -5,18 +5,18 @@ import { pauseExactly } from './pause.ts';
 
 /** Injects the configured fault into a transfer. */
 export interface FaultyTransfer {
-  /** Returns how many bytes can be read before the fault happens, at least 1. */
+  /** Returns the number of bytes that can be read before the fault. The minimum is 1. */
   bytesUntilFault(countBytes: number): number;
-  /** Must be called when `countBytes` have arrived; triggers the fault if it is due. over: nothing more can be sent to the host. */
+  /** Must be called after `countBytes` have arrived. Triggers the fault if it is due. `over`: nothing more can be sent to the host. */
   reached(countBytes: number): Promise<'on' | 'over'>;
-  /** Must be called after the last acknowledgement; triggers an `after-last-ack` fault. */
+  /** Must be called after the last acknowledgement. Triggers an `after-last-ack` fault. */
   acknowledged(): Promise<'on' | 'over'>;
 }
 
 /**
  * Returns the fault injector for one transfer.
  *
- * @param sizeBytes total transfer size
+ * @param sizeBytes total size of the transfer
  */
 export function faultyTransfer(
   device: DeviceContext,
@@ -52,7 +52,7 @@ async function injectFault(
       await connection.finish();
       return 'over';
     case 'half-open':
-      // Simulates a power failure: the host is not notified, and the device restarts.
+      // Simulates a power failure: the device restarts without notifying the host.
       connection.abandon(device.closeSignal);
       device.restart();
       throw new Error('The device restarted.');

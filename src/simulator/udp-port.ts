@@ -13,7 +13,7 @@ type Direction = 'to-device' | 'from-device';
 
 const longestHoldMs = 20;
 
-/** UDP port of a device, on a link that delays, drops, duplicates and reorders datagrams. */
+/** UDP port of a device. Its link can delay, drop, duplicate and reorder datagrams. */
 export class UdpPort {
   readonly #socket: Socket;
   readonly #link: UdpLink;
@@ -39,7 +39,7 @@ export class UdpPort {
     socket.on('message', (datagram, from) => opened.#pass('to-device', () => receive(datagram, from)));
     socket.bind(port, host);
     await once(socket, 'listening');
-    // An unreachable host causes ICMP errors, which a device does not notice.
+    // An unreachable host causes ICMP errors. Real devices ignore these errors.
     socket.on('error', () => undefined);
     return opened;
   }
@@ -50,7 +50,7 @@ export class UdpPort {
 
   send(text: string, port: number, address: string): void {
     this.#pass('from-device', () => {
-      // A forged sender address can have port 0, to which nothing can be sent.
+      // A forged sender address can contain port 0, which cannot be used for a response.
       if (port > 0 && !this.#isClosed) this.#socket.send(text, port, address, () => undefined);
     });
   }

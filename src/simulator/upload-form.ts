@@ -1,10 +1,14 @@
 import type { StreamReader } from './stream-reader.ts';
 
-/** Receiver for a file in a form, like `HTTPUpload` in ESP8266WebServer. */
+/** Receiver for a file in a form, like `HTTPUpload` of ESP8266WebServer. */
 export interface FileSink {
-  /** @param partName value of `name=` */
+  /**
+   * @param partName value of `name=` in the part's header
+   *
+   * @param partName value of `name=`
+   */
   start(partName: string): Promise<void>;
-  /** Returns `over` to stop parsing because the connection is closed. */
+  /** Receives data of the file. Returns `over` to stop parsing if the connection is closed. */
   write(bytes: Uint8Array): Promise<'on' | 'over'>;
   end(): Promise<void>;
   abort(): Promise<void>;
@@ -15,16 +19,16 @@ const lineFeed = 0x0a;
 const dash = 0x2d;
 
 /**
- * Reads a multipart body with the restrictions of `_parseForm` (Parsing-impl.h in ESP8266WebServer): the body must start with the boundary
- * and each part with Content-Disposition, which only a Content-Type may follow. A part is a file only if the Content-Disposition line
- * contains a second `=`, normally the one in `filename=`. After the closing boundary, the parser waits for a CRLF until the timeout.
+ * Reads a multipart body with the restrictions of `_parseForm` (Parsing-impl.h in ESP8266WebServer): the body must start with the
+ * boundary and each part with Content-Disposition, which only a Content-Type may follow. A part is a file only if the Content-Disposition
+ * line contains a second `=`, normally in `filename=`. After the closing boundary, the parser waits for a CRLF until the timeout.
  *
- * @param boundary boundary from the Content-Type header
+ * @param boundary boundary in the Content-Type header
  * @returns false if the server drops the connection
  */
 export async function readUploadForm(reader: StreamReader, boundary: string, sink: FileSink): Promise<boolean> {
   if ((await firstLine(reader)) !== `--${boundary}`) return false;
-  // The device would loop forever on a closed connection; the simulator stops instead.
+  // A real device would loop forever on a closed connection. The simulator stops instead.
   while (!reader.isOver) {
     const disposition = await reader.line();
     const part = readDisposition(disposition);
@@ -40,7 +44,10 @@ export async function readUploadForm(reader: StreamReader, boundary: string, sin
   return false;
 }
 
-/** Reads text up to a CR, in up to three tries. After an empty line, the text starts with that line's LF and never matches the boundary. */
+/**
+ * Reads text up to a CR, in up to three tries. After an empty line, the text starts with the LF of that line and never matches the
+ * boundary.
+ */
 async function firstLine(reader: StreamReader): Promise<string> {
   let line = '';
   for (let tries = 0; tries < 3 && line === ''; tries++) line = await reader.textUntil('\r');
@@ -91,8 +98,8 @@ async function readFile(reader: StreamReader, boundary: string, name: string, si
 }
 
 /**
- * Reads the boundary, or content that starts with CR. After `\r\n--` it consumes as many bytes as the boundary has and does not scan
- * them again. As on the device, a boundary that starts within these bytes is missed.
+ * Reads the boundary, or content that starts with CR. After `\r\n--`, the parser consumes as many bytes as the boundary has and does not
+ * scan these bytes again. As on a real device, a boundary that starts within these bytes is missed.
  */
 async function readDelimiter(reader: StreamReader, boundary: string): Promise<'boundary' | 'aborted' | Uint8Array> {
   const content: number[] = [];

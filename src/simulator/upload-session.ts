@@ -10,7 +10,7 @@ import { pauseExactly } from './pause.ts';
 import { ReceivedBytes } from './received-bytes.ts';
 import { type FaultyTransfer, faultyTransfer } from './transfer-fault.ts';
 
-/** Requested upload, with the host's address and the faults that apply. */
+/** Requested upload, the address of the host, and the faults for the upload. */
 export interface Upload extends ReceivedInvitation {
   readonly hostAddress: string;
   readonly udpPort: number;
@@ -19,7 +19,7 @@ export interface Upload extends ReceivedInvitation {
 
 /**
  * Runs an upload like `ArduinoOTAClass::_runUpdate` (ArduinoOTA.cpp): checks `Update.begin`, responds over UDP, connects to the host over
- * TCP, acknowledges each piece with its length in decimal, and sends `OK` or an error directly after the last acknowledgement.
+ * TCP, acknowledges each piece by sending its length in decimal, and sends `OK` or an error directly after the last acknowledgement.
  */
 export async function acceptUpload(
   device: DeviceContext,
@@ -58,11 +58,11 @@ export async function acceptUpload(
 
 async function callBack(device: DeviceContext, upload: Upload): Promise<Socket | undefined> {
   if (upload.faults.callBack === 'never') {
-    // A firewall drops the packets without a response, so the connection times out.
+    // A firewall drops packets without a response, so the connection attempt times out.
     await pauseExactly(device.timings.connectTimeoutMs, device.restartSignal);
     return undefined;
   }
-  // SYN and SYN-ACK take one round trip before the device is connected.
+  // Connecting takes one round trip, for SYN and SYN-ACK.
   await pauseExactly(device.link.rttMs, device.restartSignal);
   const { callBack: callBackFault } = upload.faults;
   const from = typeof callBackFault === 'object' ? callBackFault.from : device.host;
@@ -72,7 +72,7 @@ async function callBack(device: DeviceContext, upload: Upload): Promise<Socket |
   return awaitConnection(device, socket, 'connect');
 }
 
-/** Receives like `Update.write(client)`, until all bytes have arrived or the connection ends, without a timeout. */
+/** Receives data like `Update.write(client)`, until all bytes have arrived or the connection ends. There is no timeout. */
 async function receive(
   device: DeviceContext,
   connection: LinkedSocket,
@@ -93,7 +93,7 @@ async function receive(
   return received;
 }
 
-/** Sends the `Update.end()` result to the host, and restarts the device unless the update was rejected. */
+/** Sends the result of `Update.end()` to the host. Restarts the device unless the update was rejected. */
 async function conclude(
   device: DeviceContext,
   connection: LinkedSocket,
@@ -118,13 +118,13 @@ async function conclude(
   device.restart();
 }
 
-/** Rejects an interrupted upload. The Updater has already written the received bytes, possibly over the filesystem. */
+/** Rejects an interrupted upload. The Updater has already written the received bytes, and may have overwritten the filesystem. */
 function rejectBroken(device: DeviceContext, delivery: IncomingUpdate, received: ReceivedBytes): void {
   device.firmware.install(delivery, received);
   device.reportUpdate('espota', `the connection was lost after ${received.count} of ${delivery.sizeBytes} bytes`);
 }
 
-/** Returns the line ending that `UpdaterClass::printError` writes: LF since 3.1.0, the CRLF of `println` before. */
+/** Returns the line ending of `UpdaterClass::printError`: LF since core 3.1.0, CRLF before. */
 function lineEnd({ firmware }: DeviceContext): string {
   return firmware.build.capabilities.errorTexts === '3.1' ? '\n' : '\r\n';
 }

@@ -1,18 +1,18 @@
 import type { StreamReader } from './stream-reader.ts';
 import { type FileSink, readUploadForm } from './upload-form.ts';
 
-/** Request as ESP8266WebServer passes it to a handler. */
+/** Request as passed to a handler by ESP8266WebServer. */
 export interface WebRequest {
   readonly method: string;
   readonly path: string;
-  /** Number after `HTTP/1.`, which the response repeats. */
+  /** Minor HTTP version (the number after `HTTP/1.`), which the response repeats. */
   readonly minorVersion: number;
-  /** Headers by lower-case name. If a header is repeated, the last value is used. */
+  /** Headers by lower-case name. For a repeated header, the last value is used. */
   readonly headers: ReadonlyMap<string, string>;
 }
 
 /**
- * Reads a request head as `_parseRequest` (Parsing-impl.h) does.
+ * Reads the request line and headers like `_parseRequest` (Parsing-impl.h).
  *
  * @returns undefined if the server drops the connection
  */
@@ -31,8 +31,7 @@ export async function readRequestHead(reader: StreamReader): Promise<WebRequest 
 const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * Reads the body by Content-Length, or a form up to its closing boundary. Transfer-Encoding is ignored, so a chunked body is read as a
- * form that does not start with the boundary.
+ * Reads the body by Content-Length, or a form up to its closing boundary. Transfer-Encoding is ignored, so a chunked form is invalid.
  *
  * @returns false if the server drops the connection
  */
@@ -48,7 +47,10 @@ export function contentLength({ headers }: WebRequest): number {
   return Math.max(0, Number.parseInt(headers.get('content-length') ?? '0', 10) || 0);
 }
 
-/** Returns everything after the first `=`, without quotes. This is why `boundary` must be the only parameter. */
+/**
+ * Returns the value after the first `=`, without quotes. Further parameters become part of the value, so `boundary` must be the only
+ * parameter.
+ */
 function boundaryIn(type: string): string {
   return type.slice(type.indexOf('=') + 1).replaceAll('"', '');
 }

@@ -14,15 +14,15 @@ export interface SiteResponse {
   readonly body: string;
 }
 
-/** Request handlers for a sketch's website. */
+/** Request handlers for the web pages of a sketch. */
 export interface WebSite {
-  /** Returns the receiver for the files in a form. */
+  /** Returns the receiver for files in an upload form. */
   filesOf(request: WebRequest, connection: LinkedSocket): FileSink;
   /** Handles a request after its body has been read. `restarts`: the device restarts after the response. */
   respond(request: WebRequest): { readonly answer: SiteResponse | undefined; readonly restarts: boolean };
 }
 
-/** Web server that behaves like ESP8266WebServer: one client at a time, one request per connection. */
+/** Web server that behaves like ESP8266WebServer. It handles one client at a time, and one request per connection. */
 export class VirtualWebServer {
   readonly #device: DeviceContext;
   readonly #site: WebSite;
@@ -45,7 +45,7 @@ export class VirtualWebServer {
     return this.#tcp?.port ?? 0;
   }
 
-  /** Clears all state, as a restart does. */
+  /** Clears all state, as a restart does on a real device. */
   reset(): void {
     this.#clients = Promise.resolve();
   }
@@ -59,7 +59,7 @@ export class VirtualWebServer {
     this.#clients = this.#clients.then(() => this.#serve(connection)).catch(() => undefined);
   }
 
-  /** Serves a client as `handleClient` does: a client that sends nothing blocks other clients, but not the rest of the sketch. */
+  /** Serves a client like `handleClient`. A client that sends nothing blocks other clients, but not the rest of the sketch. */
   async #serve(connection: LinkedSocket): Promise<void> {
     if (this.#device.faults.noResponse === true) {
       this.#device.countUpload();
@@ -72,7 +72,7 @@ export class VirtualWebServer {
       const request = await readRequestHead(reader);
       const isRead =
         request !== undefined && (await readRequestBody(reader, request, this.#site.filesOf(request, connection)));
-      // Dropping a connection with unread bytes resets it.
+      // Closing a connection with unread bytes resets it.
       if (!isRead) return connection.reset();
       const { answer, restarts } = this.#site.respond(request);
       if (answer !== undefined) connection.write(formatResponse(answer, request));
@@ -83,7 +83,7 @@ export class VirtualWebServer {
   }
 }
 
-/** Formats a response with the headers that `_prepareHeader` writes. */
+/** Formats a response with the headers of `_prepareHeader`. */
 function formatResponse({ status, type, headers = [], body }: SiteResponse, { minorVersion }: WebRequest): string {
   const lines = [
     `HTTP/1.${minorVersion} ${status}`,

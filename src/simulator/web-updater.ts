@@ -15,7 +15,7 @@ export interface WebLogin {
   readonly password: string;
 }
 
-/** Form with the same field names as the core's. */
+/** Upload form with the same field names as the form of the core. */
 const formPage = ['firmware', 'filesystem']
   .map(
     (name) =>
@@ -26,8 +26,8 @@ const formPage = ['firmware', 'filesystem']
 const successText = '<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...';
 
 /**
- * Web updater as in ESP8266HTTPUpdateServer-impl.h: a form, an upload handler that passes data to the Updater, and a handler that sends
- * the result. The authentication state and the Updater's error persist across requests, as on a real device.
+ * Web updater like ESP8266HTTPUpdateServer-impl.h: a form, an upload handler that passes data to the Updater, and a handler that sends
+ * the result. As on a real device, the authentication state and the Updater's error are kept between requests.
  *
  * @internal
  */
@@ -42,12 +42,12 @@ export class WebUpdater implements WebSite {
   constructor(device: DeviceContext, path: string, login: WebLogin | undefined) {
     this.#device = device;
     this.#path = path;
-    // No login is required if the user name or the password is empty.
+    // If the user name or the password is empty, no authentication is required.
     const isOpen = login === undefined || login.username === '' || login.password === '';
     this.#authorization = isOpen ? undefined : `Basic ${base64(`${login.username}:${login.password}`)}`;
   }
 
-  /** Clears all state, as a restart does. */
+  /** Clears all state, as a restart does on a real device. */
   reset(): void {
     this.#isAuthenticated = false;
     this.#error = undefined;
@@ -84,7 +84,7 @@ export class WebUpdater implements WebSite {
     return this.#authorization === undefined || headers.get('authorization') === this.#authorization;
   }
 
-  /** Returns the upload handler. Without a valid login, the handler reads the file but discards it. */
+  /** Returns the upload handler. Without valid credentials, the handler reads the file but discards it. */
   #updateFrom(request: WebRequest, connection: LinkedSocket): FileSink {
     const device = this.#device;
     const transfer = faultyTransfer(device, connection, this.#faults.transfer, contentLength(request));

@@ -9,7 +9,7 @@ import { testFolder } from '../support/test-folder.ts';
 const image = 'build/door.ino.bin';
 const commands = ['keygen', 'header', 'sign', 'pack', 'verify', 'inspect', 'signing'];
 
-test('prints the commands with --help and the version with --version, and exits with 0', async (t) => {
+test('--help lists the commands and --version prints the version', async (t) => {
   const folder = await testFolder(t);
   const help = await runCli(['--help'], folder.path);
   t.is(help.exitCode, 0);
@@ -29,7 +29,7 @@ for (const command of commands) {
   });
 }
 
-test('exits with 2 and points to the help on a usage error', async (t) => {
+test('a usage error exits with 2 and refers to the help', async (t) => {
   const folder = await testFolder(t);
   for (const argv of [
     [],
@@ -161,7 +161,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
     const { files, end } = await caughtAtWork(async () => {
       const folder = await builtSketch(t, { [`${image}.signed`]: 'stale' });
       const run = startCli(['pack', image, '--compression', 'zopfli'], folder.path);
-      // pack removes the stale file first, so it is running once the file is gone.
+      // pack first removes the stale file, so a missing stale file shows that pack is running.
       await untilFiles(folder, (names) => !names.includes(`${image}.signed`));
       run.kill(signal);
       const { exitCode, signal: killedBy } = await run;

@@ -17,7 +17,7 @@ import { type TestFolder, testFolder } from '../support/test-folder.ts';
 
 const image = 'build/door.ino.bin';
 
-/** A device whose update stalls halfway, for longer than the host waits. */
+/** A device that stalls halfway through an update for longer than the host waits. */
 const stalling: VirtualDeviceOptions = { faults: { transfer: { what: 'stall', at: 0.5, stallMs: endlessMs } } };
 
 type Running = ReturnType<typeof startCli>;
@@ -28,7 +28,7 @@ interface Long {
   readonly folder: TestFolder;
   readonly env?: Readonly<Record<string, string>>;
   readonly isAtWork: (run: Running) => Promise<unknown>;
-  /** Files expected after the interruption; by default, those that existed when the command started. */
+  /** Files expected after the interruption; by default, the files that existed before the command started. */
   readonly leaves?: readonly string[];
   /** On some machines, the command may finish before the signal arrives. */
   readonly mayEnd?: boolean;

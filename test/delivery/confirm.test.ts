@@ -14,7 +14,7 @@ import { newSketch, quickDevice, send, verdictsOf } from './quick.ts';
 
 const port = await mdnsPortOfThisProcess();
 const never = new AbortController().signal;
-/** No timeout expires, and devices are probed only in tests that shorten `probeMs`. */
+/** Timings with which no timeout expires. Tests shorten `probeMs` to probe a device. */
 const patient = { settleMs: 10, probeMs: endlessMs, graceMs: endlessMs, limitMs: endlessMs };
 
 let count = 0;
@@ -34,7 +34,7 @@ async function openDiscovery(t: ExecutionContext): Promise<Discovery> {
   return opened;
 }
 
-/** Returns a sketch image with these MD5s, one of which the device announces while running it. */
+/** Returns a sketch image with these MD5s. A device that runs the image announces one of the MD5s. */
 function imageOf(...md5s: readonly string[]): UpdatedImage {
   const header = { flashMode: 'dio', flashSizeBytes: 4 * 1024 * 1024, flashFrequencyMHz: 40 } as const;
   return { kind: 'sketch', sketchMd5s: md5s.map((md5) => ({ ...header, md5 })) };
@@ -62,7 +62,7 @@ test('reports proven when the device announces the MD5 of the new sketch', async
   t.is((await confirm(t, device, { level: 'returned' })).kind, 'proven', 'also where less would do');
 });
 
-test('reports another sketch when its MD5 is still announced after the grace period', async (t) => {
+test('reports a different sketch if the device still announces its MD5 after the grace period', async (t) => {
   const device = await announcing(t);
   const { sketchMd5 } = device.state;
   const graceMs = 200;
@@ -71,17 +71,17 @@ test('reports another sketch when its MD5 is still announced after the grace per
     const found = await confirm(t, device, { level, image: imageOf('0'.repeat(32)), timings: { graceMs } });
     t.deepEqual(found, { kind: 'differentSketch', sketchMd5 });
   }
-  // Timers may fire a millisecond early, but the settle delay more than makes up for that, and a slow machine only adds time.
+  // A timer may fire 1 ms early, but the settle delay is longer than that. A slow machine only adds time.
   t.true(performance.now() - startedAt >= 2 * graceMs);
 });
 
-test('ignores the MD5 of the old sketch once the new sketch announces its own', async (t) => {
+test('ignores the MD5 of the old sketch after the new sketch announces its own MD5', async (t) => {
   const device = await announcing(t);
   const [before, after] = [device.state.sketchMd5, md5(newSketch)];
   const listener = await openDiscovery(t);
   const confirming = confirm(t, device, { image: imageOf(after), discovery: listener, timings: { settleMs: 0 } });
   await socketsRead();
-  // The confirmation is already listening, so it receives everything that this later listener receives.
+  // The confirmation listens first, so it also receives every announcement that reaches this listener.
   await new Promise<void>((resolve) => listener.watch(({ sketchMd5 }) => sketchMd5 === before && resolve()));
   t.is((await send(device)).verdict.kind, 'accepted');
   t.deepEqual(await confirming, { kind: 'proven', sketchMd5: after });
@@ -115,7 +115,7 @@ test('reports returned after a successful probe when mDNS is unavailable', async
   });
 });
 
-test('reports a silent device once the time limit is reached', async (t) => {
+test('reports a silent device after the time limit', async (t) => {
   const device = await startDevice(t);
   await device.close();
   const timings = { limitMs: 300, probeMs: 50 };
@@ -136,7 +136,7 @@ test('leaves the device idle after an espota probe, with or without a password',
     const device = await startDevice(t, { password });
     const place = { method: 'espota', port: device.otaPort } as const;
     t.true(await probe(place, device.host, endlessMs, never));
-    // The upload sends a single invitation, to which the device responds only when idle.
+    // The upload sends a single invitation. The device responds only when it is idle.
     t.is((await send(device, { password })).verdict.kind, 'accepted');
     t.deepEqual(
       verdictsOf(device).filter((verdict) => verdict === 'accepted'),

@@ -74,7 +74,7 @@ test('sanitizes announced values and ignores malformed datagrams', async (t) => 
   t.is(again.size, 1, 'and it goes on listening');
 });
 
-test('reports the reason when it cannot listen', async (t) => {
+test('reports the reason when mDNS discovery cannot listen', async (t) => {
   const discovery = await Discovery.open({ interfaces: ['203.0.113.1'], port });
   t.false(discovery instanceof Discovery);
   t.true('unavailable' in discovery && discovery.unavailable !== '');
@@ -130,7 +130,7 @@ test('stores each device for a month with its latest address', (t) => {
   );
 });
 
-test('matches the names announced for a board, but no other board', (t) => {
+test('matches only announced names that belong to the board', (t) => {
   for (const announced of ['ESP8266_WEMOS_D1MINI', 'PLATFORMIO_D1_MINI', 'd1_mini', 'D1-Mini']) {
     t.true(isSameBoard('d1_mini', announced), announced);
   }

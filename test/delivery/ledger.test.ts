@@ -21,7 +21,7 @@ async function door(t: Parameters<typeof packedDoor>[0]) {
   return { folder, manifest, md5Of };
 }
 
-test('proves the flash mode and the build facts with a known sketch MD5, but nothing with an unknown MD5', async (t) => {
+test('proves the flash mode and the build facts only with an MD5 of the sketch in the manifest', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const sketchMd5 = md5Of('dout', 4 * megabyte);
@@ -41,7 +41,7 @@ test('proves the flash mode and the build facts with a known sketch MD5, but not
   t.deepEqual(provenFacts(undefined, sketchMd5, manifest.image), {});
 });
 
-test('proves a chip size only with a raw image, which the device checks against its chip, and never a larger size', async (t) => {
+test('proves a chip size only with a raw image, and no size above that of the image header', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const proof = { manifest, provenBy: 'mdns', sketchMd5: md5Of('dio', 4 * megabyte) } as const;
@@ -56,7 +56,7 @@ test('proves a chip size only with a raw image, which the device checks against 
   t.is(provenFacts(later, proof.sketchMd5, { flashSizeBytes: megabyte }).chipSizeBytes, 4 * megabyte);
 });
 
-test('stores every device when several are proven at the same time', async (t) => {
+test('stores every device when several devices are proven at the same time', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const names = ['127.0.0.1:8266', ...Array.from({ length: 20 }, (_, index) => `door-${index}`)];

@@ -11,8 +11,8 @@ import { patientTimings } from '../simulator/patient-timings.ts';
 import { endlessMs } from '../support/patience.ts';
 
 /**
- * With these timings, no timeout expires, however slow the machine is, and no datagram is repeated. A test that expects a timeout or a
- * repetition shortens only the timing that causes it; all others are longer than AVA's own timeout.
+ * Timings longer than AVA's own timeout, so that no timeout expires and no datagram is repeated, even on a slow machine. A test that
+ * expects a timeout or a repeated datagram shortens only the timing that causes it.
  */
 const patientDelivery: DeliveryTimings = {
   lookupMs: endlessMs,
@@ -33,15 +33,14 @@ const patientDelivery: DeliveryTimings = {
 /** For devices that may miss a datagram or be busy when one arrives. */
 export const repeating = { invitationIntervalMs: 50 };
 
-/** For devices with a password: an invitation repeated too early cancels the authentication, which then has to start over. */
+/** For devices with a password: an invitation repeated too early cancels and restarts the authentication. */
 export const repeatingSlowly = { invitationIntervalMs: 200, authenticationMs: 1000 };
 
 /** Image that the tests send. It differs from the running sketch. */
 export const newSketch = syntheticSketch({ sizeBytes: 80 * 1024, seed: 99 });
 
 /**
- * Not 127.0.0.1: an upload checks over TCP whether a silent device speaks ESPHome, and on a shared address another upload may be listening
- * for its callback on the same port.
+ * Not 127.0.0.1: the TCP probe that detects ESPHome could reach a different upload, which listens for its callback on the same port.
  */
 export const deviceAddress = '127.0.0.4';
 

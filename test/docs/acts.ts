@@ -12,8 +12,8 @@ export interface Section {
 }
 
 /**
- * Returns the steps on a page, in order. An `sh` block holds commands, one per line; a block whose language is followed by a path holds
- * that file; other blocks show output.
+ * Returns the steps on a page, in order. An `sh` block contains one command per line. A block with a path after its language contains the
+ * text of that file. Other blocks show output.
  *
  * @param path relative to the repository, for example `docs/start.md`
  */

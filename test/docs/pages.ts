@@ -5,7 +5,7 @@ import fastGlob from 'fast-glob';
 /** Path of the repository, with a trailing slash. */
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A fenced block: an `sh` block holds commands, a block that names a file holds that file, other blocks show output. */
+/** A fenced block: commands (`sh`), the text of a file (if the block names a file), or output. */
 interface Block {
   readonly language: string;
   readonly body: string;
@@ -17,7 +17,7 @@ export interface Page {
   readonly path: string;
   readonly text: string;
   readonly blocks: readonly Block[];
-  /** The text outside the blocks. */
+  /** Text of the page outside the fenced blocks. */
   readonly prose: string;
 }
 

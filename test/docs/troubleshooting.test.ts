@@ -4,7 +4,7 @@ import test from 'ava';
 import fastGlob from 'fast-glob';
 import { readPage, repository } from './pages.ts';
 
-/** Messages quoted on the page; `…` stands for the variable parts. */
+/** Messages quoted on the page; `…` marks the variable parts. */
 const messages = readPage('docs/troubleshooting.md')
   .blocks.filter(({ language }) => language === '')
   .flatMap(({ body }) => body.trim().split('\n'));
@@ -13,7 +13,7 @@ const paths = fastGlob.sync(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
 const texts = paths.map((path) => readFileSync(join(repository, path), 'utf8'));
 const lines = texts.flatMap((text) => text.split('\n'));
 
-/** Whether a source line contains the parts of a message in order. */
+/** Returns whether a source line contains the parts of a message in order. */
 function says(line: string, parts: readonly string[]): boolean {
   let from = 0;
   return parts.every((part) => {
@@ -23,7 +23,7 @@ function says(line: string, parts: readonly string[]): boolean {
   });
 }
 
-test('docs/troubleshooting.md quotes messages', (t) => {
+test('docs/troubleshooting.md quotes more than ten messages', (t) => {
   t.true(messages.length > 10);
 });
 

@@ -119,7 +119,7 @@ test.serial('keygen leaves no complete or partial key on a full disk', async (t)
   }
 });
 
-test.serial('header deletes a header for another key when the new one cannot be written', async (t) => {
+test.serial('header deletes an outdated header when the new header cannot be written', async (t) => {
   const folder = await withDisk(t, { 'disk/Updater_Signing.h': 'of another key' });
   if (folder === undefined) return;
   await fill(folder, 0);

@@ -36,5 +36,5 @@ test('adapts the hint for an unwritable file to the reason', (t) => {
   const hint = (reason: string) => new OtaError('FILE_UNWRITABLE', { path: 'x', reason }).hint;
   t.regex(hint('ENOSPC'), /space/);
   t.regex(hint('EACCES'), /permissions/);
-  t.regex(hint('EISDIR'), /another path/);
+  t.regex(hint('EISDIR'), /different path/);
 });

@@ -12,7 +12,7 @@ const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
 
 /** Provokes each error about a server. */
 export const serverErrors = {
-  // Simulates a firmware project without a driver; all drivers are installed in this repository.
+  // Simulates a missing SQLite driver, because this repository has all drivers installed.
   SQLITE_MISSING: async (t) => ({
     error: await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`))),
   }),

@@ -10,7 +10,7 @@ test('starts no program through a shell, which would differ on Windows', async (
   const throughShell = /\bshell\s*[:=]|\bexec(?:Sync)?\(|\bexecaCommand|\bos\.(?:system|popen)\b|\/bin\/sh/;
   for (const path of paths) {
     const code = await readFile(join(repository, path), 'utf8');
-    // `.exec(` also runs regular expressions.
+    // `.exec(` is a method of regular expressions.
     t.notRegex(code.replaceAll('.exec(', ''), throughShell, path);
   }
 });

@@ -19,7 +19,7 @@ test('writes or replaces a file and leaves no temporary file', async (t) => {
   t.is(await folder.text('old.bin'), 'new');
 });
 
-test('concurrent writers leave the complete file of one of them', async (t) => {
+test('concurrent writers leave the complete file of one writer', async (t) => {
   const folder = await testFolder(t);
   const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(50_000));
   await Promise.all(texts.map((text) => writeAtomically(folder.at('door.bin'), text)));
@@ -50,7 +50,7 @@ test('rewrites a file only when its text changes', async (t) => {
   t.notDeepEqual((await stat(path)).mtime, then);
 });
 
-test('ignores missing files when removing files, but rejects a folder', async (t) => {
+test('removeFiles ignores missing files and rejects a folder', async (t) => {
   const folder = await testFolder(t, { 'a.bin': '', 'folder/inside': '' });
   await removeFiles([folder.at('a.bin'), folder.at('b.bin'), folder.at('missing/c.bin')]);
   t.deepEqual(await folder.list(), ['folder/inside']);

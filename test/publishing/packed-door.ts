@@ -57,7 +57,7 @@ export async function packFile(
 /** The build that most tests publish, packed once. */
 export const packedDoor = await packDoor({ version: '1.0.0', board: 'd1_mini' });
 
-/** The next version, with a different image. */
+/** Build of version 1.1.0. Its image differs from the image of version 1.0.0. */
 export const nextDoor = await packDoor({ version: '1.1.0', board: 'd1_mini', network: 'hotel' });
 
 function withNetwork(file: Uint8Array, name: string): Uint8Array {
@@ -65,7 +65,7 @@ function withNetwork(file: Uint8Array, name: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
-/** A folder with the given builds in subfolders, and other files. */
+/** Creates a folder with the given builds in subfolders and with additional files. */
 export function folderWith(
   t: ExecutionContext,
   builds: Readonly<Record<string, BuildFiles>>,

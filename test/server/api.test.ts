@@ -38,7 +38,7 @@ async function testApi(t: ExecutionContext) {
 
 const mac = '18:FE:34:AA:BB:CC';
 
-/** All endpoints, each with the lowest role that may call it. */
+/** All endpoints, each with the lowest role that may call the endpoint. */
 const endpoints: readonly (readonly [method: string, path: string, role: Role, body?: unknown])[] = [
   ['GET', 'server', 'read'],
   ['GET', 'projects', 'read'],
@@ -86,7 +86,7 @@ for (const [method, path, role, body] of endpoints) {
   });
 }
 
-test('covers every API route in the list of tested endpoints', async (t) => {
+test('lists every API route in the tested endpoints', async (t) => {
   const { routes } = await testApi(t);
   const asked = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
   const isAsked = ({ method, path }: (typeof routes)[number]) => {
@@ -116,7 +116,7 @@ test('rejects a project token on other projects and on server administration end
   t.is((await ask('GET', 'projects/window', token)).status, 200);
 });
 
-test('returns a token only on creation, stores only its hash and rejects it once revoked', async (t) => {
+test('returns a token only on creation, stores only its hash and rejects the token after it is revoked', async (t) => {
   const { ask, store, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const made = await ask('POST', 'tokens', admin, { role: 'publish', project: 'door', name: 'ci' });
@@ -141,7 +141,7 @@ test('creates the first admin token only once', async (t) => {
   t.is(await firstToken(parts), undefined);
 });
 
-test('rejects malformed and invalid bodies with a hint, and oversized ones with 413', async (t) => {
+test('rejects malformed and invalid bodies with a hint, and oversized bodies with 413', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   for (const body of [
@@ -163,7 +163,7 @@ test('rejects malformed and invalid bodies with a hint, and oversized ones with 
   t.is(huge.status, 413);
 });
 
-test('rejects JSON nested more than 16 levels deep before parsing it', async (t) => {
+test('rejects JSON nested more than 16 levels deep before parsing the JSON', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
@@ -173,7 +173,7 @@ test('rejects JSON nested more than 16 levels deep before parsing it', async (t)
   t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
 });
 
-test('returns only the first validation problem for a large document', async (t) => {
+test('returns only the first validation problem for a large body', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const problemsOf = async (count: number) => {
@@ -185,7 +185,7 @@ test('returns only the first validation problem for a large document', async (t)
   t.is((await problemsOf(900_000)).length, 1);
 });
 
-test('rejects invalid project settings, an alias that is already in use and invalid project names', async (t) => {
+test('rejects invalid project settings, invalid project names and an alias that is already in use', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const settings = [
@@ -211,7 +211,7 @@ test('rejects invalid project settings, an alias that is already in use and inva
   }
 });
 
-test('pages through the device list and rejects an invalid limit', async (t) => {
+test('pages through the device list, and rejects an invalid limit', async (t) => {
   const { ask, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const macs = Array.from({ length: 7 }, (_, index) => `18:FE:34:00:00:0${index}`);
@@ -235,7 +235,7 @@ test('returns 429 to an address that sends too many invalid tokens', async (t) =
   t.deepEqual([...statuses], [401, 429]);
 });
 
-test('serves health and metrics, returns 404 for unknown paths and 503 while stopping', async (t) => {
+test('serves health and metrics, and returns 404 for unknown paths and 503 while stopping', async (t) => {
   const { ask, stopping, tokenOf } = await testApi(t);
   t.is((await ask('GET', '/healthz')).status, 200);
   const metrics = await ask('GET', '/metrics', await tokenOf('read'));

@@ -15,7 +15,7 @@ const device = `/projects/door/devices/${mac}`;
 
 type Change = readonly [method: string, path: string, body: unknown, action: string, detail: object];
 
-/** All requests that change data, ordered so that each one succeeds. */
+/** All requests that change data, in an order in which each request succeeds. */
 const changes: readonly Change[] = [
   ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.published', { version: '1.0' }],
   [
@@ -64,11 +64,11 @@ const changes: readonly Change[] = [
 
 async function entries({ api }: TestServer): Promise<readonly AuditInfo[]> {
   const { body } = await api('GET', '/audit?limit=1000');
-  // The endpoint returns this type.
+  // The type assertion is safe, because the endpoint returns this type.
   return (body as unknown as { entries: AuditInfo[] }).entries;
 }
 
-test('records every change in the audit log with the id of the token that made it', async (t) => {
+test('records every change in the audit log with the ID of the token that made the change', async (t) => {
   const server = await startTestServer(t);
   for (const { files } of [first, second]) {
     for (const bytes of files.values()) await upload(server.url, bytes, server.token);
@@ -88,7 +88,7 @@ test('records every change in the audit log with the id of the token that made i
   }
 });
 
-test('covers every endpoint that changes data, except blob uploads', async (t) => {
+test('tests the audit entries of every endpoint that changes data, except blob uploads', async (t) => {
   const { parts } = await startTestServer(t);
   const known = changes.map(([method, path]) => `${method} ${apiRoot}${path}`);
   const isKnown = (method: string, path: string) => {
@@ -100,6 +100,6 @@ test('covers every endpoint that changes data, except blob uploads', async (t) =
     .map(({ method, path }) => [method, path] as const);
   t.true(changing.length > 10);
   const unknown = changing.filter(([method, path]) => !isKnown(method, path)).map((each) => each.join(' '));
-  // Uploaded bytes are not visible until they are published.
+  // Blob uploads need no audit entry, because uploaded bytes are not visible until they are published.
   t.deepEqual([...new Set(unknown)], [`PATCH ${apiRoot}/uploads/:sha256`]);
 });

@@ -10,7 +10,7 @@ import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
 
-/** Properties of a test build; builds with different seeds differ. */
+/** Properties of a test build. Builds with different seeds differ. */
 export interface BuildRecipe {
   readonly seed?: number;
   readonly version?: string;
@@ -18,12 +18,12 @@ export interface BuildRecipe {
   readonly board?: string;
   readonly coreGitHash?: string;
   readonly sizeBytes?: number;
-  /** Signs the build; the sketch contains its public key. */
+  /** Signs the build. The sketch contains the public key of the signature. */
   readonly signer?: Signer;
-  /** Omits the declaration that the sketch enforces signatures. */
+  /** True to omit the declaration that the sketch enforces signatures. */
   readonly unproven?: boolean;
   readonly legacy?: boolean;
-  /** `none` if the test needs only the raw artifacts. */
+  /** `none` for a test that needs only the raw artifacts. */
   readonly compression?: 'none' | 'gzip';
 }
 
@@ -31,7 +31,7 @@ export function testSigner(): Signer {
   return keyFileSigner(readPrivateKey(rsaPems().privatePem, 'a key of the tests'));
 }
 
-/** Packs a synthetic sketch as `pack` does. */
+/** Packs a synthetic sketch as the `pack` command does. */
 export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
   const { signer, seed = 1, sizeBytes = 16_384 } = recipe;
   const publicKey: RsaPublicKey | undefined = signer?.publicKey;
@@ -44,7 +44,7 @@ interface FilesRecipe extends BuildRecipe {
   readonly blockCount?: number;
 }
 
-/** Packs a filesystem with this content. */
+/** Packs a filesystem with the given content. */
 export function testFilesystem({ content, blockCount = 16, ...recipe }: FilesRecipe): Promise<Build> {
   return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount, content }));
 }
@@ -69,7 +69,7 @@ async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Pro
   return signer === undefined ? build : signBuild(build, signer, 'a key of the tests');
 }
 
-/** `ESP.getSketchMD5()` on a device that runs the build with the flash mode and flash size it was built for. */
+/** `ESP.getSketchMD5()` on a device with the flash mode and flash size that the build was made for. */
 export function sketchMd5Of({ image }: Manifest): string {
   const found = image.sketchMd5s.find(
     ({ flashMode, flashSizeBytes }) => flashMode === image.flashMode && flashSizeBytes === image.flashSizeBytes,

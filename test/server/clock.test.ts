@@ -13,7 +13,7 @@ const years = 365 * 86_400_000;
 const mac = '18:FE:34:AA:BB:CC';
 const realNow = Date.now;
 
-/** Changes the system clock, as an NTP client or an administrator might. */
+/** Changes the system clock, as an NTP client or an administrator might do. */
 function jump(byMs: number): void {
   Date.now = () => realNow() + byMs;
 }

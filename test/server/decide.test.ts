@@ -91,7 +91,7 @@ test('sends the smallest artifact that is safe for the running build', (t) => {
   );
 });
 
-test('recognizes an up-to-date device by MD5 first, then by version, and states a reason for each decision', (t) => {
+test('recognizes an up-to-date device by MD5 first, then by version', (t) => {
   const byMd5 = ask({ runs: young, current: [young] }).decision;
   t.is(byMd5.code, 'running');
   const byWord = ask({ version: '2.0', current: [young] }).decision;
@@ -105,7 +105,7 @@ test('recognizes an up-to-date device by MD5 first, then by version, and states 
     t.not(text, '');
 });
 
-test('does not send a release when the device already runs the same bytes under another version', async (t) => {
+test('does not send a release to a device that already runs the same bytes under a different version', async (t) => {
   const build = await testBuild({ signer, seed: 7 });
   const [beta, stable] = [releaseOf(build, '3.0-rc1'), releaseOf(build, '3.0')];
   const heard = report();
@@ -121,7 +121,7 @@ test('does not send a release when the device already runs the same bytes under 
   );
 });
 
-test('selects the release by board, and sends nothing when none matches', async (t) => {
+test('selects the release by board, and sends nothing when no release matches', async (t) => {
   const [mini, node] = [
     await release('4.0', { signer, board: 'd1_mini' }),
     await release('4.1', { signer, board: 'nodemcu' }),
@@ -135,7 +135,7 @@ test('selects the release by board, and sends nothing when none matches', async 
   t.regex(sentFile(ask({ current: [mini] }).decision), /^4.0 /, 'there is no choice');
 });
 
-test('does not overwrite a build from another project', async (t) => {
+test('does not overwrite a build from a different project', async (t) => {
   const other = { ...(await release('5.0', { signer, project: 'window' })), project: 'window' };
   const mine = await release('5.1', { signer, project: 'door' });
   const { decision } = ask({ runs: other, current: [mine] });
@@ -143,8 +143,8 @@ test('does not overwrite a build from another project', async (t) => {
   t.true(decision.action === 'none' && decision.rules.includes('other-project'));
 });
 
-test('sends an intermediate release when the device cannot install the target yet', async (t) => {
-  // Core 2.6.3 cannot install a gzip artifact, and the raw image does not fit.
+test('sends an intermediate release when the device cannot install the target directly', async (t) => {
+  // A device on core 2.6.3 cannot install a gzip artifact, and the raw image does not fit.
   const ancient = await release('6.0', { coreGitHash: '3d128e5c' });
   const small = await release('6.1', { sizeBytes: 20_000 });
   const large = await release('6.2', { sizeBytes: 300_000 });
@@ -165,7 +165,7 @@ test('does not send a sketch in response to a filesystem check', async (t) => {
   t.is(ask({ mode: 'spiffs', current: [young] }).decision.code, 'no-release');
 });
 
-test('stops sending a release after three interrupted downloads, but sends a newer one', (t) => {
+test('stops sending a release after three interrupted downloads, and sends a newer release', (t) => {
   let record = newRecord('door', mac);
   for (let sends = 1; sends <= 3; sends++) {
     const outcome = ask({ runs: old, current: [young], record });
@@ -196,7 +196,7 @@ test('fails an attempt when the device checks in after the deadline without runn
   t.is(late.decision.code, 'failed');
 });
 
-test('replaces a pending attempt when a newer release is current', (t) => {
+test('replaces a pending attempt when a newer release becomes current', (t) => {
   const first = ask({ runs: old, current: [young] });
   const newer = { ...young, id: 998, version: '2.2' };
   const second = ask({ runs: old, current: [newer], record: first.record });
@@ -222,7 +222,7 @@ test('stores a decision when its code changes, but not when only its numbers cha
   t.not(now.record.decisions.sketch?.code, first.record.decisions.sketch?.code);
 });
 
-test('assumes a filesystem is installed after a complete download unless the device reports another version', (t) => {
+test('assumes after a complete download that a filesystem is installed, unless the device reports otherwise', (t) => {
   const files: Attempt = {
     releaseId: 42,
     version: '7.0',

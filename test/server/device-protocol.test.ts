@@ -19,7 +19,7 @@ async function publishFiles(server: TestServer, builds: readonly Build[]): Promi
   for (const build of builds) await server.publish(build);
 }
 
-test('sends an update with the headers the device needs, and without chunked encoding', async (t) => {
+test('sends an update with the headers that the device requires, and without chunked encoding', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', runsOld);
@@ -47,7 +47,7 @@ test('returns 304 without a body for every flash mode, size and frequency of the
   }
 });
 
-test('accepts header names in any case', async (t) => {
+test('accepts device header names in any case', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   for (const caseOf of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
@@ -55,7 +55,7 @@ test('accepts header names in any case', async (t) => {
   }
 });
 
-test('supports HTTP/1.1 and keep-alive', async (t) => {
+test('supports HTTP/1.1 and keep-alive for device requests', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const request = updateRequest('/update/door', runsYoung)
@@ -83,7 +83,7 @@ test('closes the connection after a download even if the client requests keep-al
   t.is(server.parts.counters.downloadsReceived, 1, 'and it is known to have come to its end');
 });
 
-test('returns 403 to clients other than the updater and when a required header is missing', async (t) => {
+test('returns 403 to clients other than the updater, and when a required header is missing', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const words: DeviceWords[] = [{ userAgent: 'curl/8' }, { without: ['User-Agent'] }, { mac: 'front door' }];
@@ -115,14 +115,14 @@ test('returns 404 for an unknown project, channel, mode or path, and when there 
   }
 });
 
-test('returns 405 for a POST request', async (t) => {
+test('returns 405 for a POST request to a device path', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const request = updateRequest('/update/door', runsOld).replace('GET', 'POST');
   t.is(readAnswer(await sendRaw(server.port, request)).status, 405);
 });
 
-test('responds to a version check with the available version, or the reported version when no update is safe', async (t) => {
+test('returns the available version for a version check, or the reported version when no update is safe', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const ask = (words: DeviceWords) => askAsDevice(server.port, '/update/door', { ...words, mode: 'version' });
@@ -145,7 +145,7 @@ test('responds to a version check with the available version, or the reported ve
   t.deepEqual(body['attempts'], [], 'nothing was sent');
 });
 
-test('sends the raw signed sketch to a device with an unknown build, and 304 when it reports the current version', async (t) => {
+test('sends the raw signed sketch to a device with an unknown build unless its version is current', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', {});
@@ -154,7 +154,7 @@ test('sends the raw signed sketch to a device with an unknown build, and 304 whe
   t.is((await askAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:02', version: '2.0' })).status, 304);
 });
 
-test('routes an alias to its project and channel until the alias is removed', async (t) => {
+test('routes an alias path to its project and channel until the alias is removed', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const aliases = [{ path: '/esp/update/arduino.php' }, { path: '/beta.php', channel: 'beta' }];
@@ -176,7 +176,7 @@ test('serves and stores only enrolled devices in a closed project', async (t) =>
   t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200);
 });
 
-test('enrolls the devices listed in the table from the old update script', async (t) => {
+test('enrolls the devices in the table of an old update script', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -192,7 +192,7 @@ test('enrolls the devices listed in the table from the old update script', async
   t.is((await server.api('POST', '/projects/door/devices/import', { nonsense: 1 })).status, 422);
 });
 
-test('requires the project password or the device password, and never reveals it', async (t) => {
+test('requires the project password or the device password, and reveals neither', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
@@ -237,7 +237,7 @@ test('does not count an interrupted download as received', async (t) => {
   t.regex(await state(), /"state":"received","sends":2/);
 });
 
-test('serves a file by name to a device only when the file is safe for it, and always to other clients', async (t) => {
+test('serves a file by name only to devices that can install it safely, and always to other clients', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const path = '/files/door/2.0/door.bin.signed';
@@ -262,7 +262,7 @@ test('serves a file by name to a device only when the file is safe for it, and a
   }
 });
 
-test('does not send a yanked release, and reverts a device that runs it', async (t) => {
+test('does not send a yanked release, and reverts a device that runs the yanked release', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });
@@ -274,7 +274,7 @@ test('does not send a yanked release, and reverts a device that runs it', async 
   t.is(back.header('x-version'), '1.0');
 });
 
-test('delegates the download to nginx with X-Accel-Redirect', async (t) => {
+test('delegates a download to nginx with X-Accel-Redirect', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs' });
   await publishBoth(server);
   const answer = await askAsDevice(server.port, '/update/door', runsOld);

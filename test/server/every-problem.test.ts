@@ -27,9 +27,9 @@ async function uploaded(server: TestServer, content: Uint8Array, sha256?: string
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
-/** Requests that cause each API problem, by code; a missing code is a compile error. */
+/** Requests that cause each API problem, by problem code. A missing code is a compile error. */
 const questions: Readonly<Record<ApiProblemCode, Question>> = {
-  // The Upload-Offset and Upload-Length headers are missing.
+  // The request lacks the Upload-Offset and Upload-Length headers.
   'bad-request': ({ api }) => api('PATCH', `/uploads/${'0'.repeat(64)}`, bytes),
   'not-authorized': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
   'role-missing': async ({ api }) => {
@@ -84,7 +84,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
   'shutting-down': async (server) => {
     const socket = connect(server.port, '127.0.0.1');
     socket.setEncoding('utf8');
-    // Sends one complete request and the start of another, which is completed while the server is stopping.
+    // Sends one complete request and the start of a second request. The second request is completed while the server is stopping.
     const begin = 'HTTP/1.1\r\nHost: x\r\n';
     socket.write(`GET /healthz ${begin}\r\nPOST /api/v1/tokens ${begin}`);
     let text = '';
@@ -106,9 +106,9 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
 };
 
 for (const [code, ask] of Object.entries(questions) as [ApiProblemCode, Question][]) {
-  test(`returns ${code} with its status and a hint`, async (t) => {
+  test(`returns ${code} with its documented status and a hint`, async (t) => {
     const { status, body } = await ask(await startTestServer(t, { limits: { failuresPerSecond: 0 } }));
-    // Every non-2xx response has this type.
+    // The type assertion is safe, because every non-2xx response is an `ApiProblem`.
     const { error } = body as unknown as ApiProblem;
     t.is(error.code, code, error.message);
     t.is(status, apiProblems[code].status);

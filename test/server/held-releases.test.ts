@@ -14,7 +14,7 @@ async function current(server: TestServer): Promise<string[]> {
   return releases.map(({ version, purpose, channels }) => `${version} ${purpose} ${channels.join()}`.trim());
 }
 
-test('sends a draft release only after it is promoted to a channel', async (t) => {
+test('sends a draft release only after the release is promoted to a channel', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const held = await server.publish(next, { draft: true });
@@ -29,7 +29,7 @@ test('sends a draft release only after it is promoted to a channel', async (t) =
   t.deepEqual([sent.status, sent.header('x-version')], [200, '2.0']);
 });
 
-test('promotes a draft republished without the draft flag, and does not demote a release republished as a draft', async (t) => {
+test('promotes a draft when it is published again without the draft flag', async (t) => {
   const server = await startTestServer(t);
   const outcome = async (request: { draft?: boolean; channel?: string }) => {
     const { body } = await server.publish(build, request);
@@ -44,7 +44,7 @@ test('promotes a draft republished without the draft flag, and does not demote a
   t.deepEqual(await current(restarted), ['1.0 serve stable']);
 });
 
-test('recognizes a device that runs a draft and sends it the current release of its channel', async (t) => {
+test('recognizes a device that runs a draft, and sends the device the current release of its channel', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await server.publish(next, { draft: true });

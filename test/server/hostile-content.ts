@@ -7,7 +7,7 @@ import type { Artifact, Manifest } from '../../src/core/model/manifest.ts';
 import type { BuildQuestion } from '../../src/server/services/releases/verify-build.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 
-/** Content of about the requested size that is slow to parse. */
+/** Content that is slow to parse, with about the requested size. */
 export const hostileContents: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   'end markers of private keys': (size) => Buffer.alloc(size, 'PRIVATE KEY-----'),
   'begin markers of private keys': (size) => Buffer.alloc(size, '-----BEGIN PRIVATE KEY-----'),
@@ -32,7 +32,7 @@ export const hostileContents: Readonly<Record<string, (sizeBytes: number) => Uin
   noise: (size) => randomBytes(size),
 };
 
-/** Gzip files that are slow to inflate; the file or its content scales with the requested size. */
+/** Gzip files that are slow to inflate. Either the file or its content has about the requested size. */
 export const hostileGzips: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   'a bomb': (size) => gzipSync(Buffer.alloc(4 * size), { level: 9 }),
   'a gzip in a gzip': (size) => gzipSync(gzipSync(Buffer.alloc(size))),
@@ -51,7 +51,7 @@ function pemBlocks(sizeBytes: number, label: string, bodyBytes: number): Buffer 
   return Buffer.alloc(sizeBytes, `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`);
 }
 
-/** Repeated key prefixes whose SEQUENCE, BIT STRING and INTEGER elements each declare half of the buffer size as their length. */
+/** Repeated key prefixes. The SEQUENCE, BIT STRING and INTEGER elements each declare half of the buffer size as their length. */
 function hugeKeys(sizeBytes: number): Buffer {
   const long = (tag: number) =>
     Buffer.from([tag, 0x83, (sizeBytes >> 17) & 0xff, (sizeBytes >> 9) & 0xff, (sizeBytes >> 1) & 0xff]);
@@ -97,7 +97,7 @@ function superblock(): Buffer {
   return block;
 }
 
-/** Blocks without content, each with its own Huffman code that zlib must build (RFC 1951). */
+/** Deflate blocks without content. Each block has its own Huffman code that zlib must build (RFC 1951). */
 function emptyBlocks(sizeBytes: number): Buffer {
   const bits: number[] = [];
   const put = (value: number, count: number) => {
@@ -109,14 +109,14 @@ function emptyBlocks(sizeBytes: number): Buffer {
     [0, 2],
   ]);
   const order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1];
-  // Eight blocks end on a byte boundary.
+  // Every group of eight blocks ends on a byte boundary.
   for (let block = 0; block < 8; block++) {
     put(0b100, 3);
     put(0, 5);
     put(0, 5);
     put(order.length - 4, 4);
     for (const symbol of order) put(codeLengths.get(symbol) ?? 0, 3);
-    // Code lengths: 138 and 118 zeros, then length 1 for end of block and for one distance; then the end-of-block symbol itself.
+    // Code lengths: 138 zeros, 118 zeros, length 1 for end of block and for one distance. The end-of-block symbol follows.
     for (const [code, count] of [
       [0, 1],
       [138 - 11, 7],
@@ -133,14 +133,14 @@ function emptyBlocks(sizeBytes: number): Buffer {
       bits.slice(8 * at, 8 * at + 8).reduce((sum, bit, place) => sum | (bit << place), 0),
     ),
   );
-  // A stored block with one byte ends the stream; the CRC and size are for that byte.
+  // The stream ends with a stored block of one byte. The CRC and the size in the trailer match this byte.
   const end = Buffer.from('01' + '0100feff' + '41', 'hex');
   const header = Buffer.from('1f8b0800000000000003', 'hex');
   const trailer = gzipSync('A').subarray(-8);
   return Buffer.concat([header, Buffer.alloc(Math.floor(sizeBytes / unit.length) * unit.length, unit), end, trailer]);
 }
 
-/** Verification request for a build with these files; the first file is the image. */
+/** Verification request for a build with these files. The first file is the image. */
 export async function questionOf(
   folder: string,
   { key, like, files }: { readonly key: RsaPublicKey; readonly like: Manifest; readonly files: readonly Uint8Array[] },

@@ -11,13 +11,13 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 const generous = { failuresPerAddress: 1_000_000, newDevicesPerAddress: 1_000_000 };
 
-/** Whether the server still responds correctly. */
+/** True if the server still responds correctly. */
 async function isSound(server: TestServer): Promise<boolean> {
   const runs = { sketchMd5: sketchMd5Of(build.manifest), mac: '18:FE:34:FF:FF:FF' };
   return (await askAsDevice(server.port, '/update/door', runs)).status === 304;
 }
 
-// test/e2e/server/fuzz.test.ts sends 100,000 such requests.
+// The test in test/e2e/server/fuzz.test.ts sends 100,000 malformed requests.
 test('responds to 600 malformed requests without a 5xx status', async (t) => {
   const server = await startTestServer(t, { limits: generous });
   await server.publish(build);
@@ -119,10 +119,10 @@ test('prevents header injection through device headers, paths and manifests', as
   t.is(answer.header('x-md5'), answer.md5);
   t.regex(answer.header('content-disposition') ?? '', /^attachment; filename=[\w.+-]+$/);
 
-  // When no release is safe, a version check returns the version that the device reported.
+  // If no release is safe, the response to a version check contains the version that the device reported.
   const full = { mode: 'version', freeSpace: 0, sketchSize: 1_000_000 };
   const told = await askAsDevice(server.port, '/update/door', { ...full, version: '1\t\xe9"' });
-  // The tab and the two UTF-8 bytes of é are replaced.
+  // The tab and the two UTF-8 bytes of é are replaced with underscores.
   t.is(told.header('x-version'), '1___"');
   for (const version of ['1\r\nx-MD5: 0', '1\nx-MD5: 0', '1\rx-MD5: 0', '1\0']) {
     const { status, headers } = await askAsDevice(server.port, '/update/door', { ...full, version });
@@ -196,7 +196,7 @@ test('responds to malformed form bodies without a 5xx status, and creates no tok
   t.true(await isSound(server));
 });
 
-test('limits the records stored for fake devices, and still serves an enrolled device', async (t) => {
+test('limits the number of records stored for fake devices, and still serves an enrolled device', async (t) => {
   const limits = { ...generous, mostDevices: 50, newDevicesPerAddress: 400, newDevicesPerSecond: 0 };
   const server = await startTestServer(t, { limits });
   await server.publish(build);
@@ -229,7 +229,7 @@ test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body a
   t.is(readAnswer(many).status, 431);
   const announced = (line: string, more: string) =>
     `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n${more}\r\n`;
-  // One chunk of 1 GiB.
+  // Size line of a single chunk of 1 GiB.
   const chunked = (line: string, more: string) =>
     `${line} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n${more}\r\n40000000\r\n`;
   const auth = `Authorization: Bearer ${server.token}\r\n`;
@@ -245,7 +245,7 @@ test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body a
     [announced('POST /login', 'Origin: http://x\r\n'), 413],
     [announced('PUT /nothing', ''), 404],
     [announced('DELETE /api/v1/tokens/x', auth), 404],
-    // Bodies without a Content-Length.
+    // Requests with chunked bodies, without a Content-Length.
     [chunked('POST /api/v1/tokens', auth), 413],
     [chunked('POST /login', 'Origin: http://x\r\n'), 413],
     [chunked(`PATCH /api/v1/uploads/${'0'.repeat(64)}`, auth + upload), 400],
@@ -258,13 +258,13 @@ test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body a
       pour(socket);
     };
     t.is(readAnswer(await sendRaw(server.port, request, { during })).status, status, request.slice(0, 40));
-    // Bytes are counted on the server, because the client's kernel buffers some that the server never reads.
+    // Count the bytes on the server. The client's kernel buffers some bytes that the server never reads.
     const { afterResponseBytes } = await readsOf(ports[0] ?? 0);
     t.true(afterResponseBytes <= 1_000_000, `${request.slice(0, 30)}: read ${afterResponseBytes} after the response`);
   }
 });
 
-test('closes connections that send headers slowly, and keeps serving devices', async (t) => {
+test('closes connections that send headers slowly, and continues to serve devices', async (t) => {
   const server = await startTestServer(t, { limits: { mostConnectionsPerAddress: 60 }, headersWithinMs: 1500 });
   await server.publish(build);
   const slow = Array.from({ length: 50 }, () => connect({ host: '127.0.0.1', port: server.port }));
@@ -303,7 +303,7 @@ test('closes a download that the client does not read', async (t) => {
     for (const socket of sockets) socket.destroy();
   });
   while ((server.parts.counters.answers.get(200) ?? 0) < 2) await new Promise(setImmediate);
-  // If the downloads were still active, stopping would take a minute.
+  // With active downloads, stopping the server would take a minute.
   const began = performance.now();
   await server.close(60_000);
   t.true(performance.now() - began < 30_000);

@@ -52,13 +52,13 @@ test('closes idle connections while stopping, and responds to a partly received 
   asking.on('data', (chunk: Buffer) => answers.push(chunk));
   const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
   answered.write(request);
-  // The rest of the second request is sent while the server is stopping.
+  // The rest of the second request follows while the server is stopping.
   asking.write(request + request.slice(0, 20));
-  // The server accepts connections in order, so by now it has accepted the silent connection too.
+  // The server accepts connections in order. It has therefore accepted the silent connection by now.
   await Promise.all([once(silent, 'connect'), once(answered, 'data'), once(asking, 'data')]);
   const stopped = server.close(endlessMs);
   asking.write(request.slice(20));
-  // By default, Node.js would wait for keepAliveMs or the grace period; AVA would time out before either ends.
+  // By default, Node.js would wait for keepAliveMs or the grace period. AVA would time out before either ends.
   await Promise.all([stopped, closed]);
   const statuses = Buffer.concat(answers)
     .toString()
@@ -124,14 +124,14 @@ test('keeps releases, devices, download counts and failures across a restart', a
   t.regex(JSON.stringify(body), /"failed"/);
 });
 
-test('rejects a second server on the same data folder and names the process using it', async (t) => {
+test('rejects a second server on the same data folder, and names the process that uses the folder', async (t) => {
   const server = await startTestServer(t);
   const options = { data: server.folder, host: '127.0.0.1', port: 0, log: server.parts.log };
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => startServer(options));
   t.regex(error.message, new RegExp(`process ${process.pid}`));
 });
 
-test('fails with a hint when the port is in use, and releases the data folder', async (t) => {
+test('fails with a hint when the port is in use, and unlocks the data folder', async (t) => {
   const server = await startTestServer(t);
   const data = `${server.folder}-2`;
   const options = { data, host: '127.0.0.1', port: server.port, log: server.parts.log };
@@ -166,7 +166,7 @@ test('removes old uploads that were never published, and keeps published artifac
   }
 });
 
-test('does not send an artifact that is corrupted on disk', async (t) => {
+test('does not send an artifact that is corrupt on disk', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const { writeFile } = await import('node:fs/promises');
@@ -252,7 +252,7 @@ test('reports no device as overdue right after the server starts', async (t) => 
   t.notRegex(JSON.stringify(body), /failed/);
 });
 
-test('does not count a failure when a client disconnects in the middle of a request', async (t) => {
+test('does not count a client that disconnects in the middle of a request as a server error', async (t) => {
   const server = await startTestServer(t);
   const request = `PATCH /api/v1/uploads/${'0'.repeat(64)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`;
   const headers = 'Upload-Offset: 0\r\nUpload-Length: 1000\r\nContent-Length: 1000\r\n\r\n';

@@ -27,7 +27,7 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 
 function problem({ body }: ApiAnswer): ApiProblem['error'] {
-  // Every non-2xx response has this type.
+  // The type assertion is safe, because every non-2xx response is an `ApiProblem`.
   return (body as unknown as ApiProblem).error;
 }
 
@@ -98,7 +98,7 @@ test('names missing blobs, and resumes an upload at its offset', async (t) => {
   t.is((await server.publish(build)).status, 201);
 });
 
-test('publishes a release once when several requests publish it at the same time', async (t) => {
+test('publishes a release once when several requests publish the release at the same time', async (t) => {
   const server = await startTestServer(t);
   const answers = await Promise.all([1, 2, 3].map(() => server.publish(build)));
   t.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);
@@ -106,7 +106,7 @@ test('publishes a release once when several requests publish it at the same time
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
 });
 
-test('changes nothing when an old publish request is replayed, even after a yank', async (t) => {
+test('changes nothing when a publish request is repeated, even after a yank', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.api('POST', '/tokens', { role: 'publish', project: 'door', name: 'ci' });
   const [id, token] = [String(body['id']), String(body['token'])];
@@ -136,7 +136,7 @@ test('rejects different bytes for a published version', async (t) => {
   t.deepEqual(device.body, Buffer.from(build.files.get('door.bin.signed') ?? []));
 });
 
-test('rejects a release that is unsigned or signed with another key', async (t) => {
+test('rejects a release that is unsigned or signed with a different key', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
@@ -178,7 +178,7 @@ test('rejects a release when the project keys change during verification', async
   await t.throwsAsync(publishRelease(parts, question, verified), { message: /keys of door changed/ });
 });
 
-test('verifies every claim that the manifest makes about the bytes', async (t) => {
+test('verifies every claim in the manifest about the bytes', async (t) => {
   const server = await startTestServer(t);
   const image = (change: Partial<Manifest['image']>) =>
     tampered((manifest) => ({ ...manifest, image: { ...manifest.image, ...change } }));
@@ -244,7 +244,7 @@ test('rejects an invalid manifest, a mismatched project or version, and invalid 
   t.is((await post({ manifest }, '..%2f..')).status, 422);
 });
 
-test('rejects a release blocked by a rule unless the rule is allowed by name', async (t) => {
+test('rejects a release that a rule blocks unless the request allows the rule by name', async (t) => {
   const server = await startTestServer(t);
   const unproven = await testBuild({ version: '1.0', project: 'door', signer, unproven: true });
   const answer = await server.publish(unproven);
@@ -259,7 +259,7 @@ test('rejects a release blocked by a rule unless the rule is allowed by name', a
   t.true((allowed.body as unknown as ReleaseAnswer).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
 });
 
-test('recognizes a reference build and never sends it', async (t) => {
+test('recognizes a reference build, and never sends the reference build', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const past = await testBuild({ version: '0.9', seed: 90 });
@@ -293,7 +293,7 @@ test('rejects an uploaded private key, logs a warning and stores no bytes', asyn
   t.true(server.logged.some(({ level, message }) => level === 'warn' && /^Private key/.test(message)));
 });
 
-test('always rejects an image that contains the private key of its project, and other private keys unless allowed', async (t) => {
+test("always rejects an image with the project's private key, and rejects other private keys by default", async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const ownKey = rsaPems().privatePem;
@@ -313,7 +313,7 @@ test('always rejects an image that contains the private key of its project, and 
   t.is((await server.publish(other, { allow: ['private-key-inside'] })).status, 201);
 });
 
-test('drops an upload that does not match its digest', async (t) => {
+test('removes an upload that does not match its digest', async (t) => {
   const server = await startTestServer(t);
   const sha256 = await digestOf(Buffer.from('what was meant'));
   const response = await upload(server.url, Buffer.from('something else'), server.token, sha256);
@@ -321,7 +321,7 @@ test('drops an upload that does not match its digest', async (t) => {
   t.like((await server.api('GET', `/uploads/${sha256}`)).body, { offset: 0 });
 });
 
-test('lists changes to a project in the audit log in order, with their actors', async (t) => {
+test('lists the changes to a project in the audit log in order, with their actors', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   await server.api('PUT', '/projects/door', { access: 'closed' });
@@ -349,7 +349,7 @@ test('lists changes to a project in the audit log in order, with their actors', 
   t.is(new Set(entries.slice(0, 8).map(({ actor }) => actor)).size, 1);
 });
 
-test('accepts a reference build before the first release, and registers the key of that release', async (t) => {
+test('accepts a reference build before the first release, and registers the key of the release', async (t) => {
   const server = await startTestServer(t);
   const past = await testBuild({ version: '0.9', seed: 90 });
   t.is((await server.publish(past, { purpose: 'reference' })).status, 201);

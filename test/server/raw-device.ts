@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** Fields of a device request; omitted fields default to the values of a new device. */
+/** Fields of a device request. Omitted fields have the values of a new device. */
 export interface DeviceWords {
   readonly mac?: string;
   readonly mode?: string;
@@ -11,9 +11,9 @@ export interface DeviceWords {
   readonly freeSpace?: number;
   readonly chipSize?: number;
   readonly authorization?: string;
-  /** Changes the spelling of header names; by default, names are spelled as in the ESP8266 core. */
+  /** Changes the spelling of header names. By default, the ESP8266 core's spelling is used. */
   readonly caseOf?: (name: string) => string;
-  /** Headers to omit. */
+  /** Headers to omit from the request. */
   readonly without?: readonly string[];
   readonly userAgent?: string;
   readonly more?: Readonly<Record<string, string>>;
@@ -21,17 +21,17 @@ export interface DeviceWords {
 
 export interface RawAnswer {
   readonly status: number;
-  /** Status line. */
+  /** Status line of the response. */
   readonly line: string;
-  /** In the order received, with lowercase names; a repeated header is listed once for each occurrence. */
+  /** Headers in the order received, with lowercase names. A repeated header is listed once for each occurrence. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   header(name: string): string | undefined;
   readonly body: Buffer;
-  /** MD5 of the body. */
+  /** MD5 of the response body. */
   readonly md5: string;
 }
 
-/** Builds the request that `ESP8266HTTPUpdate::handleUpdate` sends, byte for byte: HTTP/1.0 without keep-alive. */
+/** Builds the request that `ESP8266HTTPUpdate::handleUpdate` sends, byte for byte. The request uses HTTP/1.0 without keep-alive. */
 export function updateRequest(path: string, words: DeviceWords = {}): string {
   const { caseOf = (name) => name, without = [] } = words;
   const headers: Record<string, string | undefined> = {
@@ -58,7 +58,7 @@ export function updateRequest(path: string, words: DeviceWords = {}): string {
 }
 
 export interface SendOptions {
-  /** Called with the socket after the request is written. */
+  /** Called with the socket after the request has been written. */
   readonly during?: (socket: Socket) => void;
   readonly timeoutMs?: number;
 }

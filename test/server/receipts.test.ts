@@ -35,7 +35,7 @@ function recordsOf({ devices }: Store): DeviceRecords {
   return new DeviceRecords(devices, helpers, 10_000);
 }
 
-/** Store with one device that was sent a release. */
+/** Store with one device. A release was sent to the device. */
 async function sent(t: ExecutionContext) {
   const folder = await testFolder(t);
   const store = await openSqliteStore(folder.at('data/ota.db'), 'a test');
@@ -53,7 +53,7 @@ const stateIn = async ({ devices }: Store) => (await devices.get('door', mac))?.
 const hex = (value: number) => value.toString(16).padStart(2, '0').toUpperCase();
 const named = (record: DeviceRecord | undefined) => record && { ...record, name: 'front door' };
 
-test('shows a receipt in find, show and list before it is written', async (t) => {
+test('includes a pending receipt in find, show and list before the receipt is written', async (t) => {
   const { store, records } = await sent(t);
   await records.changeLater('door', mac, received);
   const [listed] = await records.list('door', { limit: 1 });
@@ -83,7 +83,7 @@ test('reports a conflict when a decision predates a pending receipt', async (t) 
   t.is(await stateIn(store), 'received');
 });
 
-test('keeps a receipt that arrives while another change is being written', async (t) => {
+test('keeps a receipt that arrives while a different change is being written', async (t) => {
   const { store, records } = await sent(t);
   const [changed] = await Promise.all([
     records.change('door', mac, named),
@@ -125,7 +125,7 @@ test('writes a receipt immediately when 5,000 others are pending', async (t) => 
 test('loses only the pending receipt in a crash', async (t) => {
   const { folder, records } = await sent(t);
   await records.changeLater('door', mac, received);
-  // The copy is the state left behind by a process killed at this point.
+  // The copy has the state that a process leaves behind when it is killed at this point.
   await cp(folder.at('data'), folder.at('after the crash'), { recursive: true });
   const after = await openSqliteStore(folder.at('after the crash/ota.db'), 'a test');
   t.like((await after.devices.get('door', mac))?.record.attempts[0], { state: 'sent', sends: 1, receipts: 0 });

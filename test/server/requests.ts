@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import fc from 'fast-check';
 
-/** Random requests to the device protocol and the API, most of them malformed. */
+/** Random requests to the device protocol and the API. Most requests are malformed. */
 export function hostileRequests(token: string): fc.Arbitrary<Buffer> {
   return fc.oneof(
     { weight: 5, arbitrary: composed(token) },
@@ -141,7 +141,7 @@ const body = fc.oneof(
   fc.string({ maxLength: 50 }),
 );
 
-/** Complete device request in which some header values may be invalid. */
+/** Complete device request. Some header values may be invalid. */
 export const forgedDevice: fc.Arbitrary<string> = fc
   .record({
     mac,
@@ -156,7 +156,7 @@ export const forgedDevice: fc.Arbitrary<string> = fc
       `x-ESP8266-chip-size: 4194304\r\nx-ESP8266-sdk-version: 2\r\nx-ESP8266-mode: sketch\r\nx-ESP8266-version: ${version}\r\n\r\n`,
   );
 
-/** Ends the connection immediately unless the request is a complete GET: the server would wait for the rest of an incomplete request. */
+/** Ends the connection immediately unless the request is a complete GET, because the server waits for the rest of an incomplete request. */
 export function endIfBroken(request: Buffer): (socket: Socket) => void {
   const isWhole = /^GET .*\r\n\r\n$/s.test(request.toString('latin1'));
   return (socket) => {

@@ -9,27 +9,27 @@ import { type RunningServer, startServer } from '../../src/server/start.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-/** Keeps server timeouts from firing on a slow machine. The headers timeout cannot exceed the Node.js timeout for a whole request. */
+/** Prevents server timeouts on a slow machine. The headers timeout cannot exceed the Node.js timeout for a whole request. */
 const patient = { headersWithinMs: 300_000, keepAliveMs: endlessMs, stallMs: endlessMs };
 
-/** API response. */
+/** Response from the API. */
 export interface ApiAnswer {
   readonly status: number;
-  /** Parsed JSON; the tests check its shape. */
+  /** Parsed JSON. The tests check its structure. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Server for one test, on its own port. */
+/** Server for one test. Each server has its own port. */
 export interface TestServer extends RunningServer {
   readonly folder: string;
   readonly port: number;
-  /** First admin token. */
+  /** Token of the first admin. */
   readonly token: string;
   readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
   api(method: string, path: string, body?: unknown, token?: string): Promise<ApiAnswer>;
   /** Uploads all files in the build and publishes the build. */
   publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiAnswer>;
-  /** Closes the server and starts another one with the same data. */
+  /** Closes the server and starts a new server with the same data. */
   restart(options?: Partial<ServerOptions>): Promise<TestServer>;
 }
 
@@ -117,7 +117,9 @@ export async function digestOf(bytes: Uint8Array): Promise<string> {
   return Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(bytes))).toString('hex');
 }
 
-/** Waits until the server has counted `receipts` downloads of the last release. A download counts once the device closes the connection. */
+/**
+ * Waits until the server has counted `receipts` downloads of the last release. A download counts after the device closes the connection.
+ */
 export async function receiptsNoted(
   { parts }: TestServer,
   mac: string,

@@ -3,22 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** Bytes the server read from one connection, as counted by the server's socket; with TLS, these are encrypted bytes. */
+/** Bytes that the server read from one connection, as counted by the server's socket. With TLS, encrypted bytes are counted. */
 export interface ServerReads {
   readonly totalBytes: number;
-  /** Bytes read after the response was written. */
+  /** Number of bytes read after the response was written. */
   readonly afterResponseBytes: number;
 }
 
 interface Connection {
   readonly socket: Socket;
-  /** Bytes read when the last response was written. */
+  /** Number of bytes read when the last response was written. */
   responseAtBytes: number;
 }
 
 /**
- * Watches the connections to one server through the Node.js diagnostics channels, which report every server in this process. The client
- * port alone does not identify a connection, because connections to two servers may use the same client port.
+ * Watches the connections to one server through the Node.js diagnostics channels. The channels report every server in this process, and
+ * connections to two servers may use the same client port.
  *
  * @returns a function that waits until the server has closed the connection from a client port and returns the bytes read from it
  */

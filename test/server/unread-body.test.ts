@@ -15,7 +15,7 @@ const generous = { failuresPerAddress: 1_000_000 };
 interface Route {
   readonly line: string;
   readonly headers?: readonly string[];
-  /** Response statuses without a token and with an admin token. */
+  /** Response statuses without a token, followed by those with an admin token. */
   readonly statuses: readonly [number, number];
 }
 
@@ -63,7 +63,7 @@ async function receive(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Waits until a server in this process has written a response. */
+/** Waits until any server in this process has written a response. */
 function nextResponse(): Promise<void> {
   return new Promise((resolve) => {
     const onFinish = () => {
@@ -115,7 +115,7 @@ for (const scheme of ['http', 'https'] as const) {
           t.is(readAnswer(await receive(socket)).status, status, name);
           const { totalBytes, afterResponseBytes } = await readsOf(localPort);
           t.true(afterResponseBytes <= mebibyte, `${name}: ${afterResponseBytes} after the response`);
-          // JSON without a declared size is read up to the 2 MiB limit.
+          // The server reads JSON without a declared size up to the limit of 2 MiB.
           t.true(totalBytes <= 4 * mebibyte, `${name}: ${totalBytes} in all`);
         }
       }
@@ -125,7 +125,7 @@ for (const scheme of ['http', 'https'] as const) {
   test(`delivers the response to a client that sends its whole body before reading (${scheme})`, async (t) => {
     const server = await serverOf(t, scheme);
     for (let count = 0; count < 150; count++) {
-      // Small bodies arrive with the headers, large bodies long after the response was written.
+      // Small bodies arrive with the headers. Large bodies arrive long after the response was written.
       const body = Buffer.alloc([10, 5000, 60_000, 300_000][count % 4] ?? 0, 'x');
       const [line, status] = [
         ['POST /api/v1/tokens', 401],
@@ -154,7 +154,7 @@ for (const scheme of ['http', 'https'] as const) {
       socket.write(head(server, { line: 'POST /api/v1/tokens' }, [`Content-Length: ${6 * piece.length}`]));
       socket.write(piece);
       await responded;
-      // If the server reset the connection, the second write would fail and the unread response would be lost.
+      // If the server reset the connection, the second write would fail, and the client would lose the unread response.
       for (let pieces = 0; pieces < 5; pieces++) {
         await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
         await new Promise(setImmediate);
@@ -175,7 +175,7 @@ for (const scheme of ['http', 'https'] as const) {
         const { localPort = 0 } = socket;
         socket.write(head(server, route, ['Content-Length: 1073741824', 'Expect: 100-continue', ...auth]));
         t.is(readAnswer(await receive(socket)).status, status, route.line);
-        // A TLS client sends one more record to close the connection.
+        // A TLS client sends one more record when it closes the connection.
         t.true((await readsOf(localPort)).afterResponseBytes < 200, route.line);
       }
     }

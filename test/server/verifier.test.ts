@@ -19,12 +19,12 @@ function verifierOf(t: ExecutionContext, limits = {}): Verifier {
   return verifier;
 }
 
-test('verifies hostile content within the limits', async (t) => {
+test('verifies hostile content within the time and memory limits', async (t) => {
   t.timeout(300_000);
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   for (const [name, make] of Object.entries(hostileContents)) {
-    // Verifying 16 MiB of private key markers once took hours; it now takes a second.
+    // Verifying 16 MiB of private key markers used to take hours, and now takes a second.
     const content = make(name.includes('markers') ? 16 * mebibyte : 2 * mebibyte);
     const files = [content, gzipSync(content, { level: 1 })];
     const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
@@ -59,7 +59,7 @@ test('responds to devices while a build is being verified', async (t) => {
   const verification = server.parts.verifier.verify('door', question).then(() => {
     isVerified = true;
   });
-  // If verification ran on the main thread, the event loop could not serve all these requests between its steps.
+  // If verification ran on the main thread, the event loop could not handle all these requests between its steps.
   const upToDate = { sketchMd5: sketchMd5Of(build.manifest) };
   for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', upToDate)).status, 304);
   t.false(isVerified, 'all devices were answered before the verification ended');
@@ -81,7 +81,7 @@ test('aborts a verification that reaches its memory limit, and completes the nex
   const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });
   const verifier = verifierOf(t, { verificationHeapMb: 48 });
   const { manifest } = question;
-  // Each missing artifact adds one difference, and the list of differences exceeds the memory limit.
+  // Each missing artifact adds one difference. The list of differences exceeds the memory limit.
   const missing = manifest.artifacts.slice(0, 1).map((artifact) => ({ ...artifact, sha256: 'missing' }));
   const artifacts = [...manifest.artifacts, ...Array.from({ length: 2_000_000 }, () => missing).flat()];
   await t.throwsAsync(verifier.verify('door', { ...question, manifest: { ...manifest, artifacts } }), {
@@ -90,7 +90,7 @@ test('aborts a verification that reaches its memory limit, and completes the nex
   t.true((await verifier.verify('door', question)).differences.length > 0);
 });
 
-test('delays a project by at most one build from a busy project', async (t) => {
+test('a project that queues many builds delays other projects by at most one build', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });

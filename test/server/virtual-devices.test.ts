@@ -37,16 +37,16 @@ async function deviceWith(
 
 async function known(server: TestServer, { mac }: VirtualDevice): Promise<DeviceInfo> {
   const { body } = await server.api('GET', `/projects/door/devices/${mac}`);
-  // The endpoint returns this type.
+  // The type assertion is safe, because the endpoint returns this type.
   return body as unknown as DeviceInfo;
 }
 
-/** Waits for the device's next update check that finds no update. */
+/** Waits for the next update check that finds no update for the device. */
 async function settled(virtualDevice: VirtualDevice): Promise<void> {
   await virtualDevice.nextEvent(({ event }) => event === 'checked', patienceMs);
 }
 
-/** Waits until the device has finished `count` updates since it started. */
+/** Waits until the device has finished `count` updates since the device started. */
 async function updated(virtualDevice: VirtualDevice, count: number): Promise<void> {
   const updates = () => virtualDevice.events.past.filter(({ event }) => event === 'update').length;
   while (updates() < count) await virtualDevice.nextEvent(({ event }) => event === 'update', patienceMs);
@@ -91,7 +91,7 @@ for (const [core, coreGitHash] of cores) {
   }
 }
 
-test('stops sending a rejected release after three downloads, and sends it again after a retry', async (t) => {
+test('stops sending a rejected release after three downloads, and sends the release again after a retry', async (t) => {
   const server = await startTestServer(t);
   await server.publish(young);
   const stranger = testSigner();
@@ -151,7 +151,7 @@ test('sends each filesystem release to a device only once', async (t) => {
   const server = await startTestServer(t);
   const old = await testBuild({ version: '1.0', project: 'door', signer, seed: 1, sizeBytes: 40_000 });
   await server.publish(old);
-  // The image is as large as the filesystem in the sketch's flash layout: 0x200000 to 0x3FA000.
+  // The image is as large as the filesystem in the flash layout of the sketch: 0x200000 to 0x3FA000.
   const files = (version: string) =>
     testFilesystem({ version, project: 'door', signer, content: Buffer.from(version), blockCount: 506 });
   await server.publish(await files('2.0'));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 
-/** Multipart form whose parts a test can change. */
+/** Multipart form with parts that a test can change. */
 export interface Form {
   readonly boundary?: string;
   readonly contentType?: string;
@@ -73,7 +73,7 @@ export async function breakOff(port: number, bytes: Uint8Array): Promise<void> {
   socket.resetAndDestroy();
 }
 
-/** Sends bytes and ends the connection. Returns the response once the device has closed its side too. */
+/** Sends bytes and ends the connection. Returns the response after the device has closed its side. */
 export async function endAfter(port: number, bytes: Uint8Array): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
   let text = '';

@@ -63,7 +63,7 @@ test('responds with an error to an invitation for an oversized image, and accept
   t.is((await bareUpload(t, device, next)).datagram, 'OK');
 });
 
-test('reports a wrong MD5 after receiving the whole image', async (t) => {
+test('reports an MD5 mismatch after receiving the whole image', async (t) => {
   await using device = await start();
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5('another')}\n`);
@@ -152,7 +152,7 @@ test('responds to invitations again after the pause that follows an interrupted 
   t.is(await host.heard(), 'OK');
 });
 
-/** Ends an upload after 100 bytes and waits until the device has noticed. Sends another invitation while the upload runs. */
+/** Sends an invitation during an upload, ends the upload after 100 bytes, and waits until the device has noticed the end. */
 async function brokenUpload(t: ExecutionContext, device: VirtualDevice) {
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
@@ -225,7 +225,7 @@ test('waits indefinitely for a slow host', async (t) => {
   const call = await host.called();
   call.socket.write(next.subarray(0, 100));
   await call.reads(/^100$/);
-  // Any pause longer than all of these timeouts will do.
+  // Any pause longer than the device's timeouts is long enough.
   await pause(20 * momentMs);
   t.is(call.text(), '100');
   t.deepEqual(

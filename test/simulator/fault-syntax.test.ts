@@ -5,14 +5,14 @@ import { mergeFaults, readFault } from '../../src/simulator/fault-syntax.ts';
 for (const [word, fault] of Object.entries({
   'no-response': { noResponse: true },
   'no-callback': { callBack: 'never' },
-  'no-verdict': { verdict: 'none' },
+  'no-result': { verdict: 'none' },
   'reset@0%': { transfer: { what: 'reset', at: 0 } },
   'end@100%': { transfer: { what: 'end', at: 1 } },
   'half-open@50%': { transfer: { what: 'half-open', at: 0.5 } },
   'stall@last-ack=20000': { transfer: { what: 'stall', at: 'after-last-ack', stallMs: 20_000 } },
   'offline=10%': { offline: { share: 0.1, version: undefined } },
   'not-installed=2.5%@1.2.0': { notInstalled: { share: 0.025, version: '1.2.0' } },
-  'udp-lose=2': { udp: { loseFirst: 2 } },
+  'udp-drop-first=2': { udp: { loseFirst: 2 } },
   'udp-loss=0.25': { udp: { loseShare: 0.25 } },
 } as const)) {
   test(`parses "${word}" as a fault`, (t) => {
@@ -31,7 +31,7 @@ for (const word of [
   'offline=0.1',
   'offline=101%',
   'offline=10%@',
-  'udp-lose=0.5',
+  'udp-drop-first=0.5',
   'udp-loss=2',
   'udp-constructor=1',
 ]) {
@@ -45,7 +45,7 @@ test('does not throw for any string', (t) => {
 });
 
 test('merges datagram faults and keeps the last of two faults of the same kind', (t) => {
-  const words = ['udp-lose=2', 'udp-loss=0.5', 'reset@0%', 'end@100%', 'no-response'];
+  const words = ['udp-drop-first=2', 'udp-loss=0.5', 'reset@0%', 'end@100%', 'no-response'];
   t.deepEqual(mergeFaults(words.map((word) => readFault(word) ?? {})), {
     udp: { loseFirst: 2, loseShare: 0.5 },
     transfer: { what: 'end', at: 1 },

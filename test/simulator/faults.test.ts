@@ -17,7 +17,7 @@ test('resets the connection after the given share of the bytes and keeps the old
     await using device = await start({ transfer: { what: 'reset', at } });
     const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
     const { text, how } = await bareUpload(t, device, next);
-    // The host may see the reset only once it has read all acknowledgements.
+    // The host may detect the reset only after it has read all acknowledgements.
     if (at === 0) t.is(how, 'by reset');
     t.regex(text, /^\d*$/);
     const count = Math.ceil(at * next.length);
@@ -75,7 +75,7 @@ test('updates even if its verdict is omitted or replaced', async (t) => {
   }
 });
 
-test('omits the callback or makes it from another address', async (t) => {
+test('omits the callback or connects from a different address', async (t) => {
   const timings = { ...patientTimings, connectTimeoutMs: 20 };
   await using never = await start({ callBack: 'never' }, { timings });
   const told = never.nextEvent(({ event }) => event === 'update', patienceMs);
@@ -143,7 +143,7 @@ test('applies transfer faults to the web updater', async (t) => {
 test('leaves web updater requests unanswered with the no-response fault', async (t) => {
   await using device = await start({ noResponse: true }, { webPort: 0 });
   const url = `http://127.0.0.1:${device.webPort}/update`;
-  // Any timeout will do: the device never responds.
+  // Any timeout is long enough: the device never responds.
   const unanswered = await fetch(url, { signal: AbortSignal.timeout(100) }).catch((error: Error) => error.name);
   t.is(unanswered, 'TimeoutError');
   device.setFaults({});

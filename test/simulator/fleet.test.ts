@@ -20,7 +20,7 @@ test.serial('shares memory among two hundred 4 MB devices with distinct names an
   await Promise.all(all.map((device) => device.close()));
 });
 
-test.serial('updates twenty devices at once, each with its own image', async (t) => {
+test.serial('updates twenty devices at the same time, each with its own image', async (t) => {
   const all = await fleet(20);
   const images = [5, 6].map((seed) => syntheticSketch({ sizeBytes: 100_000, seed }));
   const booted = Promise.all(all.map(afterwards));

@@ -51,7 +51,7 @@ test('describes itself in an HTTP/1.0 request that closes the connection', async
   ]);
 });
 
-test('sends its version and the login from the URL, but no chip ID before core 2.6.0', async (t) => {
+test('sends its version and the login from the URL, and omits the chip ID before core 2.6.0', async (t) => {
   const server = await bareServer(t, nothingNew);
   const url = server.url.replace('http://', 'http://door:s%20cret@');
   await using device = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
@@ -75,7 +75,7 @@ test('updates, restarts and checks again with the new version and MD5', async (t
   }
 });
 
-test('stays offline or restarts without the update, but only for the given version', async (t) => {
+test('limits an offline or not-installed fault to the given version', async (t) => {
   const image2 = update(next, `x-MD5: ${md5(next)}`, 'x-version: 2.0');
   const outcome = async (faults: VirtualDeviceOptions['faults']) => {
     const server = await bareServer(t, image2, nothingNew);
@@ -90,7 +90,7 @@ test('stays offline or restarts without the update, but only for the given versi
   t.is(await outcome({ offline: { share: 0 }, notInstalled: { share: 0 } }), 'new');
 });
 
-test('takes about the given share of devices offline, always the same devices for the same seeds', async (t) => {
+test('takes about the given share of devices offline, and the same devices for the same seeds', async (t) => {
   const lost = async () => {
     const server = await bareServer(t, update(next));
     const runs = Array.from({ length: 40 }, async (_, seed) => {
@@ -189,7 +189,7 @@ test('follows redirects when enabled, without the headers added to the first req
   }
 });
 
-test('follows a redirect to another server, but not to another protocol', async (t) => {
+test('follows a redirect to a different server and rejects a different protocol', async (t) => {
   const target = await bareServer(t, nothingNew);
   const first = await bareServer(t, answer('302 Found', [`Location: ${target.url}`]));
   await using device = await start(first.url, { followsRedirects: true, updateIntervalMs: endlessMs });

@@ -31,7 +31,7 @@ async function updated(t: Parameters<typeof bareUpload>[0], device: VirtualDevic
   return (await after).event;
 }
 
-test('accepts raw and gzip images on a device without a key, which still has no key afterwards', async (t) => {
+test('a device without a key accepts raw and gzip images and still has no key', async (t) => {
   for (const bytes of [open, aligned(open)]) {
     await using device = await start();
     t.is(await updated(t, device, bytes), 'boot');
@@ -45,7 +45,7 @@ test('accepts raw and gzip images on a device without a key, which still has no 
   }
 });
 
-test('accepts raw and gzip images signed with its key, and then has the key in the image', async (t) => {
+test('accepts raw and gzip images signed with its key and adopts the key in the image', async (t) => {
   for (const bytes of [keyed, aligned(keyed)]) {
     await using device = await start({ publicKey: key.publicKey });
     t.is(await updated(t, device, signed(bytes)), 'boot');
@@ -53,7 +53,7 @@ test('accepts raw and gzip images signed with its key, and then has the key in t
   }
 });
 
-test('rejects unsigned images and images signed with another key on a device with a key', async (t) => {
+test('a device with a key rejects unsigned images and images signed with a different key', async (t) => {
   await using device = await start({ publicKey: key.publicKey });
   t.is(await updated(t, device, keyed), 'ERROR[12]: Signature verification failed\n');
   t.is(await updated(t, device, signed(keyed, otherKey)), 'ERROR[12]: Signature verification failed\n');
@@ -67,7 +67,7 @@ test('checks no signatures after installing a signed image without a key', async
   t.is(await updated(t, device, keyed), 'boot');
 });
 
-test('rotates the key with an image that contains another key, and then rejects the old key', async (t) => {
+test('an image with a new key rotates the key, and the device then rejects the old key', async (t) => {
   await using device = await start({ publicKey: key.publicKey });
   const rotating = syntheticSketch({ sizeBytes: 50_000, seed: 4, publicKey: otherKey.publicKey });
   t.is(await updated(t, device, signed(rotating)), 'boot');
@@ -76,14 +76,14 @@ test('rotates the key with an image that contains another key, and then rejects 
   t.is(await updated(t, device, signed(keyed, otherKey)), 'boot');
 });
 
-test('checks no signatures after an update whose build options set the key to none', async (t) => {
+test('checks no signatures after an update with the public key set to none', async (t) => {
   await using device = await start({ publicKey: key.publicKey, next: { publicKey: 'none' } });
   t.is(await updated(t, device, signed(keyed)), 'boot');
   t.is(device.state.keyFingerprint, undefined);
   t.is(await updated(t, device, open), 'boot');
 });
 
-test('gets the version and core of each new image from a function', async (t) => {
+test('obtains the version and core of each new image from a function', async (t) => {
   const next = (image: Uint8Array) => ({ version: md5(image) === md5(keyed) ? '2' : '1', core: '3.0.2' });
   await using device = await start({ next });
   t.is(await updated(t, device, keyed), 'boot');
@@ -119,7 +119,7 @@ test('reads version, layout and key of a new image from the manifest that lists 
   t.true(holds(device, content, layout.fsStart));
 });
 
-test('reads the core from the new image and keeps the current core if the hash is unknown', async (t) => {
+test('reads the core from the new image and keeps the current core if the core hash is unknown', async (t) => {
   await using device = await start({ core: '2.7.4' });
   const older = syntheticSketch({ sizeBytes: 50_000, seed: 5, coreGitHash: '9c3d0ab8' });
   t.is(await updated(t, device, open), 'boot');

@@ -43,7 +43,7 @@ export interface Linked {
   readonly ended: () => Promise<void>;
 }
 
-/** Connects a host and a device over a link whose clock the test advances. */
+/** Connects a host and a device over a link with a clock that the test advances. */
 export async function linked(t: ExecutionContext, wanted: Partial<LinkModel>): Promise<Linked> {
   const life = new AbortController();
   const clock = new StoppedClock();
@@ -71,7 +71,7 @@ export async function linked(t: ExecutionContext, wanted: Partial<LinkModel>): P
   return { device, host, clock, die: () => life.abort(), arrived, ended };
 }
 
-/** Exposes the value of a promise once it has resolved. */
+/** Exposes the value of a resolved promise. */
 export function watched<Value>(promise: Promise<Value>): { readonly value: Value | undefined } {
   const seen: { value: Value | undefined } = { value: undefined };
   promise.then(

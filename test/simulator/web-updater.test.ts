@@ -49,7 +49,7 @@ test('responds 401 to an upload without credentials and does not restart', async
   t.is(device.state.restarts, 0);
 });
 
-test('responds 401 to a wrong user or password, but only after receiving the whole form', async (t) => {
+test('responds 401 to a wrong user or password after receiving the whole form', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   for (const login of [basic('admin', 'wrong'), basic('root', 'secret')]) {
     const request = formRequest(next, { login });

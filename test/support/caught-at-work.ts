@@ -1,8 +1,8 @@
 const mostAttempts = 20;
 
 /**
- * Repeats an interruption until the signal reaches the program before it ends. Which of the two happens first depends on the machine, and a
- * program that ends first is right to succeed.
+ * Repeats an interruption until the signal reaches a program that is still running. On a fast machine, a program may complete before the
+ * signal arrives, which is not an error.
  *
  * @param attempt interrupts a separate run; returns undefined if that run ended first
  */

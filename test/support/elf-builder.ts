@@ -7,7 +7,7 @@ export interface ElfRecipe {
   /** Defined symbols. */
   readonly symbols?: readonly string[];
   readonly undefinedSymbols?: readonly string[];
-  /** 94 is Xtensa. */
+  /** Machine type in the ELF header; 94 is Xtensa. */
   readonly machine?: number;
 }
 

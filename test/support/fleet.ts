@@ -55,7 +55,7 @@ export function listed(device: VirtualDevice, more: object = {}): object {
   return { address: device.host, port: device.otaPort, ...more };
 }
 
-/** Verdicts on its updates that the device itself reports. */
+/** Update verdicts that the device itself has reported. */
 export function updatesOf(device: VirtualDevice): string[] {
   return device.events.past.flatMap((event) => (event.event === 'update' ? [event.verdict] : []));
 }

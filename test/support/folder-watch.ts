@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
 import type { TestFolder } from './test-folder.ts';
 
-/** Resolves when the files in a folder satisfy the condition, which is checked again whenever one of them changes. */
+/** Resolves when the files in a folder satisfy the condition. Checks the condition again after each change. */
 export async function untilFiles(folder: TestFolder, isSo: (files: readonly string[]) => boolean): Promise<void> {
   const watcher = watch(folder.path, { recursive: true });
   try {
@@ -11,7 +11,7 @@ export async function untilFiles(folder: TestFolder, isSo: (files: readonly stri
           if (isSo(files)) resolve();
         }, reject);
       };
-      // Registered before the first check, so that no change is missed.
+      // Register the listener before the first check, so that no change is missed.
       watcher.on('change', look).on('error', reject);
       look();
     });

@@ -8,13 +8,13 @@ export interface BuiltSegment {
 
 /** Fields of a test image; the defaults make a valid image of core 3.1.2. */
 export interface ImageRecipe {
-  /** Where size and CRC are stored: as in cores from 3.0.0, as in 2.7.x, or nowhere as up to 2.6.3. */
+  /** Core generation, which determines where the image stores its size and CRC. Cores up to 2.6.3 store neither. */
   readonly generation?: '3' | '2.7' | '2.6';
   readonly coreHash?: number;
   readonly modeByte?: number;
   readonly sizeAndFrequencyByte?: number;
   readonly entryAddress?: number;
-  /** Contents of the first segment after its leading words: text, keys, anything. */
+  /** Contents of the first segment after its leading words, such as text or keys. */
   readonly flashContent?: Uint8Array;
   /** Segments after the first one. */
   readonly ramSegments?: readonly BuiltSegment[];

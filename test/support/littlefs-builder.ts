@@ -7,7 +7,7 @@ export interface LittleFsRecipe {
   readonly blockCount: number;
   /** Contents of the blocks after the two superblocks. */
   readonly content?: Uint8Array;
-  /** Revision of the first copy; the second has one more. Its third byte is byte 2 of the image. */
+  /** Revision of the first superblock copy; the second copy has the next revision. Its third byte is byte 2 of the image. */
   readonly revision?: number;
 }
 

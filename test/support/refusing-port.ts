@@ -13,7 +13,7 @@ export async function releasablePort(
 ): Promise<{ readonly port: number; release(): Promise<void> }> {
   const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  // A TCP server has an AddressInfo.
+  // The address of a TCP server is an AddressInfo.
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   await once(client, 'connect');
   const port = client.localPort;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { execa, type Options } from 'execa';
 
-/** `npm test` and `npm run test:e2e` build it first. */
+/** Path of the built CLI. `npm test` and `npm run test:e2e` build the CLI first. */
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** Result of a CLI run. */

@@ -8,7 +8,7 @@ export interface CommandRun {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The error, if it is one that is shown to users. */
+  /** The error that the CLI would show to the user, if any. */
   readonly error: OtaError | undefined;
 }
 

@@ -13,7 +13,7 @@ test('both skeletons have the same program and the same example secrets', (t) =>
   t.is(arduino('firmware/arduino_secrets.example.h'), platformio('include/arduino_secrets.example.h'));
 });
 
-test('the program compiles without secrets, but not without a way to update it again', (t) => {
+test('the program compiles without secrets only if an update URL is set', (t) => {
   const program = platformio('src/main.cpp');
   t.regex(program, /^#if __has_include\("arduino_secrets\.h"\)$/m);
   t.regex(program, /#ifndef SECRET_OTA_PASSWORD\nstatic_assert\(sizeof\(updateUrl\) > 1, /);
@@ -51,7 +51,7 @@ test('platformio.ini has the hook line, a pinned platform and one place for the 
   t.true(lines.includes('    -D FIRMWARE_VERSION=\\"${this.custom_ota_firmware_version}\\"'));
 });
 
-test('sketch.yaml names the same board for the installed core and for a pinned one', async (t) => {
+test('sketch.yaml names the same board for the installed core and for the pinned core', async (t) => {
   const project = v.parse(
     v.object({
       default_fqbn: v.string(),

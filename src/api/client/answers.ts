@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { sha256 } from '../../core/model/fields.ts';
 
-/** Fields of server responses that the client uses; other fields are ignored. */
+/** Fields of server responses that the client reads. All other fields are ignored. */
 const releaseFinding = v.object({ rule: v.string(), message: v.string(), fix: v.string() });
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0));
 

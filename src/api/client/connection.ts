@@ -11,14 +11,14 @@ import { apiProblem, type Problem } from './answers.ts';
 import { distrust } from './distrust.ts';
 import { exchange } from './exchange.ts';
 
-/** Server and its access token, which is sent only to the server's origin. */
+/** Server, and the access token for it. The token is sent only to the server's origin. */
 export interface ClientOptions {
   readonly url: URL;
   readonly token: string;
-  /** PEM file with the certificate authority that must have issued the server's certificate; defaults to the authorities Node trusts. */
+  /** PEM file with the only trusted certificate authority. Defaults to the authorities that Node.js trusts. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
-  /** Delays between attempts after a network fault or a transient status; there is one more attempt than there are delays. */
+  /** Delays before retries after a network fault or a transient status. The number of delays is the maximum number of retries. */
   readonly pausesMs?: readonly number[];
   /** Timeout for one request. */
   readonly limitMs?: number;
@@ -26,18 +26,18 @@ export interface ClientOptions {
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Path below the API root. */
+  /** Path of the request, below the API root. */
   readonly path: string;
   readonly json?: unknown;
   readonly bytes?: Uint8Array;
-  /** Called with the number of bytes sent so far; a retry starts again at 0. */
+  /** Called with the number of bytes sent. A retry starts again at 0. */
   readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether sending the request twice gives the same response as sending it once; defaults to false for POST and DELETE. */
+  /** True if sending the request twice returns the same response as sending it once. Defaults to false for POST and DELETE. */
   readonly isRepeatable?: boolean;
 }
 
-/** Server response: the JSON body of a successful response, or an error. */
+/** Server response: an error, or the JSON body of a successful response. */
 export type ApiAnswer =
   | { readonly status: number; readonly url: string; readonly json: unknown; readonly problem?: undefined }
   | { readonly status: number; readonly url: string; readonly problem: Problem };
@@ -46,13 +46,13 @@ export type Ask = (request: ApiRequest) => Promise<ApiAnswer>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
 const defaultLimitMs = 120_000;
-/** Statuses that a server or proxy sends if it did not process the request and the client should wait. */
+/** Response statuses for a request that was not processed and may be sent again after a delay. */
 const busyStatuses = new Set([429, 503]);
-/** Statuses that a proxy sends if it received no response; the server may have processed the request. */
+/** Response statuses of a proxy that received no response from the server. The server may have processed the request. */
 const gatewayStatuses = new Set([502, 504]);
 const longestRetryAfterMs = 30_000;
 
-/** Transient network faults. An untrusted certificate or an unknown host name is not transient. */
+/** Transient network faults. Untrusted certificates and unresolvable host names are not transient. */
 const passingFaults = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -66,8 +66,8 @@ const passingFaults = new Set([
 
 /**
  * Creates a client for an update server's API. After a transient network fault or status, a request is retried at most `pausesMs.length`
- * times. A request that is not repeatable is retried only if the server cannot have processed it: if no connection was made, or if the
- * response status is 429 or 503. Each attempt times out after `limitMs`; `signal` cancels attempts and delays.
+ * times. A non-repeatable request is retried only if no connection was made or the response status is 429 or 503, because the server has
+ * then not processed the request. Each attempt times out after `limitMs`; `signal` cancels attempts and delays.
  *
  * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
  *   FILE_UNREADABLE or TLS_FILE_UNUSABLE for the certificate authority file; and an AbortError after `signal` aborts
@@ -94,7 +94,7 @@ function mayRepeat(
   return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));
 }
 
-/** Sends one GET request without retries and returns the body as a stream, for long non-JSON responses. */
+/** Sends one GET request and returns the body as a stream, for long non-JSON responses. The request is not retried. */
 export async function stream(
   options: ClientOptions,
   path: string,
@@ -115,7 +115,7 @@ type Attempt =
   | {
       readonly fault: OtaError;
       readonly isPassing: boolean;
-      /** Whether no connection was made, so the server received no part of the request. */
+      /** True if no connection was made, so that the server received no part of the request. */
       readonly isUnsent: boolean;
       readonly retryAfterMs: 0;
     };
@@ -144,7 +144,7 @@ async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Att
   }
 }
 
-/** Builds a request URL. A reverse proxy may serve the API below a path. */
+/** Builds the URL of a request. With a reverse proxy, the API may be below a path. */
 function addressOf(server: URL, path: string): string {
   return server.origin + server.pathname.replace(/\/+$/, '') + apiRoot + path;
 }
@@ -171,7 +171,7 @@ async function authorityOf({ ca }: ClientOptions): Promise<string | undefined> {
 }
 
 async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAnswer> {
-  // Responses always have a status, but Node uses the same type for server-side requests.
+  // Responses always have a status. Node.js uses the same type for incoming requests, which have no status.
   const status = response.statusCode ?? 0;
   const { location } = response.headers;
   if (status >= 300 && status < 400 && location !== undefined) {
@@ -191,7 +191,7 @@ async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAn
   throw new OtaError('SERVER_NOT_OURS', { url, status });
 }
 
-/** Returns an error for a proxy response, which has no API error body. */
+/** Returns an error for a response from a proxy. Such a response has no API error body. */
 function unexplained(status: number): Problem {
   return {
     code: 'unavailable',
@@ -208,7 +208,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Returns the underlying reason for an error, such as the timeout that caused an abort. */
+/** Returns the underlying cause of an error, such as the timeout that caused an abort. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);
@@ -216,7 +216,7 @@ function reasonOf(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }
 
-/** Returns whether an error occurred before a connection was made to any of the server's addresses. */
+/** Returns true if the error occurred before a connection to any of the server's addresses was made. */
 function isUnsent(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isUnsent);
   if (!(error instanceof Error) || !('syscall' in error)) return false;

@@ -1,6 +1,6 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Descriptions of Node's error codes for untrusted certificates, most of them from OpenSSL. */
+/** Descriptions of Node.js error codes for untrusted certificates. Most of the codes come from OpenSSL. */
 const words: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate authority is unknown',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate authority is unknown',
@@ -10,13 +10,13 @@ const words: Readonly<Record<string, string>> = {
   CERT_SIGNATURE_FAILURE: 'the signature of its certificate is invalid',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for a different host name',
 };
 
 /**
  * Converts an error code for an untrusted certificate into an error.
  *
- * @returns undefined for any other error code
+ * @returns undefined for all other error codes
  */
 export function distrust(url: URL, code: string, cause: unknown): OtaError | undefined {
   const reason = words[code];

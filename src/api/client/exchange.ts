@@ -5,21 +5,24 @@ export interface Exchange {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
-  /** PEM with the only trusted certificate authority; defaults to the authorities that Node trusts. Untrusted servers are sent nothing. */
+  /**
+   * PEM text with the only trusted certificate authority. Defaults to the authorities that Node.js trusts. No data is sent to an
+   * untrusted server.
+   */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
-  /** Called with the number of body bytes sent so far. */
+  /** Called with the number of body bytes sent. */
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
-/** Body bytes between two progress reports. */
+/** Number of body bytes between two progress reports. */
 const chunkBytes = 16 * 1024;
 
 /**
- * Sends one request and returns the response; redirects are not followed. Node's `fetch` is not used because it supports only the
- * certificate authorities set when the process started.
+ * Sends one request and returns the response. Redirects are not followed. The `fetch` function of Node.js is not used, because its
+ * certificate authorities cannot be changed after the process has started.
  *
- * @throws Node's error, whose `code` identifies the network or certificate fault
+ * @throws the Node.js error, whose `code` identifies the network or certificate fault
  */
 export function exchange(
   url: string,

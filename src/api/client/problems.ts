@@ -4,7 +4,7 @@ import type { ApiAnswer } from './connection.ts';
 /** Error response from the server. */
 export type Refused = Extract<ApiAnswer, { problem: object }>;
 
-/** Converts an error response into an `OtaError`. */
+/** Converts the server's error response into an `OtaError`. */
 export function asError({ problem, status, url }: Refused): OtaError {
   const { code, hint } = problem;
   const message = [problem.message, ...(problem.problems ?? [])].join('; ');

@@ -7,10 +7,10 @@ export function bar(share: number): string {
   return `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
 }
 
-/** Width of the narrowest common terminal. A longer line would wrap and could not be redrawn. */
+/** Width of the narrowest common terminal. A longer line would wrap, and the display could not redraw it. */
 const terminalColumns = 79;
 
-/** Shortens a line to fit the terminal. */
+/** Shortens a line to the width of the terminal. */
 export function fitted(line: string): string {
   return line.length > terminalColumns ? `${line.slice(0, terminalColumns - 1)}…` : line;
 }

@@ -9,21 +9,21 @@ type TaskProgress = number | string;
 /** Updates the displayed progress of a task. */
 export type ShowProgress = (progress: TaskProgress) => void;
 
-/** A task that may take a long time. */
+/** Task that may take a long time. */
 export interface LongTask {
-  /** Description of the task, such as "compressing door.ino.bin". */
+  /** Description of a task, such as "compressing door.ino.bin". */
   readonly what: string;
-  /** Expected duration in milliseconds, if known. */
+  /** Expected duration of a task in milliseconds, if known. */
   readonly lastsMs?: number;
 }
 
 const firstBarMs = 300;
 const redrawMs = 100;
-/** No line is printed for tasks that take less than a second, as most hooks do. */
+/** Tasks that take less than a second print nothing; most hooks finish in that time. */
 const firstLineMs = 1000;
 const nextLineMs = 10_000;
 
-/** Runs a task and shows its progress: in a terminal as a bar that is cleared at the end, elsewhere as a line every ten seconds. */
+/** Runs a task and shows its progress. A terminal shows a bar that is cleared at the end. A log contains a line every ten seconds. */
 export async function during<Value>(
   task: LongTask,
   io: Io,
@@ -53,7 +53,7 @@ interface TaskState {
   readonly elapsedMs: number;
 }
 
-/** Starts the display; the returned function stops it. */
+/** Starts the progress display and returns a function that stops it. */
 type Display = (task: LongTask, io: Io, state: () => TaskState) => () => void;
 
 const showBar: Display = ({ what }, io, state) => {

@@ -4,7 +4,7 @@ import { manifestSchema } from '../../core/model/manifest.ts';
 import { configSchema } from '../../project/config/schema.ts';
 import { documents } from './documents/registry.ts';
 
-/** Returns the JSON schemas in the package, by file name. They are generated from the schemas that the code itself uses. */
+/** Returns the JSON schemas in the package, by file name. They are generated from the schemas that the code uses for validation. */
 export function jsonSchemas(): Record<string, object> {
   return {
     'ota.config.schema.json': asJson(configSchema),
@@ -13,7 +13,7 @@ export function jsonSchemas(): Record<string, object> {
   };
 }
 
-/** Returns the schema file name for a command's --json output, such as `output/server-tokens-list.schema.json`. */
+/** Returns the schema file name for the --json output of a command, such as `output/server-tokens-list.schema.json`. */
 export function schemaFile(command: string): string {
   return `output/${command.replaceAll(' ', '-')}.schema.json`;
 }

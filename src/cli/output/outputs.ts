@@ -1,8 +1,8 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
 /**
- * Checks that no output has the same path as another output or a key. Existing outputs are removed before new ones are written, so a
- * private key at such a path would be lost.
+ * Checks that each output path differs from all other output paths and key paths. Existing outputs are removed before new ones are
+ * written, so a private key at an output path would be lost.
  *
  * @param outputs absolute paths; undefined for outputs that were not requested
  * @throws OtaError OUTPUT_CONFLICT

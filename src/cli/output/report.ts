@@ -3,31 +3,31 @@ import { withNearPaths } from '../../files/near-paths.ts';
 import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
 
-/** Options that every command has. */
+/** Output options, which every command has. */
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
 }
 
-/** Output of a command: messages go to stderr, results to stdout (as JSON with --json). */
+/** Output of a command. Messages are written to stderr, and results to stdout. */
 export interface Report {
-  /** Prints a line for the user; --quiet suppresses it. */
+  /** Prints a message for the user. --quiet suppresses the message. */
   say(line: string): void;
-  /** Prints a line only with --verbose. */
+  /** Prints a message only with --verbose. */
   detail(line: string): void;
-  /** Prints a warning; --quiet does not suppress it. */
+  /** Prints a warning. --quiet does not suppress warnings. */
   warn(line: string): void;
-  /** Prints the result of the command: the JSON document with --json, otherwise the text on stdout, if any. */
+  /** Prints the result of the command. With --json, the result is a JSON document, otherwise text. */
   result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
-  /** Prints an event from a long-running command: one JSON object per line with --json, otherwise the text on stdout, if any. */
+  /** Prints an event of a long-running command. With --json, each event is a JSON object on one line, otherwise text. */
   event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
-  /** Returns a path relative to the working directory, or unchanged if it is outside the working directory. */
+  /** Returns a path relative to the working directory. A path outside the working directory is returned unchanged. */
   path(absolute: string): string;
 }
 
 export function makeReport(io: Io, options: OutputOptions): Report {
-  // Messages from other modules contain absolute paths.
+  // Messages from other modules contain absolute paths, which are shortened here.
   const toStderr = (line: string) => io.stderr.write(`${withNearPaths(line, io.cwd)}\n`);
   return {
     say: (line) => {
@@ -52,7 +52,7 @@ export function makeReport(io: Io, options: OutputOptions): Report {
   };
 }
 
-/** Colors text if the terminal supports colors. */
+/** Colors text if colors are enabled. */
 function paint(io: Io, color: string, text: string): string {
   return io.fancy ? `\u001b[${color}m${text}\u001b[0m` : text;
 }

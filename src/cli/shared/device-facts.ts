@@ -11,17 +11,17 @@ import { type DeviceOptions, factsOfOptions } from './device-options.ts';
 
 /** Sources of facts about a device. */
 export type DeviceSources = DeviceOptions & {
-  /** Device facts file, or the name of a device in the configuration. */
+  /** Path of a device facts file, or the name of a device in the configuration. */
   readonly device?: string | undefined;
-  /** File with the headers of an HTTP update request. */
+  /** File that contains the headers of an HTTP update request. */
   readonly request?: string | undefined;
-  /** Manifest paths for builds that the device may be running. */
+  /** Paths of manifests for builds that the device may be running. */
   readonly reference: readonly string[];
 };
 
 /**
- * Collects the facts about a device from the configuration or a facts file, from a saved request and the build that it identifies, and from
- * options. Later sources override earlier ones.
+ * Collects the facts about a device. The sources are the configuration or a facts file, a saved request, the running build, and
+ * command-line options. Later sources override earlier ones.
  *
  * @throws OtaError FACTS_INVALID, FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW
  */
@@ -34,7 +34,7 @@ export async function deviceFacts(sources: DeviceSources, settings: ProjectSetti
   };
 }
 
-/** Reads the facts about a device. A file takes precedence over a device with the same name in the configuration. */
+/** Reads the facts about a device. A facts file takes precedence over a configured device of the same name. */
 async function namedDevice(name: string, { config }: ProjectSettings, io: Io): Promise<DeviceFacts> {
   const path = resolve(io.cwd, name);
   const text = await readOptionalFile(path);
@@ -77,7 +77,7 @@ export async function readManifestFile(path: string): Promise<Manifest> {
   return readManifest(await readNamedFile(path, 'manifest'), path);
 }
 
-/** Removes undefined facts, so that they do not override known facts from an earlier source. */
+/** Removes undefined facts, so that they do not override facts from an earlier source. */
 function defined(facts: DeviceFacts): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }

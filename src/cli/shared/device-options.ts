@@ -6,15 +6,13 @@ import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts
 import { OtaError } from '../../errors/ota-error.ts';
 import { size } from './option-values.ts';
 
-/** Adds an option for each device fact except the transport and the kind, which depend on the update. */
+/** Adds an option for each device fact except the transport and the kind. The transport and the kind depend on the update. */
 export function withDeviceOptions<Args extends unknown[], Options extends OptionValues>(
   command: Command<Args, Options>,
 ) {
   return command
     .option('--core <release>', 'Core of the running sketch, such as 3.1.2')
-    .addOption(
-      new Option('--signing <what>', 'Whether the device verifies signatures').choices(['none', 'required'] as const),
-    )
+    .addOption(new Option('--signing <what>', 'Signature check of the device').choices(['none', 'required'] as const))
     .option('--key-fingerprint <hex>', 'SHA-256 of the public key on the device (DER)')
     .addOption(
       new Option('--format <format>', 'Signature format that the device accepts').choices(['current', 'legacy']),
@@ -31,12 +29,12 @@ export function withDeviceOptions<Args extends unknown[], Options extends Option
     .option('--board <name>', 'Board of the device');
 }
 
-/** Device facts from the command line, and the transport and kind of the update. */
+/** Options for device facts, and for the transport and kind of the update. */
 export type DeviceOptions = ReturnType<ReturnType<typeof withDeviceOptions<[], Record<never, never>>>['opts']> &
   Pick<DeviceFacts, 'transport' | 'kind'>;
 
 /**
- * Converts options to device facts.
+ * Converts command-line options to device facts.
  *
  * @throws OtaError FACTS_INVALID, OPTION_INVALID
  */
@@ -72,7 +70,7 @@ export function factsOfOptions(options: DeviceOptions): DeviceFacts {
   return read.facts;
 }
 
-/** Parses a flash offset; also accepts the memory-mapped address that the linker uses for the same position. */
+/** Parses a flash offset. Also accepts an address in the range where the ESP8266 maps flash into memory. */
 function flashOffset(value: string): number {
   const offset = size(value);
   return offset >= flashMapAddress ? offset - flashMapAddress : offset;

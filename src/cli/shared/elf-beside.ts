@@ -3,15 +3,15 @@ import { artifactSuffixes } from '../../core/model/artifact.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 
-/** An ELF file: its path and contents. */
+/** ELF file: its path and contents. */
 export interface LinkedProgram {
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Reads the ELF file that an image was made from: the given file, or else the .elf file with the same name beside the image. Artifact
- * suffixes such as `.gz.signed` are removed from the name first. Nothing can be proven without an ELF file.
+ * Reads the ELF file of an image: the given file, or else the .elf file beside the image. Artifact suffixes such as `.gz.signed` are not
+ * part of the ELF file name. Without an ELF file, preflight cannot prove that the sketch verifies signatures.
  *
  * @returns undefined if no ELF file was given or found beside the image
  * @throws OtaError FILE_NOT_FOUND if the given file does not exist

@@ -14,26 +14,26 @@ import type { Io } from '../io.ts';
 import { readManifestFile } from './device-facts.ts';
 import { findElf } from './elf-beside.ts';
 
-/** A file that was read for preflight checks. */
+/** Input file of preflight checks. */
 export interface FileToJudge {
-  /** Contains all artifacts of a manifest; for any other file, only that file. */
+  /** Release with all artifacts of a manifest; for any other file, only that file. */
   readonly release: Release;
-  /** Manifest that lists the file, if any; another of its artifacts could be sent instead. */
+  /** Manifest that lists the file, if any. Preflight can suggest a different artifact from this manifest. */
   readonly build: Manifest | undefined;
-  /** Undefined for a manifest. */
+  /** Bytes of the file; undefined for a manifest. */
   readonly firmware: Firmware | undefined;
 }
 
 export interface JudgeOptions {
   readonly elf?: string | undefined;
-  /** Kind of the file, if it cannot be detected from the contents. */
+  /** Kind of image, used if it cannot be detected from the contents. */
   readonly kind: 'sketch' | 'filesystem' | undefined;
   readonly knownKeys: readonly RsaPublicKey[];
 }
 
 /**
- * Reads a manifest, an image or an artifact for preflight checks. If a manifest beside the file lists exactly these bytes, it supplies what
- * the bytes do not show (project, board, proof).
+ * Reads a manifest, an image or an artifact for preflight checks. If a manifest beside the file lists exactly these bytes, the project,
+ * the board and the proof are read from the manifest.
  *
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW
  */
@@ -52,7 +52,7 @@ function ofManifest(manifest: Manifest): FileToJudge {
   return { release: manifest, build: manifest, firmware: undefined };
 }
 
-/** Prepares an image or artifact that was read from `path` for preflight checks. */
+/** Prepares an image or an artifact for preflight checks. */
 export async function judgeBytes(
   path: string,
   bytes: Uint8Array,
@@ -76,7 +76,10 @@ export async function judgeBytes(
   return { release: { ...own, image, project, version, board, signing }, build, firmware };
 }
 
-/** Returns whether the ELF proves that signatures are verified with the file's signing key, or else with the first key in the image. */
+/**
+ * Returns true if the ELF proves that the sketch verifies signatures. The expected key is the file's signing key, or else the first key
+ * in the image.
+ */
 function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release['enforcement'] {
   const expectedKey = firmware.trailer?.verifiedBy ?? firmware.embeddedKeys[0]?.key;
   if (elf === undefined || expectedKey === undefined) return 'unproven';
@@ -85,7 +88,7 @@ function enforcementIn(elf: Uint8Array | undefined, firmware: Firmware): Release
   return proof.reason === 'verifier-missing' ? 'disproved' : 'unproven';
 }
 
-/** Returns the manifest beside the file that lists these bytes. Invalid manifests and manifests for other files are ignored. */
+/** Returns the manifest beside the file if it lists exactly these bytes. Invalid manifests and manifests for other files are ignored. */
 async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest | undefined> {
   const name = basename(path);
   const images = [

@@ -16,7 +16,7 @@ export function namedKeys({ publicKey }: KnownKeyOptions, io: Io): Promise<RsaPu
   return Promise.all(publicKey.map((path) => loadPublicKey(resolve(io.cwd, path))));
 }
 
-/** Loads the project's public key and the `knownKeys` from its configuration. Does not read the private key. */
+/** Loads the project's public key, and the `knownKeys` from the project's configuration. Does not read the private key. */
 export async function projectKeys(options: KnownKeyOptions, io: Io): Promise<RsaPublicKey[]> {
   const { config, folder, publicKey } = await projectSettings(
     { source: options.source, config: options.config },

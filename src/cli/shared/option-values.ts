@@ -1,19 +1,19 @@
 import { type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
 import { OtaError } from '../../errors/ota-error.ts';
 
-// Parsers for option values. Error messages state what the value must be; `nameOptionsInErrors` adds the option name and the given value.
+// Parsers for option values. Their errors state the required form; `nameOptionsInErrors` adds the option name and the given value.
 
 /** Collects the values of a repeatable option. */
 export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 
-/** Parses an integer of 1 or more, with at most nine digits. */
+/** Parses a positive integer with at most nine digits. */
 export function positiveInteger(value: string): number {
   return /^[1-9]\d{0,8}$/.test(value) ? Number(value) : invalid('must be a positive integer');
 }
 
-/** Parses an integer of 0 or more, with at most nine digits. */
+/** Parses a non-negative integer with at most nine digits. */
 export function nonNegativeInteger(value: string): number {
   return /^\d{1,9}$/.test(value) ? Number(value) : invalid('must be a non-negative integer');
 }
@@ -34,7 +34,7 @@ export function percentage(value: string): number {
   return number !== undefined && number >= 1 ? number : invalid('must be a percentage from 1 to 100');
 }
 
-/** Parses a percentage from 0 to 100; returns undefined if the text is not a percentage. */
+/** Parses a percentage from 0 to 100. Returns undefined if the text is not a percentage. */
 export function percentOf(text: string): number | undefined {
   const number = Number(percentPattern.exec(text)?.[1]);
   return number <= 100 ? number : undefined;
@@ -50,7 +50,7 @@ export function size(value: string): number {
   return invalid('must be a size such as 512k, 4M or 0x400000');
 }
 
-/** Parses a time in seconds, such as `60` or `0.5`; at most one day. */
+/** Parses a time in seconds, such as `60` or `0.5`. The maximum is one day. */
 export function seconds(value: string): number {
   const number = nonNegative(value);
   return number > 0 && number <= 86_400 ? number : invalid('must be a positive number of seconds, at most 86400');
@@ -62,19 +62,19 @@ export function milliseconds(value: string): number {
   return number >= 0 ? number : invalid('must be a non-negative number of milliseconds');
 }
 
-/** Returns the number, or NaN if the text is not a non-negative decimal number. */
+/** Parses a non-negative decimal number. Returns NaN for any other text. */
 function nonNegative(text: string): number {
   return /^\d{1,9}(?:\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
 }
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Parses a duration with its unit, such as `90s`, `10m`, `2h` or `1d`, into milliseconds; `0` needs no unit. */
+/** Parses a duration with a unit, such as `90s`, `10m`, `2h` or `1d`, into milliseconds. `0` needs no unit. */
 export function duration(value: string): number {
   if (value === '0') return 0;
   const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
   if (digits === undefined) return invalid('must be a duration with its unit, such as 90s, 10m, 2h or 1d');
-  // The pattern only matches units in unitMs.
+  // Every unit that the pattern matches is a key of unitMs.
   return Number(digits) * unitMs[unit as keyof typeof unitMs];
 }
 
@@ -83,10 +83,10 @@ const maxPort = 65_535;
 /** Parses a port number from 1 to 65535. */
 export const port = integerBetween(1, maxPort);
 
-/** Parses a port to listen on; 0 means any free port. */
+/** Parses a listen port. 0 selects any free port. */
 export const portOrAny = integerBetween(0, maxPort);
 
-/** Parses an address to listen on: `HOST:PORT`, `[::1]:PORT` or `:PORT`. */
+/** Parses a listen address: `HOST:PORT`, `[::1]:PORT` or `:PORT`. */
 export function hostAndPort(value: string): { readonly host: string; readonly port: number } {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value) ?? [];
   const number = Number(digits);
@@ -100,9 +100,8 @@ export function httpUrl(value: string): string {
 }
 
 /**
- * Makes errors about invalid values name the option, for all options of the command and its subcommands.
- *
- * Commander's own errors are formatted differently from the other errors of this tool.
+ * Adds the option name to errors about invalid values, for all options of the command and its subcommands. Errors from Commander itself
+ * have a different format than the other errors of this tool.
  */
 export function nameOptionsInErrors(command: Pick<CommandUnknownOpts, 'options' | 'commands'>): void {
   for (const option of command.options) {
@@ -123,7 +122,7 @@ export function nameOptionsInErrors(command: Pick<CommandUnknownOpts, 'options' 
   for (const subcommand of command.commands) nameOptionsInErrors(subcommand);
 }
 
-/** Parsers that are already wrapped, because some options are shared between commands. */
+/** Parsers that are already wrapped. Commands share some options, and each parser must be wrapped only once. */
 const named = new WeakSet<object>();
 
 function oneOf(choices: readonly string[]): string {

@@ -8,7 +8,7 @@ import { openSigner } from '../../project/signing/open-signer.ts';
 import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
 
-/** Returns the key that a project's devices verify updates with: the public key, or else the one derived from the private key. */
+/** Returns the project's public key. Without a public key, derives it from the private key. Devices verify updates with this key. */
 export async function projectPublicKey(
   settings: ProjectSettings,
   io: Io,
@@ -27,7 +27,7 @@ export async function publicKeyAt(place: KeyPlace, io: Io): Promise<RsaPublicKey
   return readPublicKey(secretFromEnvironment(place.variable, io.env, 'the public key'), place.variable);
 }
 
-/** Returns the project's signer, or undefined if the project has no private key. */
+/** Returns the project's signer, or undefined for a project without a private key. */
 export async function projectSigner(settings: ProjectSettings, io: Io, report: Report): Promise<Signer | undefined> {
   const { privateKey, passphrase, folder } = settings;
   if (privateKey === undefined) return undefined;
@@ -38,7 +38,7 @@ export async function projectSigner(settings: ProjectSettings, io: Io, report: R
 }
 
 /**
- * Checks that the signer and the public key form a pair.
+ * Checks that the signer's key matches the public key.
  *
  * @throws OtaError KEYS_DONT_MATCH
  */

@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 
-/** Options for commands that work in a project. */
+/** Options that select the project's folder and configuration. */
 export const projectOptions = {
   source: new Option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)'),
   sourceOfBuild: new Option(

@@ -3,11 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import { readOptionalFile } from '../../files/read.ts';
 
 /**
- * Returns the folder to search for the project configuration: the given folder, or else the sketch folder that arduino-cli recorded in
- * `build.options.json` beside the file, or else the working directory. `build.options.json` is needed because an upload recipe only knows
- * the build folder.
+ * Returns the folder to search for the project configuration. By default, this is the sketch folder that `build.options.json` beside the
+ * file names, or else the working directory. arduino-cli writes `build.options.json` into the build folder, the only folder that an
+ * upload recipe receives.
  *
- * @param file file to send or publish
+ * @param file path of the file to send or publish
  */
 export async function sourceFolder(named: string | undefined, file: string | undefined, cwd: string): Promise<string> {
   if (named !== undefined || file === undefined) return resolve(cwd, named ?? '.');

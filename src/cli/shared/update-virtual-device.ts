@@ -2,7 +2,7 @@ import { deliverByEspota } from '../../delivery/espota/deliver.ts';
 import type { DeliveryVerdict } from '../../delivery/verdict.ts';
 import { quickTimings, startVirtualDevice, syntheticSketch } from '../../simulator/index.ts';
 
-/** Updates a virtual device at an address of this machine, to check whether devices can connect back to that address. */
+/** Starts a virtual device on a local address and updates it, to check that devices can connect back to that address. */
 export async function updateVirtualDevice(
   host: string,
   hostPort: number | undefined,

@@ -10,8 +10,8 @@ const flagHeaderCrc = 0x02;
 /**
  * Pads a gzip member to a multiple of 4 bytes by extending its FNAME field, which eboot skips (`uzlib_gzip_parse_header`).
  *
- * Cores 3.1.0 to 3.1.2 incorrectly hash a payload whose length is not a multiple of 4 and reject it with ERROR 12 (esp8266/Arduino#9109),
- * so every gzip file that may be signed is aligned. The compressed data is unchanged; a header CRC, if present, is updated.
+ * Cores 3.1.0 to 3.1.2 reject a signed payload with ERROR 12 if its length is not a multiple of 4 (esp8266/Arduino#9109). The compressed
+ * data is unchanged; a header CRC, if present, is updated.
  *
  * @param gzip one gzip member
  */
@@ -25,7 +25,7 @@ export function alignGzip(gzip: Uint8Array): Uint8Array {
   return aligned;
 }
 
-/** Inserts a name of `padding - 1` characters and a zero byte. */
+/** Inserts a file name of `padding - 1` characters and a zero byte. */
 function insertName(gzip: Uint8Array, flags: number, padding: number): Uint8Array {
   const at = endOfExtra(gzip, flags);
   const name = new Uint8Array(padding).fill(0x5f, 0, padding - 1);
@@ -43,7 +43,7 @@ function endOfExtra(gzip: Uint8Array, flags: number): number {
   return headerBytes + 2 + ((gzip[headerBytes] ?? 0) | ((gzip[headerBytes + 1] ?? 0) << 8));
 }
 
-/** Updates FHCRC, the low half of the CRC-32 of all header bytes before it (RFC 1952, 2.3.1.2). */
+/** Updates the header CRC (FHCRC): the low 16 bits of the CRC-32 of all preceding header bytes (RFC 1952, 2.3.1.2). */
 function fixHeaderCrc(gzip: Uint8Array): void {
   const flags = gzip[flagsOffset] ?? 0;
   const texts = [flagName, flagComment].filter((flag) => (flags & flag) !== 0);

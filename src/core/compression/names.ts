@@ -1,3 +1,3 @@
-/** Values of `--compression`. To add one, add a file, a name here and a line in the registry. */
+/** Values of `--compression`. To add a compressor, create a file and add its name here and in the registry. */
 export const compressionNames = ['none', 'gzip', 'zopfli'] as const;
 export type CompressionName = (typeof compressionNames)[number];

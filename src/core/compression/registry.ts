@@ -3,5 +3,5 @@ import { gzip } from './gzip.ts';
 import type { CompressionName } from './names.ts';
 import { zopfli } from './zopfli.ts';
 
-/** Compressors by name; `undefined` if no compressed artifact is made. */
+/** Compressors by name; `undefined` disables compression. */
 export const compressors = { none: undefined, gzip, zopfli } satisfies Record<CompressionName, Compressor | undefined>;

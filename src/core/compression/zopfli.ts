@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Compressor } from './compressor.ts';
 
-/** Number of iterations, as in `zopfli --i15`, the default of that command. */
+/** Number of iterations, equal to the default of the `zopfli` command (`--i15`). */
 const iterations = 15;
 
-/** Worker source, passed as a data: URL because a separate file would have different paths in dist/ and src/. */
+/** Worker source, passed as a data: URL because the path of a separate file would differ between dist/ and src/. */
 const work = `
 import { parentPort, workerData } from 'node:worker_threads';
 const { default: zopfli } = await import(workerData.zopfli);
@@ -13,8 +13,8 @@ parentPort.postMessage(await zopfli.gzipAsync(workerData.bytes, { numiterations:
 `;
 
 /**
- * Compresses to the smallest gzip file that eboot can inflate, which takes a few seconds of CPU time per megabyte. The compression runs in
- * a worker so that the calling thread can show progress and cancel it. zopfli is loaded only when it is used.
+ * Compresses to the smallest gzip file that eboot can inflate. Compression takes a few seconds of CPU time per megabyte. Compression runs
+ * in a worker, so that the calling thread can show progress and cancel the work.
  */
 export const zopfli: Compressor = async (bytes, signal) => {
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(work)}`), {
@@ -23,7 +23,7 @@ export const zopfli: Compressor = async (bytes, signal) => {
   });
   try {
     const [compressed]: Uint8Array[] = await once(worker, 'message', { signal });
-    // The worker sends only the compressed bytes.
+    // Only the worker posts messages here, and each message contains the compressed bytes.
     return compressed as Uint8Array;
   } catch (error) {
     signal?.throwIfAborted();

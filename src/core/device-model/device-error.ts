@@ -1,16 +1,16 @@
 import type { CoreCapabilities } from './cores.ts';
 
-/** Error that a device reports, with the code and text that its core uses. */
+/** Error reported by a device, with the code and the text of the device's core. */
 export interface DeviceError {
   /** Error code: positive for `UPDATE_ERROR_…` (Updater.h), negative for `HTTP_UE_…` (ESP8266httpUpdate.h). */
   readonly code: number;
-  /** Text without the code and without a line break. */
+  /** Error text without the code and without a line break. */
   readonly text: string;
-  /** Text that the device prints: `ERROR[4]: Not Enough Space`, or only the text for HTTP client errors. */
+  /** Error text as printed by the device: `ERROR[4]: Not Enough Space`. HTTP client errors are printed without a code. */
   readonly printed: string;
 }
 
-/** `UPDATE_ERROR_…` in Updater.h. */
+/** Error codes `UPDATE_ERROR_…` in Updater.h. */
 export const updaterErrors = {
   none: 0,
   write: 1,
@@ -25,7 +25,7 @@ export const updaterErrors = {
   noData: 13,
 } as const;
 
-/** `HTTP_UE_…` in ESP8266httpUpdate.h. */
+/** Error codes `HTTP_UE_…` in ESP8266httpUpdate.h. */
 export const httpErrors = {
   tooLittleSpace: -100,
   noSize: -101,
@@ -34,7 +34,7 @@ export const httpErrors = {
   wrongFlashSize: -107,
 } as const;
 
-/** Values inserted into some error texts. */
+/** Values for placeholders in error texts. */
 export interface ErrorDetails {
   readonly expectedMd5: string;
   readonly calculatedMd5: string;
@@ -45,14 +45,14 @@ export interface ErrorDetails {
 type Details = Partial<ErrorDetails>;
 type Texts = CoreCapabilities['errorTexts'];
 
-/** Returns the error as `UpdaterClass::printError` prints it in that core, without the line break. */
+/** Returns the error text that `UpdaterClass::printError` prints in the given core, without the line break. */
 export function updaterError(name: keyof typeof updaterErrors, texts: Texts, details: Details = {}): DeviceError {
   const code = updaterErrors[name];
   const text = updaterText(name, texts, details);
   return { code, text, printed: `ERROR[${code}]: ${text}` };
 }
 
-/** Returns the error with the text of `ESP8266HTTPUpdate::getLastErrorString`. */
+/** Returns the error text of `ESP8266HTTPUpdate::getLastErrorString`. */
 export function httpError(name: keyof typeof httpErrors): DeviceError {
   const text = httpTexts[name];
   return { code: httpErrors[name], text, printed: text };

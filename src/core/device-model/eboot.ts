@@ -3,7 +3,7 @@ import { eraseSector, programFlash, readFlash, roundUpToSector, sectorBytes } fr
 import type { EbootCommand } from './updater.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
 
-/** Results of `copy_raw` in eboot.c, and 9 if the comparison in core 2.7.2 fails. */
+/** Results of `copy_raw` in eboot.c. Result 9 means that the comparison in core 2.7.2 failed. */
 export const copyCodes = {
   copied: 0,
   unaligned: 1,
@@ -17,22 +17,25 @@ export const copyCodes = {
 
 type CopyCode = (typeof copyCodes)[keyof typeof copyCodes];
 
-/** Result of one eboot run. */
+/** Result of running an eboot command. */
 export interface CopyRun {
   readonly code: CopyCode;
-  /** Number of bytes to write; for gzip, the last word of the staged bytes as a signed number. If not positive, eboot writes nothing. */
+  /**
+   * Number of bytes to write. For gzip, this is the last word of the staged bytes as a signed number. eboot writes nothing if the number
+   * is not positive.
+   */
   readonly wantedBytes: number;
-  /** Number of bytes erased, starting at the destination, in whole sectors. */
+  /** Number of bytes erased, in whole sectors, starting at the destination. */
   readonly touchedBytes: number;
-  /** First input sector that was erased before it was read; undefined if there was none. */
+  /** First input sector that was erased before it was read; undefined if there was no such sector. */
   readonly overwrittenSector: number | undefined;
 }
 
 /**
- * Executes a command the way eboot does after the restart (`main` and `copy_raw` in eboot.c): copies or inflates within the flash, sector
- * by sector. Only core 2.7.2 checks the result, and its comparison fails if the copy has reached the staged bytes.
+ * Runs an eboot command (`main` and `copy_raw` in eboot.c): copies or inflates the staged update, sector by sector. Only core 2.7.2
+ * compares the result with the staged bytes. The comparison fails if the copy has overwritten staged bytes.
  *
- * @param flash is modified
+ * @param flash content of the flash chip, modified in place
  * @param capabilities capabilities of the core whose eboot is in flash, which is the core of the sketch before the update
  */
 export function runEboot(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyRun {
@@ -65,7 +68,7 @@ function copyRaw(flash: Uint8Array, command: EbootCommand, capabilities: CoreCap
   return { code, wantedBytes: content.wantedBytes, touchedBytes, overwrittenSector };
 }
 
-/** Compares the copy with the staged bytes like `copy_raw` with `verify` set. The copy may have overwritten the staged bytes by then. */
+/** Compares the copy with the staged bytes, like `copy_raw` with `verify` set. The copy may have overwritten some of the staged bytes. */
 function compareRaw(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyCode {
   const content = openContent(flash, command, capabilities, () => undefined);
   const sector = new Uint8Array(sectorBytes);
@@ -88,11 +91,11 @@ function firstProblem(steps: readonly (() => CopyCode)[]): CopyCode {
   return copyCodes.copied;
 }
 
-/** Staged bytes, raw or inflated, read sector by sector. */
+/** Reader for the staged bytes, raw or inflated, sector by sector. */
 interface StagedContent {
   readonly problem: CopyCode;
   readonly wantedBytes: number;
-  /** Fills the sector with content in its first `count` bytes. */
+  /** Fills the first `count` bytes of the sector. */
   read(sector: Uint8Array, count: number): CopyCode;
 }
 
@@ -135,7 +138,7 @@ function openGzip(
   let address = source;
   const inflater = new UzlibInflater((block) => {
     onRead(address);
-    // eboot ignores a failed read past the end of the chip, so the block keeps its old content.
+    // A read past the end of the chip fails. eboot ignores the failure, and the block keeps its old content.
     readFlash(flash, address, block);
     address += block.length;
   });

@@ -1,20 +1,20 @@
-/** NOR flash as an array of bytes, address 0 first. The functions modify the caller's array in place. */
+/** NOR flash as an array of bytes, starting at address 0. The functions modify the given array. */
 
-/** Smallest erasable unit in bytes: `FLASH_SECTOR_SIZE` in spi_flash_geometry.h. */
+/** Size of a flash sector, the smallest erasable unit, in bytes (`FLASH_SECTOR_SIZE` in spi_flash_geometry.h). */
 export const sectorBytes = 4096;
 
-/** Returns the content of an erased chip: every bit set. */
+/** Returns the content of an erased flash chip, in which every bit is set. */
 export function erasedFlash(sizeBytes: number): Uint8Array {
   return new Uint8Array(sizeBytes).fill(0xff);
 }
 
-/** Rounds `sizeBytes` up to whole sectors. */
+/** Rounds a size up to whole flash sectors. */
 export function roundUpToSector(sizeBytes: number): number {
   return Math.ceil(sizeBytes / sectorBytes) * sectorBytes;
 }
 
 /**
- * Sets every bit of the sector at `address`.
+ * Erases the sector at `address` by setting every bit.
  *
  * @returns false, without changing anything, if the sector is outside the chip
  */
@@ -25,7 +25,7 @@ export function eraseSector(flash: Uint8Array, address: number): boolean {
 }
 
 /**
- * Programs bytes. Programming can only clear bits, so the result is the bitwise AND of old and new content.
+ * Writes bytes to flash. A write can only clear bits, so the result is the bitwise AND of the old and new content.
  *
  * @returns false, without changing anything, if the bytes do not fit in the chip
  */

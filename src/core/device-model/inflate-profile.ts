@@ -3,24 +3,23 @@ import { sectorBytes } from './flash.ts';
 import { UzlibInflater } from './uzlib-inflate.ts';
 import { inputBlockBytes } from './uzlib-input.ts';
 
-/** Input that eboot has read at each point in its output while it inflates a gzip file. */
+/** Record of how much input eboot reads while it inflates a gzip file. */
 export interface InflateProfile {
-  /** Number of input blocks read by the time the last byte is written. */
+  /** Number of input blocks read before the last byte is written. */
   readonly blocks: number;
-  /** Number of input blocks read before and after each output sector is inflated, sector 0 first. */
+  /** Numbers of input blocks read before and after each output sector is inflated, starting with sector 0. */
   readonly blocksBefore: readonly number[];
   readonly blocksAfter: readonly number[];
 }
 
-/** Minimum gzip size for which zlib is used. The model inflates a smaller file before zlib has opened a stream. */
+/** Minimum gzip size for using zlib. For a smaller file, the model finishes before zlib has opened a stream. */
 const worthStreamingBytes = 32 * 1024;
 
 /**
  * Computes how much input eboot has read at each output sector.
  *
- * In a process that has just started, zlib yields the same profile as the model at a tenth of the cost: neither reads a byte before it is
- * needed, so what zlib outputs for the first n blocks is what eboot has written when it requests the next block. The model is the fallback
- * for input that zlib rejects but eboot accepts.
+ * zlib produces the same profile as the model of eboot's inflater, because neither reads a byte before it needs the byte. In a process
+ * that has just started, zlib is ten times faster. The model is used for small files and for input that zlib rejects.
  *
  * @param gzip compressed bytes without a signature
  * @param sizeBytes uncompressed size
@@ -31,7 +30,7 @@ export async function inflateProfile(gzip: Uint8Array, sizeBytes: number): Promi
   return streamed ?? modeledProfile(gzip, sizeBytes);
 }
 
-/** Computes the same profile as {@link inflateProfile}, using only the model of eboot's inflater. */
+/** Computes the same profile as {@link inflateProfile}, but always with the model of eboot's inflater. */
 export function modeledProfile(gzip: Uint8Array, sizeBytes: number): InflateProfile | undefined {
   const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
@@ -46,7 +45,7 @@ export function modeledProfile(gzip: Uint8Array, sizeBytes: number): InflateProf
   return { blocks: inflater.blocksRead, blocksBefore, blocksAfter };
 }
 
-/** Computes the profile with zlib; undefined if zlib does not reach the last byte. */
+/** Computes the profile with zlib. Returns undefined if zlib stops before the last byte. */
 async function streamedProfile(gzip: Uint8Array, sizeBytes: number): Promise<InflateProfile | undefined> {
   const header = inflaterOf(gzip);
   if (!header.parseHeader()) return undefined;
@@ -65,7 +64,7 @@ async function streamedProfile(gzip: Uint8Array, sizeBytes: number): Promise<Inf
   return undefined;
 }
 
-/** Writes the deflate data to zlib block by block and yields the total output size after each block, until the stream ends or fails. */
+/** Writes the deflate data to zlib in blocks. Yields the total output size after each block, until the stream ends or fails. */
 async function* inflatedByBlock(gzip: Uint8Array, from: number): AsyncGenerator<{ block: number; total: number }> {
   const stream = createInflateRaw();
   let total = 0;
@@ -102,17 +101,17 @@ function inflaterOf(gzip: Uint8Array): UzlibInflater {
 }
 
 /**
- * Returns the lowest flash address at which a gzip-compressed sketch can safely be staged: eboot, which writes from address 0 up, then
- * never erases input that it has not read yet.
+ * Returns the lowest flash address at which a gzip-compressed sketch can safely be staged: at this address or above, eboot never erases
+ * input that it has not read yet.
  *
- * @param erasesBeforeInflating capability of the device's core: before 3.0.0 a sector is erased before its content is read
+ * @param erasesBeforeInflating true for cores before 3.0.0, in which eboot erases each sector before it inflates the sector's content
  */
 export function lowestSafeStaging(profile: InflateProfile, erasesBeforeInflating: boolean): number {
   const blocksRead = erasesBeforeInflating ? profile.blocksBefore : profile.blocksAfter;
   let lowest = 0;
   for (const [sector, blocks] of blocksRead.entries()) {
     if (blocks === profile.blocks) break;
-    // The sector must end at or before the first unread block.
+    // The written sector must end at or before the first unread input block.
     lowest = Math.max(lowest, (sector + 1) * sectorBytes - blocks * inputBlockBytes);
   }
   return lowest;

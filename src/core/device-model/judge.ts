@@ -5,9 +5,9 @@ import { roundUpToSector, sectorBytes } from './flash.ts';
 import type { BuildFacts, ModelDevice } from './model-device.ts';
 import type { EbootCommand } from './updater.ts';
 
-/** State of a device after it reported OK and restarted. The address of a sector is its number times 4096. */
+/** State of a device after it accepted an update and restarted. The address of a sector is its number multiplied by 4096. */
 export type ModelVerdict =
-  /** The device runs the new sketch or has the new filesystem. */
+  /** The device runs the new sketch, or has the new filesystem. */
   | { readonly outcome: 'updated' }
   /** The flash was not updated; the device keeps its current sketch or filesystem. */
   | { readonly outcome: 'kept'; readonly why: KeptReason }
@@ -18,7 +18,7 @@ export type ModelVerdict =
 
 type KeptReason = 'nothing-to-copy' | 'copy-refused';
 type DamageReason = 'filesystem-overwritten' | 'beyond-filesystem' | 'filesystem-differs';
-/** compare-failed: core 2.7.2 hangs until a power cycle; the new sketch is in place. All other reasons require flashing over serial. */
+/** `compare-failed`: core 2.7.2 hangs until a power cycle, but the new sketch is in place. All other reasons require flashing over serial. */
 type BrickReason =
   | 'input-overwritten'
   | 'deflate-broken'
@@ -27,7 +27,7 @@ type BrickReason =
   | 'not-loadable'
   | 'compare-failed';
 
-/** An eboot command and its result. */
+/** eboot command and the result of running it. */
 export interface Copy {
   readonly command: EbootCommand;
   readonly run: CopyRun;
@@ -38,7 +38,7 @@ interface Expectations {
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
-/** Judges a sketch update and returns the device with its new facts. */
+/** Judges a sketch update and returns the device with the facts of its new sketch. */
 export function judgeSketch(
   device: ModelDevice,
   copy: Copy,
@@ -53,7 +53,7 @@ export function judgeSketch(
 /**
  * Judges a filesystem update.
  *
- * @param copy undefined if the Updater wrote the filesystem in place
+ * @param copy eboot command; undefined if the Updater wrote the filesystem in place
  */
 export function judgeFilesystem(
   device: ModelDevice,
@@ -95,7 +95,7 @@ function sketchVerdict(
   return damage ?? { outcome: 'updated' };
 }
 
-/** Returns why eboot left the old content in place; undefined if it erased anything. */
+/** Returns why eboot kept the old content. Returns undefined if eboot erased anything. */
 function keptReason(run: CopyRun): KeptReason | undefined {
   if (run.touchedBytes > 0) return undefined;
   return run.code === copyCodes.copied ? 'nothing-to-copy' : 'copy-refused';
@@ -122,8 +122,8 @@ function asInFlash(expected: Uint8Array, sent: Uint8Array, device: ModelDevice):
 }
 
 /**
- * Returns whether the boot ROM can load eboot and eboot can load the application. The device itself verifies only the checksum of eboot (in
- * the ROM), but an application with a wrong checksum differs from what was built.
+ * Returns true if the boot ROM can load eboot and eboot can load the application. A device verifies only eboot's checksum. The model also
+ * verifies the application's checksum, because a mismatch shows that the application is damaged.
  */
 function isLoadable(flash: Uint8Array): boolean {
   const sketch = readSketchImage(flash).value;

@@ -6,9 +6,9 @@ import type { FlashMode, SignatureFormat } from '../model/artifact.ts';
 import type { CoreCapabilities } from './cores.ts';
 import { erasedFlash } from './flash.ts';
 
-/** Counterpart of `UpdaterVerifyClass` (Updater.h): verifies signatures with the key that the sketch was built with. */
+/** Signature verification in the Updater, like `UpdaterVerifyClass` (Updater.h). The key is the key that the sketch was built with. */
 export interface SignatureVerifier {
-  /** Length of a signature in bytes, equal to the length of the key's modulus. */
+  /** Length of a signature in bytes. Equal to the length of the key's modulus. */
   readonly lengthBytes: number;
   verify(payload: Uint8Array, signature: Uint8Array): boolean;
 }
@@ -16,37 +16,40 @@ export interface SignatureVerifier {
 /** Build options of the running sketch. */
 export interface BuildFacts {
   readonly capabilities: CoreCapabilities;
-  /** Undefined if the sketch was built without a key and therefore does not verify signatures. */
+  /** Verifier; undefined if the sketch was built without a key and does not verify signatures. */
   readonly verifier: SignatureVerifier | undefined;
-  /** Start of the filesystem (`_FS_start - 0x40200000`) and end of the sketch area. */
+  /** Start of the filesystem and end of the sketch area, as a flash offset (`_FS_start - 0x40200000`). */
   readonly fsStart: number;
-  /** End of the filesystem (`_FS_end - 0x40200000`). Equal to `fsStart` without a filesystem. */
+  /** End of the filesystem, as a flash offset (`_FS_end - 0x40200000`). Equal to `fsStart` without a filesystem. */
   readonly fsEnd: number;
-  /** Whether the sketch was built with ATOMIC_FS_UPDATE. */
+  /** True if the sketch was built with ATOMIC_FS_UPDATE. */
   readonly atomicFs: boolean;
-  /** Whether the layout is "mapping defined by hardware and sketch" (FLASH_MAP_SUPPORT): flash sizes are not compared. */
+  /**
+   * True for the layout "mapping defined by hardware and sketch" (FLASH_MAP_SUPPORT). With this layout, the core does not compare flash
+   * sizes.
+   */
   readonly flashMap: boolean;
 }
 
-/** Device between updates, with the state that affects an update. */
+/** Device between updates, with all state that affects an update. */
 export interface ModelDevice extends BuildFacts {
   /** Flash mode from byte 2 of the header in flash. */
   readonly flashMode: FlashMode;
-  /** Size of the physical flash chip in bytes; the size in a header may differ. */
+  /** Size of the physical flash chip in bytes. The size in an image header may differ. */
   readonly chipSizeBytes: number;
-  /** Result of `ESP.getSketchSize()`. */
+  /** Size of the running sketch (`ESP.getSketchSize()`). */
   readonly sketchSizeBytes: number;
-  /** Content of the whole chip, `chipSizeBytes` long. */
+  /** Content of the whole flash chip; `chipSizeBytes` bytes. */
   readonly flash: Uint8Array;
-  /** MD5 that a failed update left in the Updater; cores before 3.0.0 keep it until the next restart. */
+  /** MD5 that a failed update left in the Updater. Cores before 3.0.0 keep the MD5 until the next restart. */
   readonly leftoverMd5: string | undefined;
 }
 
-/** Device without its flash content and leftover MD5. */
+/** Device state without the flash content and the leftover MD5. */
 export type DeviceWithoutFlash = Omit<ModelDevice, 'flash' | 'leftoverMd5'>;
 
 /**
- * Creates a device that has just started; all flash outside its sketch is erased.
+ * Creates a device that has just started. All flash outside the sketch is erased.
  *
  * @param sketch bytes of the running sketch; by default only a header with the device's flash mode and chip size
  */
@@ -57,7 +60,7 @@ export function deviceAtRest(facts: DeviceWithoutFlash, sketch: Uint8Array = hea
   return { ...facts, flash, leftoverMd5: undefined };
 }
 
-/** Creates a verifier that works like BearSSLHelpers.cpp, for devices with this key whose core uses this signature format. */
+/** Creates a verifier that works like BearSSLHelpers.cpp, for a public key and a signature format. */
 export function signatureVerifier(key: RsaPublicKey, format: SignatureFormat): SignatureVerifier {
   return {
     lengthBytes: key.modulus.length,

@@ -6,9 +6,9 @@ import { type Delivery, deliver } from './transports.ts';
 import type { EndResult } from './updater.ts';
 
 export interface UpdateOptions extends Delivery {
-  /** Image expected in flash after the update. If it is omitted, a sketch only has to be loadable. */
+  /** Image expected in flash after the update. Without an expected image, a sketch only has to be loadable. */
   readonly expected?: Uint8Array | undefined;
-  /** Build facts in which the new sketch differs from the running one; they apply to the device after the update. */
+  /** Build facts in which the new sketch differs from the running sketch. These facts apply after the update. */
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
@@ -16,7 +16,7 @@ export interface UpdateOptions extends Delivery {
  * Result of an update; `device` has the facts and the flash content after the update.
  *
  * - updated, kept, damaged, bricked: the device reported OK, see `ModelVerdict`;
- * - rejected: the device reported an error and keeps its sketch, although a filesystem written in place may be lost;
+ * - rejected: the device reported an error and keeps its sketch, but a filesystem written in place may be lost;
  * - crashed: the device restarted its current sketch without reporting an error.
  */
 export type UpdateResult =
@@ -27,7 +27,7 @@ export type UpdateResult =
 /**
  * Runs one update from the first byte to the restart: the transport library, the Updater, eboot.
  *
- * @param device is not modified; the result has its own flash
+ * @param device device before the update, which is not modified
  * @param bytes bytes as sent, including the signature
  */
 export function runUpdate(device: ModelDevice, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
@@ -38,7 +38,7 @@ export function runUpdate(device: ModelDevice, bytes: Uint8Array, options: Updat
 /**
  * Runs the steps after `endUpdate`: restarts the device, runs eboot and judges the result.
  *
- * @param end result of `endUpdate`; its flash is modified
+ * @param end result of `endUpdate`, whose flash is modified
  */
 export function restart(end: EndResult, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
   const device: ModelDevice = { ...end.device, leftoverMd5: undefined };

@@ -1,24 +1,24 @@
 import type { ModelDevice, SignatureVerifier } from './model-device.ts';
 
-/** Result of the signature check. verified, no-key: the update continues, and `sizeBytes` is the size in the eboot command. */
+/** Result of the signature check. `verified` and `no-key`: the update continues, and `sizeBytes` is the size in the eboot command. */
 export type SignatureCheck =
   | { readonly outcome: 'verified' | 'no-key'; readonly sizeBytes: number }
   | { readonly outcome: 'refused' }
   | { readonly outcome: 'crashed' };
 
-/** Size of the word that follows the signature and contains its length. */
+/** Size of the word after the signature, which contains the length of the signature. */
 const lengthWordBytes = 4;
 
-/** Chunk size in which the Updater reads and hashes the payload. */
+/** Size of the chunks in which the Updater reads and hashes the payload. */
 const hashPieceBytes = 128;
 
 /**
- * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The bytes checked are
- * those in *flash*, where byte 2 may already be the device's own flash mode.
+ * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The check reads the
+ * bytes from *flash*, where byte 2 may contain the device's own flash mode.
  */
 export function checkSignature(device: ModelDevice, startAddress: number, sizeBytes: number): SignatureCheck {
   const { verifier, capabilities } = device;
-  // A core without signature support has no key, even if a verifier is set.
+  // A core without signature support ignores the verifier.
   if (verifier === undefined || capabilities.signing === 'none') return { outcome: 'no-key', sizeBytes };
   const received = device.flash.subarray(startAddress, startAddress + sizeBytes);
   const payloadBytes = sizeBytes - lengthWordBytes - verifier.lengthBytes;
@@ -42,8 +42,8 @@ function isSigned(
 }
 
 /**
- * Returns the bytes that cores 3.1.0 to 3.1.2 hash. Reading the last chunk fails if its length is not a multiple of 4, and the buffer still
- * contains the previous chunk. Without a previous chunk, the buffer contains undefined stack content, modeled as zeros.
+ * Returns the bytes that cores 3.1.0 to 3.1.2 hash. In these cores, reading the last chunk fails if its length is not a multiple of 4,
+ * and the buffer keeps the previous chunk. Without a previous chunk, the buffer contains undefined stack content, modeled as zeros.
  */
 function withStaleTail(payload: Uint8Array): Uint8Array {
   const tailBytes = payload.length % hashPieceBytes;

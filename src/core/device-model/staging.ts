@@ -2,10 +2,10 @@ import type { ImageKind } from '../model/artifact.ts';
 import type { CoreCapabilities } from './cores.ts';
 import { roundUpToSector, sectorBytes } from './flash.ts';
 
-/** Transport of the update on the device: ArduinoOTA, ESP8266httpUpdate or ESP8266HTTPUpdateServer. */
+/** Transport of an update: ArduinoOTA (`espota`), ESP8266httpUpdate (`http`) or ESP8266HTTPUpdateServer (`web`). */
 export type Transport = 'espota' | 'http' | 'web';
 
-/** Properties of a device that determine where an update is staged. */
+/** Device properties that determine where an update is staged. */
 export interface StagingArea {
   readonly capabilities: Pick<CoreCapabilities, 'wrapsTooLargeSize' | 'boundsFilesystem' | 'atomicFilesystem'>;
   readonly sketchSizeBytes: number;
@@ -14,14 +14,17 @@ export interface StagingArea {
   readonly atomicFs: boolean;
 }
 
-/** fits: the first byte is written to `address`. no-space: the update exceeds the space by `missingBytes` (whole sectors): ERROR 4. */
+/**
+ * Staging area for an update. `fits`: the first byte is written to `address`. `no-space`: `missingBytes` is the missing space in whole
+ * sectors, and the device reports ERROR 4.
+ */
 export type Staging =
   | { readonly outcome: 'fits'; readonly address: number }
   | { readonly outcome: 'no-space'; readonly missingBytes: number };
 
 /**
- * Returns where `UpdaterClass::begin` (Updater.cpp) stages an update of this size. Sketches are staged directly below the filesystem, and
- * so are filesystems if the device has ATOMIC_FS_UPDATE. Otherwise a filesystem is written in place.
+ * Returns where `UpdaterClass::begin` (Updater.cpp) stages an update of this size. Sketches are staged directly below the filesystem.
+ * With ATOMIC_FS_UPDATE, filesystems are staged there too; otherwise they are written in place.
  *
  * @param sizeBytes size that the transport announces, see `announcedSize`
  */
@@ -33,23 +36,23 @@ export function stagingFor(area: StagingArea, kind: ImageKind, sizeBytes: number
   return { outcome: 'fits', address: area.fsStart };
 }
 
-/** Returns whether filesystems are staged and copied by eboot instead of being written in place. */
+/** Returns true if filesystems are staged and then copied by eboot, instead of being written in place. */
 export function isAtomic(area: Pick<StagingArea, 'atomicFs' | 'capabilities'>): boolean {
   return area.atomicFs && area.capabilities.atomicFilesystem;
 }
 
 /**
- * Returns the size that a transport passes to `begin`: the exact size, or all available space for the web updater, which learns the size
- * only at the end of the upload (ESP8266HTTPUpdateServer-impl.h, UPLOAD_FILE_START) and therefore stages at a low address.
+ * Returns the size that a transport passes to `begin`. The web updater passes all available space, because the size is unknown until the
+ * upload ends (ESP8266HTTPUpdateServer-impl.h, UPLOAD_FILE_START). Other transports pass the exact size.
  */
 export function announcedSize(area: StagingArea, transport: Transport, kind: ImageKind, sizeBytes: number): number {
   if (transport !== 'web') return sizeBytes;
   if (kind === 'filesystem') return area.fsEnd - area.fsStart;
-  // The core subtracts unsigned numbers: if less than a sector is free, the result wraps around to nearly 4 GB, which never fits.
+  // The core subtracts unsigned numbers. If less than a sector is free, the result wraps around to nearly 4 GB, a size that never fits.
   return ((freeSketchSpace(area) - sectorBytes) & 0xfffff000) >>> 0;
 }
 
-/** Returns the number of bytes between the running sketch and the filesystem, like `EspClass::getFreeSketchSpace` (Esp.cpp). */
+/** Returns the number of free bytes between the running sketch and the filesystem, like `EspClass::getFreeSketchSpace` (Esp.cpp). */
 export function freeSketchSpace(area: Pick<StagingArea, 'fsStart' | 'sketchSizeBytes'>): number {
   return area.fsStart - roundUpToSector(area.sketchSizeBytes);
 }

@@ -9,15 +9,15 @@ import { beginUpdate, type EndResult, endUpdate, type Rejection, writeUpdate } f
 export interface Delivery {
   readonly transport: Transport;
   readonly kind: ImageKind;
-  /** MD5 of the bytes as sent, 32 hex digits. Not used by the web updater. */
+  /** MD5 of the bytes as sent, 32 hex digits. The web updater does not use the MD5. */
   readonly md5?: string | undefined;
 }
 
 /**
- * Passes bytes to the Updater the way the transport library does: `ArduinoOTAClass::_runUpdate`, `ESP8266HTTPUpdate::handleUpdate` and
- * `runUpdate`, or the upload handler of ESP8266HTTPUpdateServer-impl.h.
+ * Passes bytes to the Updater like the transport library of the core: `ArduinoOTAClass::_runUpdate`, `ESP8266HTTPUpdate::handleUpdate`
+ * and `runUpdate`, or the upload handler of ESP8266HTTPUpdateServer-impl.h.
  *
- * @param device its flash is modified; pass a copy to keep the original
+ * @param device device whose flash is modified; pass a copy to keep the original
  */
 export function deliver(device: ModelDevice, bytes: Uint8Array, delivery: Delivery): EndResult {
   const { transport, kind } = delivery;
@@ -34,7 +34,7 @@ export function deliver(device: ModelDevice, bytes: Uint8Array, delivery: Delive
 }
 
 /**
- * Runs the checks that `ESP8266HTTPUpdate::handleUpdate` makes before the Updater starts; their error codes are negative.
+ * Runs the checks that `ESP8266HTTPUpdate::handleUpdate` makes before the Updater starts. Errors of these checks have negative codes.
  *
  * @param bytes complete update; only its length and first four bytes are examined
  */

@@ -8,7 +8,7 @@ import type { ModelDevice } from './model-device.ts';
 import { checkSignature } from './signature-check.ts';
 import { isAtomic, stagingFor } from './staging.ts';
 
-/** Copy that the Updater requests from eboot after the restart (`eboot_command` in RTC memory). */
+/** Eboot command that the Updater stores for the next restart (`eboot_command` in RTC memory). */
 export interface EbootCommand {
   readonly source: number;
   readonly destination: number;
@@ -16,25 +16,25 @@ export interface EbootCommand {
 }
 
 /**
- * Update in progress: `UpdaterClass` between `begin` and `end`. It owns the device's flash, the buffer and the digest. `writeUpdate` and
- * `endUpdate` modify these in place: continue with the returned object and discard the one passed in.
+ * Update in progress: the state of `UpdaterClass` between `begin` and `end`. `writeUpdate` and `endUpdate` modify this object's flash,
+ * buffer and digest in place. Continue with the object that they return, and discard the old object.
  */
 export interface RunningUpdate {
   readonly device: ModelDevice;
   readonly kind: ImageKind;
   readonly startAddress: number;
-  /** Size announced to `begin`. */
+  /** Update size announced to `begin`. */
   readonly sizeBytes: number;
-  /** Expected MD5 of the bytes as sent; undefined if not checked. A device with a key never checks it. */
+  /** Expected MD5 of the bytes as sent; undefined if the MD5 is not checked. A device with a key never checks the MD5. */
   readonly md5: string | undefined;
-  /** Number of bytes already in flash, excluding those in the buffer. */
+  /** Number of bytes written to flash, excluding bytes in the buffer. */
   readonly flashedBytes: number;
   readonly buffer: Uint8Array;
   readonly bufferedBytes: number;
   readonly digest: Hash;
 }
 
-/** Update that was rejected; the device keeps its sketch. `device.flash` is the flash content after the attempt. */
+/** Rejected update. The device keeps its sketch. `device.flash` is the flash content after the attempt. */
 export interface Rejection {
   readonly outcome: 'rejected';
   readonly error: DeviceError;
@@ -44,7 +44,7 @@ export interface Rejection {
 export interface UpdateRequest {
   readonly kind: ImageKind;
   readonly sizeBytes: number;
-  /** MD5 in hex. ArduinoOTA and the HTTP client pass it to `setMD5`, which ignores values that are not 32 digits long. */
+  /** MD5 as hex digits. ArduinoOTA and the HTTP client call `setMD5`, which ignores values that are not 32 digits long. */
   readonly md5?: string | undefined;
 }
 
@@ -52,8 +52,8 @@ export type BeginResult = { readonly outcome: 'running'; readonly update: Runnin
 export type WriteResult = BeginResult;
 
 /**
- * Result of `endUpdate`. staged: eboot copies the update after the restart. written: a filesystem was written in place, without eboot.
- * crashed: a core from 2.5.0 up to, but not including, 2.7.0 crashed on a bad signature and restarts its current sketch.
+ * Result of `endUpdate`. staged: eboot copies the update after the restart. written: the Updater wrote a filesystem in place. crashed: a
+ * core from 2.5.0 up to, but not including, 2.7.0 crashed on an invalid signature and restarts its current sketch.
  */
 export type EndResult =
   | { readonly outcome: 'staged'; readonly command: EbootCommand; readonly device: ModelDevice }
@@ -64,7 +64,7 @@ export type EndResult =
 /**
  * Starts an update like `UpdaterClass::begin` (Updater.cpp).
  *
- * @param device its flash is modified; pass a copy to keep the original
+ * @param device device whose flash is modified; pass a copy to keep the original
  */
 export function beginUpdate(device: ModelDevice, request: UpdateRequest): BeginResult {
   if (request.sizeBytes === 0) return reject(device, 'size');
@@ -88,7 +88,7 @@ export function beginUpdate(device: ModelDevice, request: UpdateRequest): BeginR
   return { outcome: 'running', update };
 }
 
-/** Writes all of `chunk` like `UpdaterClass::write`, or rejects it if it exceeds the announced size. */
+/** Writes all of `chunk` like `UpdaterClass::write`. A chunk that exceeds the announced size is rejected. */
 export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResult {
   if (update.flashedBytes + update.bufferedBytes + chunk.length > update.sizeBytes) return abort(update, 'space');
   let current = update;
@@ -108,7 +108,7 @@ export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResu
 /**
  * Ends an update like `UpdaterClass::end`: checks the flash content, starting with the signature, and stores the eboot command.
  *
- * @param evenIfRemaining true for the web updater: the received bytes determine the size
+ * @param evenIfRemaining accepts an update shorter than announced, as the web updater does
  */
 export function endUpdate(update: RunningUpdate, evenIfRemaining: boolean): EndResult {
   if (update.flashedBytes === 0 && update.device.capabilities.refusesEmpty) return abort(update, 'noData');
@@ -135,7 +135,7 @@ function checkAndStage(update: RunningUpdate): EndResult {
   return { outcome: 'staged', command: { source: startAddress, destination, sizeBytes: check.sizeBytes }, device };
 }
 
-/** Checks the first byte and, for an uncompressed image, the flash size, like `_verifyEnd`. */
+/** Checks the first byte like `_verifyEnd`. For an uncompressed image, also checks the flash size. */
 function problemOfHeader(update: RunningUpdate): Rejection | undefined {
   const { device, startAddress } = update;
   const [first, second, , sizeAndFrequency = 0] = device.flash.subarray(startAddress, startAddress + 4);
@@ -151,7 +151,7 @@ function expectedMd5({ capabilities, leftoverMd5 }: ModelDevice, { md5 }: Update
   return capabilities.clearsOldMd5 ? undefined : leftoverMd5;
 }
 
-/** Returns the flash size from the running sketch's header like `EspClass::getFlashChipSize`; 0 for unknown values. */
+/** Returns the flash size from the running sketch's header, like `EspClass::getFlashChipSize`. Returns 0 for an invalid value. */
 function flashSizeInHeader(flash: Uint8Array): number {
   return flashSizesByNibble.get((flash[3] ?? 0xff) >> 4) ?? 0;
 }
@@ -161,7 +161,10 @@ function buffered(update: RunningUpdate, bytes: Uint8Array): RunningUpdate {
   return { ...update, bufferedBytes: update.bufferedBytes + bytes.length };
 }
 
-/** Flushes the buffer like `_writeBuffer`: erases at each sector start, and writes the device's flash mode to byte 2. */
+/**
+ * Flushes the buffer like `_writeBuffer`. Erases each sector before its first byte is written, and writes the device's flash mode to byte
+ * 2.
+ */
 function flushBuffer(update: RunningUpdate): WriteResult {
   const { device, buffer, bufferedBytes, digest } = update;
   const address = update.startAddress + update.flashedBytes;
@@ -170,7 +173,7 @@ function flushBuffer(update: RunningUpdate): WriteResult {
   const patches = patchesFlashMode(update);
   if (patches) buffer[2] = flashModes.indexOf(device.flashMode);
   if (!programFlash(device.flash, address, buffer.subarray(0, bufferedBytes))) return abort(update, 'write');
-  // The core restores the byte so that the MD5 covers the bytes as sent, but restores an unknown mode as 255.
+  // The core restores byte 2, so that the MD5 covers the bytes as sent. An unknown flash mode is restored as 255.
   if (patches) buffer[2] = sentMode < flashModes.length ? sentMode : 0xff;
   digest.update(buffer.subarray(0, bufferedBytes));
   return {

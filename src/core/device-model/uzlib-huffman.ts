@@ -1,22 +1,25 @@
 /** Huffman codes that behave like uzlib's `tinf_build_tree` and `tinf_decode_symbol` (tinflate.c), with a lookup table for short codes. */
 
-/** Maximum length in bits of codes that are decoded with one table lookup. */
+/** Maximum length in bits of a code that is decoded with one table lookup. */
 export const lookupBits = 10;
 export const lookupMask = (1 << lookupBits) - 1;
 export const longestCode = 15;
 
 export interface HuffmanCode {
-  /** Entries indexed by the next `lookupBits` bits, first bit lowest: `symbol << 4 | length`, or 0 if the code is longer or invalid. */
+  /**
+   * Entries indexed by the next `lookupBits` bits, first bit lowest. An entry is `symbol << 4 | length`, or 0 if the code is longer or
+   * invalid.
+   */
   readonly lookup: Uint16Array;
-  /** Number of codes of each length; the entry for length 0 is 0. */
+  /** Number of codes of each length. The entry for length 0 is 0. */
   readonly counts: Uint16Array;
   /** Symbols in the order of their codes. */
   readonly symbols: Uint16Array;
 }
 
 /**
- * Builds a code from the code lengths of its symbols. Like uzlib, it accepts any lengths: an over-subscribed code is decoded from the
- * counts alone, and in an incomplete code some bit strings have no symbol.
+ * Builds a code from the code lengths of its symbols. Like uzlib, this function accepts invalid lengths. An over-subscribed code is
+ * decoded from the counts alone. In an incomplete code, some bit strings have no symbol.
  */
 export function huffmanCode(lengths: Uint8Array): HuffmanCode {
   const counts = new Uint16Array(longestCode + 1);
@@ -30,7 +33,7 @@ export function huffmanCode(lengths: Uint8Array): HuffmanCode {
   };
 }
 
-/** Fixed codes for deflate blocks of type 1. */
+/** Fixed Huffman codes for deflate blocks of type 1. */
 export const fixedLiterals = huffmanCode(
   Uint8Array.from({ length: 288 }, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8)),
 );

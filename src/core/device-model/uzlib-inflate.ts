@@ -28,19 +28,19 @@ const distanceExtra = [
 ];
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/** Maximum header size in blocks of 4 KB: 16 MB, the largest flash chip. */
+/** Maximum size of a gzip header, in blocks of 4 KB: 16 MB, the size of the largest flash chip. */
 const maxHeaderBlocks = 4096;
 
 const endOfBlock = 256;
 const noSymbol = -1;
 
 /**
- * Inflates gzip like uzlib in eboot (pfalcon/uzlib: tinfgzip.c, tinflate.c): it never reads an input byte before it is needed, keeps a 32
- * KB ring buffer, verifies neither the CRC nor the size, and cannot detect the end of its input. If more output is requested after the end
- * of the stream, it decodes whatever bytes follow.
+ * Inflates gzip like uzlib in eboot (pfalcon/uzlib: tinfgzip.c, tinflate.c): reads each input byte only when needed, keeps a 32 KB ring
+ * buffer, and verifies neither the CRC nor the size. Like uzlib, this class cannot detect the end of its input and decodes any bytes
+ * after the end of the stream.
  *
- * An instance is stateful and inflates one stream, in chunks. Where uzlib would read uninitialized memory (a distance that points before
- * the first byte), this class reads zeros.
+ * An instance inflates one stream, in chunks. Where uzlib would read uninitialized memory (a distance that points before the first byte),
+ * this class reads zeros.
  */
 export class UzlibInflater {
   readonly #input: UzlibInput;
@@ -48,7 +48,7 @@ export class UzlibInflater {
   #written = 0;
   #type: 'none' | 'stored' | 'huffman' = 'none';
   #isFinal = false;
-  /** Remaining bytes of a match, or one more than the remaining bytes of a stored block: `curlen` in uzlib. */
+  /** Remaining bytes of a match, or the remaining bytes of a stored block plus one (`curlen` in uzlib). */
   #pending = 0;
   #matchFrom = 0;
   #literals: HuffmanCode = fixedLiterals;
@@ -58,17 +58,20 @@ export class UzlibInflater {
     this.#input = new UzlibInput(readBlock);
   }
 
-  /** Number of input blocks read so far. */
+  /** Number of input blocks read. */
   get blocksRead(): number {
     return this.#input.blocksRead;
   }
 
-  /** Number of input bytes consumed so far, including the header. */
+  /** Number of input bytes consumed, including the header. */
   get consumedBytes(): number {
     return this.#input.consumedBytes;
   }
 
-  /** Parses the header like `uzlib_gzip_parse_header`, skipping FEXTRA, FNAME, FCOMMENT and FHCRC; false if uzlib rejects it. */
+  /**
+   * Parses the header like `uzlib_gzip_parse_header`, skipping FEXTRA, FNAME, FCOMMENT and FHCRC. Returns false if uzlib would reject the
+   * header.
+   */
   parseHeader(): boolean {
     if (this.#input.byte() !== 0x1f || this.#input.byte() !== 0x8b || this.#input.byte() !== 8) return false;
     const flags = this.#input.byte();
@@ -81,7 +84,7 @@ export class UzlibInflater {
     return true;
   }
 
-  /** Fills `output` like `uzlib_uncompress`. If it stops early, the rest of `output` is unchanged. */
+  /** Fills `output` like `uzlib_uncompress`. After an early stop, the rest of `output` is unchanged. */
   inflate(output: Uint8Array): InflateResult {
     for (let start = 0; start < output.length; start += windowBytes) {
       const piece = output.subarray(start, start + windowBytes);
@@ -211,7 +214,8 @@ export class UzlibInflater {
   }
 
   /**
-   * Decodes the next symbol; returns `noSymbol` for an invalid code. The table is used only if the buffered bits contain the whole code.
+   * Decodes the next symbol. Returns `noSymbol` for an invalid code. The lookup table is used only if the buffered bits contain the whole
+   * code.
    */
   #symbol(code: HuffmanCode): number {
     const input = this.#input;

@@ -1,16 +1,15 @@
 /** Size of the blocks in which eboot passes input to uzlib (`uzlib_flash_read_cb` in eboot.c). */
 export const inputBlockBytes = 4096;
 
-/** Fills the block with the next input. As in uzlib, it is called only when a bit of the block is needed. */
+/** Fills a block with the next input. As in uzlib, this callback runs only when a bit of the block is needed. */
 export type ReadBlock = (block: Uint8Array) => void;
 
 /**
- * Bit reader that works like that of uzlib (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). For speed it may buffer
- * unread bytes of the current block, but it never requests a block before a bit from that block is needed: eboot may overwrite its own
- * input, so the order of reads and writes matters.
+ * Bit reader that works like uzlib's (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). It requests a block only when a
+ * bit of the block is needed. This order matters, because eboot may overwrite its own input.
  */
 export class UzlibInput {
-  /** Number of blocks read so far. */
+  /** Number of input blocks read. */
   blocksRead = 0;
   /** Buffered bits, with the next bit lowest; bits above `heldBits` are zero. */
   held = 0;
@@ -23,12 +22,12 @@ export class UzlibInput {
     this.#readBlock = readBlock;
   }
 
-  /** Number of bytes consumed so far; a byte counts as soon as one of its bits is used. */
+  /** Number of bytes consumed. A byte counts as consumed when one of its bits has been used. */
   get consumedBytes(): number {
     return this.blocksRead * inputBlockBytes - (inputBlockBytes - this.#position) - (this.heldBits >> 3);
   }
 
-  /** Reads up to 16 bits; the first bit becomes the lowest. */
+  /** Reads up to 16 bits. The first bit becomes the lowest. */
   bits(count: number): number {
     while (this.heldBits < count) this.#holdByte();
     const value = this.held & ((1 << count) - 1);
@@ -54,12 +53,12 @@ export class UzlibInput {
     this.heldBits -= count;
   }
 
-  /** Discards the rest of a partly used byte. */
+  /** Discards the rest of a partially used byte. */
   dropToByte(): void {
     this.drop(this.heldBits & 7);
   }
 
-  /** Buffers at least 17 bits, or all remaining bits of the current block. */
+  /** Buffers at least 17 bits, or fewer at the end of the current block. */
   holdWhatIsThere(): void {
     while (this.heldBits <= 16 && this.#position < inputBlockBytes) this.#holdByte();
   }

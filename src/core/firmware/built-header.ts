@@ -7,14 +7,14 @@ import {
   readFlashHeader,
 } from './flash-header.ts';
 
-// The ESP8266 maps 1 MB of flash as code, so the search skips larger images.
+// Size limit for the search. The ESP8266 maps only 1 MB of flash as code.
 const largestSketchBytes = 1024 * 1024 + 4096;
 const headerBytes = 4;
 
 /**
- * Finds the values of bytes 2 and 3 for which the stored CRC is correct, and describes them (see {@link describeFlash}). Returns undefined
- * if a change to these bytes alone does not explain the wrong CRC. A CRC is linear: the effect of a changed header bit depends on the
- * length of the data after that bit, not on the content.
+ * Finds the values of bytes 2 and 3 for which the stored CRC is correct, and describes them (see {@link describeFlash}). Returns
+ * undefined if changing these bytes alone cannot correct the CRC. A CRC is linear: the effect of a changed bit depends only on the number
+ * of bytes after it.
  *
  * @param difference stored CRC xor computed CRC
  */
@@ -35,10 +35,7 @@ export function findBuiltHeader(bytes: Uint8Array, imageBytes: number, differenc
   return undefined;
 }
 
-/**
- * Returns the effect of each bit in bytes 2 and 3, starting with the lowest bit of byte 3; each following bit is one position earlier in
- * the data.
- */
+/** Returns the effect of each bit in bytes 2 and 3 on the CRC, starting with the lowest bit of byte 3. */
 function effectsOfBits(imageBytes: number): readonly number[] {
   const lowestBit = crc8266(Uint8Array.of(0, 0, 0, 1), 0);
   const effects = [crc8266(new Uint8Array(imageBytes - headerBytes), lowestBit)];

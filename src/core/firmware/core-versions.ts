@@ -1,7 +1,7 @@
 /**
- * esp8266/Arduino releases by git hash: the first eight hex digits of the commit that each release tag points to. The core stores them as
- * the 32-bit word `core_version` (`core_esp8266_version.cpp`, `ARDUINO_ESP8266_GIT_VER`), which eboot prints at boot (`print_version` in
- * `eboot.c`).
+ * esp8266/Arduino releases by git hash: the first eight hex digits of the commit that each release tag points to. The core stores these
+ * digits as the 32-bit word `core_version` (`core_esp8266_version.cpp`, `ARDUINO_ESP8266_GIT_VER`), which eboot prints at boot
+ * (`print_version` in `eboot.c`).
  *
  * Add one line for each new core release.
  */
@@ -45,7 +45,7 @@ const releasesByGitHash: ReadonlyMap<string, string> = new Map([
   ['210897ef', '3.1.2'],
 ]);
 
-/** Returns the release with this git hash (eight lower-case hex digits), such as `3.1.2`, or undefined for any other build. */
+/** Returns the core release with this git hash (eight lower-case hex digits), such as `3.1.2`. Returns undefined for all other builds. */
 export function coreReleaseOf(gitHash: string): string | undefined {
   return releasesByGitHash.get(gitHash);
 }

@@ -9,8 +9,8 @@ export interface DerElement {
 export const derTags = { integer: 0x02, bitString: 0x03, octetString: 0x04, oid: 0x06, sequence: 0x30 } as const;
 
 /**
- * Reads the element at `offset`. Returns undefined unless it has this tag, has a definite length of at most three bytes (no element here
- * exceeds 16 MB) and ends within `limit`.
+ * Reads the element at `offset`. Returns undefined if the tag differs, if the element ends after `limit`, or if its length is indefinite
+ * or longer than three bytes.
  */
 export function readDerElement(bytes: Uint8Array, offset: number, limit: number, tag: number): DerElement | undefined {
   const first = bytes[offset + 1];
@@ -28,7 +28,7 @@ export function readDerElement(bytes: Uint8Array, offset: number, limit: number,
   return endOffset > Math.min(limit, bytes.length) ? undefined : { tag, contentOffset, endOffset };
 }
 
-/** Returns the content of an INTEGER as an unsigned big-endian number without leading zeros. */
+/** Returns the content of an INTEGER element as an unsigned big-endian number without leading zeros. */
 export function unsignedInteger(bytes: Uint8Array, element: DerElement): Uint8Array {
   let start = element.contentOffset;
   while (start < element.endOffset && bytes[start] === 0) start += 1;

@@ -3,19 +3,18 @@ import { verifySignature } from '../keys/verify.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import { wordAt } from './little-endian.ts';
 
-/** Result of a device's signature check, with the error message that the device prints. */
+/** Result of a device's signature check, with the error text that the device prints. */
 export type DeviceVerdict = { readonly accepted: true } | { readonly accepted: false; readonly error: string };
 
-// Messages of `UpdaterClass::printError` and `getErrorString`, with the error numbers of `Updater.h`.
+// Error texts of `UpdaterClass::printError` and `getErrorString`, with the error numbers of `Updater.h`.
 const badSize = 'ERROR[5]: Bad Size Given';
 const signatureFailed = 'ERROR[12]: Signature verification failed';
 
 const lengthWordBytes = 4;
 
 /**
- * Returns the result of the signature check that a device with `key` makes on these bytes. The check follows `UpdaterClass::end`
- * (`Updater.cpp`) with a verifier installed, after the check for an empty update in `begin`. Other errors (space, flash mode, flash size)
- * depend on more than the key and the bytes, so they are not checked.
+ * Predicts whether a device with `key` accepts these bytes. The check works like `UpdaterClass::end` (`Updater.cpp`) with a verifier
+ * installed. Errors that also depend on the device's flash are not predicted.
  *
  * @param format `current` for a device on core 2.6.0 or later, `legacy` for an earlier core
  */

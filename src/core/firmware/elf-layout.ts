@@ -4,10 +4,9 @@ import type { Firmware } from './firmware.ts';
 import { type FlashLayout, flashLayoutByBorders } from './flash-layout.ts';
 
 /**
- * Reads the filesystem location from the ELF of a build: `_FS_start` and `_FS_end`, the linker symbols that `Updater.cpp` and the
- * filesystems use.
+ * Reads the filesystem location from the ELF of a build: the linker symbols `_FS_start` and `_FS_end`.
  *
- * @returns undefined if the ELF does not define these symbols or belongs to another image
+ * @returns undefined if the ELF does not define these symbols or belongs to a different image
  */
 export function layoutInElf(elf: Uint8Array, firmware: Firmware): FlashLayout | undefined {
   const program = readElf(elf, /^_FS_(?:start|end)$/);

@@ -6,19 +6,19 @@ import type { Segment } from './image-header.ts';
 import { hexWord } from './little-endian.ts';
 import type { SketchImage } from './sketch-image.ts';
 
-/** Whether the device will verify its next update with the expected key. */
+/** Proof that a device verifies its next update with the expected key, or the reason for a missing proof. */
 export type EnforcementProof =
   | { readonly proof: 'elf' }
   | { readonly proof: 'absent'; readonly reason: ProofGap; readonly detail: string };
 
-/** Reason for a missing proof. `key-missing` and `verifier-missing` are build errors; `no-elf` is only a lack of evidence. */
+/** Reason for a missing proof. `key-missing` and `verifier-missing` are build errors. `no-elf` only means that there is no evidence. */
 type ProofGap = 'key-missing' | 'no-elf' | 'not-an-elf' | 'elf-of-another-image' | 'verifier-missing';
 
 export interface EnforcementEvidence {
-  /** ELF that the image was made from. */
+  /** ELF from which the image was made. */
   readonly elf: Uint8Array | undefined;
   readonly firmware: Firmware;
-  /** Key that the device must verify updates with. */
+  /** Key with which the device must verify updates. */
   readonly expectedKey: RsaPublicKey;
 }
 
@@ -28,7 +28,7 @@ export interface EnforcementEvidence {
  * The proof has three conditions:
  *
  * 1. The image contains the key (same modulus).
- * 2. The ELF belongs to this image: same entry point, same bytes in every segment. A stale ELF proves nothing.
+ * 2. The ELF belongs to this image: same entry point, same bytes in every segment. A stale ELF file proves nothing.
  * 3. The ELF defines `esp8266::updaterSigningHash` and `updaterSigningVerifier` (`BearSSLHelpers.cpp`), which the linker drops unless the
  *    constructor of `UpdaterClass` (`Updater.cpp`) installs them.
  */
@@ -54,15 +54,14 @@ function absent(reason: ProofGap, detail: string): EnforcementProof {
 
 const requiredSymbols = ['updaterSigningHash', 'updaterSigningVerifier'] as const;
 
-// Matches plain names and names mangled within namespaces (_ZN7esp826618updaterSigningHashE). Other names that contain the variable's name
-// do not count: one of them may be the static constructor of BearSSLHelpers.cpp, which is always kept.
+// Symbol names, plain or mangled within namespaces (_ZN7esp826618updaterSigningHashE). Longer symbol names do not match.
 const signingSymbols = /^(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?$/;
 
 function isSymbol(name: string, required: string): boolean {
   return name === required || name.endsWith(`${required.length}${required}E`);
 }
 
-/** Describes the first difference between the program and the image; undefined if the image was made from the program (`elf2bin.py`). */
+/** Describes the first difference between the program and the image. Returns undefined if `elf2bin.py` made the image from this program. */
 export function differenceFromImage(program: ElfProgram, { sketch, content }: Firmware): string | undefined {
   const application = sketch?.application;
   if (sketch === undefined || application === undefined) return 'the image has no application to compare with';
@@ -82,7 +81,7 @@ export function differenceFromImage(program: ElfProgram, { sketch, content }: Fi
   return undefined;
 }
 
-/** Zeroes the size and CRC words: elf2bin fills them in after linking, so they are zero in the program. */
+/** Zeroes the size and CRC words. They are zero in the program, because elf2bin fills them in after linking. */
 function withoutPatchedWords(content: Uint8Array, { crcRule }: SketchImage): Uint8Array {
   if (crcRule !== 'application') return content;
   const image = Uint8Array.from(content);

@@ -9,9 +9,9 @@ export interface ElfSection {
 /** Relevant parts of a linked 32-bit little-endian Xtensa program. */
 export interface ElfProgram {
   readonly entryAddress: number;
-  /** Sections that are loaded into the device's memory (PROGBITS and ALLOC), ordered by address. */
+  /** Sections that are loaded into device memory (PROGBITS and ALLOC), ordered by address. */
   readonly loaded: readonly ElfSection[];
-  /** Values of the requested symbols that the program defines; empty if the program was stripped. */
+  /** Values of the requested symbols that the program defines. The map is empty for a stripped program. */
   readonly symbols: ReadonlyMap<string, number>;
 }
 
@@ -24,8 +24,8 @@ const allocFlag = 0x2;
 const undefinedSection = 0;
 
 /**
- * Reads an ELF file (System V ABI, chapter 4); returns undefined for any other file. All reads are bounded by the file: section headers
- * past its end are ignored, and a section that runs past its end is cut off there.
+ * Reads an ELF file (System V ABI, chapter 4); returns undefined for any other file. Section headers past the end of the file are
+ * ignored, and a section that extends past the end is truncated.
  *
  * @param wanted pattern for the names of the requested symbols
  */
@@ -65,7 +65,7 @@ interface SectionHeader {
   readonly address: number;
   readonly offset: number;
   readonly sizeBytes: number;
-  /** Symbol tables only: index of the section that contains the symbol names. */
+  /** Index of the section that contains the symbol names; used only for symbol tables. */
   readonly link: number;
 }
 
@@ -97,7 +97,7 @@ function readSymbols(file: Uint8Array, headers: readonly SectionHeader[], wanted
   return found;
 }
 
-// C++ names can be longer, but no longer name is ever requested. The limit keeps the time linear if a table contains crafted offsets.
+// Maximum length of a symbol name. The limit keeps the time linear for symbol tables with crafted offsets.
 const longestName = 128;
 
 function nameAt(names: Buffer, offset: number): string {

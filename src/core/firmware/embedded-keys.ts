@@ -3,34 +3,32 @@ import { describePublicKey, type RsaPublicKey } from '../keys/public-key.ts';
 import { type DerElement, derTags, readDerElement, unsignedInteger } from './der.ts';
 import type { Finding, Reading } from './finding.ts';
 
-/** RSA public key in an image: the key that the device verifies updates with, or any other key (for TLS pinning, for example). */
+/** RSA public key in an image. The device may verify updates with the key, or use it for a different purpose such as TLS pinning. */
 export interface EmbeddedKey {
   readonly encoding: 'pem' | 'der';
-  /** Structure that contained the key. A DER key inside a DER certificate is reported as `public-key`. */
+  /** Structure that contains the key. A DER key inside a DER certificate is reported as `public-key`. */
   readonly container: 'public-key' | 'rsa-public-key' | 'certificate';
-  /** Offset of `-----BEGIN`, or of the outermost SEQUENCE, in the content. */
+  /** Offset of `-----BEGIN` or of the outermost SEQUENCE in the content. */
   readonly offset: number;
   readonly key: RsaPublicKey;
 }
 
-// Limits for crafted content that is full of data resembling keys. Real images contain a handful of keys; a store of all root certificates,
-// which some sketches embed, contains about 150.
+// Limits for crafted content. Real images contain a handful of keys; a store of all root certificates contains about 150.
 const mostKeys = 512;
 const mostPemMarkers = 4096;
 const mostModulusBeginnings = 65_536;
 const mostPemBytes = 32 * 1024;
-// Shared by all three searches, because OpenSSL parses every candidate. The certificate store mentioned above needs 300, because each of
-// its keys is found twice.
+// Limit shared by all three searches, because OpenSSL parses every candidate. Searches find each key of a certificate store twice.
 const mostCandidates = 1024;
-// A 4096-bit modulus takes 513 bytes. Converting larger integers for every candidate would be too expensive.
+// A 4096-bit modulus takes 513 bytes. The limit avoids converting larger integers for every candidate.
 const mostIntegerBytes = 1024;
-// OpenSSL accepts longer exponents, at 20 times the cost, if the modulus has at most 3072 bits. No tool generates such keys.
+// Maximum exponent size. OpenSSL accepts longer exponents for some keys, at 20 times the cost, but no tool generates such keys.
 const mostExponentBytes = 8;
 
 /**
- * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also inside certificates,
- * and PKCS#1, which `BearSSL::PublicKey` also accepts). Each key is reported once. Bare moduli, as in BearSSL's trust anchors, cannot be
- * distinguished from other bytes.
+ * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also inside
+ * certificates, and PKCS#1, which `BearSSL::PublicKey` also accepts). Each key is reported once. Bare moduli, as in BearSSL's trust
+ * anchors, are not found.
  */
 export function findEmbeddedKeys(content: Uint8Array): Reading<readonly EmbeddedKey[]> {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -50,7 +48,7 @@ export function findEmbeddedKeys(content: Uint8Array): Reading<readonly Embedded
   return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
 }
 
-/** Work that the searches may still do on one image. */
+/** Remaining work that the searches may do on one image. */
 interface Budget {
   candidates: number;
 }
@@ -74,7 +72,7 @@ function findPemKeys(buffer: Buffer, budget: Budget): Scan {
   while (offset !== -1 && read < mostKeys && markers < mostPemMarkers) {
     markers += 1;
     const next = buffer.indexOf(pemBegin, offset + pemBegin.length, 'latin1');
-    // A block ends before the next one begins, so no byte is read twice.
+    // A PEM block ends before the next block begins, so no byte is read twice.
     const end = Math.min(next === -1 ? buffer.length : next, offset + mostPemBytes);
     const block = readPemBlock(buffer.toString('latin1', offset + pemBegin.length, end));
     if (block !== undefined) {
@@ -110,7 +108,7 @@ function keyInPem(
   budget: Budget,
 ): { readonly key?: EmbeddedKey; readonly finding?: Finding } {
   if (label.endsWith('PRIVATE KEY')) {
-    const message = `the content contains a private key (${label}): every copy of the file contains it`;
+    const message = `the content contains a private key (${label}), which every copy of the file discloses`;
     return { finding: { id: 'embedded-private-key', message, offset } };
   }
   switch (label) {
@@ -121,7 +119,7 @@ function keyInPem(
     case 'PUBLIC KEY': {
       const key = firstDerKey(der, budget);
       if (key !== undefined || !isPublicKeyInfo(der)) return withContainer('public-key', key, offset);
-      const message = 'the content contains a public key that is not RSA: no device can verify an update with it';
+      const message = 'the content contains a public key that is not RSA: no device can verify updates with this key';
       return { finding: { id: 'embedded-key-not-rsa', message, offset } };
     }
     default:
@@ -137,7 +135,7 @@ function withContainer(
   return key === undefined ? {} : { key: { encoding: 'pem', container, offset, key } };
 }
 
-/** Returns whether the DER is a public key of any algorithm: SEQUENCE { SEQUENCE { OID … } BIT STRING }. */
+/** Returns true if the DER is a public key of any algorithm: SEQUENCE { SEQUENCE { OID … } BIT STRING }. */
 function isPublicKeyInfo(der: Buffer): boolean {
   const outer = readDerElement(der, 0, der.length, derTags.sequence);
   const algorithm = outer && readDerElement(der, outer.contentOffset, outer.endOffset, derTags.sequence);
@@ -168,14 +166,18 @@ function firstDerKey(der: Buffer, budget: Budget): RsaPublicKey | undefined {
   return findDerKeys(der, budget).keys[0]?.key;
 }
 
-/** @param at offset of the AlgorithmIdentifier; the enclosing SEQUENCE begins two to four bytes before it */
+/**
+ * @param at offset of the AlgorithmIdentifier. The enclosing SEQUENCE begins two to four bytes earlier.
+ *
+ * @param at offset of the AlgorithmIdentifier; the enclosing SEQUENCE begins two to four bytes before it
+ */
 function readPublicKeyInfo(
   buffer: Buffer,
   at: number,
   budget: Budget,
 ): { readonly offset: number; readonly key: RsaPublicKey } | undefined {
   const bits = readDerElement(buffer, at + rsaAlgorithm.length, buffer.length, derTags.bitString);
-  // The first byte of a BIT STRING is its number of unused bits, which is 0 for a key.
+  // The first byte of a BIT STRING is its number of unused bits. For a key, this number is 0.
   if (bits === undefined || buffer[bits.contentOffset] !== 0) return undefined;
   const offset = [at - 2, at - 3, at - 4].find((start) => {
     const outer = readDerElement(buffer, start, buffer.length, derTags.sequence);
@@ -186,10 +188,10 @@ function readPublicKeyInfo(
   return key && { offset, key };
 }
 
-// First bytes of the modulus of a key with at least 1024 bits: INTEGER, with its length in one or two bytes.
+// First bytes of the modulus of a key with 1024 bits or more: INTEGER, with a length field of one or two bytes.
 const modulusBeginnings = [Buffer.from('0281', 'hex'), Buffer.from('0282', 'hex')];
 
-/** Finds PKCS#1 keys without an enclosing structure. Keys inside a SubjectPublicKeyInfo are found a second time. */
+/** Finds PKCS#1 keys without an enclosing structure. Also finds keys that are inside a SubjectPublicKeyInfo. */
 function findBareKeys(buffer: Buffer, budget: Budget): Scan {
   const keys: EmbeddedKey[] = [];
   let read = 0;
@@ -234,7 +236,7 @@ function readRsaPublicKey(
   try {
     return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'an embedded key');
   } catch {
-    // The numbers do not form an RSA key, or the key has a size that no device supports.
+    // The numbers are not an RSA key, or the key size is not supported by devices.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 const erasedByte = 0xff;
 
-/** Returns the number of bytes up to and including the last one that is not erased. */
+/** Returns the number of bytes up to the last byte that is not erased, inclusive. */
 export function usedExtent(bytes: Uint8Array): number {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === erasedByte) end -= 1;

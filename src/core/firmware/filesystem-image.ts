@@ -5,24 +5,24 @@ import { readSpiffsGeometry } from './spiffs-magic.ts';
 
 /** Filesystem image as written by mklittlefs or mkspiffs. */
 export interface FilesystemImage {
-  /** `erased`: only 0xFF. The device finds no filesystem in it and formats the partition. */
+  /** State of the filesystem. `erased`: all bytes are 0xFF. The device finds no filesystem and formats the partition. */
   readonly type: 'littlefs' | 'spiffs' | 'erased';
-  /** Version of the on-disk format, such as `2.0`; undefined for SPIFFS, which does not store one. */
+  /** Version of the on-disk format, such as `2.0`; undefined for SPIFFS, which stores no version. */
   readonly version: string | undefined;
   readonly blockSizeBytes: number | undefined;
   readonly blockCount: number | undefined;
-  /** Size of the partition that the image was made for: block size x block count. */
+  /** Size of the partition that the image was made for: block size multiplied by block count. */
   readonly partitionBytes: number | undefined;
   /**
-   * Number of bytes in use: everything up to the last byte that is not erased, rounded up to whole blocks (whole sectors if the block size
-   * is unknown) but at most the image size. In a LittleFS image, the bytes after this point can be cut off.
+   * Number of bytes in use, rounded up to whole blocks. Never more than the image size. If the block size is unknown, sectors are used
+   * instead of blocks. In a LittleFS image, the remaining bytes are erased and can be cut off.
    */
   readonly usedBytes: number;
 }
 
 const sectorBytes = 4096;
 
-/** Reads bytes that may be a filesystem. The value is undefined if no filesystem is recognized. */
+/** Reads bytes that may be a filesystem. The result is undefined if no filesystem is recognized. */
 export function readFilesystemImage(content: Uint8Array): Reading<FilesystemImage | undefined> {
   const superblock = readLittleFsSuperblock(content);
   if (superblock !== undefined) return readLittleFs(content, superblock);
@@ -69,8 +69,8 @@ function describe(content: Uint8Array, geometry: Geometry): FilesystemImage {
 }
 
 /**
- * Checks the size of the image against its partition. A shorter LittleFS image is accepted, because erased blocks may have been cut off its
- * end, and the remaining blocks do not show whether any others are missing.
+ * Checks the size of the image against the size of its partition. A LittleFS image may be shorter, because erased blocks may have been
+ * cut off its end. Missing blocks that were not erased cannot be detected.
  */
 function sizeFindings(
   content: Uint8Array,
@@ -82,6 +82,6 @@ function sizeFindings(
     return [{ id: 'filesystem-size-mismatch', message, offset: Math.min(content.length, partitionBytes) }];
   }
   if (content.length >= 2 * blockSizeBytes) return [];
-  const message = `the image has ${content.length} bytes, less than the two blocks that every LittleFS has`;
+  const message = `the image has ${content.length} bytes, less than two blocks, the minimum size of a LittleFS`;
   return [{ id: 'filesystem-truncated', message, offset: content.length }];
 }

@@ -1,9 +1,9 @@
-/** An irregularity in a file. Readers do not throw on invalid bytes but report findings, whose IDs rules and messages refer to. */
+/** Irregularity in a file. Readers report findings instead of throwing on invalid bytes. Rules and messages refer to a finding by its ID. */
 export interface Finding {
   readonly id: FindingId;
-  /** One sentence that contains the relevant numbers, without a period at the end. */
+  /** Message without a period at the end, which contains the relevant numbers. */
   readonly message: string;
-  /** Position in the bytes that were read: in the content for images and keys, in the file for gzip and the trailer. */
+  /** Position in the bytes that were read: in the content for images and keys, in the file for gzip and the signature trailer. */
   readonly offset?: number | undefined;
 }
 
@@ -60,7 +60,7 @@ export type FindingId =
   | 'filesystem-truncated'
   | 'filesystem-erased';
 
-/** Result of a reader: its value and the findings. */
+/** Result of a reader: a value and the findings. */
 export interface Reading<Value> {
   readonly value: Value;
   readonly findings: readonly Finding[];

@@ -8,35 +8,35 @@ import { findTrailer, type SignatureTrailer } from './signature-trailer.ts';
 import { findSketchEnd, looksLikeSketch, readSketchImage, type SketchImage } from './sketch-image.ts';
 import { findTraces, type Traces } from './traces.ts';
 
-/** Everything that can be read from the bytes of a file alone. */
+/** Information that can be read from the bytes of a file alone. */
 export interface Firmware {
   readonly sizeBytes: number;
   readonly encoding: 'identity' | 'gzip';
   readonly gzip: GzipFraming | undefined;
   readonly trailer: SignatureTrailer | undefined;
-  /** File without the signature trailer: the bytes that are signed and that eboot copies. */
+  /** File without the signature trailer: the bytes that are signed, and that eboot copies. */
   readonly payload: Uint8Array;
-  /** Payload after gunzip (empty if that fails); the payload itself if it is not gzip. */
+  /** Payload after gunzip; empty if gunzip fails. For a payload that is not gzip, the payload itself. */
   readonly content: Uint8Array;
   readonly kind: 'sketch' | 'filesystem' | 'unknown';
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
   readonly embeddedKeys: readonly EmbeddedKey[];
-  /** Sketch only. */
+  /** Evidence from the strings in a sketch; undefined for a filesystem. */
   readonly traces: Traces | undefined;
   readonly findings: readonly Finding[];
 }
 
 export interface ReadFirmwareOptions {
   /**
-   * Additional keys that may have signed the file, besides those embedded in it. A signature by an embedded key identifies the signer, but
-   * does not make the signer trusted.
+   * Keys that may have signed the file, in addition to embedded keys. An embedded key can identify the signer, but does not make the
+   * signer trusted.
    */
   readonly knownKeys?: readonly RsaPublicKey[] | undefined;
-  /** Maximum uncompressed size of a gzip file in bytes; by default 16 MiB, the largest flash that an ESP8266 can have. */
+  /** Maximum uncompressed size of a gzip file in bytes. The default is 16 MiB, the largest flash of an ESP8266. */
   readonly maxContentBytes?: number | undefined;
   /**
-   * Replacement for `readGzip` with that limit, for callers that inflate identical files only once.
+   * Replacement for `readGzip` with the same size limit. Callers use it to inflate identical files only once.
    *
    * @internal
    */
@@ -48,7 +48,7 @@ export type Gunzip = (file: Uint8Array) => Reading<GunzippedFile>;
 
 export const largestFlashBytes = 16 * 1024 * 1024;
 
-/** Reads arbitrary bytes. Never throws on invalid bytes: each irregularity is reported as a finding. */
+/** Reads arbitrary bytes. Never throws on invalid bytes; each irregularity is reported as a finding. */
 export function readFirmware(bytes: Uint8Array, options: ReadFirmwareOptions = {}): Firmware {
   const { knownKeys = [], maxContentBytes = largestFlashBytes } = options;
   const { gunzip = (file) => readGzip(file, maxContentBytes) } = options;
@@ -112,13 +112,13 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
   };
 }
 
-/** Encoding and signature of a file, read without its image. */
+/** Encoding and signature of a file. */
 export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'content'>;
 
 /**
- * Reads only the encoding and the signature, in which the artifacts made from one image differ.
+ * Reads only the encoding and the signature of a file. Only the encoding and the signature differ between the artifacts of an image.
  *
- * @param keys keys that may have signed the file; include those embedded in the content to get the same result as from `readFirmware`
+ * @param keys keys that may have signed the file; include the embedded keys to get the same result as from `readFirmware`
  */
 export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gunzip: Gunzip): Envelope {
   const gunzipped = looksLikeGzip(file) ? gunzip(file).value : undefined;
@@ -128,7 +128,7 @@ export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gu
   return { encoding: gunzipped ? 'gzip' : 'identity', trailer, payload, content: gunzipped?.content ?? payload };
 }
 
-/** Returns the end of the image according to its own structure, regardless of the data after it. */
+/** Returns the end of the image according to the image's own structure. Data after the image does not affect the result. */
 function findImageEnd(file: Uint8Array): number | undefined {
   const partitionBytes = readFilesystemImage(file).value?.partitionBytes;
   if (partitionBytes !== undefined) return partitionBytes <= file.length ? partitionBytes : undefined;
@@ -139,15 +139,14 @@ interface Image {
   readonly kind: Firmware['kind'];
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
-  /** End of the image according to its own structure; undefined if the structure does not determine the end. */
+  /** End of the image according to the image's own structure; undefined if the structure does not determine the end. */
   readonly endOffset: number | undefined;
   readonly findings: readonly Finding[];
 }
 
 function readImage(content: Uint8Array): Image {
   const filesystem = readFilesystemImage(content);
-  // A valid superblock can begin with 0xe9 (its revision). Content that begins with 0xe9 and has a damaged superblock is more likely a
-  // sketch.
+  // A valid superblock can begin with 0xe9. With a damaged superblock, content that begins with 0xe9 is more likely a sketch.
   if (filesystem.value !== undefined && !(looksLikeSketch(content) && filesystem.value.partitionBytes === undefined)) {
     return {
       kind: 'filesystem',
@@ -172,8 +171,7 @@ function readImage(content: Uint8Array): Image {
 
 function unknownContent(content: Uint8Array): Finding {
   if (content.length === 0) return { id: 'empty-file', message: 'the content is empty' };
-  const message =
-    'the content is neither a sketch (it does not begin with 0xe9) nor a filesystem that can be recognized';
+  const message = 'the content is neither a sketch (first byte 0xe9) nor a recognized filesystem';
   return { id: 'unknown-content', message, offset: 0 };
 }
 

@@ -1,11 +1,11 @@
 /**
- * Bytes 2 and 3 of an image header: flash mode, size and frequency for the boot ROM. The nibble values are those in
- * `EspClass::magicFlashChipSize`, `magicFlashChipSpeed` and `magicFlashChipMode` (`Esp.cpp`) and `tools/elf2bin.py`.
+ * Bytes 2 and 3 of an image header: flash mode, size and frequency for the boot ROM. The values are defined in
+ * `EspClass::magicFlashChipSize`, `magicFlashChipSpeed` and `magicFlashChipMode` (`Esp.cpp`), and in `tools/elf2bin.py`.
  */
 
 import type { FlashMode } from '../model/artifact.ts';
 
-/** Flash modes by the value of byte 2: index 0 is QIO. */
+/** Flash modes by the value of byte 2. Index 0 is QIO. */
 export const flashModes = ['qio', 'qout', 'dio', 'dout'] as const satisfies readonly FlashMode[];
 
 /** Flash sizes in bytes, by the high nibble of byte 3. */
@@ -27,7 +27,7 @@ export const flashFrequenciesByNibble: ReadonlyMap<number, number> = new Map([
   [15, 80],
 ]);
 
-/** Values of the two header bytes; undefined for numbers that the core's own tables do not contain. */
+/** Values of header bytes 2 and 3. A value that the core does not define is undefined. */
 export interface FlashHeader {
   readonly mode: FlashMode | undefined;
   readonly sizeBytes: number | undefined;

@@ -1,19 +1,18 @@
 import { flashMapAddress } from './memory-map.ts';
 
-/** Flash layout: sketch and staged update from 0, then filesystem, EEPROM, RF calibration and Wi-Fi settings. */
+/** Flash layout. The order from offset 0 is sketch and staged update, filesystem, EEPROM, RF calibration, Wi-Fi settings. */
 export interface FlashLayout {
-  /** Name of the linker script, such as `eagle.flash.4m2m.ld`; undefined if no core script has these bounds. */
+  /** Name of the linker script, such as `eagle.flash.4m2m.ld`; undefined if no linker script of the core matches the layout. */
   readonly name: string | undefined;
   readonly flashSizeBytes: number | undefined;
-  /** Offset from the start of flash; end of the area for the sketch and a staged update. */
+  /** Offset of the filesystem from the start of flash. The area below it is for the sketch and a staged update. */
   readonly fsStart: number;
-  /** Equal to `fsStart` without a filesystem. */
+  /** Offset of the end of the filesystem. Equal to `fsStart` without a filesystem. */
   readonly fsEnd: number;
   readonly fsBlockBytes: number | undefined;
 }
 
-// Flash and filesystem size for each linker script, in KB: `all_flash_map` in `tools/boards.txt.py`. eagle.flash.auto.ld is not included:
-// with FLASH_MAP_SUPPORT the sketch determines its layout at run time.
+// Flash and filesystem size in KB by linker script (`all_flash_map` in `tools/boards.txt.py`), without the dynamic eagle.flash.auto.ld.
 const scripts: readonly (readonly [flashKb: number, fsKb: number])[] = [
   [512, 0],
   [512, 32],
@@ -45,15 +44,15 @@ const scripts: readonly (readonly [flashKb: number, fsKb: number])[] = [
 
 const kb = 1024;
 const sectorBytes = 4096;
-// EEPROM 4 KB, RF calibration 4 KB, Wi-Fi settings 12 KB.
+// Size of the area after the filesystem: EEPROM 4 KB, RF calibration 4 KB, Wi-Fi settings 12 KB.
 const reservedAtEndKb = 20;
 
 type Borders = 'whole-blocks' | 'up-to-eeprom';
 
 /**
- * Returns the layout of a linker script in a core release. From 2.6.0, the filesystem size is a multiple of its block size, which moved the
- * end of nine layouts down by 4 KB (esp8266/Arduino#6531). Before 2.5.0, some scripts with the same names had different layouts, so the
- * result is undefined.
+ * Returns the layout of a linker script in a core release. Since 2.6.0, the filesystem size is a multiple of its block size. This change
+ * moved the end of nine layouts down by 4 KB (esp8266/Arduino#6531). For cores before 2.5.0 the result is undefined, because some linker
+ * scripts had different layouts.
  *
  * @param script `eagle.flash.4m2m.ld`, with or without its prefix and suffix; `auto` has no static layout
  * @param core release such as `2.5.2`; undefined means the newer, smaller filesystem
@@ -65,9 +64,9 @@ export function flashLayoutByName(script: string, core: string | undefined): Fla
 }
 
 /**
- * Returns the layout with these bounds (`_FS_start` and `_FS_end`), given as offsets or, like the linker symbol values, as addresses from
- * 0x40200000 up. The layout has no name if no script has these bounds. Returns undefined if the bounds are not sector boundaries or the end
- * is before the start.
+ * Returns the layout with these filesystem bounds (`_FS_start` and `_FS_end`). The bounds are flash offsets or memory addresses from
+ * 0x40200000 up. The layout has no name if no linker script has these bounds. Returns undefined if the bounds are not sector boundaries
+ * or the end is before the start.
  */
 export function flashLayoutByBorders(fsStart: number, fsEnd: number): FlashLayout | undefined {
   const start = toOffset(fsStart);
@@ -78,25 +77,25 @@ export function flashLayoutByBorders(fsStart: number, fsEnd: number): FlashLayou
   return known ?? { name: undefined, flashSizeBytes: undefined, fsStart: start, fsEnd: end, fsBlockBytes: undefined };
 }
 
-/** Sizes from the headers of an update request (`ESP8266HTTPUpdate::handleUpdate`). */
+/** Sizes from the headers of an update check (`ESP8266HTTPUpdate::handleUpdate`). */
 export interface SpaceHeaders {
-  /** x-ESP8266-free-space: `ESP.getFreeSketchSpace()`. */
+  /** Free space from the header x-ESP8266-free-space (`ESP.getFreeSketchSpace()`). */
   readonly freeSpaceBytes: number;
-  /** x-ESP8266-sketch-size: `ESP.getSketchSize()`. */
+  /** Sketch size from the header x-ESP8266-sketch-size (`ESP.getSketchSize()`). */
   readonly sketchSizeBytes: number;
-  /** x-ESP8266-chip-size, if sent: distinguishes layouts whose filesystem begins at the same offset. */
+  /** Chip size from the header x-ESP8266-chip-size, if sent. The size distinguishes layouts whose filesystems begin at the same offset. */
   readonly chipSizeBytes?: number | undefined;
 }
 
-/** End of the sketch area, and the layouts that match it. */
+/** End of the sketch area, and the layouts with this end. */
 export interface SketchArea {
-  /** `_FS_start` as an offset. */
+  /** Offset of the filesystem (`_FS_start`) from the start of flash. */
   readonly endOffset: number;
-  /** Layouts for the given core and chip size whose sketch area ends here; empty for a custom layout. */
+  /** Layouts for the core and chip size with this end of the sketch area; empty for a custom layout. */
   readonly candidates: readonly FlashLayout[];
 }
 
-/** Computes a device's sketch area: its free space begins at the first sector after the sketch (`EspClass::getFreeSketchSpace`). */
+/** Computes a device's sketch area. Free space begins at the first sector after the sketch (`EspClass::getFreeSketchSpace`). */
 export function sketchAreaByHeaders(headers: SpaceHeaders, core: string | undefined): SketchArea | undefined {
   const { freeSpaceBytes, sketchSizeBytes, chipSizeBytes } = headers;
   const endOffset = freeSpaceBytes + Math.ceil(sketchSizeBytes / sectorBytes) * sectorBytes;

@@ -9,7 +9,7 @@ export interface GzipMember {
   readonly header: GzipHeader;
   readonly deflateBytes: number;
   readonly inflatedBytes: number;
-  /** Offset after the ISIZE word. */
+  /** Offset of the end of the member, after the ISIZE word. */
   readonly endOffset: number;
   readonly storedCrc: number;
   readonly computedCrc: number;
@@ -17,16 +17,16 @@ export interface GzipMember {
   readonly isize: number;
 }
 
-/** Structure of a gzip file, not including a signature after it. */
+/** Structure of a gzip file, without a signature that follows it. */
 export interface GzipFraming {
   readonly firstHeader: GzipHeader | undefined;
-  /** Complete members. eboot supports only the first one. */
+  /** Complete members. eboot inflates only the first member. */
   readonly members: readonly GzipMember[];
-  /** End of the last complete member; undefined if the first one is incomplete. */
+  /** End of the last complete member; undefined if the first member is incomplete. */
   readonly endOffset: number | undefined;
 }
 
-/** A member and its inflated content. */
+/** Gzip member and its inflated content. */
 interface MemberReading {
   readonly header: GzipHeader | undefined;
   readonly member: GzipMember | undefined;
@@ -34,35 +34,34 @@ interface MemberReading {
   readonly findings: readonly Finding[];
 }
 
-/** Framing, and the inflated content of the first member (empty if it cannot be inflated). */
+/** Structure of a gzip file, and the inflated content of the first member. The content is empty if inflating fails. */
 export interface GunzippedFile {
   readonly framing: GzipFraming;
   readonly content: Uint8Array;
 }
 
-// A gzip file can consist of many 20-byte members. No device supports more than one, so counting a few is enough.
+// Maximum number of members to read. A gzip file can contain many 20-byte members, but devices support only one.
 const mostMembers = 16;
 const trailerBytes = 8;
 const nothing = new Uint8Array(0);
 
 /**
- * Reads a file that begins with the gzip magic. ISIZE is not used to allocate memory, and no member inflates to more than
+ * Reads a file that begins with the gzip magic. ISIZE is not used to allocate memory, and the inflated content is limited to
  * `maxContentBytes`.
  *
- * node:zlib is used because it is the fastest inflater in Node.js, returns the number of bytes it consumed (which locates a signature) and
- * stops at `maxOutputLength`. Its *compressed* output differs between Node.js builds, which is why fflate is used for compression, but
- * inflating has only one correct result.
+ * node:zlib is the fastest inflater in Node.js and returns the number of bytes that it consumed. This number locates a signature after
+ * the member.
  */
 export function readGzip(file: Uint8Array, maxContentBytes: number): Reading<GunzippedFile> {
   const first = readMember(file, 0, maxContentBytes);
   const members = first.member === undefined ? [] : [first.member];
   const findings: Finding[] = [...first.findings];
 
-  // The limit applies to all members together. Otherwise many highly compressed members could exhaust the memory.
+  // The size limit applies to all members together. Otherwise, many highly compressed members could exhaust the memory.
   let budgetBytes = maxContentBytes - first.inflated.length;
   let last = first.member;
   while (last !== undefined && members.length < mostMembers && looksLikeGzip(file, last.endOffset)) {
-    // A signature can also begin with these two bytes, so data that cannot be read as a member is not treated as one.
+    // A signature can begin with the gzip magic, so data that is not a valid member ends the search.
     const next: GzipMember | undefined = readMember(file, last.endOffset, budgetBytes).member;
     if (next === undefined || next.storedCrc !== next.computedCrc) break;
     members.push(next);
@@ -140,7 +139,7 @@ type Inflation =
 function inflate(deflated: Uint8Array, maxContentBytes: number): Inflation {
   const options = { info: true, maxOutputLength: Math.max(1, maxContentBytes), chunkSize: 64 * 1024 };
   try {
-    // With `info` the function returns the buffer and its engine, which @types/node does not declare.
+    // With the option `info`, the function returns the buffer and its engine. @types/node does not declare this result.
     const result = inflateRawSync(deflated, options) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     return { inflated: result.buffer, consumedBytes: result.engine.bytesWritten };
   } catch (error) {

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Finding } from './finding.ts';
 import { halfWordAt, wordAt } from './little-endian.ts';
 
-/** Bits of FLG (RFC 1952, 2.3.1). */
+/** Flag bits of a gzip header (RFC 1952, 2.3.1). */
 const flagBits = { headerCrc: 0x02, extra: 0x04, fileName: 0x08, comment: 0x10, reserved: 0xe0 } as const;
 
 const fixedHeaderBytes = 10;
@@ -12,32 +12,32 @@ const deflateMethod = 8;
 export interface GzipHeader {
   readonly sizeBytes: number;
   readonly flags: number;
-  /** Seconds since 1970; 0 if not set. */
+  /** Modification time in seconds since 1970; 0 if not set. */
   readonly modificationTime: number;
   readonly extraFlags: number;
-  /** For example, 3 for Unix or 255 for unknown. */
+  /** Operating system, such as 3 for Unix or 255 for unknown. */
   readonly operatingSystem: number;
   readonly extraBytes: number | undefined;
-  /** FNAME and FCOMMENT as Latin-1, without the terminating zero. */
+  /** File name and comment (FNAME and FCOMMENT) as Latin-1, without the terminating zero. */
   readonly fileName: string | undefined;
   readonly comment: string | undefined;
-  /** FHCRC: low half of the CRC-32 of the preceding header bytes. */
+  /** Header CRC (FHCRC): the low 16 bits of the CRC-32 of the preceding header bytes. */
   readonly headerCrc: { readonly stored: number; readonly computed: number } | undefined;
 }
 
-/** A header, or the finding that explains why the header is unusable. */
+/** Gzip header, or the finding that explains why the header is unusable. */
 export type GzipHeaderReading =
   | { readonly header: GzipHeader; readonly findings: readonly Finding[] }
   | { readonly header: undefined; readonly findings: readonly Finding[] };
 
-/** Checks for the two bytes by which eboot and the Updater recognize gzip (`copy_raw` in `eboot.c`). */
+/** Returns true if the bytes begin with the gzip magic that eboot and the Updater check (`copy_raw` in `eboot.c`). */
 export function looksLikeGzip(bytes: Uint8Array, offset = 0): boolean {
   return bytes[offset] === 0x1f && bytes[offset + 1] === 0x8b;
 }
 
 /**
- * Reads the member header at `offset`, which must begin with the two magic bytes. Rejects only headers that eboot's
- * `uzlib_gzip_parse_header` also rejects: a method other than deflate, and reserved flags.
+ * Reads the member header at `offset`, which must begin with the two magic bytes. Like `uzlib_gzip_parse_header` in eboot, rejects
+ * methods other than deflate, and reserved flags.
  */
 export function readGzipHeader(bytes: Uint8Array, offset: number): GzipHeaderReading {
   const [, , method, flags, , , , , extraFlags, operatingSystem] = bytes.subarray(offset, offset + fixedHeaderBytes);
@@ -71,7 +71,7 @@ export function readGzipHeader(bytes: Uint8Array, offset: number): GzipHeaderRea
     headerCrc,
   };
   if (headerCrc === undefined || headerCrc.stored === headerCrc.computed) return { header, findings: [] };
-  const message = 'the CRC of the gzip header is wrong';
+  const message = 'the CRC of the gzip header does not match';
   return { header, findings: [{ id: 'gzip-header-crc-mismatch', message, offset: endOffset - 2 }] };
 }
 
@@ -83,7 +83,7 @@ interface OptionalFields {
   readonly headerCrc: GzipHeader['headerCrc'];
 }
 
-/** Reads FEXTRA, FNAME, FCOMMENT and FHCRC in the order of the RFC; returns undefined if the bytes end within a field. */
+/** Reads FEXTRA, FNAME, FCOMMENT and FHCRC in the order of RFC 1952. Returns undefined if the bytes end within a field. */
 function readOptionalFields(bytes: Uint8Array, offset: number, flags: number): OptionalFields | undefined {
   let position = offset + fixedHeaderBytes;
   let extraBytes: number | undefined;

@@ -4,16 +4,16 @@ import type { Finding, Reading } from './finding.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 
 /**
- * Location at which a core generation stores the size and the CRC of the whole .bin (`add_crc` in `elf2bin.py`):
+ * Location of the size and CRC words in a .bin file, which depends on the core (`add_crc` in `elf2bin.py`):
  *
  * - `application`: cores from 3.0.0, at the start of the application's first segment;
  * - `eboot-page`: 2.7.x, in the last eight bytes of eboot's page;
  * - `none`: not stored, up to 2.6.3;
- * - `unknown`: neither the core's git hash nor a size word identifies the generation.
+ * - `unknown`: neither the core's git hash nor a size word identifies the location.
  */
 export type CrcRule = 'application' | 'eboot-page' | 'none' | 'unknown';
 
-/** Offsets of the size and CRC words by rule. */
+/** Offsets of the size and CRC words by location. */
 export const crcWords = {
   application: { sizeOffset: 4096 + 16, crcOffset: 4096 + 20 },
   'eboot-page': { sizeOffset: 4088, crcOffset: 4092 },
@@ -24,7 +24,7 @@ export interface ImageCrc {
   readonly rule: 'application' | 'eboot-page';
   readonly storedSizeBytes: number;
   readonly stored: number;
-  /** CRC of as many bytes as the size word states; undefined if that size is wrong. */
+  /** CRC of the number of bytes in the size word; undefined if the size word is incorrect. */
   readonly computed: number | undefined;
   readonly matches: boolean;
 }
@@ -32,7 +32,7 @@ export interface ImageCrc {
 /**
  * Checks the size and CRC words.
  *
- * @param imageBytes end of the image according to its segments, if known; elf2bin appends nothing, so the size word must match
+ * @param imageBytes end of the image according to its segment table, if known. The size word must match, because elf2bin appends nothing.
  */
 export function readImageCrc(
   bytes: Uint8Array,
@@ -58,12 +58,12 @@ export function readImageCrc(
   return { value, findings: matches ? [] : [mismatchFinding(bytes, value, crcOffset)] };
 }
 
-/** Distinguishes an image with a rewritten flash header, which is valid except for its CRC, from a damaged one. */
+/** Distinguishes a damaged image from an image with a rewritten flash header, in which only the CRC is incorrect. */
 function mismatchFinding(bytes: Uint8Array, crc: CrcMismatch, crcOffset: number): Finding {
   const { stored, computed, storedSizeBytes } = crc;
   const built = findBuiltHeader(bytes, storedSizeBytes, stored ^ computed);
   if (built !== undefined) {
-    const message = `the CRC is that of an image with ${built} in its header: a tool has changed bytes 2 and 3 since it was built`;
+    const message = `the CRC matches an image with ${built} in its header: a tool changed bytes 2 and 3 after the build`;
     return { id: 'flash-header-patched', message, offset: 2 };
   }
   const message = `the CRC of the image is ${hexWord(stored)}, but it should be ${hexWord(computed)}`;
@@ -76,7 +76,7 @@ interface CrcMismatch {
   readonly computed: number;
 }
 
-/** Computes the CRC with the eight bytes of both words set to zero (`crc8266` in `elf2bin.py`). */
+/** Computes the CRC with both words set to zero, like `crc8266` in `elf2bin.py`. */
 function crcWithoutWords(bytes: Uint8Array, wordsOffset: number): number {
   const before = crc8266(bytes.subarray(0, wordsOffset));
   const words = crc8266(new Uint8Array(8), before);

@@ -3,23 +3,23 @@ import { type FlashHeader, readFlashHeader } from './flash-header.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 import { memoryAt, type SegmentMemory } from './memory-map.ts';
 
-/** First byte of eboot's header and of the application's header (`_verifyHeader` in `Updater.cpp`). */
+/** First byte of the headers of eboot and the application (`_verifyHeader` in `Updater.cpp`). */
 export const imageMagic = 0xe9;
 
 const imageHeaderBytes = 8;
 const segmentHeaderBytes = 8;
 const checksumSeed = 0xef;
 
-/** Segment of an image: `sizeBytes` at `offset` in the file, loaded at `address`. */
+/** Segment of an image: `sizeBytes` bytes at `offset` in the file, loaded at `address`. */
 export interface Segment {
   readonly address: number;
   readonly sizeBytes: number;
-  /** Offset of the first byte after the segment's own header. */
+  /** Offset of the first byte after the segment header. */
   readonly offset: number;
   readonly memory: SegmentMemory;
 }
 
-/** Last byte of an image: 0xEF xor all bytes of its segments. */
+/** Checksum in the last byte of an image: 0xEF xor all bytes of the image's segments. */
 export interface ImageChecksum {
   readonly offset: number;
   readonly stored: number;
@@ -27,7 +27,7 @@ export interface ImageChecksum {
   readonly matches: boolean;
 }
 
-/** Header of one of the two images in an Arduino .bin: eboot at 0, the application at 0x1000 (`write_bin` in `elf2bin.py`). */
+/** Header of eboot at offset 0 or of the application at 0x1000, the two images in an Arduino .bin (`write_bin` in `elf2bin.py`). */
 export interface ImageHeader {
   readonly offset: number;
   readonly segmentCount: number;
@@ -35,29 +35,29 @@ export interface ImageHeader {
   readonly sizeAndFrequencyByte: number;
   readonly flash: FlashHeader;
   readonly entryAddress: number;
-  /** Segments that could be read. If there are fewer than `segmentCount`, a finding explains why. */
+  /** Segments that could be read. For fewer segments than `segmentCount`, a finding explains the reason. */
   readonly segments: readonly Segment[];
-  /** End of the image: after the checksum, at a 16-byte boundary; undefined if unknown or past the end of the file. */
+  /** End of the image: the 16-byte boundary after the checksum. Undefined if the end is unknown or past the end of the file. */
   readonly endOffset: number | undefined;
   readonly checksum: ImageChecksum | undefined;
 }
 
-/** Parameters of {@link readImageHeader} for one image. */
+/** Parameters of {@link readImageHeader}. */
 export interface ImageContext {
-  /** 'eboot' | 'application', as used in messages. */
+  /** Name of the image in messages: 'eboot' or 'application'. */
   readonly name: string;
   readonly offset: number;
-  /** Offsets of words that elf2bin fills in after it computes the checksum; they are treated as zero. */
+  /** Offsets of words that elf2bin fills in after it computes the checksum. The checksum treats these words as zero. */
   readonly zeroedWords: readonly number[];
 }
 
-/** Reads the image header at `context.offset`. The value is undefined if the bytes end within the eight bytes of the header. */
+/** Reads the image header at `context.offset`. The result is undefined if the header is incomplete. */
 export function readImageHeader(bytes: Uint8Array, context: ImageContext): Reading<ImageHeader | undefined> {
   const { offset, name } = context;
   const entryAddress = wordAt(bytes, offset + 4);
   const [, segmentCount, modeByte, sizeAndFrequencyByte] = bytes.subarray(offset, offset + 4);
   if (entryAddress === undefined || segmentCount === undefined) return { value: undefined, findings: [] };
-  // The word at offset 4 exists, so these bytes exist too.
+  // The mode byte and the size byte exist, because the word at offset 4 exists.
   const mode = modeByte ?? 0;
   const sizeAndFrequency = sizeAndFrequencyByte ?? 0;
 
@@ -80,8 +80,8 @@ export function readImageHeader(bytes: Uint8Array, context: ImageContext): Readi
 }
 
 /**
- * Returns the end of the image whose header is at `offset`, according to its segment table alone. Returns undefined if that end is not
- * within the file. No checksum is computed.
+ * Returns the end of the image at `offset` according to its segment table. Returns undefined if the end is not within the file. No
+ * checksum is computed.
  */
 export function findImageEnd(bytes: Uint8Array, offset: number): number | undefined {
   const count = bytes[offset + 1];
@@ -93,12 +93,12 @@ export function findImageEnd(bytes: Uint8Array, offset: number): number | undefi
 
 interface SegmentTable {
   readonly segments: readonly Segment[];
-  /** End of the last segment; undefined if the table could not be read completely. */
+  /** End of the last segment; undefined if the segment table is incomplete. */
   readonly endOffset: number | undefined;
   readonly findings: readonly Finding[];
 }
 
-/** Reads the segment table like `EspClass::getSketchSize` (`Esp.cpp`), but with bounds checks. */
+/** Reads the segment table like `EspClass::getSketchSize` (`Esp.cpp`), with additional bounds checks. */
 function readSegments(bytes: Uint8Array, tableOffset: number, count: number, name: string): SegmentTable {
   if (count === 0) {
     const finding: Finding = { id: 'no-segments', message: `the ${name} has no segments`, offset: tableOffset };
@@ -110,7 +110,7 @@ function readSegments(bytes: Uint8Array, tableOffset: number, count: number, nam
     const address = wordAt(bytes, position);
     const sizeBytes = wordAt(bytes, position + 4);
     if (address === undefined || sizeBytes === undefined) {
-      const message = `the ${name} announces ${count} segments, but the file ends before segment ${index + 1} starts`;
+      const message = `the header of the ${name} lists ${count} segments, but the file ends before segment ${index + 1} starts`;
       const finding: Finding = { id: 'segment-header-truncated', message, offset: position };
       return { segments, endOffset: undefined, findings: [finding] };
     }
@@ -158,7 +158,7 @@ function readEnd(
   return { endOffset, checksum, findings: [{ id, message, offset: endOffset - 1 }] };
 }
 
-/** Computes the end of an image: the checksum is the last byte of a 16-byte block, counted from the start of the image. */
+/** Computes the end of an image. The checksum is the last byte of a 16-byte block, counted from the start of the image. */
 function imageEnd(segmentsEnd: number, imageOffset: number): number {
   return imageOffset + (Math.floor((segmentsEnd - imageOffset) / 16) + 1) * 16;
 }
@@ -168,18 +168,18 @@ function checksumOf(bytes: Uint8Array, segments: readonly Segment[], zeroedWords
   for (const { offset, sizeBytes } of segments) {
     sum ^= xorOf(bytes.subarray(offset, offset + sizeBytes));
     for (const word of zeroedWords) {
-      // A second xor with the same byte removes it from the checksum.
+      // A second xor with a byte cancels the byte's effect on the checksum.
       for (let at = Math.max(word, offset); at < Math.min(word + 4, offset + sizeBytes); at += 1) sum ^= bytes[at] ?? 0;
     }
   }
   return sum;
 }
 
-/** Computes the xor of all bytes, four at a time where they are word-aligned, since the segments can total almost 1 MB. */
+/** Computes the xor of all bytes. Aligned bytes are read four at a time, because the segments can total almost 1 MB. */
 function xorOf(bytes: Uint8Array): number {
   const head = Math.min((4 - (bytes.byteOffset % 4)) % 4, bytes.length);
   const words = Math.floor((bytes.length - head) / 4);
-  // Even an empty Int32Array must begin at an aligned offset, and fewer than four bytes may not include one.
+  // An Int32Array must begin at an aligned offset, even if it is empty. Fewer than four bytes may not include an aligned offset.
   const sum = words === 0 ? 0 : xorOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + head, words));
   return xorOfBytes(bytes.subarray(0, head)) ^ sum ^ xorOfBytes(bytes.subarray(head + words * 4));
 }

@@ -9,20 +9,20 @@ export interface LittleFsSuperblock {
   readonly blockCount: number;
   /** Revision of the metadata block that contains this superblock. */
   readonly revision: number;
-  /** False if the geometry is implausible or the CRC of the commit is wrong. */
+  /** True if the geometry is plausible and the CRC of the commit is correct. */
   readonly valid: boolean;
 }
 
 const magic = 'littlefs';
 const magicOffset = 8;
-// Revision, superblock tag, magic, tag of the inline struct, then the struct itself (SPEC.md, "superblock entry").
+// Superblock: revision, superblock tag, magic, tag of the inline struct, inline struct (SPEC.md, "superblock entry").
 const structOffset = 20;
-// The core's layouts use 4096 and 8192 (`_FS_block`); other tools may use any power of two.
+// Block sizes to try. The core's layouts use 4096 and 8192 (`_FS_block`); other tools may use any power of two.
 const blockSizes: readonly number[] = Array.from({ length: 12 }, (_, power) => 128 << power);
 
 /**
- * Reads the superblock of a LittleFS image. Blocks 0 and 1 each contain a copy; the copy with the newer revision applies if its CRC is
- * correct. The other copy is the previous state, or a write that was interrupted by a power loss (littlefs `SPEC.md`, metadata pairs).
+ * Reads the superblock of a LittleFS image. Blocks 0 and 1 each contain a copy (littlefs `SPEC.md`, metadata pairs). The newest copy with
+ * a correct CRC is used.
  */
 export function readLittleFsSuperblock(content: Uint8Array): LittleFsSuperblock | undefined {
   const first = readCopy(content, 0);
@@ -32,7 +32,7 @@ export function readLittleFsSuperblock(content: Uint8Array): LittleFsSuperblock 
   return newest(sound) ?? newest(copies);
 }
 
-/** Searches for the second copy when the first one is missing. Its offset must equal the block size that it contains. */
+/** Searches for the second copy if the first copy is missing. The copy's offset must equal the block size that the copy contains. */
 function searchSecondCopy(content: Uint8Array): LittleFsSuperblock | undefined {
   for (const blockSizeBytes of blockSizes) {
     const copy = readCopy(content, blockSizeBytes);
@@ -65,7 +65,7 @@ function isUsual(blockSizeBytes: number, blockCount: number): boolean {
   return blockSizes.includes(blockSizeBytes) && blockCount >= 2 && blockCount * blockSizeBytes <= 0x80000000;
 }
 
-/** Returns the copy with the newest revision. Revisions are compared as sequence numbers that wrap around. */
+/** Returns the copy with the newest revision. Revisions are sequence numbers that wrap around. */
 function newest(copies: readonly LittleFsSuperblock[]): LittleFsSuperblock | undefined {
   return copies.reduce<LittleFsSuperblock | undefined>(
     (best, copy) => (best === undefined || ((copy.revision - best.revision) | 0) > 0 ? copy : best),
@@ -73,14 +73,11 @@ function newest(copies: readonly LittleFsSuperblock[]): LittleFsSuperblock | und
   );
 }
 
-// Upper four bits of the type of a CRC tag. A forward CRC, 0x5ff, does not end a commit.
+// Upper four bits of a CRC tag's type. A forward CRC (type 0x5ff) does not end a commit.
 const crcType = 0b1010;
 const deletedLength = 0x3ff;
 
-/**
- * Reads the tags of the first commit up to its CRC tag and checks that CRC. Tags are big-endian, and each is xored with the previous one,
- * starting with ffffffff.
- */
+/** Checks the CRC of the first commit. Tags are big-endian. Each tag is xored with the previous tag, and the first tag with ffffffff. */
 function hasSoundCommit(block: Uint8Array): boolean {
   let previous = 0xffffffff;
   let position = 4;
@@ -89,7 +86,7 @@ function hasSoundCommit(block: Uint8Array): boolean {
     const isInvalid = tag >>> 31 === 1;
     if (isInvalid) return false;
     if (tag >>> 27 === crcType) {
-      // The stored CRC has no final xor, but the CRC of zlib does.
+      // The stored CRC has no final xor, unlike the CRC of zlib.
       const stored = wordAt(block, position + 4);
       return stored === (crc32(block.subarray(0, position + 4)) ^ 0xffffffff) >>> 0;
     }

@@ -1,10 +1,10 @@
 /**
- * Kind of memory at an ESP8266 address. The boundaries are those of `load_app_from_flash_raw` (`eboot.c`), which uses them to decide what
- * to copy to RAM, and of the memory regions in `eagle.app.v6.common.ld.h`.
+ * Kind of memory at an ESP8266 address. The boundaries are defined in `load_app_from_flash_raw` (`eboot.c`), which copies segments to
+ * RAM, and in `eagle.app.v6.common.ld.h`.
  */
 export type SegmentMemory = 'dram' | 'iram' | 'irom' | 'rom' | 'peripheral' | 'unknown';
 
-/** Address at which the first 1 MB of flash is mapped. In a sketch, file offsets equal flash offsets. */
+/** Address of the first flash byte in memory. The ESP8266 maps 1 MB of flash. In a sketch, file offsets equal flash offsets. */
 export const flashMapAddress = 0x40200000;
 
 interface Region {
@@ -17,8 +17,7 @@ const regions: readonly Region[] = [
   { memory: 'peripheral', from: 0x3ff00000, to: 0x3ff80000 },
   { memory: 'dram', from: 0x3ffe8000, to: 0x40000000 },
   { memory: 'rom', from: 0x40000000, to: 0x40010000 },
-  // 32 KB for code. The rest is the flash cache: a sketch can use half of it (MMU_IRAM_SIZE, cores from 3.0.0), and eboot runs there before
-  // the cache is enabled (0x4010f000, `eboot.ld`).
+  // Instruction RAM: 32 KB for code, and 32 KB for the flash cache. eboot runs from the cache area (0x4010f000, `eboot.ld`).
   { memory: 'iram', from: 0x40100000, to: 0x40110000 },
   { memory: 'irom', from: flashMapAddress, to: 0x40300000 },
   { memory: 'peripheral', from: 0x60000000, to: 0x60100000 },

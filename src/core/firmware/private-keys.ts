@@ -1,21 +1,18 @@
-/**
- * Detects private keys by their bytes. OpenSSL never parses an uploaded key: it would need 2 s for an 8 KB DSA key, and hours for a 64 KB
- * key.
- */
+/** Detects private keys by their bytes. OpenSSL never parses an uploaded key, because parsing a crafted 64 KB DSA key would take hours. */
 
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { derTags, readDerElement } from './der.ts';
 
-/** Size limit of a private key file in bytes; a larger file is treated as an artifact. */
+/** Maximum size of a private key file in bytes. A larger file is treated as an artifact. */
 export const largestKeyFileBytes = 64 * 1024;
 
 const marker = 'PRIVATE KEY-----';
-/** Maximum distance from `-----BEGIN` to the marker, which allows for the longest label between them. */
+/** Maximum distance from `-----BEGIN` to the end of the longest label. */
 const mostBeginBytes = 40;
-/** Size limit of a PEM body in bytes. A 16,384-bit RSA key takes 12.7 KB in Base64. */
+/** Maximum size of a PEM body in bytes. A 16,384-bit RSA key takes 12.7 KB in Base64. */
 const mostBodyBytes = 16 * 1024;
 
-/** Returns whether these bytes are a private key file, PEM or DER, rather than an image that contains a key. */
+/** Returns true if these bytes are a private key file (PEM or DER). An image that contains a key is not a key file. */
 export function isPrivateKeyFile(bytes: Uint8Array): boolean {
   if (bytes.length > largestKeyFileBytes) return false;
   const text = Buffer.from(bytes).toString('latin1');
@@ -24,11 +21,11 @@ export function isPrivateKeyFile(bytes: Uint8Array): boolean {
 }
 
 /**
- * Searches an image for private keys, in linear time. A sketch may contain its own key (for TLS), but if it contained the private half of a
- * signing key, anyone with access to the image could sign updates.
+ * Searches an image for private keys, in linear time. A sketch may contain its own TLS key. A private signing key in an image would allow
+ * anyone with the image to sign updates.
  *
  * @param content content after gunzip
- * @returns signing-key: the private half of one of the project's keys; other: any other private key; undefined: none found
+ * @returns signing-key: one of the project's private keys; other: any other private key; undefined: no private key
  */
 export function privateKeyInside(
   content: Uint8Array,
@@ -45,7 +42,7 @@ export function privateKeyInside(
   return found;
 }
 
-/** Decodes the DER between the markers of each PEM private key. A body ends no later than the next marker, so no byte is decoded twice. */
+/** Decodes the DER between the markers of each PEM private key. A PEM body ends at the next marker, so no byte is decoded twice. */
 function* pemBodies(bytes: Buffer): Generator<Buffer> {
   let at = bytes.indexOf(marker);
   while (at >= 0) {
@@ -58,15 +55,12 @@ function* pemBodies(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-/** Decodes Base64 with line breaks, which are two characters each (a backslash and a letter) if the PEM is part of a JSON string. */
+/** Decodes Base64 with line breaks. In a JSON string, each line break is an escape sequence of two characters. */
 function decodeBody(body: Buffer): Buffer {
   return Buffer.from(body.toString('latin1').replace(/\\[nr]/g, ''), 'base64');
 }
 
-/**
- * Searches for a PKCS#1 key, bare or inside PKCS#8: its modulus follows the version, which is 0. A public key has no version before the
- * modulus.
- */
+/** Searches for a PKCS#1 key, bare or inside PKCS#8. In a private key, the modulus follows the version 0. A public key has no version. */
 function holdsDerKeyOf(bytes: Buffer, modulus: Uint8Array): boolean {
   const lengthBytes = modulus.length + 1;
   const length = lengthBytes < 256 ? [0x81, lengthBytes] : [0x82, lengthBytes >> 8, lengthBytes & 0xff];
@@ -74,7 +68,7 @@ function holdsDerKeyOf(bytes: Buffer, modulus: Uint8Array): boolean {
 }
 
 /**
- * Returns whether the bytes begin like PKCS#1, PKCS#8 or SEC 1: SEQUENCE { INTEGER version, … }, followed by INTEGER, SEQUENCE or OCTET
+ * Returns true if the bytes begin like PKCS#1, PKCS#8 or SEC 1: SEQUENCE { INTEGER version, … }, followed by INTEGER, SEQUENCE or OCTET
  * STRING.
  */
 function isDerKey(bytes: Uint8Array): boolean {

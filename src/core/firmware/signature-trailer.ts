@@ -5,34 +5,32 @@ import type { SignatureFormat } from '../model/artifact.ts';
 import type { Finding, Reading } from './finding.ts';
 import { wordAt } from './little-endian.ts';
 
-/**
- * Signature at the end of a file: payload ‖ signature ‖ 32-bit little-endian length of the signature (`signing.py`; `UpdaterClass::end`).
- */
+/** Signature trailer of a file: payload ‖ signature ‖ 32-bit little-endian length of the signature (`signing.py`; `UpdaterClass::end`). */
 export interface SignatureTrailer {
-  /** Offset of the signature in the file; equal to the size of the payload. */
+  /** Offset of the signature in the file. Equal to the size of the payload. */
   readonly offset: number;
-  /** Value of the last word. */
+  /** Signature length in bytes, from the last word of the file. */
   readonly signatureBytes: number;
-  /** Size of the RSA key in bits: eight times `signatureBytes`. */
+  /** Size of the RSA key in bits. Equal to eight times `signatureBytes`. */
   readonly keyBits: number;
   readonly signature: Uint8Array;
-  /** `unverified` if no known key verifies the signature. */
+  /** Signature format; `unverified` if no available key verifies the signature. */
   readonly format: SignatureFormat | 'unverified';
-  /** Known key that verifies the signature. */
+  /** Key that verifies the signature. */
   readonly verifiedBy: RsaPublicKey | undefined;
 }
 
 const lengthWordBytes = 4;
 const sectorBytes = 4096;
 
-// RSA of 1024 to 4096 bits: the key sizes that this project and BearSSL support.
+// Signature lengths for RSA keys of 1024 to 4096 bits, the sizes that this project and BearSSL support.
 const fewestSignatureBytes = 128;
 const mostSignatureBytes = 512;
-// Signature lengths of common key sizes, required if nothing else confirms that there is a trailer.
+// Signature lengths of common key sizes. A trailer must have a common length if nothing else confirms it.
 const usualSignatureBytes: ReadonlySet<number> = new Set([128, 192, 256, 384, 512]);
-// SHA-256 digest without DigestInfo, which cores up to 2.5.2 sign.
+// Signature lengths of common key sizes. A trailer with a different length is recognized only with additional evidence.
 const bareDigestBytes = 32;
-// Each decryption takes at most a third of a millisecond, but malicious content can contain any number of keys.
+// Maximum number of keys to try. A decryption takes up to a third of a millisecond, and crafted content can contain any number of keys.
 const mostKeysTried = 64;
 const mostHashes = 4;
 
@@ -40,7 +38,7 @@ const mostHashes = 4;
  * Finds the signature trailer in a file.
  *
  * @param payloadBytes end of the payload according to its own structure (segment table, gzip member). If undefined, a trailer needs a
- *   common signature length, or a known key that verifies the signature.
+ *   common signature length or a key that verifies the signature.
  */
 export function findTrailer(
   file: Uint8Array,
@@ -70,8 +68,8 @@ export function findTrailer(
   if (verdict.key !== undefined || knownKeys.length === 0) return { value: trailer, findings: [] };
   const keys =
     knownKeys.length === 1
-      ? 'the known key does not verify it'
-      : `none of the ${knownKeys.length} known keys verifies it`;
+      ? 'the public key does not verify this signature'
+      : `none of the ${knownKeys.length} public keys verifies this signature`;
   const message = `the file has an RSA-${trailer.keyBits} signature, but ${keys}`;
   return { value: trailer, findings: [{ id: 'signature-unverified', message, offset }] };
 }
@@ -82,14 +80,14 @@ function isPlausibleLength(file: Uint8Array, signatureBytes: number): boolean {
 }
 
 /**
- * Checks for a common signature length. Filesystem images consist of whole sectors, so an image whose last word happens to be such a length
- * is not mistaken for a signed file.
+ * Checks for a common signature length. A filesystem image consists of whole sectors, so its last word is not interpreted as a signature
+ * length.
  */
 function looksSigned(file: Uint8Array, signatureBytes: number): boolean {
   return usualSignatureBytes.has(signatureBytes) && file.length % sectorBytes !== 0;
 }
 
-/** Reports a wrong length word, but only if the data after the payload is exactly as long as a signature and its length word. */
+/** Reports an incorrect length word if the data after the payload is exactly as long as a signature and its length word. */
 function implausibleLength(
   file: Uint8Array,
   payloadBytes: number | undefined,
@@ -108,8 +106,8 @@ interface Verdict {
 }
 
 /**
- * Finds the key that made the signature. The padding is checked first: this needs no hash of the payload, and normally only the right key
- * yields valid padding. Crafted keys (exponent 1) also yield valid padding, so the number of hashes is limited.
+ * Finds the key that made the signature. The padding is checked first, because this check needs no hash of the payload and rules out most
+ * keys. Crafted keys (exponent 1) pass the padding check, so the number of hashes is limited.
  */
 function findSigner(payload: Uint8Array, signature: Uint8Array, knownKeys: readonly RsaPublicKey[]): Verdict {
   const candidates = knownKeys
@@ -129,7 +127,7 @@ function formatByPadding(signature: Uint8Array, key: RsaPublicKey): SignatureFor
     const padded = publicDecrypt({ key: key.keyObject, padding: constants.RSA_PKCS1_PADDING }, signature);
     return padded.length === bareDigestBytes ? 'legacy' : 'current';
   } catch {
-    // OpenSSL throws for invalid padding: another key made the signature.
+    // OpenSSL throws for invalid padding, which means that the key does not match the signature.
     return undefined;
   }
 }
@@ -138,7 +136,7 @@ function verifies(payload: Uint8Array, signature: Uint8Array, key: RsaPublicKey,
   try {
     return verifySignature(payload, signature, key, format);
   } catch {
-    // OpenSSL rejects some crafted keys.
+    // OpenSSL throws for some crafted keys.
     return false;
   }
 }

@@ -6,45 +6,48 @@ import { findImageEnd, type ImageHeader, imageMagic, readImageHeader } from './i
 import { hexWord, wordAt } from './little-endian.ts';
 import { flashMapAddress } from './memory-map.ts';
 
-/** Offset of the application's header: after the sector that contains eboot (`APP_START_OFFSET`). */
+/** Offset of the application's header (`APP_START_OFFSET`), after the sector that contains eboot. */
 const applicationOffset = 0x1000;
 
-/** Sketch image as the compiler made it: eboot, padded to a sector, and the application. */
+/** Sketch image as made by the compiler: eboot, padded to a sector, and the application. */
 export interface SketchImage {
   readonly eboot: ImageHeader;
-  /** Undefined without a complete image header at 0x1000: the file is truncated or was not built with the Arduino core. */
+  /**
+   * Application header; undefined without a complete image header at 0x1000. Such a file is truncated or was not built with the Arduino
+   * core.
+   */
   readonly application: ImageHeader | undefined;
-  /** Bytes 2 and 3 of the file, which are in eboot's header: the chip and `ESP.getFlashChip…` use these. */
+  /** Bytes 2 and 3 of the file, part of eboot's header. The boot ROM and `ESP.getFlashChip…` use these bytes. */
   readonly flash: FlashHeader;
-  /** Result of `ESP.getSketchSize()` on the device, and end of the image; undefined if the image is incomplete. */
+  /** Result of `ESP.getSketchSize()` on the device. Equal to the end of the image; undefined for an incomplete image. */
   readonly sketchSizeBytes: number | undefined;
   readonly crcRule: CrcRule;
   readonly crc: ImageCrc | undefined;
   readonly core: CoreVersion;
 }
 
-/** Core that the image was built with. */
+/** Core with which the image was built. */
 export interface CoreVersion {
-  /** Eight lower-case hex digits; undefined if the image contains no hash (0, ffffffff, or before 2.4.0) or its offset is unknown. */
+  /** Git hash of the core, eight lower-case hex digits; undefined if the image contains no valid hash or the hash's offset is unknown. */
   readonly gitHash: string | undefined;
-  /** Release such as `3.1.2`; undefined if the git hash does not belong to a release. */
+  /** Core release such as `3.1.2`; undefined if the git hash does not belong to a release. */
   readonly release: string | undefined;
 }
 
-/** Returns whether the bytes begin like a sketch; `_verifyEnd` in `Updater.cpp` does not check more than this. */
+/** Returns true if the bytes begin like a sketch. `_verifyEnd` in `Updater.cpp` makes the same check. */
 export function looksLikeSketch(content: Uint8Array): boolean {
   return content[0] === imageMagic;
 }
 
 /**
- * Returns the end of a sketch according to its segment table, as `EspClass::getSketchSize` (`Esp.cpp`) computes it; undefined if there is
- * no table or a segment extends past the end of the file.
+ * Returns the end of a sketch according to its segment table, like `EspClass::getSketchSize` (`Esp.cpp`). Returns undefined without a
+ * segment table, or if a segment extends past the end of the file.
  */
 export function findSketchEnd(content: Uint8Array): number | undefined {
   return findImageEnd(content, applicationOffset);
 }
 
-/** Reads bytes that begin with 0xE9. The value is undefined if even eboot's header is incomplete. */
+/** Reads bytes that begin with 0xE9. The result is undefined if eboot's header is incomplete. */
 export function readSketchImage(content: Uint8Array): Reading<SketchImage | undefined> {
   const { rule, core } = detectGeneration(content);
   const zeroedWords = rule === 'application' ? Object.values(crcWords.application) : [];
@@ -89,9 +92,9 @@ function readApplication(content: Uint8Array, zeroedWords: readonly number[]): R
 }
 
 /**
- * Detects the core and its CRC rule. The git hash is the first word of the application's first segment, after the size and the CRC if the
- * segment contains them: at 0x1018 from 3.0.0, at 0x1010 before. An image of an unreleased core is recognized by its size word, which
- * rarely matches the image size by chance.
+ * Detects the core and the location of the CRC. The git hash is the first word of the application's first segment, after the size and the
+ * CRC if the segment contains them: at 0x1018 from 3.0.0, at 0x1010 before. For an unreleased core, the location is detected by a size
+ * word that matches the image size. #R
  */
 function detectGeneration(content: Uint8Array): { readonly rule: CrcRule; readonly core: CoreVersion } {
   const newer = gitHashAt(content, 0x1018);
@@ -123,7 +126,7 @@ function majorOf(release: string): number {
   return Number.parseInt(release, 10);
 }
 
-/** Returns whether the word is a plausible image size: the file size, or less if data was appended. Image sizes are multiples of 16. */
+/** Returns true if the word is a plausible image size: a multiple of 16, and at most the file size. */
 function plausibleSize(content: Uint8Array, offset: number): boolean {
   const size = wordAt(content, offset);
   return (
@@ -149,19 +152,19 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
   if (sizeBytes === undefined) {
     findings.push({
       id: 'flash-size-unknown',
-      message: `${byte3}, which is not a known flash size`,
+      message: `${byte3}, which is not a flash size of the ESP8266`,
       offset: 3,
     });
   }
   if (frequencyMHz === undefined) {
     findings.push({
       id: 'flash-frequency-unknown',
-      message: `${byte3}, which is not a known flash frequency`,
+      message: `${byte3}, which is not a flash frequency of the ESP8266`,
       offset: 3,
     });
   }
   if (application !== undefined && !sameFlashBytes(eboot, application)) {
-    const message = `the headers of eboot and application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after it was built, or taken from a device`;
+    const message = `the headers of eboot and application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after the build, or read from a device`;
     findings.push({ id: 'flash-header-differs', message, offset: 2 });
   }
   return findings;

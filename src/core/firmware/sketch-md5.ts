@@ -3,14 +3,14 @@ import type { SketchMd5 } from '../model/manifest.ts';
 import { flashFrequenciesByNibble, flashModes, flashSizesByNibble } from './flash-header.ts';
 
 const headerBytes = 4;
-// An ESP8266 maps 1 MiB of flash as code. Computing the 112 digests of 16 MiB would take 3 s.
+// Size limit for sketch MD5s. An ESP8266 maps 1 MiB of flash as code, and computing 112 digests of 16 MiB would take 3 s.
 const largestSketchBytes = 4 * 1024 * 1024;
 
 /**
  * Computes all possible results of `ESP.getSketchMD5()` (`Esp.cpp`) while this image runs: 4 modes x 7 sizes x 4 frequencies.
- * `getSketchMD5` hashes the sketch in flash, starting at offset 0. Bytes 2 and 3 in flash can differ from those in the file: `_writeBuffer`
- * (`Updater.cpp`) writes the device's flash mode, `esptool --flash_size detect` the chip size, and web flashers all three settings. Returns
- * an empty array if the image is shorter than `sketchSizeBytes`, and for sketches larger than 4 MiB, which no ESP8266 can run.
+ * `getSketchMD5` hashes the sketch in flash, starting at offset 0. Bytes 2 and 3 in flash can differ from the file, because the Updater
+ * and flashing tools write the device's flash mode, size and frequency. Returns an empty array if the image is shorter than
+ * `sketchSizeBytes`, and for sketches larger than 4 MiB, which no ESP8266 can run.
  */
 export function sketchMd5s(image: Uint8Array, sketchSizeBytes: number): readonly SketchMd5[] {
   if (sketchSizeBytes < headerBytes || image.length < sketchSizeBytes) return [];

@@ -1,4 +1,4 @@
-/** Result types for reading a file as firmware. */
+/** Types of the results of reading a firmware file. */
 export type { EmbeddedKey } from './embedded-keys.ts';
 export type { FilesystemImage } from './filesystem-image.ts';
 export type { Finding, FindingId } from './finding.ts';

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
 import { describePublicKey, type RsaPublicKey } from './public-key.ts';
 
-/** RSA private key with the public key derived from it. */
+/** RSA private key, and the public key derived from it. */
 export interface RsaPrivateKey {
   /** @internal */
   readonly keyObject: KeyObject;

@@ -2,20 +2,24 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
 import { fingerprintOf } from './fingerprint.ts';
 
-/** Smallest and largest modulus that devices support, in bits (BearSSL's limit is 4096). */
+/** Smallest and largest modulus that devices support, in bits. BearSSL's limit is 4096. */
 export const minKeyBits = 1024;
 export const maxKeyBits = 4096;
 
 /** RSA public key that a device can verify signatures with. */
 export interface RsaPublicKey {
   readonly bits: number;
-  /** SHA-256 of the DER SubjectPublicKeyInfo, lower-case hex. */
+  /** Fingerprint: SHA-256 of the DER SubjectPublicKeyInfo, lower-case hex. */
   readonly fingerprint: string;
-  /** SubjectPublicKeyInfo as PEM with lines of 64 characters, LF and a final newline, as written by `openssl rsa -pubout`. */
+  /** Public key as PEM (SubjectPublicKeyInfo) in the format of `openssl rsa -pubout`: lines of 64 characters, LF and a final newline. */
   readonly pem: string;
   /** Modulus, big-endian, without leading zeros. */
   readonly modulus: Uint8Array;
-  /** @internal Keeps the types of Node.js out of the package's declarations. */
+  /**
+   * Hides the types of Node.js from the package's declarations.
+   *
+   * @internal
+   */
   readonly keyObject: KeyObject;
 }
 
@@ -38,7 +42,7 @@ export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublic
  * @internal
  *
  * @param keyObject public key of any type
- * @throws OtaError KEY_WRONG_TYPE for anything but RSA (EC keys lock devices out), KEY_WRONG_SIZE
+ * @throws OtaError KEY_WRONG_TYPE if the key is not an RSA key (EC keys lock devices out), KEY_WRONG_SIZE
  */
 export function describePublicKey(keyObject: KeyObject, name: string): RsaPublicKey {
   const type = keyObject.asymmetricKeyType ?? 'unknown';

@@ -3,7 +3,7 @@ import type { SignatureFormat } from '../model/artifact.ts';
 import type { RsaPublicKey } from './public-key.ts';
 
 /**
- * Returns whether the signature is valid for the payload in the signature format of the device's core.
+ * Returns true if the signature is valid for the payload in the given format.
  *
  * current (core 2.6.0 and later): RSASSA-PKCS1-v1_5 over SHA-256, `SigningVerifier::verify` in BearSSLHelpers.cpp.
  * legacy (2.5.x): PKCS#1 v1.5 type 1 padding of the bare digest, no DigestInfo (esp8266/Arduino#6250).
@@ -28,7 +28,7 @@ function verifyLegacy(payload: Uint8Array, signature: Uint8Array, publicKey: Rsa
     const signed = publicDecrypt({ key: publicKey.keyObject, padding: constants.RSA_PKCS1_PADDING }, signature);
     return signed.length === digest.length && timingSafeEqual(signed, digest);
   } catch {
-    // OpenSSL throws on a wrong length or padding: the signature was not made with this key.
+    // OpenSSL throws if the length or the padding is invalid, which means that a different key made the signature.
     return false;
   }
 }

@@ -1,17 +1,17 @@
-/** Encoding of an artifact: the image's bytes as the build tool wrote them, or gzip. */
+/** Encoding of an artifact: the unmodified bytes of the image, or gzip. */
 export type Encoding = 'identity' | 'gzip';
 
-/** Signature format. current: core 2.6.0 and later; legacy: 2.5.x (the boundary is esp8266/Arduino#6250). */
+/** Signature format. `current`: core 2.6.0 and later. `legacy`: core 2.5.x. Upstream changed the format in esp8266/Arduino#6250. */
 export type SignatureFormat = 'current' | 'legacy';
 
-/** Mode in which the boot ROM accesses the flash chip: byte 2 of an image header, 0 for `qio`. */
+/** Flash mode: how the boot ROM accesses the flash chip. The mode is byte 2 of an image header; 0 means `qio`. */
 export type FlashMode = 'qio' | 'qout' | 'dio' | 'dout';
 
-/** Image kind: made by the compiler, or by mklittlefs or mkspiffs. */
+/** Kind of an image. The compiler makes sketch images; mklittlefs or mkspiffs makes filesystem images. */
 export type ImageKind = 'sketch' | 'filesystem';
 
-/** Suffixes of the artifacts next to an image, in the order in which they are made. */
+/** Suffixes of the artifacts beside an image, in the order in which the artifacts are made. */
 export const artifactSuffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig'] as const;
 
-/** Suffix of the manifest next to an image. */
+/** Suffix of the manifest beside an image. */
 export const manifestSuffix = '.ota.json';

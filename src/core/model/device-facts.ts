@@ -12,40 +12,40 @@ const flashBytes = v.pipe(
   v.minValue(1, 'must be at least 1'),
   v.maxValue(largestFlashBytes, 'must be at most 16777216, the largest flash of an ESP8266'),
 );
-/** Offset of a sector boundary from the start of flash. */
+/** Flash offset of a sector boundary. */
 const sectorBorder = v.pipe(
   flashBytes,
   v.multipleOf(sectorBytes, 'must be a multiple of 4096, the size of a flash sector'),
 );
 
 /**
- * Known facts about a device. Every key is optional. An absent fact is unknown, and no typical value is assumed: few updates are safe for a
- * device without known facts.
+ * Known facts about a device. Every key is optional. An absent fact is unknown and has no default: few updates are safe for a device
+ * without known facts.
  */
 export interface DeviceFacts {
-  /** Core release that the running sketch was built with, such as `3.1.2`. Any other text counts as unknown. */
+  /** Core release with which the running sketch was built, such as `3.1.2`. Any other text counts as unknown. */
   core?: string | undefined;
-  /** Whether the device verifies signatures. */
+  /** True if the device verifies signatures. */
   signing?: 'none' | 'required' | undefined;
-  /** Key that the device verifies with: SHA-256 of its DER SubjectPublicKeyInfo, 64 lower-case hex digits. */
+  /** Fingerprint of the key that the device verifies updates with: SHA-256 of the DER SubjectPublicKeyInfo, 64 lower-case hex digits. */
   keyFingerprint?: string | undefined;
-  /** Signature format; by default, the format of the device's core. */
+  /** Signature format that the device expects. Defaults to the format of the device's core. */
   format?: SignatureFormat | undefined;
   /** Flash mode from byte 2 of the header in flash. */
   flashMode?: FlashMode | undefined;
   /** Size of the flash chip on the board. */
   chipSizeBytes?: number | undefined;
-  /** `_FS_start` less 0x40200000, a multiple of 4096. */
+  /** Start of the filesystem as a flash offset (`_FS_start` minus 0x40200000), a multiple of 4096. */
   fsStart?: number | undefined;
-  /** `_FS_end` less 0x40200000, a multiple of 4096. Equal to `fsStart` without a filesystem. */
+  /** End of the filesystem as a flash offset (`_FS_end` minus 0x40200000), a multiple of 4096. Equal to `fsStart` without a filesystem. */
   fsEnd?: number | undefined;
-  /** Result of `ESP.getSketchSize()`. */
+  /** Size of the running sketch (`ESP.getSketchSize()`). */
   sketchSizeBytes?: number | undefined;
-  /** Transport used for the update. */
+  /** Transport of the update. */
   transport?: 'espota' | 'web' | 'http' | undefined;
-  /** Whether the running sketch was built with ATOMIC_FS_UPDATE. */
+  /** True if the running sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs?: boolean | undefined;
-  /** Kind of image that the device will interpret the update as. */
+  /** Kind of image that the device expects the update to be. */
   kind?: ImageKind | undefined;
   project?: string | undefined;
   board?: string | undefined;
@@ -74,7 +74,7 @@ true satisfies Same<DeviceFacts, v.InferOutput<typeof deviceFactsSchema>>;
 /**
  * Reads device facts from a JSON value.
  *
- * @returns the facts, or all problems that were found
+ * @returns the facts, or a list of all problems
  */
 export function readDeviceFacts(json: unknown): { facts: DeviceFacts } | { problems: readonly string[] } {
   if (Array.isArray(json)) return { problems: ['the document must be an object'] };

@@ -1,15 +1,15 @@
 import * as v from 'valibot';
 
-/** Field schemas for manifests and device facts. */
+/** Field schemas shared by manifests and device facts. */
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'));
 export const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'must be an MD5 in lower-case hex'));
 export const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const flashMode = v.picklist(['qio', 'qout', 'dio', 'dout']);
 
 /**
- * `true` if two types are identical. Public interfaces are written out so that the package's type declarations do not need the schema
- * library. Next to each interface, `true satisfies Same<Interface, v.InferOutput<typeof schema>>` fails to compile if the interface differs
- * from its schema.
+ * `true` if two types are identical. Public interfaces are written out, so that the package's type declarations do not depend on the
+ * schema library. `true satisfies Same<Interface, v.InferOutput<typeof schema>>` fails to compile if an interface differs from its
+ * schema.
  */
 export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 

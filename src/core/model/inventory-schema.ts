@@ -3,43 +3,46 @@ import { type DeviceFacts, deviceFactsSchema } from './device-facts.ts';
 import type { Same } from './fields.ts';
 import { type PasswordSource, passwordSource, text } from './secret-source.ts';
 
-/** How to reach a device. */
+/** Connection options of a device. */
 export interface DeviceAccess {
-  /** `espota` (default): ArduinoOTA in the sketch. `web`: ESP8266HTTPUpdateServer. */
+  /** Delivery method. `espota` (default): ArduinoOTA in the sketch. `web`: ESP8266HTTPUpdateServer. */
   method?: 'espota' | 'web' | undefined;
-  /** Port of the device; by default 8266 for espota and 80 for web. */
+  /** Update port of the device. Defaults to 8266 for espota and to 80 for web. */
   port?: number | undefined;
-  /** Password for updating the device. */
+  /** Password that the device requires for updates. */
   password?: PasswordSource | undefined;
-  /** web: `/update` by default. */
+  /** Path of the web updater. Defaults to `/update`. */
   path?: string | undefined;
-  /** web: `admin` by default. */
+  /** User name for the web updater. Defaults to `admin`. */
   user?: string | undefined;
 }
 
-/** A device in the project. */
+/** Configuration of a device. */
 export interface DeviceConfig extends DeviceAccess {
-  /** IPv4 address, or a name such as `kitchen.local`. */
+  /** IPv4 address or host name of the device, such as `kitchen.local`. */
   address: string;
-  /** Firmware for another board is rejected. */
+  /** Board of the device. Firmware for a different board is rejected. */
   board?: string | undefined;
-  /** Group for `upload --group NAME`. */
+  /** Group of the device, for `upload --group NAME`. */
   group?: string | undefined;
-  /** Known facts about the device; an absent fact is unknown. */
+  /** Known facts about the device. An absent fact is unknown. */
   facts?: Omit<DeviceFacts, 'transport' | 'kind' | 'project' | 'board'> | undefined;
 }
 
-/** Defaults for devices that do not set these options themselves. */
+/** Default options for devices without their own options. */
 export interface UploadConfig extends DeviceAccess {
-  /** IPv4 address at which devices can reach this machine; by default, the local address of the route to the device. */
+  /** IPv4 address of this machine for connections from devices. Defaults to the local address of the route to the device. */
   hostIp?: string | undefined;
-  /** espota: TCP port of this machine that the device connects to; any free port by default. */
+  /** TCP port of this machine that devices connect to for espota updates. Defaults to any free port. */
   hostPort?: number | undefined;
-  /** Number of devices updated at the same time; 100 by default. */
+  /** Number of devices updated at the same time. Defaults to 100. */
   concurrency?: number | undefined;
-  /** Maximum number of attempts per upload if the network fails; 3 by default. */
+  /** Maximum number of attempts per upload if the network fails. Defaults to 3. */
   attempts?: number | undefined;
-  /** `returned`: wait until the device responds again. `proven`: until it reports the MD5 of the new sketch. `none` by default. */
+  /**
+   * Confirmation level after an update. `none` (default): no confirmation. `returned`: the device responds again. `proven`: the device
+   * reports the MD5 of the new sketch.
+   */
   confirm?: 'none' | 'returned' | 'proven' | undefined;
 }
 
@@ -59,7 +62,7 @@ const count = v.pipe(
   v.minValue(1, 'must be a positive integer'),
 );
 
-/** Options for reaching a device: for one device, or as defaults for all devices. */
+/** Connection options: for one device, or as defaults for all devices. */
 const reached = {
   method: v.optional(method),
   port: v.optional(v.pipe(port, v.description('Port of the device (default: 8266 for espota, 80 for web).'))),
@@ -86,7 +89,7 @@ const deviceSchema = v.strictObject({
     v.description('IPv4 address, or a name such as kitchen.local.'),
   ),
   ...reached,
-  board: v.optional(v.pipe(text, v.description('Board of the device; firmware for another board is rejected.'))),
+  board: v.optional(v.pipe(text, v.description('Board of the device; firmware for a different board is rejected.'))),
   group: v.optional(v.pipe(text, v.description('Group of the device, for upload --group NAME.'))),
   facts: v.optional(
     v.pipe(
@@ -98,7 +101,7 @@ const deviceSchema = v.strictObject({
   ),
 });
 
-/** Name of a device on the command line: `--host kitchen,cellar`. */
+/** Device name for the command line, as in `--host kitchen,cellar`. */
 const deviceName = v.pipe(
   v.string(),
   v.regex(
@@ -117,7 +120,9 @@ export const uploadSchema = v.strictObject({
     v.pipe(
       text,
       v.ipv4('must be an IPv4 address'),
-      v.description('IPv4 address of this machine that devices can reach (default: that of the route to the device).'),
+      v.description(
+        'IPv4 address of this machine that devices can reach (default: the address of the route to the device).',
+      ),
     ),
   ),
   hostPort: v.optional(

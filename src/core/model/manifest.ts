@@ -3,9 +3,12 @@ import { OtaError } from '../../errors/ota-error.ts';
 import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { flashMode, md5, type Same, sha256, sizeBytes } from './fields.ts';
 
-/** JSON file next to the artifacts of a build. Signing on another machine, upload, publish and the server read it instead of the image. */
+/**
+ * JSON file beside the artifacts of a build. Upload, publish, the server and signing on a different machine read the manifest instead of
+ * the image.
+ */
 export interface Manifest {
-  /** Version of this format. */
+  /** Version of the manifest format. */
   manifest: 1;
   tool: { name: string; version: string };
   project?: string | undefined;
@@ -14,79 +17,79 @@ export interface Manifest {
   image: ManifestImage;
   /** Fingerprints of all RSA public keys in the image. */
   embeddedKeys: string[];
-  /** Proof, if any, that a device running this image will verify its next update. */
+  /** Proof, if any, that a device running this image verifies its next update. */
   enforcement: 'elf' | 'declared' | 'unproven';
   signing: ManifestSigning;
   artifacts: Artifact[];
 }
 
-/** File that the compiler or the filesystem tool wrote. */
+/** Image: the file that the compiler or the filesystem tool wrote. */
 export interface ManifestImage {
-  /** File name without a folder. */
+  /** File name of the image, without a folder. */
   file: string;
   kind: ImageKind;
   encoding: Encoding;
   sizeBytes: number;
-  /** Uncompressed size of a gzip file; otherwise the file size. */
+  /** Uncompressed size of a gzip file. For all other files, the file size. */
   contentBytes: number;
   md5: string;
   sha256: string;
   findings: ManifestFinding[];
-  /** Sketch only: core release, from the git hash in the image; absent if the image contains no known hash. */
+  /** Core release of a sketch, from the git hash in the image. Absent if the image contains no recognized git hash. */
   core?: string | undefined;
   coreGitHash?: string | undefined;
   flashMode?: FlashMode | undefined;
   flashSizeBytes?: number | undefined;
   flashFrequencyMHz?: number | undefined;
-  /** Filesystem location in flash, as offsets from 0: `_FS_start` and `_FS_end` from the ELF. */
+  /** Location of the filesystem as flash offsets: `_FS_start` and `_FS_end` from the ELF. */
   layout?: { fsStart: number; fsEnd: number } | undefined;
-  /** Sketch only. */
+  /** Properties of a sketch; absent for a filesystem. */
   traces?: SketchTraces | undefined;
-  /** Filesystem only. */
+  /** Properties of a filesystem; absent for a sketch. */
   filesystem?: FilesystemFacts | undefined;
-  /** Possible results of `ESP.getSketchMD5()` while this image runs, for every flash mode, size and frequency. */
+  /** Possible results of `ESP.getSketchMD5()` for this image: one for each flash mode, size and frequency. */
   sketchMd5s: SketchMd5[];
 }
 
-/** Public half of the signing key, and options for signing the build. */
+/** Public key for the signatures, and options for signing the build. */
 export interface ManifestSigning {
-  /** Key that signed the build, or will sign it; absent for an unsigned project. */
+  /** Fingerprint of the key that signs the build. Absent for an unsigned project. */
   publicKey?: { fingerprint: string; bits: number; pem: string } | undefined;
-  /** Also sign the raw image for core 2.5.x. */
+  /** True if the raw image is also signed for core 2.5.x. */
   legacy: boolean;
-  /** Also sign the compressed filesystem. */
+  /** True if the compressed filesystem is also signed. */
   compressedFilesystem: boolean;
 }
 
-/** File that is sent to devices: the image in one encoding, signed or unsigned. */
+/** File for devices: the image in one encoding, signed or unsigned. */
 export interface Artifact {
-  /** Name of the file next to the manifest. */
+  /** Name of the artifact file, which is beside the manifest. */
   file: string;
   encoding: Encoding;
   signature: 'none' | SignatureFormat;
   sizeBytes: number;
   /** Size without the signature and its length word. */
   payloadBytes: number;
-  /** Gzip only; absent if the file cannot be inflated. */
+  /** Facts about inflating a gzip file. Absent for other encodings, or if the file cannot be inflated. */
   inflate?: InflateFacts | undefined;
   md5: string;
   sha256: string;
-  /** Key that signed the artifact; absent when `signature` is `none`. */
+  /** Fingerprint of the key that signed the artifact. Absent if `signature` is `none`. */
   keyFingerprint?: string | undefined;
 }
 
-/** Facts about how eboot inflates a gzip file. */
+/** Facts about inflating a gzip file with eboot. */
 export interface InflateFacts {
   /** Number of bytes that eboot writes. */
   sizeBytes: number;
   /**
-   * Sketch only: lowest flash offset at which the gzip can be staged so that eboot's writes, which start at 0, never overwrite input that
-   * it has not read yet. `erasesFirst` applies to an eboot that erases a sector before it inflates the content (before core 3.0.0).
+   * Lowest safe flash offset for staging a compressed sketch: below this offset, eboot overwrites input before reading it. `erasesFirst`
+   * applies to cores before 3.0.0, in which eboot erases a sector before it inflates the content.
    */
   lowestStaging?: { erasesFirst: number; inflatesFirst: number } | undefined;
 }
 
-/** MD5 of a sketch as a device computes it with one flash mode, size and frequency. */
+/** MD5 that a device computes for a sketch with one flash mode, size and frequency. */
 export interface SketchMd5 {
   flashMode: FlashMode;
   flashSizeBytes: number;
@@ -94,7 +97,7 @@ export interface SketchMd5 {
   md5: string;
 }
 
-/** SDK versions and libraries detected by strings in a sketch; without `updater`, the sketch may be unable to install further updates. */
+/** SDK versions and libraries detected by strings in a sketch. Without `updater`, the sketch may be unable to install updates. */
 export interface SketchTraces {
   sdkVersions: string[];
   updater: boolean;
@@ -104,24 +107,27 @@ export interface SketchTraces {
 }
 
 export interface FilesystemFacts {
-  /** `unknown`: SPIFFS without a magic number, which cannot be distinguished from other bytes. */
+  /** Type of the filesystem. `unknown`: SPIFFS without a magic number, which cannot be detected. */
   type: 'littlefs' | 'spiffs' | 'erased' | 'unknown';
   blockSizeBytes?: number | undefined;
   blockCount?: number | undefined;
-  /** End of the last block that is not erased; a LittleFS image can be cut off there. */
+  /** End of the last block that is not erased. A LittleFS image can be cut off at this offset. */
   usedBytes: number;
-  /** Byte 2, which cores 2.4.2 to 2.6.2 overwrite with the device's flash mode even in a filesystem (esp8266/Arduino#6880). */
+  /**
+   * Byte 2 of the image. Cores 2.4.2 to 2.6.2 overwrite this byte with the device's flash mode even in a filesystem
+   * (esp8266/Arduino#6880).
+   */
   modeByte: number;
 }
 
-/** Irregularity in the image: an ID that preflight rules use, and a sentence with the numbers. */
+/** Irregularity in the image: an ID for preflight rules, and a message with the numbers. */
 export interface ManifestFinding {
   id: string;
   message: string;
 }
 
-/** Name of a file next to the manifest. Paths are rejected: a manifest must not refer to files elsewhere. */
-// Drive letters are rejected too: on Windows, `C:door.bin` resolves to a file elsewhere.
+/** Name of a file beside the manifest. Paths are rejected, because a manifest must not refer to files in other folders. */
+// Drive letters are rejected. On Windows, `C:door.bin` resolves to a file in a different folder.
 const fileName = v.pipe(
   v.string(),
   v.regex(/^(?![A-Za-z]:)[^/\\\0]+$/, 'must be a file name without a folder'),
@@ -191,7 +197,7 @@ const imageSchema = v.strictObject({
   sketchMd5s: v.array(sketchMd5Schema),
 });
 
-/** Newest manifest format version that this release reads, and the version that it writes. */
+/** Manifest format version that this release writes, and the newest version that it reads. */
 const manifestFormat = 1;
 
 /** @internal */
@@ -214,7 +220,7 @@ export const manifestSchema = v.strictObject({
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;
 
-/** Reason why a text was rejected. `newerFormat` is its format version if that is newer than `manifestFormat`. */
+/** Reason for rejecting a manifest. `newerFormat` is the manifest's format version if it is newer than `manifestFormat`. */
 export interface InvalidManifest {
   readonly reason: string;
   readonly newerFormat?: number | undefined;
@@ -223,7 +229,7 @@ export interface InvalidManifest {
 /**
  * Parses the text of a manifest.
  *
- * @returns the manifest, or the reason why the text is not a manifest
+ * @returns the manifest, or the reason for rejecting the text
  */
 export function parseManifest(text: string): { manifest: Manifest } | InvalidManifest {
   let json: unknown;
@@ -237,7 +243,7 @@ export function parseManifest(text: string): { manifest: Manifest } | InvalidMan
     const found = start.manifest;
     return { reason: `manifest format ${found} is newer than ${manifestFormat}`, newerFormat: found };
   }
-  // Only the first problem is reported, and a long list of invalid items would produce many.
+  // Only the first problem is reported, because a long list of invalid items would produce many problems.
   const result = v.safeParse(manifestSchema, json, { abortEarly: true });
   if (result.success) return { manifest: result.output };
   const issue = result.issues[0];
@@ -258,12 +264,12 @@ export function readManifest(text: string | Uint8Array, path: string): Manifest 
   throw new OtaError('FORMAT_TOO_NEW', { of: path, what: 'manifest', found: newerFormat, known: manifestFormat });
 }
 
-/** Formats a manifest as JSON with sorted keys, so that equal builds have equal bytes. */
+/** Formats a manifest as JSON with sorted keys, so that equal builds have identical manifests. */
 export function formatManifest(manifest: Manifest): string {
   return `${stringifySorted(manifest, 0)}\n`;
 }
 
-/** Values at this depth or deeper are written on one line, so that the 112 sketch MD5s form a table. */
+/** Depth from which values are written on one line, so that the 112 sketch MD5s form a table. */
 const inlineDepth = 3;
 
 function stringifySorted(value: unknown, depth: number): string {

@@ -3,7 +3,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 /**
  * Reads a secret from the environment.
  *
- * @param purpose name of the secret in an error message, such as "the passphrase"
+ * @param purpose name of the secret for error messages, such as "the passphrase"
  * @throws OtaError SECRET_MISSING
  */
 export function secretFromEnvironment(

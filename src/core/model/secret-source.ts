@@ -1,25 +1,28 @@
 import * as v from 'valibot';
 import type { Same } from './fields.ts';
 
-/** Environment variable that contains a value. */
+/** Environment variable that contains a configuration value. */
 export interface FromEnvironment {
   env: string;
 }
 
-/** File that contains a value; its path is relative to the configuration file. */
+/** Path of a file that contains a value, relative to the configuration file. */
 export interface FromFile {
   file: string;
 }
 
-/** Value that the user enters at the terminal. */
+/** Password that the user enters at a prompt. */
 export interface FromPrompt {
   prompt: true;
 }
 
-/** Source of a secret, which is never part of the configuration itself. */
+/** Source of a secret. The configuration never contains the secret itself. */
 export type SecretSource = FromEnvironment | FromFile;
 
-/** Source of a password. Unlike other secrets, a password can be entered at a prompt: uploads can be interactive, builds cannot. */
+/**
+ * Source of a password. A password can be entered at a prompt, because uploads can be interactive. Other secrets cannot, because builds
+ * are not interactive.
+ */
 export type PasswordSource = SecretSource | FromPrompt;
 
 /** @internal */

@@ -1,4 +1,4 @@
-/** Manifest types, and basic types that all entry points share. */
+/** Manifest types, and basic types shared by all entry points. */
 
 export type { RsaPublicKey } from '../keys/public-key.ts';
 export type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';

@@ -1,8 +1,8 @@
 import type { Manifest } from '../model/manifest.ts';
 
-/** Result of packing, signed or unsigned: the manifest, and the artifact bytes by file name. */
+/** Build after packing, signed or unsigned: the manifest, and the bytes of all files by name. */
 export interface Build {
   readonly manifest: Manifest;
-  /** All files that the manifest lists, including the image. */
+  /** Files that the manifest lists, including the image. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }

@@ -4,10 +4,9 @@ import { partitionOf } from '../preflight/image-facts.ts';
 const fewestBlocks = 2;
 
 /**
- * Cuts erased blocks off the end of a LittleFS image that fills its partition, to make room for a signature. This is safe because LittleFS
- * erases every block before it writes to it, whatever the block contains (`lfs_alloc`, `lfs_bd_erase` in lfs.c). Without the cut, a device
- * that verifies signatures could never accept the image: `UpdaterClass::begin` (Updater.cpp) limits the upload size, which includes the
- * signature.
+ * Cuts erased blocks off the end of a LittleFS image that fills its partition, to make room for a signature. Cutting is safe, because
+ * LittleFS erases every block before writing (`lfs_alloc`, `lfs_bd_erase` in lfs.c). An image with a signature could otherwise exceed the
+ * partition size, and `UpdaterClass::begin` (Updater.cpp) would reject the upload.
  *
  * @param trailerBytes size of the signature and its length word
  * @returns the cut image, or the unchanged image if it fits or cutting does not help

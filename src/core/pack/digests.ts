@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Computes the size and digests of the bytes in the form that manifests use. */
+/** Computes the size and digests of a file for a manifest. */
 export function digests(bytes: Uint8Array): { sizeBytes: number; md5: string; sha256: string } {
   return {
     sizeBytes: bytes.length,

@@ -9,21 +9,21 @@ export interface EnforcementQuestion {
   readonly path: string;
   readonly firmware: Firmware;
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
-  /** Key that the device's updates will be signed with; undefined in an unsigned project. */
+  /** Key that signs updates for the device; undefined in an unsigned project. */
   readonly expectedKey: RsaPublicKey | undefined;
-  /** Whether the sketch calls `Update.installSignature` itself, which cannot be detected from its symbols. */
+  /** True if the sketch calls `Update.installSignature` itself. The symbols of the sketch do not show this call. */
   readonly declared: boolean;
 }
 
 export interface EnforcementAnswer {
   readonly enforcement: Manifest['enforcement'];
-  /** Warnings for the user about missing proof. */
+  /** Warnings about a missing proof. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Determines what shows that a device running this image will verify its next update: the ELF, a declaration or nothing. Fails the build if
- * the opposite is proven: the first signed image that lacks the key or the verifier disables the check permanently.
+ * Determines the proof that a device running this image verifies its next update: the ELF, a declaration or none. The build fails if the
+ * image lacks the key or the verifier, because installing it would disable signature checks permanently.
  *
  * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_VERIFIER_MISSING
  */
@@ -45,6 +45,6 @@ export function settleEnforcement({
   if (proof.reason === 'verifier-missing') {
     throw new OtaError('ENFORCEMENT_VERIFIER_MISSING', { path, elf: elf?.path ?? 'the ELF' });
   }
-  const warning = `${path}: nothing shows that the Updater verifies signatures (${proof.detail}); give the ELF of this build with --elf`;
+  const warning = `${path}: nothing shows that the Updater verifies signatures (${proof.detail}); pass the ELF file of this build with --elf`;
   return { enforcement: 'unproven', warnings: [warning] };
 }

@@ -3,14 +3,14 @@ import type { Manifest } from '../model/manifest.ts';
 import { judgeRelease } from '../preflight/judge-release.ts';
 import type { RuleId } from '../preflight/registry.ts';
 
-/** Rule omitted here because `settleEnforcement` reports it with the reason for the missing proof. */
+/** Rule omitted here, because `settleEnforcement` reports the missing proof together with its reason. */
 const saidElsewhere: RuleId = 'enforcement-unproven';
 
 /**
  * Evaluates the preflight rules that do not need a device.
  *
  * @param path image path for messages
- * @returns warnings about the build, one line each
+ * @returns a list of warnings about the build
  * @throws OtaError UPDATE_BLOCKED
  */
 export function judgeBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {

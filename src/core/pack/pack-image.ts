@@ -16,45 +16,45 @@ import { digests } from './digests.ts';
 import { settleEnforcement } from './enforcement.ts';
 import { judgeBuild } from './judge-build.ts';
 
-/** One image to pack, as bytes and plain data. Only the image and its path are required. */
+/** Image to pack, as bytes and plain data. Only the image and its path are required. */
 export interface PackRequest {
-  /** Path of the image, for messages. */
+  /** Path of the image, used in messages. */
   readonly path: string;
   readonly image: Uint8Array;
-  /** Image name, which artifact names begin with; by default, the last part of `path`. */
+  /** Image name, the first part of artifact names. Defaults to the last part of `path`. */
   readonly file?: string | undefined;
-  /** ELF of the same build, which can prove that the sketch verifies its next update. */
+  /** ELF of the same build, which can prove that the sketch verifies updates. */
   readonly elf?: { readonly path: string; readonly bytes: Uint8Array } | undefined;
-  /** Required for a SPIFFS image without a magic number; otherwise read from the image. */
+  /** Kind of the image. Required for a SPIFFS image without a magic number. By default, the kind is detected from the image. */
   readonly kind?: ImageKind | undefined;
-  /** Key that devices verify updates with; absent in an unsigned project. */
+  /** Key that devices verify updates with. Absent in an unsigned project. */
   readonly publicKey?: RsaPublicKey | undefined;
-  /** `gzip` by default. */
+  /** Compression of the artifact. Defaults to `gzip`. */
   readonly compression?: CompressionName | undefined;
-  /** Whether {@link signBuild} also signs the raw image for core 2.5.x; `false` by default. */
+  /** True if {@link signBuild} also signs the raw image for core 2.5.x. Defaults to `false`. */
   readonly legacy?: boolean | undefined;
-  /** Whether {@link signBuild} also signs a compressed filesystem; `false` by default. */
+  /** True if {@link signBuild} also signs a compressed filesystem. Defaults to `false`. */
   readonly signCompressedFilesystem?: boolean | undefined;
-  /** Whether the sketch calls `Update.installSignature` itself, so that no ELF has to prove it; `false` by default. */
+  /** True if the sketch calls `Update.installSignature` itself. An ELF is then not needed as proof. Defaults to `false`. */
   readonly enforcementDeclared?: boolean | undefined;
   /** Names of preflight rules that do not stop the build. */
   readonly allow?: readonly string[] | undefined;
   readonly project?: string | undefined;
   readonly version?: string | undefined;
   readonly board?: string | undefined;
-  /** Aborts a long compression. */
+  /** Signal that aborts a long compression. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An unsigned build, and warnings about it in sentences. */
+/** Unsigned build, and warnings about the build. */
 export interface PackResult {
   readonly build: Build;
   readonly warnings: readonly string[];
 }
 
 /**
- * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step
- * ({@link signBuild}), on this machine or on another.
+ * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step ({@link
+ * signBuild}) and can run on a different machine.
  *
  * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
  *   {@link settleEnforcement}; the signal's abort reason
@@ -98,7 +98,7 @@ async function unsigned(
   return { file, encoding, signature: 'none', payloadBytes: bytes.length, inflate, ...digests(bytes) };
 }
 
-/** Findings for files that are not firmware at all; preflight rules report damaged firmware. */
+/** Findings for files that are not firmware at all. Preflight rules report damaged firmware. */
 const fatal: ReadonlySet<FindingId> = new Set<FindingId>([
   'empty-file',
   'unknown-content',
@@ -122,7 +122,7 @@ function judge({ path, image, kind }: PackRequest, firmware: Firmware): ImageKin
   return firmware.kind;
 }
 
-/** Returns the reason why the file is not firmware. For broken gzip, the first finding is the most specific reason. */
+/** Returns the reason why a file is not firmware. For damaged gzip, the first finding is the most specific reason. */
 function whyNoFirmware({ encoding, findings }: Firmware): string | undefined {
   const finding = findings.find(({ id }) => fatal.has(id));
   return encoding === 'gzip' && finding !== undefined ? findings[0]?.message : finding?.message;

@@ -13,8 +13,8 @@ import { payloadFor } from './payload.ts';
 const lengthWordBytes = 4;
 
 /**
- * Adds the signed artifacts to a build. `pack` and `sign --manifest` both use this function, so that signing on another machine produces
- * the same bytes as signing during `pack`.
+ * Adds the signed artifacts to a build. `pack` and `sign --manifest` share this function, so that they produce identical bytes, even on
+ * different machines.
  *
  * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING, SIGNATURE_UNVERIFIED
  */
@@ -43,7 +43,7 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   return { manifest: { ...manifest, signing, artifacts }, files };
 }
 
-/** Requires the key that the build was packed for; if it was packed without a key, a sketch must contain the signer's key. */
+/** Requires the key that the build was packed for. A sketch packed without a key must contain the signer's key. */
 function requireExpectedKey({ image, embeddedKeys, signing }: Manifest, signer: Signer, signerName: string): void {
   const { fingerprint } = signer.publicKey;
   if (signing.publicKey !== undefined) {
@@ -61,8 +61,8 @@ interface WantedSignature {
 }
 
 /**
- * Lists the signatures to make: for the image, for its compressed form (for a filesystem only if requested), and in legacy format if
- * requested.
+ * Lists the signatures to make: for the image, for the compressed image, and in legacy format. Signatures for a compressed filesystem and
+ * in legacy format are optional.
  */
 function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignature[] {
   const wanted: WantedSignature[] = [];
@@ -84,7 +84,7 @@ function payloadOf({ source, format }: WantedSignature, build: Build, { publicKe
   return isWhole ? cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes) : payload;
 }
 
-/** Returns the inflate facts for the signed gzip file. They change if alignment lengthened the header, which moves all compressed data. */
+/** Returns the inflate facts for the signed gzip file. Alignment changes the facts, because a longer header moves all compressed data. */
 function inflateOf(payload: Uint8Array, source: Artifact, { image }: Manifest): Artifact['inflate'] {
   if (payload.length === source.sizeBytes) return source.inflate;
   return inflateFacts(payload, gunzipSync(payload), image.kind === 'sketch');

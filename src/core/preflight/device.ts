@@ -5,10 +5,10 @@ import { sketchAreaByHeaders } from '../firmware/flash-layout.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import type { DeviceFacts } from '../model/device-facts.ts';
 
-/** Known facts about a device, and the capabilities of its core. */
+/** Known facts about a device, and the capabilities of the device's core. */
 export interface Device {
   readonly facts: DeviceFacts;
-  /** Undefined if the core is unknown or not a known release. */
+  /** Capabilities of the core; undefined if the core release is not recognized. */
   readonly capabilities: CoreCapabilities | undefined;
 }
 
@@ -16,26 +16,29 @@ export function knownDevice(facts: DeviceFacts): Device {
   return { facts, capabilities: coreCapabilities(facts.core) };
 }
 
-/** Returns the transports that the update may use: all transports if the transport is unknown. */
+/** Returns the possible transports of the update. If the transport is unknown, returns all transports. */
 export function possibleTransports({ facts }: Device): readonly Transport[] {
   return facts.transport === undefined ? ['espota', 'http', 'web'] : [facts.transport];
 }
 
-/** Returns the signature format that the device can verify; undefined if the format is unknown or the device cannot verify signatures. */
+/**
+ * Returns the signature format that the device can verify. Returns undefined if the format is unknown or the device cannot verify
+ * signatures.
+ */
 export function expectedFormat({ facts, capabilities }: Device): SignatureFormat | undefined {
   if (facts.format !== undefined) return facts.format;
   return capabilities === undefined || capabilities.signing === 'none' ? undefined : capabilities.signing;
 }
 
-/** Returns whether the device stages filesystems before it copies them into place; undefined if unknown. */
+/** Returns true if the device stages filesystems before eboot copies them. Returns undefined if unknown. */
 export function stagesFilesystems({ facts, capabilities }: Device): boolean | undefined {
   if (facts.atomicFs === false || capabilities?.atomicFilesystem === false) return false;
   return facts.atomicFs === true && capabilities !== undefined ? true : undefined;
 }
 
 /**
- * Returns whether the flash layout has a filesystem, inferred if necessary from the core's layouts with the same start; undefined if
- * unknown.
+ * Returns true if the flash layout has a filesystem, and undefined if unknown. Without `fsEnd`, the core's layouts with the same start
+ * are examined.
  */
 export function hasFilesystem({ facts }: Device): boolean | undefined {
   const { fsStart, fsEnd, chipSizeBytes, core } = facts;
@@ -52,7 +55,7 @@ export function partitionBytes({ facts }: Device): number | undefined {
   return facts.fsStart === undefined || facts.fsEnd === undefined ? undefined : facts.fsEnd - facts.fsStart;
 }
 
-/** Returns the number of bytes between the running sketch and the filesystem; undefined if unknown. */
+/** Returns the number of free bytes between the running sketch and the filesystem; undefined if unknown. */
 export function freeBytes({ facts }: Device): number | undefined {
   const { fsStart, sketchSizeBytes } = facts;
   return fsStart === undefined || sketchSizeBytes === undefined
@@ -60,17 +63,17 @@ export function freeBytes({ facts }: Device): number | undefined {
     : Math.max(0, freeSketchSpace({ fsStart, sketchSizeBytes }));
 }
 
-/** Returns the number of bytes that a transport can stage; the web updater keeps a sector free (`ESP8266HTTPUpdateServer-impl.h`). */
+/** Returns the number of bytes that a transport can stage. The web updater keeps one sector free (`ESP8266HTTPUpdateServer-impl.h`). */
 export function sketchCapacity(device: Device, transport: Transport): number | undefined {
   const area = sketchArea(device);
   const free = freeBytes(device);
   if (area === undefined || free === undefined || transport !== 'web') return free;
   const announced = announcedSize(area, 'web', 'sketch', 0);
-  // If less than a sector is free, the subtraction on the device wraps around, and nothing fits.
+  // If less than a sector is free, the subtraction on the device wraps around, and every update is rejected.
   return announced > free ? 0 : announced;
 }
 
-/** Returns the flash address at which a sketch of this size is staged; undefined if unknown. */
+/** Returns the flash address at which a sketch of this size would be staged; undefined if unknown. */
 export function sketchStaging(device: Device, transport: Transport, sizeBytes: number): number | undefined {
   const { fsStart } = device.facts;
   if (fsStart === undefined) return undefined;

@@ -3,10 +3,10 @@ import type { FlashLayout } from '../firmware/flash-layout.ts';
 import { imageFacts, inflateFacts } from './image-facts.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
 
-/** Known facts about a file besides its bytes. */
+/** Known facts about a file that are not in its bytes. */
 export interface FileContext {
   readonly file: string;
-  /** Intended kind, used if the bytes are not recognized: some SPIFFS images have no magic number. */
+  /** Kind of image, used if the kind cannot be detected from the bytes. Some SPIFFS images have no magic number. */
   readonly kind?: 'sketch' | 'filesystem' | undefined;
   readonly enforcement?: Release['enforcement'] | undefined;
   /** Flash layout from the build's ELF file. */
@@ -14,7 +14,7 @@ export interface FileContext {
   readonly gzipBytes?: number | undefined;
 }
 
-/** Returns a release that contains only this file, which may be an image or an artifact. */
+/** Returns a release that contains only one file: an image or an artifact. */
 export function fileRelease(firmware: Firmware, context: FileContext): Release {
   const { layout } = context;
   const kind = firmware.kind === 'unknown' && context.kind === 'filesystem' ? 'filesystem' : firmware.kind;

@@ -21,9 +21,10 @@ type ImageFacts = Pick<
 >;
 
 /**
- * Extracts the facts about an image that rules need. Pack stores them in the manifest; upload, publish and the server read them from there.
+ * Extracts the facts about an image that preflight rules need. Pack stores the facts in the manifest. Upload, publish and the server read
+ * the facts from the manifest.
  *
- * @param isFilesystem whether the image is a filesystem, which cannot be detected from the bytes of some SPIFFS images
+ * @param isFilesystem true for a filesystem; needed because some SPIFFS images cannot be detected
  */
 export function imageFacts(firmware: Firmware, isFilesystem: boolean): ImageFacts {
   const sketch = isFilesystem ? undefined : firmware.sketch;
@@ -52,19 +53,18 @@ function filesystemFacts({ filesystem, content }: Firmware): NonNullable<ImageFa
 }
 
 /**
- * Computes how eboot inflates a gzip file.
+ * Computes the facts about inflating a gzip file with eboot.
  *
  * @param gzip compressed bytes without a signature
  * @param content uncompressed bytes
- * @param isSketch whether the content is a sketch; the staging address does not matter for a filesystem, which is written above its staged
- *   bytes
+ * @param isSketch true for a sketch; a filesystem is written above its staged bytes, so its staging address does not matter
  */
 export function inflateFacts(gzip: Uint8Array, content: Uint8Array, isSketch: boolean): Artifact['inflate'] {
   const sizeBytes = content.length;
   return isSketch ? factsOfProfile(modeledProfile(gzip, sizeBytes), sizeBytes) : { sizeBytes };
 }
 
-/** Returns the same facts as {@link inflateFacts}, faster in a process that has just started, such as a hook. */
+/** Returns the same facts as {@link inflateFacts}, but faster in a process that has just started, such as a hook. */
 export async function quickInflateFacts(
   gzip: Uint8Array,
   content: Uint8Array,
@@ -83,7 +83,10 @@ function factsOfProfile(profile: InflateProfile | undefined, sizeBytes: number):
   return { sizeBytes, lowestStaging };
 }
 
-/** Returns the partition size in bytes that a filesystem was made for; undefined if its superblock does not contain it. */
+/**
+ * Returns the size of the partition that a filesystem was made for, in bytes. Returns undefined if the superblock does not contain the
+ * size.
+ */
 export function partitionOf(filesystem: NonNullable<ImageFacts['filesystem']>): number | undefined {
   const { blockSizeBytes, blockCount } = filesystem;
   return blockSizeBytes === undefined || blockCount === undefined ? undefined : blockSizeBytes * blockCount;

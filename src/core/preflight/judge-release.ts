@@ -2,21 +2,21 @@ import { judge, type PreflightFinding } from './judge.ts';
 import type { Release } from './release.ts';
 
 export interface ReleaseQuestion {
-  /** Whether the release is about to be published to devices that are not yet known. */
+  /** True if the release is being published. The devices that will install it are then not known. */
   readonly publishing?: boolean | undefined;
-  /** Names of rules that must not block the release. */
+  /** Names of rules that do not block the release. */
   readonly allow?: ReadonlySet<string> | undefined;
 }
 
 /** Findings about a release that do not depend on a device. */
 export interface ReleaseVerdict {
-  /** Errors from rules that block every artifact, so that no part of the release can be sent. */
+  /** Errors of rules that block every artifact. No part of the release can be sent. */
   readonly blockedBy: readonly PreflightFinding[];
-  /** All other findings, including errors that affect only some artifacts: the planner can send the others. */
+  /** All other findings, including errors that block only some artifacts. The planner can send the other artifacts. */
   readonly warnings: readonly PreflightFinding[];
 }
 
-/** Runs the rules without a device. Each finding is returned once, even if it applies to several artifacts. */
+/** Runs the rules without a device. A finding for several artifacts is returned only once. */
 export function judgeRelease(
   release: Release,
   { publishing = false, allow = new Set() }: ReleaseQuestion = {},

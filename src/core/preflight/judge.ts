@@ -4,7 +4,7 @@ import { type RuleId, rules } from './registry.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
 import type { Context, RuleFinding } from './rule.ts';
 
-/** Finding with the rule that produced it. */
+/** Finding of a rule, with the name of the rule. */
 export interface PreflightFinding extends RuleFinding {
   readonly rule: RuleId;
 }
@@ -12,12 +12,12 @@ export interface PreflightFinding extends RuleFinding {
 export interface Judgment {
   readonly release: Release;
   readonly artifact: ReleaseArtifact;
-  /** Undefined to check the build without a device; an empty object for a device without known facts. */
+  /** Facts about the device. Undefined: the build is checked without a device. Empty: the device has no known facts. */
   readonly facts: DeviceFacts | undefined;
   readonly publishing?: boolean;
 }
 
-/** Runs all rules on one artifact of a release for a device. An empty result means that no known problem exists. */
+/** Runs all rules on one artifact of a release for a device. Returns an empty array if no problem is found. */
 export function judge({ release, artifact, facts, publishing = false }: Judgment): readonly PreflightFinding[] {
   const device = facts && knownDevice(facts);
   const findings: PreflightFinding[] = [];

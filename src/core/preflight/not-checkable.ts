@@ -1,4 +1,4 @@
-/** Update failure that a host cannot predict, and the reason why it cannot. */
+/** Update failure that preflight cannot predict, and the reason. */
 export interface NotCheckable {
   readonly id: string;
   readonly condition: string;
@@ -6,24 +6,24 @@ export interface NotCheckable {
   readonly evidence: readonly string[];
 }
 
-/** Listed in docs/never-brick.md, because a preflight without findings does not rule these failures out. */
+/** Update failures that are possible even if preflight has no findings. docs/never-brick.md lists them. */
 export const notCheckable: readonly NotCheckable[] = [
   {
     id: 'power-cut',
-    condition: 'The power fails while eboot copies: its command is in RTC memory, which loses its content.',
+    condition: 'The power fails while eboot copies the update: the copy command is in RTC memory and is lost.',
     why: 'A power failure cannot be predicted, and a restart without the command does not resume the copy.',
     evidence: ['esp8266/Arduino#905', 'eboot_command.c'],
   },
   {
     id: 'bootstrap-mode',
     condition:
-      'The device was flashed over serial and not reset since: its restart ends in the boot ROM (ERROR 11 of ArduinoOTA).',
+      'The device was flashed over serial and not reset afterwards: its restart ends in the boot ROM (ERROR 11 of ArduinoOTA).',
     why: 'The boot mode is in a register of the chip, and no update protocol reports it before the update.',
     evidence: ['esp8266/Arduino#1017', 'ArduinoOTA.cpp _runUpdate'],
   },
   {
     id: 'puya-gz',
-    condition: 'Gzip on a Puya flash chip: updates were seen to be lost.',
+    condition: 'The device has a Puya flash chip: gzip updates were reported to be lost.',
     why: 'No update protocol reports the vendor of the flash chip.',
     evidence: ['esp8266/Arduino#7169'],
   },

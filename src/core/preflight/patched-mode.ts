@@ -3,8 +3,8 @@ import type { FlashMode } from '../model/artifact.ts';
 import type { Context } from './rule.ts';
 
 /**
- * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). It writes the device's flash mode into an uncompressed sketch, but never
- * into gzip; cores 2.4.2 to 2.6.2 write it into filesystems too.
+ * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed
+ * sketch, but never into gzip. Cores 2.4.2 to 2.6.2 also write the flash mode into filesystems.
  *
  * - untouched: the Updater does not write the byte;
  * - kept: the byte already equals the device's flash mode;
@@ -23,7 +23,7 @@ export function modeByteOf({ image, artifact, device }: Context): ModeByte {
   return byte === modeNumber(flashMode) ? 'kept' : 'changed';
 }
 
-/** Returns the byte for a flash mode; -1, which no device has, if byte 2 of the image is not a flash mode that the core knows. */
+/** Returns byte 2 for a flash mode. Returns -1, which no device has, if byte 2 of the image is not a valid flash mode. */
 function modeNumber(mode: FlashMode | undefined): number {
   return mode === undefined ? -1 : flashModes.indexOf(mode);
 }

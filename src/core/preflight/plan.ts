@@ -4,13 +4,13 @@ import { isSigned, type Release, type ReleaseArtifact } from './release.ts';
 import { factsAfter } from './running.ts';
 
 export interface PlanQuestion<Candidate extends Release> {
-  /** Known facts about the device; an absent fact is unknown. */
+  /** Known facts about the device. An absent fact is unknown. */
   readonly facts: DeviceFacts;
   /** Release to install. */
   readonly target: Candidate;
-  /** Candidates for intermediate releases, in order of preference. Only sketches are used. */
+  /** Candidates for intermediate releases, in order of preference. Only sketch releases are used. */
   readonly intermediateReleases?: readonly Candidate[] | undefined;
-  /** Names of rules that must not block the update. */
+  /** Names of rules that do not block the update. */
   readonly allow?: ReadonlySet<string> | undefined;
 }
 
@@ -18,30 +18,30 @@ export interface PlanQuestion<Candidate extends Release> {
 export interface Step<Candidate extends Release> {
   readonly release: Candidate;
   readonly artifact: Candidate['artifacts'][number];
-  /** Includes the errors of allowed rules. */
+  /** Findings for the artifact, including the errors of allowed rules. */
   readonly warnings: readonly PreflightFinding[];
 }
 
-/** Rule error that blocks an artifact. */
+/** Error of a rule that blocks an artifact. */
 export interface BlockingFinding extends PreflightFinding {
   readonly artifact: string;
 }
 
 /**
- * Update plan for a device. send: send this artifact. hops: send these artifacts in order, each once the device runs the previous one;
- * `blockedBy` lists the errors that block a direct update. blocked: the update is blocked by these rules.
+ * Update plan for a device. `send`: send this artifact. `hops`: send these artifacts in order, each after the device runs the previous
+ * artifact; `blockedBy` lists the errors that block a direct update. `blocked`: these rules block the update.
  */
 export type Plan<Candidate extends Release> =
   | ({ readonly kind: 'send' } & Step<Candidate>)
   | { readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[]; readonly blockedBy: readonly BlockingFinding[] }
   | { readonly kind: 'blocked'; readonly blockedBy: readonly BlockingFinding[] };
 
-/** Maximum number of hops. A longer upgrade path needs manual inspection of the device first. */
+/** Maximum number of hops. A longer upgrade path requires a manual inspection of the device. */
 const mostHops = 3;
 
 /**
- * Decides what to send to a device: the smallest safe artifact, else an upgrade path through intermediate releases, else nothing. This
- * decision is made only here; upload, publish and the server call this function.
+ * Decides what to send to a device: the smallest safe artifact, else an upgrade path through intermediate releases, else nothing. Upload
+ * and the server both use this function, so that they make the same decision.
  */
 export function plan<Candidate extends Release>(question: PlanQuestion<Candidate>): Plan<Candidate> {
   const { facts, target, intermediateReleases = [], allow = new Set() } = question;
@@ -55,12 +55,12 @@ export function plan<Candidate extends Release>(question: PlanQuestion<Candidate
 
 interface Choice<Candidate extends Release> {
   readonly step: Step<Candidate> | undefined;
-  /** Errors for all artifacts. */
+  /** Errors that block the artifacts, for all artifacts. */
   readonly blockedBy: readonly BlockingFinding[];
 }
 
 interface JudgedStep<Candidate extends Release> extends Step<Candidate> {
-  /** Number of errors that are ignored because their rules are allowed. */
+  /** Number of errors of allowed rules. */
   readonly allowed: number;
 }
 
@@ -87,7 +87,7 @@ function choose<Candidate extends Release>(
   };
 }
 
-/** Orders by ignored errors, then by size, then by number of warnings, then by signature. */
+/** Order of safe artifacts: by the number of ignored errors, then by size, number of warnings and signature. */
 function byPreference<Candidate extends Release>(a: JudgedStep<Candidate>, b: JudgedStep<Candidate>): number {
   return (
     a.allowed - b.allowed ||
@@ -115,7 +115,7 @@ interface UpgradePath<Candidate extends Release> {
   readonly hops: readonly Step<Candidate>[];
 }
 
-/** Finds the shortest upgrade path to the target, breadth first. */
+/** Finds the shortest upgrade path to the target with a breadth-first search. */
 function findHops<Candidate extends Release>(
   facts: DeviceFacts,
   target: Candidate,

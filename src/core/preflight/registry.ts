@@ -34,7 +34,7 @@ import { unsignedToSigned } from './rules/unsigned-to-signed.ts';
 import { webNoData } from './rules/web-no-data.ts';
 import { wrongKey } from './rules/wrong-key.ts';
 
-/** All rules, in the order in which they run. A rule that reads `Context.errors` must come after the rules that it looks for. */
+/** All rules, in the order in which they run. A rule that reads `Context.errors` must follow the rules whose IDs it looks for. */
 export const rules = [
   corruptImage,
   trailingData,

@@ -2,8 +2,8 @@ import type { Encoding, ImageKind, SignatureFormat } from '../model/artifact.ts'
 import type { Artifact, Manifest } from '../model/manifest.ts';
 
 /**
- * Preflight input: an image and its artifacts. Every manifest is a release. `file-release.ts` converts a file without a manifest, in which
- * case some fields may be unknown.
+ * Input of preflight: an image and its artifacts. Every manifest is a valid release. For a file without a manifest, `file-release.ts`
+ * creates a release in which some fields are unknown.
  */
 export interface Release {
   readonly project?: string | undefined;
@@ -12,7 +12,7 @@ export interface Release {
   readonly image: ReleaseImage;
   /** Fingerprints of the RSA public keys in the image. */
   readonly embeddedKeys: readonly string[];
-  /** `disproved`: the ELF shows that the Updater does not verify signatures. */
+  /** Proof that a device running the image verifies updates. `disproved`: the ELF shows that the Updater does not verify signatures. */
   readonly enforcement: Manifest['enforcement'] | 'disproved';
   readonly signing: { readonly publicKey?: { readonly fingerprint: string; readonly bits: number } | undefined };
   readonly artifacts: readonly ReleaseArtifact[];
@@ -26,18 +26,18 @@ export interface ReleaseImage
     >
   > {
   readonly kind: ImageKind | 'unknown';
-  /** Gzip size of a file without a manifest, if the file was compressed to measure it. */
+  /** Gzip size of a file without a manifest, if the size was measured by compressing the file. */
   readonly gzipBytes?: number | undefined;
 }
 
 export interface ReleaseArtifact
   extends Readonly<Pick<Artifact, 'file' | 'sizeBytes' | 'payloadBytes' | 'inflate' | 'keyFingerprint'>> {
   readonly encoding: Encoding;
-  /** `unverified`: signed, but not by any known key. */
+  /** Signature format. `unverified`: the artifact is signed, but no available key verifies the signature. */
   readonly signature: 'none' | 'unverified' | SignatureFormat;
 }
 
-/** Returns whether the artifact has a signature, verified or not. */
+/** Returns true if the artifact has a signature, verified or unverified. */
 export function isSigned({ signature }: Pick<ReleaseArtifact, 'signature'>): boolean {
   return signature !== 'none';
 }

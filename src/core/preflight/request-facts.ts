@@ -4,9 +4,9 @@ import type { DeviceFacts } from '../model/device-facts.ts';
 /** Facts from the headers of an update check (`ESP8266HTTPUpdate::handleUpdate` in ESP8266httpUpdate.cpp). */
 export interface RequestFacts {
   readonly facts: DeviceFacts;
-  /** `ESP.getSketchMD5()` of the running sketch, which identifies its build. */
+  /** MD5 of the running sketch (`ESP.getSketchMD5()`), which identifies the sketch's build. */
   readonly sketchMd5: string | undefined;
-  /** Version reported by the sketch. */
+  /** Firmware version that the sketch reports. */
   readonly version: string | undefined;
 }
 
@@ -16,8 +16,8 @@ export type Headers = ReadonlyMap<string, string>;
 const prefix = 'x-esp8266-';
 
 /**
- * Parses the headers of a saved request: lines of `Name: value`; the request line is ignored. Names may have any case, since proxies
- * change it.
+ * Parses the headers of a saved request, which are lines of `Name: value`. The request line is ignored. Header names may have any case,
+ * because proxies can change the case.
  */
 export function parseRequest(text: string): Headers {
   const headers = new Map<string, string>();
@@ -29,8 +29,8 @@ export function parseRequest(text: string): Headers {
 }
 
 /**
- * Derives device facts from the headers of an update check. The filesystem starts at the end of the sketch area: the size of the
- * sketch in whole sectors plus the free space.
+ * Derives device facts from the headers of an update check. The filesystem starts at the sum of the sketch size, in whole sectors, and
+ * the free space.
  *
  * @returns undefined if the request is not from an ESP8266
  */
@@ -58,7 +58,7 @@ function sizeIn(headers: Headers, name: string): number | undefined {
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
-/** Returns the kind of update; devices send `spiffs` for every type of filesystem. */
+/** Returns the kind of image that the request is for. Devices send `spiffs` for every type of filesystem. */
 function kindIn(headers: Headers): DeviceFacts['kind'] {
   switch (headers.get(`${prefix}mode`)) {
     case 'sketch':

@@ -3,7 +3,7 @@ import type { Manifest } from '../model/manifest.ts';
 import { knownDevice } from './device.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
 
-/** Returns the facts about a device that follow from the build it runs. An absent fact is unknown. */
+/** Returns the facts about a device that follow from its running build. An absent fact is unknown. */
 export function factsOfBuild({ project, board, image, embeddedKeys, enforcement, signing }: Release): DeviceFacts {
   const isProven = enforcement === 'elf' || enforcement === 'declared';
   const verifies = isProven && signing.publicKey !== undefined;
@@ -20,7 +20,7 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
   };
 }
 
-/** Returns the known facts about a device after it installs this artifact. */
+/** Returns the known facts about a device after it has installed this artifact. */
 export function factsAfter(facts: DeviceFacts, release: Release, artifact: ReleaseArtifact): DeviceFacts {
   const { chipSizeBytes, transport, flashMode } = facts;
   if (release.image.kind !== 'sketch') return facts;
@@ -36,14 +36,14 @@ export function factsAfter(facts: DeviceFacts, release: Release, artifact: Relea
   };
 }
 
-/** Recognized build that a device runs, and the facts that follow from it. */
+/** Recognized build of a device, and the device facts that follow from the build. */
 export interface Recognition {
   readonly manifest: Manifest;
   readonly facts: DeviceFacts;
 }
 
 /**
- * Recognizes the build that a device runs by the device's `ESP.getSketchMD5()`, which also identifies the flash mode in its flash.
+ * Recognizes a device's running build by its `ESP.getSketchMD5()`. The MD5 also identifies the flash mode in the device's flash.
  *
  * @param sketchMd5 32 hex digits, as in the header x-ESP8266-sketch-md5
  */

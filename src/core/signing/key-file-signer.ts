@@ -2,7 +2,7 @@ import { constants, createHash, privateEncrypt, sign } from 'node:crypto';
 import type { RsaPrivateKey } from '../keys/private-key.ts';
 import type { Signer } from './signer.ts';
 
-/** Creates a signer for a private key held in this process. It signs with OpenSSL's constant-time code in node:crypto. */
+/** Creates a signer for a private key held in this process. The signer uses OpenSSL's constant-time code through node:crypto. */
 export function keyFileSigner(privateKey: RsaPrivateKey): Signer {
   const key = privateKey.keyObject;
   return {

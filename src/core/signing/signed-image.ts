@@ -6,7 +6,7 @@ import type { Signer } from './signer.ts';
 /**
  * Returns `payload ‖ signature ‖ u32 little-endian length of the signature`, the format that the core's `UpdaterClass::end` expects.
  *
- * The signature is verified with the signer's public key, so that a wrong key fails here and not on the device.
+ * The signature is verified with the signer's public key, so that an invalid signature is detected here and not on the device.
  *
  * @param name payload name for error messages
  * @throws OtaError SIGNATURE_UNVERIFIED

@@ -2,11 +2,11 @@ import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 
 /**
- * Source of signatures: a key file, an external command or a token. It receives the payload instead of a digest because some tokens do the
- * hashing themselves. Each signature is verified with {@link Signer.publicKey} before it is used.
+ * Source of signatures: a key file, an external command or a token. A signer receives the payload instead of a digest, because some
+ * tokens compute the digest themselves. Each signature is verified with {@link Signer.publicKey} before it is used.
  */
 export interface Signer {
   readonly publicKey: RsaPublicKey;
-  /** Returns the raw signature, which is as long as the modulus. */
+  /** Returns the raw signature. The signature is as long as the key's modulus. */
   sign(payload: Uint8Array, format: SignatureFormat): Promise<Uint8Array>;
 }

@@ -1,15 +1,14 @@
 /**
- * Estimates how many bytes a run of digits acknowledges. After each write, `ArduinoOTAClass::_runUpdate` prints the number of bytes as a
- * bare decimal, so one piece may contain one number or several without separators. Of all ways to split the digits whose sum does not
- * exceed the unacknowledged bytes, the one with the fewest numbers is used, and among those the one with the smallest sum: `21442144` with
- * 30,000 unacknowledged bytes is 2144 twice. The estimate is good enough for a progress bar and for deciding how much to send ahead; no
- * verdict depends on it.
+ * Estimates how many bytes a run of digits acknowledges. After each write, `ArduinoOTAClass::_runUpdate` prints the number of bytes in
+ * decimal, without a separator. Received text may therefore contain several numbers. The digits are split into the fewest numbers whose
+ * sum does not exceed the unacknowledged bytes; of several such splits, the smallest sum is used. For example, `21442144` with 30,000
+ * unacknowledged bytes is 2144 twice. The estimate affects progress bars and flow control, but no verdict.
  *
- * @param digits one piece as received
- * @param unacknowledgedBytes bytes sent but not yet acknowledged: the upper limit for the result
+ * @param digits digits as received
+ * @param unacknowledgedBytes number of bytes sent but not yet acknowledged; the maximum result
  */
 export function acknowledgedBytes(digits: string, unacknowledgedBytes: number): number {
-  // A number starts with a zero only if the previous piece ended in the middle of that number.
+  // A number starts with a zero only if the previously received text ended in the middle of this number.
   const text = digits.replace(/^0+/, '').slice(-longestRun);
   let sums = new Map<number, number>([[0, 0]]);
   for (let count = 1; count <= text.length; count++) {
@@ -20,11 +19,11 @@ export function acknowledgedBytes(digits: string, unacknowledgedBytes: number): 
   return text === '' ? 0 : unacknowledgedBytes;
 }
 
-/** Bounds the work for invalid input: with a working device, only a few numbers run together. */
+/** Maximum number of acknowledgements in one text. The limit bounds the work for invalid input. */
 const longestRun = 120;
 const mostDigits = 8;
 
-/** Extends all ways to read n numbers to n + 1 numbers; the map holds the smallest sum for each end position. */
+/** Extends all ways to read n numbers to n + 1 numbers. The map contains the smallest sum for each end position. */
 function withOneMore(sums: ReadonlyMap<number, number>, text: string, limit: number): Map<number, number> {
   const next = new Map<number, number>();
   for (const [start, sum] of sums) {

@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Response to one challenge; the password itself never leaves this machine. */
+/** Response to one challenge. The password itself is never sent. */
 export interface ChallengeResponse {
-  /** Random client nonce: 32 hex digits, which is the length that `_onRx` requires. */
+  /** Random client nonce of 32 hex digits, the length that `_onRx` requires. */
   readonly cnonce: string;
   readonly response: string;
 }
 
 /**
- * Computes the response to a challenge from `ArduinoOTAClass::_onRx`: the MD5 of the password's MD5, the device's nonce and the client
- * nonce, joined with colons.
+ * Computes the response to a challenge of `ArduinoOTAClass::_onRx`. The response is the MD5 of three values joined by colons: the
+ * password's MD5, the device's nonce and the client nonce.
  */
 export function answerChallenge(
   nonce: string,

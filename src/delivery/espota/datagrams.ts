@@ -2,10 +2,10 @@ import type { ImageKind } from '../../core/model/artifact.ts';
 import type { ForeignProtocol } from '../verdict.ts';
 import { startsWithEspHomeMagic } from './esphome.ts';
 
-/** `U_FLASH`, `U_FS` and `U_AUTH` from Updater.h and ArduinoOTA.h. */
+/** Command numbers `U_FLASH`, `U_FS` and `U_AUTH` from Updater.h and ArduinoOTA.h. */
 const commands = { sketch: 0, filesystem: 100, authentication: 200 } as const;
 
-/** What the device needs to know before it connects. */
+/** Data in an invitation, which the device needs before it connects. */
 export interface Invitation {
   readonly kind: ImageKind;
   readonly hostPort: number;
@@ -13,7 +13,7 @@ export interface Invitation {
   readonly md5: string;
 }
 
-/** Response from a device over UDP. */
+/** UDP response from a device. */
 export type DeviceResponse =
   | { readonly kind: 'ok' }
   | { readonly kind: 'challenge'; readonly nonce: string }
@@ -22,7 +22,7 @@ export type DeviceResponse =
   | { readonly kind: 'authenticationFailed' }
   | { readonly kind: 'foreign'; readonly which: ForeignProtocol; readonly text: string };
 
-/** Builds an invitation, which ends with LF: `ArduinoOTAClass::_onRx` reads up to it and would leave anything after it in its buffer. */
+/** Builds an invitation. The invitation ends with LF, because `ArduinoOTAClass::_onRx` reads up to the LF. */
 export function invitationDatagram({ kind, hostPort, sizeBytes, md5 }: Invitation): string {
   return `${commands[kind]} ${hostPort} ${sizeBytes} ${md5}\n`;
 }
@@ -40,7 +40,7 @@ export function parseDeviceResponse(datagram: Uint8Array): DeviceResponse {
   if (text.startsWith('ERR')) return { kind: 'error', text: text.replace(/^ERR:\s*/, '') };
   const nonce = /^AUTH ([0-9a-f]+)$/i.exec(text)?.[1];
   if (nonce?.length === 32) return { kind: 'challenge', nonce };
-  // ESP32 cores since 3.3.1 send SHA-256 challenges.
+  // Since release 3.3.1, ESP32 cores send SHA-256 challenges.
   if (nonce?.length === 64) return { kind: 'foreign', which: 'esp32', text };
   return { kind: 'foreign', which: 'unrecognized', text };
 }

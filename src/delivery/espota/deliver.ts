@@ -12,7 +12,7 @@ import { sendImage } from './send-image.ts';
 
 const defaultPort = 8266;
 
-/** Delivers with the ArduinoOTA.cpp protocol, as the core's `tools/espota.py` does. */
+/** Delivers an artifact with the ArduinoOTA.cpp protocol, like the core's `tools/espota.py`. */
 export async function deliverByEspota(
   target: DeliveryTarget,
   image: Uint8Array,

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 
-/** First bytes that an ESPHome client sends (`ESPHomeOTAComponent`). ESPHome devices listen on the same ports as espota, but over TCP. */
+/** First bytes that an ESPHome client sends (`ESPHomeOTAComponent`). ESPHome devices use the same ports as espota, but over TCP. */
 const magic = Uint8Array.of(0x6c, 0x26, 0xf7, 0x5c, 0x45);
 
-/** `OTA_RESPONSE_OK`, which a device sends before the protocol version. */
+/** Status byte `OTA_RESPONSE_OK`, which a device sends before the protocol version. */
 const responseOk = 0x00;
 const newestVersion = 0x0f;
 
@@ -12,8 +12,8 @@ export function startsWithEspHomeMagic(bytes: Uint8Array): boolean {
 }
 
 /**
- * Checks whether a silent device uses ESPHome's protocol. The check changes nothing on the device, since the session ends right after the
- * greeting.
+ * Checks whether an unresponsive device uses ESPHome's protocol. The check changes nothing on the device, because the session ends after
+ * the greeting.
  *
  * @param signal cancels the check, which then returns false
  */

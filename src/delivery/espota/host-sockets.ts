@@ -14,7 +14,7 @@ export type HostEvent =
 
 /** Addresses and ports of the device and of this machine. */
 export interface HostRoute {
-  /** IPv4 address. */
+  /** IPv4 address of the device. */
   readonly deviceAddress: string;
   readonly devicePort: number;
   readonly hostIp?: string | undefined;
@@ -22,8 +22,8 @@ export interface HostRoute {
 }
 
 /**
- * UDP socket for the device's responses, and TCP port that the device connects to. The UDP socket is connected so that the kernel drops
- * datagrams from other hosts and selects the local address by the route to the device; the device will connect to that address.
+ * UDP socket for the device's responses, and TCP port that the device connects to. The UDP socket is connected, so that the kernel drops
+ * datagrams from other hosts. The kernel also selects the local address, which the device will connect to, by the route to the device.
  */
 export class HostSockets {
   readonly events = new EventQueue<HostEvent>();
@@ -59,10 +59,10 @@ export class HostSockets {
     }
   }
 
-  /** Address and port that the device connects to. */
+  /** Local address and port that the device connects to. */
   get place(): { readonly address: string; readonly port: number } {
     const address = this.#server.address();
-    // Cannot happen while the server listens on a TCP port; narrows the type.
+    // A server that listens on a TCP port always has an address object. This check narrows the type.
     if (address === null || typeof address === 'string') throw new Error('not listening');
     return { address: this.#udp.address().address, port: address.port };
   }
@@ -72,7 +72,7 @@ export class HostSockets {
     return [...this.#rejectedAddresses];
   }
 
-  /** Error code that the network reported for the last datagram, if any: `ECONNREFUSED`, `EHOSTUNREACH`, … */
+  /** Error code that the network reported for the last datagram, if any, such as `ECONNREFUSED` or `EHOSTUNREACH`. */
   get sendError(): string | undefined {
     return this.#sendError;
   }
@@ -81,12 +81,12 @@ export class HostSockets {
     this.#udp.send(datagram, (error) => this.#noteError(error));
   }
 
-  /** Drops duplicate or late responses to an earlier attempt. Connections are kept, since a late connection is still usable. */
+  /** Drops duplicate or late responses to an earlier attempt. Connections are kept, because a late connection is usable. */
   dropResponses(): void {
     this.events.drop(({ from }) => from === 'udp');
   }
 
-  /** Closes the current connection; the device may open another. */
+  /** Closes the current connection. The device may open a new connection. */
   closeConnection(): void {
     this.#connection?.destroy();
     this.#connection = undefined;
@@ -107,14 +107,14 @@ export class HostSockets {
     } catch (cause) {
       throw cannotListen(`${hostIp}`, cause);
     }
-    // A closed port causes an ICMP error, which any later call may report. It is not fatal: the device may start listening at any time.
+    // A closed port causes an ICMP error, which any later call may report. The device may still start listening, so the error is not fatal.
     udp.on('error', (error) => this.#noteError(error));
     udp.on('message', (datagram) => {
       this.#sendError = undefined;
       this.events.put({ from: 'udp', response: parseDeviceResponse(datagram) });
     });
     return new Promise((resolve) => {
-      // The listener receives an error if there is no route, but the types declare it without parameters.
+      // The listener receives an error if there is no route, but the type declarations omit this parameter.
       const connected: (error?: NodeJS.ErrnoException) => void = (error) => resolve(error?.code);
       udp.connect(devicePort, deviceAddress, connected);
     });
@@ -140,7 +140,7 @@ export class HostSockets {
       socket.resetAndDestroy();
       return;
     }
-    // A device that opens a new connection has abandoned the previous one.
+    // A device that opens a new connection has abandoned its previous connection.
     this.#connection?.destroy();
     this.#connection = socket;
     this.events.drop(({ from }) => from === 'tcp');

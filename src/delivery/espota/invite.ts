@@ -12,7 +12,7 @@ export interface InviteRequest {
   readonly sockets: HostSockets;
   readonly deviceAddress: string;
   readonly devicePort: number;
-  /** Datagram to send. */
+  /** Datagram that invites the device. */
   readonly invitation: string;
   readonly password: string | undefined;
   readonly timings: DeliveryTimings;
@@ -22,19 +22,22 @@ export interface InviteRequest {
   readonly signal: AbortSignal;
 }
 
-/** The device's connection; a verdict; or a network fault, with the verdict to use if no later attempt does better. */
+/**
+ * Result of an invitation: the device's connection, a verdict, or a network fault. The verdict of a network fault is used if no later
+ * attempt has a better result.
+ */
 export type InviteResult =
   | { readonly outcome: 'connected'; readonly connection: Socket }
   | { readonly outcome: 'verdict' | 'fault'; readonly verdict: DeliveryVerdict };
 
-/** Number of unanswered invitations after which the device is probed for another protocol. */
+/** Number of unanswered invitations after which the device is probed for a different protocol. */
 const silencesBeforeProbe = 3;
 const mostIntervalGrowth = 4;
 const failuresThatProve = 4;
 
 /**
  * Invites a device over UDP to connect, responds to its challenge, and waits for its connection (`ArduinoOTAClass::_onRx` and
- * `_runUpdate`). A connection is accepted even without a preceding `OK`, since the `OK` may have been lost.
+ * `_runUpdate`). A connection is accepted even without a preceding `OK`, because the `OK` may have been lost.
  */
 export async function invite(request: InviteRequest): Promise<InviteResult> {
   const probe = new AbortController();
@@ -51,7 +54,7 @@ class InvitationSession {
   readonly #startedAt = performance.now();
   #intervalMs: number;
   #silences = 0;
-  /** Invitations sent since all earlier datagrams must have been delivered or lost. */
+  /** Number of invitations sent since all earlier datagrams must have been delivered or lost. */
   #invitations = 0;
   #challenged = false;
   #failures = 0;
@@ -62,7 +65,7 @@ class InvitationSession {
     this.#intervalMs = request.timings.invitationIntervalMs;
   }
 
-  /** Repeats the invitation until there is a result or the time is up. */
+  /** Repeats the invitation until there is a result or the time limit is reached. */
   async run(): Promise<InviteResult> {
     const { sockets, invitation, timings, progress } = this.#request;
     progress.phase('inviting');
@@ -84,7 +87,7 @@ class InvitationSession {
   /**
    * Handles a response or a connection.
    *
-   * @returns undefined if the device has to be invited again
+   * @returns undefined if a new invitation is necessary
    */
   async #judge(event: HostEvent): Promise<InviteResult | undefined> {
     if (event.from === 'tcp') return { outcome: 'connected', connection: event.connection };
@@ -96,7 +99,7 @@ class InvitationSession {
       case 'challenge':
         return this.#authenticate(response.nonce);
       case 'authenticationFailed':
-        // The failure concerns a response that was sent before this invitation.
+        // The failure belongs to a response that was sent before this invitation.
         return undefined;
       default:
         return this.#refusal(response);
@@ -109,7 +112,7 @@ class InvitationSession {
     return verdict({ kind: 'rejected', by: 'updater', reason: text, code: errorCode(response.text) });
   }
 
-  /** Responds to a challenge and repeats the response. Another invitation would silently cancel the authentication. */
+  /** Sends the response to a challenge repeatedly. A new invitation would cancel the authentication without a message. */
   async #authenticate(firstNonce: string): Promise<InviteResult | undefined> {
     const { sockets, password, timings, progress } = this.#request;
     if (password === undefined || password === '') {
@@ -139,9 +142,9 @@ class InvitationSession {
   }
 
   /**
-   * Handles a failed authentication. The device sends a challenge only for every second invitation, and a response to an outdated challenge
-   * fails like a wrong password. A failure therefore proves a wrong password only after a single invitation, or when it keeps happening. In
-   * all other cases, datagrams that may still be in flight are awaited and discarded before the next invitation.
+   * Handles a failed authentication. The device sends a challenge only for every second invitation, and a response to an outdated
+   * challenge fails like an incorrect password. A failure therefore proves an incorrect password only after a single invitation, or if it
+   * happens repeatedly. In all other cases, pending datagrams are awaited and discarded before the next invitation. #R
    */
   async #noteFailure(): Promise<InviteResult | undefined> {
     this.#failures++;
@@ -158,7 +161,10 @@ class InvitationSession {
     return undefined;
   }
 
-  /** Increases the interval: if invitations are faster than the responses, each one cancels the challenge for the previous one. */
+  /**
+   * Increases the interval between invitations. If invitations are faster than responses, each invitation cancels the challenge of the
+   * previous invitation.
+   */
   #slowDown(): void {
     const { invitationIntervalMs } = this.#request.timings;
     this.#intervalMs = Math.min(this.#intervalMs * 2, invitationIntervalMs * mostIntervalGrowth);

@@ -1,6 +1,6 @@
 import { acknowledgedBytes } from './acknowledgements.ts';
 
-/** Text received so far after the acknowledgements. */
+/** Text received after the acknowledgements. */
 export type FinalReply =
   | { readonly kind: 'none' }
   | { readonly kind: 'ok' }
@@ -13,8 +13,8 @@ export type FinalReply =
 const mostTailCharacters = 4096;
 
 /**
- * Parses the data that the device sends during a transfer: digits that acknowledge bytes, then `OK` or `ERROR[n]: text` directly after the
- * last digits (`800ERROR[10]: Magic byte is not 0xE9`).
+ * Parses the data that a device sends during a transfer. The data consists of digits that acknowledge bytes, followed by `OK` or
+ * `ERROR[n]: text` without a separator (`800ERROR[10]: Magic byte is not 0xE9`).
  */
 export class ReplyReader {
   #acknowledgedBytes = 0;
@@ -26,9 +26,9 @@ export class ReplyReader {
   }
 
   /**
-   * Adds received bytes.
+   * Parses additional bytes.
    *
-   * @param sentBytes image bytes sent so far: the upper limit for acknowledgements
+   * @param sentBytes number of image bytes sent; the upper limit for acknowledgements
    */
   feed(bytes: Uint8Array, sentBytes: number): void {
     const text = Buffer.from(bytes).toString('latin1');
@@ -38,7 +38,7 @@ export class ReplyReader {
     this.#tail = (this.#tail + text.slice(digits.length)).slice(0, mostTailCharacters);
   }
 
-  /** Result after the acknowledgements. `ERR` is looked for before `OK`. */
+  /** Returns the result after the acknowledgements. `ERR` takes precedence over `OK`. */
   get finalReply(): FinalReply {
     const tail = this.#tail;
     if (tail === '') return { kind: 'none' };
@@ -47,7 +47,7 @@ export class ReplyReader {
       const text = tail.slice(errorAt);
       return { kind: 'error', text, complete: text.includes('\n') };
     }
-    // A device acknowledges data before it sends its result, so an OK without any acknowledgement is invalid.
+    // A device acknowledges data before it sends its result, so an `OK` without an acknowledgement is invalid.
     if (tail.startsWith('OK') && this.#hasAcknowledged) return { kind: 'ok' };
     return 'O' === tail || 'ERR'.startsWith(tail) ? { kind: 'begun' } : { kind: 'foreign', text: tail };
   }

@@ -18,7 +18,7 @@ export interface SendRequest {
   readonly signal: AbortSignal;
 }
 
-/** Verdict, or a fault if the connection was lost before the device can have received the whole image. */
+/** Result of a transfer: a verdict, or a fault if the connection was lost before the device can have received the whole image. */
 export type SendResult =
   | { readonly outcome: 'verdict'; readonly verdict: DeliveryVerdict }
   | { readonly outcome: 'fault'; readonly verdict: DeliveryVerdict };
@@ -28,19 +28,19 @@ type TransferEvent =
   | { readonly kind: 'written' }
   | { readonly kind: 'ended'; readonly why: string };
 
-/** Six TCP segments of 1460 bytes. */
+/** Size of a write: six TCP segments of 1460 bytes. */
 const chunkBytes = 8760;
 /**
- * Limit for unacknowledged bytes: more than twice a device's largest receive window (11,584 bytes), so that the device never waits. TCP
- * flow control alone is not enough, since the kernel's buffers may hold a whole image: after a broken connection, it would then be unknown
- * whether the device may have received the whole image.
+ * Maximum number of unacknowledged bytes. The limit is more than twice a device's largest receive window (11,584 bytes), so that the
+ * device never waits for data. TCP flow control is not sufficient, because the kernel's buffers may hold a whole image. After a broken
+ * connection, the sender would then not know whether the device received the image.
  */
 const aheadBytes = 32 * 1024;
 const regularAcknowledgements = 4;
 
 /**
- * Streams an image to a connected device without waiting for each acknowledgement, and reads the result. The connection is not half-closed
- * after the last byte, since the device would treat that as a lost connection and not send its `OK`.
+ * Streams an image to a connected device without waiting for each acknowledgement, and reads the result. The connection is not
+ * half-closed after the last byte, because the device would treat it as lost and not send `OK`.
  */
 export async function sendImage(request: SendRequest): Promise<SendResult> {
   const transfer = new Transfer(request);
@@ -97,7 +97,7 @@ class Transfer {
   #sendChunk(): void {
     const { connection, image } = this.#request;
     this.#isWriting = true;
-    // Read received data first: writing to a connection that the device has reset would discard the device's last message.
+    // Received data is read first, because writing to a connection that the device has reset would discard the device's last message.
     setImmediate(() => {
       if (connection.destroyed) return;
       const chunk = image.subarray(this.#sentBytes, this.#sentBytes + chunkBytes);
@@ -142,7 +142,7 @@ class Transfer {
     }
   }
 
-  /** How long the device may stay silent before the next action is due. */
+  /** Time that the device may stay silent before the next action is due. */
   get #limitMs(): number {
     const { timings, budget } = this.#request;
     const { kind } = this.#reader.finalReply;
@@ -152,8 +152,9 @@ class Transfer {
   }
 
   /**
-   * Whether more unacknowledged data than the limit may be sent, since the estimate of acknowledged bytes can be too low. For a device that
-   * acknowledges regularly, this is allowed only once after each response, so that part of the image remains unsent if the device is gone.
+   * Returns true if data beyond the limit for unacknowledged bytes may be sent, because the estimate of acknowledged bytes can be too
+   * low. If a device acknowledges regularly, the limit may be exceeded only once after each response. Part of the image then remains
+   * unsent if the device disconnects.
    */
   get #mayExtend(): boolean {
     const isRegular = this.#timesReceived >= regularAcknowledgements;
@@ -178,7 +179,10 @@ class Transfer {
     return reply.kind === 'error' ? this.#rejection(reply.text) : this.#broken(why);
   }
 
-  /** Returns the result for a broken connection. If part of the image was not sent, the device cannot have updated and a retry is safe. */
+  /**
+   * Returns the result for a broken connection. If part of the image was not sent, the device cannot have installed the update, and a
+   * retry is safe.
+   */
   #broken(why: string): SendResult {
     const { image } = this.#request;
     if (this.#isSent) {

@@ -17,7 +17,7 @@ const defaultPort = 80;
 const defaultPath = '/update';
 const defaultUser = 'admin';
 
-/** Delivers through the `ESP8266HTTPUpdateServer` form. */
+/** Delivers an artifact through the upload form of `ESP8266HTTPUpdateServer`. */
 export async function deliverByWeb(
   target: DeliveryTarget,
   image: Uint8Array,
@@ -72,8 +72,8 @@ class WebDelivery {
   }
 
   /**
-   * Makes one attempt. Requests the form page first: the device checks the password for an upload only after receiving all of it, and only
-   * the page shows whether the updater supports filesystem images.
+   * Makes one attempt. The form page is requested first, because it shows whether the updater supports filesystem images. The request
+   * also detects an incorrect password, which the device would otherwise report only after the whole upload.
    */
   async attempt(budget: RetryBudget): Promise<DeliveryAttempt> {
     const { progress, place, image, kind } = this.#request;
@@ -88,7 +88,7 @@ class WebDelivery {
     return this.#judgeUpdate(sent);
   }
 
-  /** Requests the page. After a failed attempt, the connection is retried for a while, since the device may be restarting. */
+  /** Requests the form page. After a failed attempt, the connection is retried for a while, because the device may be restarting. */
   async #askForPage(budget: RetryBudget): Promise<WebExchange> {
     const { place, timings, signal } = this.#request;
     const startedAt = performance.now();
@@ -121,7 +121,7 @@ class WebDelivery {
   }
 
   /**
-   * Checks the response to the page request.
+   * Checks the response to the form page request.
    *
    * @returns undefined if the update may be sent
    */
@@ -160,7 +160,7 @@ class WebDelivery {
     return fault({ kind: 'unknown', reason: `${why}, before the whole update was sent`, mayHaveUpdated: false });
   }
 
-  /** Reads the result from the body, since success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
+  /** Reads the result from the response body, because success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
   #judgeResponse({ status, body, isWhole }: WebResponse, isSent: boolean): DeliveryVerdict | undefined {
     const failure = /Update error: ([^<]*)/.exec(body)?.[1];
     if (failure !== undefined) {

@@ -6,10 +6,10 @@ export interface ExchangeRequest {
   readonly address: string;
   readonly port: number;
   readonly hostIp: string | undefined;
-  /** Byte sequences, sent in this order. */
+  /** Byte sequences of the request, sent in this order. */
   readonly parts: readonly Uint8Array[];
   readonly connectMs: number;
-  /** Time limit without progress, that is, with no bytes sent or received. */
+  /** Time limit for waiting while no bytes are sent or received. */
   readonly stallMs: number;
   readonly onSent?: (bytes: number) => void;
   readonly signal: AbortSignal;
@@ -19,7 +19,7 @@ export interface ExchangeRequest {
 export interface WebExchange {
   readonly outcome: 'answered' | 'ended' | 'silent' | 'unconnected';
   readonly response: WebResponse | undefined;
-  /** Raw received bytes, for servers that do not respond over HTTP. */
+  /** Received bytes without parsing, for servers that do not respond with HTTP. */
   readonly text: string;
   readonly isSent: boolean;
   /** Milliseconds since the last byte was sent or received. */
@@ -33,13 +33,12 @@ type ExchangeEvent =
   | { readonly kind: 'received'; readonly bytes: Uint8Array }
   | { readonly kind: 'ended'; readonly error: string | undefined };
 
-/** Small enough to keep little data in the kernel's buffers, large enough to keep a device busy. */
+/** Size of a write. The size is small enough to keep little data in the kernel's buffers and large enough to keep a device busy. */
 const chunkBytes = 4096;
 
 /**
- * Sends a request over its own connection and reads the response. The connection is not half-closed after the request, since the device
- * would treat that as the end of the connection. Node's HTTP client is not used because the device accepts headers and body in only one
- * exact form.
+ * Sends a request over its own connection and reads the response. The connection is not half-closed after the request, because the device
+ * would treat it as closed. The HTTP client of Node.js is not used, because the device accepts only one exact form of headers and body.
  */
 export async function exchangeWithDevice(request: ExchangeRequest): Promise<WebExchange> {
   const { address: host, port, hostIp } = request;
@@ -97,7 +96,7 @@ class Session {
       this.#isSent = true;
       return;
     }
-    // Read received data first: writing to a broken connection would discard the response.
+    // Received data is read first, because writing to a broken connection would discard the response.
     setImmediate(() => {
       if (this.#socket.destroyed) return;
       this.#socket.write(chunk, (error) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageKind } from '../../core/model/artifact.ts';
 
-/** Request to the web updater, ready to send. */
+/** Complete request to the web updater. */
 export interface UpdateForm {
   readonly head: Uint8Array;
   readonly image: Uint8Array;
@@ -9,22 +9,22 @@ export interface UpdateForm {
 }
 
 export interface WebTarget {
-  /** `Host` header value, such as `door.local:8080`. */
+  /** Value of the `Host` header, such as `door.local:8080`. */
   readonly host: string;
   readonly path: string;
-  /** `Authorization` header value. */
+  /** Value of the `Authorization` header. */
   readonly authorization: string | undefined;
 }
 
 /**
  * Builds the upload request in the only form that `ESP8266WebServerTemplate::_parseForm` (Parsing-impl.h) accepts: CRLF line endings,
- * nothing before the first boundary, one part with a name, a type and a `filename` (without a `filename`, the part is not an upload), and a
- * CRLF after the last boundary, which the parser waits for. `boundary` is the only parameter of `Content-Type`, since the parser reads
- * everything after the first `=` as its value. `Content-Length` is required because chunked bodies are not supported.
+ * nothing before the first boundary, one part with a name, a type and a `filename`, and a CRLF after the last boundary. `boundary` is the
+ * only parameter of `Content-Type`, because the parser reads everything after the first `=` as the boundary. `Content-Length` is
+ * required, because chunked bodies are not supported.
  */
 export function updateRequest(image: Uint8Array, kind: ImageKind, place: WebTarget): UpdateForm {
   const boundary = boundaryFor(image);
-  // ESP8266HTTPUpdateServer treats every name except `filesystem` as a sketch.
+  // ESP8266HTTPUpdateServer treats a file with any name except `filesystem` as a sketch.
   const name = kind === 'filesystem' ? 'filesystem' : 'firmware';
   const opening = [
     `--${boundary}`,
@@ -49,7 +49,7 @@ export function pageRequest(place: WebTarget): Uint8Array {
   return Buffer.from(`${requestLine('GET', place)}\r\n\r\n`, 'latin1');
 }
 
-/** Returns the `Authorization` header value for Basic authentication. */
+/** Returns the value of the `Authorization` header for Basic authentication. */
 export function basicAuthorization(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
 }
@@ -59,7 +59,7 @@ function requestLine(method: string, { host, path, authorization }: WebTarget): 
   return [...lines, ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])].join('\r\n');
 }
 
-/** Returns a boundary that does not occur in the image. The same image always gets the same boundary. */
+/** Returns a boundary that does not occur in the image. The boundary is always the same for an image. */
 function boundaryFor(image: Uint8Array): string {
   const content = Buffer.from(image.buffer, image.byteOffset, image.length);
   for (let count = 0; ; count++) {

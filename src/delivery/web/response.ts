@@ -1,14 +1,14 @@
-/** Web server response, as far as it has been received. */
+/** Response from a web server. It may be incomplete. */
 export interface WebResponse {
   readonly status: number;
   readonly body: string;
-  /** True once `Content-Length` bytes (or the 64 KB limit) have arrived. Without that header, the response ends with the connection. */
+  /** True if `Content-Length` bytes, or 64 KB, have arrived. A response without a `Content-Length` ends with the connection. */
   readonly isWhole: boolean;
 }
 
 const mostBytes = 64 * 1024;
 
-/** Collects the bytes of a response and parses it. */
+/** Collects the bytes of an HTTP response and parses the response. */
 export class ResponseReader {
   #bytes = Buffer.alloc(0);
 
@@ -16,12 +16,12 @@ export class ResponseReader {
     if (this.#bytes.length < mostBytes) this.#bytes = Buffer.concat([this.#bytes, bytes]);
   }
 
-  /** Raw received bytes, limited to about 64 KB. Shown to the user if they are not HTTP. */
+  /** Received bytes, limited to about 64 KB. They are shown to the user if they are not HTTP. */
   get text(): string {
     return this.#bytes.toString('latin1');
   }
 
-  /** Parsed response; undefined if its header is still incomplete or is not HTTP. */
+  /** Parsed response. Undefined if the header is incomplete or is not HTTP. */
   get response(): WebResponse | undefined {
     const text = this.text;
     const headEnd = text.indexOf('\r\n\r\n');

@@ -11,19 +11,19 @@ export const apiEntries = {
   SERVER_NOT_TRUSTED: entry<{ url: string; reason: string }>(
     1,
     ({ url, reason }) => `${url} is not trusted: ${reason}`,
-    'Another host on the path could impersonate the server and read the token, so nothing was sent. This check cannot be disabled.',
+    'A different host could impersonate the server and read the token, so nothing was sent. This check cannot be disabled.',
     ({ reason }) => {
-      if (/another name/.test(reason))
+      if (/different host name/.test(reason))
         return 'Use a host name listed in the certificate, or restart the server with --tls-host NAME.';
       if (/expired|not valid yet/.test(reason))
-        return 'Check the clocks on both machines; if they are right, renew the certificate.';
+        return 'Check the clocks on both machines; if both are correct, renew the certificate.';
       return "Pass --ca FILE or set OTA_CA; for `serve --tls self-signed`, the file is tls/ca.pem in the server's data folder.";
     },
   ),
   TLS_FILE_UNUSABLE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} cannot be used for HTTPS: ${explainReason(reason)}`,
-    'Certificates and private keys must be PEM files. Keys must not be encrypted, because the server cannot ask for a passphrase.',
+    'Certificates and private keys must be PEM files. Keys must not be encrypted, because the server cannot prompt for a passphrase.',
     () => 'Use a PEM file that contains BEGIN CERTIFICATE (certificate) or BEGIN PRIVATE KEY (unencrypted key).',
   ),
   SERVER_REDIRECTS: entry<{ url: string; location: string }>(

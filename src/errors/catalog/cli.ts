@@ -11,9 +11,9 @@ export const cliEntries = {
   ),
   OUTPUT_CONFLICT: entry<PathField>(
     2,
-    ({ path }) => `${path} cannot be written: another option names the same file`,
+    ({ path }) => `${path} cannot be written: two options name this file`,
     'Output files are deleted before they are written, so a private key at the same path would be lost.',
-    () => 'Pass another output file.',
+    () => 'Pass a different output file.',
   ),
   CONFIRMATION_UNASKED: entry<{ command: string }>(
     2,
@@ -24,7 +24,7 @@ export const cliEntries = {
   PASSWORD_UNASKED: entry<{ devices: string }>(
     2,
     ({ devices }) => `The password for ${devices} is not available: a prompt is configured, but there is no terminal`,
-    'A prompt requires a terminal. Without a terminal, passwords must come from the environment or a file.',
+    'A prompt requires a terminal. Without a terminal, ota-hooks reads passwords from the environment or from files.',
     () => 'Pass --password-env NAME, or set "password" in ota.config.json to {"env": "NAME"} or {"file": "PATH"}.',
   ),
 
@@ -49,7 +49,7 @@ export const cliEntries = {
   ),
   INIT_NOT_INSTALLED: entry(
     2,
-    () => 'The project was not set up: ota-hooks is not installed in it, and npx downloaded it for this run only',
+    () => 'The project was not set up: ota-hooks is not installed in the project, and npx uses a temporary copy',
     'The hooks run ota-hooks in every build.',
     () => 'Run `npm install --save-dev ota-hooks`, then `npx ota-hooks init`.',
   ),
@@ -68,7 +68,7 @@ export const cliEntries = {
     1,
     ({ failed, total, devices }) =>
       total === 1 ? `The update failed: ${devices}` : `${failed} of ${total} devices were not updated: ${devices}`,
-    'The device reported an error or did not respond. A device that rejected the update is not tried again.',
+    'A device reported an error or did not respond. `upload` does not retry a rejected update.',
     ({ total, hint }) =>
       hint ??
       (total === 1
@@ -78,20 +78,20 @@ export const cliEntries = {
   DISCOVERY_UNAVAILABLE: entry<{ reason: string; hint: string }>(
     1,
     ({ reason }) => `Cannot listen for devices (mDNS, UDP port 5353): ${explainReason(reason)}`,
-    'Devices announce themselves over mDNS. Without it, they can be reached only by address.',
+    'Devices announce themselves over mDNS. Without mDNS, ota-hooks can reach devices only by address.',
     ({ hint }) => hint,
   ),
   DEVICE_NOT_ADDED: entry<{ name: string; reason: string; hint: string }>(
     1,
     ({ name, reason }) => `${name} was not added: ${reason}`,
-    'A device found on the network may belong to someone else, or another program may be impersonating it.',
+    'The device may belong to someone else, or a program on the network may impersonate it.',
     ({ hint }) => hint,
   ),
   SIMULATOR_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     2,
     ({ address, reason }) => `The simulator cannot listen on ${address}: ${explainReason(reason)}`,
     'The port is in use, or the address does not belong to this machine.',
-    () => 'Pass another port or address; port 0 selects any free port.',
+    () => 'Pass a different port or address; port 0 selects any free port.',
   ),
 
   PUBLISH_AFTER_BUILD_FAILED: entry<{ exitCode: number; file: string | undefined }>(
@@ -105,7 +105,7 @@ export const cliEntries = {
     2,
     ({ project, channel }) => `No rollout of ${project} on channel ${channel}`,
     'Without --id, `server rollouts` commands use the newest rollout on the channel.',
-    () => 'Start one with `ota-hooks server rollouts start`, or pass another --channel.',
+    () => 'Start a rollout with `ota-hooks server rollouts start`, or pass a different --channel.',
   ),
   DEVICE_TABLE_INVALID: entry<PathAndReason>(
     2,

@@ -2,7 +2,7 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 
 type KeyKind = 'private' | 'public';
 
-/** Finding of a preflight rule that blocks the update. */
+/** Preflight rule that blocks the update, and the fix. */
 export interface BlockingRule {
   readonly rule: string;
   readonly message: string;
@@ -13,10 +13,7 @@ export interface BlockingRule {
 
 const shortFingerprint = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`;
 
-/**
- * Returns the fixes as sentences. Fixes of one rule for several artifacts are alternatives, because one artifact is enough. All other
- * fixes are required.
- */
+/** Returns up to two fixes. For more than two fixes, refers to `ota-hooks preflight`. */
 function fixesOf(blocking: readonly BlockingRule[]): string {
   const alternatives = new Map<string, Set<string>>();
   for (const { rule, fix, artifact } of blocking) {
@@ -35,7 +32,7 @@ export const coreEntries = {
   SECRET_MISSING: entry<{ variable: string; purpose: string }>(
     2,
     ({ variable, purpose }) => `The environment variable ${variable} is not set: it must contain ${purpose}`,
-    'Secrets come from the environment, a file or a prompt, never from the command line or the configuration file itself.',
+    'ota-hooks reads secrets from the environment, a file or a prompt, never from the command line or the configuration file.',
     ({ variable }) => `Set ${variable} and run the command again.`,
   ),
 
@@ -52,18 +49,18 @@ export const coreEntries = {
     1,
     ({ path, kind }) => `${path} is not a ${kind} key: it is not valid PEM`,
     'The text between the BEGIN and END lines could not be decoded.',
-    () => 'Use a PEM file (PKCS#1 or PKCS#8) such as `openssl` and `ota-hooks keygen` write.',
+    () => 'Use a key in PEM format (PKCS#1 or PKCS#8); `openssl` and `ota-hooks keygen` create such files.',
   ),
   KEY_ENCRYPTED: entry<PathField>(
     1,
     ({ path }) => `The private key ${path} could not be decrypted: no passphrase is configured`,
-    'Builds run without a terminal, so they cannot ask for a passphrase.',
+    'Builds run without a terminal, so they cannot prompt for a passphrase.',
     () =>
       'Store the passphrase in an environment variable and pass --passphrase-env NAME, or set "passphrase" in ota.config.json.',
   ),
   KEY_PASSPHRASE_WRONG: entry<PathField>(
     1,
-    ({ path }) => `The private key ${path} could not be decrypted: the passphrase is wrong`,
+    ({ path }) => `The private key ${path} could not be decrypted: the passphrase is incorrect`,
     'OpenSSL could not decrypt the key with this passphrase.',
     () => 'Check the environment variable or file that contains the passphrase.',
   ),
@@ -129,7 +126,7 @@ export const coreEntries = {
   IMAGE_COMPRESSED: entry<PathField>(
     1,
     ({ path }) => `${path} cannot be run: it is compressed`,
-    'Devices run the uncompressed image, and so does the virtual device.',
+    'The virtual device runs uncompressed images, as a real device does.',
     () => 'Pass the uncompressed image from the build, without .gz.',
   ),
   IMAGE_ALREADY_SIGNED: entry<PathField>(
@@ -141,24 +138,24 @@ export const coreEntries = {
   IMAGES_NONE: entry<{ what: string; patterns: readonly string[]; folder: string }>(
     1,
     ({ what, patterns, folder }) => `No ${what} found: nothing in ${folder} matches ${patterns.join(', ')}`,
-    'The file patterns come from "images" in ota.config.json. Without them, the folder is searched for manifests.',
+    'The file patterns come from "images" in ota.config.json. Without "images", the command searches the folder for manifests.',
     () => 'Build and pack the firmware, pass the path of a file, or correct "images" in ota.config.json.',
   ),
   ENFORCEMENT_KEY_MISSING: entry<PathField & { fingerprint: string; others: readonly string[] }>(
     1,
     ({ path, fingerprint, others }) =>
-      `${path} does not contain the public key ${shortFingerprint(fingerprint)}${others.length > 0 ? `, but ${others.map(shortFingerprint).join(', ')}` : ''}: a device running it would not verify signatures with this key`,
-    'A signed image that does not contain the key turns signature verification off when it is installed (esp8266/Arduino#8659).',
+      `${path} does not contain the public key ${shortFingerprint(fingerprint)}${others.length > 0 ? `, but ${others.map(shortFingerprint).join(', ')}` : ''}: a device with this image would not verify signatures with the key`,
+    'A device stops verifying signatures after it installs an image without the key (esp8266/Arduino#8659).',
     () =>
       'Build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch (BearSSLHelpers.cpp contains the key).',
   ),
   ENFORCEMENT_VERIFIER_MISSING: entry<PathField & { elf: string }>(
     1,
     ({ path, elf }) =>
-      `${path} contains the public key, but according to ${elf} the Updater does not use it: a device running it would accept unsigned updates`,
+      `${path} contains the public key, but according to ${elf} the Updater does not use the key: a device with this image would accept unsigned updates`,
     'Updater.cpp was compiled without signing, usually because arduino-cli linked a core.a from its cache.',
     () =>
-      'Build with `ota-hooks build`, which does not use a stale core cache, or run `arduino-cli cache clean`, or pass --build-path to arduino-cli; if the sketch calls Update.installSignature itself, set "enforcement": "declared".',
+      'Build with `ota-hooks build`, or run `arduino-cli cache clean` and build again. If the sketch calls Update.installSignature itself, set "enforcement": "declared" in ota.config.json.',
   ),
 
   MANIFEST_INVALID: entry<PathAndReason>(

@@ -11,7 +11,7 @@ export const deliveryEntries = {
   GROUP_EMPTY: entry<{ group: string; groups: readonly string[] }>(
     2,
     ({ group, groups }) =>
-      `No device selected: no device is in group ${group}${groups.length === 0 ? ', or in any other' : ` (groups: ${groups.join(', ')})`}`,
+      `No device selected: no device is in group ${group}${groups.length === 0 ? ', and no groups are configured' : ` (groups: ${groups.join(', ')})`}`,
     'Device groups are defined in the configuration.',
     ({ groups }) =>
       groups.length === 0
@@ -27,7 +27,7 @@ export const deliveryEntries = {
   SIGNED_FILE_STALE: entry<PathAndReason & { image: string }>(
     2,
     ({ path, reason }) => `${path} was not sent: ${reason}`,
-    'espota.py sends IMAGE.signed whenever it exists. If it belongs to another build, the device would install that build.',
+    'A signed file from an earlier build contains old firmware, so `espota` sends a signed file only if it matches the image.',
     ({ path, image }) => `Sign the image with \`ota-hooks pack ${image}\`, or delete ${path}.`,
   ),
   UPLOAD_LISTEN_FAILED: entry<{ address: string; reason: string }>(

@@ -1,14 +1,14 @@
-/** Exit code. 1: the operation failed; 2: wrong usage or configuration; 3: blocked by preflight because the update is unsafe. */
+/** Exit code. 1: the operation failed. 2: incorrect usage or configuration. 3: preflight blocked an unsafe update. */
 export type ExitCode = 1 | 2 | 3;
 
 /** Catalog entry for an error code. */
 export interface ErrorEntry<Fields> {
   readonly exitCode: ExitCode;
-  /** One line that states what failed and why, with the details of this case. */
+  /** Message of one line that states what failed and why, with the details of the case. */
   readonly message: (fields: Fields) => string;
-  /** Explanation for the documentation, without details of a specific case. */
+  /** Explanation for the documentation, without the details of a case. */
   readonly why: string;
-  /** Next step for the user: an imperative sentence. */
+  /** Hint for the user: an imperative sentence about the next step. */
   readonly hint: (fields: Fields) => string;
 }
 
@@ -25,7 +25,7 @@ export interface PathField {
   readonly path: string;
 }
 
-/** `reason` is a text or a system error code; messages explain the code. */
+/** `reason` is a text or a system error code. Messages explain system error codes. */
 export interface PathAndReason extends PathField {
   readonly reason: string;
 }

@@ -11,7 +11,7 @@ export const filesEntries = {
   FILE_UNREADABLE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} could not be read: ${explainReason(reason)}`,
-    'The operating system could not read the file, or its content was not written by ota-hooks.',
+    'The operating system could not read the file, or ota-hooks did not write its content.',
     ({ reason }) => {
       if (/EISDIR/.test(reason)) return 'Pass the path of a file, not a folder.';
       return 'Check the file, its permissions and the permissions of its folder.';
@@ -20,24 +20,23 @@ export const filesEntries = {
   FILE_UNWRITABLE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} could not be written: ${explainReason(reason)}`,
-    'The operating system refused to write the file. Files are replaced as a whole, so no partial file is left behind.',
+    'The operating system reported an error. Files are replaced as a whole, so no partial file is left behind.',
     ({ reason }) => {
       if (reason === 'ENOSPC' || reason === 'EDQUOT') return 'Free some space on the disk and try again.';
-      if (/EISDIR|ENOTDIR|EEXIST/.test(reason))
-        return 'Pass another path, or move the file or folder that is in the way.';
+      if (/EISDIR|ENOTDIR|EEXIST/.test(reason)) return 'Pass a different path, or move the existing file or folder.';
       return 'Check the permissions of the folder, and make sure that the disk is not mounted read-only.';
     },
   ),
   FOLDER_MISSING: entry<PathField>(
     1,
     ({ path }) => `${path} could not be written: its folder does not exist`,
-    'Only commands that write headers create folders. For other commands, a missing folder usually means that the path is mistyped.',
+    'Only `header` and `signing` create folders. For other commands, a missing folder usually means a mistyped path.',
     () => 'Create the folder, or correct the path.',
   ),
   FILE_EXISTS: entry<PathField & { what: string }>(
     1,
     ({ path, what }) => `${path} was not written: a ${what} with this name already exists`,
     'Overwriting a private key would lose it: devices that trust it could no longer be updated over the air.',
-    () => 'Move the existing file elsewhere, or pass another file name.',
+    () => 'Move the existing file elsewhere, or pass a different file name.',
   ),
 };

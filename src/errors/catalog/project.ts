@@ -18,7 +18,7 @@ export const projectEntries = {
     2,
     ({ path, problems }) =>
       `The configuration ${path} has ${problems.length === 1 ? 'an error' : `${problems.length} errors`}: ${problems.join('; ')}`,
-    'Unknown keys and wrong values are errors, so that a typo in a security setting is not ignored.',
+    'Unknown keys and invalid values are errors, so that a typo in a security setting is not ignored.',
     () => 'Correct the listed keys; ota.config.example.json shows all valid keys.',
   ),
 
@@ -39,7 +39,7 @@ export const projectEntries = {
     1,
     ({ command, outcome }) => `${command} ${outcome}`,
     'The program ended with an error and printed its own output.',
-    ({ hint }) => hint ?? 'Find the cause in its output above.',
+    ({ hint }) => hint ?? 'Find the cause in the output above.',
   ),
   PROJECT_NOT_FOUND: entry<{ folder: string }>(
     2,
@@ -82,7 +82,7 @@ export const projectEntries = {
     2,
     ({ path, line }) =>
       `${path} was not changed: line ${line} marks the start or end of the ota-hooks lines, but the matching mark is missing`,
-    'Two marks enclose the ota-hooks lines. With only one of them, it is unclear which lines may be removed.',
+    'Two marks enclose the ota-hooks lines. With only one mark, it is unclear which lines may be removed.',
     ({ path }) => `Remove the ota-hooks lines from ${path} by hand and try again.`,
   ),
 };

@@ -4,13 +4,13 @@ export const publishingEntries = {
   DESTINATION_MISSING: entry<{ what: 'destination' | 'server' }>(
     2,
     ({ what }) => `No ${what} configured`,
-    'Builds are published to a server or into a folder, and `server` commands need a server.',
+    '`publish` needs a server or a folder, and `server` commands need a server.',
     ({ what }) =>
       what === 'server'
         ? 'Set OTA_SERVER or pass --server URL.'
         : 'Set OTA_SERVER, pass --to URL or --to FOLDER, or set "publish": {"to": …} in ota.config.json.',
   ),
-  // The URL may contain a password, so the message does not repeat it.
+  // The message does not repeat the URL, because the URL may contain a password.
   SERVER_URL_INVALID: entry<{ problem: string }>(
     2,
     ({ problem }) => `The server URL is invalid: ${problem}`,
@@ -29,7 +29,7 @@ export const publishingEntries = {
       boundTo === undefined
         ? `The token in ${variable} was not sent to ${origin}: only the configuration names this server`
         : `The token in ${variable} was not sent to ${origin}: it is for ${boundTo}`,
-    'The configuration is part of the source tree. In a source tree that you do not control, it could send the token to another server.',
+    'The configuration is part of the source tree. In a source tree that you do not control, the configuration could send the token to a different server.',
     ({ variable, origin }) => `Set ${variable}_ORIGIN=${origin} if the token is for this server.`,
   ),
   SERVER_REQUIRED: entry<{ option: string; reason: string; hint: string }>(
@@ -62,14 +62,14 @@ export const publishingEntries = {
   RELEASES_CLASH: entry<{ reason: string; builds: string; hint: string }>(
     2,
     ({ reason, builds }) => `The builds were not published: ${reason}: ${builds}`,
-    'Builds that are published together become one version, with one build for each board and kind.',
+    'One `publish` command publishes one version, with one build for each board and kind.',
     ({ hint }) => hint,
   ),
   VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(
     1,
     ({ project, version, what, where }) =>
       `${project} ${version} (${what}) was not published: ${where} already has this version with different bytes`,
-    'The bytes of a version never change, so the version that a device reports identifies what it runs.',
-    () => 'Choose another version and run `ota-hooks pack` again.',
+    'The bytes of a version never change, so the version that a device reports identifies its firmware.',
+    () => 'Choose a different version and run `ota-hooks pack` again.',
   ),
 };

@@ -32,7 +32,7 @@ export const serverEntries = {
     1,
     ({ path, holder }) => `${path} is in use by another server${holder === undefined ? '' : ` (${holder})`}`,
     "Two servers that share a data folder would overwrite each other's decisions.",
-    () => 'Stop the other server, connect to it with --server URL, or use another data folder.',
+    () => 'Stop the other server, connect to it with --server URL, or use a different data folder.',
   ),
   SERVER_DATA_NEWER: entry<PathField & { found: string; known: string }>(
     1,
@@ -76,13 +76,13 @@ export const serverEntries = {
     1,
     ({ path }) => `The backup was not restored: ${path} already contains server data`,
     'Backups are restored only into empty folders, so that no data is mixed or lost.',
-    () => 'Pass another folder, or move this folder elsewhere.',
+    () => 'Pass a different folder, or move this folder elsewhere.',
   ),
   SERVER_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     1,
     ({ address, reason }) => `The server cannot listen on ${address}: ${explainReason(reason)}`,
     'The port is in use, the address does not belong to this machine, or the port requires more privileges.',
-    () => 'Pass another address with --listen HOST:PORT; port 0 selects any free port.',
+    () => 'Pass a different address with --listen HOST:PORT; port 0 selects any free port.',
   ),
   TLS_KEY_MISMATCH: entry<{ cert: string; key: string }>(
     1,
@@ -100,7 +100,7 @@ export const serverEntries = {
   BACKUP_INVALID: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} is not a complete backup: ${reason}`,
-    'A damaged backup is never partially restored.',
-    () => 'Use another backup, or create one with `ota-hooks server backup`.',
+    'ota-hooks never restores part of a damaged backup.',
+    () => 'Use a different backup, or create one with `ota-hooks server backup`.',
   ),
 };

@@ -4,7 +4,7 @@ export const simulatorEntries = {
   CORE_UNKNOWN: entry<{ core: string }>(
     2,
     ({ core }) => `Core ${core} cannot be simulated: it is unknown`,
-    'The virtual device behaves like one core release, so it needs to know what that release does.',
+    'The virtual device models the behavior of one core release.',
     () => 'Use core release 2.4.0 or later, such as 3.1.2.',
   ),
 };

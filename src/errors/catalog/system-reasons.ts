@@ -23,7 +23,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to the network',
 };
 
-/** Explains a system error code but keeps the code itself, because users search for it. Returns any other text unchanged. */
+/** Explains a system error code. The code remains in the text, because users search for it. Any other text is returned unchanged. */
 export function explainReason(reason: string): string {
   const meaning = meanings[reason];
   return meaning === undefined ? reason : `${meaning} (${reason})`;

@@ -1,14 +1,13 @@
 import { type ArduinoHooks, arduinoHookProperties, arduinoPublishProperty } from './arduino-hooks.ts';
 
-/** Property that arduino-cli includes in its core cache key and that no ESP8266 core recipe uses. */
+/** Property in the cache key of arduino-cli's core cache. No recipe of the ESP8266 core uses this property. */
 const saltProperty = 'compiler.optimization_flags';
 
 /**
- * Returns the `arduino-cli compile` options that add our hooks to one build without changing anything installed.
+ * Returns the `arduino-cli compile` options that add the hooks to one build, without changing the installed core.
  *
- * arduino-cli shares core.a between all sketches, and hook output is not part of the cache key (arduino-cli#2382). A signed sketch could
- * therefore link an Updater that was compiled unsigned, or the reverse. The salt gives each key its own cached core, and unsigned builds
- * another one.
+ * arduino-cli shares core.a between all sketches, and its cache key ignores hook output (arduino-cli#2382). A signed sketch could
+ * therefore link an Updater that was compiled without the key. The salt gives each key, and unsigned builds, a separate cached core.
  *
  * @param keyId fingerprint of the embedded public key; undefined if the build is unsigned
  * @param publishes whether the build may need to be published
@@ -18,7 +17,7 @@ export function arduinoCliOptions(
   keyId: string | undefined,
   publishes = false,
 ): readonly string[] {
-  // Nothing reads this definition, so it is harmless even if a fork of the core uses the property.
+  // No code reads this definition. It is harmless even if a fork of the core uses the property.
   const salt = `-DOTA_HOOKS_KEY=${keyId ?? 'none'}`;
   const properties = [...arduinoHookProperties(hooks), ...(publishes ? [arduinoPublishProperty(hooks)] : [])];
   return [...properties, [saltProperty, salt]].flatMap(([name, value]) => ['--build-property', `${name}=${value}`]);

@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import glob from 'fast-glob';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Installed ESP8266 platform of the Arduino IDE or arduino-cli. */
+/** ESP8266 core installed for the Arduino IDE or arduino-cli. */
 export interface InstalledCore {
-  /** Folder that contains `platform.txt`. */
+  /** Folder of the core, which contains `platform.txt`. */
   readonly folder: string;
-  /** Version from `platform.txt`. */
+  /** Version of the core, from `platform.txt`. */
   readonly version: string | undefined;
 }
 
 export interface ArduinoFolders {
-  /** Data folder, where the Boards Manager installs cores: `packages/VENDOR/hardware/esp8266/VERSION`. */
+  /** Data folder in which the Boards Manager installs cores: `packages/VENDOR/hardware/esp8266/VERSION`. */
   readonly data: string;
-  /** Sketchbook, which may contain a git clone of the core: `hardware/VENDOR/esp8266`. */
+  /** Sketchbook folder, which may contain a git clone of the core: `hardware/VENDOR/esp8266`. */
   readonly user: string;
 }
 
-/** Returns the IDE and arduino-cli folders. Their configuration files, which may specify other folders, are not read. */
+/** Returns the folders of the IDE and arduino-cli. Configuration files, which may specify other folders, are not read. */
 export function arduinoFolders(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
@@ -46,7 +46,7 @@ export async function findInstalledCores(folders: ArduinoFolders): Promise<reado
 }
 
 /**
- * Reads the core in a folder.
+ * Reads the properties of the core in a folder.
  *
  * @throws OtaError CORE_NOT_FOUND if the folder's `platform.txt` cannot be read
  */

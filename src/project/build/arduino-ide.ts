@@ -11,28 +11,28 @@ import {
 import { addBlock, removeBlock } from './marked-block.ts';
 
 /**
- * File in an installed core that contains the Arduino IDE hooks: builds in the IDE accept no properties, and besides `platform.txt`, this
- * is the only file that arduino-cli reads.
+ * File in an installed core that contains the Arduino IDE hooks. The IDE does not accept build properties, and arduino-cli reads only
+ * this file besides `platform.txt`.
  *
- * The stamp file next to it has a timestamp in the far future. arduino-cli uses core.a from its cache only if no file in the platform
- * folder is newer, so the stamp disables the cache, and each sketch compiles and keeps its own core (arduino-cli#2382 describes what
- * happens otherwise). Observed with arduino-cli 1.5.1: hidden files are ignored, and a name ending in .txt would make arduino-cli discard
- * the sketch's whole build folder every time.
+ * The stamp file beside it has a timestamp in the far future. arduino-cli uses core.a from its cache only if no file in the platform
+ * folder is newer, so the stamp file disables the cache (see arduino-cli#2382). arduino-cli 1.5.1 ignores hidden files, and a file name
+ * ending in .txt would make it discard the build folder each time.
  */
 const localProperties = 'platform.local.txt';
 export const stampName = 'ota-hooks.stamp';
 
-/** Last second of 2037; some file systems cannot store a later time. */
+/** Last second of 2037. Some file systems cannot store a later timestamp. */
 const farFuture = new Date('2037-12-31T23:59:59Z');
 
 const stampText =
-  'Written by ota-hooks. The time stamp of this file, far in the future, keeps arduino-cli from linking a core that was\n' +
-  'compiled for another sketch, with another signing key or none. "ota-hooks uninstall arduino" removes it.\n';
+  'Written by ota-hooks. The time stamp of this file is far in the future, so that arduino-cli does not link a core that was\n' +
+  'compiled for a different sketch or signing key. "ota-hooks uninstall arduino" removes this file.\n';
 
 /**
- * Returns the text of `platform.local.txt` with the hooks included exactly once, at the end, where they override earlier lines.
+ * Returns the text of `platform.local.txt` with exactly one copy of the hooks. The hooks are at the end, where they override earlier
+ * lines.
  *
- * @param text one character per byte (latin1), so that all other lines are preserved in any encoding
+ * @param text text with one character per byte (latin1), which preserves all other lines in any encoding
  */
 function withIdeHooks(text: string, hooks: ArduinoHooks): string {
   const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
@@ -42,7 +42,7 @@ function withIdeHooks(text: string, hooks: ArduinoHooks): string {
 }
 
 /**
- * Returns the text without the hooks, or unchanged if it contains none.
+ * Returns the text without the hooks. A text without hooks is returned unchanged.
  *
  * @throws OtaError HOOK_LINES_DAMAGED if one of the markers is missing
  */
@@ -58,7 +58,7 @@ function withoutIdeHooks(text: string): string {
   }
 }
 
-/** Installs the hooks into a core, or updates them. */
+/** Installs the hooks into a core, or updates installed hooks. */
 export async function installIdeHooks(coreFolder: string, hooks: ArduinoHooks): Promise<'installed' | 'unchanged'> {
   const path = join(coreFolder, localProperties);
   const before = await readText(path);
@@ -70,7 +70,7 @@ export async function installIdeHooks(coreFolder: string, hooks: ArduinoHooks): 
   return 'installed';
 }
 
-/** Removes exactly what {@link installIdeHooks} wrote. */
+/** Removes the hooks that {@link installIdeHooks} installed, and nothing else. */
 export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' | 'absent'> {
   const path = join(coreFolder, localProperties);
   const before = await readText(path);
@@ -84,13 +84,13 @@ export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' |
   return 'removed';
 }
 
-/** Returns whether builds with this core run our hooks. Upgrading the core silently removes them. */
+/** Returns true if builds with this core run the hooks. Upgrading the core removes the hooks without a message. */
 export async function hasIdeHooks(coreFolder: string): Promise<boolean> {
   const text = await readText(join(coreFolder, localProperties));
   return text !== undefined && removeBlock(text).state === 'removed' && (await stampState(coreFolder)) === 'dated';
 }
 
-/** Returns the state of the stamp file. A copied or restored stamp file may have lost its date. */
+/** Returns the state of the stamp file. A copied or restored stamp file may have lost its timestamp. */
 async function stampState(coreFolder: string): Promise<'absent' | 'dated' | 'undated'> {
   const found = await stat(join(coreFolder, stampName)).catch(() => undefined);
   if (found === undefined) return 'absent';
@@ -103,9 +103,7 @@ async function writeStamp(coreFolder: string): Promise<void> {
   await setTime(path, farFuture);
 }
 
-/**
- * Updates the timestamp of `platform.txt` so that arduino-cli recompiles the core: the cached core may have been compiled with our signing.
- */
+/** Updates the timestamp of `platform.txt`, so that arduino-cli recompiles the core. The cached core may contain a signing key. */
 async function outdateCachedCores(coreFolder: string): Promise<void> {
   await setTime(join(coreFolder, 'platform.txt'), new Date());
 }

@@ -8,14 +8,17 @@ import type { Build } from '../../core/pack/build.ts';
 import { digests } from '../../core/pack/digests.ts';
 
 /**
- * Removes files that an earlier build left beside an image: artifacts, the manifest, and temporary files of a killed hook. A stale artifact
- * is worse than none, because espota.py sends it without a warning.
+ * Removes files that an earlier build left beside an image: artifacts, the manifest, and temporary files of a killed hook. espota.py
+ * would send a stale artifact without a warning.
  */
 export async function removeStaleArtifacts(imagePath: string): Promise<void> {
   for (const suffix of [...artifactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
 }
 
-/** Removes signatures that an earlier build left beside a manifest: those that the manifest does not list, or all if it cannot be read. */
+/**
+ * Removes signed files that an earlier build left beside a manifest. Signed files that the manifest lists are kept. If the manifest
+ * cannot be read, all signed files are removed.
+ */
 export async function removeStaleSignatures(manifestPath: string, manifest: Manifest | undefined): Promise<void> {
   if (!manifestPath.endsWith(manifestSuffix)) return;
   const imagePath = manifestPath.slice(0, -manifestSuffix.length);
@@ -27,8 +30,8 @@ export async function removeStaleSignatures(manifestPath: string, manifest: Mani
 }
 
 /**
- * Writes a build beside its image. The manifest is written last, so that it refers only to existing artifacts. If a file cannot be written,
- * the files written before it are removed; an earlier manifest is kept.
+ * Writes a build beside its image. The manifest is written last, so that it refers only to existing artifacts. If writing a file fails,
+ * the files already written are removed, and an earlier manifest is kept.
  *
  * @param present names of the files that already exist, which always include the image
  * @returns the written paths, with the manifest last

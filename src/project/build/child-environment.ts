@@ -4,13 +4,13 @@ import { absoluteEntries, variable } from './find-program.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Variables that describe the system and the user: folders, language, program locations. Keys, passphrases, passwords and tokens are
- * excluded, whatever their variables are named.
+ * Names of variables that describe the system and the user: folders, language, program locations. Variables with keys, passphrases,
+ * passwords and tokens are excluded.
  */
 const queryVariables =
   /^(?:PATH|PATHEXT|HOME|USER|LOGNAME|LANG|LC_\w+|TMPDIR|TEMP|TMP|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH|APPDATA|LOCALAPPDATA|PROGRAMDATA|PLATFORMIO_(?:CORE|HOME)_DIR)$/;
 
-/** Returns the environment for a program that is only queried, for example for its version. */
+/** Returns the environment for a program that is only queried, such as for its version. */
 export function queryEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
   const allowed = Object.entries(env).filter(([name]) =>
     queryVariables.test(platform === 'win32' ? name.toUpperCase() : name),
@@ -19,8 +19,8 @@ export function queryEnvironment(env: Environment, platform: NodeJS.Platform): R
 }
 
 /**
- * Returns the environment for a build: all of the user's variables, because the build's hooks sign, publish and upload. Programs that the
- * build starts by name are not looked up in the current folder.
+ * Returns the environment for a build. It contains all variables of the user, because the build's hooks sign, publish and upload. The
+ * build does not search the current folder for programs.
  */
 export function buildEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {
   const isWindows = platform === 'win32';
@@ -34,14 +34,14 @@ export function buildEnvironment(env: Environment, platform: NodeJS.Platform): R
   });
   return {
     ...Object.fromEntries(others),
-    // An empty PATH would mean the current folder.
+    // An empty PATH would refer to the current folder.
     ...(path === '' ? {} : { PATH: path }),
-    // Keeps cmd.exe, which runs .cmd files, from searching the current folder.
+    // Prevents cmd.exe, which runs .cmd files, from searching the current folder.
     ...(isWindows ? { NoDefaultCurrentDirectoryInExePath: '1' } : {}),
   };
 }
 
-/** Quotes a Windows PATH entry that contains the separator. */
+/** Quotes a PATH entry on Windows if the entry contains the separator. */
 function quoted(entry: string): string {
   return entry.includes(';') ? `"${entry}"` : entry;
 }

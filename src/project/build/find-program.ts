@@ -9,19 +9,19 @@ export interface SearchPlace {
   /** Value of the PATHEXT variable, which exists only on Windows. */
   readonly pathExt: string | undefined;
   readonly currentFolder: string;
-  /** Whether a path is an executable file. */
+  /** Returns true if a path is an executable file. */
   readonly isProgram: (path: string) => boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Extensions of files that CreateProcess starts, directly or through cmd.exe. PATHEXT may also list types that need another program. */
+/** Extensions of files that CreateProcess can start. PATHEXT may also contain other extensions, which need a different program. */
 const startable = ['.com', '.exe', '.bat', '.cmd'];
 
 /**
- * Finds the program that a name refers to: an absolute path is used as is, and a plain name is looked up in the PATH folders. A source tree
- * may be untrusted, so the current folder is never searched: not by Windows' default rule, not through an empty or relative PATH entry, and
- * not through an absolute entry that points to it. An absolute entry below it (`.venv/bin` of an active environment) is the user's choice.
+ * Finds the program that a name refers to. An absolute path is returned unchanged, and a plain name is searched in the PATH folders. The
+ * current folder may contain an untrusted source tree and is never searched, even if PATH contains it. Absolute PATH entries below the
+ * current folder, such as `.venv/bin`, are searched.
  *
  * @returns an absolute path; undefined if there is no such program or the name is a relative path
  */
@@ -32,19 +32,19 @@ export function findProgram(name: string, place: SearchPlace): string | undefine
   return bases.flatMap((base) => withExtensions(base, place)).find(place.isProgram);
 }
 
-/** Returns the PATH entries, without quotes, that refer to the same folder from every working directory. */
+/** Returns the absolute PATH entries, without quotes. Relative entries are excluded, because they depend on the working directory. */
 export function absoluteEntries(path: string | undefined, platform: NodeJS.Platform): readonly string[] {
   const entries = platform === 'win32' ? windowsEntries(path ?? '') : (path ?? '').split(':');
   return entries.filter((entry) => isAbsolutePath(entry, platform));
 }
 
-/** Returns the value of a variable; on Windows, variable names are case-insensitive. */
+/** Returns the value of a variable. On Windows, variable names are case-insensitive. */
 export function variable(env: Environment, name: string, platform: NodeJS.Platform): string | undefined {
   if (platform !== 'win32') return env[name];
   return Object.entries(env).find(([key]) => key.toUpperCase() === name)?.[1];
 }
 
-/** Runs {@link findProgram} for this machine. */
+/** Runs {@link findProgram} with the environment of this machine. */
 export function programHere(
   name: string,
   { env, platform, cwd }: { readonly env: Environment; readonly platform: NodeJS.Platform; readonly cwd: string },
@@ -68,15 +68,15 @@ function searchedFolders({ path, platform, currentFolder }: SearchPlace): readon
   return absoluteEntries(path, platform).filter((entry) => comparable(entry) !== current);
 }
 
-/** Splits a Windows PATH. A semicolon between quotes belongs to the entry. */
+/** Splits a PATH on Windows. A semicolon between quotes belongs to the entry. */
 function windowsEntries(path: string): readonly string[] {
   const entries = path.match(/(?:"[^"]*"?|[^;"])+/g) ?? [];
   return entries.map((entry) => entry.replaceAll('"', ''));
 }
 
 /**
- * Returns whether a path is absolute. On Windows, `\tools` depends on the current drive and `C:tools` on the current folder of that drive,
- * so neither is absolute.
+ * Returns true if a path is absolute. On Windows, `\tools` and `C:tools` are not absolute: `\tools` depends on the current drive, and
+ * `C:tools` on the current folder of that drive.
  */
 function isAbsolutePath(path: string, platform: NodeJS.Platform): boolean {
   return platform === 'win32' ? /^(?:[A-Za-z]:[\\/]|[\\/]{2}[^\\/])/.test(path) : path.startsWith('/');
@@ -86,7 +86,7 @@ function isPlainName(name: string, platform: NodeJS.Platform): boolean {
   return !['', '.', '..'].includes(name) && !(platform === 'win32' ? /[\\/:]/ : /\//).test(name);
 }
 
-/** Returns the paths to try. Windows does not start files without an extension; a name that has one is tried unchanged first. */
+/** Returns the paths to try. Windows does not start files without an extension. A name with an extension is first tried unchanged. */
 function withExtensions(base: string, { platform, pathExt }: SearchPlace): readonly string[] {
   if (platform !== 'win32') return [base];
   const listed = (pathExt ?? startable.join(';')).split(';').map((extension) => extension.trim().toLowerCase());

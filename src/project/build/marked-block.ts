@@ -1,7 +1,10 @@
-/** Block of lines in a text file that others also edit. It is appended, found again by its markers, and removed without a trace. */
+/**
+ * Block of lines in a text file that is also edited by users or other tools. The block is appended, found by its markers, and removed
+ * without a trace.
+ */
 
 const begin = '# >>> ota-hooks: these lines were written by "ota-hooks install"; "ota-hooks uninstall" removes them';
-/** Marker for a text whose last line had no line ending. */
+/** Marker for a text without a line ending in its last line. */
 const beginAfterUnfinishedLine = `${begin} and the line end before them`;
 const end = '# <<< ota-hooks';
 
@@ -19,7 +22,7 @@ export function addBlock(text: string, lines: readonly string[]): string {
   return `${text}${unfinished ? lineEnd : ''}${block.join(lineEnd)}${lineEnd}`;
 }
 
-/** Returns the text without its blocks, byte for byte as before {@link addBlock}, plus anything that was added after them. */
+/** Returns the text without its blocks. The text before {@link addBlock} is restored byte for byte, and text added later is kept. */
 export function removeBlock(text: string): WithoutBlock {
   const kept: string[] = [];
   let openedAt: number | undefined;
@@ -42,7 +45,7 @@ export function removeBlock(text: string): WithoutBlock {
   return found ? { state: 'removed', text: joined(kept) } : { state: 'absent' };
 }
 
-/** Joins lines. A line whose line ending was removed with the block gets one again if lines were added after the block. */
+/** Joins lines. A line that lost its line ending with the block gets a new line ending if lines were added after the block. */
 function joined(lines: readonly string[]): string {
   const last = lines.length - 1;
   return lines.map((line, index) => (index < last && !line.endsWith('\n') ? line + lineEndOf(line) : line)).join('');

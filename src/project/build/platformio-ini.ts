@@ -1,7 +1,7 @@
 /**
- * Reads a platformio.ini as PlatformIO does (`ProjectConfig`, based on Python's configparser): lowercase option names, values that span
- * several indented lines, comments after blanks, `extends`, and `[env]` as the base of all environments. Positions are offsets into the
- * text, so that a line can be inserted without changing the others.
+ * Reads a platformio.ini like PlatformIO (`ProjectConfig`, based on Python's configparser). Supports lowercase option names, multi-line
+ * values, comments after blanks, `extends`, and `[env]` as the base of all environments. Positions are offsets into the text, so that an
+ * insertion leaves all other lines unchanged.
  */
 
 export interface IniFile {
@@ -12,25 +12,25 @@ export interface IniFile {
 export interface IniSection {
   readonly name: string;
   readonly options: readonly IniOption[];
-  /** Offset just past the last line that is neither blank nor a comment, including its line ending. */
+  /** Offset of the end of the last line that is neither blank nor a comment, including the line ending. */
   readonly end: number;
 }
 
 export interface IniOption {
   readonly name: string;
-  /** Text between name and value, such as ` = `. */
+  /** Text between the name and the value, such as ` = `. */
   readonly separator: string;
-  /** Lines of the value, without comments. The first line follows the name and is often empty. */
+  /** Lines of the value, without comments. The first line follows the name, and is often empty. */
   readonly lines: readonly IniLine[];
 }
 
 interface IniLine {
   readonly text: string;
   readonly indent: string;
-  /** Offsets of the first character of `text` and just past the last one. */
+  /** Offsets of the start and the end of `text`; the end is exclusive. */
   readonly start: number;
   readonly end: number;
-  /** Offset of the next line. */
+  /** Offset of the start of the next line. */
   readonly next: number;
 }
 
@@ -70,19 +70,19 @@ export function findSection(ini: IniFile, name: string): IniSection | undefined 
   return ini.sections.find((section) => section.name === name);
 }
 
-/** Returns the names of all environments, without `env:`. */
+/** Returns the names of all environments, without the prefix `env:`. */
 export function environmentsOf(ini: IniFile): readonly string[] {
   return ini.sections.flatMap(({ name }) => /^env:(.+)$/.exec(name)?.[1] ?? []);
 }
 
-/** Effective option of a section, and the section that defines it. */
+/** Effective option of a section, and the section that defines the option. */
 export interface FoundOption {
   readonly section: IniSection;
   readonly option: IniOption;
 }
 
 /**
- * Finds the effective option of a section: its own, one inherited through `extends`, or for environments the one in `[env]`
+ * Finds the effective option of a section. The sources are the section itself, its `extends` sections, and `[env]` for environments
  * (`walk_options`).
  */
 export function effectiveOption(ini: IniFile, sectionName: string, name: string): FoundOption | undefined {
@@ -99,12 +99,12 @@ export function effectiveOptions(ini: IniFile, sectionName: string): ReadonlyMap
   return new Map([...names].map((name) => [name, effectiveValue(ini, sectionName, name) ?? '']));
 }
 
-/** Returns the effective value in a section, with `${section.option}` expanded; undefined if there is none. */
+/** Returns the effective value of an option, with `${section.option}` expanded. Returns undefined if the option is not set. */
 export function effectiveValue(ini: IniFile, sectionName: string, name: string): string | undefined {
   return expanded(ini, sectionName, name, 0);
 }
 
-/** Splits a value into items: one per line, or comma-separated if all are on one line (`parse_multi_values`). */
+/** Splits a value into items: one item per line, or comma-separated items on a single line (`parse_multi_values`). */
 export function itemsOf(value: string): readonly string[] {
   return value
     .split(value.includes('\n') ? '\n' : ', ')
@@ -125,7 +125,10 @@ function ancestryOf(ini: IniFile, sectionName: string): readonly IniSection[] {
   return [...found.values()];
 }
 
-/** Maximum depth of references. A circular reference stops at this depth and is kept as text, as is a reference to a missing option. */
+/**
+ * Maximum depth of references. Circular references stop at this depth. Circular references, and references to missing options, are kept
+ * as text.
+ */
 const deepest = 20;
 
 function expanded(ini: IniFile, sectionName: string, name: string, depth: number): string | undefined {
@@ -157,7 +160,7 @@ function lineAt(line: string, start: number, next: number): IniLine {
 }
 
 function* linesOf(text: string): Generator<{ line: string; start: number; next: number }> {
-  // Byte order mark, in text decoded as UTF-8 or latin1.
+  // Byte order mark, as it appears in text decoded as UTF-8 or latin1.
   let start = /^(?:\uFEFF|\u00EF\u00BB\u00BF)?/.exec(text)?.[0].length ?? 0;
   while (start < text.length) {
     const lineEnd = text.indexOf('\n', start);

@@ -1,4 +1,4 @@
-/** Options that hooks/platformio.py reads as `custom_ota_NAME`. */
+/** Option names that hooks/platformio.py reads as `custom_ota_NAME`. */
 export const platformioOptions = [
   'node',
   'cli',

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from './run-program.ts';
 
-/** Line to add to platformio.ini; the path is where npm installs the package in a project. */
+/** Line for platformio.ini. Its path is the location of the package after `npm install` in the project. */
 export const platformioHookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py';
 
-/** Finds `pio`. PlatformIO's installer and the IDE extensions install it in their own environment, which is not on the PATH. */
+/** Finds `pio`. The PlatformIO installer and the IDE extensions install it in a separate environment that is not on the PATH. */
 export function platformioProgram(home: string, platform: NodeJS.Platform): Program {
   const own =
     platform === 'win32'
@@ -18,8 +18,8 @@ export function platformioProgram(home: string, platform: NodeJS.Platform): Prog
 }
 
 /**
- * Returns the variables that add the hook to one build of a project whose platformio.ini does not contain it: PlatformIO appends
- * PLATFORMIO_EXTRA_SCRIPTS to the project's scripts. No file is written.
+ * Returns the environment variables that add the hook to one build. PlatformIO appends PLATFORMIO_EXTRA_SCRIPTS to the project's scripts.
+ * No file is written.
  */
 export function platformioEnvironment(
   folder: string,
@@ -27,7 +27,7 @@ export function platformioEnvironment(
   configPath: string | undefined,
 ): Record<string, string> {
   const ini = readFileSync(join(folder, 'platformio.ini'), 'utf8');
-  // The hook detects when it is loaded twice, but PlatformIO rebuilds everything if the set of scripts changes.
+  // If platformio.ini contains the hook, the hook is not added again: PlatformIO rebuilds everything if the set of scripts changes.
   const hooked = /^[^;#]*ota-hooks.*platformio\.py/m.test(ini);
   return {
     ...(hooked ? {} : { PLATFORMIO_EXTRA_SCRIPTS: `pre:${hookScript}` }),

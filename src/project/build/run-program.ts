@@ -3,12 +3,12 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { buildEnvironment } from './child-environment.ts';
 import { programHere } from './find-program.ts';
 
-/** Program that a build needs, and how to install it. */
+/** Program that a build needs, and instructions for installing it. */
 export interface Program {
-  /** Plain name to look up in PATH, or an absolute path. */
+  /** Absolute path, or a plain name to search in PATH. */
   readonly name: string;
   readonly howToGet: string;
-  /** Hint shown to the user if the program fails. */
+  /** Hint for the user if the program fails. */
   readonly hint?: string;
 }
 
@@ -20,8 +20,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a program by its absolute path with a list of arguments, never through a shell. All its output is forwarded immediately to the
- * stderr of this process.
+ * Runs a program by its absolute path with a list of arguments, never through a shell. The program's output is forwarded immediately to
+ * the stderr of this process.
  *
  * @throws OtaError PROGRAM_MISSING, PROGRAM_FAILED with the command line
  */
@@ -33,7 +33,7 @@ export async function runProgram(program: Program, argv: readonly string[], opti
     env: buildEnvironment(options.env, options.platform),
     extendEnv: false,
     cancelSignal: options.signal,
-    // stdout is reserved for this tool's own result (--json); build logs are for people.
+    // stdout is reserved for the result of this tool (--json). Build logs are written to stderr.
     stdout: 2,
     stderr: 2,
     stdin: 'inherit',
@@ -50,7 +50,7 @@ export async function runProgram(program: Program, argv: readonly string[], opti
 interface Outcome {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
-  /** System error code, if the program could not be started. */
+  /** System error code if the program could not be started. */
   readonly code?: string | undefined;
 }
 
@@ -60,10 +60,7 @@ function outcomeOf({ exitCode, signal, code }: Outcome): string {
   return `was ended by ${signal ?? 'a signal'}`;
 }
 
-/**
- * Returns the error for a missing program. Relative paths are not searched, because they would refer to a different file in each source
- * tree.
- */
+/** Returns the error for a missing program. Relative paths are not supported, because they refer to a different file in each source tree. */
 function missing({ name, howToGet }: Program): OtaError {
   const isPath = /[\\/]/.test(name);
   return new OtaError('PROGRAM_MISSING', {

@@ -2,10 +2,10 @@ import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
 
 /**
- * Adds a device to the text of a configuration and keeps everything else, including indentation and line endings. The parser's own `modify`
- * is not used, because it reformats the lines around the new text.
+ * Adds a device to the text of a configuration. All other text is kept, including indentation and line endings. The parser's `modify`
+ * function is not used, because it reformats lines near the new text.
  *
- * @param text JSON; a YAML configuration must be edited by hand, because its comments would be lost
+ * @param text text of a JSON configuration; YAML is not supported, because its comments would be lost
  * @returns undefined if the text or its `devices` value is not a JSON object
  */
 export function withDevice(text: string, name: string, device: DeviceConfig): string | undefined {
@@ -19,7 +19,7 @@ export function withDevice(text: string, name: string, device: DeviceConfig): st
   return devices.type === 'object' ? mark + withMember(json, devices, name, device, 2) : undefined;
 }
 
-/** Adds a member after the last member of an object whose members are at this depth. */
+/** Adds a member after the last member of a JSON object. `depth` is the indentation level of the members. */
 function withMember(text: string, object: Node, key: string, value: object, depth: number): string {
   const indent = /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
   const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';

@@ -2,7 +2,7 @@ import type { Config } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Returns whether the configuration requires publishing this build. */
+/** Returns true if the configuration enables publishing for this build. */
 export function publishesAfterBuild({ publish }: Config, env: Environment): boolean {
   const condition = publish?.afterBuild ?? false;
   if (typeof condition === 'boolean') return condition;
@@ -10,8 +10,8 @@ export function publishesAfterBuild({ publish }: Config, env: Environment): bool
 }
 
 /**
- * Returns the environment for a build without the secrets that only signing may read: the variables that the configuration specifies for
- * the key and its passphrase, and every other variable that contains a private key.
+ * Returns the environment for a build without the secrets for signing: the configured variables for the key and its passphrase, and all
+ * other variables that contain a private key.
  *
  * @param more names of additional variables to remove
  */

@@ -1,16 +1,16 @@
 import { visit } from 'jsonc-parser';
 
-/** Position of a syntax error as editors show it; lines and columns start at 1. */
+/** Position of a syntax error, as shown by editors. Lines and columns start at 1. */
 export interface JsonError {
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * Finds the first syntax error; undefined if the text is valid JSON. `JSON.parse` messages often contain no position and instead quote the
- * surrounding text, which may be a secret that does not belong in the file.
+ * Finds the first syntax error; undefined if the text is valid JSON. Messages of `JSON.parse` are not used, because they often contain no
+ * position and may quote a secret from the text.
  *
- * @returns also undefined for thousands of open brackets, which overflow the parser's stack
+ * @returns the position; undefined if there is no error, or if too many open brackets overflow the parser's stack
  */
 export function findJsonError(json: string): JsonError | undefined {
   let first: JsonError | undefined;

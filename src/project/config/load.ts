@@ -6,7 +6,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 
-/** Configuration, and the folder that its paths are relative to. */
+/** Configuration, and the base folder of its relative paths. */
 export interface LoadedConfig {
   readonly config: Config;
   readonly path: string | undefined;
@@ -14,7 +14,7 @@ export interface LoadedConfig {
 }
 
 /**
- * Configuration file names. The files contain only data and are never executed, because a source tree may include an untrusted pull
+ * Names of configuration files. The files contain only data and are never executed, because a source tree may include an untrusted pull
  * request.
  */
 export const configFileNames = [
@@ -27,11 +27,11 @@ export const configFileNames = [
 ];
 
 /**
- * Finds and reads the configuration: the named file, or else the first one in `source` or a folder above it, up to the project root (a
- * folder with .git or package.json).
+ * Finds and reads the configuration: the given file, or else the first configuration file in `source` or a parent folder, up to the
+ * project root (a folder with .git or package.json).
  *
- * The file names and loaders are cosmiconfig's. Its search is not used, because it executes `.config/config.js` in the working directory
- * and every file named by `$import`.
+ * The file names and loaders are from cosmiconfig. The search of cosmiconfig is not used, because it executes `.config/config.js` in the
+ * working directory, and files that `$import` names.
  *
  * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their keys
  */
@@ -54,7 +54,7 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Parses a file without validating it; an empty file is an empty configuration. */
+/** Parses a file without validating the content. An empty file is an empty configuration. */
 async function parse(path: string): Promise<unknown> {
   const text = await readText(path);
   if (text.trim() === '') return {};
@@ -79,16 +79,16 @@ async function readText(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
   } catch (cause) {
-    // fs rejects with a system error; its code identifies the cause.
+    // Errors from fs are system errors. The code identifies the cause.
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'ENOENT') throw new OtaError('CONFIG_NOT_FOUND', { path }, cause);
     throw new OtaError('CONFIG_UNREADABLE', { path, reason: code }, cause);
   }
 }
 
-/** Returns the position and, for YAML, the reason. The surrounding text is omitted, because it may contain a secret. */
+/** Returns the position of a syntax error and, for YAML, the reason. The surrounding text is omitted, because it may contain a secret. */
 async function syntaxError(text: string, cause: unknown): Promise<string> {
-  // js-yaml errors have these fields; parse-json errors do not.
+  // Errors from js-yaml have these fields; errors from parse-json do not.
   const { reason, mark } = cause as { reason?: string; mark?: { line: number; column: number } };
   if (reason !== undefined) {
     return mark === undefined
@@ -107,14 +107,14 @@ function projectRoot(start: string): string {
   }
 }
 
-/** Validates a configuration. The error lists all problems: invalid values, unknown keys and conflicting keys. */
+/** Validates a configuration. The error lists all problems: invalid values, unrecognized keys and conflicting keys. */
 function validate(config: unknown, path: string): Config {
   if (!isObject(config)) throw new OtaError('CONFIG_INVALID', { path, problems: ['the document must be an object'] });
   const { issues, unknownKeys } = issuesOf(config);
   const problems = [
     ...issues.map(describe),
     ...unknownKeys.map((key) => `${key} is not a known key`),
-    // Rules check only whether a key exists and what it equals, so they also work if another value is invalid.
+    // Rules work even if other values are invalid, because a rule checks only the presence and the exact value of a key.
     ...configRules.flatMap((rule) => rule.problems(config as Config)),
   ];
   if (problems.length > 0) throw new OtaError('CONFIG_INVALID', { path, problems });
@@ -123,7 +123,7 @@ function validate(config: unknown, path: string): Config {
 
 type Issue = v.InferIssue<typeof configSchema>;
 
-/** Collects all issues. valibot reports only an object's first unknown key, so it runs again without the reported keys. */
+/** Collects all issues. valibot reports only the first unrecognized key of an object, so validation is repeated without the reported keys. */
 function issuesOf(config: object): { issues: readonly Issue[]; unknownKeys: readonly string[] } {
   const rest = structuredClone(config);
   const unknownKeys: string[] = [];

@@ -3,22 +3,22 @@ import { resourceName } from '../../api/release.ts';
 import type { Same } from '../../core/model/fields.ts';
 import { type FromEnvironment, fromEnvironment, text } from '../../core/model/secret-source.ts';
 
-/** Destination of `publish`, and whether builds publish automatically. */
+/** Destination of `publish`, and the conditions for publishing after a build. */
 export interface PublishConfig {
-  /** URL of a server, or a folder relative to the configuration. */
+  /** URL of a server, or path of a folder relative to the configuration. */
   to?: string | FromEnvironment | undefined;
-  /** Channel that serves the release; `stable` by default. */
+  /** Channel on which releases are promoted. Defaults to `stable`. */
   channel?: string | undefined;
-  /** `true`: no channel serves the release yet. */
+  /** True to publish drafts, which no channel serves. */
   draft?: boolean | undefined;
-  /** `true`: publish after every build. A variable: publish after builds for which it is set and is not empty, `0` or `false`. */
+  /** `true`: publish after every build. An environment variable: publish if the variable is set to a value other than `0` or `false`. */
   afterBuild?: boolean | FromEnvironment | undefined;
 }
 
 const toHint = 'must be the URL of a server, a folder, or {"env": "NAME"}';
 
 /**
- * An address in a configuration does not by itself authorize sending a token to it: see `src/publishing/destination.ts`.
+ * A server address in the configuration does not authorize sending a token to this address. See `src/publishing/destination.ts`.
  *
  * @internal
  */

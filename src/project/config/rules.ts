@@ -1,10 +1,10 @@
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
 import type { Config } from './schema.ts';
 
-/** Rule that the schema does not check, for example one that involves several keys. */
+/** Rule that the schema cannot express, such as a rule that involves several keys. */
 interface ConfigRule {
   readonly name: string;
-  /** Problems, each prefixed with its key. Other keys may have any value, because rules also run if another value is invalid. */
+  /** Problems, each prefixed with the key. Values of other keys may be invalid, because rules always run. */
   readonly problems: (config: Config) => readonly string[];
 }
 
@@ -53,13 +53,13 @@ export const configRules: readonly ConfigRule[] = [
   },
   {
     name: 'devices-by-name',
-    // The schema accepts an array as an object.
+    // The schema accepts an array where an object is required.
     problems: ({ devices }) =>
       Array.isArray(devices) ? ['devices must be an object with the names of devices as keys'] : [],
   },
   {
     name: 'no-reserved-device-names',
-    // The schema's record type silently ignores these keys.
+    // The record type of the schema ignores these keys without an error.
     problems: ({ devices }) =>
       ['__proto__', 'prototype', 'constructor']
         .filter((name) => Object.hasOwn(devices ?? {}, name))

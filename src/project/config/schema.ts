@@ -16,37 +16,43 @@ import {
 } from '../../core/model/secret-source.ts';
 import { type PublishConfig, publishSchema } from './publish-schema.ts';
 
-/** Path of a key file, or environment variable that holds the PEM text of the key. */
+/** Path of a key file, or environment variable that contains the key as PEM text. */
 export type KeySource = string | FromEnvironment;
 
-/** Contents of `ota.config.json`; paths are relative to its folder. */
+/** Content of `ota.config.json`. Paths are relative to the folder of the file. */
 export interface Config {
-  /** JSON schema of the file, for editors. */
+  /** JSON schema of the configuration file, for editors. */
   $schema?: string | undefined;
-  /** Name of the project; its firmware is never sent to devices of another project. */
+  /** Name of the project. Firmware of the project is never sent to devices of a different project. */
   project?: string | undefined;
-  /** Firmware version, or the environment variable that contains it. */
+  /** Firmware version, or an environment variable that contains the version. */
   version?: string | FromEnvironment | undefined;
   /** Board name, such as `d1_mini`. */
   board?: string | undefined;
-  /** Glob patterns for the images that `pack` reads if none are named on the command line. */
+  /** Glob patterns for images. `pack` uses the patterns if no image is given on the command line. */
   images?: string[] | undefined;
   privateKey?: KeySource | undefined;
-  /** Derived from the private key by default. */
+  /** Public key. By default, the key is derived from the private key. */
   publicKey?: KeySource | undefined;
-  /** Passphrase of an encrypted private key. */
+  /** Passphrase of the private key, if the key is encrypted. */
   passphrase?: SecretSource | undefined;
-  /** Paths of additional public keys that `verify` and `inspect` recognize. */
+  /** Paths of additional public keys, which `verify` and `inspect` recognize. */
   knownKeys?: string[] | undefined;
-  /** `gzip` (default) is fast, `zopfli` is smallest and takes seconds, `none` creates no compressed artifact. */
+  /**
+   * Compression of artifacts. `gzip` (default) is fast, `zopfli` produces the smallest files but takes seconds, and `none` disables
+   * compression.
+   */
   compression?: CompressionName | undefined;
-  /** Also write `.legacy_sig`, for devices that run core 2.5.x. */
+  /** True to also create `.legacy_sig` files, for devices that run core 2.5.x. */
   legacy?: boolean | undefined;
-  /** Also sign the compressed filesystem; only devices built with ATOMIC_FS_UPDATE accept it. */
+  /** True to also sign the compressed filesystem. Only devices built with ATOMIC_FS_UPDATE accept a compressed filesystem. */
   signCompressedFilesystem?: boolean | undefined;
-  /** `elf` (default): the ELF must show that the Updater verifies. `declared`: the sketch calls `Update.installSignature`. */
+  /**
+   * Required proof of signature checks. `elf` (default): the ELF must show that the Updater verifies signatures. `declared`: the sketch
+   * calls `Update.installSignature`.
+   */
   enforcement?: 'elf' | 'declared' | undefined;
-  /** The project's devices, by name. */
+  /** Devices in the project, by name. */
   devices?: Record<string, DeviceConfig> | undefined;
   upload?: UploadConfig | undefined;
   publish?: PublishConfig | undefined;
@@ -70,15 +76,14 @@ export const configSchema = v.strictObject({
   version: v.optional(
     v.pipe(
       v.union([text, fromEnvironment], 'must be a string, or {"env": "NAME"}'),
-      v.description('Version of the firmware, or the environment variable that holds it.'),
+      v.description(
+        'Version of the firmware, or {"env": "NAME"} for the environment variable that contains the version.',
+      ),
     ),
   ),
   board: v.optional(v.pipe(text, v.description('Name of the board, such as d1_mini.'))),
   images: v.optional(
-    v.pipe(
-      v.array(text),
-      v.description('Glob patterns of the images that `pack` reads if the command line names none.'),
-    ),
+    v.pipe(v.array(text), v.description('Glob patterns of the images that `pack` reads if no file is passed.')),
   ),
   privateKey: v.optional(
     v.pipe(
@@ -96,7 +101,7 @@ export const configSchema = v.strictObject({
   ),
   passphrase: v.optional(v.pipe(secretSource, v.description('Passphrase of an encrypted private key.'))),
   knownKeys: v.optional(
-    v.pipe(v.array(text), v.description('Paths of further public keys that `verify` and `inspect` recognize.')),
+    v.pipe(v.array(text), v.description('Paths of additional public keys for `verify` and `inspect`.')),
   ),
   compression: v.optional(
     v.pipe(

@@ -6,10 +6,10 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
 import type { Config, KeySource } from './schema.ts';
 
-/** Location of a key: a path that must exist, or the environment variable that holds the PEM text. */
+/** Location of a key: a path, or an environment variable that contains PEM text. The file at the path must exist. */
 export type KeyPlace = { readonly path: string } | { readonly variable: string };
 
-/** Command-line options for a project; paths are relative to the working directory. */
+/** Command-line options that select the project. Paths are relative to the working directory. */
 export interface ProjectOptions {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
@@ -18,10 +18,10 @@ export interface ProjectOptions {
   readonly passphraseEnv?: string | undefined;
 }
 
-/** Resolved project settings: from the command line, then the configuration, then the files beside the sketch. */
+/** Project settings from the command line, the configuration and the files beside the sketch, in this order of precedence. */
 export interface ProjectSettings {
   readonly config: Config;
-  /** Folder that paths in the configuration are relative to. */
+  /** Base folder of relative paths in the configuration. */
   readonly folder: string;
   readonly configPath: string | undefined;
   readonly privateKey: KeyPlace | undefined;
@@ -29,17 +29,18 @@ export interface ProjectSettings {
   readonly passphrase: SecretSource | undefined;
 }
 
-/** Key file names that the core's own signing uses, beside the sketch. */
+/** Names of key files beside the sketch, as used by the core's own signing. */
 const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } as const;
 
 /**
- * Resolves the settings of a project. A specified key must exist, which is checked when it is read; the default keys may be missing.
+ * Resolves the settings of a project. A missing default key is not an error. A configured key must exist, but this is checked only when
+ * the key is read.
  *
- * @throws OtaError FILE_NOT_FOUND if the source is not a folder, and those thrown by {@link loadConfig}
+ * @throws OtaError FILE_NOT_FOUND if the source is not a folder, and errors of {@link loadConfig}
  */
 export async function projectSettings(options: ProjectOptions, cwd: string): Promise<ProjectSettings> {
   const source = resolve(cwd, options.source ?? '.');
-  // A mistyped folder would contain no key and look like a project that does not sign.
+  // Without this check, a mistyped folder would look like an unsigned project, because it contains no key.
   if (!isFolder(source)) throw new OtaError('FILE_NOT_FOUND', { path: source, what: 'source folder' });
   const named = options.config === undefined ? undefined : resolve(cwd, options.config);
   const loaded = await loadConfig(source, named);
@@ -58,7 +59,7 @@ export async function projectSettings(options: ProjectOptions, cwd: string): Pro
   };
 }
 
-/** Returns the firmware version from the option or the configuration, which may name an environment variable. */
+/** Returns the firmware version from the option or the configuration. The configuration may name an environment variable. */
 export function resolveFirmwareVersion(
   option: string | undefined,
   config: Config,

@@ -9,13 +9,13 @@ import { type ProjectSettings, projectSettings } from '../config/settings.ts';
 import { findInstallation, type Installation } from '../init/installation.ts';
 import { findProject, type Project } from '../init/project.ts';
 
-/** Project and machine that doctor examines. */
+/** Project and machine to check. */
 export interface CheckContext {
-  /** Working directory, or the folder that the user specified. */
+  /** Folder to check: the given folder, or else the working directory. */
   readonly folder: string;
-  /** Undefined if no project was found. */
+  /** Project; undefined if no project was found. */
   readonly project: Project | undefined;
-  /** Project settings, or the error if the configuration cannot be read. */
+  /** Settings of the project, or the error that occurred when reading the configuration. */
   readonly settings: ProjectSettings | OtaError | undefined;
   readonly installation: Installation;
   readonly platform: NodeJS.Platform;
@@ -25,11 +25,11 @@ export interface CheckContext {
   readonly cli: string;
   readonly now: Date;
   readonly signal: AbortSignal;
-  /** Formats a path as the user would write it. */
+  /** Formats a path for messages, as a user would write it. */
   path(absolute: string): string;
-  /** Runs a program and returns its stdout; undefined if the program is missing, fails or times out. */
+  /** Runs a program and returns its stdout. Returns undefined if the program is missing, fails or times out. */
   query(program: string, argv: readonly string[]): Promise<string | undefined>;
-  /** Updates a virtual device that listens on one of this machine's addresses. */
+  /** Updates a virtual device that listens on an address of this machine. */
   updateVirtualDevice(host: string, hostPort: number | undefined, signal: AbortSignal): Promise<DeliveryVerdict>;
 }
 
@@ -43,7 +43,7 @@ export interface ContextOptions
 
 const queryTimeoutMs = 15_000;
 
-/** Reads the project and sets up access to this machine. */
+/** Reads the project and creates the context for the checks. */
 export async function readContext({ node, ...place }: ContextOptions): Promise<CheckContext> {
   const project = await orUndefined(findProject(place.folder, place.home));
   const folder = project?.folder ?? place.folder;
@@ -58,7 +58,7 @@ export async function readContext({ node, ...place }: ContextOptions): Promise<C
   };
 }
 
-/** Returns the project's platformio.ini and its ESP8266 sections. */
+/** Returns the platformio.ini of the project, and its ESP8266 sections. */
 export function platformioOf(
   context: CheckContext,
 ): { readonly ini: IniFile; readonly sections: readonly string[] } | undefined {
@@ -66,14 +66,14 @@ export function platformioOf(
   return project?.ini === undefined ? undefined : { ini: project.ini, sections: project.sections };
 }
 
-/** Returns the settings if they could be read. */
+/** Returns the settings of the project if they could be read. */
 export function settingsOf({ settings }: CheckContext): ProjectSettings | undefined {
   return settings instanceof OtaError ? undefined : settings;
 }
 
 /**
- * Runs a program by its absolute path, in the program's own folder and with a minimal environment. Project files (a program with the same
- * name, `platformio.ini`, `.python-version`) therefore do not affect it, and it cannot read the user's secrets.
+ * Runs a program by its absolute path, in the program's own folder and with a minimal environment. The program cannot read the user's
+ * secrets, and project files such as `platformio.ini` do not affect it.
  */
 async function query(
   program: string,
@@ -94,7 +94,7 @@ async function query(
   return result.failed ? undefined : result.stdout;
 }
 
-/** Returns undefined if there is no project, which is not an error here. */
+/** Returns undefined without a project, because a missing project is not an error in doctor. */
 async function orUndefined<Value>(value: Promise<Value>): Promise<Value | undefined> {
   return value.catch((error: unknown) => {
     if (error instanceof OtaError && error.code !== 'FILE_UNREADABLE') return undefined;

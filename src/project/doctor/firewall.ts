@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { CheckContext } from './context.ts';
 
-/** Active firewall of this machine. */
+/** Firewall that is active on this machine. */
 export interface Firewall {
   readonly name: string;
-  /** Returns the instruction for allowing devices to connect to a TCP port; begins with an imperative. */
+  /** Returns an instruction for allowing device connections to a TCP port. Begins with an imperative. */
   howToAllow(port: number): string;
 }
 
-/** Queries the usual firewall on each system. Returns undefined if it is off or its state is unknown. */
+/** Queries the standard firewall of the operating system. Returns undefined if the firewall is off or its state is unknown. */
 export async function firewallOf(context: Pick<CheckContext, 'platform' | 'query'>): Promise<Firewall | undefined> {
   switch (context.platform) {
     case 'linux':
@@ -22,7 +22,7 @@ export async function firewallOf(context: Pick<CheckContext, 'platform' | 'query
   }
 }
 
-/** Reads from its configuration whether ufw starts with the system, because `ufw status` requires root. */
+/** Reads from ufw's configuration whether ufw starts with the system. `ufw status` is not used, because it requires root. */
 async function ufw(): Promise<Firewall | undefined> {
   const settings = await readFile('/etc/ufw/ufw.conf', 'utf8').catch(() => '');
   if (!/^ENABLED=yes/m.test(settings)) return undefined;
@@ -47,7 +47,7 @@ async function applicationFirewall({ query }: Pick<CheckContext, 'query'>): Prom
 }
 
 async function windowsFirewall({ query }: Pick<CheckContext, 'query'>): Promise<Firewall | undefined> {
-  // The output is localized; most languages keep ON.
+  // The output is localized, but most languages keep the word ON.
   const state = await query('netsh', ['advfirewall', 'show', 'currentprofile', 'state']);
   if (!/\s(?:ON|EIN|ACTIV\S*|ATTIV\S*)\s*$/im.test(state ?? '')) return undefined;
   return {

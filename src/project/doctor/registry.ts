@@ -17,7 +17,7 @@ import { platformioVersion } from './checks/platformio-version.ts';
 import { project } from './checks/project.ts';
 import { staleArtifacts } from './checks/stale-artifacts.ts';
 
-/** All checks by name, in report order. To add a check, create a file in checks/ and add a line here. */
+/** All checks by name, in the order of the report. To add a check, create a file in checks/ and add a line here. */
 export const checks = {
   node,
   clock,

@@ -11,7 +11,7 @@ export interface CheckFinding extends DoctorFinding {
 /**
  * Runs all checks concurrently and returns the findings in the order of the registry.
  *
- * @param onProgress receives the fraction of completed checks, from 0 to 1
+ * @param onProgress called with the fraction of completed checks, from 0 to 1
  */
 export async function runChecks(
   context: CheckContext,
@@ -30,7 +30,7 @@ export async function runChecks(
   return found.flat();
 }
 
-/** Runs a check and returns an OtaError as a finding, so that an unreadable file does not stop the other checks. */
+/** Runs a check. An OtaError becomes a finding, so that an unreadable file does not stop the other checks. */
 async function findings(check: Check, context: CheckContext): Promise<readonly DoctorFinding[]> {
   try {
     return await check(context);

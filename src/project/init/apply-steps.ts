@@ -18,7 +18,7 @@ const keyBits = 2048;
  * Runs the planned steps in order. Each step is recorded before it runs.
  *
  * @param done called after each step
- * @throws OtaError if a file cannot be written, or the signal's abort reason; the steps up to that point are in the record
+ * @throws OtaError if a file cannot be written, or the signal's abort reason; the record then contains all steps that were started
  */
 export async function applySteps(
   folder: string,
@@ -38,7 +38,7 @@ export async function applySteps(
   }
 }
 
-/** Resolves the path in a record entry. It may be relative, because a project can be moved or opened on another system. */
+/** Resolves a path in the record. Paths may be relative, so that a project can be moved or opened on a different system. */
 export function fromProject(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }
@@ -87,7 +87,7 @@ async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'ke
     apply: async () => {
       await createPrivateKeyFile(privateKey, pair.privateKey);
       await createPublicKeyFile(publicKey, pair.publicKey).catch(async (error) => {
-        // Do not leave half a key pair behind.
+        // A key pair must not be left incomplete.
         await removeFiles([privateKey]);
         throw error;
       });

@@ -7,7 +7,7 @@ import { inBytes } from './text-file.ts';
 
 const name = 'ota.config.json';
 
-/** Plans the initial configuration. The project name distinguishes this project's firmware from that of other projects. */
+/** Plans the initial configuration. The project name distinguishes the project's firmware from firmware of other projects. */
 export function planConfig(
   { folder }: Project,
   installation: Installation,
@@ -15,10 +15,10 @@ export function planConfig(
 ): SetupPlan {
   const schema = pathInPackage(installation, folder, 'dist/schema/ota.config.schema.json');
   const config: Config = {
-    // An absolute path would work only on this machine.
+    // An absolute path would be valid only on this machine.
     ...(installation.kind === 'project' ? { $schema: schema.startsWith('.') ? schema : `./${schema}` } : {}),
     project,
-    // A build cannot prompt for the passphrase.
+    // A build cannot prompt for a passphrase.
     ...(isEncrypted ? { privateKey: 'private.key', passphrase: { env: passphraseVariable } } : {}),
   };
   const text = inBytes(`${JSON.stringify(config, null, 2)}\n`);

@@ -13,12 +13,12 @@ import { type Insertion, withInsertions } from './insertion.ts';
 
 const optionName = 'extra_scripts';
 
-/** How an environment runs our hook: before the libraries, too late to affect them, or not at all. */
+/** Time at which an environment runs the hook: before the libraries, after the libraries (too late), or never. */
 export type HookState = 'hooked' | 'late' | 'absent';
 
 /**
- * Returns the sections of ESP8266 environments, or of all environments if no platform names the ESP8266, since a platform may have any
- * path.
+ * Returns the sections of ESP8266 environments. Returns all environments if no platform names the ESP8266, because a platform can be an
+ * arbitrary path.
  */
 export function esp8266Sections(ini: IniFile): readonly string[] {
   const all = environmentsOf(ini).map((name) => `env:${name}`);
@@ -26,12 +26,12 @@ export function esp8266Sections(ini: IniFile): readonly string[] {
   return named.length > 0 ? named : all;
 }
 
-/** Returns an environment's scripts, including their `pre:` and `post:` prefixes. */
+/** Returns the scripts of an environment, including the prefixes `pre:` and `post:`. */
 export function scriptsOf(ini: IniFile, section: string): readonly string[] {
   return itemsOf(effectiveValue(ini, section, optionName) ?? '');
 }
 
-/** Finds our hook among an environment's scripts. */
+/** Finds the hook of ota-hooks among the scripts of an environment. */
 export function hookOf(ini: IniFile, section: string): string | undefined {
   return scriptsOf(ini, section).find((script) => /[\\/]hooks[\\/]platformio\.py$/.test(script));
 }
@@ -44,9 +44,9 @@ export function hookState(ini: IniFile, section: string): HookState {
 
 /**
  * Returns the insertions that make every ESP8266 environment run the hook. An existing list of scripts is extended in its own format.
- * Without a list, one line is added to `[env]` or to the only environment.
+ * Without an existing list, a line is added to `[env]` or to the only environment.
  *
- * @param script such as `pre:node_modules/ota-hooks/hooks/platformio.py`
+ * @param script script with its prefix, such as `pre:node_modules/ota-hooks/hooks/platformio.py`
  * @returns undefined if no insertion is certain to leave the other scripts unchanged
  */
 export function hookInsertions(text: string, script: string): readonly Insertion[] | undefined {
@@ -61,7 +61,7 @@ export function hookInsertions(text: string, script: string): readonly Insertion
   return insertions;
 }
 
-/** Returns the possible insertions for the hook, best first. */
+/** Returns the possible insertions for the hook, in order of preference. */
 function candidates(ini: IniFile, section: string, script: string): readonly Insertion[] {
   const found = effectiveOption(ini, section, optionName);
   if (found !== undefined) {
@@ -74,8 +74,8 @@ function candidates(ini: IniFile, section: string, script: string): readonly Ins
 }
 
 /**
- * Returns whether an insertion adds the hook and keeps all other scripts. The check parses the result, because PlatformIO splits lists in
- * its own way.
+ * Returns true if an insertion adds the hook and keeps all other scripts. The resulting text is parsed, because PlatformIO splits lists
+ * in its own way.
  */
 function isHarmless(ini: IniFile, candidate: Insertion, hooked: string, script: string): boolean {
   const after = readIni(withInsertions(ini.text, [candidate]));
@@ -89,7 +89,7 @@ function isHarmless(ini: IniFile, candidate: Insertion, hooked: string, script: 
     });
 }
 
-/** Returns the lists from other sections that a list includes, such as `${env.extra_scripts}`. */
+/** Returns the references to other lists in a list of scripts, such as `${env.extra_scripts}`. */
 function includedLists(ini: IniFile, { lines }: IniOption): readonly IniOption[] {
   const references = lines.flatMap(({ text }) => [...text.matchAll(/\$\{([^.{}]+)\.extra_scripts\}/g)]);
   return references.flatMap(([, name]) => effectiveOption(ini, name ?? '', optionName)?.option ?? []);
@@ -114,7 +114,7 @@ function newSection(ini: IniFile, script: string): Insertion {
   return { at, text: ownLine(ini, at, `${lineEnd}[env]${lineEnd}${optionName} = ${script}`) };
 }
 
-/** Formats a separate line for insertion; the last line of a file may lack a line ending. */
+/** Formats a line for insertion. The last line of the file may lack a line ending. */
 function ownLine(ini: IniFile, at: number, line: string): string {
   const lineEnd = lineEndOf(ini);
   const isUnfinished = at > 0 && ini.text.charAt(at - 1) !== '\n';

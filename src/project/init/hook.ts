@@ -6,7 +6,7 @@ import type { Project } from './project.ts';
 import { emptyPlan, type SetupPlan } from './step.ts';
 import { inBytes } from './text-file.ts';
 
-/** Plans the hook line in platformio.ini. A sketch needs none, because `ota-hooks build` adds the hooks to each build. */
+/** Plans the hook line in platformio.ini. A sketch needs no line, because `ota-hooks build` adds the hooks to each build. */
 export function planHook({ folder, ini, sections }: Project, installation: Installation): SetupPlan {
   if (ini === undefined) return emptyPlan;
   if (sections.length === 0) {
@@ -22,9 +22,7 @@ export function planHook({ folder, ini, sections }: Project, installation: Insta
     ),
     ...(effectiveValue(ini, 'platformio', 'extra_configs') === undefined
       ? []
-      : [
-          'init does not read the files that extra_configs in platformio.ini names; their environments may need the hook as well',
-        ]),
+      : ['init does not read the files listed in extra_configs; environments in these files may also need the hook']),
   ];
   if (insertions === undefined) {
     const note = `init cannot extend the lists of extra_scripts in platformio.ini; add the hook by hand: ${script}`;

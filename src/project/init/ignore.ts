@@ -6,10 +6,10 @@ import type { Insertion } from './insertion.ts';
 import type { InitStep, SetupPlan } from './step.ts';
 import { inBytes, readText } from './text-file.ts';
 
-/** A larger rules file is not read, so a redundant line may be added. */
+/** Maximum size of a `.gitignore`. A larger file is not read, so a redundant line may be added. */
 const largestRulesBytes = 1024 * 1024;
 
-/** Plans lines for a folder's `.gitignore`, each as a separate step. A file that git already ignores needs no line. */
+/** Plans lines for a folder's `.gitignore`, with one step per line. A file that git already ignores needs no line. */
 export async function planIgnore(
   folder: string,
   wanted: readonly { line: string; guards?: string }[],
@@ -36,13 +36,13 @@ export async function planIgnore(
 }
 
 /**
- * Returns whether git ignores a file according to the `.gitignore` files from the work tree root down to the folder and to
- * `.git/info/exclude`. The user's own `core.excludesFile` is not considered, because it does not protect other clones. Outside a
- * repository, only the folder's own `.gitignore` is considered.
+ * Returns true if git ignores a file according to the `.gitignore` files from the work tree root to the folder, and to
+ * `.git/info/exclude`. The user's `core.excludesFile` is not considered, because it does not protect other clones. Outside a repository,
+ * only the folder's own `.gitignore` is considered.
  *
- * Git itself is not run, because it executes commands that the repository configuration specifies.
+ * Git is not run, because it executes commands from the repository configuration.
  *
- * @param name a file in the folder, or a subfolder with a trailing slash; it need not exist
+ * @param name name of a file in the folder, or of a subfolder with a trailing slash; the file may be missing
  * @param ignoreFile text of the folder's own `.gitignore`, one character per byte
  */
 export async function isIgnored(folder: string, name: string, ignoreFile: string): Promise<boolean> {
@@ -60,7 +60,7 @@ export async function isIgnored(folder: string, name: string, ignoreFile: string
     const text = isOwn ? latin1ToText(ignoreFile) : rulesIn(join(workTree, ...place, '.gitignore'));
     rules.add(rulesBelow(place, text));
   }
-  // A rule such as .ota/* ignores the contents of a folder, not the folder.
+  // A rule such as .ota/* ignores the content of a folder, but not the folder itself.
   const asked = name.endsWith('/') ? `${name}any` : name;
   return rules.ignores([...below, asked].join('/'));
 }
@@ -75,8 +75,8 @@ function rulesIn(path: string): string {
 }
 
 /**
- * Rewrites the rules of a `.gitignore` relative to the work tree root, so that git's principle applies to all files together: the last
- * matching rule decides. A rule with a slash before its end is relative to its own folder; any other rule applies at any depth below it.
+ * Rewrites the rules of a `.gitignore` relative to the work tree root, so that the last matching rule of all files decides, as in git. A
+ * rule with a slash before its end is relative to its own folder; any other rule applies at any depth below it.
  */
 function rulesBelow(place: readonly string[], text: string): readonly string[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);

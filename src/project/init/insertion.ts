@@ -1,19 +1,18 @@
-/** Text to insert into another text. `at` is an offset into that text as it is just before this insertion. */
+/** Text to insert into a different text. `at` is an offset into that text immediately before the insertion. */
 export interface Insertion {
   readonly at: number;
   readonly text: string;
 }
 
-/** Applies insertions one after the other. */
+/** Applies insertions in order. */
 export function withInsertions(text: string, insertions: readonly Insertion[]): string {
   return insertions.reduce((so, { at, text: added }) => so.slice(0, at) + added + so.slice(at), text);
 }
 
 /**
- * Reverts insertions, last one first. If the text has changed since, an inserted text is searched for and removed if it occurs exactly
- * once.
+ * Reverts insertions in reverse order. If the text has changed, an inserted text is removed only if it occurs exactly once.
  *
- * @returns the text without them, and the insertions that were not found
+ * @returns the text without the insertions, and the insertions that were not found
  */
 export function withoutInsertions(
   text: string,

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import nodePath, { dirname, join, type PlatformPath } from 'node:path';
 import { relativePath, withSlashes } from '../../files/relative-path.ts';
 
-/** Location of this package, as seen from a project. */
+/** Location of this package relative to a project. */
 export interface Installation {
   /**
-   * `project`: in the `node_modules` folder of the project or of a folder above it. `temporary`: in the npx cache, not installed.
-   * `machine`: installed globally, or a clone.
+   * Type of the installation. `project`: in `node_modules` of the project or a parent folder. `temporary`: in the npx cache. `machine`:
+   * installed globally, or a clone.
    */
   readonly kind: 'project' | 'machine' | 'temporary';
-  /** Folder that contains `hooks` and `dist`. */
+  /** Folder of the package, which contains `hooks` and `dist`. */
   readonly folder: string;
 }
 
@@ -21,7 +21,7 @@ export interface Installation {
  */
 export function findInstallation(source: string, cli: string): Installation {
   for (let folder = source; ; folder = dirname(folder)) {
-    // The real path is not used, because a package manager may keep the package in its own store.
+    // The path is not resolved, because a package manager may store the package elsewhere and link to it.
     const installed = join(folder, 'node_modules', 'ota-hooks');
     if (existsSync(join(installed, 'hooks', 'platformio.py'))) return { kind: 'project', folder: installed };
     if (dirname(folder) === folder) break;
@@ -31,8 +31,8 @@ export function findInstallation(source: string, cli: string): Installation {
 }
 
 /**
- * Returns the path of a package file for use in a project file. It is relative if the package belongs to the project, so that it is the
- * same on every machine. It uses slashes, which PlatformIO and JSON schemas require on Windows, too.
+ * Returns the path of a package file for use in a project file. The path is relative if the package belongs to the project, so that it is
+ * valid on every machine. The path contains slashes on Windows too, because PlatformIO and JSON schemas require slashes.
  */
 export function pathInPackage(
   { kind, folder }: Installation,

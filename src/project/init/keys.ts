@@ -9,19 +9,19 @@ import type { Project } from './project.ts';
 import { emptyPlan, type SetupPlan } from './step.ts';
 import { inBytes } from './text-file.ts';
 
-/** Setup steps for the keys, and facts about the keys. */
+/** Steps for setting up the keys, and facts about the keys. */
 export interface KeysPlan extends SetupPlan {
-  /** Whether the project folder contains a private key, or will contain one after the steps. */
+  /** True if the project folder will contain a private key after the steps. */
   readonly isBeside: boolean;
-  /** Whether the existing private key needs a passphrase. */
+  /** True if the existing private key needs a passphrase. */
   readonly isEncrypted: boolean;
 }
 
 const names = { privateKey: 'private.key', publicKey: 'public.key' } as const;
 
 /**
- * Plans the keys. A pair is generated only if there is no key and neither the configuration nor platformio.ini specifies one. Existing keys
- * are checked and never overwritten.
+ * Plans the steps for the keys. A key pair is generated only if no key exists and neither the configuration nor platformio.ini specifies
+ * a key. Existing keys are checked and never overwritten.
  *
  * @throws OtaError KEYS_DONT_MATCH, and errors from reading keys
  */
@@ -66,7 +66,7 @@ export async function planKeys(project: Project, { config }: ProjectSettings): P
   };
 }
 
-/** Returns whether platformio.ini specifies the keys for an environment. */
+/** Returns true if platformio.ini specifies the keys for an environment. */
 export function namesKeys({ ini, sections }: Project): boolean {
   const options = ['custom_ota_private_key', 'custom_ota_public_key'];
   return ini !== undefined && sections.some((section) => options.some((name) => effectiveValue(ini, section, name)));

@@ -4,13 +4,12 @@ import type { Project } from './project.ts';
 import { emptyPlan, type SetupPlan } from './step.ts';
 import { readText } from './text-file.ts';
 
-/** File with the path of the Node.js that the PlatformIO hook uses as its last choice. */
+/** Name of the file with the Node.js path that the PlatformIO hook uses as a fallback. */
 export const nodeFile = join('.ota', 'node');
 
 /**
- * Plans to store the path of this Node.js for an IDE started from the desktop, whose PATH differs from that of a terminal and does not
- * include a Node.js installed by nvm, Homebrew or the like. The path is valid only on this machine, so it is not written to platformio.ini,
- * which is shared.
+ * Plans to store the path of this Node.js for IDEs. The PATH of an IDE that is started from the desktop often does not include a Node.js
+ * installed by nvm or Homebrew. The path is valid only on this machine, so it is not stored in platformio.ini.
  */
 export async function planNode({ folder, system }: Project, node: string): Promise<SetupPlan> {
   const path = join(folder, nodeFile);
@@ -23,7 +22,7 @@ export async function planNode({ folder, system }: Project, node: string): Promi
   };
 }
 
-/** Returns the path of the Node.js that the hook falls back to, whether or not it still exists. */
+/** Returns the fallback path of Node.js for the PlatformIO hook. The file at this path may no longer exist. */
 export async function storedNode(folder: string): Promise<string | undefined> {
   const bytes = await readText(join(folder, nodeFile));
   return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8').trim();

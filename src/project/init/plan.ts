@@ -13,17 +13,17 @@ import type { InitStep, SetupPlan } from './step.ts';
 export interface PlanRequest {
   readonly project: Project;
   readonly installation: Installation;
-  /** Project name for a new configuration; the folder name by default. */
+  /** Project name for a new configuration. Defaults to the folder name. */
   readonly projectName?: string | undefined;
-  /** Installed cores in which to install the Arduino IDE hooks. */
+  /** Installed cores that need the Arduino IDE hooks. */
   readonly coreFolders: readonly string[];
-  /** Path of the running Node.js. */
+  /** Path of the running Node.js executable. */
   readonly node: string;
 }
 
 /**
- * Plans the steps still missing for a signed build. Nothing is written. The steps add files that git must not track to `.gitignore` before
- * creating them.
+ * Plans the missing steps for a signed build. Nothing is written. For files that git must not track, a step that adds them to
+ * `.gitignore` comes first.
  *
  * @throws OtaError if existing keys or configurations are invalid
  */
@@ -36,7 +36,7 @@ export async function planSetup({
 }: PlanRequest): Promise<SetupPlan> {
   const settings = await projectSettings({ source: project.folder }, project.folder);
   const keys = await planKeys(project, settings);
-  // A key created by init must stay ignored while it exists, even after an undo. A key that existed before is the user's responsibility.
+  // A key created by init must stay ignored as long as it exists, even after an undo. An older key is the user's responsibility.
   const made = keys.steps.find((step) => step.kind === 'keys');
   const guards = made === undefined ? {} : { guards: made.privateKey };
   const ignored = await planIgnore(project.folder, [

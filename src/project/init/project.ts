@@ -8,20 +8,20 @@ import { readText } from './text-file.ts';
 
 /** Project found in a folder. */
 export interface Project {
-  /** Folder of platformio.ini or of the sketch. */
+  /** Folder that contains platformio.ini or the sketch. */
   readonly folder: string;
   readonly system: 'platformio' | 'arduino';
-  /** Contents of platformio.ini, one character per byte. */
+  /** Content of platformio.ini, one character per byte. */
   readonly ini: IniFile | undefined;
-  /** Sections of platformio.ini that build for an ESP8266. */
+  /** Sections of platformio.ini for ESP8266 environments. */
   readonly sections: readonly string[];
-  /** Board from `sketch.yaml`; if it is set, arduino-cli needs no board option. */
+  /** Board from `sketch.yaml`. If this value is set, arduino-cli needs no board option. */
   readonly defaultFqbn: string | undefined;
 }
 
 /**
- * Finds the project in a folder, or in its only subfolder that contains one: a sketch is in a folder with the same name, usually below the
- * folder that npm installs into.
+ * Finds the project in a folder or in a subfolder. Subfolders are searched, because a sketch is often in a folder below the folder with
+ * package.json. Exactly one subfolder may contain a project.
  *
  * @throws OtaError PROJECT_FOLDER_UNSAFE, PROJECT_AMBIGUOUS, PROJECT_NOT_FOUND, FILE_NOT_FOUND, FILE_UNREADABLE
  */
@@ -45,7 +45,7 @@ export async function findProject(folder: string, home: string): Promise<Project
   return describe(join(folder, only.name), only.system);
 }
 
-/** Returns the project name, which is the name of its folder. */
+/** Returns the project name: the name of the project's folder. */
 export function projectNameOf({ folder }: Project): string {
   return basename(folder);
 }
@@ -67,7 +67,7 @@ function subfolders(folder: string): readonly string[] {
     const isMeant = (name: string) => !name.startsWith('.') && name !== 'node_modules';
     return entries.filter((entry) => entry.isDirectory() && isMeant(entry.name)).map(({ name }) => name);
   } catch (cause) {
-    // fs throws system errors; the code identifies the cause.
+    // Errors from fs are system errors. The code identifies the cause.
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')
       throw new OtaError('FILE_NOT_FOUND', { path: folder, what: 'folder' }, cause);

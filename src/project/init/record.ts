@@ -16,7 +16,7 @@ const entrySchema = v.variant('action', [
     action: v.literal('keys'),
     privateKey: v.string(),
     publicKey: v.string(),
-    /** Fingerprint of the pair; undo does not delete a key with a different fingerprint. */
+    /** Fingerprint of the key pair. Undo does not delete a key with a different fingerprint. */
     fingerprint: v.string(),
   }),
   v.strictObject({ action: v.literal('node'), path: v.string() }),
@@ -27,16 +27,16 @@ const recordSchema = v.strictObject({ version: v.literal(1), entries: v.array(en
 
 /**
  * Action taken by `init`. Paths inside the project are relative to the project folder and use slashes. An entry is written before the
- * action, so that an interrupted init can also be undone: undo skips an action that was not carried out.
+ * action, so that an interrupted init can be undone. Undo skips actions that were not completed.
  */
 export type RecordEntry = v.InferOutput<typeof entrySchema>;
 
 const name = 'init.json';
 
 /**
- * Reads the entries in order; an empty list if there is no record.
+ * Reads the entries in order. Returns an empty list if no record exists.
  *
- * @throws OtaError INIT_RECORD_DAMAGED if the record is damaged
+ * @throws OtaError INIT_RECORD_DAMAGED
  */
 export async function readRecord(folder: string): Promise<readonly RecordEntry[]> {
   const read = await recordFile(folder).read();

@@ -1,7 +1,7 @@
 import { readOptionalFile } from '../../files/read.ts';
 
 /**
- * Reads a user's text file, one character per byte, so that text in any encoding is preserved byte for byte.
+ * Reads a user's text file with one character per byte, which preserves text in any encoding.
  *
  * @returns undefined if there is no file
  * @throws OtaError FILE_UNREADABLE
@@ -11,12 +11,12 @@ export async function readText(path: string): Promise<string | undefined> {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('latin1');
 }
 
-/** Converts our own text to the same representation. */
+/** Converts text from ota-hooks to one character per byte. */
 export function inBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** Converts the text back to the bytes of a file. */
+/** Converts text with one character per byte to the bytes of a file. */
 export function toBytes(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }

@@ -14,16 +14,16 @@ import { readText, toBytes } from './text-file.ts';
 export interface UndoResult {
   readonly path: string;
   /**
-   * `restored`: back to its previous content. `removed`: a file created by init was deleted. `kept`: still there, see `reason`. `absent`:
-   * already gone.
+   * Outcome of undoing an action. `restored`: the previous content was restored. `removed`: a file created by init was deleted. `kept`:
+   * the change was kept, see `reason`. `absent`: the change no longer existed.
    */
   readonly outcome: 'restored' | 'removed' | 'kept' | 'absent';
   readonly reason?: string;
 }
 
 /**
- * Undoes the recorded actions, last one first, and nothing else. Later changes by others are kept. A key pair is kept unless `deleteKeys`
- * is set, because devices whose firmware contains the key accept no other.
+ * Undoes only the recorded actions, in reverse order. Later changes by users are kept. A key pair is kept unless `deleteKeys` is set,
+ * because devices whose firmware contains the key accept no other.
  *
  * @throws OtaError if a file cannot be written, or the record or platform.local.txt is damaged
  */
@@ -38,7 +38,7 @@ export async function undoSetup(
     const outcome = await undoEntry(folder, entry, deleteKeys);
     undone.push(outcome);
     if (outcome.outcome === 'kept') kept.unshift(entry);
-    // Recorded after each step, so that an interrupted undo resumes where it stopped.
+    // The record is updated after each step, so that an interrupted undo can resume.
     await writeRecord(folder, [...entries, ...kept]);
   }
   if (undone.length > 0 && kept.length === 0) await removeRecord(folder);
@@ -80,7 +80,11 @@ async function undoKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolea
   const present = [path, publicPath].filter((one) => existsSync(one));
   if (present.length === 0) return { path, outcome: 'absent' };
   if (!deleteKeys)
-    return { path, outcome: 'kept', reason: 'devices with this key accept no other; --delete-keys deletes it' };
+    return {
+      path,
+      outcome: 'kept',
+      reason: 'devices with this key accept no other key; --delete-keys deletes the key',
+    };
   const own = await Promise.all([
     isKey(
       loadPrivateKey(path).then(({ publicKey }) => publicKey),
@@ -94,7 +98,7 @@ async function undoKeys(folder: string, entry: Entry<'keys'>, deleteKeys: boolea
   return { path, outcome: 'kept', reason: 'it is not the key that init generated' };
 }
 
-/** Returns whether a key has this fingerprint; false if the key cannot be read, because it may be a different key. */
+/** Returns true if a key has this fingerprint. Returns false if the key cannot be read, because it may be a different key. */
 async function isKey(key: Promise<RsaPublicKey>, fingerprint: string): Promise<boolean> {
   return key.then(
     (found) => found.fingerprint === fingerprint,
@@ -114,7 +118,7 @@ async function undoCore(core: string): Promise<UndoResult> {
   return { path, outcome: (await uninstallIdeHooks(core)) === 'absent' ? 'absent' : 'restored' };
 }
 
-/** Removes the record, and its folder unless it contains other files. */
+/** Removes the record, and its folder if the folder is then empty. */
 async function removeRecord(folder: string): Promise<void> {
   await removeFiles([recordPath(folder)]);
   await rmdir(dirname(recordPath(folder))).catch(() => undefined);

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 
-/** Contents of a repository's index (gitformat-index, versions 2 to 4, SHA-1 and SHA-256). */
+/** Content of a git index (gitformat-index, versions 2 to 4, SHA-1 and SHA-256). */
 export interface GitIndex {
   /**
-   * Paths relative to the work tree root, one character per byte, as git stores them. A path that ends in a slash is a folder in a sparse
-   * index: git tracks files below it without listing them. In a split index, an entry that replaces a base entry has an empty path.
+   * Paths relative to the work tree root, one character per byte, as stored by git. A path with a trailing slash is a folder of a sparse
+   * index, whose files are tracked but not listed. An empty path replaces an entry of the shared index in a split index.
    */
   readonly paths: readonly string[];
-  /** Shared index that a split index refers to. */
+  /** Shared index, if this index is a split index. */
   readonly base: SharedIndex | undefined;
 }
 
-/** Entries that a split index inherits from an earlier index. */
+/** Shared index of a split index, and the entries that the split index removes. */
 export interface SharedIndex {
-  /** Part of its file name after `sharedindex.`. */
+  /** Suffix of the shared index's file name after `sharedindex.`. */
   readonly id: string;
-  /** Whether the split index drops the entry at this position in the shared index. */
+  /** Returns true if the split index removes the shared index entry at this position. */
   readonly isDropped: (position: number) => boolean;
 }
 
@@ -25,29 +25,29 @@ const hashes = [
 ] as const;
 
 const headerBytes = 12;
-/** Everything before the object ID: times, device, inode, mode, owner, size. */
+/** Size of an entry's fields before the object ID: times, device, inode, mode, owner, size. */
 const statBytes = 40;
 const modeOffset = 24;
 const extensionHeaderBytes = 8;
 
-/** Limit above any path length that an operating system accepts. */
+/** Maximum length of a path, above the limits of all operating systems. */
 const longestPathBytes = 32_768;
 
-/** Limit for all paths together. Without it, version 4's path prefixes would let a small index use up all memory. */
+/** Maximum total length of all paths. Path prefixes in version 4 could otherwise let a small index use up all memory. */
 const mostPathBytes = 128 * 1024 * 1024;
 
-/** Modes of the four kinds of entries: file, symbolic link, submodule, folder in a sparse index. */
+/** Modes of the four types of entries: file, symbolic link, submodule, folder in a sparse index. */
 const knownModes = [0o100644, 0o100755, 0o120000, 0o160000, 0o040000];
 
-/** Reads an index. Returns undefined if it is damaged or has an unknown version or extension. */
+/** Reads an index. Returns undefined if the index is damaged, or has an unsupported version or extension. */
 export function readGitIndex(bytes: Buffer): GitIndex | undefined {
   const candidates = objectIdSizes(bytes).flatMap((idBytes) => readWith(idBytes, bytes) ?? []);
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /**
- * Returns the possible object ID sizes. The index does not record its hash function, but the checksum at its end reveals it. With
- * `index.skipHash`, the checksum is all zeros, and either size is possible.
+ * Returns the possible object ID sizes. The checksum at the end of the index reveals the hash function. With `index.skipHash`, the
+ * checksum is all zeros, and both sizes are possible.
  */
 function objectIdSizes(bytes: Buffer): readonly number[] {
   const isIntact = ({ name, sizeBytes }: (typeof hashes)[number]) => {
@@ -71,7 +71,7 @@ function readWith(idBytes: number, bytes: Buffer): GitIndex | undefined {
       ? undefined
       : { paths: entries.paths, base: base === 'none' ? undefined : base };
   } catch (error) {
-    // Read past the end: the index is truncated.
+    // A read past the end means that the index is truncated.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -116,7 +116,7 @@ function readEntry(
   const pathEnd = content.indexOf(0, at);
   if (pathEnd === -1 || prefix.length + pathEnd - at > longestPathBytes) return undefined;
   const path = prefix + content.toString('latin1', at, pathEnd);
-  // The length field has 12 bits; all of them are set for a longer path.
+  // Length field of 12 bits. All bits are set if the path is longer.
   if (Math.min(path.length, 0xfff) !== (flags & 0xfff)) return undefined;
   // Versions 2 and 3 pad an entry with 1 to 8 zeros to a multiple of 8 bytes.
   const end = version === 4 ? pathEnd + 1 : start + (((pathEnd - start + 8) >> 3) << 3);
@@ -136,8 +136,8 @@ function readOffset(content: Buffer, start: number): { value: number; end: numbe
 }
 
 /**
- * Reads the extensions. Extensions whose names begin with an uppercase letter are optional. The others must be known: `link` (split index),
- * which is returned, and `sdir` (sparse index), which only announces folders among the entries.
+ * Reads the extensions. Extensions whose names begin with an uppercase letter are optional. All other extensions must be supported:
+ * `link` (split index), which is returned, and `sdir` (sparse index).
  */
 function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' | undefined {
   let base: SharedIndex | 'none' = 'none';
@@ -153,8 +153,8 @@ function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' 
 }
 
 /**
- * Reads `link`. If the ID is all zeros, the split index has no base. Two bitmaps follow the ID; the first marks the base entries that were
- * dropped.
+ * Reads the extension `link`. An ID of all zeros means that there is no shared index. Two bitmaps follow the ID. The first bitmap marks
+ * the removed entries of the shared index.
  */
 function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
   const id = data.subarray(0, idBytes);
@@ -165,8 +165,8 @@ function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
 }
 
 /**
- * Returns a function that reads bits from an EWAH bitmap: a bit count, a word count, then words of 8 bytes. A marker word contains a bit,
- * the number of words that consist only of that bit (32 bits), and the number of literal words that follow (31 bits).
+ * Returns a function that reads bits from an EWAH bitmap. The bitmap consists of a bit count, a word count and words of 8 bytes. A marker
+ * word contains a bit, the number of words that repeat this bit (32 bits), and the number of literal words that follow (31 bits).
  */
 function bitOf(bitmap: Buffer): (position: number) => boolean {
   const wordCount = bitmap.readUInt32BE(4);

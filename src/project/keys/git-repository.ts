@@ -1,25 +1,25 @@
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-/** Git repository with a work tree. */
+/** Git repository that has a work tree. */
 export interface GitRepository {
-  /** Work tree root, the folder that contains `.git`. */
+  /** Root of the work tree: the folder that contains `.git`. */
   readonly workTree: string;
-  /** Folder with the index: `.git` itself, or the target of the `.git` file in a linked work tree or submodule. */
+  /** Folder that contains the index: `.git`, or the target of the `.git` file in a linked work tree or submodule. */
   readonly gitFolder: string;
-  /** Folder shared by all work trees. Equals `gitFolder` except in a linked work tree. */
+  /** Folder shared by all work trees. Differs from `gitFolder` only in a linked work tree. */
   readonly commonFolder: string;
 }
 
-/** Limit above the size of any `.git` or `commondir` file, each of which is one line with a path. */
+/** Maximum size of a `.git` or `commondir` file. Each of these files is one line with a path. */
 const longestPointerBytes = 65_536;
 
 /**
- * Finds a folder's repository by reading its files. Git itself is not run, because it executes commands that the repository's own
- * configuration specifies (`core.fsmonitor`).
+ * Finds a folder's repository by reading its files. Git is not run, because it executes commands from the repository configuration
+ * (`core.fsmonitor`).
  *
  * @param folder an absolute path without symbolic links
- * @returns 'none' outside of a repository; 'unreadable' if a `.git` exists but cannot be followed
+ * @returns 'none' outside a repository; 'unreadable' if `.git` exists but cannot be read
  */
 export function findRepository(folder: string): GitRepository | 'none' | 'unreadable' {
   for (let workTree = folder; ; workTree = dirname(workTree)) {
@@ -31,7 +31,7 @@ export function findRepository(folder: string): GitRepository | 'none' | 'unread
 function repositoryAt(workTree: string): GitRepository | 'none' | 'unreadable' {
   const dotGit = join(workTree, '.git');
   const kind = kindOf(dotGit);
-  // Like git, skip a folder named .git that is not a repository.
+  // Like git, this search skips a folder named .git that is not a repository.
   if (kind === 'folder') return repositoryIn(dotGit, workTree) ?? 'none';
   if (kind !== 'file') return kind;
   const target = /^gitdir: (.+)$/s.exec(readPointer(dotGit) ?? '')?.[1];
@@ -62,8 +62,8 @@ function readPointer(path: string): string | undefined {
 }
 
 /**
- * Returns whether an entry exists, without following links: in old versions of git, HEAD is a symbolic link to a branch, which may not have
- * a commit yet.
+ * Returns true if an entry exists. Links are not followed: in old versions of git, HEAD is a symbolic link to a branch that may not exist
+ * yet.
  */
 function isThere(path: string): boolean {
   try {
@@ -74,14 +74,14 @@ function isThere(path: string): boolean {
 }
 
 /**
- * Reads a file in a repository, which may be untrusted: only a regular file (reading a pipe would never end), and only up to a maximum
- * size.
+ * Reads a file in a possibly untrusted repository. Only regular files up to a maximum size are read, because reading a pipe would never
+ * end.
  *
  * @returns 'absent', or 'unreadable' for anything that is not a regular file of at most `limitBytes`
  */
 export function readRegularFile(path: string, limitBytes: number): Buffer | 'absent' | 'unreadable' {
   try {
-    // Without O_NONBLOCK, which Windows lacks and does not need, opening a pipe would wait for a writer.
+    // Without O_NONBLOCK, opening a pipe would wait for a writer. Windows does not support or need the flag.
     const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const found = fstatSync(file);
@@ -90,7 +90,7 @@ export function readRegularFile(path: string, limitBytes: number): Buffer | 'abs
       closeSync(file);
     }
   } catch (error) {
-    // fs throws system errors; the code identifies the cause.
+    // Errors from fs are system errors. The code identifies the cause.
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable';
   }

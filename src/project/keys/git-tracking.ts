@@ -3,16 +3,15 @@ import { dirname, join, relative, sep } from 'node:path';
 import { type GitIndex, readGitIndex, type SharedIndex } from './git-index.ts';
 import { findRepository, type GitRepository, readRegularFile } from './git-repository.ts';
 
-/** Whether git tracks a file. `unknown`: there is a repository, but its index cannot be read or does not list the files in the folder. */
+/** Git tracking state of a file. `unknown`: the repository's index cannot be read, or does not list the files in the folder. */
 export type GitTracking = 'tracked' | 'untracked' | 'unknown';
 
-/** Maximum size of an index; the Linux kernel's is 9 MB. */
+/** Maximum size of an index. The index of the Linux kernel has 9 MB. */
 const largestIndexBytes = 64 * 1024 * 1024;
 
 /**
- * Looks up a file in its repository's index. No process is started, because git would run commands from the repository configuration. The
- * reads are synchronous: a hook runs in every build and has nothing else to do meanwhile, and a dozen small asynchronous reads take several
- * times as long.
+ * Looks up a file in the index of its repository. Git is not run, because it would execute commands from the repository configuration.
+ * The file is read synchronously, because many small asynchronous reads would slow down every build.
  */
 export function gitTracking(path: string): GitTracking {
   const real = realPath(path);
@@ -27,7 +26,7 @@ export function gitTracking(path: string): GitTracking {
   return own === 'untracked' && index.base !== undefined ? lookUpInBase(wanted, index.base, repository) : own;
 }
 
-/** Resolves symbolic links, because content is tracked where it is stored. */
+/** Resolves symbolic links, because git tracks a file at its real path. */
 function realPath(path: string): string | undefined {
   try {
     return realpathSync.native(path);
@@ -46,7 +45,7 @@ function lookUpInBase(wanted: string, { id, isDropped }: SharedIndex, { gitFolde
   return typeof base === 'string' || base.base !== undefined ? 'unknown' : lookUp(wanted, base.paths, isDropped);
 }
 
-/** Searches the paths. A path that ends in a slash is a folder whose files are not listed in a sparse index. */
+/** Searches the paths. A path with a trailing slash is a folder in a sparse index, whose files are not listed. */
 function lookUp(
   wanted: string,
   paths: readonly string[],
@@ -61,7 +60,7 @@ function lookUp(
   return found[0] ?? 'untracked';
 }
 
-/** Normalizes a path for comparison. Windows and macOS ignore case; macOS also stores different Unicode forms than git does. */
+/** Normalizes a path for comparison. Windows and macOS ignore case, and macOS may use a different Unicode form than git. */
 function comparable(path: string): string {
   if (process.platform !== 'win32' && process.platform !== 'darwin') return path;
   return Buffer.from(path, 'latin1').toString('utf8').normalize('NFC').toLowerCase();

@@ -7,7 +7,7 @@ import { type GitTracking, gitTracking } from './git-tracking.ts';
 /**
  * Reads a public key from a file.
  *
- * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those thrown by {@link readPublicKey}
+ * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and errors of {@link readPublicKey}
  */
 export async function loadPublicKey(path: string): Promise<RsaPublicKey> {
   return readPublicKey(await readKeyFile(path, 'public'), path);
@@ -16,7 +16,7 @@ export async function loadPublicKey(path: string): Promise<RsaPublicKey> {
 /**
  * Reads a private key from a file.
  *
- * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and those thrown by {@link readPrivateKey}
+ * @throws OtaError KEY_NOT_FOUND, FILE_UNREADABLE and errors of {@link readPrivateKey}
  */
 export async function loadPrivateKey(path: string, passphrase?: string): Promise<RsaPrivateKey> {
   return readPrivateKey(await readKeyFile(path, 'private'), path, passphrase);
@@ -37,9 +37,9 @@ export async function createPublicKeyFile(path: string, pem: string): Promise<vo
 }
 
 /**
- * Returns warnings about a private key, one line each, about its size, access by other users, and tracking by git.
+ * Returns warnings about a private key, one line each: its size, access by other users, and tracking by git.
  *
- * @param key the public half of the key
+ * @param key public key that belongs to the private key
  * @param name name of the key in the warnings
  */
 export async function privateKeyWarnings(path: string, key: RsaPublicKey, name: string): Promise<string[]> {
@@ -69,8 +69,8 @@ function trackingWarnings(tracking: GitTracking, name: string): string[] {
 /**
  * Returns warnings about the size of a key.
  *
- * A signature is as long as the key. If this length is not a multiple of 4 bytes, the 32-bit value after it is not aligned in flash, and
- * cores 3.1.0 to 3.1.2 cannot read it (esp8266/Arduino#9109).
+ * A signature is as long as the key. If the length is not a multiple of 4 bytes, cores 3.1.0 to 3.1.2 cannot read the value that follows
+ * the signature (esp8266/Arduino#9109).
  */
 export function keySizeWarnings({ bits, modulus }: RsaPublicKey, path: string): string[] {
   const short = `${path} has ${bits} bits; keys of less than 2048 bits can be broken`;
@@ -95,14 +95,14 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
       await file.writeFile(pem);
       await file.sync();
     } catch (cause) {
-      // A partial key is useless and would block the next attempt.
+      // An incomplete key file is useless and would make the next attempt fail.
       await rm(path, { force: true }).catch(() => undefined);
       throw cause;
     } finally {
       await file.close();
     }
   } catch (cause) {
-    // fs rejects with a system error; its code identifies the cause.
+    // Errors from fs are system errors. The code identifies the cause.
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     if (code === 'EEXIST') throw new OtaError('FILE_EXISTS', { path, what }, cause);
     if (code === 'ENOENT') throw new OtaError('FOLDER_MISSING', { path }, cause);
@@ -110,9 +110,9 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
   }
 }
 
-/** Returns whether other users have any access to a private key file; always false on Windows. */
+/** Returns true if other users have any access to a private key file. Always returns false on Windows. */
 export async function isReadableByOthers(path: string): Promise<boolean> {
-  // Windows has no such mode bits; it uses access control lists, which stat does not show.
+  // Windows uses access control lists, which stat does not report, instead of mode bits.
   if (process.platform === 'win32') return false;
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && (found.mode & 0o077) !== 0;

@@ -7,31 +7,31 @@ import { readSecret } from '../config/secrets.ts';
 import type { KeyPlace } from '../config/settings.ts';
 import { keySizeWarnings, loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
 
-/** Location of a private key and its passphrase. */
+/** Location of a private key and of its passphrase. */
 export interface SigningConfig {
   readonly privateKey: KeyPlace;
   readonly passphrase?: SecretSource | undefined;
-  /** Folder that the path of a passphrase file is relative to. */
+  /** Base folder for the path of a passphrase file. */
   readonly folder: string;
 }
 
-/** Environment variables and key name for opening a signer. */
+/** Environment variables, and the key name in warnings. */
 export interface SigningEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Name of the key in warnings. */
   readonly keyName: string;
 }
 
-/** A signer, and warnings about its key: size, access by other users, tracking by git. */
+/** Signer, and warnings about its key: size, access by other users, tracking by git. */
 export interface OpenedSigner {
   readonly signer: Signer;
   readonly warnings: readonly string[];
 }
 
 /**
- * Opens the signer specified by a configuration. This is the only place that turns configuration into a signer.
+ * Creates the signer specified by a configuration.
  *
- * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and those thrown by {@link readPrivateKey}
+ * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and errors of {@link readPrivateKey}
  */
 export async function openSigner(config: SigningConfig, { env, keyName }: SigningEnvironment): Promise<OpenedSigner> {
   const { privateKey, passphrase: source, folder } = config;

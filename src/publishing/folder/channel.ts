@@ -15,7 +15,7 @@ const stateName = '.channel.json';
 
 const releaseName = v.strictObject({ version: v.string(), what: v.string() });
 const stateSchema = v.strictObject({
-  /** Current releases of the channel: one version of each image. */
+  /** Current releases of the channel, one for each image. */
   current: v.array(releaseName),
   /** All releases that the channel has ever served. */
   promoted: v.array(releaseName),
@@ -23,11 +23,11 @@ const stateSchema = v.strictObject({
 type ReleaseName = v.InferOutput<typeof releaseName>;
 export type ChannelState = v.InferOutput<typeof stateSchema>;
 
-/** Age after which a folder counts as abandoned; long enough for another process to finish its own. */
+/** Age after which a temporary folder counts as abandoned. A running process removes its own folder earlier. */
 const abandonedMs = 60 * 60_000;
 
 /**
- * Reads a channel's state; without a state file, nothing has been promoted yet.
+ * Reads the state of a channel. Without a state file, no release has been promoted yet.
  *
  * @throws OtaError FILE_UNREADABLE
  */
@@ -46,7 +46,7 @@ export function includes(names: readonly ReleaseName[], { version, what }: Relea
 
 /**
  * Promotes a release on a channel, replacing the previous release of the same image. Readers see either the complete old state or the
- * complete new one.
+ * complete new state.
  *
  * @param manifest manifest of the release, which is in its version folder
  * @param before previous state of the channel; its releases of other images are kept
@@ -76,7 +76,7 @@ export async function promote(
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw cause instanceof OtaError ? cause : writeError(places.channel, cause);
   }
-  // Keep the previous state: a client may be about to open one of its files.
+  // The previous state is kept, because a client may be about to open one of its files.
   await removeAbandoned(places, [basename(folder), previous === undefined ? '' : basename(previous)]);
 }
 
@@ -85,8 +85,8 @@ async function manifestsOf(channel: string, kept: readonly ReleaseName[]): Promi
 }
 
 /**
- * Adds the files of a release to a folder. They never change, so hard links suffice; they are copied if the file system does not support
- * links.
+ * Adds the files of a release to a folder. The files never change, so hard links are used. If the file system does not support links, the
+ * files are copied.
  */
 async function place(manifest: Manifest, from: string, to: string): Promise<void> {
   for (const file of [...manifest.artifacts.map((artifact) => artifact.file), manifestNameOf(manifest)]) {
@@ -94,7 +94,7 @@ async function place(manifest: Manifest, from: string, to: string): Promise<void
   }
 }
 
-/** Removes leftovers from killed processes and earlier states of the channel. */
+/** Removes leftovers of killed processes, and earlier states of the channel. */
 async function removeAbandoned({ channel, channels }: Places, wanted: readonly string[]): Promise<void> {
   const prefix = `${basename(channel).slice(1)}-`;
   for (const name of await readdir(channels).catch(() => [])) {
@@ -105,7 +105,7 @@ async function removeAbandoned({ channel, channels }: Places, wanted: readonly s
   }
 }
 
-/** Syncs a folder so that a power loss does not leave a link to a folder without entries; not every system supports this. */
+/** Syncs a folder, so that a power loss does not leave an empty folder behind. Not every system supports this operation. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined);
   await folder?.sync().catch(() => undefined);

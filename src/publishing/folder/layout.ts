@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
 
 /**
- * Paths in a tree that any web server can serve; they match the paths below /files on this tool's update server:
+ * Paths in a folder that any web server can serve. The paths match those below /files on the ota-hooks server:
  *
  *     PROJECT/VERSION/FILE      an artifact, which never changes
  *     PROJECT/@CHANNEL/FILE     an artifact of the channel's current release; a link into PROJECT/.channels switches all at once
@@ -12,9 +12,9 @@ import { OtaError } from '../../errors/ota-error.ts';
 export interface Places {
   readonly project: string;
   readonly version: string;
-  /** Path of the channel link. */
+  /** Path of the link that points to the current state of a channel. */
   readonly channel: string;
-  /** Folder with all states that channel links may point to. */
+  /** Folder that contains the states of all channels. */
   readonly channels: string;
 }
 
@@ -29,7 +29,7 @@ export function placesOf(root: string, names: { project: string; version: string
       option: 'version',
       value: names.version,
       expected: 'must consist of letters, digits and . - _ + ~, because a folder is named after it',
-      hint: 'Run `ota-hooks pack` again with another --firmware-version, or publish to a server.',
+      hint: 'Run `ota-hooks pack` again with a different --firmware-version, or publish to a server.',
     });
   }
   const project = join(root, names.project);

@@ -41,7 +41,7 @@ async function publishToFolder(publication: Publication, root: string): Promise<
   const name = { version, what: whatOf(manifest) };
   const written = await writeRelease(places.version, publication);
   const state = await readChannel(places);
-  // Publishing an earlier build again must not roll back a fleet.
+  // Publishing an earlier build again does not promote it, because this could roll back a fleet.
   if (includes(state.promoted, name)) {
     return { outcome: 'unchanged', current: includes(state.current, name), warnings: [] };
   }

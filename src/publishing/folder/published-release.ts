@@ -9,8 +9,8 @@ import { writeAtomically, writeError } from '../../files/write.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
 /**
- * Writes a release to its version folder, the manifest last: a release exists once its manifest does. Identical files are left alone;
- * missing or damaged files are rewritten.
+ * Writes a release to its version folder. The manifest is written last, because a release with a manifest is complete. Identical files
+ * are kept. Missing or damaged files are rewritten.
  *
  * @throws OtaError VERSION_TAKEN, RELEASES_CLASH, FILE_UNWRITABLE, ARTIFACT_CHANGED
  */
@@ -39,7 +39,7 @@ export function manifestNameOf({ image }: Manifest): string {
   return image.file + manifestSuffix;
 }
 
-/** Returns the releases in a version or channel folder: a sketch and a filesystem for each board. */
+/** Returns the releases in a version folder or channel folder: a sketch and a filesystem for each board. */
 export async function releasesIn(folder: string): Promise<Manifest[]> {
   const names = await readdir(folder).catch(() => []);
   const manifests: Manifest[] = [];

@@ -13,7 +13,10 @@ export interface ServerPublisherOptions extends ClientOptions {
 
 const withoutProgress: ShowUpload = (_, send) => send(() => undefined);
 
-/** Maximum number of publish requests per release. Missing blobs are sent once, or twice if the server has deleted some in between. */
+/**
+ * Maximum number of publish requests per release. Missing blobs are uploaded once, or twice if the server has deleted blobs in the
+ * meantime.
+ */
 const maxRounds = 3;
 
 /** Returns a publisher for an update server. */
@@ -23,14 +26,14 @@ export function serverPublisher(options: ServerPublisherOptions): Publisher {
 }
 
 /**
- * Sends a publish request, uploads the blobs that the server reports as missing, and sends the request again. Blobs already on the server
- * are not uploaded again, and repeating a publication changes nothing.
+ * Sends a publish request, uploads the blobs that the server reports as missing, and sends the request again. Repeating a publication
+ * changes nothing.
  *
  * @throws OtaError VERSION_TAKEN, UPDATE_BLOCKED, SERVER_REFUSED, ARTIFACT_CHANGED, and connection errors
  */
 async function publishToServer(publication: Publication, request: Ask, showUpload: ShowUpload): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
-  // `draft` is sent only for drafts, so that servers that do not support it accept all other requests.
+  // `draft` is sent only for drafts. Servers that do not support drafts accept all other requests.
   const target = channel === undefined ? { draft: true } : { channel };
   const json: ReleaseRequest = { version, ...target, purpose, manifest: manifestText, allow: [...allow] };
   for (let round = 1; ; round++) {
@@ -41,7 +44,7 @@ async function publishToServer(publication: Publication, request: Ask, showUploa
       throw rejectionOf(response, publication);
     for (const { sha256 } of missing) {
       const artifact = publication.manifest.artifacts.find((each) => each.sha256 === sha256);
-      // Only artifacts listed in the manifest are sent, whatever the server requests.
+      // Only artifacts listed in the manifest are sent, even if the server requests other files.
       if (artifact === undefined) throw rejectionOf(response, publication);
       const bytes = await publication.readArtifact(artifact.file);
       await showUpload(artifact, (onSent) => uploadBlob(request, sha256, bytes, { onSent }));

@@ -2,7 +2,7 @@ import { asError, type Refused } from '../../api/client/problems.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { type Publication, whatOf } from '../publication.ts';
 
-/** Converts a server's rejection of a publication to an OtaError. */
+/** Converts the server's rejection of a publication into an OtaError. */
 export function rejectionOf(response: Refused, publication: Publication): OtaError {
   const { problem, url } = response;
   if (problem.code === 'version-taken') {

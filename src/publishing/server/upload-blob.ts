@@ -4,9 +4,9 @@ import type { ApiAnswer, Ask } from '../../api/client/connection.ts';
 import { asError } from '../../api/client/problems.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Small enough to send again over a bad connection. */
+/** Size of a piece. A small piece can be sent again over a slow connection. */
 const defaultPieceBytes = 1024 * 1024;
-/** Number of consecutive pieces without progress on the server after which the upload fails. */
+/** Maximum number of consecutive pieces without progress on the server before the upload fails. */
 const maxStalledPieces = 4;
 
 interface UploadOptions {
@@ -16,7 +16,7 @@ interface UploadOptions {
 }
 
 /**
- * Uploads bytes that the server does not have, resuming where an earlier attempt stopped, in this process or another.
+ * Uploads the bytes that the server does not have. An interrupted upload is resumed, even one of a different process.
  *
  * @throws OtaError SERVER_REFUSED, and connection errors
  */
@@ -39,7 +39,7 @@ export async function uploadBlob(
     });
     const next = nextState(response);
     if (next === undefined || (stalled >= maxStalledPieces && !next.complete)) throw errorOf(response);
-    // Another client may be uploading the same blob, or the piece was damaged in transit and dropped.
+    // A different client may be uploading the same blob, or the piece was damaged in transit and discarded.
     stalled = next.offset > offset ? 0 : stalled + 1;
     state = next;
   }
@@ -47,7 +47,7 @@ export async function uploadBlob(
 
 type State = v.InferOutput<typeof uploadState>;
 
-/** Returns the state to continue from; undefined if sending more would not help. */
+/** Returns the upload state to continue from. Returns undefined if the upload cannot continue. */
 function nextState(response: ApiAnswer): State | undefined {
   if (response.problem === undefined) return stateOf(response);
   const { code, offset } = response.problem;

@@ -28,8 +28,8 @@ function requireRange(address: string): void {
 }
 
 /**
- * Returns the address to which rate limits apply: the peer or, behind trusted proxies, the client address that they report. An IPv6 address
- * is reduced to its network, because a single subscriber has a whole /64.
+ * Returns the address that rate limits count: the peer address or, behind trusted proxies, the client address that they report. An IPv6
+ * address is reduced to its network, because a single subscriber owns a whole /64.
  */
 export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
   const client = plain(proxyAddr(request, isTrusted));
@@ -41,7 +41,7 @@ export function peerAddress(request: IncomingMessage): string {
   return plain(request.socket.remoteAddress);
 }
 
-/** Converts an IPv4-mapped IPv6 address to IPv4. A closed connection has no address. */
+/** Converts an IPv4-mapped IPv6 address to IPv4. Returns an empty string for a closed connection, which has no address. */
 function plain(address = ''): string {
   return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
 }

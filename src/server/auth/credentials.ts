@@ -3,10 +3,10 @@ import type { Credential } from '../storage/records.ts';
 
 const keyBytes = 32;
 const mostRemembered = 10_000;
-/** Limit of concurrent checks: each one uses 16 MB and occupies a core for tens of milliseconds. */
+/** Maximum number of concurrent password checks. Each check uses 16 MB and keeps a CPU core busy for tens of milliseconds. */
 const mostAtOnce = 4;
 
-/** Hashes a password, so that the stored credential does not reveal it. */
+/** Hashes a password, so that the stored credential does not reveal the password. */
 export async function hashCredential(user: string, password: string): Promise<Credential> {
   const salt = randomBytes(16).toString('base64url');
   const hash = await derive(password, salt);
@@ -31,7 +31,7 @@ export class CredentialChecker {
   readonly #right = new Set<string>();
   #running = 0;
 
-  /** Returns whether this header is cached as correct. If not, it must be checked. */
+  /** Returns whether this header is cached as correct. A header that is not cached must be checked. */
   isKnown(credential: Credential, header: string | undefined): boolean {
     return header !== undefined && this.#right.has(this.#mark(credential, header));
   }

@@ -3,7 +3,7 @@ interface Bucket {
   filledAt: number;
 }
 
-/** Rate limits by address: `burst` requests at once, then `perSecond`. */
+/** Rate limits by address: `burst` requests immediately, then `perSecond` requests per second. */
 export class TokenBuckets {
   readonly #burst: number;
   readonly #perSecond: number;
@@ -39,7 +39,7 @@ export class TokenBuckets {
     return bucket;
   }
 
-  /** Stores the bucket. If there are too many, the least recently used bucket is dropped, because it is most likely full again. */
+  /** Stores the bucket. When there are too many buckets, drops the least recently used one, because it is most likely full again. */
   #remember(address: string, bucket: Bucket): void {
     this.#buckets.delete(address);
     this.#buckets.set(address, bucket);

@@ -4,12 +4,12 @@ import type { TokenRecord } from '../storage/records.ts';
 import type { TokenStore } from '../storage/store.ts';
 
 const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
-/** Hash that an unknown token is compared with, so that the comparison takes the same time as for a known one. */
+/** Hash to compare with an unknown token, so that the lookup takes as long as for an existing token. */
 const unknownToken = createHash('sha256').update('unknown').digest();
 
 export interface NewToken {
   readonly record: TokenRecord;
-  /** Complete token, to be shown to its owner. It is not stored. */
+  /** Complete token, which is shown to its owner and never stored. */
   readonly token: string;
 }
 
@@ -24,7 +24,7 @@ export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'p
 /**
  * Finds the token that an Authorization header contains.
  *
- * @returns undefined if no such token exists
+ * @returns undefined if the token does not exist
  */
 export async function findToken(tokens: TokenStore, header: string | undefined): Promise<TokenRecord | undefined> {
   const [, id, secret] = rule.exec(/^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '') ?? [];

@@ -5,7 +5,7 @@ import type { Counters } from '../observability/counters.ts';
 export interface ConnectionLimits {
   readonly mostConnections: number;
   readonly mostPerAddress: number;
-  /** Exempt from the per-address limit, because all clients behind a proxy share its address. */
+  /** Trusted proxies are exempt from the per-address limit, because all clients behind a proxy share its address. */
   readonly isTrustedProxy: TrustedProxies;
 }
 

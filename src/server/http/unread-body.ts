@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Maximum number of bytes read after the response, for clients that send a whole small body before they read. */
+/** Maximum number of bytes read after the response, for clients that send a whole small body before they read the response. */
 const mostDrainedBytes = 512 * 1024;
 const drainMs = 2000;
 
 /**
- * Closes the connection after the response if the request body was not read completely. node would read the rest of the body, whatever its
- * length.
+ * Closes the connection after the response if the request body was not read completely. Node.js would read the rest of the body, whatever
+ * its length.
  *
  * Closing a socket with unread bytes resets the connection, and a client that is still sending loses the response. Therefore the server
  * stops reading when it responds, half-closes the connection after the response, reads a limited amount, and then destroys the socket.
  */
 export function endWithUnreadBody(request: IncomingMessage, response: ServerResponse): void {
   if (!hasBody(request)) return;
-  // Every response calls this method before its headers are sent.
+  // Every response calls `writeHead` before its headers are sent.
   response.writeHead = new Proxy(response.writeHead, {
     apply(writeHead, self, head) {
       if (!request.complete) leaveUnread(request.socket, response);
@@ -36,7 +36,7 @@ function leaveUnread(socket: Socket, response: ServerResponse): void {
     if (isAnswered) socket.destroy();
     else socket.pause();
   });
-  // node calls this method after writing the last response on a connection.
+  // Node.js calls this method after writing the last response on a connection.
   socket.destroySoon = () => {
     if (isAnswered) return;
     isAnswered = true;

@@ -17,11 +17,11 @@ import { continueWhenRead, endWithUnreadBody } from './unread-body.ts';
 export interface WebServer {
   readonly url: string;
   readonly server: HttpServer | HttpsServer;
-  /** Stops accepting connections, and destroys the ones still open after `graceMs`. */
+  /** Stops accepting connections, and destroys connections that are still open after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Far more than what a device (600 bytes) or a client with a token sends. */
+/** Maximum size of the request headers. A device sends about 600 bytes of headers, and a client with a token sends few more. */
 const mostHeaderBytes = 8192;
 const defaultHeadersWithinMs = 10_000;
 /** Time limit for a whole request, including its body. A longer upload continues in another request. */
@@ -70,7 +70,7 @@ function deviceListener(parts: ServerParts): RequestListener {
   const door = new DeviceHandler(parts);
   return (request, response) => {
     if (!door.handle(request, response)) {
-      answerText(response, 404, 'only devices are answered here, below /update and /files');
+      answerText(response, 404, 'this address serves only devices, under /update and /files');
     }
   };
 }
@@ -102,7 +102,9 @@ async function open(
   };
 }
 
-/** Replaces node's own handling of `Expect` and of unread bodies: node would send some responses itself and read every body to the end. */
+/**
+ * Replaces Node.js's handling of `Expect` and of unread bodies. Node.js would send some responses itself and read every body to the end.
+ */
 function handleRequests(server: WebServer['server'], listener: RequestListener): void {
   server.on('request', (request, response) => {
     endWithUnreadBody(request, response);
@@ -115,13 +117,13 @@ function handleRequests(server: WebServer['server'], listener: RequestListener):
   });
   server.on('checkExpectation', (request, response) => {
     endWithUnreadBody(request, response);
-    answerText(response, 417, 'this server knows Expect: 100-continue only');
+    answerText(response, 417, 'the only supported Expect value is 100-continue');
   });
 }
 
 /**
- * Tracks the open sockets, including those still in a handshake, which the HTTP server does not track. With TLS, these are the sockets of
- * both layers.
+ * Tracks all open sockets, including sockets in a TLS handshake, which the HTTP server does not track. With TLS, a connection has two
+ * sockets: the raw socket and the encrypted one.
  */
 function openSockets(server: WebServer['server']): ReadonlySet<Socket> {
   const open = new Set<Socket>();
@@ -164,7 +166,7 @@ async function closeServer(server: WebServer['server'], sockets: ReadonlySet<Soc
   clearTimeout(patience);
 }
 
-/** Closes connections that are waiting for another request, and those that browsers open in advance. */
+/** Closes idle connections, including unused connections that browsers open in advance. */
 function closeUnused(server: WebServer['server'], sockets: ReadonlySet<Socket>): void {
   server.closeIdleConnections();
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

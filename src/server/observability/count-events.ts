@@ -1,7 +1,7 @@
 import type { DomainEvents } from '../services/events/domain-events.ts';
 import { type Counters, countIn } from './counters.ts';
 
-/** Counts the events for which there is a metric. */
+/** Counts the events that have a metric. */
 export function countEvents(events: DomainEvents, counters: Counters): void {
   events.subscribe((event) => {
     switch (event.type) {

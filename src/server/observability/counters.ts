@@ -1,7 +1,4 @@
-/**
- * Counters since the server started. They are plain numbers because every request updates them; they are read only when `/metrics` is
- * requested.
- */
+/** Counters since the server started. They are plain numbers, because every request updates them and only `/metrics` reads them. */
 export interface Counters {
   /** Responses to devices, by HTTP status. */
   readonly answers: Map<number, number>;
@@ -13,7 +10,7 @@ export interface Counters {
   overCapacity: number;
   bytesSent: number;
   publications: number;
-  /** Attempts that ended with the device running the release. */
+  /** Successful attempts: the device runs the release. */
   updates: number;
   /** Failed attempts, by type of failure. */
   readonly failedUpdates: Map<string, number>;

@@ -46,7 +46,7 @@ export function makeMetrics(
   totals('ota_update_failures_total', 'Failed updates, by how they failed', 'how', counters.failedUpdates);
   total('ota_updates_blocked_total', 'Updates blocked by preflight rules', () => counters.blockedUpdates);
   total('ota_rollout_halts_total', 'Halted rollouts', () => counters.rolloutHalts);
-  total('ota_failures_total', 'Requests that failed because of an error of the server', () => counters.failures);
+  total('ota_failures_total', 'Requests that failed because of a server error', () => counters.failures);
   total('ota_refused_connections_total', 'Connections rejected because of a limit', () => counters.refusedConnections);
   new Gauge({
     name: 'ota_downloads_active',

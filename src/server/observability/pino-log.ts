@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Log } from './log.ts';
 
-/** Names of fields that are always redacted, in case one is ever logged by mistake. */
+/** Fields that are always redacted, in case a caller logs a secret by mistake. */
 const secrets = ['token', 'password', 'authorization', 'credential', 'headers', 'hash', 'pem'];
 
 /** Creates a log that writes JSON lines. */
@@ -12,7 +12,7 @@ export function pinoLog(level: 'debug' | 'info' | 'warn', write: (line: string) 
   };
   const plain = logOf([]);
   const guarded = logOf(secrets.flatMap((name) => [name, `*.${name}`]));
-  // Redacting nested fields costs ten times as much as the rest of a line, and nearly all lines have no nested fields.
+  // Redacting nested fields costs ten times as much as the rest of a log line, and nearly all lines have no nested fields.
   const log = (at: keyof Log) => (fields: object, message: string) =>
     (isPlain(fields) ? plain : guarded)[at](fields, message);
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };

@@ -13,7 +13,7 @@ import {
 } from '../tls/authority-files.ts';
 
 /**
- * Newest backup format version that can be read, and the version that is written. The first line identifies a backup; the last line shows
+ * Backup format version that is written, and the newest version that can be read. The first line identifies a backup. The last line shows
  * that the backup is complete.
  */
 const format = 1;
@@ -30,7 +30,7 @@ const blob = v.strictObject({ blob: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)
 const authorityFile = v.strictObject({ tls: v.picklist(savedFiles), base64: v.string() });
 const end = v.strictObject({ end: v.literal(true), lines: v.number() });
 
-/** The server's data. */
+/** Data of one server. */
 interface Kept {
   readonly store: Store;
   readonly blobs: BlobStore;
@@ -61,7 +61,7 @@ export async function* backupLines({ store, blobs, authority }: Kept): AsyncGene
 }
 
 /**
- * Restores a backup into an empty store: first the blobs, then all rows or none, then the certificate authority.
+ * Restores a backup into an empty store: first the blobs, then all rows in one transaction, then the certificate authority.
  *
  * @param name name of the backup for error messages
  * @throws OtaError BACKUP_INVALID, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE

@@ -9,7 +9,7 @@ export class DomainError extends Error {
   readonly hint: string;
   readonly more: More;
 
-  /** @param hint what the user can do about it */
+  /** @param hint action that the user can take */
   constructor(code: ApiProblemCode, message: string, hint: string, more: More = {}) {
     super(message);
     this.code = code;

@@ -8,10 +8,10 @@ const minuteMs = 60_000;
 const sweepEveryMs = 10_000;
 const rolloutsEveryMs = 1000;
 const flushEveryMs = minuteMs;
-/** How long changes are kept in memory before they are written; most devices check in again sooner after an update. */
+/** Time that changes stay in memory before they are written. After an update, most devices check in again sooner. */
 const waitsMs = minuteMs;
 const cleanEveryMs = 60 * minuteMs;
-/** Time within which an upload must be published; after that, the upload is removed. */
+/** Time limit for publishing an upload. After this time, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
 
@@ -58,7 +58,7 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
   }
 }
 
-/** Writes the data that may be lost in a crash. Records changed after `latest` stay in memory. */
+/** Writes data that is only in memory. Records changed after `latest` stay in memory. */
 export async function saveWaiting(
   { records, lastSeen, store, clock }: ServiceParts,
   latest = Number.POSITIVE_INFINITY,

@@ -19,7 +19,7 @@ export interface ServiceParts {
   readonly lastSeen: LastSeen;
   readonly rollouts: Rollouts;
   readonly verifier: Verifier;
-  /** Lock for publications. It also prevents unreferenced blobs from being removed during a publication. */
+  /** Lock for publications. The lock also prevents the removal of unreferenced blobs during a publication. */
   readonly publishing: AsyncLock;
   readonly events: DomainEvents;
   readonly clock: ServiceClock;

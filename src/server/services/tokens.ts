@@ -32,7 +32,7 @@ export async function firstToken(parts: Parts): Promise<string | undefined> {
 /**
  * Revokes a token.
  *
- * @returns false if no such token exists
+ * @returns false if the token does not exist
  */
 export async function revokeToken({ store, events }: Parts, id: string, by: Actor): Promise<boolean> {
   const record = await store.tokens.find(id);

@@ -6,8 +6,8 @@ export interface BlobStore {
   /**
    * Appends a piece to a blob, at the offset returned by `state`.
    *
-   * @returns digest-mismatch: the upload was complete or too long but its bytes do not match the digest, so it was removed. offset: the
-   *   piece does not start where the upload ends
+   * @returns digest-mismatch: the bytes of the upload do not match the digest, so the upload was removed. offset: the piece does not start
+   *   where the upload ends
    */
   append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'>;
   /**
@@ -17,14 +17,14 @@ export interface BlobStore {
    * @throws a system error if the blob exists but cannot be read now
    */
   read(sha256: string): Promise<Uint8Array | undefined>;
-  /** Returns the file of a complete blob, to be read in another thread. */
+  /** Returns the file path of a complete blob, so that another thread can read the file. */
   path(sha256: string): string;
   remove(sha256: string): Promise<void>;
   /** Returns complete blobs and unfinished uploads that were last written before `at`, but not before `since`. */
   olderThan(at: number, since?: number): Promise<readonly UploadState[]>;
   /** Returns the total size of all unfinished uploads, in bytes. */
   pendingBytes(): Promise<number>;
-  /** Returns a blob's path relative to the blob folder, for a web server in front; undefined if the store has no such path. */
+  /** Returns a blob's path relative to the blob folder, for a reverse proxy; undefined if the store has no such folder. */
   location(sha256: string): string | undefined;
   /** Returns the text that identifies the database to which the blobs belong; undefined if there is none. */
   marker(): Promise<string | undefined>;

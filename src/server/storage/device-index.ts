@@ -2,7 +2,7 @@ import type { DeviceStatus } from '../../api/admin-info.ts';
 import { deviceStatus } from './device-status.ts';
 import type { Attempt, DeviceRecord } from './records.ts';
 
-/** Values derived from a device record, by which a store filters and counts devices. */
+/** Values derived from a device record. A store filters and counts devices by these values. */
 export interface DeviceIndex {
   readonly status: DeviceStatus;
   readonly name: string | undefined;
@@ -15,7 +15,7 @@ export function deviceIndex(record: DeviceRecord): DeviceIndex {
   return { status: deviceStatus(record), name: record.name, runs: record.running?.version, group: record.group };
 }
 
-/** Returns the earliest time at which a pending attempt becomes overdue; undefined if there is none. */
+/** Returns the earliest time at which a pending attempt becomes overdue; undefined if no attempt is pending. */
 export function earliestDueMs(attempts: readonly Attempt[]): number | undefined {
   const due = attempts.filter(({ state }) => state === 'sent' || state === 'received').map(({ dueMs }) => dueMs);
   return due.length === 0 ? undefined : Math.min(...due);

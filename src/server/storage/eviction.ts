@@ -1,11 +1,11 @@
 import type { DeviceRecord } from './records.ts';
 
-/** Number of devices evicted at once when a project is full, so that not every new device triggers an eviction. */
+/** Number of devices evicted together when a project is full, so that not every new device triggers an eviction. */
 export const evictedAtOnce = 100;
 
 /**
- * Returns whether a device may be evicted from a full project to make room for a new one: it is not enrolled and has never checked in
- * running an update. The devices that have not been seen for the longest time are evicted first.
+ * Returns whether a full project may evict a device to make room for a new one: the device is not enrolled and has never checked in running
+ * an update. Devices that were last seen the longest time ago are evicted first.
  */
 export function isEvictable({ enrolled, proven }: Pick<DeviceRecord, 'enrolled' | 'proven'>): boolean {
   return !enrolled && proven !== true;

@@ -4,7 +4,7 @@ import { parseStorageUrl, type StorageUrl } from './storage-url.ts';
 
 type BlobOpener = (location: StorageUrl) => Promise<BlobStore>;
 
-/** Openers by URL scheme. Adding a new kind of blob store takes one file and one line here. */
+/** Openers by URL scheme. To support a new kind of blob store, add one file and one line here. */
 const openers = {
   file: ({ path }) => folderBlobs(path),
 } as const satisfies Record<string, BlobOpener>;

@@ -4,7 +4,7 @@ import type { Store } from './store.ts';
 
 type StoreOpener = (location: StorageUrl, holder: string, rules: OpeningRules) => Promise<Store>;
 
-/** Openers by URL scheme. Adding a new kind of store takes one file and one line here. */
+/** Openers by URL scheme. To support a new kind of store, add one file and one line here. */
 const openers = {
   sqlite: ({ path }, holder, rules) => openSqliteStore(path, holder, undefined, rules),
 } as const satisfies Record<string, StoreOpener>;
@@ -13,8 +13,7 @@ const openers = {
  * Opens a store. SQLite files are created if they do not exist.
  *
  * @param url URL such as `sqlite:/var/lib/ota-hooks/ota.db`
- * @param holder line that describes this process, shown to any other process that tries to open a single-process store
- * @param rules how to treat a database that looks lost
+ * @param holder description of this process in one line, shown to any other process that tries to open a single-process store
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openStore(url: string, holder: string, rules: OpeningRules = {}): Promise<Store> {

@@ -10,7 +10,7 @@ export type Actor = string;
 /** Password as stored: hashed with scrypt and its own salt. */
 export interface Credential {
   readonly user: string;
-  /** Encoded as base64url. */
+  /** Salt, encoded as base64url. */
   readonly salt: string;
   readonly hash: string;
 }
@@ -53,15 +53,15 @@ export interface ProjectKey {
 interface ProjectSettings {
   /** open: any device is served. closed: only enrolled devices are served. */
   readonly access: 'open' | 'closed';
-  /** Empty for a project with unsigned firmware. */
+  /** Keys that may sign the project's releases. Empty for a project with unsigned firmware. */
   readonly keys: readonly ProjectKey[];
   /** Device paths other than /update/PROJECT, such as the path in the core documentation. */
   readonly aliases: readonly { readonly path: string; readonly channel: string }[];
-  /** Credential that devices must send unless they have their own. */
+  /** Credential that devices must send unless a device has its own. */
   readonly credential?: Credential | undefined;
-  /** Time from a download to the first request from the new build, counted only while the server runs. */
+  /** Maximum time from a download to the first request from the new build. Only time while the server runs counts. */
   readonly confirmWithinMs: number;
-  /** Number of downloads without a running build after which the device counts as failed. */
+  /** Number of downloads after which an attempt fails if the device still does not run the build. */
   readonly mostSends: number;
 }
 
@@ -74,7 +74,7 @@ export interface ProjectRecord extends ProjectSettings {
 export interface ReleaseName {
   readonly version: string;
   readonly kind: ImageKind;
-  /** Empty if the manifest does not name a board. */
+  /** Board name; empty if the manifest does not name a board. */
   readonly board: string;
 }
 
@@ -97,16 +97,19 @@ export interface CurrentRelease {
   readonly release: ReleaseRecord;
 }
 
-/** Build identified by a sketch MD5, and the flash mode in the flash header to which the MD5 applies. */
+/** Build identified by a sketch MD5. The MD5 applies to one flash mode in the flash header. */
 export interface Recognized {
   readonly release: ReleaseRecord;
   readonly flashMode: FlashMode;
 }
 
 /**
- * Delivery of a release to a device. sent: a download started. received: the download completed, and the device closed the connection
- * cleanly. running: the device checked in running the release. failed: the device did not, and it is not sent the release again until a
- * retry.
+ * Delivery of a release to a device.
+ *
+ * - sent: a download started.
+ * - received: the download completed, and the device closed the connection cleanly.
+ * - running: the device checked in running the release.
+ * - failed: the device did not run the release. The release is not sent again until a retry.
  */
 export interface Attempt {
   readonly releaseId: number;
@@ -128,8 +131,11 @@ export interface Attempt {
 }
 
 /**
- * Reason why an attempt failed. not-confirmed: no request since the download started. not-installed: the download completed, but the device
- * checked in running another build. interrupted: the device checked in, but no download had completed.
+ * Reason why an attempt failed.
+ *
+ * - not-confirmed: the device sent no request after the download started.
+ * - not-installed: the download completed, but the device checked in running another build.
+ * - interrupted: the device checked in, but no download had completed.
  */
 export type Failure = 'not-confirmed' | 'not-installed' | 'interrupted';
 
@@ -139,7 +145,7 @@ export interface DecisionRecord {
   readonly code: string;
   /** Explanation for display. */
   readonly text: string;
-  /** Version of the release to which the decision applies. */
+  /** Version of the release that the decision applies to. */
   readonly version?: string | undefined;
   readonly at: number;
 }
@@ -169,19 +175,19 @@ export interface DeviceRecord {
   readonly project: string;
   /** Twelve upper-case hex digits with colons, as sent by devices. */
   readonly mac: string;
-  /** Number of times the record has been saved; 0 if never. Saving an outdated copy is a conflict. */
+  /** Number of times the record has been saved; 0 if never. Saving an outdated copy causes a conflict. */
   readonly revision: number;
-  /** Whether a person enrolled the device, as opposed to the device only being seen in requests. */
+  /** True if a person enrolled the device. Otherwise, the device was only seen in requests. */
   readonly enrolled: boolean;
   readonly name?: string | undefined;
   readonly board?: string | undefined;
-  /** Channel that overrides the one in the request URL. */
+  /** Channel that overrides the channel in the request URL. */
   readonly channel?: string | undefined;
   /** Channel from the last request URL. */
   readonly askedChannel?: string | undefined;
   /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
-  /** The only version that the device is sent, regardless of its channel and rollouts. */
+  /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
   /** Password set by a person. */
@@ -189,7 +195,7 @@ export interface DeviceRecord {
   /** Secrets created by `server devices credentials`. */
   readonly secrets?: DeviceSecrets | undefined;
   readonly firstSeenAt?: number | undefined;
-  /** The device has checked in running an update, so it is probably a real device. */
+  /** True if the device has checked in running an update, so it is probably a real device. */
   readonly proven?: boolean | undefined;
   readonly running?: RunningRecord | undefined;
   readonly decisions: { readonly [Kind in ImageKind]?: DecisionRecord | undefined };
@@ -205,7 +211,7 @@ export interface RolloutRecord {
   readonly version: string;
   /** The version's releases, for each kind and board. */
   readonly releaseIds: readonly number[];
-  /** The channel's current releases when the rollout started. Devices that may not be sent the new release yet stay on these. */
+  /** The channel's current releases when the rollout started. Devices in closed stages stay on these releases. */
   readonly previousIds: readonly number[];
   /** Stages, with canaries resolved to MACs. */
   readonly stages: readonly RolloutStage[];
@@ -257,7 +263,7 @@ export interface TokenRecord {
   /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
   readonly role: Role;
-  /** The only project for which the token is valid; undefined for all projects. */
+  /** Only project that the token is valid for; undefined for all projects. */
   readonly project?: string | undefined;
   readonly name: string;
   readonly createdAt: number;

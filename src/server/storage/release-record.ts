@@ -6,7 +6,10 @@ export function isPromotable({ purpose, yanked }: ReleaseRecord): boolean {
   return purpose === 'serve' && yanked === undefined;
 }
 
-/** Returns whether the artifacts are the same. For reference builds this is always true, because the image digest is part of the name. */
+/**
+ * Returns whether two releases have the same artifacts. For reference builds this is always true, because the image digest is part of the
+ * name.
+ */
 export function hasSameBytes(present: ReleaseRecord, { release }: NewRelease): boolean {
   if (release.purpose === 'reference') return true;
   return digestsOf(present) === digestsOf(release);

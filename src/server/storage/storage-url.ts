@@ -4,7 +4,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 export interface StorageUrl<Scheme extends string = string> {
   readonly scheme: Scheme;
   readonly url: string;
-  /** Part after the scheme, for schemes that refer to a file or folder. It is used as is, without percent-decoding. */
+  /** Part after the scheme, for schemes that refer to a file or folder. The part is not percent-decoded. */
   readonly path: string;
 }
 
@@ -19,7 +19,7 @@ export function parseStorageUrl<Scheme extends string>(
   url: string,
   openers: Readonly<Record<Scheme, unknown>>,
 ): StorageUrl<Scheme> {
-  // Object.keys loses the key type.
+  // The type assertion is safe: the type of `Object.keys` does not preserve the keys.
   const known = Object.keys(openers) as Scheme[];
   // `sqlite:///data/ota.db` has an empty authority and refers to the same file as `sqlite:/data/ota.db`.
   const [, found, path] = /^([a-z][a-z0-9+.-]*):(?:\/\/(?=\/))?(.+)$/is.exec(url) ?? [];

@@ -32,7 +32,7 @@ export interface Store {
   setServedMs(servedMs: number): Promise<void>;
   /** Yields all data except the identity as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
-  /** Restores either all lines or none of them, into an empty store. */
+  /** Restores all lines or none into an empty store. */
   restore(lines: readonly DumpLine[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -65,7 +65,7 @@ export interface NewRelease {
   readonly audit: (outcome: 'published' | 'promoted') => readonly NewAuditEntry[];
 }
 
-/** Result of a publication. version-taken: a release with this name but different bytes exists. */
+/** Result of a publication. version-taken: a release with this name and different bytes exists. */
 export interface PublicationResult {
   readonly outcome: 'published' | 'promoted' | 'unchanged' | 'version-taken';
   readonly release: ReleaseRecord;
@@ -102,7 +102,7 @@ export interface CatalogStore {
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
-  /** Returns the builds with this sketch MD5 (32 lower-case hex digits). There are only a few, because their bytes are identical. */
+  /** Returns the builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be identical. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
   /** Returns all releases of this version, for every kind and board, except reference builds and yanked releases. */
@@ -113,7 +113,10 @@ export interface CatalogStore {
   isReferenced(sha256: string): Promise<boolean>;
 }
 
-/** Start and maximum length of a list page. At most one of `after` and `before` is set; `before` selects the last entries before it. */
+/**
+ * Start and maximum length of a list page. At most one of `after` and `before` is set. `before` selects the last entries before this
+ * position.
+ */
 export interface RecordPage {
   readonly after?: string | undefined;
   readonly before?: string | undefined;
@@ -149,7 +152,7 @@ export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
    * Writes a record if its revision matches the stored one (0 if none is stored yet), and increments the revision. A new device must fit
-   * within `mostDevices`; to make room for it, devices that are not enrolled and have never run an update are removed.
+   * within `mostDevices`. To make room for a new device, the store removes devices that are not enrolled and have never run an update.
    *
    * @param audit audit entries for the change; none for changes that result from device requests
    */

@@ -21,7 +21,7 @@ export function tlsFiles(folder: string) {
   };
 }
 
-/** Files included in a backup, because devices trust the two keys. The header for sketches can be generated again. */
+/** Files included in a backup. Devices trust the two keys; the header for sketches can be generated again. */
 export const savedFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'] as const;
 
 export interface AuthorityFile {

@@ -3,12 +3,12 @@ import { OtaError } from '../../errors/ota-error.ts';
 
 /** Certificate that a server presents to its clients, and its private key, both in PEM format. */
 export interface Certificate {
-  /** The server's own certificate, optionally followed by the chain to a known authority. */
+  /** Certificate of the server, optionally followed by the chain to a certificate authority. */
   readonly cert: string;
   readonly key: string;
 }
 
-/** Source of a certificate. It is read repeatedly, because certificates are renewed while the server runs. */
+/** Source of a certificate. The source is read repeatedly, because certificates are renewed while the server runs. */
 export interface CertificateSource {
   /**
    * Reads the certificate.
@@ -18,12 +18,12 @@ export interface CertificateSource {
   read(): Promise<Certificate>;
 }
 
-/** How the server obtains the certificate that it presents. */
+/** Source of the server certificate: files, or a certificate that the server creates and renews. */
 export type TlsOptions =
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   /**
-   * Created and renewed by the server. `hosts` are the names and addresses that clients use, in addition to `localhost` and `127.0.0.1`. If
-   * none are given, the machine's own names and addresses are used.
+   * Certificate that the server creates and renews. `hosts` are the names and addresses that clients use, in addition to `localhost` and
+   * `127.0.0.1`. The default is the machine's own names and addresses.
    */
   | { readonly kind: 'self-signed'; readonly hosts: readonly string[] };
 

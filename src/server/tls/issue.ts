@@ -40,7 +40,7 @@ export interface ServerRequest {
   readonly authority: X509Certificate;
   readonly authorityKey: KeyObject;
   readonly publicKey: KeyObject;
-  /** Names and addresses; at least one. */
+  /** Names and addresses of the server; at least one. */
   readonly hosts: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export function issueServerCertificate(request: ServerRequest, now: Date): strin
 
 function blank(publicKey: KeyObject, now: Date, days: number): forge.pki.Certificate {
   const certificate = forge.pki.createCertificate();
-  // Must be positive and in the shortest DER form.
+  // A serial number must be positive and in the shortest DER form.
   certificate.serialNumber = `4${randomBytes(15).toString('hex').slice(1)}`;
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }).toString());
   certificate.validity.notBefore = new Date(now.getTime() - clockSlackDays * dayMs);

@@ -1,7 +1,7 @@
 import type { Log } from '../observability/log.ts';
 import type { Certificate, CertificateSource } from './certificate.ts';
 
-/** certbot renews a month ahead, so checking once a minute is soon enough, and the files are small. */
+/** Interval between checks for a renewed certificate. certbot renews a month ahead, so a check once a minute is soon enough. */
 const defaultCheckEveryMs = 60_000;
 
 /** Certificate that is reloaded while a server uses it. */
@@ -32,8 +32,8 @@ export class LiveCertificate {
   }
 
   /**
-   * Reloads the certificate, and calls `onChange` if it has changed. If it cannot be used, for example because the key for a new
-   * certificate has not been written yet, the current certificate is kept.
+   * Reloads the certificate, and calls `onChange` if it has changed. Keeps the current certificate if the new one cannot be used, for
+   * example because its key has not been written yet.
    */
   reload(onChange: (certificate: Certificate) => void): Promise<void> {
     this.#reading = this.#reading.then(() => this.#reload(onChange));
@@ -62,7 +62,10 @@ export class LiveCertificate {
     } catch (error) {
       const reason = String(error);
       if (reason !== this.#lastFailure)
-        this.#log.warn({ err: error }, 'Could not reload the certificate; the previous one is used');
+        this.#log.warn(
+          { err: error },
+          'Could not reload the certificate; the server still uses the previous certificate',
+        );
       this.#lastFailure = reason;
     }
   }

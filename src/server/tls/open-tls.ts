@@ -17,7 +17,7 @@ interface Renewal {
 export interface ServerTls {
   /** Certificate in use at the start; undefined without TLS. */
   readonly certificate: Certificate | undefined;
-  /** Paths to the files for clients and for sketches, if the server is its own authority. */
+  /** Paths to the files for clients and for sketches; undefined unless the server has its own authority. */
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
   keepCurrent(server: HttpServer | HttpsServer): Renewal;
 }
@@ -46,7 +46,7 @@ export async function openTls(options: TlsOptions | undefined, folder: string, l
   };
 }
 
-/** Loads node-forge only if certificates are created. */
+/** Load node-forge only when a certificate is created. */
 async function sourceOf(
   options: TlsOptions,
   folder: string,

@@ -6,11 +6,11 @@ import type { Certificate } from './certificate.ts';
 import { cacheSessions } from './session-cache.ts';
 
 /**
- * Plain text bytes per TLS record: a device must hold a whole record in memory to verify it, and has 40 KB of memory in total. If a client
- * negotiates 512 bytes (RFC 6066, 4), OpenSSL applies that limit itself.
+ * Number of plaintext bytes per TLS record. A device must hold a whole record in memory to verify it, and has only 40 KB of memory. If a
+ * client negotiates 512 bytes (RFC 6066, 4), OpenSSL applies that limit itself.
  */
 const mostRecordBytes = 1024;
-/** One day, because devices check for updates about once an hour. */
+/** Session lifetime of one day. Devices check for updates about once an hour. */
 const sessionSeconds = 86_400;
 
 /** Creates an HTTPS server with settings that are also suitable for devices. */
@@ -35,9 +35,9 @@ function secureOptions({ cert, key }: Certificate) {
     cert,
     key,
     sessionTimeout: sessionSeconds,
-    // Sessions remain valid when the certificate is replaced.
+    // A fixed context keeps sessions valid when the certificate is replaced.
     sessionIdContext: 'ota-hooks',
-    // Clients that prefer ChaCha20 do not have AES hardware, and neither does an ESP8266.
+    // Use ChaCha20 for clients that prefer it, because they have no AES hardware. An ESP8266 has none either.
     secureOptions: constants.SSL_OP_PRIORITIZE_CHACHA,
   };
 }

@@ -10,7 +10,7 @@ import { deviceHeader } from './device-header.ts';
 import { issueAuthority, issueServerCertificate } from './issue.ts';
 
 /**
- * RSA, because a sketch built with "Basic SSL ciphers" (BEARSSL_SSL_BASIC in the core) supports nothing else, and because RSA signatures
+ * Keys are RSA, because a sketch built with "Basic SSL ciphers" (BEARSSL_SSL_BASIC in the core) supports no other type and RSA signatures
  * are fast to verify. With 2048 bits and no chain, the certificate fits in one 1 KB record.
  */
 const keyBits = 2048;
@@ -78,7 +78,7 @@ async function newKey(path: string): Promise<KeyObject> {
   return privateKey;
 }
 
-/** Returns whether the certificate can be kept. If anything is wrong with it, a new one is issued. */
+/** Returns whether the certificate can be kept. If not, a new certificate is issued. */
 function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
   try {
     const certificate = readCertificate(pem, '');
@@ -91,14 +91,14 @@ function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
   }
 }
 
-/** Names by which clients on the same machine, such as `publish`, reach the server. */
+/** Names that clients on the same machine, such as `publish`, use to reach the server. */
 const loopback = ['localhost', '127.0.0.1'];
 
 function withOwnNames(hosts: readonly string[]): readonly string[] {
   return [...new Set([...hosts.map((host) => host.toLowerCase()), ...loopback])];
 }
 
-/** Returns the names and addresses by which other machines on the network may reach this one. */
+/** Returns the names and addresses that other machines on the network may use to reach this machine. */
 function ownHosts(): readonly string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const addresses = all.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address);

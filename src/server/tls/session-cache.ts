@@ -1,12 +1,12 @@
 import type { Server } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 
-/** Each session takes about 300 bytes here. */
+/** Maximum number of cached sessions. Each session takes about 300 bytes. */
 const mostSessions = 20_000;
 
 /**
- * Caches sessions by ID, so that a device that reconnects does not have to process a certificate or perform RSA computations: BearSSL
- * resumes sessions by ID and does not support tickets. The cache is in memory only, so each device performs one full handshake after a
+ * Caches sessions by ID, because BearSSL resumes sessions by ID and does not support tickets. A device that resumes a session does not
+ * process a certificate or perform RSA computations. The cache is in memory only, so each device performs one full handshake after a server
  * restart.
  */
 export function cacheSessions(server: Server, most = mostSessions): void {

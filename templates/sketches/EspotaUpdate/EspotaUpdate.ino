@@ -1,5 +1,5 @@
 /*
-  Accepts updates over the network by the protocol of the Arduino IDE, PlatformIO and espota.py.
+  Accepts updates over the network with the protocol of the Arduino IDE, PlatformIO and espota.py.
   Use this for development and for devices on your local network.
 
   Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in. Flash over serial once, then press reset:

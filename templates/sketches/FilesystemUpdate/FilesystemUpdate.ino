@@ -2,8 +2,8 @@
   Downloads a new filesystem image (LittleFS) from a web server: web pages, tables or sounds, without a new sketch.
 
   Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set filesystemUrl, flash over serial once and
-  press reset. Put a file version.txt into the folder from which you make the image: the device sends its first line to the
-  server as the installed version.
+  press reset. Put a file version.txt into the folder from which you make the image: the device sends the first line of this
+  file to the server as the installed version.
 
   A device that checks signatures requires signed filesystem images too:
 
@@ -13,12 +13,12 @@
   - The update replaces the whole filesystem, including files that the device wrote. Keep settings elsewhere (EEPROM), or
     read them into memory before the update and write them back afterwards.
   - The image overwrites the old one while it arrives and is verified only at the end: a power cut or an invalid signature
-    leaves no filesystem. The sketch must be able to run without one; this one does, and checks for updates again. With
+    leaves no filesystem. The sketch must be able to run without files; this sketch does, and checks for updates again. With
     ATOMIC_FS_UPDATE in the build flags (for the core too) the image is staged first, if there is enough space, and can be
     compressed.
   - The image must be made for the flash layout of the device: same size, same address.
   - MD5 (the x-MD5 header) is not a security measure, and plain HTTP can be modified in transit; the signature protects the
-    image. But a signature does not say what an image is for: never sign an image that must not run on every device with
+    image. But a signature does not state what an image is for: never sign an image that must not run on every device with
     this key.
   - RTC user memory is overwritten: atomic filesystem updates and sketch updates store the bootloader command in the first
     128 bytes (blocks 0 to 31 of ESP.rtcUserMemoryWrite).
@@ -93,7 +93,7 @@ void askForFilesystem() {
       Serial.println(F("No update available"));
       break;
     case HTTP_UPDATE_OK:
-      // The library does not restart after a filesystem update. With ATOMIC_FS_UPDATE the bootloader must still copy the
+      // The library does not restart after a filesystem update. With ATOMIC_FS_UPDATE, the bootloader must still copy the
       // image; without it, a restart is the simplest way to discard data that was read from the old filesystem.
       ESP.restart();
       break;

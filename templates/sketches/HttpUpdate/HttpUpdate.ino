@@ -1,6 +1,6 @@
 /*
   Checks a web server for updates at intervals and sends the version of the device.
-  Use this for devices in the field: they open the connection, so no firewall has to let connections in.
+  Use this for devices in the field: the device opens the connection, so no firewall must allow incoming connections.
 
   Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set updateUrl, flash over serial once and
   press reset.

@@ -13,8 +13,8 @@
   - HTTPS protects the connection, not the device: anyone who controls the server can send any firmware. MD5 (the x-MD5
     header) is not a security measure. Signatures protect the device: keep public.key in the sketch folder and build with
     `ota-hooks build`. They do not prevent replay: an old signed release stays valid.
-  - Checking a certificate requires the current time, which comes from NTP; until then, the device does not check for
-    updates. If there is no NTP server, pin the public key of the server, which needs no clock: declare
+  - Checking a certificate requires the current time. The device does not check for updates until NTP has set its
+    clock. If there is no NTP server, pin the public key of the server, which needs no clock: declare
     BearSSL::PublicKey serverKey(ota_server_key) and replace setTrustAnchors with client.setKnownKey(&serverKey). The device
     then trusts only this key and ignores the rest of the certificate.
   - Do not use setFingerprint: the fingerprint changes when the certificate is renewed, about once a year, and locks the
@@ -22,7 +22,7 @@
   - TLS needs 20 to 30 KB of heap during a connection, most of it for one record: 16 KB, unless server and device negotiate
     less (MFLN). `ota-hooks serve` supports MFLN, and its records never exceed 1 KB; the sketch probes any server and skips
     the check if there is not enough memory.
-  - A full handshake keeps the CPU busy for a while, a resumed one hardly at all. The session is kept in RAM.
+  - A full handshake keeps the CPU busy for a while. A resumed handshake needs little CPU time. The session is kept in RAM.
   - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
     ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
   - The new sketch is stored next to the running one: flash must hold both (see ESP.getFreeSketchSpace()).
@@ -85,7 +85,7 @@ void onProgress(int done, int total) {
 }
 
 BearSSL::X509List serverAuthority(ota_server_ca);
-BearSSL::Session session;  // reused by the next connection, which then needs no certificate
+BearSSL::Session session;  // reused by the next connection, so that the certificate is not sent again
 
 // 1704067200 is 2024-01-01. Until NTP responds, the clock is in 1970, when no certificate is valid.
 bool isTimeKnown() {
@@ -97,7 +97,7 @@ void askForUpdate() {
   // halfway. If that is too long, enter the safe state before the check, not only in onStart.
   const bool hasShortRecords = BearSSL::WiFiClientSecure::probeMaxFragmentLength(serverName, serverPort, 512);
   if (!hasShortRecords && ESP.getMaxFreeBlockSize() < 28000) {
-    // The server may send records of up to 16 KB. Without memory for one, the download would fail halfway.
+    // The server may send records of up to 16 KB. Without enough memory for a record, the download would fail halfway.
     Serial.println(F("Update check skipped: no response from the server, or not enough memory"));
     return;
   }

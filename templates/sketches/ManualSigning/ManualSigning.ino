@@ -1,7 +1,7 @@
 /*
   Requires signed updates; the sketch itself sets the public key with Update.installSignature.
-  Use this only for builds in which the hooks cannot run. Otherwise leave it out: with public.key in the sketch folder,
-  `ota-hooks build` does the same, verifies the result, and also covers the time before setup().
+  Use this only for builds in which the hooks cannot run. Otherwise, put public.key into the sketch
+  folder and use `ota-hooks build`, which also verifies the result and covers the time before setup().
 
   Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in. Then, in the folder of this sketch:
 
@@ -18,11 +18,11 @@
 
   Limits:
   - Signatures protect updates over the air only: anyone who holds the device can flash and read it over serial. A signature
-    stays valid forever, also that of an old release with its bugs.
+    stays valid forever, even the signature of an old release with known bugs.
   - Use RSA keys only. With an EC key the device never accepts an update again.
   - The key applies after the call of installSignature. A build without the call accepts every update without a warning.
   - The password is weak (MD5, and readable in the firmware); with signatures it only prevents nuisance uploads. MD5 is not
-    a security measure, and it is ignored once a key is installed.
+    a security measure, and the device ignores it after the key is installed.
   - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
     ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
 */

@@ -1,7 +1,7 @@
 /*
   Writes an update from any Stream to the Updater, which all other update methods use internally.
-  Use this for firmware that arrives another way: in pieces by radio or MQTT, on an SD card, over a protocol of your own. In
-  this example it is a file in LittleFS that is complete before the update starts.
+  Use this for firmware that arrives by radio, over MQTT, on an SD card or over your own protocol. This example installs a
+  file in LittleFS that is complete before the update starts.
 
   Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, flash over serial once and press reset.
   Requires core 3.1.0 or later: earlier versions have no Update.onStart (esp8266/Arduino#8653).
@@ -100,7 +100,7 @@ void setup() {
 }
 
 void loop() {
-  // Receive the pieces here: write them to a file with another name, and rename it when it is complete.
+  // Receive the pieces here: write them to a file with a temporary name, and rename the complete file.
   if (isDue()) installWaitingFile();
   if (inSafeState && !Update.isRunning()) leaveSafeState();
   if (!inSafeState) controlValve();

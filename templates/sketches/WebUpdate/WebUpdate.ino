@@ -9,8 +9,8 @@
   - The login is weak: it is sent unencrypted with each request, where anyone on the network can read it, and the firmware
     contains it in readable form. An empty user name or password disables it. Only signatures control which firmware the
     device runs: keep public.key in the sketch folder and build with `ota-hooks build`.
-  - Nothing verifies the transfer. MD5 is not a security measure, but here even that check is missing: without signatures, a
-    damaged upload is installed if its first byte looks right.
+  - Nothing verifies the transfer. MD5 is not a security measure, and this page does not even check the MD5. Without
+    signatures, a damaged upload is installed if its first byte is valid.
   - The page stages an image at the lowest possible flash address, where decompression may overwrite compressed data that
     has not been read yet. Upload .bin.signed here, not .gz.signed.
   - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
@@ -76,7 +76,7 @@ void setup() {
   WiFi.mode(WIFI_STA);
   WiFi.begin(SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD);
 
-  // The update page has no callbacks of its own; those of Update cover all update methods. onStart runs after the login.
+  // The update page has no callbacks. The callbacks of Update cover all update methods. onStart runs after the login.
   Update.onStart(enterSafeState);
   Update.onError([](uint8_t error) { Serial.printf("Update: error %u\n", error); });
 }

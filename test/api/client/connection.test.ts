@@ -93,7 +93,7 @@ for (const request of repeatable) {
   });
 }
 
-test('retries a POST that is not repeatable after 503 and 429, because the server did not process it', async (t) => {
+test('retries a non-repeatable POST after 503 and 429, because the server did not process the request', async (t) => {
   const troubles: Reply[] = [{ status: 503, json: {} }, problem(429, 'too-many-requests')];
   const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 201, json: 'done' });
   const answer = await client(server)({ method: 'POST', path: '/tokens', json: { a: 1 } });
@@ -131,7 +131,7 @@ for (const event of ['connection', 'request'] as const) {
   });
 }
 
-test('reports a reset without retrying a POST that is not repeatable', async (t) => {
+test('reports a reset without retrying a non-repeatable POST', async (t) => {
   const server = await resettingServer(t, 1, 'request');
   const error = await fails(t, client(server)({ method: 'POST', path: '/tokens', json: {} }), 'SERVER_UNREACHABLE');
   t.regex(error?.message ?? '', /ECONNRESET|EPIPE/);
@@ -184,7 +184,7 @@ test('aborts a wait on Ctrl-C without reporting a server error', async (t) => {
   const controller = new AbortController();
   const ask = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
   const error = t.throwsAsync(ask({ method: 'GET', path: '/x' }), { any: true });
-  // A request listens to a derived signal; only the wait before a retry listens to this signal.
+  // Requests listen to derived signals. Only the wait before a retry listens to this signal.
   while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
   t.is(server.arrived.length, 1);
   controller.abort();

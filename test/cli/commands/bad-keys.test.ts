@@ -1,4 +1,4 @@
-/** Tests every command that reads a key with every kind of bad key: one-line error, hint, exit code 1, no files left behind. */
+/** Tests every command that reads a key with every kind of invalid key. Expects a one-line error, a hint, exit code 1 and no leftover files. */
 import { createPrivateKey } from 'node:crypto';
 import test from 'ava';
 import type { ErrorCode } from '../../../src/errors/ota-error.ts';

@@ -33,12 +33,12 @@ async function discoverJson(folder: TestFolder, ...argv: string[]) {
   return { ...run, ...(JSON.parse(run.stdout) as { devices: Found[]; previouslyFound: Found[] }) };
 }
 
-/** Adds a device; the command ends as soon as it receives the announcement. */
+/** Runs `discover --add`, which ends as soon as the device announces itself. */
 function adding(folder: TestFolder, name: string, ...argv: string[]) {
   return discover(folder, '--add', name, '--timeout', '600', ...argv);
 }
 
-/** Repeats with growing timeouts until the device is found; one second is enough on a fast machine. */
+/** Retries with increasing timeouts until the device is found. One second is enough on a fast machine. */
 async function untilHeard<Run>(listen: (...argv: string[]) => Promise<Run>, hasHeard: (run: Run) => boolean) {
   let seconds = 1;
   for (;;) {
@@ -100,7 +100,7 @@ test('discover lists an announced device and remembers the device after it goes 
   t.true(later.previouslyFound.some(({ host, port }) => host === common.host && port === device.otaPort));
 });
 
-test('discover --add adds a device with the project board only once and leaves the rest of the file unchanged', async (t) => {
+test('discover --add adds a device only once and preserves the rest of the configuration', async (t) => {
   const device = await announced(t, { board: 'PLATFORMIO_D1_MINI' });
   const folder = await testFolder(t, { 'ota.config.json': '{\n    "project": "door",\n    "board": "d1_mini"\n}\n' });
   const run = await adding(folder, device.hostname, '--group', 'inside', '--password-env', 'DOOR');
@@ -118,7 +118,7 @@ test('discover --add adds a device with the project board only once and leaves t
   t.is((await adding(folder, device.hostname)).error?.code, 'DEVICE_NOT_ADDED', 'not twice');
 });
 
-test('discover --add rejects a device with another board unless --board names that board', async (t) => {
+test('discover --add rejects a device with a different board unless --board names it', async (t) => {
   const device = await announced(t, { board: 'ESP8266_NODEMCU_ESP12E' });
   const folder = await testFolder(t, { 'ota.config.json': '{"board": "nodemcuv2"}' });
   const argv = ['--add', 'kitchen', '--host', `${device.hostname}.local`];
@@ -143,7 +143,7 @@ test('discover --add leaves a YAML configuration unchanged and shows the entry t
   t.is(await folder.text('ota.config.yaml'), '# ours\nproject: door\n');
 });
 
-test('discover creates no files in a folder without a project, and --add fails when the device is absent', async (t) => {
+test('discover creates no files when it finds no device', async (t) => {
   const folder = await testFolder(t);
   t.is((await discover(folder, '--add', 'nobody-at-all', '--timeout', '0.5')).error?.code, 'DEVICE_NOT_ADDED');
   await discover(folder, '--timeout', '0.5');

@@ -37,7 +37,7 @@ function sendTo(
   return runCommand(['espota', ...place, '-f', 'firmware.bin', ...argv], { cwd: folder.path, env });
 }
 
-test('espota sends the signed file from the manifest when called with the image as in platform.txt', async (t) => {
+test('espota sends the signed file listed in the manifest when platform.txt passes the image', async (t) => {
   const folder = await packedProject(t);
   const device = await quickDevice(t, { publicKey });
   const argv = ['-i', device.host, '-p', String(device.otaPort), '--auth=', '-f', 'firmware.bin'];
@@ -66,7 +66,7 @@ test('espota sends the image when there is no signed file', async (t) => {
   t.regex(stderr, /Uploading firmware\.bin \(/);
 });
 
-test('espota sends a file signed by another tool if the file was made from this image', async (t) => {
+test('espota sends a file that a different tool signed if it contains the given image', async (t) => {
   const folder = await packedProject(t);
   const signed = await folder.read('firmware.bin.signed');
   const other = await testFolder(t, { 'firmware.bin': image, 'firmware.bin.signed': signed });
@@ -76,7 +76,7 @@ test('espota sends a file signed by another tool if the file was made from this 
   t.regex(stderr, /Uploading firmware\.bin\.signed/);
 });
 
-/** Inconsistent, missing or damaged files, none of which may be sent to the device. */
+/** Inconsistent, missing or damaged files. espota must send nothing in these cases. */
 const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>, message: RegExp][] = [
   [
     'a stale signed file',
@@ -84,7 +84,7 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
       await rm(folder.at('firmware.bin.ota.json'));
       await folder.write('firmware.bin', syntheticSketch({ sizeBytes: 60 * 1024, seed: 13 }));
     },
-    /firmware\.bin\.signed was not sent: it does not contain this image/,
+    /firmware\.bin\.signed was not sent: its content is not the current image/,
   ],
   [
     'an image that was built again since it was packed',
@@ -103,7 +103,7 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
       await rm(folder.at('firmware.bin.ota.json'));
       await folder.write('firmware.bin.signed', (await folder.read('firmware.bin.signed')).subarray(0, -8));
     },
-    /firmware\.bin\.signed was not sent: it does not contain this image/,
+    /firmware\.bin\.signed was not sent: its content is not the current image/,
   ],
   ['a damaged manifest', (folder) => folder.write('firmware.bin.ota.json', '{}'), /is not a valid manifest/],
   ['no image', (folder) => rm(folder.at('firmware.bin')), /^Image not found: /],
@@ -216,6 +216,6 @@ test('espota exits with 130 on Ctrl-C', async (t) => {
   running.kill('SIGINT');
   const { exitCode, stderr } = await running;
   t.is(exitCode, 130);
-  // A run that kept sending invitations until it timed out would report the device as unreachable.
+  // An upload that ignored Ctrl-C would time out and report the device as unreachable.
   t.notRegex(stderr, /unreachable/);
 });

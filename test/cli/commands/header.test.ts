@@ -10,7 +10,7 @@ const { privatePem, publicPem } = rsaPems(2048);
 const signed = signingHeader(readPublicKey(publicPem, 'public.key'));
 const out = 'build/core/Updater_Signing.h';
 
-test('header writes the given key, creates the folder and prints the message that the IDE shows', async (t) => {
+test('header creates the output folder, writes the key and prints the message that the IDE shows', async (t) => {
   const folder = await testFolder(t, { 'keys/door.pub': publicPem });
   const { exitCode, stdout, stderr } = await runCommand(['header', '--public-key', 'keys/door.pub', '--out', out], {
     cwd: folder.path,
@@ -115,7 +115,7 @@ test('header removes the old file when the key is invalid, missing or misconfigu
   }
 });
 
-test('header does not overwrite the key', async (t) => {
+test('header rejects an output path that names the key file', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem });
   const { exitCode } = await runCommand(['header', '--public-key', 'public.key', '--out', './public.key'], {
     cwd: folder.path,
@@ -124,7 +124,7 @@ test('header does not overwrite the key', async (t) => {
   t.is(await folder.text('public.key'), publicPem);
 });
 
-test('header reports why the file cannot be written', async (t) => {
+test('header reports the reason when the output file cannot be written', async (t) => {
   const folder = await testFolder(t, { 'public.key': publicPem, build: 'a file', 'folder/Updater_Signing.h/x': '' });
   const inFile = await runCommand(['header', '--public-key', 'public.key', '--out', out], { cwd: folder.path });
   t.is(inFile.exitCode, 1);
@@ -137,7 +137,7 @@ test('header reports why the file cannot be written', async (t) => {
   t.deepEqual(await folder.list(), ['build', 'folder/Updater_Signing.h/x', 'public.key']);
 });
 
-test('header removes artifacts from an earlier build beside the image', async (t) => {
+test('header removes the artifacts of an earlier build', async (t) => {
   const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map(
     (suffix) => `build/door.ino.bin${suffix}`,
   );

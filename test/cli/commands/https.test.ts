@@ -66,7 +66,7 @@ test('the backup API omits TLS keys over plain HTTP', async (t) => {
   t.notRegex(text, /"tls"/);
 });
 
-test('server commands fail without the CA, or with a wrong or unreadable CA file', async (t) => {
+test('server commands fail if the CA file is missing, unreadable or from a different server', async (t) => {
   const { run, folder } = await user(t);
   const unknown = await run(list);
   t.is(unknown.error?.code, 'SERVER_NOT_TRUSTED');
@@ -77,9 +77,9 @@ test('server commands fail without the CA, or with a wrong or unreadable CA file
   t.is((await run([...list, '--ca', 'image.bin'])).error?.code, 'TLS_FILE_UNUSABLE');
 });
 
-// By default, other systems have 127.0.0.1 as their only loopback address.
+// On Linux, every 127.x.x.x address is a loopback address. Other systems configure only 127.0.0.1 by default.
 if (process.platform === 'linux') {
-  test('server commands reject a certificate for another address', async (t) => {
+  test('server commands reject a certificate issued for a different address', async (t) => {
     const { run } = await user(t, '127.0.0.2');
     const { error } = await run([...list, '--ca', 'ca.pem']);
     t.is(error?.code, 'SERVER_NOT_TRUSTED');

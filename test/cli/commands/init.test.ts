@@ -120,14 +120,17 @@ test('init --undo keeps the keys and their .gitignore entries until --delete-key
   const { exitCode, stderr } = await init(folder, '--undo', '--yes');
 
   t.is(exitCode, 0);
-  t.regex(stderr, /warning: kept: private\.key \(devices with this key accept no other; --delete-keys deletes it\)/);
+  t.regex(
+    stderr,
+    /warning: kept: private\.key \(devices with this key accept no other key; --delete-keys deletes the key\)/,
+  );
   t.is(await folder.text('.gitignore'), 'private.key\n.ota/\n');
   t.is(await folder.text('platformio.ini'), ini);
   await init(folder, '--undo', '--yes', '--delete-keys');
   t.deepEqual(await snapshot(folder), before);
 });
 
-test('init --undo keeps later changes by the user', async (t) => {
+test('init --undo keeps changes that the user made after init', async (t) => {
   const folder = await platformio(t, { '.gitignore': '.pio\n' });
   await init(folder, '--yes');
   await folder.write('platformio.ini', `; mine\n${await folder.text('platformio.ini')}monitor_speed = 115200\n`);
@@ -145,7 +148,7 @@ test('init --undo keeps later changes by the user', async (t) => {
   t.regex(stderr, /kept: ota\.config\.json/);
 });
 
-test('init --undo keeps files from other commands in .ota', async (t) => {
+test('init --undo keeps files that other commands created in .ota', async (t) => {
   const folder = await platformio(t);
   await init(folder, '--yes');
   await folder.write('.ota/devices.json', '{}');

@@ -20,14 +20,17 @@ const files = {
   'facts.json': JSON.stringify(facts),
 };
 
-test('inspect draws the flash with the layout from the ELF and lists its assumptions', async (t) => {
+test('inspect draws the flash layout from the ELF and lists the assumptions', async (t) => {
   const folder = await builtSketch(t, files, fullDoor);
   const { stdout } = await runCommand(['inspect', 'build/door.ino.bin'], { cwd: folder.path });
   t.regex(stdout, /^layout +eagle\.flash\.4m2m\.ld, 4096 KB of flash$/m);
   t.regex(stdout, /^ +\|s+·+u+F+E\|$/m);
   t.regex(stdout, /^ +\|\^+ +\|$/m);
   t.regex(stdout, /u {2}update, staged at 1768-2048 KB$/m);
-  t.regex(stdout, /assumptions: the running sketch has the same size; the update is sent by espota or HTTP$/m);
+  t.regex(
+    stdout,
+    /assumptions: the running sketch is as large as the new sketch; the update is sent by espota or HTTP$/m,
+  );
   t.regex(stdout, /^verifies +updates \(shown by the ELF file\)$/m);
 });
 

@@ -92,7 +92,7 @@ test('pack writes a manifest with the image, the keys, the enforcement proof and
   }
 });
 
-test('pack output is reproducible across folders, repeated runs and stale files', async (t) => {
+test('pack produces the same bytes in any folder, in repeated runs and beside stale files', async (t) => {
   const here = await builtSketch(t);
   const there = await builtSketch(t, Object.fromEntries(stale.map((name) => [name, 'stale'])));
   await pack(here, image, '--legacy');
@@ -374,7 +374,7 @@ test('pack removes artifacts and temporary files after key and configuration err
   }
 });
 
-test('pack removes the artifacts for a missing image', async (t) => {
+test('pack removes the artifacts of a missing image', async (t) => {
   const folder = await builtSketch(t, { 'build/old.bin.signed': 'stale', 'build/old.bin.ota.json': 'stale' });
   const { exitCode, error } = await pack(folder, 'build/old.bin');
   t.is(exitCode, 2);

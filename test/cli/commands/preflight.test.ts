@@ -42,7 +42,7 @@ interface Document {
 
 async function preflight({ path }: TestFolder, file: string, ...argv: readonly string[]) {
   const { exitCode, stdout, error } = await runCommand(['preflight', file, '--json', ...argv], { cwd: path });
-  // The test assertions check the shape.
+  // The assertions in the tests check the structure of the document.
   const document: Document | undefined = stdout === '' ? undefined : (JSON.parse(stdout) as Document);
   return { exitCode, document, error, rules: document?.blockedBy.map(({ rule }) => rule) };
 }
@@ -95,7 +95,7 @@ test('preflight selects the best artifact in a manifest for the device', async (
   t.deepEqual(await plan('--signing', 'none'), ['.gz']);
 });
 
-test('preflight accepts only the raw signed sketch for a device without known facts', async (t) => {
+test('preflight accepts only the raw signed sketch when no device facts are given', async (t) => {
   const folder = await packed(t, { 'nothing.json': '{}' });
   const codes = new Map<string, number>();
   for (const suffix of ['', '.signed', '.gz', '.gz.signed']) {
@@ -221,7 +221,7 @@ test('preflight finds an upgrade path through the builds given by --via', async 
   );
 });
 
-test('preflight reports whether gzip would fit when a raw sketch does not', async (t) => {
+test('preflight reports whether a gzip image would fit when the raw sketch does not fit', async (t) => {
   const folder = await builtSketch(t, { 'bare.bin': fullDoor.bin }, fullDoor);
   const full = ['--signing', 'none', '--layout', '1m64', '--sketch-size', '700000'];
   const { document } = await preflight(folder, 'bare.bin', ...full);

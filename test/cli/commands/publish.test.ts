@@ -180,7 +180,7 @@ test('publish passes --allow to the server', async (t) => {
   t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
 });
 
-test('publish rejects an image that contains the project private key, or another private key unless allowed', async (t) => {
+test('publish always rejects an image with the project private key, and --allow permits other private keys', async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
     [rsaPems().privatePem, 'UPDATE_BLOCKED'],
@@ -244,7 +244,7 @@ test('publish reads the token only from the environment and reports a missing to
   t.is((await publish(folder, [...argv, '--token', token])).exitCode, 2);
 });
 
-test('publish rejects URLs with credentials, another scheme, a query or a fragment, and does not print secrets', async (t) => {
+test('publish rejects URLs with credentials, a query, a fragment or an unsupported scheme, and prints no secrets', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   for (const to of [
     `https://admin:${token}@ota.example.com`,
@@ -272,7 +272,7 @@ test('publish sends the token to a configured URL only when OTA_TOKEN_ORIGIN mat
   t.deepEqual(server.arrived, []);
   t.is((await publish(folder, ['build'], { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: `${origin}/any/path` })).exitCode, 0);
   t.is((await publish(folder, ['build', '--to', server.url.href], { OTA_TOKEN: token })).exitCode, 0);
-  // A mismatched OTA_TOKEN_ORIGIN is also rejected for a URL on the command line.
+  // OTA_TOKEN_ORIGIN must match even a URL on the command line.
   const env = { OTA_TOKEN: token, OTA_TOKEN_ORIGIN: 'https://ota.example.com' };
   await expectError(t, publish(folder, ['build', '--to', server.url.href], env), 'TOKEN_UNBOUND');
 });
@@ -357,7 +357,7 @@ test('publish --reference registers a past build from a raw, signed or compresse
     t.is(image.sha256, raw.image.sha256, file);
     t.is(image.file, `${file.split('.')[0]}.bin`);
   }
-  // Without an ELF, it is unknown whether the build verifies updates. An ELF can also show that the build does not.
+  // Only an ELF can show whether a build verifies updates; careless.bin has an ELF without the verifier.
   t.is(raw.enforcement, 'unproven');
   t.is((await known('proven.bin')).enforcement, 'elf');
   const careless = await known('careless.bin');

@@ -51,7 +51,7 @@ test('sign --legacy signs the raw image in the legacy format', async (t) => {
   t.deepEqual(deviceVerdict(await folder.read('new.bin'), key, 'current'), { accepted: true });
 });
 
-test('sign keeps a gzip file compressed and aligns it, and signs its uncompressed content for --legacy', async (t) => {
+test('sign pads a gzip file without decompressing it, and --legacy signs the uncompressed content', async (t) => {
   const gzip = buildGzip(image, { name: 'door.bin', headerCrc: true });
   const odd = gzip.length % 4 === 0 ? buildGzip(image, { name: 'doors.bin', headerCrc: true }) : gzip;
   for (const argv of [[], ['--gzip']]) {
@@ -66,7 +66,7 @@ test('sign keeps a gzip file compressed and aligns it, and signs its uncompresse
   }
 });
 
-test('sign treats a file as uncompressed if it only starts like gzip', async (t) => {
+test('sign treats a file with only the gzip magic bytes as uncompressed', async (t) => {
   const odd = Buffer.from([0x1f, 0x8b, 0xff, 0xff, 1, 2, 3]);
   const folder = await testFolder(t, { 'private.key': privatePem, 'odd.bin': odd });
   t.is((await sign(folder, '--bin', 'odd.bin')).exitCode, 0);
@@ -120,7 +120,7 @@ test('sign --json prints one document, and --quiet prints no message', async (t)
   t.notRegex(quiet.stderr, /Signed binary/);
 });
 
-test('sign leaves no outputs from this or an earlier run behind after a failure', async (t) => {
+test('sign removes the outputs of current and earlier runs after a failure', async (t) => {
   const stale = { 'door.bin.signed': 'stale', 'old.bin': 'stale', '.door.bin.signed.0badcafe.tmp': 'half' };
   const cases: readonly (readonly [Record<string, string | Uint8Array>, number, ErrorCode])[] = [
     [{ 'private.key': privatePem }, 2, 'FILE_NOT_FOUND'],
@@ -184,7 +184,7 @@ test('sign warns about small keys and key files that other users can read, even 
   if (process.platform !== 'win32') t.regex(stderr, /^warning: private\.key is accessible to other users/m);
 });
 
-test('sign without --private-key uses the key from the configuration or beside the sketch', async (t) => {
+test('sign without --private-key uses the configured key or the key beside the sketch', async (t) => {
   const folder = await testFolder(t);
   await runCommand(['keygen', '--private-key', 'door.key', '--public-key', 'door.pub'], { cwd: folder.path });
   await folder.write('a.bin', 'some bytes');

@@ -98,7 +98,7 @@ test('simulate --count starts devices with unique ports and MAC addresses', asyn
 });
 
 test('simulate reads the password from the environment and applies --fault', async (t) => {
-  const options = ['--password-env', 'OTA_PASSWORD', '--fault', 'udp-lose=1'];
+  const options = ['--password-env', 'OTA_PASSWORD', '--fault', 'udp-drop-first=1'];
   const running = await simulation(t, options, '.', { OTA_PASSWORD: 'secret' });
   const host = await bareHost(t, { otaPort: Number((await running.event())['otaPort']) });
   host.send(`0 ${host.port} 9 ${md5('')}\n`);

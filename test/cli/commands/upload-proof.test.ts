@@ -56,7 +56,7 @@ async function heard(virtualDevice: VirtualDevice): Promise<void> {
   discovery.close();
 }
 
-test('upload identifies the running sketch of a device by its MD5 and sends gzip from then on', async (t) => {
+test('upload recognizes the running sketch by its MD5 and then sends gzip', async (t) => {
   const virtualDevice = await announcing(t, true);
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const first = await upload(folder, '--confirm', 'proven');
@@ -78,7 +78,7 @@ test('upload identifies the running sketch of a device by its MD5 and sends gzip
   t.is(second.device.artifact, 'door.ino.bin.gz.signed');
   t.is(second.device.confirmation?.kind, 'proven');
 
-  // Another sketch with the same host name and port, as after flashing over USB.
+  // A different sketch with the same host name and port, as if flashed over USB.
   await virtualDevice.close();
   const changed = await announcing(t, true, { hostname: virtualDevice.hostname, otaPort: virtualDevice.otaPort });
   t.not(changed.state.sketchMd5, sketchMd5);
@@ -88,7 +88,7 @@ test('upload identifies the running sketch of a device by its MD5 and sends gzip
   t.regex(third.stderr, /door: ignoring recorded facts/);
 });
 
-test('upload reports a device that does not announce its sketch as returned, not proven', async (t) => {
+test('upload reports a device as returned, not proven, if it announces no sketch MD5', async (t) => {
   const virtualDevice = await announcing(t, false);
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const returned = await upload(folder, '--confirm', 'returned');
@@ -191,7 +191,7 @@ test('upload options override the configured facts about a device', async (t) =>
 });
 
 test('upload sends an intermediate release when no direct update is safe, and proves each hop', async (t) => {
-  // Not enough space for the raw sketch, and core 2.5.2 does not support gzip.
+  // The raw sketch does not fit, and core 2.5.2 does not support gzip.
   const layout = { fsStart: 0x70000, fsEnd: 0x80000 };
   const virtualDevice = await announcing(t, true, {
     core: '2.5.2',

@@ -33,7 +33,7 @@ async function uploadWith(
 ): Promise<CommandRun & { document: Document }> {
   const run = await runCommand(['upload', image, '--json', ...argv], { cwd: folder.path, env });
   const nothing: Document = { release: { kind: '', project: null }, devices: [], totals: {} };
-  // The document is printed only if devices were selected and planned.
+  // upload prints no document if it fails before it has selected and planned devices.
   return { ...run, document: run.stdout === '' ? nothing : (JSON.parse(run.stdout) as Document) };
 }
 
@@ -158,7 +158,7 @@ test('upload rejects an artifact that changed after packing', async (t) => {
   t.deepEqual(updatesOf(device), []);
 });
 
-test('upload sends the given artifact or nothing', async (t) => {
+test('upload does not replace the named artifact with a different artifact', async (t) => {
   const device = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(device, { facts: doorFacts }) });
   const send = (file: string) => runCommand(['upload', file, '--all', '--json'], { cwd: folder.path });
@@ -232,7 +232,7 @@ test('upload prints a line at the start and end of each update, and a summary ta
   t.regex(stdout, /^device {3}address .*outcome\nkitchen .*updated: accepted\ncellar .*failed: rejected\n$/);
 });
 
-test('upload shows progress bars in a terminal and keeps the final line about a device', async (t) => {
+test('upload shows progress bars in a terminal and keeps the result line of each device', async (t) => {
   // The stall is longer than the redraw interval.
   const device = await virtualDoor(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 1000 } } });
   const folder = await packedDoor(t, { kitchen: listed(device) }, {}, fullDoor);
@@ -254,6 +254,6 @@ test('upload exits with 130 on Ctrl-C', async (t) => {
   running.kill('SIGINT');
   const { exitCode, stderr, stdout } = await running;
   t.is(exitCode, 130);
-  // A run that waits for the device timeout would print one of these outcomes.
+  // An upload that ignored Ctrl-C until the device timeout would print "unknown" or "failed".
   t.notRegex(`${stderr}${stdout}`, /unknown|failed/);
 });

@@ -34,7 +34,7 @@ async function packedSketch(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder: await testFolder(t, await packedFiles) };
 }
 
-/** Packed on first use; each example receives a copy. */
+/** Files of the packed sketch, created on first use and copied for each example. */
 let packedFiles: Promise<BuildFiles> | undefined;
 
 async function packSketch(t: ExecutionContext): Promise<BuildFiles> {
@@ -173,7 +173,7 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder, env: { OTA_SERVER: server.url, OTA_TOKEN: token, OTA_PASSWORD: 'open sesame' }, instead };
 }
 
-/** Enrolled devices for the first stage, and a rollout unless the example starts one. The rollout is paused if the example resumes it. */
+/** Enrolls devices and starts a rollout. Examples of `start` have no rollout yet, and examples of `resume` have a paused rollout. */
 async function rollout(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const world = await updateServer(t);
   const { folder, env = {}, instead = {} } = world;

@@ -5,7 +5,7 @@ import { alignGzip } from '../../../src/core/compression/alignment.ts';
 import { readGzipHeader } from '../../../src/core/firmware/gzip-header.ts';
 import { buildGzip } from '../../support/gzip-builder.ts';
 
-/** Latin-1 text without a zero byte. */
+/** Arbitrary Latin-1 text without a zero byte. */
 const latin1 = fc.string({
   unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
   maxLength: 9,
@@ -21,7 +21,7 @@ const fields = fc.record(
   { requiredKeys: [] },
 );
 
-test('pads gzip to a multiple of 4 bytes and keeps its content', (t) => {
+test('pads a gzip file to a multiple of 4 bytes without changing its content', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, header) => {
       const gzip = buildGzip(content, header);
@@ -35,7 +35,7 @@ test('pads gzip to a multiple of 4 bytes and keeps its content', (t) => {
   );
 });
 
-test('pads only the file name and keeps the other fields and the compressed data', (t) => {
+test('pads a gzip file by changing only its file name', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fields, (content, wanted) => {
       const gzip = buildGzip(content, wanted);
@@ -54,7 +54,7 @@ test('pads only the file name and keeps the other fields and the compressed data
   );
 });
 
-test('returns aligned gzip unchanged', (t) => {
+test('returns an aligned gzip file unchanged', (t) => {
   const aligned = alignGzip(buildGzip(Buffer.from('door')));
   t.is(alignGzip(aligned), aligned);
 });

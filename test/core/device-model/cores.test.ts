@@ -12,13 +12,13 @@ const of = (release: string) => {
   return capabilities;
 };
 
-test('orders releases numerically, not as text', (t) => {
+test('orders core releases numerically, not as text', (t) => {
   t.true(compareReleases('2.10.0', '2.9.3') > 0);
   t.true(compareReleases('2.7.4', '3.0.0') < 0);
   t.is(compareReleases('3.1.2', '3.1.2'), 0);
 });
 
-test('returns no capabilities for a missing version, pre-releases, git builds and releases before 2.4.0', (t) => {
+test('returns no capabilities for a missing version, a pre-release, a git build or a core before 2.4.0', (t) => {
   for (const version of [
     undefined,
     '',
@@ -34,17 +34,17 @@ test('returns no capabilities for a missing version, pre-releases, git builds an
   }
 });
 
-test('every release from 2.4.0 has a value for every capability', (t) => {
+test('every core release from 2.4.0 has a value for every capability', (t) => {
   for (const release of releases) {
     for (const [name, value] of Object.entries(of(release))) t.not(value, undefined, `${name} of ${release}`);
   }
 });
 
-test('a release newer than the table has the capabilities of the newest release in the table', (t) => {
+test('a core newer than the table has the capabilities of the newest core in the table', (t) => {
   t.deepEqual(coreCapabilities('9.0.0'), coreCapabilities('3.1.3'));
 });
 
-test('gzip is supported from 2.7.0 and the current signature format from 2.6.0', (t) => {
+test('cores support gzip from 2.7.0 and the current signature format from 2.6.0', (t) => {
   t.deepEqual(
     ['2.6.3', '2.7.0', '3.1.2'].map((release) => of(release).gzip),
     [false, true, true],
@@ -55,7 +55,7 @@ test('gzip is supported from 2.7.0 and the current signature format from 2.6.0',
   );
 });
 
-test('each bug starts and ends with the release that upstream documents', (t) => {
+test('each core bug starts and ends with the release that upstream documents', (t) => {
   const having = (name: 'crashesOnBadSignature' | 'skipsUnalignedTail' | 'comparesAfterCopy' | 'hangsOnXmcFlash') =>
     releases.filter((release) => of(release)[name]);
   t.deepEqual(having('crashesOnBadSignature'), ['2.5.0', '2.5.1', '2.5.2', '2.6.0', '2.6.1', '2.6.2', '2.6.3']);
@@ -68,6 +68,6 @@ test('each bug starts and ends with the release that upstream documents', (t) =>
   );
 });
 
-test('a capability source includes the upstream file and the full issue references', (t) => {
+test('the source of a capability names the upstream file and the full issue reference', (t) => {
   t.is(capabilitySource('cutsTrailerOff'), 'Updater.cpp end esp8266/Arduino#7570, esp8266/Arduino#7577');
 });

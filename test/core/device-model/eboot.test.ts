@@ -37,7 +37,7 @@ const image = fc
 const release = fc.constantFrom('2.7.0', '2.7.2', '2.7.4', '3.0.0', '3.1.2');
 const destination = fc.constantFrom(0, 0x60000);
 
-test('every eboot copies raw images and inflates gzip if the staging address is high enough', (t) => {
+test('every eboot version copies raw images and inflates gzip staged at a high enough address', (t) => {
   fc.assert(
     fc.property(image, release, destination, fc.boolean(), (bytes, core, to, compressed) => {
       const sent = compressed ? Uint8Array.from(gzipSync(bytes)) : bytes;
@@ -54,7 +54,7 @@ test('every eboot copies raw images and inflates gzip if the staging address is 
   );
 });
 
-test('a raw copy to a lower address may overlap its source', (t) => {
+test('eboot copies a raw image to a lower address that overlaps the source', (t) => {
   const bytes = noisyBytes(200_000, 1, 31);
   for (const source of [0x1000, 0x8000, 0x30000]) {
     const flash = stagedAt(source, bytes);
@@ -65,7 +65,7 @@ test('a raw copy to a lower address may overlap its source', (t) => {
   }
 });
 
-/** Compressible at the start and random at the end: eboot writes a lot of output before it reads the end of the input. */
+/** Data that compresses well only at the start: eboot writes a lot of output before it reads the end of the input. */
 const treacherousImage = fc
   .record({
     easyBytes: fc.integer({ min: 0, max: 150_000 }),
@@ -76,7 +76,7 @@ const treacherousImage = fc
     concatBytes(noisyBytes(easyBytes, 0.02, seed), noisyBytes(hardBytes, 1, seed + 1)),
   );
 
-test('inflating fails if and only if the staging address is lower than the profile allows', (t) => {
+test('eboot fails to inflate if and only if the staging address is lower than the inflate profile allows', (t) => {
   let overtaken = 0;
   fc.assert(
     fc.property(
@@ -102,14 +102,14 @@ test('inflating fails if and only if the staging address is lower than the profi
   t.true(overtaken > 40, `${overtaken} of them were overtaken`);
 });
 
-test('the profile has consistent block counts before and after each sector', (t) => {
+test('the block counts in the inflate profile are consistent from sector to sector', (t) => {
   fc.assert(
     fc.property(image, (bytes) => {
       const profile = modeledProfile(Uint8Array.from(gzipSync(bytes)), bytes.length);
       if (profile === undefined) return t.fail('it inflates');
       t.is(profile.blocksAfter.length, Math.ceil(bytes.length / 4096));
       t.is(profile.blocksAfter.at(-1), profile.blocks);
-      // The blocks read before a sector are those read after the previous sector; the header needs the first block.
+      // Before a sector, eboot has read as many blocks as after the previous sector. The header requires the first block.
       t.deepEqual(profile.blocksBefore.slice(1), profile.blocksAfter.slice(0, -1));
       t.is(profile.blocksBefore[0], 1);
       t.true(lowestSafeStaging(profile, true) >= lowestSafeStaging(profile, false));
@@ -118,8 +118,8 @@ test('the profile has consistent block counts before and after each sector', (t)
   );
 });
 
-test('reports the first input sector that is overwritten', (t) => {
-  // 16 KB of noise after highly compressible bytes: eboot overwrites the noise before it has read it.
+test('the eboot model reports the first input sector that eboot overwrites', (t) => {
+  // Highly compressible bytes, followed by 16 KB of noise. eboot overwrites the noise before reading it.
   const bytes = concatBytes(new Uint8Array(100_000), noisyBytes(16_384, 1, 32));
   const gzip = Uint8Array.from(gzipSync(bytes));
   const flash = stagedAt(0x5000, gzip);
@@ -128,7 +128,7 @@ test('reports the first input sector that is overwritten', (t) => {
   t.false(same(flash, 0, bytes));
 });
 
-test('eboot reads the size from the last word, which is 256 in a signed file', (t) => {
+test('eboot reads the image size from the last word of the file, which is 256 in a signed file', (t) => {
   const bytes = noisyBytes(50_000, 0.5, 33);
   const trailer = concatBytes(new Uint8Array(256).fill(0x99), Uint8Array.of(0, 1, 0, 0));
   const sent = concatBytes(Uint8Array.from(gzipSync(bytes)), trailer);
@@ -139,7 +139,7 @@ test('eboot reads the size from the last word, which is 256 in a signed file', (
   t.true(flash.subarray(256, 4096).every((byte) => byte === 0xff));
 });
 
-test('a size with its highest bit set is negative, so nothing is copied', (t) => {
+test('eboot copies nothing if the highest bit of the size is set', (t) => {
   const gzip = Uint8Array.from(gzipSync(noisyBytes(5000, 1, 34)));
   gzip[gzip.length - 1] = 0x80;
   const flash = stagedAt(0x40000, gzip);
@@ -149,7 +149,7 @@ test('a size with its highest bit set is negative, so nothing is copied', (t) =>
   t.is(run.touchedBytes, 0);
 });
 
-test('a second gzip member or trailing bytes corrupt the copy without an error', (t) => {
+test('eboot corrupts the copy without an error if a second gzip member or other bytes follow the image', (t) => {
   const [first, second] = [noisyBytes(30_000, 0.5, 35), noisyBytes(20_000, 0.5, 36)];
   const twoMembers = concatBytes(gzipSync(first), gzipSync(second));
   const flash = stagedAt(0x40000, twoMembers);
@@ -170,7 +170,7 @@ test('a second gzip member or trailing bytes corrupt the copy without an error',
   t.false(same(other, 0, first));
 });
 
-test('a damaged deflate stream stops the copy, but a damaged CRC is not detected', (t) => {
+test('eboot detects a damaged deflate stream but not a damaged CRC', (t) => {
   const bytes = noisyBytes(60_000, 1, 37);
   const gzip = Uint8Array.from(gzipSync(bytes, { level: 1 }));
   const wrongCrc = gzip.slice();
@@ -195,7 +195,7 @@ test('a damaged deflate stream stops the copy, but a damaged CRC is not detected
   t.deepEqual([older.code, older.touchedBytes], [copyCodes.badDeflate, 4096], 'the first sector is gone before');
 });
 
-test('a gzip header that uzlib rejects leaves the flash unchanged', (t) => {
+test('eboot leaves the flash unchanged if uzlib rejects the gzip header', (t) => {
   const gzip = Uint8Array.from(gzipSync(new Uint8Array(100)));
   gzip[3] = 0x40;
   const run = runEboot(
@@ -206,7 +206,7 @@ test('a gzip header that uzlib rejects leaves the flash unchanged', (t) => {
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.badGzipHeader, 0]);
 });
 
-test('rejects addresses that are not sector-aligned', (t) => {
+test('eboot rejects addresses that are not sector-aligned', (t) => {
   const run = runEboot(
     erasedFlash(chipBytes),
     { source: 0x40010, destination: 0, sizeBytes: 10 },
@@ -215,7 +215,7 @@ test('rejects addresses that are not sector-aligned', (t) => {
   t.is(run.code, copyCodes.unaligned);
 });
 
-test('an eboot without gzip support copies gzip unchanged', (t) => {
+test('eboot without gzip support copies gzip data unchanged', (t) => {
   const gzip = Uint8Array.from(gzipSync(noisyBytes(9000, 1, 38)));
   const flash = stagedAt(0x40000, gzip);
   t.is(
@@ -225,7 +225,7 @@ test('an eboot without gzip support copies gzip unchanged', (t) => {
   t.true(same(flash, 0, gzip));
 });
 
-test('2.7.2 compares the copy with its source, which the copy may have overwritten', (t) => {
+test('eboot 2.7.2 fails the comparison if the copy overwrote its source', (t) => {
   const bytes = noisyBytes(100_000, 1, 39);
   for (const [source, code] of [
     [0x19000, copyCodes.copied],
@@ -243,7 +243,7 @@ test('2.7.2 compares the copy with its source, which the copy may have overwritt
   );
 });
 
-test('stops writing at the end of the chip', (t) => {
+test('eboot stops writing at the end of the chip', (t) => {
   const gzip = Uint8Array.from(gzipSync(new Uint8Array(chipBytes)));
   const flash = stagedAt(0x10000, gzip);
   const run = runEboot(
@@ -254,7 +254,7 @@ test('stops writing at the end of the chip', (t) => {
   t.deepEqual([run.code, run.touchedBytes], [copyCodes.eraseFailed, chipBytes - 0x20000]);
 });
 
-test('does not throw for any combination of bytes and copy command', (t) => {
+test('the eboot model does not throw for any combination of bytes and copy command', (t) => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 4, maxLength: 6000 }),

@@ -9,7 +9,7 @@ import {
   sectorBytes,
 } from '../../../src/core/device-model/flash.ts';
 
-test('programming clears bits and never sets any', (t) => {
+test('flash programming clears bits and never sets them', (t) => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 1, maxLength: 64 }),
@@ -24,7 +24,7 @@ test('programming clears bits and never sets any', (t) => {
   );
 });
 
-test('an erased sector stores any content unchanged', (t) => {
+test('an erased flash sector stores any content unchanged', (t) => {
   const flash = erasedFlash(3 * sectorBytes);
   const content = Uint8Array.from({ length: sectorBytes }, (_, index) => index & 0xff);
   t.true(programFlash(flash, sectorBytes, content));
@@ -36,7 +36,7 @@ test('an erased sector stores any content unchanged', (t) => {
   t.is(flash[2 * sectorBytes], 0xff);
 });
 
-test('rejects access outside the chip and changes nothing', (t) => {
+test('rejects flash access outside the chip without changing anything', (t) => {
   const flash = erasedFlash(sectorBytes);
   const kept = Uint8Array.of(1, 2);
   t.false(eraseSector(flash, sectorBytes));
@@ -47,6 +47,6 @@ test('rejects access outside the chip and changes nothing', (t) => {
   t.true(flash.every((byte) => byte === 0xff));
 });
 
-test('rounds sizes up to whole sectors', (t) => {
+test('rounds sizes up to whole flash sectors', (t) => {
   t.deepEqual([0, 1, 4096, 4097].map(roundUpToSector), [0, 4096, 4096, 8192]);
 });

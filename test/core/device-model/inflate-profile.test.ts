@@ -1,4 +1,4 @@
-/** Compares the profile measured with zlib to that of the inflater model, for all kinds of streams. */
+/** Compares the inflate profile measured with zlib to the profile of the inflater model. */
 import { constants, deflateRawSync } from 'node:zlib';
 import { gzipAsync as zopfli } from '@gfx/zopfli';
 import test from 'ava';
@@ -34,7 +34,7 @@ const deflated = fc.record({
   nameBytes: fc.constantFrom(0, 1, 3, 4085, 4086, 4087, 9000),
 });
 
-test('matches the model for streams with every level, strategy and header size', async (t) => {
+test('the inflate profile matches the inflater model for all zlib levels, strategies and header sizes', async (t) => {
   const runs = propertyRuns(50, 3_000);
   let streams = 0;
   await fc.assert(
@@ -50,14 +50,14 @@ test('matches the model for streams with every level, strategy and header size',
   t.is(streams, runs.numRuns);
 });
 
-test('matches the model for fflate and zopfli output', async (t) => {
+test('the inflate profile matches the inflater model for fflate and zopfli output', async (t) => {
   const bytes = concatBytes(noisyBytes(60_000, 0.3, 1), noisyBytes(60_000, 0.01, 2), noisyBytes(30_000, 1, 3));
   for (const gzip of [fflateGzip(bytes, { level: 9 }), await zopfli(bytes, { numiterations: 1 })]) {
     t.deepEqual(await inflateProfile(gzip, bytes.length), modeledProfile(gzip, bytes.length));
   }
 });
 
-test('matches the model for truncated, damaged and concatenated streams, and for wrong sizes', async (t) => {
+test('the inflate profile matches the inflater model for damaged streams and incorrect sizes', async (t) => {
   let refused = 0;
   await fc.assert(
     fc.asyncProperty(deflated, fc.nat(), fc.nat({ max: 255 }), async ({ content, level, nameBytes }, place, value) => {
@@ -82,7 +82,7 @@ test('matches the model for truncated, damaged and concatenated streams, and for
   t.true(refused > 10, `${refused} of them are refused`);
 });
 
-/** Builds a gzip file with a name field of `nameBytes` bytes, including the terminating zero. */
+/** Builds a gzip file whose name field has `nameBytes` bytes, including the terminating zero. */
 function framed(deflate: Uint8Array, sizeBytes: number, nameBytes: number): Uint8Array {
   const header = Uint8Array.of(0x1f, 0x8b, 8, nameBytes > 0 ? 8 : 0, 0, 0, 0, 0, 0, 3);
   const name = new Uint8Array(nameBytes).fill(0x61);

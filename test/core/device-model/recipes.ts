@@ -20,7 +20,7 @@ const publicKey = readPublicKey(keyFile('test-only-public.pem'), 'test-only-publ
 
 export const keyOf = (format: SignatureFormat): SignatureVerifier => signatureVerifier(publicKey, format);
 
-/** Returns `payload ‖ signature ‖ length`. */
+/** Returns the payload, followed by its signature and the length of the signature. */
 export function signed(payload: Uint8Array, format: SignatureFormat = 'current'): Uint8Array {
   const digest = createHash('sha256').update(payload).digest();
   const signature =
@@ -37,7 +37,7 @@ interface SketchWishes {
   readonly noise?: number;
   readonly seed?: number;
   readonly mode?: FlashMode;
-  /** High nibble of byte 3: 2 is 1 MB, 4 is 4 MB. */
+  /** Flash size in the high nibble of byte 3: 2 means 1 MB, and 4 means 4 MB. */
   readonly sizeNibble?: number;
 }
 
@@ -52,18 +52,18 @@ export function sketchOf(wishes: SketchWishes = {}): Uint8Array {
   return image;
 }
 
-/** The real eboot nearly fills its sector, so half a sector would not be a working bootloader. */
+/** Builds a bootloader of realistic size. The real eboot nearly fills its flash sector. */
 function ebootOfRealSize(header: Uint8Array): Uint8Array {
   const eboot = new Uint8Array(16 + 3500 + 4).fill(0x5a, 16, 3516);
   eboot.set(header);
   setWord(eboot, 8, 0x4010f000);
   setWord(eboot, 12, 3500);
-  // The content is an even number of equal bytes, whose XOR is zero, so the checksum keeps its initial value.
+  // The content is an even number of equal bytes. Their XOR is zero, so the checksum keeps its initial value.
   eboot[eboot.length - 1] = 0xef;
   return eboot;
 }
 
-/** Returns zeros, with a proportion of `noise` replaced by pseudorandom runs of 64 bytes; the same seed always produces the same bytes. */
+/** Returns zeros, with the proportion `noise` replaced by pseudorandom runs of 64 bytes. The bytes depend only on the seed. */
 export function noisyBytes(sizeBytes: number, noise: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
   let state = seed | 1;

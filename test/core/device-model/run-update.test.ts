@@ -21,7 +21,7 @@ import { deviceOf, keyOf, noisyBytes, signed, sketchOf } from './recipes.ts';
 
 const gzipOf = (bytes: Uint8Array): Uint8Array => Uint8Array.from(gzipSync(bytes));
 
-/** Pads gzip with a file name to a multiple of 4 bytes, which core releases 3.1.0 to 3.1.2 require for a signed payload. */
+/** Pads the gzip file name so that the size is a multiple of 4 bytes, as cores 3.1.0 to 3.1.2 require for a signed payload. */
 function alignedGzipOf(bytes: Uint8Array): Uint8Array {
   const gzip = gzipOf(bytes);
   const nameBytes = (((3 - gzip.length) % 4) + 4) % 4;
@@ -74,7 +74,7 @@ test('installs a valid update over every transport, raw or gzip, signed or unsig
         const result = updating(device, secured ? signed(payload) : payload, { transport: via, expected: image });
         t.is(Buffer.compare(device.flash, before), 0, 'the device that was handed in is as it was');
         if (isDoomed) return void t.is(told(result), 'bricked size-word-wrong');
-        // The web updater stages low, so eboot can overwrite its input; the next test covers that.
+        // The web updater stages at a low address, so eboot can overwrite its input. A separate test covers this case.
         if (compressed && via === 'web' && result.outcome === 'bricked')
           return void t.is(result.why, 'input-overwritten');
         t.is(told(result), 'updated');
@@ -92,7 +92,7 @@ test('installs a valid update over every transport, raw or gzip, signed or unsig
   );
 });
 
-test('a web update overwrites its input if and only if gzip is staged lower than its profile allows', (t) => {
+test('a web update overwrites its gzip input only if it is staged lower than the profile allows', (t) => {
   let overtaken = 0;
   fc.assert(
     fc.property(
@@ -126,7 +126,7 @@ test('a web update overwrites its input if and only if gzip is staged lower than
   t.true(overtaken > 20, `${overtaken} were overtaken`);
 });
 
-test('reports the first input sector that a web update overwrites', (t) => {
+test('a web update reports the first input sector that eboot overwrites', (t) => {
   const device = deviceOf();
   const image = concatBytes(sketchOf({ sizeBytes: 300_000, noise: 0 }), noisyBytes(20_000, 1, 41));
   const result = updating(device, gzipOf(image), { transport: 'web', expected: image });
@@ -136,7 +136,7 @@ test('reports the first input sector that a web update overwrites', (t) => {
   t.is(result.sector, stagedSector + 1, 'the first sector of the staged bytes was read in time');
 });
 
-test('signed gzip bricks devices on 2.7.0 to 2.7.4 and all devices without a key', (t) => {
+test('signed gzip bricks devices on cores 2.7.0 to 2.7.4 and devices without a key', (t) => {
   const image = sketchOf({ seed: 5 });
   const sent = signed(alignedGzipOf(image));
   for (const core of ['2.7.0', '2.7.1', '2.7.3', '2.7.4']) {
@@ -151,7 +151,7 @@ test('signed gzip bricks devices on 2.7.0 to 2.7.4 and all devices without a key
   t.is(told(updating(deviceOf({ verifier: keyOf('current') }), sent, { expected: image })), 'updated');
 });
 
-test('a gzip image for a larger flash is installed, but the device rejects the next update', (t) => {
+test('installs a gzip image for a larger flash and then rejects the next update', (t) => {
   const large = sketchOf({ sizeNibble: 4, seed: 6 });
   const first = updating(deviceOf(), gzipOf(large), { expected: large });
   t.is(told(first), 'updated');
@@ -159,13 +159,13 @@ test('a gzip image for a larger flash is installed, but the device rejects the n
   t.is(told(second), 'rejected ERROR[8]: Flash config wrong: real: 1048576, SDK: 4194304');
 });
 
-test('a gzip update keeps the flash mode in the image, a raw update changes it to that of the device', (t) => {
+test('a raw update sets the flash mode of the device, and a gzip update keeps the mode of the image', (t) => {
   const image = sketchOf({ mode: 'qio', seed: 8 });
   t.is(updating(deviceOf({ flashMode: 'dout' }), image, { expected: image }).device.flashMode, 'dout');
   t.is(updating(deviceOf({ flashMode: 'dout' }), gzipOf(image), { expected: image }).device.flashMode, 'qio');
 });
 
-test('a second gzip member or trailing bytes either brick the device or prevent the copy', (t) => {
+test('a second gzip member bricks the device or prevents the copy', (t) => {
   const image = sketchOf({ seed: 9, sizeBytes: 60_000 });
   const device = deviceOf();
   const halves = concatBytes(gzipSync(image.subarray(0, 30_000)), gzipSync(image.subarray(30_000)));
@@ -189,7 +189,7 @@ test('a sketch that inflates past the end of the sketch area overwrites the file
   t.deepEqual([result.why, result.sector], ['filesystem-overwritten', 0x40]);
 });
 
-test('2.7.2 hangs only if the copy reaches the staged bytes', (t) => {
+test('a device on core 2.7.2 hangs only if the copy reaches the staged bytes', (t) => {
   const small = sketchOf({ seed: 11 });
   t.is(told(updating(deviceOf({ core: '2.7.2' }), small, { expected: small })), 'updated');
   const large = sketchOf({ seed: 12, sizeBytes: 600_000, noise: 1 });
@@ -205,7 +205,7 @@ test('a signed filesystem sent as a sketch is rejected if raw and bricks the dev
   t.is(told(updating(device, signed(alignedGzipOf(filesystem)))), 'bricked not-loadable');
 });
 
-test('a compressed filesystem requires ATOMIC_FS_UPDATE', (t) => {
+test('a compressed filesystem is installed only with ATOMIC_FS_UPDATE', (t) => {
   const filesystem = noisyBytes(0x10000, 0.1, 43);
   const options = { kind: 'filesystem', expected: filesystem } as const;
   const inPlace = updating(deviceOf(), gzipOf(filesystem), options);
@@ -226,7 +226,7 @@ test('a filesystem that inflates past the end of its partition overwrites the fl
   t.deepEqual([result.why, result.sector], ['beyond-filesystem', deviceOf().fsEnd / 4096]);
 });
 
-test('2.5.x writes a signed filesystem past the end of its partition', (t) => {
+test('a device on core 2.5.x writes a signed filesystem past the end of its partition', (t) => {
   const filesystem = noisyBytes(0x10000, 1, 45);
   filesystem[2] = 2;
   const device = deviceOf({ core: '2.5.2', verifier: keyOf('legacy') });
@@ -234,7 +234,7 @@ test('2.5.x writes a signed filesystem past the end of its partition', (t) => {
   t.is(told(result), 'damaged beyond-filesystem');
 });
 
-test('2.6.2 overwrites byte 2 of a filesystem with the flash mode', (t) => {
+test('a device on core 2.6.2 overwrites byte 2 of a filesystem with the flash mode', (t) => {
   const filesystem = noisyBytes(0x4000, 1, 46);
   filesystem[2] = 0xf0;
   const options = { kind: 'filesystem', expected: filesystem } as const;
@@ -255,7 +255,7 @@ test('updates a device from an old core to signed gzip in two hops', (t) => {
   t.is(told(updating(hop.device, signed(alignedGzipOf(second)), { expected: second })), 'updated');
 });
 
-test('keeps the current sketch after a crash or a gzip header that eboot rejects', (t) => {
+test('a device keeps its sketch after a crash or a gzip header that eboot rejects', (t) => {
   const present = sketchOf({ seed: 99 });
   const crashed = updating(
     deviceOf({ core: '2.6.1', verifier: keyOf('current') }),
@@ -270,7 +270,7 @@ test('keeps the current sketch after a crash or a gzip header that eboot rejects
   t.true(runs(kept.device, present));
 });
 
-test('installs a real sketch compressed with zopfli on a device with 4 MB of flash', async (t) => {
+test('installs a real zopfli-compressed sketch on a device with 4 MB of flash', async (t) => {
   const image = Uint8Array.from(readFileSync(new URL('../../fixtures/firmware/door.bin', import.meta.url)));
   const device = deviceOf({ chipSizeBytes: 4 * 1024 * 1024, fsStart: 0x200000, fsEnd: 0x3fa000 });
   const compressed = await zopfli(image, { numiterations: 1 });
@@ -278,7 +278,7 @@ test('installs a real sketch compressed with zopfli on a device with 4 MB of fla
   t.is(told(updating(device, compressed)), 'updated', 'and can be loaded');
 });
 
-test('an update written in chunks has the same result as one written all at once', (t) => {
+test('an update has the same result in one piece and in chunks', (t) => {
   const image = sketchOf({ seed: 15, noise: 1 });
   const bytes = gzipOf(image);
   const options = { transport: 'espota', kind: 'sketch', expected: image } as const;
@@ -293,14 +293,14 @@ test('an update written in chunks has the same result as one written all at once
   t.is(Buffer.compare(result.device.flash, whole.device.flash), 0);
 });
 
-test('updates a device built from facts without flash content', (t) => {
+test('updates a device model that was built from facts without flash content', (t) => {
   const { flash: _flash, leftoverMd5: _md5, ...facts } = deviceOf();
   const image = sketchOf({ seed: 16 });
   t.is(told(updating(deviceAtRest(facts), image, { expected: image })), 'updated');
   t.regex(told(updating(deviceAtRest(facts), sketchOf({ sizeNibble: 3 }))), /^rejected ERROR\[9\]/);
 });
 
-test('does not throw for any bytes and any device', (t) => {
+test('the device model does not throw for any bytes and any device', (t) => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 9000 }),
     fc

@@ -18,7 +18,7 @@ import { deviceOf, keyOf, md5Of, noisyBytes, signed, sketchOf } from './recipes.
 const sketch = sketchOf();
 const gzip = Uint8Array.from(gzipSync(sketch));
 
-/** Returns gzip whose length modulo 4 is `remainder`, padded with a file name. */
+/** Returns a gzip file whose length modulo 4 is `remainder`. The file name is padded to reach this length. */
 function gzipOfRemainder(remainder: number): Uint8Array {
   for (let nameBytes = 1; ; nameBytes++) {
     const name = new Uint8Array(nameBytes).fill(0x61);
@@ -46,7 +46,7 @@ function begun(device: ModelDevice, request: UpdateRequest): RunningUpdate {
   return result.update;
 }
 
-test('espota and HTTP stage directly below the filesystem, and the web updater stages above the sketch', (t) => {
+test('stages espota and HTTP updates directly below the filesystem, and web updates above the sketch', (t) => {
   const device = deviceOf();
   for (const transport of ['espota', 'http'] as const) {
     const result = sending(device, sketch, { transport });
@@ -65,7 +65,7 @@ test('espota and HTTP stage directly below the filesystem, and the web updater s
   });
 });
 
-test('accepts an update that fills the free space and rejects one that is one byte larger', (t) => {
+test('accepts an update that exactly fills the free space and rejects an update that is one byte larger', (t) => {
   const device = deviceOf({ fsStart: 0x30000 });
   const freeBytes = device.fsStart - roundUpToSector(device.sketchSizeBytes);
   t.is(beginUpdate(device, { kind: 'sketch', sizeBytes: freeBytes }).outcome, 'running');
@@ -73,7 +73,7 @@ test('accepts an update that fills the free space and rejects one that is one by
   t.is(result.outcome === 'rejected' ? result.error.printed : '', 'ERROR[4]: Not Enough Space');
 });
 
-test('rejects an oversized sketch with ERROR 4 over espota and web, and with -100 over HTTP', (t) => {
+test('rejects an oversized sketch with ERROR 4 over espota and web, and with error -100 over HTTP', (t) => {
   const device = deviceOf({ fsStart: 0x30000 });
   const large = sketchOf({ sizeBytes: 200_000 });
   t.is(printed(sending(device, large)), 'ERROR[4]: Not Enough Space');
@@ -85,7 +85,7 @@ test('rejects an oversized sketch with ERROR 4 over espota and web, and with -10
   ]);
 });
 
-test('before 2.4.2, an oversized update wraps around and erasing outside the chip fails', (t) => {
+test('a core before 2.4.2 wraps the address of an oversized update and fails to erase outside the chip', (t) => {
   const device = deviceOf({ core: '2.4.1', fsStart: 0x30000 });
   t.is(printed(sending(device, sketchOf({ sizeBytes: 300_000 }))), 'ERROR[2]: Flash Erase Failed');
 });
@@ -96,19 +96,19 @@ test('rejects an empty update', (t) => {
   t.is(printed(sending(deviceOf(), new Uint8Array(), { transport: 'http' })), 'Server Did Not Report Size');
 });
 
-test('the 3.1.2 web updater rejects a one-sector update with "No data supplied"', (t) => {
+test('the web updater of core 3.1.2 rejects a one-sector update with "No data supplied"', (t) => {
   t.is(printed(sending(deviceOf(), sketch.subarray(0, 4096), { transport: 'web' })), 'ERROR[13]: No data supplied');
   t.is(printed(sending(deviceOf({ core: '2.7.4' }), sketch.subarray(0, 4096), { transport: 'web' })), 'staged');
 });
 
-test('rejects bytes that are not an image, with the error text of the core', (t) => {
+test('rejects bytes that are not an image, with the error message of the core', (t) => {
   const page = new TextEncoder().encode('<html>not found</html>');
   t.is(printed(sending(deviceOf(), page)), 'ERROR[10]: Magic byte is not 0xE9');
   t.is(printed(sending(deviceOf({ core: '2.7.4' }), page)), 'ERROR[10]: Magic byte is wrong, not 0xE9');
   t.is(printed(sending(deviceOf(), page, { transport: 'http' })), 'Verify Bin Header Failed');
 });
 
-test('accepts gzip from 2.7.0 and rejects it before', (t) => {
+test('accepts gzip on core 2.7.0 and later, and rejects gzip on earlier cores', (t) => {
   for (const transport of ['espota', 'http', 'web'] as const) {
     t.is(printed(sending(deviceOf({ core: '2.7.0' }), gzip, { transport })), 'staged');
     t.regex(
@@ -118,7 +118,7 @@ test('accepts gzip from 2.7.0 and rejects it before', (t) => {
   }
 });
 
-test('rejects an image for a larger flash unless the image is compressed or the layout is automatic', (t) => {
+test('rejects an image for a larger flash unless the image is compressed or the flash layout is automatic', (t) => {
   const device = deviceOf();
   const large = sketchOf({ sizeNibble: 4 });
   t.is(printed(sending(device, large)), 'ERROR[9]: new Flash config wrong, real size: 1048576');
@@ -129,20 +129,20 @@ test('rejects an image for a larger flash unless the image is compressed or the 
   t.is(sending(deviceOf({ flashMap: true }), large).outcome, 'staged');
 });
 
-test('a device whose flash header states a size larger than its chip rejects updates with ERROR 8', (t) => {
+test('rejects updates with ERROR 8 if the flash header states a size larger than the chip', (t) => {
   const device = deviceOf({ runs: sketchOf({ sizeNibble: 4 }) });
   t.is(printed(sending(device, sketch)), 'ERROR[8]: Flash config wrong: real: 1048576, SDK: 4194304');
   t.is(sending({ ...device, flashMap: true }, sketch).outcome, 'staged');
 });
 
-test('sets byte 2 to the flash mode of the device but checks the MD5 of the original bytes', (t) => {
+test('sets byte 2 to the flash mode of the device and checks the MD5 of the original bytes', (t) => {
   const device = deviceOf({ flashMode: 'dout' });
   const result = sending(device, sketchOf({ mode: 'qio' }), { md5: md5Of(sketchOf({ mode: 'qio' })) });
   if (result.outcome !== 'staged') return t.fail(printed(result));
   t.is(result.device.flash[result.command.source + 2], 3);
 });
 
-test('leaves byte 2 unchanged in gzip, before 2.4.2, and if it already matches', (t) => {
+test('leaves byte 2 unchanged in gzip, on cores before 2.4.2, and if the flash mode already matches', (t) => {
   for (const [device, bytes] of [
     [deviceOf({ flashMode: 'dout' }), gzip],
     [deviceOf({ flashMode: 'dout', core: '2.4.1' }), sketch],
@@ -155,13 +155,13 @@ test('leaves byte 2 unchanged in gzip, before 2.4.2, and if it already matches',
   }
 });
 
-test('an unknown flash mode fails the MD5 check, because byte 2 is restored as 255', (t) => {
+test('rejects the MD5 if the flash mode is unknown, because byte 2 is restored as 255', (t) => {
   const odd = sketch.slice();
   odd[2] = 7;
   t.regex(printed(sending(deviceOf(), odd, { md5: md5Of(odd) })), /^ERROR\[7\]: MD5 verification failed: expected: /);
 });
 
-test('without a key, checks an MD5 in uppercase or lowercase unless the transport is web', (t) => {
+test('checks the MD5 without a key unless the transport is web', (t) => {
   t.is(printed(sending(deviceOf(), sketch, { md5: md5Of(sketch).toUpperCase() })), 'staged');
   t.is(printed(sending(deviceOf(), sketch)), 'staged');
   const wrong = '0'.repeat(32);
@@ -171,11 +171,11 @@ test('without a key, checks an MD5 in uppercase or lowercase unless the transpor
   t.is(printed(sending(deviceOf(), sketch, { md5: wrong, transport: 'web' })), 'staged');
 });
 
-test('the HTTP client rejects an MD5 of the wrong length', (t) => {
+test('the HTTP client rejects an MD5 with an invalid length', (t) => {
   t.is(printed(sending(deviceOf(), sketch, { md5: 'abc', transport: 'http' })), 'Wrong MD5');
 });
 
-test('before 3.0.0, the MD5 of a failed update applies to the next update that has none', (t) => {
+test('a core before 3.0.0 reuses the MD5 of a failed update for the next update without an MD5', (t) => {
   for (const [core, second] of [
     ['2.7.4', 'rejected'],
     ['3.0.0', 'staged'],
@@ -186,7 +186,7 @@ test('before 3.0.0, the MD5 of a failed update applies to the next update that h
   }
 });
 
-test('with a key, checks the signature and ignores the MD5', (t) => {
+test('checks the signature and ignores the MD5 if the device has a key', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const result = sending(device, signed(sketch), { md5: '0'.repeat(32) });
   if (result.outcome !== 'staged') return t.fail(printed(result));
@@ -196,35 +196,35 @@ test('with a key, checks the signature and ignores the MD5', (t) => {
   t.is(printed(sending(device, Uint8Array.of(0xe9))), 'ERROR[12]: Signature verification failed');
 });
 
-test('rejects a signed image with any byte changed except byte 2', (t) => {
+test('rejects a signed image if any byte except byte 2 changes', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const bytes = signed(sketch);
   fc.assert(
     fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
       const changed = bytes.slice();
       changed[at] = (changed[at] ?? 0) ^ change;
-      // The Updater replaces byte 2 before it verifies the signature.
+      // The core's Updater replaces byte 2 before it verifies the signature.
       t.is(sending(device, changed).outcome, at === 2 ? 'staged' : 'rejected');
     }),
     { numRuns: 60 },
   );
 });
 
-test('rejects a signed raw image with a different flash mode with ERROR 12', (t) => {
+test('rejects a signed raw image with ERROR 12 if its flash mode differs from that of the device', (t) => {
   const device = deviceOf({ verifier: keyOf('current'), flashMode: 'dout' });
   t.is(printed(sending(device, signed(sketchOf({ mode: 'dio' })))), 'ERROR[12]: Signature verification failed');
   t.is(printed(sending(device, signed(sketchOf({ mode: 'dout' })))), 'staged');
   t.is(printed(sending(device, signed(gzipOfRemainder(0)))), 'staged');
 });
 
-test('2.5.2 accepts the legacy format and passes eboot the size including the trailer', (t) => {
+test('core 2.5.2 accepts the legacy signature format and gives eboot a size that includes the trailer', (t) => {
   const device = deviceOf({ core: '2.5.2', verifier: keyOf('legacy') });
   const result = sending(device, signed(sketch, 'legacy'));
   if (result.outcome !== 'staged') return t.fail(printed(result));
   t.is(result.command.sizeBytes, signed(sketch, 'legacy').length);
 });
 
-test('before 2.7.0, a bad signature crashes the device but a missing signature does not', (t) => {
+test('a core before 2.7.0 crashes on an invalid signature but not on a missing signature', (t) => {
   const device = deviceOf({ core: '2.6.3', verifier: keyOf('current') });
   const bad = signed(sketch).fill(0x55, 5000, 5100);
   t.is(sending(device, bad).outcome, 'crashed');
@@ -239,7 +239,7 @@ test('a core without signing support ignores the key', (t) => {
   t.is(sending(deviceOf({ core: '2.4.2', verifier: keyOf('current') }), sketch).outcome, 'staged');
 });
 
-test('only 3.1.0 to 3.1.2 reject a signed payload whose length is not a multiple of 4', (t) => {
+test('only cores 3.1.0 to 3.1.2 reject a signed payload whose length is not a multiple of 4', (t) => {
   for (const [core, outcomes] of [
     ['3.0.2', ['staged', 'staged', 'staged', 'staged']],
     ['3.1.0', ['staged', 'rejected', 'rejected', 'rejected']],
@@ -252,7 +252,7 @@ test('only 3.1.0 to 3.1.2 reject a signed payload whose length is not a multiple
   }
 });
 
-test('writes a filesystem in place even if the device then rejects it', (t) => {
+test('writes a filesystem in place even if the device rejects it afterwards', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const image = noisyBytes(0x8000, 1, 21);
   const accepted = sending(device, signed(image), { kind: 'filesystem' });
@@ -263,10 +263,10 @@ test('writes a filesystem in place even if the device then rejects it', (t) => {
   t.is(Buffer.compare(refused.device.flash.subarray(device.fsStart, device.fsStart + image.length), image), 0);
 });
 
-test('limits a filesystem and its signature to the partition size from 2.6.0', (t) => {
+test('limits a filesystem and its signature to the partition size on core 2.6.0 and later', (t) => {
   const sizeBytes = 0x10000;
   const image = noisyBytes(sizeBytes, 1, 22);
-  // Flash mode of the device, which 2.5.2 would otherwise write here.
+  // Flash mode of the device. With any other mode, core 2.5.2 would change byte 2 of the filesystem.
   image[2] = 2;
   t.is(printed(sending(deviceOf(), image, { kind: 'filesystem' })), 'written');
   const secured = { verifier: keyOf('current') };
@@ -278,7 +278,7 @@ test('limits a filesystem and its signature to the partition size from 2.6.0', (
   t.not(old.device.flash[old.device.fsEnd], 0xff, 'the EEPROM sector is overwritten');
 });
 
-test('with ATOMIC_FS_UPDATE, stages a filesystem below its partition; the web updater reserves the whole partition size', (t) => {
+test('stages a filesystem below its partition if the sketch uses ATOMIC_FS_UPDATE', (t) => {
   const device = deviceOf({ atomicFs: true });
   const image = noisyBytes(0x6000, 0.2, 23);
   const result = sending(device, image, { kind: 'filesystem' });
@@ -290,7 +290,7 @@ test('with ATOMIC_FS_UPDATE, stages a filesystem below its partition; the web up
   t.is(sending(deviceOf({ atomicFs: true, core: '2.5.2' }), image, { kind: 'filesystem' }).outcome, 'written');
 });
 
-test('2.4.2 to 2.6.2 also write the flash mode to byte 2 of filesystems', (t) => {
+test('cores 2.4.2 to 2.6.2 also write the flash mode to byte 2 of a filesystem', (t) => {
   const image = noisyBytes(0x2000, 1, 24);
   image[2] = 0xaa;
   for (const [core, byte] of [
@@ -304,7 +304,7 @@ test('2.4.2 to 2.6.2 also write the flash mode to byte 2 of filesystems', (t) =>
   }
 });
 
-test('produces the same flash content regardless of chunk sizes', (t) => {
+test('produces the same flash content for all chunk sizes', (t) => {
   const expected = sending(deviceOf(), sketch);
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 9000 }), { minLength: 1, maxLength: 20 }), (cuts) => {

@@ -22,7 +22,7 @@ function inflaterOf(gzip: Uint8Array): UzlibInflater {
   });
 }
 
-/** Inflates all content in chunks, like eboot. Returns undefined if the stream is rejected. */
+/** Inflates all content in chunks, as eboot does. Returns undefined if uzlib rejects the stream. */
 function inflated(gzip: Uint8Array, sizeBytes: number, pieceBytes = 4096): Uint8Array | undefined {
   const inflater = inflaterOf(gzip);
   if (!inflater.parseHeader()) return undefined;
@@ -33,7 +33,7 @@ function inflated(gzip: Uint8Array, sizeBytes: number, pieceBytes = 4096): Uint8
   return output;
 }
 
-/** Compares buffers, because deepEqual takes 20 ms for 60 KB. */
+/** Compares buffers with `equals`, because deepEqual takes 20 ms for 60 KB. */
 function isInflatedTo(gzip: Uint8Array, bytes: Uint8Array): boolean {
   return Buffer.compare(inflated(gzip, bytes.length) ?? new Uint8Array(), bytes) === 0;
 }
@@ -59,7 +59,7 @@ const zlibOptions = fc.record({
   windowBits: fc.integer({ min: 9, max: 15 }),
 });
 
-test('inflates zlib output for every level and strategy, in chunks of any size', (t) => {
+test('inflates zlib output with every level and strategy in chunks of any size', (t) => {
   fc.assert(
     fc.property(content, zlibOptions, fc.integer({ min: 1, max: 5000 }), (bytes, options, pieceBytes) => {
       const output = inflated(gzipSync(bytes, options), bytes.length, pieceBytes);
@@ -73,7 +73,7 @@ test('inflates fflate and zopfli output', async (t) => {
   for (const noise of [0, 0.3, 1]) {
     const bytes = noisyBytes(60_000, noise, 7);
     for (let level = 0; level <= 9; level++) {
-      // fflate types the level as a union of ten numbers.
+      // fflate declares the level as a union of ten numbers.
       const gzip = fflateGzip(bytes, { level: level as 0 | 9 });
       t.true(isInflatedTo(gzip, bytes));
     }
@@ -81,9 +81,9 @@ test('inflates fflate and zopfli output', async (t) => {
   }
 });
 
-test('inflates a match at a distance of 32 KB, a distance that zlib never emits', (t) => {
+test('inflates a match at a distance of 32 KB, which zlib never emits', (t) => {
   const block = noisyBytes(32_768, 1, 3);
-  // A stored block, then a final block with fixed codes: length 258 (code 285), distance 32768 (code 29, 13 bits), end.
+  // A stored block, then a final block with fixed codes. Its match has length 258 (code 285) and distance 32768 (code 29, 13 bits).
   const stored = concatBytes(Uint8Array.of(0, 0x00, 0x80, 0xff, 0x7f), block);
   const match = bitsOf([[1, 1], [1, 2], reversed(0xc5, 8), reversed(29, 5), [8191, 13], [0, 7]]);
   const deflated = concatBytes(stored, match);
@@ -100,7 +100,7 @@ test('inflates empty stored blocks and a stream of many small blocks', (t) => {
   t.true(isInflatedTo(gzip, bytes));
 });
 
-test('skips the file name, comment, extra field and header CRC', (t) => {
+test('skips the file name, comment, extra field and CRC of a gzip header', (t) => {
   const bytes = noisyBytes(5000, 0.5, 5);
   const plain = gzipSync(bytes);
   const text = fc.uint8Array({ maxLength: 6000 }).map((raw) =>
@@ -132,7 +132,7 @@ test('skips the file name, comment, extra field and header CRC', (t) => {
   );
 });
 
-test('rejects a header that uzlib rejects', (t) => {
+test('rejects a gzip header that uzlib rejects', (t) => {
   const gzip = gzipSync(Uint8Array.of(1));
   for (const [offset, value] of [
     [0, 0x1e],
@@ -146,7 +146,7 @@ test('rejects a header that uzlib rejects', (t) => {
   }
 });
 
-test('reads only the input bytes that the output needs', (t) => {
+test('reads only the input bytes that the output requires', (t) => {
   fc.assert(
     fc.property(content, zlibOptions, fc.double({ min: 0.01, max: 1, noNaN: true }), (bytes, options, share) => {
       const count = Math.max(1, Math.floor(bytes.length * share));
@@ -170,7 +170,7 @@ function sizeOfPrefix(deflated: Uint8Array): number {
   return deflated.length === 0 ? 0 : inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH }).length;
 }
 
-test('matches zlib on damaged streams that zlib accepts, and does not throw or hang on other streams', (t) => {
+test('matches zlib on damaged streams that zlib accepts, and never throws or hangs', (t) => {
   const damage = fc.array(fc.record({ at: fc.nat(), value: fc.nat(255) }), { minLength: 1, maxLength: 4 });
   let accepted = 0;
   fc.assert(
@@ -197,7 +197,7 @@ function zlibSays(deflated: Uint8Array): Uint8Array | undefined {
   }
 }
 
-test('does not throw or hang on random bytes after a header', (t) => {
+test('does not throw or hang on random bytes after a gzip header', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 9000 }), (noise) => {
       const gzip = concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3), noise);
@@ -207,13 +207,13 @@ test('does not throw or hang on random bytes after a header', (t) => {
   );
 });
 
-test('limits the length of an unterminated file name', (t) => {
+test('limits the length of an unterminated file name in a gzip header', (t) => {
   const inflater = new UzlibInflater((block) => block.fill(0xff).set([0x1f, 0x8b, 8, 8]));
   t.true(inflater.parseHeader());
 });
 
-test('does not throw on over-subscribed and incomplete codes', (t) => {
-  // hlit 257, hdist 1, hclen 19: all nineteen code length codes are 1 bit long, but only two such codes exist.
+test('does not throw on over-subscribed or incomplete Huffman codes', (t) => {
+  // Header fields hlit 257, hdist 1 and hclen 19. All nineteen code length codes are 1 bit long, but only two such codes can exist.
   const overSubscribed = bitsOf([
     [1, 1],
     [2, 2],
@@ -256,7 +256,7 @@ function bitsOf(fields: readonly Bits[]): Uint8Array {
   );
 }
 
-test('returns "done" at the end of the stream and leaves the rest of the output unchanged', (t) => {
+test('returns "done" at the end of the stream and does not change the rest of the output', (t) => {
   const bytes = noisyBytes(3000, 0.5, 11);
   const gzip = concatBytes(gzipSync(bytes), new Uint8Array(4096));
   const inflater = inflaterOf(gzip);

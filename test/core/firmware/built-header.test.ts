@@ -11,10 +11,10 @@ import {
 } from '../../../src/core/firmware/flash-header.ts';
 import { buildImage, setWord } from '../../support/image-builder.ts';
 
-test('reports an image whose size word is smaller than an image header', (t) => {
+test('reports an image whose size word is smaller than the image header', (t) => {
   for (const sizeBytes of [0, 1, 3]) {
     const image = buildImage();
-    // Without a segment table, nothing contradicts the size word.
+    // Without a segment table, no other field contradicts the size word.
     setWord(image, 0x100c, 0xffffffff);
     setWord(image, 0x1010, sizeBytes);
     t.true(readFirmware(image).findings.some(({ id }) => id === 'crc-mismatch'));
@@ -22,7 +22,7 @@ test('reports an image whose size word is smaller than an image header', (t) => 
   }
 });
 
-test('finds every flash header that an image may have been built with', (t) => {
+test('finds every flash header that a build of the image may have', (t) => {
   const patched = buildImage();
   const crc = crc8266(patched);
   for (const modeByte of flashModes.keys()) {

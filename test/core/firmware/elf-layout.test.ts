@@ -3,7 +3,7 @@ import { layoutInElf } from '../../../src/core/firmware/elf-layout.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { door } from '../../support/built-sketch.ts';
 
-test('reads the filesystem layout from the ELF of the image', (t) => {
+test('reads the filesystem layout from the ELF file of an image', (t) => {
   t.like(layoutInElf(door.elf, readFirmware(door.bin)), {
     name: 'eagle.flash.4m2m.ld',
     fsStart: 0x200000,
@@ -11,7 +11,7 @@ test('reads the filesystem layout from the ELF of the image', (t) => {
   });
 });
 
-test('returns no layout for the ELF of another image, an ELF without the symbols, or another kind of file', (t) => {
+test('returns no layout for an ELF file of a different image or without the layout symbols', (t) => {
   const other = Uint8Array.from(door.bin);
   other[0x2000] = (other[0x2000] ?? 0) ^ 1;
   t.is(layoutInElf(door.elf, readFirmware(other)), undefined);

@@ -21,7 +21,7 @@ function prove(given: Uint8Array | undefined, file: Uint8Array = image, expected
   return result.proof === 'elf' ? 'elf' : result.reason;
 }
 
-test('proves enforcement with the ELF of the image, whatever the encoding of the image', (t) => {
+test('proves enforcement from the ELF file of an image, in any encoding of the image', (t) => {
   for (const file of [
     image,
     gzipSync(image),
@@ -32,7 +32,7 @@ test('proves enforcement with the ELF of the image, whatever the encoding of the
   }
 });
 
-test('proves enforcement for images of every core generation', (t) => {
+test('proves enforcement for an image of every core generation', (t) => {
   for (const generation of ['3', '2.7', '2.6'] as const) {
     const given = { ...recipe, generation };
     const program = buildElf({ entryAddress, sections: sectionsOf(given), symbols: signingSymbols });
@@ -40,7 +40,7 @@ test('proves enforcement for images of every core generation', (t) => {
   }
 });
 
-test('accepts unmangled symbols', (t) => {
+test('accepts unmangled verifier symbols', (t) => {
   t.is(
     prove(
       buildElf({
@@ -53,11 +53,11 @@ test('accepts unmangled symbols', (t) => {
   );
 });
 
-test('returns no proof without an ELF', (t) => {
+test('returns no proof of enforcement without an ELF file', (t) => {
   t.is(prove(undefined), 'no-elf');
 });
 
-test('rejects files that are not an Xtensa ELF', (t) => {
+test('rejects a file that is not an Xtensa ELF', (t) => {
   for (const file of [
     new Uint8Array(),
     image,
@@ -68,7 +68,7 @@ test('rejects files that are not an Xtensa ELF', (t) => {
   }
 });
 
-test('returns no proof if a verifier symbol is missing, undefined or only part of another name', (t) => {
+test('returns no proof if a verifier symbol is missing, undefined or part of a longer name', (t) => {
   const sections = sectionsOf(recipe);
   t.is(prove(buildElf({ entryAddress, sections })), 'verifier-missing');
   t.is(prove(buildElf({ entryAddress, sections, symbols: signingSymbols.slice(0, 1) })), 'verifier-missing');
@@ -77,7 +77,7 @@ test('returns no proof if a verifier symbol is missing, undefined or only part o
   t.is(prove(buildElf({ entryAddress, sections, symbols: constructors })), 'verifier-missing');
 });
 
-test('returns no proof for a stale ELF with another entry point, other bytes or a missing section', (t) => {
+test('returns no proof for an ELF file with a different entry point, different bytes or a missing section', (t) => {
   t.is(
     prove(buildElf({ entryAddress: entryAddress + 4, sections: sectionsOf(recipe), symbols: signingSymbols })),
     'elf-of-another-image',
@@ -93,7 +93,7 @@ test('returns no proof for a stale ELF with another entry point, other bytes or 
   t.is(prove(buildElf({ entryAddress, sections: [first], symbols: signingSymbols })), 'elf-of-another-image');
 });
 
-test('includes the address of the first difference in the details', (t) => {
+test('names the address of the first difference between the ELF file and the image', (t) => {
   const [first, ...rest] = sectionsOf(recipe);
   if (first === undefined) return t.fail();
   const changed = Uint8Array.from(first.bytes);
@@ -107,26 +107,26 @@ test('includes the address of the first difference in the details', (t) => {
   t.regex(result.proof === 'absent' ? result.detail : '', /40201038/);
 });
 
-test('reports a missing key first, with or without an ELF', (t) => {
+test('reports a missing key first, with or without an ELF file', (t) => {
   t.is(prove(elf, image, stranger.publicKey), 'key-missing');
   t.is(prove(undefined, image, stranger.publicKey), 'key-missing');
 });
 
-test('matches a DER key in the image with the expected PEM key', (t) => {
+test('accepts a DER key in the image if it equals the expected PEM key', (t) => {
   const der = { ...recipe, flashContent: owner.publicKey.keyObject.export({ type: 'spki', format: 'der' }) };
   t.is(prove(buildElf({ entryAddress, sections: sectionsOf(der), symbols: signingSymbols }), buildImage(der)), 'elf');
 });
 
-test('returns no proof for a truncated image', (t) => {
+test('returns no proof of enforcement for a truncated image', (t) => {
   t.is(prove(elf, image.subarray(0, image.length - 40)), 'elf-of-another-image');
 });
 
-test('returns no proof for an ELF truncated before its last section header', (t) => {
+test('returns no proof for an ELF file truncated before its last section header', (t) => {
   const lastSectionHeader = elf.length - 40;
   for (let length = 0; length < lastSectionHeader; length += 13) t.not(prove(elf.subarray(0, length)), 'elf');
 });
 
-test('proves enforcement for a build by the real compiler and linker from its own ELF', (t) => {
+test('proves enforcement for a real build from the ELF file of the build', (t) => {
   const door = readFileSync('test/fixtures/firmware/door.bin');
   const program = readFileSync('test/fixtures/firmware/door.elf');
   const key = readPublicKey(readFileSync('test/fixtures/keys/test-only-public.pem'), 'test-only-public.pem');

@@ -23,7 +23,7 @@ function describe(content: Uint8Array) {
   }));
 }
 
-test('finds PEM keys in both encodings, with any line endings or none', (t) => {
+test('finds PEM keys in both encodings, with all line endings', (t) => {
   const oneLine = pair.publicKey.pem.replace(/\n/g, '');
   for (const pem of [pair.publicKey.pem, pair.publicKey.pem.replace(/\n/g, '\r\n'), oneLine]) {
     t.deepEqual(describe(around(pem)), [
@@ -58,7 +58,7 @@ test('finds a bare PKCS#1 key of any size and ignores a truncated key', (t) => {
   }
 });
 
-test('finds keys of 1024 to 4096 bits as DER and as PEM', (t) => {
+test('finds DER and PEM keys of 1024 to 4096 bits', (t) => {
   for (const bits of [1024, 3072, 4096]) {
     const publicKey = madeUpPublicKey(bits);
     const der = publicKey.keyObject.export({ type: 'spki', format: 'der' });
@@ -67,7 +67,7 @@ test('finds keys of 1024 to 4096 bits as DER and as PEM', (t) => {
   }
 });
 
-test('lists each modulus once, ordered by offset', (t) => {
+test('lists each key modulus once, ordered by offset', (t) => {
   const found = describe(around(other.publicKey.pem, pair.publicKey.pem, spki, pkcs1Pem));
   t.deepEqual(
     found.map(({ fingerprint }) => fingerprint),
@@ -75,7 +75,7 @@ test('lists each modulus once, ordered by offset', (t) => {
   );
 });
 
-test('reports a private key and does not list it as a public key', (t) => {
+test('reports a private key separately from the public keys', (t) => {
   const pem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const { value, findings } = findEmbeddedKeys(around(pem));
   t.deepEqual(value, []);
@@ -85,7 +85,7 @@ test('reports a private key and does not list it as a public key', (t) => {
   );
 });
 
-test('reports a public key that is not RSA', (t) => {
+test('reports an embedded public key that is not RSA', (t) => {
   const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     .publicKey.export({ type: 'spki', format: 'pem' })
     .toString();
@@ -97,7 +97,7 @@ test('reports a public key that is not RSA', (t) => {
   );
 });
 
-test('ignores data that merely resembles a key', (t) => {
+test('ignores data that only resembles a key', (t) => {
   const lookAlikes = [
     '-----BEGIN PUBLIC KEY-----',
     '-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----',
@@ -112,12 +112,12 @@ test('ignores data that merely resembles a key', (t) => {
   t.deepEqual(findEmbeddedKeys(around(...lookAlikes)), { value: [], findings: [] });
 });
 
-test('ignores a key truncated by the end of the content', (t) => {
+test('ignores a key that the end of the content truncates', (t) => {
   for (let length = 0; length < spki.length; length += 7) t.deepEqual(describe(spki.subarray(0, length)), []);
 });
 
-test('finds the key in a certificate', (t) => {
-  // The reader does not parse X.509; it searches for the SubjectPublicKeyInfo inside.
+test('finds the public key in a certificate', (t) => {
+  // The reader does not parse X.509. It searches for the SubjectPublicKeyInfo in the certificate.
   const body = Buffer.concat([Buffer.from([0x30, 0x82, 0x02, 0x00]), randomBytes(60), spki, randomBytes(256)]);
   const pem = `-----BEGIN CERTIFICATE-----\n${body.toString('base64').replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
   t.deepEqual(describe(around(pem)), [
@@ -125,7 +125,7 @@ test('finds the key in a certificate', (t) => {
   ]);
 });
 
-test('stops after a limited number of candidates in megabytes of data that resembles keys', (t) => {
+test('limits the number of candidates in megabytes of data that resembles keys', (t) => {
   const size = 4 * 1024 * 1024;
   const beginning = Uint8Array.of(2, 0x82);
   for (const pattern of ['-----BEGIN ', '-----BEGIN PUBLIC KEY-----', pair.publicKey.pem, spki, beginning]) {
@@ -138,7 +138,7 @@ test('stops after a limited number of candidates in megabytes of data that resem
   }
 });
 
-test('ignores keys whose exponent or modulus is too large', (t) => {
+test('ignores a key whose exponent or modulus is too large', (t) => {
   const modulus = Buffer.concat([Buffer.of(0), makeKeyPair(1024).publicKey.modulus]);
   const key = (n: Uint8Array, e: Uint8Array) => sequence(integer(n), integer(e));
   t.is(describe(around(key(modulus, Buffer.alloc(8, 0x41)))).length, 1);
@@ -146,7 +146,7 @@ test('ignores keys whose exponent or modulus is too large', (t) => {
   t.deepEqual(describe(around(key(Buffer.concat([modulus, Buffer.alloc(100_000, 1)]), Buffer.of(3)))), []);
 });
 
-test('stops after too many keys and reports that the rest was not read', (t) => {
+test('limits the number of keys and reports that the rest of the content was not read', (t) => {
   const keys = Array.from({ length: 600 }, () => spki);
   const { value, findings } = findEmbeddedKeys(Buffer.concat(keys));
   t.deepEqual(
@@ -167,7 +167,7 @@ function sequence(...parts: readonly Uint8Array[]): Buffer {
   return element(0x30, Buffer.concat(parts));
 }
 
-/** Encodes a DER element with the shortest length field, as DER requires. */
+/** Encodes a DER element with the shortest possible length field. */
 function element(tag: number, content: Uint8Array): Buffer {
   const { length } = content;
   const bytes = [length >> 16, (length >> 8) & 0xff, length & 0xff].slice(length > 0xffff ? 0 : length > 0xff ? 1 : 2);

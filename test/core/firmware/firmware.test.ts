@@ -24,7 +24,7 @@ function ids({ findings }: Firmware): readonly string[] {
   return findings.map(({ id }) => id);
 }
 
-test('reads a raw sketch with its key and traces', (t) => {
+test('reads the key and the library traces in a raw sketch', (t) => {
   const firmware = readFirmware(image);
   t.like(firmware, {
     kind: 'sketch',
@@ -38,7 +38,7 @@ test('reads a raw sketch with its key and traces', (t) => {
   t.like(firmware.traces, { updater: true, arduinoOta: false, sdkVersions: ['2.2.2-dev(38a443e)'] });
 });
 
-test('reads a gzip sketch the same way as the raw sketch inside it', (t) => {
+test('reads a gzip sketch in the same way as the raw sketch inside it', (t) => {
   const firmware = readFirmware(gzipped);
   const raw = readFirmware(image);
   t.like(firmware, { kind: 'sketch', encoding: 'gzip', sizeBytes: gzipped.length });
@@ -58,14 +58,14 @@ test('verifies a signature with the key embedded in the image', (t) => {
   }
 });
 
-test('detects a signature whose first bytes look like a gzip member', (t) => {
+test('detects a signature whose first bytes resemble a gzip member', (t) => {
   const signature = concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 0), new Uint8Array(124).fill(0x11));
   const firmware = readFirmware(withTrailer(gzipped, signature, 128));
   t.is(firmware.trailer?.offset, gzipped.length);
   t.deepEqual(ids(firmware), ['signature-unverified']);
 });
 
-test('does not mistake a second gzip member for a signature', (t) => {
+test('does not treat a second gzip member as a signature', (t) => {
   const firmware = readFirmware(concatBytes(gzipped, gzipSync(Buffer.alloc(256, Buffer.from(image)), { level: 0 })));
   t.is(firmware.trailer, undefined);
   t.deepEqual(ids(firmware), ['gzip-second-member']);
@@ -99,7 +99,7 @@ test('reads a file at any byte offset in memory', (t) => {
   t.deepEqual(readFirmware(shifted).sketch, readFirmware(image).sketch);
 });
 
-test('reports no findings for a sketch built by the real compiler', (t) => {
+test('reports no findings for a sketch from the real compiler', (t) => {
   const firmware = readFirmware(readFileSync('test/fixtures/firmware/door.bin'));
   t.deepEqual(firmware.findings, []);
   t.is(firmware.kind, 'sketch');
@@ -157,7 +157,7 @@ test('reads mutated files without throwing', (t) => {
     fc.property(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 6 }), (seed, mutations) => {
       let file = Uint8Array.from(seed);
       for (const { kind, at, value } of mutations) {
-        // Half of the offsets are near the start, where the headers are.
+        // Half of the offsets are near the start of the file, where the headers are.
         const offset = Math.floor(at * (value % 2 === 0 ? file.length : Math.min(file.length, 64)));
         if (kind === 'cut') file = file.slice(0, offset);
         else if (kind === 'byte' && offset < file.length) file[offset] = value;

@@ -7,7 +7,7 @@ import {
 
 const kb = 1024;
 
-// Values from the linker scripts: _FS_start, _FS_end from 2.6.0, and _FS_end before 2.6.0.
+// Bounds from the linker scripts: `_FS_start`, then `_FS_end` from core 2.6.0 on, then `_FS_end` before core 2.6.0.
 const scripts: readonly (readonly [name: string, fsStart: number, fsEnd: number, fsEndBefore: number])[] = [
   ['4m2m', 0x200000, 0x3fa000, 0x3fb000],
   ['4m1m', 0x300000, 0x3fa000, 0x3fb000],
@@ -35,7 +35,7 @@ for (const [name, fsStart, fsEnd, fsEndBefore] of scripts) {
   });
 }
 
-test('nine layouts end one sector earlier from 2.6.0', (t) => {
+test('nine filesystem layouts end one sector earlier from core 2.6.0 on', (t) => {
   const names =
     '512k 512k32 512k64 512k128 1m 1m64 1m128 1m144 1m160 1m192 1m256 1m512 2m 2m64 2m128 2m256 2m512 2m1m 4m 4m1m 4m2m 4m3m 8m6m 8m7m 16m14m 16m15m';
   const moved = names.split(' ').filter((name) => {
@@ -48,25 +48,25 @@ test('nine layouts end one sector earlier from 2.6.0', (t) => {
   t.is(moved.length, 9);
 });
 
-test('accepts the path of a linker script instead of its name', (t) => {
+test('accepts a linker script path instead of a layout name', (t) => {
   t.is(flashLayoutByName('tools/sdk/ld/eagle.flash.4m2m.ld', '3.1.2')?.name, 'eagle.flash.4m2m.ld');
 });
 
-test('returns no layout for the automatic layout, unsupported cores and unknown names', (t) => {
+test('returns no layout for the automatic layout, an unsupported core or an unknown name', (t) => {
   t.is(flashLayoutByName('eagle.flash.auto.ld', '3.1.2'), undefined);
   t.is(flashLayoutByName('4m2m', '2.4.2'), undefined);
   t.is(flashLayoutByName('4m2m', 'nonsense'), undefined);
   t.is(flashLayoutByName('5m', '3.1.2'), undefined);
 });
 
-test('finds a layout by its bounds, given as offsets or as addresses', (t) => {
+test('finds a layout by its bounds, as offsets or as addresses', (t) => {
   const expected = flashLayoutByName('4m2m', '3.1.2');
   t.deepEqual(flashLayoutByBorders(0x200000, 0x3fa000), expected);
   t.deepEqual(flashLayoutByBorders(0x40400000, 0x405fa000), expected);
   t.deepEqual(flashLayoutByBorders(0x40400000, 0x405fb000), flashLayoutByName('4m2m', '2.5.0'));
 });
 
-test('returns an unnamed layout for custom bounds and none for impossible bounds', (t) => {
+test('returns an unnamed layout for custom bounds and no layout for impossible bounds', (t) => {
   t.like(flashLayoutByBorders(0x180000, 0x3f0000), { name: undefined, fsStart: 0x180000, fsEnd: 0x3f0000 });
   t.is(flashLayoutByBorders(0x200001, 0x3fa000), undefined);
   t.is(flashLayoutByBorders(0x200000, 0x100000), undefined);
@@ -89,7 +89,7 @@ test('computes the end of the sketch area from the headers of an update request'
   );
 });
 
-test('returns no sketch area for impossible headers', (t) => {
+test('returns no sketch area for impossible request headers', (t) => {
   t.is(sketchAreaByHeaders({ freeSpaceBytes: 1000, sketchSizeBytes: 300_000 }, '3.1.2'), undefined);
   t.is(sketchAreaByHeaders({ freeSpaceBytes: Number.NaN, sketchSizeBytes: 300_000 }, '3.1.2'), undefined);
 });

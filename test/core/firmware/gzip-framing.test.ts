@@ -17,14 +17,14 @@ interface Fields {
   readonly headerCrc?: boolean;
 }
 
-/** Builds a gzip file with optional header fields around a deflate stream from node:zlib. */
+/** Builds a gzip file from optional header fields and a deflate stream by node:zlib. */
 function gzipWith(content: Uint8Array, { extra, fileName, comment, headerCrc = false }: Fields): Uint8Array {
   const flags =
     (headerCrc ? 2 : 0) | (extra ? 4 : 0) | (fileName === undefined ? 0 : 8) | (comment === undefined ? 0 : 16);
   const parts: Uint8Array[] = [Uint8Array.of(0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 2, 3)];
   if (extra) parts.push(Uint8Array.of(extra.length & 0xff, extra.length >> 8), extra);
   for (const text of [fileName, comment]) if (text !== undefined) parts.push(Buffer.from(`${text}\0`, 'latin1'));
-  // `gunzipSync` checks FHCRC, so it verifies the CRC that is written here.
+  // `gunzipSync` checks FHCRC, so it verifies the CRC that this function writes.
   if (headerCrc) parts.push(crc16(concatBytes(...parts)));
   const plain = gzipSync(content);
   return concatBytes(...parts, plain.subarray(10));
@@ -53,7 +53,7 @@ test('reads node:zlib output for every level and strategy', (t) => {
   );
 });
 
-test('reads the optional header fields that node:zlib accepts', (t) => {
+test('reads all optional gzip header fields that node:zlib accepts', (t) => {
   const text = fc.stringMatching(/^[ -~]{0,40}$/);
   fc.assert(
     fc.property(
@@ -83,13 +83,13 @@ test('reads the optional header fields that node:zlib accepts', (t) => {
   );
 });
 
-test('reports a wrong header CRC', (t) => {
+test('reports an incorrect CRC of the gzip header', (t) => {
   const file = gzipWith(Buffer.from('content'), { headerCrc: true });
   file[10] = (file[10] ?? 0) ^ 1;
   t.deepEqual(findingIds(file), ['gzip-header-crc-mismatch']);
 });
 
-test('reports reserved flags and unsupported methods, which eboot rejects', (t) => {
+test('reports reserved flags and unsupported compression methods, which eboot rejects', (t) => {
   const file = Uint8Array.from(gzipSync('content'));
   file[3] = 0x20;
   t.deepEqual(findingIds(file), ['gzip-reserved-flags']);
@@ -98,7 +98,7 @@ test('reports reserved flags and unsupported methods, which eboot rejects', (t) 
   t.deepEqual(findingIds(file), ['gzip-method-unknown']);
 });
 
-test('reports a file truncated at any length', (t) => {
+test('reports a gzip file truncated at any length', (t) => {
   const file = gzipWith(Buffer.from('some content that is long enough'), {
     fileName: 'door.bin',
     comment: 'c',
@@ -113,7 +113,7 @@ test('reports a file truncated at any length', (t) => {
   }
 });
 
-test('reports a corrupt stream, a wrong CRC and a wrong size', (t) => {
+test('reports a corrupt deflate stream, an incorrect CRC and an incorrect size', (t) => {
   const file = Uint8Array.from(gzipSync(Buffer.alloc(1000, 'abc')));
   const corrupt = Uint8Array.from(file);
   corrupt[10] = 0x07;
@@ -137,13 +137,13 @@ test('stops inflating at the size limit', (t) => {
   t.deepEqual(findingIds(gzipSync(Buffer.alloc(limit)), limit), []);
 });
 
-test('applies the size limit to all members together', (t) => {
+test('applies the size limit to the sum of all gzip members', (t) => {
   const bomb = gzipSync(Buffer.alloc(limit / 2));
   const { value } = readGzip(concatBytes(bomb, bomb, bomb, bomb), limit);
   t.is(value.framing.members.length, 2);
 });
 
-test('counts consecutive members and returns the content of the first member', (t) => {
+test('counts consecutive gzip members and returns the content of the first member', (t) => {
   const first = gzipSync('first');
   const file = concatBytes(first, gzipSync('second'), gzipSync('third'));
   const { value, findings } = readGzip(file, limit);
@@ -156,7 +156,7 @@ test('counts consecutive members and returns the content of the first member', (
   t.deepEqual(findings, [{ id: 'gzip-second-member', message: findings[0]?.message ?? '', offset: first.length }]);
 });
 
-test('ignores bytes that merely start like a member', (t) => {
+test('ignores bytes that only start like a gzip member', (t) => {
   const first = gzipSync('first');
   for (const rest of [
     Uint8Array.of(0x1f, 0x8b),

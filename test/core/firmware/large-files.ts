@@ -1,5 +1,5 @@
 /**
- * Reads a 16 MB file of each hostile kind and fails if any file takes two seconds of CPU time or more.
+ * Reads a 16 MB file of each hostile kind. Fails if reading any file takes two or more seconds of CPU time.
  *
  *     npm run fuzz:large
  */

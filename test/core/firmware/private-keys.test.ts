@@ -10,7 +10,7 @@ const other = rsaPems().privatePem;
 const around = (secret: string | Uint8Array) =>
   Buffer.concat([Buffer.alloc(1000), Buffer.from(secret), Buffer.alloc(1000)]);
 
-/** Exports a key in these formats, each as PEM and DER. */
+/** Exports a key in each of these formats, as PEM and as DER. */
 function formsOf(key: KeyObject, types: readonly ('pkcs1' | 'pkcs8' | 'sec1')[]): Buffer[] {
   return types.flatMap((type) => [
     Buffer.from(key.export({ type, format: 'pem' })),
@@ -18,13 +18,13 @@ function formsOf(key: KeyObject, types: readonly ('pkcs1' | 'pkcs8' | 'sec1')[])
   ]);
 }
 
-test('finds the signing key as PKCS#1 and PKCS#8, PEM and DER', (t) => {
+test('finds the signing key in PKCS#1 and PKCS#8, as PEM and as DER', (t) => {
   for (const form of formsOf(createPrivateKey(pem), ['pkcs1', 'pkcs8'])) {
     t.is(privateKeyInside(around(form), [publicKey]), 'signing-key');
   }
 });
 
-test('finds the signing key in PEM with other line breaks', (t) => {
+test('finds a PEM signing key with unusual line breaks', (t) => {
   const [crlf, escaped] = [pem.replaceAll('\n', '\r\n'), JSON.stringify({ key: pem })];
   for (const text of [crlf, escaped]) t.is(privateKeyInside(around(text), [publicKey]), 'signing-key');
 });
@@ -50,7 +50,7 @@ test('recognizes an RSA or EC private key file', (t) => {
   for (const file of files) t.true(isPrivateKeyFile(file));
 });
 
-test('does not mistake a public key, an image or gzip for a private key', (t) => {
+test('does not report a public key, an image or a gzip file as a private key', (t) => {
   const der = publicKey.keyObject.export({ type: 'spki', format: 'der' });
   const pkcs1 = publicKey.keyObject.export({ type: 'pkcs1', format: 'der' });
   for (const bytes of [publicKey.pem, der, pkcs1, Buffer.of(0xe9, 1), Buffer.from('1f8b08', 'hex'), Buffer.alloc(0)]) {
@@ -58,7 +58,7 @@ test('does not mistake a public key, an image or gzip for a private key', (t) =>
   }
 });
 
-// OpenSSL computes the public half when it parses a DSA key: 2 s for 8 KB, hours for 60 KB.
+// OpenSSL computes the public key when it parses a DSA key. The computation takes 2 s for 8 KB and hours for 60 KB.
 test('recognizes a 60 KB DSA key without parsing it', (t) => {
   const number = (sizeBytes: number) => element(0x02, Buffer.alloc(sizeBytes, 0x7f));
   const parameters = element(0x30, number(15_000), number(15_000), number(15_000));

@@ -32,11 +32,11 @@ test('recognizes a signature made with an unknown 2048-bit key', (t) => {
   t.deepEqual(findings, []);
 });
 
-test('finds a signature of unusual length after the segments', (t) => {
+test('finds a signature of unusual length after the image segments', (t) => {
   t.is(readFirmware(withTrailer(image, new Uint8Array(200), 200)).trailer?.keyBits, 1600);
 });
 
-test('reports a signature made with another key as unverified', (t) => {
+test('reports a signature by a different key as unverified', (t) => {
   const signed = signFile(image, stranger.privateKey, 'current');
   const { trailer } = readFirmware(signed, { knownKeys: [owner.publicKey] });
   t.is(trailer?.format, 'unverified');
@@ -55,7 +55,7 @@ test('reports a signature with one flipped bit as unverified', (t) => {
   t.pass();
 });
 
-test('reports an implausible length word and finds no trailer', (t) => {
+test('reports an implausible signature length and finds no trailer', (t) => {
   for (const word of [0xffffffff, 0, 127, 0x80000080]) {
     const file = withTrailer(image, new Uint8Array(128), word);
     t.is(readFirmware(file).trailer, undefined);
@@ -63,7 +63,7 @@ test('reports an implausible length word and finds no trailer', (t) => {
   }
 });
 
-test('reports zero padding after the image as trailing data only', (t) => {
+test('reports zero padding after the image only as trailing data', (t) => {
   t.deepEqual(findingIds(concatBytes(image, new Uint8Array(512))), ['trailing-data']);
 });
 
@@ -72,20 +72,20 @@ test('finds no trailer if the stated signature length would overlap the image', 
   t.is(readFirmware(file).trailer, undefined);
 });
 
-test('finds no trailer in an unsigned image, regardless of its last word', (t) => {
+test('finds no trailer in an unsigned image for any value of its last word', (t) => {
   t.is(readFirmware(image).trailer, undefined);
   const ending = Uint8Array.from(image);
   ending.set([0, 1, 0, 0], ending.length - 4);
   t.is(readFirmware(ending).trailer, undefined);
 });
 
-test('finds a signature after trailing data and reports the trailing data', (t) => {
+test('finds a signature after trailing data and reports both', (t) => {
   const file = signFile(concatBytes(image, new Uint8Array(48)), owner.privateKey, 'current');
   t.is(readFirmware(file, { knownKeys: [owner.publicKey] }).trailer?.format, 'current');
   t.deepEqual(findingIds(file), ['trailing-data']);
 });
 
-test('requires a common length or a known key if the end of the payload is unknown', (t) => {
+test('requires a common signature length or a known key if the end of the payload is unknown', (t) => {
   const payload = new Uint8Array(5000).fill(1);
   t.is(findTrailer(withTrailer(payload, new Uint8Array(256), 256), undefined, []).value?.offset, 5000);
   t.is(findTrailer(withTrailer(payload, new Uint8Array(200), 200), undefined, []).value, undefined);
@@ -96,7 +96,7 @@ test('requires a common length or a known key if the end of the payload is unkno
   t.is(findTrailer(signFile(payload, odd.privateKey, 'current'), undefined, [odd.publicKey]).value?.keyBits, 1032);
 });
 
-test('finds no trailer in files shorter than the smallest trailer', (t) => {
+test('finds no trailer in a file shorter than the smallest trailer', (t) => {
   for (let length = 0; length < 6; length += 1)
     t.is(findTrailer(new Uint8Array(length).fill(128), undefined, []).value, undefined);
 });

@@ -27,7 +27,7 @@ for (const [generation, release, rule] of [
   });
 }
 
-test('reads the header fields and the memory type of each segment', (t) => {
+test('reads the header fields and the memory type of each segment in an image', (t) => {
   const { value } = readSketchImage(buildImage({ modeByte: 2, sizeAndFrequencyByte: 0x4f }));
   t.deepEqual(value?.flash, { mode: 'dio', sizeBytes: 4 * 1024 * 1024, frequencyMHz: 80 });
   t.is(value?.application?.entryAddress, 0x40100004);
@@ -42,7 +42,7 @@ test('reads the header fields and the memory type of each segment', (t) => {
   t.is(value?.application?.segments[0]?.offset, flashSegmentOffset);
 });
 
-test('reads segments of any size without findings', (t) => {
+test('reads image segments of any size without findings', (t) => {
   const segments = fc.array(
     fc.tuple(fc.constantFrom(0x40100000, 0x3ffe8000, 0x3fffa000), fc.uint8Array({ maxLength: 300 })),
     {
@@ -68,7 +68,7 @@ test('reads segments of any size without findings', (t) => {
   t.pass();
 });
 
-test('reports a checksum mismatch for one flipped bit in a segment', (t) => {
+test('reports a checksum mismatch if one bit in a segment changes', (t) => {
   const image = buildImage({ generation: '2.6' });
   fc.assert(
     fc.property(
@@ -110,13 +110,13 @@ for (const generation of ['3', '2.7'] as const) {
   });
 }
 
-test('excludes from the checksum the words that elf2bin fills in', (t) => {
+test('excludes the words that elf2bin fills in from the checksum', (t) => {
   const image = buildImage();
   setWord(image, 0x1010, 0x12345678);
   t.false(findingIds(image).includes('checksum-mismatch'));
 });
 
-test('detects the CRC rule for an unknown core commit by the size word', (t) => {
+test('uses the size word to detect the CRC rule of an unknown core commit', (t) => {
   for (const generation of ['3', '2.7'] as const) {
     const { value, findings } = readSketchImage(buildImage({ generation, coreHash: 0xdeadbeef }));
     t.deepEqual(findings, []);
@@ -134,7 +134,7 @@ test('returns no core version and the CRC rule "unknown" for an image without a 
   }
 });
 
-test('reports a flash mode, size and frequency unknown to the core', (t) => {
+test('reports a flash mode, size or frequency that the core does not define', (t) => {
   const image = buildImage({ modeByte: 7, sizeAndFrequencyByte: 0x73 });
   t.deepEqual(findingIds(image), ['flash-mode-unknown', 'flash-size-unknown', 'flash-frequency-unknown']);
 });
@@ -145,7 +145,7 @@ test('reports a missing application header', (t) => {
   t.true(findingIds(image).includes('application-missing'));
 });
 
-test('reports a flash segment linked for another address', (t) => {
+test('reports a flash segment that is linked for a different address', (t) => {
   const image = buildImage({ generation: '2.6' });
   setWord(image, 0x1008, 0x40202010);
   t.deepEqual(findingIds(image), ['segment-misplaced']);
@@ -164,7 +164,7 @@ test('reports an entry address outside all segments', (t) => {
   t.deepEqual(findingIds(buildImage({ entryAddress: 0x40104000 })), ['entry-outside-segments']);
 });
 
-test('reports a segment that extends past the end of the file and an empty segment table', (t) => {
+test('reports an empty segment table and a segment that extends past the end of the file', (t) => {
   const image = buildImage();
   setWord(image, 0x100c, 0xffffffff);
   const { value } = readSketchImage(image);
@@ -174,14 +174,14 @@ test('reports a segment that extends past the end of the file and an empty segme
   t.true(findingIds(image).includes('no-segments'));
 });
 
-test('reports an image truncated at any length without throwing', (t) => {
+test('reports an image truncated at any length', (t) => {
   const image = buildImage();
   for (let length = 0; length < image.length; length += length < 64 || length > 4090 ? 1 : 61) {
     t.true(findingIds(image.subarray(0, length)).length > 0, `${length} bytes`);
   }
 });
 
-test('does not compute a CRC past the end of the file', (t) => {
+test('computes no CRC past the end of the file', (t) => {
   const image = buildImage({ generation: '2.7' });
   const cut = image.subarray(0, image.length - 32);
   const { value } = readSketchImage(cut);

@@ -3,14 +3,14 @@ import test from 'ava';
 import { sketchMd5s } from '../../../src/core/firmware/sketch-md5.ts';
 import { buildImage } from '../../support/image-builder.ts';
 
-test('returns a different MD5 for each mode, size and frequency', (t) => {
+test('returns a different sketch MD5 for each flash mode, size and frequency', (t) => {
   const image = buildImage();
   const md5s = sketchMd5s(image, image.length);
   t.is(md5s.length, 4 * 7 * 4);
   t.is(new Set(md5s.map(({ md5 }) => md5)).size, md5s.length);
 });
 
-test('returns the MD5 of the file for the flash settings in the build', (t) => {
+test('returns the MD5 of the file for the flash settings of the build', (t) => {
   const image = buildImage({ modeByte: 2, sizeAndFrequencyByte: 0x90 });
   const found = sketchMd5s(image, image.length).find(
     ({ flashMode, flashSizeBytes, flashFrequencyMHz }) =>
@@ -19,7 +19,7 @@ test('returns the MD5 of the file for the flash settings in the build', (t) => {
   t.is(found?.md5, createHash('md5').update(image).digest('hex'));
 });
 
-test('computes the MD5s for other settings without changing the image', (t) => {
+test('computes sketch MD5s for other flash settings without changing the image', (t) => {
   const image = buildImage();
   const before = Uint8Array.from(image);
   const found = sketchMd5s(image, image.length).find(
@@ -32,7 +32,7 @@ test('computes the MD5s for other settings without changing the image', (t) => {
   t.is(found?.md5, createHash('md5').update(before).digest('hex'));
 });
 
-test('ignores bytes after the sketch', (t) => {
+test('excludes bytes after the sketch from the sketch MD5', (t) => {
   const image = buildImage();
   const longer = Buffer.concat([image, Buffer.alloc(100)]);
   t.deepEqual(sketchMd5s(longer, image.length), sketchMd5s(image, image.length));

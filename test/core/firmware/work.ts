@@ -3,11 +3,11 @@ import { Session } from 'node:inspector';
 import { syncBuiltinESMExports } from 'node:module';
 import zlib from 'node:zlib';
 
-/** Work done by a function, in units that do not depend on the machine. */
+/** Work of a function, in units that do not depend on the machine. */
 export interface Work {
   /**
-   * Number of executed JavaScript blocks in this project plus the number of bytes that Node.js functions searched, decoded, inflated or
-   * hashed.
+   * Number of JavaScript blocks of this project that were executed, plus the number of bytes that Node.js functions searched, decoded,
+   * inflated or hashed.
    */
   readonly steps: number;
   /** Number of keys that OpenSSL parsed. */
@@ -36,7 +36,7 @@ export function workOf(run: () => void): Work {
 
 function blocksIn(session: Session): number {
   let blocks = 0;
-  // An inspector session in the same thread calls back synchronously.
+  // An inspector session in the same thread invokes its callbacks synchronously.
   session.post('Profiler.takePreciseCoverage', (_, { result }) => {
     const ours = result.filter(({ url }) => url.startsWith('file:') && !url.includes('/node_modules/'));
     for (const { functions } of ours) {

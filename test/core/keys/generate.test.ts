@@ -15,14 +15,14 @@ test('generates a matching key pair with the requested size and the exponent 655
   }
 });
 
-test('generates a different key pair each time, as PKCS#8 and SubjectPublicKeyInfo', async (t) => {
+test('generates a different key pair each time, in PKCS#8 and SubjectPublicKeyInfo format', async (t) => {
   const [one, two] = await Promise.all([generateRsaKeyPair(1024), generateRsaKeyPair(1024)]);
   t.regex(one.privateKey, /^-----BEGIN PRIVATE KEY-----\n/);
   t.regex(one.publicKey, /^-----BEGIN PUBLIC KEY-----\n/);
   t.not(one.privateKey, two.privateKey);
 });
 
-test('rejects sizes that no device supports', async (t) => {
+test('rejects key sizes that no device supports', async (t) => {
   for (const bits of [0, 512, 1023, 4097, 8192, 2048.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     const error = await expectOtaError(t, 'OPTION_INVALID', () => generateRsaKeyPair(bits));
     t.is(error.message, `--bits ${bits}: must be an integer from 1024 to 4096`);

@@ -11,7 +11,7 @@ const { fingerprint } = readPublicKey(publicPem, 'public.key');
 const passphrase = 'open sesame';
 const cipher = 'aes-256-cbc';
 
-test('reads PKCS#1 and PKCS#8, encrypted or not, and derives the public key', (t) => {
+test('reads an encrypted or unencrypted private key in PKCS#1 or PKCS#8 and derives the public key', (t) => {
   for (const type of ['pkcs1', 'pkcs8'] as const) {
     const plain = key.export({ type, format: 'pem' }).toString();
     const encrypted = key.export({ type, format: 'pem', cipher, passphrase }).toString();
@@ -22,7 +22,7 @@ test('reads PKCS#1 and PKCS#8, encrypted or not, and derives the public key', (t
   }
 });
 
-test('accepts CRLF line endings and text around the key', (t) => {
+test('accepts CRLF line endings and text around a private key', (t) => {
   const text = `Bag Attributes\r\n    friendlyName: door\r\n${privatePem.replaceAll('\n', '\r\n')}\r\n`;
   t.is(readPrivateKey(text, 'private.key').publicKey.fingerprint, fingerprint);
 });
@@ -36,7 +36,7 @@ test('rejects an encrypted key without a passphrase and suggests --passphrase-en
   }
 });
 
-test('rejects a wrong passphrase without including it in the error', async (t) => {
+test('rejects an incorrect passphrase without including it in the error', async (t) => {
   for (const type of ['pkcs1', 'pkcs8'] as const) {
     const encrypted = key.export({ type, format: 'pem', cipher, passphrase }).toString();
     for (const wrong of ['hunter2', '']) {
@@ -48,7 +48,7 @@ test('rejects a wrong passphrase without including it in the error', async (t) =
   }
 });
 
-test('reports an empty file', async (t) => {
+test('reports an empty private key file', async (t) => {
   for (const text of ['', ' \n\t\r\n']) await expectOtaError(t, 'KEY_EMPTY', () => readPrivateKey(text, 'private.key'));
 });
 
@@ -60,7 +60,7 @@ test('reports a public key given as a private key', async (t) => {
   }
 });
 
-test('rejects malformed keys without including them in the error', async (t) => {
+test('rejects a malformed private key without including it in the error', async (t) => {
   const lines = privatePem.split('\n');
   const secret = lines[3] ?? '';
   const garbled = {
@@ -78,7 +78,7 @@ test('rejects malformed keys without including them in the error', async (t) => 
   }
 });
 
-test('rejects private keys that are not RSA, and explains why for EC', async (t) => {
+test('rejects a private key that is not RSA, and explains why an EC key is not supported', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(pair.privatePem, 'private.key'));
     t.true(
@@ -89,7 +89,7 @@ test('rejects private keys that are not RSA, and explains why for EC', async (t)
   }
 });
 
-test('rejects SEC1 and encrypted EC keys because of their type', async (t) => {
+test('rejects SEC1 keys and encrypted EC keys because of their type', async (t) => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const sec1 = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
   const encrypted = privateKey.export({ type: 'pkcs8', format: 'pem', cipher, passphrase }).toString();
@@ -97,7 +97,7 @@ test('rejects SEC1 and encrypted EC keys because of their type', async (t) => {
   await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(encrypted, 'private.key', passphrase));
 });
 
-test('rejects keys below 1024 bits and reports their size', async (t) => {
+test('rejects a private key below 1024 bits and reports its size', async (t) => {
   const error = await expectOtaError(t, 'KEY_WRONG_SIZE', () => readPrivateKey(rsaPems(512).privatePem, 'private.key'));
   t.is(error.message, 'private.key is an RSA key of 512 bits: only 1024 to 4096 bits are supported');
 });

@@ -7,7 +7,7 @@ import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
 
 const { privatePem, publicPem } = rsaPems();
 
-test('reads the same key from SubjectPublicKeyInfo, PKCS#1 and a certificate', (t) => {
+test('reads the same public key from SubjectPublicKeyInfo, PKCS#1 and a certificate', (t) => {
   const key = readPublicKey(publicPem, 'public.key');
   const pkcs1 = createPublicKey(publicPem).export({ type: 'pkcs1', format: 'pem' }).toString();
   for (const text of [
@@ -24,7 +24,7 @@ test('reads the same key from SubjectPublicKeyInfo, PKCS#1 and a certificate', (
   }
 });
 
-test('returns the size, fingerprint and modulus of a key', (t) => {
+test('returns the size, fingerprint and modulus of a public key', (t) => {
   const { keyObject, bits, fingerprint, modulus } = readPublicKey(publicPem, 'public.key');
   t.is(bits, 1024);
   t.is(
@@ -39,7 +39,7 @@ test('returns the size, fingerprint and modulus of a key', (t) => {
   t.is(Buffer.from(modulus).toString('hex'), n);
 });
 
-test('accepts sizes from 1024 bits, including those that are not whole bytes', (t) => {
+test('accepts key sizes from 1024 bits, including sizes that are not whole bytes', (t) => {
   for (const bits of [1024, 1025, 1032, 1279, 1536, 2048]) {
     const key = readPublicKey(rsaPems(bits).publicPem, 'public.key');
     t.is(key.bits, bits);
@@ -59,7 +59,7 @@ test('rejects a private key, which would be published with the firmware', async 
   }
 });
 
-test('distinguishes an empty file from malformed and truncated keys', async (t) => {
+test('distinguishes an empty public key file from malformed and truncated keys', async (t) => {
   await expectOtaError(t, 'KEY_EMPTY', () => readPublicKey('\n', 'public.key'));
   for (const text of [
     'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ door',
@@ -70,14 +70,14 @@ test('distinguishes an empty file from malformed and truncated keys', async (t) 
   }
 });
 
-test('rejects public keys of any type but RSA', async (t) => {
+test('rejects a public key of any type except RSA', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPublicKey(pair.publicPem, 'public.key'));
     t.true(error.message.startsWith(`public.key is a key of type ${kind}: only RSA keys are supported`), error.message);
   }
 });
 
-test('rejects keys that are too small or too large for a device and reports their size', async (t) => {
+test('rejects a public key that is too small or too large for a device and reports its size', async (t) => {
   const huge = forge.pki.publicKeyToPem(
     forge.pki.setRsaPublicKey(oddNumberOfBits(4097), new forge.jsbn.BigInteger('65537')),
   );
@@ -90,9 +90,7 @@ test('rejects keys that are too small or too large for a device and reports thei
   }
 });
 
-/**
- * Returns an odd number of this size. Any such number can serve as a modulus, because reading a public key does not require the factors.
- */
+/** Returns an odd number of this size. Any odd number can serve as a modulus, because a public key is read without its factors. */
 function oddNumberOfBits(bits: number): forge.jsbn.BigInteger {
   return new forge.jsbn.BigInteger('1').shiftLeft(bits - 1).add(new forge.jsbn.BigInteger('1'));
 }

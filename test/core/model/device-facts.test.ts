@@ -23,7 +23,7 @@ function problemsOf(json: unknown): readonly string[] {
   return 'problems' in read ? read.problems : [];
 }
 
-test('reads every fact, each of which is optional', (t) => {
+test('reads every device fact, all of which are optional', (t) => {
   t.deepEqual(readDeviceFacts(all), { facts: all });
   t.deepEqual(readDeviceFacts({}), { facts: {} });
   for (const name of Object.keys(all)) {
@@ -32,7 +32,7 @@ test('reads every fact, each of which is optional', (t) => {
   }
 });
 
-test('reports all problems together', (t) => {
+test('reports all problems in device facts together', (t) => {
   t.is(problemsOf({ cor: '3.1.2', signing: 'maybe', fsStart: 1, chipSizeBytes: 2 ** 25, atomicFs: 'no' }).length, 5);
 });
 
@@ -41,6 +41,6 @@ test('rejects a filesystem that ends before it starts', (t) => {
   t.is(problemsOf({ fsStart: 8192, fsEnd: 4096 }).length, 1);
 });
 
-test('rejects any value that is not an object', (t) => {
+test('rejects device facts that are not an object', (t) => {
   for (const json of [null, [], 'facts', 3, true]) t.is(problemsOf(json).length, 1, JSON.stringify(json));
 });

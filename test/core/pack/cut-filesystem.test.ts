@@ -32,7 +32,7 @@ async function signedBuild(image: Uint8Array): Promise<{ build: Build; warnings:
   return { build: await signBuild(build, signer, 'owner'), warnings };
 }
 
-test('before signing, truncates a LittleFS that fills its partition after the last used block', async (t) => {
+test('truncates a LittleFS image after its last used block if the signature would not fit', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
   const { build, warnings } = await signedBuild(image);
   t.deepEqual(warnings, []);
@@ -49,7 +49,7 @@ test('before signing, truncates a LittleFS that fills its partition after the la
   }
 });
 
-test('leaves the unsigned image and the gzip file whole and records the signed sizes in the manifest', async (t) => {
+test('keeps the unsigned image and the gzip file complete and records the signed sizes in the manifest', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) });
   const { build } = await signedBuild(image);
   t.is(build.files.get('fs.bin')?.length, partition);
@@ -68,13 +68,13 @@ test('leaves the unsigned image and the gzip file whole and records the signed s
   ]);
 });
 
-test('does not truncate a LittleFS before signing if its partition has space for the signature', async (t) => {
+test('does not truncate a LittleFS image if its partition has space for the signature', async (t) => {
   const image = buildLittleFs({ blockCount: 16 }).slice(0, 8 * 4096);
   const { build } = await signedBuild(image);
   t.is(build.files.get('fs.bin.signed')?.length, 8 * 4096 + 260);
 });
 
-test('warns about a LittleFS that cannot be truncated because its last block is in use', async (t) => {
+test('warns about a LittleFS image that cannot be truncated because its last block is in use', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(14 * 4096, 1, 2) });
   const { build, warnings } = await signedBuild(image);
   t.is(build.files.get('fs.bin.signed')?.length, partition + 260);

@@ -34,7 +34,7 @@ function request(image: Uint8Array, more: Partial<PackRequest> = {}): PackReques
   };
 }
 
-/** Components of an image instead of its bytes, so that counterexamples are readable. */
+/** Components of an image instead of its bytes, so that a failing example is readable. */
 const recipes = fc.record({
   generation: fc.constantFrom('3', '2.7', '2.6'),
   before: fc.uint8Array({ maxLength: 500 }),
@@ -82,7 +82,7 @@ test('a manifest is unchanged after formatting and parsing', async (t) => {
   );
 });
 
-test('finds the key as PEM or DER, raw or gzip, and rejects an image with another key', async (t) => {
+test('finds the PEM or DER key in a raw or gzip image and rejects an image with a different key', async (t) => {
   for (const key of Object.values(keyForms)) {
     const image = buildImage({ flashContent: key });
     await packImage(request(image));
@@ -93,7 +93,7 @@ test('finds the key as PEM or DER, raw or gzip, and rejects an image with anothe
   }
 });
 
-test('without an ELF, warns that enforcement is unproven unless it is declared', async (t) => {
+test('warns that enforcement is unproven without an ELF file or a declaration of enforcement', async (t) => {
   const image = buildImage({ flashContent: keyForms.text });
   const unproven = await packImage(request(image));
   t.is(unproven.build.manifest.enforcement, 'unproven');

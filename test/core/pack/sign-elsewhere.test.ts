@@ -92,7 +92,7 @@ for (const [what, { files = {}, options = [] }] of Object.entries(builds)) {
   });
 }
 
-test('signing twice changes nothing', async (t) => {
+test('signing a build twice changes nothing', async (t) => {
   const vault = await packedElsewhere(t);
   t.is((await sign(vault)).exitCode, 0);
   const first = await contents(vault, await vault.list());
@@ -102,7 +102,7 @@ test('signing twice changes nothing', async (t) => {
   t.deepEqual(await contents(vault, await vault.list()), first);
 });
 
-test('rejects any key other than the key that the build was packed for', async (t) => {
+test('rejects a key that the build was not packed for', async (t) => {
   const vault = await packedElsewhere(t);
   const before = await contents(vault, [manifest]);
   await vault.write('private.key', rsaPems(2048).privatePem);
@@ -115,7 +115,7 @@ test('rejects any key other than the key that the build was packed for', async (
   t.deepEqual(await contents(vault, [manifest]), before);
 });
 
-test('signs a build packed without a key only with a key that its image contains, and warns', async (t) => {
+test('signs a build packed without a key only if its image contains the key, and warns', async (t) => {
   const vault = await packedElsewhere(t, []);
   const own = await sign(vault);
   t.is(own.exitCode, 0);
@@ -128,7 +128,7 @@ test('signs a build packed without a key only with a key that its image contains
   t.is(error?.code, 'ENFORCEMENT_KEY_MISSING');
 });
 
-test('rejects a manifest that is damaged or lists files outside its folder', async (t) => {
+test('rejects a damaged manifest and a manifest that lists files outside its folder', async (t) => {
   const vault = await packedElsewhere(t);
   const good: Manifest = JSON.parse(await vault.text(manifest));
   const [first] = good.artifacts;

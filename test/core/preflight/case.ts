@@ -8,7 +8,7 @@ import type { Rule } from '../../../src/core/preflight/rule.ts';
 export const ours = 'a'.repeat(64);
 export const theirs = 'b'.repeat(64);
 
-/** All facts about a device on a current core, for which the artifacts in {@link sound} are made. */
+/** All facts about a device on a current core. The artifacts in {@link sound} are built for this device. */
 export const device: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -87,18 +87,18 @@ export const sound = {
   fsGzipSigned: signed(ofFilesystem(gzip, 60_000)),
 } as const;
 
-/** Differences from the valid case. */
+/** Differences from the valid test case. */
 export interface Case {
   readonly artifact?: ReleaseArtifact;
   readonly image?: Partial<ReleaseImage>;
   readonly release?: Partial<Release>;
-  /** null: the build is checked without a device. */
+  /** Device facts; null checks the build without a device. */
   readonly facts?: Partial<DeviceFacts> | null;
   readonly publishing?: boolean;
   readonly errors?: readonly string[];
 }
 
-/** Returns a release with only this artifact; a file whose name starts with `fs` is a filesystem. */
+/** Returns a release with only this artifact. A file whose name starts with `fs` is a filesystem. */
 export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseImage> = {}): Release {
   const isFilesystem = artifact.file.startsWith('fs');
   return {
@@ -110,7 +110,7 @@ export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseIma
   };
 }
 
-/** Runs one rule. */
+/** Runs one preflight rule. */
 export function ask({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnType<Rule['check']> {
   const artifact = given.artifact ?? sound.rawSigned;
   const release = { ...releaseOf(artifact, given.image), ...given.release };

@@ -1,5 +1,5 @@
 /**
- * Runs mutated files through all code that reads untrusted bytes: inspect, verify and preflight. Fails if any error except an OtaError is
+ * Runs mutated files through all code that reads untrusted bytes: inspect, verify and preflight. Fails if an error other than OtaError is
  * thrown, if a file takes two seconds, or if the process uses more than 200 MB.
  *
  *     npm run fuzz:images -- --count 100000 [--seed N]
@@ -32,7 +32,7 @@ const seed = Number(values.seed ?? randomInt(1, 0x7fffffff));
 
 const owner = makeKeyPair();
 
-/** Builds small files of every kind, because the headers matter more than the content. */
+/** Builds small files of every kind. Small files are sufficient, because the headers matter more than the content. */
 function makeSeeds(): readonly Uint8Array[] {
   const text = `${owner.publicKey.pem}\0Not Enough Space\0 2.2.2-dev(38a443e)\0`;
   const flashContent = concatBytes(Buffer.from(text, 'latin1'), noisyBytes(600, 0.5, 1));
@@ -47,7 +47,7 @@ function makeSeeds(): readonly Uint8Array[] {
   return [...payloads, ...gzips, ...signed, concatBytes(...gzips.slice(0, 2)), Buffer.from(owner.publicKey.pem)];
 }
 
-/** Returns a xorshift32 generator, so that the same seed produces the same files on every machine. */
+/** Returns a xorshift32 generator. The same seed produces the same files on every machine. */
 function randomNumbers(start: number): (limit: number) => number {
   let state = start | 1;
   return (limit) => {
@@ -67,7 +67,10 @@ const texts = [
   '\xe9\xff\x02\x40',
 ];
 
-/** Changes bits, bytes and words, truncates, repeats, removes and writes magic numbers, mostly near the headers and both ends. */
+/**
+ * Mutates a file: changes bits, bytes and words, truncates, repeats, removes data and writes magic numbers. Most changes are near the
+ * headers and both ends.
+ */
 function mutate(original: Uint8Array, random: (limit: number) => number): Uint8Array {
   let file = Uint8Array.from(original);
   for (let left = 1 + random(6); left > 0; left -= 1) {
@@ -104,7 +107,7 @@ function mutate(original: Uint8Array, random: (limit: number) => number): Uint8A
   return file;
 }
 
-/** Reads a file like `inspect`, `verify` and `preflight` do. */
+/** Reads a file as `inspect`, `verify` and `preflight` do. */
 function readEverything(file: Uint8Array, isFilesystem: boolean): void {
   const firmware = readFirmware(file, { knownKeys: [owner.publicKey] });
   deviceVerdict(file, owner.publicKey, 'current');
@@ -150,7 +153,7 @@ for (let index = 0; index < count && failures < 10; index += 1) {
     writeSync(2, `case ${index}, --seed ${seed}: ${error instanceof Error ? error.stack : error}\n${toText(file)}\n`);
   }
   if (index % 64 > 0) continue;
-  // node:zlib frees its memory only when the event loop runs, as it does between files in a real program.
+  // node:zlib frees its memory only when the event loop runs. In a real program, the event loop runs between files.
   await setImmediate();
   mostBytes = Math.max(mostBytes, process.memoryUsage.rss());
 }

@@ -9,7 +9,7 @@ test('returns no findings for a valid release', (t) => {
   t.deepEqual(judgeRelease(release, {}), { blockedBy: [], warnings: [] });
 });
 
-test('reports an image defect once, regardless of the number of artifacts', (t) => {
+test('reports an image defect once for any number of artifacts', (t) => {
   const damaged = {
     ...release,
     image: { ...release.image, findings: [{ id: 'crc-mismatch', message: 'the CRC is wrong' }] },
@@ -18,7 +18,7 @@ test('reports an image defect once, regardless of the number of artifacts', (t) 
   t.deepEqual(ids(judgeRelease(damaged, { allow: new Set(['corrupt-image']) }).blockedBy), []);
 });
 
-test('reports a defect in one artifact as a warning, because other artifacts can be sent', (t) => {
+test('reports a defect in one artifact as a warning if other artifacts can be sent', (t) => {
   const { blockedBy, warnings } = judgeRelease({ ...release, embeddedKeys: [] }, {});
   t.deepEqual(ids(blockedBy), []);
   t.deepEqual(ids(warnings), ['embedded-key-missing']);

@@ -24,7 +24,7 @@ function told(result: UpdateResult): string {
   return result.outcome + why;
 }
 
-test('every update that the rules allow leaves the image in the flash of the model device', (t) => {
+test('every update that the preflight rules allow leaves the image in the flash of the model device', (t) => {
   const outcomes = new Map<string, number>();
   fc.assert(
     fc.property(anyScenario, (scenario) => {
@@ -50,8 +50,8 @@ function isInFlash({ device, kind, sent }: Scenario, result: UpdateResult): bool
 }
 
 /**
- * Rules that block updates which succeed on the model device. They prevent harm that the model does not cover: to the wiring of the chip
- * (flash mode), the next update (flash size, keys), the mounting of the filesystem.
+ * Rules that block some updates that succeed on the model device. They prevent problems that the model does not cover: chip wiring (flash
+ * mode), later updates (flash size, keys) and mounting of the filesystem.
  */
 const caution: ReadonlySet<RuleId> = new Set<RuleId>([
   'flash-mode-gz',
@@ -60,7 +60,7 @@ const caution: ReadonlySet<RuleId> = new Set<RuleId>([
   'embedded-key-other',
 ]);
 
-/** Rules about damaged files, which block an update even if the damage happens to be harmless. */
+/** Rules about damaged files. They block an update even if the damage happens to be harmless. */
 const spoilt: ReadonlySet<RuleId> = new Set<RuleId>(['corrupt-image', 'trailing-data']);
 
 test('only the listed precautionary rules block updates that succeed on the model device', (t) => {

@@ -4,7 +4,7 @@ import { neverBrickPage, neverBrickPath, testOf } from '../../../docs/generate.t
 import { notCheckable } from '../../../src/core/preflight/not-checkable.ts';
 import { rules } from '../../../src/core/preflight/registry.ts';
 
-/** Known ways in which an update can brick a device, lock its owner out or disable its signature check. Each is a rule name. */
+/** Known ways in which an update can brick a device, lock its owner out or disable its signature check. Each name is that of a rule. */
 const hazards = [
   'gz-signed-old-core',
   'gz-signed-unsigned-device',
@@ -39,11 +39,11 @@ const hazards = [
   'corrupt-image',
 ];
 
-test('docs/never-brick.md matches the rules (regenerate it with npm run docs)', (t) => {
+test('docs/never-brick.md matches the preflight rules (regenerate the page with npm run docs)', (t) => {
   t.is(readFileSync(neverBrickPath, 'utf8'), neverBrickPage());
 });
 
-test('every known hazard has a rule, and every rule has a unique name, evidence and a test', (t) => {
+test('every known hazard has a preflight rule with a unique name, evidence and a test', (t) => {
   const ids = rules.map(({ id }): string => id);
   for (const hazard of hazards) t.true(ids.includes(hazard), hazard);
   t.is(new Set(ids).size, ids.length);
@@ -53,7 +53,7 @@ test('every known hazard has a rule, and every rule has a unique name, evidence 
   }
 });
 
-test('lists what a host cannot check and why', (t) => {
+test('the never-brick page lists the checks that a host cannot perform, with the reasons', (t) => {
   t.deepEqual(
     notCheckable.map(({ id }) => id),
     ['power-cut', 'bootstrap-mode', 'puya-gz', 'eboot-2.5.x'],

@@ -19,10 +19,10 @@ import { propertyRuns } from '../../support/property-runs.ts';
 import { noisyBytes } from '../device-model/recipes.ts';
 import { cores, makeDevice, owner } from './scenarios.ts';
 
-/** Layout of eagle.flash.1m64.ld. */
+/** Filesystem layout in eagle.flash.1m64.ld. */
 const layout = { fsStart: 0xeb000, fsEnd: 0xfb000 };
 
-/** All facts about a device on a current core, which accepts every artifact that fits it. */
+/** All facts about a device on a current core. The device accepts every artifact that fits it. */
 const known: DeviceFacts = {
   core: '3.1.2',
   signing: 'required',
@@ -99,7 +99,7 @@ test('sends the smallest artifact if all facts about the device are known', (t) 
   t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
 });
 
-test('sends an unknown device only a raw sketch, which must be signed if the project has a key', (t) => {
+test('sends only a raw sketch to an unknown device, signed if the project has a key', (t) => {
   t.is(ask({}, usual), 'usual.bin.signed');
   t.is(ask({ transport: 'espota' }, usual), 'usual.bin.signed');
   const unsigned = {
@@ -110,7 +110,7 @@ test('sends an unknown device only a raw sketch, which must be signed if the pro
   t.is(ask({}, keyless), 'keyless.bin');
 });
 
-test('sends the raw artifact if a single fact is unknown', (t) => {
+test('sends the raw artifact if any fact about the device is unknown', (t) => {
   for (const hidden of ['core', 'flashMode', 'chipSizeBytes', 'fsStart', 'signing'] as const) {
     t.is(ask({ ...known, [hidden]: undefined }, usual), 'usual.bin.signed', hidden);
   }
@@ -127,7 +127,7 @@ test('sends the raw signed sketch to a device that signed gzip would brick', (t)
   t.is(ask({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
 });
 
-test('sends a raw sketch to a device with a different flash mode, but blocks the update if the device verifies signatures', (t) => {
+test('blocks a sketch with a different flash mode only if the device verifies signatures', (t) => {
   t.is(ask({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
   t.is(
     ask({ ...known, flashMode: 'dout' }, usual),
@@ -140,7 +140,7 @@ test('sends gzip through the web updater only if the size of the running sketch 
   t.is(ask({ ...known, transport: 'web', sketchSizeBytes: undefined }, usual), 'usual.bin.signed');
 });
 
-test('plans a hop through a smaller sketch if the target does not fit and the core lacks gzip', (t) => {
+test('plans a hop through a smaller sketch if the target does not fit and the core does not support gzip', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3' };
   t.regex(ask(old, large), /^blocked by .*gz-old-device.*no-space/);
   t.is(ask(old, large, small), 'small.bin.signed then large.bin.gz.signed');
@@ -153,7 +153,7 @@ test('plans a hop that installs a key on a device without a key', (t) => {
   t.is(ask(unsecured, large, small), 'small.bin then large.bin.gz.signed');
 });
 
-test('ignores intermediate releases for another project or board', (t) => {
+test('ignores intermediate releases for a different project or board', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3', project: 'door', board: 'd1_mini' };
   for (const other of [{ project: 'window' }, { board: 'nodemcuv2' }]) {
     const strange = { ...small.manifest, ...other };
@@ -171,7 +171,7 @@ test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', asy
   t.is(ask({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
 });
 
-test('a blocked plan includes a message, a fix and the artifact for each rule', (t) => {
+test('names a message, a fix and the artifact for each rule in a blocked plan', (t) => {
   const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
   if (decision.kind !== 'blocked') return t.fail(decision.kind);
   for (const { rule, message, fix, artifact } of decision.blockedBy) {
@@ -194,10 +194,10 @@ test('sends an artifact that violates an allowed rule only if no other artifact 
   ]);
 });
 
-/** Devices that fit the builds: most have the same flash mode, and all have the same key or no key. */
+/** Devices that fit the builds. Most have the flash mode of the builds, and all have the same key or no key. */
 const fittingDevice = fc
   .record({
-    // 2.7.2 is more frequent because large updates need a hop on this core.
+    // Core 2.7.2 is more frequent, because large updates need a hop on this core.
     core: fc.constantFrom(...cores, '2.7.2', '2.7.2', '2.7.2', '2.7.2'),
     script: fc.constantFrom('1m', '1m64', '1m256', '2m512', '2m1m'),
     flashMode: fc.constantFrom<FlashMode>('dio', 'dio', 'dio', 'dout'),

@@ -32,25 +32,25 @@ test('computes the start of the filesystem from the free space and the sketch si
   });
 });
 
-test('accepts header names in any case, because proxies change the case', (t) => {
+test('accepts request headers in any case, because proxies change the case', (t) => {
   for (const change of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
     const changed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [change(name), value]));
     t.deepEqual(factsIn(changed), factsIn(headers));
   }
 });
 
-test('reads a free space of 0 and ignores a value that is negative or not a multiple of the sector size', (t) => {
+test('accepts a free space of 0 and ignores a value that is negative or not a multiple of the sector size', (t) => {
   t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '0' })?.facts.fsStart, 376832);
   t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '-4096' })?.facts.fsStart, undefined);
   t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '100' })?.facts.fsStart, undefined);
 });
 
-test('reads mode "spiffs" as a filesystem update and ignores mode "version"', (t) => {
+test('treats mode "spiffs" as a filesystem update and ignores mode "version"', (t) => {
   t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'spiffs' })?.facts.kind, 'filesystem');
   t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'version' })?.facts.kind, undefined);
 });
 
-test('returns no facts without ESP8266 headers and does not throw for any text', (t) => {
+test('returns no facts without ESP8266 headers, and never throws', (t) => {
   t.is(factsIn({ Host: 'x' }), undefined);
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), (text) => t.notThrows(() => factsOfRequest(parseRequest(text)))),

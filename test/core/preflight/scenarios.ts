@@ -19,7 +19,7 @@ import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { makeKeyPair, signFile, type TestKeyPair } from '../../support/signed-file.ts';
 import { noisyBytes } from '../device-model/recipes.ts';
 
-/** A virtual device, all facts that a host can know about it, and the update that is sent. */
+/** Virtual device, all facts that a host can have about the device, and the update that is sent. */
 export interface Scenario {
   readonly device: ModelDevice;
   readonly facts: DeviceFacts;
@@ -28,7 +28,7 @@ export interface Scenario {
   readonly sent: Sent;
 }
 
-/** An update: the bytes that are sent, the expected flash content, and the input for the rules. */
+/** Update: the bytes that are sent, the expected flash content, and the input for the rules. */
 interface Sent {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -39,7 +39,7 @@ interface Sent {
 
 const keyFile = (name: string): string => readFileSync(new URL(`../../fixtures/keys/${name}`, import.meta.url), 'utf8');
 
-/** Signing key of the devices. It has only 1024 bits because the tests make thousands of signatures. */
+/** Signing key of the devices. The key has only 1024 bits, because the tests make thousands of signatures. */
 export const owner = makeKeyPair();
 const stranger: TestKeyPair = {
   privateKey: createPrivateKey(keyFile('test-only-private.pem')),
@@ -67,7 +67,7 @@ export const cores = [
   '3.1.3',
 ] as const;
 
-/** All core releases; those from 2.7.0 are more frequent. */
+/** All core releases. Releases from 2.7.0 on are more frequent. */
 const anyCore = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...cores) },
   { weight: 3, arbitrary: fc.constantFrom(...cores.filter((core) => compareReleases(core, '2.7.0') >= 0)) },
@@ -88,7 +88,7 @@ const scripts = [
   '4m2m',
 ];
 
-/** Properties in which the devices differ. */
+/** Differing properties of the devices. */
 export interface DeviceWishes {
   readonly core: string;
   /** Name of a linker script, such as `1m64`. */
@@ -101,7 +101,7 @@ export interface DeviceWishes {
   readonly atomicFs: boolean;
 }
 
-/** A virtual device and all facts about it. */
+/** Virtual device and all facts about the device. */
 export interface KnownDevice {
   readonly device: ModelDevice;
   readonly facts: DeviceFacts;
@@ -110,11 +110,11 @@ export interface KnownDevice {
 export function makeDevice(wishes: DeviceWishes): KnownDevice {
   const { core, script, flashMode, key, sketchShare, transport, atomicFs } = wishes;
   const capabilities = required(coreCapabilities(core));
-  // The layout table starts at 2.5.0; earlier releases have the same borders.
+  // The layout table starts at core 2.5.0. Earlier cores have the same borders.
   const layout = required(flashLayoutByName(script, compareReleases(core, '2.5.0') < 0 ? '2.5.0' : core));
   const chipSizeBytes = required(layout.flashSizeBytes);
   const { fsStart, fsEnd } = layout;
-  // Sketch sizes are multiples of 16 bytes; most sketches leave free space.
+  // Sketch sizes are multiples of 16 bytes. Most sketches leave free space.
   const sketchSizeBytes = 16 * Math.ceil((20_000 + sketchShare ** 4 * (fsStart - 20_000)) / 16);
   const format = capabilities.signing;
   const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
@@ -161,7 +161,7 @@ const sketchSizes = [20_000, 45_000, 80_000, 130_000, 200_000, 300_000, 420_000]
 const sizeNibbles = [0, 0, 2, 2, 3];
 
 /**
- * Sketches with all sizes, flash modes and compression ratios. Sketches that compress well only at the start make eboot overwrite its
+ * Sketches with all sizes, flash modes and compression ratios. A sketch that compresses well only at the start makes eboot overwrite its
  * input.
  */
 function makeSketches(): readonly Content[] {
@@ -184,10 +184,10 @@ function makeSketches(): readonly Content[] {
   return sketches;
 }
 
-/** Size of the largest tested partition; larger partitions would only slow the tests down. */
+/** Size of the largest tested partition. Larger partitions would only make the tests slower. */
 const largestPartition = 1024 * 1024;
 
-/** Filesystems for each partition size in the layouts and for a size that no layout has: full, partly full and nearly empty. */
+/** Full, partly full and nearly empty filesystems, for every partition size in the layouts and for one other size. */
 function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
   const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
   const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));
@@ -209,7 +209,7 @@ function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
 
 const soundWays = ['raw', 'raw signed', 'gzip', 'gzip signed'];
 
-/** All forms in which the same content can be sent, valid and invalid. */
+/** All encodings of the same content, valid and invalid. */
 function waysToSend({ name, bytes: content }: Content, index: number): readonly Sent[] {
   const level = [1, 6, 9, 0][index % 4] ?? 9;
   const gzip = Uint8Array.from(gzipSync(content, { level }));
@@ -271,10 +271,7 @@ const sketches = makeSketches();
 const sentSketches = sketches.flatMap(waysToSend);
 const sentFilesystems = makeFilesystems(layouts).flatMap(waysToSend);
 
-/**
- * Any device and any update. Three out of four updates are valid and fit the device (flash mode, partition), because most random pairs
- * would be rejected.
- */
+/** Any device and any update. Three out of four updates are valid and fit the device, because the device would reject most random pairs. */
 export const anyScenario: fc.Arbitrary<Scenario> = fc
   .tuple(anyDevice, fc.boolean(), fc.nat(), fc.nat(3))
   .map(([{ device, facts }, isSketch, pick, fitting]) => {

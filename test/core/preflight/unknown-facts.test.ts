@@ -27,8 +27,7 @@ function without(facts: DeviceFacts, hidden: readonly Name[]): DeviceFacts {
 }
 
 /**
- * Returns whether the result of sending an allowed raw artifact is acceptable. Unknown facts never block a raw artifact, so some harm
- * remains.
+ * Returns whether the result of an allowed raw artifact is acceptable. Unknown facts never block a raw artifact, so some harm is possible.
  */
 function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[], coreKnown: boolean): boolean {
   const isWarned = (rule: RuleId): boolean => warnings.some((warning) => warning.rule === rule);
@@ -39,7 +38,7 @@ function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[],
       return true;
     case 'kept':
       return false;
-    // 2.7.2 hangs until a power cycle; the new sketch is installed.
+    // A device on core 2.7.2 hangs until a power cycle, but the new sketch is installed.
     case 'bricked':
       return result.why === 'compare-failed' && (!coreKnown || isWarned('bad-core-2.7.2'));
     // Old cores overwrite a byte in a filesystem, do not limit its size, or let its start address wrap around.
@@ -48,7 +47,7 @@ function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[],
   }
 }
 
-test('no allowed update destroys the sketch, regardless of which facts are unknown', (t) => {
+test('no allowed update destroys the sketch, whichever facts are unknown', (t) => {
   fc.assert(
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
       const { release, artifact, bytes, content } = scenario.sent;
@@ -91,7 +90,7 @@ test('never blocks a raw artifact because of unknown facts', (t) => {
         judge({ release, artifact, facts })
           .filter(({ severity }) => severity === 'error')
           .map(({ rule }) => rule);
-      // If the partition size is unknown, the superblock limits the filesystem.
+      // If the partition size is unknown, the superblock limits the size of the filesystem.
       const blockedBy = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (blockedBy.length > 0) t.not(refusedBy(scenario.facts).length, 0, blockedBy.join(' '));
     }),

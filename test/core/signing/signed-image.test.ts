@@ -20,7 +20,7 @@ const signer = signerOf(pair.privatePem);
 const keyObject = createPrivateKey(pair.privatePem);
 const payloads = [0, 1, 4095, 4096, 1024 * 1024].map((length) => Buffer.alloc(length, 'firmware'));
 
-test('a signed image consists of the payload, the signature and its length as a little-endian word', async (t) => {
+test('a signed image is the payload, the signature, and the signature length as a little-endian word', async (t) => {
   for (const bits of [1024, 1032, 2048]) {
     const payload = Buffer.from('firmware');
     const signed = Buffer.from(await signImage(payload, signerOf(rsaPems(bits).privatePem), 'current', 'door.bin'));
@@ -30,7 +30,7 @@ test('a signed image consists of the payload, the signature and its length as a 
   }
 });
 
-test('matches node:crypto signatures in both formats', async (t) => {
+test('matches node:crypto signatures in the current and the legacy format', async (t) => {
   for (const payload of payloads) {
     for (const format of ['current', 'legacy'] as const) {
       const signed = await signImage(payload, signer, format, 'door.bin');
@@ -39,7 +39,7 @@ test('matches node:crypto signatures in both formats', async (t) => {
   }
 });
 
-test('produces the same bytes each time and does not change the payload', async (t) => {
+test('produces the same signed image each time and does not change the payload', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.uint8Array({ maxLength: 100 }),
@@ -55,7 +55,7 @@ test('produces the same bytes each time and does not change the payload', async 
   );
 });
 
-test('another RSA implementation verifies current signatures', async (t) => {
+test('a second RSA implementation verifies current signatures', async (t) => {
   const key = forge.pki.publicKeyFromPem(pair.publicPem);
   for (const payload of payloads) {
     const signed = await signImage(payload, signer, 'current', 'door.bin');
@@ -66,7 +66,7 @@ test('another RSA implementation verifies current signatures', async (t) => {
   }
 });
 
-test('another RSA implementation finds the bare digest in legacy signatures', async (t) => {
+test('a second RSA implementation finds the bare digest in legacy signatures', async (t) => {
   const key = forge.pki.publicKeyFromPem(pair.publicPem);
   const payload = Buffer.from('firmware');
   const signed = await signImage(payload, signer, 'legacy', 'door.bin');
@@ -81,7 +81,7 @@ test('a device with the key accepts a signed image', async (t) => {
   }
 });
 
-test('rejects an invalid signature from a signer before writing anything', async (t) => {
+test('rejects an invalid signature from a signer before writing any file', async (t) => {
   const stranger = signerOf(rsaPems().privatePem);
   const wrong: Record<string, Signer['sign']> = {
     'another key': (payload, format) => stranger.sign(payload, format),

@@ -72,7 +72,7 @@ test('reads an Update.begin error without its prefix', (t) => {
   t.deepEqual(answer, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
 });
 
-test('reads a 64-digit challenge as that of an ESP32', (t) => {
+test('identifies an ESP32 by the length of its challenge', (t) => {
   const answer = parseDeviceResponse(Buffer.from(`AUTH ${md5}${md5}`));
   t.like(answer, { kind: 'foreign', which: 'esp32' });
 });

@@ -8,7 +8,7 @@ import { newSketch, quickDevice, repeating, send, verdictsOf } from '../quick.ts
 
 const password = 'hunter2-of-the-door';
 
-test('reports an accepted upload, and the device runs the image afterwards', async (t) => {
+test('reports an accepted upload, and the device runs the image', async (t) => {
   const device = await quickDevice(t);
   const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict } = await send(device);
@@ -152,14 +152,14 @@ test('reports a blocked callback with the listening address and port', async (t)
   t.true(verdict.port > 0);
 });
 
-test('rejects a callback from an address other than that of the invited device', async (t) => {
+test('rejects a callback from a different address than the invited device', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: { from: '127.0.0.2' } } });
   const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 300 } });
   t.like(verdict, { kind: 'blockedCallback', rejectedAddresses: ['127.0.0.2'] });
   t.false(verdictsOf(device).includes('accepted'));
 });
 
-test('listens for the callback on the configured host port, which must be free', async (t) => {
+test('listens for the callback on the configured host port and fails if the port is in use', async (t) => {
   const port = await freePort();
   const spare = createServer();
   await new Promise<void>((resolve) => spare.listen(port, '127.0.0.1', resolve));
@@ -171,7 +171,7 @@ test('listens for the callback on the configured host port, which must be free',
   t.like(verdict, { kind: 'blockedCallback', port });
 });
 
-test('listens on the configured host address, which must belong to this machine', async (t) => {
+test('listens on the configured host address and fails if it belongs to a different machine', async (t) => {
   const device = await quickDevice(t);
   t.is((await send(device, { hostIp: '127.0.0.3' })).verdict.kind, 'accepted');
   const error = await expectOtaError(t, 'UPLOAD_LISTEN_FAILED', () => send(device, { hostIp: '192.0.2.1' }));

@@ -54,7 +54,7 @@ test('waits for responses that take longer than the invitation interval', async 
   t.is(verdict.kind, 'accepted');
 });
 
-test('does not cancel a running authentication with another invitation', async (t) => {
+test('sends no invitation while an authentication is running', async (t) => {
   const { device, heard } = await challengingDevice(t);
   const sent = await send(device, { password, timings: { invitationIntervalMs: 20 } });
   t.is(sent.verdict.kind, 'rejected');
@@ -81,7 +81,7 @@ test('repeats the invitation until a busy device responds', async (t) => {
   t.is((await send(device, { timings: repeating })).verdict.kind, 'accepted');
 });
 
-/** Far larger than the limit for unacknowledged data: if the connection breaks halfway, the device cannot have received the whole image. */
+/** Far larger than the limit for unacknowledged data, so a device cannot have the whole image when the connection breaks halfway. */
 const largeImage = syntheticSketch({ sizeBytes: 400 * 1024 });
 
 for (const at of [0, 0.01, 0.5]) {
@@ -162,7 +162,7 @@ test('rejects an OK that arrives before the image is sent', async (t) => {
   t.like(verdict, { kind: 'wrongProtocol', which: 'unrecognized' });
 });
 
-test('reports accepted as often as the device does when two uploads run concurrently', async (t) => {
+test('reports as many accepted uploads as the device when two uploads run concurrently', async (t) => {
   for (const word of [undefined, password]) {
     const device = await quickDevice(t, { link: { rttMs: 20 }, ...(word === undefined ? {} : { password: word }) });
     // Two uploads that authenticate may cancel each other forever. Once the first upload times out, the second can finish.
@@ -208,7 +208,7 @@ test('rejects immediately when the signal is already aborted', async (t) => {
   await t.throwsAsync(send(device, { signal: AbortSignal.abort(new Error('Ctrl-C')) }), { message: 'Ctrl-C' });
 });
 
-test('closes the callback port once the verdict is known', async (t) => {
+test('closes the callback port after the verdict', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: 'never' }, timings: { connectTimeoutMs: 20 } });
   const hostPort = await freePort();
   const { verdict } = await send(device, { hostPort, timings: { ...repeating, callBackMs: 100 } });
@@ -243,7 +243,7 @@ test.serial('keeps the event loop idle during every kind of wait', async (t) => 
   ];
   for (const [options, timings, kind] of waits) {
     let fewestRounds = Number.POSITIVE_INFINITY;
-    // A busy loop shows up in every trial. One trial once counted 1,506 iterations, probably for AVA's messages at the start of the file.
+    // A busy loop affects every trial. A single trial once counted 1,506 iterations, probably because of AVA's start-up messages.
     for (let trial = 0; trial < 3 && fewestRounds >= 300; trial++) {
       const device = await quickDevice(t, options);
       const before = loopRounds();

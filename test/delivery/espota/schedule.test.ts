@@ -23,6 +23,6 @@ for (let part = 0; part < parts; part++) {
   });
 }
 
-test.serial('produces every kind of verdict', (t) => {
+test.serial('seeded fault schedules produce every kind of verdict', (t) => {
   t.is(met.size, 6);
 });

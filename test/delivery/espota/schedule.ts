@@ -109,8 +109,8 @@ function optionsOf({ seed, password: word, link, faults: wrong }: Schedule): Vir
 /** Outcome of several schedules. */
 export interface Outcome {
   /**
-   * Violations with their schedules: an upload reported as accepted that the device did not accept, a correct password reported as wrong,
-   * or a leaked password.
+   * Violations with their schedules: a false report of acceptance, a correct password reported as incorrect, or a leaked
+   * password.
    */
   readonly problems: string[];
   readonly verdicts: Map<DeliveryVerdict['kind'], number>;

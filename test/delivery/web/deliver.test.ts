@@ -28,7 +28,7 @@ async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
   return { host: '127.0.0.1', webPort: address === null || typeof address === 'string' ? 0 : address.port };
 }
 
-test('reports an accepted upload, and the device runs the image afterwards', async (t) => {
+test('reports an accepted web upload, and the device runs the image', async (t) => {
   const device = await webDevice(t);
   const booted = device.nextEvent(({ event }) => event === 'boot', patienceMs);
   const { verdict, progress } = await sendByWeb(device);
@@ -105,18 +105,18 @@ test('reports unknown when the device sends no response', async (t) => {
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
-test('reports a wrong protocol for a path without an updater', async (t) => {
+test('reports a protocol mismatch for a path without an updater', async (t) => {
   const device = await webDevice(t);
   const { verdict } = await sendByWeb(device, { path: '/upgrade' });
   t.like(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater' });
 });
 
-test('reports a wrong protocol for a server that does not speak HTTP', async (t) => {
+test('reports a protocol mismatch for a server that does not speak HTTP', async (t) => {
   const { verdict } = await sendByWeb(await serverOf(t, 'SSH-2.0-dropbear\r\n'));
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', received: 'SSH-2.0-dropbear' });
 });
 
-test('sends no filesystem image to an updater without a filesystem form, which would install it as a sketch', async (t) => {
+test('sends no filesystem image to an updater that would install the image as a sketch', async (t) => {
   const old = await serverOf(t, 'HTTP/1.1 200 OK\r\n\r\n<form><input type="file" name="update"></form>');
   const { verdict } = await sendByWeb(old, { kind: 'filesystem' });
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noFilesystemForm', received: undefined });
@@ -159,7 +159,7 @@ for (const what of ['reset', 'end', 'half-open'] as const) {
   }
 }
 
-test('waits out a stall shorter than the stall timeout', async (t) => {
+test('waits out a stall of a web upload that is shorter than the stall timeout', async (t) => {
   const device = await webDevice(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
   t.is((await sendByWeb(device)).verdict.kind, 'accepted');
 });

@@ -53,7 +53,7 @@ test.serial('the salt of `ota-hooks build` separates the cached cores of signed 
   t.true(await isSignedWith(`${image}.signed`, keys));
   t.true(await willVerify(image, keys));
 
-  // The other direction: an unsigned sketch must not use a core that requires signatures.
+  // Conversely, an unsigned sketch must not use a core that requires signatures.
   const lamp = await workplace.sketch('lamp2');
   t.is((await workplace.build(lamp)).exitCode, 0);
   t.false(await willVerify(await workplace.image(lamp), keys));

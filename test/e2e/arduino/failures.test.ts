@@ -105,7 +105,7 @@ test.serial('fails a build with installed hooks when ota-hooks itself is missing
 });
 
 test.serial(
-  'fails instead of building unsigned when another numbered hook overrides ours, and doctor reports it',
+  'a numbered hook that overrides the ota-hooks hook fails the build and is reported by doctor',
   async (t) => {
     const workplace = await makeWorkplace(t);
     const sketch = await workplace.sketch('door');

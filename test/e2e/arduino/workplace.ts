@@ -13,7 +13,7 @@ export const cli = join(repository, 'dist', 'cli.js');
 const platform = join(repository, 'test', 'e2e', 'esp8266');
 const board = 'esp8266:esp8266:d1_mini';
 
-/** A sketch that supports updates, as most do. */
+/** A typical sketch with update support. */
 export const sketchText =
   '#include <ESP8266WiFi.h>\nvoid setup() { WiFi.begin("network", "password"); }\nvoid loop() {}\n';
 
@@ -32,7 +32,7 @@ export interface Workplace {
   readonly sketch: (name: string, text?: string) => Promise<string>;
   /** Runs `arduino-cli compile` as a user types it, without hook options. */
   readonly compile: (sketch: string, ...options: string[]) => Promise<Run>;
-  /** Same, with additional environment variables. */
+  /** Runs `arduino-cli compile` with additional environment variables. */
   readonly compileWith: (env: Readonly<Record<string, string>>, sketch: string, ...options: string[]) => Promise<Run>;
   /** Runs any arduino-cli command, with additional environment variables. */
   readonly arduinoWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
@@ -40,9 +40,9 @@ export interface Workplace {
   readonly build: (sketch: string, ...options: string[]) => Promise<Run>;
   /** Runs any ota-hooks command. */
   readonly run: (...args: string[]) => Promise<Run>;
-  /** Same, with additional environment variables. */
+  /** Runs any ota-hooks command with additional environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
-  /** Path of a sketch's image, to which artifacts add a suffix: `image(sketch) + '.signed'`. Fails before the first build. */
+  /** Path of a sketch image. Artifacts append a suffix, as in `image(sketch) + '.signed'`. Fails before the first build. */
   readonly image: (sketch: string) => Promise<string>;
   /** Text of the manifest beside the image. */
   readonly manifest: (sketch: string) => Promise<string>;
@@ -133,7 +133,7 @@ export async function removeKeys(folder: string): Promise<void> {
   for (const name of ['public.key', 'private.key']) await rm(join(folder, name), { force: true });
 }
 
-/** Whether a file consists of payload, signature and length, and the signature matches this key. */
+/** Returns whether a file consists of payload, signature and length, and the signature matches this key. */
 export async function isSignedWith(path: string, { publicKey }: KeyPair): Promise<boolean> {
   const bytes = await readFile(path);
   const end = bytes.length - 4;
@@ -141,7 +141,7 @@ export async function isSignedWith(path: string, { publicKey }: KeyPair): Promis
   return verify('sha256', bytes.subarray(0, start), publicKey, bytes.subarray(start, end));
 }
 
-/** Whether a device that runs this image verifies updates: the linker kept the verifier, and the image contains the key. */
+/** Returns whether a device with this image verifies updates: the linker kept the verifier, and the image contains the key. */
 export async function willVerify(image: string, { publicKey }: KeyPair): Promise<boolean> {
   const elf = `${image.slice(0, -'.bin'.length)}.elf`;
   const { stdout } = await execa('xtensa-lx106-elf-nm', ['--demangle', elf]);

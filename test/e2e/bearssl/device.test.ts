@@ -54,7 +54,7 @@ for (const bits of [1024, 1032, 2048, 3072, 4096]) {
   });
 }
 
-test('a device rejects a file signed with another key', async (t) => {
+test('a device rejects a file signed with a different key', async (t) => {
   const [one, two] = await Promise.all([project(t, 2048), project(t, 2048)]);
   await one.folder.write('other', await two.folder.read('signed'));
   t.deepEqual(await one.device.judge('other', ['whole']), ['refused']);

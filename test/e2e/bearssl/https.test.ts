@@ -1,4 +1,4 @@
-/** HTTPS with the real BearSSL, the header that a sketch includes, and the buffer sizes of a device. */
+/** Tests HTTPS with the real BearSSL, the header that a sketch includes, and the buffer sizes of a device. */
 import { createHash } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
@@ -60,19 +60,19 @@ test('a sketch with "Basic SSL ciphers" downloads an image', async (t) => {
   t.like((await download({ port, request, suites: 'basic' }))[0], { status: 200, md5 });
 });
 
-test('a device that trusts the server key does not need a clock; one that trusts the CA does', async (t) => {
+test('a device needs a clock only if it trusts the CA instead of the server key', async (t) => {
   const { download, port } = await place(t);
   t.like((await download({ port, request, trusts: 'key', clock: '1970' }))[0], { status: 200, md5 });
   t.deepEqual(await download({ port, request, clock: '1970' }), [{ error: errors.expired }]);
 });
 
-test('a device accepts an IP address that is in the certificate, and rejects another one', async (t) => {
+test('a device accepts an IP address only if the certificate contains the address', async (t) => {
   const { download, port } = await place(t);
   t.like((await download({ port, request, name: '192.168.1.5' }))[0], { status: 200, md5 });
   t.deepEqual(await download({ port, request, name: '192.168.1.6' }), [{ error: errors.badServerName }]);
 });
 
-test('a device resumes its session by id, without another transfer of the certificate', async (t) => {
+test('a device resumes its session by ID without receiving the certificate again', async (t) => {
   const { download, port } = await place(t);
   const [first, second] = await download({ port, request, times: 2 });
   t.like(first, { status: 200, md5, handshake: 'full' });
@@ -96,7 +96,7 @@ test('existing devices still connect after the certificate is renewed while the 
   }
 });
 
-test('a device that was built for another server rejects this one', async (t) => {
+test('a device that was built for a different server rejects the connection', async (t) => {
   const { port } = await place(t);
   const other = await testFolder(t);
   await selfSigned(other.path, hosts).read();

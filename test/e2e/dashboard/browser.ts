@@ -8,7 +8,7 @@ const executablePath = '/usr/bin/chromium';
 export interface Visit {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Problems so far: errors and warnings on the console, script errors, and requests to other origins. */
+  /** Problems since the browser opened: errors and warnings on the console, script errors, and requests to other origins. */
   readonly complaints: readonly string[];
 }
 

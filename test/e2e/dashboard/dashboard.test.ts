@@ -143,7 +143,7 @@ test('works without JavaScript: login, device list, pause, rollback and logout',
   await page.getByRole('heading', { level: 1, name: 'Log in' }).waitFor();
 });
 
-/** A fleet with a rollout and without running devices. */
+/** A fleet with a rollout. No devices are running. */
 async function calmFleet(t: ExecutionContext) {
   const { server, begin } = await rehearsal(t);
   const id = await begin();

@@ -59,7 +59,7 @@ const rule = fc.constantFrom(
 const rules = fc.array(rule, { maxLength: 5 });
 const places = ['', 'firmware/', 'firmware/door/'];
 
-/** Whether git ignores the file, or a file in the folder. */
+/** Returns whether git ignores the file, or a file in the folder. */
 async function ignoredByGit({ gitIn }: Repository, folder: string, name: string): Promise<boolean> {
   const asked = name.endsWith('/') ? `${name}any` : name;
   return gitIn(folder, 'check-ignore', '--quiet', '--no-index', asked).then(

@@ -1,4 +1,4 @@
-/** Private keys in a real git repository: every clone could sign. */
+/** Tests the warnings about private keys that git tracks. Every clone of such a repository could sign firmware. */
 import { rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';

@@ -95,7 +95,7 @@ for (const format of ['sha1', 'sha256']) {
   });
 }
 
-test('reads an index whose paths are longer than its length field can hold', async (t) => {
+test('reads an index with paths that are too long for the length field', async (t) => {
   for (const version of ['2', '4']) {
     const repo = await repository(t, { 'private.key': '', other: '' });
     const blob = (await repo.git('hash-object', '-w', 'other')).trim();

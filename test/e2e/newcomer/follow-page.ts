@@ -15,7 +15,7 @@ const patienceMs = 480_000;
 
 /** Follows a page, and fails when a command fails. */
 export interface PageFollower {
-  /** @param before called before each act, with the number of times the same command has occurred so far */
+  /** @param before called before each act, with the number of earlier occurrences of the same command */
   follow(heading: string, before?: (act: Act, count: number) => Promise<void>): Promise<readonly Run[]>;
 }
 

@@ -7,7 +7,7 @@ import { makePlace, type Place, type Run } from './place.ts';
 
 const page = 'start.md';
 
-/** Follows a section to its end. `before` may inspect the folder, or change a source as the page asks. */
+/** Follows a section to its end. `before` may inspect the folder, or change a source as the page describes. */
 async function followSection(
   t: ExecutionContext,
   place: Place,

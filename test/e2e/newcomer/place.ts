@@ -17,7 +17,7 @@ import { type Outcome, type Running, runAtTerminal, runFromDesktop, startAndWait
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const testCore = join(repository, 'test', 'e2e', 'esp8266');
 
-/** Readers with an older Node.js install libsql before the first server, as docs/server.md says. */
+/** Readers with an older Node.js install libsql before they start a server, as docs/server.md describes. */
 const hasSqlite = nodeSqlite() !== undefined;
 
 export interface Run extends Outcome {
@@ -135,7 +135,7 @@ async function installCores(at: (name: string) => string): Promise<string> {
 /** Creates the tarball that `npm publish` would upload. */
 export async function packTarball(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
-  // The package is already built; the scripts would rebuild it while other tests use it.
+  // Skip the scripts, which would rebuild the package while other tests use it.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const { stdout } = await execa('npm', argv, { cwd: repository });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];

@@ -60,7 +60,7 @@ test.serial('supports spaces and umlauts in every path, and a custom program nam
 });
 
 test.serial(
-  'clean removes everything without starting the CLI, and a build cache restores images but not artifacts',
+  'clean removes all outputs without starting the CLI, and the build cache restores only images',
   async (t) => {
     const project = await makeProject(t, {
       ini: ['[platformio]', 'build_cache_dir = .cache', '[env:d1]', ...environment].join('\n'),

@@ -119,7 +119,7 @@ test.serial('a sketch without ESP8266WiFi does not link with a key, and the erro
   t.regex(run.output, /undefined reference to .*updaterSigning/);
 });
 
-test.serial('rejects misspelled options and values, but still allows cleaning', async (t) => {
+test.serial('misspelled options and values fail a build and do not prevent cleaning', async (t) => {
   const project = await makeProject(t, { lines: ['custom_ota_privat_key = private.key'] });
   const run = await project.run();
   t.is(run.exitCode, 1);
@@ -143,19 +143,22 @@ test.serial('rejects use as a post: script, which runs too late to reach the lib
   t.regex(run.output, /error: the hook runs too late to reach the libraries.* +Put pre:/s);
 });
 
-test.serial('pack rejects an image whose header was added with -include, because the core overrides it', async (t) => {
-  const project = await makeProject(t);
-  await placeKeys(project, keys);
-  await project.run();
-  await copyFile(project.built('ota/Updater_Signing.h'), project.path('forced.h'));
-  await project.write('pack.py', packBehindTheBack);
-  const lines = ['build_flags = -include "$PROJECT_DIR/forced.h"', 'extra_scripts = pack.py'];
-  await project.write('platformio.ini', ['[env:d1]', ...platform, ...lines].join('\n'));
-  const run = await project.run();
-  t.is(run.exitCode, 1, run.output);
-  t.regex(run.output, /error\[ENFORCEMENT_KEY_MISSING\]: .*firmware\.bin does not contain the public key/);
-  t.false(existsSync(project.built('firmware.bin.signed')));
-});
+test.serial(
+  'pack rejects an image with a header added by -include, because the core overrides the header',
+  async (t) => {
+    const project = await makeProject(t);
+    await placeKeys(project, keys);
+    await project.run();
+    await copyFile(project.built('ota/Updater_Signing.h'), project.path('forced.h'));
+    await project.write('pack.py', packBehindTheBack);
+    const lines = ['build_flags = -include "$PROJECT_DIR/forced.h"', 'extra_scripts = pack.py'];
+    await project.write('platformio.ini', ['[env:d1]', ...platform, ...lines].join('\n'));
+    const run = await project.run();
+    t.is(run.exitCode, 1, run.output);
+    t.regex(run.output, /error\[ENFORCEMENT_KEY_MISSING\]: .*firmware\.bin does not contain the public key/);
+    t.false(existsSync(project.built('firmware.bin.signed')));
+  },
+);
 
 /** Signs in a post action, as many projects do, without checking that the image contains the key. */
 const packBehindTheBack = `

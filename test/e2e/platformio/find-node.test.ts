@@ -80,7 +80,7 @@ test('property: the hook and the command line find the same program, on Windows 
       pathExt: sample.pathExt ?? undefined,
       currentFolder: sample.here,
     } as const;
-    // The file that exists determines how far the search goes: it is the last candidate, one of the first two, or none.
+    // The search ends at the existing file: the last candidate, one of the first two candidates, or no candidate.
     const asked: string[] = [];
     findProgram(sample.name, { ...place, isProgram: (file) => asked.push(file) === 0 });
     const files = [asked.at(-1), asked[0], undefined, asked[1]][index % 4] ?? 'none';

@@ -13,7 +13,7 @@ export const hook = join(repository, 'hooks', 'platformio.py');
 export const cli = join(repository, 'dist', 'cli.js');
 const platform = join(repository, 'test', 'e2e', 'esp8266');
 
-/** A sketch that supports updates, as most do. */
+/** A typical sketch with update support. */
 export const sketch = '#include <ESP8266WiFi.h>\nvoid setup() { WiFi.begin("network", "password"); }\nvoid loop() {}\n';
 
 /** Lines of an environment that uses the hook. */
@@ -43,7 +43,7 @@ export interface Project {
   readonly remove: (name: string) => Promise<void>;
   /** Runs `pio run` with these arguments. */
   readonly run: (...args: string[]) => Promise<Run>;
-  /** Same, with additional environment variables. */
+  /** Runs `pio run` with additional environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
   /** Runs `ota-hooks build` with these arguments. */
   readonly build: (...args: string[]) => Promise<Run>;
@@ -155,7 +155,7 @@ export async function placeKeys(project: Project, keys: KeyPair): Promise<void> 
   await project.write('public.key', keys.publicKey);
 }
 
-/** Whether a file consists of payload, signature and length, and the signature matches this key. */
+/** Returns whether a file consists of payload, signature and length, and the signature matches this key. */
 export async function isSignedWith(path: string, { publicKey }: KeyPair): Promise<boolean> {
   const bytes = await readFile(path);
   const end = bytes.length - 4;

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 const cache = process.env['OTA_HOOKS_CACHE'] ?? join(homedir(), '.cache', 'ota-hooks-e2e');
 
 /**
- * Installs another version of Node.js from the npm registry into the cache folder, once. No package script runs.
+ * Installs a different version of Node.js from the npm registry into the cache folder, once. No package script runs.
  *
  * @param version a major version, or an exact one
  * @returns path of the executable

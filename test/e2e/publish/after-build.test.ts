@@ -20,7 +20,7 @@ function config(to: string, afterBuild: boolean | { env: string } = true): strin
 }
 
 test.serial(
-  'arduino-cli: publishes release builds once, rejects changed bytes, sends no token to other servers',
+  'arduino-cli: publishes a release build once, rejects changed bytes and sends no token to other servers',
   async (t) => {
     const server = await updateServer(t);
     const workplace = await arduino.makeWorkplace(t, 'work place');

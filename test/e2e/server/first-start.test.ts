@@ -13,7 +13,7 @@ function tablesIn(folder: string): number {
   const database = new Database(`${folder}/ota.db`);
   try {
     const query = "SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'kysely_%'";
-    // The query names its column.
+    // The query names this column.
     return (database.prepare(query).get([]) as { tables: number }).tables;
   } finally {
     database.close();
@@ -36,11 +36,11 @@ test.serial(`starts again after kill -9 interrupted its first start (${kills} ti
     const killed = await serveWith(data, count === 0 ? 0 : killAfterMs);
     killed.kill('SIGKILL');
     await killed.ended;
-    // Inspect a copy, which keeps the journal as the kill left it; opening the original would recover the database.
+    // Inspect a copy, because opening the original would recover the database from its journal.
     if (existsSync(data)) await cp(data, `${data}-looked-at`, { recursive: true });
     const tables = existsSync(`${data}-looked-at/ota.db`) ? tablesIn(`${data}-looked-at`) : 0;
     found.set(tables, (found.get(tables) ?? 0) + 1);
-    // Kill later if no tables existed and earlier if all did, so that kills interrupt the creation on every machine.
+    // Kill later if no tables existed and earlier if all tables existed, so that kills interrupt the creation on every machine.
     killAfterMs *= tables === allTables ? 1 - 0.1 * Math.random() : 1 + 0.1 * Math.random();
     if (count % 5 === 0) {
       const server = await serveWith(data);

@@ -62,7 +62,7 @@ async function firstServer(t: ExecutionContext): Promise<{ data: string; token: 
   return { data, token, old };
 }
 
-/** Starts the rollout, unless a server that was killed before it responded has already started the rollout. */
+/** Starts the rollout. An earlier server may have started the rollout before it was killed. */
 async function idOfStarted(client: Client, request: RolloutRequest): Promise<number> {
   const path = '/projects/door/rollouts';
   const started = await client.api('POST', path, request);
@@ -102,7 +102,7 @@ test.serial(`keeps the acknowledged rollout state when killed ${kills} times dur
     halt: { failures: 900, failurePercent: 100, notConfirmed: 900, minimumSample: 900 },
   };
   let acknowledged = '';
-  /** Requested but not acknowledged: it may or may not be in effect. */
+  /** The step that was requested but not acknowledged. It may or may not be in effect. */
   let pending = '';
   let id = 0;
   for (let count = 0; count <= kills; count++) {
@@ -134,52 +134,49 @@ test.serial(`keeps the acknowledged rollout state when killed ${kills} times dur
   t.true(id > 0);
 });
 
-test.serial(
-  'keeps a halt and the failure counts after kill -9, and sends the release to no further device',
-  async (t) => {
-    t.timeout(5 * 60_000);
-    const { data, token, old } = await firstServer(t);
-    const request: RolloutRequest = {
-      version: '2.0',
-      stages: [{ share: 100 }],
-      halt: { failures: 4, failurePercent: 100, minimumSample: 900 },
-    };
-    let id = 0;
-    let isHalted = false;
-    let sends = 0;
-    let rounds = 0;
-    let visits = 0;
-    for (; rounds < 200 && !isHalted; rounds++) {
-      const server = await serveWith(data);
-      t.teardown(() => server.kill('SIGKILL'));
-      if (server.url === undefined) throw new Error('the server does not start any more');
-      const client = clientOf(server.url, token);
-      if (id === 0) id = await idOfStarted(client, request);
-      await untilKilled(server, 2 + (rounds % 5), async () => {
-        if (isHalted) return;
-        // The device downloads the release and keeps running 1.0: a failure after three attempts.
-        const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
-        const { status } = await askAsDevice(client.port, '/update/door', words);
-        if (status === 0) throw new Error('it is gone');
-        if (status === 200) sends++;
-        const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
-        isHalted = (body as RolloutInfo).state === 'halted';
-        visits++;
-      });
+test.serial('keeps a halt and the failure counts after kill -9, and stops sending the release', async (t) => {
+  t.timeout(5 * 60_000);
+  const { data, token, old } = await firstServer(t);
+  const request: RolloutRequest = {
+    version: '2.0',
+    stages: [{ share: 100 }],
+    halt: { failures: 4, failurePercent: 100, minimumSample: 900 },
+  };
+  let id = 0;
+  let isHalted = false;
+  let sends = 0;
+  let rounds = 0;
+  let visits = 0;
+  for (; rounds < 200 && !isHalted; rounds++) {
+    const server = await serveWith(data);
+    t.teardown(() => server.kill('SIGKILL'));
+    if (server.url === undefined) throw new Error('the server does not start any more');
+    const client = clientOf(server.url, token);
+    if (id === 0) id = await idOfStarted(client, request);
+    await untilKilled(server, 2 + (rounds % 5), async () => {
+      if (isHalted) return;
+      // The device downloads the release and keeps running 1.0: a failure after three attempts.
+      const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
+      const { status } = await askAsDevice(client.port, '/update/door', words);
+      if (status === 0) throw new Error('it is gone');
+      if (status === 200) sends++;
+      const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
+      isHalted = (body as RolloutInfo).state === 'halted';
+      visits++;
+    });
+  }
+  t.true(isHalted, `not halted after ${rounds} rounds and ${sends} sends`);
+  t.true(sends <= 5 * 3, `${sends} sends: counters were lost`);
+  for (let round = 0; round < 5; round++) {
+    const server = await serveWith(data);
+    t.teardown(() => server.kill('SIGKILL'));
+    const client = clientOf(server.url ?? '', token);
+    for (let index = 0; index < devices; index++) {
+      const words = { mac: macOf(index), sketchMd5: sketchMd5Of(old.manifest) };
+      t.is((await askAsDevice(client.port, '/update/door', words)).status, 304);
     }
-    t.true(isHalted, `not halted after ${rounds} rounds and ${sends} sends`);
-    t.true(sends <= 5 * 3, `${sends} sends: counters were lost`);
-    for (let round = 0; round < 5; round++) {
-      const server = await serveWith(data);
-      t.teardown(() => server.kill('SIGKILL'));
-      const client = clientOf(server.url ?? '', token);
-      for (let index = 0; index < devices; index++) {
-        const words = { mac: macOf(index), sketchMd5: sketchMd5Of(old.manifest) };
-        t.is((await askAsDevice(client.port, '/update/door', words)).status, 304);
-      }
-      t.is(((await client.api('GET', `/projects/door/rollouts/${id}`)).body as RolloutInfo).state, 'halted');
-      server.kill('SIGKILL');
-      await server.ended;
-    }
-  },
-);
+    t.is(((await client.api('GET', `/projects/door/rollouts/${id}`)).body as RolloutInfo).state, 'halted');
+    server.kill('SIGKILL');
+    await server.ended;
+  }
+});

@@ -28,7 +28,7 @@ test.serial(`loses no acknowledged data when killed ${kills} times while publish
   for (let count = 0; count < kills; count++) {
     const server = await serveWith(data);
     if (server.url === undefined) throw new Error('the server does not start any more');
-    // Each check covers everything acknowledged so far, so the next check still finds an earlier loss.
+    // Each check covers all acknowledged data, so a later check also finds an earlier loss.
     if (count % 40 === 0) t.deepEqual(await losses(server.url, token, acknowledged), []);
     await work(server, token, builds, acknowledged, Math.random() * 500);
     await server.ended;
@@ -60,10 +60,10 @@ test.serial('restarts after each of 60 kills while creating its tables', async (
   }
 });
 
-/** Releases and sends that the server has acknowledged. */
+/** Releases and update responses that the server has acknowledged. */
 class Acknowledged {
   readonly versions = new Map<string, Build>();
-  /** Per device: the version sent last, and the number of sends. */
+  /** Last version sent to each device, and how many times the server has sent this version. */
   readonly sends = new Map<string, { version: string; count: number }>();
   wrongBytes = 0;
   sendsInAll = 0;
@@ -79,7 +79,7 @@ class Acknowledged {
   }
 }
 
-/** Creates builds with a new version and a new image each, so that each is a separate release. */
+/** Creates builds, each with a new version and a new image, so that each build is a separate release. */
 class Builds {
   #count = 0;
 
@@ -164,7 +164,7 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   for (const [mac, { version, count }] of sends) {
     const attempts = devices.find((device) => device.mac === mac)?.attempts ?? [];
     const attempt = attempts.find((each) => each.version === version);
-    // An attempt with a newer release replaces the one in progress.
+    // An attempt with a newer release replaces an attempt in progress.
     const isReplaced = attempt === undefined && numberOf(attempts[0]?.version) > numberOf(version);
     if (!isReplaced && (attempt?.sends ?? 0) < count) {
       lost.push(`${mac} was sent ${version} ${count} times, and ${attempt?.sends ?? 0} are on record`);

@@ -46,7 +46,7 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
     nginx.kill('SIGTERM');
     await nginx;
   });
-  // nginx writes the pid file once it is listening.
+  // nginx writes the PID file after it has started to listen.
   while (!existsSync(folder.at('pid'))) {
     if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
     await pause(20);

@@ -108,7 +108,7 @@ test.serial(
   },
 );
 
-test.serial('halts a bad release automatically: few devices fail, and the release is sent to no others', async (t) => {
+test.serial('halts the rollout of a bad release automatically and stops sending the release', async (t) => {
   const faults = ['--fault', 'offline=10%@1.2'];
   const { fleet, api, accepted, device, find, settled } = await rehearsal(t, bad, faults);
   await api('PUT', '/projects/door', { confirmWithinMs: 10_000 });
@@ -126,12 +126,11 @@ test.serial('halts a bad release automatically: few devices fail, and the releas
 
   const harmed = fleet.macs(({ event }) => event === 'bricked');
   const living = [...fleet.macs(() => true)].filter((mac) => !harmed.has(mac));
-  // All devices in the open stages have the release. These devices are moved to an open stage: without the halt, they would be sent the
-  // release.
+  // Move devices without the release to an open stage. Without the halt, the server would now send them the release.
   const waiting = living.filter((mac) => !accepted().some((event) => event.mac === mac));
   for (const mac of waiting.slice(0, 20)) await api('PUT', device(mac), { group: 'first' });
   await fleet.askedInVain(living);
-  // Attempts in progress at the time of the halt may have ended since then; no other devices can fail.
+  // Attempts that were in progress at the halt may have failed since then. No other device can fail.
   const inFlight = halted.tally.updating + halted.tally.failed - limit;
   t.true(harmed.size >= limit);
   t.true(harmed.size <= limit + inFlight, `${harmed.size} harmed, ${inFlight} were on the way`);

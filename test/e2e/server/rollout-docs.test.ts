@@ -15,7 +15,7 @@ const settled: readonly Settled[] = [
   { heading: 'Halt a faulty release', command: show, until: /^state +halted/m },
 ];
 
-/** Changes the sketch, as the page asks. */
+/** Changes the sketch as the page describes. */
 async function changeSketch(place: Place, network: string): Promise<void> {
   const source = await place.read('src/main.cpp');
   await place.write('src/main.cpp', source.replace(/begin\("[^"]*"/, `begin("${network}"`));

@@ -6,7 +6,7 @@ import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 /** An event, with the time when it was read, in milliseconds since 1970; the event happened no later than that. */
 type Heard = SimulatorEvent & { readonly heardAt: number };
 
-/** `ota-hooks simulate --json --verbose` in its own process, with the events of its devices so far. */
+/** `ota-hooks simulate --json --verbose` in its own process, and the events that its devices have reported. */
 export class SimulatedFleet {
   readonly events: Heard[] = [];
   #wake: () => void = () => undefined;
@@ -49,7 +49,7 @@ export class SimulatedFleet {
     }
   }
 
-  /** Waits until each device has completed two more update checks without an update: the first may already have been in progress. */
+  /** Waits until each device has completed two more update checks without an update. The first check may already have been in progress. */
   async askedInVain(macs: Iterable<string>): Promise<void> {
     const waiting = new Map([...macs].map((mac) => [mac, 2]));
     let read = this.events.length;

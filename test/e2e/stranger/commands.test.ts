@@ -134,7 +134,7 @@ for (const [system, file, program] of [
   });
 }
 
-test('git, npm, Node.js, Python and a shell trigger the traps in such a tree', async (t) => {
+test('git, npm, Node.js, Python and a shell trigger the traps in a hostile source tree', async (t) => {
   const folder = await testFolder(t);
   const traps = await plantTraps(t, folder.path);
   for (const name of ['private.key', 'a.bin', 'b.external']) await folder.write(name, '');

@@ -1,4 +1,4 @@
-/** Uploads with the timeouts and pauses that users and devices really have, which are too long for the unit tests. */
+/** Tests uploads with the default timeouts and the pauses of real devices, which are too long for unit tests. */
 import test, { type ExecutionContext } from 'ava';
 import { defaultTimings } from '../../../src/delivery/timings.ts';
 import { startVirtualDevice, syntheticSketch } from '../../../src/simulator/index.ts';

@@ -85,7 +85,7 @@ test('uninstallIdeHooks touches platform.txt to invalidate cores compiled with s
   t.true((await stat(join(core, 'platform.txt'))).mtime.getFullYear() > 2020);
 });
 
-test('hasIdeHooks requires a stamp with a future date, and installIdeHooks restores it', async (t) => {
+test('hasIdeHooks requires a stamp with a future date, and installIdeHooks restores a missing stamp', async (t) => {
   const core = await makeCore(await folderFor(t));
   await installIdeHooks(core, hooks);
   await utimes(join(core, 'ota-hooks.stamp'), new Date(), new Date());

@@ -1,4 +1,4 @@
-/** Resolution of program names on every platform: the rules are a pure function, so the Windows rules are also tested here. */
+/** Tests how program names are resolved on every platform. The rules are a pure function, so any system can test the Windows rules. */
 import test from 'ava';
 import fc from 'fast-check';
 import { findProgram, type SearchPlace } from '../../../src/project/build/find-program.ts';

@@ -65,7 +65,7 @@ test('loadConfig accepts a byte order mark and an empty file', async (t) => {
   t.deepEqual((await loadConfig(folder.at('empty'))).config, {});
 });
 
-test('loadConfig accepts a named configuration in another folder and requires that it exists', async (t) => {
+test('loadConfig loads a named configuration from any folder and fails if the file is missing', async (t) => {
   const folder = await testFolder(t, { 'settings/release.json': '{"project":"door"}' });
   const loaded = await loadConfig(folder.path, 'settings/release.json');
   t.is(loaded.folder, folder.at('settings'));

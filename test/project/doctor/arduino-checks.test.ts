@@ -83,7 +83,7 @@ test('arduinoHooks reports hooks with missing programs and updates them', async 
   t.regex((await findingsOf(arduinoHooks, setup.context)).join(), /^ok/);
 });
 
-test('arduinoHooks reports overridden hook lines, and damaged ones without an automatic fix', async (t) => {
+test('arduinoHooks reports overridden and damaged hook lines, and does not repair damaged hook lines', async (t) => {
   const setup = await withCores(t, {}, current);
   await installIdeHooks(setup.folder.at(current), hooksOf(setup));
   const local = `${current}/platform.local.txt`;

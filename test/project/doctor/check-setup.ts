@@ -11,7 +11,7 @@ export interface SetupOptions {
   readonly platform?: NodeJS.Platform;
   readonly node?: { readonly path?: string; readonly version?: string };
   readonly now?: Date;
-  /** Program output by command line. */
+  /** Simulated program output, by command line. */
   readonly programs?: Readonly<Record<string, string>>;
 }
 

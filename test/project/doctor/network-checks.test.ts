@@ -10,7 +10,7 @@ const local = (upload: object) => ({
   'project/ota.config.json': JSON.stringify({ upload: { hostIp: '127.0.0.1', ...upload } }),
 });
 
-test('callBack accepts an address to which a virtual device can connect', async (t) => {
+test('callBack accepts an address that a virtual device can reach', async (t) => {
   const { context } = await setUpCheck(t, { files: local({}) });
   t.deepEqual((await findingsOf(callBack, context)).slice(0, 1), ['ok: A virtual device connected back to 127.0.0.1']);
 });
@@ -25,7 +25,7 @@ test('callBack reports a port that is in use', async (t) => {
   t.regex((await findingsOf(callBack, context))[0] ?? '', new RegExp(`^error: .*${address.port}`));
 });
 
-test('callBack reports an address that belongs to another machine', async (t) => {
+test('callBack reports an address that belongs to a different machine', async (t) => {
   const { context } = await setUpCheck(t, { files: local({ hostIp: '198.51.100.7' }) });
   t.regex((await findingsOf(callBack, context))[0] ?? '', /^error: .*198\.51\.100\.7/);
 });

@@ -18,8 +18,8 @@ for (const one of iniCases) {
   });
 }
 
-test('hookInsertions rejects a list that another item would break', (t) => {
-  // PlatformIO does not split at commas if the value of ${other.text} contains a line break.
+test('hookInsertions rejects a list in which PlatformIO would not recognize an added item', (t) => {
+  // PlatformIO does not split a list at commas if an interpolated value such as ${other.text} contains a line break.
   const text =
     '[other]\ntext =\n  pre:a.py\n  pre:b.py\n[env:d1]\nplatform = espressif8266\nextra_scripts = post:c.py, $' +
     '{other.text}\n';
@@ -33,14 +33,14 @@ test('hookState reports a hook without pre: as late', (t) => {
   }
 });
 
-test('withoutInsertions removes the line after other changes to the file', (t) => {
+test('withoutInsertions removes the hook line even after other changes to the file', (t) => {
   const text = '[env:d1]\nplatform = espressif8266\n';
   const insertions = hookInsertions(text, hook) ?? [];
   const changed = `; a note\n${withInsertions(text, insertions)}board = d1_mini\n`;
   t.deepEqual(withoutInsertions(changed, insertions), { text: `; a note\n${text}board = d1_mini\n`, lost: [] });
 });
 
-test('withoutInsertions keeps a changed line and reports it as lost', (t) => {
+test('withoutInsertions keeps a modified hook line and reports it as lost', (t) => {
   const insertions = hookInsertions('[env:d1]\n', hook) ?? [];
   const changed = '[env:d1]\nextra_scripts = pre:elsewhere.py\n';
   t.deepEqual(withoutInsertions(changed, insertions), { text: changed, lost: insertions });

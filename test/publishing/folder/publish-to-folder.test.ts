@@ -38,7 +38,7 @@ async function refusal(t: ExecutionContext, run: Promise<CommandRun>, code: Erro
 /** The file that a web server would return for this path. */
 const served = (folder: TestFolder, path: string) => folder.read(`www/door/${path}`).catch(() => undefined);
 
-test('publish writes a build under its version and links the channel to it', async (t) => {
+test('publish writes a build under its version and links the channel to the version', async (t) => {
   const folder = await place(t, { build: packedDoor });
   t.is(await outcome(t, folder, 'build/door.ino.bin'), 'published current');
   for (const path of ['1.0.0', '@stable']) {
@@ -82,7 +82,7 @@ test('publish does not roll the channel back when an earlier build is published 
   t.deepEqual(await served(folder, '@stable/door.ino.bin'), nextDoor['door.ino.bin'] as Buffer);
 });
 
-test('publish promotes a version to another channel without copying it', async (t) => {
+test('publish promotes a version to a second channel without copying its files', async (t) => {
   const folder = await place(t, { build: packedDoor });
   await outcome(t, folder, 'build/door.ino.bin', '--channel', 'beta');
   t.is(await served(folder, '@stable/door.ino.bin'), undefined);

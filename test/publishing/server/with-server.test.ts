@@ -55,7 +55,7 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
   };
 }
 
-test('publish is idempotent, promotes to another channel and does not roll back', async (t) => {
+test('publish is idempotent, promotes to a second channel and does not roll back', async (t) => {
   const { outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
   t.is(await outcome('build'), 'published current');
   t.is(await outcome('build'), 'unchanged current');
@@ -75,7 +75,7 @@ test('publish --draft leaves a release without a channel, and --channel override
   const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
   const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
   const { stderr } = await publish('build', '--draft');
-  t.regex(stderr, /Published draft door 1\.0\.0 \(sketch, d1_mini\); no channel serves it: http/);
+  t.regex(stderr, /Published draft door 1\.0\.0 \(sketch, d1_mini\); no channel serves this release: http/);
   t.regex((await publish('build', '--draft')).stderr, /Already published: door 1\.0\.0 .*; no channel serves it/);
   t.deepEqual(await offers(), [['1.0.0', '']]);
   t.is(await outcome('build'), 'promoted current');
@@ -101,7 +101,7 @@ test('the server serves the published bytes under /files', async (t) => {
   }
 });
 
-test('publish rejects different bytes for an existing version, and a build with another key', async (t) => {
+test('publish rejects different bytes for an existing version, and a build with a different key', async (t) => {
   const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
   const foreign = await packDoor({ version: '1.2.0', board: 'd1_mini', keys: rsaPems(2048) });
   const { outcome, publish, releases } = await place(t, { build: packedDoor, other, foreign });

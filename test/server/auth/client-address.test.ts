@@ -4,7 +4,7 @@ import test from 'ava';
 import { OtaError } from '../../../src/errors/ota-error.ts';
 import { clientAddress, trustProxies } from '../../../src/server/auth/client-address.ts';
 
-/** Request from the given peer address, with the given X-Forwarded-For header. */
+/** Request with the given peer address and X-Forwarded-For header. */
 function requestFrom(peer: string | undefined, forwardedFor?: string): IncomingMessage {
   const socket = new Socket();
   Object.defineProperty(socket, 'remoteAddress', { value: peer });
@@ -16,23 +16,23 @@ function requestFrom(peer: string | undefined, forwardedFor?: string): IncomingM
 type Case = readonly [title: string, proxies: readonly string[], request: IncomingMessage, client: string];
 
 const cases: readonly Case[] = [
-  ['ignores the header without a trusted proxy', [], requestFrom('192.0.2.1', '198.51.100.7'), '192.0.2.1'],
-  ['ignores the header of another peer', ['10.0.0.1'], requestFrom('192.0.2.1', '198.51.100.7'), '192.0.2.1'],
-  ['trusts an address', ['10.0.0.1'], requestFrom('10.0.0.1', '198.51.100.7'), '198.51.100.7'],
+  ['ignores X-Forwarded-For without a trusted proxy', [], requestFrom('192.0.2.1', '198.51.100.7'), '192.0.2.1'],
+  ['ignores the header from an untrusted peer', ['10.0.0.1'], requestFrom('192.0.2.1', '198.51.100.7'), '192.0.2.1'],
+  ['trusts a proxy by its address', ['10.0.0.1'], requestFrom('10.0.0.1', '198.51.100.7'), '198.51.100.7'],
   ['trusts an IPv4-mapped peer', ['10.0.0.1'], requestFrom('::ffff:10.0.0.1', '::ffff:198.51.100.7'), '198.51.100.7'],
-  ['trusts an IPv4 range', ['10.0.0.0/8'], requestFrom('::ffff:10.1.2.3', '198.51.100.7'), '198.51.100.7'],
-  ['trusts an IPv6 range', ['2001:db8::/32'], requestFrom('2001:db8:1::1', '198.51.100.7'), '198.51.100.7'],
-  ['trusts no address outside a range', ['10.0.0.0/8'], requestFrom('11.0.0.1', '198.51.100.7'), '11.0.0.1'],
+  ['trusts a proxy in an IPv4 range', ['10.0.0.0/8'], requestFrom('::ffff:10.1.2.3', '198.51.100.7'), '198.51.100.7'],
+  ['trusts a proxy in an IPv6 range', ['2001:db8::/32'], requestFrom('2001:db8:1::1', '198.51.100.7'), '198.51.100.7'],
+  ['does not trust a peer outside the range', ['10.0.0.0/8'], requestFrom('11.0.0.1', '198.51.100.7'), '11.0.0.1'],
   [
-    'skips trusted proxies from the right, and no further',
+    'uses the last X-Forwarded-For address that is not a trusted proxy',
     ['10.0.0.0/8', '192.0.2.1'],
     requestFrom('10.0.0.1', '203.0.113.9, 198.51.100.7, 192.0.2.1, 10.9.9.9'),
     '198.51.100.7',
   ],
-  ['uses the peer without a header', ['10.0.0.1'], requestFrom('10.0.0.1'), '10.0.0.1'],
-  ['uses the peer if the header has no address', ['10.0.0.1'], requestFrom('10.0.0.1', 'unknown'), '10.0.0.1'],
-  ['reduces an IPv6 client to its network', ['::1'], requestFrom('::1', '2001:0DB8:0:7::42'), '2001:db8:0:7::/64'],
-  ['handles a closed connection', ['10.0.0.1'], requestFrom(undefined, '198.51.100.7'), ''],
+  ['uses the peer address without X-Forwarded-For', ['10.0.0.1'], requestFrom('10.0.0.1'), '10.0.0.1'],
+  ['uses the peer address if the header has none', ['10.0.0.1'], requestFrom('10.0.0.1', 'unknown'), '10.0.0.1'],
+  ['reduces an IPv6 address to its network', ['::1'], requestFrom('::1', '2001:0DB8:0:7::42'), '2001:db8:0:7::/64'],
+  ['returns an empty address for a closed connection', ['10.0.0.1'], requestFrom(undefined, '198.51.100.7'), ''],
 ];
 
 for (const [title, proxies, request, client] of cases) {

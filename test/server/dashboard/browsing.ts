@@ -18,7 +18,7 @@ interface Seen {
   readonly text: string;
 }
 
-/** Browser without JavaScript: it keeps cookies and submits forms as the page defines them. */
+/** Browser without JavaScript. It keeps cookies and submits forms as the page defines them. */
 interface Browser {
   get(path: string): Promise<Seen>;
   /** Posts a form with same-origin headers unless other headers are passed. */
@@ -27,7 +27,7 @@ interface Browser {
     fields: Readonly<Record<string, string>>,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Seen>;
-  /** Opens a page and submits the form for `action` with the form's hidden fields and `fields`. */
+  /** Opens a page, then submits the form for `action` with the hidden fields of the form and the given `fields`. */
   send(page: string, action: string, fields?: Readonly<Record<string, string>>): Promise<Seen>;
   readonly cookie: string | undefined;
 }
@@ -42,7 +42,7 @@ export interface Dashboard {
   browserOf(role: Role, project?: string): Promise<Browser>;
 }
 
-/** Dashboard without a listening server, with the projects `door` and `window`. */
+/** Dashboard without a listening server. It has the projects `door` and `window`. */
 export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
   const data = await openData({ data: (await testFolder(t)).at('data') }, 'a test');
   const { store } = data;

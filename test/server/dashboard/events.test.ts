@@ -30,12 +30,12 @@ function eventsIn(body: ReadableStream<Uint8Array>) {
     return !done;
   };
   return {
-    /** Returns the number of change events once the stream text matches or the stream has ended. */
+    /** Returns the number of change events when the stream text matches or the stream has ended. */
     async changesUntil(pattern: RegExp): Promise<number> {
       while (!pattern.test(text) && (await read()));
       return text.split('event: change').length - 1;
     },
-    /** Returns the number of change events once the stream has ended. */
+    /** Returns the number of change events when the stream has ended. */
     async changes(): Promise<number> {
       while (await read());
       return text.split('event: change').length - 1;
@@ -61,7 +61,7 @@ async function followByHand(t: ExecutionContext, project: string) {
     parts,
     stopping,
     stream: eventsIn(response.body),
-    /** Fires the timer with this duration once the stream has set it. */
+    /** Waits until the stream has set a timer with this duration, then fires the timer. */
     async elapse(ms: number): Promise<void> {
       while (!waits.has(ms)) await new Promise(setImmediate);
       waits.get(ms)?.();
@@ -72,7 +72,7 @@ async function followByHand(t: ExecutionContext, project: string) {
 const save = ({ parts }: Pick<TestServer, 'parts'>, project: string, last: number) =>
   parts.records.save(newRecord(project, `18:FE:34:00:00:${String(last).padStart(2, '0')}`));
 
-test('sends one event for all changes to a project within a second', async (t) => {
+test('sends one event for all changes to a project within one second', async (t) => {
   const followed = await followByHand(t, 'door');
   const { stream, stopping, elapse } = followed;
   for (let last = 1; last <= 40; last++) await save(followed, 'door', last);
@@ -91,7 +91,7 @@ test('sends a keep-alive comment after 15 seconds without a change to the projec
   t.is(await followed.stream.changesUntil(/^:/m), 0);
 });
 
-test('ends a stream when the server stops, whether it waits for a change or for the next second', async (t) => {
+test('ends an event stream when the server stops', async (t) => {
   const waiting = await followByHand(t, 'door');
   waiting.stopping.abort();
   t.is(await waiting.stream.changes(), 0);
@@ -103,7 +103,7 @@ test('ends a stream when the server stops, whether it waits for a change or for 
   t.is(await pausing.stream.changes(), 1);
 });
 
-test('delivers events from a running server over HTTP', async (t) => {
+test('delivers change events from a running server over HTTP', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const stream = await follow(server, '?project=door');
@@ -111,7 +111,7 @@ test('delivers events from a running server over HTTP', async (t) => {
   t.is(await stream.changesUntil(/event: change/), 1);
 });
 
-test('ends the stream on logout, and returns 401 without a session', async (t) => {
+test('ends the event stream on logout, and returns 401 without a session', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   t.is((await fetch(`${server.url}/events`)).status, 401);
@@ -125,14 +125,14 @@ test('ends the stream on logout, and returns 401 without a session', async (t) =
   t.is(await stream.changes(), 0);
 });
 
-test('closes stream connections before the grace period ends when the server stops', async (t) => {
+test('closes event stream connections before the grace period ends when the server stops', async (t) => {
   const server = await startTestServer(t);
   const stream = await follow(server);
   const [changes] = await Promise.all([stream.changes(), server.close(endlessMs)]);
   t.is(changes, 0);
 });
 
-test('accepts 200 streams, and returns 503 for more until one closes', async (t) => {
+test('accepts 200 event streams, and returns 503 for more until one closes', async (t) => {
   const { app, browserOf, stopping } = await testDashboard(t);
   const visitor = await browserOf('read');
   const headers = { cookie: visitor.cookie ?? '' };

@@ -27,7 +27,7 @@ function linkOf(text: string, rel: string): string | undefined {
   return new RegExp(`rel="${rel}" href="([^"]+)"`).exec(text)?.[1]?.replaceAll('&amp;', '&');
 }
 
-test('shows 100 devices per page, and pages forward and back', async (t) => {
+test('shows 100 devices per page, with links to the next and previous pages', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await addDevices(parts, 250);
   const visitor = await browserOf('read');
@@ -49,7 +49,7 @@ test('shows 100 devices per page, and pages forward and back', async (t) => {
   t.is(linkOf(text, 'prev'), undefined);
 });
 
-test('keeps the filter on every page and shows it in the form', async (t) => {
+test('keeps the device filter on every page and shows the filter in the form', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const blocked = { sketch: { action: 'none', code: 'blocked x', text: 'it would be unsafe', at: 1 } } as const;
   await addDevices(parts, 260, (index) => (index % 2 === 0 ? { decisions: blocked, name: `hall ${index}` } : {}));
@@ -116,7 +116,7 @@ test('escapes values from devices and users on every page', async (t) => {
   t.regex((await visitor.get(`/projects/door/devices/${mac}`)).text, /&lt;script&gt;/);
 });
 
-test('shows the identity, last decision and attempts on the device page', async (t) => {
+test('shows the identity, last decision and attempts of a device on its page', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const mac = macOf(1);
   await parts.records.save({

@@ -19,7 +19,7 @@ const failed: Attempt = {
   sentMs: 1,
 };
 
-test('forbids content from other origins on every page', async (t) => {
+test('forbids content from other origins on every dashboard page', async (t) => {
   const { browserOf, browser } = await testDashboard(t);
   const visitor = await browserOf('read');
   const answers = [await browser().get('/login'), await browser().get('/'), await visitor.get('/projects/nothing')];
@@ -65,7 +65,7 @@ test('hides the retry button from a reader, and rejects the retry request', asyn
   t.is((await parts.records.find('door', mac))?.attempts[0]?.state, 'failed');
 });
 
-test('clears a failure with the retry button, and records the actor in the audit log', async (t) => {
+test('clears a failure when the retry button is used, and records the actor in the audit log', async (t) => {
   const { parts, browser, tokenOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const page = `/projects/door/devices/${mac}`;
@@ -79,7 +79,7 @@ test('clears a failure with the retry button, and records the actor in the audit
   t.true((await publisher.get(page)).text.includes(id));
 });
 
-test('rejects a form from another origin or session, and a form without its token', async (t) => {
+test('rejects a form from a different origin or session, and a form without its token', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const action = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
@@ -104,7 +104,7 @@ test('rejects a form from another origin or session, and a form without its toke
   t.is((await mine.post(action, { form }, { origin: 'http://localhost' })).status, 303);
 });
 
-test('rejects a login from another origin', async (t) => {
+test('rejects a login from a different origin', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('admin');
   const { status, headers } = await browser().post('/login', { token }, { origin: 'https://evil.example' });
@@ -112,7 +112,7 @@ test('rejects a login from another origin', async (t) => {
   t.is(headers.get('set-cookie'), null);
 });
 
-test('shows only the project the token is for, and returns the same 404 for other and unknown projects', async (t) => {
+test('shows only the project of the token, and returns the same 404 for other and unknown projects', async (t) => {
   const { browserOf, parts } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), enrolled: true });
   const visitor = await browserOf('admin', 'window');
@@ -131,7 +131,7 @@ test('shows only the project the token is for, and returns the same 404 for othe
   t.is((await visitor.get('/events?project=door')).status, 404);
 });
 
-test('yanks a release with its button, and records the reason and the actor', async (t) => {
+test('yanks a release when its yank button is used, and records the reason and the actor', async (t) => {
   const { parts, browser, tokenOf } = await testDashboard(t);
   const { manifest } = await testBuild({ version: '1.0', project: 'door' });
   const release = {

@@ -5,7 +5,7 @@ import { testDashboard } from './browsing.ts';
 
 const pages = ['/', '/projects/door', '/projects/door/devices', '/projects/door/releases', '/projects/nothing'];
 
-test('redirects to the login page, and back to the requested page after login', async (t) => {
+test('redirects to the login page, and returns to the requested page after login', async (t) => {
   const { browser, tokenOf } = await testDashboard(t);
   const { token } = await tokenOf('read');
   for (const page of pages) {
@@ -86,7 +86,7 @@ test('ends a session on logout and when its token is revoked', async (t) => {
   t.is((await second.get('/')).status, 303);
 });
 
-test('expires sessions after 12 hours, and keeps only the latest 1,000', (t) => {
+test('expires sessions after 12 hours, and keeps only the newest 1,000 sessions', (t) => {
   let now = 0;
   const sessions = new Sessions(() => now);
   const first = sessions.open('a');

@@ -16,7 +16,7 @@ const [old, young] = await Promise.all([
 
 const macOf = (index: number) => `02:00:00:00:00:0${index}`;
 
-/** Rollout of 2.0 whose first stage is the canary `front-door`. */
+/** Rollout of version 2.0 whose first stage is the canary `front-door`. */
 async function rolledOut(t: ExecutionContext) {
   const server = await startTestServer(t);
   await server.publish(old);
@@ -41,7 +41,7 @@ async function rolledOut(t: ExecutionContext) {
   return { server, browserOf, visit, state, page: `/projects/door/rollouts/${id}` };
 }
 
-test('lists a rollout, and shows its stages, progress, gate and halt rules on its page', async (t) => {
+test('lists a rollout, and shows its stages, progress, gate and halt rules on the rollout page', async (t) => {
   const { server, browserOf, visit, page } = await rolledOut(t);
   const reader = await browserOf('read');
   const list = (await reader.get('/projects/door/rollouts')).text;
@@ -69,7 +69,7 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on it
   t.is((await reader.get('/projects/door/rollouts/x')).status, 404);
 });
 
-test('pauses, resumes, advances and aborts a rollout with its buttons, and rejects a request from a reader', async (t) => {
+test('changes a rollout when a publisher uses its buttons, and rejects a request from a reader', async (t) => {
   const { browserOf, state, page } = await rolledOut(t);
   const reader = await browserOf('read');
   t.is((await reader.post(`${page}/pause`, { form: 'made up' })).status, 403);
@@ -93,7 +93,7 @@ test('pauses, resumes, advances and aborts a rollout with its buttons, and rejec
   t.true(text.includes(`action="${page}/rollback"`));
 });
 
-test('shows why a rollout halted, and resumes it only when its failures are accepted', async (t) => {
+test('shows why a rollout halted, and resumes the rollout only when its failures are accepted', async (t) => {
   const { browserOf, visit, state, page } = await rolledOut(t);
   for (let asks = 0; asks < 4; asks++) await visit(1);
   t.is(await state(), 'halted');

@@ -1,4 +1,4 @@
-/** Events caused by device requests and by the server itself: each is emitted once, after the change is stored. */
+/** Events caused by device requests and by the server itself. Each event is emitted once, after the change is stored. */
 import test, { type ExecutionContext } from 'ava';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { overdue } from '../../../src/server/services/devices/attempts.ts';
@@ -18,7 +18,7 @@ const [old, young, youngest] = [
 const mac = '18:FE:34:AA:BB:CC';
 const device = `/projects/door/devices/${mac}`;
 
-/** Server with `old` as the current release, and one device that runs it. */
+/** Server with `old` as the current release and one device that runs `old`. */
 async function withDevice(t: ExecutionContext): Promise<{ server: TestServer; journal: Journal }> {
   const server = await startTestServer(t);
   await server.publish(old);
@@ -32,7 +32,7 @@ function check({ port }: TestServer, { manifest }: Build) {
   return askAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(manifest) });
 }
 
-/** Publishes `young` and sends it to the device. */
+/** Publishes `young` and sends the release to the device. */
 async function download(server: TestServer): Promise<void> {
   await server.publish(young);
   await check(server, old);
@@ -99,7 +99,7 @@ test('emits device.updated once when the device record changes at the same time'
   );
 });
 
-test('does not emit device.updated when the update cannot be stored', async (t) => {
+test('does not emit device.updated when the device record cannot be stored', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -171,7 +171,7 @@ test('emits and audits device.failed when a device does not confirm an update', 
   t.like((await journal.seen[0]?.audit)?.[0], { action: 'device.failed', actor: 'server', detail: facts });
 });
 
-test('emits device.failed for a failure held in memory only when the failure is stored', async (t) => {
+test('emits device.failed for a failure held in memory only after the failure is stored', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();
@@ -230,7 +230,7 @@ test('does not emit rollout.halted when the halt cannot be stored', async (t) =>
   await check(server, old);
   await receiptsNoted(server, mac, 1);
   journal.take();
-  // The device failure is stored, but the halt that follows is not.
+  // The store accepts the device failure and rejects the resulting halt.
   journal.afterWrite = async () => {
     journal.trouble = 'reject';
   };
@@ -240,7 +240,7 @@ test('does not emit rollout.halted when the halt cannot be stored', async (t) =>
   t.like((await server.api('GET', '/projects/door/rollouts/1')).body, { state: 'halted' });
 });
 
-test('emits an event for each stage that the server opens and for the completion', async (t) => {
+test('emits an event for each stage that the server opens and for the completion of the rollout', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young, { draft: true });
   const stages = [{ canaries: [mac] }, { share: 100 }];

@@ -16,7 +16,7 @@ function testEvents() {
   return { events, logged };
 }
 
-test('calls each listener until it is removed', (t) => {
+test('calls each event listener until the listener is removed', (t) => {
   const { events } = testEvents();
   const heard: string[] = [];
   const remove = events.subscribe(({ type }) => heard.push(`first ${type}`));
@@ -27,7 +27,7 @@ test('calls each listener until it is removed', (t) => {
   t.deepEqual(heard, ['first device.removed', 'second device.removed', 'second device.removed']);
 });
 
-test('logs a listener that throws or rejects, and still calls the other listeners', async (t) => {
+test('logs an event listener that throws or rejects, and still calls the other listeners', async (t) => {
   const { events, logged } = testEvents();
   const [thrown, rejected] = [new Error('thrown'), new Error('rejected')];
   let calls = 0;

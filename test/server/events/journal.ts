@@ -2,7 +2,7 @@ import type { DomainEvent } from '../../../src/server/services/events/domain-eve
 import type { AuditEntry } from '../../../src/server/storage/records.ts';
 import type { TestServer } from '../running-server.ts';
 
-/** Store methods that write the changes for which events are emitted. */
+/** Store methods whose writes cause events. */
 const writers = {
   catalog: ['publish', 'promote', 'yank', 'saveProject'],
   devices: ['save', 'remove'],
@@ -10,7 +10,7 @@ const writers = {
   tokens: ['create', 'revoke'],
 } as const;
 
-/** Fault injected into the next writes: the store rejects them, or reports a revision conflict instead of writing. */
+/** Fault injected into the next writes. The store either rejects the writes or reports a revision conflict. */
 type Trouble = 'none' | 'reject' | 'conflict';
 
 interface SeenEvent {
@@ -24,7 +24,7 @@ export interface Journal {
   /** `stored` for each completed write, and the type of each event, except `device.seen`. */
   readonly lines: string[];
   readonly seen: SeenEvent[];
-  /** Fault for the next writes; a conflict is reported only once. */
+  /** Fault for the next writes. A conflict is reported only once. */
   trouble: Trouble;
   /** Called after a write has completed and before its promise resolves. */
   afterWrite: (() => Promise<unknown>) | undefined;
@@ -47,7 +47,7 @@ export function keepJournal({ parts }: Pick<TestServer, 'parts'>): Journal {
     },
   };
   for (const [part, names] of Object.entries(writers)) {
-    // Each part of the store is an object with functions of this type.
+    // Each part of the store is an object whose methods have this type.
     const functions = parts.store[part as keyof typeof writers] as unknown as Record<string, Write>;
     for (const name of names) {
       const write = functions[name];
@@ -64,7 +64,7 @@ export function keepJournal({ parts }: Pick<TestServer, 'parts'>): Journal {
 
 function recorded(journal: Journal, write: Write): Write {
   return async (...values) => {
-    // Rollout samples are not changes; they have no audit entry.
+    // Rollout samples are not changes, so they have no audit entry.
     if (values.length === 2 && values[1] === undefined) return write(...values);
     if (journal.trouble === 'reject') throw new Error('the disk of the test is full');
     if (journal.trouble === 'conflict') {
@@ -72,7 +72,7 @@ function recorded(journal: Journal, write: Write): Write {
       return 'conflict';
     }
     const result = await write(...values);
-    // An event that is emitted before its change is stored would be recorded here, ahead of the write.
+    // Wait, so that an event emitted before its change is stored would be recorded ahead of the write.
     await new Promise(setImmediate);
     await journal.afterWrite?.();
     journal.lines.push('stored');

@@ -1,4 +1,4 @@
-/** Events caused by API requests: each is emitted once, after the change and its audit entry are stored. */
+/** Events caused by API requests. Each event is emitted once, after the change and its audit entry are stored. */
 import test from 'ava';
 import { testBuild, testSigner } from '../builds.ts';
 import { releaseRequest, startTestServer, upload } from '../running-server.ts';
@@ -23,7 +23,7 @@ interface Step {
   readonly status: number;
   /** Expected journal lines. */
   readonly lines: readonly string[];
-  /** The change takes effect before it is stored, so a failed request cannot be repeated. */
+  /** True if the change takes effect before it is stored, so that a failed request cannot be repeated. */
   readonly isEager?: boolean;
 }
 
@@ -111,7 +111,7 @@ const steps: readonly Step[] = [
   { request: ['DELETE', '/tokens/TOKEN'], status: 404, lines: unchanged },
 ];
 
-test('emits the events for each request once, after the change is stored, and none when it cannot be stored', async (t) => {
+test('emits the events of a request once, after the change is stored', async (t) => {
   const server = await startTestServer(t);
   const journal = keepJournal(server);
   for (const { files } of [first, second, otherSecond, third]) {

@@ -48,7 +48,7 @@ function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecor
   };
 }
 
-/** Outcome on a device that downloads the release. */
+/** Behavior of a device that downloads the release. */
 type Fate = 'updates' | 'stays-old' | 'vanishes' | 'breaks-off';
 
 type Happening =
@@ -75,9 +75,9 @@ interface Device {
   record: DeviceRecord;
   runs: ReleaseRecord;
   isGone: boolean;
-  /** Number of open stages each time the new release was sent. */
+  /** For each time the new release was sent, the number of open stages at that time. */
   readonly sent: number[];
-  /** Whether the device has ever run the new release. */
+  /** True if the device has ever run the new release. */
   hadIt: boolean;
 }
 
@@ -99,7 +99,7 @@ class World {
     });
   }
 
-  /** Mirrors `Rollouts.note`. */
+  /** Does the same as `Rollouts.note`. */
   save(device: Device, record: DeviceRecord): void {
     device.record = { ...record, revision: record.revision + 1 };
     this.tally.note(device.record);
@@ -185,7 +185,7 @@ class World {
     if (decision.action === 'send') this.arrive(device, decision.release);
   }
 
-  /** Records invariant violations. */
+  /** Records violations of the rollout invariants. */
   sent(device: Device, what: ReleaseRecord, { state, openStages }: RolloutRecord): void {
     const { mac } = device.record;
     if (what.id === previous.id) {
@@ -238,7 +238,7 @@ const stagesOf = fc
     [...shares.sort((a, b) => a - b), 100].map((share): RolloutStage => ({ share, canaries: [], groups: [] })),
   );
 
-test('sends a release only to open stages of an active rollout, and reverts devices only on rollback', (t) => {
+test('sends a release only to devices in open stages, and reverts devices only on a rollback', (t) => {
   fc.assert(
     fc.property(stagesOf, fates, fc.array(happening, { maxLength: 200 }), (stages, devices, events) => {
       const world = new World(rolloutWith(stages), devices);
@@ -249,7 +249,7 @@ test('sends a release only to open stages of an active rollout, and reverts devi
   );
 });
 
-test('does not send the release after a halt, however often devices check in', (t) => {
+test('never sends the release after a halt, however often devices check in', (t) => {
   fc.assert(
     fc.property(
       stagesOf,
@@ -272,12 +272,12 @@ test('does not send the release after a halt, however often devices check in', (
         );
       },
     ),
-    // Only sequences that halt the rollout count as runs; fast-check fails if fewer than 1 in 100 do.
+    // Only sequences that halt the rollout count as runs. fast-check fails if fewer than 1 in 100 sequences do.
     { numRuns: 100 },
   );
 });
 
-test('computes the same tally regardless of the order of device records', (t) => {
+test('computes the same tally for device records in any order', (t) => {
   fc.assert(
     fc.property(stagesOf, fates, fc.array(happening, { maxLength: 80 }), (stages, devices, events) => {
       const world = new World(rolloutWith(stages), devices);
@@ -302,7 +302,7 @@ test('sends a good release to every device exactly once', (t) => {
   t.is(world.tally.ofStages(3).running, 30);
 });
 
-test('assigns each stage its share of the devices and keeps each device in its stage', (t) => {
+test('assigns each stage its share of the devices, and keeps each device in its stage', (t) => {
   const devices = 20_000;
   const macs = Array.from({ length: devices }, (_, index) => macOf(index));
   for (const version of ['1.0', '2.0-rc.1', '20261127']) {

@@ -1,4 +1,4 @@
-/** Rollouts on a running server, driven through the API and device requests. */
+/** Rollouts on a running server. The tests use the API and device requests. */
 import test, { type ExecutionContext } from 'ava';
 import type { RolloutRequest } from '../../../src/api/rollout.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
@@ -17,7 +17,7 @@ function macOf(index: number): string {
   return `02:00:00:00:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
 }
 
-/** Server whose devices run `old`, the current release on `stable`; `young` is a draft. */
+/** Server whose devices run `old`, the current release on `stable`. The release `young` is a draft. */
 async function fleet(t: ExecutionContext, devices: number): Promise<TestServer> {
   const server = await startTestServer(t);
   if (old === undefined || young === undefined) throw new Error('no builds');
@@ -123,7 +123,7 @@ test('halts a rollout after two unconfirmed updates, and resumes it only when th
   t.is((await show(server, id)).state, 'active', 'those that are known do not halt it again');
 });
 
-test('opens the next stage despite accepted failures, and halts on a new failure', async (t) => {
+test('opens the next stage despite accepted failures, and halts the rollout on a new failure', async (t) => {
   const server = await fleet(t, 4);
   const stages = [{ canaries: ['device-0', 'device-1', 'device-2'] }, { share: 100 }];
   const { id } = await start(server, { stages, halt: { failures: 1 } });
@@ -142,7 +142,7 @@ test('opens the next stage despite accepted failures, and halts on a new failure
   t.is((await show(server, id)).state, 'halted', 'a new failure counts');
 });
 
-test('halts a rollout based on the percentage of failed devices once the minimum sample is reached', async (t) => {
+test('halts a rollout by the percentage of failed devices after the minimum sample is reached', async (t) => {
   const server = await fleet(t, 5);
   const halt = { failures: 3, failurePercent: 50, minimumSample: 4, notConfirmed: 9 };
   const { id } = await start(server, { stages: [{ share: 100 }], halt });
@@ -198,7 +198,7 @@ test('sends the previous release to updated devices after a rollback', async (t)
   t.is((await visit(server, 1, old)).status, 304);
 });
 
-test('rolls back a completed rollout for the whole channel', async (t) => {
+test('rolls back a completed rollout for all devices on the channel', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await visit(server, 0, old);
@@ -210,7 +210,7 @@ test('rolls back a completed rollout for the whole channel', async (t) => {
   t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(77) })).header('x-version'), '1.0');
 });
 
-test('keeps a rollout across a restart, and halts it because of stored failures before responding to devices', async (t) => {
+test('keeps a rollout across a restart, and halts it for stored failures before serving devices', async (t) => {
   const server = await fleet(t, 4);
   const { id } = await start(server, { ...canaries, halt: { notConfirmed: 1 } });
   await visit(server, 0, old);
@@ -219,7 +219,7 @@ test('keeps a rollout across a restart, and halts it because of stored failures 
   t.like(await show(again, id), { state: 'active', openStages: 1, tally: { running: 1, members: 4 } });
   t.is((await visit(again, 2, old)).status, 304);
   t.is((await visit(again, 1, old)).status, 200);
-  // After a crash between the two writes, the failure is stored but the halt is not.
+  // After a crash between the two writes, the failure is stored and the halt is not.
   const store = again.parts.store;
   const record = await again.parts.records.find('door', macOf(1));
   if (record === undefined) throw new Error('no record');
@@ -230,7 +230,7 @@ test('keeps a rollout across a restart, and halts it because of stored failures 
   t.is((await visit(third, 1, old)).status, 304);
 });
 
-test('rejects promoting another release on a channel with an active rollout, but accepts drafts', async (t) => {
+test('rejects promoting a different release on a channel with an active rollout, and accepts drafts', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   if (other === undefined) throw new Error('no build');
@@ -277,7 +277,7 @@ test('sends a pinned device only the pinned version, and does not count the devi
   t.is((await visit(server, 0, old)).header('x-version'), '2.0');
 });
 
-test('opens a stage by device group, and shows which stage a device is in', async (t) => {
+test('opens a stage by device group, and shows the stage of a device', async (t) => {
   const server = await fleet(t, 3);
   await server.api('PUT', `/projects/door/devices/${macOf(2)}`, { group: 'hall' });
   await start(server, { stages: [{ groups: ['hall'] }, { share: 100 }] });

@@ -6,9 +6,9 @@ import type { RolloutRecord } from '../../../src/server/storage/records.ts';
 const tally = { members: 100, pending: 0, blocked: 0, updating: 0, running: 0, failed: 0, notConfirmed: 0 };
 const start = 1_700_000_000_000;
 
-/** Rollout that is sampled every second and updates one device every `everySeconds` seconds. */
+/** Rollout that is sampled every second. One device is updated every `everySeconds` seconds. */
 function after(seconds: number, everySeconds: number): RolloutRecord {
-  // Sampling reads no other rollout fields.
+  // Sampling does not read any other field of a rollout.
   let rollout = { samples: [], openStages: 1 } as unknown as RolloutRecord;
   for (let second = 0; second <= seconds; second++) {
     rollout = withSample(rollout, { ...tally, running: Math.floor(second / everySeconds) }, start + second * 1000);
@@ -27,7 +27,7 @@ test('samples a short rollout every second, and stores at most 240 samples for a
   );
 });
 
-test('adds no sample while nothing changes, and adds one immediately when a stage opens', (t) => {
+test('adds no sample while nothing changes, and adds a sample immediately when a stage opens', (t) => {
   const rollout = after(20, 1_000_000);
   t.is(rollout.samples.length, 1);
   t.is(withSample(rollout, tally, start + 60_000), rollout);

@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { BlobStore } from '../../../src/server/storage/blob-store.ts';
 
-/** Blob store for one test; it can be reopened. */
+/** Blob store for one test. The test can reopen the store. */
 interface TestBlobs {
   readonly blobs: BlobStore;
-  /** Reopens the same blobs. */
+  /** Reopens the blob store. */
   reopen(): Promise<BlobStore>;
 }
 

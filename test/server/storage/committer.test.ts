@@ -30,7 +30,7 @@ async function notebook(t: ExecutionContext, journalOf: (path: string) => string
 
 function countOf(connection: Connection): number {
   const { db } = connection;
-  // The table exists only in this test, so the server's types do not include it.
+  // The types of the server do not include this table, because it exists only in this test.
   const query = db.selectFrom('notes' as 'meta').select(({ fn }) => fn.countAll<number>().as('value'));
   return connection.first(query)?.value ?? 0;
 }
@@ -44,7 +44,7 @@ test('resolves writes in call order, even while the journal is being flushed', a
   for (let count = 0; count < 300; count++) {
     const durability = durabilities[count % durabilities.length] ?? 'group';
     writes.push(committer.write(durability, () => note(`note ${count}`)).then(() => settled.push(count)));
-    // Some writes share a transaction; others arrive while earlier writes are being flushed.
+    // Some writes share a transaction. Other writes arrive while earlier writes are being flushed.
     if (count % 3 === 0) await nextTurn();
   }
   committer.commit();
@@ -55,7 +55,7 @@ test('resolves writes in call order, even while the journal is being flushed', a
   );
 });
 
-test('resolves a write only once it is in the journal', async (t) => {
+test('resolves a write only after the write is in the journal', async (t) => {
   const { committer, note, inJournal } = await notebook(t);
   for (const durability of ['sync', 'group', 'lazy'] as const) {
     await committer.write(durability, () => note(`a ${durability} note`));
@@ -93,7 +93,7 @@ test('rolls back only the failed write in a transaction', async (t) => {
   t.is(notes(), 2);
 });
 
-test('rejects all writes in a transaction rolled back because the disk is full, and calls the listeners', async (t) => {
+test('rejects all writes in a transaction that SQLite rolls back because the disk is full', async (t) => {
   const { committer, connection, note, notes } = await notebook(t);
   let undone = 0;
   committer.onUndone(() => undone++);

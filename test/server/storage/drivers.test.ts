@@ -14,11 +14,11 @@ import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { drivers } from './drivers.ts';
 
-test('chooses node:sqlite when Node.js provides it, and libsql otherwise', async (t) => {
+test('chooses node:sqlite when Node.js includes it, and libsql otherwise', async (t) => {
   t.is((await chooseDriver()).name, nodeSqlite() === undefined ? 'libsql' : 'node:sqlite');
 });
 
-test('names the command that installs libsql when it is missing', async (t) => {
+test('names the command that installs libsql when the package is missing', async (t) => {
   const error = await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`)));
   t.is(
     error.message,
@@ -27,7 +27,7 @@ test('names the command that installs libsql when it is missing', async (t) => {
   t.regex(error.hint, /^Run `npm install --save-dev libsql` \(/);
 });
 
-test('names the platform when libsql is installed without a binary for it', async (t) => {
+test('names the platform when libsql is installed without a binary for the platform', async (t) => {
   const missing = Object.assign(new Error("Cannot find module '@libsql/win32-arm64'"), { code: 'MODULE_NOT_FOUND' });
   const error = await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => Promise.reject(missing)));
   t.true(error.message.endsWith(`which cannot be loaded on ${process.platform}-${process.arch}`));

@@ -21,7 +21,7 @@ test('opens a blob folder by its URL', async (t) => {
   t.is(await blobs.pendingBytes(), 0);
 });
 
-test('names the supported schemes in the error, and omits the password', async (t) => {
+test('names the supported URL schemes in the error, and omits the password', async (t) => {
   const store = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql://ota:secret@db/ota', 'a test'));
   t.is(store.message, 'The store URL is invalid: the scheme mysql is unknown');
   t.is(store.hint, 'Use a URL with the scheme sqlite.');

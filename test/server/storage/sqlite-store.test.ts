@@ -29,7 +29,9 @@ for (const driver of drivers) {
   });
 }
 
-/** Runs a test with each driver. Drivers in one process do not see each other's locks, so both programs in a test use the same one. */
+/**
+ * Runs a test with each driver. Drivers in one process do not detect each other's locks, so both programs in a test use the same driver.
+ */
 function storeTest(title: string, run: (t: ExecutionContext, driver: SqliteDriver) => Promise<void>): void {
   for (const driver of drivers) test(`${driver.name}: ${title}`, (t) => run(t, driver));
 }
@@ -61,10 +63,10 @@ storeTest('rejects a second server on the same database, and names the first ser
   await (await open('data')).close();
 });
 
-storeTest('rejects a database locked by another program, and opens it once it is unlocked', async (t, driver) => {
+storeTest('rejects a database that another program has locked until the lock is released', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
-  // Another program could be the SQLite shell, for example.
+  // The other program may be the SQLite shell, for example.
   const other = driver.open(folder.at('data/ota.db'));
   other.exec('BEGIN IMMEDIATE');
   const error = await expectOtaError(t, 'SERVER_DATA_IN_USE', () => open('data'));

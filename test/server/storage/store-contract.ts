@@ -17,7 +17,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   deviceListContract(storeTest);
 
   storeTest(
-    'keeps a published release across a restart: project, release, MD5s, current release, audit entries',
+    'keeps a published release, its project, sketch MD5s, channel and audit entries across a restart',
     async (t, opened) => {
       const { manifest } = await testBuild({ version: '1.0', project: 'door' });
       const result = await opened.store.catalog.publish(publication(manifest, '1.0'));
@@ -48,7 +48,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'allows one rollout per channel, and sets the current release of the channel in the write that completes the rollout',
+    'allows one rollout per channel, and promotes the release in the write that completes the rollout',
     async (t, opened) => {
       const { store } = opened;
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
@@ -113,7 +113,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'promotes a republished old release on a new channel, but not on a channel that has a newer release',
+    'promotes a republished old release only on a channel that has never served this release before',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -127,7 +127,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('promotes the given release on a channel, but never a yanked release', async (t, { store }) => {
+  storeTest('promotes the given release on a channel and never a yanked release', async (t, { store }) => {
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));
@@ -146,7 +146,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
   });
 
-  storeTest('recognizes several reference builds with one version without serving them', async (t, { store }) => {
+  storeTest('recognizes several reference builds with one version, and serves none of them', async (t, { store }) => {
     const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     for (const { manifest } of builds) {
       const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
@@ -164,7 +164,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
   });
 
-  storeTest('saves a device only when the change is based on its newest revision', async (t, opened) => {
+  storeTest('saves a device only when the change is based on the latest revision', async (t, opened) => {
     await opened.store.catalog.saveProject(project(), auditBy('tester'));
     const { devices } = opened.store;
     const mac = '18:FE:34:00:00:01';
@@ -182,7 +182,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(await opened.store.devices.get('door', '18:FE:34:00:00:02').catch(() => undefined), undefined);
   });
 
-  storeTest('lists devices by MAC, page by page, with the time they were last seen', async (t, { store }) => {
+  storeTest('lists devices by MAC, page by page, with their last-seen times', async (t, { store }) => {
     await store.catalog.saveProject(project(), auditBy('tester'));
     const macs = Array.from({ length: 25 }, (_, index) => `18:FE:34:00:00:${String(index).padStart(2, '0')}`);
     await Promise.all(macs.map((mac) => store.devices.save(newRecord('door', mac), roomy)));
@@ -246,7 +246,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.deepEqual(await macs(301), ['05', '01', '02']);
   });
 
-  storeTest('finds a token by its id until it is revoked', async (t, opened) => {
+  storeTest('finds a token by its ID until the token is revoked', async (t, opened) => {
     const token = { id: 'abc', hash: 'ff', role: 'publish', project: 'door', name: 'ci', createdAt: 5 } as const;
     await opened.store.tokens.create(token, auditBy('tester', 'token.created', { id: token.id }));
     const { tokens, audit } = await opened.reopen();
@@ -273,7 +273,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(await (await opened.reopen()).servedMs(), 123_456);
   });
 
-  storeTest('restores an identical store from a dump, or restores nothing at all', async (t, opened) => {
+  storeTest('restores either an identical store from a dump, or nothing', async (t, opened) => {
     const { store } = opened;
     const { manifest } = await testBuild();
     await store.catalog.publish(publication(manifest, '1.0'));
@@ -314,7 +314,7 @@ function publication(
   return { release, channel, project: project(), audit };
 }
 
-/** Value after a JSON round trip, which drops undefined keys. */
+/** Value after a JSON round trip, which removes undefined properties. */
 function plain<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }

@@ -11,7 +11,7 @@ const dayMs = 86_400_000;
 
 let made: Promise<Record<string, Buffer>> | undefined;
 
-/** Folder with an existing authority in `tls`. All tests share one authority, because generating keys is slow. */
+/** Folder with an existing authority in `tls`. All tests share one authority, because generating its keys is slow. */
 export async function usedAuthority(t: ExecutionContext): Promise<TestFolder> {
   made ??= makeFiles(t);
   return testFolder(t, await made);
@@ -26,7 +26,7 @@ async function makeFiles(t: ExecutionContext): Promise<Record<string, Buffer>> {
   );
 }
 
-/** Replaces the server certificate with one issued `days` days ago. */
+/** Replaces the server certificate with a certificate issued `days` days ago. */
 export async function ageCertificate(folder: TestFolder, days: number): Promise<string> {
   const request = {
     authority: new X509Certificate(await folder.read('tls/ca.pem')),

@@ -1,9 +1,9 @@
-/** TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 and TLS_RSA_WITH_AES_128_CBC_SHA256, two cipher suites that BearSSL supports. */
+/** Two cipher suites that BearSSL supports: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 and TLS_RSA_WITH_AES_128_CBC_SHA256. */
 const suites = [0xc02f, 0x003c];
 const maxFragmentLength = 1;
 
 /**
- * ClientHello message from a TLS 1.2 client that requests short records, as sent by `WiFiClientSecure::probeMaxFragmentLength`
+ * ClientHello message from a TLS 1.2 client that requests short records. `WiFiClientSecure::probeMaxFragmentLength` sends such a message
  * (RFC 5246, 7.4.1.2; RFC 6066, 4).
  *
  * @param code 1 for 512 bytes, 2 for 1024, 3 for 2048, 4 for 4096
@@ -27,7 +27,7 @@ export function clientHello(code: number): Buffer {
   return Buffer.concat([Buffer.from([22, 3, 3]), vector(2, message)]);
 }
 
-/** Fragment length code in the server's first message, or undefined if the server did not agree to a length. */
+/** Fragment length code in the server's first message; undefined if the server did not accept a length. */
 export function agreedFragmentLength(bytes: Buffer): number | undefined {
   const sessionIdAt = 5 + 4 + 2 + 32;
   let at = sessionIdAt + 1 + (bytes[sessionIdAt] ?? 0) + 2 + 1;

@@ -1,4 +1,4 @@
-/** Contents of the arrays in a generated header: strings without the terminating zero, bytes in hex. */
+/** Contents of the arrays in a generated header: strings without the terminating zero, and bytes in hex. */
 export function stringsIn(header: string): ReadonlyMap<string, string> {
   const arrays = header.matchAll(/^static const (?:unsigned )?char (\w+)\[\d*\] PROGMEM =([\s\S]*?);$/gm);
   return new Map(

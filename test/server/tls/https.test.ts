@@ -42,7 +42,7 @@ function open(port: number, ca: string, options: ConnectionOptions = {}): Promis
   });
 }
 
-/** Requests an update and reads until the server closes the connection. */
+/** Requests an update, then reads until the server closes the connection. */
 async function download(port: number, ca: string, more: ConnectionOptions = {}) {
   const socket = await open(port, ca, more);
   const isReused = socket.isSessionReused();
@@ -55,14 +55,14 @@ async function download(port: number, ca: string, more: ConnectionOptions = {}) 
   return { answer: readAnswer(Buffer.concat(chunks)), session, isReused, fingerprint };
 }
 
-/** Options that match BearSSL: TLS 1.2 at most, and session resumption only by session id. */
+/** Options that match BearSSL: TLS 1.2 at most, and session resumption only by session ID. */
 const asDevice: ConnectionOptions = { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET };
 
 function isWhole({ status, body, md5, header }: RawAnswer): boolean {
   return status === 200 && body.length > 200_000 && header('x-md5') === md5;
 }
 
-test('sends an update over TLS and counts the completed download', async (t) => {
+test('sends an update over TLS, and counts the completed download', async (t) => {
   const { server, ca } = await secured(t);
   t.regex(server.url, /^https:/);
   const { answer } = await download(server.port, ca, asDevice);
@@ -90,7 +90,7 @@ for (const [version, overhead] of [
 }
 
 for (const [code, length] of [512, 1024, 2048, 4096].entries()) {
-  test(`agrees to ${length}-byte records when a device probes for them`, async (t) => {
+  test(`accepts ${length}-byte TLS records when a device probes for them`, async (t) => {
     const { server } = await secured(t);
     const socket = connectTcp(server.port, '127.0.0.1');
     socket.write(clientHello(code + 1));
@@ -100,7 +100,7 @@ for (const [code, length] of [512, 1024, 2048, 4096].entries()) {
   });
 }
 
-test('resumes a session by its id without sending the certificate again', async (t) => {
+test('resumes a TLS session by its ID without sending the certificate again', async (t) => {
   const { server, ca } = await secured(t);
   const first = await tap(t, server.port);
   const { session, isReused } = await download(first.port, ca, asDevice);
@@ -115,7 +115,7 @@ test('resumes a session by its id without sending the certificate again', async 
   t.true(handshakeBytes(second.records()) < 250);
 });
 
-test('resumes sessions with tickets, and requires a full handshake after a restart', async (t) => {
+test('resumes TLS sessions with tickets, and requires a full handshake after a restart', async (t) => {
   const { folder, server, ca } = await secured(t);
   const withTickets: ConnectionOptions = { maxVersion: 'TLSv1.2' };
   const { session } = await download(server.port, ca, withTickets);
@@ -143,7 +143,7 @@ test('replaces the certificate at runtime without breaking trust or session resu
   t.true(server.logged.some(({ message }) => message === 'Certificate replaced'));
 });
 
-test('does not serve clients that trust another authority or send plain HTTP, and keeps running', async (t) => {
+test('rejects clients that trust a different authority or send plain HTTP to the HTTPS port', async (t) => {
   const { server, ca } = await secured(t);
   const other = await testFolder(t);
   await selfSigned(other.at('tls'), hosts).read();
@@ -178,7 +178,7 @@ for (const [how, hello, graceMs] of [
     const socket = connectTcp(server.port, '127.0.0.1');
     socket.write(hello);
     const closed = new Promise((resolve) => socket.on('close', resolve));
-    // The connection is reset if the server has not accepted it yet.
+    // The connection is reset if the server has not accepted the connection yet.
     socket.on('error', () => undefined);
     await once(socket, 'connect');
     await server.close(graceMs);

@@ -6,7 +6,7 @@ import type { TestFolder } from '../../support/test-folder.ts';
 import { startTestServer } from '../running-server.ts';
 import { ageCertificate, usedAuthority } from './authority.ts';
 
-/** Folder with a certificate and key under the file names that certbot uses. */
+/** Folder with a certificate and a key. The files have the names that certbot uses. */
 async function certbot(t: ExecutionContext): Promise<TestFolder> {
   const folder = await usedAuthority(t);
   await folder.write('fullchain.pem', (await folder.text('tls/server.pem')) + (await folder.text('tls/ca.pem')));

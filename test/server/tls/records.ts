@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** TLS record on the wire: the type in its header and the number of bytes after the header. */
+/** TLS record as sent: the type in its header, and the number of bytes after the header. */
 export interface TlsRecord {
   readonly type: number;
   readonly bytes: number;
@@ -32,7 +32,7 @@ export async function tap(
     for (const socket of sockets) socket.destroy();
     proxy.close();
   });
-  // The address of a TCP server has this type.
+  // The type assertion is safe, because the address of a TCP server has this type.
   const { port } = proxy.address() as AddressInfo;
   return { port, records: () => recordsOf(Buffer.concat(seen)) };
 }

@@ -50,7 +50,7 @@ test('issues a certificate smaller than 1 KB for one year, and an authority for 
   t.true(Date.parse(server.validFrom) < Date.now() - dayMs / 2, 'a clock that is slow does no harm');
 });
 
-test('lists each address as both an IP address and a DNS name, and always includes localhost', async (t) => {
+test('lists each address as an IP address and as a DNS name, and always includes localhost', async (t) => {
   const server = await certificateIn(await usedAuthority(t), 'tls/server.pem');
   for (const host of ['ota.example.com', 'localhost']) t.is(server.checkHost(host), host);
   for (const address of ['192.168.1.5', '127.0.0.1']) {
@@ -66,7 +66,7 @@ test('issues a certificate for localhost when no names are configured', async (t
   t.is((await certificateIn(folder, 'tls/server.pem')).checkHost('localhost'), 'localhost');
 });
 
-test('leaves existing files unchanged', async (t) => {
+test('leaves existing certificate files unchanged', async (t) => {
   const folder = await usedAuthority(t);
   const contents = async () => Promise.all((await folder.list()).map((name) => folder.text(name)));
   const before = await contents();
@@ -115,7 +115,7 @@ test('issues a new certificate with the same key when a name is added', async (t
   t.is(now, key);
 });
 
-test('issues a new certificate when the old one is damaged or was issued by another authority', async (t) => {
+test('issues a new certificate when the old certificate is damaged or from a different authority', async (t) => {
   const folder = await usedAuthority(t);
   const other = await testFolder(t);
   await selfSigned(other.at('tls'), hosts).read();

@@ -28,10 +28,10 @@ export function declareBuild(declaration: Declaration) {
 const arduinoCli: Program = {
   name: 'arduino-cli',
   howToGet: 'Install arduino-cli 1.x (arduino.github.io/arduino-cli), or use PlatformIO or the Arduino IDE.',
-  hint: 'Read the output above. Where it says `undefined reference to … updaterSigningHash`, let the sketch include ESP8266WiFi: the library brings the verifier.',
+  hint: 'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.',
 };
 
-/** Runs the build system of the source folder with the hooks enabled. Does not change any installed files. */
+/** Runs the build system of the source folder with the hooks enabled. Installed files are not changed. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
   const system = detectBuildSystem(source);
@@ -50,7 +50,7 @@ export async function build(args: readonly string[], options: BuildCommandOption
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const settings = await projectSettings(options, io.cwd);
-  // Key errors are ignored here: the hook reports them, and removes artifacts of the previous build if the key is invalid.
+  // Key errors are ignored here, because the hook reports them and then removes the artifacts of the previous build.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
     () => undefined,
   );

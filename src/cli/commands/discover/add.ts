@@ -10,7 +10,7 @@ import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Report } from '../../output/report.ts';
 import type { DiscoverOptions } from './options.ts';
 
-/** Returns whether the device was found, so that listening can stop. */
+/** Returns true if the device was found and listening can stop. */
 export function isFound(
   name: string,
   devices: readonly DiscoveredDevice[],
@@ -30,7 +30,7 @@ function selectionOf(
 }
 
 /**
- * Adds a discovered device to the configuration, after checking by its host name and board that it belongs to the project.
+ * Adds a discovered device to the configuration. The device must match the project's board.
  *
  * @throws OtaError DEVICE_NOT_ADDED
  */
@@ -43,7 +43,7 @@ export async function addDevice(
 ): Promise<void> {
   const { group, passwordEnv } = options;
   if (Object.hasOwn(settings.config.devices ?? {}, name)) {
-    const hint = 'Choose another name, or change the existing entry in the configuration.';
+    const hint = 'Choose a different name, or change the existing entry in the configuration.';
     throw new OtaError('DEVICE_NOT_ADDED', {
       name,
       reason: 'the configuration already has a device with this name',

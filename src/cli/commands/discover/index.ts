@@ -16,7 +16,7 @@ export function declareDiscover(declaration: Declaration) {
   return discoverCommand(declaration).action((options) => discover(options, declaration.io));
 }
 
-/** Lists the devices that announce themselves. A device becomes part of the project only when it is added to the configuration by name. */
+/** Lists the devices that announce themselves. Only `--add` adds a device to the project. */
 export async function discover(options: DiscoverOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
@@ -55,7 +55,7 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
 /** Maximum delay of a Node.js timer, about 24 days. */
 const longestMs = 2 ** 31 - 1;
 
-/** Stores the devices, so that later runs can list those that do not respond. Writes nothing in a folder without a configuration. */
+/** Stores the devices, so that later runs can list devices that do not respond. Writes nothing in a folder without a configuration. */
 async function storeDevices(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
   if (configPath === undefined || seen.length === 0) return;
   const file = discoveredFile(folder);
@@ -81,7 +81,7 @@ async function printAll(
   ];
   if (rows.length === 0)
     report.say(
-      'No device responded. mDNS reaches only the local network: select another one with --interface ADDRESS, or use addresses instead.',
+      'No device responded. mDNS reaches only the local network: select a different network with --interface ADDRESS, or use device addresses.',
     );
   const head = ['name', 'address', 'method', 'board', 'password', 'last seen', 'configured as'];
   report.result(

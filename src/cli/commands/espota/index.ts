@@ -31,12 +31,12 @@ const espotaCommand = (declaration: Declaration) =>
       'Device password; other users of this machine can see it, so prefer --password-env',
     )
     .option('--password-env <name>', 'Environment variable with the device password')
-    .option('-f, --file <file>', 'Image to send; its signed artifact is sent instead if there is one')
+    .option('-f, --file <file>', 'Image to send, or its signed artifact if one exists')
     .option('-s, --spiffs', 'Send the image as a filesystem')
     .option('-d, --debug', 'Show more details (same as --verbose)')
     .option('-r, --progress', 'Show the progress');
 
-/** Options with the same names as in the core's `tools/espota.py`, and one more for the password. */
+/** Options of the core's `tools/espota.py`, and an additional option for the password. */
 type EspotaOptions = OptionsOf<typeof espotaCommand>;
 
 export function declareEspota(declaration: Declaration) {
@@ -44,7 +44,7 @@ export function declareEspota(declaration: Declaration) {
 }
 
 /**
- * Replaces the core's `tools/espota.py` in platform.txt and in PlatformIO's UPLOADCMD. The exit code is 0 only if the device accepted the
+ * Replaces the core's `tools/espota.py` in platform.txt and in PlatformIO's UPLOADCMD. The exit code is 0 only if the device accepts the
  * update.
  */
 export async function espota(options: EspotaOptions, io: Io): Promise<void> {
@@ -81,17 +81,17 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
   throw new OtaError('UPLOAD_FAILED', { failed: 1, total: 1, devices: `${host}: ${text}`, hint });
 }
 
-/** espota.py uses 0.0.0.0 for "any". */
+/** espota.py uses 0.0.0.0 to listen on any address. */
 function hostIpOf({ host_ip: hostIp }: EspotaOptions): string | undefined {
   return hostIp === undefined || hostIp === '' || hostIp === '0.0.0.0' ? undefined : hostIp;
 }
 
-/** platform.txt passes an empty port if discovery found none. */
+/** platform.txt passes an empty port if discovery found no port. */
 function portOrNone(value: string): number | undefined {
   return value === '' ? undefined : port(value);
 }
 
-/** Returns the password. platform.txt passes an empty `--auth=` for devices without a password. */
+/** Returns the password. platform.txt passes an empty `--auth=` if the device has no password. */
 function passwordOf({ auth, passwordEnv }: EspotaOptions, io: Io, report: Report): string | undefined {
   if (auth !== undefined && auth !== '') {
     report.warn(
@@ -121,8 +121,8 @@ const phases: Record<Progress['phase'], string> = {
 };
 
 /**
- * Creates the progress display for --progress: a bar in a terminal; elsewhere, a line for every 10%, because a log would contain every
- * redraw of a bar.
+ * Creates the display for --progress. A terminal shows a bar. A log contains one line for every 10%, because it would record every redraw
+ * of a bar.
  */
 function makeView({ progress: isWanted, quiet }: EspotaOptions, io: Io, report: Report): View {
   let lastPhase: Progress['phase'] | undefined;

@@ -20,7 +20,7 @@ const headerCommand = (declaration: Declaration) =>
     .addOption(projectOptions.passphraseEnv)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
-    .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts beside it are removed');
+    .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts next to the image are removed');
 
 type HeaderOptions = OptionsOf<typeof headerCommand>;
 
@@ -29,8 +29,8 @@ export function declareHeader(declaration: Declaration) {
 }
 
 /**
- * Writes `Updater_Signing.h` before a build. If the key is invalid, no header is left behind: with a stale header, the build would succeed
- * but contain another key.
+ * Writes `Updater_Signing.h` before a build. If the key is invalid, the header is removed: with a stale header, the build would succeed
+ * with a different key.
  */
 export async function header(options: HeaderOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
@@ -60,7 +60,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   });
 }
 
-/** Writes the header for a key, or for unsigned builds; creates its folder. If writing fails, no header is left behind. */
+/** Writes the header for a key or for unsigned builds, and creates the folder if necessary. Removes the header if writing fails. */
 export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
   await makeFolderOf(out);
   return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
@@ -69,7 +69,7 @@ export async function writeHeader(out: string, key: RsaPublicKey | undefined): P
   });
 }
 
-/** Finds the key. The configuration is not loaded if a public key is given, so that hooks that pass one start quickly. */
+/** Finds the key. If a public key is given, the configuration is not loaded, so that hooks start quickly. */
 async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
   if (options.publicKey !== undefined) {
     const path = resolve(io.cwd, options.publicKey);

@@ -31,14 +31,14 @@ export function declareInit(declaration: Declaration) {
   return initCommand(declaration).action((options) => init(options, declaration.io));
 }
 
-/** Consequences of signing, printed before anything is changed. */
+/** Consequences of signing, printed before `init` changes anything. */
 const meaning = [
   'From the next build on, the firmware contains the public key and accepts only updates signed with the private key.',
   'A device that runs this firmware accepts no other updates until you flash it over the serial port.',
   'Keep a copy of the private key in a safe place: without it, these devices cannot be updated over the air.',
 ];
 
-/** Sets up a project: lists the steps, asks for confirmation and carries them out. A second run makes no changes. */
+/** Sets up a project: lists the steps, asks for confirmation and runs the steps. A second run makes no changes. */
 export async function init(options: InitOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const folder = resolve(io.cwd, options.source ?? '.');
@@ -105,7 +105,7 @@ async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise
   throw new OtaError('CONFIRMATION_UNASKED', { command: 'init' });
 }
 
-/** Returns the steps for the Arduino IDE. IDE builds do not use `ota-hooks build`, so their hooks are installed in the core. */
+/** Returns the steps for the Arduino IDE. IDE builds do not use `ota-hooks build`, so the hooks are installed in the core. */
 async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly InitStep[]> {
   if (project.system !== 'arduino' || yes === true || ide === true || io.ask === undefined) return [];
   const folders = await coresWithoutHooks(io.env, io.platform, io.home);
@@ -116,12 +116,12 @@ async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Pr
 
 function nextCommand(project: Project, installation: Installation, { cwd }: Io): string {
   const path = relative(cwd, project.folder);
-  // Every shell accepts double quotes.
+  // Double quotes work in every shell.
   const near = path.includes(' ') ? `"${path}"` : path;
   if (project.system === 'platformio') return near === '' ? 'pio run' : `pio run --project-dir ${near}`;
   const ours = installation.kind === 'project' ? 'npx ota-hooks' : 'ota-hooks';
   const source = near === '' ? '' : ` --source ${near}`;
-  // An example board, which users replace with their own.
+  // Example board in the printed command; users replace it with their own board.
   return `${ours} build${source}${project.defaultFqbn === undefined ? ' -- --fqbn esp8266:esp8266:d1_mini' : ''}`;
 }
 
@@ -145,7 +145,7 @@ async function undo(folder: string, options: InitOptions, io: Io, report: Report
     return;
   }
   const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true });
-  if (undone.length === 0) report.say('There are no changes by init to revert.');
+  if (undone.length === 0) report.say('No changes made by init were found.');
   for (const { path, outcome, reason } of undone) {
     if (outcome === 'absent') continue;
     const line = `${outcome}: ${report.path(path)}${reason === undefined ? '' : ` (${reason})`}`;

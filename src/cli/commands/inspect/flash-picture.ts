@@ -25,7 +25,7 @@ export interface FlashPicture {
   readonly assumptions: readonly string[];
 }
 
-/** Default layout in the core's boards.txt, by flash size in bytes. */
+/** Default flash layout in the core's boards.txt, by flash size in bytes. */
 const usualLayouts: ReadonlyMap<number, string> = new Map([
   [512 * 1024, '512k32'],
   [1024 * 1024, '1m64'],
@@ -36,10 +36,10 @@ const usualLayouts: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Computes the picture from the device's flash layout, or else the layout in the image's ELF, or else the default layout for the flash
- * size.
+ * Computes the flash picture. Uses the device's flash layout, or else the layout in the image's ELF, or else the default layout for the
+ * flash size.
  *
- * @returns undefined for a filesystem, or if no layout is known
+ * @returns undefined for a filesystem, or if no layout is available
  */
 export function flashPicture(
   { image }: Release,
@@ -51,7 +51,7 @@ export function flashPicture(
   const layout = settleLayout(image, facts, assumptions);
   if (layout === undefined) return undefined;
   const sketchSizeBytes = facts.sketchSizeBytes ?? image.contentBytes;
-  if (facts.sketchSizeBytes === undefined) assumptions.push('the running sketch has the same size');
+  if (facts.sketchSizeBytes === undefined) assumptions.push('the running sketch is as large as the new sketch');
   if (facts.transport === undefined) assumptions.push('the update is sent by espota or HTTP');
   const { fsStart, fsEnd } = layout;
   const transport = facts.transport ?? 'espota';
@@ -75,7 +75,7 @@ export function flashPicture(
 
 function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: string[]): FlashLayout | undefined {
   if (facts.fsStart !== undefined) {
-    if (facts.fsEnd === undefined) assumptions.push('no filesystem is shown, because its end is unknown');
+    if (facts.fsEnd === undefined) assumptions.push('the filesystem is not shown, because its end is unknown');
     return flashLayoutByBorders(facts.fsStart, facts.fsEnd ?? facts.fsStart);
   }
   if (image.layout !== undefined) return flashLayoutByBorders(image.layout.fsStart, image.layout.fsEnd);
@@ -88,7 +88,7 @@ function settleLayout(image: Release['image'], facts: DeviceFacts, assumptions: 
 
 const cells = 64;
 
-/** Draws the picture as text: one row for the contents, one for the ranges that eboot writes, and a legend. */
+/** Draws the flash picture as text: a row for the contents, a row for the ranges that eboot writes, and a legend. */
 export function drawFlash(picture: FlashPicture): readonly string[] {
   const { flashSizeBytes, runningSketch, staged, filesystem, written, overwritten } = picture;
   const present = new Array<string>(cells).fill('·');

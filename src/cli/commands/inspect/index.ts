@@ -18,7 +18,7 @@ const inspectCommand = (declaration: Declaration) =>
     'ota-hooks inspect build/sketch.ino.bin.gz.signed --public-key public.key',
     'ota-hooks inspect unknown.bin --json',
   ])
-    .option('--public-key <file>', "Known public key, in addition to the project's (repeatable)", collect, [])
+    .option('--public-key <file>', 'Additional public key for checking the signature (repeatable)', collect, [])
     .addOption(projectOptions.elf)
     .addOption(projectOptions.device)
     .addOption(projectOptions.source)
@@ -30,7 +30,7 @@ export function declareInspect(declaration: Declaration) {
   return inspectCommand(declaration).action((file, options) => inspect(file, options, declaration.io));
 }
 
-/** Describes a .bin file, and a device's flash while the file is installed. */
+/** Describes a .bin file, and the flash of a device that installs the file. */
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);

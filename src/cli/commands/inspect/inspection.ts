@@ -5,14 +5,14 @@ import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { drawFlash, type FlashPicture } from './flash-picture.ts';
 
-/** Everything known about a file, for both output formats. */
+/** All information about an inspected file, for text and JSON output. */
 export interface Inspection {
   readonly firmware: Firmware;
   readonly release: Release;
   readonly picture: FlashPicture | undefined;
 }
 
-/** Returns the JSON output. */
+/** Returns the JSON output of `inspect`. */
 export function inspectionDocument({ firmware, release, picture }: Inspection) {
   const { encoding, kind, sketch, filesystem, trailer, embeddedKeys, content, findings, traces } = firmware;
   return {
@@ -86,7 +86,7 @@ function headerDocument({ offset, segmentCount, entryAddress, flash, segments, e
   };
 }
 
-/** Returns the text output. */
+/** Returns the text output of `inspect`. */
 export function inspectionSheet(name: string, { firmware, release, picture }: Inspection): string {
   const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
   const rows: (readonly [string, string])[] = [
@@ -111,7 +111,7 @@ export function inspectionSheet(name: string, { firmware, release, picture }: In
 const enforcementWords = {
   elf: 'updates (shown by the ELF file)',
   declared: 'updates (as declared in the configuration)',
-  unproven: 'unknown: no ELF file of this image beside it',
+  unproven: 'unknown: no matching ELF file next to the image',
   disproved: 'nothing: the ELF file does not contain the verifier',
 } as const satisfies Record<Release['enforcement'], string>;
 
@@ -119,7 +119,7 @@ function gzipRows({ gzip }: Firmware, { artifacts: [artifact] }: Release): (read
   const [member] = gzip?.members ?? [];
   if (gzip === undefined || member === undefined) return [];
   const { fileName } = member.header;
-  const framing = `${gzip.members.length === 1 ? 'one member' : `${gzip.members.length} members`}, announces ${member.isize} bytes${fileName === undefined || fileName === '' ? '' : `, file name ${JSON.stringify(fileName)}`}`;
+  const framing = `${gzip.members.length === 1 ? 'one member' : `${gzip.members.length} members`}, size field ${member.isize} bytes${fileName === undefined || fileName === '' ? '' : `, file name ${JSON.stringify(fileName)}`}`;
   const lowest = artifact?.inflate?.lowestStaging;
   const staging = lowest && `at or above ${lowest.inflatesFirst} (before core 3.0.0: ${lowest.erasesFirst})`;
   return staging === undefined

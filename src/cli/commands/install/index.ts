@@ -40,11 +40,11 @@ export async function install(system: string, options: InstallOptions, io: Io): 
   );
 }
 
-/** Reverts what {@link install} did. */
+/** Reverts the changes of {@link install}. */
 export async function uninstall(system: string, options: InstallOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (system === 'platformio') {
-    report.say('Remove the line of ota-hooks from extra_scripts in platformio.ini.');
+    report.say('Remove the ota-hooks line from extra_scripts in platformio.ini.');
     report.result('uninstall', { line: platformioHookLine });
     return;
   }

@@ -50,7 +50,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   io.signal.throwIfAborted();
   await createPrivateKeyFile(privatePath, pair.privateKey);
   await createPublicKeyFile(publicPath, pair.publicKey).catch(async (error) => {
-    // A private key without its public key is useless and would block the next attempt.
+    // A private key without its public key is useless, and the leftover file would make the next attempt fail.
     await rm(privatePath, { force: true });
     throw error;
   });
@@ -71,7 +71,7 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
 /**
  * Returns the configured path for a key, if any.
  *
- * @throws OtaError KEY_IN_ENVIRONMENT if the configuration reads the key from the environment, where a new key cannot be written
+ * @throws OtaError KEY_IN_ENVIRONMENT if the configuration reads the key from the environment, because `keygen` can only write files
  */
 function pathOf(place: KeyPlace | undefined, kind: 'private' | 'public'): string | undefined {
   if (place === undefined || 'path' in place) return place?.path;

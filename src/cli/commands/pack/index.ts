@@ -34,7 +34,7 @@ const packCommand = (declaration: Declaration) =>
     )
     .addOption(projectOptions.passphraseEnv)
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
-    .option('--elf <file>', 'ELF file to check that devices verify signatures (default: next to the image)')
+    .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
     )
@@ -48,7 +48,12 @@ const packCommand = (declaration: Declaration) =>
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
     .option('--board <name>', 'Board name')
-    .option('--allow <rule>', 'Preflight rule that must not block the build (repeatable)', allowedRule, []);
+    .option(
+      '--allow <rule>',
+      'Preflight rule to report as a warning instead of an error (repeatable)',
+      allowedRule,
+      [],
+    );
 
 type PackOptions = OptionsOf<typeof packCommand>;
 
@@ -61,11 +66,11 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Creates the artifacts and the manifest for each image given on the command line, or for each configured image if none is given. */
+/** Creates the artifacts and the manifest for each image given on the command line. Without a given image, packs each configured image. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
-  // No outputs of an earlier build may be left behind, even if the configuration or a key is invalid.
+  // Outputs of an earlier build are removed even if the configuration or a key is invalid.
   for (const image of named) await removeStaleArtifacts(image);
   const settings = await projectSettings(options, io.cwd);
   const images = named.length > 0 ? named : await findImages(settings, report);
@@ -116,7 +121,7 @@ async function packOne(
   return finished.manifest;
 }
 
-/** Loads the keys. The private key is loaded only if there is one and --unsigned is not set. */
+/** Loads the keys. The private key is loaded only if it exists and --unsigned is not set. */
 async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io, report: Report): Promise<Keys> {
   const signer = options.unsigned === true ? undefined : await projectSigner(settings, io, report);
   if (settings.publicKey === undefined && signer !== undefined) return { publicKey: signer.publicKey, signer };
@@ -147,7 +152,7 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }
 
-/** Excludes artifacts, because a pattern such as `build/*` also matches the outputs of an earlier build. */
+/** Excludes artifacts, because a pattern such as `build/*` matches artifacts of an earlier build. */
 function withoutArtifacts(paths: readonly string[]): string[] {
   const artifacts = new Set(
     paths.flatMap((path) => [...artifactSuffixes, manifestSuffix].map((suffix) => path + suffix)),
@@ -156,7 +161,7 @@ function withoutArtifacts(paths: readonly string[]): string[] {
 }
 
 const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
-  elf: 'yes, shown by the ELF',
+  elf: 'yes, shown by the ELF file',
   declared: 'yes, as declared',
   unproven: 'unknown',
 };

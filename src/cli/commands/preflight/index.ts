@@ -27,7 +27,7 @@ const preflightCommand = (declaration: Declaration) =>
       .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
       .option(
         '--reference <manifest>',
-        'Manifest of a build that the device may be running, to match with --request (repeatable)',
+        'Manifest of a build that may have sent the --request (repeatable)',
         collect,
         [],
       ),
@@ -38,12 +38,7 @@ const preflightCommand = (declaration: Declaration) =>
     )
     .option('--via <manifest>', 'Manifest of an intermediate release that may be sent first (repeatable)', collect, [])
     .addOption(allowOption)
-    .option(
-      '--public-key <file>',
-      "Known public key, in addition to the project's and those in the image (repeatable)",
-      collect,
-      [],
-    )
+    .option('--public-key <file>', 'Additional public key for checking signatures (repeatable)', collect, [])
     .addOption(projectOptions.elf)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config);
@@ -55,8 +50,8 @@ export function declarePreflight(declaration: Declaration) {
 }
 
 /**
- * Checks whether an update is safe for a device. An image or artifact is checked as it is; for a manifest, the artifacts that the planner
- * would send are checked. The exit code is 3 if the update is blocked.
+ * Checks whether an update is safe for a device. For a manifest, the artifacts that the planner would send are checked. The exit code is
+ * 3 if the update is blocked.
  */
 export async function preflight(file: string, options: PreflightOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
@@ -82,14 +77,14 @@ function lacksSpace(decision: Plan<Release>): boolean {
   return decision.kind === 'blocked' && decision.blockedBy.some(({ rule }) => rule === 'no-space');
 }
 
-/** Adds the gzip size, so that the result can state whether a compressed image would fit. */
+/** Adds the gzip size, so that the result can report whether a compressed image would fit. */
 function withGzipSize({ release, firmware }: FileToJudge): Release {
   if (firmware === undefined || firmware.encoding === 'gzip') return release;
   const gzipBytes = gzipSync(firmware.content, { level: 9, mtime: 0 }).length;
   return { ...release, image: { ...release.image, gzipBytes } };
 }
 
-/** Returns another artifact from the same build that would be safe, if any. */
+/** Returns a different artifact of the same build that is safe for the device, if any. */
 function otherArtifact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
   if (build === undefined) return undefined;
   const decision = plan<Release>({ facts, target: build });
@@ -145,7 +140,7 @@ function sheetOf(decision: Plan<Release>, alternative: string | undefined): stri
     for (const { rule, message, fix, artifact } of decision.blockedBy) {
       rows.push(row('blocked', `${artifact}: ${rule}: ${message}`), fixRow(fix));
     }
-    if (alternative !== undefined) rows.push(row('safe', `${alternative}, of the same build`));
+    if (alternative !== undefined) rows.push(row('safe', `${alternative}, from the same build`));
   }
   return rows.join('\n');
 }

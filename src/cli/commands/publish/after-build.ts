@@ -5,8 +5,8 @@ import type { Io } from '../../io.ts';
 import type { PublishOptions } from './options.ts';
 
 /**
- * Publishes after a build, if the configuration enables it. Hooks call this function after `pack`, when the signing process has ended. It
- * publishes in a separate process that does not receive the key secrets.
+ * Publishes after a build, if the configuration enables it. Hooks call this function after the signing process has ended. A separate
+ * process publishes the build and does not receive the key secrets.
  *
  * @throws OtaError PUBLISH_AFTER_BUILD_FAILED; the separate process has printed the cause
  */
@@ -32,7 +32,7 @@ export async function publishAfterBuild(
     extendEnv: false,
     cancelSignal: io.signal,
     stdin: 'ignore',
-    // Build logs always show stderr, but not always stdout (arduino-cli).
+    // Build logs always show stderr. arduino-cli hides stdout in some cases.
     stdout: 2,
     stderr: 2,
     reject: false,

@@ -38,7 +38,7 @@ export async function choosePublications(
   return publications;
 }
 
-/** Opens a reference build. Uses its manifest if there is one, because the manifest contains more facts than the image. */
+/** Opens a reference build. Prefers the manifest, because it contains more facts than the image. */
 async function chooseReference(
   path: string,
   options: PublishOptions,
@@ -66,7 +66,7 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
       hint: 'Remove --channel; `server releases promote` or a rollout selects the channel later.',
     });
   }
-  // --channel on the command line overrides `publish.draft` in the configuration.
+  // The command-line option --channel overrides `publish.draft` in the configuration.
   const draft = options.draft ?? (options.channel === undefined && config.publish?.draft === true);
   return {
     project: options.project,

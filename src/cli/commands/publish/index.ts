@@ -41,12 +41,12 @@ export async function publish(file: string | undefined, options: PublishOptions,
   report.result('publish', { to: placeOf(destination), published: done.map(describePublished) });
 }
 
-/** Returns a file path for `sourceFolder`: a placeholder inside the path if the path is a folder, otherwise the path itself. */
+/** Returns a file path for `sourceFolder`. For a folder, the result is a placeholder path inside the folder. */
 function inside(path: string): string {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'any') : path;
 }
 
-/** Checks all builds, then publishes them. */
+/** Checks all builds before publishing any of them. */
 async function publishAll(
   publications: readonly Publication[],
   destination: Destination,

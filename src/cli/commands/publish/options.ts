@@ -13,21 +13,24 @@ export const publishCommand = (declaration: Declaration) =>
     .option('--to <url|folder>', 'Update server URL or folder (default: from the configuration, then OTA_SERVER)')
     .option('--project <name>', 'Project name (default: from the manifest)')
     .option('--channel <name>', 'Channel to promote the release on (default: stable)')
-    .option('--draft', 'Publish a draft to roll out or promote later; no channel serves it yet')
+    .option('--draft', 'Publish a draft, which no channel serves until it is promoted or rolled out')
     .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')
     .addOption(serverOptions.tokenEnv)
     .addOption(serverOptions.ca)
-    .option('--reference <file>', 'Publish a reference build, to recognize devices that run it; it is never sent')
-    .option('--elf <file>', 'With --reference: ELF file, which shows whether those devices verify signatures')
+    .option('--reference <file>', 'Publish a reference build: its devices are recognized, but the build is never sent')
+    .option('--elf <file>', 'With --reference: ELF file that shows whether the reference build verifies signatures')
     .option('--board <name>', 'With --reference: board of the build')
-    .option('--allow <rule>', 'Rule that must not block publishing (repeatable)', allowed, [])
+    .option('--allow <rule>', 'Preflight rule to report as a warning instead of an error (repeatable)', allowed, [])
     .addOption(projectOptions.sourceOfBuild)
     .addOption(projectOptions.config)
     .option(
       '--after-build',
-      'For hooks: publish only if "publish.afterBuild" requires it, in a process without the key',
+      'For build hooks: publish if "publish.afterBuild" is set, in a process without the private key',
     )
-    .option('--passphrase-env <name>', 'With --after-build: environment variable that is not passed to that process');
+    .option(
+      '--passphrase-env <name>',
+      'With --after-build: environment variable that the publish process does not receive',
+    );
 
 export type PublishOptions = OptionsOf<typeof publishCommand>;
 

@@ -1,14 +1,14 @@
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { nameOfPublication, type Publication, type Published } from '../../../publishing/publication.ts';
 
-/** A published build and its outcome. */
+/** Published build and the result of publishing it. */
 export interface PublishedBuild {
   readonly publication: Publication;
   readonly published: Published;
   readonly warnings: readonly ReleaseFinding[];
 }
 
-/** Returns the JSON form of a published build. */
+/** Returns the JSON output for a published build. */
 export function describePublished({ publication, published, warnings }: PublishedBuild) {
   const { project, version, channel, purpose, manifest, path } = publication;
   return {
@@ -26,7 +26,7 @@ export function describePublished({ publication, published, warnings }: Publishe
   };
 }
 
-/** Describes the outcome for a published build in one sentence. */
+/** Describes the result for a published build in one sentence. */
 export function sentenceOf({ publication, published }: PublishedBuild, place: string): string {
   const { channel, purpose } = publication;
   const name = nameOfPublication(publication);
@@ -36,17 +36,17 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
   }
   if (channel === undefined) {
     const isNew = published.outcome === 'published';
-    const state = published.current ? 'a channel serves it, which is not changed' : 'no channel serves it';
+    const state = published.current ? 'a channel still serves this release' : 'no channel serves this release';
     return `${isNew ? 'Published draft' : 'Already published:'} ${name}; ${state}: ${place}`;
   }
   switch (published.outcome) {
     case 'published':
       return `Published ${name} on ${channel}: ${place}`;
     case 'promoted':
-      return `${name} was already published; ${channel} serves it now: ${place}`;
+      return `${name} was already published; ${channel} serves this release now: ${place}`;
     case 'unchanged':
       return published.current
         ? `${name} is already published on ${channel}: ${place}`
-        : `${name} was published on ${channel} before; ${channel} still serves another release: ${place}`;
+        : `${name} was published on ${channel} before; ${channel} still serves a different release: ${place}`;
   }
 }

@@ -39,7 +39,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
       for (const line of describeReady({ url, deviceUrl, deviceHost, token, trust }, report.path)) report.say(line);
     }
     await untilAborted(io.signal);
-    report.say('Stopping when downloads have finished. Press Ctrl-C again to stop immediately.');
+    report.say('Waiting for downloads to finish. Press Ctrl-C again to stop immediately.');
   } finally {
     await server.close(1000 * options.grace);
   }

@@ -22,7 +22,7 @@ export const serveCommand = (declaration: Declaration) =>
     )
     .option(
       '--tls-host <name>',
-      'Host name or address for the self-signed certificate (repeatable, default: all of this machine)',
+      'Host name or address for the self-signed certificate (repeatable; default: all names and addresses of this machine)',
       hostNames,
     )
     .option('--device-listen <host:port>', 'Additional plain HTTP address, for devices only', hostAndPort)
@@ -49,7 +49,7 @@ export const serveCommand = (declaration: Declaration) =>
 
 export type ServeOptions = OptionsOf<typeof serveCommand>;
 
-/** Collects URL hosts: host names or IPv4 addresses. */
+/** Collects the hosts of the server's URLs: host names or IPv4 addresses. */
 function hostNames(value: string, previous: string[] = []): string[] {
   if (/^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/i.test(value)) return [...previous, value.toLowerCase()];
   throw new InvalidArgumentError('must be a host name or an IPv4 address, such as ota.example.com or 192.168.1.5');

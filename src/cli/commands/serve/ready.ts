@@ -3,13 +3,13 @@ import { networkInterfaces } from 'node:os';
 interface Ready {
   readonly url: string;
   readonly deviceUrl: string;
-  /** Address that the server listens on for devices. */
+  /** Listen address for device requests. */
   readonly deviceHost: string;
   readonly token: string | undefined;
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
 }
 
-/** Returns the lines of the text message for a ready server. */
+/** Returns the lines that `serve` prints after startup. */
 export function describeReady(
   { url, deviceUrl, deviceHost, token, trust }: Ready,
   nameOf: (path: string) => string,

@@ -19,7 +19,7 @@ const backupCommand = (declaration: Declaration) =>
   ])
     .requiredOption(
       '--out <file>',
-      'Backup file; contains the --tls self-signed private keys, and token and password hashes',
+      'Backup file, which contains secrets: TLS private keys and hashes of tokens and passwords',
     )
     .addOption(serverOptions.data);
 
@@ -51,7 +51,7 @@ async function* fromFolder(folder: string): AsyncGenerator<string> {
 
 async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerator<Uint8Array> {
   const { place, request } = serverClient(options, io);
-  // Sent first, so that a problem with the address or the token is reported as a proper error.
+  // `GET /server` is requested first, so that an invalid address or token is reported as an error with a hint.
   await request('GET', '/server');
   const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
@@ -62,7 +62,10 @@ async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerato
   yield* body;
 }
 
-/** Writes a backup to a file. The last line marks a backup as complete, so an interrupted backup never replaces an older one. */
+/**
+ * Writes a backup to a file. An existing backup is replaced only after the last line, which marks the new backup as complete, has
+ * arrived.
+ */
 async function writeChunks(
   path: string,
   chunks: AsyncIterable<string | Uint8Array>,

@@ -22,7 +22,7 @@ export function serverCommand<const Usage extends string>(
 
 export type ServerCommandOptions = ReturnType<ReturnType<typeof serverCommand>['opts']>;
 
-/** Client for a server, and the report that prints its responses. */
+/** Connection of a command to a server, and the report that prints responses. */
 export interface ServerClient {
   /**
    * Sends a request and returns the response JSON.
@@ -37,7 +37,7 @@ export interface ServerClient {
     options?: Pick<ApiRequest, 'isRepeatable'>,
   ): Promise<Body>;
   readonly report: Report;
-  /** Server and token, for responses that are not JSON. */
+  /** Server and token, for requests with non-JSON responses. */
   readonly place: ServerPlace;
 }
 
@@ -80,13 +80,13 @@ export function serverClient({ server, tokenEnv, ca, ...output }: ServerCommandO
     ) {
       const response = await send({ method, path, ...(json !== undefined && { json }), ...options });
       if (response.problem !== undefined) throw asError(response);
-      // Not validated: the server is part of this tool, and its responses have the types in src/api.
+      // The response is not validated: the server is part of this tool, and `src/api` declares its response types.
       return response.json as Body;
     },
   };
 }
 
-/** Encodes a URL path segment. */
+/** Encodes a segment of a URL path. */
 export function segment(text: string): string {
   return encodeURIComponent(text);
 }

@@ -8,7 +8,7 @@ interface CredentialOptions {
 }
 
 /**
- * Returns the credential that devices must use, from --user and --password-env.
+ * Returns the credential from --user and --password-env. Devices must authenticate with this credential.
  *
  * @returns undefined to leave the credential unchanged, null to remove it
  * @throws OtaError OPTION_MISSING, SECRET_MISSING

@@ -29,10 +29,10 @@ const promoteCommand = (declaration: Declaration) =>
 
 const yankCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'yank <project> <version>', 'Make a version unavailable on all channels', [
-    'ota-hooks server releases yank door 1.4.3 --reason "it smokes" --server https://ota.example.com',
+    'ota-hooks server releases yank door 1.4.3 --reason "restarts every minute" --server https://ota.example.com',
     'ota-hooks server releases yank door 1.4.3 --kind filesystem',
   ])
-    .option('--reason <text>', 'Reason for the release list and the audit log')
+    .option('--reason <text>', 'Reason shown in the release list and the audit log')
     .addOption(selection.kind)
     .addOption(selection.board);
 

@@ -57,7 +57,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   report.result('server tokens create', made, made.token);
 }
 
-/** Creates a token directly in a data folder. The folder lock ensures that no server is using the folder. */
+/** Creates a token directly in a data folder. The folder lock ensures that no server uses the folder at the same time. */
 async function createInFolder(
   folder: string,
   { role, project, name, ...output }: CreateOptions,

@@ -51,7 +51,7 @@ export function declareSign(declaration: Declaration) {
   return signCommand(declaration).action((options) => sign(options, declaration.io));
 }
 
-/** Signs any non-empty file, or the finished build that a manifest describes. Applies no preflight rules. */
+/** Signs any non-empty file, or the build that a manifest describes. Preflight rules are not applied. */
 export async function sign(options: SignOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   if (options.manifest !== undefined) return signByManifest(options, options.manifest, io, report);
@@ -72,7 +72,7 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
     throw error;
   });
   requireDistinct([expectedOut, legacy], [key.path]);
-  // Old outputs are removed first: after a failure, they must not be mistaken for outputs of this run.
+  // Old outputs are removed first, so that they cannot be mistaken for new outputs after a failure.
   await removeOutputs([expectedOut, legacy], bin);
 
   const signer = await key.signer();
@@ -104,7 +104,7 @@ async function removeOutputs(paths: readonly (string | undefined)[], bin: string
   for (const path of paths) if (path !== undefined && path !== bin) await removeLeftovers(path);
 }
 
-/** Creates both signatures before writing any file. If the legacy file cannot be written, the signed file is removed. */
+/** Creates both signatures before writing any file. If writing the legacy file fails, the signed file is removed. */
 async function writeSigned(
   payload: Payload,
   given: Payload,
@@ -141,7 +141,7 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   const signed = await signBuild(build, signer, key.path === undefined ? 'the private key' : report.path(key.path));
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
-      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack it with --public-key FILE to check that`,
+      `${report.path(path)}: nothing shows that the Updater verifies signatures; pack the image with --public-key FILE to check`,
     );
   }
   const written = await writeBuild(signed, dirname(path), new Set(build.files.keys()));
@@ -149,14 +149,14 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   report.result('sign', signed.manifest);
 }
 
-/** A private key and where it is stored. */
+/** Private key and the path of its file. */
 interface KeyToUse {
-  /** Undefined if the key is not stored in a file. */
+  /** Path of the key file; undefined if the key is not stored in a file. */
   readonly path: string | undefined;
   signer(): Promise<Signer>;
 }
 
-/** Returns the given key, or else the project's private key, found in the same way as in `pack`. */
+/** Returns the given key. Without a given key, returns the project's private key. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);

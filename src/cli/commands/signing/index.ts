@@ -26,7 +26,7 @@ const signingCommand = (declaration: Declaration) =>
     .option('-p, --publickey <file>', 'Public key (PEM)')
     .option('-s, --privatekey <file>', 'Private key (PEM)');
 
-/** Options with the same names as in the core's `tools/signing.py`. */
+/** Options of the core's `tools/signing.py`. */
 type SigningOptions = OptionsOf<typeof signingCommand>;
 
 export function declareSigning(declaration: Declaration) {
@@ -34,9 +34,9 @@ export function declareSigning(declaration: Declaration) {
 }
 
 /**
- * Drop-in replacement for the core's `tools/signing.py`, for use in the two command lines in platform.txt. As in the original, a missing
- * key is not an error, because platform.txt runs the command for every sketch. Unlike the original, a failure results in a non-zero exit
- * code, and no output is left behind, not even from an earlier build.
+ * Drop-in replacement for the core's `tools/signing.py`, for use in the two command lines in platform.txt. As in signing.py, a missing
+ * key is not an error, because platform.txt runs the command for every sketch. Unlike signing.py, a failure sets a non-zero exit code and
+ * removes all outputs, including those of an earlier build.
  */
 export async function signing(options: SigningOptions, io: Io): Promise<void> {
   switch (options.mode) {
@@ -104,12 +104,12 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     throw error;
   }
   makeReport(io, options).result('signing', { mode: 'sign', signed: out, legacy: legacy ?? null });
-  // Like signing.py, prints paths as given on the command line.
+  // signing.py prints paths exactly as given on the command line, and so does this command.
   io.stderr.write(`Signed binary: ${options.out}\n`);
   if (legacy !== undefined) io.stderr.write(`Legacy signed binary: ${options.legacy}\n`);
 }
 
-/** Returns the payload to sign: the image itself, or the payload derived from a gzip image. The gzip code is loaded only if needed. */
+/** Returns the payload to sign: the image itself, or an aligned gzip file. Gzip support is loaded only if needed. */
 async function payloadOf(image: Uint8Array, format: SignatureFormat): Promise<Uint8Array> {
   if (!looksLikeGzip(image)) return image;
   const { encodingOf, payloadFor } = await import('../../../core/pack/payload.ts');

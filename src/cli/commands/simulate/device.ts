@@ -52,12 +52,12 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
   };
 }
 
-/** Returns the faults for a device. With --random-faults, the given faults are merged over random faults generated from the seed. */
+/** Returns the faults for a device. Faults given on the command line override the random faults of --random-faults. */
 export function faultsOf({ fault, randomFaults: isRandom }: SimulateOptions, seed: number): Faults {
   return mergeFaults([...(isRandom === true ? [randomFaults(seed)] : []), ...fault]);
 }
 
-/** Finds a flash layout by its linker script name, or by the filesystem range, such as `0x200000-0x3fa000`. */
+/** Finds a flash layout by linker script name, or by filesystem range, such as `0x200000-0x3fa000`. */
 function layoutOf({ layout, core }: SimulateOptions): VirtualDeviceOptions['layout'] {
   if (layout === undefined) return undefined;
   const borders = layout.split('-').map(Number);
@@ -78,7 +78,7 @@ function secret(variable: string | undefined, io: Io, purpose: string): string |
   return variable === undefined ? undefined : secretFromEnvironment(variable, io.env, purpose);
 }
 
-/** Reads the sketch image that a device runs. The image must not be compressed; its signature, if any, is removed. */
+/** Reads the sketch image that a device runs. The image must not be compressed. A signature is removed. */
 async function readSketch(path: string): Promise<Uint8Array> {
   const firmware = readFirmware(await readNamedFile(path, 'image'));
   if (firmware.kind === 'sketch' && firmware.encoding === 'identity') return firmware.payload;

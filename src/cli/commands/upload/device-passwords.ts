@@ -6,7 +6,7 @@ import type { Io } from '../../io.ts';
 import { namesOf } from './device-names.ts';
 
 /**
- * Returns the device passwords. A password source that several devices share is read or prompted for only once.
+ * Returns the device passwords. A source shared by several devices is read only once.
  *
  * @param folder configuration folder
  * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, PASSWORD_UNASKED

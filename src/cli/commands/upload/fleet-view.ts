@@ -6,20 +6,21 @@ import type { Report } from '../../output/report.ts';
 export interface FleetView {
   readonly begin: (device: string, what: string) => void;
   readonly step: (device: string, step: UpdateStep) => void;
-  /** Prints the final line about a device. */
+  /** Prints the final line for a device. */
   readonly end: (device: string, words: string) => void;
   readonly close: () => void;
 }
 
-/** Width of the narrowest common terminal; a longer line would wrap, and the lines above it could not be redrawn. */
+/** Width of the narrowest common terminal. A longer line would wrap, and the display could not redraw it. */
 const columns = 79;
-/** Maximum number of device lines, so that they fit in a 24-line terminal. */
+/** Maximum number of device lines. The lines fit in a 24-line terminal. */
 const mostLines = 20;
 const barColumns = 24;
 const redrawMs = 100;
 
 /**
- * Creates the view: in a terminal, a progress bar for each active device; elsewhere, one line at the start and one at the end of an update.
+ * Creates the progress display. A terminal shows a bar for each active device. A log contains one line at the start and one at the end of
+ * each update.
  */
 export function makeFleetView(devices: readonly string[], io: Io, report: Report, isQuiet: boolean): FleetView {
   const width = Math.min(28, Math.max(...devices.map((device) => device.length)));
@@ -39,7 +40,7 @@ function barView(width: number, io: Io): FleetView {
   const live = new Map<string, string>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
-  // Each redraw overwrites the previous one, starting at its first line.
+  // Each redraw moves the cursor to the first line and overwrites the previous lines.
   const draw = (finished?: string) => {
     clearTimeout(timer);
     timer = undefined;

@@ -18,7 +18,7 @@ export function declareUpload(declaration: Declaration) {
   return uploadCommand(declaration).action((file, options) => upload(file, options, declaration.io));
 }
 
-/** Sends one build to one or more devices. Each device is sent the artifact that the planner selected; blocked devices are skipped. */
+/** Sends one build to one or more devices. The planner selects the artifact for each device. Blocked devices are skipped. */
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);
@@ -92,7 +92,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   });
 }
 
-/** Maximum number of failures that the error describes. If there are more failures, only the device names are listed. */
+/** Maximum number of failures that the error describes. For more failures, the error lists only the device names. */
 const mostDescribed = 3;
 
 function describeEnd(end: DeviceEnd): string {

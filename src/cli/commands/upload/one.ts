@@ -8,7 +8,7 @@ import type { UploadOptions } from './options.ts';
 import type { PlannedDevice, SendingStep, Updates } from './plan.ts';
 import { hintOf, resultText } from './view.ts';
 
-/** Context shared by all devices in a run. */
+/** Context shared by all devices of an upload. */
 export interface Run {
   readonly updates: Updates;
   readonly settings: ProjectSettings;
@@ -18,22 +18,20 @@ export interface Run {
   readonly report: Report;
 }
 
-/** A device and its artifacts, which have already been read and checked against the manifest. */
+/** Device and its artifacts. The artifacts match the digests in the manifest. */
 export type UploadTask = Omit<PlannedDevice, 'plan'> & { readonly steps: readonly LoadedStep[] };
 
 export interface LoadedStep extends SendingStep {
   readonly bytes: Uint8Array;
 }
 
-/** The last step that was run, and its result. */
+/** Last step of the update, and its result. */
 export interface SendingEnd {
   readonly step: LoadedStep;
   readonly result: DeviceUpdateResult;
 }
 
-/**
- * Runs the steps for one device until one fails. An intermediate release must be proven to be running, because the next step depends on it.
- */
+/** Runs the steps for one device until a step fails. An intermediate release must be confirmed as running before the next step. */
 export async function updateOne(run: Run, sending: UploadTask, view: FleetView): Promise<SendingEnd> {
   const { target, steps } = sending;
   let end: SendingEnd | undefined;
@@ -70,7 +68,7 @@ function timingsOf({ options, settings }: Run) {
   };
 }
 
-/** Records the outcome for the next run. If the outcome cannot be saved, this run continues with a warning. */
+/** Records the result for later runs. If the result cannot be saved, this run continues with a warning. */
 async function saveResult(run: Run, device: string, { step, result }: SendingEnd, isLast: boolean): Promise<void> {
   const { updates, state, report } = run;
   const { manifest } = step.from;

@@ -20,7 +20,7 @@ const updateCommand = (declaration: Declaration) =>
     .addOption(
       new Option(
         '--confirm <level>',
-        'Wait until the device responds again (returned) or shows the new sketch (proven)',
+        'Wait until the device responds again (returned) or announces the new sketch (proven)',
       ).choices(['none', 'returned', 'proven'] as const),
     )
     .option('--confirm-timeout <s>', 'Time to wait for confirmation in seconds (default: 60)', seconds)
@@ -29,8 +29,8 @@ const updateCommand = (declaration: Declaration) =>
       'Number of devices to update first; the others follow only if these updates succeed',
       positiveInteger,
     )
-    .option('--resume', 'Skip devices that the previous upload of this build updated')
-    .option('--skip-blocked', 'Update the other devices if some are blocked')
+    .option('--resume', 'Skip devices that the previous run updated to this build')
+    .option('--skip-blocked', 'Skip blocked devices and update the others')
     .addOption(allowOption)
     .option('--via <file>', 'Intermediate release that may be sent first (repeatable)', collect, []);
 
@@ -38,13 +38,13 @@ export const uploadCommand = (declaration: Declaration) =>
   withDeviceOptions(updateCommand(declaration))
     .option(
       '--public-key <file>',
-      'Public key that may have signed a file without a manifest (repeatable)',
+      'Public key for checking the signature of a file without a manifest (repeatable)',
       collect,
       [],
     )
     .option('--host-ip <address>', 'Address of this machine that devices can reach')
     .option('--host-port <port>', 'TCP port of this machine that devices connect to (espota only)', devicePort)
-    .option('--concurrency <n>', 'Maximum number of devices updated at once (default: 100)', positiveInteger)
+    .option('--concurrency <n>', 'Maximum number of devices updated at the same time (default: 100)', positiveInteger)
     .option('--attempts <n>', 'Maximum number of upload attempts if the network fails (default: 3)', positiveInteger)
     .addOption(projectOptions.sourceOfBuild)
     .addOption(projectOptions.config);
@@ -55,7 +55,7 @@ function hosts(value: string, previous: string[] = []): string[] {
   return [...previous, ...value.split(',').filter((host) => host !== '')];
 }
 
-/** Represents a missing port: Arduino passes `{network.port}` unexpanded if discovery found no port. */
+/** Represents a missing port. Arduino passes `{network.port}` unexpanded if discovery found no port. */
 export const unknownPort = 0;
 
 function devicePort(value: string): number {

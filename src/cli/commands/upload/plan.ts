@@ -17,7 +17,7 @@ import { devicePasswords } from './device-passwords.ts';
 import type { UploadOptions } from './options.ts';
 import type { ReleaseToSend } from './release.ts';
 
-/** Everything decided before the first transfer. */
+/** Decisions made before the first transfer. */
 export interface Updates {
   readonly devices: readonly PlannedDevice[];
   readonly ledger: Ledger;
@@ -30,12 +30,12 @@ export interface PlannedDevice {
   readonly plan:
     | { readonly kind: 'send'; readonly steps: readonly SendingStep[] }
     | Extract<DevicePlan, { readonly kind: 'blocked' }>;
-  /** IPv4 address, if discovery found the device. */
+  /** IPv4 address of the device, if discovery found one. */
   readonly address: string | undefined;
   readonly password: string | undefined;
 }
 
-/** One artifact and the release that it belongs to. */
+/** Artifact and the release that contains it. */
 export interface SendingStep extends Step<Release> {
   readonly from: ReleaseToSend;
 }
@@ -51,10 +51,10 @@ interface Preparation {
   readonly report: Report;
 }
 
-/** Time to wait for mDNS responses, which arrive within a fraction of a second, if at all. */
+/** Time limit for mDNS responses. Devices that respond do so within a fraction of a second. */
 const discoveryMs = 3000;
 
-/** Collects the facts about the devices and plans what to send to each of them. Does not send any updates. */
+/** Collects device facts and plans the artifacts for each device. Nothing is sent to the devices. */
 export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
   const { targets, release, intermediateReleases, facts, settings, options, io, report } = preparation;
   const releases = [release, ...intermediateReleases];
@@ -97,7 +97,7 @@ function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): Plan
   return { kind: 'send', steps };
 }
 
-/** Returns the confirmation level, which is at least `returned` if there are canaries. */
+/** Returns the confirmation level. With canaries, the level is at least `returned`. */
 function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel | undefined {
   const wanted = options.confirm ?? settings.config.upload?.confirm ?? 'none';
   if (wanted === 'proven' && release.kind === 'filesystem') {

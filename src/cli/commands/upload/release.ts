@@ -14,28 +14,28 @@ import { judgeBytes } from '../../shared/file-to-judge.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { publicKeyAt } from '../../shared/project-keys.ts';
 
-/** A release to send: its artifacts, and the data for planning and confirmation. */
+/** Release to send: its artifacts, and the data for planning and confirming updates. */
 export interface ReleaseToSend {
-  /** Path of the manifest, or of the file if there is no manifest. */
+  /** Path of the manifest. Without a manifest, path of the file. */
   readonly path: string;
   readonly release: Release;
-  /** Undefined for a file without a manifest. */
+  /** Manifest; undefined for a file without a manifest. */
   readonly manifest: Manifest | undefined;
-  /** Whether devices install the release as a sketch or as a filesystem. */
+  /** Kind of image that devices install: sketch or filesystem. */
   readonly kind: ImageKind;
-  /** SHA-256 that --resume uses to recognize an interrupted run. */
+  /** SHA-256 of the image. --resume uses it to recognize an interrupted run. */
   readonly imageSha256: string;
   readonly sketchMd5s: Manifest['image']['sketchMd5s'];
   readonly readArtifact: (file: string) => Promise<Uint8Array>;
 }
 
 export interface ReleaseOptions {
-  /** An image, an artifact or a manifest; by default, the project's newest build. */
+  /** Path of an image, an artifact or a manifest; by default, the project's newest build. */
   readonly file: string | undefined;
-  /** Set by --filesystem. */
+  /** True if --filesystem is set. */
   readonly filesystem: boolean;
   readonly source: string;
-  /** Candidate keys for the signature of a file without a manifest. */
+  /** Candidate keys for verifying the signature of a file without a manifest. */
   readonly keys: KnownKeyOptions;
 }
 
@@ -65,7 +65,7 @@ export async function openReleaseToSend(
   };
 }
 
-/** Opens a file for which no packed release was found. */
+/** Opens a file that no manifest lists. */
 async function openBareFile(
   path: string,
   { filesystem, keys }: ReleaseOptions,
@@ -81,7 +81,7 @@ async function openBareFile(
   const sizeBytes = firmware.sketch?.sketchSizeBytes;
   return {
     path,
-    // A project with a key sends only signed updates, even without a manifest that lists the key.
+    // A project with a key sends only signed updates, even if no manifest lists the key.
     release: { ...release, signing: { publicKey: release.signing.publicKey ?? own } },
     manifest: build,
     kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',
@@ -91,7 +91,7 @@ async function openBareFile(
   };
 }
 
-/** Returns the newest manifest for the configured images, or the newest in the source folder if no images are configured. */
+/** Returns the newest manifest for the configured images. Without configured images, returns the newest manifest in the source folder. */
 async function findNewest({ filesystem, source }: ReleaseOptions, settings: ProjectSettings): Promise<string> {
   const { default: glob } = await import('fast-glob');
   const { images } = settings.config;
@@ -105,7 +105,7 @@ async function findNewest({ filesystem, source }: ReleaseOptions, settings: Proj
   });
   const dated = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
   const kind: ImageKind = filesystem ? 'filesystem' : 'sketch';
-  // The search fails at an invalid build: sending an older build instead would be unexpected.
+  // An invalid build ends the search with an error, because sending an older build instead would be unexpected.
   for (const { path } of dated.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     if ((await openPackedRelease(path))?.manifest.image.kind === kind) return path;
   }

@@ -11,7 +11,8 @@ import type { DeviceEnd } from './view.ts';
 const usualConcurrency = 100;
 
 /**
- * Updates the devices that the planner has an artifact for. If a device is blocked, no device is updated unless --skip-blocked is set.
+ * Updates each device for which the planner selected an artifact. If a device is blocked, no device is updated unless --skip-blocked is
+ * set.
  *
  * @throws the abort reason of the signal if the user interrupts the run
  */
@@ -52,7 +53,7 @@ function describeFinding({ rule, message, fix }: PreflightFinding): string {
   return `${message}; ${fix} (${rule})`;
 }
 
-/** Reads all artifacts and checks them against the manifest before anything is sent. Each artifact is read only once. */
+/** Reads all artifacts and checks their digests before anything is sent. Each artifact is read only once. */
 async function load({ devices }: Updates): Promise<readonly UploadTask[]> {
   const loaded = new Map<SendingStep['artifact'], Promise<Uint8Array>>();
   const loadStep = async (step: SendingStep): Promise<LoadedStep> => {
@@ -85,7 +86,10 @@ async function updateAll(run: Run, tasks: readonly UploadTask[], view: FleetView
   });
 }
 
-/** Returns the maximum number of concurrent updates: 1 with a fixed host port, because a port can serve only one device at a time. */
+/**
+ * Returns the maximum number of concurrent updates. With a fixed host port the maximum is 1, because the port can serve only one device
+ * at a time.
+ */
 function concurrencyOf({ options, settings }: Run, tasks: readonly UploadTask[]): number {
   const isPortFixed = tasks.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
   return isPortFixed ? 1 : (options.concurrency ?? settings.config.upload?.concurrency ?? usualConcurrency);

@@ -10,8 +10,8 @@ import { table } from '../../output/table.ts';
 import type { ReleaseToSend } from './release.ts';
 
 /**
- * Outcome of a run for one device. `alreadyUpdated`: the device was updated by an earlier run. `notStarted`: the update was not started, because a
- * canary failed or another device was blocked.
+ * Result of a run for one device. `earlier`: an earlier run updated the device. `held`: the update was not started, because a canary
+ * failed or preflight blocked a different device.
  */
 export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'updated' | 'failed'; readonly step: Step<Release>; readonly result: DeviceUpdateResult }
@@ -19,14 +19,14 @@ export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'notStarted' | 'alreadyUpdated' }
 );
 
-/** Returns the text for the final line about a device. */
+/** Returns the final line for a device. */
 export function resultText({ verdict, confirmation, tookMs }: DeviceUpdateResult): string {
   const { text } = describeVerdict(verdict);
   const after = confirmation === undefined ? '' : `; ${describeConfirmation(confirmation)}`;
   return `${text}${after} (${seconds(tookMs)})`;
 }
 
-/** Returns a hint about what to do next, if any. */
+/** Returns a hint about the next step, if any. */
 export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | undefined {
   switch (confirmation?.kind) {
     case undefined:
@@ -35,13 +35,13 @@ export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | 
     case 'returned':
       return 'To prove the running sketch, announce its MD5 over mDNS in the sketch: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
     case 'differentSketch':
-      return 'Retry the upload. The power may have failed while eboot copied the update, or another update was installed.';
+      return 'Retry the upload. The power may have failed while eboot copied the update, or a different update was installed.';
     case 'noResponse':
       return 'Wait a minute and run `ota-hooks discover`. If the device stays offline, flash it over serial.';
   }
 }
 
-/** Returns the document for --json. */
+/** Returns the JSON output of `upload`. */
 export function uploadReport(release: ReleaseToSend, ends: readonly DeviceEnd[]): DocumentOf<'upload'> {
   const { path, kind, imageSha256, manifest } = release;
   const count = (outcome: DeviceEnd['outcome']) => ends.filter((end) => end.outcome === outcome).length;
@@ -102,7 +102,7 @@ function ruleDocument({ rule, message, fix }: PreflightFinding) {
   return { rule, message, fix };
 }
 
-/** Formats the outcomes as a table; undefined for fewer than two devices. */
+/** Formats the results as a table. Returns undefined for fewer than two devices. */
 export function summaryOf(ends: readonly DeviceEnd[]): string | undefined {
   if (ends.length < 2) return undefined;
   return table([['device', 'address', 'sent', 'took', 'outcome'], ...ends.map(rowOf)]);

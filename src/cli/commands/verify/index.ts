@@ -25,7 +25,10 @@ export function declareVerify(declaration: Declaration) {
   return verifyCommand(declaration).action((file, options) => verify(file, options, declaration.io));
 }
 
-/** Reports whether a device with one of the keys in its firmware would accept the file. The exit code is 1 if it would not. */
+/**
+ * Checks whether a device with one of the keys in its firmware would accept the file. The exit code is 1 if the device would reject the
+ * file.
+ */
 export async function verify(file: string, options: VerifyOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);

@@ -28,11 +28,11 @@ export const preflightDocument = v.strictObject({
   }),
   blockedBy: v.array(ruleOfArtifact),
   warnings: v.array(ruleOfArtifact),
-  /** Another artifact from the same build that would be safe. */
+  /** Different artifact of the same build that is safe for the device. */
   alternative: v.nullable(v.string()),
 });
 
-/** Outcome of one delivery to one device. */
+/** Result of one delivery to one device. */
 const verdictSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('accepted') }),
   v.strictObject({
@@ -139,11 +139,11 @@ const foundDevice = v.strictObject({
   board: v.nullable(v.string()),
   auth: v.nullable(v.boolean()),
   sketchMd5: v.nullable(md5),
-  /** Name of the device in the configuration. */
+  /** Name of the device in the configuration; null for other devices. */
   inventory: v.nullable(v.string()),
 });
 
-/** With --watch, one device per line; with --add, the added device. */
+/** JSON output of `discover`. With --watch, each line contains one device. With --add, the output contains the added device. */
 export const discoverDocument = v.union([
   v.strictObject({
     devices: v.array(foundDevice),
@@ -157,7 +157,7 @@ export const discoverDocument = v.union([
 
 const mac = v.string();
 
-/** One line of `simulate` output. */
+/** JSON output of `simulate`: one line for each event. */
 export const simulateDocument = v.variant('event', [
   v.strictObject({ mac, event: v.literal('ready'), otaPort: v.number(), webPort: v.optional(v.number()) }),
   v.strictObject({

@@ -38,7 +38,7 @@ export const keygenDocument = v.strictObject({
   fingerprint: sha256,
 });
 
-/** `fingerprint` and `bits` are null if there is no key. */
+/** Header for a key. `fingerprint` and `bits` are null for an unsigned build. */
 export const headerDocument = v.strictObject({
   header: path,
   written: v.boolean(),
@@ -46,13 +46,13 @@ export const headerDocument = v.strictObject({
   bits: orNull(v.number()),
 });
 
-/** Result for one file; with --manifest, the manifest of the signed build. */
+/** Result of `sign`: a signed file, or with --manifest the manifest of the signed build. */
 export const signDocument = v.union([
   v.strictObject({ signed: path, legacy: orNull(path), fingerprint: sha256 }),
   manifestSchema,
 ]);
 
-/** The manifest if there is one image, or an array of manifests for several images. */
+/** Result of `pack`: one manifest, or an array of manifests for several images. */
 export const packDocument = v.union([manifestSchema, v.array(manifestSchema)]);
 
 export const verifyDocument = v.variant('accepted', [
@@ -154,7 +154,7 @@ export const inspectDocument = v.strictObject({
   findings: v.array(v.strictObject({ id: v.string(), message: v.string(), offset: v.optional(sizeBytes) })),
 });
 
-/** Output of `signing`, the signing.py replacement. A field is null if it was not requested or if there was no key. */
+/** Output of `signing`, the signing.py replacement. A field is null if it was not requested or if no key exists. */
 export const signingDocument = v.variant('mode', [
   v.strictObject({ mode: v.literal('header'), header: path, fingerprint: orNull(sha256) }),
   v.strictObject({ mode: v.literal('sign'), signed: orNull(path), legacy: orNull(path) }),

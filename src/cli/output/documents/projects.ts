@@ -16,15 +16,15 @@ export const initDocument = v.union([
       }),
     ),
     notes: v.array(v.string()),
-    /** Command line to build the project. */
+    /** Command line that builds the project. */
     next: v.string(),
   }),
-  /** With --undo. */
+  /** Result of undoing the steps, present only with --undo. */
   v.strictObject({
     folder: v.string(),
     undone: v.array(v.strictObject({ path: v.string(), outcome: v.string(), reason: v.optional(v.string()) })),
   }),
-  /** If the user declined. */
+  /** Result if the user declines the steps. */
   v.strictObject({ folder: v.string(), declined: v.literal(true) }),
 ]);
 
@@ -36,7 +36,7 @@ export const doctorDocument = v.strictObject({
       level: v.picklist(['ok', 'note', 'warning', 'error']),
       message: v.string(),
       fix: v.optional(v.string()),
-      /** Whether `--fix` can fix the problem. */
+      /** True if `--fix` can fix the problem. */
       fixable: v.boolean(),
     }),
   ),
@@ -46,7 +46,7 @@ export const doctorDocument = v.strictObject({
 
 export const buildDocument = v.strictObject({ source: v.string(), system });
 
-/** All Arduino cores, or the line for platformio.ini. */
+/** Result of `install`: the Arduino cores with hooks, or the line for platformio.ini. */
 export const installDocument = v.union([
   v.array(v.strictObject({ platform: v.string(), version: v.optional(v.string()), state: v.string() })),
   v.strictObject({ line: v.string() }),

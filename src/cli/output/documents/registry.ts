@@ -22,7 +22,7 @@ import { serveDocument, serverDocuments } from './servers.ts';
 
 /**
  * Schemas for the --json output of each command. Commands import only types from this file, so that hooks do not load the schemas. The
- * package contains them as JSON schemas, and the tests check command output against them.
+ * package contains the schemas as JSON Schema files, and the tests check command output against them.
  */
 export const documents = {
   keygen: keygenDocument,

@@ -11,17 +11,17 @@ import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
 import { dataProblemKinds } from '../../../server/storage/check/findings.ts';
 
-/** One line of `serve` output. */
+/** JSON output of `serve`: one line for each event. */
 export const serveDocument = v.variant('event', [
   v.strictObject({
     event: v.literal('ready'),
     url: v.string(),
-    /** URL for devices; equal to `url` unless --device-listen is used. */
+    /** URL for devices. It differs from `url` only if --device-listen is used. */
     deviceUrl: v.optional(v.string()),
-    /** Files for the server's own certificate authority: the CA certificate, and the header for sketches. */
+    /** Files of the server's own certificate authority: the CA certificate, and the header for sketches. */
     ca: v.optional(v.string()),
     header: v.optional(v.string()),
-    /** First admin token, printed only once. */
+    /** First admin token. The server prints it only once. */
     token: v.optional(v.string()),
   }),
   v.strictObject({ event: v.literal('stopped') }),

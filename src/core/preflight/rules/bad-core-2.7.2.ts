@@ -22,12 +22,12 @@ export const badCore272 = {
     if (image.core !== undefined) return undefined;
     return warning(
       'the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang',
-      'build with a core release, 2.7.3 or later',
+      'build with a released core, 2.7.3 or later',
     );
   },
 } as const satisfies Rule;
 
-/** Checks the update for a device on core 2.7.2, which copies an uncompressed image including its signature. */
+/** Checks an update for a device on core 2.7.2. This core copies an uncompressed image together with its signature. */
 function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | undefined {
   const copiedBytes = roundUpToSector(
     artifact.encoding === 'gzip' ? (artifact.inflate?.sizeBytes ?? 0) : artifact.sizeBytes,

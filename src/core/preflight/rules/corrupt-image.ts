@@ -1,7 +1,7 @@
 import type { FindingId } from '../../firmware/finding.ts';
 import { error, type Rule } from '../rule.ts';
 
-/** Findings which show that no device can run the image, or that the image differs from what was built. */
+/** IDs of findings for an image that no device can run, or that differs from the original build. */
 const damage: ReadonlySet<string> = new Set<FindingId>([
   'empty-file',
   'unknown-content',
@@ -35,7 +35,7 @@ const damage: ReadonlySet<string> = new Set<FindingId>([
 export const corruptImage = {
   id: 'corrupt-image',
   condition:
-    "The checksum, the CRC (by the rule of the image's own core), the segment table, the gzip data or the superblock is wrong, or the file is not firmware.",
+    "The checksum, the CRC (by the rule of the image's core), the segment table, the gzip data or the superblock is invalid, or the file is not firmware.",
   severity: 'error',
   cores: 'all',
   evidence: ['elf2bin.py write_bin, add_crc', 'eboot.c load_app_from_flash_raw', 'Updater.cpp: checks none of these'],

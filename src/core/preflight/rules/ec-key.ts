@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const ecKey = {
   id: 'ec-key',
   condition:
-    'The sketch contains a public key that is not RSA, and no RSA key: a device built with such a key can never be updated again. Warning if the sketch also contains RSA keys, but none of them is known to be the right one.',
+    'The sketch contains a public key that is not RSA, and no RSA key: a device built with such a key can never be updated again. Warning if the sketch also contains RSA keys, but none of them is known to sign updates.',
   severity: 'error or warning',
   cores: 'all',
   evidence: ['BearSSLHelpers.cpp SigningVerifier::length: odd for EC keys', 'bearssl br_ecdsa_i31_vrfy_raw'],

@@ -4,7 +4,7 @@ import { error, type Rule } from '../rule.ts';
 export const embeddedKeyMissing = {
   id: 'embedded-key-missing',
   condition:
-    'The sketch contains no public key, but it is signed, its project has a key, or the device verifies signatures: after the update the device no longer verifies them and reports nothing.',
+    'The sketch contains no public key, although the artifact is signed, the project has a key, or the device verifies signatures. After the update, the device accepts unsigned updates without a warning.',
   severity: 'error',
   cores: 'any',
   evidence: ['esp8266/Arduino#8659', 'BearSSLHelpers.cpp', 'Updater_Signing.h'],
@@ -12,7 +12,7 @@ export const embeddedKeyMissing = {
     const { release, image } = context;
     if (image.kind !== 'sketch' || release.embeddedKeys.length > 0 || !concernsSigning(context)) return undefined;
     return error(
-      'the image contains no public key: a device that runs it accepts any update',
+      'the image contains no public key: a device with this image accepts any update',
       'build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch',
     );
   },

@@ -16,8 +16,8 @@ export const embeddedKeyOther = {
     const keys = release.embeddedKeys.map((key) => `${key.slice(0, 16)}…`);
     const held = `${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')}`;
     return error(
-      `the image contains ${held}, but updates are signed with ${expected.slice(0, 16)}…: a device that runs it would reject them`,
-      'build with the public half of the signing key, or allow this rule if the key is meant to change',
+      `the image contains ${held}, but updates are signed with ${expected.slice(0, 16)}…: a device with this image would reject these updates`,
+      'build with the public key that matches the signing key, or allow this rule for an intended key rotation',
     );
   },
 } as const satisfies Rule;

@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const enforcementUnproven = {
   id: 'enforcement-unproven',
   condition:
-    'The key is in the sketch, but nothing shows that the Updater uses it. Error if the ELF file does not contain the verifier. Without an ELF file: a warning, or an error when the release is published.',
+    'The sketch contains a key, but nothing shows that the Updater verifies updates with the key. Error if the ELF file does not contain the verifier. Without an ELF file: a warning, or an error when the release is published.',
   severity: 'error or warning',
   cores: 'any',
   evidence: ['arduino/arduino-cli#2382', 'Updater.cpp constructor', 'BearSSLHelpers.cpp'],
@@ -13,14 +13,13 @@ export const enforcementUnproven = {
     if (image.kind !== 'sketch' || release.embeddedKeys.length === 0 || !concernsSigning(context)) return undefined;
     if (release.enforcement === 'disproved') {
       return error(
-        'the ELF file shows that the Updater does not use the key: a device that runs the image accepts any update',
+        'the ELF file shows that the Updater does not use the key: a device with this image accepts any update',
         'build with `ota-hooks build`, which salts the core cache, or clean the cache (`arduino-cli cache clean`)',
       );
     }
     if (release.enforcement !== 'unproven') return undefined;
-    const message = 'the image contains a public key, but nothing shows that the Updater verifies with it';
-    const fix =
-      'pack the image with its ELF file beside it (--elf), or set "enforcement": "declared" in ota.config.json';
+    const message = 'the image contains a public key, but nothing shows that the Updater verifies updates with the key';
+    const fix = 'pack the image with its ELF file (--elf), or set "enforcement": "declared" in ota.config.json';
     return publishing ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

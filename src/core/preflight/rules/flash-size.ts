@@ -3,7 +3,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const flashSize = {
   id: 'flash-size',
   condition:
-    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Also any gzip if the chip size is unknown. Warning if the image has no known flash size.",
+    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Error for every gzip if the chip size is unknown. Warning if the image has no known flash size.",
   severity: 'error or warning',
   cores: 'all, except sketches with FLASH_MAP_SUPPORT',
   evidence: ['esp8266/Arduino#827', 'Updater.cpp begin, _verifyEnd', 'ESP8266httpUpdate.cpp handleUpdate'],
@@ -13,7 +13,7 @@ export const flashSize = {
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && chipSizeBytes === undefined) {
       return error(
-        'the flash chip size of the device is unknown, and gzip is sent only if it is known',
+        'the flash chip size of the device is unknown, and the device does not check the flash size of a gzip',
         'send the raw artifact, which the device checks itself, or specify the size (--chip-size)',
       );
     }
@@ -21,7 +21,7 @@ export const flashSize = {
     const { flashSizeBytes } = image;
     if (flashSizeBytes === undefined) {
       return warning(
-        'the image header has a flash size that the core does not know',
+        'the flash size in the image header is not a flash size of the ESP8266',
         "build for the device's flash size",
       );
     }

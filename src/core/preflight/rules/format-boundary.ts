@@ -18,7 +18,7 @@ export const formatBoundary = {
     const fix =
       signature === 'legacy'
         ? 'send the artifact with the current signature (.signed)'
-        : 'update in two hops: first the raw image with a legacy signature (.legacy_sig, `ota-hooks pack --legacy`), then an artifact with the current one';
+        : 'update in two hops: first the raw image with a legacy signature (.legacy_sig, `ota-hooks pack --legacy`), then an artifact with the current signature';
     if (expected === undefined) {
       if (signature === 'current' || device.capabilities?.signing === 'none') return undefined;
       return warning(

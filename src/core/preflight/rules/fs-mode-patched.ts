@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const fsModePatched = {
   id: 'fs-mode-patched',
   condition:
-    "Byte 2 of a raw filesystem is not the number of the device's flash mode: the Updater overwrites it as in a sketch. Warning if the flash mode of the device is unknown.",
+    "Byte 2 of a raw filesystem is not the number of the device's flash mode: the Updater writes the flash mode there, as it does in a sketch. Warning if the flash mode of the device is unknown.",
   severity: 'error or warning',
   cores: 'device on 2.4.2-2.6.2',
   evidence: ['esp8266/Arduino#6880', 'esp8266/Arduino#6891', 'Updater.cpp _writeBuffer'],

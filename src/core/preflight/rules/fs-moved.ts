@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const fsMoved = {
   id: 'fs-moved',
   condition:
-    'The filesystem starts at another address in the flash layout of the sketch: its data is lost. Warning if only its end moves, or if the layout of the image is unknown.',
+    'The new sketch expects the filesystem at a different address: the stored data is lost. Warning if only the end moves, or if the layout of the image is unknown.',
   severity: 'error or warning',
   cores: 'all',
   evidence: ['tools/sdk/ld/eagle.flash.*.ld _FS_start, _FS_end', 'esp8266/Arduino#6531'],
@@ -22,13 +22,13 @@ export const fsMoved = {
     const fix = "build with the device's flash layout, or back up its filesystem first";
     if (image.layout.fsStart !== fsStart) {
       return error(
-        `the filesystem of the new sketch starts at ${image.layout.fsStart}, but that of the device at ${fsStart}: the stored data would be lost`,
+        `the filesystem of the new sketch starts at ${image.layout.fsStart}, but the filesystem of the device starts at ${fsStart}: the stored data would be lost`,
         fix,
       );
     }
     if (fsEnd === undefined || image.layout.fsEnd === fsEnd) return undefined;
     return warning(
-      `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but that of the device at ${fsEnd}: it may fail to mount`,
+      `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but the filesystem of the device ends at ${fsEnd}: it may fail to mount`,
       fix,
     );
   },

@@ -6,7 +6,7 @@ import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
 import { unsignedToSigned } from './unsigned-to-signed.ts';
 import { wrongKey } from './wrong-key.ts';
 
-/** Rules that predict a rejection after all bytes have been written. */
+/** Rules that predict a rejection after the device has written all bytes. */
 const rejections: readonly string[] = [
   unsignedToSigned,
   wrongKey,
@@ -18,7 +18,7 @@ const rejections: readonly string[] = [
 export const fsOverwrittenThenRejected = {
   id: 'fs-overwritten-then-rejected',
   condition:
-    'A filesystem for a device without ATOMIC_FS_UPDATE, which writes it in place before it checks it: a warning, or an error if another rule predicts a rejection.',
+    'A filesystem for a device without ATOMIC_FS_UPDATE: the device overwrites the current filesystem before it checks the new one. Error if a different rule predicts a rejection, otherwise a warning.',
   severity: 'error or warning',
   cores: 'all, without ATOMIC_FS_UPDATE',
   evidence: ['esp8266/Arduino#7950', 'Updater.cpp begin, end'],

@@ -9,7 +9,7 @@ const lengthWordBytes = 4;
 export const fsSignedSize = {
   id: 'fs-signed-size',
   condition:
-    'A raw filesystem image fits into its partition, but not together with its signature. The partition size is that of the device, otherwise that in the superblock. Warning for an unsigned build, without a device, that cannot be cut to fit.',
+    'A raw filesystem image fits into its partition, but not together with its signature. The rule uses the partition size of the device, or else the size in the superblock. Without a device: a warning for an unsigned build that is too large to be shortened.',
   severity: 'error or warning',
   cores: 'device on 2.5.0 or later; before 2.6.0 the size is not limited, and the EEPROM sector is overwritten',
   evidence: ['esp8266/Arduino#6505', 'Updater.cpp begin'],
@@ -34,7 +34,7 @@ export const fsSignedSize = {
   },
 } as const satisfies Rule;
 
-/** Checks whether an unsigned build will fit once it is signed; pack cuts off erased LittleFS blocks first. */
+/** Checks whether an unsigned build fits after signing. Pack cuts off erased LittleFS blocks before signing. */
 function aheadOfSigning({ release, image, artifact }: Context): RuleFinding | undefined {
   const { publicKey } = release.signing;
   const bound = image.filesystem && partitionOf(image.filesystem);

@@ -4,13 +4,13 @@ import { partitionOf } from '../image-facts.ts';
 import type { ReleaseImage } from '../release.ts';
 import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
-/** First core release whose LittleFS compares the superblock with the partition. */
+/** First core release in which LittleFS compares the superblock with the partition size. */
 const comparing = '3.1.1';
 
 export const fsSizeMismatch = {
   id: 'fs-size-mismatch',
   condition:
-    'Block count x block size of a LittleFS is not the partition size, so it fails to mount (the file itself may be shorter). Also a LittleFS image that is longer than the size in its superblock. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
+    'The size in the LittleFS superblock (block count x block size) is not the partition size, so the filesystem fails to mount. Error also for a LittleFS image that is longer than this size. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
   severity: 'error or warning',
   cores: 'device on 3.1.1 or later',
   evidence: ['esp8266/Arduino#8826', 'lfs.c lfs_mount', 'LittleFS.h'],
@@ -42,8 +42,8 @@ function againstPartition(
       'check that the image was built for the flash layout of the device',
     );
   }
-  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} was made for a partition of ${made} bytes, but that of the device has ${partition}`;
-  const fix = `build the image for ${partition} bytes (it may be cut shorter afterwards)`;
+  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} was made for a partition of ${made} bytes, but the partition of the device has ${partition}`;
+  const fix = `build the image for ${partition} bytes (a shorter file is valid if its superblock has this size)`;
   const compares =
     filesystem.type === 'littlefs' &&
     device.capabilities !== undefined &&

@@ -17,7 +17,7 @@ export const gzOldDevice = {
     return device.capabilities === undefined
       ? error(
           `${core === undefined ? 'the core of the device is unknown' : `the core of the device is ${core}, which is not a known release`}, and gzip needs core 2.7.0 or later`,
-          'send the raw artifact, after which the core of the device is known',
+          'send the raw artifact, or specify the core of the device (--core)',
         )
       : error(
           `core ${core} does not support gzip, which needs 2.7.0 or later`,

@@ -6,7 +6,7 @@ const wordBytes = 4;
 export const gzSignedUnaligned = {
   id: 'gz-signed-unaligned',
   condition:
-    'The payload length of a signed artifact is not a multiple of 4, and the device verifies signatures: the Updater fails to read the last bytes and hashes others. Warning if the core or the signature check of the device is unknown.',
+    'The payload length of a signed artifact is not a multiple of 4, and the device verifies signatures: the Updater fails to read the last bytes and computes an incorrect hash. Warning if the core or the signature check of the device is unknown.',
   severity: 'error or warning',
   cores: 'device on 3.1.0-3.1.2',
   evidence: ['esp8266/Arduino#9109', 'Esp.cpp flashRead', 'Updater.cpp end'],

@@ -3,14 +3,15 @@ import { error, type Rule } from '../rule.ts';
 
 export const inflateOverFs = {
   id: 'inflate-over-fs',
-  condition: 'Gzip of a sketch that inflates beyond the start of the filesystem, or if that start is unknown.',
+  condition:
+    'Gzip of a sketch that inflates beyond the start of the filesystem, or any gzip if the start of the filesystem is unknown.',
   severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: its output is not limited', 'Updater.cpp begin: only the compressed size is known'],
   check({ image, artifact, device }) {
     if (artifact.encoding !== 'gzip' || image.kind === 'filesystem') return undefined;
     const tooLarge = image.findings.find(({ id }) => id === 'gzip-too-large');
-    if (tooLarge !== undefined) return error(tooLarge.message, 'send the artifact that the build made');
+    if (tooLarge !== undefined) return error(tooLarge.message, 'build the image again and send its artifact');
     if (device === undefined) return undefined;
     const { fsStart } = device.facts;
     if (fsStart === undefined) {
@@ -22,7 +23,7 @@ export const inflateOverFs = {
     const excess = roundUpToSector(artifact.inflate?.sizeBytes ?? 0) - fsStart;
     if (excess <= 0) return undefined;
     return error(
-      `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, but the filesystem of the device starts at ${fsStart}: ${excess} bytes of it would be overwritten`,
+      `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, but the filesystem of the device starts at ${fsStart}: ${excess} bytes of the filesystem would be overwritten`,
       'make the sketch smaller, or use a flash layout with a smaller filesystem (needs a serial cable once)',
     );
   },

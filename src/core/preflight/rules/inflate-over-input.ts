@@ -19,7 +19,7 @@ export const inflateOverInput = {
       const staging = sketchStaging(device, transport, artifact.sizeBytes);
       if (staging === undefined) {
         return error(
-          'the size of the running sketch is unknown, and so is the address at which the web updater would stage the gzip',
+          'the size of the running sketch is unknown, so the staging address of the gzip in the web updater is unknown',
           'send the raw artifact, or specify the size (--sketch-size) or the transport (--transport espota)',
         );
       }

@@ -13,8 +13,8 @@ export const kindMismatch = {
     return error(
       `the image is a ${image.kind}, but would be installed as a ${expected}`,
       image.kind === 'sketch'
-        ? 'send it as a sketch (espota command 0)'
-        : 'send it as a filesystem (espota command 100)',
+        ? 'send the image as a sketch (espota command 0)'
+        : 'send the image as a filesystem (espota command 100)',
     );
   },
 } as const satisfies Rule;

@@ -24,7 +24,7 @@ export const noSpace = {
     if (fsStart !== undefined && chipSizeBytes !== undefined && fsStart > chipSizeBytes) {
       return error(
         `the filesystem of the device starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
-        'correct the device facts, or flash the device over serial if they are right',
+        'correct the device facts, or flash the device over serial if the facts are correct',
       );
     }
     return image.kind === 'filesystem' ? checkFilesystem(context, device) : checkSketch(context, device);
@@ -51,16 +51,16 @@ function checkSketch(context: Context, device: Device): RuleFinding | undefined 
   );
 }
 
-/** Warns about cores before 2.4.2, where the start address of an oversized update wraps around. */
+/** Warns about cores before 2.4.2, in which the start address of an oversized update wraps around. */
 function ofUnknownSpace({ facts, capabilities }: Device): RuleFinding | undefined {
   if (capabilities?.wrapsTooLargeSize !== true) return undefined;
   return warning(
-    `the free space is unknown: if it is too small, core ${facts.core} computes a wrong start address and overwrites other data`,
+    `the free space is unknown: if it is too small, core ${facts.core} computes an incorrect start address and overwrites other data`,
     'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
   );
 }
 
-/** Returns a hint that says whether gzip would fit, based on the gzip artifact or on the gzip size of a file without a manifest. */
+/** Returns a hint that states whether a gzip artifact fits. For a file without a manifest, the gzip size is used. */
 function gzipInstead({ release, image, artifact }: Context, capacity: number): string {
   const smaller =
     'send a smaller sketch first, or use a flash layout with a smaller filesystem (needs a serial cable once)';

@@ -3,7 +3,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const otherProject = {
   id: 'other-project',
   condition:
-    'The project or the board of the image differs from that of the device. Warning if the image does not name its own.',
+    'The image and the device differ in project or board. Warning if the image does not specify its project or board.',
   severity: 'error or warning',
   cores: 'all',
   evidence: ['Updater.cpp end: a signature binds neither product nor board'],
@@ -15,7 +15,7 @@ export const otherProject = {
       if (there === undefined || here === there) continue;
       if (here === undefined) {
         return warning(
-          `the ${what} of the device is ${there}, but the image does not name its ${what}`,
+          `the ${what} of the device is ${there}, but the image does not specify its ${what}`,
           `set the ${what} in ota.config.json and pack the image again`,
         );
       }

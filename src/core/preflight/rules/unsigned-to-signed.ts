@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const unsignedToSigned = {
   id: 'unsigned-to-signed',
   condition:
-    'An unsigned artifact for a device that verifies signatures: the device rejects it, and old uploaders report OK. If it is unknown whether the device verifies: an error if the project has a key, otherwise a warning if the image contains one.',
+    'An unsigned artifact for a device that verifies signatures: the device rejects it, and old uploaders report OK. If it is unknown whether the device verifies signatures: an error if the project has a key, otherwise a warning if the image contains one.',
   severity: 'error or warning',
   cores: 'all',
   evidence: ['esp8266/Arduino#7162', 'Updater.cpp end'],
@@ -13,7 +13,7 @@ export const unsignedToSigned = {
     const fix = 'send the raw signed artifact';
     if (device.facts.signing === 'required') {
       return error(
-        'the device verifies signatures, but the artifact has none: the device would reject it with ERROR 12',
+        'the device verifies signatures, but the artifact is unsigned: the device would reject it with ERROR 12',
         fix,
       );
     }

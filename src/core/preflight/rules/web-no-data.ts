@@ -5,7 +5,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const webNoData = {
   id: 'web-no-data',
   condition:
-    'At most one sector of data for the web updater: at the end all of it is still in the buffer, and the Updater treats this as no data.',
+    'An update of at most one sector for the web updater: at the end, all data is still in the buffer, and the Updater reports that it received no data.',
   severity: 'error or warning',
   cores: 'device on 3.0.0 or later',
   evidence: ['esp8266/Arduino#7729', 'Updater.cpp end', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_END'],

@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const wrongKey = {
   id: 'wrong-key',
   condition:
-    'The artifact is signed with another key than that of the device, or with an unknown key. Warning if no public key is known to verify it with.',
+    'The artifact is signed with a key that does not match the key of the device, or with an unknown key. Warning if no public key is available to verify the signature.',
   severity: 'error or warning',
   cores: 'all; before 2.7.0 the device crashes',
   evidence: ['esp8266/Arduino#7145', 'Updater.cpp end'],
@@ -13,9 +13,9 @@ export const wrongKey = {
     const { keyFingerprint, signing } = device.facts;
     const answer = device.capabilities?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
     if (artifact.signature === 'unverified') {
-      const fix = "sign it with the device's key, or specify that key (--public-key)";
+      const fix = "sign the artifact with the device's key, or specify the device's key (--public-key)";
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');
-      if (tried === undefined) return warning('the signature cannot be verified: no public key is known', fix);
+      if (tried === undefined) return warning('the signature cannot be verified: no public key is available', fix);
       return signing === 'required'
         ? error(`${tried.message}: the device would ${answer}`, fix)
         : warning(`${tried.message}: if the device verifies signatures, it will ${answer}`, fix);
@@ -23,7 +23,7 @@ export const wrongKey = {
     if (keyFingerprint === undefined || artifact.keyFingerprint === keyFingerprint) return undefined;
     return error(
       `the artifact is signed with key ${short(artifact.keyFingerprint)}, but the device has key ${short(keyFingerprint)}: it would ${answer}`,
-      `sign it with key ${short(keyFingerprint)}`,
+      `sign the artifact with key ${short(keyFingerprint)}`,
     );
   },
 } as const satisfies Rule;

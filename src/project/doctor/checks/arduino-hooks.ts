@@ -9,7 +9,7 @@ import { readText } from '../../init/text-file.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
-/** Checks the Arduino IDE hooks. They are stored inside an installed core, so upgrading the core removes them. */
+/** Checks the Arduino IDE hooks. The hooks are stored inside an installed core, so upgrading the core removes them. */
 export const arduinoHooks: Check = async (context) => {
   const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
   if (cores.length === 0) {
@@ -24,7 +24,7 @@ export const arduinoHooks: Check = async (context) => {
 
 interface Look {
   readonly core: InstalledCore;
-  /** `undated`: the lines are present, but the stamp file that disables arduino-cli's core cache is missing or has lost its date. */
+  /** State of the hooks. `undated`: the hooks are present, but the stamp file is missing or has an incorrect timestamp. */
   readonly state: 'hooked' | 'undated' | 'damaged' | 'absent';
   readonly text: string;
 }
@@ -87,7 +87,7 @@ function withoutHooks(name: string, wasInstalled: boolean, context: CheckContext
   return { level: 'note', message: `${name} has no hooks; only builds in the Arduino IDE need them` };
 }
 
-/** Reports missing programs: Node.js or this package may have been moved since the hooks were installed. */
+/** Reports missing programs. Node.js or this package may have moved since the hooks were installed. */
 function missingPrograms(name: string, text: string, fixes: Fixes): readonly DoctorFinding[] {
   const recipes = [headerHook, packHook].map((property) => valuesOf(text, property).findLast(isOurs) ?? '');
   return [...new Set(recipes.flatMap(programsOf))]
@@ -95,7 +95,7 @@ function missingPrograms(name: string, text: string, fixes: Fixes): readonly Doc
     .map((path) => ({ level: 'error', message: `${name}: the hooks run ${path}, which does not exist`, ...fixes }));
 }
 
-/** Reports later lines that set our properties again: the last value wins. */
+/** Reports later lines that set the properties of the hooks again. The last value of a property wins. */
 function overridden(name: string, text: string): readonly DoctorFinding[] {
   return [headerHook, packHook].flatMap((property): DoctorFinding[] => {
     if (isOurs(valuesOf(text, property).at(-1) ?? '')) return [];
@@ -113,7 +113,7 @@ function valuesOf(text: string, property: string): readonly string[] {
   return lines.map((line) => Buffer.from(line.slice(property.length + 1), 'latin1').toString('utf8'));
 }
 
-/** Returns the first two arguments. A quoted argument ends at the matching quote that is followed by a space. */
+/** Returns the first two arguments of a command line. A quoted argument ends at the matching quote that is followed by a space. */
 function programsOf(recipe: string): readonly string[] {
   const words = /^(?:"(.+?)"|'(.+?)'|(\S+)) (?:"(.+?)"|'(.+?)'|(\S+))(?: |$)/.exec(recipe) ?? [];
   return words.slice(1).filter((word) => word !== undefined);

@@ -7,9 +7,9 @@ import { type CheckContext, settingsOf } from '../context.ts';
 import { firewallOf } from '../firewall.ts';
 
 /**
- * Checks whether a device can connect to this machine, as an espota upload requires. A virtual device connects to the address that would be
- * sent to real devices. This detects occupied ports and invalid addresses but not a firewall, because a machine can always connect to
- * itself. The firewall is therefore queried separately.
+ * Checks whether a device can connect to this machine, as an espota upload requires. A virtual device connects to the address that real
+ * devices would use. The check detects occupied ports and invalid addresses, but not a firewall, because a machine can always connect to
+ * itself. The firewall is checked separately.
  */
 export const callBack: Check = async (context) => {
   const { hostIp, hostPort } = settingsOf(context)?.config.upload ?? {};
@@ -38,7 +38,7 @@ async function tryUpload(
   }
 }
 
-/** Example port for the configuration; any free port works. */
+/** Example port for the configuration. Any free port works. */
 const examplePort = 8267;
 
 async function firewall(context: CheckContext, hostPort: number | undefined): Promise<readonly DoctorFinding[]> {
@@ -53,7 +53,7 @@ async function firewall(context: CheckContext, hostPort: number | undefined): Pr
   return [{ level: 'warning', message, fix }];
 }
 
-/** Warns about WSL, because devices cannot connect into its network. */
+/** Warns about WSL, because devices cannot connect to the network inside WSL. */
 async function shieldedMachine({ platform, env }: CheckContext): Promise<readonly DoctorFinding[]> {
   if (platform !== 'linux') return [];
   const kernel = await readFile('/proc/version', 'latin1').catch(() => '');

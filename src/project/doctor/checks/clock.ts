@@ -3,11 +3,11 @@ import glob from 'fast-glob';
 import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 
-/** Date on which this check was written; any earlier time is wrong. */
+/** Date on which this check was written. An earlier clock is incorrect. */
 const earliest = new Date('2026-01-01T00:00:00Z');
 const toleranceMs = 60_000;
 
-/** Checks the clock: builds depend on timestamps, certificates on dates. */
+/** Checks the clock. Builds depend on timestamps, and certificates on dates. */
 export const clock: Check = async (context) => {
   const { now } = context;
   if (now < earliest) {
@@ -18,7 +18,10 @@ export const clock: Check = async (context) => {
   return ahead.length > 0 ? ahead : [{ level: 'ok', message: `The system clock shows ${now.toISOString()}` }];
 };
 
-/** Finds sources with a timestamp in the future: they come from a machine with a different clock, or this clock was set back. */
+/**
+ * Finds source files with a timestamp in the future. Either the files come from a machine with a different clock, or this clock was set
+ * back.
+ */
 async function fromTheFuture({ project, now, path }: CheckContext): Promise<readonly DoctorFinding[]> {
   if (project === undefined) return [];
   const places = ['platformio.ini', '*.{ino,h,c,cpp}', '{src,include,lib}/**/*.{ino,h,c,cpp}'];

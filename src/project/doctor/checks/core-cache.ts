@@ -8,9 +8,9 @@ import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
 /**
- * Checks arduino-cli's cache of compiled cores, which shares core.a between all sketches (arduino-cli#2382). An archive's name ends in the
- * MD5 of the platform folder and `compiler.optimization_flags` (`GetCachedCoreArchiveDirName`), which contains our salt and is empty in a
- * plain build. Plain builds therefore link the archive without a salt, whichever keys the sketch has.
+ * Checks arduino-cli's cache of compiled cores, which shares core.a between all sketches (arduino-cli#2382). An archive's name ends in an
+ * MD5 of the platform folder and `compiler.optimization_flags` (`GetCachedCoreArchiveDirName`). `ota-hooks build` adds a salt to these
+ * flags. A plain build links the archive without a salt, regardless of the sketch's keys.
  */
 export const coreCache: Check = async (context) => {
   const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
@@ -19,7 +19,7 @@ export const coreCache: Check = async (context) => {
 };
 
 async function ofCore(core: InstalledCore, context: CheckContext): Promise<readonly DoctorFinding[]> {
-  // With the hooks installed in the core, arduino-cli never uses its cache.
+  // If the hooks are installed in the core, arduino-cli never uses its cache.
   if (await hasIdeHooks(core.folder)) return [];
   const archives = await plainArchives(core, context);
   const states = await Promise.all(archives.map(verifies));
@@ -65,12 +65,12 @@ async function plainArchives({ folder }: InstalledCore, context: CheckContext): 
   return glob(`cores/*_${name}/core.a`, { cwd: cacheFolder(context), absolute: true });
 }
 
-/** Returns whether the Updater in the archive refers to the verifier. */
+/** Returns true if the Updater in the archive refers to the verifier. */
 async function verifies(archive: string): Promise<boolean> {
   return (await readFile(archive)).includes('updaterSigningVerifier');
 }
 
-/** Returns the cache folder of arduino-cli 1.x and the IDE. Their configuration files, which may specify another folder, are not read. */
+/** Returns the cache folder of arduino-cli 1.x and the IDE. Configuration files, which may specify a different folder, are not read. */
 function cacheFolder({ env, platform, home }: CheckContext): string {
   const places = {
     darwin: join(home, 'Library', 'Caches'),

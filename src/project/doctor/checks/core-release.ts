@@ -7,7 +7,7 @@ import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 
-/** Reports core releases that no update should install on a device, before a build uses one. */
+/** Reports core releases with known update problems, before a build uses such a release. */
 export const coreRelease: Check = async (context) => {
   const folders = arduinoFolders(context.env, context.platform, context.home);
   const cores = [...(await findInstalledCores(folders)), ...(await frameworks(context))];
@@ -16,7 +16,7 @@ export const coreRelease: Check = async (context) => {
   return [{ level: 'ok', message: 'No installed core is known to be unsafe' }];
 };
 
-/** Finds PlatformIO's core packages. Their versions encode the core version: 3.20702.0 contains core 2.7.2. */
+/** Finds PlatformIO's core packages. Package versions contain the core version: 3.20702.0 is core 2.7.2. */
 async function frameworks(context: CheckContext): Promise<readonly InstalledCore[]> {
   const packages = join(platformioFolder(context), 'packages');
   const found = await glob('framework-arduinoespressif8266*/package.json', { cwd: packages, absolute: true });

@@ -7,13 +7,13 @@ import { nodeFile, storedNode } from '../../init/node.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, platformioOf } from '../context.ts';
 
-/** PATH of a program that is started from the desktop instead of from a shell. */
+/** PATH of a program that is started from the desktop instead of a shell. */
 const plainPath: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ['/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   linux: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/games', '/usr/games', '/snap/bin'],
 };
 
-/** Checks that an IDE finds Node.js. The PlatformIO hook also runs in VS Code, whose PATH may differ from that of a terminal. */
+/** Checks that an IDE can find Node.js. The PlatformIO hook also runs in VS Code, where the PATH may differ from the terminal's. */
 export const ideNode: Check = async (context) => {
   const found = platformioOf(context);
   if (found === undefined || context.project === undefined) return [];
@@ -34,7 +34,7 @@ function missing(path: string, folder: string): readonly DoctorFinding[] {
   return [{ level: 'error', message, fix: 'Correct the path, or remove the line' }];
 }
 
-/** Returns whether Node.js is on the PATH of programs started from the desktop. On Windows, all programs have the same PATH. */
+/** Returns true if Node.js is on the PATH of programs started from the desktop. On Windows, all programs have the same PATH. */
 function isOnPlainPath({ platform, node }: CheckContext): boolean {
   return platform === 'win32' || plainPath[platform]?.includes(dirname(node.path)) === true;
 }

@@ -10,7 +10,7 @@ import { gitTracking } from '../../keys/git-tracking.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
-/** Checks whether the private key is exposed to other users, git or devices. */
+/** Checks whether the private key is exposed to other users, to git or to devices. */
 export const keySecrecy: Check = async (context) => {
   const place = settingsOf(context)?.privateKey;
   if (place === undefined || 'variable' in place || !existsSync(place.path)) return [];
@@ -23,7 +23,7 @@ export const keySecrecy: Check = async (context) => {
 };
 
 async function readableByOthers(context: CheckContext, path: string): Promise<readonly DoctorFinding[]> {
-  // Windows uses access control lists instead of these bits, and user folders are private.
+  // Windows uses access control lists instead of mode bits, and user folders are private.
   if (context.platform === 'win32' || ((await stat(path)).mode & 0o077) === 0) return [];
   const shown = context.path(path);
   return [
@@ -75,7 +75,7 @@ async function ignore(folder: string, name: string): Promise<void> {
   }
 }
 
-/** Reports a key in `data`: files in this folder become part of the filesystem image, which can be read from any device. */
+/** Reports a key in `data`. Files in this folder become part of the filesystem image, which can be read from any device. */
 function sentToDevices({ project, path: show }: CheckContext, path: string): readonly DoctorFinding[] {
   if (project === undefined || !/^data[\\/]/.test(relative(project.folder, path))) return [];
   const message = `${show(path)} is in the data folder: the filesystem image would contain it`;

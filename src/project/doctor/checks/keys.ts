@@ -7,7 +7,7 @@ import { keySizeWarnings, loadPrivateKey, loadPublicKey } from '../../keys/key-f
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
-/** Checks that the project's keys can be read, work on a device and match. */
+/** Checks that the project's keys are readable, valid for devices and a matching pair. */
 export const keys: Check = async (context) => {
   const settings = settingsOf(context);
   if (settings === undefined) return [];
@@ -41,7 +41,7 @@ function compareKeys(signing: RsaPublicKey, checking: RsaPublicKey): DoctorFindi
   return { level: 'error', message, fix: 'Restore a matching key pair from your backup' };
 }
 
-const newPair = 'Generate another key pair for new devices: ota-hooks keygen --private-key FILE --public-key FILE';
+const newPair = 'Generate a new key pair for new devices: ota-hooks keygen --private-key FILE --public-key FILE';
 
 interface Found {
   readonly key: RsaPublicKey | undefined;
@@ -54,7 +54,7 @@ async function readable(
   context: CheckContext,
   load: (path: string) => Promise<RsaPublicKey>,
 ): Promise<Found> {
-  // Keys in environment variables are not checked, because they belong to the build environment.
+  // Keys in environment variables are not checked, because they may be set only in the build environment.
   if (place === undefined || 'variable' in place) return { key: undefined, findings: [] };
   const path = context.path(place.path);
   try {
@@ -80,7 +80,7 @@ function encrypted(
   if (passphrase !== undefined) {
     return { level: 'ok', message: `${name} is encrypted, and the configuration names its passphrase` };
   }
-  // A configuration with a passphrase is valid only if it also specifies the key.
+  // A configuration that specifies a passphrase is valid only if it also specifies the key.
   const key = config.privateKey === undefined ? `"privateKey": ${JSON.stringify(relativePath(folder, path))} and ` : '';
   const fix = `Add ${key}"passphrase": {"env": "OTA_PASSPHRASE"} to ota.config.json`;
   return { level: 'warning', message: `${name} is encrypted, and the configuration does not name its passphrase`, fix };

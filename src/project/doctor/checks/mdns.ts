@@ -9,7 +9,7 @@ const group = '224.0.0.251';
 const echoMs = 1000;
 const fix = 'Allow UDP port 5353 in the firewall, or add the devices with fixed addresses to ota.config.json';
 
-/** Checks whether mDNS works. Without it, device addresses must be known. */
+/** Checks whether mDNS works. Without mDNS, users must configure device addresses. */
 export const mdns: Check = async ({ signal }) => {
   const addresses = ownAddresses();
   if (addresses.length === 0) {
@@ -25,7 +25,7 @@ export const mdns: Check = async ({ signal }) => {
   return Promise.all(addresses.map((address) => echo(address, signal)));
 };
 
-/** Sends a datagram to the multicast group and waits for the copy that is looped back to the sender. Without multicast, no copy arrives. */
+/** Sends a datagram to the multicast group and waits for its loopback copy. Without multicast, no copy arrives. */
 async function echo(address: string, signal: CheckContext['signal']): Promise<DoctorFinding> {
   const socket = createSocket({ type: 'udp4', reuseAddr: true });
   try {

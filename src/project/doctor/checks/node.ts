@@ -2,7 +2,7 @@ import type { Check } from '../check.ts';
 
 const oldest = [20, 19] as const;
 
-/** Checks the version of this Node.js, which runs the hooks unless the build system finds a different one. */
+/** Checks the version of the running Node.js. Hooks use this Node.js unless the build system finds a different one. */
 export const node: Check = ({ node: { version, path } }) => {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isEnough = major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);

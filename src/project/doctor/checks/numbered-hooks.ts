@@ -6,15 +6,15 @@ import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
 /**
- * Numbered hook, such as `recipe.hooks.sketch.prebuild.1.pattern`. If one exists, arduino-cli 1.3.0 and later ignore the hook without a
- * number, which is ours.
+ * Numbered hook, such as `recipe.hooks.sketch.prebuild.1.pattern`. If a numbered hook exists, arduino-cli 1.3.0 and later ignore hooks
+ * without a number, such as the hook of ota-hooks.
  */
 const numbered = new RegExp(
   `^${headerHook.replace('.pattern', '').replaceAll('.', '\\.')}\\.\\d+\\.pattern(?=\\s*=)`,
   'gm',
 );
 
-/** Checks for other tools' hooks that can keep the key out of a build simply because of their names. */
+/** Checks for hooks of other tools whose names prevent the hook of ota-hooks from running. */
 export const numberedHooks: Check = async (context) => {
   const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
   const findings = (await Promise.all(cores.map((core) => ofCore(core, context)))).flat();
@@ -34,7 +34,7 @@ async function ofCore({ folder }: InstalledCore, context: CheckContext): Promise
     hidden.map((name) => ({
       level: isSigned ? 'error' : 'warning',
       message: `${context.path(path)} sets ${name}, so arduino-cli ignores ${headerHook}, which writes the signing header`,
-      fix: 'Remove the line, or move its command to a hook with another name, such as recipe.hooks.prebuild',
+      fix: 'Remove the line, or move its command to a hook with a different name, such as recipe.hooks.prebuild',
     })),
   );
 }

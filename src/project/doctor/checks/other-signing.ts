@@ -41,17 +41,17 @@ async function headersIn(context: CheckContext, framework: string): Promise<read
     .map((path) => ({
       level: 'warning',
       message: `${context.path(path)} contains a key: builds on this machine without the hooks verify updates with it`,
-      fix: 'Reinstall the framework; another script wrote the header there',
+      fix: 'Reinstall the framework: a different tool wrote the header there',
     }));
 }
 
-/** Returns whether a header enables signing. The core's own header disables it. */
+/** Returns true if a header enables signing. The core's own header disables signing. */
 async function definesSigning(path: string): Promise<boolean> {
   const text = await readFile(path, 'latin1').catch(() => '');
   return /^\s*#\s*define\s+ARDUINO_SIGNING\s+1/m.test(text);
 }
 
-/** Reports headers in the project that may shadow the generated one. */
+/** Reports headers in the project that may take precedence over the generated header. */
 async function headersOfProject(context: CheckContext): Promise<readonly DoctorFinding[]> {
   if (context.project === undefined) return [];
   const { folder } = context.project;

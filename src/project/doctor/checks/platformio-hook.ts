@@ -4,7 +4,7 @@ import { hookOf, hookState } from '../../init/hook-line.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, platformioOf, settingsOf } from '../context.ts';
 
-/** Checks that every ESP8266 environment runs the hook early enough and that the hook file exists. */
+/** Checks that the hook file exists and that every ESP8266 environment runs the hook early enough. */
 export const platformioHook: Check = (context) => {
   const found = platformioOf(context);
   if (found === undefined) return [];
@@ -37,10 +37,10 @@ function withoutHook(context: CheckContext, section: string): DoctorFinding {
   return { level: hasKeys ? 'error' : 'note', message, fix: 'Run ota-hooks init to add it' };
 }
 
-/** Reports a missing hook file. With SCons before 4.6, PlatformIO ignores a script that does not exist. */
+/** Reports a missing hook file. With SCons before 4.6, PlatformIO ignores a missing script. */
 function missingFile(context: CheckContext, script: string, section: string): readonly DoctorFinding[] {
   const folder = context.project?.folder ?? context.folder;
-  // A path with SCons variables is resolved only during the build.
+  // A path with SCons variables can be resolved only during the build.
   if (script.includes('$') || existsSync(isAbsolute(script) ? script : join(folder, script))) return [];
   const message = `platformio.ini: the hook of [${section}] does not exist: ${script}`;
   const fix =

@@ -4,7 +4,7 @@ import { platformioOptions } from '../../build/platformio-options.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { platformioOf } from '../context.ts';
 
-/** Checks platformio.ini for options that do not have the effect that their name or value suggests. */
+/** Checks platformio.ini for options with an unexpected effect. */
 export const platformioOptionNames: Check = (context) => {
   const found = platformioOf(context);
   if (found === undefined) return [];
@@ -17,7 +17,7 @@ export const platformioOptionNames: Check = (context) => {
   return findings.length > 0 ? findings : [{ level: 'ok', message: 'The options in platformio.ini are valid' }];
 };
 
-/** Reports misspelled options. The hook rejects unknown `custom_ota_` options; PlatformIO ignores all other unknown options. */
+/** Reports misspelled options. The hook rejects unrecognized `custom_ota_` options; PlatformIO ignores all other unrecognized options. */
 function misspelled(name: string, section: string): readonly DoctorFinding[] {
   if (platformioOptions.includes(name)) return [];
   const isOurs = name.startsWith('custom_ota_');
@@ -29,14 +29,14 @@ function misspelled(name: string, section: string): readonly DoctorFinding[] {
   return [{ level: isOurs ? 'error' : 'warning', message, fix }];
 }
 
-/** Reports values such as `no`: the platform checks only whether the option is non-empty. */
+/** Reports values such as `no`. The platform checks only whether the option is non-empty. */
 function gzipFirmware(value: string | undefined, section: string): readonly DoctorFinding[] {
   if (value === undefined || !/^(?:no|false|off|0)$/i.test(value)) return [];
   const message = `platformio.ini: board_build.gzip_fw = ${value} in [${section}] still compresses firmware.bin, because any value enables it`;
   return [{ level: 'warning', message, fix: 'Remove the line; the hook creates compressed artifacts without it' }];
 }
 
-/** Reports a header in `build_flags`: the core's stub redefines ARDUINO_SIGNING and takes precedence. */
+/** Reports a header in `build_flags`. The core's stub redefines ARDUINO_SIGNING and takes precedence over this header. */
 function includedHeader(flags: string | undefined, section: string): readonly DoctorFinding[] {
   if (!/-include\s+\S*Updater_Signing\.h/.test(flags ?? '')) return [];
   const message = `platformio.ini: [${section}] includes Updater_Signing.h through build_flags, which the core overrides: the firmware does not verify updates`;

@@ -5,12 +5,12 @@ import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, platformioOf } from '../context.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 
-/** Last PlatformIO Core version that may use an SCons that silently ignores a missing script. */
+/** Last PlatformIO Core version that may silently ignore a missing script. */
 const lastSilent = [6, 1, 11];
 /** First SCons version that reports a missing script. */
 const firstLoud = [4, 6, 0];
 
-/** Checks the PlatformIO version: only SCons 4.6 and later stop the build if a script is missing. */
+/** Checks the PlatformIO version. Only SCons 4.6 and later stop the build if a script is missing. */
 export const platformioVersion: Check = async (context) => {
   const [core, scons] = await Promise.all([coreVersion(context), sconsVersion(context)]);
   if (core === undefined) {
@@ -35,7 +35,7 @@ async function coreVersion(context: CheckContext): Promise<readonly number[] | u
   return version?.slice(1).map(Number);
 }
 
-/** Reads the SCons version. PlatformIO's package version encodes it: 4.40801.0 contains SCons 4.8.1. */
+/** Reads the SCons version from the version of PlatformIO's package: 4.40801.0 is SCons 4.8.1. */
 async function sconsVersion(context: CheckContext): Promise<readonly number[] | undefined> {
   const path = join(platformioFolder(context), 'packages', 'tool-scons', 'package.json');
   const text = await readFile(path, 'utf8').catch(() => '');

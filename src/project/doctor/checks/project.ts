@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { settingsOf } from '../context.ts';
 
-/** Reports which project was found and whether its configuration can be read. */
+/** Reports the project that was found, and errors in its configuration. */
 export const project: Check = (context) => {
   const { project: found, settings } = context;
   if (found === undefined) {
@@ -19,7 +19,7 @@ export const project: Check = (context) => {
   ];
 };
 
-/** Reports unset variables that builds read. Device passwords are needed only for uploads. */
+/** Reports unset environment variables that builds read. Device passwords are ignored, because only uploads read them. */
 function missingVariables(env: Readonly<Record<string, string | undefined>>, config: Config): readonly DoctorFinding[] {
   return (['version', 'privateKey', 'publicKey', 'passphrase'] as const).flatMap((key): DoctorFinding[] => {
     const source = config[key];

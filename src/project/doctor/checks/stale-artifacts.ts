@@ -6,7 +6,8 @@ import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 
 /**
- * Checks for stale signed files: the core's espota.py sends a `.signed` file beside the given file, whether or not the two belong together.
+ * Checks for stale signed files. The core's espota.py sends a `.signed` file beside the image, even if the file belongs to an older
+ * build.
  */
 export const staleArtifacts: Check = async (context) => {
   if (context.project === undefined) return [];

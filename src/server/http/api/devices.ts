@@ -133,7 +133,7 @@ function withChanges(record: DeviceRecord, request: Request, password: Credentia
   };
 }
 
-/** Applies a requested value to a field: undefined keeps the current value, null removes it. */
+/** Applies a requested value to a field: undefined keeps the current value, and null removes it. */
 function changed<Value>(before: Value | undefined, request: Value | null | undefined): Value | undefined {
   return request === undefined ? before : (request ?? undefined);
 }

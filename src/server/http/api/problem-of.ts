@@ -2,7 +2,7 @@ import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../../api/
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 
-/** Converts an error to the error sent to the client. */
+/** Converts any error to a `DomainError`, which is sent to the client. */
 export function problemOf(error: Error, parts: ServerParts): DomainError {
   return error instanceof DomainError ? error : unexpected(error, parts);
 }
@@ -17,7 +17,7 @@ export function bodyOf({ code, message, hint, more }: DomainError): ApiProblem {
   return { error: { code, message, hint, ...more } };
 }
 
-/** A full disk is reported as such, because the operator can fix it. Any other error is a bug, and its details appear only in the log. */
+/** Names a full disk in the response, because the operator can fix it. Details of other errors appear only in the log. */
 function unexpected(error: Error, { log, counters }: ServerParts): DomainError {
   counters.failures++;
   log.error({ err: error }, 'Request failed');

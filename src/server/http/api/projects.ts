@@ -112,7 +112,7 @@ function readKey(pem: string): ProjectKey {
   }
 }
 
-/** Returns the credential after the request: undefined keeps the current one, null removes it. */
+/** Returns the credential to store: undefined keeps the current credential, and null removes it. */
 export async function withPassword(
   before: Credential | undefined,
   request: { user: string; password: string } | null | undefined,

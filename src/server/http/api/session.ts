@@ -31,8 +31,7 @@ export function requireRole(
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
-    // A valid token is accepted even if its address has exceeded the limit of failures: 256 bits cannot be guessed, and misconfigured
-    // devices must not lock out their owner behind the same address.
+    // Accept a valid token even from a rate-limited address: misconfigured devices must not lock out their owner behind the same address.
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
       throw refuse(
@@ -69,11 +68,11 @@ function tooMany(): DomainError {
   );
 }
 
-/** Size of the largest manifest in JSON form, plus a margin. */
+/** Maximum size of a JSON body: the largest manifest, plus a margin. */
 const mostBodyBytes = 2 * 1024 * 1024;
-/** No valid API request is nested more deeply. V8 takes 0.4 s to parse 2 MB of brackets. */
+/** Maximum nesting depth of a JSON body; no valid request exceeds it. V8 takes 0.4 s to parse 2 MB of brackets. */
 const mostLevels = 16;
-/** In a larger document, only the first problem is reported: listing the problems of a million invalid items would take 4 s and 1 GB. */
+/** Size limit for reporting all problems in a body. Listing the problems of a million invalid items would take 4 s and 1 GB. */
 const mostBytesWithAllProblems = 64 * 1024;
 
 /**
@@ -134,15 +133,15 @@ async function readText(context: Context<Session>): Promise<string> {
 }
 
 /**
- * Reads the body in chunks, only as fast as they are consumed: a web stream around the request would buffer everything that the client
- * sends. A client that disconnects is not treated as a server error.
+ * Reads the body in chunks, only as fast as the caller consumes them. A web stream around the request would buffer everything that the
+ * client sends. A client that disconnects does not count as a server error.
  *
  * @throws DomainError bad-request
  */
 export async function* bodyChunks({ req, env }: Context<Session>): AsyncGenerator<Uint8Array> {
   const { incoming } = env ?? {};
   try {
-    // Keep the request open on an error: destroying it would also destroy the connection, and no response could be sent.
+    // Keep the request open on an error. Destroying the request would also destroy the connection, so no response could be sent.
     yield* incoming instanceof IncomingMessage ? incoming.iterator({ destroyOnReturn: false }) : (req.raw.body ?? []);
   } catch {
     throw new DomainError(

@@ -9,7 +9,7 @@ import { createToken, revokeToken } from '../../services/tokens.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import { numberIn, readBody, requireRole, type Session } from './session.ts';
 
-/** Creates the routes for tokens, the audit log and backups. They require an admin token that is valid for all projects. */
+/** Creates the routes for tokens, the audit log and backups. The routes require an admin token that is valid for all projects. */
 export function tokenRoutes(parts: ServerParts): Hono<Session> {
   const { store, log } = parts;
   const routes = new Hono<Session>();

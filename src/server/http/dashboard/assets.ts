@@ -6,7 +6,7 @@ import type { Visitor } from './visitor.ts';
 
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b6e75"/><path d="M8 3v7M4.5 7 8 10.5 11.5 7M4 13h8" fill="none" stroke="#fff" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
 
-/** Files that the pages load, all from this server. They are bundled with the program, so that none can be missing. */
+/** Files that the pages load. They are bundled with the program, so that none can be missing. */
 const assets = {
   'style.css': { type: 'text/css; charset=utf-8', text: styleSheet },
   'live.js': { type: 'text/javascript; charset=utf-8', text: liveScript },
@@ -19,7 +19,7 @@ const digests = new Map(
   names.map((name) => [name, createHash('sha256').update(assets[name].text).digest('hex').slice(0, 12)]),
 );
 
-/** Returns the path of an asset. It contains a digest of the content, so browsers may cache the asset indefinitely. */
+/** Returns the path of an asset. The path contains a digest of the content, so browsers may cache the asset indefinitely. */
 export function assetPath(name: AssetName): string {
   return `/assets/${digests.get(name)}/${name}`;
 }

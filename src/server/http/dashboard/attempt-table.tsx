@@ -5,7 +5,7 @@ import { When } from './when.tsx';
 const states = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
 const failures = {
   'not-confirmed': 'not confirmed (no update check since)',
-  'not-installed': 'not installed (the device runs another build)',
+  'not-installed': 'not installed (the device runs a different build)',
   interrupted: 'interrupted (the download never completed)',
 } as const;
 

@@ -18,7 +18,7 @@ import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
 import { type PageContext, requireVisitor, type Visitor } from './visitor.ts';
 
-/** All dashboard paths. Devices do not use them. */
+/** All dashboard paths. Device requests use other paths. */
 const places = ['/', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
 const mostFormBytes = 16 * 1024;
 
@@ -33,15 +33,14 @@ const guard = secureHeaders({
     frameAncestors: ["'none'"],
     baseUri: ["'none'"],
   },
-  // With no-referrer, browsers would hide the origin of a form.
+  // With the `no-referrer` policy, browsers would send forms with `Origin: null`.
   referrerPolicy: 'same-origin',
   xFrameOptions: 'DENY',
-  // Strict-Transport-Security is not set, because browsers may not trust the server's own certificates. With other certificates, a proxy in
-  // front can set it.
+  // Strict-Transport-Security is not set, because browsers may not trust the server's own certificate. A reverse proxy can set it.
   strictTransportSecurity: false,
 });
 
-/** Creates the dashboard: its pages are readable without JavaScript and load nothing from other sites. */
+/** Creates the dashboard. Its pages are readable without JavaScript and load nothing from other sites. */
 export function dashboard(parts: ServerParts): Hono<Visitor> {
   const sessions = new Sessions();
   const app = new Hono<Visitor>();
@@ -85,7 +84,7 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
 }
 
 /**
- * Rejects a form based on its Content-Length. `bodyLimit` starts reading before it checks the size, so a client that waits for `100
+ * Rejects an oversized form by its Content-Length. `bodyLimit` starts reading before it checks the size, so a client that waits for `100
  * Continue` would send the body.
  */
 const refuseAnnounced: MiddlewareHandler<Visitor> = async (context, next) => {

@@ -19,7 +19,7 @@ import { When } from './when.tsx';
 
 const mostEntries = 50;
 
-/** Shows everything that is known about a device. */
+/** Shows a device: its status, details, rollout, update attempts and audit log. */
 export async function devicePage(
   context: PageContext,
   { records, store, rollouts }: ServerParts,
@@ -57,7 +57,7 @@ export async function devicePage(
   );
 }
 
-/** Clears a device's failures, so that it is sent the release again. */
+/** Clears a device's failures, so that the server sends the release to the device again. */
 export async function retryDevice(
   context: PageContext,
   { records, clock }: ServerParts,

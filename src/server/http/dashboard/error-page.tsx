@@ -32,13 +32,13 @@ function told(error: DomainError) {
   return { status: statusOf(error), title: sentence(message), hint };
 }
 
-/** Error from one of hono's guards: the form was sent from another site or is too large. */
+/** Error from hono's own checks: the form was submitted from another site or is too large. */
 function refusedForm({ status }: HTTPException) {
   return status === 413
     ? { status, title: 'The form is too large.', hint: 'Shorten the text and send the form again.' }
     : {
         status,
-        title: 'The form was sent from another site.',
+        title: 'The form was sent from a different site.',
         hint: 'Open the page on this server and send the form again.',
       };
 }

@@ -7,7 +7,7 @@ import { findVisitor, mayLookAt, type PageContext, type Visitor } from './visito
 const mostListeners = 200;
 /** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;
-/** Interval between keep-alive comments: proxies close silent streams, and a disconnected client is only noticed when the server writes. */
+/** Interval between keep-alive comments. Proxies close silent streams, and the server notices a disconnected client only when it writes. */
 const quietMs = 15_000;
 
 /**
@@ -44,7 +44,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
 
   function follow(context: PageContext, isMeant: (project: string) => boolean): Response {
     context.header('X-Accel-Buffering', 'no');
-    // No other response follows on this connection, so a server that is stopping need not keep it open.
+    // The stream is the last response on its connection. A keep-alive connection would delay a server that is stopping.
     context.header('Connection', 'close');
     const bell = new Bell(schedule);
     bells.add(bell);
@@ -70,7 +70,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
   return routes;
 }
 
-/** Signal that can be waited for. However often it rings, it wakes the waiting function only once. */
+/** Signal for one waiting function. Several rings before a wait wake the function only once. */
 class Bell {
   isEnded = false;
   readonly #schedule: Schedule;
@@ -92,7 +92,7 @@ class Bell {
   }
 
   /**
-   * Waits for a ring, for at most `mostMs`.
+   * Waits up to `mostMs` milliseconds for a ring.
    *
    * @returns whether the bell has rung since the last call
    */
@@ -107,7 +107,7 @@ class Bell {
     return rang;
   }
 
-  /** Waits for the whole time, unless the bell is ended. A ring in the meantime is kept for the next `wait`. */
+  /** Waits for the full `ms` milliseconds unless the bell is ended. A ring during this time is kept for the next `wait`. */
   async pause(ms: number): Promise<void> {
     let isOver = false;
     const cancel = this.#schedule(ms, () => {

@@ -11,7 +11,7 @@ interface FleetFormProps {
   readonly tally: readonly DeviceCount[];
 }
 
-/** Maximum number of listed values: devices report their version themselves, and it may be anything. */
+/** Maximum number of listed values. Devices report their own version, so there may be any number of different versions. */
 const mostValues = 50;
 
 export function FleetForm({ project, filter, tally }: FleetFormProps) {
@@ -67,7 +67,7 @@ function Choice({ id, label, values, chosen }: ChoiceProps) {
   );
 }
 
-/** Returns the most frequent values and, in any case, the selected one. */
+/** Returns the most frequent values, and always the selected value. */
 function frequent(
   tally: readonly DeviceCount[],
   key: 'runs' | 'group',

@@ -16,11 +16,11 @@ import { When } from './when.tsx';
 
 const perPage = 100;
 
-/** Shows a project's devices, 100 per page. They are sorted by MAC, so that a device keeps its position regardless of other devices. */
+/** Shows a project's devices, 100 per page. Devices are sorted by MAC, so that their order is stable. */
 export async function fleetPage(context: PageContext, { records, store }: ServerParts, project: string) {
   const view = readFleetQuery((name) => context.req.query(name));
   const { filter, after, before } = view;
-  // Read one more device than is shown, to detect whether there is another page.
+  // Read one more device than the page shows, to detect whether a next page exists.
   const page = before === undefined ? { after, limit: perPage + 1 } : { before, limit: perPage + 1 };
   const found = await records.list(project, page, filter);
   const isMore = found.length > perPage;

@@ -8,10 +8,10 @@ import type { PageContext } from './visitor.ts';
 
 interface PageProps {
   readonly title: string;
-  /** Undefined if no user is logged in. */
+  /** Logged-in user; undefined if no user is logged in. */
   readonly visitor?: { readonly token: TokenRecord; readonly formToken: string } | undefined;
   readonly project?: string | undefined;
-  /** Project tab to which the page belongs. */
+  /** Project tab of the page. */
   readonly tab?: Tab | undefined;
   /** Query string for `/events`, which selects the changes to listen for. Undefined on pages that do not change. */
   readonly live?: string | undefined;

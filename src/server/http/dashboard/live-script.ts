@@ -1,6 +1,6 @@
 /**
- * Browser script. It refreshes the parts of a page that can change (`data-live`) when the server reports a change, and also once a minute,
- * because times are shown as "3 minutes ago". Without the script, the pages show the same content as of when they were loaded.
+ * Browser script that refreshes the changeable parts of a page (`data-live`) when the server reports a change. It also refreshes them once
+ * a minute, because times are shown as "3 minutes ago". Without the script, a page shows its content as of when it was loaded.
  */
 export const liveScript = `'use strict';
 (() => {

@@ -20,7 +20,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
   routes.post('/login', async (context) => {
     const form = await formOf(context);
     const next = pageOf(form['next']);
-    // As in the API, a valid token is accepted even if its address has exceeded the limit of failures.
+    // As in the API, accept a valid token even from a rate-limited address.
     const token = await findToken(store.tokens, `Bearer ${(form['token'] ?? '').trim()}`);
     if (token === undefined) {
       if (failures.take(addressOf(context))) {

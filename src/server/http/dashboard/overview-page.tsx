@@ -51,7 +51,7 @@ export async function overviewPage(context: PageContext, { catalog, store }: Ser
 function NoProjects() {
   return (
     <p>
-      No projects yet. The first <code>ota-hooks publish</code> with an admin token creates one.
+      No projects yet. The first <code>ota-hooks publish</code> with an admin token creates a project.
     </p>
   );
 }

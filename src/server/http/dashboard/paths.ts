@@ -1,4 +1,4 @@
-/** Returns the path to one of a project's pages. */
+/** Returns the path to a page of a project. */
 export function projectPath(project: string, ...more: readonly (string | number)[]): string {
   return ['', 'projects', project, ...more].map((part) => encodeURIComponent(part)).join('/');
 }

@@ -11,12 +11,12 @@ interface ReleaseCardProps {
   readonly release: ReleaseRecord;
   /** Channels that serve this release as their current release. */
   readonly channels: readonly string[];
-  /** Undefined if the user may not yank the release. */
+  /** Form token for the yank button; undefined if the user may not yank the release. */
   readonly formToken: string | undefined;
 }
 
 const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
-  elf: 'yes: the ELF contains the verifier of the core',
+  elf: 'yes: the ELF file contains the verifier of the core',
   declared: 'declared, not verified',
   unproven: 'unknown',
 };

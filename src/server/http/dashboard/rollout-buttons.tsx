@@ -62,7 +62,7 @@ export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   );
 }
 
-/** Asks whether to accept the failures so far, because otherwise they would immediately halt the rollout again. */
+/** Asks whether to accept the existing failures, because they would otherwise halt the rollout again immediately. */
 function ResumeHalted({ action, formToken }: { action: string; formToken: string }) {
   return (
     <details id="ask-resume">
@@ -71,7 +71,7 @@ function ResumeHalted({ action, formToken }: { action: string; formToken: string
       <SendForm action={action} formToken={formToken}>
         <p>
           <input id="accept" type="checkbox" name="acceptFailures" value="yes" />
-          <label for="accept">Accept the failures so far, so that they do not halt the rollout again</label>
+          <label for="accept">Accept all current failures, so that they do not halt the rollout again</label>
         </p>
         <Reason id="reason-resume" />
         <button type="submit">Resume</button>

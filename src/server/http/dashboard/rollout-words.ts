@@ -14,7 +14,7 @@ export const stateWords: Readonly<
   complete: { kind: 'up-to-date', sign: '✓', label: 'complete' },
 };
 
-/** Maximum number of canaries listed by name. If there are more, only their number is shown. */
+/** Maximum number of canaries listed by name. For more canaries, only their number is shown. */
 export const mostNamed = 5;
 
 /** Describes which devices are in a stage. */

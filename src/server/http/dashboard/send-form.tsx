@@ -6,7 +6,7 @@ interface SendFormProps {
   readonly children?: Child;
 }
 
-/** Renders a form that makes a change. It includes the session's form token. */
+/** Renders a form that changes data. The form includes the session's form token. */
 export function SendForm({ action, formToken, children }: SendFormProps) {
   return (
     <form method="post" action={action}>

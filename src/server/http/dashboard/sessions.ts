@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 /** A user's login session. */
 export interface LoginSession {
   readonly tokenId: string;
-  /** Included in every form in this session. A page on another site can submit a form but does not know this value. */
+  /** Token included in every form in this session. A page on another site can submit a form but cannot read the token. */
   readonly formToken: string;
   /** Milliseconds on the process's monotonic clock. */
   readonly endsAt: number;
@@ -13,7 +13,10 @@ export interface LoginSession {
 const mostSessions = 1000;
 const lastsMs = 12 * 3_600_000;
 
-/** Login sessions, in memory only: a restart ends all of them. If there are too many, the least recently used session is dropped. */
+/**
+ * Login sessions, kept only in memory, so that a restart ends all sessions. If there are too many sessions, the least recently used session
+ * is dropped.
+ */
 export class Sessions {
   readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });
   readonly #now: () => number;

@@ -1,7 +1,7 @@
 interface ShareBarProps {
   /** Text alternative for the bar. */
   readonly label: string;
-  /** Kinds are color names from the style sheet. Parts with a count of 0 are not drawn. */
+  /** Parts of the bar. A kind is a color name from the style sheet. Parts with a count of 0 are not drawn. */
   readonly parts: readonly { readonly kind: string; readonly count: number }[];
   /** Count that corresponds to the full width. Defaults to the sum of the parts. */
   readonly total?: number;
@@ -11,7 +11,7 @@ const width = 1000;
 /** Minimum width of a part, so that even one device out of 100,000 is visible. */
 const leastWidth = 6;
 
-/** Renders a bar with colored shares. The numbers are shown next to it as text. */
+/** Renders a bar with colored shares. The numbers are shown as text next to the bar. */
 export function ShareBar({ label, parts, total = parts.reduce((sum, { count }) => sum + count, 0) }: ShareBarProps) {
   let x = 0;
   const drawn = parts

@@ -1,4 +1,4 @@
-/** The only style sheet. In both color schemes, text has a contrast ratio of at least 4.5:1 against its background. */
+/** Style sheet for all pages. In both color schemes, text has a contrast ratio of at least 4.5:1 against its background. */
 export const styleSheet = `
 :root {
   color-scheme: light dark;

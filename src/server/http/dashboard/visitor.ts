@@ -18,8 +18,8 @@ export interface Visitor {
 export type PageContext = Context<Visitor>;
 
 /**
- * Returns the name and the Secure attribute for the session cookie. Over TLS, pages from other hosts or over plain HTTP cannot set a cookie
- * with this name (RFC 6265bis, 4.1.3.2).
+ * Returns the name and the Secure attribute for the session cookie. Over TLS, the prefix `__Host-` in the name prevents other hosts and
+ * plain HTTP pages from setting the cookie (RFC 6265bis, 4.1.3.2).
  */
 export function cookieOf(context: PageContext, { isTrustedProxy }: ServerParts): { name: string; secure: boolean } {
   const { incoming } = context.env ?? {};
@@ -60,7 +60,7 @@ export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
   };
 }
 
-/** Throws the same error whether the project does not exist or the token may not access it. */
+/** Throws the same error for a project that does not exist and for a project that the token may not access. */
 function requireProjectOf({ catalog }: ServerParts, token: TokenRecord, project: string): void {
   if (catalog.view(project) !== undefined && mayLookAt(token, project)) return;
   throw new DomainError(
@@ -74,7 +74,7 @@ export function mayLookAt(token: TokenRecord, project: string): boolean {
   return token.project === undefined || token.project === project;
 }
 
-/** Returns whether to show the action buttons. */
+/** Returns whether to show the action buttons to the user. */
 export function mayAct(token: TokenRecord): boolean {
   return includesRole(token.role, 'publish');
 }
@@ -99,14 +99,14 @@ export async function readForm(context: PageContext, role: Role): Promise<Form> 
   if (form['form'] !== context.get('session').formToken) {
     throw new DomainError(
       'role-missing',
-      'The form belongs to another session.',
+      'The form belongs to a different session.',
       'Reload the page and submit the form again.',
     );
   }
   return form;
 }
 
-/** Reads the text fields of a form. If several fields have the same name, the last one counts. */
+/** Reads the text fields of a form. If several fields have the same name, the last one is used. */
 export async function formOf(context: PageContext): Promise<Form> {
   const body = await context.req.parseBody().catch(() => {
     throw new DomainError('bad-request', 'The form could not be parsed.', 'Reload the page and submit the form again.');

@@ -32,7 +32,7 @@ export function answerVersion(response: ServerResponse, version: string, md5: st
 /**
  * Writes the download headers. The device requires Content-Length, and x-MD5 exactly once and without quotes.
  *
- * @param more replaces the default Content-Length if a web server in front sends the body
+ * @param more additional headers; they replace the default Content-Length if a reverse proxy sends the body
  */
 export function writeDownloadHead(
   response: ServerResponse,
@@ -55,7 +55,7 @@ function fileNameToken(file: string): string {
   return file.replace(/[^A-Za-z0-9._+-]/g, '_');
 }
 
-/** Replaces all characters except printable ASCII: a version is supplied by a device or a manifest and may contain anything. */
+/** Replaces all characters except printable ASCII, because a version from a device or a manifest may contain any character. */
 function headerSafe(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '_');
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 
-/** Unused artifacts are dropped while the total size exceeds this. */
+/** Total size above which unused artifacts are dropped. */
 const idleBytes = 64 * 1024 * 1024;
-/** Limit on the total size of artifacts in memory, including those being sent. */
+/** Limit on the total size of artifacts in memory, including artifacts that are being sent. */
 const mostBytes = 256 * 1024 * 1024;
 
 interface Entry {
@@ -14,8 +14,8 @@ interface Entry {
 }
 
 /**
- * Cache for artifact bytes: each artifact is in memory once, for any number of downloads. Size and MD5 are checked when the artifact is
- * read, so that no artifact is sent that does not match its x-MD5.
+ * Cache for artifact bytes. All downloads of an artifact share one copy in memory. The size and MD5 are checked when the artifact is read,
+ * so that every artifact sent matches its x-MD5.
  */
 export class ArtifactBytes {
   readonly #blobs: BlobStore;

@@ -28,8 +28,8 @@ const noFile: ErrorResponse = { status: 404, text: 'File not found' };
 const noticeMs = 5 * 60_000;
 
 /**
- * Request handler for devices. It works directly on node's HTTP server, because even an empty route in the framework would cost more than
- * all the work done here. Requests that are not for devices are left to the API.
+ * Request handler for devices. It uses the Node.js HTTP server directly, because an empty route in the framework would cost more than all
+ * the work done here. The API handles all other requests.
  */
 export class DeviceHandler {
   readonly #parts: DeviceParts;
@@ -99,7 +99,7 @@ export class DeviceHandler {
     return undefined;
   }
 
-  /** Responds with 304 to a device that repeats its last update check when there is no update. */
+  /** Responds with 304 if a device repeats an update check that found no update. */
   #answerQuickly(
     request: IncomingMessage,
     response: ServerResponse,
@@ -122,8 +122,8 @@ export class DeviceHandler {
   }
 
   /**
-   * Serves a file by name. A device is sent the file only if the planner would choose it, or 304 if the device already runs it. Any other
-   * client is sent the file.
+   * Serves a file by name. A device receives the file only if the planner would choose it, or 304 if the device already runs it. Other
+   * clients always receive the file.
    */
   async #file(
     request: IncomingMessage,

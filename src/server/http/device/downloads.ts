@@ -6,13 +6,13 @@ import type { Artifact } from '../../../core/model/manifest.ts';
 import { writeDownloadHead } from './answers.ts';
 
 /**
- * Longest pause in a download: a device may be erasing flash or briefly lose its Wi-Fi connection. (`ESP8266HTTPClient` itself gives up
- * after 60 s.)
+ * Longest allowed pause in a download. A device may be erasing flash or may briefly lose its Wi-Fi connection. (`ESP8266HTTPClient` itself
+ * gives up after 60 s.)
  */
 export const defaultStallMs = 60_000;
 /** Minimum average rate. Slower downloads are aborted. */
 const slowestBytesPerSecond = 256;
-/** Bytes passed to TLS at a time, because TLS makes an encrypted copy of them for each device. */
+/** Number of bytes passed to TLS at a time. TLS makes an encrypted copy of these bytes for each device. */
 const securedPieceBytes = 32 * 1024;
 
 /** Outcome of a download. `received`: all bytes were sent, and the device closed the connection cleanly. */
@@ -20,7 +20,7 @@ export type DownloadEnd = 'received' | 'broken';
 
 /** Counts and limits concurrent downloads. */
 export class Downloads {
-  /** Longest time for which a client may stop reading. */
+  /** Maximum time that a client may stop reading. */
   readonly stallMs: number;
   readonly #most: number;
   #active = 0;
@@ -59,7 +59,7 @@ export class Downloads {
   }
 }
 
-/** Artifact to send, and the longest time for which the client may stop reading. */
+/** Artifact to send, and the maximum time that the client may stop reading. */
 interface Download {
   readonly artifact: Artifact;
   readonly version: string;
@@ -73,18 +73,16 @@ export function sendArtifact(
   response: ServerResponse,
   { artifact, version, body, stallMs }: Download,
 ): Promise<DownloadEnd> {
-  // One download per connection, whatever the request says: otherwise the outcome could not be determined. This also sets the Connection
-  // header.
+  // Close the connection after one download: on a reused connection, the outcome of the download could not be determined.
   response.shouldKeepAlive = false;
   writeDownloadHead(response, artifact, version);
   return sendBody(request, response, body, stallMs);
 }
 
 /**
- * Sends the body, and resolves to the outcome. It is not enough that the operating system has accepted the last byte: its buffers may hold
- * a large part of a sketch that a slow device has not yet read. Therefore the server closes only its own side, and the device closes the
- * connection when it has received all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread
- * (`tcp_close`).
+ * Sends the body, and resolves to the outcome. The operating system may accept the last byte long before a slow device reads it, because
+ * its buffers may hold a large part of a sketch. Therefore the server closes only its own side. The device closes the connection after it
+ * has received all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread (`tcp_close`).
  */
 function sendBody(
   { socket }: IncomingMessage,
@@ -115,12 +113,11 @@ function sendBody(
   });
 }
 
-// Handlers that stay attached to a socket must not be closures: sockets outlive their requests for a while, and the garbage collector would
-// copy everything that a closure references, which costs more than the update decision.
+// Socket handlers must not be closures: garbage collection of the data that closures reference costs more than the update decision.
 
 function closeHalf(this: Socket): void {
   this.end();
-  // node calls `end` again when the device has closed its side, which would create an error that is never reported.
+  // Node.js calls `end` again after the device closes its side. The second call would create an error that is never reported.
   this.end = itself;
 }
 

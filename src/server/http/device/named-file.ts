@@ -11,8 +11,8 @@ export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
 }
 
 /**
- * Finds a file by its name, in the releases on a channel (`@CHANNEL`) or with a version. The returned releases contain only this artifact.
- * A release in a rollout is only sent to devices whose stage is open, no matter which name they request.
+ * Finds a file by its name, in the releases on a channel (`@CHANNEL`) or in the releases of a version. The returned releases contain only
+ * this artifact. A release in a rollout is sent only to devices in open stages, regardless of the requested file name.
  */
 export async function releasesWithFile(
   catalog: CatalogStore,

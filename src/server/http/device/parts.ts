@@ -19,7 +19,7 @@ export interface DeviceParts
   /** Rate limit for devices that have never been seen before, by address. */
   readonly newDevices: TokenBuckets;
   readonly isTrustedProxy: TrustedProxies;
-  /** Path at which a web server in front serves the blobs; undefined if there is none. */
+  /** Path at which a reverse proxy serves the blobs; undefined if no proxy serves them. */
   readonly accelPath: string | undefined;
   readonly counters: Counters;
 }

@@ -1,7 +1,7 @@
 import { defaultChannel } from '../../../api/release.ts';
 import type { Alias } from '../../services/releases/catalog.ts';
 
-/** Target of a device request. Its parts are only looked up; none of them becomes part of a file path. */
+/** Target of a device request. Its parts are used only for lookups, never in a file path. */
 export type DeviceRoute =
   | { readonly to: 'update'; readonly project: string; readonly channel: string }
   | { readonly to: 'file'; readonly project: string; readonly from: string; readonly file: string }

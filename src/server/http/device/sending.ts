@@ -8,7 +8,7 @@ import { writeDownloadHead } from './answers.ts';
 import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 
-/** Download: the artifact, and the device and request for which it is sent. */
+/** Download of an artifact, with the device and the request that it is sent for. */
 export interface Download {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -20,13 +20,13 @@ export interface Download {
 
 /** Download slot, and the bytes to send. */
 export interface Load {
-  /** Undefined if a web server in front sends the bytes. */
+  /** Undefined if a reverse proxy sends the bytes. */
   readonly body: Uint8Array | undefined;
   putBack(): void;
 }
 
 /**
- * Reserves a download slot and loads the bytes. This happens before the decision is saved, so that an attempt is recorded only if the
+ * Reserves a download slot and loads the bytes. Both happen before the decision is saved, so that an attempt is recorded only if the
  * artifact can be sent.
  */
 export async function takeLoad(parts: DeviceParts, artifact: Artifact): Promise<Load | 'busy'> {
@@ -66,9 +66,9 @@ export function send(parts: DeviceParts, sending: Download, { body, putBack }: L
 }
 
 /**
- * Records that the device received all bytes. For a sketch, a crash may lose this information: if the device does not check in again, the
- * attempt then counts as an incomplete download. For a filesystem it is saved immediately, because otherwise the device would be sent the
- * filesystem again.
+ * Records that the device received all bytes. The record of a filesystem is saved immediately, because the server would otherwise send the
+ * filesystem again. The record of a sketch may be lost in a crash. If the device then does not check in again, the attempt counts as an
+ * incomplete download.
  */
 async function noteReceipt(
   { counters, records }: DeviceParts,

@@ -21,7 +21,7 @@ export interface Visit {
   /** Channel from the request URL; undefined for a file requested by version. */
   readonly channel: string | undefined;
   readonly report: DeviceReport;
-  /** Whether the response stays valid as long as the report, channel and project are unchanged. */
+  /** True if the response stays valid while the report, channel and project are unchanged. */
   readonly mayBeRemembered: boolean;
   /** Selects the releases for the device from the current project state. */
   readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
@@ -35,11 +35,12 @@ export interface ErrorResponse {
 }
 
 const nothing: Releases = { current: [], intermediateReleases: [] };
-/** Number of attempts to save a record that other requests change at the same time. More conflicts in a row indicate a bug. */
+/** Maximum number of tries to save a record that other requests change at the same time. More conflicts in a row indicate a bug. */
 const mostTries = 8;
 
 /**
- * Decides, saves the decision, and responds. This order ensures that a crash cannot lose the record of a download that has already started.
+ * Decides on an update check, saves the decision, then responds. This order ensures that a crash cannot lose the record of a started
+ * download.
  *
  * @returns the error response that the caller must send; undefined if a response was sent
  */
@@ -76,7 +77,7 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Err
   return overCapacity(parts, asked);
 }
 
-/** Updates the visit to the current project state. */
+/** Returns the request with the current project state. */
 function withView(visit: Visit, view: ProjectView | undefined): Visit {
   return view === undefined || view === visit.view ? visit : { ...visit, view };
 }
@@ -93,7 +94,7 @@ export async function mayEnter(
   if (credential !== undefined && !credentials.isKnown(credential, authorization)) {
     const headers = { 'WWW-Authenticate': `Basic realm="${project.name}", charset="UTF-8"` };
     const refusal = { status: 401, text: 'Wrong user or password', headers };
-    // Each check takes tens of milliseconds, so it is skipped if the address has exceeded its limit of failures.
+    // Skip the check for a rate-limited address, because each password check takes tens of milliseconds.
     if (!failures.hasAny(address)) return refusal;
     const isRight = await credentials.check(credential, authorization);
     if (isRight === 'busy') return { status: 429, text: 'Too many concurrent logins' };
@@ -106,8 +107,8 @@ export async function mayEnter(
 }
 
 /**
- * Returns false if a rollout stopped while the decision was being saved. In that case its release is not sent to any more devices,
- * including this one.
+ * Returns false if the rollout stopped while the decision was being saved. The release of a stopped rollout is not sent to any more
+ * devices.
  */
 function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decision): boolean {
   if (decision.action !== 'send') return true;
@@ -184,8 +185,8 @@ function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, re
 }
 
 /**
- * Responds to a version request with the version that the device can install or, if there is none, with the version that it runs. The
- * device would treat a 304 as an error for this request.
+ * Responds to a version check with the version that the device can install. If there is none, responds with the version that the device
+ * runs, because the device would treat a 304 as an error here.
  */
 function tellVersion(
   { counters }: DeviceParts,
@@ -201,7 +202,7 @@ function tellVersion(
   return undefined;
 }
 
-/** Defers the update check. The device remains unchanged, treats 304 as "no update" and checks again later. */
+/** Defers the update check with a 304. The device treats 304 as "no update" and checks again later. */
 function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): ErrorResponse | undefined {
   counters.overCapacity++;
   if (mode === 'version') return { status: 404, text: 'Server busy' };

@@ -23,8 +23,8 @@ interface Seen {
 }
 
 /**
- * Updates the attempts after a request, which shows that the device is online and which build it runs. The latest attempt comes first.
- * Attempts older than the one whose build is running are dropped, but a failed attempt is kept until it is retried or its build runs.
+ * Updates a device's attempts after a request, latest attempt first. The request shows that the device is online and which build it runs.
+ * Attempts older than the attempt whose build is running are dropped. A failed attempt is kept until it is retried or its build runs.
  */
 export function afterRequest(
   attempts: readonly Attempt[],
@@ -39,8 +39,7 @@ export function afterRequest(
     if (attempt.state === 'failed') return [stillWaiting(attempt, patience, now)];
     if (there !== -1 && index > there) return [];
     if (attempt.state !== 'running') return [stillWaiting(attempt, patience, now)];
-    // The device ran this release and now runs another build. Within the confirmation time this counts as not confirmed, so that a device
-    // that loses every update is not sent the release forever.
+    // A device that leaves the release within the confirmation time did not confirm it. Without this rule, the release could be sent forever.
     return now.servedMs > attempt.dueMs ? [] : [stillWaiting(withState(attempt, 'sent'), patience, now)];
   });
 }
@@ -50,8 +49,8 @@ function isThere({ releaseId, version }: Attempt, { report, running }: Seen): bo
 }
 
 /**
- * Updates a filesystem attempt. Devices do not report which files they have, so after a complete download the files count as installed
- * unless the device reports another version.
+ * Updates a filesystem attempt. Devices do not report their files. Therefore the files count as installed after a complete download, unless
+ * the device reports a different version.
  */
 function filesystemAfterRequest(
   attempt: Attempt,
@@ -66,14 +65,14 @@ function filesystemAfterRequest(
   return attempt.state === 'running' ? attempt : stillWaiting(attempt, patience, now);
 }
 
-/** Fails an attempt that has reached its limit of downloads or time, because the device is online without running the build it was sent. */
+/** Fails an attempt that reached its limit of downloads or time while the device is online without running the build. */
 function stillWaiting(attempt: Attempt, { mostSends }: RetryPolicy, now: ServiceTime): Attempt {
   const isUsedUp = attempt.sends >= mostSends || now.servedMs > attempt.dueMs;
   if (attempt.state !== 'failed' && !isUsedUp) return attempt;
   return withFailure(attempt, attempt.receipts > 0 ? 'not-installed' : 'interrupted');
 }
 
-/** Fails a device's pending attempts that it did not confirm in time. */
+/** Fails the pending attempts that a device did not confirm in time. */
 export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonly Attempt[] {
   return attempts.map((attempt) => {
     const isPending = attempt.state === 'sent' || attempt.state === 'received';
@@ -83,7 +82,8 @@ export function overdue(attempts: readonly Attempt[], now: ServiceTime): readonl
 }
 
 /**
- * Adds an attempt before the first byte is sent. It replaces other attempts of the same kind, except failed attempts for other releases.
+ * Adds an attempt before the first byte is sent. The new attempt replaces attempts of the same kind, except failed attempts for other
+ * releases.
  */
 export function afterSend(
   attempts: readonly Attempt[],
@@ -109,7 +109,7 @@ export function afterSend(
   return [attempt, ...others].slice(0, mostAttempts);
 }
 
-/** Counts a complete download. If a later request has already changed the state, that state is kept. */
+/** Counts a complete download. Keeps the state if a later request has already changed it. */
 export function afterReceipt(attempts: readonly Attempt[], releaseId: number): readonly Attempt[] {
   return attempts.map((attempt) => {
     if (attempt.releaseId !== releaseId) return attempt;

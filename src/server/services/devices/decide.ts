@@ -23,7 +23,7 @@ export interface Releases {
 
 export interface Question {
   readonly mode: Mode;
-  /** Channel named in the request URL, if any. */
+  /** Channel in the request URL, if any. */
   readonly channel: string | undefined;
   readonly report: DeviceReport;
   readonly running: Running;
@@ -33,7 +33,7 @@ export interface Question {
   readonly now: ServiceTime;
 }
 
-/** Decision on an update check. The code is for programs, the text for people. */
+/** Decision on an update check. Programs use the code, and people read the text. */
 export type Decision =
   | {
       readonly action: 'send';
@@ -63,13 +63,13 @@ export interface Outcome {
   readonly decision: Decision;
   /** Device record after the request; the same object if nothing changed. */
   readonly record: DeviceRecord;
-  /** Attempts after the request, not including the attempt that a decision to send adds. */
+  /** Attempts after the request, without the attempt that a decision to send adds. */
   readonly settled: readonly Attempt[];
 }
 
 /**
- * Decides how to respond to an update check. Pure function of the request, the device record and the releases. The planner chooses the
- * artifact, as it does for uploads.
+ * Decides how to respond to an update check. Pure function of the request, the device record and the releases. As for uploads, the planner
+ * chooses the artifact.
  */
 export function decide(question: Question): Outcome {
   const { mode, record, report, running, patience, now } = question;
@@ -104,7 +104,7 @@ function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]
   return alreadyThere(question, target, attempt) ?? toTarget(question, kind, target, attempts);
 }
 
-/** Selects the release for a board. If the board is unknown, a release is selected only if it is the only one. */
+/** Selects the release for a board. If the board is unknown, selects a release only if there is exactly one. */
 function releaseFor(current: readonly ReleaseRecord[], board: string | undefined): ReleaseRecord | undefined {
   if (board !== undefined) {
     return current.find((release) => release.board === board) ?? current.find((release) => release.board === '');
@@ -180,7 +180,7 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   const step = path.kind === 'send' ? path : path.hops[0];
   if (step === undefined) throw new Error('a plan without a step');
   const { record: release } = step.release;
-  // A filesystem request must not be answered with a sketch, because the device would overwrite its files with it.
+  // Never respond to a filesystem request with a sketch: the device would overwrite its files with the sketch.
   if (path.kind === 'hops' && release.kind !== kind) return blocked(target, path.blockedBy);
   const attempt = attemptOf(attempts, release.id);
   if (attempt?.state === 'failed') return failed(attempt, target);
@@ -212,9 +212,7 @@ function failed(attempt: Attempt, target: ReleaseRecord): Decision {
   return { action: 'none', code: 'failed', text, target, rules: [] };
 }
 
-/**
- * Returns the previous record if the decision is the same. Numbers in its text may differ between requests and do not count as a change.
- */
+/** Returns the previous record if the decision is unchanged. Different numbers in the decision text do not count as a change. */
 function decisionRecord(decision: Decision, before: DecisionRecord | undefined, now: ServiceTime): DecisionRecord {
   const version = decision.target?.version;
   const about = decision.action === 'send' ? `${decision.code} ${decision.artifact.sha256}` : decision.code;

@@ -3,20 +3,19 @@ import type { Actor, Attempt, DeviceRecord } from '../../storage/records.ts';
 import { type DeviceEvent, theDevice } from '../events/domain-event.ts';
 import { attemptOf } from './attempts.ts';
 
-/** Cause of a change to a device record; by default a device request. */
+/** Cause of a change to a device record. The default is a device request. */
 export interface DeviceChange {
   readonly by?: Actor | undefined;
   /** Action performed by a person. */
   readonly action?: 'edit' | 'retry' | undefined;
-  /** Attempts after the device request, before one of them was replaced; defaults to the attempts in the record. */
+  /** Attempts after the device request, before a new attempt replaced any of them. Defaults to the attempts in the record. */
   readonly settled?: readonly Attempt[] | undefined;
 }
 
 const kinds: readonly ImageKind[] = ['sketch', 'filesystem'];
 
 /**
- * Returns the events for a change: what happened between the stored record and the new one or, if nothing in particular did, that the
- * record changed.
+ * Returns the events for a change to a device record: specific events if there are any, otherwise `device.seen`.
  *
  * @param before record as stored; undefined for a new one
  */
@@ -39,7 +38,7 @@ export function deviceEvents(
 
 type Common = Pick<DeviceEvent, 'project' | 'mac' | 'actor' | 'at'>;
 
-/** Returns how an attempt ended, if it was previously stored in a different state. */
+/** Returns the event for an attempt that ended. Returns nothing if the stored attempt already has this state. */
 function ended(attempt: Attempt, before: DeviceRecord | undefined, common: Common): readonly DeviceEvent[] {
   const { state, version, kind, failure = 'interrupted' } = attempt;
   const earlier = attemptOf(before?.attempts ?? [], attempt.releaseId);
@@ -61,7 +60,7 @@ function blocked(
   return [{ ...common, type: 'device.blocked', version: decision?.version, kind, rules }];
 }
 
-/** Describes the settings that people change, without the password hash. */
+/** Describes the settings that people change, except the password hash. */
 function edited(before: DeviceRecord | undefined, after: DeviceRecord, common: Common): DeviceEvent {
   const { enrolled, name, board, channel, group, pin, atomicFs, credential } = after;
   const isNew = enrolled && before?.enrolled !== true;

@@ -11,11 +11,11 @@ import type { QuickAnswers } from './quick-answers.ts';
 
 /** Number of recently used records kept in memory; a record takes about 1 KB. */
 const mostRemembered = 5_000;
-/** A record that was changed concurrently is read again. Any more conflicts in a row than this indicate a bug. */
+/** Maximum number of tries to change a record that other requests change at the same time. More conflicts in a row indicate a bug. */
 const mostTries = 8;
-/** Limit on records waiting to be written. Beyond it, changes are written immediately. */
+/** Limit on records waiting to be written. Beyond this limit, changes are written immediately. */
 const mostWaiting = 5_000;
-/** Batch size for writes, so that other writes are not delayed for long. */
+/** Number of records written in one batch. Small batches do not delay other writes for long. */
 const writtenAtOnce = 200;
 
 interface Waiting {
@@ -60,12 +60,12 @@ export class DeviceRecords {
     this.#mostDevices = mostDevices;
   }
 
-  /** Adds a listener. It is called before the promise for a change resolves. */
+  /** Adds a listener that is called before the promise for a change resolves. */
   listen(listener: DeviceListener): void {
     this.#listeners.push(listener);
   }
 
-  /** Returns whether this object is the latest version of the record known to this process. */
+  /** Returns whether this object is the latest version of the record in this process. */
   isLatest(record: DeviceRecord): boolean {
     return this.#remembered.get(keyOf(record.project, record.mac)) === record;
   }
@@ -80,7 +80,7 @@ export class DeviceRecords {
     return seen.record;
   }
 
-  /** Returns a device with its last-seen time, from memory if that is newer. */
+  /** Returns a device with its last-seen time, from memory if the time in memory is newer. */
   async show(project: string, mac: string): Promise<SeenDevice | undefined> {
     const seen = await this.#store.get(project, mac);
     return seen && this.#over(seen);
@@ -110,7 +110,7 @@ export class DeviceRecords {
     this.#saving.set(key, saved);
     try {
       const outcome = await this.#store.save(record, { mostDevices: this.#mostDevices, audit: auditEntriesOf(events) });
-      // The waiting change is included in the record saved here or in one that was saved concurrently.
+      // The waiting change is part of this record or of a record that was saved concurrently.
       if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
       if (outcome !== 'saved') {
         this.#remembered.delete(key);
@@ -131,7 +131,7 @@ export class DeviceRecords {
   /**
    * Changes a record, and retries if the record was changed concurrently.
    *
-   * @param change returns the same object if nothing changes; is passed undefined if there is no record
+   * @param change receives the record, or undefined if there is none; returns the same object if nothing changes
    * @returns the record as it is now stored; `full` if there is no room for a new one
    */
   async change(
@@ -147,12 +147,12 @@ export class DeviceRecords {
       const saved = await this.save(after, { before, ...as });
       if (saved !== 'conflict') return saved;
     }
-    throw new Error(`the record of ${mac} changes all the time`);
+    throw new Error(`the record of ${mac} keeps changing`);
   }
 
   /**
-   * Changes a known device's record in memory. The change is written with the next one or by `flush`, and may be lost in a crash. Most
-   * devices check in within a minute after an update, and the record written then includes this change.
+   * Changes a device's record in memory. The change is written together with the next change or by `flush`, and may be lost in a crash.
+   * Most devices check in within a minute after an update, so the record written then includes this change.
    */
   async changeLater(project: string, mac: string, change: Change): Promise<void> {
     const key = keyOf(project, mac);
@@ -172,7 +172,7 @@ export class DeviceRecords {
     this.#events.emit({ type: 'device.seen', project, mac, actor: theDevice, at: Date.now() });
   }
 
-  /** Writes the changes that have been waiting since `latest` or longer. */
+  /** Writes the changes that have been waiting at least since `latest`. */
   async flush(latest = Number.POSITIVE_INFINITY): Promise<void> {
     const due = [...this.#waiting.values()].filter(({ since }) => since <= latest);
     for (let at = 0; at < due.length; at += writtenAtOnce) {

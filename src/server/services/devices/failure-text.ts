@@ -6,7 +6,7 @@ export function failureText({ version, failure, receipts }: Attempt): string {
     case 'not-confirmed':
       return `${version} not confirmed: no update check since the ${receipts > 0 ? 'download' : 'incomplete download'}`;
     case 'not-installed':
-      return `${version} not installed: the device runs another build`;
+      return `${version} not installed: the device runs a different build`;
     default:
       return `Download of ${version} never completed`;
   }

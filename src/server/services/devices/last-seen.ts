@@ -1,14 +1,14 @@
 import type { SeenDevice, StoredReport } from '../../storage/records.ts';
 import type { DeviceStore, Touch } from '../../storage/store.ts';
 
-/** Smaller changes are not written: people are interested in hours and days. */
+/** Minimum change that is written. Users look at last-seen times in hours and days. */
 const precisionMs = 5 * 60_000;
-/** Batch size for writes, so that other writes are not delayed for long. */
+/** Number of devices written in one batch. Small batches do not delay other writes for long. */
 const writtenAtOnce = 200;
-/** Limit on devices in memory. Beyond it, unwritten check-ins of other devices are dropped. */
+/** Limit on devices in memory. Beyond this limit, unwritten check-ins of other devices are dropped. */
 const mostWaiting = 20_000;
 
-/** Times at which devices were last seen. A check-in does not cause a separate write, so a crash may lose the last few minutes. */
+/** Last-seen times of devices. They are written in batches, so a crash may lose the last few minutes. */
 export class LastSeen {
   readonly #store: DeviceStore;
   readonly #waiting = new Map<string, Touch>();
@@ -18,7 +18,7 @@ export class LastSeen {
     this.#store = store;
   }
 
-  /** Remembers the stored time for a device. */
+  /** Caches the stored last-seen time of a device. */
   wasStored(project: string, mac: string, at: number | undefined): void {
     if (at === undefined) return;
     this.#stored.set(keyOf(project, mac), at);

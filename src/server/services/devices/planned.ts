@@ -15,7 +15,7 @@ interface Candidate extends Release {
 
 interface Remembered {
   readonly intermediateReleases: readonly ReleaseRecord[];
-  /** Plans, by device facts. */
+  /** Cached plans, keyed by device facts. */
   readonly plans: LRUCache<string, Plan<Candidate>>;
 }
 

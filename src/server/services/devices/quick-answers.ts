@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Credential } from '../../storage/records.ts';
 import type { ProjectView } from '../releases/catalog.ts';
 
-/** Response to a device that has nothing to install, with the inputs on which the response depends; about 200 bytes each. */
+/** Response to a device that has nothing to install, with the inputs that the response depends on. Each entry uses about 200 bytes. */
 export interface QuickAnswer {
   /** Report ID of the device (`DeviceReport.id`). */
   readonly reportId: number;

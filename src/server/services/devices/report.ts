@@ -9,7 +9,7 @@ export type Mode = 'sketch' | 'spiffs' | 'version';
 
 /** Data that a device reports in one request, without its MAC (`ESP8266HTTPUpdate::handleUpdate`). */
 export interface DeviceReport {
-  /** Report ID; identical reports share it while they are cached. */
+  /** Report ID. Identical reports share an ID while they are cached. */
   readonly id: number;
   /** `ESP.getSketchMD5()` of the running sketch. */
   readonly sketchMd5: string | undefined;
@@ -17,7 +17,7 @@ export interface DeviceReport {
   readonly version: string | undefined;
   readonly sdkVersion: string | undefined;
   readonly freeSpaceBytes: number | undefined;
-  /** Sizes, and the facts derived from them. */
+  /** Reported sizes, and the facts derived from these sizes. */
   readonly facts: DeviceFacts;
 }
 
@@ -58,7 +58,7 @@ export function readMode(text: string | undefined): Mode | undefined {
   return text === 'sketch' || text === 'spiffs' || text === 'version' ? text : undefined;
 }
 
-/** Number of cached reports; most devices in a fleet send the same report as another device. */
+/** Number of cached reports. Most devices in a fleet send the same report as other devices. */
 const mostRemembered = 1024;
 const longestRemembered = 512;
 const remembered = new LRUCache<string, DeviceReport>({ max: mostRemembered });

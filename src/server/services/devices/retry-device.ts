@@ -3,7 +3,7 @@ import { afterRetry } from './attempts.ts';
 import type { DeviceRecords } from './device-records.ts';
 
 /**
- * Clears a device's failures, so that the releases can be sent to it again.
+ * Clears a device's failures, so that the failed releases can be sent to the device again.
  *
  * @returns undefined if the device is unknown
  */
@@ -26,7 +26,7 @@ function withoutFailures(record: DeviceRecord, at: number): DeviceRecord {
   };
 }
 
-/** Replaces a decision not to send a failed update; the next update check decides again. */
+/** Replaces a decision that blocks a failed update. The next update check decides again. */
 function retried(decision: DecisionRecord | undefined, at: number): DecisionRecord | undefined {
   if (decision?.code !== 'failed') return decision;
   return { ...decision, code: 'retry', text: 'Retry requested: the next update check sends the update again.', at };

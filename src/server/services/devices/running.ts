@@ -6,8 +6,12 @@ import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport } from './report.ts';
 
 /**
- * Build that runs on a device. md5: exactly this build, which may have been published under several names. version: reported by the sketch.
- * It does not identify the core or the key, because people rebuild without changing the version. unknown: neither is known.
+ * Build that runs on a device.
+ *
+ * - md5: recognized by its sketch MD5. Several releases may contain this build.
+ * - version: identified only by the version that the sketch reports. The core and the key are unknown, because people rebuild without
+ *   changing the version.
+ * - unknown: not identified.
  */
 export type Running =
   | { readonly by: 'md5'; readonly builds: readonly [Recognized, ...Recognized[]] }
@@ -15,8 +19,8 @@ export type Running =
   | { readonly by: 'unknown' };
 
 /**
- * Returns which build runs on a device. Matches are sorted, best first: builds in the same project, then builds with proven enforcement,
- * then builds published to be served rather than as reference builds, then the newest.
+ * Returns which build runs on a device. Matches are sorted: first builds in the same project, then builds with proven enforcement, then
+ * releases before reference builds, then the newest.
  */
 export function whatRuns(project: string, report: DeviceReport, recognized: readonly Recognized[]): Running {
   const [first, ...others] = [...recognized].sort(
@@ -30,7 +34,10 @@ export function whatRuns(project: string, report: DeviceReport, recognized: read
   return report.version === undefined ? { by: 'unknown' } : { by: 'version', version: report.version };
 }
 
-/** Ranks proven enforcement above unproven. Because the bytes are identical, proof for one release applies to all of them. */
+/**
+ * Ranks proven enforcement above unproven enforcement. The bytes of all matches are identical, so the proof for one release applies to all
+ * of them.
+ */
 function proof({ manifest }: ReleaseRecord): number {
   return manifest.enforcement === 'unproven' ? 0 : 1;
 }
@@ -59,7 +66,8 @@ export function runningRecord(
 }
 
 /**
- * Combines the facts reported by the device, the facts derived from its build and those entered manually. Reported sizes take precedence.
+ * Combines the facts that the device reported, the facts derived from its build, and the facts entered manually. Reported sizes take
+ * precedence.
  */
 export function factsOfRunning(report: DeviceReport, running: Running, record: DeviceRecord): DeviceFacts {
   const [build] = running.by === 'md5' ? running.builds : [];
@@ -76,7 +84,7 @@ export function factsOfRunning(report: DeviceReport, running: Running, record: D
   };
 }
 
-/** Returns the end of the filesystem in the layout for which the build was linked, or in the core's only layout with this start. */
+/** Returns the end of the filesystem, from the layout of the build or from the core's only layout with this start address. */
 function filesystemEnd(report: DeviceReport, built: DeviceFacts, fsStart: number | undefined): number | undefined {
   if (built.fsEnd !== undefined && built.fsStart === fsStart) return built.fsEnd;
   const { freeSpaceBytes, facts } = report;
@@ -89,12 +97,12 @@ function filesystemEnd(report: DeviceReport, built: DeviceFacts, fsStart: number
   return ends.size === 1 ? only : undefined;
 }
 
-/** Removes undefined facts, so that they do not hide facts known from the build. */
+/** Removes undefined facts, because they would hide facts from the build. */
 function present(facts: DeviceFacts): DeviceFacts {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
-/** Returns a device's board, as entered manually or published with its build. */
+/** Returns a device's board: the board entered manually, or the board in the release of its build. */
 export function boardOf(running: Running, record: DeviceRecord): string | undefined {
   if (record.board !== undefined) return record.board;
   const release: ReleaseRecord | undefined = running.by === 'md5' ? running.builds[0].release : undefined;

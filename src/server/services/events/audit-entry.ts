@@ -7,7 +7,8 @@ export function auditEntryOf({ type, project, actor, at, ...detail }: DomainEven
 }
 
 /**
- * Describes events caused by people and by the server itself. Device events would fill the log; their details are in the device records.
+ * Describes only events caused by people and by the server itself. Device events would fill the log, and their details are in the device
+ * records.
  */
 export function auditEntriesOf(events: readonly DomainEvent[]): readonly NewAuditEntry[] {
   return events.filter(({ actor, type }) => actor !== theDevice && type !== 'device.seen').map(auditEntryOf);

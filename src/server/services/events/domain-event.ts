@@ -75,8 +75,8 @@ interface DeviceFacts extends Common {
 }
 
 /**
- * A record changed in some other way, for example because a download completed. This event only triggers a page refresh. Unlike other
- * events, it may be emitted before the change is durable.
+ * Change to a device record without a more specific event, such as a completed download. This event only triggers a page refresh. Unlike
+ * other events, it may be emitted before the change is durable.
  */
 interface SeenAgain extends DeviceFacts {
   readonly type: 'device.seen';
@@ -101,7 +101,7 @@ interface FailedDevice extends DeviceFacts {
 
 interface BlockedDevice extends DeviceFacts {
   readonly type: 'device.blocked';
-  /** Version that would have been sent. */
+  /** Version that the blocked update would have installed. */
   readonly version: string | undefined;
   readonly kind: ImageKind;
   /** Preflight rules that block the update. */
@@ -146,7 +146,7 @@ interface ProjectEvent extends Common, Pick<ProjectRecord, 'access' | 'aliases' 
 
 interface TokenEvent extends Omit<Common, 'project'> {
   readonly type: 'token.created' | 'token.revoked';
-  /** The only project for which the token is valid; undefined for all projects. */
+  /** Only project that the token is valid for; undefined for all projects. */
   readonly project: string | undefined;
   readonly id: string;
   readonly role: Role;

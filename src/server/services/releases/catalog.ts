@@ -3,10 +3,10 @@ import type { Store } from '../../storage/store.ts';
 import type { Releases } from '../devices/decide.ts';
 import type { RolloutView } from '../rollouts/admission.ts';
 
-/** Project state for update checks. It is reloaded when the project changes; every state is a new object. */
+/** Project state for update checks. The state is reloaded when the project changes. Every state is a new object. */
 export interface ProjectView {
   readonly project: ProjectRecord;
-  /** Keyed by channel. Channels with neither a current release nor a rollout are absent. */
+  /** Releases by channel name. Channels with neither a current release nor a rollout are absent. */
   readonly channels: ReadonlyMap<string, Releases>;
 }
 
@@ -17,7 +17,7 @@ export interface Alias {
 }
 
 const mostReleasesLookedAt = 32;
-/** Limit per board, because the planner tries every path through these releases. */
+/** Maximum number of intermediate releases per board. The limit is low, because the planner tries every path through these releases. */
 const mostIntermediateReleases = 4;
 
 /** Releases and rollouts, kept in memory so that the cost of an update check does not grow with the fleet or the number of releases. */
@@ -49,8 +49,8 @@ export class Catalog {
   }
 
   /**
-   * Reloads one project or all of them. Must be called after every change and before the change is acknowledged, so that the next update
-   * check sees it.
+   * Reloads one project or all projects. Call this method after every change and before the change is acknowledged, so that the next update
+   * check sees the change.
    */
   async refresh(only?: string): Promise<void> {
     for (const project of await this.#store.catalog.projects()) {
@@ -102,7 +102,7 @@ export class Catalog {
     return views;
   }
 
-  /** Keeps the rollouts in memory: they may be newer than the stored ones that were just read, and a halt must not be lost. */
+  /** Keeps the rollouts that are in memory. They may be newer than the stored rollouts, and a halt must not be lost. */
   #withLiveRollouts(project: string, read: ReadonlyMap<string, Releases>): ReadonlyMap<string, Releases> {
     const before = this.#views.get(project)?.channels;
     return new Map(

@@ -5,7 +5,9 @@ import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { quickInflateFacts } from '../../../core/preflight/image-facts.ts';
 
-/** `pack` and `sign` create two: the compressed image, and the same image with an aligned header. */
+/**
+ * Maximum number of different gzip files in a build. `pack` and `sign` create two: the image as is, and the image with an aligned header.
+ */
 const mostCompressions = 2;
 
 interface Compression {
@@ -15,8 +17,8 @@ interface Compression {
 }
 
 /**
- * Gzip files in a build. zlib can take 0.1 s per MB for crafted deflate data, so identical data is inflated only once, and no more
- * different files are inflated than a valid build can contain.
+ * Gzip files in a build. zlib can take 0.1 s per MB for crafted deflate data. Therefore identical data is inflated only once, and the
+ * number of inflated files is limited to what a valid build can contain.
  */
 export class Compressions {
   readonly #isSketch: boolean;
@@ -41,7 +43,7 @@ export class Compressions {
     return gunzipped;
   };
 
-  /** Returns the result of inflating the artifact, which is computed once for artifacts that differ only in their signature. */
+  /** Inflates an artifact. Artifacts that differ only in their signature share one result. */
   async inflateFacts({ payload, content }: Envelope): Promise<Artifact['inflate']> {
     const last = this.#inflated;
     if (last !== undefined && Buffer.compare(last.payload, payload) === 0) return last.facts;

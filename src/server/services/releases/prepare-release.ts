@@ -15,7 +15,7 @@ export interface PublishQuestion {
   readonly project: string;
   readonly request: v.InferOutput<typeof releaseRequestSchema>;
   readonly by: Actor;
-  /** Whether the publisher may create the project. */
+  /** True if the publisher may create the project. */
   readonly isAdmin: boolean;
 }
 
@@ -23,16 +23,16 @@ export interface PublishQuestion {
 export interface PreparedRelease {
   readonly manifest: Manifest;
   readonly key: RsaPublicKey | undefined;
-  /** Undefined if the project does not exist yet. */
+  /** Project before the publication; undefined if the project does not exist yet. */
   readonly present: ProjectRecord | undefined;
   /** Project as it will be after the publication. */
   readonly record: ProjectRecord;
-  /** Path to each artifact, by SHA-256. */
+  /** File path of each artifact, by SHA-256. */
   readonly artifacts: ReadonlyMap<string, string>;
 }
 
 /**
- * Checks everything that can be checked without reading the artifacts.
+ * Checks the parts of a publication that do not require reading the artifacts.
  *
  * @throws DomainError invalid, not-found, wrong-key, blobs-missing
  */
@@ -63,7 +63,7 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   if (manifest.board !== undefined && manifest.board.length > 64)
     problems.push('the board name is longer than 64 characters');
   if (request.purpose === 'reference' && manifest.image.kind !== 'sketch') {
-    problems.push('only a sketch can be a reference build: devices report no digest of their files');
+    problems.push('only a sketch can be a reference build: devices do not report a digest of their filesystem');
   }
   const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
   problems.push(...unknown.map((rule) => `unknown rule ${rule}`));
@@ -72,14 +72,14 @@ function readManifest({ project, request }: PublishQuestion): Manifest {
   }
   const total = manifest.artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (manifest.artifacts.length > mostArtifacts || total > mostArtifacts * mostBlobBytes)
-    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can have`);
+    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can contain`);
   if (problems.length > 0) throw invalid(problems);
   const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
   const artifacts = request.purpose === 'reference' ? onlyImage : manifest.artifacts;
   return { ...manifest, project, version: request.version, artifacts };
 }
 
-/** `pack` and `sign` create at most 5. */
+/** Maximum number of artifacts in a release. `pack` and `sign` create at most 5. */
 const mostArtifacts = 8;
 /** Number of releases read to determine whether this is the first publication. */
 const mostLookedAt = 1000;
@@ -108,8 +108,8 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
 }
 
 /**
- * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key.
- * Reference builds published before that do not count: they may be signed with any key or not at all.
+ * Returns the project as it will be after the publication. An admin's first publication creates the project and registers its key. Earlier
+ * reference builds do not count as a first publication, because they may be unsigned or signed with any key.
  */
 async function projectOf(
   { catalog }: Store,
@@ -132,7 +132,8 @@ async function projectOf(
 function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, key: RsaPublicKey | undefined): void {
   const known = keys.map(({ fingerprint }) => `${fingerprint.slice(0, 16)}…`).join(', ');
   if (key === undefined && keys.length > 0) {
-    const hint = 'Sign the build: devices would reject it, or stop verifying signatures after installing it.';
+    const hint =
+      'Sign the build. Devices would reject an unsigned build, or stop verifying signatures after installing it.';
     throw new DomainError(
       'wrong-key',
       `releases of ${name} are signed with key ${known}, but this release is unsigned`,

@@ -57,7 +57,7 @@ export function publishRelease(
   return parts.publishing.acquire('all', async () => {
     const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
     if (channel !== undefined) parts.rollouts.requireFreeChannel(project, channel);
-    // Verification takes time. Meanwhile, an admin may have changed the project, or uploads may have been removed.
+    // Check the request again: during verification, an admin may have changed the project, or uploads may have been removed.
     const { manifest, record, present } = await prepareRelease(parts, question);
     requireSameKeys(record, verified);
     const release = newRelease(question, manifest);
@@ -95,7 +95,7 @@ function newRelease({ project, request }: PublishQuestion, manifest: Manifest): 
   return { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
 }
 
-/** Describes a publication. A release that already exists can only be promoted to another channel. */
+/** Describes a publication. A release that already exists can only be promoted to a different channel. */
 function releaseEvent(
   outcome: 'published' | 'promoted',
   { project, version, kind, board, purpose, publishedAt, manifest }: NewRelease['release'],
@@ -112,13 +112,13 @@ function releaseEvent(
 
 function versionTaken({ project, version, kind }: NewRelease['release']): DomainError {
   const message = `${project} already has a ${kind} ${version} with different bytes`;
-  return new DomainError('version-taken', message, 'Use another version: the bytes of a release never change.');
+  return new DomainError('version-taken', message, 'Use a different version: the bytes of a release never change.');
 }
 
 function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
   if (privateKey === 'signing-key') {
     const hint =
-      'Remove the key from the build and generate a new pair: the image discloses the key that signs updates.';
+      'Remove the key from the build and generate a new key pair: the image discloses the key that signs updates.';
     throw new DomainError('private-key', "the image contains the project's private key", hint);
   }
   if (differences.length > 0) {
@@ -137,6 +137,6 @@ function judged(manifest: Manifest, { request }: PublishQuestion): readonly Rele
   if (blockedBy.length === 0) return warnings.map(releaseFinding);
   const message = blockedBy.map((finding) => `${finding.message} (${finding.rule})`).join('; ');
   const rules = blockedBy.map(({ rule }) => `--allow ${rule}`).join(' ');
-  const hint = `Fix: ${blockedBy.map(({ fix }) => fix).join('; ')}. To publish it despite this, pass ${rules}.`;
+  const hint = `Fix: ${blockedBy.map(({ fix }) => fix).join('; ')}. To publish the release anyway, pass ${rules}.`;
   throw new DomainError('blocked', message, hint, { blockedBy: blockedBy.map(releaseFinding) });
 }

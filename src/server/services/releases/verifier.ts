@@ -15,21 +15,21 @@ export interface VerifierLimits {
   readonly verificationHeapMb: number;
 }
 
-/** Time without work after which the thread ends. */
+/** Idle time after which the thread ends. */
 const idleMs = 30_000;
 
 /** Defined by rolldown.worker-entries.mjs; undefined when the sources run unbundled. */
 declare const OTA_HOOKS_BUNDLED: true | undefined;
 
-/** Before Node 22, tsx does not transform modules in worker threads without this preload. */
+/** Before Node.js 22, tsx does not transform modules in worker threads without this preload. */
 const execArgv =
   typeof OTA_HOOKS_BUNDLED === 'undefined'
     ? ['--import', new URL('../../../../tsx-in-workers.mjs', import.meta.url).href]
     : undefined;
 
 /**
- * Verifies builds in a worker thread, so that devices are served in the meantime. Builds are verified one at a time, and each project can
- * queue at most one, so even a project that publishes constantly delays other projects by only one build.
+ * Verifies builds in a worker thread, so that the main thread can serve devices. Builds are verified one at a time, and each project can
+ * queue at most one. Therefore a project that publishes constantly delays other projects by only one build.
  */
 export class Verifier {
   readonly #limits: VerifierLimits;
@@ -87,7 +87,7 @@ async function answerOf(worker: Worker, question: BuildQuestion, verificationMs:
   try {
     worker.postMessage(question);
     return await Promise.race([
-      // `verify-worker.ts` posts only this type.
+      // The type assertion is safe, because `verify-worker.ts` posts only this type.
       once(worker, 'message', { signal }).then(([answer]) => answer as BuildAnswer),
       once(worker, 'exit', { signal }).then(() => {
         throw new Error('the verification thread ended without an answer');

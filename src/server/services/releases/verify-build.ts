@@ -10,10 +10,10 @@ import type { Artifact, Manifest } from '../../../core/model/manifest.ts';
 import { imageFacts } from '../../../core/preflight/image-facts.ts';
 import { Compressions } from './compressions.ts';
 
-/** Input for `verifyBuild`. It is plain data because it is sent to a worker thread. */
+/** Input for `verifyBuild`, which is plain data because it is sent to a worker thread. */
 export interface BuildQuestion {
   readonly manifest: Manifest;
-  /** Path to each artifact, by SHA-256. */
+  /** File path of each artifact, by SHA-256. */
   readonly blobs: ReadonlyMap<string, string>;
   /** Key named in the manifest. */
   readonly key: RsaPublicKey | undefined;
@@ -28,10 +28,9 @@ export interface BuildAnswer {
 }
 
 /**
- * Reads the bytes of a build and compares everything that can be derived from them with the manifest. Two claims made by the publisher
- * cannot be checked, because they come from the ELF file: the proof of enforcement and the flash layout.
- *
- * The cost is linear in the number of bytes. Apart from the image, only one artifact at a time is in memory.
+ * Compares the manifest of a build with everything that can be derived from the bytes of the build. Two claims in the manifest cannot be
+ * checked, because they are derived from the ELF file: the proof of enforcement and the flash layout. The cost is linear in the number of
+ * bytes. Apart from the image, only one artifact at a time is in memory.
  */
 export async function verifyBuild(question: BuildQuestion): Promise<BuildAnswer> {
   const { manifest, blobs, key, projectKeys } = question;
@@ -96,7 +95,7 @@ async function* artifactDifferences(
       ? `${file} has a signature, but should not have one`
       : `the signature of ${file} was not made with the key in the manifest`;
   }
-  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed with another key`;
+  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed with a different key`;
   if (envelope.payload.length !== payloadBytes) yield `the payload size of ${file} does not match`;
   if (!isSameContent(envelope.content, firmware.content, isSketch)) {
     return yield `${file} was not made from ${question.manifest.image.file}`;
@@ -111,7 +110,7 @@ function signers({ key }: BuildQuestion, { embeddedKeys }: Firmware): readonly R
   return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
 }
 
-/** Compares contents. In a filesystem, erased blocks at the end may be missing. */
+/** Compares contents. A filesystem may lack erased blocks at its end. */
 function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
   const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
   const expected = isCut ? whole.subarray(0, content.length) : whole;

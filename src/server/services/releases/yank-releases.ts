@@ -6,7 +6,7 @@ import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
 
-/** Selects releases by version; all kinds and boards unless specified. */
+/** Selects releases by version. The kind and the board are optional. */
 export interface ReleaseSelection {
   readonly version: string;
   readonly kind?: ImageKind | undefined;
@@ -57,7 +57,7 @@ export async function yankReleases(
   return chosen.map((release) => ({ ...release, yanked }));
 }
 
-/** Returns only the names of releases, without the manifests. */
+/** Returns the names of releases, without the manifests. */
 export function releaseNames(releases: readonly ReleaseRecord[]): readonly ReleaseName[] {
   return releases.map(({ version, kind, board }) => ({ version, kind, board }));
 }

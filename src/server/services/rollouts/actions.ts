@@ -5,7 +5,7 @@ import { DomainError } from '../domain-error.ts';
 import { isUnderWay, type RolloutStep, stepTo, stepToNextStage, type Why } from './step.ts';
 
 export interface ActionRequest extends Why {
-  /** Accepts the failures so far: the halt rules no longer count them. */
+  /** Accepts the existing failures: the halt rules no longer count them. */
   readonly acceptFailures?: boolean | undefined;
   /** Tally across all stages. */
   readonly tally: RolloutTally;
@@ -24,7 +24,8 @@ export function actOn(rollout: RolloutRecord, action: RolloutAction, request: Ac
     case 'resume':
       return resume(rollout, request);
     case 'advance':
-      if (rollout.state !== 'active') throw notNow(rollout, 'advanced', 'Resume it first if it is paused or halted.');
+      if (rollout.state !== 'active')
+        throw notNow(rollout, 'advanced', 'Resume the rollout first if it is paused or halted.');
       if (rollout.openStages >= rollout.stages.length)
         throw notNow(rollout, 'advanced', 'Wait until the rollout is complete: all of its stages are already open.');
       return stepToNextStage(rollout, request);
@@ -51,7 +52,7 @@ function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
 }
 
 /**
- * Rolls a rollout back: the channel's current release applies to all devices again, so devices on the new release are sent the previous one
+ * Rolls a rollout back. The channel's current release applies to all devices again. Devices on the new release are sent the current release
  * if preflight allows it.
  */
 function rollBack(rollout: RolloutRecord, request: ActionRequest): RolloutStep {

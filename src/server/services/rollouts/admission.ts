@@ -13,7 +13,7 @@ export interface RolloutView {
  *
  * - current: the channel's current release
  * - release: the rollout's release
- * - stay: the rollout's release, which the device already runs although the channel still serves the previous one
+ * - stay: the rollout's release, which the device already runs although the channel still serves the previous release
  * - wait: the channel's current release for now; the rollout's release follows later or never
  */
 export type Admission =
@@ -30,7 +30,7 @@ interface Applicant extends StagedDevice {
   readonly current: ReleaseRecord | undefined;
 }
 
-/** Decides whether a device is sent a rollout's release. Pure, and the only code that makes this decision. */
+/** Decides whether a device is sent a rollout's release. This function is pure, and no other code makes this decision. */
 export function admit({ rollout }: RolloutView, { release, runsIt, current, ...device }: Applicant): Admission {
   const isSuperseded = current !== undefined && !rollout.previousIds.includes(current.id);
   if (release === undefined || isSuperseded || current?.id === release.id) return { kind: 'current' };

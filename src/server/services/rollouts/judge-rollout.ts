@@ -8,13 +8,13 @@ export type RolloutVerdict =
   /** Condition that is not yet met, for display. */
   | { readonly kind: 'wait'; readonly waitingFor: string };
 
-/** Counts on which a verdict is based. */
+/** Counts that determine a verdict. */
 export interface Evidence {
-  /** Tally across all stages: failures count in every stage. */
+  /** Tally across all stages, because failures in every stage count. */
   readonly all: RolloutTally;
   /** Combined tally for the open stages. */
   readonly open: RolloutTally;
-  /** Devices in the open stages that have been running the release for the gate's soak time. */
+  /** Number of devices in the open stages that have been running the release for the gate's soak time. */
   readonly soaked: number;
 }
 
@@ -50,7 +50,7 @@ function gateReason(
 ): string | undefined {
   // Devices with accepted failures do not count as reachable, so they do not keep the next stage closed.
   const reachable = open.members - open.blocked - Math.min(open.failed, accepted.failed);
-  // An empty stage proves nothing and is skipped, but the last stage opens only after at least one device has proved the release.
+  // An empty stage proves nothing and is skipped. The last stage opens only after at least one device has proved the release.
   if (reachable <= 0 && !isLast) {
     const isLastButOne = openStages + 1 >= stages.length;
     return isLastButOne ? 'an enrolled device in the stages before the last' : undefined;

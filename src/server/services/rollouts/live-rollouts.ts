@@ -4,7 +4,7 @@ import { judgeRollout, type RolloutVerdict } from './judge-rollout.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { Tally } from './tally.ts';
 
-/** Rollout in memory, which may be newer than the stored one, with its device tally. */
+/** Rollout in memory, with its device tally. It may be newer than the stored rollout. */
 export interface Live {
   rollout: RolloutRecord;
   readonly tally: Tally;
@@ -55,7 +55,7 @@ export class LiveRollouts {
       for (const { record } of page) for (const { tally } of live) tally.note(record);
       after = page.at(-1)?.record.mac;
       if (page.length < readAtOnce) return;
-      // Device requests are handled between pages; the changes that they note are newer than the page read here.
+      // Device requests are handled between pages. Their changes are newer than the page that was just read.
       await new Promise(setImmediate);
     }
   }

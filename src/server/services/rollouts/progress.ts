@@ -1,8 +1,11 @@
 import type { Attempt, DeviceRecord, Failure, RolloutRecord } from '../../storage/records.ts';
 
 /**
- * Progress of an enrolled device in a rollout. blocked: preflight found the update unsafe. running: the device was recognized by its sketch
- * MD5, or its filesystem counts as installed; `sinceMs` is on the `ServiceTime.servedMs` clock.
+ * Progress of an enrolled device in a rollout.
+ *
+ * - blocked: preflight found the update unsafe.
+ * - running: the device was recognized by its sketch MD5, or its filesystem counts as installed. `sinceMs` is on the `ServiceTime.servedMs`
+ *   clock.
  */
 export type MemberProgress =
   | { readonly state: 'pending' | 'blocked' | 'updating' }
@@ -30,13 +33,13 @@ function isRunningRelease(
 ): boolean {
   if (attempt?.kind === 'filesystem') return attempt.state === 'running';
   if (running?.by !== 'md5') return false;
-  // Identical builds may have several names; the attempt shows that this release was delivered.
+  // Identical builds may have several names. The attempt shows that this release was delivered.
   return releaseIds.includes(running.releaseId ?? -1) || attempt?.state === 'running';
 }
 
 /**
- * Returns whether a rollout counts this device: it must be enrolled, because other devices are not trusted, and the release must be
- * available to it.
+ * Returns whether a rollout counts this device. The device must be enrolled, because other devices are not trusted, and the release must be
+ * available to the device.
  */
 export function isMember(rollout: Pick<RolloutRecord, 'channel' | 'version'>, record: DeviceRecord): boolean {
   if (!record.enrolled) return false;

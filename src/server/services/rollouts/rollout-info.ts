@@ -6,9 +6,9 @@ import { noTally, sumOf } from './tally.ts';
 /**
  * Converts a rollout to its API form.
  *
- * @param tallies one per stage; undefined if no longer known
+ * @param tallies one per stage; undefined if no longer available
  * @param verdict verdict on an active rollout
- * @param previous version that the channel served before
+ * @param previous version that the channel served before the rollout
  */
 export function rolloutInfo(
   rollout: RolloutRecord,

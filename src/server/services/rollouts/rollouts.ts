@@ -28,8 +28,8 @@ interface Needs {
 }
 
 /**
- * The server's rollouts: counts devices, halts rollouts, opens stages and performs actions. A halt takes effect as soon as the failure is
- * known, even before the halt is stored: the failure itself is stored and leads to the same halt after a crash.
+ * The server's rollouts: counts devices, halts rollouts, opens stages and performs actions. A halt takes effect when the failure is
+ * detected, even before the halt is stored. The failure itself is stored and leads to the same halt after a crash.
  */
 export class Rollouts {
   readonly #needs: Needs;
@@ -81,7 +81,7 @@ export class Rollouts {
     return undefined;
   }
 
-  /** Returns the rollout in progress on a channel. No other release may be promoted there until it ends. */
+  /** Returns the rollout in progress on a channel. No other release may be promoted there until the rollout ends. */
   underWay(project: string, channel: string): RolloutRecord | undefined {
     return this.#live.of(project).find(({ rollout }) => rollout.channel === channel && isUnderWay(rollout))?.rollout;
   }
@@ -149,7 +149,7 @@ export class Rollouts {
   }
 
   /**
-   * Marks aborted rollouts on a channel as rolled back when a release is promoted there manually: devices that run the aborted release then
+   * Marks aborted rollouts on a channel as rolled back when a release is promoted there manually. Devices that run the aborted release then
    * follow the channel again.
    */
   async superseded(project: string, channel: string, by: Actor): Promise<void> {
@@ -159,7 +159,7 @@ export class Rollouts {
         if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
         await this.#apply(
           live,
-          this.#step(live, 'rolled-back', { by, reason: 'another release was promoted on the channel' }),
+          this.#step(live, 'rolled-back', { by, reason: 'a different release was promoted on the channel' }),
         );
       }
     });
@@ -294,7 +294,7 @@ function startOf({ id, project, version, channel, stages, startedBy, startedAt }
   return { type: 'rollout.started', project, actor: startedBy, at: startedAt, ...facts } as const;
 }
 
-/** Adds the final tallies before another rollout takes its place. */
+/** Adds the final tallies to a rollout record before another rollout replaces it. */
 function withTallies({ rollout, tally }: Live): RolloutRecord {
   return { ...rollout, endTallies: rollout.stages.map((_, index) => tally.ofStage(index)) };
 }

@@ -2,12 +2,12 @@ import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord, RolloutSample } from '../../storage/records.ts';
 
 /**
- * Minimum time between samples: this interval, or one hundredth of the time since the first sample if that is longer. A chart that covers
- * an hour does not need one-second resolution.
+ * Minimum time between samples. For a long rollout, one hundredth of its duration applies instead: a chart that covers an hour does not
+ * need one-second resolution.
  */
 const everyMs = 1000;
 const partsOfIt = 100;
-/** Maximum number of samples per chart. When it is exceeded, every second sample is dropped. */
+/** Maximum number of samples per chart. Beyond this number, every second sample is dropped. */
 const mostSamples = 240;
 
 /**

@@ -3,8 +3,8 @@ export interface ServiceTime {
   /** Milliseconds since 1970 according to the system clock, which may jump. */
   readonly wallMs: number;
   /**
-   * Total time for which servers have run with this data, in milliseconds. Timeouts use this clock: devices cannot check in while no server
-   * is running, and setting the wall clock must not make attempts fail.
+   * Total time that servers have run with this data, in milliseconds. Timeouts use this clock: devices cannot check in while no server is
+   * running, and a change to the wall clock must not make attempts fail.
    */
   readonly servedMs: number;
 }
@@ -16,7 +16,7 @@ export interface ServiceClock {
 /**
  * Creates a clock.
  *
- * @param servedBeforeMs total time for which earlier servers ran with this data
+ * @param servedBeforeMs total time that earlier servers ran with this data
  */
 export function serviceClock(servedBeforeMs: number): ServiceClock {
   const startedAt = performance.now();

@@ -6,8 +6,8 @@ import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 export type StagedDevice = Pick<DeviceRecord, 'mac' | 'enrolled' | 'group'>;
 
 /**
- * Returns the stage in which a device is sent the release: the first stage that names the device or its group, or whose share includes it.
- * A device that is not enrolled may be fake and its results cannot be trusted, so it belongs to the last stage.
+ * Returns a device's stage: the first stage that names the device or its group, or whose share includes the device. A device that is not
+ * enrolled belongs to the last stage, because it may be fake.
  *
  * @returns an index into the rollout's stages
  */
@@ -24,8 +24,8 @@ function holds({ share, canaries, groups }: RolloutStage, { mac, group }: Staged
 }
 
 /**
- * Returns a device's position among all devices, from 0 to 100. The position is constant for a given release, so that a device stays in its
- * stage, and differs between releases, so that the same devices are not always first.
+ * Returns a device's position among all devices, from 0 to 100. For one release the position is constant, so that the device stays in its
+ * stage. Other releases use other positions, so that the same devices are not always first.
  */
 export function positionOf({ project, version }: { project: string; version: string }, mac: string): number {
   const digest = createHash('sha256').update(`${project}\n${version}\n${mac}`).digest();

@@ -19,8 +19,8 @@ const readAtOnce = 1000;
 /**
  * Creates the record for a new rollout.
  *
- * @throws DomainError not-found: the version does not exist. conflict: the channel already serves it. invalid: a canary is unknown, or no
- *   enrolled device can prove the release before it is sent to all devices
+ * @throws DomainError not-found: the version does not exist. conflict: the channel already serves the version. invalid: a canary is
+ *   unknown, or no enrolled device can prove the release before it is sent to all devices
  */
 export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
   const { project, request, by, at } = question;
@@ -30,13 +30,13 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
     throw new DomainError(
       'not-found',
       `${project} has no release ${version} to roll out`,
-      'Publish it with --draft. Yanked releases and reference builds cannot be rolled out.',
+      'Publish the version with --draft. Yanked releases and reference builds cannot be rolled out.',
     );
   }
   const currentReleases = (await store.catalog.currentReleases(project)).filter((entry) => entry.channel === channel);
   const currentIds = currentReleases.map(({ release }) => release.id);
   if (releases.every(({ id }) => currentIds.includes(id))) {
-    const hint = 'Publish the next version with --draft, and roll it out before it is promoted.';
+    const hint = 'Publish the next version with --draft, and start its rollout before you promote it.';
     throw new DomainError('conflict', `${version} is already the current release of ${channel}`, hint);
   }
   const stages = await knownStages(store, project, { ...request, project });
@@ -116,7 +116,7 @@ async function* enrolledDevices(store: Store, project: string): AsyncGenerator<D
   }
 }
 
-/** Returns a MAC in its stored form; names are returned unchanged. */
+/** Returns a MAC in its stored form. Names are returned unchanged. */
 function macOf(name: string): string {
   return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(name) ? name.toUpperCase() : name;
 }

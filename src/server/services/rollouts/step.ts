@@ -20,7 +20,7 @@ export interface Why {
 const ended: readonly RolloutState[] = ['aborted', 'rolled-back', 'complete'];
 const mostEvents = 200;
 
-/** Text for the history, and event type. */
+/** Text of a history entry, and the type of the event. */
 interface Change {
   readonly text: string;
   readonly type: RolloutStepEvent['type'];
@@ -52,7 +52,7 @@ export function stepToNextStage(rollout: RolloutRecord, why: Why): RolloutStep {
   return change({ ...rollout, openStages }, { text, type: 'rollout.stage-opened' }, why);
 }
 
-/** Adds a change to the history and describes it as an event. */
+/** Adds a change to the history, and describes the change as an event. */
 function change(rollout: RolloutRecord, { text, type }: Change, { by, reason, at }: Why): RolloutStep {
   const { id, project, version, channel, openStages, state, history } = rollout;
   return {

@@ -102,7 +102,7 @@ function none(): Counts {
 }
 
 function sum(total: Counts, counts: RolloutTally): Counts {
-  // `Object.keys` loses the key type of `Counts`.
+  // The type assertion is safe: the type of `Object.keys` does not preserve the keys of `Counts`.
   for (const key of Object.keys(total) as (keyof Counts)[]) total[key] += counts[key];
   return total;
 }

@@ -12,8 +12,8 @@ const sliceBytes = 1024 * 1024;
 export const markerName = 'database.json';
 
 /**
- * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. A complete blob is flushed and verified before it
- * is given its final name, and is never written again.
+ * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. An upload is flushed and verified before it is
+ * moved to its final name. A complete blob is never written again.
  *
  * @param options `isReadOnly` leaves missing folders as they are
  */
@@ -102,7 +102,7 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
 }
 
 /**
- * Moves a complete upload to its final name. The file has already been flushed, and the folders are flushed afterwards, so that a name
+ * Moves a complete upload to its final name. The file has already been flushed. The folders are flushed after the move, so that a name
  * never refers to a partial blob.
  */
 async function putInPlace(part: string, path: string): Promise<void> {
@@ -149,7 +149,7 @@ function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
 }
 
-/** Computes the digest in slices: hashing 16 MiB at once would delay device requests. */
+/** Computes the digest in slices: hashing 16 MiB in one step would delay device requests. */
 async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.length; at += sliceBytes) {

@@ -12,7 +12,7 @@ import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 import { storedJson } from './stored-json.ts';
 
-/** Identical builds are published under a few names at most. */
+/** Maximum number of releases returned per MD5. Identical builds are rarely published under more names. */
 const mostRecognized = 8;
 /** Number of cached MD5s. A fleet runs only a few builds, and made-up MD5s must not fill the memory. */
 const mostMd5sRemembered = 1024;
@@ -57,7 +57,7 @@ export function sqliteCatalog(
     return connection.first(query) !== undefined;
   }
 
-  /** A release that a channel served before does not become its current release again. */
+  /** Returns whether publishing promotes a release: not if the release is yanked or the channel has served it before. */
   function isNewOn({ id, project, yanked }: ReleaseRecord, channel: string | undefined): boolean {
     return channel !== undefined && yanked === undefined && !wasPromoted(projectIdOf(project), channel, id);
   }

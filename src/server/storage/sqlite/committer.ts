@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 import type { JournalFlush } from './journal-flush.ts';
 
 /**
- * When a write must be on disk.
+ * Time at which a write must be on disk.
  *
  * - sync: actions by people. SQLite flushes its journal as part of the commit (synchronous = FULL).
  * - group: changes to device records. The same flush follows the commit in the thread pool; requests handled in the meantime form the next
@@ -26,8 +26,8 @@ interface Waiting {
 const lazyMs = 1000;
 
 /**
- * Groups concurrent writes into one transaction, so that the disk is flushed once for the group instead of once per device. Each promise
- * resolves when the whole transaction is on disk; a failed write does not affect the others.
+ * Groups concurrent writes into one transaction, so that the disk is flushed once per group instead of once per device. Each promise
+ * resolves when the whole transaction is on disk. A failed write does not affect the others.
  */
 export class Committer {
   readonly #connection: Connection;
@@ -45,7 +45,7 @@ export class Committer {
     this.#journal = journal;
   }
 
-  /** Adds a listener that is called when a whole transaction is rolled back, because that invalidates caches. */
+  /** Adds a listener that is called when a whole transaction is rolled back, because the rollback invalidates caches. */
   onUndone(listener: () => void): void {
     this.#undone.push(listener);
   }
@@ -122,7 +122,7 @@ export class Committer {
   #tryAll(batch: readonly Waiting[], isSync: boolean): { error: unknown } | undefined {
     try {
       this.#connection.flushWithin(isSync);
-      // A savepoint costs as much as the write itself, and writes rarely fail. If a write fails, all of them are run again with savepoints.
+      // A savepoint costs as much as the write itself, and writes rarely fail. If a write fails, all writes run again with savepoints.
       if (!this.#runAll(batch, false)) this.#runAll(batch, true);
       return undefined;
     } catch (error) {

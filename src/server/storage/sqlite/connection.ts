@@ -55,7 +55,7 @@ export class Connection {
     }
   }
 
-  /** Sets whether a commit flushes the journal itself or leaves that to the caller. Must be called outside transactions. */
+  /** Sets whether a commit flushes the journal itself or leaves the flush to the caller. Must be called outside transactions. */
   flushWithin(isWithin: boolean): void {
     if (isWithin === this.#flushesWithin) return;
     this.execute(`PRAGMA synchronous = ${isWithin ? 'FULL' : 'NORMAL'}`);
@@ -131,8 +131,8 @@ export class Connection {
   }
 
   /**
-   * Whether a transaction is open. node:sqlite has no property for this before Node.js 22.16, so this tries to begin a transaction, which
-   * fails inside another one.
+   * Returns whether a transaction is open. node:sqlite has no property for this state before Node.js 22.16. Therefore the method tries to
+   * begin a transaction, which fails inside another transaction.
    */
   get inTransaction(): boolean {
     try {
@@ -163,12 +163,12 @@ export class Connection {
   }
 
   #first<Row>(sql: string, values: readonly unknown[]): Row | undefined {
-    // The row has the columns from which Kysely derived its type.
+    // The type assertion is safe, because Kysely derived the type from the columns of the row.
     return this.#statement(sql).get(values) as Row | undefined;
   }
 
   #all<Row>(sql: string, values: readonly unknown[]): Row[] {
-    // The rows have the columns from which Kysely derived their type.
+    // The type assertion is safe, because Kysely derived the type from the columns of the rows.
     return this.#statement(sql).all(values) as Row[];
   }
 
@@ -215,7 +215,7 @@ class DatabaseError extends Error {
   readonly code: string | undefined;
 
   constructor(cause: unknown, code: string | undefined) {
-    // Any thrown value may have a message.
+    // A thrown value of any type may have a message.
     const { message } = Object(cause) as { readonly message?: unknown };
     super(String(message ?? cause));
     this.code = code;

@@ -5,7 +5,7 @@ import type { IndexColumns } from './device-columns.ts';
 
 type Kind = Omit<IndexColumns, 'name'>;
 
-/** Device counts by state, version and group. They are kept in memory: counted once, then updated on every save. */
+/** Device counts by state, version and group. The counts are kept in memory and updated on every save. */
 export class DeviceTallies {
   readonly #connection: Connection;
   readonly #projects = new Map<number, Map<string, number>>();
@@ -50,7 +50,7 @@ export class DeviceTallies {
       .where('project_id', '=', projectId)
       .groupBy(['status', 'runs', 'device_group']);
     const counts = new Map(
-      // The status was written by `save`.
+      // The type assertion is safe, because `save` wrote the status.
       this.#connection.all(query).map((row) => [keyOf({ ...row, status: row.status as DeviceStatus }), row.devices]),
     );
     this.#projects.set(projectId, counts);
@@ -69,7 +69,7 @@ function keyOf({ status, runs, device_group }: Kind): string {
 }
 
 function kindOf(key: string): Kind {
-  // The key was created by `keyOf`.
+  // The type assertion is safe, because `keyOf` created the key.
   const [status, runs, device_group] = JSON.parse(key) as [DeviceStatus, string | null, string | null];
   return { status, runs, device_group };
 }

@@ -14,7 +14,7 @@ import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
 import { storedJson } from './stored-json.ts';
 
-/** Number of cached rows. A cached row does not have to be read before the next write; a device takes about 200 bytes. */
+/** Number of cached rows. A cached row does not have to be read before the next write. Each device takes about 200 bytes. */
 const mostWritten = 5_000;
 interface Written extends IndexColumns {
   readonly revision: number;
@@ -119,7 +119,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const { project, mac, revision } = record;
         const projectId = projects.idOf(project);
         const key = `${projectId} ${mac}`;
-        // The row was written by this function.
+        // The type assertion is safe, because this function wrote the row.
         const before = written.get(key) ?? (stored.first(projectId, mac) as Written | undefined);
         if ((before?.revision ?? 0) !== revision) return 'conflict';
         const index = indexColumns(record);
@@ -134,7 +134,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
           counts.set(projectId, count(projectId) + 1);
         } else {
           update.run(...values, projectId, mac);
-          // The index is written only if its values have changed.
+          // Write the index only if its values have changed.
           if (!isIndexed) updateIndex.run(...columns, projectId, mac);
         }
         for (const entry of audit) writeAudit(connection, entry);
@@ -143,7 +143,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         return 'saved';
       }),
 
-    // This data may be lost, but the caller writes in batches and waits for each one, even while the server is stopping.
+    // Last-seen times may be lost in a crash, but the caller writes them in batches and waits for each batch, even while the server stops.
     touch: (touches) =>
       committer.write('group', () => {
         for (const { project, mac, at, report } of touches) {

@@ -19,7 +19,7 @@ export class DriverDialect extends SqliteDialect {
 }
 
 /**
- * Lets the Migrator run all migrations in one transaction. SQLite can roll back DDL, but Kysely's own adapter does not make use of this.
+ * Lets the Migrator run all migrations in one transaction. SQLite can roll back DDL, but Kysely's own adapter does not use this feature.
  */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
@@ -35,7 +35,7 @@ function kyselyDatabase(prepare: (sql: string) => CheckedStatement): KyselyDatab
       const reader = !/^(insert|update|delete|replace)\b/i.test(sql);
       return { reader, all, run, iterate: (values) => all(values).values() };
     },
-    // The connection closes the database.
+    // `Connection` closes the database, not the driver.
     close: () => undefined,
   };
 }

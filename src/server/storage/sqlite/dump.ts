@@ -41,7 +41,7 @@ export function restoreRow(connection: Connection, { table, row }: DumpLine): vo
   if (name === undefined) throw new TypeError(`there is no table ${table}`);
   if (isIdentity(name, row)) throw new TypeError('a backup has no identity');
   const values = name === 'sketch_md5s' ? { ...row, md5: Buffer.from(String(row['md5']), 'hex') } : row;
-  // The columns are those that the table had at the time of the dump; SQLite rejects the row if they do not match.
+  // The columns are from the time of the dump. SQLite rejects the row if the columns do not match the table.
   connection.run(connection.db.insertInto(name).values(values as never));
 }
 

@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
 /**
- * Flushes SQLite's journal without blocking the process: it does in the thread pool what `synchronous = FULL` does at the end of every
- * commit. Between checkpoints, the journal is only appended to, and its frames have checksums, so a crash before the flush loses only
- * transactions that were not acknowledged. Checkpoints are flushed by SQLite itself (`synchronous = NORMAL`), in an order that keeps the
- * database consistent.
+ * Flushes SQLite's journal in the thread pool, so that the flush does not block the process. With `synchronous = FULL`, SQLite would flush
+ * at the end of every commit. Between checkpoints, the journal is only appended to, and its frames have checksums, so a crash before the
+ * flush loses only transactions that were not acknowledged. Checkpoints are flushed by SQLite itself (`synchronous = NORMAL`), in an order
+ * that keeps the database consistent.
  */
 export class JournalFlush {
   readonly #path: string;

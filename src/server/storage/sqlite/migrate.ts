@@ -3,9 +3,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { Connection } from './connection.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 
-/**
- * Migrations by name, in name order. A released migration must never be changed. They are imported statically because the code is bundled.
- */
+/** Migrations by name, in name order. Never change a released migration. The imports are static because the code is bundled. */
 const ownMigrations = {
   '0001-first-tables': firstTables,
 } as const satisfies Record<string, Migration>;
@@ -14,7 +12,7 @@ const ownMigrations = {
  * Applies pending migrations in one transaction.
  *
  * @param path database path for error messages
- * @throws OtaError SERVER_DATA_NEWER if the database has a migration that this version does not know; in that case nothing is changed
+ * @throws OtaError SERVER_DATA_NEWER if the database has a migration that this version does not include; nothing is changed in that case
  */
 export async function migrate(
   connection: Connection,
@@ -34,7 +32,7 @@ export async function unknownMigration(connection: Connection): Promise<string |
   return (await appliedMigrations(connection)).filter((name) => !(name in ownMigrations)).at(-1);
 }
 
-/** Returns the names in the Migrator's table. Kysely's own `getMigrations()` returns only known migrations. */
+/** Returns the names in the Migrator's table. Kysely's own `getMigrations()` returns only the migrations in the code. */
 async function appliedMigrations({ db }: Connection): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];

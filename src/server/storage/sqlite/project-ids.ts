@@ -6,7 +6,7 @@ export interface ProjectIds {
   idOf(project: string): number;
 }
 
-/** Creates a cache for project IDs. It keeps all of them, because there are few projects and they are never removed. */
+/** Creates a cache that keeps all project IDs. There are few projects, and projects are never removed. */
 export function projectIds(connection: Connection): ProjectIds {
   const known = new Map<string, number>();
   const query = connection.prepare(connection.db.selectFrom('projects').select('id').where('name', '=', ''));

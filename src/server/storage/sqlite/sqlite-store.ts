@@ -36,8 +36,8 @@ export interface OpeningRules {
 /**
  * Opens a SQLite database.
  *
- * @param path path to the database file; its folder is created if it does not exist
- * @param holder line that describes this process, shown to any other process that tries to open the database
+ * @param path path to the database file; the file and its folder are created if they do not exist
+ * @param holder description of this process in one line, shown to any other process that tries to open the database
  * @param driver SQLite driver; defaults to the one that suits this Node.js version
  * @throws OtaError SQLITE_MISSING, SERVER_DATA_IN_USE, SERVER_DATA_NEWER, SERVER_DATA_UNREADABLE, SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER
  */
@@ -79,9 +79,9 @@ async function sizeOf(path: string): Promise<number | undefined> {
 
 async function openConnection(path: string, driver: SqliteDriver): Promise<Connection> {
   try {
-    // Tokens are stored as hashes, but device reports are private too.
+    // The folder is private because of the device reports in it. Tokens are stored only as hashes.
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // The database file is private even if a web server in front may read the blobs; SQLite gives its journal the same permissions.
+    // The database file is private even if a reverse proxy may read the blobs. SQLite gives its journal the same permissions.
     await (await open(path, 'a', 0o600)).close();
     return new Connection(path, driver);
   } catch (cause) {

@@ -13,9 +13,7 @@ export interface Tables {
     version: string;
     kind: string;
     board: string;
-    /**
-     * For a reference build, the SHA-256 of the image, because any number of reference builds may have the same version; otherwise empty.
-     */
+    /** SHA-256 of the image for a reference build; otherwise empty. Any number of reference builds may have the same version. */
     reference_image: string;
     published_at: number;
     yanked: string | null;
@@ -25,7 +23,7 @@ export interface Tables {
   readonly release_blobs: { release_id: number; sha256: string };
   readonly sketch_md5s: { md5: Uint8Array; release_id: number; flash_mode: number };
   readonly current_releases: { project_id: number; channel: string; kind: string; board: string; release_id: number };
-  /** Promotion history; the newest entries have the highest IDs. */
+  /** History of promotions. Newer entries have higher IDs. */
   readonly promotions: {
     id: Generated<number>;
     project_id: number;
@@ -69,7 +67,7 @@ export interface Tables {
   };
 }
 
-/** All tables, in an order in which their rows can be restored. */
+/** All tables, in the order for restoring their rows. */
 export const tableNames = [
   'meta',
   'projects',

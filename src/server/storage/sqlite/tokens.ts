@@ -39,7 +39,7 @@ function toRecord({ id, hash, role, project, name, created_at }: Tables['tokens'
   return { id, hash, role: knownRole(role), project: project ?? undefined, name, createdAt: created_at };
 }
 
-/** Returns a known role; an unknown role is mapped to the one with the fewest permissions. */
+/** Returns a valid role. An invalid role is mapped to the role with the fewest permissions. */
 function knownRole(name: string): Role {
   return roles.find((role) => role === name) ?? 'read';
 }

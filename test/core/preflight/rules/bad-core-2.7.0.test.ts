@@ -7,11 +7,11 @@ test('blocks an image built with 2.7.0, with and without a device', (t) => {
   blocks(t, rule, { image: { core: '2.7.0' }, facts: null }, /2\.7\.0.*XMC/);
 });
 
-test('warns about a device on 2.7.0, because only some flash chips hang', (t) => {
+test('warns about a device on core 2.7.0, because only some flash chips hang', (t) => {
   warns(t, rule, { facts: { core: '2.7.0' } }, /XMC/);
 });
 
-test('allows an image built with 2.7.1 and a device on 2.7.1', (t) => {
+test('allows an image built with core 2.7.1 and a device on core 2.7.1', (t) => {
   isSilent(t, rule, { image: { core: '2.7.1' } });
   isSilent(t, rule, { facts: { core: '2.7.1' } });
 });

@@ -8,7 +8,7 @@ import { buildImage, setWord } from '../../../support/image-builder.ts';
 import { buildLittleFs } from '../../../support/littlefs-builder.ts';
 import { blocks, isSilent, sound } from '../case.ts';
 
-/** Returns the message of the rule for a file, as in `preflight FILE`. */
+/** Returns the message of the rule for a file, as `preflight FILE` does. */
 function messageFor(file: Uint8Array): string | undefined {
   const release = fileRelease(readFirmware(file), { file: 'file.bin' });
   const [artifact] = release.artifacts;
@@ -24,7 +24,7 @@ test('allows a valid image, raw and gzip', (t) => {
   t.is(messageFor(buildLittleFs({ blockCount: 16 })), undefined);
 });
 
-test('blocks an image with one flipped bit in a segment, raw and gzip', (t) => {
+test('blocks a raw or gzip image with one flipped bit in a segment', (t) => {
   const flipped = image.slice();
   flipped[0x1100] = (flipped[0x1100] ?? 0) ^ 1;
   t.regex(messageFor(flipped) ?? '', /checksum/);
@@ -44,7 +44,7 @@ test('blocks an image whose segment table extends past the end of the file', (t)
   t.regex(messageFor(image.subarray(0, image.length - 16)) ?? '', /past|after|missing|has/);
 });
 
-test('blocks gzip that is truncated or states a wrong size', (t) => {
+test('blocks a gzip image that is truncated or states an incorrect size', (t) => {
   const gzip = gzipSync(image);
   t.regex(messageFor(gzip.subarray(0, gzip.length - 9)) ?? '', /ends within/);
   const wrong = Uint8Array.from(gzip);

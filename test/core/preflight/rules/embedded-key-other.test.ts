@@ -7,14 +7,14 @@ test('blocks a sketch that contains a different key from the one that signed it'
   blocks(t, rule, { release: { embeddedKeys: [theirs] }, facts: null }, /bbbb.*aaaa/);
 });
 
-test('compares the key in an unsigned sketch with the project key, or with the device key if the project has none', (t) => {
+test('compares the key in an unsigned sketch with the project key, or else with the device key', (t) => {
   const artifact = sound.raw;
   const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
   blocks(t, rule, { artifact, release: { embeddedKeys: [theirs], signing }, facts: null }, /bbbb.*aaaa/);
   blocks(t, rule, { artifact, release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
 });
 
-test('allows the right key among others, a sketch without keys, and a release with no key to compare with', (t) => {
+test('allows a sketch with the correct key, a sketch without keys, and a release without a key to compare', (t) => {
   isSilent(t, rule, { release: { embeddedKeys: [theirs, ours] } });
   isSilent(t, rule, { release: { embeddedKeys: [] } });
   isSilent(t, rule, { artifact: sound.raw, release: { embeddedKeys: [theirs] }, facts: { signing: 'none' } });

@@ -7,7 +7,7 @@ test('blocks a raw signed sketch with another or an unknown flash mode', (t) => 
   blocks(t, rule, { image: { flashMode: undefined } }, /unknown/);
 });
 
-test('warns if the flash mode of the device is unknown or it is unknown whether the device verifies signatures', (t) => {
+test('warns if the flash mode or the signature check of the device is unknown', (t) => {
   warns(t, rule, { facts: { flashMode: undefined } }, /flash mode of the device is unknown/);
   warns(t, rule, { facts: { flashMode: 'dout', signing: undefined } }, /dout/);
 });

@@ -14,20 +14,20 @@ test('uses the known signature format of a device with an unknown core', (t) => 
   isSilent(t, rule, { artifact: legacy, facts: { core: undefined, format: 'legacy' } });
 });
 
-test('the known signature format of a device takes precedence over the format of its core', (t) => {
+test('prefers the known signature format of a device over the format of its core', (t) => {
   isSilent(t, rule, { artifact: legacy, facts: { core: '2.6.0', format: 'legacy' } });
   blocks(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0', format: 'legacy' } }, /current.*legacy/);
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2', format: 'current' } });
   blocks(t, rule, { artifact: legacy, facts: { core: '2.5.2', format: 'current' } }, /legacy.*current/);
 });
 
-test('warns if it is unknown whether the device verifies, and about a legacy signature if the core is unknown', (t) => {
+test('warns if the signature check is unknown, and about a legacy signature on an unknown core', (t) => {
   warns(t, rule, { artifact: legacy, facts: { signing: undefined } }, /legacy.*current/);
   warns(t, rule, { artifact: legacy, facts: { core: undefined } }, /before core 2\.6\.0/);
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: undefined } });
 });
 
-test('allows a legacy signature on 2.5.2 or without a key on the device, and a current signature on 2.6.0', (t) => {
+test('allows a legacy signature on core 2.5.2 or without a device key, and a current one on core 2.6.0', (t) => {
   isSilent(t, rule, { artifact: legacy, facts: { core: '2.5.2' } });
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0' } });
   isSilent(t, rule, { artifact: legacy, facts: { signing: 'none' } });

@@ -6,7 +6,7 @@ test('blocks a sketch whose filesystem starts at another address', (t) => {
   blocks(t, rule, { image: { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } } }, /3145728.*2097152/);
 });
 
-test('warns if the filesystem ends at another address or the layout is unknown', (t) => {
+test('warns if the filesystem ends at a different address or the layout is unknown', (t) => {
   warns(t, rule, { image: { layout: { fsStart: 0x200000, fsEnd: 0x3fb000 } } }, /4173824.*4169728/);
   warns(t, rule, { image: { layout: undefined } }, /layout of the new sketch is unknown.*2097152/);
 });
@@ -17,7 +17,7 @@ test('uses the layouts of the core if only the start of the filesystem is known'
   blocks(t, rule, { image: moved, facts: { fsEnd: undefined } }, /3145728.*2097152/);
 });
 
-test('allows the same layout, a device with no filesystem or an unknown one, and a filesystem update', (t) => {
+test('allows the same layout, a device with no filesystem or an unknown filesystem, and a filesystem update', (t) => {
   isSilent(t, rule);
   const moved = { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } };
   isSilent(t, rule, { image: moved, facts: { fsStart: 0x3fb000, fsEnd: 0x3fb000 } });

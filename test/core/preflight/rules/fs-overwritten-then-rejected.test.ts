@@ -18,7 +18,7 @@ test('allows a filesystem with ATOMIC_FS_UPDATE, and a sketch, which is always s
   isSilent(t, rule, { errors: ['wrong-key'] });
 });
 
-test('judge passes the rules that blocked the update to fs-overwritten-then-rejected', (t) => {
+test('passes the blocking rules to the rule fs-overwritten-then-rejected', (t) => {
   const release = releaseOf(sound.fsRaw);
   const findings = judge({ release, artifact: sound.fsRaw, facts: device });
   t.deepEqual(

@@ -20,7 +20,7 @@ test('uses the size from the superblock if the partition size is unknown', (t) =
   isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { fsEnd: undefined } });
 });
 
-test('suggests cutting off erased blocks, or reports that the last block is in use', (t) => {
+test('suggests truncating erased blocks, or reports that the last block is in use', (t) => {
   const fix = (usedBytes: number) => {
     const filesystem = { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes, modeByte: 0 } as const;
     return ask(rule, { artifact: signed(partition), image: { filesystem } })?.fix ?? '';
@@ -29,7 +29,7 @@ test('suggests cutting off erased blocks, or reports that the last block is in u
   t.regex(fix(partition), /last block is in use/);
 });
 
-test('warns about a build whose filesystem cannot be cut down to make room for a signature', (t) => {
+test('warns about a build whose filesystem cannot be truncated to make space for a signature', (t) => {
   const release = { signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
   const full = { type: 'spiffs', blockSizeBytes: 8192, blockCount: 253, usedBytes: partition, modeByte: 0 } as const;
   isSilent(t, rule, { artifact: sound.fsRaw, release, facts: null });

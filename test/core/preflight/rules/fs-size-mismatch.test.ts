@@ -4,14 +4,14 @@ import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const filesystem = { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes: 0x8000, modeByte: 0 } as const;
 
-test('blocks a LittleFS made for another partition size, unsigned and signed', (t) => {
+test('blocks a signed or unsigned LittleFS image made for a different partition size', (t) => {
   for (const artifact of [sound.fsRaw, sound.fsRawSigned]) {
     blocks(t, rule, { artifact, image: { filesystem: { ...filesystem, blockCount: 252 } } }, /2064384 bytes.*2072576/);
     isSilent(t, rule, { artifact });
   }
 });
 
-test('only warns on an older or unknown core, for SPIFFS, and if the image does not contain its partition size', (t) => {
+test('warns on an older or unknown core, for SPIFFS, and for an image without a partition size', (t) => {
   const image = { filesystem: { ...filesystem, blockCount: 252 } };
   warns(t, rule, { artifact: sound.fsRaw, image, facts: { core: '3.1.0' } }, /2064384/);
   warns(t, rule, { artifact: sound.fsRaw, image, facts: { core: undefined } }, /2064384/);
@@ -25,13 +25,13 @@ test('only warns on an older or unknown core, for SPIFFS, and if the image does 
   );
 });
 
-test('allows an erased image, and any image if the partition size on the device is unknown', (t) => {
+test('allows an erased image, and any image if the partition size of the device is unknown', (t) => {
   isSilent(t, rule, { artifact: sound.fsRaw, image: { filesystem: { type: 'erased', usedBytes: 0, modeByte: 255 } } });
   const image = { filesystem: { ...filesystem, blockCount: 252 } };
   isSilent(t, rule, { artifact: sound.fsRaw, image, facts: { fsEnd: undefined } });
 });
 
-test('blocks a LittleFS that is larger than its superblock allows, without a device', (t) => {
+test('blocks a LittleFS image that is larger than its superblock allows, even without a device', (t) => {
   const findings = [{ id: 'filesystem-size-mismatch', message: 'made for 8192 bytes, but the image has 12288' }];
   blocks(t, rule, { artifact: sound.fsRaw, image: { findings }, facts: null }, /12288/);
   warns(

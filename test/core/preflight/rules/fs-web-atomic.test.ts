@@ -2,7 +2,7 @@ import test from 'ava';
 import { fsWebAtomic as rule } from '../../../../src/core/preflight/rules/fs-web-atomic.ts';
 import { blocks, isSilent, sound, warns } from '../case.ts';
 
-/** A sketch of 300,000 bytes occupies 303,104, which leaves exactly the partition size free. */
+/** A sketch of 300,000 bytes occupies 303,104 bytes. The remaining free space equals the partition size. */
 const facts = { transport: 'web', atomicFs: true, fsStart: 0x200000, fsEnd: 0x200000 + 0x1b6000 } as const;
 
 test('blocks a web update with ATOMIC_FS_UPDATE if the partition is one sector larger than the free space', (t) => {

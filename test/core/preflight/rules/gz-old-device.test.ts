@@ -12,7 +12,7 @@ test('blocks gzip if the core is unknown or not a release', (t) => {
   blocks(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4-dev' } }, /2\.7\.4-dev, which is not a known release/);
 });
 
-test('allows gzip on 2.7.0 and a raw image on an older or unknown core', (t) => {
+test('allows gzip on core 2.7.0, and a raw image on an older or unknown core', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.0' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { core: '2.6.3' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { core: undefined } });

@@ -6,7 +6,7 @@ test('blocks signed gzip on 2.7.4, where eboot would read the signature length a
   blocks(t, rule, { artifact: sound.gzipSigned, facts: { core: '2.7.4' } }, /2\.7\.4.* 256 /);
 });
 
-test('allows signed gzip on 3.0.0, and signed raw and unsigned gzip on 2.7.4', (t) => {
+test('allows signed gzip on core 3.0.0, and signed raw and unsigned gzip on core 2.7.4', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned, facts: { core: '3.0.0' } });
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.7.4' } });
   isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4' } });

@@ -15,7 +15,7 @@ test('blocks signed gzip if it is unknown whether the device verifies signatures
   );
 });
 
-test('allows signed gzip if the device verifies, and signed raw or unsigned gzip on a device without a key', (t) => {
+test('allows signed gzip if the device verifies signatures, and raw or unsigned gzip without a device key', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { signing: 'none' } });
   isSilent(t, rule, { artifact: sound.gzip, facts: { signing: 'none' } });

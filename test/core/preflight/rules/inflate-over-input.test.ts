@@ -5,12 +5,12 @@ import { blocks, isSilent, sound } from '../case.ts';
 /** The web updater leaves one sector free between the current sketch and the staged bytes. */
 const web = (sketchSizeBytes: number) => ({ transport: 'web', sketchSizeBytes }) as const;
 
-test('blocks gzip that is staged one sector lower than its profile allows', (t) => {
+test('blocks gzip that is staged one sector lower than its inflate profile allows', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096) });
   blocks(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096 - 4096) }, /staged at 81920, and below 86016/);
 });
 
-test('requires a higher staging address before 3.0.0, where eboot erases each sector first', (t) => {
+test('requires a higher staging address before core 3.0.0, where eboot erases each sector first', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(90_112 - 4096) } });
   blocks(t, rule, { artifact: sound.gzip, facts: { core: '2.7.4', ...web(86_016 - 4096) } }, /below 90112/);
 });

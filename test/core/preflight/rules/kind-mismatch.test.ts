@@ -7,7 +7,7 @@ test('blocks a filesystem if a sketch is expected, and vice versa', (t) => {
   blocks(t, rule, { facts: { kind: 'filesystem' } }, /sketch.*filesystem/);
 });
 
-test('allows the expected kind, and any kind if the expected kind is unknown', (t) => {
+test('allows the expected image kind, and any kind if the expected kind is unknown', (t) => {
   isSilent(t, rule, { facts: { kind: 'sketch' } });
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { kind: 'filesystem' } });
   isSilent(t, rule);

@@ -2,7 +2,7 @@ import test from 'ava';
 import { noSpace as rule } from '../../../../src/core/preflight/rules/no-space.ts';
 import { ask, blocks, isSilent, sound, warns } from '../case.ts';
 
-/** A sketch area of 0xeb000 bytes (eagle.flash.1m64.ld) with a sketch of 0x4b000 bytes leaves 0xa0000 bytes free. */
+/** The sketch area of eagle.flash.1m64.ld has 0xeb000 bytes. With a sketch of 0x4b000 bytes, 0xa0000 bytes are free. */
 const facts = { chipSizeBytes: 0x100000, fsStart: 0xeb000, fsEnd: 0xfb000, sketchSizeBytes: 0x4b000 } as const;
 const ofSize = (sizeBytes: number) => ({ ...sound.raw, sizeBytes, payloadBytes: sizeBytes });
 const fsOfSize = (sizeBytes: number) => ({ ...sound.fsRaw, sizeBytes, payloadBytes: sizeBytes });
@@ -41,7 +41,7 @@ test('uses the whole sketch area if the size of the running sketch is unknown', 
     t,
     rule,
     { artifact: sound.raw, facts: { core: '2.4.1', fsStart: undefined } },
-    /2\.4\.1 computes a wrong start address/,
+    /2\.4\.1 computes an incorrect start address/,
   );
 });
 

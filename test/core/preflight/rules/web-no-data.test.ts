@@ -14,7 +14,7 @@ test('warns about a one-sector update if the core or the transport is unknown', 
   warns(t, rule, { artifact: ofSize(4096), facts: { transport: 'web', core: undefined } }, /ERROR 13/);
 });
 
-test('allows a one-sector update over espota, over HTTP, and on 2.7.4', (t) => {
+test('allows a one-sector update over espota, over HTTP, and on core 2.7.4', (t) => {
   isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'espota' } });
   isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'http' } });
   isSilent(t, rule, { artifact: ofSize(4096), facts: { transport: 'web', core: '2.7.4' } });

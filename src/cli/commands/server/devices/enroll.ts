@@ -14,8 +14,8 @@ const enrollCommand = (declaration: Declaration) =>
     'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
     'ota-hooks server devices enroll door --proven --server https://ota.example.com',
   ])
-    .option('--proven', 'All devices that installed an update from this server')
-    .option('--seen', 'All devices that have sent an update check; these requests can be forged')
+    .option('--proven', 'Enroll all devices that installed an update from this server')
+    .option('--seen', 'Enroll all devices that have sent an update check; such requests can be forged')
     .option('--group <name>', 'Group to assign, for use in rollouts')
     .addOption(
       new Option('--remove', 'Unenroll the devices; the server keeps their settings and history').conflicts('group'),

@@ -16,7 +16,10 @@ const importCommand = (declaration: Declaration) =>
       'ota-hooks server devices import door arduino-db.json --only "DOOR-*" --server https://ota.example.com',
       'ota-hooks server devices import door arduino-db.json --json',
     ],
-  ).option('--only <pattern>', 'Only devices whose file matches the pattern; * matches any characters');
+  ).option(
+    '--only <pattern>',
+    'Import only devices with a file name that matches the pattern; * matches any characters',
+  );
 
 export function declareDeviceImport(declaration: Declaration): void {
   importCommand(declaration).action((project, file, options) => importTable(project, file, options, declaration.io));

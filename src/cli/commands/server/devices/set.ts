@@ -14,16 +14,15 @@ const setCommand = (declaration: Declaration) =>
     'ota-hooks server devices set door 18:FE:34:AA:BB:CC --channel beta --board d1_mini',
   ])
     .option('--name <text>', 'Display name; empty to remove it')
-    .option('--board <name>', 'Board, if the build does not specify one; empty to remove it')
-    .option('--channel <name>', 'Channel to use instead of the one in the update URL; empty to remove it')
+    .option('--board <name>', 'Board of the device if its build does not specify a board; empty to remove it')
+    .option('--channel <name>', 'Channel that overrides the channel in the update URL; empty to remove it')
     .option('--group <name>', 'Group for rollouts; empty to remove it')
     .option('--pin <version>', 'Version to pin the device to; empty to unpin it')
     .addOption(
-      new Option('--atomic-fs <yes-no>', 'Whether the device was built with ATOMIC_FS_UPDATE').choices([
-        'yes',
-        'no',
-        'unknown',
-      ] as const),
+      new Option(
+        '--atomic-fs <yes-no>',
+        'Set to yes if the firmware of the device was built with ATOMIC_FS_UPDATE',
+      ).choices(['yes', 'no', 'unknown'] as const),
     )
     .option(
       '--user <name>',

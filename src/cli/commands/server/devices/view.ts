@@ -37,13 +37,13 @@ function reasonOf(device: DeviceInfo): string {
   return reason === undefined ? '' : `: ${reason}`;
 }
 
-/** Describes the device's failed update, if any. */
+/** Describes a device's failed update, if any. */
 export function failureOf({ attempts }: DeviceInfo): string | undefined {
   const failed = attempts.find(({ state }) => state === 'failed');
   return failed && `${failed.version} ${outcomeOf(failed)}`;
 }
 
-/** Describes a device with one line per property. */
+/** Describes a device, one property per line. */
 export function describeDevice(device: DeviceInfo): string {
   const { mac, name, enrolled, rollout, running, sketch, filesystem } = device;
   const lines = [

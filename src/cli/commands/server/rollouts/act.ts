@@ -7,7 +7,7 @@ import { rolloutOptions, rolloutPath } from './rollout-path.ts';
 import { describeRollout } from './view.ts';
 
 const descriptions: Readonly<Record<RolloutAction, string>> = {
-  pause: 'Pause a rollout; no further devices are updated until it is resumed',
+  pause: 'Pause a rollout until it is resumed',
   resume: 'Resume a paused or halted rollout',
   advance: 'Open the next stage now',
   abort: 'Abort a rollout; devices already updated keep the release',
@@ -21,7 +21,7 @@ const actionCommand = (declaration: Declaration, action: RolloutAction) =>
   ])
     .addOption(rolloutOptions.id)
     .addOption(rolloutOptions.channel)
-    .option('--reason <text>', 'Reason for the rollout history and the audit log');
+    .option('--reason <text>', 'Reason shown in the rollout history and the audit log');
 
 type ActionOptions = ReturnType<ReturnType<typeof actionCommand>['opts']> & { readonly acceptFailures?: true };
 
@@ -31,7 +31,7 @@ export function declareRolloutActions(declaration: Declaration): void {
     actionCommand(declaration, action).action((project, options) => act(project, action, options, declaration.io));
   }
   actionCommand(declaration, 'resume')
-    .option('--accept-failures', 'Accept the failures so far, so that they do not halt the rollout again')
+    .option('--accept-failures', 'Accept all current failures, so that they do not halt the rollout again')
     .action((project, options) => act(project, 'resume', options, declaration.io));
 }
 

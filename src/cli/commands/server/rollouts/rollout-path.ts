@@ -5,7 +5,7 @@ import { OtaError } from '../../../../errors/ota-error.ts';
 import { positiveInteger } from '../../../shared/option-values.ts';
 import { type ServerClient, segment } from '../connection.ts';
 
-/** Options that select a rollout in a project. */
+/** Options that select a project and a rollout. */
 export const rolloutOptions = {
   id: new Option('--id <n>', 'ID of the rollout (default: newest on the channel)').argParser(positiveInteger),
   channel: new Option('--channel <name>', 'Channel of the rollout').default(defaultChannel),
@@ -17,7 +17,7 @@ interface RolloutSelection {
 }
 
 /**
- * Returns the API path for the selected rollout: the rollout with the given ID, or else the newest one on the channel.
+ * Returns the API path for the selected rollout. Without an ID, the newest rollout on the channel is selected.
  *
  * @throws OtaError ROLLOUT_NOT_FOUND if the channel has no rollout
  */

@@ -5,7 +5,7 @@ import { percentOf } from '../../../shared/option-values.ts';
 type Stage = NonNullable<RolloutRequest['stages']>[number];
 
 /**
- * Collects --stage values. Each is a comma-separated list of parts: a percentage (`10`, `2.5%`), `canary=NAME` or `group=NAME`.
+ * Collects --stage values. Each value is a comma-separated list of a percentage (`10`, `2.5%`), `canary=NAME` or `group=NAME`.
  *
  * @throws OtaError OPTION_INVALID
  */

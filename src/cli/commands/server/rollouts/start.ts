@@ -26,7 +26,7 @@ const startCommand = (declaration: Declaration) =>
     )
     .option(
       '--soak <time>',
-      'Time that these devices must run the release, such as 90s, 10m, 2h or 1d (default: 10m)',
+      'Time for which devices must run the release before the next stage opens, such as 90s, 10m, 2h or 1d (default: 10m)',
       duration,
     )
     .option('--halt-failures <n>', 'Halt when this many devices fail (default: 5)', positiveInteger)

@@ -41,7 +41,7 @@ function whatNext(project: string): string {
 
 const barWidth = 20;
 
-/** Draws a bar of updated, updating, failed and remaining devices. */
+/** Draws a bar that shows how many devices are updated, updating, failed and remaining. */
 function bar({ members, running, updating, failed }: RolloutTally): string {
   if (members === 0) return '·'.repeat(barWidth);
   const cells = (count: number) => Math.round((count * barWidth) / members);

@@ -11,7 +11,7 @@ type Load = () => Promise<{ readonly default: typeof Libsql }>;
  */
 export async function libsql(load: Load = () => import('libsql')): Promise<SqliteDriver> {
   const { default: Database } = await load().catch((cause: unknown) => {
-    // import() fails with this code if the package is missing. A missing binary within the package causes a different code.
+    // `import()` fails with ERR_MODULE_NOT_FOUND if the package is missing. A missing binary in the package causes a different code.
     const isInstalled = codeOf(cause) !== 'ERR_MODULE_NOT_FOUND';
     const platform = `${process.platform}-${process.arch}`;
     throw new OtaError('SQLITE_MISSING', { node: process.versions.node, isInstalled, platform }, cause);

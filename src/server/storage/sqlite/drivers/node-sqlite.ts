@@ -1,7 +1,8 @@
 import type { SqliteDatabase, SqliteDriver, SqliteStatement, SqliteValue } from './driver.ts';
 
 /**
- * The part of node:sqlite that is used here. The type definitions for Node.js 20, the oldest supported version, do not include the module.
+ * Types for the part of node:sqlite that the driver uses. The type definitions for Node.js 20, the oldest supported version, do not include
+ * the module.
  */
 interface NodeSqlite {
   readonly DatabaseSync: new (path: string) => DatabaseSync;
@@ -19,11 +20,11 @@ interface StatementSync {
   run(...values: readonly SqliteValue[]): ReturnType<SqliteStatement['run']>;
 }
 
-/** Returns SQLite from Node.js 22.13 or newer; undefined if this Node.js does not include it. */
+/** Returns SQLite from Node.js 22.13 or newer; undefined if Node.js does not include SQLite. */
 export function nodeSqlite(): SqliteDriver | undefined {
   const sqlite = withoutSqliteWarning(() => process.getBuiltinModule('node:sqlite'));
   if (sqlite === undefined) return undefined;
-  // The module has had this shape since Node.js 22.5.
+  // node:sqlite has had these exports since Node.js 22.5.
   const { DatabaseSync } = sqlite as NodeSqlite;
   return { name: 'node:sqlite', open: (path) => adapt(new DatabaseSync(path)), errorCode };
 }
@@ -43,7 +44,7 @@ function adapt(database: DatabaseSync): SqliteDatabase {
   };
 }
 
-/** Loads the module without the warning that Node.js 22 prints for it; other warnings are passed on. */
+/** Loads node:sqlite without the warning that Node.js 22 prints for the module. Other warnings are passed on. */
 function withoutSqliteWarning<Result>(load: () => Result): Result {
   const { emitWarning } = process;
   const passOn = (warning: string | Error, ...rest: unknown[]): void => {

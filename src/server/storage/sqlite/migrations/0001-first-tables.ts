@@ -95,7 +95,7 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .column('due_ms')
     .where(sql.ref('due_ms'), 'is not', null)
     .execute();
-  // Device lists are filtered using this index, which is a tenth of the size of the table and has the same order as the lists.
+  // Index for filtering device lists. It is a tenth of the size of the table and has the order of the lists.
   await schema
     .createIndex('devices_index')
     .on('devices')

@@ -11,7 +11,7 @@ from SCons.Script import Builder, DefaultEnvironment
 env = DefaultEnvironment()
 board = env.BoardConfig()
 core_dir = env.PioPlatform().get_dir()
-# Upstream uses Python tools here. The tests' own tools find Node.js even if a test removes it from the PATH.
+# Upstream uses Python tools here. TEST_CORE_NODE is the path of Node.js, because some tests remove Node.js from the PATH.
 node = '"%s" "%%s"' % environ.get("TEST_CORE_NODE", "node")
 
 

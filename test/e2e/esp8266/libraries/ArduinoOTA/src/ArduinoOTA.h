@@ -1,4 +1,4 @@
-// The device waits for an invitation and installs the image that it is sent.
+// The device waits for an invitation and installs the image that it receives.
 #pragma once
 #include <Arduino.h>
 #include <ESP8266WiFi.h>
