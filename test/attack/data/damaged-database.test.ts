@@ -81,8 +81,10 @@ test('a repair of a damaged page keeps the records on the other pages', async (t
       .subarray(page * pageBytes, (page + 1) * pageBytes)
       .toString('latin1')
       .split('"name":"device ').length;
-  // The page with most devices is a leaf; a page above it would take all of them with it.
-  const pages = Array.from({ length: content.length / pageBytes }, (_, page) => page);
+  // Only leaves are looked at (their first byte is 10): a page above them would take all devices with it.
+  const pages = Array.from({ length: content.length / pageBytes }, (_, page) => page).filter(
+    (page) => content[page * pageBytes] === 10,
+  );
   const page = pages.reduce((best, other) => (devicesOn(other) > devicesOn(best) ? other : best));
   content.fill(0xa5, page * pageBytes, (page + 1) * pageBytes);
   await writeFile(join(data, 'ota.db'), content);

@@ -10,7 +10,7 @@ import { makeReport, type Report } from '../../output/report.ts';
 const checkCommand = (declaration: Declaration) =>
   command(declaration, 'check', 'Check all records and firmware files in a data folder; changes nothing', [
     'ota-hooks server check --data /var/lib/ota-hooks',
-    'ota-hooks server check --data data --repair',
+    'ota-hooks server check --data /var/lib/ota-hooks --repair',
   ])
     .requiredOption('--data <dir>', 'Data folder of a running or stopped server')
     .option('--repair', 'Repair a stopped server: copy the database first, then show each change');

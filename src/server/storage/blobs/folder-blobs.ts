@@ -9,7 +9,7 @@ import type { BlobStore, UploadPiece } from '../blob-store.ts';
 
 const sliceBytes = 1024 * 1024;
 /** File beside the blobs that identifies their database. */
-export const markerName = 'database.json';
+const markerName = 'database.json';
 
 /**
  * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. An upload is flushed and verified before it is
