@@ -1,8 +1,10 @@
 import type { DeviceParts } from './http/device/parts.ts';
+import type { Health } from './services/health.ts';
 import type { ServiceParts } from './services/parts.ts';
 
 /** Parts of the complete server, created in `compose.ts`. */
 export interface ServerParts extends DeviceParts, ServiceParts {
+  readonly health: Health;
   /** True if `/metrics` requires no token. */
   readonly openMetrics: boolean;
   /** Returns the `/metrics` text in Prometheus format. */

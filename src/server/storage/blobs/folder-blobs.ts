@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
 import { writeAtomically } from '../../../files/write.ts';
-import type { BlobStore, UploadPiece } from '../blob-store.ts';
+import { type BlobStore, NoRoomError, type UploadPiece } from '../blob-store.ts';
 
 const sliceBytes = 1024 * 1024;
+/** Uploads leave this much space, or a tenth of a small disk: enough for the records of many months. */
+const mostReserveBytes = 64 * 1024 * 1024;
 /** File beside the blobs that identifies their database. */
 const markerName = 'database.json';
 
@@ -23,6 +25,8 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
   const marker = join(folder, markerName);
   for (const path of isReadOnly ? [] : [blobs, uploads]) await mkdir(path, { recursive: true });
   const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
+  /** Sizes of the uploads that are being written. */
+  let promisedBytes = 0;
   const pathOf = (sha256: string) => join(blobs, sha256.slice(0, 2), sha256);
   const partOf = (sha256: string) => join(uploads, `${sha256}.part`);
 
@@ -37,7 +41,7 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
     if (before.complete) return before;
     if (before.offset !== piece.offset) return 'offset';
     const part = partOf(sha256);
-    const offset = await writePiece(part, piece);
+    const offset = await writeWithinRoom(part, piece);
     if (offset < piece.totalBytes) return { sha256, offset, complete: false };
     const isSound = offset === piece.totalBytes && (await digestOf(await readFile(part))) === sha256;
     if (!isSound) {
@@ -48,8 +52,31 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
     return { sha256, offset, complete: true };
   }
 
+  /** Removes the upload if the disk is full, so that it does not take the room of the records. */
+  async function writeWithinRoom(part: string, piece: UploadPiece): Promise<number> {
+    const wantedBytes = piece.totalBytes - piece.offset;
+    promisedBytes += wantedBytes;
+    try {
+      const { freeBytes, reserveBytes } = await room();
+      if (freeBytes - promisedBytes < reserveBytes) throw new NoRoomError('the disk has no room for the upload');
+      return await writePiece(part, piece);
+    } catch (error) {
+      if (isDiskFull(error)) await rm(part, { force: true });
+      throw error;
+    } finally {
+      promisedBytes -= wantedBytes;
+    }
+  }
+
+  async function room() {
+    const { bavail, blocks, bsize } = await statfs(uploads);
+    const reserveBytes = Math.min(mostReserveBytes, (blocks * bsize) / 10);
+    return { freeBytes: bavail * bsize, reserveBytes };
+  }
+
   return {
     state,
+    room,
     append: (sha256, piece) => lock.acquire(sha256, () => append(sha256, piece)),
 
     async read(sha256) {
@@ -142,6 +169,10 @@ async function modifiedBetween(path: string, since: number, at: number): Promise
 
 async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(undefinedIfMissing))?.size;
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /** Treats only a missing file as absent. Any other error, such as too many open files, says nothing about the file. */
