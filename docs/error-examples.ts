@@ -45,6 +45,17 @@ export const errorExamples = {
   CONFIG_NOT_FOUND: [{ path: 'ota.config.jsn' }],
   CONFIG_UNREADABLE: [{ path: 'ota.config.json', reason: 'JSON syntax error at line 3, column 2' }],
   CONFIG_INVALID: [{ path: 'ota.config.json', problems: ['color is not a known key', 'legacy must be true or false'] }],
+  CONFIG_OF_OTHER_USER: [
+    {
+      path: '/srv/ota.config.json',
+      owner: 1001,
+      isConfig: true,
+      folder: '/srv',
+      userConfig: '/home/ada/.config/ota-hooks/config.json',
+    },
+  ],
+  USER_CONFIG_INVALID: [{ path: '/home/ada/.config/ota-hooks/config.json', reason: 'it is not valid JSON' }],
+  USER_CONFIG_UNSAFE: [{ path: '/home/ada/.config/ota-hooks/config.json', problem: 'mode' }],
   KEY_NOT_FOUND: [{ path: 'public.key', kind: 'public' }],
   PROGRAM_MISSING: [{ program: 'arduino-cli', howToGet: 'Install arduino-cli 1.x, or use PlatformIO.' }],
   PROGRAM_FAILED: [{ command: 'arduino-cli compile door', outcome: 'failed with exit code 1' }],
@@ -56,6 +67,19 @@ export const errorExamples = {
   HOOK_ARGUMENT_INVALID: [{ argument: `/home/ada/my" door' x` }],
   HOOK_LINES_DAMAGED: [{ path: 'platform.local.txt', line: 7 }],
 
+  SECRET_UNTRUSTED: [
+    {
+      purpose: 'the password of kitchen',
+      source: 'the environment variable GITHUB_TOKEN',
+      config: 'ota.config.json',
+      alternative: 'pass --password-env GITHUB_TOKEN',
+      howToAllow:
+        'add to /home/ada/.config/ota-hooks/config.json: {"projects":{"/home/ada/door":{"devicePasswords":[{"env":"GITHUB_TOKEN"}]}}}',
+    },
+  ],
+  SECRET_RESERVED: [
+    { purpose: 'the password of kitchen', source: 'the environment variable OTA_TOKEN', hint: hintOfCase },
+  ],
   SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
   KEY_EMPTY: [
     { path: 'private.key', kind: 'private' },
@@ -93,6 +117,16 @@ export const errorExamples = {
     { of: 'https://ota.example.com', what: 'API', found: 2, known: 1 },
   ],
   ARTIFACT_CHANGED: [{ path: 'build/door.ino.bin.signed', manifest: 'build/door.ino.bin.ota.json' }],
+  BUILD_NOT_AS_DESCRIBED: [
+    { path: 'build/door.ino.bin.ota.json', differences: ['the public keys in door.ino.bin do not match'] },
+  ],
+  PROOF_NOT_SHOWN: [
+    {
+      path: 'build/door.ino.bin.ota.json',
+      claim: 'the ELF file shows that devices verify signatures',
+      reason: 'there is no ELF file',
+    },
+  ],
   NOT_SIGNED_YET: [{ path: 'build/door.ino.bin.ota.json' }],
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],
   UPDATE_BLOCKED: [
@@ -146,6 +180,7 @@ export const errorExamples = {
       hint: 'Pass the path of a single build, or delete the leftover builds.',
     },
   ],
+  PUBLISH_DECLINED: [{ project: 'door', version: '1.0' }],
   VERSION_TAKEN: [{ project: 'door', version: '1.0', what: 'sketch, d1_mini', where: 'http://192.168.1.5:8266' }],
 
   INVENTORY_EMPTY: [{}],

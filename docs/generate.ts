@@ -1,5 +1,5 @@
 /** Writes the pages generated from the code: `npm run docs`. A test fails if one of them is out of date. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
 import { type NotCheckable, notCheckable } from '../src/core/preflight/not-checkable.ts';
@@ -7,6 +7,7 @@ import { rules } from '../src/core/preflight/registry.ts';
 import type { Rule } from '../src/core/preflight/rule.ts';
 import { errorsPage, errorsPath } from './errors-page.ts';
 import { cell } from './markdown.ts';
+import { serverPagePath, withPermissionTable } from './permission-table.ts';
 
 /** Path of docs/never-brick.md. */
 export const neverBrickPath = fileURLToPath(new URL('never-brick.md', import.meta.url));
@@ -138,4 +139,5 @@ function optionOf(fact: string): string {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(neverBrickPath, neverBrickPage());
   writeFileSync(errorsPath, errorsPage());
+  writeFileSync(serverPagePath, withPermissionTable(readFileSync(serverPagePath, 'utf8')));
 }

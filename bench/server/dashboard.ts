@@ -51,7 +51,7 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
 
 async function addToken(data: string): Promise<string> {
   const { store } = await openData({ data }, 'bench');
-  const { record, token } = makeToken({ role: 'read', project: undefined, name: 'bench' });
+  const { record, token } = makeToken({ roles: ['read'], project: undefined, name: 'bench' });
   await store.tokens.create(record, benchAudit);
   await store.close();
   return token;

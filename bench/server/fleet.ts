@@ -101,7 +101,12 @@ interface Recipe {
 async function startRollout(store: Store, version: string): Promise<void> {
   const stages = [{ canaries: [macOf(3)] }, { share: 25 }, { share: 50 }, { share: 75 }, { share: 100 }];
   const request = v.parse(rolloutRequestSchema, { version, stages });
-  const prepared = await prepareRollout(store, { project, request, by: 'bench', at: Date.now() });
+  const prepared = await prepareRollout(store, {
+    project,
+    request,
+    by: 'bench',
+    now: { wallMs: Date.now(), servedMs: 0 },
+  });
   await store.rollouts.create(prepared, () => benchAudit);
 }
 

@@ -78,7 +78,7 @@ async function makeProject(): Promise<void> {
   const config = {
     project: 'door',
     devices: Object.fromEntries(entries),
-    upload: { password: { env: 'OTA_PASSWORD' } },
+    upload: { password: { env: 'OTA_DEVICE_PASSWORD' } },
   };
   await writeFile(join(folder, 'ota.config.json'), JSON.stringify(config));
 }
@@ -86,7 +86,7 @@ async function makeProject(): Promise<void> {
 async function run(argv: readonly string[], write: (text: string) => void): Promise<void> {
   const io: Io = {
     cwd: folder,
-    env: { OTA_PASSWORD: password },
+    env: { OTA_DEVICE_PASSWORD: password },
     fancy: true,
     stdout: { write },
     stderr: { write },
@@ -94,6 +94,7 @@ async function run(argv: readonly string[], write: (text: string) => void): Prom
     askSecret: undefined,
     ask: undefined,
     platform: process.platform,
+    userId: process.geteuid?.(),
     home: folder,
     self: { node: process.execPath, cli: 'ota-hooks' },
   };

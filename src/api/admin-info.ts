@@ -18,10 +18,20 @@ export const projectInfoSchema = v.strictObject({
   user: v.optional(v.string()),
   confirmWithinMs: v.number(),
   mostSends: v.number(),
+  /** Rules that tokens with the role `publish` may overrule. */
+  publisherRules: v.array(v.string()),
   devices: v.number(),
   channels: v.array(v.strictObject({ channel: v.string(), kind, board: v.optional(v.string()), version: v.string() })),
 });
 export type ProjectInfo = DeepReadonly<v.InferOutput<typeof projectInfoSchema>>;
+
+export interface ChannelInfo {
+  readonly channel: string;
+  /** Number of devices that are sent the channel's releases. */
+  readonly devices: number;
+  /** Whether the token of the request may promote new releases to the channel. */
+  readonly mayPromote: boolean;
+}
 
 export const importAnswerSchema = v.strictObject({
   enrolled: v.number(),
@@ -42,6 +52,18 @@ export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>
  */
 export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-to-date', 'unknown'] as const;
 export type DeviceStatus = (typeof deviceStatuses)[number];
+
+/**
+ * Secrets of a device, created by `server devices credentials`.
+ *
+ * - none: the device has no secret
+ * - unused: the device has not used its secret yet; its requests are served without one
+ * - used: requests without the secret are rejected
+ * - rotating: like used; the device has a new secret that it has not used yet, and the previous one is valid until then
+ * - revoked: all requests are rejected until the device uses a new secret
+ */
+export const credentialStates = ['none', 'unused', 'used', 'rotating', 'revoked'] as const;
+export type CredentialState = (typeof credentialStates)[number];
 
 /**
  * Decision about the last update check. `send`: an update is sent. `up-to-date`: there is nothing to install. `none`: no update is sent,
@@ -70,6 +92,7 @@ export const deviceInfoSchema = v.strictObject({
   pin: v.optional(v.string()),
   atomicFs: v.optional(v.boolean()),
   user: v.optional(v.string()),
+  credentials: v.picklist(credentialStates),
   firstSeenAt: v.optional(time),
   lastSeenAt: v.optional(time),
   /** Data reported by the device. */
@@ -97,7 +120,9 @@ export type DeviceInfo = DeepReadonly<v.InferOutput<typeof deviceInfoSchema>>;
 
 export const tokenInfoSchema = v.strictObject({
   id: v.string(),
-  role: v.picklist(roles),
+  roles: v.array(v.picklist(roles)),
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  channels: v.array(v.string()),
   project: v.optional(v.string()),
   name: v.string(),
   createdAt: time,

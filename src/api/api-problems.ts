@@ -42,6 +42,11 @@ export const apiProblems = {
     when: "The token's role is not sufficient, or the token is for a different project.",
     whatToDo: 'Use a token with the required role, for this project or for all projects.',
   },
+  'channel-not-permitted': {
+    status: 403,
+    when: 'The token may publish, but it may not promote releases to this channel.',
+    whatToDo: 'Publish a draft (`ota-hooks publish` does this), and promote it with a token that may.',
+  },
   'not-found': {
     status: 404,
     when: 'Project, release, device, rollout, token or path not found.',
@@ -61,6 +66,11 @@ export const apiProblems = {
     status: 409,
     when: 'The version already exists with different bytes. The bytes of a release never change.',
     whatToDo: 'Change the version and pack the build again.',
+  },
+  'image-known': {
+    status: 409,
+    when: 'The project already has the same image under another version, and the token is not an admin token.',
+    whatToDo: 'Build a new image, or promote the version that has it. An admin token can publish it anyway.',
   },
   conflict: {
     status: 409,

@@ -40,6 +40,8 @@ export const projectRequestSchema = v.strictObject({
   /** Time limit in milliseconds after a download. Within this time, the device must check in with the new build. */
   confirmWithinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   mostSends: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))),
+  /** Rules that tokens with the role `publish` may overrule; [] for none. */
+  publisherRules: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(64))),
 });
 export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 
@@ -76,7 +78,13 @@ export const arduinoDbSchema = v.pipe(
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
 export const tokenRequestSchema = v.strictObject({
-  role: v.picklist(roles, 'must be read, publish or admin'),
+  roles: v.pipe(
+    v.array(v.picklist(roles, `must be ${roles.join(', ')}`)),
+    v.minLength(1, 'must contain at least one role'),
+    v.maxLength(roles.length),
+  ),
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  channels: v.optional(v.pipe(v.array(resourceName), v.maxLength(100)), []),
   /** Project that the token is limited to. Absent for a token that is valid for all projects. */
   project: v.optional(resourceName),
   name: v.optional(label, 'unnamed'),

@@ -2,31 +2,33 @@ import * as v from 'valibot';
 import { sha256 } from '../core/model/fields.ts';
 
 /**
- * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. Each role includes the previous one: read < publish < admin.
- * A token may be limited to one project.
+ * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. The table in `src/server/auth/permissions.ts`
+ * defines which roles permit each action. A token may be limited to one project.
  *
- *     GET    /server                                   read     ServerInfo
- *     GET    /uploads/{sha256}                         publish  UploadState; offset 0 if nothing has arrived yet
- *     PATCH  /uploads/{sha256}                         publish  bytes starting at Upload-Offset, as application/octet-stream, with the
+ *     GET    /server                                   view     ServerInfo
+ *     GET    /uploads/{sha256}                         upload   UploadState; offset 0 if nothing has arrived yet
+ *     PATCH  /uploads/{sha256}                         upload   bytes starting at Upload-Offset, as application/octet-stream, with the
  *                                                               headers Upload-Offset and Upload-Length; returns UploadState. If the
  *                                                               offset differs from the server's: 409 `upload-offset` with `offset`.
  *                                                               If the bytes do not match the digest: 422 `digest-mismatch`, and all
  *                                                               received bytes are discarded
- *     POST   /projects/{project}/releases              publish  ReleaseRequest; returns ReleaseAnswer, 201 if it is new
- *     GET    /projects/{project}/releases?before&limit  read     { releases: ReleaseInfo[], next? }, newest first
- *     POST   /projects/{project}/releases/yank         publish  { version, kind?, board?, reason? }; returns the yanked
+ *     POST   /projects/{project}/releases              draft    ReleaseRequest; returns ReleaseAnswer, 201 if it is new
+ *     GET    /projects/{project}/releases?before&limit  view     { releases: ReleaseInfo[], next? }, newest first
+ *     POST   /projects/{project}/releases/yank         yank     { version, kind?, board?, reason? }; returns the yanked
  *                                                               { releases: ReleaseInfo[] }
- *     PUT    /projects/{project}/channels/{channel}    publish  promotes { version, kind?, board? }; returns { releases: ReleaseInfo[] }
- *     GET    /projects                                 read     { projects: ProjectInfo[] }
- *     GET, PUT /projects/{project}                     read, admin   ProjectRequest; returns ProjectInfo
- *     GET    /projects/{project}/devices?after&limit   read     { devices: DeviceInfo[], next? }
- *     GET, PUT, DELETE /projects/{project}/devices/{mac}        read, admin   DeviceRequest; returns DeviceInfo, DELETE { removed }
- *     POST   /projects/{project}/devices/{mac}/retry   publish  clears a device's failure; returns DeviceInfo
- *     POST   /projects/{project}/devices/import        admin    device table for the update script from the core's documentation
+ *     GET    /projects/{project}/channels/{channel}    view     ChannelInfo
+ *     PUT    /projects/{project}/channels/{channel}    promote  promotes { version, kind?, board? }; returns { releases: ReleaseInfo[] }
+ *     GET    /projects                                 view     { projects: ProjectInfo[] }
+ *     GET, PUT /projects/{project}                     view, projects  ProjectRequest; returns ProjectInfo
+ *     GET    /projects/{project}/devices?after&limit   view     { devices: DeviceInfo[], next? }
+ *     GET, PUT, DELETE /projects/{project}/devices/{mac}        view, devices  DeviceRequest; returns DeviceInfo, DELETE { removed }
+ *     POST   /projects/{project}/devices/{mac}/retry   devices  clears a device's failure; returns DeviceInfo
+ *     POST   /projects/{project}/devices/import        devices  device table for the update script from the core's documentation
+ *     /projects/{project}/devices/credentials          see `device-credentials.ts`
  *     /projects/{project}/rollouts                     see `rollout.ts`
- *     GET, POST /tokens, DELETE /tokens/{id}           admin    { role, project?, name? }; returns TokenInfo; POST adds `token`
- *     GET    /audit?before&limit                       admin    { entries: AuditInfo[], next? }
- *     GET    /backup                                   admin    backup as JSON lines, for `ota-hooks server restore`
+ *     GET, POST /tokens, DELETE /tokens/{id}           administer  { roles, channels?, project?, name? }; returns TokenInfo; POST adds `token`
+ *     GET    /audit?before&limit                       administer  { entries: AuditInfo[], next? }
+ *     GET    /backup                                   administer  backup as JSON lines, for `ota-hooks server restore`
  *
  * To publish, POST the release. If the response is 409 `blobs-missing`, PATCH each blob that it lists, in any number of pieces, starting at
  * the offset that GET returns; then POST again. Each step may be repeated: publishing the same release twice returns `unchanged`.
@@ -116,8 +118,11 @@ export interface ServerInfo {
   readonly name: 'ota-hooks';
   readonly version: string;
   readonly api: typeof apiVersion;
-  readonly role: Role;
+  readonly roles: readonly Role[];
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  readonly channels: readonly string[];
 }
 
-export const roles = ['read', 'publish', 'admin'] as const;
+/** Roles of tokens. `src/server/auth/permissions.ts` defines what each one permits. */
+export const roles = ['read', 'publish', 'operate', 'admin'] as const;
 export type Role = (typeof roles)[number];

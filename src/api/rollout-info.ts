@@ -19,8 +19,22 @@ const tallySchema = v.strictObject({
   failed: v.number(),
   /** Number of failed devices that have sent no request since the download started. */
   notConfirmed: v.number(),
+  /**
+   * Devices that run the release, although this server did not send it to them, for example because it was flashed over USB. Gates do not
+   * wait for them: anyone could have reported it.
+   */
+  undelivered: v.number(),
+  /** Updated devices whose reports contained no credentials. */
+  unproven: v.number(),
+  /** Failed devices that downloaded the release without credentials. */
+  unprovenFailed: v.number(),
+  unprovenNotConfirmed: v.number(),
+  /** Devices whose requests are rejected without their own credentials. */
+  withCredentials: v.number(),
 });
 export type RolloutTally = DeepReadonly<v.InferOutput<typeof tallySchema>>;
+
+export type UnprovenReports = NonNullable<RolloutInfo['unproven']>;
 
 export const rolloutInfoSchema = v.strictObject({
   id: v.number(),
@@ -38,6 +52,17 @@ export const rolloutInfoSchema = v.strictObject({
   waitingFor: v.optional(v.string()),
   stages: v.array(v.strictObject({ ...stageSchema.entries, tally: tallySchema })),
   tally: tallySchema,
+  /** Sources of the reports without credentials; absent if there are none or the rollout is no longer the newest on its channel. */
+  unproven: v.optional(
+    v.strictObject({
+      devices: v.number(),
+      addresses: v.number(),
+      /** Addresses with the most devices. */
+      most: v.array(v.strictObject({ address: v.string(), devices: v.number() })),
+    }),
+  ),
+  /** Whether the project requires a password from all of its devices. */
+  projectPassword: v.boolean(),
   gate: gateSchema,
   halt: haltSchema,
   startedAt: time,
@@ -70,7 +95,7 @@ export const deviceRolloutSchema = v.strictObject({
   isOpen: v.boolean(),
   /** True if gates and halt rules count the device. Only enrolled devices are counted. */
   counts: v.boolean(),
-  progress: v.picklist(['pending', 'blocked', 'updating', 'running', 'failed']),
+  progress: v.picklist(['pending', 'blocked', 'updating', 'running', 'undelivered', 'failed']),
   failure: v.optional(v.string()),
 });
 export type DeviceRolloutInfo = DeepReadonly<v.InferOutput<typeof deviceRolloutSchema>>;

@@ -5,10 +5,10 @@ import { firmwareVersion, resourceName } from './release.ts';
 /**
  * Requests sent by `ota-hooks server rollouts`, below `/api/v1`:
  *
- *     GET    /projects/{project}/rollouts              read     { rollouts: RolloutInfo[] }, newest first
- *     POST   /projects/{project}/rollouts              publish  RolloutRequest; returns RolloutInfo, 201
- *     GET    /projects/{project}/rollouts/{id}         read     RolloutInfo
- *     POST   /projects/{project}/rollouts/{id}/{action}  publish  RolloutActionRequest; returns RolloutInfo
+ *     GET    /projects/{project}/rollouts              view     { rollouts: RolloutInfo[] }, newest first
+ *     POST   /projects/{project}/rollouts              rollouts  RolloutRequest; returns RolloutInfo, 201
+ *     GET    /projects/{project}/rollouts/{id}         view     RolloutInfo
+ *     POST   /projects/{project}/rollouts/{id}/{action}  rollouts  RolloutActionRequest; returns RolloutInfo
  */
 
 const percent = v.pipe(

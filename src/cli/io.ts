@@ -22,6 +22,8 @@ export interface Io {
   readonly platform: NodeJS.Platform;
   /** Home folder of the user. */
   readonly home: string;
+  /** Effective user ID. Undefined on Windows. */
+  readonly userId: number | undefined;
   /** Absolute paths for use in hooks: the Node.js executable and this CLI. */
   readonly self: { readonly node: string; readonly cli: string };
 }

@@ -52,6 +52,7 @@ function processIo(cli: string): Io {
       return isAtTerminal() ? undefined : (listener: () => void) => void process.on('SIGHUP', listener);
     },
     platform: process.platform,
+    userId: process.geteuid?.(),
     get home() {
       // Loaded on first use, because importing the module would delay every hook by a millisecond.
       return process.getBuiltinModule('node:os').homedir();

@@ -1,5 +1,12 @@
 import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../core/model/secret-from-environment.ts';
+import {
+  hasPermission,
+  type ProjectTrust,
+  requireNoOwnSecret,
+  requirePermission,
+  type SecretClaim,
+} from '../core/model/secret-policy.ts';
 import { OtaError } from '../errors/ota-error.ts';
 
 /** Destination for builds. The token is sent only to the origin of the destination. */
@@ -15,12 +22,19 @@ export type Destination =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Destination that a project configuration names. */
+interface ProjectDestination {
+  /** A path is relative to `folder`. */
+  readonly configured: string | { readonly env: string } | undefined;
+  readonly folder: string;
+  readonly trust: ProjectTrust;
+}
+
 export interface DestinationOptions {
   /** Destination given on the command line. */
   readonly to: string | undefined;
-  /** Destination from the configuration. A path is relative to `folder`. */
-  readonly configured: string | { readonly env: string } | undefined;
-  readonly folder: string;
+  /** Destination from the configuration; undefined for a command without a project. */
+  readonly project: ProjectDestination | undefined;
   readonly cwd: string;
   readonly env: Environment;
   /** Name of the environment variable that contains the token. */
@@ -30,30 +44,45 @@ export interface DestinationOptions {
 }
 
 /**
- * Returns the destination for builds. The configuration may be untrusted, because it is part of the source tree. The token is sent to a
- * configured address only if `OTA_TOKEN_ORIGIN` contains the origin of the address. The trusted certificate authority is set only by the
- * command line and `OTA_CA`.
+ * Returns the destination for builds. A configuration is part of the source tree, which may be untrusted: it may name a folder in the
+ * project, and the variable `OTA_SERVER`. The token is sent to another address only if the user names its origin, in the environment
+ * (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`) or in the user configuration. Only the command line and the environment (`OTA_CA`) decide which
+ * authority is trusted.
  *
- * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
+ * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, TOKEN_INVALID, TOKEN_UNBOUND
  */
 export function resolveDestination(options: DestinationOptions): Destination {
-  const { to, configured, folder, cwd, env } = options;
-  const isTrusted = to !== undefined || typeof configured !== 'string';
-  const base = to === undefined && typeof configured === 'string' ? folder : cwd;
-  const place = to ?? placeOf(configured, env);
+  const { to, project, cwd, env } = options;
+  const fromProject = to === undefined && project?.configured !== undefined ? project : undefined;
+  const place = to ?? (fromProject === undefined ? env['OTA_SERVER'] || undefined : placeOf(fromProject, env));
   if (place === undefined) {
     throw new OtaError('DESTINATION_MISSING', { what: 'destination' });
   }
+  // A permitted variable is the user's own word.
+  const literal = typeof fromProject?.configured === 'string' ? fromProject : undefined;
   const url = serverUrl(place);
-  if (url === undefined) return { kind: 'folder', path: resolve(base, place) };
+  if (url === undefined) return { kind: 'folder', path: folderAt(place, literal, cwd) };
   const ca = options.ca ?? (env['OTA_CA'] || undefined);
-  return { kind: 'server', url, token: tokenFor(url, isTrusted, options), ca: ca && resolve(cwd, ca) };
+  return { kind: 'server', url, token: tokenFor(url, literal, options), ca: ca && resolve(cwd, ca) };
 }
 
-function placeOf(configured: DestinationOptions['configured'], env: Environment): string | undefined {
-  if (configured === undefined) return env['OTA_SERVER'] || undefined;
-  if (typeof configured === 'string') return configured;
-  return secretFromEnvironment(configured.env, env, 'the destination for `publish`');
+const purpose = 'the destination for `publish`';
+
+/** Returns the place that a configuration names. A variable of a build server may contain text from a stranger, such as a commit title. */
+function placeOf({ configured, trust }: ProjectDestination, env: Environment): string | undefined {
+  if (typeof configured !== 'object') return configured;
+  const claim: SecretClaim = { use: 'destination', source: configured, purpose };
+  requirePermission(claim, 'project', trust);
+  const value = secretFromEnvironment(configured.env, env, purpose);
+  requireNoOwnSecret(value, claim, env);
+  return value;
+}
+
+function folderAt(place: string, literal: ProjectDestination | undefined, cwd: string): string {
+  if (literal === undefined) return resolve(cwd, place);
+  const path = resolve(literal.folder, place);
+  requirePermission({ use: 'destination', source: { file: path }, purpose }, 'project', literal.trust);
+  return path;
 }
 
 /**
@@ -77,13 +106,24 @@ function problemOf(scheme: string, url: URL | undefined): string | undefined {
   return url.search !== '' || url.hash !== '' ? 'it has a query or a fragment' : undefined;
 }
 
-function tokenFor(url: URL, isTrusted: boolean, { env, tokenVariable }: DestinationOptions): string {
+function tokenFor(
+  url: URL,
+  literal: ProjectDestination | undefined,
+  { env, tokenVariable }: DestinationOptions,
+): string {
   const token = secretFromEnvironment(tokenVariable, env, `the token for ${url.origin}`).trim();
   const bound = env[`${tokenVariable}_ORIGIN`]?.trim();
   const boundTo = bound !== undefined && URL.canParse(bound) ? new URL(bound).origin : bound;
   const isBound = boundTo !== undefined && boundTo !== '';
-  if (isBound ? boundTo !== url.origin : !isTrusted) {
-    throw new OtaError('TOKEN_UNBOUND', { variable: tokenVariable, origin: url.origin, boundTo: boundTo || undefined });
+  const claim: SecretClaim = { use: 'destination', source: { server: url.origin }, purpose };
+  const isPermitted = literal === undefined || hasPermission(claim, 'project', literal.trust);
+  if (isBound ? boundTo !== url.origin : !isPermitted) {
+    throw new OtaError('TOKEN_UNBOUND', {
+      variable: tokenVariable,
+      origin: url.origin,
+      boundTo: boundTo || undefined,
+      howToAllow: literal?.trust.howToAllow(claim.use, claim.source),
+    });
   }
   if (!/^[!-~]+$/.test(token)) {
     throw new OtaError('TOKEN_INVALID', { variable: tokenVariable });

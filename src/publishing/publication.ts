@@ -38,6 +38,8 @@ export interface Published {
   /** True if the release is the current release of the channel or, for a draft, of any channel. */
   readonly current: boolean;
   readonly warnings: readonly ReleaseFinding[];
+  /** Channel on which the token may not promote the release, so that it was published as a draft instead. */
+  readonly notOn?: string | undefined;
 }
 
 /** Sends an artifact and shows how many bytes have been sent. */
@@ -49,6 +51,8 @@ export type ShowUpload = (
 /** Destination that builds can be published to. */
 export interface Publisher {
   publish(publication: Publication): Promise<Published>;
+  /** Returns the number of devices that are sent the publication at their next update check; undefined if it cannot be known. */
+  countDevices?(publication: Publication): Promise<number | undefined>;
 }
 
 /** Describes a build for users, such as `door 1.2.0 (sketch, d1_mini)`. */

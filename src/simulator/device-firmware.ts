@@ -104,8 +104,8 @@ export class DeviceFirmware {
   }
 
   /**
-   * Runs `Update.begin()`, `write()` and `end()` in one step. An upload changes the flash only in this function, after all bytes have
-   * arrived.
+   * Runs `Update.begin()`, `write()` and `end()` in one step. An upload changes the flash only in this function, which runs after
+   * the upload has ended, complete or interrupted.
    *
    * @param received received bytes; fewer than announced if the upload was interrupted
    * @param isWhole false for an interrupted form upload, which cannot be detected by its size because no size was announced

@@ -74,7 +74,7 @@ test('prints an error and a hint on stderr, without a stack trace', async (t) =>
   t.is(stdout, '');
   t.regex(
     stderr,
-    /^error\[KEY_GARBLED\]: private\.key is not a private key: it is not valid PEM\n {2}Use a PEM file .*\n$/,
+    /^error\[KEY_GARBLED\]: private\.key is not a private key: it is not valid PEM\n {2}Use a key in PEM format .*\n$/,
   );
 });
 
@@ -126,7 +126,7 @@ test('exits with 70 and prints a stack trace on an internal error', async (t) =>
     NODE_OPTIONS: `--import="${fault}"`,
   });
   t.is(exitCode, 70);
-  t.regex(stderr, /^A bug of ota-hooks; please report it .*\nTypeError: kaput\n {4}at /);
+  t.regex(stderr, /^Unexpected error in ota-hooks\. Please report this bug .*\nTypeError: kaput\n {4}at /);
 });
 
 test('prints no colors when stderr is not a terminal, even with FORCE_COLOR', async (t) => {

@@ -8,7 +8,7 @@ import { runCommand } from '../support/run-command.ts';
 import type { TestFolder } from '../support/test-folder.ts';
 import { type Act, sectionsOf } from './acts.ts';
 
-const env = { DOOR_PASSWORD: 'of the door', KITCHEN_PASSWORD: 'of the kitchen', CELLAR_PASSWORD: 'of the cellar' };
+const env = { DOOR_PASSWORD: 'of the door', OTA_DEVICE_KITCHEN: 'of the kitchen', OTA_DEVICE_CELLAR: 'of the cellar' };
 
 interface Desk {
   readonly folder: TestFolder;

@@ -1,10 +1,13 @@
+import { chmod } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import type { Manifest } from '../../src/core/model/manifest.ts';
 import { signImage } from '../../src/core/signing/signed-image.ts';
 import { quoteWord } from '../../src/project/build/arduino-hooks.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { doorKey } from '../support/fleet.ts';
 import { rsaPems } from '../support/key-pairs.ts';
+import { asOtherUser } from '../support/other-user.ts';
 import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
@@ -16,11 +19,33 @@ function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation
   return inFolder('pack door.bin', { ...keys, 'door.bin': door.bin, 'door.elf': door.elf, ...files });
 }
 
+/** Lets a project name a secret that only this user configuration could allow. */
+function asUser(userConfig: string, mode = 0o600): Provocation {
+  return async (t) => {
+    const folder = await testFolder(t, {
+      ...keys,
+      'door.bin': door.bin,
+      'ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}',
+      'home/ota-hooks/config.json': userConfig,
+    });
+    await chmod(folder.at('home/ota-hooks'), 0o700);
+    await chmod(folder.at('home/ota-hooks/config.json'), mode);
+    return runCommand(['pack', 'door.bin'], { cwd: folder.path, env: { XDG_CONFIG_HOME: folder.at('home') } });
+  };
+}
+
 /** Provokes each error about files, configuration and builds. */
 export const buildErrors = {
   CONFIG_NOT_FOUND: inFolder('pack --config gone.json'),
   CONFIG_UNREADABLE: pack({ 'ota.config.json': '{"project": ' }),
   CONFIG_INVALID: pack({ 'ota.config.json': '{"color": "red"}' }),
+  CONFIG_OF_OTHER_USER: async (t) => {
+    const folder = await testFolder(t, { 'door/ota.config.json': '{}', 'door/door.bin': door.bin });
+    const userId = await asOtherUser(folder.at('door/ota.config.json'));
+    return runCommand(['pack', 'door.bin'], { cwd: folder.at('door'), userId });
+  },
+  USER_CONFIG_INVALID: asUser('{"safeDirectory": []}'),
+  USER_CONFIG_UNSAFE: asUser('{}', 0o666),
 
   FILE_NOT_FOUND: inFolder('inspect gone.bin'),
   FILE_UNREADABLE: inFolder('inspect folder', { 'folder/door.bin': door.bin }),
@@ -69,6 +94,8 @@ export const buildErrors = {
     const argv = ['sign', '--private-key', 'private.key', '--manifest', 'build/door.ino.bin.ota.json'];
     return runCommand(argv, { cwd: folder.path });
   },
+  BUILD_NOT_AS_DESCRIBED: signElsewhere((manifest) => ({ image: { ...manifest.image, core: '2.7.4' } })),
+  PROOF_NOT_SHOWN: signElsewhere(() => ({ enforcement: 'declared' })),
   NOT_ACCEPTED: inFolder('verify door.bin --public-key public.key', { ...keys, 'door.bin': door.bin }),
 
   UPDATE_BLOCKED: pack({ 'door.bin': door.bin.subarray(0, 10_000) }),
@@ -102,3 +129,16 @@ export const buildErrors = {
     'door/ota.config.json': '{"upload": {"hostIp": "127.0.0.1"}}',
   }),
 } as const satisfies Record<string, Provocation>;
+
+/** Signs a build whose manifest was changed on the machine that packed it. */
+function signElsewhere(change: (manifest: Manifest) => object): Provocation {
+  return async (t) => {
+    const folder = await builtSketch(t);
+    const argv = ['pack', 'build/door.ino.bin', '--unsigned', '--public-key', 'public.key'];
+    await runCommand(argv, { cwd: folder.path });
+    const path = 'build/door.ino.bin.ota.json';
+    const manifest: Manifest = JSON.parse(await folder.text(path));
+    await folder.write(path, JSON.stringify({ ...manifest, ...change(manifest) }));
+    return runCommand(['sign', '--private-key', 'private.key', '--manifest', path], { cwd: folder.path });
+  };
+}

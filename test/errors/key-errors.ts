@@ -24,6 +24,12 @@ function header(publicPem: string) {
 /** Provokes each error about keys. */
 export const keyErrors = {
   SECRET_MISSING: sign(encrypted, ' --passphrase-env UNSET'),
+  SECRET_UNTRUSTED: inFolder('pack door.bin', {
+    'private.key': door.privatePem,
+    'door.bin': door.bin,
+    'ota.config.json': '{"version": {"env": "GITHUB_TOKEN"}}',
+  }),
+  SECRET_RESERVED: inFolder('espota -i 127.0.0.1 -f door.bin --password-env OTA_TOKEN', { 'door.bin': door.bin }),
   KEY_IN_ENVIRONMENT: inFolder('keygen', { 'ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' }),
   KEY_NOT_FOUND: inFolder('header --public-key gone.key --out Updater_Signing.h'),
   KEY_EMPTY: sign(''),

@@ -1,6 +1,7 @@
 import Database from 'libsql';
 import { openStore } from '../../src/server/storage/open-store.ts';
 import { libsql } from '../../src/server/storage/sqlite/drivers/libsql.ts';
+import { folderWith, packedDoor } from '../publishing/packed-door.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';
@@ -12,6 +13,17 @@ const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
 
 /** Provokes each error about a server. */
 export const serverErrors = {
+  PUBLISH_DECLINED: async (t) => {
+    const server = await startTestServer(t);
+    for (let device = 10; device < 20; device++) {
+      await server.api('PUT', '/projects/door', {});
+      await server.api('PUT', `/projects/door/devices/18:FE:34:00:00:${device}`, {});
+    }
+    const { path } = await folderWith(t, { build: packedDoor });
+    const env = { OTA_TOKEN: server.token };
+    const argv = ['publish', 'build', '--project', 'door', '--to', server.url];
+    return runCommand(argv, { cwd: path, env, ask: { confirm: async () => false } });
+  },
   // Simulates a missing SQLite driver, because this repository has all drivers installed.
   SQLITE_MISSING: async (t) => ({
     error: await expectOtaError(t, 'SQLITE_MISSING', () => libsql(() => import(`libsql-${'not-installed'}`))),

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { apiRoot, type Role } from '../../src/api/release.ts';
+import { apiRoot, type Role, roles } from '../../src/api/release.ts';
+import { type Action, permits, rolesFor } from '../../src/server/auth/permissions.ts';
 import { makeToken } from '../../src/server/auth/tokens.ts';
 import { makeParts, openData } from '../../src/server/compose.ts';
 import { makeApi } from '../../src/server/http/api/app.ts';
@@ -20,8 +21,8 @@ async function testApi(t: ExecutionContext) {
   const stopping = new AbortController();
   const parts = await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
   const api = makeApi(parts);
-  const tokenOf = async (role: Role, project?: string): Promise<string> => {
-    const { record, token } = makeToken({ role, project, name: role });
+  const tokenOf = async (held: Role | readonly Role[], project?: string): Promise<string> => {
+    const { record, token } = makeToken({ roles: [held].flat(), project, name: String(held) });
     await store.tokens.create(record, auditBy('test'));
     return token;
   };
@@ -38,49 +39,52 @@ async function testApi(t: ExecutionContext) {
 
 const mac = '18:FE:34:AA:BB:CC';
 
-/** All endpoints, each with the lowest role that may call the endpoint. */
-const endpoints: readonly (readonly [method: string, path: string, role: Role, body?: unknown])[] = [
-  ['GET', 'server', 'read'],
-  ['GET', 'projects', 'read'],
-  ['GET', 'projects/door', 'read'],
-  ['PUT', 'projects/door', 'admin', {}],
-  ['GET', 'projects/door/releases', 'read'],
-  ['POST', 'projects/door/releases', 'publish', {}],
-  ['POST', 'projects/door/releases/yank', 'publish', {}],
-  ['PUT', 'projects/door/channels/stable', 'publish', {}],
-  ['GET', 'projects/door/devices', 'read'],
-  ['GET', `projects/door/devices/${mac}`, 'read'],
-  ['PUT', `projects/door/devices/${mac}`, 'admin', {}],
-  ['POST', `projects/door/devices/${mac}/retry`, 'publish'],
-  ['DELETE', `projects/door/devices/${mac}`, 'admin'],
-  ['POST', 'projects/door/devices/import', 'admin', {}],
-  ['GET', 'projects/door/rollouts', 'read'],
-  ['POST', 'projects/door/rollouts', 'publish', {}],
-  ['GET', 'projects/door/rollouts/1', 'read'],
-  ['POST', 'projects/door/rollouts/1/pause', 'publish', {}],
-  ['GET', `uploads/${'0'.repeat(64)}`, 'publish'],
-  ['PATCH', `uploads/${'0'.repeat(64)}`, 'publish'],
-  ['GET', 'tokens', 'admin'],
-  ['POST', 'tokens', 'admin', {}],
-  ['DELETE', 'tokens/abc', 'admin'],
-  ['GET', 'audit', 'admin'],
-  ['GET', 'backup', 'admin'],
-  ['GET', '/metrics', 'read'],
+/** All endpoints, each with the action that a token must permit. */
+const endpoints: readonly (readonly [method: string, path: string, action: Action, body?: unknown])[] = [
+  ['GET', 'server', 'view'],
+  ['GET', 'projects', 'view'],
+  ['GET', 'projects/door', 'view'],
+  ['PUT', 'projects/door', 'projects', {}],
+  ['GET', 'projects/door/releases', 'view'],
+  ['POST', 'projects/door/releases', 'draft', {}],
+  ['POST', 'projects/door/releases/yank', 'yank', {}],
+  ['PUT', 'projects/door/channels/stable', 'promote', {}],
+  ['GET', 'projects/door/channels/stable', 'view'],
+  ['GET', 'projects/door/devices', 'view'],
+  ['GET', `projects/door/devices/${mac}`, 'view'],
+  ['PUT', `projects/door/devices/${mac}`, 'devices', {}],
+  ['POST', `projects/door/devices/${mac}/retry`, 'devices'],
+  ['DELETE', `projects/door/devices/${mac}`, 'devices'],
+  ['POST', 'projects/door/devices/import', 'devices', {}],
+  ['GET', 'projects/door/rollouts', 'view'],
+  ['POST', 'projects/door/rollouts', 'rollouts', {}],
+  ['GET', 'projects/door/rollouts/1', 'view'],
+  ['POST', 'projects/door/rollouts/1/pause', 'rollouts', {}],
+  ['GET', `uploads/${'0'.repeat(64)}`, 'upload'],
+  ['PATCH', `uploads/${'0'.repeat(64)}`, 'upload'],
+  ['GET', 'tokens', 'administer'],
+  ['POST', 'tokens', 'administer', {}],
+  ['DELETE', 'tokens/abc', 'administer'],
+  ['GET', 'audit', 'administer'],
+  ['GET', 'backup', 'administer'],
+  ['GET', '/metrics', 'view'],
 ];
-const roleOrder: readonly Role[] = ['read', 'publish', 'admin'];
+/** Every set of roles that a token can have. */
+const roleSets = Array.from({ length: 2 ** roles.length }, (_, set) =>
+  roles.filter((_, bit) => (set >> bit) % 2 === 1),
+);
 
-for (const [method, path, role, body] of endpoints) {
-  test(`${method} ${path} requires the ${role} role`, async (t) => {
+for (const [method, path, action, body] of endpoints) {
+  test(`${method} ${path} requires the role ${rolesFor(action).join(' or ')}`, async (t) => {
     const { ask, tokenOf } = await testApi(t);
     const good = await tokenOf('admin');
     t.is((await ask(method, path, undefined, body)).status, 401);
     for (const bad of ['x', good.slice(0, -1), `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}`, `${good}A`]) {
       t.is((await ask(method, path, bad, body)).status, 401, bad);
     }
-    for (const each of roleOrder) {
-      const { status } = await ask(method, path, await tokenOf(each), body);
-      const isEnough = roleOrder.indexOf(each) >= roleOrder.indexOf(role);
-      t.is([401, 403].includes(status), !isEnough, `${each}: ${status}`);
+    for (const held of roleSets.filter((set) => set.length > 0)) {
+      const { status } = await ask(method, path, await tokenOf(held), body);
+      t.is([401, 403].includes(status), !permits({ roles: held }, action), `${held.join('+')}: ${status}`);
       t.true(status < 500);
     }
   });
@@ -119,7 +123,7 @@ test('rejects a project token on other projects and on server administration end
 test('returns a token only on creation, stores only its hash and rejects the token after it is revoked', async (t) => {
   const { ask, store, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
-  const made = await ask('POST', 'tokens', admin, { role: 'publish', project: 'door', name: 'ci' });
+  const made = await ask('POST', 'tokens', admin, { roles: ['publish'], project: 'door', name: 'ci' });
   t.is(made.status, 201);
   const { token, id }: { token: string; id: string } = JSON.parse(made.text);
   // The secret may contain underscores.
@@ -150,8 +154,8 @@ test('rejects malformed and invalid bodies with a hint, and oversized bodies wit
     'null',
     '[]',
     '"x"',
-    '{"role":"root"}',
-    '{"role":"admin","more":1}',
+    '{"roles":["root"]}',
+    '{"roles":["admin"],"more":1}',
     '\u0000',
     '[[[[[',
   ]) {
@@ -159,7 +163,7 @@ test('rejects malformed and invalid bodies with a hint, and oversized bodies wit
     t.true([400, 422].includes(status), `${body}: ${status}`);
     t.truthy(JSON.parse(text).error.hint);
   }
-  const huge = await ask('POST', 'tokens', admin, JSON.stringify({ role: 'admin', name: 'x'.repeat(3_000_000) }));
+  const huge = await ask('POST', 'tokens', admin, JSON.stringify({ roles: ['admin'], name: 'x'.repeat(3_000_000) }));
   t.is(huge.status, 413);
 });
 
@@ -169,7 +173,7 @@ test('rejects JSON nested more than 16 levels deep before parsing the JSON', asy
   const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
   t.is(deep.status, 400);
   t.is(JSON.parse(deep.text).error.message, 'the body has more than 16 levels of nesting');
-  const brackets = JSON.stringify({ role: 'read', name: `\\"${'['.repeat(50)}` });
+  const brackets = JSON.stringify({ roles: ['read'], name: `\\"${'['.repeat(50)}` });
   t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
 });
 

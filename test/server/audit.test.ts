@@ -58,7 +58,7 @@ const changes: readonly Change[] = [
     'release.yanked',
     { reason: 'it smokes' },
   ],
-  ['POST', '/tokens', { role: 'read', name: 'ci' }, 'token.created', { role: 'read', name: 'ci' }],
+  ['POST', '/tokens', { roles: ['read'], name: 'ci' }, 'token.created', { roles: ['read'], name: 'ci' }],
   ['DELETE', '/tokens/ID', undefined, 'token.revoked', { id: 'ID' }],
 ];
 

@@ -69,6 +69,8 @@ function ask({
     releases: { current, intermediateReleases },
     patience,
     now: { wallMs: 1000, servedMs },
+    from: { address: '127.0.0.1', authenticated: false },
+    hasNewestSecret: false,
   };
   return decide(question);
 }
@@ -114,11 +116,9 @@ test('does not send a release to a device that already runs the same bytes under
   const releases = { current: [stable], intermediateReleases: [] };
   const record = newRecord('door', mac);
   const now = { wallMs: 1, servedMs: 0 };
-  t.is(
-    decide({ mode: 'sketch', channel: 'stable', report: heard, running, record, releases, patience, now }).decision
-      .code,
-    'running',
-  );
+  const from = { address: '127.0.0.1', authenticated: false };
+  const request = { mode: 'sketch', channel: 'stable', report: heard, from, hasNewestSecret: false } as const;
+  t.is(decide({ ...request, running, record, releases, patience, now }).decision.code, 'running');
 });
 
 test('selects the release by board, and sends nothing when no release matches', async (t) => {

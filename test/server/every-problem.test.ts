@@ -33,7 +33,7 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
   'bad-request': ({ api }) => api('PATCH', `/uploads/${'0'.repeat(64)}`, bytes),
   'not-authorized': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
   'role-missing': async ({ api }) => {
-    const { body } = await api('POST', '/tokens', { role: 'read' });
+    const { body } = await api('POST', '/tokens', { roles: ['read'] });
     return api('GET', '/tokens', undefined, String(body['token']));
   },
   'not-found': ({ api }) => api('GET', '/projects/nothing'),
@@ -50,14 +50,26 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
     await server.publish(build);
     return server.publish(await testBuild({ version: '1.0', project: 'door', signer, seed: 2 }));
   },
+  'channel-not-permitted': async (server) => {
+    await server.publish(build);
+    const { body } = await server.api('POST', '/tokens', { roles: ['publish'] });
+    const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
+    return server.publish(next, {}, String(body['token']));
+  },
+  'image-known': async (server) => {
+    await server.publish(build);
+    const { body } = await server.api('POST', '/tokens', { roles: ['publish'], channels: ['stable'] });
+    const renamed = { ...build, manifest: { ...build.manifest, version: '9.9.9' } };
+    return server.publish(renamed, {}, String(body['token']));
+  },
   conflict: async (server) => {
     await server.publish(build);
     await server.publish(await testBuild({ version: '1.0', project: 'window', signer, seed: 2 }));
     await server.api('PUT', '/projects/door', { aliases: [{ path: '/esp.php' }] });
     return server.api('PUT', '/projects/window', { aliases: [{ path: '/esp.php' }] });
   },
-  'too-large': ({ api }) => api('POST', '/tokens', { role: 'read', name: 'x'.repeat(3_000_000) }),
-  invalid: ({ api }) => api('POST', '/tokens', { role: 'root' }),
+  'too-large': ({ api }) => api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(3_000_000) }),
+  invalid: ({ api }) => api('POST', '/tokens', { roles: ['root'] }),
   'digest-mismatch': (server) => uploaded(server, bytes, '0'.repeat(64)),
   'private-key': (server) => uploaded(server, Buffer.from(rsaPems().privatePem)),
   'not-as-described': (server) => server.publish({ ...build, manifest: { ...build.manifest, embeddedKeys: [] } }),

@@ -173,7 +173,7 @@ test('does not send an artifact that is corrupt on disk', async (t) => {
   for (const { sha256, sizeBytes } of build.manifest.artifacts) {
     await writeFile(`${server.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`, Buffer.alloc(sizeBytes));
   }
-  t.is((await askAsDevice(server.port, '/update/door')).status, 304);
+  t.is((await askAsDevice(server.port, '/update/door')).status, 503);
   t.true(server.logged.some(({ level }) => level === 'error'));
   const { body } = await server.api('GET', '/projects/door/devices');
   t.deepEqual(body['devices'], [], 'nothing was counted');
@@ -228,7 +228,16 @@ test('measures the confirmation deadline in served time, not wall-clock time', (
     purpose: 'serve',
     publishedAt: 0,
   } as const;
-  const attempts = afterSend([], { ...release, manifest: build.manifest }, patience, { wallMs: 1e12, servedMs: 500 });
+  const attempts = afterSend(
+    [],
+    { ...release, manifest: build.manifest },
+    patience,
+    { wallMs: 1e12, servedMs: 500 },
+    {
+      address: '127.0.0.1',
+      authenticated: false,
+    },
+  );
   t.is(overdue(attempts, { wallMs: 9e12, servedMs: 1400 })[0]?.state, 'sent');
   t.is(overdue(attempts, { wallMs: 0, servedMs: 1501 })[0]?.failure, 'not-confirmed');
   const seen = { mode: 'sketch', running: { by: 'unknown' }, report: { version: undefined } } as const;

@@ -31,8 +31,8 @@ function problem({ body }: ApiAnswer): ApiProblem['error'] {
   return (body as unknown as ApiProblem).error;
 }
 
-async function withRole(server: TestServer, role: string, project?: string): Promise<string> {
-  const { body } = await server.api('POST', '/tokens', { role, project, name: role });
+async function withRole(server: TestServer, role: string, ...channels: readonly string[]): Promise<string> {
+  const { body } = await server.api('POST', '/tokens', { roles: [role], channels, name: role });
   return String(body['token']);
 }
 
@@ -43,7 +43,7 @@ function tampered(change: (manifest: Manifest) => Manifest): Build {
 
 test('creates the project and registers its key when an admin publishes the first release', async (t) => {
   const server = await startTestServer(t);
-  const publisher = await withRole(server, 'publish');
+  const publisher = await withRole(server, 'publish', 'stable', 'beta');
   const before = await server.publish(build, {}, publisher);
   t.is(before.status, 404);
   const { status, body } = await server.publish(build);
@@ -108,7 +108,12 @@ test('publishes a release once when several requests publish the release at the 
 
 test('changes nothing when a publish request is repeated, even after a yank', async (t) => {
   const server = await startTestServer(t);
-  const { body } = await server.api('POST', '/tokens', { role: 'publish', project: 'door', name: 'ci' });
+  const { body } = await server.api('POST', '/tokens', {
+    roles: ['publish'],
+    channels: ['stable'],
+    project: 'door',
+    name: 'ci',
+  });
   const [id, token] = [String(body['id']), String(body['token'])];
   await server.publish(build);
   const young = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
@@ -172,7 +177,7 @@ test('rejects a release when the project keys change during verification', async
   const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
   const request = v.parse(releaseRequestSchema, releaseRequest(next.manifest));
   t.is((await publish(next, { draft: true })).status, 201);
-  const question = { project: 'door', request, by: 'an admin', isAdmin: true };
+  const question = { project: 'door', request, by: 'an admin', publisher: { roles: ['admin'], channels: [] } } as const;
   const verified = await verifyRelease(parts, question);
   await api('PUT', '/projects/door', { publicKeys: [signer.publicKey.pem, testSigner().publicKey.pem] });
   await t.throwsAsync(publishRelease(parts, question, verified), { message: /keys of door changed/ });
@@ -354,7 +359,7 @@ test('accepts a reference build before the first release, and registers the key 
   const past = await testBuild({ version: '0.9', seed: 90 });
   t.is((await server.publish(past, { purpose: 'reference' })).status, 201);
   t.like((await server.api('GET', '/projects/door')).body, { keys: [] });
-  const publisher = await withRole(server, 'publish');
+  const publisher = await withRole(server, 'publish', 'stable');
   t.is((await server.publish(build, {}, publisher)).status, 422, 'only an admin says whose key it is');
   t.is((await server.publish(build)).status, 201);
   t.like((await server.api('GET', '/projects/door')).body, { keys: [signer.publicKey.fingerprint] });

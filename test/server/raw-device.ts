@@ -10,7 +10,7 @@ export interface DeviceWords {
   readonly sketchSize?: number;
   readonly freeSpace?: number;
   readonly chipSize?: number;
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
   /** Changes the spelling of header names. By default, the ESP8266 core's spelling is used. */
   readonly caseOf?: (name: string) => string;
   /** Headers to omit from the request. */
@@ -61,13 +61,19 @@ export interface SendOptions {
   /** Called with the socket after the request has been written. */
   readonly during?: (socket: Socket) => void;
   readonly timeoutMs?: number;
+  /** Address that the request comes from, such as 127.0.0.7. */
+  readonly from?: string | undefined;
 }
 
 /** Sends bytes and reads until the server closes the connection. */
 export function sendRaw(port: number, request: string | Uint8Array, options: SendOptions = {}): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      ...(options.from !== undefined && { localAddress: options.from }),
+    });
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new Error('no end of the answer'));
@@ -86,8 +92,13 @@ export function sendRaw(port: number, request: string | Uint8Array, options: Sen
 }
 
 /** Sends a device request and reads the response. */
-export async function askAsDevice(port: number, path: string, words: DeviceWords = {}): Promise<RawAnswer> {
-  return readAnswer(await sendRaw(port, updateRequest(path, words)));
+export async function askAsDevice(
+  port: number,
+  path: string,
+  words: DeviceWords = {},
+  from?: string,
+): Promise<RawAnswer> {
+  return readAnswer(await sendRaw(port, updateRequest(path, words), { from }));
 }
 
 export function readAnswer(bytes: Buffer): RawAnswer {

@@ -42,7 +42,16 @@ async function sent(t: ExecutionContext) {
   t.teardown(() => store.close());
   await store.catalog.saveProject(newProject('door', []), auditBy('test'));
   const records = recordsOf(store);
-  const attempts = afterSend([], release, patience, { wallMs: 0, servedMs: 0 });
+  const attempts = afterSend(
+    [],
+    release,
+    patience,
+    { wallMs: 0, servedMs: 0 },
+    {
+      address: '127.0.0.1',
+      authenticated: false,
+    },
+  );
   await records.save({ ...newRecord('door', mac), attempts });
   return { folder, store, records };
 }

@@ -135,7 +135,7 @@ const body = fc.oneof(
     'null',
     '{"version":"1.0","manifest":"{}"}',
     '5\r\nhello\r\n0\r\n\r\n',
-    '{"role":"admin"}',
+    '{"roles":["admin"]}',
   ),
   fc.json({ maxDepth: 3 }),
   fc.string({ maxLength: 50 }),

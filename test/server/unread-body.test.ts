@@ -192,7 +192,7 @@ for (const scheme of ['http', 'https'] as const) {
         bytes,
         200,
       ],
-      ['POST /api/v1/tokens', [], Buffer.from('{"role":"read"}'), 201],
+      ['POST /api/v1/tokens', [], Buffer.from('{"roles":["read"]}'), 201],
       [
         'POST /login',
         ['Origin: SELF', 'Content-Type: application/x-www-form-urlencoded'],
@@ -244,7 +244,7 @@ test('reads at most 1 MB after the response on the device listener', async (t) =
 test('reuses a connection after the request body has been read', async (t) => {
   const server = await startTestServer(t);
   const socket = await connect('http', server.port);
-  const body = '{"role":"read"}';
+  const body = '{"roles":["read"]}';
   for (let count = 0; count < 3; count++) {
     const more = [`Content-Length: ${body.length}`, `Authorization: Bearer ${server.token}`];
     socket.write(head(server, { line: 'POST /api/v1/tokens' }, more) + body);

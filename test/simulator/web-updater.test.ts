@@ -42,14 +42,14 @@ test('serves the form on GET and requires the login for it', async (t) => {
   t.true(elsewhere.text.startsWith('HTTP/1.0 404 Not Found\r\n'));
 });
 
-test('responds 401 to an upload without credentials and does not restart', async (t) => {
+test('responds with 401 to an upload without credentials and does not restart', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const { text } = await exchange(portOf(device), formRequest(next));
   t.true(text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));
   t.is(device.state.restarts, 0);
 });
 
-test('responds 401 to a wrong user or password after receiving the whole form', async (t) => {
+test('responds with 401 to a wrong user or password after receiving the whole form', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   for (const login of [basic('admin', 'wrong'), basic('root', 'secret')]) {
     const request = formRequest(next, { login });
@@ -62,7 +62,7 @@ test('responds 401 to a wrong user or password after receiving the whole form', 
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('responds 401 to a form without filename=, even with the right password', async (t) => {
+test('responds with 401 to a form without filename=, even with the right password', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const body = '--xyz\r\nContent-Disposition: form-data; name="firmware"\r\n\r\nabc\r\n--xyz--\r\n';
   const head = `POST /update HTTP/1.1\r\n${basic('admin', 'secret')}\r\nContent-Type: multipart/form-data; boundary=xyz\r\nContent-Length: ${body.length}\r\n\r\n`;

@@ -21,6 +21,8 @@ interface World {
   readonly ask?: Io['ask'];
   /** The user's home folder, `cwd` by default. */
   readonly home?: string;
+  /** User ID that the command believes to run as. */
+  readonly userId?: number;
   /** Path of the CLI that hooks run. */
   readonly cli?: string;
   /** Called with each text written to stdout or stderr. */
@@ -33,7 +35,7 @@ interface World {
  */
 export async function runCommand(
   argv: readonly string[],
-  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, cli = 'ota-hooks', onOutput }: World,
+  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, userId, cli = 'ota-hooks', onOutput }: World,
 ): Promise<CommandRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
@@ -53,6 +55,7 @@ export async function runCommand(
     ask,
     platform: process.platform,
     home,
+    userId: userId ?? process.geteuid?.(),
     self: { node: process.execPath, cli },
   };
   try {

@@ -32,7 +32,7 @@ export function signFile(payload: Uint8Array, privateKey: KeyObject, format: Sig
   return withTrailer(payload, signature, signature.length);
 }
 
-/** Appends any signature bytes and any length word to the payload. */
+/** Appends the given signature bytes and length word to the payload without checking them. */
 export function withTrailer(payload: Uint8Array, signature: Uint8Array, lengthWord: number): Uint8Array {
   const word = new Uint8Array(4);
   setWord(word, 0, lengthWord);

@@ -11,6 +11,8 @@ export const releaseAnswer = v.object({
   warnings: v.array(releaseFinding),
 });
 
+export const channelAnswer = v.object({ devices: offset, mayPromote: v.boolean() });
+
 export const uploadState = v.object({ offset, complete: v.boolean() });
 
 export const apiProblem = v.object({

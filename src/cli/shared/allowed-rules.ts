@@ -7,7 +7,7 @@ export function allowedRule(value: string, previous: RuleId[] = []): RuleId[] {
   throw new InvalidArgumentError('must be a preflight rule from docs/never-brick.md');
 }
 
-/** Rules that must not block an update. */
+/** Rules whose errors are reported as warnings. */
 export const allowOption = new Option(
   '--allow <rule>',
   'Preflight rule to report as a warning instead of an error (repeatable)',

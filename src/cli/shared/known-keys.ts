@@ -1,14 +1,12 @@
 import { resolve } from 'node:path';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
-import { projectSettings } from '../../project/config/settings.ts';
+import type { ProjectSettings } from '../../project/config/settings.ts';
 import { loadPublicKey } from '../../project/keys/key-files.ts';
 import type { Io } from '../io.ts';
 import { publicKeyAt } from './project-keys.ts';
 
 export interface KnownKeyOptions {
   readonly publicKey: readonly string[];
-  readonly source?: string | undefined;
-  readonly config?: string | undefined;
 }
 
 /** Loads the public keys given on the command line. */
@@ -17,11 +15,7 @@ export function namedKeys({ publicKey }: KnownKeyOptions, io: Io): Promise<RsaPu
 }
 
 /** Loads the project's public key, and the `knownKeys` from the project's configuration. Does not read the private key. */
-export async function projectKeys(options: KnownKeyOptions, io: Io): Promise<RsaPublicKey[]> {
-  const { config, folder, publicKey } = await projectSettings(
-    { source: options.source, config: options.config },
-    io.cwd,
-  );
+export async function projectKeys({ config, folder, publicKey }: ProjectSettings, io: Io): Promise<RsaPublicKey[]> {
   const own = publicKey === undefined ? [] : [await publicKeyAt(publicKey, io)];
   const others = await Promise.all((config.knownKeys ?? []).map((path) => loadPublicKey(resolve(folder, path))));
   return [...own, ...others];

@@ -2,7 +2,8 @@ import { type RsaPublicKey, readPublicKey } from '../../core/keys/public-key.ts'
 import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
 import type { Signer } from '../../core/signing/signer.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { KeyPlace, ProjectSettings } from '../../project/config/settings.ts';
+import { readSecret } from '../../project/config/secrets.ts';
+import { type KeyPlace, type ProjectSettings, requirePrivateKeyPermission } from '../../project/config/settings.ts';
 import { keySizeWarnings, loadPublicKey } from '../../project/keys/key-files.ts';
 import { openSigner } from '../../project/signing/open-signer.ts';
 import type { Io } from '../io.ts';
@@ -29,12 +30,21 @@ export async function publicKeyAt(place: KeyPlace, io: Io): Promise<RsaPublicKey
 
 /** Returns the project's signer, or undefined for a project without a private key. */
 export async function projectSigner(settings: ProjectSettings, io: Io, report: Report): Promise<Signer | undefined> {
-  const { privateKey, passphrase, folder } = settings;
+  const { privateKey } = settings;
   if (privateKey === undefined) return undefined;
+  requirePrivateKeyPermission(settings);
   const keyName = keyPlaceName(privateKey, report);
-  const { signer, warnings } = await openSigner({ privateKey, passphrase, folder }, { env: io.env, keyName });
+  const passphrase = await passphraseOf(settings, io);
+  const { signer, warnings } = await openSigner({ privateKey, passphrase }, { env: io.env, keyName });
   for (const warning of warnings) report.warn(warning);
   return signer;
+}
+
+async function passphraseOf(settings: ProjectSettings, io: Io): Promise<string | undefined> {
+  const { passphrase: source, speakers, folder, trust } = settings;
+  if (source === undefined) return undefined;
+  const request = { use: 'passphrase', source, speaker: speakers.passphrase, purpose: 'the passphrase' } as const;
+  return readSecret(request, folder, io.env, trust);
 }
 
 /**

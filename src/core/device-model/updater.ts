@@ -52,8 +52,8 @@ export type BeginResult = { readonly outcome: 'running'; readonly update: Runnin
 export type WriteResult = BeginResult;
 
 /**
- * Result of `endUpdate`. staged: eboot copies the update after the restart. written: the Updater wrote a filesystem in place. crashed: a
- * core from 2.5.0 up to, but not including, 2.7.0 crashed on an invalid signature and restarts its current sketch.
+ * Result of `endUpdate`. staged: eboot copies the update after the restart. written: the Updater wrote a filesystem in place.
+ * crashed: the core (2.5.0 to 2.6.3) crashed because of an invalid signature, and the device restarts its current sketch.
  */
 export type EndResult =
   | { readonly outcome: 'staged'; readonly command: EbootCommand; readonly device: ModelDevice }

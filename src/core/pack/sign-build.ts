@@ -43,11 +43,15 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   return { manifest: { ...manifest, signing, artifacts }, files };
 }
 
-/** Requires the key that the build was packed for. A sketch packed without a key must contain the signer's key. */
-function requireExpectedKey({ image, embeddedKeys, signing }: Manifest, signer: Signer, signerName: string): void {
-  const { fingerprint } = signer.publicKey;
-  if (signing.publicKey !== undefined) {
-    if (signing.publicKey.fingerprint === fingerprint) return;
+/**
+ * Requires the key that the build was packed for. A sketch must contain this key.
+ *
+ * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING
+ */
+export function requireExpectedKey(manifest: Manifest, { publicKey }: Signer, signerName: string): void {
+  const { image, embeddedKeys, signing } = manifest;
+  const { fingerprint } = publicKey;
+  if (signing.publicKey !== undefined && signing.publicKey.fingerprint !== fingerprint) {
     throw new OtaError('KEYS_DONT_MATCH', { privateKey: signerName, publicKey: signing.publicKey.fingerprint });
   }
   if (image.kind === 'filesystem' || embeddedKeys.includes(fingerprint)) return;

@@ -18,7 +18,7 @@ export const cliEntries = {
   CONFIRMATION_UNASKED: entry<{ command: string }>(
     2,
     ({ command }) => `\`${command}\` changed nothing: confirmation is required, but there is no terminal`,
-    'Project files are changed only after confirmation.',
+    'Changes to project files, and changes that lock devices out, are made only after confirmation.',
     () => 'Add --yes to confirm.',
   ),
   PASSWORD_UNASKED: entry<{ devices: string }>(

@@ -36,6 +36,25 @@ export const coreEntries = {
     ({ variable }) => `Set ${variable} and run the command again.`,
   ),
 
+  SECRET_UNTRUSTED: entry<{
+    purpose: string;
+    source: string;
+    config: string;
+    alternative: string;
+    howToAllow: string;
+  }>(
+    2,
+    ({ purpose, source, config }) => `${source} was not used as ${purpose}: only ${config} names it`,
+    'The source tree may come from a stranger. Its configuration may name only sources that are meant for this use: variables with names such as OTA_DEVICE_KITCHEN, and files in the project.',
+    ({ alternative, howToAllow }) => `If you trust the project with it, ${alternative}, or ${howToAllow}`,
+  ),
+  SECRET_RESERVED: entry<{ source: string; purpose: string; hint: string }>(
+    2,
+    ({ source, purpose }) => `${source} was not used as ${purpose}: it is, or may contain, a secret of another kind`,
+    'Tokens, private keys, passphrases and the log-ins of databases and stores are never sent to devices and never published.',
+    ({ hint }) => hint,
+  ),
+
   KEY_EMPTY: entry<PathField & { kind: KeyKind }>(
     1,
     ({ path, kind }) => `${path} is not a ${kind} key: it is empty`,
@@ -155,7 +174,7 @@ export const coreEntries = {
       `${path} contains the public key, but according to ${elf} the Updater does not use the key: a device with this image would accept unsigned updates`,
     'Updater.cpp was compiled without signing, usually because arduino-cli linked a core.a from its cache.',
     () =>
-      'Build with `ota-hooks build`, or run `arduino-cli cache clean` and build again. If the sketch calls Update.installSignature itself, set "enforcement": "declared" in ota.config.json.',
+      'Build with `ota-hooks build`, which does not use a stale core cache. With arduino-cli, run `arduino-cli cache clean` or pass --build-path. If the sketch calls Update.installSignature itself, set "enforcement": "declared" in ota.config.json.',
   ),
 
   MANIFEST_INVALID: entry<PathAndReason>(
@@ -176,6 +195,20 @@ export const coreEntries = {
     ({ path, manifest }) => `${path} does not match ${manifest}: the manifest describes different bytes`,
     'The file was changed or replaced after it was packed.',
     () => 'Run `ota-hooks pack` on the image again.',
+  ),
+  BUILD_NOT_AS_DESCRIBED: entry<PathField & { differences: readonly string[] }>(
+    1,
+    ({ path, differences }) =>
+      `${path} was not signed: the manifest does not describe its files: ${differences.join('; ')}`,
+    'The signer reads the image itself. A manifest from a compromised or outdated build machine can claim anything.',
+    () => 'Pack the build again with the version of ota-hooks that signs the build.',
+  ),
+  PROOF_NOT_SHOWN: entry<PathField & { claim: string; reason: string }>(
+    3,
+    ({ path, claim, reason }) => `${path} was not signed: the manifest claims that ${claim}, but ${reason}`,
+    'The signer reads the ELF file itself. A manifest from a compromised build machine can claim anything.',
+    () =>
+      'Copy the ELF file of the build beside the image, or pass the file with --elf. If the sketch calls Update.installSignature itself, pass --declare-enforcement.',
   ),
   NOT_SIGNED_YET: entry<PathField>(
     1,

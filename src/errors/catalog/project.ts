@@ -1,4 +1,5 @@
 import { entry, type PathAndReason, type PathField } from './entry.ts';
+import { asArgument } from './options.ts';
 import { explainReason } from './system-reasons.ts';
 
 export const projectEntries = {
@@ -20,6 +21,29 @@ export const projectEntries = {
       `The configuration ${path} has ${problems.length === 1 ? 'an error' : `${problems.length} errors`}: ${problems.join('; ')}`,
     'Unknown keys and invalid values are errors, so that a typo in a security setting is not ignored.',
     () => 'Correct the listed keys; ota.config.example.json shows all valid keys.',
+  ),
+
+  CONFIG_OF_OTHER_USER: entry<PathField & { owner: number; isConfig: boolean; folder: string; userConfig: string }>(
+    2,
+    ({ path, owner, isConfig }) =>
+      `${path} belongs to another user (user ID ${owner}), but ${isConfig ? 'the configuration of this project depends on it' : 'it determines where the search for a configuration ends'}`,
+    'Another user who can write to a folder above the source folder could replace the keys of a build, or prevent its signature.',
+    ({ folder, userConfig }) =>
+      `If you trust this user, set OTA_SAFE_DIRECTORY=${asArgument(folder)}, or add to ${userConfig}: ${JSON.stringify({ safeDirectories: [folder] })}`,
+  ),
+  USER_CONFIG_INVALID: entry<PathAndReason>(
+    2,
+    ({ path, reason }) => `The user configuration ${path} could not be read: ${explainReason(reason)}`,
+    'The user configuration is a JSON file outside every source tree. It lists what you allow your projects.',
+    () => 'Correct the file; docs/security.md describes its keys.',
+  ),
+  USER_CONFIG_UNSAFE: entry<PathField & { problem: 'owner' | 'mode' }>(
+    2,
+    ({ path, problem }) =>
+      `The user configuration was not read: ${path} ${problem === 'owner' ? 'belongs to another user' : 'can be written by other users'}`,
+    'The user configuration decides which secrets a project may use, so only you may be able to change it.',
+    ({ path, problem }) =>
+      problem === 'owner' ? `Change the owner of ${path}.` : `Run chmod go-w ${asArgument(path)}.`,
   ),
 
   KEY_NOT_FOUND: entry<PathField & { kind: 'private' | 'public' }>(

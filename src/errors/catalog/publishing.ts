@@ -23,14 +23,20 @@ export const publishingEntries = {
     'A token is sent in an HTTP header, which cannot contain such characters.',
     ({ variable }) => `Set ${variable} to the exact token that \`ota-hooks server tokens create\` printed.`,
   ),
-  TOKEN_UNBOUND: entry<{ variable: string; origin: string; boundTo: string | undefined }>(
+  TOKEN_UNBOUND: entry<{
+    variable: string;
+    origin: string;
+    boundTo: string | undefined;
+    howToAllow?: string | undefined;
+  }>(
     2,
     ({ variable, origin, boundTo }) =>
       boundTo === undefined
         ? `The token in ${variable} was not sent to ${origin}: only the configuration names this server`
         : `The token in ${variable} was not sent to ${origin}: it is for ${boundTo}`,
     'The configuration is part of the source tree. In a source tree that you do not control, the configuration could send the token to a different server.',
-    ({ variable, origin }) => `Set ${variable}_ORIGIN=${origin} if the token is for this server.`,
+    ({ variable, origin, boundTo, howToAllow }) =>
+      `Set ${variable}_ORIGIN=${origin}${boundTo === undefined && howToAllow !== undefined ? `, or ${howToAllow},` : ''} if the token is for this server.`,
   ),
   SERVER_REQUIRED: entry<{ option: string; reason: string; hint: string }>(
     2,
@@ -64,6 +70,12 @@ export const publishingEntries = {
     ({ reason, builds }) => `The builds were not published: ${reason}: ${builds}`,
     'One `publish` command publishes one version, with one build for each board and kind.',
     ({ hint }) => hint,
+  ),
+  PUBLISH_DECLINED: entry<{ project: string; version: string }>(
+    1,
+    ({ project, version }) => `${project} ${version} was not published: the question was not answered with yes`,
+    'At a terminal, `publish` asks before it sends a release to ten or more devices.',
+    () => 'Publish it with --draft and start a rollout, or answer with yes (--yes).',
   ),
   VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(
     1,

@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
+import { type ConfigSearch, requireOwnConfig } from './own-config.ts';
 import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
+import type { UserWords } from './user-words.ts';
 
 /** Configuration, and the base folder of its relative paths. */
 export interface LoadedConfig {
@@ -31,22 +33,31 @@ export const configFileNames = [
  * project root (a folder with .git or package.json).
  *
  * The file names and loaders are from cosmiconfig. The search of cosmiconfig is not used, because it executes `.config/config.js` in the
- * working directory, and files that `$import` names.
+ * working directory, and files that `$import` names. `hooks/platformio.py` contains the
+ * same search.
  *
- * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their keys
+ * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their keys, and those thrown by
+ *   {@link requireOwnConfig}
  */
-export async function loadConfig(source: string, named?: string): Promise<LoadedConfig> {
+export async function loadConfig(source: string, named: string | undefined, words: UserWords): Promise<LoadedConfig> {
   const start = resolve(source);
-  const path = named === undefined ? find(start) : resolve(start, named);
+  const path = named === undefined ? findOwn(start, words) : resolve(start, named);
   if (path === undefined) return { config: {}, path, folder: start };
   return { config: validate(await parse(path), path), path, folder: dirname(path) };
 }
 
-function find(start: string): string | undefined {
-  const root = projectRoot(start);
+function findOwn(start: string, words: UserWords): string | undefined {
+  const search = find(start);
+  requireOwnConfig(search, words);
+  return search.path;
+}
+
+function find(start: string): ConfigSearch {
+  const marker = rootMarker(start);
+  const root = marker === undefined ? start : dirname(marker);
   for (let folder = start; ; folder = dirname(folder)) {
     const path = configFileNames.map((name) => join(folder, name)).find(isFile);
-    if (path !== undefined || folder === root) return path;
+    if (path !== undefined || folder === root) return { start, path, marker };
   }
 }
 
@@ -100,10 +111,11 @@ async function syntaxError(text: string, cause: unknown): Promise<string> {
   return found === undefined ? 'JSON syntax error' : `JSON syntax error at line ${found.line}, column ${found.column}`;
 }
 
-function projectRoot(start: string): string {
+/** Returns the entry that marks the project root, if there is one. */
+function rootMarker(start: string): string | undefined {
   for (let folder = start; ; folder = dirname(folder)) {
-    if (['.git', 'package.json'].some((name) => existsSync(join(folder, name)))) return folder;
-    if (dirname(folder) === folder) return start;
+    const marker = ['.git', 'package.json'].map((name) => join(folder, name)).find((path) => existsSync(path));
+    if (marker !== undefined || dirname(folder) === folder) return marker;
   }
 }
 

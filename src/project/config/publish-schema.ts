@@ -40,7 +40,7 @@ export const publishSchema = v.strictObject({
       ),
     ),
   ),
-  channel: v.optional(v.pipe(resourceName, v.description('Channel to promote the release on (default: stable).'))),
+  channel: v.optional(v.pipe(resourceName, v.description('Channel to promote the release to (default: stable).'))),
   draft: v.optional(
     v.pipe(
       v.boolean('must be true or false'),

@@ -1,25 +1,41 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
+import {
+  type ProjectTrust,
+  requirePermission,
+  type SecretSpeaker,
+  type SecretUse,
+} from '../../core/model/secret-policy.ts';
 import type { SecretSource } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
+import type { UserWords } from './user-words.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Secret to read, and who named its source. */
+export interface SecretRequest {
+  readonly use: SecretUse;
+  readonly source: SecretSource;
+  readonly speaker: SecretSpeaker;
+  /** Name of the secret in errors, such as "the passphrase". */
+  readonly purpose: string;
+}
 
 /**
- * Reads a secret from the source specified in the configuration.
+ * Reads a secret, if its source may be used.
  *
- * @param purpose name of the secret in errors, such as "the passphrase"
- * @throws OtaError SECRET_MISSING, FILE_UNREADABLE
+ * @param folder folder that the path of a file is relative to
+ * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, FILE_UNREADABLE
  */
 export async function readSecret(
-  source: SecretSource,
+  { use, source, speaker, purpose }: SecretRequest,
   folder: string,
-  env: Environment,
-  purpose: string,
+  env: UserWords['env'],
+  trust: ProjectTrust,
 ): Promise<string> {
-  if ('env' in source) return secretFromEnvironment(source.env, env, purpose);
-  const path = resolve(folder, source.file);
+  const named = 'env' in source ? source : { file: resolve(folder, source.file) };
+  requirePermission({ use, source: named, purpose }, speaker, trust);
+  if ('env' in named) return secretFromEnvironment(named.env, env, purpose);
+  const path = named.file;
   try {
     return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
   } catch (cause) {

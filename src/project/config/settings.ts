@@ -1,10 +1,20 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
+import {
+  type ProjectTrust,
+  requireNoOwnSecret,
+  requirePermission,
+  type SecretClaim,
+  type SecretSpeaker,
+} from '../../core/model/secret-policy.ts';
 import type { SecretSource } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
+import { projectTrust } from './project-trust.ts';
+import { realPathOf } from './real-path.ts';
 import type { Config, KeySource } from './schema.ts';
+import type { UserWords } from './user-words.ts';
 
 /** Location of a key: a path, or an environment variable that contains PEM text. The file at the path must exist. */
 export type KeyPlace = { readonly path: string } | { readonly variable: string };
@@ -27,6 +37,9 @@ export interface ProjectSettings {
   readonly privateKey: KeyPlace | undefined;
   readonly publicKey: KeyPlace | undefined;
   readonly passphrase: SecretSource | undefined;
+  /** Who named the private key and the passphrase. A key beside the sketch counts as named by the project. */
+  readonly speakers: { readonly privateKey: SecretSpeaker; readonly passphrase: SecretSpeaker };
+  readonly trust: ProjectTrust;
 }
 
 /** Names of key files beside the sketch, as used by the core's own signing. */
@@ -38,12 +51,16 @@ const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } a
  *
  * @throws OtaError FILE_NOT_FOUND if the source is not a folder, and errors of {@link loadConfig}
  */
-export async function projectSettings(options: ProjectOptions, cwd: string): Promise<ProjectSettings> {
+export async function projectSettings(
+  options: ProjectOptions,
+  cwd: string,
+  words: UserWords,
+): Promise<ProjectSettings> {
   const source = resolve(cwd, options.source ?? '.');
   // Without this check, a mistyped folder would look like an unsigned project, because it contains no key.
   if (!isFolder(source)) throw new OtaError('FILE_NOT_FOUND', { path: source, what: 'source folder' });
   const named = options.config === undefined ? undefined : resolve(cwd, options.config);
-  const loaded = await loadConfig(source, named);
+  const loaded = await loadConfig(source, named, words);
   const keyPlace = (name: keyof typeof defaultKeyNames): KeyPlace | undefined => {
     const option = options[name];
     if (option !== undefined) return { path: resolve(cwd, option) };
@@ -56,19 +73,51 @@ export async function projectSettings(options: ProjectOptions, cwd: string): Pro
     privateKey: keyPlace('privateKey'),
     publicKey: keyPlace('publicKey'),
     passphrase: options.passphraseEnv === undefined ? loaded.config.passphrase : { env: options.passphraseEnv },
+    speakers: { privateKey: speakerOf(options.privateKey), passphrase: speakerOf(options.passphraseEnv) },
+    trust: projectTrust([loaded.folder, source], loaded.path ?? source, words),
   };
 }
 
-/** Returns the firmware version from the option or the configuration. The configuration may name an environment variable. */
+function speakerOf(option: string | undefined): SecretSpeaker {
+  return option === undefined ? 'project' : 'command-line';
+}
+
+/**
+ * Checks that the private key may be used, before it is read or created.
+ *
+ * @throws OtaError SECRET_RESERVED, SECRET_UNTRUSTED
+ */
+export function requirePrivateKeyPermission({ privateKey, speakers, trust }: ProjectSettings): void {
+  if (privateKey === undefined) return;
+  const source = 'path' in privateKey ? { file: privateKey.path } : { env: privateKey.variable };
+  requirePermission({ use: 'private-key', source, purpose: 'the private key' }, speakers.privateKey, trust);
+}
+
+/** Returns whether a source is where the project keeps its private key or the passphrase of the key. */
+export function isKeySecret(source: SecretSource, { privateKey, passphrase, folder }: ProjectSettings): boolean {
+  const key = privateKey && ('path' in privateKey ? { file: privateKey.path } : { env: privateKey.variable });
+  const place = (one: SecretSource) => ('env' in one ? `env ${one.env}` : realPathOf(resolve(folder, one.file)));
+  return [key, passphrase].some((secret) => secret !== undefined && place(secret) === place(source));
+}
+
+/**
+ * Returns the firmware version from the option or the configuration, which may name an environment variable. The version is published, so
+ * the variable must not contain a secret.
+ *
+ * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED
+ */
 export function resolveFirmwareVersion(
   option: string | undefined,
-  config: Config,
-  env: Readonly<Record<string, string | undefined>>,
+  { config: { version }, trust }: Pick<ProjectSettings, 'config' | 'trust'>,
+  env: UserWords['env'],
 ): string | undefined {
-  if (option !== undefined || config.version === undefined) return option;
-  return typeof config.version === 'string'
-    ? config.version
-    : secretFromEnvironment(config.version.env, env, 'the version of the firmware');
+  if (option !== undefined || version === undefined) return option;
+  if (typeof version === 'string') return version;
+  const claim: SecretClaim = { use: 'version', source: version, purpose: 'the version of the firmware' };
+  requirePermission(claim, 'project', trust);
+  const value = secretFromEnvironment(version.env, env, claim.purpose);
+  requireNoOwnSecret(value, claim, env);
+  return value;
 }
 
 function fromConfig({ folder }: LoadedConfig, source: KeySource | undefined): KeyPlace | undefined {

@@ -6,6 +6,7 @@ import { queryEnvironment } from '../build/child-environment.ts';
 import { programHere } from '../build/find-program.ts';
 import type { IniFile } from '../build/platformio-ini.ts';
 import { type ProjectSettings, projectSettings } from '../config/settings.ts';
+import type { UserWords } from '../config/user-words.ts';
 import { findInstallation, type Installation } from '../init/installation.ts';
 import { findProject, type Project } from '../init/project.ts';
 
@@ -35,22 +36,26 @@ export interface CheckContext {
 
 export interface ContextOptions
   extends Pick<
-    CheckContext,
-    'folder' | 'platform' | 'env' | 'home' | 'cli' | 'signal' | 'path' | 'updateVirtualDevice'
-  > {
+      CheckContext,
+      'folder' | 'platform' | 'env' | 'home' | 'cli' | 'signal' | 'path' | 'updateVirtualDevice'
+    >,
+    Pick<UserWords, 'userId'> {
   readonly node: string;
 }
 
 const queryTimeoutMs = 15_000;
 
 /** Reads the project and creates the context for the checks. */
-export async function readContext({ node, ...place }: ContextOptions): Promise<CheckContext> {
+export async function readContext({ node, userId, ...place }: ContextOptions): Promise<CheckContext> {
   const project = await orUndefined(findProject(place.folder, place.home));
   const folder = project?.folder ?? place.folder;
   return {
     ...place,
     project,
-    settings: project === undefined ? undefined : await projectSettings({ source: folder }, folder).catch(asOtaError),
+    settings:
+      project === undefined
+        ? undefined
+        : await projectSettings({ source: folder }, folder, { ...place, userId }).catch(asOtaError),
     installation: findInstallation(folder, place.cli),
     node: { path: node, version: process.versions.node },
     now: new Date(),

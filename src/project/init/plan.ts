@@ -1,6 +1,7 @@
 import { arduinoFolders, findInstalledCores } from '../build/arduino-cores.ts';
 import { hasIdeHooks } from '../build/arduino-ide.ts';
 import { projectSettings } from '../config/settings.ts';
+import type { UserWords } from '../config/user-words.ts';
 import { planConfig } from './config.ts';
 import { planHook } from './hook.ts';
 import { planIgnore } from './ignore.ts';
@@ -19,6 +20,7 @@ export interface PlanRequest {
   readonly coreFolders: readonly string[];
   /** Path of the running Node.js executable. */
   readonly node: string;
+  readonly words: UserWords;
 }
 
 /**
@@ -33,8 +35,9 @@ export async function planSetup({
   projectName,
   coreFolders,
   node,
+  words,
 }: PlanRequest): Promise<SetupPlan> {
-  const settings = await projectSettings({ source: project.folder }, project.folder);
+  const settings = await projectSettings({ source: project.folder }, project.folder, words);
   const keys = await planKeys(project, settings);
   // A key created by init must stay ignored as long as it exists, even after an undo. An older key is the user's responsibility.
   const made = keys.steps.find((step) => step.kind === 'keys');

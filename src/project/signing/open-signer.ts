@@ -1,18 +1,14 @@
 import { type RsaPrivateKey, readPrivateKey } from '../../core/keys/private-key.ts';
 import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
-import type { SecretSource } from '../../core/model/secret-source.ts';
 import { keyFileSigner } from '../../core/signing/key-file-signer.ts';
 import type { Signer } from '../../core/signing/signer.ts';
-import { readSecret } from '../config/secrets.ts';
 import type { KeyPlace } from '../config/settings.ts';
 import { keySizeWarnings, loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
 
-/** Location of a private key and of its passphrase. */
+/** Location of a private key, which may be used, and the passphrase of an encrypted key. */
 export interface SigningConfig {
   readonly privateKey: KeyPlace;
-  readonly passphrase?: SecretSource | undefined;
-  /** Base folder for the path of a passphrase file. */
-  readonly folder: string;
+  readonly passphrase?: string | undefined;
 }
 
 /** Environment variables, and the key name in warnings. */
@@ -34,8 +30,7 @@ export interface OpenedSigner {
  * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, KEY_NOT_FOUND and errors of {@link readPrivateKey}
  */
 export async function openSigner(config: SigningConfig, { env, keyName }: SigningEnvironment): Promise<OpenedSigner> {
-  const { privateKey, passphrase: source, folder } = config;
-  const passphrase = source && (await readSecret(source, folder, env, 'the passphrase'));
+  const { privateKey, passphrase } = config;
   if ('variable' in privateKey) {
     const { variable } = privateKey;
     const key = readPrivateKey(secretFromEnvironment(variable, env, 'the private key'), variable, passphrase);

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { releaseAnswer } from '../../api/client/answers.ts';
+import { channelAnswer, releaseAnswer } from '../../api/client/answers.ts';
 import { type ApiAnswer, type Ask, type ClientOptions, connect } from '../../api/client/connection.ts';
 import type { ReleaseRequest } from '../../api/release.ts';
 import { OtaError } from '../../errors/ota-error.ts';
@@ -22,7 +22,11 @@ const maxRounds = 3;
 /** Returns a publisher for an update server. */
 export function serverPublisher(options: ServerPublisherOptions): Publisher {
   const request = connect(options);
-  return { publish: (publication) => publishToServer(publication, request, options.showUpload ?? withoutProgress) };
+  const showUpload = options.showUpload ?? withoutProgress;
+  return {
+    publish: (publication) => publishToServer(publication, request, showUpload),
+    countDevices: (publication) => countDevices(publication, request),
+  };
 }
 
 /**
@@ -34,12 +38,16 @@ export function serverPublisher(options: ServerPublisherOptions): Publisher {
 async function publishToServer(publication: Publication, request: Ask, showUpload: ShowUpload): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
   // `draft` is sent only for drafts. Servers that do not support drafts accept all other requests.
-  const target = channel === undefined ? { draft: true } : { channel };
-  const json: ReleaseRequest = { version, ...target, purpose, manifest: manifestText, allow: [...allow] };
+  let target: Pick<ReleaseRequest, 'draft' | 'channel'> = channel === undefined ? { draft: true } : { channel };
   for (let round = 1; ; round++) {
+    const json: ReleaseRequest = { version, ...target, purpose, manifest: manifestText, allow: [...allow] };
     const response = await request({ method: 'POST', path: `/projects/${project}/releases`, json, isRepeatable: true });
-    if (response.problem === undefined) return outcomeOf(response, publication);
+    if (response.problem === undefined) return outcomeOf(response, target.channel, publication);
     const { code, missing } = response.problem;
+    if (code === 'channel-not-permitted' && target.channel !== undefined) {
+      target = { draft: true };
+      continue;
+    }
     if (code !== 'blobs-missing' || missing === undefined || round === maxRounds)
       throw rejectionOf(response, publication);
     for (const { sha256 } of missing) {
@@ -52,10 +60,23 @@ async function publishToServer(publication: Publication, request: Ask, showUploa
   }
 }
 
-function outcomeOf(response: Extract<ApiAnswer, { json: unknown }>, { channel }: Publication): Published {
+function outcomeOf(
+  response: Extract<ApiAnswer, { json: unknown }>,
+  channel: string | undefined,
+  { channel: wanted }: Publication,
+): Published {
   const parsed = v.safeParse(releaseAnswer, response.json);
   if (!parsed.success) throw new OtaError('SERVER_NOT_OURS', { url: response.url, status: response.status });
   const { outcome, release, warnings } = parsed.output;
   const { channels } = release;
-  return { outcome, current: channel === undefined ? channels.length > 0 : channels.includes(channel), warnings };
+  const current = channel === undefined ? channels.length > 0 : channels.includes(channel);
+  return { outcome, current, warnings, ...(wanted !== channel && { notOn: wanted }) };
+}
+
+/** Returns undefined for drafts, new projects, channels on which the token may not promote releases, and servers that do not respond. */
+async function countDevices({ project, channel }: Publication, request: Ask): Promise<number | undefined> {
+  if (channel === undefined) return undefined;
+  const response = await request({ method: 'GET', path: `/projects/${project}/channels/${channel}` });
+  const parsed = v.safeParse(channelAnswer, response.problem === undefined ? response.json : undefined);
+  return parsed.success && parsed.output.mayPromote ? parsed.output.devices : undefined;
 }

@@ -14,7 +14,7 @@ export async function hashCredential(user: string, password: string): Promise<Cr
 }
 
 /** Parses an `Authorization: Basic` header value (`HTTPClient::setAuthorization`). */
-function readBasic(header: string | undefined): { user: string; password: string } | undefined {
+export function readBasic(header: string | undefined): { user: string; password: string } | undefined {
   const [, encoded] = /^Basic ([A-Za-z0-9+/=]{1,512})$/i.exec(header ?? '') ?? [];
   if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');

@@ -1,11 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type Role, roles } from '../../api/release.ts';
 import type { TokenRecord } from '../storage/records.ts';
 import type { TokenStore } from '../storage/store.ts';
 
 const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
 /** Hash to compare with an unknown token, so that the lookup takes as long as for an existing token. */
 const unknownToken = createHash('sha256').update('unknown').digest();
+
+/** Properties that are chosen when a token is created. */
+export interface TokenWish extends Pick<TokenRecord, 'roles' | 'project' | 'name'> {
+  readonly channels?: readonly string[] | undefined;
+}
 
 export interface NewToken {
   readonly record: TokenRecord;
@@ -14,11 +18,11 @@ export interface NewToken {
 }
 
 /** Creates a token with 256 random bits and keeps only its hash. A slow hash would add nothing, because the bits cannot be guessed. */
-export function makeToken({ role, project, name }: Pick<TokenRecord, 'role' | 'project' | 'name'>): NewToken {
+export function makeToken({ roles, channels = [], project, name }: TokenWish): NewToken {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');
   const hash = hashOf(secret).toString('hex');
-  return { record: { id, hash, role, project, name, createdAt: Date.now() }, token: `ota_${id}_${secret}` };
+  return { record: { id, hash, roles, channels, project, name, createdAt: Date.now() }, token: `ota_${id}_${secret}` };
 }
 
 /**
@@ -32,11 +36,6 @@ export async function findToken(tokens: TokenStore, header: string | undefined):
   const record = await tokens.find(id);
   const expected = record === undefined ? unknownToken : Buffer.from(record.hash, 'hex');
   return timingSafeEqual(hashOf(secret), expected) ? record : undefined;
-}
-
-/** Returns whether a role includes the permissions of another role. */
-export function includesRole(role: Role, wanted: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(wanted);
 }
 
 function hashOf(secret: string): Buffer {

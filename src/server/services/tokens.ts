@@ -1,6 +1,7 @@
-import { makeToken, type NewToken } from '../auth/tokens.ts';
+import { makeToken, type NewToken, type TokenWish } from '../auth/tokens.ts';
 import type { Actor, TokenRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
+import { DomainError } from './domain-error.ts';
 import { auditEntryOf } from './events/audit-entry.ts';
 import { theServer } from './events/domain-event.ts';
 import type { DomainEvents } from './events/domain-events.ts';
@@ -10,11 +11,7 @@ interface Parts {
   readonly events: Pick<DomainEvents, 'emit'>;
 }
 
-export async function createToken(
-  { store, events }: Parts,
-  request: Pick<TokenRecord, 'role' | 'project' | 'name'>,
-  by: Actor,
-): Promise<NewToken> {
+export async function createToken({ store, events }: Parts, request: TokenWish, by: Actor): Promise<NewToken> {
   const made = makeToken(request);
   const event = { type: 'token.created', actor: by, at: made.record.createdAt, ...factsOf(made.record) } as const;
   await store.tokens.create(made.record, auditEntryOf(event));
@@ -25,24 +22,35 @@ export async function createToken(
 /** Creates the first admin token if no token exists yet. */
 export async function firstToken(parts: Parts): Promise<string | undefined> {
   if ((await parts.store.tokens.list()).length > 0) return undefined;
-  const { token } = await createToken(parts, { role: 'admin', project: undefined, name: 'first admin' }, theServer);
+  const { token } = await createToken(parts, { roles: ['admin'], project: undefined, name: 'first admin' }, theServer);
   return token;
 }
 
 /**
  * Revokes a token.
  *
- * @returns false if the token does not exist
+ * @throws DomainError not-found; conflict if it is the last admin token
  */
-export async function revokeToken({ store, events }: Parts, id: string, by: Actor): Promise<boolean> {
+export async function revokeToken({ store, events }: Parts, id: string, by: Actor): Promise<void> {
   const record = await store.tokens.find(id);
-  if (record === undefined) return false;
+  if (record === undefined) throw unknown(id);
   const event = { type: 'token.revoked', actor: by, at: Date.now(), ...factsOf(record) } as const;
-  const wasThere = await store.tokens.revoke(id, auditEntryOf(event));
-  if (wasThere) events.emit(event);
-  return wasThere;
+  const outcome = await store.tokens.revoke(id, auditEntryOf(event));
+  if (outcome === 'unknown') throw unknown(id);
+  if (outcome === 'last-admin') {
+    throw new DomainError(
+      'conflict',
+      `token ${id} is the last admin token for all projects; without it, nothing could create another one`,
+      'Create another one with `ota-hooks server tokens create --role admin`, then revoke this one with it.',
+    );
+  }
+  events.emit(event);
 }
 
-function factsOf({ id, role, name, project }: TokenRecord) {
-  return { id, role, name, project };
+function unknown(id: string): DomainError {
+  return new DomainError('not-found', `token ${id} not found`, 'List tokens with `ota-hooks server tokens list`.');
+}
+
+function factsOf({ id, roles, channels, name, project }: TokenRecord) {
+  return { id, roles, channels, name, project };
 }

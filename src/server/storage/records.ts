@@ -63,6 +63,8 @@ interface ProjectSettings {
   readonly confirmWithinMs: number;
   /** Number of downloads after which an attempt fails if the device still does not run the build. */
   readonly mostSends: number;
+  /** Rules that tokens with the role `publish` may overrule; admins may overrule all. */
+  readonly publisherRules?: readonly string[] | undefined;
 }
 
 export interface ProjectRecord extends ProjectSettings {
@@ -125,7 +127,7 @@ export interface Attempt {
   readonly dueMs: number;
   /** Time of the last download, on the `ServiceTime.servedMs` clock. */
   readonly sentMs: number;
-  /** Source of the request that led to the state. For a device that never checked in again, this is the request for the download. */
+  /** Source of the request for the last download. */
   readonly from?: ReportSource | undefined;
   readonly failure?: Failure | undefined;
 }
@@ -222,9 +224,16 @@ export interface RolloutRecord {
   /** Number of open stages, starting with the first. */
   readonly openStages: number;
   /** Accepted failures, which do not halt the rollout again. */
-  readonly accepted: { readonly failed: number; readonly notConfirmed: number };
+  readonly accepted: AcceptedFailures;
+  /**
+   * Number of times that the rollout was resumed after unproven failures halted it. It reduces the weight of unproven failures, so that
+   * forged reports cannot halt the rollout again and again.
+   */
+  readonly unprovenResumes: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** Time of the start on the `ServiceTime.servedMs` clock. */
+  readonly startedMs: number;
   readonly startedBy: Actor;
   readonly endedAt?: number | undefined;
   readonly history: readonly RolloutEvent[];
@@ -232,6 +241,9 @@ export interface RolloutRecord {
   /** Final tally of each stage, stored when another rollout takes its place. */
   readonly endTallies?: readonly RolloutTally[] | undefined;
 }
+
+/** Counts of failures; the unproven ones are included in the others. */
+type AcceptedFailures = Pick<RolloutTally, 'failed' | 'notConfirmed' | 'unprovenFailed' | 'unprovenNotConfirmed'>;
 
 interface RolloutEvent {
   readonly at: number;
@@ -262,7 +274,9 @@ export interface TokenRecord {
   readonly id: string;
   /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
+  /** Channels on which a token with only the role `publish` may promote releases. */
+  readonly channels: readonly string[];
   /** Only project that the token is valid for; undefined for all projects. */
   readonly project?: string | undefined;
   readonly name: string;

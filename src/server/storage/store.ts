@@ -1,4 +1,5 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
+import type { Manifest } from '../../core/model/manifest.ts';
 import type {
   AuditEntry,
   CurrentRelease,
@@ -102,8 +103,15 @@ export interface CatalogStore {
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
+  /** Returns whether any channel has ever served the release. */
+  wasPromoted(releaseId: number): Promise<boolean>;
   /** Returns the builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be identical. */
   recognize(sketchMd5: string): Promise<readonly Recognized[]>;
+  /**
+   * Returns the project's releases with the same bytes: those that share an artifact or a sketch MD5 with the manifest. This includes
+   * reference builds and yanked releases.
+   */
+  withSameBytes(project: string, manifest: Manifest): Promise<readonly ReleaseRecord[]>;
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
   /** Returns all releases of this version, for every kind and board, except reference builds and yanked releases. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
@@ -212,11 +220,10 @@ export interface TokenStore {
   find(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
   /**
-   * Deletes a token.
-   *
-   * @returns false if the token does not exist; in that case no audit entry is written
+   * Deletes a token, but not the last admin token that is valid for all projects, because nothing could create another one. An audit entry is
+   * written only if the token is deleted.
    */
-  revoke(id: string, audit: NewAuditEntry): Promise<boolean>;
+  revoke(id: string, audit: NewAuditEntry): Promise<'revoked' | 'unknown' | 'last-admin'>;
 }
 
 export interface AuditStore {

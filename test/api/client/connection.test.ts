@@ -102,7 +102,7 @@ test('retries a non-repeatable POST after 503 and 429, because the server did no
 });
 
 const notRepeatable: readonly ApiRequest[] = [
-  { method: 'POST', path: '/tokens', json: { role: 'read', name: 'ci' } },
+  { method: 'POST', path: '/tokens', json: { roles: ['read'], name: 'ci' } },
   { method: 'DELETE', path: '/tokens/ci' },
 ];
 

@@ -38,7 +38,7 @@ test('shows hostile text as text on every page', async (t) => {
     const mac = macs[index] ?? '';
     await askAsDevice(server.port, '/update/door', { mac, version: payload, userAgent: 'ESP8266-http-Update' });
     await server.api('PATCH', `/projects/door/devices/${mac}`, { enrolled: true, name: payload });
-    await server.api('POST', '/tokens', { role: 'read', name: payload });
+    await server.api('POST', '/tokens', { roles: ['read'], name: payload });
   }
   const login = await fetch(`${server.url}/login`, {
     method: 'POST',

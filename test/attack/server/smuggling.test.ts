@@ -48,7 +48,7 @@ test('no request with ambiguous framing smuggles a second request', async (t) =>
   );
   const withstood = await inParallel(attacks, async ({ start, headers, body }) => {
     const name = `smuggled-${count++}`;
-    const json = JSON.stringify({ role: 'read', name });
+    const json = JSON.stringify({ roles: ['read'], name });
     const smuggled = [
       'POST /api/v1/tokens HTTP/1.1',
       'Host: x',

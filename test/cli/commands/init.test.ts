@@ -109,7 +109,7 @@ test('init --undo --delete-keys restores the original folder', async (t) => {
     await init(folder, '--yes');
     t.is((await init(folder, '--undo', '--yes', '--delete-keys')).exitCode, 0);
     t.deepEqual(await snapshot(folder), before);
-    t.regex((await init(folder, '--undo', '--yes')).stderr, /no changes by init/);
+    t.regex((await init(folder, '--undo', '--yes')).stderr, /No changes made by init/);
   }
 });
 

@@ -146,7 +146,7 @@ test('pack reads the keys and the passphrase from the configuration and the envi
     .toString();
   const config = {
     project: 'door',
-    privateKey: { env: 'DOOR_KEY' },
+    privateKey: { env: 'OTA_PRIVATE_KEY_DOOR' },
     publicKey: '../public.key',
     passphrase: { env: 'DOOR_PASSPHRASE' },
   };
@@ -154,15 +154,18 @@ test('pack reads the keys and the passphrase from the configuration and the envi
   const argv = ['pack', image, '--source', 'build', '--config', 'config/ota.config.json', '--verbose'];
   const run = await runCommand(argv, {
     cwd: folder.path,
-    env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'open sesame' },
+    env: { OTA_PRIVATE_KEY_DOOR: encrypted, DOOR_PASSPHRASE: 'open sesame' },
   });
   t.is(run.exitCode, 0, run.stderr);
   t.is((await manifestOf(folder)).project, 'door');
   t.true((await folder.read(`${image}.signed`)).equals(signFile(door.bin, keyObject, 'current')));
   t.notRegex(run.stderr, /open sesame|BEGIN/);
-  const wrong = await runCommand(argv, { cwd: folder.path, env: { DOOR_KEY: encrypted, DOOR_PASSPHRASE: 'hunter2' } });
+  const wrong = await runCommand(argv, {
+    cwd: folder.path,
+    env: { OTA_PRIVATE_KEY_DOOR: encrypted, DOOR_PASSPHRASE: 'hunter2' },
+  });
   t.is(wrong.error?.code, 'KEY_PASSPHRASE_WRONG');
-  t.regex(wrong.error?.message ?? '', /DOOR_KEY/);
+  t.regex(wrong.error?.message ?? '', /OTA_PRIVATE_KEY_DOOR/);
   t.notRegex(`${wrong.stderr}${wrong.error?.message}`, /hunter2|BEGIN/);
 });
 
@@ -286,7 +289,7 @@ test('pack fails when the ELF lacks the verifier, even if the image contains the
   const { exitCode, error } = await pack(folder, image);
   t.is(exitCode, 1);
   t.is(error?.code, 'ENFORCEMENT_VERIFIER_MISSING');
-  t.regex(error?.message ?? '', /according to .*door\.ino\.elf the Updater does not use it/);
+  t.regex(error?.message ?? '', /according to .*door\.ino\.elf the Updater does not use the key/);
   t.regex(error?.hint ?? '', /ota-hooks build.*core cache.*--build-path.*installSignature/);
   t.deepEqual(await folder.list(), inputs);
 });
@@ -358,9 +361,9 @@ test('pack removes artifacts and temporary files after key and configuration err
     [{ 'public.key': door.privatePem }, [], 1, 'KEY_IS_PRIVATE'],
     [{ 'private.key': rsaPems().privatePem }, [], 1, 'KEYS_DONT_MATCH'],
     [{}, ['--private-key', 'gone.key'], 2, 'KEY_NOT_FOUND'],
-    [{}, ['--passphrase-env', 'NOT_SET'], 2, 'SECRET_MISSING'],
+    [{}, ['--passphrase-env', 'VERSION_NOT_SET'], 2, 'SECRET_MISSING'],
     [{ 'ota.config.json': '{"legacy": "yes"}' }, [], 2, 'CONFIG_INVALID'],
-    [{ 'ota.config.json': '{"version": {"env": "NOT_SET"}}' }, [], 2, 'SECRET_MISSING'],
+    [{ 'ota.config.json': '{"version": {"env": "VERSION_NOT_SET"}}' }, [], 2, 'SECRET_MISSING'],
     [{ 'ota.config.json': '{' }, [], 2, 'CONFIG_UNREADABLE'],
     [{}, ['--config', 'gone.json'], 2, 'CONFIG_NOT_FOUND'],
     [{}, ['--source', 'gone'], 2, 'FILE_NOT_FOUND'],

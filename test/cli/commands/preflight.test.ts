@@ -80,7 +80,7 @@ test('preflight prints the verdict, the rule and the alternative as text', async
   const blockedBy = await run('build/door.ino.bin');
   t.regex(blockedBy, /^blocked +door\.ino\.bin: unsigned-to-signed: .*ERROR 12$/m);
   t.regex(blockedBy, /^ +fix: /m);
-  t.regex(blockedBy, /^safe +door\.ino\.bin\.gz\.signed, of the same build$/m);
+  t.regex(blockedBy, /^safe +door\.ino\.bin\.gz\.signed, from the same build$/m);
 });
 
 test('preflight selects the best artifact in a manifest for the device', async (t) => {

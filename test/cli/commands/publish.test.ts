@@ -293,11 +293,16 @@ test('publish resolves a configured destination folder relative to the configura
   const config = JSON.stringify({ project: 'door', publish: { to: '../www' } });
   const folder = await folderWith(
     t,
-    { 'sketch/build': packedDoor },
-    { 'sketch/ota.config.json': config, 'www/index.html': '' },
+    { 'tree/sketch/build': packedDoor },
+    {
+      'tree/sketch/ota.config.json': config,
+      'tree/www/index.html': '',
+      'tree/.git/HEAD': '',
+      'tree/.git/objects/.keep': '',
+    },
   );
-  t.is((await publish(folder, ['sketch/build', '--source', 'sketch'])).exitCode, 0);
-  t.truthy(await folder.read('www/door/@stable/door.ino.bin.signed'));
+  t.is((await publish(folder, ['tree/sketch/build', '--source', 'tree/sketch'])).exitCode, 0);
+  t.truthy(await folder.read('tree/www/door/@stable/door.ino.bin.signed'));
 });
 
 test('publish never sends files that the manifest does not list', async (t) => {

@@ -34,7 +34,7 @@ test('serve prints the first admin token once in the ready line and stops cleanl
   t.regex(first.ready.token ?? '', /^ota_[0-9a-f]{12}_[\w-]{43}$/);
   const authorization = `Bearer ${first.ready.token}`;
   const ask = (url: string) => fetch(`${url}/api/v1/server`, { headers: { authorization } });
-  t.like(await (await ask(first.ready.url)).json(), { name: 'ota-hooks', api: 1, role: 'admin' });
+  t.like(await (await ask(first.ready.url)).json(), { name: 'ota-hooks', api: 1, roles: ['admin'] });
 
   first.process.kill('SIGTERM');
   const ended = await first.process;

@@ -137,7 +137,10 @@ test('rollouts show explains a halt, and resume requires --accept-failures', asy
     });
   }
   const { stdout } = await run('rollouts', 'show', 'door');
-  t.regex(stdout, /^state +halted: 2 devices did not confirm 2\.0 \(limit: 2\)$/m);
+  t.regex(
+    stdout,
+    /^state +halted: 2 devices did not confirm 2\.0 \(limit: 2\); all reports from 127\.0\.0\.1, unproven$/m,
+  );
   t.regex(stdout, /^next +.*devices list door --failed.*abort, rollback, or resume --accept-failures$/m);
   t.regex(stdout, /×{10}·{10} +0 of 4 updated; 2 failed \(2 not confirmed\)$/m);
   const refused = await run('rollouts', 'resume', 'door');

@@ -16,11 +16,11 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   const server = await startTestServer(t);
   const { run, json } = serverCommands(server, server.folder);
   const made = await json('tokens', 'create', '--role', 'read', '--name', 'dashboard');
-  t.like(made, { role: 'read', name: 'dashboard' });
+  t.like(made, { roles: ['read'], name: 'dashboard' });
   const plain = await run('tokens', 'create');
   t.regex(plain.stdout, /^ota_[0-9a-f]{12}_[\w-]{43}\n$/, 'for a pipe: nothing but the token');
   const listed = await run('tokens', 'list');
-  t.regex(listed.stdout, /read +all +dashboard/);
+  t.regex(listed.stdout, /read +- +all +dashboard/);
   t.notRegex(listed.stdout, new RegExp(made.token));
   const reader = serverCommands(server, server.folder, made.token);
   const refused = await reader.run('tokens', 'list');

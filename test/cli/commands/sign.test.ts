@@ -155,7 +155,7 @@ test('sign rejects outputs that overwrite the private key or each other', async 
   ]) {
     const { exitCode, error } = await sign(folder, '--bin', 'door.bin', ...argv);
     t.is(exitCode, 2);
-    t.regex(error?.message ?? '', /another option names the same file$/);
+    t.regex(error?.message ?? '', /two options name this file$/);
   }
   t.is(await folder.text('private.key'), privatePem);
   t.deepEqual(await folder.list(), ['door.bin', 'private.key']);

@@ -33,6 +33,7 @@ async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.
     askSecret: undefined,
     ask: undefined,
     platform: process.platform,
+    userId: process.geteuid?.(),
     home: cwd,
     self: { node: process.execPath, cli: 'ota-hooks' },
   };

@@ -22,11 +22,11 @@ test('upload reads passwords from the environment, a file or a prompt and never 
   const folder = await packedDoor(
     t,
     {
-      'by-env': listed(byEnv, { password: { env: 'DOOR' } }),
+      'by-env': listed(byEnv, { password: { env: 'OTA_DEVICE_DOOR' } }),
       'by-file': listed(byFile, { password: { file: 'door.password' } }),
       'by-prompt': listed(byPrompt),
       'by-web': { address: byWeb.host, port: byWeb.webPort, method: 'web' },
-      wrong: listed(wrong, { password: { env: 'WRONG' } }),
+      wrong: listed(wrong, { password: { env: 'OTA_DEVICE_WRONG' } }),
     },
     { upload: { password: { prompt: true } } },
   );
@@ -34,7 +34,7 @@ test('upload reads passwords from the environment, a file or a prompt and never 
   const asked: string[] = [];
   const world = {
     cwd: folder.path,
-    env: { DOOR: 'from-the-environment', WRONG: 'not-the-right-one' },
+    env: { OTA_DEVICE_DOOR: 'from-the-environment', OTA_DEVICE_WRONG: 'not-the-right-one' },
     askSecret: async (question: string) => {
       asked.push(question);
       return 'from-the-prompt';
@@ -88,8 +88,10 @@ test('upload does not print a password that a device echoes', async (t) => {
     password: 'the-right-one',
     faults: { invitationResponse: 'ERR: not-the-right-one?' },
   });
-  const folder = await packedDoor(t, { door: listed(device, { password: { env: 'DOOR' } }) });
-  const run = await runCli(['upload', image, '--all', '--verbose'], folder.path, { DOOR: 'not-the-right-one' });
+  const folder = await packedDoor(t, { door: listed(device, { password: { env: 'OTA_DEVICE_DOOR' } }) });
+  const run = await runCli(['upload', image, '--all', '--verbose'], folder.path, {
+    OTA_DEVICE_DOOR: 'not-the-right-one',
+  });
   t.is(run.exitCode, 1);
   t.false(`${run.stdout}${run.stderr}`.includes('not-the-right-one'), run.stderr);
 });

@@ -112,19 +112,22 @@ test('upload detects a restart through espota or the web page when there is no m
   const [open, locked, web] = devices;
   const folder = await packedDoor(t, {
     open: listed(open),
-    locked: listed(locked, { password: { env: 'DOOR' } }),
+    locked: listed(locked, { password: { env: 'OTA_DEVICE_DOOR' } }),
     web: { address: web.host, port: web.webPort, method: 'web' },
   });
   const { exitCode, stdout, stderr } = await runCommand(['upload', image, '--all', '--json', '--confirm', 'returned'], {
     cwd: folder.path,
-    env: { DOOR: 'secret' },
+    env: { OTA_DEVICE_DOOR: 'secret' },
   });
   t.is(exitCode, 0, stderr);
   t.deepEqual(
     (JSON.parse(stdout) as Document).devices.map(({ confirmation }) => confirmation),
     ['udp', 'udp', 'http'].map((by) => ({ kind: 'returned', by })),
   );
-  const again = await runCommand(['upload', image, '--host', 'locked'], { cwd: folder.path, env: { DOOR: 'secret' } });
+  const again = await runCommand(['upload', image, '--host', 'locked'], {
+    cwd: folder.path,
+    env: { OTA_DEVICE_DOOR: 'secret' },
+  });
   t.is(again.exitCode, 0, 'the question left the device as it was');
 });
 

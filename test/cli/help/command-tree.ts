@@ -71,6 +71,7 @@ async function program(write: (text: string) => void): Promise<AnyCommand> {
     fancy: false,
     signal: new AbortController().signal,
     platform: process.platform,
+    userId: process.geteuid?.(),
     home: '.',
     self: { node: process.execPath, cli: 'ota-hooks' },
   };

@@ -88,9 +88,9 @@ async function installedCore(t: ExecutionContext, example: string): Promise<Exam
 /** A virtual device that replaces the device address in the examples. */
 async function someDoor(t: ExecutionContext): Promise<ExampleWorld> {
   const device = await virtualDoor(t, { password: 'secret', mdns: { announcesSketchMd5: true } });
-  const entry = { address: device.host, port: device.otaPort, password: { env: 'DOOR_PASSWORD' } };
+  const entry = { address: device.host, port: device.otaPort, password: { env: 'OTA_DEVICE_DOOR' } };
   const folder = await packedDoor(t, { door: entry }, { upload: { hostIp: '127.0.0.1' } });
-  return { folder, env: { DOOR_PASSWORD: 'secret' }, instead: { '192.168.1.20': 'door' } };
+  return { folder, env: { DOOR_PASSWORD: 'secret', OTA_DEVICE_DOOR: 'secret' }, instead: { '192.168.1.20': 'door' } };
 }
 
 async function unsignedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
@@ -116,7 +116,7 @@ async function announcedDoor(t: ExecutionContext, example: string): Promise<Exam
   await virtualDoor(t, { hostname, mdns: {} });
   return {
     folder: await testFolder(t, { 'ota.config.json': '{"project": "door"}' }),
-    env: { KITCHEN_PASSWORD: 'secret' },
+    env: { OTA_DEVICE_KITCHEN: 'secret' },
     instead: { kitchen: hostname },
     more: ['--interface', '127.0.0.1', '--timeout', '600'],
     goesOn: example.includes('--watch'),
@@ -164,7 +164,7 @@ async function updateServer(t: ExecutionContext): Promise<ExampleWorld> {
     },
   );
   const server = await startTestServer(t, { data: folder.at('running') });
-  const { id } = (await server.api('POST', '/tokens', { role: 'read' }, token)).body;
+  const { id } = (await server.api('POST', '/tokens', { roles: ['read'] }, token)).body;
   const instead = {
     'https://ota.example.com': server.url,
     '/var/lib/ota-hooks': 'stopped',

@@ -13,6 +13,7 @@ import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 const image = 'door.ino.bin';
 const manifest = `${image}.ota.json`;
+const elf = 'door.ino.elf';
 
 async function contents(folder: TestFolder, names: readonly string[]): Promise<Record<string, string>> {
   return Object.fromEntries(
@@ -30,7 +31,8 @@ async function packedElsewhere(
   const { exitCode, stderr } = await runCommand(argv, { cwd: builder.path });
   t.is(exitCode, 0, stderr);
   const vault = await testFolder(t, { 'private.key': door.privatePem });
-  for (const name of [image, `${image}.gz`, manifest]) await vault.write(name, await builder.read(`build/${name}`));
+  for (const name of [elf, image, `${image}.gz`, manifest])
+    await vault.write(name, await builder.read(`build/${name}`));
   return vault;
 }
 
@@ -76,13 +78,15 @@ for (const [what, { files = {}, options = [] }] of Object.entries(builds)) {
 
     const vault = await testFolder(t, { 'private.key': door.privatePem });
     for (const name of await builder.list()) {
-      if (name.startsWith(`build/${image}`)) await vault.write(name, await builder.read(name));
+      if (name.startsWith(`build/${image}`) || name === `build/${elf}`)
+        await vault.write(name, await builder.read(name));
     }
-    const argv = ['sign', '--private-key', 'private.key', '--manifest', `build/${manifest}`, '--json'];
+    const declared = options.filter((option) => option === '--declare-enforcement');
+    const argv = ['sign', '--private-key', 'private.key', '--manifest', `build/${manifest}`, '--json', ...declared];
     const signed = await runCommand(argv, { cwd: vault.path });
     t.is(signed.exitCode, 0, signed.stderr);
 
-    const names = (await vault.list()).filter((name) => name.startsWith('build/'));
+    const names = (await vault.list()).filter((name) => name.startsWith(`build/${image}`));
     t.deepEqual(
       names,
       (await atOnce.list()).filter((name) => name.startsWith(`build/${image}`)),
@@ -111,7 +115,7 @@ test('rejects a key that the build was not packed for', async (t) => {
   t.is(exitCode, 1);
   t.is(error?.code, 'KEYS_DONT_MATCH');
   t.true(error?.message.includes(readPublicKey(door.publicPem, '').fingerprint));
-  t.deepEqual(await vault.list(), [image, `${image}.gz`, manifest, 'private.key'].sort());
+  t.deepEqual(await vault.list(), [elf, image, `${image}.gz`, manifest, 'private.key'].sort());
   t.deepEqual(await contents(vault, [manifest]), before);
 });
 
@@ -149,7 +153,7 @@ test('rejects a damaged manifest and a manifest that lists files outside its fol
     const { exitCode, error } = await sign(vault);
     t.is(error?.code, what === 'a newer version' ? 'FORMAT_TOO_NEW' : 'MANIFEST_INVALID', what);
     t.is(exitCode, 1, what);
-    t.deepEqual(await vault.list(), [image, `${image}.gz`, manifest, 'private.key'].sort(), what);
+    t.deepEqual(await vault.list(), [elf, image, `${image}.gz`, manifest, 'private.key'].sort(), what);
   }
 });
 

@@ -37,7 +37,7 @@ async function builtSketch(t: ExecutionContext): Promise<{ workplace: Workplace;
   const workplace = await makeWorkplace(t, 'Jürgen Müller');
   const sketch = await workplace.sketch('Haustür');
   await placeKeys(sketch, keys);
-  const config = { project: 'Haustür', upload: { password: { env: 'DOOR_PASSWORD' } } };
+  const config = { project: 'Haustür', upload: { password: { env: 'OTA_DEVICE_DOOR' } } };
   await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(config));
   t.is((await workplace.run('install', 'arduino')).exitCode, 0);
   const built = await workplace.compile(sketch);
@@ -47,7 +47,7 @@ async function builtSketch(t: ExecutionContext): Promise<{ workplace: Workplace;
 
 function upload({ arduinoWith }: Workplace, sketch: string) {
   const port = ['--port', address, '--protocol', 'network', '--discovery-timeout', '20s'];
-  return arduinoWith({ DOOR_PASSWORD: password }, 'upload', '--fqbn', 'esp8266:esp8266:d1_mini', ...port, sketch);
+  return arduinoWith({ OTA_DEVICE_DOOR: password }, 'upload', '--fqbn', 'esp8266:esp8266:d1_mini', ...port, sketch);
 }
 
 testInNetwork(

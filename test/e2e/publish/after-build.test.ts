@@ -14,7 +14,7 @@ function config(to: string, afterBuild: boolean | { env: string } = true): strin
     project: 'door',
     version,
     publicKey: 'public.key',
-    privateKey: { env: 'KEY' },
+    privateKey: { env: 'OTA_PRIVATE_KEY' },
     publish: { to, afterBuild },
   });
 }
@@ -27,7 +27,7 @@ test.serial(
     const sketch = await workplace.sketch('door');
     await arduino.placeKeys(sketch, keys, 'public');
     await writeFile(join(sketch, 'ota.config.json'), config(server.url, { env: 'RELEASE' }));
-    const env = { ...server.env, KEY: keys.privateKey, FIRMWARE_VERSION: '1.0.0' };
+    const env = { ...server.env, OTA_PRIVATE_KEY: keys.privateKey, FIRMWARE_VERSION: '1.0.0' };
     const build = (more: Readonly<Record<string, string>>) =>
       workplace.runWith({ ...env, ...more }, 'build', '--source', sketch, '--', '--fqbn', 'esp8266:esp8266:d1_mini');
 
@@ -85,7 +85,7 @@ test.serial('PlatformIO: publishes firmware and filesystem once, and retries aft
   await project.write('public.key', keys.publicKey);
   await project.write('data/index.html', '<p>door</p>');
   await project.write('ota.config.json', config(server.url));
-  const env = { KEY: keys.privateKey, FIRMWARE_VERSION: '1.0.0' };
+  const env = { OTA_PRIVATE_KEY: keys.privateKey, FIRMWARE_VERSION: '1.0.0' };
 
   const tokenless = await project.runWith(env);
   t.not(tokenless.exitCode, 0);

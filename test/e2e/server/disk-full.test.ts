@@ -15,7 +15,7 @@ async function fill(folder: string): Promise<void> {
   await writeFile(join(folder, 'ballast'), Buffer.alloc(bavail * bsize)).catch(() => undefined);
 }
 
-test('answers update checks with 304 on a full disk, and publishes again when space is free', async (t) => {
+test('asks devices to check again later while the disk is full, and recovers when space is free', async (t) => {
   const folder = await testFolder(t, { 'disk/.keep': '' });
   const disk = folder.at('disk');
   const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { reject: false });
@@ -34,19 +34,19 @@ test('answers update checks with 304 on a full disk, and publishes again when sp
 
   await fill(disk);
   t.is((await server.publish(young)).status, 409, 'nothing could be uploaded, so it is missing');
-  const token = await server.api('POST', '/tokens', { role: 'read', name: 'x'.repeat(60) });
+  const token = await server.api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(60) });
   t.true([201, 507].includes(token.status), String(token.status));
   let isFull = token.status === 507;
   for (let count = 0; count < 200 && !isFull; count++) {
-    isFull = (await server.api('POST', '/tokens', { role: 'read', name: 'x'.repeat(60) })).status === 507;
+    isFull = (await server.api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(60) })).status === 507;
   }
   t.true(isFull);
   for (let count = 1; count < 20; count++) {
     const mac = `02:00:00:00:00:${String(count).padStart(2, '0')}`;
-    t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 304, 'what cannot be counted is not sent');
+    t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 503, 'what cannot be counted is not sent');
   }
   const runs = { sketchMd5: sketchMd5Of(old.manifest), mac: '02:00:00:00:01:00' };
-  t.is((await askAsDevice(server.port, '/update/door', runs)).status, 304);
+  t.is((await askAsDevice(server.port, '/update/door', runs)).status, 503, 'the decision cannot be saved');
 
   await rm(join(disk, 'ballast'));
   t.is((await server.publish(young)).status, 201);

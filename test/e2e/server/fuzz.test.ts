@@ -16,7 +16,7 @@ test(`handles ${requests} fuzzed device and API requests without a 5xx, a crash 
   const signer = testSigner();
   const build = await testBuild({ version: '1.0', project: 'door', signer });
   await server.publish(build);
-  const { body } = await server.api('POST', '/tokens', { role: 'publish', name: 'fuzz' });
+  const { body } = await server.api('POST', '/tokens', { roles: ['publish'], name: 'fuzz' });
   const token = String(body['token']);
   const seed = Number(process.env['OTA_HOOKS_SEED'] ?? 20260101);
   const statuses = new Map<number, number>();

@@ -93,5 +93,5 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   const api = await execa('curl', ['-sk', '-H', authorization, `https://127.0.0.1:${httpsPort}/api/v1/server`], {
     reject: false,
   });
-  if (api.exitCode === 0) t.like(JSON.parse(api.stdout), { name: 'ota-hooks', role: 'admin' });
+  if (api.exitCode === 0) t.like(JSON.parse(api.stdout), { name: 'ota-hooks', roles: ['admin'] });
 });

@@ -41,7 +41,10 @@ test('every command of docs/rollout.md has the result that the page shows', asyn
     if (act.command === 'pio run') await changeSketch(place, network);
   };
   const good = await follow('Roll out a release', beforeBuild('another network'));
-  t.regex(outputOf(good, /^pio run$/), /Published draft door 1\.1\.0 \(sketch, d1_mini\); no channel serves it/);
+  t.regex(
+    outputOf(good, /^pio run$/),
+    /Published draft door 1\.1\.0 \(sketch, d1_mini\); no channel serves this release/,
+  );
   t.regex(outputOf(good, /start/), /waiting for +1 of 1 device to run 1\.1\.0 \(0 so far\)/);
   t.regex(outputOf(good, /pause/), /^state +paused: lunch/m);
   t.regex(outputOf(good, /show/), /rollout +1: door 1\.1\.0 on stable, replacing 1\.0\.0/);

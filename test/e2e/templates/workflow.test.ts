@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
@@ -28,6 +29,7 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
     'firmware.bin',
     'firmware.bin.gz',
     'firmware.bin.ota.json',
+    'firmware.elf',
   ]);
 
   const signer = await placeOfSigning('signing');
@@ -63,6 +65,20 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
   t.is(unsigned.failed, 'Sign');
   t.deepEqual(await readdir(join(wrongKey, 'temp')), [], 'the private key is gone, though signing failed');
 
+  const liar = await placeOfSigning('liar');
+  await rm(join(liar, 'release/firmware.elf'));
+  const sums = createHash('sha256')
+    .update(await refreshSums(join(liar, 'release')))
+    .digest('hex');
+  const withoutElf = await runJob('sign', {
+    workflow: platformio,
+    folder: liar,
+    env: { OTA_PRIVATE_KEY: keys.privateKey },
+    needs: { sums },
+  });
+  t.is(withoutElf.failed, 'Sign');
+  t.regex(withoutElf.output, /PROOF_NOT_SHOWN/);
+
   /** Folder of the sign job: the public key, the files from the build job, and the tool. */
   async function placeOfSigning(name: string): Promise<string> {
     const folder = join(dirname(project.folder), name);
@@ -73,6 +89,18 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
     return folder;
   }
 });
+
+/** Rewrites SHA256SUMS for the files that are there, as a compromised build job would; returns the new text. */
+async function refreshSums(folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name !== 'SHA256SUMS').sort();
+  const line = async (name: string) =>
+    `${createHash('sha256')
+      .update(await readFile(join(folder, name)))
+      .digest('hex')}  ${name}\n`;
+  const text = (await Promise.all(names.map(line))).join('');
+  await writeFile(join(folder, 'SHA256SUMS'), text);
+  return text;
+}
 
 test.serial('the build job fails on a version mismatch, a missing public key or a committed private key', async (t) => {
   const project = await makeSkeletonProject(t);
@@ -124,5 +152,6 @@ test.serial('the arduino-cli workflow builds without the private key', async (t)
     'firmware.ino.bin',
     'firmware.ino.bin.gz',
     'firmware.ino.bin.ota.json',
+    'firmware.ino.elf',
   ]);
 });

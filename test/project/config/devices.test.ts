@@ -2,6 +2,7 @@ import test from 'ava';
 import { loadConfig } from '../../../src/project/config/load.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { noWords } from '../../support/user-words.ts';
 
 const wrong: Readonly<Record<string, { readonly config: string; readonly problem: RegExp }>> = {
   'an unknown key of a device': {
@@ -48,7 +49,7 @@ const wrong: Readonly<Record<string, { readonly config: string; readonly problem
 for (const [what, { config, problem }] of Object.entries(wrong)) {
   test(`loadConfig rejects ${what} and names its path`, async (t) => {
     const folder = await testFolder(t, { 'ota.config.json': config });
-    const error = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+    const error = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path, undefined, noWords));
     t.regex(error.message, problem);
     t.false(error.message.includes('secret"'));
   });
@@ -61,6 +62,6 @@ test('loadConfig reports all errors of all devices together', async (t) => {
     c: { address: '10.0.0.1', group: 3, x: 1 },
   };
   const folder = await testFolder(t, { 'ota.config.json': JSON.stringify({ devices }) });
-  const { message } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  const { message } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path, undefined, noWords));
   for (const place of ['a.address', 'b.port', 'c.group', 'c.x']) t.true(message.includes(`devices.${place}`), message);
 });

@@ -2,10 +2,13 @@ import test from 'ava';
 import { loadConfig } from '../../../src/project/config/load.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { noWords } from '../../support/user-words.ts';
+
+const load = (source: string, named?: string) => loadConfig(source, named, noWords);
 
 test('loadConfig returns an empty configuration when there is no file', async (t) => {
   const folder = await testFolder(t);
-  t.deepEqual(await loadConfig(folder.path), { config: {}, path: undefined, folder: folder.path });
+  t.deepEqual(await load(folder.path), { config: {}, path: undefined, folder: folder.path });
 });
 
 for (const [name, text] of [
@@ -18,7 +21,7 @@ for (const [name, text] of [
 ] as const) {
   test(`loadConfig finds ${name} in the source folder`, async (t) => {
     const folder = await testFolder(t, { [name]: text });
-    const loaded = await loadConfig(folder.path);
+    const loaded = await load(folder.path);
     t.deepEqual(loaded, { config: { project: 'door' }, path: folder.at(name), folder: folder.path });
   });
 }
@@ -29,7 +32,7 @@ test('loadConfig prefers ota.config.json', async (t) => {
     'ota.config.yaml': 'project: other',
     'ota.config.json': '{"project":"door"}',
   });
-  t.is((await loadConfig(folder.path)).config.project, 'door');
+  t.is((await load(folder.path)).config.project, 'door');
 });
 
 test('loadConfig searches parent folders up to the project root', async (t) => {
@@ -41,10 +44,10 @@ test('loadConfig searches parent folders up to the project root', async (t) => {
     'other/.git/HEAD': '',
     'other/sketch/sketch.ino': '',
   });
-  const found = await loadConfig(folder.at('repository/sketches/door'));
+  const found = await load(folder.at('repository/sketches/door'));
   t.is(found.config.project, 'door');
   t.is(found.folder, folder.at('repository'));
-  t.is((await loadConfig(folder.at('other/sketch'))).path, undefined);
+  t.is((await load(folder.at('other/sketch'))).path, undefined);
 });
 
 test('loadConfig uses only the nearest configuration', async (t) => {
@@ -53,7 +56,7 @@ test('loadConfig uses only the nearest configuration', async (t) => {
     'ota.config.json': '{"project":"outer","board":"d1_mini"}',
     'inner/ota.config.json': '{"project":"inner"}',
   });
-  t.deepEqual((await loadConfig(folder.at('inner'))).config, { project: 'inner' });
+  t.deepEqual((await load(folder.at('inner'))).config, { project: 'inner' });
 });
 
 test('loadConfig accepts a byte order mark and an empty file', async (t) => {
@@ -61,22 +64,22 @@ test('loadConfig accepts a byte order mark and an empty file', async (t) => {
     'marked/ota.config.json': '\uFEFF{"project":"door"}',
     'empty/ota.config.json': ' \n',
   });
-  t.is((await loadConfig(folder.at('marked'))).config.project, 'door');
-  t.deepEqual((await loadConfig(folder.at('empty'))).config, {});
+  t.is((await load(folder.at('marked'))).config.project, 'door');
+  t.deepEqual((await load(folder.at('empty'))).config, {});
 });
 
 test('loadConfig loads a named configuration from any folder and fails if the file is missing', async (t) => {
   const folder = await testFolder(t, { 'settings/release.json': '{"project":"door"}' });
-  const loaded = await loadConfig(folder.path, 'settings/release.json');
+  const loaded = await load(folder.path, 'settings/release.json');
   t.is(loaded.folder, folder.at('settings'));
-  const error = await expectOtaError(t, 'CONFIG_NOT_FOUND', () => loadConfig(folder.path, 'settings/relase.json'));
+  const error = await expectOtaError(t, 'CONFIG_NOT_FOUND', () => load(folder.path, 'settings/relase.json'));
   t.is(error.exitCode, 2);
   t.true(error.message.includes(folder.at('settings/relase.json')));
 });
 
 test('loadConfig reports a folder in place of a configuration as unreadable', async (t) => {
   const folder = await testFolder(t, { 'settings/other': '' });
-  await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.path, 'settings'));
+  await expectOtaError(t, 'CONFIG_UNREADABLE', () => load(folder.path, 'settings'));
 });
 
 test('loadConfig locates syntax errors without showing the text around them', async (t) => {
@@ -91,7 +94,7 @@ test('loadConfig locates syntax errors without showing the text around them', as
     yaml: 'YAML syntax error at line 2, column 11',
   };
   for (const [name, place] of Object.entries(places)) {
-    const error = await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.at(name)));
+    const error = await expectOtaError(t, 'CONFIG_UNREADABLE', () => load(folder.at(name)));
     t.is(error.exitCode, 2);
     t.true(error.message.includes(place), error.message);
     t.false(error.message.includes('hunter2'), error.message);
@@ -112,7 +115,7 @@ test('loadConfig reports all errors of a configuration together, each with its p
       publish: { draft: true, channel: 'beta' },
     }),
   });
-  const { message, exitCode } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  const { message, exitCode } = await expectOtaError(t, 'CONFIG_INVALID', () => load(folder.path));
   t.is(exitCode, 2);
   t.true(message.includes('8 errors'), message);
   for (const part of [
@@ -136,7 +139,7 @@ test('loadConfig rejects a document that is not an object', async (t) => {
     ['ota.config.yaml', '- images'],
   ] as const) {
     const folder = await testFolder(t, { [name]: text });
-    const error = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+    const error = await expectOtaError(t, 'CONFIG_INVALID', () => load(folder.path));
     t.true(error.message.endsWith('has an error: the document must be an object'), error.message);
   }
 });
@@ -148,7 +151,7 @@ test('loadConfig rejects inline secrets and does not repeat them', async (t) => 
       passphrase: 'hunter2',
     }),
   });
-  const { message } = await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  const { message } = await expectOtaError(t, 'CONFIG_INVALID', () => load(folder.path));
   t.regex(message, /privateKey must be a path, or \{"env": "NAME"\}/);
   t.regex(message, /passphrase must be \{"env": "NAME"\} or \{"file": "PATH"\}/);
   t.notRegex(message, /hunter2|MIIEvQ/);
@@ -173,14 +176,14 @@ test('loadConfig never executes code from a source tree', async (t) => {
   process.chdir(folder.path);
   t.teardown(() => process.chdir(before));
 
-  t.is((await loadConfig(folder.path)).path, undefined);
+  t.is((await load(folder.path)).path, undefined);
   for (const name of ['trap.cjs', 'ota.config.js', 'ota.config.cjs']) {
-    await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.path, name));
+    await expectOtaError(t, 'CONFIG_UNREADABLE', () => load(folder.path, name));
   }
   await folder.write('ota.config.json', '{"$import": "./trap.cjs"}');
-  await expectOtaError(t, 'CONFIG_INVALID', () => loadConfig(folder.path));
+  await expectOtaError(t, 'CONFIG_INVALID', () => load(folder.path));
   await folder.write('ota.config.json', '{}');
   await folder.write('function.yaml', 'project: !!js/function "function () {}"');
-  await expectOtaError(t, 'CONFIG_UNREADABLE', () => loadConfig(folder.path, 'function.yaml'));
+  await expectOtaError(t, 'CONFIG_UNREADABLE', () => load(folder.path, 'function.yaml'));
   t.false((await folder.list()).includes('executed'));
 });

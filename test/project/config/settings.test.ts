@@ -2,13 +2,14 @@ import test from 'ava';
 import { projectSettings, resolveFirmwareVersion } from '../../../src/project/config/settings.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { noWords } from '../../support/user-words.ts';
 
 test('projectSettings finds keys beside the sketch if they have the default file names', async (t) => {
   const folder = await testFolder(t, { 'door/private.key': 'x', 'door/public.key': 'x', 'bare/bare.ino': '' });
-  const found = await projectSettings({ source: 'door' }, folder.path);
+  const found = await projectSettings({ source: 'door' }, folder.path, noWords);
   t.deepEqual(found.privateKey, { path: folder.at('door/private.key') });
   t.deepEqual(found.publicKey, { path: folder.at('door/public.key') });
-  const none = await projectSettings({ source: 'bare' }, folder.path);
+  const none = await projectSettings({ source: 'bare' }, folder.path, noWords);
   t.is(none.privateKey, undefined);
   t.is(none.publicKey, undefined);
 });
@@ -20,7 +21,7 @@ test('projectSettings prefers options, then the configuration, then files beside
     'public.key': 'x',
     'private.key': 'x',
   });
-  const configured = await projectSettings({}, folder.path);
+  const configured = await projectSettings({}, folder.path, noWords);
   t.deepEqual(configured.privateKey, { path: folder.at('keys/release.key') });
   t.deepEqual(configured.publicKey, { variable: 'PUBLIC_KEY' });
   t.deepEqual(configured.passphrase, { file: 'keys/passphrase' });
@@ -30,6 +31,7 @@ test('projectSettings prefers options, then the configuration, then files beside
   const named = await projectSettings(
     { privateKey: 'my.key', publicKey: 'my.pub', passphraseEnv: 'SECRET' },
     folder.path,
+    noWords,
   );
   t.deepEqual(named.privateKey, { path: folder.at('my.key') });
   t.deepEqual(named.publicKey, { path: folder.at('my.pub') });
@@ -42,7 +44,7 @@ test('projectSettings resolves paths from the configuration file or the working 
     'project/ota.config.json': '{"privateKey": "private.pem"}',
     'project/sketch/sketch.ino': '',
   });
-  const settings = await projectSettings({ source: 'project/sketch', publicKey: 'public.pem' }, folder.path);
+  const settings = await projectSettings({ source: 'project/sketch', publicKey: 'public.pem' }, folder.path, noWords);
   t.deepEqual(settings.privateKey, { path: folder.at('project/private.pem') });
   t.deepEqual(settings.publicKey, { path: folder.at('public.pem') });
 });
@@ -50,19 +52,24 @@ test('projectSettings resolves paths from the configuration file or the working 
 test('projectSettings rejects a source that is not a folder', async (t) => {
   const folder = await testFolder(t, { 'door/door.ino': '', 'door/public.key': 'x' });
   for (const source of ['dor', 'door/door.ino']) {
-    const error = await expectOtaError(t, 'FILE_NOT_FOUND', () => projectSettings({ source }, folder.path));
+    const error = await expectOtaError(t, 'FILE_NOT_FOUND', () => projectSettings({ source }, folder.path, noWords));
     t.is(error.exitCode, 2);
     t.regex(error.message, /^Source folder not found: /);
   }
 });
 
 test('resolveFirmwareVersion uses the option, the configuration or its environment variable', async (t) => {
-  t.is(resolveFirmwareVersion('1.2.3', { version: '9' }, {}), '1.2.3');
-  t.is(resolveFirmwareVersion(undefined, { version: '1.2.4' }, {}), '1.2.4');
-  t.is(resolveFirmwareVersion(undefined, { version: { env: 'V' } }, { V: '1.2.5' }), '1.2.5');
-  t.is(resolveFirmwareVersion(undefined, {}, {}), undefined);
-  const error = await expectOtaError(t, 'SECRET_MISSING', () =>
-    resolveFirmwareVersion(undefined, { version: { env: 'V' } }, {}),
+  const folder = await testFolder(t);
+  const { trust } = await projectSettings({}, folder.path, noWords);
+  t.is(resolveFirmwareVersion('1.2.3', { config: { version: '9' }, trust }, {}), '1.2.3');
+  t.is(resolveFirmwareVersion(undefined, { config: { version: '1.2.4' }, trust }, {}), '1.2.4');
+  t.is(
+    resolveFirmwareVersion(undefined, { config: { version: { env: 'VERSION' } }, trust }, { VERSION: '1.2.5' }),
+    '1.2.5',
   );
-  t.is(error.message, 'The environment variable V is not set: it must contain the version of the firmware');
+  t.is(resolveFirmwareVersion(undefined, { config: {}, trust }, {}), undefined);
+  const error = await expectOtaError(t, 'SECRET_MISSING', () =>
+    resolveFirmwareVersion(undefined, { config: { version: { env: 'VERSION' } }, trust }, {}),
+  );
+  t.is(error.message, 'The environment variable VERSION is not set: it must contain the version of the firmware');
 });

@@ -31,6 +31,7 @@ export async function setUpCheck(t: ExecutionContext, options: SetupOptions = {}
       home: folder.at('home'),
       env: options.env ?? {},
       platform: options.platform ?? 'linux',
+      userId: process.geteuid?.(),
       node: options.node?.path ?? process.execPath,
       cli: folder.at('package/dist/cli.js'),
       signal: AbortSignal.timeout(60_000),

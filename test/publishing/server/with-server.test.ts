@@ -76,7 +76,10 @@ test('publish --draft leaves a release without a channel, and --channel override
   const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
   const { stderr } = await publish('build', '--draft');
   t.regex(stderr, /Published draft door 1\.0\.0 \(sketch, d1_mini\); no channel serves this release: http/);
-  t.regex((await publish('build', '--draft')).stderr, /Already published: door 1\.0\.0 .*; no channel serves it/);
+  t.regex(
+    (await publish('build', '--draft')).stderr,
+    /Already published: door 1\.0\.0 .*; no channel serves this release/,
+  );
   t.deepEqual(await offers(), [['1.0.0', '']]);
   t.is(await outcome('build'), 'promoted current');
   t.is(await outcome('build', '--draft'), 'unchanged current');

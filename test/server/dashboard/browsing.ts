@@ -52,7 +52,7 @@ export async function testDashboard(t: ExecutionContext): Promise<Dashboard> {
   const parts = await makeParts(data, { log: nobodyListens, limits: { failuresPerSecond: 0 } }, stopping.signal);
   const app = makeApi(parts);
   const tokenOf: Dashboard['tokenOf'] = async (role, project) => {
-    const { record, token } = makeToken({ role, project, name: `somebody who may ${role}` });
+    const { record, token } = makeToken({ roles: [role], project, name: `somebody who may ${role}` });
     await store.tokens.create(record, auditBy('test'));
     return { id: record.id, token };
   };

@@ -69,7 +69,7 @@ test('clears a failure when the retry button is used, and records the actor in t
   const { parts, browser, tokenOf } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
   const page = `/projects/door/devices/${mac}`;
-  const { id, token } = await tokenOf('publish');
+  const { id, token } = await tokenOf('operate');
   const publisher = browser();
   await publisher.post('/login', { token });
   const answer = await publisher.send(page, `/projects/door/devices/${encodeURIComponent(mac)}/retry`);
@@ -145,7 +145,7 @@ test('yanks a release when its yank button is used, and records the reason and t
   } as const;
   await parts.store.catalog.publish({ release, channel: 'stable', project: undefined, audit: () => [auditBy('test')] });
   await parts.catalog.refresh();
-  const { id, token } = await tokenOf('publish');
+  const { id, token } = await tokenOf('operate');
   const publisher = browser();
   await publisher.post('/login', { token });
   const { text } = await publisher.get('/projects/door/releases');

@@ -30,7 +30,7 @@ async function rolledOut(t: ExecutionContext) {
   const { id } = (await server.api('POST', '/projects/door/rollouts', request)).body as unknown as RolloutInfo;
   const app = makeApi(server.parts);
   const browserOf = async (role: Role) => {
-    const { body } = await server.api('POST', '/tokens', { role, name: `somebody who may ${role}` });
+    const { body } = await server.api('POST', '/tokens', { roles: [role], name: `somebody who may ${role}` });
     const browser = browserAt(app);
     t.is((await browser.post('/login', { token: String(body['token']) })).status, 303);
     return browser;
@@ -57,12 +57,14 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on th
   t.regex(text, /2 pending/);
   t.regex(
     text,
-    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices do not count\./,
+    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices and devices that run it but did not download it here do not count\./,
   );
   t.regex(
     text,
     /The rollout halts when 1 device has failed, when 10% of at least 10 finished attempts have failed, or when/,
   );
+  t.regex(text, /0 of 3 devices authenticate\. Anyone who knows the MAC of another device can report for it\./);
+  t.notRegex(text, /Reports without credentials/);
   t.regex(text, /<svg[^>]*role="img"/);
   t.notRegex(text, /<form[^>]*rollouts/, 'who may only read has no buttons');
   t.is((await reader.get('/projects/door/rollouts/77')).status, 404);
@@ -75,7 +77,7 @@ test('changes a rollout when a publisher uses its buttons, and rejects a request
   t.is((await reader.post(`${page}/pause`, { form: 'made up' })).status, 403);
   t.is(await state(), 'active');
 
-  const publisher = await browserOf('publish');
+  const publisher = await browserOf('operate');
   t.is((await publisher.post(`${page}/pause`, {})).status, 403, 'a form of another page');
   for (const [action, after] of [
     ['pause', 'paused'],
@@ -97,7 +99,7 @@ test('shows why a rollout halted, and resumes the rollout only when its failures
   const { browserOf, visit, state, page } = await rolledOut(t);
   for (let asks = 0; asks < 4; asks++) await visit(1);
   t.is(await state(), 'halted');
-  const publisher = await browserOf('publish');
+  const publisher = await browserOf('operate');
   const { text } = await publisher.get(page);
   t.regex(text, /No further devices are updated\. Reason: 1 device failed to update to 2\.0 \(limit: 1\)/);
   t.regex(text, /1 failed/);
@@ -106,4 +108,15 @@ test('shows why a rollout halted, and resumes the rollout only when its failures
   t.regex(refused.text, /Check the failed devices/);
   t.is((await publisher.send(page, `${page}/resume`, { acceptFailures: 'yes' })).status, 303);
   t.is(await state(), 'active');
+});
+
+test('shows devices that run the release without having downloaded it, and the source of their reports', async (t) => {
+  const { browserOf, visit, page } = await rolledOut(t);
+  await visit(1, young);
+  const reader = await browserOf('read');
+  const { text } = await reader.get(page);
+  t.regex(text, /1 running it, not downloaded here/);
+  t.regex(text, /waiting for a device in the open stages to download 2\.0 \(1 run it, not downloaded here\)/);
+  t.regex(text, /Reports without credentials.*?1, all from 127\.0\.0\.1/s);
+  t.regex((await reader.get(`/projects/door/devices/${macOf(1)}`)).text, /runs it, not downloaded here/);
 });

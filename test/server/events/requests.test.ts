@@ -106,7 +106,7 @@ const steps: readonly Step[] = [
     isEager: true,
   },
   { request: ['POST', `${releases}/yank`, { version: '3.0' }], status: 404, lines: unchanged },
-  { request: ['POST', '/tokens', { role: 'read', name: 'ci' }], status: 201, lines: ['stored', 'token.created'] },
+  { request: ['POST', '/tokens', { roles: ['read'], name: 'ci' }], status: 201, lines: ['stored', 'token.created'] },
   { request: ['DELETE', '/tokens/TOKEN'], status: 200, lines: ['stored', 'token.revoked'] },
   { request: ['DELETE', '/tokens/TOKEN'], status: 404, lines: unchanged },
 ];

@@ -39,7 +39,9 @@ function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecor
     halt: { failures: 3, failurePercent: 20, minimumSample: 8, notConfirmed: 2 },
     state: 'active',
     openStages: 1,
-    accepted: { failed: 0, notConfirmed: 0 },
+    accepted: { failed: 0, notConfirmed: 0, unprovenFailed: 0, unprovenNotConfirmed: 0 },
+    unprovenResumes: 0,
+    startedMs: 0,
     startedAt: 0,
     startedBy: by,
     history: [],
@@ -115,6 +117,7 @@ class World {
       all: this.tally.ofStages(stages.length),
       open: this.tally.ofStages(openStages),
       soaked: this.tally.runningSince(openStages, this.servedMs),
+      unprovenAddresses: () => this.tally.unprovenFailureAddresses(),
     });
   }
 
@@ -179,6 +182,8 @@ class World {
       },
       patience,
       now: { wallMs: 0, servedMs: this.servedMs },
+      from: { address: '127.0.0.1', authenticated: true },
+      hasNewestSecret: false,
     });
     if (decision.action === 'send') this.sent(device, decision.release, before);
     this.save(device, record);

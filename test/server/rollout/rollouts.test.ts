@@ -236,7 +236,7 @@ test('rejects promoting a different release on a channel with an active rollout,
   if (other === undefined) throw new Error('no build');
   const direct = await server.publish(other);
   t.is(direct.status, 409);
-  t.regex(JSON.stringify(direct.body), /promoted on stable: the rollout of 2\.0 is active.*--draft/);
+  t.regex(JSON.stringify(direct.body), /promoted to stable: the rollout of 2\.0 is active.*--draft/);
   t.is((await server.publish(other, { draft: true })).status, 201);
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' })).status, 409);
   t.is((await server.api('POST', '/projects/door/rollouts', { version: '3.0' })).status, 409);

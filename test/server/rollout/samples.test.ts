@@ -1,9 +1,10 @@
 /** Rollout progress samples, shown in the rollout chart. */
 import test from 'ava';
 import { withSample } from '../../../src/server/services/rollouts/samples.ts';
+import { noTally } from '../../../src/server/services/rollouts/tally.ts';
 import type { RolloutRecord } from '../../../src/server/storage/records.ts';
 
-const tally = { members: 100, pending: 0, blocked: 0, updating: 0, running: 0, failed: 0, notConfirmed: 0 };
+const tally = { ...noTally(), members: 100 };
 const start = 1_700_000_000_000;
 
 /** Rollout that is sampled every second. One device is updated every `everySeconds` seconds. */

@@ -44,7 +44,7 @@ migrateTest('opens data from version 0.1.0', async (t, driver) => {
   t.is((await store.devices.list('door', { limit: 9 }, { runs: '1.0', group: 'hall' })).length, 1);
   t.is((await store.audit.ofDevice('door', mac, 9)).length, 1);
   t.is((await store.rollouts.current())[0]?.channel, 'beta');
-  t.is((await store.tokens.find('abc'))?.role, 'admin');
+  t.deepEqual((await store.tokens.find('abc'))?.roles, ['admin']);
   t.is(await store.servedMs(), 99);
   await store.close();
   await (await openSqliteStore(folder.at('new.db'), 'a test', driver)).close();

@@ -113,7 +113,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'promotes a republished old release only on a channel that has never served this release before',
+    'promotes a republished old release only to a channel that has never served this release before',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -127,7 +127,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('promotes the given release on a channel and never a yanked release', async (t, { store }) => {
+  storeTest('promotes the given release to a channel and never a yanked release', async (t, { store }) => {
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));
@@ -247,14 +247,15 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   });
 
   storeTest('finds a token by its ID until the token is revoked', async (t, opened) => {
-    const token = { id: 'abc', hash: 'ff', role: 'publish', project: 'door', name: 'ci', createdAt: 5 } as const;
+    const facts = { project: 'door', name: 'ci', createdAt: 5 };
+    const token = { id: 'abc', hash: 'ff', roles: ['publish', 'operate'], channels: ['beta'], ...facts } as const;
     await opened.store.tokens.create(token, auditBy('tester', 'token.created', { id: token.id }));
     const { tokens, audit } = await opened.reopen();
     t.deepEqual(await tokens.find('abc'), token);
     t.deepEqual(await tokens.list(), [token]);
     t.is(await tokens.find('abd'), undefined);
-    t.true(await tokens.revoke('abc', auditBy('tester', 'token.revoked', { id: 'abc' })));
-    t.false(await tokens.revoke('abc', auditBy('tester', 'token.revoked', { id: 'abc' })));
+    t.is(await tokens.revoke('abc', auditBy('tester', 'token.revoked', { id: 'abc' })), 'revoked');
+    t.is(await tokens.revoke('abc', auditBy('tester', 'token.revoked', { id: 'abc' })), 'unknown');
     t.is(await tokens.find('abc'), undefined);
     const actions = (await audit.list({ limit: 10 })).map(({ action, detail }) => [action, detail['id']]);
     t.deepEqual(actions, [
@@ -265,6 +266,25 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       JSON.stringify(await audit.list({ limit: 10 })).includes('"ff"'),
       'the audit log does not contain the hash',
     );
+  });
+
+  storeTest('keeps the last admin token that is valid for all projects', async (t, { store }) => {
+    const create = (id: string, project?: string) => {
+      const token = { id, hash: 'ff', roles: ['admin'], channels: [], project, name: 'me', createdAt: 5 } as const;
+      return store.tokens.create(token, auditBy('tester'));
+    };
+    const revoke = (id: string) => store.tokens.revoke(id, auditBy('tester', 'token.revoked', { id }));
+    await create('abc');
+    await create('def', 'door');
+    t.is(await revoke('abc'), 'last-admin');
+    await create('ghi');
+    t.deepEqual(await Promise.all(['abc', 'ghi', 'def'].map(revoke)), ['revoked', 'last-admin', 'revoked']);
+    t.deepEqual(
+      (await store.tokens.list()).map(({ id }) => id),
+      ['ghi'],
+    );
+    const audited = (await store.audit.list({ limit: 9 })).filter(({ action }) => action === 'token.revoked');
+    t.is(audited.length, 2);
   });
 
   storeTest('keeps the served time across a restart', async (t, opened) => {
@@ -278,7 +298,10 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     const { manifest } = await testBuild();
     await store.catalog.publish(publication(manifest, '1.0'));
     await store.devices.save({ ...newRecord('door', '18:FE:34:00:00:01'), attempts: [attempt(2)] }, roomy);
-    await store.tokens.create({ id: 'abc', hash: 'ff', role: 'admin', name: 'me', createdAt: 5 }, auditBy('tester'));
+    await store.tokens.create(
+      { id: 'abc', hash: 'ff', roles: ['admin'], channels: [], name: 'me', createdAt: 5 },
+      auditBy('tester'),
+    );
     await store.setServedMs(99);
     const lines = await collect(store.dump());
     const other = await opened.another();
@@ -342,8 +365,10 @@ function rollout(freshId: number, formerId: number): Omit<RolloutRecord, 'id'> {
     halt: { failures: 5, failurePercent: 10, minimumSample: 10, notConfirmed: 2 },
     state: 'active',
     openStages: 1,
-    accepted: { failed: 0, notConfirmed: 0 },
+    accepted: { failed: 0, notConfirmed: 0, unprovenFailed: 0, unprovenNotConfirmed: 0 },
+    unprovenResumes: 0,
     startedAt: 1,
+    startedMs: 1,
     startedBy: 'tester',
     history: [{ at: 1, event: 'started', by: 'tester' }],
     samples: [],

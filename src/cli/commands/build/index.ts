@@ -4,10 +4,10 @@ import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
 import { platformioEnvironment, platformioProgram } from '../../../project/build/platformio.ts';
 import { type Program, runProgram } from '../../../project/build/run-program.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { Io } from '../../io.ts';
 import { projectPublicKey } from '../../shared/project-keys.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { makeReport } from '../../output/report.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 
@@ -49,7 +49,7 @@ export async function build(args: readonly string[], options: BuildCommandOption
 }
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
-  const settings = await projectSettings(options, io.cwd);
+  const settings = await readProjectSettings(options, io, makeReport(io, options));
   // Key errors are ignored here, because the hook reports them and then removes the artifacts of the previous build.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
     () => undefined,

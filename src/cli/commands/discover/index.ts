@@ -3,12 +3,13 @@ import { discoveredFile, type StoredDevice, withSeen } from '../../../delivery/d
 import { type DiscoveredDevice, Discovery, identityOf } from '../../../delivery/discovery.ts';
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { type ProjectSettings, projectSettings } from '../../../project/config/settings.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { addDevice, isFound } from './add.ts';
 import { type DiscoverOptions, discoverCommand } from './options.ts';
 
@@ -19,7 +20,7 @@ export function declareDiscover(declaration: Declaration) {
 /** Lists the devices that announce themselves. Only `--add` adds a device to the project. */
 export async function discover(options: DiscoverOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
-  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source: options.source, config: options.config }, io, report);
   const interfaces = options.interface.length > 0 ? options.interface : undefined;
   const discovery = await Discovery.open({ interfaces });
   if (!(discovery instanceof Discovery)) {

@@ -6,7 +6,7 @@ import { projectOptions } from '../../shared/project-options.ts';
 export const discoverCommand = (declaration: Declaration) =>
   command(declaration, 'discover', 'Find devices on the network (mDNS)', [
     'ota-hooks discover --watch',
-    'ota-hooks discover --add kitchen --group inside --password-env KITCHEN_PASSWORD',
+    'ota-hooks discover --add kitchen --group inside --password-env OTA_DEVICE_KITCHEN',
   ])
     .option('--watch', 'Keep listening, and show each device when it appears or changes')
     .option('--timeout <s>', 'Time to listen in seconds', seconds, 4)

@@ -28,12 +28,13 @@ export function declareDoctor(declaration: Declaration) {
 export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const folder = resolve(io.cwd, options.source ?? '.');
-  const { env, platform, home, signal } = io;
+  const { env, platform, home, userId, signal } = io;
   const place = {
     folder,
     env,
     platform,
     home,
+    userId,
     signal,
     path: report.path,
     node: io.self.node,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
+import { requireNoOwnSecret, requireNotReserved } from '../../../core/model/secret-policy.ts';
 import { deliveryMethods } from '../../../delivery/delivery-methods.ts';
 import { dropInArtifact } from '../../../delivery/drop-in-artifact.ts';
 import type { Progress } from '../../../delivery/progress.ts';
@@ -99,9 +100,16 @@ function passwordOf({ auth, passwordEnv }: EspotaOptions, io: Io, report: Report
     );
     return auth;
   }
-  return passwordEnv === undefined
-    ? undefined
-    : secretFromEnvironment(passwordEnv, io.env, 'the password of the device');
+  if (passwordEnv === undefined) return undefined;
+  const claim = {
+    use: 'device-password',
+    source: { env: passwordEnv },
+    purpose: 'the password of the device',
+  } as const;
+  requireNotReserved(claim);
+  const password = secretFromEnvironment(passwordEnv, io.env, claim.purpose);
+  requireNoOwnSecret(password, claim, io.env);
+  return password;
 }
 
 interface View {

@@ -77,7 +77,7 @@ async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<
     for (const warning of keySizeWarnings(key, report.path(path))) report.warn(warning);
     return key;
   }
-  const { projectSettings } = await import('../../../project/config/settings.ts');
+  const { readProjectSettings } = await import('../../shared/project-settings.ts');
   const { projectPublicKey } = await import('../../shared/project-keys.ts');
-  return projectPublicKey(await projectSettings(options, io.cwd), io, report);
+  return projectPublicKey(await readProjectSettings(options, io, report), io, report);
 }

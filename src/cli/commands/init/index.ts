@@ -63,6 +63,7 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
     projectName: options.project,
     coreFolders: options.ide === true ? await coresWithoutHooks(io.env, io.platform, io.home) : [],
     node: io.self.node,
+    words: io,
   });
   const steps = [...plan.steps];
   const what = project.system === 'platformio' ? 'PlatformIO project' : 'sketch';

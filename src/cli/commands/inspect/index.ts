@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { digests } from '../../../core/pack/digests.ts';
 import { readNamedFile } from '../../../files/read.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
@@ -10,6 +9,7 @@ import { judgeBytes } from '../../shared/file-to-judge.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { flashPicture } from './flash-picture.ts';
 import { inspectionDocument, inspectionSheet } from './inspection.ts';
 
@@ -34,8 +34,8 @@ export function declareInspect(declaration: Declaration) {
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
-  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
-  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source: options.source, config: options.config }, io, report);
+  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(settings, io))];
   const facts = await deviceFacts({ device: options.device, reference: [] }, settings, io);
   const bytes = await readNamedFile(path, 'file to inspect');
   const { release, firmware } = await judgeBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { generateRsaKeyPair } from '../../../core/keys/generate.ts';
 import { maxKeyBits, minKeyBits, readPublicKey } from '../../../core/keys/public-key.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { type KeyPlace, projectSettings } from '../../../project/config/settings.ts';
+import { type KeyPlace, requirePrivateKeyPermission } from '../../../project/config/settings.ts';
 import { createPrivateKeyFile, createPublicKeyFile, privateKeyWarnings } from '../../../project/keys/key-files.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -13,6 +13,7 @@ import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport } from '../../output/report.ts';
 import { integerBetween } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const keygenCommand = (declaration: Declaration) =>
   command(declaration, 'keygen', 'Generate an RSA key pair without overwriting existing keys', [
@@ -34,10 +35,11 @@ export function declareKeygen(declaration: Declaration) {
 /** Creates a key pair; never overwrites an existing key. */
 export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
-  const settings = await projectSettings(options, io.cwd);
+  const settings = await readProjectSettings(options, io, report);
   const source = resolve(io.cwd, options.source ?? '.');
   const privatePath = pathOf(settings.privateKey, 'private') ?? join(source, 'private.key');
   const publicPath = pathOf(settings.publicKey, 'public') ?? join(source, 'public.key');
+  if (settings.privateKey !== undefined && 'path' in settings.privateKey) requirePrivateKeyPermission(settings);
   requireDistinct([privatePath, publicPath], []);
   for (const [path, what] of [
     [privatePath, 'private key'],

@@ -10,7 +10,7 @@ import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
-import { type ProjectSettings, projectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
+import { type ProjectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
@@ -19,6 +19,7 @@ import { allowedRule } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const packCommand = (declaration: Declaration) =>
   command(declaration, 'pack [file...]', 'Create the artifacts and manifest for a build', [
@@ -72,7 +73,7 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   const named = files.map((file) => resolve(io.cwd, file));
   // Outputs of an earlier build are removed even if the configuration or a key is invalid.
   for (const image of named) await removeStaleArtifacts(image);
-  const settings = await projectSettings(options, io.cwd);
+  const settings = await readProjectSettings(options, io, report);
   const images = named.length > 0 ? named : await findImages(settings, report);
   for (const image of images) await removeStaleArtifacts(image);
 
@@ -87,10 +88,11 @@ async function packOne(
   path: string,
   { publicKey, signer }: Keys,
   options: PackOptions,
-  { config, privateKey }: ProjectSettings,
+  settings: ProjectSettings,
   io: Io,
   report: Report,
 ): Promise<Manifest> {
+  const { config, privateKey } = settings;
   const request: PackRequest = {
     path: report.path(path),
     file: basename(path),
@@ -103,7 +105,7 @@ async function packOne(
     signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
     enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
     project: options.project ?? config.project,
-    version: resolveFirmwareVersion(options.firmwareVersion, config, io.env),
+    version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
     board: options.board ?? config.board,
     allow: options.allow,
     signal: io.signal,

@@ -5,7 +5,6 @@ import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { type Plan, plan, type Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
@@ -16,6 +15,7 @@ import { type FileToJudge, readFileToJudge } from '../../shared/file-to-judge.ts
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const preflightCommand = (declaration: Declaration) =>
   withDeviceOptions(
@@ -56,9 +56,9 @@ export function declarePreflight(declaration: Declaration) {
 export async function preflight(file: string, options: PreflightOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
-  const settings = await projectSettings({ source: options.source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source: options.source, config: options.config }, io, report);
   const facts = await deviceFacts(options, settings, io);
-  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(options, io))];
+  const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(settings, io))];
   const judged = await readFileToJudge(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
   const intermediateReleases = await Promise.all(
     options.via.map((manifest) => readManifestFile(resolve(io.cwd, manifest))),

@@ -58,7 +58,8 @@ async function chooseReference(
   return publication;
 }
 
-function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: Io): WantedNames {
+function wantedNames(options: PublishOptions, settings: ProjectSettings, io: Io): WantedNames {
+  const { config } = settings;
   if (options.draft === true && options.channel !== undefined) {
     throw new OtaError('OPTIONS_CONFLICT', {
       option: '--draft',
@@ -76,7 +77,8 @@ function wantedNames(options: PublishOptions, { config }: ProjectSettings, io: I
     fallback: {
       project: config.project,
       // The configured version applies to current builds, not to a reference build.
-      version: () => (options.reference === undefined ? resolveFirmwareVersion(undefined, config, io.env) : undefined),
+      version: () =>
+        options.reference === undefined ? resolveFirmwareVersion(undefined, settings, io.env) : undefined,
     },
   };
 }

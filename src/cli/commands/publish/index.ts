@@ -1,17 +1,19 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
+import { counted } from '../../../core/model/quantity-text.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
 import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import type { Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { choosePublications } from './choice.ts';
 import { type PublishOptions, publishCommand } from './options.ts';
-import { describePublished, type PublishedBuild, sentenceOf } from './view.ts';
+import { describePublished, nextCommand, type PublishedBuild, sentenceOf } from './view.ts';
 
 export function declarePublish(declaration: Declaration) {
   return publishCommand(declaration).action((file, options) => publish(file, options, declaration.io));
@@ -22,15 +24,14 @@ export async function publish(file: string | undefined, options: PublishOptions,
   const report = makeReport(io, options);
   const path = file === undefined ? undefined : resolve(io.cwd, file);
   const source = await sourceFolder(options.source, path && inside(path), io.cwd);
-  const settings = await projectSettings({ source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source, config: options.config }, io, report, options.source);
   if (options.afterBuild === true) {
     const { publishAfterBuild } = await import('./after-build.ts');
     return publishAfterBuild(path, source, options, settings, io);
   }
   const destination = resolveDestination({
     to: options.to,
-    configured: settings.config.publish?.to,
-    folder: settings.folder,
+    project: { configured: settings.config.publish?.to, folder: settings.folder, trust: settings.trust },
     cwd: io.cwd,
     env: io.env,
     tokenVariable: options.tokenEnv,
@@ -50,7 +51,7 @@ function inside(path: string): string {
 async function publishAll(
   publications: readonly Publication[],
   destination: Destination,
-  options: OutputOptions,
+  options: PublishOptions,
   io: Io,
   report: Report,
 ): Promise<readonly PublishedBuild[]> {
@@ -59,6 +60,8 @@ async function publishAll(
   for (const publication of publications) judged.push([publication, await judgePublication(publication)]);
 
   const publisher = await openPublisher(destination, options, io, report);
+  const [first] = publications;
+  if (first !== undefined && io.ask !== undefined) await confirmDevices(first, publisher, options, io.ask, report);
   const done: PublishedBuild[] = [];
   for (const [publication, findings] of judged) {
     const published = await publisher.publish(publication);
@@ -69,7 +72,36 @@ async function publishAll(
     report.say(sentenceOf(build, placeOf(destination)));
     done.push(build);
   }
+  const [promotion] = done.flatMap((build) => nextCommand(build) ?? []);
+  if (promotion !== undefined) {
+    report.say(`This token may not promote releases to ${first?.channel}. Next, with a token that may: ${promotion}`);
+  }
   return done;
+}
+
+/** Number of devices from which on a person at a terminal is asked before a release is sent to them. */
+const manyDevices = 10;
+
+/**
+ * Shows how many devices are sent the release at their next update check, and asks if they are many. A build server is not asked: the
+ * channels of its token are its permission.
+ *
+ * @throws OtaError PUBLISH_DECLINED
+ */
+async function confirmDevices(
+  publication: Publication,
+  publisher: Publisher,
+  { yes }: PublishOptions,
+  ask: NonNullable<Io['ask']>,
+  report: Report,
+): Promise<void> {
+  const devices = publication.purpose === 'serve' ? await publisher.countDevices?.(publication) : undefined;
+  if (devices === undefined || devices === 0) return;
+  const { project, version, channel } = publication;
+  report.say(`${counted(devices, 'device')} on ${channel} will be sent ${project} ${version} at the next update check`);
+  if (devices < manyDevices || yes === true) return;
+  if (await ask.confirm(`Publish ${project} ${version} to ${counted(devices, 'device')}?`, false)) return;
+  throw new OtaError('PUBLISH_DECLINED', { project, version });
 }
 
 async function openPublisher(

@@ -18,17 +18,26 @@ export function describePublished({ publication, published, warnings }: Publishe
     kind: manifest.image.kind,
     board: manifest.board ?? null,
     purpose,
-    channel: purpose === 'reference' ? null : (channel ?? null),
+    channel: purpose === 'reference' || published.notOn !== undefined ? null : (channel ?? null),
     current: published.current,
+    next: nextCommand({ publication, published, warnings }) ?? null,
     manifest: path,
     artifacts: manifest.artifacts.map(({ file, sizeBytes, sha256 }) => ({ file, sizeBytes, sha256 })),
     warnings,
   };
 }
 
+/** Returns the command that promotes a draft which the token may not promote itself. */
+export function nextCommand({ publication, published }: PublishedBuild): string | undefined {
+  const { notOn, current } = published;
+  if (notOn === undefined || current) return undefined;
+  return `ota-hooks server releases promote ${publication.project} ${publication.version} --channel ${notOn}`;
+}
+
 /** Describes the result for a published build in one sentence. */
 export function sentenceOf({ publication, published }: PublishedBuild, place: string): string {
-  const { channel, purpose } = publication;
+  const { purpose } = publication;
+  const channel = published.notOn === undefined ? publication.channel : undefined;
   const name = nameOfPublication(publication);
   if (purpose === 'reference') {
     const isNew = published.outcome === 'published';

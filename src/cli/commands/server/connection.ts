@@ -54,8 +54,7 @@ export function serverClient({ server, tokenEnv, ca, ...output }: ServerCommandO
   }
   const destination = resolveDestination({
     to,
-    configured: undefined,
-    folder: io.cwd,
+    project: undefined,
     cwd: io.cwd,
     env: io.env,
     tokenVariable: tokenEnv,

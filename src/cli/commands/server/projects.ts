@@ -43,6 +43,11 @@ const setCommand = (declaration: Declaration) =>
       '--most-sends <n>',
       'Number of unsuccessful attempts after which an update counts as failed',
       positiveInteger,
+    )
+    .option(
+      '--publisher-rule <rule>',
+      'Rule that publish tokens may overrule; replaces all such rules (repeatable, empty for none)',
+      collect,
     );
 
 type SetOptions = OptionsOf<typeof setCommand>;
@@ -82,7 +87,7 @@ async function set(project: string, options: SetOptions, io: Io): Promise<void> 
 }
 
 async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
-  const { access, publicKey, alias, confirmWithin, mostSends } = options;
+  const { access, publicKey, alias, confirmWithin, mostSends, publisherRule } = options;
   const keys =
     publicKey && (await Promise.all(publicKey.map((path) => readNamedFile(resolve(io.cwd, path), 'public key'))));
   return {
@@ -95,6 +100,7 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
     credential: credentialOf(options, io),
     confirmWithinMs: confirmWithin,
     mostSends,
+    publisherRules: publisherRule?.filter((rule) => rule !== ''),
   };
 }
 

@@ -23,7 +23,7 @@ const promoteCommand = (declaration: Declaration) =>
     'ota-hooks server releases promote door 1.4.2 --channel stable --server https://ota.example.com',
     'ota-hooks server releases promote door 1.4.2 --channel beta --board d1_mini',
   ])
-    .option('--channel <name>', 'Channel to promote the release on', defaultChannel)
+    .option('--channel <name>', 'Channel to promote the release to', defaultChannel)
     .addOption(selection.kind)
     .addOption(selection.board);
 

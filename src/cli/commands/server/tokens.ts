@@ -1,19 +1,21 @@
 import { resolve } from 'node:path';
-import { Option } from '@commander-js/extra-typings';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { TokenInfo } from '../../../api/admin-info.ts';
-import { roles } from '../../../api/release.ts';
+import { type Role, roles } from '../../../api/release.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
+import { collect } from '../../shared/option-values.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 
 const createCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'create', 'Create a token; it is shown only once', [
-    'ota-hooks server tokens create --role publish --project door --name ci --server https://ota.example.com',
+    'ota-hooks server tokens create --role publish --channel stable --project door --server https://ota.example.com',
     'ota-hooks server tokens create --role admin --data /var/lib/ota-hooks',
   ])
-    .addOption(new Option('--role <role>', 'Role of the token').choices(roles).default('publish' as const))
+    .option('--role <role>', `Role of the token: ${roles.join(', ')} (repeatable, or separated by commas)`, rolesIn, [])
+    .option('--channel <name>', 'Channel on which a publish token may promote releases (repeatable)', collect, [])
     .option('--project <name>', 'Project that the token is limited to')
     .option('--name <text>', 'Name shown in the token list and the audit log', 'unnamed')
     .option('--data <dir>', 'Data folder of a stopped server, if you have no admin token');
@@ -49,42 +51,73 @@ function declareRevoke(declaration: Declaration): void {
 }
 
 async function create(options: CreateOptions, io: Io): Promise<void> {
-  const { role, project, name, data } = options;
+  const { data } = options;
   if (data !== undefined) return createInFolder(resolve(io.cwd, data), options, io);
   const { request, report } = serverClient(options, io);
-  const made = await request<TokenInfo>('POST', '/tokens', { role, project, name });
-  report.say(`Token ${made.id} (${role}${project === undefined ? '' : `, project ${project}`}), shown only once:`);
+  const made = await request<TokenInfo>('POST', '/tokens', wishOf(options));
+  report.say(`${descriptionOf(made)}, shown only once:`);
   report.result('server tokens create', made, made.token);
 }
 
 /** Creates a token directly in a data folder. The folder lock ensures that no server uses the folder at the same time. */
-async function createInFolder(
-  folder: string,
-  { role, project, name, ...output }: CreateOptions,
-  io: Io,
-): Promise<void> {
-  const report = makeReport(io, output);
+async function createInFolder(folder: string, options: CreateOptions, io: Io): Promise<void> {
+  const report = makeReport(io, options);
   const { createToken, useData } = await import('../../../server/index.ts');
   const holder = `ota-hooks server tokens create, process ${process.pid}`;
   await useData({ data: folder, holder }, async ({ store }) => {
     // No server is running in this process, so nothing subscribes to events.
     const parts = { store, events: { emit: () => undefined } };
-    const { record, token } = await createToken(parts, { role, project, name }, 'local command');
-    const { id, createdAt } = record;
-    report.say(`Token ${id} (${role}), shown only once:`);
+    const { record, token } = await createToken(parts, wishOf(options), 'local command');
+    const { id, roles: held, channels, project, name, createdAt } = record;
+    report.say(`${descriptionOf(record)}, shown only once:`);
     report.result(
       'server tokens create',
-      { id, role, project, name, createdAt: new Date(createdAt).toISOString(), token },
+      {
+        id,
+        roles: [...held],
+        channels: [...channels],
+        project,
+        name,
+        createdAt: new Date(createdAt).toISOString(),
+        token,
+      },
       token,
     );
   });
 }
 
+function wishOf({ role, channel, project, name }: CreateOptions) {
+  return { roles: role.length === 0 ? (['publish'] as const) : role, channels: channel, project, name };
+}
+
+/** Collects role names. */
+function rolesIn(value: string, previous: readonly Role[]): readonly Role[] {
+  const named = value.split(',').map((name) => roles.find((role) => role === name.trim()));
+  if (named.includes(undefined)) throw new InvalidArgumentError(`must be ${roles.join(', ')}`);
+  return [...new Set([...previous, ...named.filter((role) => role !== undefined)])];
+}
+
+function descriptionOf({ id, roles: held, channels, project }: Omit<TokenInfo, 'createdAt' | 'name'>): string {
+  const on = channels.length === 0 ? [] : [`channel ${channels.join(', ')}`];
+  return `Token ${id} (${[...held, ...on, ...(project === undefined ? [] : [`project ${project}`])].join(', ')})`;
+}
+
 async function list(options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
   const { tokens } = await request<{ tokens: TokenInfo[] }>('GET', '/tokens');
-  const rows = tokens.map(({ id, role, project, name, createdAt }) => [id, role, project ?? 'all', name, createdAt]);
-  report.result('server tokens list', tokens, table([['id', 'role', 'project', 'name', 'created'], ...rows]));
+  const rows = tokens.map(({ id, roles: held, channels, project, name, createdAt }) => [
+    id,
+    held.join(', '),
+    channels.join(', ') || '-',
+    project ?? 'all',
+    name,
+    createdAt,
+  ]);
+  report.result(
+    'server tokens list',
+    tokens,
+    table([['id', 'roles', 'channels', 'project', 'name', 'created'], ...rows]),
+  );
 }
 
 async function revoke(id: string, options: ServerCommandOptions, io: Io): Promise<void> {

@@ -1,8 +1,9 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
 import { compressors } from '../../../core/compression/registry.ts';
 import type { Encoding, SignatureFormat } from '../../../core/model/artifact.ts';
+import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
 import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
@@ -15,6 +16,7 @@ import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport, type Report } from '../../output/report.ts';
+import { findElf } from '../../shared/elf-beside.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 
 const signCommand = (declaration: Declaration) =>
@@ -43,7 +45,9 @@ const signCommand = (declaration: Declaration) =>
         'compression',
         'legacy',
       ]),
-    );
+    )
+    .option('--elf <file>', 'With --manifest: ELF file of the build (default: beside the image)')
+    .option('--declare-enforcement', 'With --manifest: declare that the sketch calls Update.installSignature itself');
 
 type SignOptions = OptionsOf<typeof signCommand>;
 
@@ -130,7 +134,8 @@ async function writeSigned(
 async function signByManifest(options: SignOptions, manifest: string, io: Io, report: Report): Promise<void> {
   const path = resolve(io.cwd, manifest);
   const { readBuild, removeStaleSignatures, writeBuild } = await import('../../../project/build/build-files.ts');
-  const { signBuild } = await import('../../../core/pack/sign-build.ts');
+  const { requireExpectedKey, signBuild } = await import('../../../core/pack/sign-build.ts');
+  const { requireDescribed } = await import('../../../core/pack/require-described.ts');
   const build = await readBuild(path).catch(async (error) => {
     await removeStaleSignatures(path, undefined);
     throw error;
@@ -138,7 +143,16 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   await removeStaleSignatures(path, build.manifest);
   const key = await keyOf(options, io, report);
   const signer = await key.signer();
-  const signed = await signBuild(build, signer, key.path === undefined ? 'the private key' : report.path(key.path));
+  const keyName = key.path === undefined ? 'the private key' : report.path(key.path);
+  requireExpectedKey(build.manifest, signer, keyName);
+  const elf = await findElf(join(dirname(path), build.manifest.image.file), options.elf, io);
+  await requireDescribed(build, {
+    path: report.path(path),
+    key: signer.publicKey,
+    elf: elf?.bytes,
+    declared: options.declareEnforcement === true,
+  });
+  const signed = await signBuild(build, signer, keyName);
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
       `${report.path(path)}: nothing shows that the Updater verifies signatures; pack the image with --public-key FILE to check`,
@@ -162,9 +176,9 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
     const path = resolve(io.cwd, options.privateKey);
     return { path, signer: () => signerAt(path, options, io, report) };
   }
-  const { projectSettings } = await import('../../../project/config/settings.ts');
+  const { readProjectSettings } = await import('../../shared/project-settings.ts');
   const { projectSigner } = await import('../../shared/project-keys.ts');
-  const settings = await projectSettings(options, io.cwd);
+  const settings = await readProjectSettings(options, io, report);
   const place = settings.privateKey;
   return {
     path: place !== undefined && 'path' in place ? place.path : undefined,
@@ -178,8 +192,8 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
 }
 
 async function signerAt(path: string, options: SignOptions, io: Io, report: Report): Promise<Signer> {
-  const passphrase = options.passphraseEnv === undefined ? undefined : { env: options.passphraseEnv };
-  const config = { privateKey: { path }, passphrase, folder: io.cwd };
+  const passphrase = options.passphraseEnv && secretFromEnvironment(options.passphraseEnv, io.env, 'the passphrase');
+  const config = { privateKey: { path }, passphrase };
   const { signer, warnings } = await openSigner(config, { env: io.env, keyName: report.path(path) });
   for (const warning of warnings) report.warn(warning);
   return signer;

@@ -89,7 +89,7 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     return;
   }
   try {
-    const config = { privateKey: { path: privateKey }, folder: io.cwd };
+    const config = { privateKey: { path: privateKey } };
     const keyName = makeReport(io, options).path(privateKey);
     const { signer, warnings } = await openSigner(config, { env: io.env, keyName });
     warn(warnings, io);

@@ -1,19 +1,22 @@
-import type { PasswordSource } from '../../../core/model/secret-source.ts';
+import { requireNoOwnSecret, reservedSecret, type SecretSpeaker } from '../../../core/model/secret-policy.ts';
+import type { PasswordSource, SecretSource } from '../../../core/model/secret-source.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readSecret } from '../../../project/config/secrets.ts';
+import { isKeySecret, type ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
 import { namesOf } from './device-names.ts';
 
 /**
  * Returns the device passwords. A source shared by several devices is read only once.
  *
- * @param folder configuration folder
- * @throws OtaError SECRET_MISSING, FILE_UNREADABLE, PASSWORD_UNASKED
+ * @param speaker who named the sources
+ * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, FILE_UNREADABLE, PASSWORD_UNASKED
  */
 export async function devicePasswords(
   targets: readonly Target[],
-  folder: string,
+  speaker: SecretSpeaker,
+  settings: ProjectSettings,
   io: Io,
 ): Promise<ReadonlyMap<Target, string>> {
   const sharers = new Map<PasswordSource, Target[]>();
@@ -23,11 +26,28 @@ export async function devicePasswords(
   const passwords = new Map<Target, string>();
   for (const [source, devices] of sharers) {
     const names = namesOf(devices);
+    const purpose = `the password of ${names}`;
     const password =
-      'prompt' in source ? await ask(names, io) : await readSecret(source, folder, io.env, `the password of ${names}`);
+      'prompt' in source ? await ask(names, io) : await readPassword(source, speaker, purpose, settings, io);
     for (const device of devices) passwords.set(device, password);
   }
   return passwords;
+}
+
+/** Reads a password that will be sent to a device, possibly in plain text: it must not be a secret of another kind. */
+async function readPassword(
+  source: SecretSource,
+  speaker: SecretSpeaker,
+  purpose: string,
+  settings: ProjectSettings,
+  { env }: Io,
+): Promise<string> {
+  const use = 'device-password';
+  const password = await readSecret({ use, source, speaker, purpose }, settings.folder, env, settings.trust);
+  requireNoOwnSecret(password, { use, source, purpose }, env);
+  // A file with several lines is a configuration or a list of secrets, not a password.
+  if (isKeySecret(source, settings) || /[\r\n]/.test(password)) throw reservedSecret({ use, source, purpose });
+  return password;
 }
 
 async function ask(names: string, io: Io): Promise<string> {

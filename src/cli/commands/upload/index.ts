@@ -1,11 +1,11 @@
 import { FleetState } from '../../../delivery/fleet-state.ts';
 import { chooseTargets } from '../../../delivery/inventory.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { projectSettings } from '../../../project/config/settings.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { factsOfOptions } from '../../shared/device-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
 import { namesOf } from './device-names.ts';
 import { type UploadOptions, unknownPort, uploadCommand } from './options.ts';
@@ -22,7 +22,7 @@ export function declareUpload(declaration: Declaration) {
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const source = await sourceFolder(options.source, file, io.cwd);
-  const settings = await projectSettings({ source, config: options.config }, io.cwd);
+  const settings = await readProjectSettings({ source, config: options.config }, io, report, options.source);
   const connection = { ...options, port: options.port === unknownPort ? undefined : options.port };
   const chosen = chooseTargets(
     settings.config,
@@ -31,7 +31,7 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   );
   const facts = factsOfOptions(options);
   const open = (path: string | undefined, filesystem: boolean) =>
-    openReleaseToSend({ file: path, filesystem, source, keys: { ...options, source } }, settings, io);
+    openReleaseToSend({ file: path, filesystem, source, keys: options }, settings, io);
   const release = await open(file, options.filesystem === true);
   const intermediateReleases = await Promise.all(options.via.map((path) => open(path, false)));
   const state = await FleetState.open(settings.folder, release.imageSha256, options.resume === true);

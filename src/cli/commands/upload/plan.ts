@@ -59,7 +59,8 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
   const { targets, release, intermediateReleases, facts, settings, options, io, report } = preparation;
   const releases = [release, ...intermediateReleases];
   const confirm = confirmLevel(preparation);
-  const passwords = await devicePasswords(targets, settings.folder, io);
+  const speaker = options.passwordEnv === undefined ? 'project' : 'command-line';
+  const passwords = await devicePasswords(targets, speaker, settings, io);
   const { ledger, damaged } = await Ledger.open(settings.folder);
   if (damaged !== undefined) report.warn(`${report.path(damaged.path)} is ignored: ${damaged.why}`);
 

@@ -75,7 +75,7 @@ async function openBareFile(
   const bytes = await readNamedFile(path, 'image, artifact or manifest');
   if (bytes.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
   const own = settings.publicKey && (await publicKeyAt(settings.publicKey, io));
-  const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(keys, io))];
+  const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(settings, io))];
   const said = filesystem ? 'filesystem' : undefined;
   const { release, build, firmware } = await judgeBytes(path, bytes, { kind: said, knownKeys }, io);
   const sizeBytes = firmware.sketch?.sketchSizeBytes;

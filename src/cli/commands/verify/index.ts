@@ -8,6 +8,7 @@ import { makeReport } from '../../output/report.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const verifyCommand = (declaration: Declaration) =>
   command(declaration, 'verify <file>', 'Verify the signature of a file the way a device does', [
@@ -33,7 +34,9 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
   const named = await namedKeys(options, io);
-  const keys = named.length > 0 ? named : await projectKeys(options, io);
+  const { source, config } = options;
+  const keys =
+    named.length > 0 ? named : await projectKeys(await readProjectSettings({ source, config }, io, report), io);
   if (keys.length === 0) throw new OtaError('KEY_MISSING_FOR', { command: 'verify', wanted: '--public-key FILE' });
   const bytes = await readNamedFile(path, 'file to verify');
   const format = options.legacy === true ? 'legacy' : 'current';

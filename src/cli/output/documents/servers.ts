@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import {
   auditInfoSchema,
+  credentialStates,
   deviceInfoSchema,
   importAnswerSchema,
   projectInfoSchema,
   tokenInfoSchema,
 } from '../../../api/admin-info.ts';
+import { revocationAnswerSchema } from '../../../api/device-credentials.ts';
 import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
@@ -44,6 +46,14 @@ export const serverDocuments = {
   'server devices remove': v.strictObject({ removed: v.string() }),
   'server devices import': importAnswerSchema,
   'server devices enroll': v.array(deviceInfoSchema),
+  'server devices credentials': v.strictObject({
+    /** New secrets; `secret` is absent if they were written to a file. */
+    created: v.array(v.strictObject({ mac: v.string(), user: v.string(), secret: v.optional(v.string()) })),
+    /** Devices that keep their credentials, and the state of these. */
+    skipped: v.array(v.strictObject({ mac: v.string(), credentials: v.picklist(credentialStates) })),
+    file: v.optional(v.string()),
+  }),
+  'server devices revoke-credentials': revocationAnswerSchema,
   'server rollouts start': rolloutInfoSchema,
   'server rollouts list': v.array(rolloutInfoSchema),
   'server rollouts show': rolloutInfoSchema,

@@ -10,7 +10,7 @@ import { bodyOf, problemOf, statusOf } from './problem-of.ts';
 import { projectRoutes } from './projects.ts';
 import { releaseRoutes } from './releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
-import { requireRole, type Session } from './session.ts';
+import { requireAction, type Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 
@@ -32,12 +32,14 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   api.route('/', operationRoutes(parts));
 
   const v1 = new Hono<Session>();
-  v1.get('/server', requireRole(parts, 'read', { anyProject: true }), (context) => {
+  v1.get('/server', requireAction(parts, 'view', { anyProject: true }), (context) => {
+    const { roles, channels } = context.get('token');
     const info: ServerInfo = {
       name: 'ota-hooks',
       version: toolVersion,
       api: apiVersion,
-      role: context.get('token').role,
+      roles,
+      channels,
     };
     return context.json(info);
   });

@@ -1,5 +1,6 @@
 import type { DecisionInfo, DeviceInfo } from '../../../api/admin-info.ts';
 import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
+import { credentialState } from '../../storage/device-credentials.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { DecisionRecord, SeenDevice } from '../../storage/records.ts';
 
@@ -19,6 +20,7 @@ export function deviceInfo(
     pin,
     atomicFs,
     credential,
+    secrets,
     firstSeenAt,
     running,
     attempts,
@@ -36,6 +38,7 @@ export function deviceInfo(
     pin,
     atomicFs,
     user: credential?.user,
+    credentials: credentialState(secrets),
     firstSeenAt: isoTime(firstSeenAt),
     lastSeenAt: isoTime(lastSeenAt),
     report: report && { ...report },

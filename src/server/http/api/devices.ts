@@ -1,8 +1,10 @@
 import { type Context, Hono } from 'hono';
 import type * as v from 'valibot';
 import type { DeviceInfo, ImportAnswer } from '../../../api/admin-info.ts';
+import { credentialsRequestSchema, revocationRequestSchema } from '../../../api/device-credentials.ts';
 import { arduinoDbSchema, deviceRequestSchema, mac as macSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
+import { createCredentials, revokeCredentials } from '../../services/devices/credentials.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { newRecord } from '../../storage/device-record.ts';
@@ -10,7 +12,7 @@ import type { Credential, DeviceRecord } from '../../storage/records.ts';
 import { deviceInfo } from './device-info.ts';
 import { withPassword } from './projects.ts';
 import { requireProject } from './releases.ts';
-import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+import { checked, numberIn, readBody, requireAction, type Session } from './session.ts';
 
 type Request = v.InferOutput<typeof deviceRequestSchema>;
 
@@ -21,7 +23,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
   const path = '/projects/:project/devices';
 
-  routes.get(path, requireRole(parts, 'read'), async (context) => {
+  routes.get(path, requireAction(parts, 'view'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
     const found = await records.list(project, { after: context.req.query('after'), limit });
@@ -29,7 +31,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
   });
 
-  routes.post(`${path}/import`, requireRole(parts, 'admin'), async (context) => {
+  routes.post(`${path}/import`, requireAction(parts, 'devices'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const table = await readBody(context, arduinoDbSchema);
     const answer = { enrolled: 0, unchanged: 0 };
@@ -40,12 +42,26 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json(answer satisfies ImportAnswer);
   });
 
-  routes.get(`${path}/:mac`, requireRole(parts, 'read'), async (context) => {
+  routes.post(`${path}/credentials`, requireAction(parts, 'devices'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const request = await readBody(context, credentialsRequestSchema);
+    const by = context.get('token').id;
+    const at = clock.now().wallMs;
+    return context.json(await createCredentials(records, { project, ...request, by, at }));
+  });
+
+  routes.post(`${path}/credentials/revoke`, requireAction(parts, 'devices'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const request = await readBody(context, revocationRequestSchema);
+    return context.json(await revokeCredentials(records, { project, ...request, by: context.get('token').id }));
+  });
+
+  routes.get(`${path}/:mac`, requireAction(parts, 'view'), async (context) => {
     const { project, mac } = named(context);
     return context.json(await show(project, mac));
   });
 
-  routes.put(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+  routes.put(`${path}/:mac`, requireAction(parts, 'devices'), async (context) => {
     const { project, mac } = named(context);
     const request = await readBody(context, deviceRequestSchema);
     await requirePinnable(project, request.pin);
@@ -60,13 +76,13 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json(await show(project, mac));
   });
 
-  routes.delete(`${path}/:mac`, requireRole(parts, 'admin'), async (context) => {
+  routes.delete(`${path}/:mac`, requireAction(parts, 'devices'), async (context) => {
     const { project, mac } = named(context);
     if (!(await records.remove(project, mac, context.get('token').id))) throw unknownDevice(mac);
     return context.json({ removed: mac });
   });
 
-  routes.post(`${path}/:mac/retry`, requireRole(parts, 'publish'), async (context) => {
+  routes.post(`${path}/:mac/retry`, requireAction(parts, 'devices'), async (context) => {
     const { project, mac } = named(context);
     const retried = await retryFailedDevice(records, {
       project,

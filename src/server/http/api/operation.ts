@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import type { ServerParts } from '../../parts.ts';
 import type { HealthProblem } from '../../services/health.ts';
-import { requireRole, type Session } from './session.ts';
+import { requireAction, type Session } from './session.ts';
 
 /** Creates the monitoring routes: `/healthz` and `/metrics`. */
 export function operationRoutes(parts: ServerParts): Hono<Session> {
@@ -23,7 +23,7 @@ export function operationRoutes(parts: ServerParts): Hono<Session> {
     answerWith(() => true),
   );
 
-  const reader = requireRole(parts, 'read', { anyProject: true });
+  const reader = requireAction(parts, 'view', { anyProject: true });
   const metrics = async () => {
     const { type, text } = await parts.metrics();
     return new Response(text, { headers: { 'Content-Type': type } });

@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import type * as v from 'valibot';
 import type { ProjectInfo } from '../../../api/admin-info.ts';
-import { resourceName } from '../../../api/release.ts';
+import { privateKeyRule, resourceName } from '../../../api/release.ts';
 import { projectRequestSchema } from '../../../api/release-admin.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
+import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { hashCredential } from '../../auth/credentials.ts';
 import type { ServerParts } from '../../parts.ts';
@@ -11,7 +12,7 @@ import { DomainError } from '../../services/domain-error.ts';
 import { newProject, saveProject } from '../../services/releases/project.ts';
 import type { Credential, ProjectKey, ProjectRecord } from '../../storage/records.ts';
 import { requireProject } from './releases.ts';
-import { checked, readBody, requireRole, type Session } from './session.ts';
+import { checked, readBody, requireAction, type Session } from './session.ts';
 
 type Request = v.InferOutput<typeof projectRequestSchema>;
 
@@ -19,18 +20,18 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
   const { store, catalog, publishing } = parts;
   const routes = new Hono<Session>();
 
-  routes.get('/projects', requireRole(parts, 'read', { anyProject: true }), async (context) => {
+  routes.get('/projects', requireAction(parts, 'view', { anyProject: true }), async (context) => {
     const { project } = context.get('token');
     const views = catalog.views().filter((view) => project === undefined || view.project.name === project);
     return context.json({ projects: await Promise.all(views.map((view) => show(view.project))) });
   });
 
-  routes.get('/projects/:project', requireRole(parts, 'read'), async (context) => {
+  routes.get('/projects/:project', requireAction(parts, 'view'), async (context) => {
     const name = requireProject(parts, context.req.param('project'));
     return context.json(await show(present(name) ?? newProject(name, [])));
   });
 
-  routes.put('/projects/:project', requireRole(parts, 'admin'), async (context) => {
+  routes.put('/projects/:project', requireAction(parts, 'projects'), async (context) => {
     const name = checked(resourceName, context.req.param('project'));
     const request = await readBody(context, projectRequestSchema);
     const changed = await publishing.acquire('all', async () => {
@@ -66,6 +67,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     credential,
     confirmWithinMs,
     mostSends,
+    publisherRules,
   }: ProjectRecord): Promise<ProjectInfo> {
     const currentReleases = await store.catalog.currentReleases(name);
     return {
@@ -76,6 +78,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
       user: credential?.user,
       confirmWithinMs,
       mostSends,
+      publisherRules: [...(publisherRules ?? [])],
       devices: await store.devices.count(name),
       channels: currentReleases.map(({ channel, release }) => ({
         channel,
@@ -90,16 +93,22 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
 }
 
 async function withChanges(project: ProjectRecord, request: Request): Promise<ProjectRecord> {
-  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends } = request;
+  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends, publisherRules } = request;
   return {
     ...project,
     access: access ?? project.access,
     aliases: aliases ?? project.aliases,
     confirmWithinMs: confirmWithinMs ?? project.confirmWithinMs,
     mostSends: mostSends ?? project.mostSends,
+    publisherRules: publisherRules?.map(knownRule) ?? project.publisherRules,
     keys: publicKeys?.map(readKey) ?? project.keys,
     credential: await withPassword(project.credential, credential),
   };
+}
+
+function knownRule(rule: string): string {
+  if (isRuleId(rule) || rule === privateKeyRule) return rule;
+  throw new DomainError('invalid', `unknown rule ${rule}`, 'Use a rule from docs/never-brick.md.');
 }
 
 function readKey(pem: string): ProjectKey {

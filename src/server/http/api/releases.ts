@@ -1,14 +1,17 @@
 import { Hono } from 'hono';
+import type { ChannelInfo } from '../../../api/admin-info.ts';
 import { channelRequestSchema, releaseRequestSchema, resourceName, yankRequestSchema } from '../../../api/release.ts';
 import type { ReleaseAnswer, ReleaseInfo } from '../../../api/release-info.ts';
+import { mayPromoteOn } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
+import { countDevicesOn } from '../../services/devices/count-devices-on.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { promoteReleases } from '../../services/releases/promote-releases.ts';
 import { publishRelease, verifyRelease } from '../../services/releases/publish-release.ts';
 import { yankReleases } from '../../services/releases/yank-releases.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { releaseInfo } from './release-info.ts';
-import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+import { checked, numberIn, readBody, requireAction, type Session } from './session.ts';
 
 const mostListed = 1000;
 
@@ -16,11 +19,11 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
   const { store, log } = parts;
   const routes = new Hono<Session>();
 
-  routes.post('/projects/:project/releases', requireRole(parts, 'publish'), async (context) => {
+  routes.post('/projects/:project/releases', requireAction(parts, 'draft'), async (context) => {
     const project = checked(resourceName, context.req.param('project'));
     const request = await readBody(context, releaseRequestSchema);
     const token = context.get('token');
-    const question = { project, request, by: token.id, isAdmin: token.role === 'admin' };
+    const question = { project, request, by: token.id, publisher: token };
     const verified = await verifyRelease(parts, question);
     const { outcome, release, warnings } = await publishRelease(parts, question, verified);
     log.info({ project, version: request.version, outcome, by: token.id }, 'Publication handled');
@@ -28,7 +31,7 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     return context.json(answer, outcome === 'published' ? 201 : 200);
   });
 
-  routes.get('/projects/:project/releases', requireRole(parts, 'read'), async (context) => {
+  routes.get('/projects/:project/releases', requireAction(parts, 'view'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const currentReleases = await store.catalog.currentReleases(project);
     const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
@@ -38,18 +41,27 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     return context.json({ releases, next: found.length < limit ? undefined : found.at(-1)?.id });
   });
 
-  routes.post('/projects/:project/releases/yank', requireRole(parts, 'publish'), async (context) => {
+  routes.post('/projects/:project/releases/yank', requireAction(parts, 'yank'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const request = await readBody(context, yankRequestSchema);
     const yanked = await yankReleases(parts, { ...request, project, by: context.get('token').id });
     return context.json({ releases: await Promise.all(yanked.map(show)) });
   });
 
-  routes.put('/projects/:project/channels/:channel', requireRole(parts, 'publish'), async (context) => {
+  routes.get('/projects/:project/channels/:channel', requireAction(parts, 'view'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const channel = checked(resourceName, context.req.param('channel'));
+    const devices = await countDevicesOn(parts, project, channel);
+    const info: ChannelInfo = { channel, devices, mayPromote: mayPromoteOn(context.get('token'), channel) };
+    return context.json(info);
+  });
+
+  routes.put('/projects/:project/channels/:channel', requireAction(parts, 'promote'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const channel = checked(resourceName, context.req.param('channel'));
     const request = await readBody(context, channelRequestSchema);
-    const chosen = await promoteReleases(parts, { ...request, project, channel, by: context.get('token').id });
+    const publisher = context.get('token');
+    const chosen = await promoteReleases(parts, { ...request, project, channel, by: publisher.id, publisher });
     return context.json({ releases: await Promise.all(chosen.map(show)) });
   });
 

@@ -4,7 +4,7 @@ import { rolloutActionSchema, rolloutActions, rolloutRequestSchema } from '../..
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { requireProject } from './releases.ts';
-import { checked, numberIn, readBody, requireRole, type Session } from './session.ts';
+import { checked, numberIn, readBody, requireAction, type Session } from './session.ts';
 
 const mostListed = 100;
 const actionName = v.picklist(rolloutActions, `must be ${rolloutActions.join(', ')}`);
@@ -15,20 +15,20 @@ export function rolloutRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
   const path = '/projects/:project/rollouts';
 
-  routes.get(path, requireRole(parts, 'read'), async (context) => {
+  routes.get(path, requireAction(parts, 'view'), async (context) => {
     const limit = Math.max(1, numberIn(context, 'limit', 20, mostListed));
     return context.json({ rollouts: await rollouts.list(projectIn(context), limit) });
   });
 
-  routes.post(path, requireRole(parts, 'publish'), async (context) => {
+  routes.post(path, requireAction(parts, 'rollouts'), async (context) => {
     const project = projectIn(context);
     const request = await readBody(context, rolloutRequestSchema);
     const by = context.get('token').id;
-    const question = { project, request, by, at: clock.now().wallMs };
+    const question = { project, request, by, now: clock.now() };
     return context.json(await publishing.acquire('all', () => rollouts.start(question)), 201);
   });
 
-  routes.get(`${path}/:id`, requireRole(parts, 'read'), async (context) => {
+  routes.get(`${path}/:id`, requireAction(parts, 'view'), async (context) => {
     const id = checked(rolloutId, context.req.param('id'));
     const found = await rollouts.show(projectIn(context), id);
     if (found === undefined)
@@ -36,7 +36,7 @@ export function rolloutRoutes(parts: ServerParts): Hono<Session> {
     return context.json(found);
   });
 
-  routes.post(`${path}/:id/:action`, requireRole(parts, 'publish'), async (context) => {
+  routes.post(`${path}/:id/:action`, requireAction(parts, 'rollouts'), async (context) => {
     const project = projectIn(context);
     const id = checked(rolloutId, context.req.param('id'));
     const action = checked(actionName, context.req.param('action'));

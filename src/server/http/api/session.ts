@@ -2,9 +2,9 @@ import { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
-import type { Role } from '../../../api/release.ts';
 import { clientAddress } from '../../auth/client-address.ts';
-import { findToken, includesRole } from '../../auth/tokens.ts';
+import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
+import { findToken } from '../../auth/tokens.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
@@ -16,12 +16,12 @@ export interface Session {
 }
 
 /**
- * Requires a token with the given role. A token for one project is valid for that project's paths and, with `anyProject`, for paths that do
+ * Requires a token that permits an action. A token for one project is valid for that project's paths and, with `anyProject`, for paths that do
  * not name a project.
  */
-export function requireRole(
+export function requireAction(
   { store, failures, isTrustedProxy }: ServerParts,
-  role: Role,
+  action: Action,
   { anyProject = false }: { anyProject?: boolean } = {},
 ): MiddlewareHandler<Session> {
   return async (context, next) => {
@@ -40,11 +40,12 @@ export function requireRole(
         'Send Authorization: Bearer TOKEN. An admin creates tokens with `ota-hooks server tokens create`.',
       );
     }
-    if (!includesRole(token.role, role)) {
+    if (!permits(token, action)) {
+      const wanted = rolesFor(action).join(' or ');
       throw refuse(
         'role-missing',
-        `this request requires the role ${role}, but the token has the role ${token.role}`,
-        `Use a token with the role ${role}.`,
+        `this request requires the role ${wanted}, but the token has the role ${token.roles.join(', ')}`,
+        `Use a token with the role ${wanted}.`,
       );
     }
     const project = context.req.param('project');

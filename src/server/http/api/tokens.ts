@@ -4,16 +4,15 @@ import type { AuditInfo, TokenInfo } from '../../../api/admin-info.ts';
 import { tokenRequestSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
 import { backupLines } from '../../services/backup.ts';
-import { DomainError } from '../../services/domain-error.ts';
 import { createToken, revokeToken } from '../../services/tokens.ts';
 import type { TokenRecord } from '../../storage/records.ts';
-import { numberIn, readBody, requireRole, type Session } from './session.ts';
+import { numberIn, readBody, requireAction, type Session } from './session.ts';
 
 /** Creates the routes for tokens, the audit log and backups. The routes require an admin token that is valid for all projects. */
 export function tokenRoutes(parts: ServerParts): Hono<Session> {
   const { store, log } = parts;
   const routes = new Hono<Session>();
-  const admin = requireRole(parts, 'admin');
+  const admin = requireAction(parts, 'administer');
 
   routes.get('/tokens', admin, async (context) => context.json({ tokens: (await store.tokens.list()).map(tokenInfo) }));
 
@@ -25,8 +24,8 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
 
   routes.delete('/tokens/:id', admin, async (context) => {
     const id = context.req.param('id');
-    if (await revokeToken(parts, id, context.get('token').id)) return context.json({ revoked: id });
-    throw new DomainError('not-found', `token ${id} not found`, 'List tokens with `ota-hooks server tokens list`.');
+    await revokeToken(parts, id, context.get('token').id);
+    return context.json({ revoked: id });
   });
 
   routes.get('/audit', admin, async (context) => {
@@ -51,6 +50,13 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
   return routes;
 }
 
-function tokenInfo({ id, role, project, name, createdAt }: TokenRecord): TokenInfo {
-  return { id, role, project, name, createdAt: new Date(createdAt).toISOString() };
+function tokenInfo({ id, roles, channels, project, name, createdAt }: TokenRecord): TokenInfo {
+  return {
+    id,
+    roles: [...roles],
+    channels: [...channels],
+    project,
+    name,
+    createdAt: new Date(createdAt).toISOString(),
+  };
 }

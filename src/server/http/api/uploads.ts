@@ -3,7 +3,7 @@ import { blobDigest, mostBlobBytes, type UploadState } from '../../../api/releas
 import { isPrivateKeyFile, largestKeyFileBytes } from '../../../core/firmware/private-keys.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
-import { bodyChunks, checked, requireRole, type Session } from './session.ts';
+import { bodyChunks, checked, requireAction, type Session } from './session.ts';
 
 /** Limit on the total size of all unfinished uploads. */
 const mostPendingBytes = 512 * 1024 * 1024;
@@ -11,7 +11,7 @@ const mostPendingBytes = 512 * 1024 * 1024;
 export function uploadRoutes(parts: ServerParts): Hono<Session> {
   const { blobs } = parts;
   const routes = new Hono<Session>();
-  const publisher = requireRole(parts, 'publish', { anyProject: true });
+  const publisher = requireAction(parts, 'upload', { anyProject: true });
 
   routes.get('/uploads/:sha256', publisher, async (context) =>
     context.json(await blobs.state(checked(blobDigest, context.req.param('sha256')))),

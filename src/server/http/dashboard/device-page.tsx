@@ -1,8 +1,10 @@
+import type { CredentialState } from '../../../api/admin-info.ts';
 import { mac as macSchema } from '../../../api/release-admin.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { credentialState } from '../../storage/device-credentials.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { AuditEntry, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import { checked } from '../api/session.ts';
@@ -14,10 +16,18 @@ import { devicePath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { SendForm } from './send-form.tsx';
 import { StatusBadge } from './status-badge.tsx';
-import { mayAct, type PageContext, readForm } from './visitor.ts';
+import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
 const mostEntries = 50;
+
+const secretWords: Readonly<Record<CredentialState, string | undefined>> = {
+  none: undefined,
+  unused: 'not used yet',
+  used: 'in use',
+  rotating: 'in use; the new one is not used yet',
+  revoked: 'revoked',
+};
 
 /** Shows a device: its status, details, rollout, update attempts and audit log. */
 export async function devicePage(
@@ -32,7 +42,7 @@ export async function devicePage(
   const entries = await store.audit.ofDevice(project, mac, mostEntries);
   const { record } = seen;
   const rollout = rollouts.ofDevice(record);
-  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  const formToken = formTokenFor(context, 'devices');
   return show(
     context,
     <Page title={record.name ?? mac} project={project} tab="devices" live={`project=${project}`} {...frameOf(context)}>
@@ -64,7 +74,7 @@ export async function retryDevice(
   project: string,
   text: string,
 ) {
-  await readForm(context, 'publish');
+  await readForm(context, 'devices');
   const mac = checked(macSchema, text);
   const retried = await retryFailedDevice(records, {
     project,
@@ -110,6 +120,7 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
         ['Group', record.group],
         ['Pinned to', record.pin],
         ['Password', record.credential && `set for user ${record.credential.user}`],
+        ['Secret', secretWords[credentialState(record.secrets)]],
         ['Reported version', report?.version],
         ['SDK', report?.sdkVersion],
         ['Sketch MD5', report?.sketchMd5],

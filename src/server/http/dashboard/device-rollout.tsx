@@ -7,6 +7,7 @@ const progressWords = {
   blocked: 'blocked',
   updating: 'updating',
   running: 'updated',
+  undelivered: 'runs it, not downloaded here',
   failed: 'failed',
 } as const;
 

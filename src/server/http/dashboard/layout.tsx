@@ -72,7 +72,7 @@ function Who({ token, formToken }: { token: TokenRecord; formToken: string }) {
   return (
     <div class="who">
       <span>
-        {token.name} <span class="quiet">({token.role})</span>
+        {token.name} <span class="quiet">({token.roles.join(', ')})</span>
       </span>
       <SendForm action="/logout" formToken={formToken}>
         <button type="submit">Log out</button>

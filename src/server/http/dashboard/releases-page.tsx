@@ -5,7 +5,7 @@ import { checked } from '../api/session.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import { projectPath, withQuery } from './paths.ts';
 import { ReleaseCard } from './release-card.tsx';
-import { mayAct, type PageContext, readForm } from './visitor.ts';
+import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 
 const perPage = 20;
 
@@ -15,7 +15,7 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
   const found = await store.catalog.releases(project, { before, limit: perPage + 1 });
   const releases = found.slice(0, perPage);
   const currentReleases = await store.catalog.currentReleases(project);
-  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  const formToken = formTokenFor(context, 'yank');
   const here = projectPath(project, 'releases');
   const older = found.length > perPage ? String(releases.at(-1)?.id) : undefined;
   return show(
@@ -54,7 +54,7 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
 
 /** Yanks the release named in the form. */
 export async function yankRelease(context: PageContext, parts: ServerParts, project: string) {
-  const { version, kind, board, reason } = await readForm(context, 'publish');
+  const { version, kind, board, reason } = await readForm(context, 'yank');
   const request = checked(yankRequestSchema, { version, kind, reason: reason?.trim() || undefined });
   // A form always includes the board. An empty value means a release that is not specific to a board.
   await yankReleases(parts, { ...request, board: board ?? '', project, by: context.get('token').id });

@@ -10,9 +10,17 @@ import { projectPath } from './paths.ts';
 import { ProgressChart } from './progress-chart.tsx';
 import { RolloutBadge } from './rollout-badge.tsx';
 import { RolloutButtons } from './rollout-buttons.tsx';
-import { gateText, haltText, mostNamed, rolloutText, stageText } from './rollout-words.ts';
+import {
+  credentialText,
+  gateText,
+  haltText,
+  mostNamed,
+  rolloutText,
+  stageText,
+  unprovenReportsText,
+} from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
-import { mayAct, type PageContext, readForm } from './visitor.ts';
+import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
 /** Shows a rollout's state and progress. */
@@ -21,7 +29,7 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
   if (rollout === undefined) throw unknown();
   const { version, channel, state, tally, previous } = rollout;
   const stages = await Promise.all(rollout.stages.map((stage) => withNames(parts, project, stage)));
-  const formToken = mayAct(context.get('token')) ? context.get('session').formToken : undefined;
+  const formToken = formTokenFor(context, 'rollouts');
   const title = `${version} on ${channel}`;
   return show(
     context,
@@ -47,9 +55,15 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
         <ul class="lines">
           <li>{gateText(rollout.gate)}</li>
           <li>{haltText(rollout.halt)}</li>
+          <li>{credentialText(rollout)}</li>
         </ul>
         <h2>History</h2>
-        <Facts facts={[['Previous release', previous ?? 'none']]} />
+        <Facts
+          facts={[
+            ['Previous release', previous ?? 'none'],
+            ['Reports without credentials', rollout.unproven && unprovenReportsText(rollout.unproven)],
+          ]}
+        />
         <History {...rollout} />
       </div>
     </Page>,
@@ -72,7 +86,7 @@ export async function actOnRollout(
   project: string,
   [id, name]: readonly [id: string, action: string],
 ) {
-  const form = await readForm(context, 'publish');
+  const form = await readForm(context, 'rollouts');
   const action = rolloutActions.find((known) => known === name);
   if (action === undefined) throw unknown();
   const reason = form['reason']?.trim() || undefined;

@@ -1,5 +1,5 @@
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../../api/rollout.ts';
-import type { RolloutInfo } from '../../../api/rollout-info.ts';
+import type { RolloutInfo, UnprovenReports } from '../../../api/rollout-info.ts';
 import { counted, countText, roundedDuration } from '../../../core/model/quantity-text.ts';
 
 /** Badge label, color and symbol for each state. */
@@ -34,7 +34,7 @@ export function stageText({ share, canaries, groups }: RolloutStage): string {
 export function gateText({ runningPercent, soakMs }: RolloutGate): string {
   const share = runningPercent === 100 ? 'all devices' : `${runningPercent}% of devices`;
   const soak = soakMs === 0 ? 'run the release' : `have run the release for ${roundedDuration(soakMs)}`;
-  return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices do not count.`;
+  return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices and devices that run it but did not download it here do not count.`;
 }
 
 export function haltText({ failures, failurePercent, minimumSample, notConfirmed }: RolloutHalt): string {
@@ -44,6 +44,21 @@ export function haltText({ failures, failurePercent, minimumSample, notConfirmed
     `${notConfirmed === 1 ? '1 device has' : `${countText(notConfirmed)} devices have`} not confirmed the update`,
   ];
   return `The rollout halts when ${rules.slice(0, -1).join(', when ')}, or when ${rules.at(-1)}.`;
+}
+
+/** Describes the devices whose reports cannot be forged. */
+export function credentialText({ tally, projectPassword }: RolloutInfo): string {
+  if (projectPassword) return 'The project requires a password from all devices.';
+  const of = `${countText(tally.withCredentials)} of ${counted(tally.members, 'device')}`;
+  if (tally.withCredentials === tally.members) return `${of} authenticate.`;
+  return `${of} authenticate. Anyone who knows the MAC of another device can report for it.`;
+}
+
+/** Describes reports without credentials: if all came from one address, a single client may have sent them. */
+export function unprovenReportsText({ devices, addresses, most }: UnprovenReports): string {
+  const [first] = most;
+  const from = addresses === 1 ? `all from ${first?.address}` : `from ${counted(addresses, 'address', 'addresses')}`;
+  return `${countText(devices)}, ${from}`;
 }
 
 /** Describes a rollout's state in one sentence. */
@@ -62,6 +77,6 @@ export function rolloutText({ state, reason, waitingFor, openStages, stages, pre
     case 'rolled-back':
       return `Devices already updated return to ${previous ?? 'the previous release'} where that is safe.${why}`;
     case 'complete':
-      return 'All stages are complete, and the release is promoted on its channel.';
+      return 'All stages are complete, and the release is promoted to its channel.';
   }
 }

@@ -23,7 +23,8 @@ export function TallyBar({ tally, of, state }: { tally: RolloutTally; of: string
   );
 }
 
-function partsOf({ running, updating, failed, notConfirmed, blocked, pending }: RolloutTally, state: RolloutState) {
+function partsOf(tally: RolloutTally, state: RolloutState) {
+  const { running, updating, failed, notConfirmed, undelivered, blocked, pending } = tally;
   const isToCome = state === 'active' || state === 'paused' || state === 'complete';
   return [
     { kind: 'up-to-date', count: running, label: 'updated' },
@@ -34,6 +35,7 @@ function partsOf({ running, updating, failed, notConfirmed, blocked, pending }: 
       label: notConfirmed === 0 ? 'failed' : `failed (${countText(notConfirmed)} not confirmed)`,
     },
     { kind: 'blocked', count: blocked, label: 'blocked' },
+    { kind: 'unknown', count: undelivered, label: 'running it, not downloaded here' },
     { kind: 'unknown', count: pending, label: isToCome ? 'pending' : 'not updated' },
   ];
 }

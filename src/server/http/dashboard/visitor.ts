@@ -1,9 +1,8 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
-import type { Role } from '../../../api/release.ts';
 import { isSecure } from '../../auth/is-secure.ts';
-import { includesRole } from '../../auth/tokens.ts';
+import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
@@ -74,9 +73,9 @@ export function mayLookAt(token: TokenRecord, project: string): boolean {
   return token.project === undefined || token.project === project;
 }
 
-/** Returns whether to show the action buttons to the user. */
-export function mayAct(token: TokenRecord): boolean {
-  return includesRole(token.role, 'publish');
+/** Returns the form token if the session's token permits an action, and undefined if its buttons must not be shown. */
+export function formTokenFor(context: PageContext, action: Action): string | undefined {
+  return permits(context.get('token'), action) ? context.get('session').formToken : undefined;
 }
 
 export type Form = Readonly<Record<string, string>>;
@@ -86,13 +85,14 @@ export type Form = Readonly<Record<string, string>>;
  *
  * @throws DomainError role-missing, bad-request
  */
-export async function readForm(context: PageContext, role: Role): Promise<Form> {
-  const { role: own } = context.get('token');
-  if (!includesRole(own, role)) {
+export async function readForm(context: PageContext, action: Action): Promise<Form> {
+  const token = context.get('token');
+  if (!permits(token, action)) {
+    const wanted = rolesFor(action).join(' or ');
     throw new DomainError(
       'role-missing',
-      `Your token has the role ${own}; this action requires ${role}.`,
-      `Log in with a token that has the role ${role}.`,
+      `Your token has the role ${token.roles.join(', ')}; this action requires ${wanted}.`,
+      `Log in with a token that has the role ${wanted}.`,
     );
   }
   const form = await formOf(context);

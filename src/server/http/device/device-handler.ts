@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientAddress } from '../../auth/client-address.ts';
+import { secretIn } from '../../auth/device-secrets.ts';
 import { countIn } from '../../observability/counters.ts';
 import {
   headerText,
@@ -109,8 +110,11 @@ export class DeviceHandler {
     const answer = quick.get(view.project.name, mac);
     if (answer === undefined || answer.view !== view) return false;
     if (answer.reportId !== report.id || answer.channel !== channel) return false;
-    const { credential } = answer;
-    if (credential !== undefined && !credentials.isKnown(credential, request.headers.authorization)) return false;
+    const { credential, secret } = answer;
+    const { authorization } = request.headers;
+    if (secret !== undefined) {
+      if (secretIn(authorization, { mac, secrets: { required: true, newest: secret } }) === undefined) return false;
+    } else if (credential !== undefined && !credentials.isKnown(credential, authorization)) return false;
     const now = Date.now();
     if (Math.abs(now - answer.notedAt) > noticeMs) {
       answer.notedAt = now;
@@ -143,7 +147,7 @@ export class DeviceHandler {
       return this.#visit({ request, response, address, view, mac, mode, report, mayBeRemembered, ...found });
     }
     const entry = await mayEnter(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
-    if (entry !== 'welcome') return this.#no(request, response, entry);
+    if ('status' in entry) return this.#no(request, response, entry);
     if (found.plain === undefined) return this.#no(request, response, noFile);
     await this.#sendPlain(request, response, found.plain);
   }

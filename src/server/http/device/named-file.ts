@@ -6,13 +6,14 @@ import type { Visit } from './visit.ts';
 
 /** Releases that contain a file with the requested name. */
 export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
-  /** Release for clients that are not ESP8266 updaters. */
+  /** Release for clients that are not ESP8266 updaters: these are sent only what a channel serves to all devices, or has served. */
   readonly plain: ReleaseRecord | undefined;
 }
 
 /**
  * Finds a file by its name, in the releases on a channel (`@CHANNEL`) or in the releases of a version. The returned releases contain only
- * this artifact. A release in a rollout is sent only to devices in open stages, regardless of the requested file name.
+ * this artifact. A draft is never sent, and a release in a rollout is sent only to devices in open stages, regardless of the requested file
+ * name.
  */
 export async function releasesWithFile(
   catalog: CatalogStore,
@@ -20,9 +21,11 @@ export async function releasesWithFile(
   { from, file }: { readonly from: string; readonly file: string },
 ): Promise<NamedFile | undefined> {
   if (from.startsWith('@')) return ofChannel(view, from.slice(1), file);
-  const [plain] = onlyWith(file, await catalog.withVersion(view.project.name, from));
-  if (plain === undefined) return undefined;
-  return { plain, channel: undefined, releases: (current) => guarded(current, plain) };
+  const [release] = onlyWith(file, await catalog.withVersion(view.project.name, from));
+  if (release === undefined) return undefined;
+  const wasPromoted = await catalog.wasPromoted(release.id);
+  const [plain] = guarded(view, release, wasPromoted).current;
+  return { plain, channel: undefined, releases: (current) => guarded(current, release, wasPromoted) };
 }
 
 function ofChannel(view: ProjectView, channel: string, file: string): NamedFile | undefined {
@@ -43,13 +46,17 @@ function withFile({ channels }: ProjectView, channel: string, file: string): Rel
   };
 }
 
-function guarded({ channels }: ProjectView, release: ReleaseRecord): Releases {
+function guarded({ channels }: ProjectView, release: ReleaseRecord, wasPromoted: boolean): Releases {
   const all = [...channels.values()];
-  const isPromoted = all.some(({ current }) => current.some(({ id }) => id === release.id));
+  const isCurrent = all.some(({ current }) => current.some(({ id }) => id === release.id));
   const rollout = all.find((each) => each.rollout?.rollout.releaseIds.includes(release.id))?.rollout;
-  if (isPromoted || rollout === undefined) return { current: [release], intermediateReleases: [] };
-  return { current: [], intermediateReleases: [], rollout: { ...rollout, releases: [release] } };
+  if (isCurrent || (wasPromoted && rollout === undefined)) return { current: [release], intermediateReleases: [] };
+  return rollout === undefined
+    ? nothing
+    : { current: [], intermediateReleases: [], rollout: { ...rollout, releases: [release] } };
 }
+
+const nothing: Releases = { current: [], intermediateReleases: [] };
 
 function onlyWith(file: string, releases: readonly ReleaseRecord[]): ReleaseRecord[] {
   return releases.flatMap((release) => {

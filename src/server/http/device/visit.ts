@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { secretIn } from '../../auth/device-secrets.ts';
 import { countIn } from '../../observability/counters.ts';
 import { type Decision, decide, type Outcome, type Releases } from '../../services/devices/decide.ts';
 import { type DeviceReport, type Mode, storedReport } from '../../services/devices/report.ts';
@@ -27,6 +28,13 @@ export interface Visit {
   readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
 }
 
+/** Result of checking the credentials in a request. */
+interface Entry {
+  /** Whether the request contained a secret or password. */
+  readonly authenticated: boolean;
+  readonly hasNewestSecret: boolean;
+}
+
 /** Response to a rejected request. */
 export interface ErrorResponse {
   readonly status: number;
@@ -51,10 +59,10 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Err
     const known = await records.find(project, asked.mac);
     const visit = withView(asked, catalog.view(project));
     const entry = await mayEnter(parts, visit, known);
-    if (entry !== 'welcome') return entry;
+    if ('status' in entry) return entry;
     if (known === undefined && tries === 0 && !newDevices.take(visit.address)) return overCapacity(parts, visit);
 
-    const outcome = await decideVisit(parts, visit, known ?? newRecord(project, visit.mac));
+    const outcome = await decideVisit(parts, visit, known ?? newRecord(project, visit.mac), entry);
     countIn(counters.decisions, outcome.decision.code);
     const { decision } = outcome;
     const isSending = decision.action === 'send' && visit.mode !== 'version';
@@ -82,28 +90,51 @@ function withView(visit: Visit, view: ProjectView | undefined): Visit {
   return view === undefined || view === visit.view ? visit : { ...visit, view };
 }
 
-/** Checks the password in a request and, in a closed project, that the device is enrolled. */
+/** Checks the secret or password in a request and, in a closed project, that the device is enrolled. */
 export async function mayEnter(
+  parts: DeviceParts,
+  visit: Pick<Visit, 'request' | 'view' | 'address'>,
+  record: DeviceRecord | undefined,
+): Promise<Entry | ErrorResponse> {
+  const entry = bySecret(visit, record) ?? (await byPassword(parts, visit, record));
+  if ('status' in entry) return entry;
+  if (visit.view.project.access === 'closed' && record?.enrolled !== true) {
+    return { status: 404, text: 'Device not enrolled in this project' };
+  }
+  return entry;
+}
+
+/** Returns undefined if the device has not used a secret yet: it is then admitted as it was before it had one. */
+function bySecret(
+  { request, view }: Pick<Visit, 'request' | 'view'>,
+  record: DeviceRecord | undefined,
+): Entry | ErrorResponse | undefined {
+  const secret = record && secretIn(request.headers.authorization, record);
+  if (secret !== undefined) return { authenticated: true, hasNewestSecret: secret === record?.secrets?.newest };
+  return record?.secrets?.required === true ? wrongPassword(view.project.name) : undefined;
+}
+
+async function byPassword(
   { credentials, failures }: DeviceParts,
   { request, view, address }: Pick<Visit, 'request' | 'view' | 'address'>,
   record: DeviceRecord | undefined,
-): Promise<'welcome' | ErrorResponse> {
+): Promise<Entry | ErrorResponse> {
   const { project } = view;
   const credential = record?.credential ?? project.credential;
   const { authorization } = request.headers;
-  if (credential !== undefined && !credentials.isKnown(credential, authorization)) {
-    const headers = { 'WWW-Authenticate': `Basic realm="${project.name}", charset="UTF-8"` };
-    const refusal = { status: 401, text: 'Wrong user or password', headers };
-    // Skip the check for a rate-limited address, because each password check takes tens of milliseconds.
-    if (!failures.hasAny(address)) return refusal;
-    const isRight = await credentials.check(credential, authorization);
-    if (isRight === 'busy') return { status: 429, text: 'Too many concurrent logins' };
-    if (!isRight) return refusal;
-  }
-  if (project.access === 'closed' && record?.enrolled !== true) {
-    return { status: 404, text: 'Device not enrolled in this project' };
-  }
-  return 'welcome';
+  if (credential === undefined) return { authenticated: false, hasNewestSecret: false };
+  const entry = { authenticated: true, hasNewestSecret: false };
+  if (credentials.isKnown(credential, authorization)) return entry;
+  // Skip the check for a rate-limited address, because each password check takes tens of milliseconds.
+  if (!failures.hasAny(address)) return wrongPassword(project.name);
+  const isRight = await credentials.check(credential, authorization);
+  if (isRight === 'busy') return { status: 429, text: 'Too many concurrent logins' };
+  return isRight ? entry : wrongPassword(project.name);
+}
+
+function wrongPassword(project: string): ErrorResponse {
+  const headers = { 'WWW-Authenticate': `Basic realm="${project}", charset="UTF-8"` };
+  return { status: 401, text: 'Wrong user or password', headers };
 }
 
 /**
@@ -126,12 +157,30 @@ async function takeBack({ records }: DeviceParts, { project, mac }: DeviceRecord
   await records.change(project, mac, (record) => record && { ...record, attempts: settled });
 }
 
-async function decideVisit({ store, clock }: DeviceParts, visit: Visit, record: DeviceRecord): Promise<Outcome> {
-  const { report, view, mode, channel } = visit;
+async function decideVisit(
+  { store, clock }: DeviceParts,
+  visit: Visit,
+  record: DeviceRecord,
+  { authenticated, hasNewestSecret }: Entry,
+): Promise<Outcome> {
+  const { report, view, mode, channel, address } = visit;
   const recognized = report.sketchMd5 === undefined ? [] : await store.catalog.recognize(report.sketchMd5);
   const running = whatRuns(view.project.name, report, recognized);
   const releases = await releasesFor(store, visit, record);
-  return decide({ mode, channel, report, running, record, releases, patience: view.project, now: clock.now() });
+  const from = { address, authenticated };
+  const now = clock.now();
+  return decide({
+    mode,
+    channel,
+    report,
+    running,
+    record,
+    releases,
+    patience: view.project,
+    now,
+    from,
+    hasNewestSecret,
+  });
 }
 
 /** Selects the releases for a device. A pinned device is sent its pinned version, regardless of channels and rollouts. */
@@ -179,9 +228,12 @@ function answer(
 function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, record: DeviceRecord): void {
   const { view, mac, report, channel } = visit;
   if (!visit.mayBeRemembered || !records.isLatest(record)) return;
+  const secret = secretIn(visit.request.headers.authorization, record);
+  // Until the device has used its newest secret, the next request may contain another one, or none.
+  if (secret !== record.secrets?.newest) return;
   const credential = record.credential ?? view.project.credential;
   const notedAt = clock.now().wallMs;
-  quick.set(view.project.name, mac, { reportId: report.id, channel, view, credential, notedAt });
+  quick.set(view.project.name, mac, { reportId: report.id, channel, view, credential, secret, notedAt });
 }
 
 /**

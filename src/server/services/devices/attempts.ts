@@ -1,4 +1,4 @@
-import type { Attempt, Failure, ReleaseRecord } from '../../storage/records.ts';
+import type { Attempt, Failure, ReleaseRecord, ReportSource } from '../../storage/records.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { isRunning, type Running } from './running.ts';
@@ -90,6 +90,7 @@ export function afterSend(
   { id, version, kind }: ReleaseRecord,
   { confirmWithinMs }: RetryPolicy,
   now: ServiceTime,
+  from: ReportSource,
 ): readonly Attempt[] {
   const before = attemptOf(attempts, id);
   const attempt: Attempt = {
@@ -102,6 +103,7 @@ export function afterSend(
     lastSentAt: now.wallMs,
     dueMs: now.servedMs + confirmWithinMs,
     sentMs: now.servedMs,
+    from,
   };
   const others = attempts.filter(
     (other) => other.kind !== kind || (other.state === 'failed' && other.releaseId !== id),

@@ -1,8 +1,9 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import type { BlockingFinding } from '../../../core/preflight/plan.ts';
+import { afterUse } from '../../storage/device-credentials.ts';
 import { changedRecord } from '../../storage/device-record.ts';
-import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
+import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord, ReportSource } from '../../storage/records.ts';
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
 import { afterRequest, afterSend, attemptOf, type RetryPolicy } from './attempts.ts';
@@ -31,6 +32,9 @@ export interface Question {
   readonly releases: Releases;
   readonly patience: RetryPolicy;
   readonly now: ServiceTime;
+  readonly from: ReportSource;
+  /** Whether the request contained the device's newest secret. */
+  readonly hasNewestSecret: boolean;
 }
 
 /** Decision on an update check. Programs use the code, and people read the text. */
@@ -72,22 +76,23 @@ export interface Outcome {
  * chooses the artifact.
  */
 export function decide(question: Question): Outcome {
-  const { mode, record, report, running, patience, now } = question;
+  const { mode, record, report, running, patience, now, from } = question;
   const kind: ImageKind = mode === 'spiffs' ? 'filesystem' : 'sketch';
   const attempts = afterRequest(record.attempts, { mode, report, running }, patience, now);
   const decision = judge(question, kind, attempts);
   const decided = decisionRecord(decision, record.decisions[kind], now);
   const isSent = decision.action === 'send' && mode !== 'version';
   const next = changedRecord(record, {
+    secrets: record.secrets && question.hasNewestSecret ? afterUse(record.secrets, now.wallMs) : record.secrets,
     firstSeenAt: record.firstSeenAt ?? now.wallMs,
     askedChannel: question.channel ?? record.askedChannel,
-    running: runningRecord(running, record.running, now),
+    running: runningRecord(running, record.running, now, from),
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
     decisions: {
       sketch: kind === 'sketch' ? decided : record.decisions.sketch,
       filesystem: kind === 'filesystem' ? decided : record.decisions.filesystem,
     },
-    attempts: isSent ? afterSend(attempts, decision.release, patience, now) : attempts,
+    attempts: isSent ? afterSend(attempts, decision.release, patience, now, from) : attempts,
   });
   const isNews = isSent || JSON.stringify(next) !== JSON.stringify(record);
   return { decision, record: isNews ? next : record, settled: attempts };

@@ -7,7 +7,7 @@ import { attemptOf } from './attempts.ts';
 export interface DeviceChange {
   readonly by?: Actor | undefined;
   /** Action performed by a person. */
-  readonly action?: 'edit' | 'retry' | undefined;
+  readonly action?: 'edit' | 'retry' | 'create-credentials' | 'revoke-credentials' | undefined;
   /** Attempts after the device request, before a new attempt replaced any of them. Defaults to the attempts in the record. */
   readonly settled?: readonly Attempt[] | undefined;
 }
@@ -32,6 +32,8 @@ export function deviceEvents(
     ...kinds.flatMap((kind) => blocked(kind, before, after, common)),
     ...(action === 'edit' ? [edited(before, after, common)] : []),
     ...(action === 'retry' ? [retried(before, common)] : []),
+    ...(action === 'create-credentials' ? [{ ...common, type: 'device.credentials-created' as const }] : []),
+    ...(action === 'revoke-credentials' ? [{ ...common, type: 'device.credentials-revoked' as const }] : []),
   ];
   return found.length === 0 ? [{ ...common, type: 'device.seen' }] : found;
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Credential } from '../../storage/records.ts';
+import type { Credential, DeviceSecret } from '../../storage/records.ts';
 import type { ProjectView } from '../releases/catalog.ts';
 
 /** Response to a device that has nothing to install, with the inputs that the response depends on. Each entry uses about 200 bytes. */
@@ -9,8 +9,10 @@ export interface QuickAnswer {
   readonly channel: string | undefined;
   /** Project state; every change creates a new object. */
   readonly view: ProjectView;
-  /** Credential that the device must send with every request. */
+  /** Password that the device must send with every request, unless it has a secret. */
   readonly credential: Credential | undefined;
+  /** Secret that the device must send with every request. */
+  readonly secret: DeviceSecret | undefined;
   /** Time at which the device was last recorded as seen. */
   notedAt: number;
 }

@@ -1,7 +1,7 @@
 import { sketchAreaByHeaders } from '../../../core/firmware/flash-layout.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { factsOfBuild } from '../../../core/preflight/running.ts';
-import type { DeviceRecord, Recognized, ReleaseRecord, RunningRecord } from '../../storage/records.ts';
+import type { DeviceRecord, Recognized, ReleaseRecord, ReportSource, RunningRecord } from '../../storage/records.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
 import type { DeviceReport } from './report.ts';
 
@@ -51,12 +51,15 @@ export function runningRecord(
   running: Running,
   before: RunningRecord | undefined,
   { servedMs }: ServiceTime,
+  from: ReportSource,
 ): RunningRecord | undefined {
   switch (running.by) {
     case 'md5': {
       const { id, version } = running.builds[0].release;
-      if (before?.by === 'md5' && before.releaseId === id && before.sinceMs !== undefined) return before;
-      return { by: 'md5', version, releaseId: id, sinceMs: servedMs };
+      if (before?.by === 'md5' && before.releaseId === id && before.sinceMs !== undefined) {
+        return from.authenticated && before.from?.authenticated !== true ? { ...before, from } : before;
+      }
+      return { by: 'md5', version, releaseId: id, sinceMs: servedMs, from };
     }
     case 'version':
       return { by: 'version', version: running.version };

@@ -83,7 +83,7 @@ interface SeenAgain extends DeviceFacts {
 }
 
 interface ChangedDevice extends DeviceFacts {
-  readonly type: 'device.first-seen' | 'device.removed';
+  readonly type: 'device.first-seen' | 'device.removed' | 'device.credentials-created' | 'device.credentials-revoked';
 }
 
 interface UpdatedDevice extends DeviceFacts {
@@ -138,6 +138,7 @@ export type DeviceEvent =
 
 interface ProjectEvent extends Common, Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends'> {
   readonly type: 'project.created' | 'project.changed';
+  readonly publisherRules: readonly string[];
   /** Key fingerprints. */
   readonly keys: readonly string[];
   /** User name that devices must send along with the password. */
@@ -149,6 +150,7 @@ interface TokenEvent extends Omit<Common, 'project'> {
   /** Only project that the token is valid for; undefined for all projects. */
   readonly project: string | undefined;
   readonly id: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
+  readonly channels: readonly string[];
   readonly name: string;
 }

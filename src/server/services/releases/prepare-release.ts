@@ -4,19 +4,20 @@ import { type RsaPublicKey, readPublicKey } from '../../../core/keys/public-key.
 import { type InvalidManifest, type Manifest, parseManifest } from '../../../core/model/manifest.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { permits } from '../../auth/permissions.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
-import type { Actor, ProjectRecord } from '../../storage/records.ts';
+import type { Actor, ProjectRecord, TokenRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 import { newProject } from './project.ts';
+import { requireAllowedRules, requireChannel, requireNewImage } from './publisher-limits.ts';
 
 export interface PublishQuestion {
   readonly project: string;
   readonly request: v.InferOutput<typeof releaseRequestSchema>;
   readonly by: Actor;
-  /** True if the publisher may create the project. */
-  readonly isAdmin: boolean;
+  readonly publisher: Pick<TokenRecord, 'roles' | 'channels'>;
 }
 
 /** Publication whose request, project and key were checked. */
@@ -34,7 +35,7 @@ export interface PreparedRelease {
 /**
  * Checks the parts of a publication that do not require reading the artifacts.
  *
- * @throws DomainError invalid, not-found, wrong-key, blobs-missing
+ * @throws DomainError invalid, not-found, role-missing, wrong-key, image-known, blobs-missing
  */
 export async function prepareRelease(
   { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
@@ -44,7 +45,11 @@ export async function prepareRelease(
   const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
   const key = namedKey(manifest);
   const record = await projectOf(store, question, present, key);
-  if (question.request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  const { publisher, request } = question;
+  requireAllowedRules(publisher, record, request.allow);
+  if (request.purpose === 'serve' && !request.draft) requireChannel(publisher, request.channel);
+  if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });
   return { manifest, key, present, record, artifacts: await requireBlobs(blobs, manifest) };
 }
 
@@ -113,10 +118,11 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
  */
 async function projectOf(
   { catalog }: Store,
-  { project, isAdmin, request }: PublishQuestion,
+  { project, publisher, request }: PublishQuestion,
   present: ProjectRecord | undefined,
   key: RsaPublicKey | undefined,
 ): Promise<ProjectRecord> {
+  const isAdmin = permits(publisher, 'projects');
   if (present !== undefined && (!isAdmin || present.keys.length > 0)) return present;
   if (isAdmin) {
     const before = present === undefined ? [] : await catalog.releases(project, { limit: mostLookedAt });

@@ -30,7 +30,7 @@ export async function saveProject(
 
 /** Describes a project change. */
 export function projectEvent(before: ProjectRecord | undefined, after: ProjectRecord, by: Actor): DomainEvent {
-  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends } = after;
+  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends, publisherRules } = after;
   return {
     type: before === undefined ? 'project.created' : 'project.changed',
     project: name,
@@ -42,5 +42,6 @@ export function projectEvent(before: ProjectRecord | undefined, after: ProjectRe
     user: credential?.user,
     confirmWithinMs,
     mostSends,
+    publisherRules: publisherRules ?? [],
   };
 }

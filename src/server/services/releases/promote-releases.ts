@@ -1,7 +1,8 @@
-import type { Actor, ReleaseRecord } from '../../storage/records.ts';
+import type { Actor, ReleaseRecord, TokenRecord } from '../../storage/records.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
+import { requirePromotable } from './publisher-limits.ts';
 import { type ReleaseSelection, releaseNames, selectReleases } from './yank-releases.ts';
 
 type Parts = Pick<ServiceParts, 'store' | 'catalog' | 'rollouts' | 'publishing' | 'events'>;
@@ -10,12 +11,13 @@ interface Promotion extends ReleaseSelection {
   readonly project: string;
   readonly channel: string;
   readonly by: Actor;
+  readonly publisher: Pick<TokenRecord, 'roles' | 'channels'>;
 }
 
 /**
  * Makes the selected releases the current releases of a channel.
  *
- * @throws DomainError not-found; conflict if a rollout is in progress on the channel
+ * @throws DomainError not-found; role-missing; conflict if a rollout is in progress on the channel
  */
 export async function promoteReleases(parts: Parts, promotion: Promotion): Promise<readonly ReleaseRecord[]> {
   const chosen = await selectReleases(parts.store, promotion.project, promotion);
@@ -25,9 +27,10 @@ export async function promoteReleases(parts: Parts, promotion: Promotion): Promi
 
 async function promote(
   { store, catalog, rollouts, events }: Parts,
-  { project, channel, by }: Promotion,
+  { project, channel, by, publisher }: Promotion,
   chosen: readonly ReleaseRecord[],
 ): Promise<void> {
+  await requirePromotable(store.catalog, publisher, { project, channel, chosen });
   rollouts.requireFreeChannel(project, channel);
   const ids = chosen.map(({ id }) => id);
   const at = Date.now();

@@ -2,6 +2,7 @@ import type { RolloutAction } from '../../../api/rollout.ts';
 import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 import { DomainError } from '../domain-error.ts';
+import { isHaltedByUnproven } from './judge-rollout.ts';
 import { isUnderWay, type RolloutStep, stepTo, stepToNextStage, type Why } from './step.ts';
 
 export interface ActionRequest extends Why {
@@ -47,8 +48,10 @@ function resume(rollout: RolloutRecord, request: ActionRequest): RolloutStep {
       'Check the failed devices. If the release is not the cause, resume and accept the failures (--accept-failures); otherwise abort or roll back.';
     throw notNow(rollout, 'resumed without accepting its failures', hint);
   }
-  const { failed, notConfirmed } = request.tally;
-  return stepTo({ ...rollout, accepted: { failed, notConfirmed } }, 'active', request);
+  const { failed, notConfirmed, unprovenFailed, unprovenNotConfirmed } = request.tally;
+  const accepted = { failed, notConfirmed, unprovenFailed, unprovenNotConfirmed };
+  const unprovenResumes = rollout.unprovenResumes + (isHaltedByUnproven(rollout, request.tally) ? 1 : 0);
+  return stepTo({ ...rollout, accepted, unprovenResumes }, 'active', request);
 }
 
 /**

@@ -16,11 +16,13 @@ export interface Evidence {
   readonly open: RolloutTally;
   /** Number of devices in the open stages that have been running the release for the gate's soak time. */
   readonly soaked: number;
+  /** Addresses from which failed devices downloaded the release without credentials. */
+  unprovenAddresses(): ReadonlySet<string>;
 }
 
 /** Judges an active rollout. Pure function of the counts. */
 export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): RolloutVerdict {
-  const reason = haltReason(rollout, evidence.all);
+  const reason = haltReason(rollout, evidence);
   if (reason !== undefined) return { kind: 'halt', reason };
   const isLast = rollout.openStages >= rollout.stages.length;
   const waitingFor = gateReason(rollout, evidence, isLast);
@@ -28,19 +30,92 @@ export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): Rollou
   return { kind: isLast ? 'complete' : 'open-next' };
 }
 
+/** Failures that are not accepted yet, and the updated devices that they are compared to. */
+interface Failures {
+  readonly failed: number;
+  readonly notConfirmed: number;
+  readonly running: number;
+}
+
 /** Returns why the rollout must halt, or undefined if it may continue. Accepted failures are not counted. */
-function haltReason({ halt, accepted, version }: RolloutRecord, tally: RolloutTally): string | undefined {
-  const notConfirmed = tally.notConfirmed - accepted.notConfirmed;
+function haltReason(rollout: RolloutRecord, { all, unprovenAddresses }: Evidence): string | undefined {
+  const proven = provenFailures(rollout, all);
+  const found = exceededLimit(rollout, proven);
+  if (found !== undefined) return found;
+  const unproven = unprovenFailures(rollout, all);
+  const weight = unprovenWeight(rollout);
+  const weighed = {
+    failed: proven.failed + unproven.failed * weight,
+    notConfirmed: proven.notConfirmed + unproven.notConfirmed * weight,
+    running: all.running,
+  };
+  const reason = exceededLimit(rollout, weighed, sumOfFailures(proven, unproven));
+  return reason && `${reason}; ${provenanceText(proven, unproven, unprovenAddresses())}`;
+}
+
+/** Returns whether only failures reported without credentials halt the rollout. */
+export function isHaltedByUnproven(rollout: RolloutRecord, tally: RolloutTally): boolean {
+  const { failed } = unprovenFailures(rollout, tally);
+  return failed > 0 && exceededLimit(rollout, provenFailures(rollout, tally)) === undefined;
+}
+
+/**
+ * Unproven failures halt a rollout twice at the full weight. After that, each resumption halves their weight, so that forged reports can halt
+ * it a few times at most, but a release that fails on all devices still halts.
+ */
+function unprovenWeight({ unprovenResumes }: RolloutRecord): number {
+  return 0.5 ** Math.max(0, unprovenResumes - 1);
+}
+
+function provenFailures({ accepted }: RolloutRecord, tally: RolloutTally): Failures {
+  return {
+    failed: tally.failed - tally.unprovenFailed - (accepted.failed - accepted.unprovenFailed),
+    notConfirmed:
+      tally.notConfirmed - tally.unprovenNotConfirmed - (accepted.notConfirmed - accepted.unprovenNotConfirmed),
+    running: tally.running - tally.unproven,
+  };
+}
+
+function unprovenFailures({ accepted }: RolloutRecord, tally: RolloutTally): Failures {
+  return {
+    failed: tally.unprovenFailed - accepted.unprovenFailed,
+    notConfirmed: tally.unprovenNotConfirmed - accepted.unprovenNotConfirmed,
+    running: tally.unproven,
+  };
+}
+
+function sumOfFailures(a: Failures, b: Failures): Failures {
+  return {
+    failed: a.failed + b.failed,
+    notConfirmed: a.notConfirmed + b.notConfirmed,
+    running: a.running + b.running,
+  };
+}
+
+/**
+ * Returns the exceeded limit, or undefined if there is none.
+ *
+ * @param counts counts for the text, if the failures are weighed
+ */
+function exceededLimit({ halt, version }: RolloutRecord, weighed: Failures, counts = weighed): string | undefined {
+  const { failed, notConfirmed, running } = weighed;
   if (notConfirmed >= halt.notConfirmed) {
-    return `${devices(notConfirmed)} did not confirm ${version} (limit: ${halt.notConfirmed})`;
+    return `${devices(counts.notConfirmed)} did not confirm ${version} (limit: ${halt.notConfirmed})`;
   }
-  const failed = tally.failed - accepted.failed;
-  if (failed >= halt.failures) return `${devices(failed)} failed to update to ${version} (limit: ${halt.failures})`;
-  const ended = failed + tally.running;
+  if (failed >= halt.failures) {
+    return `${devices(counts.failed)} failed to update to ${version} (limit: ${halt.failures})`;
+  }
+  const ended = failed + running;
   if (failed > 0 && ended >= halt.minimumSample && failed * 100 >= halt.failurePercent * ended) {
-    return `${failed} of ${devices(ended)} failed to update to ${version} (limit: ${halt.failurePercent}%)`;
+    return `${counts.failed} of ${devices(counts.failed + counts.running)} failed to update to ${version} (limit: ${halt.failurePercent}%)`;
   }
   return undefined;
+}
+
+function provenanceText(proven: Failures, unproven: Failures, addresses: ReadonlySet<string>): string {
+  if (proven.failed > 0) return `${unproven.failed} of ${proven.failed + unproven.failed} reports unproven`;
+  const [only = 'unknown'] = addresses;
+  return `all reports from ${addresses.size === 1 ? only : `${addresses.size} addresses`}, unproven`;
 }
 
 function gateReason(
@@ -49,7 +124,11 @@ function gateReason(
   isLast: boolean,
 ): string | undefined {
   // Devices with accepted failures do not count as reachable, so they do not keep the next stage closed.
-  const reachable = open.members - open.blocked - Math.min(open.failed, accepted.failed);
+  const reachable = open.members - open.blocked - open.undelivered - Math.min(open.failed, accepted.failed);
+  // Otherwise, reports that anyone can send would make a stage look empty, and the rollout would skip the stage.
+  if (reachable <= 0 && open.undelivered > 0) {
+    return `a device in the open stages to download ${version} (${open.undelivered} run it, not downloaded here)`;
+  }
   // An empty stage proves nothing and is skipped. The last stage opens only after at least one device has proved the release.
   if (reachable <= 0 && !isLast) {
     const isLastButOne = openStages + 1 >= stages.length;

@@ -77,6 +77,7 @@ export class LiveRollouts {
       all: tally.ofStages(stages.length),
       open: tally.ofStages(openStages),
       soaked: tally.runningSince(openStages, servedMs - gate.soakMs),
+      unprovenAddresses: () => tally.unprovenFailureAddresses(),
     });
   }
 }

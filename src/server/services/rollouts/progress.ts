@@ -1,4 +1,5 @@
-import type { Attempt, DeviceRecord, Failure, RolloutRecord } from '../../storage/records.ts';
+import { requiresCredentials } from '../../storage/device-credentials.ts';
+import type { Attempt, DeviceRecord, Failure, ReportSource, RolloutRecord } from '../../storage/records.ts';
 
 /**
  * Progress of an enrolled device in a rollout.
@@ -6,24 +7,48 @@ import type { Attempt, DeviceRecord, Failure, RolloutRecord } from '../../storag
  * - blocked: preflight found the update unsafe.
  * - running: the device was recognized by its sketch MD5, or its filesystem counts as installed. `sinceMs` is on the `ServiceTime.servedMs`
  *   clock.
+ * - undelivered: the device runs the release, but anyone could have reported that, because this server did not send it.
+ *
+ * `from` is the source of the evidence.
  */
 export type MemberProgress =
   | { readonly state: 'pending' | 'blocked' | 'updating' }
-  | { readonly state: 'running'; readonly sinceMs: number }
-  | { readonly state: 'failed'; readonly failure: Failure };
+  | { readonly state: 'running'; readonly sinceMs: number; readonly from: ReportSource | undefined }
+  | { readonly state: 'undelivered'; readonly from: ReportSource | undefined }
+  | { readonly state: 'failed'; readonly failure: Failure; readonly from: ReportSource | undefined };
+
+/** Fields of a rollout that determine the progress of its devices. */
+export type Progressing = Pick<RolloutRecord, 'releaseIds' | 'version' | 'startedMs'>;
 
 /** Determines the progress from the stored record alone, so that the result is the same after a restart. */
-export function memberProgress(
-  rollout: Pick<RolloutRecord, 'releaseIds' | 'version'>,
-  record: DeviceRecord,
-): MemberProgress {
+export function memberProgress(rollout: Progressing, record: DeviceRecord): MemberProgress {
   const attempt = record.attempts.find(({ releaseId }) => rollout.releaseIds.includes(releaseId));
-  if (isRunningRelease(rollout, record, attempt)) return { state: 'running', sinceMs: record.running?.sinceMs ?? 0 };
-  if (attempt?.state === 'failed') return { state: 'failed', failure: attempt.failure ?? 'interrupted' };
+  if (isRunningRelease(rollout, record, attempt)) return runningProgress(rollout, record, attempt);
+  if (attempt?.state === 'failed') {
+    return { state: 'failed', failure: attempt.failure ?? 'interrupted', from: attempt.from };
+  }
   if (attempt !== undefined && attempt.state !== 'running') return { state: 'updating' };
   const { action, code, version } = record.decisions.sketch ?? {};
   const isBlocked = action === 'none' && code?.startsWith('blocked') && version === rollout.version;
   return { state: isBlocked ? 'blocked' : 'pending' };
+}
+
+function runningProgress(
+  { startedMs }: Progressing,
+  record: DeviceRecord,
+  attempt: Attempt | undefined,
+): MemberProgress {
+  const { running } = record;
+  const from = attempt?.kind === 'filesystem' ? attempt.from : running?.from;
+  const sinceMs = running?.sinceMs ?? 0;
+  const isDelivered = attempt !== undefined && wasDelivered(attempt, sinceMs, startedMs);
+  const isProven = from?.authenticated === true || (isDelivered && !requiresCredentials(record));
+  return isProven ? { state: 'running', sinceMs, from } : { state: 'undelivered', from };
+}
+
+/** Returns whether this server sent the release during the rollout, or the device already ran what it was sent when the rollout started. */
+function wasDelivered({ kind, sentMs }: Attempt, sinceMs: number, startedMs: number): boolean {
+  return kind === 'filesystem' || sentMs >= startedMs || sinceMs <= startedMs;
 }
 
 function isRunningRelease(

@@ -3,18 +3,18 @@ import type { RolloutRecord } from '../../storage/records.ts';
 import type { RolloutVerdict } from './judge-rollout.ts';
 import { noTally, sumOf } from './tally.ts';
 
-/**
- * Converts a rollout to its API form.
- *
- * @param tallies one per stage; undefined if no longer available
- * @param verdict verdict on an active rollout
- * @param previous version that the channel served before the rollout
- */
+/** Facts about a rollout that are not in its record. */
+interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'projectPassword'> {
+  /** One per stage; undefined if no longer available. */
+  readonly tallies: readonly (RolloutTally | undefined)[];
+  /** Verdict on an active rollout. */
+  readonly verdict: RolloutVerdict | undefined;
+}
+
+/** Converts a rollout to its API form. */
 export function rolloutInfo(
   rollout: RolloutRecord,
-  tallies: readonly (RolloutTally | undefined)[],
-  verdict: RolloutVerdict | undefined,
-  previous: string | undefined,
+  { tallies, verdict, previous, unproven, projectPassword }: RolloutContext,
 ): RolloutInfo {
   const { id, project, channel, version, state, reason, openStages, gate, halt, startedBy } = rollout;
   const stages = rollout.stages.map((stage, index) => ({ ...stage, tally: tallies[index] ?? noTally() }));
@@ -30,6 +30,8 @@ export function rolloutInfo(
     waitingFor: verdict?.kind === 'wait' ? verdict.waitingFor : undefined,
     stages,
     tally: sumOf(stages.map(({ tally }) => tally)),
+    unproven,
+    projectPassword,
     gate,
     halt,
     startedAt: iso(rollout.startedAt),

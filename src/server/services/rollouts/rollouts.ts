@@ -96,6 +96,8 @@ export class Rollouts {
       const { store, catalog, events } = this.#needs;
       const { project, request } = question;
       this.requireFreeChannel(project, request.channel);
+      // After a crash the clock must not continue before the start: downloads would seem to be older than the rollout.
+      await store.setServedMs(question.now.servedMs);
       const prepared = await prepareRollout(store, question);
       const rollout = await store.rollouts.create(prepared, (created) => auditEntryOf(startOf(created)));
       if (rollout === undefined) throw underWay(request.channel, undefined);
@@ -159,7 +161,7 @@ export class Rollouts {
         if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
         await this.#apply(
           live,
-          this.#step(live, 'rolled-back', { by, reason: 'a different release was promoted on the channel' }),
+          this.#step(live, 'rolled-back', { by, reason: 'a different release was promoted to the channel' }),
         );
       }
     });
@@ -280,7 +282,13 @@ export class Rollouts {
     const rollout = live?.rollout ?? stored;
     const verdict = live !== undefined && rollout.state === 'active' ? this.#live.verdictOf(live) : undefined;
     const tallies = rollout.stages.map((_, index) => live?.tally.ofStage(index) ?? stored.endTallies?.[index]);
-    return rolloutInfo(rollout, tallies, verdict, await this.#previousVersion(rollout));
+    return rolloutInfo(rollout, {
+      tallies,
+      verdict,
+      previous: await this.#previousVersion(rollout),
+      unproven: live?.tally.unproven(),
+      projectPassword: this.#needs.catalog.view(rollout.project)?.project.credential !== undefined,
+    });
   }
 
   async #previousVersion({ previousIds }: RolloutRecord): Promise<string | undefined> {
@@ -302,7 +310,7 @@ function withTallies({ rollout, tally }: Live): RolloutRecord {
 function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
   const what = rollout === undefined ? 'a rollout is active' : `the rollout of ${rollout.version} is ${rollout.state}`;
   const hint = 'Complete, abort or roll back the rollout first (ota-hooks server rollouts), or publish with --draft.';
-  return new DomainError('conflict', `no release can be promoted on ${channel}: ${what}`, hint);
+  return new DomainError('conflict', `no release can be promoted to ${channel}: ${what}`, hint);
 }
 
 function notLive(known: RolloutInfo | undefined, id: number): DomainError {

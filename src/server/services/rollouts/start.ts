@@ -4,14 +4,14 @@ import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.t
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { isMember } from './progress.ts';
+import type { ServiceTime } from './service-clock.ts';
 import { stageOf } from './stage.ts';
 
 export interface StartQuestion {
   readonly project: string;
   readonly request: v.InferOutput<typeof rolloutRequestSchema>;
   readonly by: Actor;
-  /** Milliseconds since 1970. */
-  readonly at: number;
+  readonly now: ServiceTime;
 }
 
 const readAtOnce = 1000;
@@ -23,7 +23,7 @@ const readAtOnce = 1000;
  *   unknown, or no enrolled device can prove the release before it is sent to all devices
  */
 export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
-  const { project, request, by, at } = question;
+  const { project, request, by, now } = question;
   const { version, channel, gate, halt } = request;
   const releases = await store.catalog.withVersion(project, version);
   if (releases.length === 0) {
@@ -51,10 +51,12 @@ export async function prepareRollout(store: Store, question: StartQuestion): Pro
     halt,
     state: 'active',
     openStages: 1,
-    accepted: { failed: 0, notConfirmed: 0 },
-    startedAt: at,
+    accepted: { failed: 0, notConfirmed: 0, unprovenFailed: 0, unprovenNotConfirmed: 0 },
+    unprovenResumes: 0,
+    startedAt: now.wallMs,
+    startedMs: now.servedMs,
     startedBy: by,
-    history: [{ at, event: 'started', by }],
+    history: [{ at: now.wallMs, event: 'started', by }],
     samples: [],
   };
 }

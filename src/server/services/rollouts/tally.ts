@@ -1,4 +1,5 @@
-import type { RolloutTally } from '../../../api/rollout-info.ts';
+import type { RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
+import { requiresCredentials } from '../../storage/device-credentials.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import { isMember, type MemberProgress, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
@@ -8,7 +9,11 @@ interface Member {
   readonly revision: number;
   readonly stage: number;
   readonly progress: MemberProgress;
+  readonly withCredentials: boolean;
 }
+
+/** Number of addresses that are listed; the others are only counted. */
+const mostAddresses = 5;
 
 type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
 
@@ -36,8 +41,14 @@ export class Tally {
     const before = this.#members.get(record.mac);
     const { revision } = record;
     if (before !== undefined && before.revision > revision) return false;
-    const after = isMember(this.#rollout, record)
-      ? { revision, stage: stageOf(this.#rollout, record), progress: memberProgress(this.#rollout, record) }
+    const rollout = this.#rollout;
+    const after = isMember(rollout, record)
+      ? {
+          revision,
+          stage: stageOf(rollout, record),
+          progress: memberProgress(rollout, record),
+          withCredentials: requiresCredentials(record),
+        }
       : undefined;
     return this.#replace(record.mac, before, after);
   }
@@ -64,8 +75,31 @@ export class Tally {
     return running;
   }
 
+  /** Returns the sources of the results that were reported without credentials; undefined if there are none. */
+  unproven(): UnprovenReports | undefined {
+    const devicesAt = new Map<string, number>();
+    for (const { progress } of this.#members.values()) {
+      const address = unprovenSource(progress);
+      if (address !== undefined) devicesAt.set(address, (devicesAt.get(address) ?? 0) + 1);
+    }
+    if (devicesAt.size === 0) return undefined;
+    const most = [...devicesAt].map(([address, devices]) => ({ address, devices }));
+    most.sort((a, b) => b.devices - a.devices);
+    const devices = most.reduce((sum, each) => sum + each.devices, 0);
+    return { devices, addresses: most.length, most: most.slice(0, mostAddresses) };
+  }
+
+  /** Returns the addresses from which failed devices downloaded the release without credentials. */
+  unprovenFailureAddresses(): ReadonlySet<string> {
+    const failed = [...this.#members.values()].filter(({ progress }) => progress.state === 'failed');
+    return new Set(failed.flatMap(({ progress }) => unprovenSource(progress) ?? []));
+  }
+
   #replace(mac: string, before: Member | undefined, after: Member | undefined): boolean {
-    const isSame = before?.stage === after?.stage && sameProgress(before?.progress, after?.progress);
+    const isSame =
+      before?.stage === after?.stage &&
+      before?.withCredentials === after?.withCredentials &&
+      sameProgress(before?.progress, after?.progress);
     if (isSame) {
       if (after !== undefined) this.#members.set(mac, after);
       return false;
@@ -79,12 +113,19 @@ export class Tally {
     return true;
   }
 
-  #count({ stage, progress }: Member, by: 1 | -1): void {
+  #count({ stage, progress, withCredentials }: Member, by: 1 | -1): void {
     const counts = this.#stages[stage];
     if (counts === undefined) throw new Error(`there is no stage ${stage}`);
     counts.members += by;
     counts[progress.state] += by;
-    if (progress.state === 'failed' && progress.failure === 'not-confirmed') counts.notConfirmed += by;
+    if (withCredentials) counts.withCredentials += by;
+    const isUnproven = unprovenSource(progress) !== undefined;
+    if (progress.state === 'running' && isUnproven) counts.unproven += by;
+    if (progress.state !== 'failed') return;
+    if (isUnproven) counts.unprovenFailed += by;
+    if (progress.failure !== 'not-confirmed') return;
+    counts.notConfirmed += by;
+    if (isUnproven) counts.unprovenNotConfirmed += by;
   }
 }
 
@@ -98,7 +139,20 @@ export function sumOf(tallies: readonly RolloutTally[]): RolloutTally {
 }
 
 function none(): Counts {
-  return { members: 0, pending: 0, blocked: 0, updating: 0, running: 0, failed: 0, notConfirmed: 0 };
+  return {
+    members: 0,
+    pending: 0,
+    blocked: 0,
+    updating: 0,
+    running: 0,
+    failed: 0,
+    notConfirmed: 0,
+    undelivered: 0,
+    unproven: 0,
+    unprovenFailed: 0,
+    unprovenNotConfirmed: 0,
+    withCredentials: 0,
+  };
 }
 
 function sum(total: Counts, counts: RolloutTally): Counts {
@@ -108,7 +162,17 @@ function sum(total: Counts, counts: RolloutTally): Counts {
 }
 
 function sameProgress(a: MemberProgress | undefined, b: MemberProgress | undefined): boolean {
-  if (a?.state !== b?.state) return false;
+  if (a?.state !== b?.state || sourceOf(a) !== sourceOf(b)) return false;
   if (a?.state === 'failed' && b?.state === 'failed') return a.failure === b.failure;
   return !(a?.state === 'running' && b?.state === 'running') || a.sinceMs === b.sinceMs;
+}
+
+/** Returns the address of a result that was reported without credentials; undefined if there is no such result. */
+function unprovenSource(progress: MemberProgress): string | undefined {
+  if (progress.state !== 'running' && progress.state !== 'failed' && progress.state !== 'undelivered') return undefined;
+  return progress.from?.authenticated === true ? undefined : (progress.from?.address ?? 'unknown');
+}
+
+function sourceOf(progress: MemberProgress | undefined): string | undefined {
+  return progress && unprovenSource(progress);
 }

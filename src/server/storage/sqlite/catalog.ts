@@ -46,7 +46,7 @@ export function sqliteCatalog(
     return connection.first(db.selectFrom('projects').select('id').where('name', '=', name))?.id ?? 0;
   }
 
-  function wasPromoted(projectId: number, channel: string, releaseId: number): boolean {
+  function wasPromotedOn(projectId: number, channel: string, releaseId: number): boolean {
     const query = db
       .selectFrom('promotions')
       .select('id')
@@ -59,7 +59,7 @@ export function sqliteCatalog(
 
   /** Returns whether publishing promotes a release: not if the release is yanked or the channel has served it before. */
   function isNewOn({ id, project, yanked }: ReleaseRecord, channel: string | undefined): boolean {
-    return channel !== undefined && yanked === undefined && !wasPromoted(projectIdOf(project), channel, id);
+    return channel !== undefined && yanked === undefined && !wasPromotedOn(projectIdOf(project), channel, id);
   }
 
   function writeRelease(projectId: number, { release }: NewRelease, referenceImage: string): ReleaseRecord {
@@ -139,6 +139,23 @@ export function sqliteCatalog(
       return releases.ofProject(projects.idOf(project), before, limit);
     },
 
+    async withSameBytes(project, { image, artifacts }) {
+      const digests = artifacts.map(({ sha256 }) => sha256);
+      const md5s = image.sketchMd5s.map(({ md5 }) => Buffer.from(md5, 'hex'));
+      const ofProject = db.selectFrom('releases').where('project_id', '=', projects.idOf(project));
+      const byArtifact = ofProject
+        .innerJoin('release_blobs', 'release_blobs.release_id', 'releases.id')
+        .where('sha256', 'in', digests);
+      const byMd5s = ofProject
+        .innerJoin('sketch_md5s', 'sketch_md5s.release_id', 'releases.id')
+        .where('md5', 'in', md5s);
+      const rows = [
+        ...(digests.length === 0 ? [] : connection.all(byArtifact.select('releases.id'))),
+        ...(md5s.length === 0 ? [] : connection.all(byMd5s.select('releases.id'))),
+      ];
+      return [...new Set(rows.map(({ id }) => id))].flatMap((id) => releases.byId(id) ?? []);
+    },
+
     async find(project, name) {
       return releases.byName(projects.idOf(project), name, '');
     },
@@ -189,6 +206,11 @@ export function sqliteCatalog(
         .limit(most);
       const found = connection.all(query).flatMap(({ release_id }) => releases.byId(release_id) ?? []);
       return found.filter(isPromotable);
+    },
+
+    async wasPromoted(releaseId) {
+      const query = db.selectFrom('promotions').select('id').where('release_id', '=', releaseId).limit(1);
+      return connection.first(query) !== undefined;
     },
 
     async recognize(sketchMd5) {

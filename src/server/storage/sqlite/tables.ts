@@ -52,7 +52,10 @@ export interface Tables {
   readonly tokens: {
     id: string;
     hash: string;
-    role: string;
+    /** Role names, separated by spaces. */
+    roles: string;
+    /** Channel names, separated by spaces. */
+    channels: string;
     project: string | null;
     name: string;
     created_at: number;

@@ -9,9 +9,10 @@ import type { Tables } from './tables.ts';
 export function sqliteTokens(connection: Connection, committer: Committer): TokenStore {
   const { db } = connection;
   return {
-    create: ({ id, hash, role, project, name, createdAt }, audit) =>
+    create: ({ id, hash, roles, channels, project, name, createdAt }, audit) =>
       committer.write('sync', () => {
-        const row = { id, hash, role, project: project ?? null, name, created_at: createdAt };
+        const lists = { roles: roles.join(' '), channels: channels.join(' ') };
+        const row = { id, hash, ...lists, project: project ?? null, name, created_at: createdAt };
         connection.run(db.insertInto('tokens').values(row));
         writeAudit(connection, audit);
       }),
@@ -28,18 +29,26 @@ export function sqliteTokens(connection: Connection, committer: Committer): Toke
 
     revoke: (id, audit) =>
       committer.write('sync', () => {
+        const admins = connection.all(db.selectFrom('tokens').selectAll()).map(toRecord).filter(isAdminOfAll);
+        if (admins.length === 1 && admins[0]?.id === id) return 'last-admin';
         const wasThere = connection.run(db.deleteFrom('tokens').where('id', '=', id)) > 0;
         if (wasThere) writeAudit(connection, audit);
-        return wasThere;
+        return wasThere ? 'revoked' : 'unknown';
       }),
   };
 }
 
-function toRecord({ id, hash, role, project, name, created_at }: Tables['tokens']): TokenRecord {
-  return { id, hash, role: knownRole(role), project: project ?? undefined, name, createdAt: created_at };
+function isAdminOfAll({ roles, project }: TokenRecord): boolean {
+  return roles.includes('admin') && project === undefined;
 }
 
-/** Returns a valid role. An invalid role is mapped to the role with the fewest permissions. */
-function knownRole(name: string): Role {
-  return roles.find((role) => role === name) ?? 'read';
+function toRecord({ id, hash, roles, channels, project, name, created_at }: Tables['tokens']): TokenRecord {
+  const lists = { roles: knownRoles(roles), channels: channels.split(' ').filter((channel) => channel !== '') };
+  return { id, hash, ...lists, project: project ?? undefined, name, createdAt: created_at };
+}
+
+/** Returns the known roles among these names; an unknown role permits nothing. */
+function knownRoles(names: string): readonly Role[] {
+  const held = names.split(' ');
+  return roles.filter((role) => held.includes(role));
 }

@@ -1,9 +1,11 @@
 import { commandGroup, type Declaration } from '../../../command.ts';
+import { declareCredentials } from './credentials.ts';
 import { declareEnroll } from './enroll.ts';
 import { declareDeviceImport } from './import.ts';
 import { declareDeviceList } from './list.ts';
 import { declareDeviceRemove } from './remove.ts';
 import { declareDeviceRetry } from './retry.ts';
+import { declareRevokeCredentials } from './revoke-credentials.ts';
 import { declareDeviceSet } from './set.ts';
 import { declareDeviceShow } from './show.ts';
 
@@ -18,6 +20,8 @@ export function declareDevices(declaration: Declaration): void {
       declareDeviceShow,
       declareDeviceSet,
       declareEnroll,
+      declareCredentials,
+      declareRevokeCredentials,
       declareDeviceRetry,
       declareDeviceRemove,
       declareDeviceImport,

@@ -1,10 +1,11 @@
-import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import type { CredentialState, DeviceInfo } from '../../../../api/admin-info.ts';
 import type { DeviceRolloutInfo } from '../../../../api/rollout-info.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 
 /** Formats devices as a table with one line per device. */
 export function deviceTable(devices: readonly DeviceInfo[]): string {
+  const isWithCredentials = devices.some(({ credentials }) => credentials !== 'none');
   const rows = devices.map((device) => [
     device.mac,
     device.name ?? '-',
@@ -12,16 +13,32 @@ export function deviceTable(devices: readonly DeviceInfo[]): string {
       ? 'unknown'
       : `${device.running.version}${device.running.by === 'md5' ? '' : ' (reported)'}`,
     `${device.status}${reasonOf(device)}`,
+    ...(isWithCredentials ? [credentialWords[device.credentials]] : []),
     device.lastSeenAt ?? 'never',
   ]);
-  return table([['mac', 'name', 'running', 'status', 'last seen'], ...rows]);
+  const credentials = isWithCredentials ? ['credentials'] : [];
+  return table([['mac', 'name', 'running', 'status', ...credentials, 'last seen'], ...rows]);
 }
+
+const credentialWords: Readonly<Record<CredentialState, string>> = {
+  none: 'none',
+  unused: 'not used yet',
+  used: 'in use',
+  rotating: 'in use, new one not used yet',
+  revoked: 'revoked',
+};
 
 type DeviceAttempt = DeviceInfo['attempts'][number];
 
 const stateWords = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
 const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
-const progressWords = { pending: 'pending', blocked: 'blocked', updating: 'updating', running: 'updated' } as const;
+const progressWords = {
+  pending: 'pending',
+  blocked: 'blocked',
+  updating: 'updating',
+  running: 'updated',
+  undelivered: 'runs it, not downloaded here',
+} as const;
 
 /** Converts a failure name from the API to words, such as "not confirmed". */
 function failureText(failure: string | undefined): string {
@@ -53,6 +70,7 @@ export function describeDevice(device: DeviceInfo): string {
     ['channel', device.channel],
     ['group', device.group],
     ['pinned to', device.pin],
+    ['credentials', device.credentials === 'none' ? undefined : credentialWords[device.credentials]],
     ['rollout', rollout && rolloutText(rollout)],
     [
       'running',

@@ -6,7 +6,7 @@ import type { Io } from '../../../io.ts';
 import { duration, percentage, positiveInteger } from '../../../shared/option-values.ts';
 import { segment, serverClient, serverCommand } from '../connection.ts';
 import { stages } from './stage.ts';
-import { describeRollout } from './view.ts';
+import { describeRollout, forgeryWarning } from './view.ts';
 
 const startCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'start <project> <version>', 'Start a rollout at its first stage', [
@@ -63,5 +63,7 @@ async function start(project: string, version: string, options: StartOptions, io
     },
   };
   const rollout = await request<RolloutInfo>('POST', `/projects/${segment(project)}/rollouts`, wanted);
+  const warning = forgeryWarning(rollout);
+  if (warning !== undefined) report.warn(warning);
   report.result('server rollouts start', rollout, describeRollout(rollout));
 }

@@ -1,5 +1,5 @@
-import type { RolloutInfo, RolloutTally } from '../../../../api/rollout-info.ts';
-import { countText } from '../../../../core/model/quantity-text.ts';
+import type { RolloutInfo, RolloutTally, UnprovenReports } from '../../../../api/rollout-info.ts';
+import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 
 /** Formats rollouts as a table with one line per rollout. */
@@ -19,10 +19,12 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
 /** Describes one rollout: its state, stages and history. */
 export function describeRollout(rollout: RolloutInfo): string {
   const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages, history } = rollout;
+  const { unproven } = rollout;
   const head = table([
     ['rollout', `${id}: ${project} ${version} on ${channel}${previous === undefined ? '' : `, replacing ${previous}`}`],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
     ...(waitingFor === undefined ? [] : [['waiting for', waitingFor]]),
+    ...(unproven === undefined ? [] : [['unproven', unprovenText(unproven)]]),
     ...(state === 'halted' ? [['next', whatNext(project)]] : []),
   ]);
   const rows = stages.map(({ share, canaries, groups, tally }, index) => [
@@ -33,6 +35,25 @@ export function describeRollout(rollout: RolloutInfo): string {
   ]);
   const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
   return [head, table([['stage', 'devices', '', 'progress'], ...rows]), table(events)].join('\n');
+}
+
+/** Describes the reports without credentials: if all came from one address, one client may have sent them. */
+function unprovenText({ devices, addresses, most }: UnprovenReports): string {
+  const [first] = most;
+  const reports = `${counted(devices, 'report')} without credentials`;
+  if (first === undefined || addresses === 1) return `${reports}, all from ${first?.address}`;
+  return `${reports}, from ${addresses} addresses (${countText(first.devices)} from ${first.address})`;
+}
+
+/** Returns what a client on the network could do to this rollout; undefined if all of its devices have credentials. */
+export function forgeryWarning({ project, tally, projectPassword }: RolloutInfo): string | undefined {
+  const without = tally.members - tally.withCredentials;
+  if (projectPassword || without === 0) return undefined;
+  const which =
+    without === tally.members
+      ? `no device of ${project} has`
+      : `${without} of ${counted(tally.members, 'device')} do not have`;
+  return `${which} credentials: anyone who reaches the server and knows the MACs of these devices can report for them, and so complete the rollout or halt it. Create credentials with \`ota-hooks server devices credentials ${project} --all\`.`;
 }
 
 function whatNext(project: string): string {
@@ -52,12 +73,13 @@ function bar({ members, running, updating, failed }: RolloutTally): string {
   return drawn.slice(0, barWidth).padEnd(barWidth, '·');
 }
 
-function others({ updating, failed, notConfirmed, blocked }: RolloutTally): string {
+function others({ updating, failed, notConfirmed, blocked, undelivered }: RolloutTally): string {
   const parts = [
     ...(updating > 0 ? [`${countText(updating)} updating`] : []),
     ...(failed > 0
       ? [`${countText(failed)} failed${notConfirmed > 0 ? ` (${countText(notConfirmed)} not confirmed)` : ''}`]
       : []),
+    ...(undelivered > 0 ? [`${countText(undelivered)} running it, not downloaded here`] : []),
     ...(blocked > 0 ? [`${countText(blocked)} blocked`] : []),
   ];
   return parts.length === 0 ? '' : `; ${parts.join(', ')}`;

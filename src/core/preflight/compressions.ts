@@ -1,9 +1,9 @@
-import type { Reading } from '../../../core/firmware/finding.ts';
-import { type Envelope, largestFlashBytes } from '../../../core/firmware/firmware.ts';
-import { type GunzippedFile, readGzip } from '../../../core/firmware/gzip-framing.ts';
-import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
-import type { Artifact } from '../../../core/model/manifest.ts';
-import { quickInflateFacts } from '../../../core/preflight/image-facts.ts';
+import type { Reading } from '../firmware/finding.ts';
+import { type Envelope, largestFlashBytes } from '../firmware/firmware.ts';
+import { type GunzippedFile, readGzip } from '../firmware/gzip-framing.ts';
+import { looksLikeGzip } from '../firmware/gzip-header.ts';
+import type { Artifact } from '../model/manifest.ts';
+import { quickInflateFacts } from './image-facts.ts';
 
 /**
  * Maximum number of different gzip files in a build. `pack` and `sign` create two: the image as is, and the image with an aligned header.

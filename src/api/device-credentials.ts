@@ -1,0 +1,44 @@
+import * as v from 'valibot';
+import type { DeepReadonly } from '../core/model/fields.ts';
+import { sha256 } from '../core/model/fields.ts';
+import type { CredentialState } from './admin-info.ts';
+import { mac } from './release-admin.ts';
+
+/**
+ * Requests sent by `ota-hooks server devices credentials` and `revoke-credentials`, below `/api/v1`:
+ *
+ *     POST   /projects/{project}/devices/credentials          devices  CredentialsRequest; returns CredentialsAnswer
+ *     POST   /projects/{project}/devices/credentials/revoke   devices  RevocationRequest; returns RevocationAnswer
+ *
+ * The client makes the secrets and sends their hashes. Both requests may be repeated.
+ */
+
+/** Maximum number of devices per request. */
+export const mostCredentials = 1000;
+
+export const credentialsRequestSchema = v.strictObject({
+  /** SHA-256 of each device's new secret, which must have at least 128 random bits. */
+  credentials: v.pipe(v.array(v.strictObject({ mac, hash: sha256 })), v.maxLength(mostCredentials)),
+  /** Whether devices that use a secret get a new one. The present one stays valid until the device has used the new one. */
+  rotate: v.optional(v.boolean(), false),
+  /** Whether secrets that the device has not used yet are replaced; they are no longer valid then. */
+  replaceUnused: v.optional(v.boolean(), false),
+});
+export type CredentialsRequest = v.InferInput<typeof credentialsRequestSchema>;
+
+export interface CredentialsAnswer {
+  readonly created: readonly string[];
+  /** Devices that keep what they have, and their state; `unknown` if the server does not know the device. */
+  readonly skipped: readonly { readonly mac: string; readonly state: CredentialState | 'unknown' }[];
+}
+
+export const revocationRequestSchema = v.strictObject({
+  macs: v.pipe(v.array(mac), v.maxLength(mostCredentials)),
+  /** Whether the devices are served without credentials afterwards, as if they never had any. */
+  forget: v.optional(v.boolean(), false),
+});
+export type RevocationRequest = v.InferInput<typeof revocationRequestSchema>;
+
+/** Devices whose secrets were revoked. */
+export const revocationAnswerSchema = v.strictObject({ revoked: v.array(v.string()) });
+export type RevocationAnswer = DeepReadonly<v.InferOutput<typeof revocationAnswerSchema>>;

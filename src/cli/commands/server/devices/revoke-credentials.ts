@@ -1,0 +1,66 @@
+import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import { mostCredentials, type RevocationAnswer, type RevocationRequest } from '../../../../api/device-credentials.ts';
+import { counted } from '../../../../core/model/quantity-text.ts';
+import { OtaError } from '../../../../errors/ota-error.ts';
+import type { Declaration, OptionsOf } from '../../../command.ts';
+import type { Io } from '../../../io.ts';
+import { segment, serverClient, serverCommand } from '../connection.ts';
+import { deviceSelection, selectDevices } from './select-devices.ts';
+
+const revokeCommand = (declaration: Declaration) =>
+  serverCommand(declaration, 'revoke-credentials <project> [device...]', 'Revoke the secrets of devices', [
+    'ota-hooks server devices revoke-credentials door 18:FE:34:AA:BB:CC --yes --server https://ota.example.com',
+    'ota-hooks server devices revoke-credentials door --group hall --forget --yes --json',
+  ])
+    .addOption(deviceSelection.group)
+    .addOption(deviceSelection.all)
+    .option('--forget', 'Serve the devices without credentials from now on, as if they never had any')
+    .option('--yes', 'Skip the confirmation prompt');
+
+export function declareRevokeCredentials(declaration: Declaration): void {
+  revokeCommand(declaration).action((project, names, options) => revoke(project, names, options, declaration.io));
+}
+
+async function revoke(
+  project: string,
+  names: readonly string[],
+  options: OptionsOf<typeof revokeCommand>,
+  io: Io,
+): Promise<void> {
+  const client = serverClient(options, io);
+  const { report } = client;
+  const devices = (await selectDevices(client, project, names, options)).filter(hasSecrets);
+  const forget = options.forget === true;
+  const affected = devices.filter((device) => forget || isLockedOut(device));
+  if (affected.length > 0) {
+    report.warn(
+      `${forget ? 'anyone can send requests as these devices' : 'the server will reject these devices until they use a new secret'}:`,
+    );
+    for (const { mac, name } of affected) report.warn(`  ${mac}${name === undefined ? '' : ` (${name})`}`);
+    if (!(await isAgreed(`Revoke the secrets of ${counted(devices.length, 'device')}?`, options.yes, io))) return;
+  }
+  const revoked: string[] = [];
+  for (let at = 0; at < devices.length; at += mostCredentials) {
+    const macs = devices.slice(at, at + mostCredentials).map(({ mac }) => mac);
+    const path = `/projects/${segment(project)}/devices/credentials/revoke`;
+    const request: RevocationRequest = { macs, forget };
+    const answer = await client.request<RevocationAnswer>('POST', path, request, { isRepeatable: true });
+    revoked.push(...answer.revoked);
+  }
+  const text = `Revoked the secrets of ${counted(revoked.length, 'device')}`;
+  report.result('server devices revoke-credentials', { revoked }, text);
+}
+
+function hasSecrets({ credentials }: DeviceInfo): boolean {
+  return credentials !== 'none';
+}
+
+function isLockedOut({ credentials }: DeviceInfo): boolean {
+  return credentials === 'used' || credentials === 'rotating';
+}
+
+async function isAgreed(question: string, yes: true | undefined, { ask }: Io): Promise<boolean> {
+  if (yes === true) return true;
+  if (ask !== undefined) return ask.confirm(question, false);
+  throw new OtaError('CONFIRMATION_UNASKED', { command: 'server devices revoke-credentials' });
+}

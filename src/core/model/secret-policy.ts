@@ -1,0 +1,192 @@
+import { OtaError } from '../../errors/ota-error.ts';
+
+/** What a secret or a destination is used for. */
+export type SecretUse = 'device-password' | 'passphrase' | 'private-key' | 'destination' | 'version';
+
+/** Who named the source. Everything except the project configuration is the user's own word. */
+export type SecretSpeaker = 'command-line' | 'environment' | 'user-configuration' | 'project';
+
+/** `project`: the project configuration may name the source. `user`: only the user may. `never`: no one may. */
+type SecretPermission = 'project' | 'user' | 'never';
+
+/** Source of a secret or a destination: an environment variable, an absolute path, or the origin of a server. */
+export type NamedSource = { readonly env: string } | { readonly file: string } | { readonly server: string };
+
+/** Kinds of environment variables, told apart by their names. The first pattern that matches decides. */
+const variableKinds = {
+  'tool-credential':
+    /^(?:OTA_TOKEN(?:_\w+)?|\w+_OTA_TOKEN|OTA_(?:DATABASE|S3)\w*|DATABASE_URL|AWS_\w+|PG(?:PASSWORD|PASSFILE))$/,
+  'tool-passphrase': /^OTA_PASSPHRASE(?:_\w+)?$/,
+  'tool-private-key': /^OTA_PRIVATE_KEY(?:_\w+)?$/,
+  // The PlatformIO hook passes a password from upload_flags in OTA_UPLOAD_PASSWORD.
+  'device-variable': /^OTA_(?:DEVICE_\w+|UPLOAD_PASSWORD)$/,
+  'server-variable': /^OTA_SERVER(?:_\w+)?$/,
+  'passphrase-variable': /^\w+_PASSPHRASE$/,
+  // A variable of a build server, such as GITHUB_REF_NAME. A name that suggests a secret does not count.
+  'version-variable':
+    /^(?!(?:.*_)?(?:AUTH|COOKIE|CREDENTIALS?|CREDS|KEY|PASS|PASSWD|PASSWORD|PAT|PRIVATE|PWD|SECRET|SESSION|TOKEN)(?:_|$))(?:\w+_)?(?:BRANCH|BUILD|COMMIT|DESCRIBE|IID|NUMBER|REF|RELEASE|REV|REVISION|RUN|SEMVER|SHA|TAG|VER|VERSION)(?:_\w+)?$/,
+} as const;
+
+/** Kinds of sources. `credential-file`: a file in the project in which other tools keep log-ins, such as `.git/config`. */
+export type SourceKind =
+  | keyof typeof variableKinds
+  | 'other-variable'
+  | 'project-file'
+  | 'credential-file'
+  | 'outside-file'
+  | 'server';
+
+type Row = Readonly<Record<SecretUse, SecretPermission>>;
+
+/** Permissions in the order of the columns in docs/security.md. */
+function row(
+  password: SecretPermission,
+  passphrase: SecretPermission,
+  privateKey: SecretPermission,
+  destination: SecretPermission,
+  version: SecretPermission,
+): Row {
+  return { 'device-password': password, passphrase, 'private-key': privateKey, destination, version };
+}
+
+/**
+ * What each kind of source may be used for. A source tree may come from a stranger, so its configuration may name only sources that are
+ * clearly meant for this use: their value is sent to an address, or signs firmware, that the same tree determines.
+ */
+export const secretPolicy: Readonly<Record<SourceKind, Row>> = {
+  'device-variable': row('project', 'user', 'user', 'user', 'never'),
+  'tool-passphrase': row('never', 'project', 'user', 'never', 'never'),
+  'passphrase-variable': row('user', 'project', 'user', 'user', 'never'),
+  'tool-private-key': row('never', 'user', 'project', 'never', 'never'),
+  'server-variable': row('user', 'user', 'user', 'project', 'user'),
+  'version-variable': row('user', 'user', 'user', 'user', 'project'),
+  'tool-credential': row('never', 'never', 'never', 'never', 'never'),
+  'other-variable': row('user', 'user', 'user', 'user', 'user'),
+  'project-file': row('project', 'project', 'project', 'project', 'never'),
+  'credential-file': row('user', 'user', 'user', 'user', 'never'),
+  'outside-file': row('user', 'user', 'user', 'user', 'never'),
+  server: row('never', 'never', 'never', 'user', 'never'),
+};
+
+/** Returns the kind of an environment variable. Windows ignores the case of names, so the kind does not depend on it. */
+export function kindOfVariable(name: string): SourceKind {
+  const kinds = Object.entries(variableKinds) as [keyof typeof variableKinds, RegExp][];
+  return kinds.find(([, pattern]) => pattern.test(name.toUpperCase()))?.[0] ?? 'other-variable';
+}
+
+/** Project whose configuration names sources, and what the user allowed it. */
+export interface ProjectTrust {
+  /** Configuration file or source folder, for messages. */
+  readonly name: string;
+  /** Kind of an absolute path. Symbolic links count as the files that they point to. */
+  kindOfFile(path: string): SourceKind;
+  /** Whether the user configuration allows the project this source for this use. */
+  isAllowed(use: SecretUse, source: NamedSource): boolean;
+  /** Instruction to add the source to the user configuration, with the text to add. */
+  howToAllow(use: SecretUse, source: NamedSource): string;
+}
+
+/** Use of a source, and the name of the secret in messages, such as "the password of kitchen". */
+export interface SecretClaim {
+  readonly use: SecretUse;
+  readonly source: NamedSource;
+  readonly purpose: string;
+}
+
+/**
+ * Decides whether a source may be used. This is the only place that decides this, for every secret and destination.
+ *
+ * @throws OtaError SECRET_RESERVED, SECRET_UNTRUSTED
+ */
+export function requirePermission(claim: SecretClaim, speaker: SecretSpeaker, trust: ProjectTrust): void {
+  const { use, source, purpose } = claim;
+  if (permissionOf(claim, trust) === 'never') throw reservedSecret(claim);
+  if (hasPermission(claim, speaker, trust)) return;
+  throw new OtaError('SECRET_UNTRUSTED', {
+    purpose,
+    source: describeSource(source),
+    config: trust.name,
+    alternative: alternatives[use](source),
+    howToAllow: trust.howToAllow(use, source),
+  });
+}
+
+/** Returns whether a source may be used. */
+export function hasPermission(claim: SecretClaim, speaker: SecretSpeaker, trust: ProjectTrust): boolean {
+  const permission = permissionOf(claim, trust);
+  if (permission === 'never') return false;
+  return permission === 'project' || speaker !== 'project' || trust.isAllowed(claim.use, claim.source);
+}
+
+function permissionOf({ use, source }: SecretClaim, trust: ProjectTrust): SecretPermission {
+  return secretPolicy[kindOf(source, trust)][use];
+}
+
+/**
+ * Checks a variable that the user named on the command line.
+ *
+ * @throws OtaError SECRET_RESERVED
+ */
+export function requireNotReserved(claim: SecretClaim & { readonly source: { readonly env: string } }): void {
+  if (secretPolicy[kindOfVariable(claim.source.env)][claim.use] === 'never') throw reservedSecret(claim);
+}
+
+function kindOf(source: NamedSource, trust: ProjectTrust): SourceKind {
+  if ('env' in source) return kindOfVariable(source.env);
+  return 'file' in source ? trust.kindOfFile(source.file) : 'server';
+}
+
+function describeSource(source: NamedSource): string {
+  if ('env' in source) return `the environment variable ${source.env}`;
+  return 'file' in source ? source.file : source.server;
+}
+
+/** Ways to give the user's word for a single run. */
+const alternatives: Readonly<Record<SecretUse, (source: NamedSource) => string>> = {
+  'device-password': (source) => ('env' in source ? `pass --password-env ${source.env}` : 'pass --password-env NAME'),
+  passphrase: (source) => ('env' in source ? `pass --passphrase-env ${source.env}` : 'pass --passphrase-env NAME'),
+  'private-key': (source) =>
+    'file' in source ? `pass --private-key ${source.file}` : 'rename the variable to OTA_PRIVATE_KEY',
+  destination: (source) =>
+    'env' in source ? 'rename the variable to OTA_SERVER' : `pass --to ${describeSource(source)}`,
+  version: () => 'pass --firmware-version',
+};
+
+/** A private key or a server token, wherever it is. */
+const credentialText = /-----BEGIN [A-Z ]*PRIVATE KEY-----|\bota_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/;
+const ownSecretKinds: readonly SourceKind[] = ['tool-credential', 'tool-passphrase', 'tool-private-key'];
+
+/**
+ * Checks that a value that will leave this machine is not a secret of ota-hooks: a private key, a token, or the value of one of its
+ * variables.
+ *
+ * @throws OtaError SECRET_RESERVED
+ */
+export function requireNoOwnSecret(
+  value: string,
+  claim: SecretClaim,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  const isOwn = Object.entries(env).some(
+    ([name, other]) =>
+      other !== undefined &&
+      other !== '' &&
+      other.trim() === value.trim() &&
+      ownSecretKinds.includes(kindOfVariable(name)),
+  );
+  if (isOwn || credentialText.test(value)) throw reservedSecret(claim);
+}
+
+/** Returns the error for a source that contains a secret of another kind. */
+export function reservedSecret({ use, source, purpose }: SecretClaim): OtaError {
+  return new OtaError('SECRET_RESERVED', { source: describeSource(source), purpose, hint: reservedHints[use] });
+}
+
+const reservedHints: Readonly<Record<SecretUse, string>> = {
+  'device-password':
+    'Use a variable such as OTA_DEVICE_KITCHEN, or a file, that contains only the password of the device.',
+  passphrase: 'Use a variable such as OTA_PASSPHRASE that contains only the passphrase.',
+  'private-key': 'Use a variable such as OTA_PRIVATE_KEY that contains only the key.',
+  destination: 'Use a variable such as OTA_SERVER that contains only the URL.',
+  version: 'Use a variable such as FIRMWARE_VERSION that contains only the version.',
+};

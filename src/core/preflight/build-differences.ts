@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { usedExtent } from '../firmware/erased-flash.ts';
+import { type Firmware, readEnvelope, readFirmware } from '../firmware/firmware.ts';
+import { sketchMd5s } from '../firmware/sketch-md5.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
+import type { Artifact, Manifest } from '../model/manifest.ts';
+import { Compressions } from './compressions.ts';
+import { imageFacts } from './image-facts.ts';
+
+/** Build whose manifest is compared with its bytes. */
+export interface DescribedBuild {
+  readonly manifest: Manifest;
+  /** Key named in the manifest. */
+  readonly key: RsaPublicKey | undefined;
+  /** Returns the bytes of an artifact; undefined if there are none. */
+  readonly read: (artifact: Artifact) => Promise<Uint8Array | undefined>;
+}
+
+export interface BuildDifferences {
+  /** Differences between the manifest and the bytes, as sentences. */
+  readonly differences: readonly string[];
+  /** The image; undefined if it is not among the artifacts. */
+  readonly firmware: Firmware | undefined;
+}
+
+/**
+ * Compares the manifest of a build with everything that can be derived from the bytes of the build. The proof of enforcement and the flash
+ * layout are derived from the ELF file and are not compared. The cost is linear in the number of bytes. Apart from the image, only one
+ * artifact at a time is in memory.
+ */
+export async function buildDifferences(build: DescribedBuild): Promise<BuildDifferences> {
+  const { manifest, key, read } = build;
+  const image = manifest.artifacts.find(({ file }) => file === manifest.image.file);
+  const bytes = image && (await read(image));
+  if (image === undefined || bytes === undefined) {
+    return { differences: [`${manifest.image.file} is not among the artifacts`], firmware: undefined };
+  }
+  const compressions = new Compressions(manifest.image.kind === 'sketch');
+  const firmware = readFirmware(bytes, { knownKeys: key ? [key] : [], gunzip: compressions.gunzip });
+  const differences = [...imageDifferences(manifest, bytes, firmware)];
+  for (const artifact of manifest.artifacts) {
+    const content = await read(artifact);
+    for await (const difference of artifactDifferences(artifact, content, { build, firmware, compressions })) {
+      differences.push(difference);
+    }
+  }
+  return { differences, firmware };
+}
+
+function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firmware): Generator<string> {
+  const { image, embeddedKeys } = manifest;
+  const isFilesystem = image.kind === 'filesystem';
+  const kind = firmware.kind === 'unknown' && isFilesystem ? 'filesystem' : firmware.kind;
+  if (kind !== image.kind) yield `${image.file} is a ${kind}, not a ${image.kind}`;
+  if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
+  if (!hasDigests(image, bytes)) yield `the size or digests of ${image.file} do not match`;
+  for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
+    // `imageFacts` only returns keys that exist in the manifest's image.
+    if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} does not match`;
+  }
+  const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();
+  if (!isSame(keys, embeddedKeys)) yield `the public keys in ${image.file} do not match`;
+  const sketchSizeBytes = isFilesystem ? undefined : firmware.sketch?.sketchSizeBytes;
+  const md5s = sketchSizeBytes === undefined ? [] : sketchMd5s(firmware.content, sketchSizeBytes);
+  if (!isSame(md5s, image.sketchMd5s)) yield `the sketch MD5s of ${image.file} do not match`;
+}
+
+interface ImageContext {
+  readonly build: DescribedBuild;
+  readonly firmware: Firmware;
+  readonly compressions: Compressions;
+}
+
+async function* artifactDifferences(
+  artifact: Artifact,
+  bytes: Uint8Array | undefined,
+  { build, firmware, compressions }: ImageContext,
+): AsyncGenerator<string> {
+  const { file, encoding, signature, payloadBytes, keyFingerprint, inflate } = artifact;
+  if (bytes === undefined || !hasDigests(artifact, bytes)) return yield `the size or digests of ${file} do not match`;
+  const envelope = readEnvelope(bytes, signers(build, firmware), compressions.gunzip);
+  const isSketch = build.manifest.image.kind === 'sketch';
+  if (envelope.encoding !== encoding) yield `${file} is ${envelope.encoding}, not ${encoding}`;
+  if ((envelope.trailer?.format ?? 'none') !== signature) {
+    yield signature === 'none'
+      ? `${file} has a signature, but should not have one`
+      : `the signature of ${file} was not made with the key in the manifest`;
+  }
+  if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed with a different key`;
+  if (envelope.payload.length !== payloadBytes) yield `the payload size of ${file} does not match`;
+  if (!isSameContent(envelope.content, firmware.content, isSketch)) {
+    return yield `${file} was not made from ${build.manifest.image.file}`;
+  }
+  const inflates = encoding === 'gzip' ? await compressions.inflateFacts(envelope) : undefined;
+  if (!isSame(inflates, inflate)) yield `the decompression facts of ${file} do not match`;
+}
+
+/** Returns the keys that may have signed an artifact: the manifest's key and the keys embedded in the image. */
+function signers({ key }: DescribedBuild, { embeddedKeys }: Firmware): readonly RsaPublicKey[] {
+  const embedded = embeddedKeys.map((found) => found.key);
+  return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
+}
+
+/** Compares contents. A filesystem may lack erased blocks at its end. */
+function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
+  const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
+  const expected = isCut ? whole.subarray(0, content.length) : whole;
+  return Buffer.compare(content, expected) === 0;
+}
+
+function hasDigests(
+  { sizeBytes, md5, sha256 }: Pick<Artifact, 'sizeBytes' | 'md5' | 'sha256'>,
+  bytes: Uint8Array,
+): boolean {
+  const digest = (name: string) => createHash(name).update(bytes).digest('hex');
+  return bytes.length === sizeBytes && digest('md5') === md5 && digest('sha256') === sha256;
+}
+
+/** Compares values as JSON, which omits undefined properties. */
+function isSame(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(a) ?? 'null'), JSON.parse(JSON.stringify(b) ?? 'null'));
+}

@@ -1,0 +1,76 @@
+import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { delimiter, dirname } from 'node:path';
+import { OtaError } from '../../errors/ota-error.ts';
+import { isUsersOwn, sudoUser } from './owner.ts';
+import { isBelow } from './real-path.ts';
+import { readUserConfig } from './user-config.ts';
+import { type UserWords, userConfigPath } from './user-words.ts';
+
+/** Result of the search for a configuration. */
+export interface ConfigSearch {
+  readonly start: string;
+  /** First configuration from the start upwards. */
+  readonly path: string | undefined;
+  /** `.git` or package.json at which the search ended, if there is one. */
+  readonly marker: string | undefined;
+}
+
+/**
+ * Checks that the files that determine which configuration applies belong to this user, like git's safe.directory: another user who can
+ * write above the source folder could otherwise replace the keys of a build. Without a configuration, this concerns the marker that ended
+ * the search: it may hide the user's own configuration further up.
+ *
+ * @throws OtaError CONFIG_OF_OTHER_USER, USER_CONFIG_INVALID, USER_CONFIG_UNSAFE
+ */
+export function requireOwnConfig({ start, path, marker }: ConfigSearch, words: UserWords): void {
+  const found = path ?? marker;
+  if (found === undefined) return;
+  const foreign = [...ownersOf(found)].filter(([, uid]) => !isUsersOwn(uid, words));
+  if (foreign.length === 0) return;
+  const checkout = foldersBetween(start, dirname(found));
+  for (const [owned, uid] of foreign) {
+    if (isOneCheckout(uid, checkout, path === undefined, words) || isSafe(owned, words)) continue;
+    throw new OtaError('CONFIG_OF_OTHER_USER', {
+      path: owned,
+      owner: uid,
+      isConfig: path !== undefined,
+      folder: dirname(found),
+      userConfig: userConfigPath(words),
+    });
+  }
+}
+
+/** Returns the owners of a file, of its folder, and of the file that it points to if it is a symbolic link. */
+function ownersOf(path: string): ReadonlyMap<string, number> {
+  return new Map([
+    [dirname(path), statSync(dirname(path)).uid],
+    [path, lstatSync(path).uid],
+    ...(lstatSync(path).isSymbolicLink() ? ([[realpathSync(path), statSync(path).uid]] as const) : []),
+  ]);
+}
+
+function foldersBetween(start: string, end: string): readonly string[] {
+  const folders = [start];
+  for (let folder = start; folder !== end && dirname(folder) !== folder; ) {
+    folder = dirname(folder);
+    folders.push(folder);
+  }
+  return folders;
+}
+
+/**
+ * Returns whether the user started in a checkout that belongs to one other user as a whole: root in a container or a CI job does this all
+ * the time. Without a configuration, everything in such a checkout, including its keys, is the work of its owner in any case.
+ */
+function isOneCheckout(uid: number, folders: readonly string[], isBare: boolean, words: UserWords): boolean {
+  const isRoot = words.userId === 0 && sudoUser(words) === undefined;
+  return (isRoot || isBare) && folders.every((folder) => statSync(folder).uid === uid);
+}
+
+/** Returns whether the user trusts the folder that contains a file. */
+function isSafe(path: string, words: UserWords): boolean {
+  const folder = realpathSync(dirname(path));
+  const fromEnvironment = (words.env['OTA_SAFE_DIRECTORY'] ?? '').split(delimiter);
+  if (fromEnvironment.some((trusted) => isBelow(folder, trusted))) return true;
+  return (readUserConfig(words).safeDirectories ?? []).some((trusted) => isBelow(folder, trusted));
+}

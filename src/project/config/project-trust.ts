@@ -1,0 +1,76 @@
+import { statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import type { NamedSource, ProjectTrust, SecretUse, SourceKind } from '../../core/model/secret-policy.ts';
+import { findRepository } from '../keys/git-repository.ts';
+import { isUsersOwn } from './owner.ts';
+import { isBelow, realPathOf } from './real-path.ts';
+import { asListed, readUserConfig, userConfigKeys } from './user-config.ts';
+import { type UserWords, userConfigPath } from './user-words.ts';
+
+/**
+ * Returns what may be trusted in a project. The user configuration is read only if a decision needs it, because hooks must start quickly.
+ *
+ * @param folders folder of the configuration, then the source folder
+ * @param name configuration file or source folder, for messages
+ */
+export function projectTrust(folders: readonly [string, string], name: string, words: UserWords): ProjectTrust {
+  const [real, source] = [realPathOf(folders[0]), realPathOf(folders[1])];
+  return {
+    name,
+    kindOfFile: (path) => kindOfFile(path, [real, source], words),
+    isAllowed: (use, source) => {
+      const wanted = comparable(use, source);
+      return Object.entries(readUserConfig(words).projects ?? {}).some(
+        ([project, { [userConfigKeys[use]]: listed = [] }]) =>
+          isBelow(real, project) && listed.some((each) => comparable(use, listedSource(use, each)) === wanted),
+      );
+    },
+    howToAllow: (use, source) => {
+      const entry = { projects: { [real]: { [userConfigKeys[use]]: [asListed(use, source)] } } };
+      return `add to ${userConfigPath(words)}: ${JSON.stringify(entry)}`;
+    },
+  };
+}
+
+function kindOfFile(path: string, folders: readonly [string, string], words: UserWords): SourceKind {
+  const real = realPathOf(path);
+  const project = folders.find((folder) => isBelow(real, folder)) ?? workTreeOf(folders[0], words);
+  if (project === undefined || !isBelow(real, project)) return 'outside-file';
+  return isCredentialFile(relative(project, real)) ? 'credential-file' : 'project-file';
+}
+
+/**
+ * Returns the git work tree that contains the project: files in the same checkout belong to the project. A work tree that contains the
+ * user's home folder (dotfiles in git) or belongs to another user does not count.
+ */
+function workTreeOf(folder: string, words: UserWords): string | undefined {
+  const repository = findRepository(folder);
+  if (typeof repository === 'string' || isBelow(realPathOf(words.home), repository.workTree)) return undefined;
+  const owners = [join(repository.workTree, '.git'), repository.workTree].map((path) => statSync(path).uid);
+  const own = statSync(folder).uid;
+  return owners.every((uid) => uid === own || isUsersOwn(uid, words)) ? repository.workTree : undefined;
+}
+
+/** Folders and files in which other programs keep log-ins; `actions/checkout` stores its token in `.git/config`. */
+const credentialFolders = ['.git', '.ssh', '.gnupg', '.aws', '.azure', '.docker', '.kube'];
+const credentialFiles = /^(?:\.env(?:\..*)?|\.npmrc|\.netrc|_netrc|\.pypirc|\.git-credentials|\.pgpass|\.htpasswd)$/;
+
+function isCredentialFile(way: string): boolean {
+  // macOS and Windows ignore case.
+  const parts = way.toLowerCase().split(sep);
+  return parts.some((part) => credentialFolders.includes(part)) || credentialFiles.test(parts.at(-1) ?? '');
+}
+
+function listedSource(use: SecretUse, listed: string | NamedSource): NamedSource {
+  if (typeof listed !== 'string') return listed;
+  return use === 'destination' && /^https?:\/\//i.test(listed) ? { server: originOf(listed) } : { file: listed };
+}
+
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : url;
+}
+
+function comparable(use: SecretUse, source: NamedSource): string {
+  if ('env' in source) return `env ${source.env}`;
+  return 'file' in source ? `file ${realPathOf(source.file)}` : `server ${use} ${source.server}`;
+}

@@ -1,0 +1,88 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute } from 'node:path';
+import * as v from 'valibot';
+import type { NamedSource, SecretUse } from '../../core/model/secret-policy.ts';
+import { fromEnvironment, secretSource, text } from '../../core/model/secret-source.ts';
+import { OtaError } from '../../errors/ota-error.ts';
+import { isUsersOwn } from './owner.ts';
+import { type UserWords, userConfigPath } from './user-words.ts';
+
+const absolutePath = v.pipe(text, v.check(isAbsolute, 'must be an absolute path'));
+
+/** Sources and destinations that the user allows one project, beyond those that a project configuration may name by itself. */
+const projectSchema = v.strictObject({
+  devicePasswords: v.optional(v.array(secretSource)),
+  passphrases: v.optional(v.array(secretSource)),
+  privateKeys: v.optional(v.array(secretSource)),
+  publishTo: v.optional(v.array(v.union([text, fromEnvironment], 'must be a URL, a folder or {"env": "NAME"}'))),
+  versions: v.optional(v.array(fromEnvironment)),
+});
+
+const userConfigSchema = v.strictObject({
+  safeDirectories: v.optional(v.array(absolutePath)),
+  projects: v.optional(v.record(absolutePath, projectSchema)),
+});
+
+/** Configuration of a user, outside every source tree. All paths in it are absolute. */
+export type UserConfig = v.InferOutput<typeof userConfigSchema>;
+
+/** Key of a project's entry in the user configuration that lists the sources for a use. */
+export const userConfigKeys = {
+  'device-password': 'devicePasswords',
+  passphrase: 'passphrases',
+  'private-key': 'privateKeys',
+  destination: 'publishTo',
+  version: 'versions',
+} as const satisfies Record<SecretUse, keyof v.InferOutput<typeof projectSchema>>;
+
+/**
+ * Reads the user configuration; empty if there is none.
+ *
+ * @throws OtaError USER_CONFIG_INVALID, USER_CONFIG_UNSAFE if other users could have written it
+ */
+export function readUserConfig(words: UserWords): UserConfig {
+  const path = userConfigPath(words);
+  const content = read(path);
+  if (content === undefined) return {};
+  requireSafe(path, words);
+  let json: unknown;
+  try {
+    json = JSON.parse(content.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    throw new OtaError('USER_CONFIG_INVALID', { path, reason: 'it is not valid JSON' }, cause);
+  }
+  const parsed = v.safeParse(userConfigSchema, json);
+  if (parsed.success) return parsed.output;
+  const reason = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'the document'} ${issue.message}`).join('; ');
+  throw new OtaError('USER_CONFIG_INVALID', { path, reason });
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    // fs throws system errors; the code identifies the cause.
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new OtaError('USER_CONFIG_INVALID', { path, reason: code ?? String(cause) }, cause);
+  }
+}
+
+/** Checks the file and its folder: write access to either is enough to allow a project anything. */
+function requireSafe(path: string, words: UserWords): void {
+  const real = realpathSync(path);
+  for (const each of [real, dirname(real)]) {
+    const { uid, mode } = statSync(each);
+    if (!isUsersOwn(uid, words)) throw new OtaError('USER_CONFIG_UNSAFE', { path: each, problem: 'owner' });
+    // Windows has no such mode bits.
+    if (words.platform !== 'win32' && (mode & 0o022) !== 0) {
+      throw new OtaError('USER_CONFIG_UNSAFE', { path: each, problem: 'mode' });
+    }
+  }
+}
+
+/** Returns a source in the form in which the user configuration lists it for this use. */
+export function asListed(use: SecretUse, source: NamedSource): string | object {
+  if ('server' in source) return source.server;
+  return use === 'destination' && 'file' in source ? source.file : source;
+}

@@ -1,0 +1,28 @@
+import { posix, win32 } from 'node:path';
+
+/** What a user can say outside the source tree, apart from the options of a command, and who the user is. */
+export interface UserWords {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  /** The user's home folder. */
+  readonly home: string;
+  /** Effective user ID of the process; undefined on Windows, which has access control lists instead of owners. */
+  readonly userId: number | undefined;
+}
+
+/** Returns the path of the user configuration, outside every source tree. Relative paths in the environment are ignored. */
+export function userConfigPath({ env, platform, home }: UserWords): string {
+  const { isAbsolute, join } = platform === 'win32' ? win32 : posix;
+  const named = platform === 'win32' ? env['APPDATA'] : env['XDG_CONFIG_HOME'];
+  const usual = {
+    win32: join(home, 'AppData', 'Roaming'),
+    darwin: join(home, 'Library', 'Application Support'),
+  };
+  const folder =
+    named !== undefined && isAbsolute(named)
+      ? named
+      : platform === 'win32' || platform === 'darwin'
+        ? usual[platform]
+        : join(home, '.config');
+  return join(folder, 'ota-hooks', 'config.json');
+}

@@ -1,0 +1,82 @@
+import { type Role, roles } from '../../api/release.ts';
+import type { TokenRecord } from '../storage/records.ts';
+
+/** How far a role permits an action: without limit, only on the channels of the token, or only for rules that the project opens. */
+type Extent = 'always' | 'own-channels' | 'opened-rules';
+
+interface Permission {
+  /** Description for the documentation, such as `Yank a release`. */
+  readonly what: string;
+  /** Roles that permit the action. A token may have several roles; the widest extent counts. */
+  readonly roles: { readonly [Name in Role]?: Extent };
+}
+
+/** Everything that a token can permit. The API, the dashboard, docs/server.md and the tests use this table. */
+export const permissions = {
+  view: {
+    what: 'View projects, releases, rollouts, devices and `/metrics`',
+    roles: { read: 'always', publish: 'always', operate: 'always', admin: 'always' },
+  },
+  upload: { what: 'Upload artifacts', roles: { publish: 'always', admin: 'always' } },
+  draft: { what: 'Publish a draft or a reference build', roles: { publish: 'always', admin: 'always' } },
+  promote: {
+    what: 'Promote a release on a channel that has not served it before',
+    roles: { publish: 'own-channels', operate: 'always', admin: 'always' },
+  },
+  'promote-again': {
+    what: 'Promote a release on a channel that has served it before, such as after a yank',
+    roles: { operate: 'always', admin: 'always' },
+  },
+  overrule: {
+    what: 'Publish despite a rule (`--allow`)',
+    roles: { publish: 'opened-rules', admin: 'always' },
+  },
+  republish: { what: 'Publish an image that already has another version', roles: { admin: 'always' } },
+  yank: { what: 'Yank a release', roles: { operate: 'always', admin: 'always' } },
+  rollouts: {
+    what: 'Start, pause, resume, advance, abort and roll back rollouts',
+    roles: { operate: 'always', admin: 'always' },
+  },
+  devices: {
+    what: 'Enroll, change, retry, import and remove devices, and create and revoke their secrets',
+    roles: { operate: 'always', admin: 'always' },
+  },
+  projects: { what: 'Create a project and change its settings', roles: { admin: 'always' } },
+  administer: {
+    what: 'Manage tokens, read the audit log and make backups (only with a token for all projects)',
+    roles: { admin: 'always' },
+  },
+} as const satisfies Readonly<Record<string, Permission>>;
+
+export type Action = keyof typeof permissions;
+
+type Holder = Pick<TokenRecord, 'roles'>;
+
+/** Returns the widest extent to which a token permits an action; undefined if it does not permit it at all. */
+export function extentOf({ roles }: Holder, action: Action): Extent | undefined {
+  const { roles: extents }: Permission = permissions[action];
+  const held = roles.flatMap((role) => extents[role] ?? []);
+  return held.find((extent) => extent === 'always') ?? held[0];
+}
+
+/** Returns whether a token permits an action at least in some cases. */
+export function permits(token: Holder, action: Action): boolean {
+  return extentOf(token, action) !== undefined;
+}
+
+/** Returns whether a token permits an action in every case. */
+export function permitsAlways(token: Holder, action: Action): boolean {
+  return extentOf(token, action) === 'always';
+}
+
+/** Returns whether a token may promote a release to a channel that has not served it before. */
+export function mayPromoteOn(token: Pick<TokenRecord, 'roles' | 'channels'>, channel: string): boolean {
+  const extent = extentOf(token, 'promote');
+  return extent === 'always' || (extent === 'own-channels' && token.channels.includes(channel));
+}
+
+/** Returns the roles that permit an action. */
+export function rolesFor(action: Action): readonly Role[] {
+  const { roles: extents }: Permission = permissions[action];
+  return roles.filter((role) => extents[role] !== undefined);
+}

@@ -1,0 +1,95 @@
+import type { Manifest } from '../../../core/model/manifest.ts';
+import { extentOf, mayPromoteOn, permits, permitsAlways } from '../../auth/permissions.ts';
+import type { ProjectRecord, ReleaseRecord, TokenRecord } from '../../storage/records.ts';
+import type { CatalogStore, Store } from '../../storage/store.ts';
+import { DomainError } from '../domain-error.ts';
+
+type Publisher = Pick<TokenRecord, 'roles' | 'channels'>;
+
+/**
+ * Requires that a token may promote new releases to a channel.
+ *
+ * @throws DomainError channel-not-permitted
+ */
+export function requireChannel(publisher: Publisher, channel: string): void {
+  if (mayPromoteOn(publisher, channel)) return;
+  const own = publisher.channels.length === 0 ? 'no channel' : `only on ${publisher.channels.join(', ')}`;
+  throw new DomainError(
+    'channel-not-permitted',
+    `the token may not promote releases to ${channel}: it may promote to ${own}`,
+    `Publish a draft, or use a token that was created with --channel ${channel} or --role operate.`,
+  );
+}
+
+/**
+ * Requires that a token may publish despite these rules.
+ *
+ * @throws DomainError role-missing
+ */
+export function requireAllowedRules(publisher: Publisher, project: ProjectRecord, rules: readonly string[]): void {
+  const extent = extentOf(publisher, 'overrule');
+  const opened = extent === 'opened-rules' ? (project.publisherRules ?? []) : [];
+  const refused = extent === 'always' ? [] : rules.filter((rule) => !opened.includes(rule));
+  if (refused.length === 0) return;
+  const options = refused.map((rule) => `--publisher-rule ${rule}`).join(' ');
+  throw new DomainError(
+    'role-missing',
+    `the token may not publish despite ${refused.join(', ')}`,
+    `Publish with an admin token, or let an admin run \`ota-hooks server projects set ${project.name} ${options}\`.`,
+  );
+}
+
+interface NewImage {
+  readonly project: string;
+  readonly version: string;
+  readonly manifest: Manifest;
+}
+
+/**
+ * Requires an image that the project does not have under another version. The signature covers only the bytes, so an old signed image under
+ * a new version would be a downgrade that needs no signing key. A filesystem image often stays the same from one version to the next:
+ * it may be the one that a channel serves now.
+ *
+ * @throws DomainError image-known
+ */
+export async function requireNewImage({ catalog }: Store, publisher: Publisher, image: NewImage): Promise<void> {
+  if (permits(publisher, 'republish')) return;
+  const { project, version, manifest } = image;
+  const same = (await catalog.withSameBytes(project, manifest)).filter((release) => release.version !== version);
+  const [known] = same;
+  if (known === undefined || (known.kind === 'filesystem' && (await isCurrent(catalog, project, same)))) return;
+  throw new DomainError(
+    'image-known',
+    `this ${known.kind} image is already published as ${project} ${known.version}`,
+    `Build a new image for ${version}, promote ${known.version} instead, or publish with an admin token.`,
+  );
+}
+
+async function isCurrent(catalog: CatalogStore, project: string, releases: readonly ReleaseRecord[]): Promise<boolean> {
+  const current = (await catalog.currentReleases(project)).map(({ release }) => release.id);
+  return releases.some(({ id }) => current.includes(id));
+}
+
+/**
+ * Requires that a token may promote these releases to a channel. Promoting a release that the channel has served before rolls devices back,
+ * so it is not part of publishing.
+ *
+ * @throws DomainError channel-not-permitted, role-missing
+ */
+export async function requirePromotable(
+  catalog: CatalogStore,
+  publisher: Publisher,
+  { project, channel, chosen }: { project: string; channel: string; chosen: readonly ReleaseRecord[] },
+): Promise<void> {
+  requireChannel(publisher, channel);
+  if (permitsAlways(publisher, 'promote-again')) return;
+  const current = (await catalog.currentReleases(project)).filter((entry) => entry.channel === channel);
+  const before = (await catalog.promotedBefore(project, channel, Number.MAX_SAFE_INTEGER)).map(({ id }) => id);
+  const again = chosen.find(({ id }) => before.includes(id) && !current.some(({ release }) => release.id === id));
+  if (again === undefined) return;
+  throw new DomainError(
+    'role-missing',
+    `${channel} has served ${project} ${again.version} before, and the token may only promote new releases`,
+    'Use a token with the role operate to roll a channel back.',
+  );
+}

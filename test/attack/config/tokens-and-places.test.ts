@@ -1,0 +1,179 @@
+/** A source tree sends the user's token, uses keys of the user, and writes and reads outside of itself. */
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { folderWith, packedDoor } from '../../publishing/packed-door.ts';
+import { builtSketch, door } from '../../support/built-sketch.ts';
+import { runCommand } from '../../support/run-command.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { startListener } from './basic-auth-listener.ts';
+
+const token = `ota_${'0'.repeat(12)}_${'t'.repeat(43)}`;
+
+/** Publishes a build of a tree with this `publish.to`, with a token in the environment. */
+async function publishTo(t: ExecutionContext, to: unknown, env: Readonly<Record<string, string>> = {}) {
+  const listener = await startListener(t);
+  const text = JSON.stringify({ project: 'door', publish: { to } }).replaceAll('LISTENER', listener.origin);
+  const folder = await folderWith(
+    t,
+    { 'tree/build': packedDoor },
+    { 'tree/ota.config.json': text, 'home/.config/.keep': '', 'www/index.html': '' },
+  );
+  await symlink(folder.at('www'), folder.at('tree/link'));
+  await mkdir(folder.at('tree/.git/hooks'), { recursive: true });
+  await mkdir(folder.at('tree/site'));
+  const given = Object.entries(env).map(([name, value]) => [name, value.replaceAll('LISTENER', listener.origin)]);
+  const world = {
+    cwd: folder.at('tree'),
+    home: folder.at('home'),
+    env: { OTA_TOKEN: token, ...Object.fromEntries(given) },
+  };
+  const run = () => runCommand(['publish', 'build'], world);
+  return { listener, folder, world, run };
+}
+
+test('a variable of a build server does not decide where the token goes', async (t) => {
+  for (const name of ['CI_COMMIT_TITLE', 'GITHUB_HEAD_REF', 'PULL_REQUEST_BODY']) {
+    const { listener, run } = await publishTo(t, { env: name }, { [name]: 'LISTENER' });
+    const { error } = await run();
+    t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
+    t.regex(error?.hint ?? '', /OTA_SERVER, or add to .*config\.json: .*"publishTo":\[\{"env":"/);
+    t.is(listener.requests(), 0);
+  }
+});
+
+test('a secret of ota-hooks is not used as a destination, which errors and logs show', async (t) => {
+  for (const [name, value] of [
+    ['OTA_TOKEN', token],
+    ['OTA_PASSPHRASE', 'passphrase-secret'],
+    ['AWS_SECRET_ACCESS_KEY', 'cloud-secret'],
+  ] as const) {
+    const { run } = await publishTo(t, { env: name }, { [name]: value });
+    const { error, stderr } = await run();
+    t.is(error?.code, 'SECRET_RESERVED', error?.message);
+    t.false(`${error?.message}${error?.hint}${stderr}`.includes(value));
+  }
+});
+
+test('an address in a tree does not receive the token', async (t) => {
+  const { listener, run } = await publishTo(t, 'LISTENER');
+  const { error } = await run();
+  t.is(error?.code, 'TOKEN_UNBOUND');
+  t.regex(error?.hint ?? '', /OTA_TOKEN_ORIGIN=http:.*add to .*config\.json: .*"publishTo":\["http:/);
+  t.is(listener.requests(), 0);
+});
+
+test('the user environment and the user configuration decide where the token goes', async (t) => {
+  const byVariable = await publishTo(t, { env: 'OTA_SERVER_STAGING' }, { OTA_SERVER_STAGING: 'LISTENER' });
+  await byVariable.run();
+  t.deepEqual(byVariable.listener.heard(), [token]);
+  const byOrigin = await publishTo(t, 'LISTENER', { OTA_TOKEN_ORIGIN: 'LISTENER' });
+  await byOrigin.run();
+  t.deepEqual(byOrigin.listener.heard(), [token]);
+  const byConfig = await publishTo(t, 'LISTENER');
+  const { error } = await byConfig.run();
+  const [line = ''] = /\{"projects".*\}\}/.exec(error?.hint ?? '') ?? [];
+  await mkdir(byConfig.folder.at('home/.config/ota-hooks'), { mode: 0o700 });
+  await writeFile(byConfig.folder.at('home/.config/ota-hooks/config.json'), line, { mode: 0o600 });
+  await byConfig.run();
+  t.deepEqual(byConfig.listener.heard(), [token], 'the line from the error is what the user configuration needs');
+});
+
+for (const to of ['../www', 'link', '.git/hooks', 'site/../../www']) {
+  test(`a build is not published into the folder ${to}`, async (t) => {
+    const { folder, run } = await publishTo(t, to);
+    const before = await folder.list();
+    const { error } = await run();
+    t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
+    t.regex(error?.hint ?? '', /pass --to \/.*"publishTo":\["\//);
+    t.deepEqual(await folder.list(), before);
+  });
+}
+
+test('a build is published into a folder of the project, or where the user says', async (t) => {
+  t.is((await (await publishTo(t, 'site')).run()).exitCode, 0);
+  const { folder, world } = await publishTo(t, '../www');
+  t.is((await runCommand(['publish', 'build', '--to', '../www'], world)).exitCode, 0);
+  await mkdir(folder.at('home/.config/ota-hooks'), { mode: 0o700 });
+  const allowed = { projects: { [folder.at('tree')]: { publishTo: [folder.at('www')] } } };
+  await writeFile(folder.at('home/.config/ota-hooks/config.json'), JSON.stringify(allowed), { mode: 0o600 });
+  t.is((await runCommand(['publish', 'build'], world)).exitCode, 0);
+});
+
+/** Packs a build in a tree that has no key of its own. */
+async function packWith(t: ExecutionContext, config: object, env: Readonly<Record<string, string>> = {}) {
+  const folder = await testFolder(t, {
+    'home/company.key': door.privatePem,
+    'tree/build/door.ino.bin': door.bin,
+    'tree/build/door.ino.elf': door.elf,
+    'tree/public.key': door.publicPem,
+    'tree/ota.config.json': JSON.stringify(config),
+  });
+  await chmod(folder.at('home/company.key'), 0o600);
+  const world = { cwd: folder.at('tree'), home: folder.at('home'), env };
+  return { folder, run: (...argv: string[]) => runCommand(['pack', 'build/door.ino.bin', ...argv], world) };
+}
+
+test('a tree cannot sign with a key of the user outside the tree', async (t) => {
+  for (const privateKey of ['../home/company.key', { env: 'COMPANY_KEY' }]) {
+    const { folder, run } = await packWith(t, { privateKey }, { COMPANY_KEY: door.privatePem });
+    const { error } = await run();
+    t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
+    t.regex(error?.hint ?? '', /"privateKeys":\[\{"(?:file|env)":"/);
+    t.false((await folder.list()).some((name) => name.endsWith('.signed')));
+  }
+});
+
+test('a symbolic link named private.key does not make a key of the user a key of the tree', async (t) => {
+  const { folder, run } = await packWith(t, {});
+  await symlink(folder.at('home/company.key'), folder.at('tree/private.key'));
+  t.is((await run()).error?.code, 'SECRET_UNTRUSTED');
+  t.is((await run('--private-key', '../home/company.key')).exitCode, 0);
+});
+
+test('keygen does not create files outside the tree for its configuration', async (t) => {
+  const { folder } = await packWith(t, { privateKey: '../home/new.key' });
+  const { error } = await runCommand(['keygen', '--bits', '1024'], { cwd: folder.at('tree'), home: folder.at('home') });
+  t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
+  t.false((await folder.list()).includes('home/new.key'));
+});
+
+test('keys in the tree and in OTA_PRIVATE_KEY sign without questions', async (t) => {
+  const beside = await builtSketch(t);
+  t.is((await runCommand(['pack', 'build/door.ino.bin'], { cwd: beside.path })).exitCode, 0);
+  const inTree = await packWith(t, { privateKey: 'keys/door.key' });
+  await inTree.folder.write('tree/keys/door.key', door.privatePem);
+  t.is((await inTree.run()).exitCode, 0);
+  const byVariable = await packWith(
+    t,
+    { privateKey: { env: 'OTA_PRIVATE_KEY' } },
+    { OTA_PRIVATE_KEY: door.privatePem },
+  );
+  t.is((await byVariable.run()).exitCode, 0);
+});
+
+test('a secret does not become the version of a firmware, which is published', async (t) => {
+  for (const [name, code] of [
+    ['GITHUB_TOKEN', 'SECRET_UNTRUSTED'],
+    ['NPM_AUTH_VERSION', 'SECRET_UNTRUSTED'],
+    ['AWS_SECRET_ACCESS_KEY', 'SECRET_RESERVED'],
+    ['OTA_TOKEN', 'SECRET_RESERVED'],
+    ['OTA_DEVICE_DOOR', 'SECRET_RESERVED'],
+    ['FIRMWARE_VERSION', 'SECRET_RESERVED'],
+  ] as const) {
+    const { folder, run } = await packWith(t, { version: { env: name } }, { [name]: token, OTA_TOKEN: token });
+    const { error } = await run('--unsigned');
+    t.is(error?.code, code, name);
+    t.false((await folder.list()).some((path) => path.endsWith('.ota.json')));
+  }
+  for (const name of [
+    'FIRMWARE_VERSION',
+    'GITHUB_REF_NAME',
+    'CI_COMMIT_TAG',
+    'GITHUB_RUN_ID',
+    'BUILD_NUMBER',
+    'VERSION',
+  ]) {
+    const { run } = await packWith(t, { version: { env: name } }, { [name]: '1.2.3' });
+    t.is((await run('--unsigned')).exitCode, 0, name);
+  }
+});

@@ -1,0 +1,33 @@
+import test from 'ava';
+import { roles } from '../../../src/api/release.ts';
+import { type Action, permits } from '../../../src/server/auth/permissions.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import { testDashboard } from '../../server/dashboard/browsing.ts';
+
+const mac = '18:FE:34:00:00:01';
+/** All forms that change something, each with the action that a token must permit. */
+const forms: readonly (readonly [path: string, action: Action])[] = [
+  [`/projects/door/devices/${encodeURIComponent(mac)}/retry`, 'devices'],
+  ['/projects/door/releases/yank', 'yank'],
+  ['/projects/door/rollouts/1/pause', 'rollouts'],
+];
+
+test('lists every form of the dashboard that changes something', async (t) => {
+  const { app } = await testDashboard(t);
+  const posts = app.routes.filter(({ method, path }) => method === 'POST' && path.startsWith('/projects/'));
+  const patterns = new Set(posts.filter(({ path }) => !path.endsWith('*')).map(({ path }) => path));
+  t.is(patterns.size, forms.length);
+});
+
+for (const role of roles) {
+  test(`rejects the forms of the dashboard that the role ${role} does not permit`, async (t) => {
+    const { parts, browserOf } = await testDashboard(t);
+    await parts.records.save(newRecord('door', mac));
+    const visitor = await browserOf(role);
+    const form = /name="form" value="([^"]+)"/.exec((await visitor.get('/')).text)?.[1] ?? '';
+    for (const [path, action] of forms) {
+      const { status } = await visitor.post(path, { form, version: '1.0', kind: 'sketch', board: '' });
+      t.is(status === 403, !permits({ roles: [role] }, action), `${path}: ${status}`);
+    }
+  });
+}
