@@ -27,6 +27,7 @@ async function smallDisk(t: ExecutionContext): Promise<string | undefined> {
 
 /** Fills the disk until at most `freeBytes` are free. */
 async function fill(disk: string, freeBytes: number): Promise<void> {
+  await rm(join(disk, 'ballast'), { force: true });
   const { bavail, bsize } = await statfs(disk);
   await writeFile(join(disk, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - freeBytes)));
 }
