@@ -38,7 +38,8 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await Promise.all(running);
-      await saveWaiting(parts);
+      // This data may be lost in a crash, so a full disk does not keep the server from stopping.
+      await saveWaiting(parts).catch((error: unknown) => parts.log.error({ err: error }, 'Last check-ins not saved'));
     },
   };
 }
