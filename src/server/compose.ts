@@ -15,6 +15,7 @@ import { LastSeen } from './services/devices/last-seen.ts';
 import { QuickAnswers } from './services/devices/quick-answers.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
 import { Health } from './services/health.ts';
+import { Refusals } from './services/refusals.ts';
 import { Catalog } from './services/releases/catalog.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
@@ -125,6 +126,7 @@ export async function makeParts(
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     events,
+    refusals: new Refusals({ store, events, log: options.log }),
     authority: options.authority,
     stopping,
   };

@@ -1,4 +1,5 @@
 import type { DeviceParts } from './http/device/parts.ts';
+import type { MetricsText } from './observability/metrics.ts';
 import type { Health } from './services/health.ts';
 import type { ServiceParts } from './services/parts.ts';
 
@@ -7,8 +8,8 @@ export interface ServerParts extends DeviceParts, ServiceParts {
   readonly health: Health;
   /** True if `/metrics` requires no token. */
   readonly openMetrics: boolean;
-  /** Returns the `/metrics` text in Prometheus format. */
-  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+  /** Returns the `/metrics` text, of the whole server or of one project. */
+  readonly metrics: (project?: string) => Promise<MetricsText>;
   /** Folder of the authority that issued this server's certificate; undefined if the server does not have its own authority. */
   readonly authority: string | undefined;
   /** Signal that aborts when the server begins to stop. */

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { writeAtomically } from '../files/write.ts';
 import { trustProxies } from './auth/client-address.ts';
 import { makeParts, openData } from './compose.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
@@ -16,6 +18,8 @@ export interface RunningServer {
   readonly deviceUrl: string;
   /** Token for the first admin, if the data did not contain a token. */
   readonly token: string | undefined;
+  /** File with this token, which only its owner can read. */
+  readonly tokenFile: string | undefined;
   readonly parts: ServerParts;
   /** Files that clients and sketches use to authenticate the server; undefined unless the server created them. */
   readonly trust: ServerTls['trust'];
@@ -49,10 +53,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (deviceListen !== undefined) servers.push(await openDeviceServer(parts, options, deviceListen));
     const maintenance = startMaintenance(parts);
     const certificate = tls.keepCurrent(main.server);
+    const tokenFile = join(options.data, 'first-admin.token');
+    const token = await firstToken(parts, (text) => writeAtomically(tokenFile, `${text}\n`, 0o600));
     return {
       url: main.url,
       deviceUrl: servers.at(-1)?.url ?? main.url,
-      token: await firstToken(parts),
+      token,
+      tokenFile: token === undefined ? undefined : tokenFile,
       parts,
       trust: tls.trust,
       reloadCertificate: certificate.reload,

@@ -4,12 +4,13 @@ import { begin, type Place, run, say } from './terminal.ts';
 
 /** Second half of the demo: publishes the build, and a device then downloads it on its own. */
 export async function demoServer(image: string, place: Place): Promise<void> {
-  say('Devices of a fleet check a server for updates. Start one; a new server prints its first token.');
+  say('Devices of a fleet check a server for updates. Start one; a new server writes its first token to a file.');
   await using server = begin(place, ['serve', '--data', 'ota-data', '--listen', '127.0.0.1:0', '--json', '--quiet']);
-  const { url = '', token = '' } = await server.event('ready');
+  const { url = '', tokenFile = '' } = await server.event('ready');
+  const token = (await readFile(tokenFile, 'utf8')).trim();
 
   say('Publish the build with this token. The server verifies every artifact before it serves the release.');
-  process.stdout.write('$ export OTA_SERVER=URL OTA_TOKEN=TOKEN      (from the line above)\n');
+  process.stdout.write('$ export OTA_SERVER=URL OTA_TOKEN=TOKEN      (from the file above)\n');
   const owner: Place = { ...place, env: { OTA_SERVER: url, OTA_TOKEN: token } };
   await run(owner, ['publish', image, '--project', 'door', '--firmware-version', '1.0.0']);
 

@@ -140,9 +140,12 @@ test('returns a token only on creation, stores only its hash and rejects the tok
 
 test('creates the first admin token only once', async (t) => {
   const { parts } = await testApi(t);
-  const token = await firstToken(parts);
+  const kept: string[] = [];
+  const keep = async (token: string) => void kept.push(token);
+  const token = await firstToken(parts, keep);
   t.truthy(token);
-  t.is(await firstToken(parts), undefined);
+  t.is(await firstToken(parts, keep), undefined);
+  t.deepEqual(kept, [token]);
 });
 
 test('rejects malformed and invalid bodies with a hint, and oversized bodies with 413', async (t) => {

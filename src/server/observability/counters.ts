@@ -1,5 +1,17 @@
+/** Counts of changes to the data. */
+export interface EventCounters {
+  publications: number;
+  /** Successful attempts: the device runs the release. */
+  updates: number;
+  /** Failed attempts, by type of failure. */
+  readonly failedUpdates: Map<string, number>;
+  /** Updates that preflight found unsafe for a device. */
+  blockedUpdates: number;
+  rolloutHalts: number;
+}
+
 /** Counters since the server started. They are plain numbers, because every request updates them and only `/metrics` reads them. */
-export interface Counters {
+export interface Counters extends EventCounters {
   /** Responses to devices, by HTTP status. */
   readonly answers: Map<number, number>;
   /** Update decisions, by code. */
@@ -9,35 +21,40 @@ export interface Counters {
   /** Update checks deferred because of a limit (such as downloads, memory or new devices) or repeated conflicts. */
   overCapacity: number;
   bytesSent: number;
-  publications: number;
-  /** Successful attempts: the device runs the release. */
-  updates: number;
-  /** Failed attempts, by type of failure. */
-  readonly failedUpdates: Map<string, number>;
-  /** Updates that preflight found unsafe for a device. */
-  blockedUpdates: number;
-  rolloutHalts: number;
   /** Requests that failed because of a server error. */
   failures: number;
   refusedConnections: number;
+  /** Rejected tokens and logins, by kind. */
+  readonly refusedAccess: Map<string, number>;
+  /** Counts by project. Only admins create projects, so their number is bounded. */
+  readonly projects: Map<string, EventCounters>;
 }
 
 export function newCounters(): Counters {
   return {
+    ...newEventCounters(),
     answers: new Map(),
     decisions: new Map(),
     downloadsReceived: 0,
     downloadsBroken: 0,
     overCapacity: 0,
     bytesSent: 0,
-    publications: 0,
-    updates: 0,
-    failedUpdates: new Map(),
-    blockedUpdates: 0,
-    rolloutHalts: 0,
     failures: 0,
     refusedConnections: 0,
+    refusedAccess: new Map(),
+    projects: new Map(),
   };
+}
+
+function newEventCounters(): EventCounters {
+  return { publications: 0, updates: 0, failedUpdates: new Map(), blockedUpdates: 0, rolloutHalts: 0 };
+}
+
+/** Returns the counters of a project. */
+export function countersOf({ projects }: Pick<Counters, 'projects'>, project: string): EventCounters {
+  const known = projects.get(project) ?? newEventCounters();
+  projects.set(project, known);
+  return known;
 }
 
 export function countIn<Key>(counts: Map<Key, number>, key: Key): void {

@@ -1,13 +1,71 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Counters } from './counters.ts';
+import { type Counters, countersOf, type EventCounters } from './counters.ts';
 
-/** Registers the counters with Prometheus. The returned function renders their current values. */
+/** Metrics in Prometheus format. */
+export interface MetricsText {
+  readonly type: string;
+  readonly text: string;
+}
+
+/**
+ * Registers the counters with Prometheus. The returned function renders their current values: all of them, or only the counts of one
+ * project.
+ */
 export function makeMetrics(
   counters: Counters,
   downloads: { readonly active: number },
-): () => Promise<{ type: string; text: string }> {
+): (project?: string) => Promise<MetricsText> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const { total, totals } = countersIn(registry);
+  totals('ota_device_answers_total', 'Responses to devices, by HTTP status', 'status', counters.answers);
+  totals(
+    'ota_decisions_total',
+    'Update decisions, by code; repeated update checks are not counted',
+    'code',
+    counters.decisions,
+  );
+  total('ota_downloads_received_total', 'Complete downloads', () => counters.downloadsReceived);
+  total('ota_downloads_broken_total', 'Incomplete downloads', () => counters.downloadsBroken);
+  total('ota_over_capacity_total', 'Update checks deferred because the server was busy', () => counters.overCapacity);
+  total('ota_sent_bytes_total', 'Bytes of complete downloads', () => counters.bytesSent);
+  addEventCounters(registry, counters);
+  total('ota_failures_total', 'Requests that failed because of a server error', () => counters.failures);
+  total('ota_refused_connections_total', 'Connections rejected because of a limit', () => counters.refusedConnections);
+  totals('ota_access_refused_total', 'Rejected tokens and logins, by kind', 'kind', counters.refusedAccess);
+  new Gauge({
+    name: 'ota_downloads_active',
+    help: 'Active downloads',
+    registers: [registry],
+    collect() {
+      this.set(downloads.active);
+    },
+  });
+  return (project) => textOf(project === undefined ? registry : projectRegistry(countersOf(counters, project)));
+}
+
+/** Counts of one project. The load of the server and the counts of other projects are not part of it. */
+function projectRegistry(counters: EventCounters): Registry {
+  const registry = new Registry();
+  addEventCounters(registry, counters);
+  return registry;
+}
+
+function addEventCounters(registry: Registry, counters: EventCounters): void {
+  const { total, totals } = countersIn(registry);
+  total('ota_publications_total', 'Published releases', () => counters.publications);
+  total('ota_updates_total', 'Updates after which the device runs the release', () => counters.updates);
+  totals('ota_update_failures_total', 'Failed updates, by how they failed', 'how', counters.failedUpdates);
+  total('ota_updates_blocked_total', 'Updates blocked by preflight rules', () => counters.blockedUpdates);
+  total('ota_rollout_halts_total', 'Halted rollouts', () => counters.rolloutHalts);
+}
+
+async function textOf(registry: Registry): Promise<MetricsText> {
+  return { type: registry.contentType, text: await registry.metrics() };
+}
+
+/** Returns functions that register counters whose values are read when the metrics are requested. */
+function countersIn(registry: Registry) {
   const total = (name: string, help: string, value: () => number) =>
     new Counter({
       name,
@@ -29,32 +87,5 @@ export function makeMetrics(
         for (const [key, value] of values) this.inc({ [label]: key }, value);
       },
     });
-
-  totals('ota_device_answers_total', 'Responses to devices, by HTTP status', 'status', counters.answers);
-  totals(
-    'ota_decisions_total',
-    'Update decisions, by code; repeated update checks are not counted',
-    'code',
-    counters.decisions,
-  );
-  total('ota_downloads_received_total', 'Complete downloads', () => counters.downloadsReceived);
-  total('ota_downloads_broken_total', 'Incomplete downloads', () => counters.downloadsBroken);
-  total('ota_over_capacity_total', 'Update checks deferred because the server was busy', () => counters.overCapacity);
-  total('ota_sent_bytes_total', 'Bytes of complete downloads', () => counters.bytesSent);
-  total('ota_publications_total', 'Published releases', () => counters.publications);
-  total('ota_updates_total', 'Updates after which the device runs the release', () => counters.updates);
-  totals('ota_update_failures_total', 'Failed updates, by how they failed', 'how', counters.failedUpdates);
-  total('ota_updates_blocked_total', 'Updates blocked by preflight rules', () => counters.blockedUpdates);
-  total('ota_rollout_halts_total', 'Halted rollouts', () => counters.rolloutHalts);
-  total('ota_failures_total', 'Requests that failed because of a server error', () => counters.failures);
-  total('ota_refused_connections_total', 'Connections rejected because of a limit', () => counters.refusedConnections);
-  new Gauge({
-    name: 'ota_downloads_active',
-    help: 'Active downloads',
-    registers: [registry],
-    collect() {
-      this.set(downloads.active);
-    },
-  });
-  return async () => ({ type: registry.contentType, text: await registry.metrics() });
+  return { total, totals };
 }

@@ -10,6 +10,8 @@ const rolloutsEveryMs = 1000;
 const flushEveryMs = minuteMs;
 /** Time that changes stay in memory before they are written. After an update, most devices check in again sooner. */
 const waitsMs = minuteMs;
+/** Interval for which rejected requests from an address share an audit entry. */
+const refusalsEveryMs = minuteMs;
 const cleanEveryMs = 60 * minuteMs;
 /** Time limit for publishing an upload. After this time, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
@@ -32,6 +34,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
       await saveWaiting(all, Date.now() - waitsMs);
       await sealData(all);
     }),
+    every(refusalsEveryMs, ({ refusals }) => refusals.flush()),
     every(cleanEveryMs, (all) => removeOrphans(all)),
   ];
   return {
@@ -39,7 +42,9 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
       for (const timer of timers) clearInterval(timer);
       await Promise.all(running);
       // This data may be lost in a crash, so a full disk does not keep the server from stopping.
-      await saveWaiting(parts).catch((error: unknown) => parts.log.error({ err: error }, 'Last check-ins not saved'));
+      const notSaved = (error: unknown) => parts.log.error({ err: error }, 'Last check-ins not saved');
+      await saveWaiting(parts).catch(notSaved);
+      await parts.refusals.flush().catch(notSaved);
     },
   };
 }

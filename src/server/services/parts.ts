@@ -5,6 +5,7 @@ import type { Store } from '../storage/store.ts';
 import type { DeviceRecords } from './devices/device-records.ts';
 import type { LastSeen } from './devices/last-seen.ts';
 import type { DomainEvents } from './events/domain-events.ts';
+import type { Refusals } from './refusals.ts';
 import type { Catalog } from './releases/catalog.ts';
 import type { Verifier } from './releases/verifier.ts';
 import type { Rollouts } from './rollouts/rollouts.ts';
@@ -22,6 +23,7 @@ export interface ServiceParts {
   /** Lock for publications. The lock also prevents the removal of unreferenced blobs during a publication. */
   readonly publishing: AsyncLock;
   readonly events: DomainEvents;
+  readonly refusals: Refusals;
   readonly clock: ServiceClock;
   readonly log: Log;
 }

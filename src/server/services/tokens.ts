@@ -11,19 +11,30 @@ interface Parts {
   readonly events: Pick<DomainEvents, 'emit'>;
 }
 
-export async function createToken({ store, events }: Parts, request: TokenWish, by: Actor): Promise<NewToken> {
+export async function createToken(parts: Parts, request: TokenWish, by: Actor): Promise<NewToken> {
   const made = makeToken(request);
-  const event = { type: 'token.created', actor: by, at: made.record.createdAt, ...factsOf(made.record) } as const;
-  await store.tokens.create(made.record, auditEntryOf(event));
-  events.emit(event);
+  await saveToken(parts, made, by);
   return made;
 }
 
-/** Creates the first admin token if no token exists yet. */
-export async function firstToken(parts: Parts): Promise<string | undefined> {
+async function saveToken({ store, events }: Parts, { record }: NewToken, by: Actor): Promise<void> {
+  const event = { type: 'token.created', actor: by, at: record.createdAt, ...factsOf(record) } as const;
+  await store.tokens.create(record, auditEntryOf(event));
+  events.emit(event);
+}
+
+/**
+ * Creates the first admin token if no token exists yet.
+ *
+ * @param keep stores the token for its owner. It is called before the token becomes valid, so that a crash cannot leave a server whose token
+ *   is unknown
+ */
+export async function firstToken(parts: Parts, keep: (token: string) => Promise<void>): Promise<string | undefined> {
   if ((await parts.store.tokens.list()).length > 0) return undefined;
-  const { token } = await createToken(parts, { roles: ['admin'], project: undefined, name: 'first admin' }, theServer);
-  return token;
+  const made = makeToken({ roles: ['admin'], project: undefined, name: 'first admin' });
+  await keep(made.token);
+  await saveToken(parts, made, theServer);
+  return made.token;
 }
 
 /**

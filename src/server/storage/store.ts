@@ -227,6 +227,8 @@ export interface TokenStore {
 }
 
 export interface AuditStore {
+  /** Writes an entry that records no change of the data. It may be lost in a crash within a second. */
+  add(entry: NewAuditEntry): Promise<void>;
   /** Returns audit entries, newest first. */
   list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
   /** Returns a device's audit entries, newest first. */

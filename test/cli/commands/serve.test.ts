@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { ageCertificate, usedAuthority } from '../../server/tls/authority.ts';
@@ -11,7 +11,7 @@ interface Ready {
   readonly event: string;
   readonly url: string;
   readonly deviceUrl: string;
-  readonly token?: string;
+  readonly tokenFile?: string;
   readonly ca?: string;
   readonly header?: string;
 }
@@ -26,13 +26,16 @@ async function serving(t: ExecutionContext, folder: TestFolder, ...more: string[
   return { process, ready: JSON.parse(first) as Ready };
 }
 
-test('serve prints the first admin token once in the ready line and stops cleanly on a signal', async (t) => {
+test('serve writes the first admin token to a private file and stops cleanly on a signal', async (t) => {
   const folder = await testFolder(t);
   const first = await serving(t, folder);
   t.is(first.ready.event, 'ready');
   t.regex(first.ready.url, /^http:\/\/127\.0\.0\.1:\d+$/);
-  t.regex(first.ready.token ?? '', /^ota_[0-9a-f]{12}_[\w-]{43}$/);
-  const authorization = `Bearer ${first.ready.token}`;
+  t.is(first.ready.tokenFile, folder.at('data/first-admin.token'));
+  const token = (await folder.text('data/first-admin.token')).trim();
+  t.regex(token, /^ota_[0-9a-f]{12}_[\w-]{43}$/);
+  if (process.platform !== 'win32') t.is((await stat(folder.at('data/first-admin.token'))).mode & 0o777, 0o600);
+  const authorization = `Bearer ${token}`;
   const ask = (url: string) => fetch(`${url}/api/v1/server`, { headers: { authorization } });
   t.like(await (await ask(first.ready.url)).json(), { name: 'ota-hooks', api: 1, roles: ['admin'] });
 
@@ -44,10 +47,10 @@ test('serve prints the first admin token once in the ready line and stops cleanl
     lines.map((line) => JSON.parse(line).event),
     ['ready', 'stopped'],
   );
-  t.notRegex(ended.stderr, new RegExp(first.ready.token ?? '-'), 'not in the log');
+  t.notRegex(ended.stderr + ended.stdout, new RegExp(token), 'not in the log');
 
   const second = await serving(t, folder);
-  t.is(second.ready.token, undefined);
+  t.is(second.ready.tokenFile, undefined);
   t.is((await ask(second.ready.url)).status, 200, 'and it is good for ever');
   const third = await runCommand(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0'], {
     cwd: folder.path,

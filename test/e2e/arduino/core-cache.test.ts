@@ -30,7 +30,7 @@ test.serial('fails a signed build that reuses an unsigned cached core because th
   t.regex(run.output, /Enabling binary signing/);
   t.regex(
     run.output,
-    /error\[\w+\]: .*door\.ino\.bin contains the public key, but according to .*door\.ino\.elf the Updater does not use it/,
+    /error\[\w+\]: .*door\.ino\.bin contains the public key, but according to .*door\.ino\.elf the Updater does not use the key/,
   );
   t.regex(run.output, /core cache/);
   const image = await workplace.image(signed);

@@ -67,7 +67,7 @@ test.serial('fails a signed build that reuses an unsigned cached core when the s
   const run = await workplace.compile(signed);
 
   t.not(run.exitCode, 0);
-  t.regex(run.output, /the Updater does not use it/);
+  t.regex(run.output, /the Updater does not use the key/);
 });
 
 test.serial('recompiles nothing when nothing has changed, and only two core files after a key change', async (t) => {

@@ -86,7 +86,8 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
     if (argv[1] === 'serve' && !hasSqlite) await runAtTerminal('npm install --save-dev libsql', cwd, env);
     if (argv[1] === 'simulate' || argv[1] === 'serve') {
       const started = await startAndWait(words(command), cwd, env);
-      token = started.ready.token ?? token;
+      const { tokenFile } = started.ready;
+      if (tokenFile !== undefined) token = (await readFile(tokenFile, 'utf8')).trim();
       running.unshift(started);
       return { command, exitCode: 0, output: '' };
     }

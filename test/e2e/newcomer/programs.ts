@@ -58,7 +58,7 @@ export async function runFromDesktop(command: string, cwd: string, env: Environm
 /** A process that runs until Ctrl-C. */
 export interface Running {
   /** Its ready event. */
-  readonly ready: { readonly token?: string };
+  readonly ready: { readonly tokenFile?: string };
   readonly sketchesRun: (count: number) => Promise<readonly string[]>;
   readonly stop: () => Promise<void>;
 }

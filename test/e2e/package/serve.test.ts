@@ -1,7 +1,7 @@
 /** The installed package serves without other packages on a Node.js that has SQLite, and with libsql on an older one. */
 import { once } from 'node:events';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { installNode } from '../provision/node.ts';
@@ -32,12 +32,16 @@ async function serveOnce(project: InstalledProject, node: string, token?: string
     return pattern.exec(output)?.[1];
   };
   const url = await until(/Serving on (http:\S+)/);
-  const first = token ?? (await until(/first admin.*: (ota_\S+)\n/));
+  const first = token ?? (await tokenIn(project.folder, await until(/first admin: in (\S+),/)));
   const { status } = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${first}` } });
   if (server.pid !== undefined) process.kill(-server.pid, 'SIGINT');
   await server;
   await shown;
   return { status, token: first, output };
+}
+
+async function tokenIn(folder: string, path: string | undefined): Promise<string> {
+  return (await readFile(resolve(folder, path ?? ''), 'utf8')).trim();
 }
 
 async function bytesIn(folder: string): Promise<number> {

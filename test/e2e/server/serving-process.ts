@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -27,6 +28,7 @@ export async function serveWith(
     new Promise<string>((resolve) => lines.once('line', resolve)),
     child.then(() => undefined),
   ]);
-  const ready: { url?: string; token?: string } = first === undefined ? {} : JSON.parse(first);
-  return { url: ready.url, token: ready.token, kill: (signal) => void child.kill(signal), ended: child };
+  const ready: { url?: string; tokenFile?: string } = first === undefined ? {} : JSON.parse(first);
+  const token = ready.tokenFile && (await readFile(ready.tokenFile, 'utf8')).trim();
+  return { url: ready.url, token, kill: (signal) => void child.kill(signal), ended: child };
 }

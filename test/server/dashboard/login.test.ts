@@ -79,6 +79,7 @@ test('ends a session on logout and when its token is revoked', async (t) => {
   t.truthy(cookie);
 
   const second = browser();
+  await tokenOf('admin');
   const { token, id } = await tokenOf('admin');
   await second.post('/login', { token });
   t.is((await second.get('/')).status, 200);

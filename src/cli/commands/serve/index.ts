@@ -32,11 +32,14 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   });
   if (tls !== undefined) io.onHangup?.(() => void server.reloadCertificate());
   try {
-    const { url, deviceUrl, token, trust } = server;
-    report.event('serve', { event: 'ready', url, deviceUrl, token, ...trust });
+    const { url, deviceUrl, tokenFile, trust } = server;
+    // Without a terminal, the output may end up in a log that other users can read.
+    const token = io.ask === undefined ? undefined : server.token;
+    report.event('serve', { event: 'ready', url, deviceUrl, tokenFile, ...trust });
     if (options.json !== true) {
       const deviceHost = (deviceListen ?? listen).host;
-      for (const line of describeReady({ url, deviceUrl, deviceHost, token, trust }, report.path)) report.say(line);
+      for (const line of describeReady({ url, deviceUrl, deviceHost, token, tokenFile, trust }, report.path))
+        report.say(line);
     }
     await untilAborted(io.signal);
     report.say('Waiting for downloads to finish. Press Ctrl-C again to stop immediately.');

@@ -5,13 +5,15 @@ interface Ready {
   readonly deviceUrl: string;
   /** Listen address for device requests. */
   readonly deviceHost: string;
+  /** Token of the first admin, if it may be printed. */
   readonly token: string | undefined;
+  readonly tokenFile: string | undefined;
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
 }
 
 /** Returns the lines that `serve` prints after startup. */
 export function describeReady(
-  { url, deviceUrl, deviceHost, token, trust }: Ready,
+  { url, deviceUrl, deviceHost, token, tokenFile, trust }: Ready,
   nameOf: (path: string) => string,
 ): readonly string[] {
   return [
@@ -23,8 +25,14 @@ export function describeReady(
           `  To publish, set OTA_CA=${nameOf(trust.ca)} or pass it as --ca`,
           `  Include ${nameOf(trust.header)} in sketches`,
         ]),
-    ...(token === undefined ? [] : [`  Token of the first admin, shown only once: ${token}`]),
+    ...(tokenFile === undefined ? [] : forFirstAdmin(url, nameOf(tokenFile), token)),
   ];
+}
+
+function forFirstAdmin(url: string, file: string, token: string | undefined): readonly string[] {
+  const dashboard = `  Dashboard: ${url}/`;
+  if (token === undefined) return [dashboard, `  Token of the first admin: in ${file}, which only its owner can read`];
+  return [dashboard, `  Token of the first admin (also in ${file}): ${token}`];
 }
 
 function forDevices(url: string, host: string): readonly string[] {

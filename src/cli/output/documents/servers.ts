@@ -23,8 +23,8 @@ export const serveDocument = v.variant('event', [
     /** Files of the server's own certificate authority: the CA certificate, and the header for sketches. */
     ca: v.optional(v.string()),
     header: v.optional(v.string()),
-    /** First admin token. The server prints it only once. */
-    token: v.optional(v.string()),
+    /** File with the first admin token, on the first start. */
+    tokenFile: v.optional(v.string()),
   }),
   v.strictObject({ event: v.literal('stopped') }),
 ]);

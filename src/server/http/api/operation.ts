@@ -24,12 +24,12 @@ export function operationRoutes(parts: ServerParts): Hono<Session> {
   );
 
   const reader = requireAction(parts, 'view', { anyProject: true });
-  const metrics = async () => {
-    const { type, text } = await parts.metrics();
+  const metrics = async (project?: string) => {
+    const { type, text } = await parts.metrics(project);
     return new Response(text, { headers: { 'Content-Type': type } });
   };
-  if (parts.openMetrics) routes.get('/metrics', metrics);
-  else routes.get('/metrics', reader, metrics);
+  if (parts.openMetrics) routes.get('/metrics', () => metrics());
+  else routes.get('/metrics', reader, (context) => metrics(context.get('token').project));
 
   return routes;
 }

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { clientAddress } from '../../auth/client-address.ts';
 import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
 import { findToken } from '../../auth/tokens.ts';
+import { countIn } from '../../observability/counters.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
@@ -20,14 +21,17 @@ export interface Session {
  * not name a project.
  */
 export function requireAction(
-  { store, failures, isTrustedProxy }: ServerParts,
+  { store, failures, isTrustedProxy, refusals, counters }: ServerParts,
   action: Action,
   { anyProject = false }: { anyProject?: boolean } = {},
 ): MiddlewareHandler<Session> {
   return async (context, next) => {
     const { incoming } = context.env ?? {};
     const address = incoming === undefined ? 'this process' : clientAddress(incoming, isTrustedProxy);
-    const refuse = (code: 'not-authorized' | 'role-missing', message: string, hint: string) => {
+    const refuse = (code: 'not-authorized' | 'role-missing', message: string, hint: string, by?: string) => {
+      const kind = code === 'role-missing' ? 'role' : 'token';
+      refusals.note(address, kind, by);
+      countIn(counters.refusedAccess, kind);
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
@@ -46,6 +50,7 @@ export function requireAction(
         'role-missing',
         `this request requires the role ${wanted}, but the token has the role ${token.roles.join(', ')}`,
         `Use a token with the role ${wanted}.`,
+        token.id,
       );
     }
     const project = context.req.param('project');
@@ -54,6 +59,7 @@ export function requireAction(
         'role-missing',
         `the token is valid only for project ${token.project}`,
         'Use a token for the requested project or for all projects.',
+        token.id,
       );
     }
     context.set('token', token);

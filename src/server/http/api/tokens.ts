@@ -4,13 +4,14 @@ import type { AuditInfo, TokenInfo } from '../../../api/admin-info.ts';
 import { tokenRequestSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
 import { backupLines } from '../../services/backup.ts';
+import { auditEntryOf } from '../../services/events/audit-entry.ts';
 import { createToken, revokeToken } from '../../services/tokens.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import { numberIn, readBody, requireAction, type Session } from './session.ts';
 
 /** Creates the routes for tokens, the audit log and backups. The routes require an admin token that is valid for all projects. */
 export function tokenRoutes(parts: ServerParts): Hono<Session> {
-  const { store, log } = parts;
+  const { store, log, events } = parts;
   const routes = new Hono<Session>();
   const admin = requireAction(parts, 'administer');
 
@@ -36,8 +37,12 @@ export function tokenRoutes(parts: ServerParts): Hono<Session> {
     return context.json({ entries, next: entries.length < limit ? undefined : entries.at(-1)?.id });
   });
 
-  routes.get('/backup', admin, (context) => {
-    log.info({ by: context.get('token').id }, 'Backup started');
+  routes.get('/backup', admin, async (context) => {
+    const actor = context.get('token').id;
+    const event = { type: 'backup.exported', project: undefined, actor, at: Date.now() } as const;
+    await store.audit.add(auditEntryOf(event));
+    events.emit(event);
+    log.info({ by: actor }, 'Backup started');
     context.header('Content-Type', 'application/x-ndjson');
     return stream(context, async (out) => {
       for await (const line of backupLines(parts)) {

@@ -2,13 +2,14 @@ import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { clientAddress } from '../../auth/client-address.ts';
 import { findToken } from '../../auth/tokens.ts';
+import { countIn } from '../../observability/counters.ts';
 import type { ServerParts } from '../../parts.ts';
 import { Page, show } from './layout.tsx';
 import type { Sessions } from './sessions.ts';
 import { cookieOf, findVisitor, formOf, type Visitor } from './visitor.ts';
 
 export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visitor> {
-  const { store, failures, log } = parts;
+  const { store, failures, log, refusals, counters } = parts;
   const routes = new Hono<Visitor>();
 
   routes.get('/login', async (context) => {
@@ -23,6 +24,8 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
     // As in the API, accept a valid token even from a rate-limited address.
     const token = await findToken(store.tokens, `Bearer ${(form['token'] ?? '').trim()}`);
     if (token === undefined) {
+      refusals.note(addressOf(context), 'login');
+      countIn(counters.refusedAccess, 'login');
       if (failures.take(addressOf(context))) {
         return show(context, <LoginPage next={next} problem="Invalid or revoked token." />, 401);
       }

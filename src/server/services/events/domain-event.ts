@@ -4,7 +4,7 @@ import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Actor, Failure, ProjectRecord, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
 
 /** Change to the server's data: what changed, who changed it, when, and the details. */
-export type DomainEvent = ReleaseEvent | RolloutChange | DeviceEvent | ProjectEvent | TokenEvent;
+export type DomainEvent = ReleaseEvent | RolloutChange | DeviceEvent | ProjectEvent | TokenEvent | AccessEvent;
 
 /** Actor for changes that result from a device request. */
 export const theDevice: Actor = 'device';
@@ -154,3 +154,21 @@ interface TokenEvent extends Omit<Common, 'project'> {
   readonly channels: readonly string[];
   readonly name: string;
 }
+
+interface RefusedAccess extends Omit<Common, 'project'> {
+  readonly type: 'access.refused';
+  readonly project: undefined;
+  readonly address: string;
+  /** Requests with a missing, unknown or revoked token. */
+  readonly tokens: number;
+  readonly logins: number;
+  /** Requests with a valid token that does not permit them. */
+  readonly roles: number;
+}
+
+interface ExportedBackup extends Omit<Common, 'project'> {
+  readonly type: 'backup.exported';
+  readonly project: undefined;
+}
+
+type AccessEvent = RefusedAccess | ExportedBackup;

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { AuditEntry } from '../records.ts';
 import type { AuditStore, NewAuditEntry } from '../store.ts';
+import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import { storedJson } from './stored-json.ts';
 import type { Tables } from './tables.ts';
@@ -11,9 +12,12 @@ export function writeAudit(connection: Connection, { at, actor, action, project,
   connection.insert(connection.db.insertInto('audit').values(values));
 }
 
-export function sqliteAudit({ db }: Connection): AuditStore {
+export function sqliteAudit(connection: Connection, committer: Committer): AuditStore {
+  const { db } = connection;
   const mac = sql<string>`detail ->> 'mac'`;
   return {
+    add: (entry) => committer.write('lazy', () => writeAudit(connection, entry)),
+
     async list({ before = Number.MAX_SAFE_INTEGER, limit }) {
       const query = db.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
       return (await query.execute()).map(toEntry);

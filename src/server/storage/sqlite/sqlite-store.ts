@@ -123,7 +123,7 @@ function makeStore(connection: Connection, path: string): Store {
     devices: sqliteDevices(connection, committer, projects),
     rollouts: sqliteRollouts(connection, committer, projects, releases),
     tokens: sqliteTokens(connection, committer),
-    audit: sqliteAudit(connection),
+    audit: sqliteAudit(connection, committer),
 
     async identity() {
       const query = db.selectFrom('meta').select('value').where('key', '=', identityKey);

@@ -21,7 +21,7 @@ test('blocks a gzip sketch but not a raw sketch if the chip size is unknown', (t
 });
 
 test('warns about an image whose flash size is unknown', (t) => {
-  warns(t, rule, { image: { flashSizeBytes: undefined } }, /does not know/);
+  warns(t, rule, { image: { flashSizeBytes: undefined } }, /is not a flash size of the ESP8266/);
 });
 
 test('allows a sketch for the same or a smaller flash size', (t) => {

@@ -9,7 +9,7 @@ test('blocks an image for a different project or board', (t) => {
 });
 
 test('warns about an image without a project name if the device has a known project', (t) => {
-  warns(t, rule, { facts: { project: 'door' } }, /does not name its project/);
+  warns(t, rule, { facts: { project: 'door' } }, /does not specify its project/);
 });
 
 test('allows the same project and board, and a device with an unknown project and board', (t) => {

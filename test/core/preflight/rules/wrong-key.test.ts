@@ -17,7 +17,7 @@ test('blocks an unverified signature, and warns if the signature check or the pu
   };
   blocks(t, rule, { artifact, image }, /not one of this payload/);
   warns(t, rule, { artifact, image, facts: { signing: undefined } }, /not one of this payload/);
-  warns(t, rule, { artifact }, /cannot be verified: no public key is known/);
+  warns(t, rule, { artifact }, /cannot be verified: no public key is available/);
 });
 
 test('allows the same key, a device with an unknown key, and a device without a key', (t) => {

@@ -1,0 +1,52 @@
+import type { Log } from '../observability/log.ts';
+import type { Store } from '../storage/store.ts';
+import { auditEntryOf } from './events/audit-entry.ts';
+import { theServer } from './events/domain-event.ts';
+import type { DomainEvents } from './events/domain-events.ts';
+
+/** token: missing, unknown or revoked. login: the same on the dashboard's login page. role: a valid token that does not permit the request. */
+export type RefusalKind = 'token' | 'login' | 'role';
+
+type Counts = { [Kind in RefusalKind]: number };
+
+/** Addresses with their own audit entry per interval. An attacker with many addresses must not fill the log and the disk. */
+const mostAddresses = 10;
+const otherAddresses = 'other addresses';
+
+/** Rejected tokens and logins, counted by address until `flush` writes one audit entry for each address. */
+export class Refusals {
+  readonly #store: Pick<Store, 'audit'>;
+  readonly #events: Pick<DomainEvents, 'emit'>;
+  readonly #log: Log;
+  #counts = new Map<string, Counts>();
+
+  constructor({ store, events, log }: { store: Pick<Store, 'audit'>; events: Pick<DomainEvents, 'emit'>; log: Log }) {
+    this.#store = store;
+    this.#events = events;
+    this.#log = log;
+  }
+
+  /** Counts a rejected request. The log gets a line for the first one of an address in each interval. */
+  note(address: string, kind: RefusalKind, token?: string): void {
+    const hasOwn = this.#counts.has(address) || this.#counts.size < mostAddresses;
+    const name = hasOwn ? address : otherAddresses;
+    const counts = this.#counts.get(name);
+    if (counts === undefined) this.#log.warn({ address: name, kind, by: token }, 'Access refused');
+    this.#counts.set(name, { ...none, ...counts, [kind]: (counts?.[kind] ?? 0) + 1 });
+  }
+
+  /** Writes an audit entry for each address that was refused access since the last call. */
+  async flush(): Promise<void> {
+    const counted = this.#counts;
+    this.#counts = new Map();
+    const at = Date.now();
+    for (const [address, { token, login, role }] of counted) {
+      const facts = { address, tokens: token, logins: login, roles: role };
+      const event = { type: 'access.refused', project: undefined, actor: theServer, at, ...facts } as const;
+      await this.#store.audit.add(auditEntryOf(event));
+      this.#events.emit(event);
+    }
+  }
+}
+
+const none: Counts = { token: 0, login: 0, role: 0 };
