@@ -139,8 +139,16 @@ def find_config():
     """Returns the path of the configuration that the CLI would use, or None."""
     if option("config"):
         return in_project(option("config"))
-    folders = [Path(PROJECT_DIR)] + list(Path(PROJECT_DIR).parents)
-    return next((str(folder / name) for folder in folders for name in CONFIGS if (folder / name).is_file()), None)
+    return search_config(PROJECT_DIR, CONFIGS)
+
+
+def search_config(start, names):
+    """Searches the start folder and the folders above it, up to one with .git or package.json: as src/project/config/load.ts."""
+    folders = [Path(start)] + list(Path(start).parents)
+    is_root = lambda folder: any(os.path.exists(str(folder / name)) for name in (".git", "package.json"))
+    root = next((at for at, folder in enumerate(folders) if is_root(folder)), 0)
+    found = (folder / name for folder in folders[: root + 1] for name in names)
+    return next((str(path) for path in found if path.is_file()), None)
 
 
 def named_in(config, folder):
@@ -179,7 +187,7 @@ def state():
         return None
     # The device inventory does not affect the artifacts.
     packed = {key: value for key, value in config.items() if key not in ("devices", "upload")}
-    known += [packed, named_in(config, os.path.dirname(path or "")), is_published(config)]
+    known += [path, packed, named_in(config, os.path.dirname(path or "")), is_published(config)]
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
 
 

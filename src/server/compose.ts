@@ -17,6 +17,7 @@ import { DomainEvents } from './services/events/domain-events.ts';
 import { Health } from './services/health.ts';
 import { Refusals } from './services/refusals.ts';
 import { Catalog } from './services/releases/catalog.ts';
+import { Uploads } from './services/releases/uploads.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { serviceClock } from './services/rollouts/service-clock.ts';
@@ -126,6 +127,7 @@ export async function makeParts(
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     events,
+    uploads: new Uploads({ store, blobs }, limits.unpublishedBytesPerToken),
     refusals: new Refusals({ store, events, log: options.log }),
     authority: options.authority,
     stopping,

@@ -99,8 +99,8 @@ export const projectEntries = {
   HOOK_ARGUMENT_INVALID: entry<{ argument: string }>(
     2,
     ({ argument }) => `Arduino recipes cannot contain the argument ${JSON.stringify(argument)}`,
-    'The Arduino IDE splits recipes at spaces. Quotes protect an argument, unless it contains both kinds of quotes before spaces.',
-    () => 'Rename the folder so that its path contains no quotes followed by spaces.',
+    'The Arduino IDE replaces properties in braces and splits recipes at spaces. An argument in quotes ends at the first quote before a space, and the rest could add options to the hooks or to the compiler.',
+    () => 'Rename the folder so that its path contains no braces, and no quotes followed by spaces.',
   ),
   HOOK_LINES_DAMAGED: entry<PathField & { line: number }>(
     2,

@@ -19,16 +19,19 @@ export interface ArduinoHooks {
 export const headerHook = 'recipe.hooks.sketch.prebuild.pattern';
 export const packHook = 'recipe.objcopy.hex.2.pattern';
 
-/** Returns both signing properties as command lines that run this tool. arduino-cli expands placeholders such as `{build.path}`. */
+/**
+ * End of every recipe. It is the only placeholder: arduino-cli expands placeholders before it splits a recipe into arguments, so the name
+ * of a sketch could add arguments. `src/cli/arduino-build.ts` finds the sketch and the image in the build folder.
+ */
+const buildWords = ['--arduino-build', '{build.path}'];
+
+/** Returns both signing properties as command lines that run this tool. */
 export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, string> {
-  const image = '{build.path}/{build.project_name}.bin';
-  const program = [hooks.nodePath, hooks.cliPath];
-  const project = projectWords(hooks);
-  const header = ['header', ...project, '--out', '{build.path}/core/Updater_Signing.h', '--image', image];
-  const pack = ['pack', image, ...project];
+  const recipe = (command: string, options: readonly string[] = []) =>
+    quoteWords([...literalWords([hooks.nodePath, hooks.cliPath, command, ...projectWords(hooks), ...options]), ...buildWords]);
   return new Map([
-    [headerHook, quoteWords([...program, ...header, ...(hooks.headerOptions ?? [])])],
-    [packHook, quoteWords([...program, ...pack, ...(hooks.packOptions ?? [])])],
+    [headerHook, recipe('header', hooks.headerOptions)],
+    [packHook, recipe('pack', hooks.packOptions)],
   ]);
 }
 
@@ -40,8 +43,8 @@ const publishHook = 'recipe.objcopy.hex.3.pattern';
  * later hooks of arduino-cli (recipe.hooks.savehex) cannot be used, because they run only if a build is exported.
  */
 export function arduinoPublishProperty(hooks: ArduinoHooks): readonly [string, string] {
-  const words = [hooks.nodePath, hooks.cliPath, 'publish', '{build.path}/{build.project_name}.bin', '--after-build'];
-  return [publishHook, quoteWords([...words, ...projectWords(hooks)])];
+  const words = [hooks.nodePath, hooks.cliPath, 'publish', '--after-build', ...projectWords(hooks)];
+  return [publishHook, quoteWords([...literalWords(words), ...buildWords])];
 }
 
 /** Network upload property of the core. arduino-cli uses it for uploads to network ports. */
@@ -56,19 +59,41 @@ const uploadHook = 'tools.esptool.upload.network_pattern';
  */
 export function arduinoUploadProperty({ nodePath, cliPath, configPath }: ArduinoHooks): readonly [string, string] {
   const words = [
-    ...[nodePath, cliPath, 'upload', '{build.path}/{build.project_name}.bin', '--method', 'espota'],
-    // Placeholders from the core's own pattern, which arduino-cli expands.
+    ...literalWords([nodePath, cliPath, 'upload', '--method', 'espota']),
+    // Placeholders from the core's own pattern: an address and a number from the discovery.
     ...['--host', '{serial.port}', '--port', '{network.port}'],
-    ...(configPath === undefined ? [] : ['--config', configPath]),
+    ...literalWords(configPath === undefined ? [] : ['--config', configPath]),
+    ...buildWords,
   ];
   return [uploadHook, quoteWords(words)];
 }
 
 function projectWords({ sourceDir, configPath }: ArduinoHooks): readonly string[] {
   return [
-    ...['--source', sourceDir ?? '{build.source.path}'],
+    ...(sourceDir === undefined ? [] : ['--source', sourceDir]),
     ...(configPath === undefined ? [] : ['--config', configPath]),
   ];
+}
+
+/**
+ * Checks the path of a sketch. The recipes of the core contain it in double quotes, so a path with a quote and a space could add options to
+ * the compiler, which can load programs.
+ *
+ * @throws OtaError HOOK_ARGUMENT_INVALID
+ */
+export function requireRecipePath(path: string): void {
+  if (path.includes('" ')) throw new OtaError('HOOK_ARGUMENT_INVALID', { argument: path });
+}
+
+/**
+ * Checks arguments that must not change: arduino-cli would expand a property in them, and the value may contain quotes and spaces.
+ *
+ * @throws OtaError HOOK_ARGUMENT_INVALID
+ */
+function literalWords(words: readonly string[]): readonly string[] {
+  const expanded = words.find((word) => /\{[^{}]*\}/.test(word));
+  if (expanded !== undefined) throw new OtaError('HOOK_ARGUMENT_INVALID', { argument: expanded });
+  return words;
 }
 
 function quoteWords(words: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { projectOptions } from '../../shared/project-options.ts';
 import { dirname, join, resolve } from 'node:path';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
+import { requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
 import { platformioEnvironment, platformioProgram } from '../../../project/build/platformio.ts';
 import { type Program, runProgram } from '../../../project/build/run-program.ts';
@@ -49,6 +50,7 @@ export async function build(args: readonly string[], options: BuildCommandOption
 }
 
 async function buildWithArduino(source: string, args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
+  requireRecipePath(source);
   const settings = await readProjectSettings(options, io, makeReport(io, options));
   // Key errors are ignored here, because the hook reports them and then removes the artifacts of the previous build.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(

@@ -1,0 +1,89 @@
+/** The name of a sketch or of a folder adds arguments to the recipes of the Arduino tools. */
+import { mkdir } from 'node:fs/promises';
+import test from 'ava';
+import { withArduinoBuild } from '../../../src/cli/arduino-build.ts';
+import {
+  arduinoHookProperties,
+  arduinoPublishProperty,
+  arduinoUploadProperty,
+} from '../../../src/project/build/arduino-hooks.ts';
+import { door } from '../../support/built-sketch.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { runCli } from '../../support/run-cli.ts';
+import { runCommand } from '../../support/run-command.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const hooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota-hooks/dist/cli.js' };
+
+const names = ['door"--unsigned', "door' --unsigned 'x", 'door --unsigned', '--unsigned', '{build.path}', 'a b'];
+
+test('recipes contain no name that a sketch can choose', (t) => {
+  const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
+  for (const [property, recipe] of properties) {
+    const placeholders = recipe.match(/\{[^}]*\}/g) ?? [];
+    const isNumber = (name: string) =>
+      property.startsWith('tools.') && ['{serial.port}', '{network.port}'].includes(name);
+    t.deepEqual(
+      placeholders.filter((name) => !isNumber(name)),
+      ['{build.path}'],
+    );
+    t.true(recipe.endsWith(' --arduino-build "{build.path}"'), 'every argument after it is an error');
+  }
+});
+
+for (const name of names) {
+  test(`the sketch ${name} stays one argument`, async (t) => {
+    const folder = await testFolder(t);
+    const sketch = folder.at(name);
+    await mkdir(sketch);
+    await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: sketch }));
+    const build = folder.at('build');
+    t.deepEqual(withArduinoBuild(['pack', '--unsigned', '--arduino-build', build]), [
+      ...['pack', '--unsigned', '--source', sketch, `${build}/${name}.ino.bin`],
+    ]);
+    t.deepEqual(withArduinoBuild(['header', '--arduino-build', build]), [
+      ...['header', '--source', sketch, '--out', `${build}/core/Updater_Signing.h`],
+      ...['--image', `${build}/${name}.ino.bin`],
+    ]);
+  });
+}
+
+for (const name of ['door" --private-key "key', 'door" --unsigned "', `door" 'x --unsigned`, 'door" -fplugin=x "']) {
+  test(`the sketch ${name} is an error, because the core would pass its rest to the compiler`, async (t) => {
+    const folder = await testFolder(t, { [`${name}/${name}.ino`]: '' });
+    await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.at(name) }));
+    await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () =>
+      withArduinoBuild(['pack', '--arduino-build', folder.at('build')]),
+    );
+    const { error } = await runCommand(['build', '--source', name], { cwd: folder.path });
+    t.is(error?.code, 'HOOK_ARGUMENT_INVALID');
+  });
+}
+
+test('the sketch of a build folder is packed with its keys, however it is named', async (t) => {
+  const name = "door' --compression 'none";
+  const folder = await testFolder(t, {
+    [`${name}/private.key`]: door.privatePem,
+    [`build/${name}.ino.bin`]: door.bin,
+    [`build/${name}.ino.elf`]: door.elf,
+  });
+  await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.at(name) }));
+  const { exitCode, stderr } = await runCli(['pack', '--arduino-build', folder.at('build')], folder.path);
+  t.is(exitCode, 0, stderr);
+  t.true((await folder.list()).includes(`build/${name}.ino.bin.gz.signed`));
+});
+
+test('arguments after the build folder, which only its name can add, are an error', async (t) => {
+  for (const more of [['x'], ['--unsigned'], ['--arduino-build', '/elsewhere']]) {
+    await expectOtaError(t, 'OPTION_INVALID', () => withArduinoBuild(['pack', '--arduino-build', '/build', ...more]));
+  }
+  await expectOtaError(t, 'OPTION_INVALID', () => withArduinoBuild(['pack', '--arduino-build']));
+  await expectOtaError(t, 'FILE_NOT_FOUND', () => withArduinoBuild(['pack', '--arduino-build', '/nowhere']));
+});
+
+test('a folder whose name contains a property is an error, because arduino-cli would replace it', async (t) => {
+  for (const sourceDir of ['/src/{build.path}', '/src/a{x}b']) {
+    await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoHookProperties({ ...hooks, sourceDir }));
+    await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoUploadProperty({ ...hooks, configPath: sourceDir }));
+  }
+});

@@ -1,0 +1,31 @@
+/** Names of sketches with quotes, spaces and dashes do not add arguments to the hooks, with a real arduino-cli. */
+import test from 'ava';
+import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
+
+const keys = makeKeys();
+
+test('a sketch whose name would end a quoted argument of the core is an error', async (t) => {
+  const workplace = await makeWorkplace(t);
+  const sketch = await workplace.sketch('door" --unsigned "x');
+  await placeKeys(sketch, keys);
+  t.regex((await workplace.build(sketch)).output, /error\[HOOK_ARGUMENT_INVALID\]/);
+  t.is((await workplace.run('install', 'arduino')).exitCode, 0);
+  t.not((await workplace.compile(sketch)).exitCode, 0);
+});
+
+for (const name of ["door' --compression 'none", '--unsigned', 'two words']) {
+  test(`a sketch named ${name} is signed like any other, from the IDE hooks and from build`, async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch(name);
+    await placeKeys(sketch, keys);
+    const built = await workplace.build(sketch);
+    t.is(built.exitCode, 0, built.output);
+    t.deepEqual(await artifactsOf(await workplace.image(sketch)), [...allArtifacts], 'by build');
+    t.is((await workplace.run('install', 'arduino')).exitCode, 0);
+    const compiled = await workplace.compile(sketch);
+    t.is(compiled.exitCode, 0, compiled.output);
+    const image = await workplace.image(sketch);
+    t.deepEqual(await artifactsOf(image), [...allArtifacts], compiled.output);
+    t.true(await isSignedWith(`${image}.gz.signed`, keys));
+  });
+}
