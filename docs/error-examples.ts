@@ -111,6 +111,7 @@ export const errorExamples = {
   ENFORCEMENT_KEY_MISSING: [{ path: 'build/door.ino.bin', fingerprint: someKey, others: [] }],
   ENFORCEMENT_VERIFIER_MISSING: [{ path: 'build/door.ino.bin', elf: 'build/door.ino.elf' }],
 
+  NAME_UNPRINTABLE: [{ what: 'file name', name: 'door\\u001b.bin' }],
   MANIFEST_INVALID: [{ path: 'build/door.ino.bin.ota.json', reason: 'it is not JSON (Unexpected end of JSON input)' }],
   FORMAT_TOO_NEW: [
     { of: 'build/door.ino.bin.ota.json', what: 'manifest', found: 2, known: 1 },

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { printable } from '../core/model/fields.ts';
 import { firmwareVersion, resourceName, roles } from './release.ts';
 
 /** Request bodies that `ota-hooks server` sends, except for releases. `release.ts` lists the API paths. */
@@ -8,12 +9,13 @@ const label = v.pipe(
   v.string('must be text'),
   v.nonEmpty('must not be empty'),
   v.maxLength(64, 'must be at most 64 characters'),
+  printable,
 );
 
 /** Credential sent by the client, or null to remove the credential. The server stores only a hash and never returns the password. */
 const credential = v.nullable(
   v.strictObject({
-    user: v.pipe(v.string(), v.regex(/^[^:\p{Cc}]{1,64}$/u, 'must be 1 to 64 characters without a colon')),
+    user: v.pipe(v.string(), v.regex(/^[^:]{1,64}$/, 'must be 1 to 64 characters without a colon'), printable),
     password: v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters'), v.maxLength(128)),
   }),
 );

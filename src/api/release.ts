@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { sha256 } from '../core/model/fields.ts';
+import { printable, sha256 } from '../core/model/fields.ts';
 
 /**
  * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. The table in `src/server/auth/permissions.ts`
@@ -55,7 +55,9 @@ export const firmwareVersion = v.pipe(
   v.regex(/^[!-?A-~][!-~]{0,63}$/, 'must be 1 to 64 visible ASCII characters without spaces, and not begin with @'),
 );
 
-const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64));
+const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64), printable);
+/** Reason for the audit log, shown to administrators. */
+export const reasonText = v.pipe(v.string('must be text'), v.maxLength(200), printable);
 const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
 
 /** Default channel of devices and requests. */
@@ -111,7 +113,7 @@ export const channelRequestSchema = v.strictObject(selection);
 
 export const yankRequestSchema = v.strictObject({
   ...selection,
-  reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  reason: v.optional(reasonText),
 });
 
 export interface ServerInfo {

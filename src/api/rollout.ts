@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { DeepReadonly } from '../core/model/fields.ts';
-import { firmwareVersion, resourceName } from './release.ts';
+import { type DeepReadonly, printable } from '../core/model/fields.ts';
+import { firmwareVersion, reasonText, resourceName } from './release.ts';
 
 /**
  * Requests sent by `ota-hooks server rollouts`, below `/api/v1`:
@@ -21,7 +21,7 @@ const wholeNumber = v.pipe(
   v.integer('must be an integer'),
   v.minValue(1, 'must be 1 or more'),
 );
-const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64))), v.maxLength(1000));
+const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64), printable)), v.maxLength(1000));
 
 /**
  * Devices that receive the release in this stage. Devices are selected by name, by group or by share of all devices. A stage includes the
@@ -101,6 +101,6 @@ export const rolloutActionSchema = v.strictObject({
   /** True to accept the existing failures when a halted rollout is resumed. Accepted failures no longer count toward the halt rules. */
   acceptFailures: v.optional(v.boolean(), false),
   /** Reason that is recorded in the audit log. */
-  reason: v.optional(v.pipe(v.string(), v.maxLength(200))),
+  reason: v.optional(reasonText),
 });
 export type RolloutActionRequest = v.InferInput<typeof rolloutActionSchema>;

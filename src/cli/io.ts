@@ -1,3 +1,5 @@
+import type { TerminalOutput } from './output/terminal-text.ts';
+
 /** Interactive prompts in the terminal. */
 interface Questions {
   confirm(question: string, initial: boolean): Promise<boolean>;
@@ -7,8 +9,8 @@ interface Questions {
 export interface Io {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  readonly stdout: TerminalOutput;
+  readonly stderr: TerminalOutput;
   /** True if stderr is a terminal that can show colors and progress. */
   readonly fancy: boolean;
   /** Prompts for a password without echoing the input. Undefined without a terminal. */

@@ -1,9 +1,10 @@
 import { CommanderError } from '@commander-js/extra-typings';
-import { catalog } from '../errors/ota-error.ts';
+import { printableLine } from '../core/model/unprintable.ts';
+import { catalog, OtaError } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import { withArduinoBuild } from './arduino-build.ts';
 import type { Io } from './io.ts';
-import { knownError } from './known-error.ts';
+import { colored, filteredOutput, outputLine } from './output/terminal-text.ts';
 import { makeProgram } from './program.ts';
 
 const internalError = 70;
@@ -36,8 +37,8 @@ function processIo(cli: string): Io {
     cwd: process.cwd(),
     env: process.env,
     // Streams are opened on first use. Opening a stream takes milliseconds, and most hooks write nothing to stdout.
-    stdout: { write: (text) => writeTo(process.stdout, text) },
-    stderr: { write: (text) => writeTo(process.stderr, withoutPrivateKeys(text)) },
+    stdout: filteredOutput((text) => writeTo(process.stdout, text)),
+    stderr: filteredOutput((text) => writeTo(process.stderr, withoutPrivateKeys(text))),
     get fancy() {
       return wantsColors();
     },
@@ -94,14 +95,14 @@ function isAtTerminal(): boolean {
 
 async function askOnTerminal(question: string): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts');
-  const answer = await password({ message: question, output: process.stderr, signal: currentSignal() });
+  const answer = await password({ message: printableLine(question), output: process.stderr, signal: currentSignal() });
   return isCancel(answer) ? unanswered() : answer;
 }
 
 async function confirmOnTerminal(question: string, initial: boolean): Promise<boolean> {
   const { confirm, isCancel } = await import('@clack/prompts');
   const terminal = { output: process.stderr, signal: currentSignal() };
-  const answer = await confirm({ message: question, initialValue: initial, ...terminal });
+  const answer = await confirm({ message: printableLine(question), initialValue: initial, ...terminal });
   return isCancel(answer) ? unanswered() : answer;
 }
 
@@ -114,19 +115,23 @@ function unanswered(): never {
 /** Prints the error code and message, then the hint on a separate line. Returns the exit code. */
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
-  const known = knownError(error);
-  if (known === undefined) {
-    io.stderr.write(
-      `Unexpected error in ota-hooks. Please report this bug with the following lines:\n${error instanceof Error ? error.stack : String(error)}\n`,
-    );
+  if (!(error instanceof OtaError)) {
+    io.stderr.write(`A bug of ota-hooks; please report it with these lines:\n${bugReport(error)}`);
     return internalError;
   }
-  const { code, message, hint, exitCode } = known;
-  const label = `error[${code}]:`;
-  const text = withNearPaths(`${message}\n  ${hint}\n`, io.cwd);
-  io.stderr.write(`${io.fancy ? `\u001b[31m${label}\u001b[0m` : label} ${text}`);
+  const { code, message, hint, exitCode }: OtaError = error;
+  const near = (text: string) => outputLine(withNearPaths(text, io.cwd));
+  io.stderr.write([...colored(io, 'red', `error[${code}]:`), ` ${near(message)}  ${near(hint)}`]);
   if (argv.includes('--verbose')) io.stderr.write(`  ${catalog[code].why}\n`);
   return exitCode;
+}
+
+/** Returns the message, which may contain foreign text, as one line, and then the stack. */
+function bugReport(error: unknown): string {
+  if (!(error instanceof Error)) return outputLine(String(error));
+  const head = `${error.name}: ${error.message}`;
+  const stack = error.stack?.startsWith(head) === true ? error.stack.slice(head.length + 1) : '';
+  return `${outputLine(head)}${stack}\n`;
 }
 
 /** Redacts private keys. If a user passes the contents of a key instead of its path, the key must not appear in a build log. */

@@ -39,8 +39,9 @@ export class ProgressReport {
     if (phase !== this.#last.phase) this.#report({ ...this.#last, phase });
   }
 
+  /** Sets the number of image bytes, which is negative while a request's own header is sent. */
   transferred(bytes: number): void {
-    const transferredBytes = Math.min(bytes, this.#totalBytes);
+    const transferredBytes = Math.max(0, Math.min(bytes, this.#totalBytes));
     if (transferredBytes !== this.#last.transferredBytes) this.#report({ ...this.#last, transferredBytes });
   }
 

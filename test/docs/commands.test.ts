@@ -57,6 +57,10 @@ const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone',
     'Run an update server': `the same steps are those of docs/server.md, which ${server} runs`,
   },
+  'docs/rollout.md': {
+    'Give devices credentials':
+      'virtual devices send no secrets; test/cli/commands/device-credentials.test.ts runs the same commands',
+  },
   'CONTRIBUTING.md': { '': 'they run all tests and the bench; .ci/run runs them in a clean clone' },
   'bench/README.md': { '': 'the bench takes minutes', 'The update server': 'so does this one' },
 };

@@ -79,6 +79,7 @@ export const buildErrors = {
   ENFORCEMENT_KEY_MISSING: pack({ 'private.key': other.privatePem, 'public.key': other.publicPem }),
   ENFORCEMENT_VERIFIER_MISSING: pack({ 'door.elf': elfWithoutVerifier() }),
 
+  NAME_UNPRINTABLE: inFolder('pack door.bin --board board\u009b', { ...keys, 'door.bin': door.bin }),
   MANIFEST_INVALID: inFolder('sign --private-key private.key --manifest door.bin.ota.json', {
     ...keys,
     'door.bin.ota.json': '{"manifest": 1}',

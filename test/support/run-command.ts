@@ -1,5 +1,6 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Io } from '../../src/cli/io.ts';
+import { filteredOutput } from '../../src/cli/output/terminal-text.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { OtaError } from '../../src/errors/ota-error.ts';
 
@@ -38,12 +39,11 @@ export async function runCommand(
   { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, userId, cli = 'ota-hooks', onOutput }: World,
 ): Promise<CommandRun> {
   const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
+  const stream = (name: 'stdout' | 'stderr') =>
+    filteredOutput((text) => {
       written[name] += text;
       onOutput?.(text);
-    },
-  });
+    });
   const io: Io = {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },

@@ -9,6 +9,7 @@ const programs = [
 
 test('the sketches cover each update method', (t) => {
   t.deepEqual(names, [
+    'DeviceSecretUpdate',
     'EspotaUpdate',
     'FilesystemUpdate',
     'HttpUpdate',
@@ -50,7 +51,7 @@ for (const [name, text] of programs) {
   test(`${name}: contains no secrets`, (t) => {
     t.notRegex(text, /PRIVATE KEY|BEGIN [A-Z ]+/);
     for (const [call, argument] of text.matchAll(/(?:setPassword|setPasswordHash|setAuthorization)\(([^)]*)\)/g)) {
-      t.regex(argument ?? '', /^SECRET_\w+$/, call);
+      t.regex(argument ?? '', /^(?:SECRET_\w+|user, secret)$/, call);
     }
     for (const [call, argument] of text.matchAll(/WiFi\.begin\(([^)]*)\)/g)) {
       t.regex(argument ?? '', /^(?:SECRET_WIFI_SSID, SECRET_WIFI_PASSWORD)?$/, call);

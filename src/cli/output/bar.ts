@@ -1,3 +1,5 @@
+import { printableLine } from '../../core/model/unprintable.ts';
+
 /** Width of a bar in columns. */
 export const barColumns = 24;
 
@@ -11,6 +13,7 @@ export function bar(share: number): string {
 const terminalColumns = 79;
 
 /** Shortens a line to the width of the terminal. */
-export function fitted(line: string): string {
+export function fitted(text: string): string {
+  const line = printableLine(text);
   return line.length > terminalColumns ? `${line.slice(0, terminalColumns - 1)}…` : line;
 }

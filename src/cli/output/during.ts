@@ -2,6 +2,7 @@ import { percentText } from '../../core/model/quantity-text.ts';
 import type { Io } from '../io.ts';
 import { bar, barColumns, fitted } from './bar.ts';
 import type { OutputOptions } from './report.ts';
+import { clearedLine, outputLine } from './terminal-text.ts';
 
 /** Progress of a task: a fraction from 0 to 1, or a text if the total is unknown. */
 type TaskProgress = number | string;
@@ -61,18 +62,18 @@ const showBar: Display = ({ what }, io, state) => {
   const drawing = setInterval(() => {
     const current = state();
     if (current.elapsedMs < firstBarMs) return;
-    io.stderr.write(`\r\u001b[K${fitted(`[${barOf(current)}] ${textOf(current)}  ${what}`)}`);
+    io.stderr.write([clearedLine, fitted(`[${barOf(current)}] ${textOf(current)}  ${what}`)]);
     isDrawn = true;
   }, redrawMs);
   return () => {
     clearInterval(drawing);
-    if (isDrawn) io.stderr.write('\r\u001b[K');
+    if (isDrawn) io.stderr.write([clearedLine]);
   };
 };
 
 const showLines: Display = ({ what }, io, state) => {
-  const first = setTimeout(() => io.stderr.write(`${what} …\n`), firstLineMs);
-  const next = setInterval(() => io.stderr.write(`${what} … ${textOf(state())}\n`), nextLineMs);
+  const first = setTimeout(() => io.stderr.write(outputLine(`${what} …`)), firstLineMs);
+  const next = setInterval(() => io.stderr.write(outputLine(`${what} … ${textOf(state())}`)), nextLineMs);
   return () => {
     clearTimeout(first);
     clearInterval(next);

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { withNearPaths } from '../../files/near-paths.ts';
 import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
+import { colored, outputLine } from './terminal-text.ts';
 
 /** Output options, which every command has. */
 export interface OutputOptions {
@@ -10,7 +11,13 @@ export interface OutputOptions {
   readonly verbose?: boolean | undefined;
 }
 
-/** Output of a command. Messages are written to stderr, and results to stdout. */
+/** One line, or several. */
+type Lines = string | readonly string[];
+
+/**
+ * Output of a command. Messages are written to stderr, and results to stdout. Each text is one line. Line breaks in it are escaped, because
+ * they come from file names, devices or servers.
+ */
 export interface Report {
   /** Prints a message for the user. --quiet suppresses the message. */
   say(line: string): void;
@@ -19,16 +26,18 @@ export interface Report {
   /** Prints a warning. --quiet does not suppress warnings. */
   warn(line: string): void;
   /** Prints the result of the command. With --json, the result is a JSON document, otherwise text. */
-  result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
+  result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
   /** Prints an event of a long-running command. With --json, each event is a JSON object on one line, otherwise text. */
-  event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, text?: string): void;
+  event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
   /** Returns a path relative to the working directory. A path outside the working directory is returned unchanged. */
   path(absolute: string): string;
 }
 
 export function makeReport(io: Io, options: OutputOptions): Report {
   // Messages from other modules contain absolute paths, which are shortened here.
-  const toStderr = (line: string) => io.stderr.write(`${withNearPaths(line, io.cwd)}\n`);
+  const near = (line: string) => outputLine(withNearPaths(line, io.cwd));
+  const toStderr = (line: string) => io.stderr.write(near(line));
+  const toStdout = (lines: Lines) => io.stdout.write([lines].flat().map(outputLine).join(''));
   return {
     say: (line) => {
       if (options.quiet !== true) toStderr(line);
@@ -36,23 +45,18 @@ export function makeReport(io: Io, options: OutputOptions): Report {
     detail: (line) => {
       if (options.verbose === true) toStderr(line);
     },
-    warn: (line) => toStderr(`${paint(io, '33', 'warning:')} ${line}`),
-    result: (_, json, text) => {
+    warn: (line) => io.stderr.write([...colored(io, 'yellow', 'warning:'), ` ${near(line)}`]),
+    result: (_, json, lines) => {
       if (options.json === true) io.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-      else if (text !== undefined) io.stdout.write(`${text}\n`);
+      else if (lines !== undefined) toStdout(lines);
     },
-    event: (_, json, text) => {
+    event: (_, json, lines) => {
       if (options.json === true) io.stdout.write(`${JSON.stringify(json)}\n`);
-      else if (text !== undefined) io.stdout.write(`${text}\n`);
+      else if (lines !== undefined) toStdout(lines);
     },
     path: (absolute) => {
       const near = relative(io.cwd, absolute);
       return near === '' || near.startsWith('..') ? absolute : near;
     },
   };
-}
-
-/** Colors text if colors are enabled. */
-function paint(io: Io, color: string, text: string): string {
-  return io.fancy ? `\u001b[${color}m${text}\u001b[0m` : text;
 }

@@ -1,9 +1,15 @@
 import * as v from 'valibot';
+import { printableText } from './unprintable.ts';
 
 /** Field schemas shared by manifests and device facts. */
 export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'));
 export const md5 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'must be an MD5 in lower-case hex'));
 export const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Rule for names, labels and reasons, which are shown on terminals and pages. */
+export const printable = v.regex<string, string>(
+  printableText,
+  'must not contain control characters or text direction marks',
+);
 export const flashMode = v.picklist(['qio', 'qout', 'dio', 'dout']);
 
 /**

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
-import { flashMode, md5, type Same, sha256, sizeBytes } from './fields.ts';
+import { flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
 
 /**
  * JSON file beside the artifacts of a build. Upload, publish, the server and signing on a different machine read the manifest instead of
@@ -135,7 +135,10 @@ const fileName = v.pipe(
   v.regex(/^(?![A-Za-z]:)[^/\\\0]+$/, 'must be a file name without a folder'),
   v.notValue('.'),
   v.notValue('..'),
+  printable,
 );
+
+const label = v.pipe(v.string(), printable);
 
 const inflateSchema = v.strictObject({
   sizeBytes,
@@ -205,10 +208,10 @@ const manifestFormat = 1;
 /** @internal */
 export const manifestSchema = v.strictObject({
   manifest: v.literal(manifestFormat),
-  tool: v.strictObject({ name: v.string(), version: v.string() }),
-  project: v.optional(v.string()),
-  version: v.optional(v.string()),
-  board: v.optional(v.string()),
+  tool: v.strictObject({ name: label, version: label }),
+  project: v.optional(label),
+  version: v.optional(label),
+  board: v.optional(label),
   sourceCommit: v.optional(
     v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be the ID of a git commit')),
   ),

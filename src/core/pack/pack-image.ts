@@ -10,6 +10,7 @@ import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { ImageKind } from '../model/artifact.ts';
 import type { Artifact, Manifest } from '../model/manifest.ts';
+import { printableText } from '../model/unprintable.ts';
 import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
 import type { Build } from './build.ts';
 import { digests } from './digests.ts';
@@ -58,10 +59,12 @@ export interface PackResult {
  * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step ({@link
  * signBuild}) and can run on a different machine.
  *
- * @throws OtaError IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
+ * @throws OtaError NAME_UNPRINTABLE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
  *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
+  const { file = nameIn(request.path), compression = 'gzip', project, version, board } = request;
+  requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board });
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = judge(request, firmware);
   const { enforcement, warnings } = settleEnforcement({
@@ -72,7 +75,6 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
     declared: request.enforcementDeclared ?? false,
   });
 
-  const { file = nameIn(request.path), compression = 'gzip' } = request;
   const files = new Map([[file, request.image]]);
   const artifacts = [await unsigned(file, request.image, firmware, firmware.encoding)];
   const compress = compressors[compression];
@@ -84,6 +86,13 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
   const findings = judgeBuild(manifest, request.path, new Set(request.allow));
   return { build: { manifest, files }, warnings: [...warnings, ...findings] };
+}
+
+/** The manifest accepts only printable names. */
+function requirePrintable(names: Readonly<Record<string, string | undefined>>): void {
+  for (const [what, name = ''] of Object.entries(names)) {
+    if (!printableText.test(name)) throw new OtaError('NAME_UNPRINTABLE', { what, name });
+  }
 }
 
 function nameIn(path: string): string {

@@ -177,6 +177,12 @@ export const coreEntries = {
       'Build with `ota-hooks build`, which does not use a stale core cache. With arduino-cli, run `arduino-cli cache clean` or pass --build-path. If the sketch calls Update.installSignature itself, set "enforcement": "declared" in ota.config.json.',
   ),
 
+  NAME_UNPRINTABLE: entry<{ what: string; name: string }>(
+    2,
+    ({ what, name }) => `The ${what} contains control characters or text direction marks: ${name}`,
+    'Manifests, servers and terminals show these names, and such characters can rewrite a screen or make one name look like another.',
+    ({ what }) => `Change the ${what}.`,
+  ),
   MANIFEST_INVALID: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} is not a valid manifest: ${reason}`,

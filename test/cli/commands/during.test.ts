@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Io } from '../../../src/cli/io.ts';
 import { during } from '../../../src/cli/output/during.ts';
+import { filteredOutput } from '../../../src/cli/output/terminal-text.ts';
 
 /** Runs a task until its output matches `enough`, and returns the output. */
 async function shown(
@@ -15,7 +16,7 @@ async function shown(
     seen += text;
     if (enough.test(seen)) isEnough();
   };
-  const io = { fancy, stderr: { write }, stdout: { write: () => Promise.reject(new Error('not there')) } };
+  const io = { fancy, stderr: filteredOutput(write), stdout: { write: () => Promise.reject(new Error('not there')) } };
   // `during` uses no other members of Io.
   await during({ what: 'packing door.bin' }, io as unknown as Io, { quiet }, (show) => {
     if (progress !== undefined) show(progress);

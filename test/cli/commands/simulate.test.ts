@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import type { Io } from '../../../src/cli/io.ts';
+import { filteredOutput } from '../../../src/cli/output/terminal-text.ts';
 import { makeProgram } from '../../../src/cli/program.ts';
 import { syntheticSketch } from '../../../src/simulator/index.ts';
 import { bareHost, bareUpload, md5 } from '../../simulator/bare-host.ts';
@@ -22,13 +23,11 @@ async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.
     cwd,
     env,
     fancy: false,
-    stdout: {
-      write: (text) => {
-        lines.push(text);
-        wake();
-      },
-    },
-    stderr: { write: (text) => t.log(text) },
+    stdout: filteredOutput((text) => {
+      lines.push(text);
+      wake();
+    }),
+    stderr: filteredOutput((text) => t.log(text)),
     signal: abort.signal,
     askSecret: undefined,
     ask: undefined,

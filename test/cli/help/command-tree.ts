@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import type { Io } from '../../../src/cli/io.ts';
+import { filteredOutput } from '../../../src/cli/output/terminal-text.ts';
 import { makeProgram } from '../../../src/cli/program.ts';
 
 /** A command or command group, and the words that select it. */
@@ -62,7 +63,7 @@ export function words(line: string): string[] {
 type AnyCommand = Command<unknown[], Record<string, unknown>>;
 
 async function program(write: (text: string) => void): Promise<AnyCommand> {
-  const stream = { write };
+  const stream = filteredOutput(write);
   const io: Io = {
     cwd: '.',
     env: {},

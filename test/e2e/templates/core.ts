@@ -46,7 +46,12 @@ const additions = [
     // cores/esp8266/WString.h
     header: 'cores/esp8266/WString.h',
     before: '  const char *c_str() const',
-    methods: ['  void trim() {}'],
+    methods: [
+      '  void trim() {}',
+      '  void replace(const String &, const String &) {}',
+      '  bool startsWith(const String &) const { return false; }',
+      '  String substring(unsigned int) const { return String(); }',
+    ],
   },
   {
     // cores/esp8266/Stream.h

@@ -182,7 +182,7 @@ class World {
       },
       patience,
       now: { wallMs: 0, servedMs: this.servedMs },
-      from: { address: '127.0.0.1', authenticated: true },
+      from: { address: '127.0.0.1', authenticated: device.record.mac < macOf(15) },
       hasNewestSecret: false,
     });
     if (decision.action === 'send') this.sent(device, decision.release, before);

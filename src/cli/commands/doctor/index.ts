@@ -7,6 +7,7 @@ import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport } from '../../output/report.ts';
+import { type Color, colored, outputLine } from '../../output/terminal-text.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 import { updateVirtualDevice } from '../../shared/update-virtual-device.ts';
 
@@ -84,18 +85,13 @@ async function applyFixes(findings: readonly CheckFinding[]): Promise<readonly s
   return done;
 }
 
-const colors: Record<Level, string> = { ok: '32', note: '36', warning: '33', error: '31' };
+const colors: Record<Level, Color> = { ok: 'green', note: 'cyan', warning: 'yellow', error: 'red' };
 const levelWidth = 'warning'.length;
 
 function print(findings: readonly CheckFinding[], { quiet }: DoctorOptions, io: Io): void {
   for (const { level, message, fix } of findings) {
     if (quiet === true && (level === 'ok' || level === 'note')) continue;
-    io.stderr.write(`${paint(level, io)} ${message}\n`);
-    if (fix !== undefined) io.stderr.write(`${' '.repeat(levelWidth)} → ${fix}\n`);
+    io.stderr.write([...colored(io, colors[level], level.padEnd(levelWidth)), outputLine(` ${message}`)]);
+    if (fix !== undefined) io.stderr.write(outputLine(`${' '.repeat(levelWidth)} → ${fix}`));
   }
-}
-
-function paint(level: Level, io: Io): string {
-  const word = level.padEnd(levelWidth);
-  return io.fancy ? `\u001b[${colors[level]}m${word}\u001b[0m` : word;
 }

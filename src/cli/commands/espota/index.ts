@@ -9,6 +9,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type Report } from '../../output/report.ts';
+import { lineStart } from '../../output/terminal-text.ts';
 import { port } from '../../shared/option-values.ts';
 
 const espotaCommand = (declaration: Declaration) =>
@@ -150,7 +151,7 @@ function makeView({ progress: isWanted, quiet }: EspotaOptions, io: Io, report: 
     if (isWanted !== true || quiet === true || phase === 'inviting') return;
     if (io.fancy) {
       const filled = '='.repeat(Math.floor((barColumns * percent) / 100)).padEnd(barColumns);
-      io.stderr.write(`\rUploading: [${filled}] ${percent}%`);
+      io.stderr.write([lineStart, `Uploading: [${filled}] ${percent}%`]);
       isBarOpen = true;
     } else if (percent >= lastPercent + percentPerLine) {
       lastPercent = percent - (percent % percentPerLine);

@@ -84,7 +84,7 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
     );
   }
   const next = nextCommand(project, installation, io);
-  report.say(`${steps.length > 0 ? 'Done. ' : ''}Build as usual:\n\n    ${next}\n`);
+  for (const line of [`${steps.length > 0 ? 'Done. ' : ''}Build as usual:`, '', `    ${next}`, '']) report.say(line);
   report.result('init', {
     folder: project.folder,
     system: project.system,
@@ -97,7 +97,7 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
 function announce({ steps }: SetupPlan, project: string, report: Report): void {
   report.say(`init will set up ${project}:`);
   for (const { description } of steps) report.say(`  - ${description}`);
-  report.say(`\n${meaning.join('\n')}\n`);
+  for (const line of ['', ...meaning, '']) report.say(line);
 }
 
 async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise<boolean> {

@@ -4,6 +4,7 @@ import { readNamedFile } from '../../../files/read.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
+import { outputLine } from '../../output/terminal-text.ts';
 import { deviceFacts } from '../../shared/device-facts.ts';
 import { judgeBytes } from '../../shared/file-to-judge.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
@@ -44,5 +45,5 @@ export async function inspect(file: string, options: InspectOptions, io: Io): Pr
   const inspection = { firmware, release, picture };
   if (options.json === true)
     report.result('inspect', { file: path, ...digests(bytes), ...inspectionDocument(inspection) });
-  else io.stdout.write(`${inspectionSheet(report.path(path), inspection)}\n`);
+  else io.stdout.write(inspectionSheet(report.path(path), inspection).map(outputLine));
 }

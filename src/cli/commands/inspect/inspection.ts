@@ -87,7 +87,7 @@ function headerDocument({ offset, segmentCount, entryAddress, flash, segments, e
 }
 
 /** Returns the text output of `inspect`. */
-export function inspectionSheet(name: string, { firmware, release, picture }: Inspection): string {
+export function inspectionSheet(name: string, { firmware, release, picture }: Inspection): readonly string[] {
   const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
   const rows: (readonly [string, string])[] = [
     ['file', `${name}, ${sizeBytes} bytes`],
@@ -105,7 +105,7 @@ export function inspectionSheet(name: string, { firmware, release, picture }: In
     rows.push(['layout', `${picture.layout ?? 'custom'}, ${picture.flashSizeBytes / 1024} KB of flash`]);
     rows.push(...drawFlash(picture).map((line) => ['', line] as const));
   }
-  return rows.map(([label, text]) => `${label.padEnd(10)} ${text}`.trimEnd()).join('\n');
+  return rows.map(([label, text]) => `${label.padEnd(10)} ${text}`.trimEnd());
 }
 
 const enforcementWords = {

@@ -129,7 +129,7 @@ function stepsOf(decision: Plan<Release>): readonly Step<Release>[] {
   }
 }
 
-function sheetOf(decision: Plan<Release>, alternative: string | undefined): string {
+function sheetOf(decision: Plan<Release>, alternative: string | undefined): readonly string[] {
   const rows: string[] = [];
   for (const [index, { artifact, warnings }] of stepsOf(decision).entries()) {
     const hop = decision.kind === 'hops' ? `hop ${index + 1}: ` : '';
@@ -142,7 +142,7 @@ function sheetOf(decision: Plan<Release>, alternative: string | undefined): stri
     }
     if (alternative !== undefined) rows.push(row('safe', `${alternative}, from the same build`));
   }
-  return rows.join('\n');
+  return rows;
 }
 
 function row(word: string, text: string): string {

@@ -104,7 +104,7 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
   };
 }
 
-function asTable(projects: readonly ProjectInfo[]): string {
+function asTable(projects: readonly ProjectInfo[]): readonly string[] {
   const rows = projects.map(({ name, access, user, keys, devices, channels, aliases, confirmWithinMs }) => [
     name,
     user === undefined ? access : `${access}, password`,

@@ -89,7 +89,7 @@ async function yank(project: string, version: string, options: OptionsOf<typeof 
   report.result('server releases yank', releases);
 }
 
-function asTable(releases: readonly ReleaseInfo[]): string {
+function asTable(releases: readonly ReleaseInfo[]): readonly string[] {
   const rows = releases.map(({ version, kind, board, channels, purpose, yanked, enforcement, publishedAt }) => [
     version,
     kind,

@@ -12,6 +12,7 @@ import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport } from '../../output/report.ts';
+import { outputLine } from '../../output/terminal-text.ts';
 import { writeHeader } from '../header/index.ts';
 
 const signingCommand = (declaration: Declaration) =>
@@ -105,8 +106,8 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
   }
   makeReport(io, options).result('signing', { mode: 'sign', signed: out, legacy: legacy ?? null });
   // signing.py prints paths exactly as given on the command line, and so does this command.
-  io.stderr.write(`Signed binary: ${options.out}\n`);
-  if (legacy !== undefined) io.stderr.write(`Legacy signed binary: ${options.legacy}\n`);
+  io.stderr.write(outputLine(`Signed binary: ${options.out}`));
+  if (legacy !== undefined) io.stderr.write(outputLine(`Legacy signed binary: ${options.legacy}`));
 }
 
 /** Returns the payload to sign: the image itself, or an aligned gzip file. Gzip support is loaded only if needed. */
@@ -117,7 +118,7 @@ async function payloadOf(image: Uint8Array, format: SignatureFormat): Promise<Ui
 }
 
 function warn(warnings: readonly string[], io: Io): void {
-  for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) io.stderr.write(outputLine(`warning: ${warning}`));
 }
 
 function required(options: SigningOptions, name: 'out' | 'bin', io: Io): string {

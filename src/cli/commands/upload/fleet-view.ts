@@ -1,18 +1,18 @@
 import type { UpdateStep } from '../../../delivery/update-device.ts';
 import type { Io } from '../../io.ts';
+import { fitted } from '../../output/bar.ts';
 import type { Report } from '../../output/report.ts';
+import { clearedFrom, outputLine } from '../../output/terminal-text.ts';
 
 /** Progress display during device updates. */
 export interface FleetView {
   readonly begin: (device: string, what: string) => void;
   readonly step: (device: string, step: UpdateStep) => void;
-  /** Prints the final line for a device. */
-  readonly end: (device: string, words: string) => void;
+  /** Prints the result for a device, and a hint below it. */
+  readonly end: (device: string, words: string, hint: string | undefined) => void;
   readonly close: () => void;
 }
 
-/** Width of the narrowest common terminal. A longer line would wrap, and the display could not redraw it. */
-const columns = 79;
 /** Maximum number of device lines. The lines fit in a 24-line terminal. */
 const mostLines = 20;
 const barColumns = 24;
@@ -31,7 +31,9 @@ function lineView(width: number, report: Report): FleetView {
   return {
     begin: (device, what) => report.say(`${named(device, width)}  ${what}`),
     step: () => undefined,
-    end: (device, words) => report.say(`${named(device, width)}  ${words}`),
+    end: (device, words, hint) => {
+      for (const line of finalLines(named(device, width), words, hint)) report.say(line);
+    },
     close: () => undefined,
   };
 }
@@ -41,14 +43,12 @@ function barView(width: number, io: Io): FleetView {
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
   // Each redraw moves the cursor to the first line and overwrites the previous lines.
-  const draw = (finished?: string) => {
+  const draw = (finished: readonly string[] = []) => {
     clearTimeout(timer);
     timer = undefined;
-    const lines = [...live].slice(0, mostLines).map(([device, text]) => cut(`${named(device, width)}  ${text}`));
+    const lines = [...live].slice(0, mostLines).map(([device, text]) => fitted(`${named(device, width)}  ${text}`));
     if (live.size > mostLines) lines.push(`… and ${live.size - mostLines} more`);
-    const up = drawn === 0 ? '' : `\u001b[${drawn}A`;
-    const all = finished === undefined ? lines : [finished, ...lines];
-    io.stderr.write(`${up}\r\u001b[J${all.map((line) => `${line}\n`).join('')}`);
+    io.stderr.write([clearedFrom(drawn), ...[...finished, ...lines].map(outputLine)]);
     drawn = lines.length;
   };
   const drawSoon = () => {
@@ -63,9 +63,9 @@ function barView(width: number, io: Io): FleetView {
       live.set(device, stepText(step));
       drawSoon();
     },
-    end: (device, words) => {
+    end: (device, words, hint) => {
       live.delete(device);
-      draw(`${named(device, width)}  ${words}`);
+      draw(finalLines(named(device, width), words, hint));
     },
     close: () => {
       live.clear();
@@ -92,10 +92,10 @@ function stepText(step: UpdateStep): string {
   return `[${bar}] ${percent}% of ${Math.ceil(step.totalBytes / 1024)} KB${again}`;
 }
 
-function named(device: string, width: number): string {
-  return device.length > width ? `${device.slice(0, width - 1)}…` : device.padEnd(width);
+function finalLines(device: string, words: string, hint: string | undefined): readonly string[] {
+  return [`${device}  ${words}`, ...(hint === undefined ? [] : [`  ${hint}`])];
 }
 
-function cut(line: string): string {
-  return line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
+function named(device: string, width: number): string {
+  return device.length > width ? `${device.slice(0, width - 1)}…` : device.padEnd(width);
 }

@@ -51,8 +51,7 @@ export async function updateOne(run: Run, sending: UploadTask, view: FleetView):
       signal: run.io.signal,
     });
     end = { step, result };
-    const hint = hintOf(result);
-    view.end(target.name, resultText(result) + (hint === undefined ? '' : `\n  ${hint}`));
+    view.end(target.name, resultText(result), hintOf(result));
     await saveResult(run, target.name, end, isLast);
     if (!result.isSuccess) break;
   }

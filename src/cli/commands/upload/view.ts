@@ -103,7 +103,7 @@ function ruleDocument({ rule, message, fix }: PreflightFinding) {
 }
 
 /** Formats the results as a table. Returns undefined for fewer than two devices. */
-export function summaryOf(ends: readonly DeviceEnd[]): string | undefined {
+export function summaryOf(ends: readonly DeviceEnd[]): readonly string[] | undefined {
   if (ends.length < 2) return undefined;
   return table([['device', 'address', 'sent', 'took', 'outcome'], ...ends.map(rowOf)]);
 }

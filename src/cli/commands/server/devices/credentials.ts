@@ -54,7 +54,7 @@ async function create(project: string, names: readonly string[], options: Creden
     [
       `Created ${counted(accepted.length, 'secret')}${path === undefined || accepted.length === 0 ? '' : ` in ${client.report.path(path)}`}`,
       ...skippedLines(skipped),
-    ].join('\n'),
+    ],
   );
 }
 

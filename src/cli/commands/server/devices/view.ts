@@ -4,7 +4,7 @@ import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 
 /** Formats devices as a table with one line per device. */
-export function deviceTable(devices: readonly DeviceInfo[]): string {
+export function deviceTable(devices: readonly DeviceInfo[]): readonly string[] {
   const isWithCredentials = devices.some(({ credentials }) => credentials !== 'none');
   const rows = devices.map((device) => [
     device.mac,
@@ -61,7 +61,7 @@ export function failureOf({ attempts }: DeviceInfo): string | undefined {
 }
 
 /** Describes a device, one property per line. */
-export function describeDevice(device: DeviceInfo): string {
+export function describeDevice(device: DeviceInfo): readonly string[] {
   const { mac, name, enrolled, rollout, running, sketch, filesystem } = device;
   const lines = [
     ['device', `${mac}${name === undefined ? '' : ` (${name})`}${enrolled ? ', enrolled' : ''}`],

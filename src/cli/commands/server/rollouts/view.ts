@@ -3,7 +3,7 @@ import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 
 /** Formats rollouts as a table with one line per rollout. */
-export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
+export function rolloutTable(rollouts: readonly RolloutInfo[]): readonly string[] {
   const rows = rollouts.map(({ id, version, channel, state, openStages, stages, tally, startedAt }) => [
     String(id),
     version,
@@ -17,7 +17,7 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): string {
 }
 
 /** Describes one rollout: its state, stages and history. */
-export function describeRollout(rollout: RolloutInfo): string {
+export function describeRollout(rollout: RolloutInfo): readonly string[] {
   const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages, history } = rollout;
   const { unproven } = rollout;
   const head = table([
@@ -34,7 +34,7 @@ export function describeRollout(rollout: RolloutInfo): string {
     `${countText(tally.running)} of ${countText(tally.members)} updated${others(tally)}`,
   ]);
   const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
-  return [head, table([['stage', 'devices', '', 'progress'], ...rows]), table(events)].join('\n');
+  return [...head, ...table([['stage', 'devices', '', 'progress'], ...rows]), ...table(events)];
 }
 
 /** Describes the reports without credentials: if all came from one address, one client may have sent them. */

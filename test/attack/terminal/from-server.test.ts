@@ -1,0 +1,161 @@
+/** Escape sequences from a server: nothing that a server sends reaches the terminal of a publisher or an administrator unescaped. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import * as v from 'valibot';
+import {
+  auditInfoSchema,
+  deviceInfoSchema,
+  importAnswerSchema,
+  projectInfoSchema,
+  tokenInfoSchema,
+} from '../../../src/api/admin-info.ts';
+import { releaseFindingSchema, releaseInfoSchema } from '../../../src/api/release-info.ts';
+import { rolloutInfoSchema } from '../../../src/api/rollout-info.ts';
+import { commandTree, words } from '../../cli/help/command-tree.ts';
+import { folderWith, packDoor } from '../../publishing/packed-door.ts';
+import { door } from '../../support/built-sketch.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
+import { runCommand } from '../../support/run-command.ts';
+import type { TestFolder } from '../../support/test-folder.ts';
+import { countAttacks } from '../support/attack-counts.ts';
+import { allHostileText, hostileIn, hostileText, hostileValue } from './hostile-text.ts';
+
+const list = <Schema extends v.GenericSchema>(name: string, schema: Schema) => v.object({ [name]: v.array(schema) });
+const releaseAnswer = v.object({
+  outcome: v.string(),
+  release: releaseInfoSchema,
+  warnings: v.array(releaseFindingSchema),
+});
+
+/** Shape of the response by request. */
+const shapes: readonly (readonly [RegExp, v.GenericSchema])[] = [
+  [/POST .*\/devices\/credentials/, v.object({ created: v.array(v.string()) })],
+  [/GET .*\/projects$/, list('projects', projectInfoSchema)],
+  [/ .*\/devices\/import$/, importAnswerSchema],
+  [/GET .*\/devices(\?|$)/, list('devices', deviceInfoSchema)],
+  [/ .*\/devices\/[^/]+/, deviceInfoSchema],
+  [/GET .*\/rollouts(\?|$)/, list('rollouts', rolloutInfoSchema)],
+  [/ .*\/rollouts/, rolloutInfoSchema],
+  [/POST .*\/releases$/, releaseAnswer],
+  [/ .*\/(releases|channels)/, list('releases', releaseInfoSchema)],
+  [/GET .*\/tokens$/, list('tokens', tokenInfoSchema)],
+  [/ .*\/tokens/, tokenInfoSchema],
+  [/ .*\/audit/, list('entries', auditInfoSchema)],
+  [/ .*\/projects\/[^/]+$/, projectInfoSchema],
+];
+
+const problem = v.object({
+  error: v.object({
+    code: v.string(),
+    message: v.string(),
+    hint: v.string(),
+    problems: v.array(v.string()),
+    blockedBy: v.array(releaseFindingSchema),
+  }),
+});
+
+/** The ways in which a server can answer: with what was asked for, with an error, with a redirect, and with a page of something else. */
+const answers = ['answer', 'problem', 'redirect', 'page'] as const;
+
+interface HostileServer {
+  readonly url: string;
+  text: string;
+  answer: (typeof answers)[number];
+}
+
+/** Starts a server that writes its responses itself: Node.js would refuse some of the characters in headers. */
+async function startHostileServer(t: ExecutionContext): Promise<HostileServer> {
+  const server = createServer((request) => {
+    request.resume();
+    request.on('end', () => request.socket.end(response(`${request.method} ${request.url}`)));
+  });
+  const state: HostileServer = { url: '', text: '', answer: 'answer' };
+  const response = (line: string): Buffer => {
+    const { text, answer } = state;
+    const shape = shapes.find(([pattern]) => pattern.test(line))?.[1] ?? releaseAnswer;
+    const inHeader = text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
+    const [status, header, body] = {
+      answer: ['200 OK', 'X: y', JSON.stringify(hostileValue(shape, text))],
+      problem: [`409 ${inHeader}`, 'X: y', JSON.stringify(hostileValue(problem, text))],
+      redirect: ['302 Found', `Location: http://127.0.0.1/${inHeader}`, ''],
+      page: [`418 ${inHeader}`, `Content-Type: ${inHeader}`, text],
+    }[answer];
+    const head = `HTTP/1.1 ${status}\r\n${header}\r\nConnection: close\r\n\r\n`;
+    return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body ?? '')]);
+  };
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  return Object.assign(state, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+/** The command lines in the help of all commands that connect to a server, with another address in place of the server's. */
+async function commandLines(url: string): Promise<readonly (readonly string[])[]> {
+  const tree = await commandTree();
+  const examples = tree.filter(({ words: [, first] }) => first === 'server').flatMap(({ examples: all }) => all);
+  const lines = examples.filter((line) => !/--(data|help)/.test(line));
+  return [...new Set(lines), `ota-hooks publish build --to ${url} --project door`].map((line) =>
+    words(line.replaceAll('https://ota.example.com', url)).slice(1),
+  );
+}
+
+async function workFolder(t: ExecutionContext): Promise<TestFolder> {
+  return folderWith(
+    t,
+    { build: await packDoor({ version: '1.5' }) },
+    {
+      'arduino-db.json': '{"18:FE:AA:AA:AA:AA": {"file": "DOOR-7-g14f53a19.bin", "version": 1}}',
+      'public.key': door.publicPem,
+    },
+  );
+}
+
+test('shows nothing that a server sends as it is', async (t) => {
+  const server = await startHostileServer(t);
+  const folder = await workFolder(t);
+  const env = { OTA_SERVER: server.url, OTA_TOKEN: 'x'.repeat(43), OTA_PASSWORD: 'open sesame' };
+  const lines = await commandLines(server.url);
+  const kinds = new Map<string, number>();
+  const run = async (argv: readonly string[], isFancy: boolean) => {
+    const { stdout, stderr, error } = await runCommand(argv, { cwd: folder.path, env, fancy: isFancy });
+    kinds.set(error?.code ?? 'done', (kinds.get(error?.code ?? 'done') ?? 0) + 1);
+    t.is(hostileIn(stdout + stderr, isFancy), undefined, argv.join(' '));
+    if (argv.includes('--json') && stdout !== '') t.notThrows(() => JSON.parse(stdout), stdout);
+    return stdout;
+  };
+  let tried = 0;
+  const runs = propertyRuns(200, 5000);
+  const inAll = fc.tuple(
+    fc.constantFrom(...lines),
+    fc.constantFrom(...answers),
+    fc.boolean(),
+    fc.boolean(),
+    hostileText,
+  );
+  const attack = async (
+    argv: readonly string[],
+    answer: HostileServer['answer'],
+    isJson: boolean,
+    isFancy: boolean,
+  ) => {
+    server.answer = answer;
+    tried++;
+    return run(isJson && !argv.includes('--json') ? [...argv, '--json'] : argv, isFancy);
+  };
+  server.text = allHostileText;
+  for (const argv of lines) for (const answer of answers) await attack(argv, answer, false, true);
+  const json = await attack(['server', 'projects', 'list'], 'answer', true, false);
+  t.is(JSON.parse(json)[0].name, allHostileText, 'JSON output carries the text unchanged');
+  await fc.assert(
+    fc.asyncProperty(inAll, async ([argv, answer, isJson, isFancy, text]) => {
+      server.text = text;
+      await attack(argv, answer, isJson, isFancy);
+    }),
+    runs,
+  );
+  for (const kind of ['done', 'SERVER_REFUSED', 'SERVER_REDIRECTS', 'SERVER_NOT_OURS']) {
+    t.true((kinds.get(kind) ?? 0) > 20, `${kind}: ${JSON.stringify([...kinds])}`);
+  }
+  countAttacks({ kind: 'terminal text from a server', tried, withstood: tried });
+});
