@@ -56,6 +56,8 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['POST', `projects/door/devices/${mac}/retry`, 'devices'],
   ['DELETE', `projects/door/devices/${mac}`, 'devices'],
   ['POST', 'projects/door/devices/import', 'devices', {}],
+  ['POST', 'projects/door/devices/credentials', 'devices', { credentials: [] }],
+  ['POST', 'projects/door/devices/credentials/revoke', 'devices', { macs: [] }],
   ['GET', 'projects/door/rollouts', 'view'],
   ['POST', 'projects/door/rollouts', 'rollouts', {}],
   ['GET', 'projects/door/rollouts/1', 'view'],
