@@ -15,6 +15,7 @@ import { QuickAnswers } from './services/devices/quick-answers.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
 import { Refusals } from './services/refusals.ts';
 import { Catalog } from './services/releases/catalog.ts';
+import { Uploads } from './services/releases/uploads.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { serviceClock } from './services/rollouts/service-clock.ts';
@@ -122,6 +123,7 @@ export async function makeParts(
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     events,
+    uploads: new Uploads({ store, blobs }, limits.unpublishedBytesPerToken),
     refusals: new Refusals({ store, events, log: options.log }),
     authority: options.authority,
     stopping,

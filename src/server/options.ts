@@ -45,6 +45,8 @@ export interface ServerLimits extends VerifierLimits {
   /** Limit on rejected requests per address: the burst size, followed by the rate per second. */
   readonly failuresPerAddress: number;
   readonly failuresPerSecond: number;
+  /** Bytes of uploads per token that no release refers to. */
+  readonly unpublishedBytesPerToken: number;
 }
 
 export const defaultLimits: ServerLimits = {
@@ -57,6 +59,8 @@ export const defaultLimits: ServerLimits = {
   newDevicesPerSecond: 10,
   failuresPerAddress: 100,
   failuresPerSecond: 1,
+  // A build for the largest flash has five files of at most 16 MiB. The remaining 48 MiB are for an earlier attempt.
+  unpublishedBytesPerToken: 128 * 1024 * 1024,
   // Verifying a 3.5 MB build takes 1 s of CPU time; a slow computer under load may need 50 times as long.
   verificationMs: 60_000,
   verificationHeapMb: 256,

@@ -112,7 +112,8 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
     return { status: Number(head.split(' ')[1]), body: JSON.parse(body) };
   },
   'disk-full': async (server) => {
-    await symlink('/dev/full', join(server.folder, 'uploads', `${await digestOf(bytes)}.part`));
+    const [, uploader] = server.token.split('_');
+    await symlink('/dev/full', join(server.folder, 'uploads', `${await digestOf(bytes)}.${uploader}.part`));
     return uploaded(server, bytes);
   },
 };

@@ -177,7 +177,8 @@ test('rejects a release when the project keys change during verification', async
   const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
   const request = v.parse(releaseRequestSchema, releaseRequest(next.manifest));
   t.is((await publish(next, { draft: true })).status, 201);
-  const question = { project: 'door', request, by: 'an admin', publisher: { roles: ['admin'], channels: [] } } as const;
+  const publisher = { id: (await parts.store.tokens.list())[0]?.id ?? '', roles: ['admin'], channels: [] } as const;
+  const question = { project: 'door', request, by: 'an admin', publisher };
   const verified = await verifyRelease(parts, question);
   await api('PUT', '/projects/door', { publicKeys: [signer.publicKey.pem, testSigner().publicKey.pem] });
   await t.throwsAsync(publishRelease(parts, question, verified), { message: /keys of door changed/ });

@@ -32,13 +32,19 @@ function requireRange(address: string): void {
  * address is reduced to its network, because a single subscriber owns a whole /64.
  */
 export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
-  const client = plain(proxyAddr(request, isTrusted));
+  const client = plain(withoutPort(proxyAddr(request, (entry) => isTrusted(withoutPort(entry)))));
   return networkOf(isIP(client) === 0 ? peerAddress(request) : client);
 }
 
 /** Returns the peer address of the connection. */
 export function peerAddress(request: IncomingMessage): string {
   return plain(request.socket.remoteAddress);
+}
+
+/** Removes the port that some proxies add to X-Forwarded-For entries, as in `192.0.2.1:5678` and `[2001:db8::1]:443`. */
+function withoutPort(entry = ''): string {
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d+)?$/.exec(entry) ?? [];
+  return bracketed ?? dotted ?? entry;
 }
 
 /** Converts an IPv4-mapped IPv6 address to IPv4. Returns an empty string for a closed connection, which has no address. */

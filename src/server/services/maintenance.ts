@@ -83,9 +83,10 @@ export async function removeOrphans(
   await publishing.acquire('all', async () => {
     const identity = await store.identity();
     if (identity === undefined) return;
-    for (const { sha256, complete } of await blobs.olderThan(at, identity.keepsBlobsBefore)) {
+    await store.uploads.removeBefore(at);
+    for (const { sha256, complete, uploader } of await blobs.olderThan(at, identity.keepsBlobsBefore)) {
       if (complete && (await store.catalog.isReferenced(sha256))) continue;
-      await blobs.remove(sha256);
+      await blobs.remove(sha256, uploader);
       log.info({ sha256, complete }, 'Removed an upload that was not published');
     }
   });

@@ -7,6 +7,7 @@ import type { LastSeen } from './devices/last-seen.ts';
 import type { DomainEvents } from './events/domain-events.ts';
 import type { Refusals } from './refusals.ts';
 import type { Catalog } from './releases/catalog.ts';
+import type { Uploads } from './releases/uploads.ts';
 import type { Verifier } from './releases/verifier.ts';
 import type { Rollouts } from './rollouts/rollouts.ts';
 import type { ServiceClock } from './rollouts/service-clock.ts';
@@ -24,6 +25,7 @@ export interface ServiceParts {
   readonly publishing: AsyncLock;
   readonly events: DomainEvents;
   readonly refusals: Refusals;
+  readonly uploads: Uploads;
   readonly clock: ServiceClock;
   readonly log: Log;
 }

@@ -2,9 +2,10 @@ import type { UploadState } from '../../api/release.ts';
 
 /** Bytes, addressed by their SHA-256. `test/server/storage/blob-contract.ts` defines the required behavior of a blob store. */
 export interface BlobStore {
-  state(sha256: string): Promise<UploadState>;
+  /** Returns the state of a blob or, with an uploader, of its own unfinished upload: it learns nothing about the blob or other uploads. */
+  state(sha256: string, uploader?: string): Promise<UploadState>;
   /**
-   * Appends a piece to a blob, at the offset returned by `state`.
+   * Appends a piece to a blob, at the offset returned by `state`. An uploader must send all bytes even if the blob exists.
    *
    * @returns digest-mismatch: the bytes of the upload do not match the digest, so the upload was removed. offset: the piece does not start
    *   where the upload ends
@@ -19,11 +20,12 @@ export interface BlobStore {
   read(sha256: string): Promise<Uint8Array | undefined>;
   /** Returns the file path of a complete blob, so that another thread can read the file. */
   path(sha256: string): string;
-  remove(sha256: string): Promise<void>;
+  /** Removes a blob with its unfinished uploads or, with an uploader, only its unfinished upload. */
+  remove(sha256: string, uploader?: string): Promise<void>;
   /** Returns complete blobs and unfinished uploads that were last written before `at`, but not before `since`. */
-  olderThan(at: number, since?: number): Promise<readonly UploadState[]>;
-  /** Returns the total size of all unfinished uploads, in bytes. */
-  pendingBytes(): Promise<number>;
+  olderThan(at: number, since?: number): Promise<readonly StoredBlob[]>;
+  /** Returns the total size of all unfinished uploads, or of those of an uploader, in bytes. */
+  pendingBytes(uploader?: string): Promise<number>;
   /** Returns a blob's path relative to the blob folder, for a reverse proxy; undefined if the store has no such folder. */
   location(sha256: string): string | undefined;
   /** Returns the text that identifies the database to which the blobs belong; undefined if there is none. */
@@ -31,7 +33,14 @@ export interface BlobStore {
   setMarker(text: string): Promise<void>;
 }
 
+interface StoredBlob extends UploadState {
+  /** Uploader of an unfinished upload. */
+  readonly uploader?: string | undefined;
+}
+
 export interface UploadPiece {
+  /** Sender of the bytes, lower-case letters and digits; undefined if the sender may know which blobs exist. */
+  readonly uploader?: string | undefined;
   readonly offset: number;
   readonly totalBytes: number;
   readonly chunks: AsyncIterable<Uint8Array>;

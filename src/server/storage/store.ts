@@ -23,6 +23,7 @@ export interface Store {
   readonly devices: DeviceStore;
   readonly rollouts: RolloutStore;
   readonly tokens: TokenStore;
+  readonly uploads: UploadStore;
   readonly audit: AuditStore;
   /** Returns the identity of the data; undefined if the store has never been sealed. */
   identity(): Promise<DataIdentity | undefined>;
@@ -117,8 +118,8 @@ export interface CatalogStore {
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
   /** Returns the releases with these IDs, including yanked ones; unknown IDs are skipped. */
   byIds(ids: readonly number[]): Promise<readonly ReleaseRecord[]>;
-  /** Returns whether a release needs this blob. */
-  isReferenced(sha256: string): Promise<boolean>;
+  /** Returns whether a release, or a release of this project, needs the blob. */
+  isReferenced(sha256: string, project?: string | undefined): Promise<boolean>;
 }
 
 /**
@@ -224,6 +225,24 @@ export interface TokenStore {
    * written only if the token is deleted.
    */
   revoke(id: string, audit: NewAuditEntry): Promise<'revoked' | 'unknown' | 'last-admin'>;
+}
+
+/** Blob whose bytes a token has sent. */
+interface SentBlob {
+  /** Token ID. */
+  readonly token: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly at: number;
+}
+
+export interface UploadStore {
+  add(sent: SentBlob): Promise<void>;
+  has(token: string, sha256: string): Promise<boolean>;
+  /** Returns the total size of the blobs that a token has sent and that no release needs, in bytes. */
+  unpublishedBytes(token: string): Promise<number>;
+  /** Removes the records of blobs that were sent before `at`. */
+  removeBefore(at: number): Promise<void>;
 }
 
 export interface AuditStore {

@@ -32,6 +32,20 @@ const cases: readonly Case[] = [
   ['uses the peer address without X-Forwarded-For', ['10.0.0.1'], requestFrom('10.0.0.1'), '10.0.0.1'],
   ['uses the peer address if the header has none', ['10.0.0.1'], requestFrom('10.0.0.1', 'unknown'), '10.0.0.1'],
   ['reduces an IPv6 address to its network', ['::1'], requestFrom('::1', '2001:0DB8:0:7::42'), '2001:db8:0:7::/64'],
+  ['removes the port from an IPv4 entry', ['::1'], requestFrom('::1', '9.9.9.9, 192.0.2.7:5678'), '192.0.2.7'],
+  [
+    'removes the port from an IPv6 entry',
+    ['::1'],
+    requestFrom('::1', '9.9.9.9, [2001:db8::1]:443'),
+    '2001:db8:0:0::/64',
+  ],
+  ['accepts an IPv6 entry in brackets', ['::1'], requestFrom('::1', '[2001:db8::1]'), '2001:db8:0:0::/64'],
+  [
+    'recognizes a trusted proxy whose entry has a port',
+    ['10.0.0.0/8', '2001:db8:9::1'],
+    requestFrom('10.0.0.1', '203.0.113.9, 198.51.100.7:1234, [2001:db8:9::1]:443, 10.9.9.9:80'),
+    '198.51.100.7',
+  ],
   ['returns an empty address for a closed connection', ['10.0.0.1'], requestFrom(undefined, '198.51.100.7'), ''],
 ];
 

@@ -3,18 +3,19 @@ import { blobDigest, mostBlobBytes, type UploadState } from '../../../api/releas
 import { isPrivateKeyFile, largestKeyFileBytes } from '../../../core/firmware/private-keys.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import type { Uploader } from '../../services/releases/uploads.ts';
 import { bodyChunks, checked, requireAction, type Session } from './session.ts';
 
 /** Limit on the total size of all unfinished uploads. */
 const mostPendingBytes = 512 * 1024 * 1024;
 
 export function uploadRoutes(parts: ServerParts): Hono<Session> {
-  const { blobs } = parts;
+  const { blobs, uploads } = parts;
   const routes = new Hono<Session>();
   const publisher = requireAction(parts, 'upload', { anyProject: true });
 
   routes.get('/uploads/:sha256', publisher, async (context) =>
-    context.json(await blobs.state(checked(blobDigest, context.req.param('sha256')))),
+    context.json(await uploads.state(context.get('token'), checked(blobDigest, context.req.param('sha256')))),
   );
 
   routes.patch('/uploads/:sha256', publisher, async (context) => {
@@ -37,20 +38,22 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
       );
     }
     const chunks = bounded(bodyChunks(context), totalBytes - offset);
-    const state = await blobs.append(sha256, { offset, totalBytes, chunks });
-    return context.json(await accepted(parts, sha256, state));
+    const uploader = context.get('token');
+    const state = await uploads.append(uploader, sha256, { offset, totalBytes, chunks });
+    return context.json(await accepted(parts, uploader, sha256, state));
   });
 
   return routes;
 }
 
 async function accepted(
-  { blobs, log }: ServerParts,
+  { blobs, uploads, log }: ServerParts,
+  uploader: Uploader,
   sha256: string,
   state: UploadState | 'digest-mismatch' | 'offset',
 ): Promise<UploadState> {
   if (state === 'offset') {
-    const { offset } = await blobs.state(sha256);
+    const { offset } = await uploads.state(uploader, sha256);
     throw new DomainError(
       'upload-offset',
       `the upload on the server ends at offset ${offset}`,

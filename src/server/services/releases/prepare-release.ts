@@ -5,19 +5,19 @@ import { type InvalidManifest, type Manifest, parseManifest } from '../../../cor
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { permits } from '../../auth/permissions.ts';
-import type { BlobStore } from '../../storage/blob-store.ts';
 import type { Actor, ProjectRecord, TokenRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 import { newProject } from './project.ts';
 import { requireAllowedRules, requireChannel, requireNewImage } from './publisher-limits.ts';
+import type { Uploader } from './uploads.ts';
 
 export interface PublishQuestion {
   readonly project: string;
   readonly request: v.InferOutput<typeof releaseRequestSchema>;
   readonly by: Actor;
-  readonly publisher: Pick<TokenRecord, 'roles' | 'channels'>;
+  readonly publisher: Omit<TokenRecord, 'hash' | 'name' | 'createdAt'>;
 }
 
 /** Publication whose request, project and key were checked. */
@@ -38,7 +38,7 @@ export interface PreparedRelease {
  * @throws DomainError invalid, not-found, role-missing, wrong-key, image-known, blobs-missing
  */
 export async function prepareRelease(
-  { store, blobs }: Pick<ServiceParts, 'store' | 'blobs'>,
+  { store, blobs, uploads }: Pick<ServiceParts, 'store' | 'blobs' | 'uploads'>,
   question: PublishQuestion,
 ): Promise<PreparedRelease> {
   const manifest = readManifest(question);
@@ -50,7 +50,7 @@ export async function prepareRelease(
   if (request.purpose === 'serve' && !request.draft) requireChannel(publisher, request.channel);
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
   await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });
-  return { manifest, key, present, record, artifacts: await requireBlobs(blobs, manifest) };
+  return { manifest, key, present, record, artifacts: await requireBlobs(manifest, publisher, { blobs, uploads }) };
 }
 
 /** Returns the manifest with the project and version from the request. For a reference build, only the image is kept. */
@@ -160,11 +160,15 @@ function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, ke
   }
 }
 
-async function requireBlobs(blobs: BlobStore, { artifacts }: Manifest): Promise<ReadonlyMap<string, string>> {
+async function requireBlobs(
+  { artifacts }: Manifest,
+  publisher: Uploader,
+  { blobs, uploads }: Pick<ServiceParts, 'blobs' | 'uploads'>,
+): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   const missing = [];
   for (const { file, sha256, sizeBytes } of artifacts) {
-    if (found.has(sha256) || (await blobs.state(sha256)).complete) found.set(sha256, blobs.path(sha256));
+    if (found.has(sha256) || (await uploads.has(publisher, sha256))) found.set(sha256, blobs.path(sha256));
     else missing.push({ file, sha256, sizeBytes });
   }
   if (missing.length === 0) return found;

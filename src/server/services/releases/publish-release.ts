@@ -33,10 +33,10 @@ export interface VerifiedRelease {
  * @throws DomainError invalid, not-found, wrong-key, blobs-missing, not-as-described, private-key, blocked, verification-limit
  */
 export async function verifyRelease(
-  { store, blobs, verifier }: Pick<ServiceParts, 'store' | 'blobs' | 'verifier'>,
+  { store, blobs, uploads, verifier }: Pick<ServiceParts, 'store' | 'blobs' | 'uploads' | 'verifier'>,
   question: PublishQuestion,
 ): Promise<VerifiedRelease> {
-  const { manifest, key, record, artifacts } = await prepareRelease({ store, blobs }, question);
+  const { manifest, key, record, artifacts } = await prepareRelease({ store, blobs, uploads }, question);
   const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
   const answer = await verifier.verify(question.project, { manifest, blobs: artifacts, key, projectKeys });
   requireAsDescribed(answer, question.request.allow);
@@ -49,7 +49,7 @@ export async function verifyRelease(
  * @throws DomainError conflict, version-taken, and the `verifyRelease` errors
  */
 export function publishRelease(
-  parts: Pick<ServiceParts, 'store' | 'blobs' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
+  parts: Pick<ServiceParts, 'store' | 'blobs' | 'uploads' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
   question: PublishQuestion,
   verified: VerifiedRelease,
 ): Promise<PublishAnswer> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
@@ -12,7 +12,7 @@ const sliceBytes = 1024 * 1024;
 const markerName = 'database.json';
 
 /**
- * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….part` until then. An upload is flushed and verified before it is
+ * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….UPLOADER.part` until then. An upload is flushed and verified before it is
  * moved to its final name. A complete blob is never written again.
  */
 export async function folderBlobs(folder: string): Promise<BlobStore> {
@@ -22,19 +22,19 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
   for (const path of [blobs, uploads]) await mkdir(path, { recursive: true });
   const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
   const pathOf = (sha256: string) => join(blobs, sha256.slice(0, 2), sha256);
-  const partOf = (sha256: string) => join(uploads, `${sha256}.part`);
+  const partOf = (sha256: string, uploader?: string) => join(uploads, sha256 + partSuffix(uploader));
 
-  async function state(sha256: string): Promise<UploadState> {
-    const complete = await sizeOf(pathOf(sha256));
+  async function state(sha256: string, uploader?: string): Promise<UploadState> {
+    const complete = uploader === undefined ? await sizeOf(pathOf(sha256)) : undefined;
     if (complete !== undefined) return { sha256, offset: complete, complete: true };
-    return { sha256, offset: (await sizeOf(partOf(sha256))) ?? 0, complete: false };
+    return { sha256, offset: (await sizeOf(partOf(sha256, uploader))) ?? 0, complete: false };
   }
 
   async function append(sha256: string, piece: UploadPiece): Promise<UploadState | 'digest-mismatch' | 'offset'> {
-    const before = await state(sha256);
+    const before = await state(sha256, piece.uploader);
     if (before.complete) return before;
     if (before.offset !== piece.offset) return 'offset';
-    const part = partOf(sha256);
+    const part = partOf(sha256, piece.uploader);
     const offset = await writePiece(part, piece);
     if (offset < piece.totalBytes) return { sha256, offset, complete: false };
     const isSound = offset === piece.totalBytes && (await digestOf(await readFile(part))) === sha256;
@@ -57,20 +57,27 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
 
     path: pathOf,
 
-    remove: (sha256) =>
+    remove: (sha256, uploader) =>
       lock.acquire(sha256, async () => {
-        await rm(pathOf(sha256), { force: true });
-        await rm(partOf(sha256), { force: true });
+        if (uploader === undefined) await rm(pathOf(sha256), { force: true });
+        const parts = (await readdir(uploads)).filter((name) => name.startsWith(sha256));
+        const own = parts.filter((name) => uploader === undefined || name.endsWith(partSuffix(uploader)));
+        for (const name of own) await rm(join(uploads, name), { force: true });
       }),
 
     async olderThan(at, since = Number.NEGATIVE_INFINITY) {
       const found = await Promise.all((await filesIn(folder)).map((path) => modifiedBetween(path, since, at)));
-      const digests = found.flatMap((path) => /([0-9a-f]{64})(\.part)?$/.exec(path ?? '')?.[1] ?? []);
-      return Promise.all(digests.map(state));
+      const states = found.map(async (path) => {
+        const [, sha256, uploader] = /([0-9a-f]{64})(?:\.(?:([0-9a-z]+)\.)?part)?$/.exec(path ?? '') ?? [];
+        return sha256 === undefined ? [] : [{ ...(await state(sha256, uploader)), ...(uploader && { uploader }) }];
+      });
+      return (await Promise.all(states)).flat();
     },
 
-    async pendingBytes() {
-      const sizes = await Promise.all((await readdir(uploads)).map((name) => sizeOf(join(uploads, name))));
+    async pendingBytes(uploader) {
+      const names = await readdir(uploads);
+      const own = names.filter((name) => uploader === undefined || name.endsWith(partSuffix(uploader)));
+      const sizes = await Promise.all(own.map((name) => sizeOf(join(uploads, name))));
       return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
     },
 
@@ -80,6 +87,10 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
 
     setMarker: (text) => writeAtomically(marker, text),
   };
+}
+
+function partSuffix(uploader: string | undefined): string {
+  return uploader === undefined ? '.part' : `.${uploader}.part`;
 }
 
 /** Appends a piece to a partial upload. Bytes received before the connection was lost are kept, and the next piece continues from there. */
@@ -104,6 +115,12 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
  * never refers to a partial blob.
  */
 async function putInPlace(part: string, path: string): Promise<void> {
+  const now = new Date();
+  if ((await sizeOf(path)) !== undefined) {
+    // The blob is already there. Its new time keeps it until it is published.
+    await utimes(path, now, now);
+    return rm(part);
+  }
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   await rename(part, path);

@@ -225,9 +225,13 @@ export function sqliteCatalog(
       return ids.flatMap((id) => releases.byId(id) ?? []);
     },
 
-    async isReferenced(sha256) {
+    async isReferenced(sha256, project) {
       const query = db.selectFrom('release_blobs').select('release_id').where('sha256', '=', sha256).limit(1);
-      return (await query.executeTakeFirst()) !== undefined;
+      if (project === undefined) return connection.first(query) !== undefined;
+      const ofProject = query
+        .innerJoin('releases', 'releases.id', 'release_id')
+        .where('project_id', '=', projects.idOf(project));
+      return connection.first(ofProject) !== undefined;
     },
   };
 }

@@ -19,6 +19,7 @@ import { releaseReader } from './releases.ts';
 import { sqliteRollouts } from './rollouts.ts';
 import { storedJson } from './stored-json.ts';
 import { sqliteTokens } from './tokens.ts';
+import { sqliteUploads } from './uploads.ts';
 
 /** Suffixes of the files that are stored next to a database, in addition to SQLite's own files. */
 const holderSuffix = '-holder.txt';
@@ -123,6 +124,7 @@ function makeStore(connection: Connection, path: string): Store {
     devices: sqliteDevices(connection, committer, projects),
     rollouts: sqliteRollouts(connection, committer, projects, releases),
     tokens: sqliteTokens(connection, committer),
+    uploads: sqliteUploads(connection, committer),
     audit: sqliteAudit(connection, committer),
 
     async identity() {

@@ -60,6 +60,7 @@ export interface Tables {
     name: string;
     created_at: number;
   };
+  readonly uploads: { token: string; sha256: string; size_bytes: number; at: number };
   readonly audit: {
     id: Generated<number>;
     at: number;
@@ -82,5 +83,6 @@ export const tableNames = [
   'devices',
   'rollouts',
   'tokens',
+  'uploads',
   'audit',
 ] as const satisfies readonly (keyof Tables)[];

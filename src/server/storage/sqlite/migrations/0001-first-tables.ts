@@ -126,6 +126,16 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .execute();
 
   await schema
+    .createTable('uploads')
+    .addColumn('token', 'text', notNull)
+    .addColumn('sha256', 'text', notNull)
+    .addColumn('size_bytes', 'integer', notNull)
+    .addColumn('at', 'integer', notNull)
+    .addPrimaryKeyConstraint('uploads_key', ['token', 'sha256'])
+    .modifyEnd(strictWithoutRowid)
+    .execute();
+
+  await schema
     .createTable('audit')
     .addColumn('id', 'integer', primaryKey)
     .addColumn('at', 'integer', notNull)

@@ -1,0 +1,35 @@
+import type { UploadStore } from '../store.ts';
+import type { Committer } from './committer.ts';
+import type { Connection } from './connection.ts';
+
+export function sqliteUploads(connection: Connection, committer: Committer): UploadStore {
+  const { db } = connection;
+  return {
+    add: ({ token, sha256, sizeBytes, at }) =>
+      committer.write('group', () => {
+        const row = { token, sha256, size_bytes: sizeBytes, at };
+        const changed = { size_bytes: sizeBytes, at };
+        const query = db.insertInto('uploads').values(row);
+        connection.run(query.onConflict((conflict) => conflict.columns(['token', 'sha256']).doUpdateSet(changed)));
+      }),
+
+    async has(token, sha256) {
+      const query = db.selectFrom('uploads').select('at').where('token', '=', token).where('sha256', '=', sha256);
+      return connection.first(query) !== undefined;
+    },
+
+    async unpublishedBytes(token) {
+      const query = db
+        .selectFrom('uploads')
+        .select(({ fn }) => fn.sum<number | null>('size_bytes').as('bytes'))
+        .where('token', '=', token)
+        .where('sha256', 'not in', (blobs) => blobs.selectFrom('release_blobs').select('sha256'));
+      return connection.first(query)?.bytes ?? 0;
+    },
+
+    removeBefore: (at) =>
+      committer.write('group', () => {
+        connection.run(db.deleteFrom('uploads').where('at', '<', at));
+      }),
+  };
+}
