@@ -44,7 +44,7 @@ const changes: readonly Change[] = [
   [
     'POST',
     '/projects/door/devices/credentials',
-    { credentials: [{ mac, hash: '0'.repeat(64) }] },
+    { credentials: [{ mac, hash: 'a'.repeat(64) }] },
     'device.credentials-created',
     { mac },
   ],
