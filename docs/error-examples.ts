@@ -245,6 +245,10 @@ export const errorExamples = {
     { path: 'data', reason: 'older' },
     { path: 'data', reason: 'other' },
   ],
+  SERVER_DATA_DAMAGED: [
+    { path: 'data', problems: 2, isRepaired: false },
+    { path: 'data', problems: 1, isRepaired: true },
+  ],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],

@@ -16,7 +16,6 @@ const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
 /** Groups of test files that `npm test` runs in one process. `npm test -- FILE` runs a file in its own process. */
 const rooms = [
-  ...['attack/data', 'attack/manifest', 'attack/tokens'],
   ...['cli/commands', 'cli/help', 'docs', 'errors', 'files', 'templates'],
   ...['compression', 'device-model', 'firmware', 'keys', 'model', 'pack', 'preflight', 'signing'].map(
     (name) => `core/${name}`,

@@ -6,6 +6,7 @@ import { ArtifactBytes } from './http/device/artifact-bytes.ts';
 import { Downloads, defaultStallMs } from './http/device/downloads.ts';
 import { countEvents } from './observability/count-events.ts';
 import { newCounters } from './observability/counters.ts';
+import { limitRepeats } from './observability/log-repeats.ts';
 import { makeMetrics } from './observability/metrics.ts';
 import { defaultLimits, type ServerLimits, type ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
@@ -13,6 +14,7 @@ import { DeviceRecords } from './services/devices/device-records.ts';
 import { LastSeen } from './services/devices/last-seen.ts';
 import { QuickAnswers } from './services/devices/quick-answers.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
+import { Health } from './services/health.ts';
 import { Refusals } from './services/refusals.ts';
 import { Catalog } from './services/releases/catalog.ts';
 import { Uploads } from './services/releases/uploads.ts';
@@ -86,17 +88,18 @@ export async function makeParts(
     Partial<Pick<ServerParts, 'authority' | 'isTrustedProxy'>>,
   stopping: AbortSignal,
 ): Promise<ServerParts> {
+  const log = limitRepeats(options.log);
   const limits: ServerLimits = { ...defaultLimits, ...options.limits };
   const counters = newCounters();
   const downloads = new Downloads(limits.mostDownloads, options.stallMs ?? defaultStallMs);
   const lastSeen = new LastSeen(store.devices);
   const quick = new QuickAnswers();
-  const events = new DomainEvents(options.log);
+  const events = new DomainEvents(log);
   countEvents(events, counters);
   const catalog = await Catalog.open(store);
   const clock = serviceClock(await store.servedMs());
   const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
-  const rollouts = await Rollouts.open({ store, catalog, clock, events, log: options.log });
+  const rollouts = await Rollouts.open({ store, catalog, clock, events, log });
   records.listen(rollouts);
   // Count the devices now, so that the first page view in a large fleet does not wait for the count.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
@@ -117,7 +120,8 @@ export async function makeParts(
     accelPath: options.accelPath,
     clock,
     counters,
-    log: options.log,
+    log,
+    health: new Health({ store, blobs, clock }),
     publishing: new AsyncLock({ maxPending: Number.POSITIVE_INFINITY }),
     verifier: new Verifier(limits),
     openMetrics: options.openMetrics ?? false,

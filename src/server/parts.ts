@@ -1,9 +1,11 @@
 import type { DeviceParts } from './http/device/parts.ts';
 import type { MetricsText } from './observability/metrics.ts';
+import type { Health } from './services/health.ts';
 import type { ServiceParts } from './services/parts.ts';
 
 /** Parts of the complete server, created in `compose.ts`. */
 export interface ServerParts extends DeviceParts, ServiceParts {
+  readonly health: Health;
   /** True if `/metrics` requires no token. */
   readonly openMetrics: boolean;
   /** Returns the `/metrics` text, of the whole server or of one project. */

@@ -51,6 +51,7 @@ export const serverErrors = {
   },
   SERVER_DATABASE_LOST: inFolder(serve.join(' '), { [`data/blobs/aa/${'aa'.repeat(32)}`]: 'firmware' }),
   SERVER_DATABASE_OLDER: inFolder(serve.join(' '), { 'data/ota.db': '', 'data/ota.db-holder.txt': 'process 4711\n' }),
+  SERVER_DATA_DAMAGED: inFolder('server check --data data', { [`data/blobs/aa/${'aa'.repeat(32)}`]: 'firmware' }),
   SERVER_DATA_NOT_EMPTY: async (t) => {
     const server = await startTestServer(t);
     const { path } = await testFolder(t);

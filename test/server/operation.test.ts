@@ -173,7 +173,7 @@ test('does not send an artifact that is corrupt on disk', async (t) => {
   for (const { sha256, sizeBytes } of build.manifest.artifacts) {
     await writeFile(`${server.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`, Buffer.alloc(sizeBytes));
   }
-  t.is((await askAsDevice(server.port, '/update/door')).status, 304);
+  t.is((await askAsDevice(server.port, '/update/door')).status, 503);
   t.true(server.logged.some(({ level }) => level === 'error'));
   const { body } = await server.api('GET', '/projects/door/devices');
   t.deepEqual(body['devices'], [], 'nothing was counted');

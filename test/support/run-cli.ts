@@ -11,15 +11,25 @@ export interface CliRun {
   readonly stderr: string;
 }
 
-/** Starts the built CLI in its own process, as users do. */
-export function startCli(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+/**
+ * Starts the built CLI in its own process, as users do.
+ *
+ * @param under program with arguments that starts it, such as `prlimit --nofile=30`
+ */
+export function startCli(
+  argv: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+  under: readonly string[] = [],
+) {
   const options = {
     cwd,
     env: { NO_COLOR: '', CI: '', ...env },
     reject: false,
     stripFinalNewline: false,
   } satisfies Options;
-  return execa(process.execPath, [cli, ...argv], options);
+  const [program = process.execPath, ...rest] = [...under, process.execPath, cli, ...argv];
+  return execa(program, rest, options);
 }
 
 /** Runs the built CLI to its end. */

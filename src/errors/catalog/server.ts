@@ -62,6 +62,16 @@ export const serverEntries = {
     ({ path }) =>
       `Put the missing files back, or move the folder away and restore a backup with \`ota-hooks server restore\`. To continue with what is left, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
   ),
+  SERVER_DATA_DAMAGED: entry<PathField & { problems: number; isRepaired: boolean }>(
+    1,
+    ({ path, problems, isRepaired }) =>
+      `${path} ${isRepaired ? 'still ' : ''}has ${problems === 1 ? '1 problem' : `${problems} problems`}`,
+    'Records or firmware files are missing or damaged. Devices whose update needs them are told to try again later.',
+    ({ path, isRepaired }) =>
+      isRepaired
+        ? 'Publish the releases whose files are missing again, or restore a backup into an empty folder with `ota-hooks server restore`.'
+        : `Restore a backup into an empty folder with \`ota-hooks server restore\`, or run \`ota-hooks server check --data ${asArgument(path)} --repair\`, which makes a copy first.`,
+  ),
   SERVER_DATA_NOT_EMPTY: entry<PathField>(
     1,
     ({ path }) => `The backup was not restored: ${path} already contains server data`,

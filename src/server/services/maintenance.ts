@@ -41,8 +41,10 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await Promise.all(running);
-      await saveWaiting(parts);
-      await parts.refusals.flush();
+      // This data may be lost in a crash, so a full disk does not keep the server from stopping.
+      const notSaved = (error: unknown) => parts.log.error({ err: error }, 'Last check-ins not saved');
+      await saveWaiting(parts).catch(notSaved);
+      await parts.refusals.flush().catch(notSaved);
     },
   };
 }

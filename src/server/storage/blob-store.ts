@@ -28,9 +28,18 @@ export interface BlobStore {
   pendingBytes(uploader?: string): Promise<number>;
   /** Returns a blob's path relative to the blob folder, for a reverse proxy; undefined if the store has no such folder. */
   location(sha256: string): string | undefined;
+  /** Returns the free space, and the part of it that uploads leave for the records. */
+  room(): Promise<{ readonly freeBytes: number; readonly reserveBytes: number }>;
   /** Returns the text that identifies the database to which the blobs belong; undefined if there is none. */
   marker(): Promise<string | undefined>;
   setMarker(text: string): Promise<void>;
+}
+
+/** Thrown by `append` if an upload does not fit beside the reserve. The upload is removed. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+  /** Code of the operating system for a full disk, so that both are handled alike. */
+  readonly code = 'ENOSPC';
 }
 
 interface StoredBlob extends UploadState {

@@ -32,7 +32,7 @@ export async function requireWhole({ store, blobs }: Pair, data: string): Promis
 }
 
 /** Compares the identities of a database and of the blobs. Returns undefined if they match. */
-function pairProblem(
+export function pairProblem(
   identity: DataIdentity | undefined,
   marker: Marker | undefined,
   areBlobsUnused: boolean,
@@ -44,11 +44,11 @@ function pairProblem(
   return identity.seals < marker.seals ? 'older' : undefined;
 }
 
-type PairProblem = 'lost' | 'other' | 'older';
+export type PairProblem = 'lost' | 'other' | 'older';
 type Marker = v.InferOutput<typeof markerSchema>;
 
 /** Reads the marker; undefined if there is none or if it is damaged. The next seal replaces it. */
-async function readMarker(blobs: BlobStore): Promise<Marker | undefined> {
+export async function readMarker(blobs: BlobStore): Promise<Marker | undefined> {
   const text = await blobs.marker();
   if (text === undefined) return undefined;
   try {

@@ -15,7 +15,7 @@ async function fill(folder: string): Promise<void> {
   await writeFile(join(folder, 'ballast'), Buffer.alloc(bavail * bsize)).catch(() => undefined);
 }
 
-test('answers update checks with 304 on a full disk, and publishes again when space is free', async (t) => {
+test('asks devices to check again later while the disk is full, and recovers when space is free', async (t) => {
   const folder = await testFolder(t, { 'disk/.keep': '' });
   const disk = folder.at('disk');
   const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { reject: false });
@@ -43,10 +43,10 @@ test('answers update checks with 304 on a full disk, and publishes again when sp
   t.true(isFull);
   for (let count = 1; count < 20; count++) {
     const mac = `02:00:00:00:00:${String(count).padStart(2, '0')}`;
-    t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 304, 'what cannot be counted is not sent');
+    t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 503, 'what cannot be counted is not sent');
   }
   const runs = { sketchMd5: sketchMd5Of(old.manifest), mac: '02:00:00:00:01:00' };
-  t.is((await askAsDevice(server.port, '/update/door', runs)).status, 304);
+  t.is((await askAsDevice(server.port, '/update/door', runs)).status, 503, 'the decision cannot be saved');
 
   await rm(join(disk, 'ballast'));
   t.is((await server.publish(young)).status, 201);

@@ -1,6 +1,7 @@
 import { commandGroup, type Declaration } from '../../command.ts';
 import { declareAudit } from './audit.ts';
 import { declareBackup } from './backup.ts';
+import { declareCheck } from './check.ts';
 import { declareDevices } from './devices/index.ts';
 import { declareProjects } from './projects.ts';
 import { declareReleases } from './releases.ts';
@@ -22,6 +23,7 @@ export function declareServer(declaration: Declaration): void {
       declareRollouts,
       declareAudit,
       declareBackup,
+      declareCheck,
       declareRestore,
     ],
   );

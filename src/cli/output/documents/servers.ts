@@ -11,6 +11,7 @@ import { revocationAnswerSchema } from '../../../api/device-credentials.ts';
 import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
+import { dataProblemKinds } from '../../../server/storage/check/findings.ts';
 
 /** JSON output of `serve`: one line for each event. */
 export const serveDocument = v.variant('event', [
@@ -63,5 +64,17 @@ export const serverDocuments = {
   'server rollouts rollback': rolloutInfoSchema,
   'server audit': v.array(auditInfoSchema),
   'server backup': v.strictObject({ file: v.string(), sizeBytes }),
+  'server check': v.strictObject({
+    data: v.string(),
+    problems: v.array(
+      v.strictObject({ kind: v.picklist(dataProblemKinds), message: v.string(), path: v.optional(v.string()) }),
+    ),
+    /** Number of readable records, by table. */
+    records: v.record(v.string(), v.number()),
+    /** Complete and unfinished uploads; unused blobs belong to no release. */
+    blobs: v.strictObject({ complete: v.number(), sizeBytes, unused: v.number(), unfinished: v.number() }),
+    /** With --repair: folder with a copy of the database and the damaged files, and each change. */
+    repair: v.optional(v.strictObject({ backup: v.string(), changes: v.array(v.string()) })),
+  }),
   'server restore': v.strictObject({ data: v.string(), from: v.string() }),
 } as const;

@@ -1,13 +1,26 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { ServerParts } from '../../parts.ts';
+import type { HealthProblem } from '../../services/health.ts';
 import { requireAction, type Session } from './session.ts';
 
 /** Creates the monitoring routes: `/healthz` and `/metrics`. */
 export function operationRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
-  routes.get('/healthz', (context) =>
-    parts.stopping.aborted ? context.json({ status: 'stopping' }, 503) : context.json({ status: 'ok' }),
+  // `/healthz` fails if devices are not served, and `/readyz` also if releases cannot be published.
+  const answerWith = (isSerious: (problem: HealthProblem) => boolean) => async (context: Context<Session>) => {
+    if (parts.stopping.aborted) return context.json({ status: 'stopping' }, 503);
+    const problems = await parts.health.problems();
+    if (!problems.some(isSerious)) return context.json({ status: 'ok', ...(problems.length > 0 && { problems }) });
+    return context.json({ status: 'failing', problems }, 503, { 'Retry-After': '60' });
+  };
+  routes.get(
+    '/healthz',
+    answerWith((problem) => problem !== 'uploads-refused'),
+  );
+  routes.get(
+    '/readyz',
+    answerWith(() => true),
   );
 
   const reader = requireAction(parts, 'view', { anyProject: true });

@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Artifact } from '../../../core/model/manifest.ts';
 
+/** A full disk or a busy server rarely recovers sooner, and devices usually check less often. */
+const retryAfterSeconds = 60;
+
 /** Sends a plain text response. Devices distinguish 401, 403 and 404; they report every other status as "wrong code". */
 export function answerText(
   response: ServerResponse,
@@ -21,6 +24,14 @@ export function answerText(
 export function answerNotModified(response: ServerResponse): void {
   response.writeHead(304);
   response.end();
+}
+
+/**
+ * Sends 503 if the server cannot decide or deliver now. The device keeps its firmware, reports an error and checks again later. A 304 would
+ * mean that there is nothing to install.
+ */
+export function answerUnavailable(response: ServerResponse): void {
+  answerText(response, 503, 'The server cannot answer now', { 'Retry-After': String(retryAfterSeconds) });
 }
 
 /** Sends the headers that `ESP8266HTTPUpdate::getAvailableVersion` reads. */

@@ -13,7 +13,7 @@ import {
 } from '../../services/devices/report.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
-import { answerNotModified, answerText } from './answers.ts';
+import { answerNotModified, answerText, answerUnavailable } from './answers.ts';
 import { sendArtifact } from './downloads.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
@@ -161,7 +161,10 @@ export class DeviceHandler {
     const [artifact] = manifest.artifacts;
     const body = artifact && (await bytes.acquire(artifact));
     if (artifact === undefined || body === undefined) return this.#no(request, response, noFile);
-    if (body === 'busy') return this.#no(request, response, { status: 404, text: 'Server busy' });
+    if (body === 'busy') {
+      countIn(counters.answers, 503);
+      return answerUnavailable(response);
+    }
     countIn(counters.answers, 200);
     const { stallMs } = downloads;
     const end = await sendArtifact(request, response, { artifact, version, body, stallMs });
@@ -177,14 +180,15 @@ export class DeviceHandler {
     });
   }
 
-  /** Responds with 304 on an internal error, so that the device keeps its firmware and checks again later. */
+  /** Responds with 503 on an internal error, so that the device keeps its firmware and checks again later. */
   #guard(request: IncomingMessage, response: ServerResponse, work: () => Promise<void>): void {
     work().catch((error: unknown) => {
       const { counters, log } = this.#parts;
       counters.failures++;
       log.error({ err: error, path: request.url }, 'Device request failed');
-      if (response.headersSent) response.destroy();
-      else answerNotModified(response);
+      if (response.headersSent) return void response.destroy();
+      countIn(counters.answers, 503);
+      answerUnavailable(response);
     });
   }
 

@@ -7,7 +7,7 @@ import { whatRuns } from '../../services/devices/running.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import { newRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
-import { answerNotModified, answerVersion } from './answers.ts';
+import { answerNotModified, answerUnavailable, answerVersion } from './answers.ts';
 import type { DeviceParts } from './parts.ts';
 import { type Load, send, takeLoad } from './sending.ts';
 
@@ -254,11 +254,9 @@ function tellVersion(
   return undefined;
 }
 
-/** Defers the update check with a 304. The device treats 304 as "no update" and checks again later. */
-function overCapacity({ counters }: DeviceParts, { response, mode }: Visit): ErrorResponse | undefined {
+/** Defers the update check: the device is asked to check again later. */
+function overCapacity({ counters }: DeviceParts, { response }: Visit): undefined {
   counters.overCapacity++;
-  if (mode === 'version') return { status: 404, text: 'Server busy' };
-  countIn(counters.answers, 304);
-  answerNotModified(response);
-  return undefined;
+  countIn(counters.answers, 503);
+  answerUnavailable(response);
 }

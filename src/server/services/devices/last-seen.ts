@@ -49,7 +49,10 @@ export class LastSeen {
     while (this.#waiting.size > 0) {
       const batch = [...this.#waiting.entries()].slice(0, writtenAtOnce);
       for (const [key] of batch) this.#waiting.delete(key);
-      await this.#store.touch(batch.map(([, touch]) => touch));
+      await this.#store.touch(batch.map(([, touch]) => touch)).catch((error: unknown) => {
+        for (const [key, touch] of batch) if (!this.#waiting.has(key)) this.#waiting.set(key, touch);
+        throw error;
+      });
       for (const [, { project, mac, at }] of batch) this.wasStored(project, mac, at);
     }
   }

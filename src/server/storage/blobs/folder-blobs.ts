@@ -1,26 +1,32 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
 import { writeAtomically } from '../../../files/write.ts';
-import type { BlobStore, UploadPiece } from '../blob-store.ts';
+import { type BlobStore, NoRoomError, type UploadPiece } from '../blob-store.ts';
 
 const sliceBytes = 1024 * 1024;
+/** Uploads leave this much space, or a tenth of a small disk: enough for the records of many months. */
+const mostReserveBytes = 64 * 1024 * 1024;
 /** File beside the blobs that identifies their database. */
 const markerName = 'database.json';
 
 /**
  * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….UPLOADER.part` until then. An upload is flushed and verified before it is
  * moved to its final name, which may be on a different file system. A complete blob is never written again.
+ *
+ * @param options `isReadOnly` leaves missing folders as they are
  */
-export async function folderBlobs(folder: string): Promise<BlobStore> {
+export async function folderBlobs(folder: string, { isReadOnly = false } = {}): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
   const uploads = join(folder, 'uploads');
   const marker = join(folder, markerName);
-  for (const path of [blobs, uploads]) await mkdir(path, { recursive: true });
+  for (const path of isReadOnly ? [] : [blobs, uploads]) await mkdir(path, { recursive: true });
   const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
+  /** Sizes of the uploads that are being written. */
+  let promisedBytes = 0;
   const pathOf = (sha256: string) => join(blobs, sha256.slice(0, 2), sha256);
   const partOf = (sha256: string, uploader?: string) => join(uploads, sha256 + partSuffix(uploader));
 
@@ -35,7 +41,7 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
     if (before.complete) return before;
     if (before.offset !== piece.offset) return 'offset';
     const part = partOf(sha256, piece.uploader);
-    const offset = await writePiece(part, piece);
+    const offset = await writeWithinRoom(part, piece);
     if (offset < piece.totalBytes) return { sha256, offset, complete: false };
     const isSound = offset === piece.totalBytes && (await digestOf(await readFile(part))) === sha256;
     if (!isSound) {
@@ -46,8 +52,31 @@ export async function folderBlobs(folder: string): Promise<BlobStore> {
     return { sha256, offset, complete: true };
   }
 
+  /** Removes the upload if the disk is full, so that it does not take the room of the records. */
+  async function writeWithinRoom(part: string, piece: UploadPiece): Promise<number> {
+    const wantedBytes = piece.totalBytes - piece.offset;
+    promisedBytes += wantedBytes;
+    try {
+      const { freeBytes, reserveBytes } = await room();
+      if (freeBytes - promisedBytes < reserveBytes) throw new NoRoomError('the disk has no room for the upload');
+      return await writePiece(part, piece);
+    } catch (error) {
+      if (isDiskFull(error)) await rm(part, { force: true });
+      throw error;
+    } finally {
+      promisedBytes -= wantedBytes;
+    }
+  }
+
+  async function room() {
+    const { bavail, blocks, bsize } = await statfs(uploads);
+    const reserveBytes = Math.min(mostReserveBytes, (blocks * bsize) / 10);
+    return { freeBytes: bavail * bsize, reserveBytes };
+  }
+
   return {
     state,
+    room,
     append: (sha256, piece) => lock.acquire(sha256, () => append(sha256, piece)),
 
     async read(sha256) {
@@ -171,10 +200,12 @@ async function syncFolder(path: string): Promise<void> {
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await Promise.all(
-    ['blobs', 'uploads'].map((name) => readdir(join(folder, name), { recursive: true, withFileTypes: true })),
+    ['blobs', 'uploads'].map((name) =>
+      readdir(join(folder, name), { recursive: true, withFileTypes: true }).catch(undefinedIfMissing),
+    ),
   );
   return entries
-    .flat()
+    .flatMap((found) => found ?? [])
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }
@@ -186,6 +217,10 @@ async function modifiedBetween(path: string, since: number, at: number): Promise
 
 async function sizeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(undefinedIfMissing))?.size;
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /** Treats only a missing file as absent. Any other error, such as too many open files, says nothing about the file. */

@@ -30,7 +30,7 @@ export async function* dumpTables(connection: Connection, copyPath: string): Asy
 async function* dumpTable({ db }: Connection, table: (typeof tableNames)[number]): AsyncGenerator<DumpLine> {
   for (let offset = 0; ; offset += rowsAtOnce) {
     const rows = await db.selectFrom(table).selectAll().limit(rowsAtOnce).offset(offset).execute();
-    for (const row of rows) if (!isIdentity(table, row)) yield { table, row: toJson(row) };
+    for (const row of rows) if (!isIdentity(table, row)) yield { table, row: jsonRow(row) };
     if (rows.length < rowsAtOnce) return;
   }
 }
@@ -51,7 +51,7 @@ function isIdentity(table: string, row: object): boolean {
 }
 
 /** Converts a row to JSON values. Only MD5s are stored as bytes, which drivers return as a Buffer, a Uint8Array or an ArrayBuffer. */
-function toJson(row: object): DumpLine['row'] {
+export function jsonRow(row: object): DumpLine['row'] {
   const entries = Object.entries(row).map(([column, value]) => {
     const isBytes = value instanceof ArrayBuffer || value instanceof Uint8Array;
     return [column, isBytes ? Buffer.from(new Uint8Array(value)).toString('hex') : value];
@@ -59,6 +59,6 @@ function toJson(row: object): DumpLine['row'] {
   return Object.fromEntries(entries);
 }
 
-async function removeDatabase(path: string): Promise<void> {
+export async function removeDatabase(path: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(path + suffix, { force: true });
 }

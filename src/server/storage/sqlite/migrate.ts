@@ -27,6 +27,11 @@ export async function migrate(
   if (error !== undefined) throw error;
 }
 
+/** Returns the newest migration of a database that this version does not know; undefined if it knows all. */
+export async function unknownMigration(connection: Connection): Promise<string | undefined> {
+  return (await appliedMigrations(connection)).filter((name) => !(name in ownMigrations)).at(-1);
+}
+
 /** Returns the names in the Migrator's table. Kysely's own `getMigrations()` returns only the migrations in the code. */
 async function appliedMigrations({ db }: Connection): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });

@@ -69,7 +69,7 @@ export async function openSqliteStore(
  * Returns whether the journal of a database that was not closed is missing: the holder file exists from the moment the journal exists until
  * everything is in the database file. The journal is looked for first, because a server that is stopping removes the holder file first.
  */
-async function hasLostJournal(path: string): Promise<boolean> {
+export async function hasLostJournal(path: string): Promise<boolean> {
   const hasJournal = (await sizeOf(path + journalSuffix)) !== undefined;
   return !hasJournal && (await sizeOf(path + holderSuffix)) !== undefined;
 }

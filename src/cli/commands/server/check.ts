@@ -1,0 +1,60 @@
+import { resolve } from 'node:path';
+import { sizeText } from '../../../core/model/quantity-text.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { DataReport } from '../../../server/index.ts';
+import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { during } from '../../output/during.ts';
+import { makeReport, type Report } from '../../output/report.ts';
+
+const checkCommand = (declaration: Declaration) =>
+  command(declaration, 'check', 'Check all records and firmware files in a data folder; changes nothing', [
+    'ota-hooks server check --data /var/lib/ota-hooks',
+    'ota-hooks server check --data /var/lib/ota-hooks --repair',
+  ])
+    .requiredOption('--data <dir>', 'Data folder of a running or stopped server')
+    .option('--repair', 'Repair a stopped server: copy the database first, then show each change');
+
+export function declareCheck(declaration: Declaration): void {
+  checkCommand(declaration).action((options) => check(options, declaration.io));
+}
+
+/** @throws OtaError SERVER_DATA_DAMAGED if there are problems, or if some remain after the repair */
+async function check(options: OptionsOf<typeof checkCommand>, io: Io): Promise<void> {
+  const report = makeReport(io, options);
+  const data = resolve(io.cwd, options.data);
+  const { checkData, dataError, repairData } = await import('../../../server/index.ts');
+  const task = { what: `checking ${report.path(data)}` };
+  const fail = (error: unknown): never => {
+    throw dataError(data, error);
+  };
+  const found = await during(task, io, options, (show) => checkData(data, show)).catch(fail);
+  for (const { message } of found.problems) report.warn(message);
+  if (options.repair !== true || found.problems.length === 0) return conclude(report, data, found);
+  const holder = `ota-hooks server check --repair, process ${process.pid}`;
+  const work = { what: `repairing ${report.path(data)}` };
+  const repair = await during(work, io, options, (show) => repairData(data, found, { show, holder })).catch(fail);
+  report.say(`Copied the database to ${report.path(repair.backup)}`);
+  for (const change of repair.changes) report.say(change);
+  for (const { message } of repair.after.problems) report.warn(message);
+  conclude(report, data, repair.after, { backup: repair.backup, changes: [...repair.changes] });
+}
+
+function conclude(
+  report: Report,
+  data: string,
+  { problems, records, blobs }: DataReport,
+  repair?: { backup: string; changes: string[] },
+): void {
+  const { releases = 0, devices = 0 } = records;
+  const summary = `${releases} releases, ${devices} devices, ${blobs.complete} firmware files (${sizeText(blobs.sizeBytes)})`;
+  const unused = `${blobs.unused} unused files, ${blobs.unfinished} unfinished uploads`;
+  report.say(`${problems.length === 0 ? 'No problems' : 'Checked'}: ${summary}, ${unused}`);
+  report.result('server check', { data, problems, records, blobs, ...(repair !== undefined && { repair }) });
+  if (problems.length === 0) return;
+  throw new OtaError('SERVER_DATA_DAMAGED', {
+    path: report.path(data),
+    problems: problems.length,
+    isRepaired: repair !== undefined,
+  });
+}

@@ -1,0 +1,71 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OtaError } from '../../../errors/ota-error.ts';
+import type { BlobStore } from '../blob-store.ts';
+import { folderBlobs } from '../blobs/folder-blobs.ts';
+import { isUnused, type PairProblem, pairProblem, readMarker } from '../data-identity.ts';
+import { chooseDriver } from '../sqlite/drivers/choose.ts';
+import { hasLostJournal } from '../sqlite/sqlite-store.ts';
+import { checkBlobs } from './check-blobs.ts';
+import { checkDatabase, type DatabaseReport } from './check-database.ts';
+import { withDatabaseCopy } from './database-copy.ts';
+import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
+
+/** Sentences about a database that does not belong to the blobs, or has lost changes. */
+const lostChanges: Readonly<Record<PairProblem, string>> = {
+  lost: 'the database has no identity: it was never completely created or restored',
+  older: 'ota.db is an older copy: its last changes are lost',
+  other: 'ota.db is the database of another server',
+};
+
+const emptyDatabase: DatabaseReport = { problems: [], records: {}, identity: undefined, blobs: new Map() };
+
+/**
+ * Reads all data in a folder and changes nothing. A server may be running.
+ *
+ * @throws OtaError FILE_NOT_FOUND, SERVER_DATA_IN_USE, SQLITE_MISSING
+ */
+export async function checkData(folder: string, show: ShowFraction = () => undefined): Promise<DataReport> {
+  const path = join(folder, 'ota.db');
+  const hasDatabase = await isFile(path);
+  if (!hasDatabase && !(await hasOtherData(folder))) {
+    throw new OtaError('FILE_NOT_FOUND', { path, what: 'database' });
+  }
+  const driver = await chooseDriver();
+  const isMissing = ((await stat(path).catch(() => undefined))?.size ?? 0) === 0;
+  const database = isMissing ? emptyDatabase : await withDatabaseCopy(path, (copy) => checkDatabase(copy, driver));
+  const blobs = await checkBlobs(folder, database.blobs, show);
+  const problems = isMissing
+    ? [missing(path)]
+    : [...(await lostProblems(folder, path, database)), ...database.problems];
+  return { problems: [...problems, ...blobs.problems], records: database.records, blobs: blobs.blobs };
+}
+
+function missing(path: string): DataProblem {
+  return { kind: 'database-missing', message: `${path} is missing or empty` };
+}
+
+async function lostProblems(
+  folder: string,
+  path: string,
+  { identity, problems }: DatabaseReport,
+): Promise<DataProblem[]> {
+  if (await hasLostJournal(path)) {
+    const message =
+      'the server was not stopped properly, and its journal ota.db-wal is missing: the last changes are lost';
+    return [{ kind: 'changes-lost', message }];
+  }
+  if (problems.some(({ kind }) => kind === 'database-damaged' || kind === 'database-newer')) return [];
+  const blobs = await folderBlobs(folder, { isReadOnly: true });
+  const problem = pairProblem(identity, await readMarker(blobs), await isUnused(blobs));
+  return problem === undefined ? [] : [{ kind: 'changes-lost', message: lostChanges[problem] }];
+}
+
+async function hasOtherData(folder: string): Promise<boolean> {
+  const blobs: BlobStore = await folderBlobs(folder, { isReadOnly: true });
+  return !(await isUnused(blobs));
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}

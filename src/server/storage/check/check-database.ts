@@ -1,0 +1,114 @@
+import { sql } from 'kysely';
+import { dataError } from '../data-error.ts';
+import { rowProblem } from '../document-schemas.ts';
+import { Connection } from '../sqlite/connection.ts';
+import type { SqliteDriver } from '../sqlite/drivers/driver.ts';
+import { identityKey, jsonRow } from '../sqlite/dump.ts';
+import { unknownMigration } from '../sqlite/migrate.ts';
+import { storedJson } from '../sqlite/stored-json.ts';
+import { tableNames } from '../sqlite/tables.ts';
+import type { DataIdentity } from '../store.ts';
+import type { DataProblem, DataReport } from './findings.ts';
+import { readableRows, rowName } from './table-rows.ts';
+
+/** Result of checking a database. */
+export interface DatabaseReport extends Pick<DataReport, 'problems' | 'records'> {
+  readonly identity: DataIdentity | undefined;
+  /** Releases that refer to each blob, as text such as `door 1.0`. */
+  readonly blobs: ReadonlyMap<string, string>;
+}
+
+/** Problems reported per kind of damage, so that one damaged page does not fill the screen. */
+const mostReported = 50;
+
+/**
+ * Reads everything in a database.
+ *
+ * @param path path of a copy of the database, because opening one changes its files
+ */
+export async function checkDatabase(path: string, driver: SqliteDriver): Promise<DatabaseReport> {
+  const found: Found = { problems: [], records: {}, identity: undefined, blobs: new Map(), releases: new Map() };
+  let connection: Connection | undefined;
+  try {
+    connection = new Connection(path, driver);
+    await readAll(connection, found);
+  } catch (error) {
+    note(found, { kind: 'database-damaged', message: messageOf(path, error) });
+  } finally {
+    connection?.close();
+  }
+  return found;
+}
+
+interface Found {
+  readonly problems: DataProblem[];
+  readonly records: Record<string, number>;
+  identity: DataIdentity | undefined;
+  readonly blobs: Map<string, string>;
+  readonly releases: Map<unknown, string>;
+}
+
+async function readAll(connection: Connection, found: Found): Promise<void> {
+  const unknown = await unknownMigration(connection);
+  if (unknown !== undefined) {
+    const message = `the database has the migration ${unknown} of a newer version of ota-hooks`;
+    return note(found, { kind: 'database-newer', message });
+  }
+  checkPages(connection, found);
+  checkConnections(connection, found);
+  for (const table of tableNames) {
+    for (const row of readableRows(connection, table, (message) => damagedTable(found, table, message))) {
+      found.records[table] = (found.records[table] ?? 0) + 1;
+      const json = jsonRow(row);
+      const problem = rowProblem(table, json);
+      if (problem !== undefined) {
+        note(found, { kind: 'record-invalid', message: `${rowName(table, row)}: ${problem}` });
+      } else noteRow(found, table, json);
+    }
+  }
+}
+
+function checkPages(connection: Connection, found: Found): void {
+  const query = sql<{ integrity_check: string }>`PRAGMA integrity_check(${sql.raw(String(mostReported))})`;
+  for (const { integrity_check: text } of connection.all({ compile: () => query.compile(connection.db) })) {
+    if (text !== 'ok') note(found, { kind: 'database-damaged', message: text.replaceAll('\n', ' ') });
+  }
+}
+
+function checkConnections(connection: Connection, found: Found): void {
+  const query = sql<{ table: string; parent: string }>`PRAGMA foreign_key_check`;
+  const rows = connection.all({ compile: () => query.compile(connection.db) });
+  const counts = new Map<string, number>();
+  for (const { table, parent } of rows) {
+    const key = `${table} without their ${parent}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  for (const [key, count] of counts) note(found, { kind: 'record-unconnected', message: `${count} rows of ${key}` });
+}
+
+function damagedTable(found: Found, table: string, message: string): void {
+  note(found, { kind: 'database-damaged', message: `some rows of ${table} cannot be read: ${message}` });
+}
+
+/** Collects what the checks of the blobs need. Projects come before their releases, and releases before their blobs. */
+function noteRow(found: Found, table: string, row: Readonly<Record<string, unknown>>): void {
+  if (table === 'meta' && row['key'] === identityKey) {
+    found.identity = storedJson<DataIdentity>(String(row['value']), 'the identity of the data');
+  }
+  if (table === 'projects') found.releases.set(`project ${row['id']}`, String(row['name']));
+  if (table === 'releases') {
+    found.releases.set(row['id'], `${found.releases.get(`project ${row['project_id']}`)} ${row['version']}`);
+  }
+  if (table === 'release_blobs') {
+    found.blobs.set(String(row['sha256']), found.releases.get(row['release_id']) ?? 'an unknown release');
+  }
+}
+
+function note({ problems }: Found, problem: DataProblem): void {
+  if (problems.filter(({ kind }) => kind === problem.kind).length < mostReported) problems.push(problem);
+}
+
+function messageOf(path: string, error: unknown): string {
+  const known = dataError(path, error);
+  return known instanceof Error ? known.message.replace(/^.* cannot be used: /, '') : String(error);
+}

@@ -1,0 +1,37 @@
+/** Kind of damage, for programs. */
+export const dataProblemKinds = [
+  'database-missing',
+  'database-damaged',
+  'database-newer',
+  'changes-lost',
+  'record-invalid',
+  'record-unconnected',
+  'blob-missing',
+  'blob-damaged',
+  'file-unknown',
+] as const;
+
+/** Damage that a check found. */
+export interface DataProblem {
+  readonly kind: (typeof dataProblemKinds)[number];
+  readonly message: string;
+  /** File that is damaged or does not belong there, as an absolute path. */
+  readonly path?: string | undefined;
+}
+
+/** Result of checking a data folder. */
+export interface DataReport {
+  readonly problems: readonly DataProblem[];
+  /** Number of readable records, by table. */
+  readonly records: Readonly<Record<string, number>>;
+  readonly blobs: {
+    readonly complete: number;
+    readonly sizeBytes: number;
+    /** Complete blobs that no release refers to. The server removes them a day after they were uploaded. */
+    readonly unused: number;
+    readonly unfinished: number;
+  };
+}
+
+/** Called with the fraction of the work that is done. */
+export type ShowFraction = (fraction: number) => void;

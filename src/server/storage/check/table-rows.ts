@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import type { Connection } from '../sqlite/connection.ts';
+import type { tableNames } from '../sqlite/tables.ts';
+
+type TableName = (typeof tableNames)[number];
+type Row = Readonly<Record<string, unknown>>;
+
+const rowsAtOnce = 500;
+
+/** Key columns of each table, in the order in which its pages are stored. */
+const keys: Readonly<Record<TableName, readonly string[]>> = {
+  meta: ['key'],
+  projects: ['id'],
+  releases: ['id'],
+  release_blobs: ['sha256', 'release_id'],
+  sketch_md5s: ['md5', 'release_id'],
+  current_releases: ['project_id', 'channel', 'kind', 'board'],
+  promotions: ['id'],
+  devices: ['project_id', 'mac'],
+  rollouts: ['id'],
+  tokens: ['id'],
+  audit: ['id'],
+};
+
+/**
+ * Yields the rows of a table that can be read. If a page is damaged, the rows before it are read in order and those behind it from the end.
+ *
+ * @param damaged called with SQLite's message if some rows cannot be read
+ */
+export function* readableRows(
+  connection: Connection,
+  table: TableName,
+  damaged: (message: string) => void,
+): Generator<Row> {
+  let last: string | undefined;
+  let message: string | undefined;
+  for (const row of inOrder(connection, table, 'asc', (found) => (message = found))) {
+    last = keyOf(table, row);
+    yield row;
+  }
+  if (message === undefined) return;
+  damaged(message);
+  for (const row of inOrder(connection, table, 'desc', () => undefined)) {
+    if (keyOf(table, row) === last) return;
+    yield row;
+  }
+}
+
+/** Names a row for people, such as `devices 1 18:FE:34:00:00:01`. */
+export function rowName(table: TableName, row: Row): string {
+  return `${table} ${keys[table].map((column) => textOf(row[column])).join(' ')}`;
+}
+
+function* inOrder(
+  connection: Connection,
+  table: TableName,
+  direction: 'asc' | 'desc',
+  failed: (message: string) => void,
+): Generator<Row> {
+  const order = keys[table].map((column) => `"${column}" ${direction}`).join(', ');
+  const query = sql<Row>`SELECT * FROM ${sql.table(table)} ORDER BY ${sql.raw(order)} LIMIT ${rowsAtOnce} OFFSET ${0}`;
+  const page = connection.prepare({ compile: () => query.compile(connection.db) });
+  let limit = rowsAtOnce;
+  for (let offset = 0; ; ) {
+    const rows = attempt(() => page.all(limit, offset));
+    if (Array.isArray(rows)) {
+      yield* rows;
+      if (rows.length < limit) return;
+      offset += rows.length;
+    } else if (limit > 1) {
+      // The rows before the damaged page are read one by one.
+      limit = 1;
+    } else return failed(rows.message);
+  }
+}
+
+function attempt<Result>(read: () => Result): Result | Error {
+  try {
+    return read();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function keyOf(table: TableName, row: Row): string {
+  return JSON.stringify(keys[table].map((column) => textOf(row[column])));
+}
+
+function textOf(value: unknown): string {
+  return value instanceof Uint8Array || value instanceof ArrayBuffer
+    ? Buffer.from(new Uint8Array(value)).toString('hex')
+    : String(value);
+}
