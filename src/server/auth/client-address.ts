@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import proxyAddr from 'proxy-addr';
 import { OtaError } from '../../errors/ota-error.ts';
+import { networkOf, unmapped } from './network.ts';
 
 /** Returns whether an address belongs to a trusted proxy. */
 export type TrustedProxies = (address: string) => boolean;
@@ -28,39 +29,20 @@ function requireRange(address: string): void {
 }
 
 /**
- * Returns the address that rate limits count: the peer address or, behind trusted proxies, the client address that they report. An IPv6
- * address is reduced to its network, because a single subscriber owns a whole /64.
+ * Returns the network that rate limits count: that of the peer address or, behind trusted proxies, of the client address that they report.
  */
 export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
-  const client = plain(withoutPort(proxyAddr(request, (entry) => isTrusted(withoutPort(entry)))));
+  const client = withoutPort(proxyAddr(request, (entry) => isTrusted(withoutPort(entry))));
   return networkOf(isIP(client) === 0 ? peerAddress(request) : client);
 }
 
-/** Returns the peer address of the connection. */
+/** Returns the peer address of the connection, or an empty string for a closed connection, which has no address. */
 export function peerAddress(request: IncomingMessage): string {
-  return plain(request.socket.remoteAddress);
+  return unmapped(request.socket.remoteAddress ?? '');
 }
 
 /** Removes the port that some proxies add to X-Forwarded-For entries, as in `192.0.2.1:5678` and `[2001:db8::1]:443`. */
 function withoutPort(entry = ''): string {
   const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d+)?$/.exec(entry) ?? [];
   return bracketed ?? dotted ?? entry;
-}
-
-/** Converts an IPv4-mapped IPv6 address to IPv4. Returns an empty string for a closed connection, which has no address. */
-function plain(address = ''): string {
-  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
-}
-
-function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('::');
-  const left = head.split(':').filter((group) => group !== '');
-  const right = tail === undefined ? [] : tail.split(':').filter((group) => group !== '');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const groups = [...left, ...Array<string>(zeros).fill('0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
 }

@@ -1,9 +1,11 @@
 import type { Server, Socket } from 'node:net';
 import type { TrustedProxies } from '../auth/client-address.ts';
+import { networkOf } from '../auth/network.ts';
 import type { Counters } from '../observability/counters.ts';
 
 export interface ConnectionLimits {
   readonly mostConnections: number;
+  /** Maximum per IPv4 address or IPv6 /64. */
   readonly mostPerAddress: number;
   /** Trusted proxies are exempt from the per-address limit, because all clients behind a proxy share its address. */
   readonly isTrustedProxy: TrustedProxies;
@@ -18,17 +20,19 @@ export function limitConnections(server: Server, limits: ConnectionLimits, count
   });
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
-    const count = (open.get(address) ?? 0) + 1;
-    if (count > limits.mostPerAddress && !limits.isTrustedProxy(address)) {
+    if (limits.isTrustedProxy(address)) return;
+    const network = networkOf(address);
+    const count = (open.get(network) ?? 0) + 1;
+    if (count > limits.mostPerAddress) {
       counters.refusedConnections++;
       socket.destroy();
       return;
     }
-    open.set(address, count);
+    open.set(network, count);
     socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
+      const left = (open.get(network) ?? 1) - 1;
+      if (left > 0) open.set(network, left);
+      else open.delete(network);
     });
   });
 }

@@ -54,3 +54,8 @@ export function readTlsKey(pem: string, path: string): KeyObject {
     throw new OtaError('TLS_FILE_UNUSABLE', { path, reason }, cause);
   }
 }
+
+/** Returns whether a certificate is not valid yet: it was created while the clock was ahead. */
+export function isEarly(certificate: X509Certificate): boolean {
+  return Date.parse(certificate.validFrom) > Date.now();
+}

@@ -1,8 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
+import { readNamedFile } from '../../files/read.ts';
 import type { Log } from '../observability/log.ts';
 import { tlsFiles } from './authority-files.ts';
-import type { Certificate, CertificateSource, TlsOptions } from './certificate.ts';
+import { type Certificate, type CertificateSource, isEarly, readCertificate, type TlsOptions } from './certificate.ts';
 import { LiveCertificate } from './live-certificate.ts';
 import { ownFiles } from './own-files.ts';
 import { replaceCertificate } from './secure-server.ts';
@@ -34,6 +35,7 @@ export async function openTls(options: TlsOptions | undefined, folder: string, l
   if (options === undefined) return { certificate: undefined, trust: undefined, keepCurrent: () => nothingToRenew };
   const { source, trust } = await sourceOf(options, folder);
   const live = await LiveCertificate.open(source, log);
+  if (trust !== undefined) await warnIfEarly(trust.ca, log);
   return {
     certificate: live.current,
     trust,
@@ -44,6 +46,18 @@ export async function openTls(options: TlsOptions | undefined, folder: string, l
       return { reload: () => live.reload(show), stop };
     },
   };
+}
+
+/** Keeps an authority that is not valid yet, because its copies on devices and publishers cannot be replaced from here. */
+async function warnIfEarly(path: string, log: Log): Promise<void> {
+  const authority = readCertificate(Buffer.from(await readNamedFile(path, 'certificate')).toString('latin1'), path);
+  if (!isEarly(authority)) return;
+  const { validFrom } = authority;
+  log.warn(
+    { path, validFrom },
+    'The certificate authority is not valid yet: it was created while the clock was ahead. Devices accept it; browsers and publish do not. ' +
+      'To create it again with the same name and key, remove the file and restart',
+  );
 }
 
 /** Load node-forge only when a certificate is created. */

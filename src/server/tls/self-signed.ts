@@ -5,7 +5,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { readOptionalFile } from '../../files/read.ts';
 import { writeAtomically, writeIfChanged } from '../../files/write.ts';
 import { makePrivateFolder, tlsFiles } from './authority-files.ts';
-import { type CertificateSource, readCertificate, readTlsKey } from './certificate.ts';
+import { type CertificateSource, isEarly, readCertificate, readTlsKey } from './certificate.ts';
 import { deviceHeader } from './device-header.ts';
 import { issueAuthority, issueServerCertificate } from './issue.ts';
 
@@ -82,7 +82,7 @@ async function newKey(path: string): Promise<KeyObject> {
 function isGood(pem: string, { authority, publicKey, hosts }: Wanted): boolean {
   try {
     const certificate = readCertificate(pem, '');
-    const isInTime = Date.parse(certificate.validTo) - Date.now() > renewBeforeMs;
+    const isInTime = !isEarly(certificate) && Date.parse(certificate.validTo) - Date.now() > renewBeforeMs;
     const isOurs = certificate.verify(authority.publicKey) && certificate.publicKey.equals(publicKey);
     const names = new Set((certificate.subjectAltName ?? '').split(', '));
     return isInTime && isOurs && hosts.every((host) => names.has(`DNS:${host}`));

@@ -1,4 +1,7 @@
-import test from 'ava';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
 import { folderBlobs } from '../../../src/server/storage/blobs/folder-blobs.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { blobContract } from './blob-contract.ts';
@@ -6,4 +9,65 @@ import { blobContract } from './blob-contract.ts';
 blobContract(test, 'folder', async (t) => {
   const { path } = await testFolder(t);
   return { blobs: await folderBlobs(path), reopen: () => folderBlobs(path) };
+});
+
+/** File system in memory that most Linux systems have, apart from the one with the temporary folders. */
+const memory = '/dev/shm';
+const here = await stat('.');
+const isApart = await stat(memory).then(
+  ({ dev }) => dev !== here.dev,
+  () => false,
+);
+
+/** Data folder whose `blobs` are on a different file system than its `uploads`. */
+async function dividedFolder(t: ExecutionContext): Promise<string> {
+  const { path } = await testFolder(t);
+  const elsewhere = await mkdtemp(join(memory, 'blobs-'));
+  t.teardown(() => rm(elsewhere, { recursive: true }));
+  await symlink(elsewhere, join(path, 'blobs'));
+  t.not((await stat(elsewhere)).dev, (await stat(path)).dev);
+  return path;
+}
+
+const dividedTest = isApart ? test : test.skip;
+
+if (isApart) {
+  blobContract(test, 'folder on two file systems', async (t) => {
+    const path = await dividedFolder(t);
+    return { blobs: await folderBlobs(path), reopen: () => folderBlobs(path) };
+  });
+}
+
+dividedTest('a blob that could not be copied to its file system is not visible and can be sent again', async (t) => {
+  const path = await dividedFolder(t);
+  const blobs = await folderBlobs(path);
+  const bytes = randomBytes(100_000);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const finalName = blobs.path(sha256);
+  // A folder with the name of the copy makes copying fail.
+  await mkdir(`${finalName}.part/x`, { recursive: true });
+  const chunks = async function* () {
+    yield bytes;
+  };
+  const piece = { offset: 0, totalBytes: bytes.length, chunks: chunks() };
+  await t.throwsAsync(async () => blobs.append(sha256, piece), { code: 'EISDIR' });
+  t.deepEqual(await blobs.state(sha256), { sha256, offset: bytes.length, complete: false });
+  t.is(await blobs.read(sha256), undefined);
+
+  await rm(`${finalName}.part`, { recursive: true });
+  const rest = { offset: bytes.length, totalBytes: bytes.length, chunks: (async function* () {})() };
+  t.deepEqual(await blobs.append(sha256, rest), { sha256, offset: bytes.length, complete: true });
+  t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
+  t.deepEqual(await readdir(join(path, 'uploads')), []);
+  t.deepEqual(await readdir(join(path, 'blobs', sha256.slice(0, 2))), [sha256]);
+});
+
+test('lists and removes an interrupted copy like an unfinished upload', async (t) => {
+  const folder = await testFolder(t);
+  const blobs = await folderBlobs(folder.path);
+  const sha256 = 'ab'.repeat(32);
+  await folder.write(`blobs/ab/${sha256}.part`, 'half');
+  t.deepEqual(await blobs.olderThan(Number.POSITIVE_INFINITY), [{ sha256, offset: 0, complete: false }]);
+  await blobs.remove(sha256);
+  t.deepEqual(await folder.list(), []);
 });

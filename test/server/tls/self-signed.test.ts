@@ -1,6 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import test from 'ava';
+import { issueAuthority } from '../../../src/server/tls/issue.ts';
+import { openTls } from '../../../src/server/tls/open-tls.ts';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
@@ -89,6 +91,44 @@ test('renews a certificate a month before it expires, with the same key and auth
   const now = new X509Certificate(renewed.cert);
   t.true(Date.parse(now.validTo) > Date.now() + 360 * dayMs);
   t.true(now.publicKey.equals(new X509Certificate(old).publicKey));
+});
+
+test('replaces a certificate that is not valid yet, with the same key and authority', async (t) => {
+  const folder = await usedAuthority(t);
+  const soon = await ageCertificate(folder, -0.9);
+  t.is((await selfSigned(folder.at('tls'), hosts).read()).cert, soon, 'valid from a day before it is created');
+
+  const [authority, key] = [await folder.text('tls/ca.pem'), await folder.text('tls/server.key')];
+  for (const daysAhead of [1.1, 400, 5000]) {
+    const early = await ageCertificate(folder, -daysAhead);
+    const renewed = await selfSigned(folder.at('tls'), hosts).read();
+    t.not(renewed.cert, early);
+    t.true(Date.parse(new X509Certificate(renewed.cert).validFrom) < Date.now());
+    t.is(renewed.key, key);
+    t.is(await folder.text('tls/ca.pem'), authority);
+  }
+});
+
+test('keeps an authority that is not valid yet, and logs a warning', async (t) => {
+  const folder = await usedAuthority(t);
+  const key = createPrivateKey(await folder.text('tls/ca.key'));
+  const early = issueAuthority(key, new Date(Date.now() + 400 * dayMs));
+  await folder.write('tls/ca.pem', early);
+  const logged: [object, string][] = [];
+  const log = (fields: object, message: string) => void logged.push([fields, message]);
+  const open = () =>
+    openTls({ kind: 'self-signed', hosts }, folder.at('tls'), { debug: log, info: log, warn: log, error: log });
+  const { certificate } = await open();
+  t.is(await folder.text('tls/ca.pem'), early);
+  t.true(new X509Certificate(certificate?.cert ?? '').checkIssued(new X509Certificate(early)));
+  t.is(logged.length, 1);
+  t.like(logged[0]?.[0], { path: folder.at('tls/ca.pem'), validFrom: new X509Certificate(early).validFrom });
+  t.regex(logged[0]?.[1] ?? '', /not valid yet.*clock.*remove the file/);
+
+  await rm(folder.at('tls/ca.pem'));
+  await open();
+  t.is(logged.length, 1);
+  t.is((await certificateIn(folder, 'tls/ca.pem')).subject, new X509Certificate(early).subject);
 });
 
 test('writes the authority, key and fingerprint to the header, and changes only the fingerprint on renewal', async (t) => {

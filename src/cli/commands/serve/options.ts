@@ -34,7 +34,7 @@ export const serveCommand = (declaration: Declaration) =>
     .option('--max-devices <n>', 'Maximum devices stored per project (default: 250000)', nonNegativeInteger)
     .option(
       '--connections-per-address <n>',
-      'Maximum concurrent connections per client address (default: 1024)',
+      'Maximum concurrent connections per client address or IPv6 /64 network (default: 1024)',
       nonNegativeInteger,
     )
     .option(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
@@ -15,7 +15,7 @@ const markerName = 'database.json';
 
 /**
  * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….UPLOADER.part` until then. An upload is flushed and verified before it is
- * moved to its final name. A complete blob is never written again.
+ * moved to its final name, which may be on a different file system. A complete blob is never written again.
  *
  * @param options `isReadOnly` leaves missing folders as they are
  */
@@ -88,7 +88,9 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
 
     remove: (sha256, uploader) =>
       lock.acquire(sha256, async () => {
-        if (uploader === undefined) await rm(pathOf(sha256), { force: true });
+        if (uploader === undefined) {
+          for (const file of [pathOf(sha256), copyOf(pathOf(sha256))]) await rm(file, { force: true });
+        }
         const parts = (await readdir(uploads)).filter((name) => name.startsWith(sha256));
         const own = parts.filter((name) => uploader === undefined || name.endsWith(partSuffix(uploader)));
         for (const name of own) await rm(join(uploads, name), { force: true });
@@ -152,8 +154,37 @@ async function putInPlace(part: string, path: string): Promise<void> {
   }
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
-  await rename(part, path);
+  try {
+    await rename(part, path);
+  } catch (error) {
+    if (!isOnOtherFileSystem(error)) throw error;
+    await putCopyInPlace(part, path);
+  }
   for (const changed of [folder, dirname(folder)]) await syncFolder(changed);
+}
+
+/** Moves an upload between file systems: only a rename within one file system is atomic, so a flushed copy gets the final name. */
+async function putCopyInPlace(part: string, path: string): Promise<void> {
+  const copy = copyOf(path);
+  try {
+    await copyFile(part, copy);
+    const file = await open(copy, 'r+');
+    await file.sync().finally(() => file.close());
+    await rename(copy, path);
+  } catch (error) {
+    await rm(copy, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await rm(part);
+}
+
+/** Returns the name of a copy that is not complete yet. `olderThan` finds an interrupted copy like an unfinished upload. */
+function copyOf(path: string): string {
+  return `${path}.part`;
+}
+
+function isOnOtherFileSystem(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EXDEV';
 }
 
 async function syncFolder(path: string): Promise<void> {

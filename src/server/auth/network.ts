@@ -1,0 +1,30 @@
+import { isIPv6, SocketAddress } from 'node:net';
+
+/** Converts an IPv4-mapped IPv6 address to IPv4. */
+export function unmapped(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [, ipv4] = /^::ffff:([\d.]+)$/.exec(canonical(address)) ?? [];
+  return ipv4 ?? address;
+}
+
+/**
+ * Returns the network that every limit per address counts: the /64 of an IPv6 address, because a single subscriber owns a whole /64.
+ * An IPv4 address, also in its IPv4-mapped form, is a network of its own.
+ */
+export function networkOf(address: string): string {
+  const plain = unmapped(address);
+  return isIPv6(plain) ? `${groupsOf(canonical(plain)).slice(0, 4).join(':')}::/64` : plain;
+}
+
+/** Returns an IPv6 address in the form of RFC 5952, without its zone. */
+function canonical(address: string): string {
+  return new SocketAddress({ address, family: 'ipv6' }).address;
+}
+
+/** Replaces `::` by zeros. */
+function groupsOf(address: string): readonly string[] {
+  const [head = '', tail = ''] = address.split('::');
+  const left = head.split(':').filter((group) => group !== '');
+  const right = tail.split(':').filter((group) => group !== '');
+  return [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
+}
