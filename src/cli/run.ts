@@ -116,7 +116,9 @@ function unanswered(): never {
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   if (!(error instanceof OtaError)) {
-    io.stderr.write(`A bug of ota-hooks; please report it with these lines:\n${bugReport(error)}`);
+    io.stderr.write(
+      `Unexpected error in ota-hooks. Please report this bug with the following lines:\n${bugReport(error)}`,
+    );
     return internalError;
   }
   const { code, message, hint, exitCode }: OtaError = error;
