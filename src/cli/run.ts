@@ -1,9 +1,10 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { printableLine } from '../core/model/unprintable.ts';
-import { catalog, OtaError } from '../errors/ota-error.ts';
+import { catalog } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import { withArduinoBuild } from './arduino-build.ts';
 import type { Io } from './io.ts';
+import { knownError } from './known-error.ts';
 import { colored, filteredOutput, outputLine } from './output/terminal-text.ts';
 import { makeProgram } from './program.ts';
 
@@ -115,11 +116,12 @@ function unanswered(): never {
 /** Prints the error code and message, then the hint on a separate line. Returns the exit code. */
 function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
-  if (!(error instanceof OtaError)) {
+  const known = knownError(error);
+  if (known === undefined) {
     io.stderr.write(`A bug of ota-hooks; please report it with these lines:\n${bugReport(error)}`);
     return internalError;
   }
-  const { code, message, hint, exitCode }: OtaError = error;
+  const { code, message, hint, exitCode } = known;
   const near = (text: string) => outputLine(withNearPaths(text, io.cwd));
   io.stderr.write([...colored(io, 'red', `error[${code}]:`), ` ${near(message)}  ${near(hint)}`]);
   if (argv.includes('--verbose')) io.stderr.write(`  ${catalog[code].why}\n`);

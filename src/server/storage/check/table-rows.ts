@@ -19,6 +19,7 @@ const keys: Readonly<Record<TableName, readonly string[]>> = {
   devices: ['project_id', 'mac'],
   rollouts: ['id'],
   tokens: ['id'],
+  uploads: ['token', 'sha256'],
   audit: ['id'],
 };
 
