@@ -41,6 +41,14 @@ const changes: readonly Change[] = [
     'device.enrolled',
     { enrolled: true },
   ],
+  [
+    'POST',
+    '/projects/door/devices/credentials',
+    { credentials: [{ mac, hash: 'a'.repeat(64) }] },
+    'device.credentials-created',
+    { mac },
+  ],
+  ['POST', '/projects/door/devices/credentials/revoke', { macs: [mac] }, 'device.credentials-revoked', { mac }],
   ['DELETE', device, undefined, 'device.removed', { mac }],
   ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'release.promoted', { channel: 'beta' }],
   [

@@ -14,6 +14,8 @@ export interface Manifest {
   project?: string | undefined;
   version?: string | undefined;
   board?: string | undefined;
+  /** Git commit that was checked out in the project when the build was packed. Files may have differed from the commit. */
+  sourceCommit?: string | undefined;
   image: ManifestImage;
   /** Fingerprints of all RSA public keys in the image. */
   embeddedKeys: string[];
@@ -210,6 +212,9 @@ export const manifestSchema = v.strictObject({
   project: v.optional(label),
   version: v.optional(label),
   board: v.optional(label),
+  sourceCommit: v.optional(
+    v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be the ID of a git commit')),
+  ),
   image: imageSchema,
   embeddedKeys: v.array(sha256),
   enforcement: v.picklist(['elf', 'declared', 'unproven']),

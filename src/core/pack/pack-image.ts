@@ -43,6 +43,8 @@ export interface PackRequest {
   readonly project?: string | undefined;
   readonly version?: string | undefined;
   readonly board?: string | undefined;
+  /** Git commit of the sources, as 40 or 64 hexadecimal digits. */
+  readonly sourceCommit?: string | undefined;
   /** Signal that aborts a long compression. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -144,7 +146,7 @@ function describe(
   enforcement: Manifest['enforcement'],
   artifacts: Artifact[],
 ): Manifest {
-  const { project, version, board, publicKey, elf } = request;
+  const { project, version, board, sourceCommit, publicKey, elf } = request;
   const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
   const layout = kind === 'sketch' && elf !== undefined ? layoutInElf(elf.bytes, firmware) : undefined;
   return {
@@ -153,6 +155,7 @@ function describe(
     project,
     version,
     board,
+    sourceCommit,
     image: {
       file: request.file,
       kind,

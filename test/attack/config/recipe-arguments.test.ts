@@ -48,7 +48,7 @@ for (const name of names) {
   });
 }
 
-for (const name of ['door" --private-key "key', 'door" --unsigned "', `door" 'x --unsigned`, 'door" -fplugin=x "']) {
+for (const name of ['door" --private-key "key', 'door" --unsigned "', `door" 'x --unsigned`, 'door" -include x "']) {
   test(`the sketch ${name} is an error, because the core would pass its rest to the compiler`, async (t) => {
     const folder = await testFolder(t, { [`${name}/${name}.ino`]: '' });
     await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.at(name) }));

@@ -404,3 +404,10 @@ test('pack removes all written artifacts when one cannot be written', async (t) 
     'public.key',
   ]);
 });
+
+test('pack records the commit of the sources in the manifest', async (t) => {
+  const commit = 'c0ffee'.padEnd(40, '0');
+  const folder = await builtSketch(t, { '.git/HEAD': `${commit}\n`, '.git/objects/.keep': '' });
+  t.is((await runCommand(['pack', image], { cwd: folder.path })).exitCode, 0);
+  t.is((await manifestOf(folder)).sourceCommit, commit);
+});

@@ -10,6 +10,7 @@ import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
+import { sourceCommit } from '../../../project/build/source-commit.ts';
 import { type ProjectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -107,6 +108,7 @@ async function packOne(
     project: options.project ?? config.project,
     version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
     board: options.board ?? config.board,
+    sourceCommit: sourceCommit(resolve(io.cwd, options.source ?? '.')),
     allow: options.allow,
     signal: io.signal,
   };

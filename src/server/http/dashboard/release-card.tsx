@@ -23,7 +23,7 @@ const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
 
 export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) {
   const { id, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
-  const { image, signing, enforcement } = manifest;
+  const { image, signing, enforcement, sourceCommit } = manifest;
   return (
     <article class="card" id={`release-${id}`} aria-labelledby={`title-${id}`}>
       <h2 id={`title-${id}`}>
@@ -37,6 +37,7 @@ export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) 
           ['Published', <When at={publishedAt} exact />],
           ['Reason for yanking', yanked],
           ['Core', image.core],
+          ['Source commit', sourceCommit !== undefined && <code>{sourceCommit}</code>],
           ['Image', `${image.file}, ${sizeText(image.sizeBytes)}`],
           ['Signing key', signing.publicKey === undefined ? 'unsigned' : <code>{signing.publicKey.fingerprint}</code>],
           [

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { defaultLoaders } from 'cosmiconfig';
+import { execa } from 'execa';
+
+const path = new URL('../../.ci/github-release.yml', import.meta.url);
+const text = readFileSync(path, 'utf8');
+
+test('the release workflow publishes with provenance, in the only job that may request an identity', (t) => {
+  const { permissions, jobs } = defaultLoaders['.yaml']('release.yml', text);
+  t.deepEqual(permissions, {});
+  t.deepEqual(jobs.build.permissions, { contents: 'read' });
+  t.deepEqual(jobs.publish.permissions, { contents: 'read', 'id-token': 'write' });
+  t.is(jobs.publish.environment, 'npm');
+  const commands = jobs.publish.steps.map(({ run = '' }) => run).join('\n');
+  t.regex(commands, /npm publish --provenance --access public --ignore-scripts release\/\*\.tgz/);
+  t.notRegex(commands, /npm (?:ci|install|run)/);
+  t.notRegex(text, /secrets\.|NODE_AUTH_TOKEN|cache:/);
+});
+
+test('the release workflow pins every action, and inserts no expression into a command', (t) => {
+  for (const line of text.match(/^ +- uses: .*$/gm) ?? []) {
+    t.regex(line, /- uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  }
+  const { jobs } = defaultLoaders['.yaml']('release.yml', text);
+  for (const { run = '' } of [...jobs.build.steps, ...jobs.publish.steps]) t.false(run.includes('${{'), run);
+});
+
+test('the bill of materials lists exactly the dependencies and the bundled packages', async (t) => {
+  const { stdout } = await execa('npm', ['run', '--silent', 'sbom']);
+  const { bomFormat, metadata, components } = JSON.parse(stdout);
+  t.is(bomFormat, 'CycloneDX');
+  t.is(metadata.component.name, 'ota-hooks');
+  const names: readonly string[] = components.map(({ name }: { name: string }) => name);
+  for (const name of ['execa', 'commander', 'hono', 'kysely', 'cosmiconfig']) t.true(names.includes(name), name);
+  for (const name of ['ava', 'typescript', 'playwright-core']) t.false(names.includes(name), name);
+});
