@@ -11,5 +11,11 @@ export function withNearPaths(text: string, cwd: string, path: PlatformPath = no
   if (here === path.parse(here).root) return text;
   return text
     .split(here)
-    .reduce((near, rest) => near + (/[\w./\\-]$/.test(near) || !/^[^\s/\\]/.test(rest) ? here : '') + rest);
+    .reduce((near, rest) => near + (keepsPath.test(near) || !/^[^\s/\\]/.test(rest) ? here : '') + rest);
 }
+
+/**
+ * Text before a path that must stay as it is: the end of another path, or compact JSON and OTA_SAFE_DIRECTORY, which users copy into a file
+ * or an environment for which relative paths have no meaning.
+ */
+const keepsPath = /(?:[\w./\\-]|[[:{,]"|_DIRECTORY="?)$/;

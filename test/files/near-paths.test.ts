@@ -20,6 +20,7 @@ test('keeps paths outside the working directory, and the directory itself', (t) 
     '/mnt/home/ann/door/x',
     '/home/ann/doors/x',
     'file:///home/ann/door/x',
+    'set OTA_SAFE_DIRECTORY=/home/ann/door/x, or add: {"projects":{"/home/ann/door/x":{"publishTo":["/home/ann/door/www"]}}}',
     '',
   ]) {
     t.is(near(text), text);

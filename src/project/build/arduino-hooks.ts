@@ -28,7 +28,10 @@ const buildWords = ['--arduino-build', '{build.path}'];
 /** Returns both signing properties as command lines that run this tool. */
 export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, string> {
   const recipe = (command: string, options: readonly string[] = []) =>
-    quoteWords([...literalWords([hooks.nodePath, hooks.cliPath, command, ...projectWords(hooks), ...options]), ...buildWords]);
+    quoteWords([
+      ...literalWords([hooks.nodePath, hooks.cliPath, command, ...projectWords(hooks), ...options]),
+      ...buildWords,
+    ]);
   return new Map([
     [headerHook, recipe('header', hooks.headerOptions)],
     [packHook, recipe('pack', hooks.packOptions)],

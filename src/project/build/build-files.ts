@@ -1,11 +1,11 @@
 import { basename, dirname, join } from 'node:path';
 import { artifactSuffixes, manifestSuffix } from '../../core/model/artifact.ts';
 import { formatManifest, type Manifest, readManifest } from '../../core/model/manifest.ts';
+import type { Build } from '../../core/pack/build.ts';
+import { digests } from '../../core/pack/digests.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../files/write.ts';
-import type { Build } from '../../core/pack/build.ts';
-import { digests } from '../../core/pack/digests.ts';
 
 /**
  * Removes files that an earlier build left beside an image: artifacts, the manifest, and temporary files of a killed hook. espota.py

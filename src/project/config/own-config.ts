@@ -29,12 +29,13 @@ export function requireOwnConfig({ start, path, marker }: ConfigSearch, words: U
   if (foreign.length === 0) return;
   const checkout = foldersBetween(start, dirname(found));
   for (const [owned, uid] of foreign) {
-    if (isOneCheckout(uid, checkout, path === undefined, words) || isSafe(owned, words)) continue;
+    const folder = owned === dirname(found) ? owned : dirname(owned);
+    if (isOneCheckout(uid, checkout, path === undefined, words) || isSafe(folder, words)) continue;
     throw new OtaError('CONFIG_OF_OTHER_USER', {
       path: owned,
       owner: uid,
       isConfig: path !== undefined,
-      folder: dirname(found),
+      folder,
       userConfig: userConfigPath(words),
     });
   }
@@ -67,9 +68,9 @@ function isOneCheckout(uid: number, folders: readonly string[], isBare: boolean,
   return (isRoot || isBare) && folders.every((folder) => statSync(folder).uid === uid);
 }
 
-/** Returns whether the user trusts the folder that contains a file. */
+/** Returns whether the user trusts a folder or one above it. */
 function isSafe(path: string, words: UserWords): boolean {
-  const folder = realpathSync(dirname(path));
+  const folder = realpathSync(path);
   const fromEnvironment = (words.env['OTA_SAFE_DIRECTORY'] ?? '').split(delimiter);
   if (fromEnvironment.some((trusted) => isBelow(folder, trusted))) return true;
   return (readUserConfig(words).safeDirectories ?? []).some((trusted) => isBelow(folder, trusted));

@@ -177,3 +177,15 @@ test('a secret does not become the version of a firmware, which is published', a
     t.is((await run('--unsigned')).exitCode, 0, name);
   }
 });
+
+test('a tree does not pack images outside the tree, and no file beside them is removed', async (t) => {
+  for (const pattern of ['../home/*', 'link/*']) {
+    const { folder } = await packWith(t, { images: [pattern] });
+    await folder.write('home/backup', door.bin);
+    await folder.write('home/backup.gz', 'a backup');
+    await symlink(folder.at('home'), folder.at('tree/link'));
+    const { error } = await runCommand(['pack'], { cwd: folder.at('tree'), home: folder.at('home') });
+    t.is(error?.code, 'CONFIG_INVALID', error?.message);
+    t.is(await folder.text('home/backup.gz'), 'a backup');
+  }
+});

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { OtaError } from '../../../src/errors/ota-error.ts';
 import { arduinoCliOptions } from '../../../src/project/build/arduino-cli.ts';
 import {
   type ArduinoHooks,
@@ -8,7 +9,6 @@ import {
   arduinoUploadProperty,
   quoteWord,
 } from '../../../src/project/build/arduino-hooks.ts';
-import { OtaError } from '../../../src/errors/ota-error.ts';
 
 const hooks: ArduinoHooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota hooks/dist/cli.js' };
 

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { OtaError } from '../../../src/errors/ota-error.ts';
 import { arduinoFolders, findInstalledCores, readCore } from '../../../src/project/build/arduino-cores.ts';
 import type { ArduinoHooks } from '../../../src/project/build/arduino-hooks.ts';
 import { hasIdeHooks, installIdeHooks, uninstallIdeHooks } from '../../../src/project/build/arduino-ide.ts';
-import { OtaError } from '../../../src/errors/ota-error.ts';
 
 const hooks: ArduinoHooks = { nodePath: '/usr/bin/node', cliPath: '/opt/tür/cli.js' };
 

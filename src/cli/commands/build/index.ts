@@ -1,16 +1,16 @@
-import { projectOptions } from '../../shared/project-options.ts';
 import { dirname, join, resolve } from 'node:path';
+import { OtaError } from '../../../errors/ota-error.ts';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
 import { platformioEnvironment, platformioProgram } from '../../../project/build/platformio.ts';
 import { type Program, runProgram } from '../../../project/build/run-program.ts';
-import { OtaError } from '../../../errors/ota-error.ts';
-import type { Io } from '../../io.ts';
-import { projectPublicKey } from '../../shared/project-keys.ts';
-import { readProjectSettings } from '../../shared/project-settings.ts';
-import { makeReport } from '../../output/report.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import type { Io } from '../../io.ts';
+import { makeReport } from '../../output/report.ts';
+import { projectPublicKey } from '../../shared/project-keys.ts';
+import { projectOptions } from '../../shared/project-options.ts';
+import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const buildCommand = (declaration: Declaration) =>
   command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO, with the hooks enabled', [
@@ -49,7 +49,12 @@ export async function build(args: readonly string[], options: BuildCommandOption
   makeReport(io, options).result('build', { source, system });
 }
 
-async function buildWithArduino(source: string, args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
+async function buildWithArduino(
+  source: string,
+  args: readonly string[],
+  options: BuildCommandOptions,
+  io: Io,
+): Promise<void> {
   requireRecipePath(source);
   const settings = await readProjectSettings(options, io, makeReport(io, options));
   // Key errors are ignored here, because the hook reports them and then removes the artifacts of the previous build.

@@ -140,7 +140,7 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
   return { publicKey, signer };
 }
 
-async function findImages({ config, folder }: ProjectSettings, report: Report): Promise<string[]> {
+async function findImages({ config, folder, trust }: ProjectSettings, report: Report): Promise<string[]> {
   if (config.images === undefined) {
     throw new OtaError('OPTION_MISSING', {
       subject: '`pack`',
@@ -152,6 +152,12 @@ async function findImages({ config, folder }: ProjectSettings, report: Report): 
   const found = await glob(config.images, { cwd: folder, absolute: true, onlyFiles: true });
   if (found.length === 0) {
     throw new OtaError('IMAGES_NONE', { what: 'image', patterns: config.images, folder: report.path(folder) });
+  }
+  // pack removes files beside an image, so a configuration must not choose images in other folders of the user.
+  const outside = found.find((path) => trust.kindOfFile(path) === 'outside-file');
+  if (outside !== undefined) {
+    const problem = `images matches ${outside}, which is outside the project; pass such an image on the command line`;
+    throw new OtaError('CONFIG_INVALID', { path: trust.name, problems: [problem] });
   }
   return withoutArtifacts(found.map((path) => resolve(path)).sort());
 }

@@ -1,0 +1,47 @@
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { findRepository, type GitRepository, readRegularFile } from '../keys/git-repository.ts';
+
+const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** Name of a branch or tag below `refs/`, without parts that leave the folder. */
+const refName = /^refs\/(?!.*\.\.)[^\0-\x20\\:]+$/;
+
+const longestRefBytes = 4096;
+const longestPackedRefsBytes = 64 * 1024 * 1024;
+/** A symbolic reference may name another one; git follows five. */
+const mostReferences = 5;
+
+/**
+ * Returns the commit that is checked out in a folder. Files may differ from the commit. Git is not run, because it executes commands from
+ * the repository's configuration.
+ *
+ * @returns undefined outside a repository, before the first commit, and if the references are stored in an unknown format
+ */
+export function sourceCommit(folder: string): string | undefined {
+  const repository = findRepository(realpathSync(folder));
+  return typeof repository === 'string' ? undefined : commitAt('HEAD', repository, mostReferences);
+}
+
+function commitAt(name: string, repository: GitRepository, left: number): string | undefined {
+  const text = readReference(name, repository) ?? packedReference(name, repository);
+  if (text === undefined || objectId.test(text)) return text;
+  const [, target] = /^ref: *(.+)$/.exec(text) ?? [];
+  return target !== undefined && refName.test(target) && left > 0 ? commitAt(target, repository, left - 1) : undefined;
+}
+
+/** Reads a loose reference. A linked work tree has its own HEAD; its branches are in the common folder. */
+function readReference(name: string, { gitFolder, commonFolder }: GitRepository): string | undefined {
+  const texts = [gitFolder, commonFolder].map((folder) => readRegularFile(join(folder, name), longestRefBytes));
+  const bytes = texts.find((text) => typeof text !== 'string');
+  return typeof bytes === 'string' ? undefined : bytes?.toString('utf8').trim();
+}
+
+function packedReference(name: string, { commonFolder }: GitRepository): string | undefined {
+  const bytes = readRegularFile(join(commonFolder, 'packed-refs'), longestPackedRefsBytes);
+  if (typeof bytes === 'string') return undefined;
+  const line = bytes
+    .toString('utf8')
+    .split('\n')
+    .find((each) => each.trimEnd().endsWith(` ${name}`));
+  return line?.slice(0, line.indexOf(' '));
+}

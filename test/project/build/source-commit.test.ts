@@ -1,0 +1,64 @@
+import test from 'ava';
+import { sourceCommit } from '../../../src/project/build/source-commit.ts';
+import { testFolder } from '../../support/test-folder.ts';
+
+const id = 'a1'.repeat(20);
+const repository = { '.git/objects/.keep': '', 'door/door.ino': '' };
+
+const cases: Readonly<Record<string, { files: Readonly<Record<string, string>>; expected: string | undefined }>> = {
+  'a branch': { files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': `${id}\n` }, expected: id },
+  'a detached HEAD': { files: { '.git/HEAD': `${id}\n` }, expected: id },
+  'an object ID with SHA-256': { files: { '.git/HEAD': 'a1'.repeat(32) }, expected: 'a1'.repeat(32) },
+  'a packed branch': {
+    files: {
+      '.git/HEAD': 'ref: refs/heads/a/b\n',
+      '.git/packed-refs': `# pack-refs with: peeled\n${'0'.repeat(40)} refs/heads/b\n${id} refs/heads/a/b\n^${'1'.repeat(40)}\n`,
+    },
+    expected: id,
+  },
+  'a branch that is both loose and packed': {
+    files: {
+      '.git/HEAD': 'ref: refs/heads/main\n',
+      '.git/refs/heads/main': id,
+      '.git/packed-refs': `${'0'.repeat(40)} refs/heads/main\n`,
+    },
+    expected: id,
+  },
+  'a branch without a commit': { files: { '.git/HEAD': 'ref: refs/heads/main\n' }, expected: undefined },
+  'references that name each other': {
+    files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': 'ref: refs/heads/main\n' },
+    expected: undefined,
+  },
+  'a reference outside the repository': {
+    files: { '.git/HEAD': 'ref: refs/../../secret\n', secret: id },
+    expected: undefined,
+  },
+  'a HEAD with other text': { files: { '.git/HEAD': 'password\n' }, expected: undefined },
+  'a repository with a table of references': {
+    files: { '.git/HEAD': 'ref: refs/heads/.invalid\n', '.git/reftable/tables.list': '' },
+    expected: undefined,
+  },
+};
+
+for (const [what, { files, expected }] of Object.entries(cases)) {
+  test(`sourceCommit reads ${what}`, async (t) => {
+    const folder = await testFolder(t, { ...repository, ...files });
+    t.is(sourceCommit(folder.at('door')), expected);
+  });
+}
+
+test('sourceCommit follows the .git file of a linked work tree', async (t) => {
+  const folder = await testFolder(t, {
+    'main/.git/HEAD': 'ref: refs/heads/main\n',
+    'main/.git/objects/.keep': '',
+    'main/.git/refs/heads/topic': id,
+    'main/.git/worktrees/linked/HEAD': 'ref: refs/heads/topic\n',
+    'main/.git/worktrees/linked/commondir': '../..\n',
+    'linked/.git': 'gitdir: ../main/.git/worktrees/linked\n',
+  });
+  t.is(sourceCommit(folder.at('linked')), id);
+});
+
+test('sourceCommit returns nothing outside a repository', async (t) => {
+  t.is(sourceCommit((await testFolder(t)).path), undefined);
+});
