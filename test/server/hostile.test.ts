@@ -9,7 +9,7 @@ import { watchServerReads } from './server-reads.ts';
 
 const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
-const generous = { failuresPerAddress: 1_000_000, newDevicesPerAddress: 1_000_000 };
+const generous = { failuresPerAddress: 1_000_000, newDevicesPerNetwork: 1_000_000 };
 
 /** True if the server still responds correctly. */
 async function isSound(server: TestServer): Promise<boolean> {
@@ -197,7 +197,7 @@ test('responds to malformed form bodies without a 5xx status, and creates no tok
 });
 
 test('limits the number of records stored for fake devices, and still serves an enrolled device', async (t) => {
-  const limits = { ...generous, mostDevices: 50, newDevicesPerAddress: 400, newDevicesPerSecond: 0 };
+  const limits = { ...generous, mostDevices: 50, newDevicesPerNetwork: 350 };
   const server = await startTestServer(t, { limits });
   await server.publish(build);
   const mac = '18:FE:34:00:00:01';
