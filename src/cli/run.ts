@@ -118,7 +118,9 @@ function explain(error: unknown, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   const known = knownError(error);
   if (known === undefined) {
-    io.stderr.write(`A bug of ota-hooks; please report it with these lines:\n${bugReport(error)}`);
+    io.stderr.write(
+      `Unexpected error in ota-hooks. Please report this bug with the following lines:\n${bugReport(error)}`,
+    );
     return internalError;
   }
   const { code, message, hint, exitCode } = known;

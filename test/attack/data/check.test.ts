@@ -112,7 +112,7 @@ test('finds a missing or empty database, and a repair keeps the firmware', async
   await repair(t, data);
   const server = await startTestServer(t, { data });
   t.not(server.token, '', 'it is a new server');
-  t.true((await server.parts.blobs.state(artifact?.sha256 ?? '')).complete);
+  t.like(await server.parts.blobs.state(artifact?.sha256 ?? ''), { complete: true });
 });
 
 test('finds a lost journal, an older database and one of another server, and a repair accepts them', async (t) => {
@@ -121,7 +121,7 @@ test('finds a lost journal, an older database and one of another server, and a r
   await finds(t, data, ['changes-lost']);
   await repair(t, data);
   const server = await startTestServer(t, { data });
-  t.true((await server.parts.blobs.state(artifact?.sha256 ?? '')).complete);
+  t.like(await server.parts.blobs.state(artifact?.sha256 ?? ''), { complete: true });
   await server.close(0);
 
   const old = await testFolder(t);

@@ -104,7 +104,7 @@ test('does not emit device.updated when the device record cannot be stored', asy
   await download(server);
   journal.take();
   journal.trouble = 'reject';
-  t.is((await check(server, young)).status, 304);
+  t.is((await check(server, young)).status, 503);
   t.deepEqual(journal.lines, []);
   journal.trouble = 'none';
   await check(server, young);
