@@ -12,6 +12,7 @@ import { defaultLimits, type ServerLimits, type ServerOptions } from './options.
 import type { ServerParts } from './parts.ts';
 import { DeviceRecords } from './services/devices/device-records.ts';
 import { LastSeen } from './services/devices/last-seen.ts';
+import { NewDevices } from './services/devices/new-devices.ts';
 import { QuickAnswers } from './services/devices/quick-answers.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
 import { Health } from './services/health.ts';
@@ -115,7 +116,7 @@ export async function makeParts(
     downloads,
     credentials: new CredentialChecker(),
     failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),
-    newDevices: new TokenBuckets(limits.newDevicesPerAddress, limits.newDevicesPerSecond),
+    newDevices: new NewDevices(limits.newDevicesPerNetwork),
     isTrustedProxy: options.isTrustedProxy ?? (() => false),
     accelPath: options.accelPath,
     clock,

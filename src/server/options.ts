@@ -33,15 +33,14 @@ export interface ServerOptions {
 }
 
 export interface ServerLimits extends VerifierLimits {
-  /** Maximum number of concurrent downloads. Devices beyond this limit receive 304 and check again later. */
+  /** Maximum number of concurrent downloads. Devices beyond this limit receive 503 and check again later. */
   readonly mostDownloads: number;
   readonly mostConnections: number;
   readonly mostConnectionsPerAddress: number;
-  /** Maximum number of devices per project. */
+  /** Maximum number of devices per project that are neither enrolled nor have credentials. */
   readonly mostDevices: number;
-  /** Limit on new devices per address: the burst size, followed by the rate per second. */
-  readonly newDevicesPerAddress: number;
-  readonly newDevicesPerSecond: number;
+  /** Maximum number of new devices per hour from a network: an IPv4 address or an IPv6 /64. */
+  readonly newDevicesPerNetwork: number;
   /** Limit on rejected requests per address: the burst size, followed by the rate per second. */
   readonly failuresPerAddress: number;
   readonly failuresPerSecond: number;
@@ -55,8 +54,8 @@ export const defaultLimits: ServerLimits = {
   // Enough connections for a household or a factory behind one address.
   mostConnectionsPerAddress: 1024,
   mostDevices: 250_000,
-  newDevicesPerAddress: 1000,
-  newDevicesPerSecond: 10,
+  // A site adds fewer devices at once. At this rate, a network needs ten days to fill the table with invented devices.
+  newDevicesPerNetwork: 1000,
   failuresPerAddress: 100,
   failuresPerSecond: 1,
   // A build for the largest flash has five files of at most 16 MiB. The remaining 48 MiB are for an earlier attempt.

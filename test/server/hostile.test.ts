@@ -9,7 +9,7 @@ import { watchServerReads } from './server-reads.ts';
 
 const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
-const generous = { failuresPerAddress: 1_000_000, newDevicesPerAddress: 1_000_000 };
+const generous = { failuresPerAddress: 1_000_000, newDevicesPerNetwork: 1_000_000 };
 
 /** True if the server still responds correctly. */
 async function isSound(server: TestServer): Promise<boolean> {
@@ -195,7 +195,7 @@ test('responds to malformed form bodies without a 5xx status, and creates no tok
 });
 
 test('limits the number of records stored for fake devices, and still serves an enrolled device', async (t) => {
-  const limits = { ...generous, mostDevices: 50, newDevicesPerAddress: 400, newDevicesPerSecond: 0 };
+  const limits = { ...generous, mostDevices: 50, newDevicesPerNetwork: 350 };
   const server = await startTestServer(t, { limits });
   await server.publish(build);
   const mac = '18:FE:34:00:00:01';
@@ -212,7 +212,10 @@ test('limits the number of records stored for fake devices, and still serves an 
     }
   };
   await Promise.all(Array.from({ length: 16 }, worker));
-  t.true((await server.parts.store.devices.count('door')) <= 50);
+  t.true(
+    (await server.parts.store.devices.count('door')) <= 51,
+    'fifty, and the enrolled device, which does not count',
+  );
   t.true(server.parts.counters.overCapacity >= 200, 'the address used up what it may');
   t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 200);
 });

@@ -20,6 +20,8 @@ export interface Counters extends EventCounters {
   downloadsBroken: number;
   /** Update checks deferred because of a limit (such as downloads, memory or new devices) or repeated conflicts. */
   overCapacity: number;
+  /** Update checks of new devices deferred because their network exceeded its rate of new devices. */
+  newDevicesDeferred: number;
   bytesSent: number;
   /** Requests that failed because of a server error. */
   failures: number;
@@ -38,6 +40,7 @@ export function newCounters(): Counters {
     downloadsReceived: 0,
     downloadsBroken: 0,
     overCapacity: 0,
+    newDevicesDeferred: 0,
     bytesSent: 0,
     failures: 0,
     refusedConnections: 0,

@@ -28,6 +28,11 @@ export function makeMetrics(
   total('ota_downloads_received_total', 'Complete downloads', () => counters.downloadsReceived);
   total('ota_downloads_broken_total', 'Incomplete downloads', () => counters.downloadsBroken);
   total('ota_over_capacity_total', 'Update checks deferred because the server was busy', () => counters.overCapacity);
+  total(
+    'ota_new_devices_deferred_total',
+    'Update checks of new devices deferred because of the rate per network',
+    () => counters.newDevicesDeferred,
+  );
   total('ota_sent_bytes_total', 'Bytes of complete downloads', () => counters.bytesSent);
   addEventCounters(registry, counters);
   total('ota_failures_total', 'Requests that failed because of a server error', () => counters.failures);

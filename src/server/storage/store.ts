@@ -161,7 +161,8 @@ export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
    * Writes a record if its revision matches the stored one (0 if none is stored yet), and increments the revision. A new device must fit
-   * within `mostDevices`. To make room for a new device, the store removes devices that are not enrolled and have never run an update.
+   * within `mostDevices`, which counts neither enrolled devices nor devices with credentials. To make room for a new device, the store removes
+   * devices that have never run an update, devices not seen for a month, and devices that fill more than half of the limit.
    *
    * @param audit audit entries for the change; none for changes that result from device requests
    */

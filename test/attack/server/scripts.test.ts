@@ -29,7 +29,7 @@ const payloads = [
 ];
 
 test('shows hostile text as text on every page', async (t) => {
-  const server = await startTestServer(t, { limits: { failuresPerAddress: 1e9, newDevicesPerAddress: 1e9 } });
+  const server = await startTestServer(t, { limits: { failuresPerAddress: 1e9, newDevicesPerNetwork: 1e9 } });
   const signer = testSigner();
   await server.publish(await testBuild({ version: '1.0', project: 'door', signer }));
   await server.publish(await testBuild({ version: '2.0', seed: 2, project: 'door', signer }), { draft: true });

@@ -11,7 +11,7 @@ const batch = 2000;
 
 test(`handles ${requests} fuzzed device and API requests without a 5xx, a crash or unbounded rows`, async (t) => {
   t.timeout(9 * 60_000);
-  const limits = { failuresPerAddress: 1e9, newDevicesPerAddress: 1e9, mostDevices: 5000 };
+  const limits = { failuresPerAddress: 1e9, newDevicesPerNetwork: 1e9, mostDevices: 5000 };
   const server = await startTestServer(t, { limits });
   const signer = testSigner();
   const build = await testBuild({ version: '1.0', project: 'door', signer });

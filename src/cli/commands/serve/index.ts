@@ -49,10 +49,11 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   report.event('serve', { event: 'stopped' });
 }
 
-function limitsOf({ maxDownloads, maxDevices, connectionsPerAddress }: ServeOptions) {
+function limitsOf({ maxDownloads, maxDevices, newDevicesPerNetwork, connectionsPerAddress }: ServeOptions) {
   return {
     ...(maxDownloads !== undefined && { mostDownloads: maxDownloads }),
     ...(maxDevices !== undefined && { mostDevices: maxDevices }),
+    ...(newDevicesPerNetwork !== undefined && { newDevicesPerNetwork }),
     ...(connectionsPerAddress !== undefined && { mostConnectionsPerAddress: connectionsPerAddress }),
   };
 }

@@ -31,7 +31,16 @@ export const serveCommand = (declaration: Declaration) =>
       'Maximum concurrent downloads; further devices retry later (default: 5000)',
       nonNegativeInteger,
     )
-    .option('--max-devices <n>', 'Maximum devices stored per project (default: 250000)', nonNegativeInteger)
+    .option(
+      '--max-devices <n>',
+      'Maximum devices stored per project; enrolled devices and those with credentials do not count (default: 250000)',
+      nonNegativeInteger,
+    )
+    .option(
+      '--new-devices-per-network <n>',
+      'Maximum new devices per hour from one IPv4 address or IPv6 /64; further ones retry later (default: 1000)',
+      nonNegativeInteger,
+    )
     .option(
       '--connections-per-address <n>',
       'Maximum concurrent connections per client address or IPv6 /64 network (default: 1024)',

@@ -1,6 +1,7 @@
 import { type DeviceStatus, deviceStatuses } from '../../../api/admin-info.ts';
 import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
+import type { NewDevices } from '../../services/devices/new-devices.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { SeenDevice } from '../../storage/records.ts';
 import type { DeviceCount } from '../../storage/store.ts';
@@ -17,7 +18,8 @@ import { When } from './when.tsx';
 const perPage = 100;
 
 /** Shows a project's devices, 100 per page. Devices are sorted by MAC, so that their order is stable. */
-export async function fleetPage(context: PageContext, { records, store }: ServerParts, project: string) {
+export async function fleetPage(context: PageContext, parts: ServerParts, project: string) {
+  const { records, store } = parts;
   const view = readFleetQuery((name) => context.req.query(name));
   const { filter, after, before } = view;
   // Read one more device than the page shows, to detect whether a next page exists.
@@ -45,6 +47,7 @@ export async function fleetPage(context: PageContext, { records, store }: Server
       </div>
       <FleetForm project={project} filter={filter} tally={tally} />
       <div id="devices" data-live>
+        <DeferredDevices newDevices={parts.newDevices} project={project} />
         {devices.length === 0 ? <p>{emptyText(view)}</p> : <FleetTable devices={devices} />}
         <Paging project={project} view={view} devices={devices} around={around} />
       </div>
@@ -100,6 +103,17 @@ function Summary({
       </ul>
       {all === 0 ? undefined : <ShareBar label="Devices by status; the counts are listed above." parts={counts} />}
     </>
+  );
+}
+
+/** Tells the operator that new devices wait, because of the rate per network. */
+function DeferredDevices({ newDevices, project }: { newDevices: NewDevices; project: string }) {
+  const checks = newDevices.deferred(project);
+  if (checks === 0) return undefined;
+  return (
+    <p class="problem" role="status">
+      {`Update checks of new devices deferred in the last hour: ${countText(checks)}. A network may add ${countText(newDevices.mostPerHour)} new devices per hour (serve --new-devices-per-network). Enrolled devices are not affected.`}
+    </p>
   );
 }
 

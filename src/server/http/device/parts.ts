@@ -2,6 +2,7 @@ import type { TrustedProxies } from '../../auth/client-address.ts';
 import type { CredentialChecker } from '../../auth/credentials.ts';
 import type { TokenBuckets } from '../../auth/token-buckets.ts';
 import type { Counters } from '../../observability/counters.ts';
+import type { NewDevices } from '../../services/devices/new-devices.ts';
 import type { QuickAnswers } from '../../services/devices/quick-answers.ts';
 import type { ServiceParts } from '../../services/parts.ts';
 import type { ArtifactBytes } from './artifact-bytes.ts';
@@ -16,8 +17,7 @@ export interface DeviceParts
   readonly credentials: CredentialChecker;
   /** Rate limit for rejected requests, by address. */
   readonly failures: TokenBuckets;
-  /** Rate limit for devices that have never been seen before, by address. */
-  readonly newDevices: TokenBuckets;
+  readonly newDevices: NewDevices;
   readonly isTrustedProxy: TrustedProxies;
   /** Path at which a reverse proxy serves the blobs; undefined if no proxy serves them. */
   readonly accelPath: string | undefined;

@@ -60,7 +60,10 @@ export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<Err
     const visit = withView(asked, catalog.view(project));
     const entry = await mayEnter(parts, visit, known);
     if ('status' in entry) return entry;
-    if (known === undefined && tries === 0 && !newDevices.take(visit.address)) return overCapacity(parts, visit);
+    if (known === undefined && tries === 0 && !newDevices.admit(project, visit.address)) {
+      counters.newDevicesDeferred++;
+      return overCapacity(parts, visit);
+    }
 
     const outcome = await decideVisit(parts, visit, known ?? newRecord(project, visit.mac), entry);
     countIn(counters.decisions, outcome.decision.code);

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { OtaError } from '../../../errors/ota-error.ts';
 import { dataError } from '../data-error.ts';
 import { rowProblem } from '../document-schemas.ts';
 import { Connection } from '../sqlite/connection.ts';
@@ -33,7 +34,9 @@ export async function checkDatabase(path: string, driver: SqliteDriver): Promise
     connection = new Connection(path, driver);
     await readAll(connection, found);
   } catch (error) {
-    note(found, { kind: 'database-damaged', message: messageOf(path, error) });
+    const known = dataError(path, error);
+    if (!(known instanceof OtaError)) throw error;
+    note(found, { kind: 'database-damaged', message: known.message.replace(/^.* cannot be used: /, '') });
   } finally {
     connection?.close();
   }
@@ -106,9 +109,4 @@ function noteRow(found: Found, table: string, row: Readonly<Record<string, unkno
 
 function note({ problems }: Found, problem: DataProblem): void {
   if (problems.filter(({ kind }) => kind === problem.kind).length < mostReported) problems.push(problem);
-}
-
-function messageOf(path: string, error: unknown): string {
-  const known = dataError(path, error);
-  return known instanceof Error ? known.message.replace(/^.* cannot be used: /, '') : String(error);
 }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import * as v from 'valibot';
 import { earliestDueMs } from '../device-index.ts';
 import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
-import { evictedAtOnce, isEvictable } from '../eviction.ts';
+import { evictedAtOnce, protectedForMs, type Retention, retentionOf } from '../eviction.ts';
 import type { SeenDevice, StoredReport } from '../records.ts';
 import type { DeviceStore } from '../store.ts';
 import { writeAudit } from './audit.ts';
@@ -18,6 +18,7 @@ import { storedJson } from './stored-json.ts';
 const mostWritten = 5_000;
 interface Written extends IndexColumns {
   readonly revision: number;
+  readonly retention: Retention;
 }
 
 interface Row {
@@ -37,7 +38,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   const stored = connection.prepare(
     db
       .selectFrom('devices')
-      .select(['revision', 'status', 'name', 'runs', 'device_group'])
+      .select(['revision', 'retention', 'status', 'name', 'runs', 'device_group'])
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
@@ -49,7 +50,8 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       project_id: 0,
       mac: '',
       revision: 0,
-      evictable: 0,
+      retention: 0,
+      last_seen_at: 0,
       due_ms: 0,
       doc: '',
       status: '',
@@ -61,7 +63,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   const update = connection.prepare(
     db
       .updateTable('devices')
-      .set({ revision: 0, evictable: 0, due_ms: 0, doc: '' })
+      .set({ revision: 0, retention: 0, due_ms: 0, doc: '' })
       .where('project_id', '=', 0)
       .where('mac', '=', ''),
   );
@@ -73,10 +75,12 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       .where('mac', '=', ''),
   );
   const counts = new Map<number, number>();
+  const limited = new Map<number, number>();
   const tallies = new DeviceTallies(connection);
   const written = new LRUCache<string, Written>({ max: mostWritten });
   committer.onUndone(() => {
     counts.clear();
+    limited.clear();
     written.clear();
     tallies.forgetAll();
   });
@@ -93,16 +97,44 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     return counted;
   }
 
-  function evict(projectId: number): boolean {
-    const idle = db
+  function countOf(projectId: number, retention: readonly Retention[]): number {
+    const query = db
       .selectFrom('devices')
-      .select('mac')
+      .select(({ fn }) => fn.countAll<number>().as('devices'))
       .where('project_id', '=', projectId)
-      .where('evictable', '=', 1)
-      .orderBy('last_seen_at')
-      .limit(evictedAtOnce);
+      .where('retention', 'in', retention);
+    return connection.first(query)?.devices ?? 0;
+  }
+
+  /** Counts the devices to which the limit of a project applies. */
+  function countLimited(projectId: number): number {
+    const known = limited.get(projectId);
+    if (known !== undefined) return known;
+    const counted = countOf(projectId, [1, 2]);
+    limited.set(projectId, counted);
+    return counted;
+  }
+
+  /** Makes room for a new device: evicts the devices that are not protected, those first that were last seen the longest time ago. */
+  function evict(projectId: number, mostDevices: number): boolean {
+    const beyondHalf = countOf(projectId, [2]) - Math.floor(mostDevices / 2);
+    const most = evictedAtOnce(mostDevices);
+    const ofProject = db.selectFrom('devices').select('mac').where('project_id', '=', projectId);
+    const unprotected =
+      beyondHalf > 0
+        ? ofProject.where('retention', '=', 2).limit(Math.min(most, beyondHalf))
+        : ofProject
+            .where(({ eb }) =>
+              eb.or([
+                eb('retention', '=', 1),
+                eb.and([eb('retention', '=', 2), eb('last_seen_at', '<', Date.now() - protectedForMs)]),
+              ]),
+            )
+            .limit(most);
+    const idle = unprotected.orderBy('last_seen_at');
     const gone = connection.run(db.deleteFrom('devices').where('project_id', '=', projectId).where('mac', 'in', idle));
     counts.delete(projectId);
+    limited.delete(projectId);
     written.clear();
     tallies.forget(projectId);
     return gone > 0;
@@ -127,19 +159,25 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const isIndexed = before !== undefined && hasSameIndex(before, index);
         const columns = [status, name, runs, device_group] as const;
         const dueMs = earliestDueMs(record.attempts) ?? null;
-        const values = [revision + 1, isEvictable(record) ? 1 : 0, dueMs, storedDocument(record)] as const;
+        const retention = retentionOf(record);
+        const document = storedDocument(record);
+        const wasLimited = before !== undefined && before.retention > 0;
+        const isFull = revision === 0 && retention > 0 && countLimited(projectId) >= mostDevices;
+        if (isFull && !evict(projectId, mostDevices)) return 'full';
+        limited.set(projectId, countLimited(projectId) + Number(retention > 0) - Number(wasLimited));
         if (revision === 0) {
-          if (count(projectId) >= mostDevices && !evict(projectId)) return 'full';
-          insertion.run(projectId, mac, ...values, ...columns);
+          // A new device counts as seen: it must not be the first to be evicted.
+          const seenAt = record.firstSeenAt ?? null;
           counts.set(projectId, count(projectId) + 1);
+          insertion.run(projectId, mac, 1, retention, seenAt, dueMs, document, ...columns);
         } else {
-          update.run(...values, projectId, mac);
+          update.run(revision + 1, retention, dueMs, document, projectId, mac);
           // Write the index only if its values have changed.
           if (!isIndexed) updateIndex.run(...columns, projectId, mac);
         }
         for (const entry of audit) writeAudit(connection, entry);
         if (!isIndexed) tallies.note(projectId, before, index);
-        written.set(key, { revision: revision + 1, status, name, runs, device_group });
+        written.set(key, { revision: revision + 1, retention, status, name, runs, device_group });
         return 'saved';
       }),
 
@@ -176,6 +214,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         const wasThere =
           connection.run(db.deleteFrom('devices').where('project_id', '=', projectId).where('mac', '=', mac)) > 0;
         counts.delete(projectId);
+        limited.delete(projectId);
         written.delete(`${projectId} ${mac}`);
         tallies.forget(projectId);
         if (wasThere) writeAudit(connection, audit);

@@ -35,8 +35,8 @@ export interface Tables {
     project_id: number;
     mac: string;
     revision: number;
-    /** 1 if `isEvictable` is true for the device, otherwise 0. */
-    evictable: number;
+    /** `Retention` of the device. */
+    retention: number;
     /** Earliest due time of a pending attempt, on the `ServiceTime.servedMs` clock; null if there is none. */
     due_ms: number | null;
     last_seen_at: number | null;

@@ -77,7 +77,7 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('project_id', 'integer', referenceTo('projects.id'))
     .addColumn('mac', 'text', notNull)
     .addColumn('revision', 'integer', notNull)
-    .addColumn('evictable', 'integer', notNull)
+    .addColumn('retention', 'integer', notNull)
     .addColumn('due_ms', 'integer')
     .addColumn('last_seen_at', 'integer')
     .addColumn('report', 'text')
