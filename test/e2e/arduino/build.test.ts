@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import {
@@ -95,6 +95,9 @@ test.serial('reads keys, compression and version from ota.config.json', async (t
   const sketch = await workplace.sketch('door');
   const folder = dirname(sketch);
   await placeKeys(folder, ours);
+  // The keys beside the sketch belong to the project, because both are in one git work tree.
+  await mkdir(join(folder, '.git'));
+  await writeFile(join(folder, '.git/HEAD'), 'ref: refs/heads/main\n');
   const config = { privateKey: '../private.key', publicKey: '../public.key', compression: 'none', version: '1.2.3' };
   await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(config));
 

@@ -60,7 +60,7 @@ for (const { name, hasCome } of moments) {
 async function findHook(command: string, image: string): Promise<number | undefined> {
   for (const entry of await readdir('/proc')) {
     const words = (await readFile(join('/proc', entry, 'cmdline'), 'utf8').catch(() => '')).split('\0');
-    if (words[2] === command && words.some((word) => dirname(word) === dirname(image))) return Number(entry);
+    if (words[2] === command && words.includes(dirname(image))) return Number(entry);
   }
   return undefined;
 }
