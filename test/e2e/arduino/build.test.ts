@@ -96,7 +96,7 @@ test.serial('reads keys, compression and version from ota.config.json', async (t
   const folder = dirname(sketch);
   await placeKeys(folder, ours);
   // The keys beside the sketch belong to the project, because both are in one git work tree.
-  await mkdir(join(folder, '.git'));
+  for (const name of ['objects', 'refs']) await mkdir(join(folder, '.git', name), { recursive: true });
   await writeFile(join(folder, '.git/HEAD'), 'ref: refs/heads/main\n');
   const config = { privateKey: '../private.key', publicKey: '../public.key', compression: 'none', version: '1.2.3' };
   await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(config));
