@@ -89,10 +89,10 @@ process.exit(done.status ?? 1);
     await chmod(project.path('node.cjs'), 0o755);
     await project.write(
       'ota.config.yaml',
-      'privateKey:\n  env: KEY_OF_THE_PROJECT # from the vault\npassphrase: { env: "ITS_PASSPHRASE" }\n',
+      'privateKey:\n  env: OTA_PRIVATE_KEY_DOOR # from the vault\npassphrase: { env: "OTA_PASSPHRASE_DOOR" }\n',
     );
     await rm(project.path('private.key'));
-    const secrets = { KEY_OF_THE_PROJECT: keys.privateKey, ITS_PASSPHRASE: 'unused' };
+    const secrets = { OTA_PRIVATE_KEY_DOOR: keys.privateKey, OTA_PASSPHRASE_DOOR: 'unused' };
     const run = await project.runWith({ OTA_NODE: project.path('node.cjs'), ...secrets }, '-t', 'upload');
     t.is(run.exitCode, 0, run.output);
     t.false(run.output.includes(lockedOut));
@@ -107,8 +107,8 @@ process.exit(done.status ?? 1);
     for (const { argv, env } of processes) {
       t.false(JSON.stringify(argv).includes(lockedOut));
       const mayHoldSecrets = ['header', 'pack'].includes(argv[0]);
-      t.is('KEY_OF_THE_PROJECT' in env, mayHoldSecrets, argv[0]);
-      t.is('ITS_PASSPHRASE' in env, mayHoldSecrets, argv[0]);
+      t.is('OTA_PRIVATE_KEY_DOOR' in env, mayHoldSecrets, argv[0]);
+      t.is('OTA_PASSPHRASE_DOOR' in env, mayHoldSecrets, argv[0]);
     }
   },
 );
