@@ -29,7 +29,7 @@ export interface ChannelInfo {
   readonly channel: string;
   /** Number of devices that are sent the channel's releases. */
   readonly devices: number;
-  /** Whether the token of the request may promote new releases to the channel. */
+  /** True if the token of the request may promote new releases to the channel. */
   readonly mayPromote: boolean;
 }
 

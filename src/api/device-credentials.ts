@@ -19,9 +19,9 @@ export const mostCredentials = 1000;
 export const credentialsRequestSchema = v.strictObject({
   /** SHA-256 of each device's new secret, which must have at least 128 random bits. */
   credentials: v.pipe(v.array(v.strictObject({ mac, hash: sha256 })), v.maxLength(mostCredentials)),
-  /** Whether devices that use a secret get a new one. The present one stays valid until the device has used the new one. */
+  /** True to replace secrets in use. The old secret stays valid until the device has used the new one. */
   rotate: v.optional(v.boolean(), false),
-  /** Whether secrets that the device has not used yet are replaced; they are no longer valid then. */
+  /** True to replace unused secrets, which then become invalid. */
   replaceUnused: v.optional(v.boolean(), false),
 });
 export type CredentialsRequest = v.InferInput<typeof credentialsRequestSchema>;
@@ -34,7 +34,7 @@ export interface CredentialsAnswer {
 
 export const revocationRequestSchema = v.strictObject({
   macs: v.pipe(v.array(mac), v.maxLength(mostCredentials)),
-  /** Whether the devices are served without credentials afterwards, as if they never had any. */
+  /** True to serve the devices without credentials afterwards, as if no secret had been created. */
   forget: v.optional(v.boolean(), false),
 });
 export type RevocationRequest = v.InferInput<typeof revocationRequestSchema>;

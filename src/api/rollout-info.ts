@@ -61,7 +61,7 @@ export const rolloutInfoSchema = v.strictObject({
       most: v.array(v.strictObject({ address: v.string(), devices: v.number() })),
     }),
   ),
-  /** Whether the project requires a password from all of its devices. */
+  /** True if the project requires a password from all of its devices. */
   projectPassword: v.boolean(),
   gate: gateSchema,
   halt: haltSchema,

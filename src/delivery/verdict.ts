@@ -29,7 +29,7 @@ export type DeliveryVerdict =
   | {
       readonly kind: 'unknown';
       readonly reason: string;
-      /** Whether the device may have received the whole image and may restart into it. False: it keeps its current firmware. */
+      /** True if the device may have received the whole image and may restart into it. False: it keeps its current firmware. */
       readonly mayHaveUpdated: boolean;
     };
 

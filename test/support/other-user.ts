@@ -3,7 +3,7 @@ import { chown } from 'node:fs/promises';
 /** A user ID that no account of a test machine has. */
 export const otherUser = 64_123;
 
-/** Whether these tests can give files to another user. */
+/** True if these tests can change the owner of files. */
 export const canChangeOwners = process.geteuid?.() === 0;
 
 /**

@@ -1,12 +1,12 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** What a secret or a destination is used for. */
+/** Use of a secret or a destination. */
 export type SecretUse = 'device-password' | 'passphrase' | 'private-key' | 'destination' | 'version';
 
-/** Who named the source. Everything except the project configuration is the user's own word. */
+/** Place where the source is named. All places except the project configuration are under the user's control. */
 export type SecretSpeaker = 'command-line' | 'environment' | 'user-configuration' | 'project';
 
-/** `project`: the project configuration may name the source. `user`: only the user may. `never`: no one may. */
+/** `project`: the project configuration may name the source. `user`: only the user may name it. `never`: the source is always rejected. */
 type SecretPermission = 'project' | 'user' | 'never';
 
 /** Source of a secret or a destination: an environment variable, an absolute path, or the origin of a server. */
@@ -50,8 +50,8 @@ function row(
 }
 
 /**
- * What each kind of source may be used for. A source tree may come from a stranger, so its configuration may name only sources that are
- * clearly meant for this use: their value is sent to an address, or signs firmware, that the same tree determines.
+ * Permitted uses of each kind of source. A source tree may come from a stranger and also determines the address to which a secret is
+ * sent, or the firmware that is signed. Its configuration may therefore name only sources that are clearly meant for the use.
  */
 export const secretPolicy: Readonly<Record<SourceKind, Row>> = {
   'device-variable': row('project', 'user', 'user', 'user', 'never'),
@@ -80,7 +80,7 @@ export interface ProjectTrust {
   readonly name: string;
   /** Kind of an absolute path. Symbolic links count as the files that they point to. */
   kindOfFile(path: string): SourceKind;
-  /** Whether the user configuration allows the project this source for this use. */
+  /** True if the user configuration allows the project this source for this use. */
   isAllowed(use: SecretUse, source: NamedSource): boolean;
   /** Instruction to add the source to the user configuration, with the text to add. */
   howToAllow(use: SecretUse, source: NamedSource): string;

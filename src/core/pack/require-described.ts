@@ -15,7 +15,7 @@ export interface SignerEvidence {
   readonly key: RsaPublicKey;
   /** ELF of the build; undefined if there is none. */
   readonly elf: Uint8Array | undefined;
-  /** Whether the user who signs declares that the sketch calls `Update.installSignature` itself. */
+  /** True if the user who signs declares that the sketch calls `Update.installSignature` itself. */
   readonly declared: boolean;
 }
 

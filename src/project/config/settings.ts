@@ -37,7 +37,7 @@ export interface ProjectSettings {
   readonly privateKey: KeyPlace | undefined;
   readonly publicKey: KeyPlace | undefined;
   readonly passphrase: SecretSource | undefined;
-  /** Who named the private key and the passphrase. A key beside the sketch counts as named by the project. */
+  /** Places where the private key and the passphrase are named. A key beside the sketch counts as named by the project. */
   readonly speakers: { readonly privateKey: SecretSpeaker; readonly passphrase: SecretSpeaker };
   readonly trust: ProjectTrust;
 }

@@ -1,6 +1,6 @@
 import { posix, win32 } from 'node:path';
 
-/** What a user can say outside the source tree, apart from the options of a command, and who the user is. */
+/** Environment, system and user that determine the user configuration. */
 export interface UserWords {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;

@@ -1,7 +1,7 @@
 import { type Role, roles } from '../../api/release.ts';
 import type { TokenRecord } from '../storage/records.ts';
 
-/** How far a role permits an action: without limit, only on the channels of the token, or only for rules that the project opens. */
+/** Extent of a permission: unlimited, only on the channels of the token, or only for rules that the project opens. */
 type Extent = 'always' | 'own-channels' | 'opened-rules';
 
 interface Permission {

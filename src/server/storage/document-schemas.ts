@@ -53,7 +53,7 @@ const rollout = v.looseObject({
 });
 
 /**
- * What the server relies on in the JSON documents of each table, by column. More fields are allowed. Checked in restored backups and by
+ * Fields that the server requires in the JSON documents of each table, by column. More fields are allowed. Checked in restored backups and by
  * `server check`; reading a single record checks less.
  */
 export const documentSchemas = {
@@ -64,7 +64,7 @@ export const documentSchemas = {
   audit: { detail: v.looseObject({}) },
 } as const;
 
-/** What the server relies on in columns that SQLite does not check by itself. */
+/** Requirements for columns that SQLite does not check itself. */
 const columnSchemas: Readonly<Record<string, v.GenericSchema>> = {
   releases: v.looseObject({ kind: v.picklist(['sketch', 'filesystem']) }),
   release_blobs: v.looseObject({ sha256: digest }),

@@ -6,7 +6,7 @@ const mostEvictedAtOnce = 100;
 export const protectedForMs = 30 * 24 * 60 * 60_000;
 
 /**
- * How a project keeps a device.
+ * Protection of a device against eviction.
  *
  * - 0: enrolled, or with credentials of its own. Never counted towards the limit and never evicted.
  * - 1: only seen in requests. Evicted first.

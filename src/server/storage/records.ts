@@ -29,7 +29,7 @@ export interface DeviceSecret {
 
 /** Secrets with which a device authenticates. Both are valid until the device has used the newest one. */
 export interface DeviceSecrets {
-  /** Whether requests without a valid secret are rejected: true once the device has used one, also after they are revoked. */
+  /** True if requests without a valid secret are rejected: true once the device has used one, also after they are revoked. */
   readonly required: boolean;
   readonly newest?: DeviceSecret | undefined;
   readonly previous?: DeviceSecret | undefined;
@@ -39,7 +39,7 @@ export interface DeviceSecrets {
 export interface ReportSource {
   /** Client address; the network for IPv6. */
   readonly address: string;
-  /** Whether the request contained the device's secret or password, or the project's password. */
+  /** True if the request contained the device's secret or password, or the project's password. */
   readonly authenticated: boolean;
 }
 

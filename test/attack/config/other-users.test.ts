@@ -16,7 +16,7 @@ const testWithOwners = canChangeOwners ? test : test.skip;
 async function shared(t: ExecutionContext, files: Readonly<Record<string, string>> = {}) {
   const folder = await testFolder(t, {
     'home/.keep': '',
-    'shared/work/door/public.key': door.publicPem,
+    'shared/checkout/door/public.key': door.publicPem,
     'shared/stranger.key': stranger.publicPem,
     ...files,
   });
@@ -25,7 +25,7 @@ async function shared(t: ExecutionContext, files: Readonly<Record<string, string
   };
   const header = (env: Readonly<Record<string, string>> = {}, ...argv: readonly string[]) =>
     runCommand(['header', '--out', 'Updater_Signing.h', ...argv], {
-      cwd: folder.at('shared/work/door'),
+      cwd: folder.at('shared/checkout/door'),
       home: folder.at('home'),
       env,
     });
@@ -35,7 +35,7 @@ async function shared(t: ExecutionContext, files: Readonly<Record<string, string
 const planted = JSON.stringify({ publicKey: 'stranger.key' });
 
 async function usesOwnKey(folder: TestFolder): Promise<boolean> {
-  const header = await folder.text('shared/work/door/Updater_Signing.h');
+  const header = await folder.text('shared/checkout/door/Updater_Signing.h');
   const bytes = [...header.matchAll(/0x([0-9a-f]{2})/g)].map(([, hex]) => Number.parseInt(hex ?? '', 16));
   return Buffer.from(bytes)
     .toString()
@@ -89,20 +89,20 @@ testWithOwners('a package.json of another user does not hide the configuration o
   const { give, header } = await shared(t, {
     'shared/package.json': '{}',
     'shared/ota.config.json': '{"publicKey": "none.key"}',
-    'shared/work/package.json': '{}',
+    'shared/checkout/package.json': '{}',
   });
   t.is((await header()).exitCode, 0, 'the nearer package.json ends the search');
-  await give('shared/work/package.json');
+  await give('shared/checkout/package.json');
   t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER');
 });
 
 testWithOwners(
   'a configuration in the source folder of another user is an error unless the whole checkout has this owner',
   async (t) => {
-    const { folder, give, header } = await shared(t, { 'shared/work/door/ota.config.json': '{}' });
-    await give('shared/work/door/ota.config.json');
+    const { folder, give, header } = await shared(t, { 'shared/checkout/door/ota.config.json': '{}' });
+    await give('shared/checkout/door/ota.config.json');
     t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER', 'a file of another user in a folder of this user');
-    await give('shared/work/door');
+    await give('shared/checkout/door');
     t.is((await header()).exitCode, 0, 'root in a container starts in a checkout of another user');
     t.is((await header({ SUDO_UID: '1' })).error?.code, 'CONFIG_OF_OTHER_USER', 'a user who ran sudo is not root');
     t.is((await header({ SUDO_UID: String(otherUser) })).exitCode, 0, 'the files of the user who ran sudo');
@@ -115,10 +115,10 @@ testWithOwners('root in a subfolder of a checkout with a foreign user ID uses it
     'shared/.git/HEAD': '',
     'shared/ota.config.json': '{"publicKey": "stranger.key"}',
   });
-  await give('shared', 'shared/.git', 'shared/ota.config.json', 'shared/work', 'shared/work/door');
+  await give('shared', 'shared/.git', 'shared/ota.config.json', 'shared/checkout', 'shared/checkout/door');
   t.is((await header()).exitCode, 0);
   t.false(await usesOwnKey(folder));
-  await lchown(folder.at('shared/work/door'), 0, 0);
+  await lchown(folder.at('shared/checkout/door'), 0, 0);
   t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER', 'a folder of root in the folder of another user');
 });
 
@@ -132,7 +132,7 @@ test('commands say which configuration they use if it is not in the source folde
   const { folder, header } = await shared(t, { 'shared/package.json': '{}', 'shared/ota.config.json': planted });
   t.true((await header()).stderr.includes(`Configuration: ${folder.at('shared/ota.config.json')}\n`));
   t.false((await header({}, '--quiet')).stderr.includes('Configuration:'));
-  await folder.write('shared/work/door/ota.config.json', '{}');
+  await folder.write('shared/checkout/door/ota.config.json', '{}');
   t.false((await header()).stderr.includes('Configuration:'));
 });
 
@@ -158,11 +158,11 @@ testWithOwners('a user configuration that other users can write is not read', as
 });
 
 test('a relative XDG_CONFIG_HOME does not make a file in the tree the user configuration', async (t) => {
-  const { folder } = await shared(t, { 'shared/work/door/ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' });
-  const cwd = folder.at('shared/work/door');
+  const { folder } = await shared(t, { 'shared/checkout/door/ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' });
+  const cwd = folder.at('shared/checkout/door');
   const allowed = { projects: { [cwd]: { privateKeys: [{ env: 'DOOR_KEY' }] } } };
-  await folder.write('shared/work/door/evil/ota-hooks/config.json', JSON.stringify(allowed));
-  await folder.write('shared/work/door/door.bin', door.bin);
+  await folder.write('shared/checkout/door/evil/ota-hooks/config.json', JSON.stringify(allowed));
+  await folder.write('shared/checkout/door/door.bin', door.bin);
   const env = { XDG_CONFIG_HOME: 'evil', DOOR_KEY: door.privatePem };
   const { error } = await runCommand(['pack', 'door.bin'], { cwd, home: folder.at('home'), env });
   t.is(error?.code, 'SECRET_UNTRUSTED');

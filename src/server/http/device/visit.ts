@@ -30,7 +30,7 @@ export interface Visit {
 
 /** Result of checking the credentials in a request. */
 interface Entry {
-  /** Whether the request contained a secret or password. */
+  /** True if the request contained a secret or password. */
   readonly authenticated: boolean;
   readonly hasNewestSecret: boolean;
 }

@@ -33,7 +33,7 @@ export interface Question {
   readonly patience: RetryPolicy;
   readonly now: ServiceTime;
   readonly from: ReportSource;
-  /** Whether the request contained the device's newest secret. */
+  /** True if the request contained the device's newest secret. */
   readonly hasNewestSecret: boolean;
 }
 

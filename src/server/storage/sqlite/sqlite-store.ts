@@ -26,11 +26,11 @@ const holderSuffix = '-holder.txt';
 const journalSuffix = '-wal';
 const dumpSuffix = '-dump-';
 
-/** How to treat a database that looks lost. */
+/** Exceptions for a database that appears to be lost. */
 export interface OpeningRules {
-  /** Whether a missing or empty database is created; otherwise it is an error. */
+  /** True if a missing or empty database is created; otherwise it is an error. */
   readonly mayCreate?: boolean | undefined;
-  /** Whether a database whose journal is missing is opened, although its last changes are lost. */
+  /** True if a database whose journal is missing is opened, although its last changes are lost. */
   readonly acceptsLoss?: boolean | undefined;
 }
 
