@@ -1,9 +1,10 @@
-import { appendFile, cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import Database from 'libsql';
 import { askAsDevice } from '../../server/raw-device.ts';
 import { digestOf, startTestServer, upload } from '../../server/running-server.ts';
+import { folderOnOtherFileSystem, hasOtherFileSystem } from '../../support/other-file-system.ts';
 import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { crashedData, exists, firstBuild, lose, stoppedData } from './data-folder.ts';
@@ -91,9 +92,12 @@ test('counts unused and unfinished uploads without calling them damage', async (
   await upload(server.url, Buffer.from('unused'), server.token);
   await server.close(0);
   await writeFile(join(server.folder, 'uploads', `${'a'.repeat(64)}.part`), 'half');
+  const copied = 'b'.repeat(64);
+  await mkdir(join(server.folder, 'blobs', 'bb'), { recursive: true });
+  await writeFile(join(server.folder, 'blobs', 'bb', `${copied}.part`), 'half');
   const { exitCode, output } = await check(server.folder);
   t.is(exitCode, 0);
-  t.like(output.blobs, { complete: 1, unused: 1, unfinished: 1 });
+  t.like(output.blobs, { complete: 1, unused: 1, unfinished: 2 });
 });
 
 test('reports a folder without server data', async (t) => {
@@ -163,6 +167,18 @@ test('finds damaged, truncated and missing firmware files, and files of others',
   const server = await startTestServer(t, { data });
   await server.publish(firstBuild, {}, token);
   await finds(t, data, []);
+});
+
+(hasOtherFileSystem ? test : test.skip)('repairs firmware on a different file system', async (t) => {
+  const { data } = await stoppedData(t);
+  const elsewhere = await folderOnOtherFileSystem(t);
+  await cp(join(data, 'blobs'), elsewhere, { recursive: true });
+  await rename(join(data, 'blobs'), join(data, 'blobs-before'));
+  await symlink(elsewhere, join(data, 'blobs'));
+  await writeFile(blobOf(data), 'not firmware');
+  const { output } = await repair(t, data, ['blob-missing']);
+  t.true(await exists(join(output.repair?.backup ?? '', blobOf(data).slice(data.length))));
+  t.false(await exists(blobOf(data)));
 });
 
 test('finds records that are not what the server writes, and a repair drops only them', async (t) => {

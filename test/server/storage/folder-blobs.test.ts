@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { folderBlobs } from '../../../src/server/storage/blobs/folder-blobs.ts';
+import { folderOnOtherFileSystem, hasOtherFileSystem } from '../../support/other-file-system.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { blobContract } from './blob-contract.ts';
 
@@ -11,27 +12,18 @@ blobContract(test, 'folder', async (t) => {
   return { blobs: await folderBlobs(path), reopen: () => folderBlobs(path) };
 });
 
-/** File system in memory that most Linux systems have, apart from the one with the temporary folders. */
-const memory = '/dev/shm';
-const here = await stat('.');
-const isApart = await stat(memory).then(
-  ({ dev }) => dev !== here.dev,
-  () => false,
-);
-
 /** Data folder whose `blobs` are on a different file system than its `uploads`. */
 async function dividedFolder(t: ExecutionContext): Promise<string> {
   const { path } = await testFolder(t);
-  const elsewhere = await mkdtemp(join(memory, 'blobs-'));
-  t.teardown(() => rm(elsewhere, { recursive: true }));
+  const elsewhere = await folderOnOtherFileSystem(t);
   await symlink(elsewhere, join(path, 'blobs'));
   t.not((await stat(elsewhere)).dev, (await stat(path)).dev);
   return path;
 }
 
-const dividedTest = isApart ? test : test.skip;
+const dividedTest = hasOtherFileSystem ? test : test.skip;
 
-if (isApart) {
+if (hasOtherFileSystem) {
   blobContract(test, 'folder on two file systems', async (t) => {
     const path = await dividedFolder(t);
     return { blobs: await folderBlobs(path), reopen: () => folderBlobs(path) };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
+import { moveFile, unfinishedCopyOf } from '../../../files/move.ts';
 import { writeAtomically } from '../../../files/write.ts';
 import { type BlobStore, NoRoomError, type UploadPiece } from '../blob-store.ts';
 
@@ -89,7 +90,7 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
     remove: (sha256, uploader) =>
       lock.acquire(sha256, async () => {
         if (uploader === undefined) {
-          for (const file of [pathOf(sha256), copyOf(pathOf(sha256))]) await rm(file, { force: true });
+          for (const file of [pathOf(sha256), unfinishedCopyOf(pathOf(sha256))]) await rm(file, { force: true });
         }
         const parts = (await readdir(uploads)).filter((name) => name.startsWith(sha256));
         const own = parts.filter((name) => uploader === undefined || name.endsWith(partSuffix(uploader)));
@@ -154,37 +155,8 @@ async function putInPlace(part: string, path: string): Promise<void> {
   }
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
-  try {
-    await rename(part, path);
-  } catch (error) {
-    if (!isOnOtherFileSystem(error)) throw error;
-    await putCopyInPlace(part, path);
-  }
+  await moveFile(part, path);
   for (const changed of [folder, dirname(folder)]) await syncFolder(changed);
-}
-
-/** Moves an upload between file systems: only a rename within one file system is atomic, so a flushed copy gets the final name. */
-async function putCopyInPlace(part: string, path: string): Promise<void> {
-  const copy = copyOf(path);
-  try {
-    await copyFile(part, copy);
-    const file = await open(copy, 'r+');
-    await file.sync().finally(() => file.close());
-    await rename(copy, path);
-  } catch (error) {
-    await rm(copy, { force: true }).catch(() => undefined);
-    throw error;
-  }
-  await rm(part);
-}
-
-/** Returns the name of a copy that is not complete yet. `olderThan` finds an interrupted copy like an unfinished upload. */
-function copyOf(path: string): string {
-  return `${path}.part`;
-}
-
-function isOnOtherFileSystem(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EXDEV';
 }
 
 async function syncFolder(path: string): Promise<void> {

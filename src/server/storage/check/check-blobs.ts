@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unfinishedCopyOf } from '../../../files/move.ts';
 import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 
 interface BlobsReport extends Pick<DataReport, 'problems' | 'blobs'> {}
@@ -22,8 +23,9 @@ export async function checkBlobs(
   references: ReadonlyMap<string, string>,
   show: ShowFraction,
 ): Promise<BlobsReport> {
-  const files = await filesBelow(join(folder, 'blobs'));
-  const uploads = await filesBelow(join(folder, 'uploads'));
+  const inPlace = await filesBelow(join(folder, 'blobs'));
+  const files = inPlace.filter((file) => !isCopyInProgress(folder, file));
+  const unfinished = inPlace.length - files.length + (await filesBelow(join(folder, 'uploads'))).length;
   const allBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const problems: DataProblem[] = [];
   const found = new Set<string>();
@@ -40,7 +42,7 @@ export async function checkBlobs(
     problems.push({ kind: 'blob-missing', message: `${blobPath(folder, sha256)} is missing (${release})` });
   }
   const unused = [...found].filter((sha256) => !references.has(sha256)).length;
-  return { problems, blobs: { complete: found.size, sizeBytes: allBytes, unused, unfinished: uploads.length } };
+  return { problems, blobs: { complete: found.size, sizeBytes: allBytes, unused, unfinished } };
 }
 
 async function blobProblem(
@@ -61,6 +63,11 @@ async function blobProblem(
 
 function isBlobPath(folder: string, { path, name }: BlobFile): boolean {
   return /^[0-9a-f]{64}$/.test(name) && path === blobPath(folder, name);
+}
+
+/** An upload is copied here if `uploads` is on a different file system. */
+function isCopyInProgress(folder: string, { path, name }: BlobFile): boolean {
+  return /^[0-9a-f]{64}\.part$/.test(name) && path === unfinishedCopyOf(blobPath(folder, name.slice(0, 64)));
 }
 
 function blobPath(folder: string, sha256: string): string {

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { moveFile } from '../../../files/move.ts';
 import { writeError } from '../../../files/write.ts';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { dataError } from '../data-error.ts';
@@ -129,7 +130,7 @@ async function moveDamagedFiles({ folder, backup }: Job, problems: readonly Data
     const to = join(backup, relative(folder, path));
     try {
       await mkdir(dirname(to), { recursive: true });
-      await rename(path, to);
+      await moveFile(path, to);
     } catch (cause) {
       throw writeError(to, cause);
     }
