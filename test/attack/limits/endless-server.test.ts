@@ -11,6 +11,7 @@ import { uploadBlob } from '../../../src/publishing/server/upload-blob.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
+import { endlessly } from './rude-device.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -30,19 +31,6 @@ async function rudeServer(t: ExecutionContext, behave: (socket: Socket) => void)
     for (const socket of sockets) socket.destroy();
   });
   return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-}
-
-/** Sends a text again and again, as fast as it is read or now and then. */
-function endlessly(start: string, again: string, everyMs?: number): (socket: Socket) => void {
-  return (socket) => {
-    socket.write(start);
-    const send = () => {
-      if (socket.destroyed) return;
-      if (everyMs !== undefined) setTimeout(() => socket.write(again, send), everyMs);
-      else socket.write(again, () => setImmediate(send));
-    };
-    send();
-  };
 }
 
 const ok = 'HTTP/1.1 200 OK\r\n';
