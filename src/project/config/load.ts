@@ -3,10 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
+import { isNestedDeeper } from '../../files/json-depth.ts';
 import { type ConfigSearch, requireOwnConfig } from './own-config.ts';
 import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 import type { UserWords } from './user-words.ts';
+
+/** The YAML parser accepts as many levels. */
+const mostLevels = 100;
 
 /** Configuration, and the base folder of its relative paths. */
 export interface LoadedConfig {
@@ -78,6 +82,9 @@ async function parse(path: string): Promise<unknown> {
   }[extname(path)];
   if (load === undefined) {
     throw new OtaError('CONFIG_UNREADABLE', { path, reason: 'its name does not end in .json, .yaml or .yml' });
+  }
+  if (isNestedDeeper(text, mostLevels)) {
+    throw new OtaError('CONFIG_UNREADABLE', { path, reason: `it has more than ${mostLevels} levels` });
   }
   try {
     return load(path, text) ?? {};

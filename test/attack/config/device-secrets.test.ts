@@ -5,6 +5,7 @@ import { door } from '../../support/built-sketch.ts';
 import { packedDoor } from '../../support/fleet.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { countAttacks } from '../support/attack-counts.ts';
 import { startListener } from './basic-auth-listener.ts';
 
 const token = `ota_${'0'.repeat(12)}_${'t'.repeat(43)}`;
@@ -49,6 +50,7 @@ for (const name of ['AWS_SECRET_ACCESS_KEY', 'GITHUB_TOKEN', 'PATH', 'DOOR_OTA_D
     t.deepEqual(heard, []);
     t.is(code, ['AWS_SECRET_ACCESS_KEY'].includes(name) ? 'SECRET_RESERVED' : 'SECRET_UNTRUSTED', message);
     t.notRegex(message, /cloud-secret|forge-secret/);
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -60,6 +62,7 @@ for (const name of ['OTA_TOKEN', 'OTA_PASSPHRASE', 'OTA_PRIVATE_KEY', 'PGPASSWOR
       t.is(code, 'SECRET_RESERVED', message);
       t.false(message.includes(secrets[name]));
     }
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
   });
 }
 
@@ -70,6 +73,7 @@ test('the value of a secret of ota-hooks is never a device password under anothe
     t.is(code, 'SECRET_RESERVED', message);
     t.false(message.includes(value));
   }
+  countAttacks({ kind: 'secrets of the user in a source tree', tried: 3, withstood: 3 });
 });
 
 for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../../../../../../../../etc/hostname']) {
@@ -78,6 +82,7 @@ for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../.
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
     t.false(message.includes('file-secret'));
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -94,6 +99,7 @@ test('a symbolic link in the tree does not make a file a part of the project', a
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
   }
+  countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
 });
 
 for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt', 'passphrase.txt', 'two-lines.txt']) {
@@ -113,6 +119,7 @@ for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt',
     t.deepEqual(heard, []);
     t.true(['SECRET_RESERVED', 'SECRET_UNTRUSTED'].includes(code ?? ''), message);
     t.notRegex(message, /tree-secret|passphrase-secret/);
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -127,6 +134,7 @@ test('the passphrase file of a configuration is not sent as a device password', 
   const { code, message, heard } = await attack(t, { file: 'word' }, { prepare });
   t.deepEqual(heard, []);
   t.is(code, 'SECRET_RESERVED', message);
+  countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
 });
 
 test('the documented sources of device passwords work without questions', async (t) => {
