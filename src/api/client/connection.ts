@@ -7,9 +7,9 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
 import { abortAfter } from '../abort-after.ts';
 import { apiRoot, apiVersion, apiVersionHeader } from '../release.ts';
-import { apiProblem, type Problem } from './answers.ts';
 import { distrust } from './distrust.ts';
 import { exchange } from './exchange.ts';
+import { apiProblem, type Problem } from './responses.ts';
 
 /** Server, and the access token for it. The token is sent only to the server's origin. */
 export interface ClientOptions {
@@ -38,11 +38,11 @@ export interface ApiRequest {
 }
 
 /** Server response: an error, or the JSON body of a successful response. */
-export type ApiAnswer =
+export type ApiResponse =
   | { readonly status: number; readonly url: string; readonly json: unknown; readonly problem?: undefined }
   | { readonly status: number; readonly url: string; readonly problem: Problem };
 
-export type Ask = (request: ApiRequest) => Promise<ApiAnswer>;
+export type SendApiRequest = (request: ApiRequest) => Promise<ApiResponse>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
 const defaultLimitMs = 120_000;
@@ -72,15 +72,15 @@ const passingFaults = new Set([
  * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
  *   FILE_UNREADABLE or TLS_FILE_UNUSABLE for the certificate authority file; and an AbortError after `signal` aborts
  */
-export function connect(options: ClientOptions): Ask {
+export function connect(options: ClientOptions): SendApiRequest {
   const { pausesMs = defaultPausesMs, signal } = options;
   return async (request) => {
     for (let count = 0; ; count++) {
-      const attempt = await askOnce(request, options);
+      const attempt = await sendOnce(request, options);
       const waitMs = mayRepeat(request, attempt) ? pausesMs[count] : undefined;
       if (waitMs !== undefined) await pause(Math.max(waitMs, attempt.retryAfterMs), undefined, { signal });
       else if ('fault' in attempt) throw attempt.fault;
-      else return attempt.answer;
+      else return attempt.response;
     }
   };
 }
@@ -90,7 +90,7 @@ function mayRepeat(
   attempt: Attempt,
 ): boolean {
   if ('fault' in attempt) return attempt.isPassing && (isRepeatable || attempt.isUnsent);
-  const { status } = attempt.answer;
+  const { status } = attempt.response;
   return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));
 }
 
@@ -111,7 +111,7 @@ export async function stream(
 }
 
 type Attempt =
-  | { readonly answer: ApiAnswer; readonly retryAfterMs: number }
+  | { readonly response: ApiResponse; readonly retryAfterMs: number }
   | {
       readonly fault: OtaError;
       readonly isPassing: boolean;
@@ -120,7 +120,7 @@ type Attempt =
       readonly retryAfterMs: 0;
     };
 
-async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
+async function sendOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
   const { signal, limitMs = defaultLimitMs } = options;
   const url = addressOf(options.url, request.path);
   try {
@@ -133,7 +133,7 @@ async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Att
       signal: AbortSignal.any([signal, abortAfter(limitMs)]),
     });
     const retryAfterMs = Math.min(longestRetryAfterMs, 1000 * (Number(response.headers['retry-after']) || 0));
-    return { answer: await readAnswer(response, url), retryAfterMs };
+    return { response: await readResponse(response, url), retryAfterMs };
   } catch (error) {
     if (error instanceof OtaError || signal.aborted) throw error;
     const reason = reasonOf(error);
@@ -170,7 +170,7 @@ async function authorityOf({ ca }: ClientOptions): Promise<string | undefined> {
   }
 }
 
-async function readAnswer(response: IncomingMessage, url: string): Promise<ApiAnswer> {
+async function readResponse(response: IncomingMessage, url: string): Promise<ApiResponse> {
   // Responses always have a status. Node.js uses the same type for incoming requests, which have no status.
   const status = response.statusCode ?? 0;
   const { location } = response.headers;
