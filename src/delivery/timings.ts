@@ -1,5 +1,7 @@
+import { defaultTransferLimits, type TransferLimits } from '../core/model/transfer-pace.ts';
+
 /** Timeouts and retry limits for a delivery; times in milliseconds. */
-export interface DeliveryTimings {
+export interface DeliveryTimings extends TransferLimits {
   /** Time limit for resolving a device name. */
   readonly lookupMs: number;
   /** Interval between invitations while the device does not respond. */
@@ -46,4 +48,5 @@ export const defaultTimings: DeliveryTimings = {
   pauseMs: 1000,
   retryBudgetMs: 40_000,
   attempts: 3,
+  ...defaultTransferLimits,
 };

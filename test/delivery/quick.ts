@@ -28,6 +28,8 @@ const patientDelivery: DeliveryTimings = {
   pauseMs: 1,
   retryBudgetMs: endlessMs,
   attempts: 3,
+  graceMs: endlessMs,
+  windowMs: endlessMs,
 };
 
 /** For devices that may miss a datagram or be busy when one arrives. */

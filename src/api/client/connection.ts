@@ -1,14 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as v from 'valibot';
+import { defaultTransferLimits, type TransferLimits } from '../../core/model/transfer-pace.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
-import { abortAfter } from '../abort-after.ts';
 import { apiRoot, apiVersion, apiVersionHeader } from '../release.ts';
 import { distrust } from './distrust.ts';
-import { exchange } from './exchange.ts';
+import { ExchangeLimitError, type ExchangeResponse, exchange } from './exchange.ts';
 import { apiProblem, type Problem } from './responses.ts';
 
 /** Server, and the access token for it. The token is sent only to the server's origin. */
@@ -20,8 +19,8 @@ export interface ClientOptions {
   readonly signal: AbortSignal;
   /** Delays before retries after a network fault or a transient status. The number of delays is the maximum number of retries. */
   readonly pausesMs?: readonly number[];
-  /** Timeout for one request. */
-  readonly limitMs?: number;
+  /** Limits on the duration of one attempt. Defaults to 60 s and the time for all bytes at 2 KB/s. */
+  readonly limits?: TransferLimits;
 }
 
 export interface ApiRequest {
@@ -45,7 +44,10 @@ export type ApiResponse =
 export type SendApiRequest = (request: ApiRequest) => Promise<ApiResponse>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
-const defaultLimitMs = 120_000;
+/** Limit for JSON, which a response of 1,000 devices does not reach. The whole response is held in memory. */
+const mostResponseBytes = 32 * 1024 * 1024;
+/** Limit for a stream, which a backup of a server with thousands of releases does not reach. A stream is not held in memory. */
+const mostStreamBytes = 64 * 1024 ** 3;
 /** Response statuses for a request that was not processed and may be sent again after a delay. */
 const busyStatuses = new Set([429, 503]);
 /** Response statuses of a proxy that received no response from the server. The server may have processed the request. */
@@ -61,13 +63,12 @@ const passingFaults = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  'TimeoutError',
 ]);
 
 /**
  * Creates a client for an update server's API. After a transient network fault or status, a request is retried at most `pausesMs.length`
  * times. A non-repeatable request is retried only if no connection was made or the response status is 429 or 503, because the server has
- * then not processed the request. Each attempt times out after `limitMs`; `signal` cancels attempts and delays.
+ * then not processed the request. A server that is silent, slow or sends too much is not asked again. `signal` cancels attempts and delays.
  *
  * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
  *   FILE_UNREADABLE or TLS_FILE_UNUSABLE for the certificate authority file; and an AbortError after `signal` aborts
@@ -98,16 +99,34 @@ function mayRepeat(
 export async function stream(
   options: ClientOptions,
   path: string,
+  mostBytes = mostStreamBytes,
 ): Promise<{ readonly url: string; readonly status: number; readonly body: AsyncIterable<Uint8Array> }> {
   const url = addressOf(options.url, path);
   const headers = { Authorization: `Bearer ${options.token}` };
-  const response = await exchange(url, {
-    method: 'GET',
-    headers,
-    ca: await authorityOf(options),
-    signal: options.signal,
-  });
-  return { url, status: response.statusCode ?? 0, body: response };
+  try {
+    const { response, body } = await exchange(url, {
+      method: 'GET',
+      headers,
+      ca: await authorityOf(options),
+      signal: options.signal,
+      limits: options.limits ?? defaultTransferLimits,
+      mostBytes,
+    });
+    const status = response.statusCode ?? 0;
+    // Only a successful response has a body of interest, and an unread one would keep the connection open.
+    if (status !== 200) response.destroy();
+    return { url, status, body: withErrors(body, options) };
+  } catch (error) {
+    throw errorOf(error, options);
+  }
+}
+
+async function* withErrors(body: AsyncIterable<Uint8Array>, options: ClientOptions): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw errorOf(error, options);
+  }
 }
 
 type Attempt =
@@ -121,27 +140,33 @@ type Attempt =
     };
 
 async function sendOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
-  const { signal, limitMs = defaultLimitMs } = options;
   const url = addressOf(options.url, request.path);
   try {
-    const response = await exchange(url, {
+    const exchanged = await exchange(url, {
       method: request.method,
       headers: headersOf(request, options.token),
       body: request.json === undefined ? request.bytes : JSON.stringify(request.json),
       onSent: request.onSent,
       ca: await authorityOf(options),
-      signal: AbortSignal.any([signal, abortAfter(limitMs)]),
+      signal: options.signal,
+      limits: options.limits ?? defaultTransferLimits,
+      mostBytes: mostResponseBytes,
     });
+    const { response } = exchanged;
     const retryAfterMs = Math.min(longestRetryAfterMs, 1000 * (Number(response.headers['retry-after']) || 0));
-    return { response: await readResponse(response, url), retryAfterMs };
+    return { response: await readResponse(exchanged, url), retryAfterMs };
   } catch (error) {
-    if (error instanceof OtaError || signal.aborted) throw error;
-    const reason = reasonOf(error);
-    const distrusted = distrust(options.url, reason, error);
-    if (distrusted !== undefined) throw distrusted;
-    const fault = new OtaError('SERVER_UNREACHABLE', { url: options.url.href, reason }, error);
-    return { fault, isPassing: passingFaults.has(reason), isUnsent: isUnsent(error), retryAfterMs: 0 };
+    const fault = errorOf(error, options);
+    if (!(fault instanceof OtaError) || fault.code !== 'SERVER_UNREACHABLE') throw fault;
+    return { fault, isPassing: passingFaults.has(reasonOf(error)), isUnsent: isUnsent(error), retryAfterMs: 0 };
   }
+}
+
+/** Converts a network error into the error for users. An error for users, and any error after an abort, is returned unchanged. */
+function errorOf(error: unknown, { url, signal }: ClientOptions): unknown {
+  if (error instanceof OtaError || signal.aborted) return error;
+  const reason = reasonOf(error);
+  return distrust(url, reason, error) ?? new OtaError('SERVER_UNREACHABLE', { url: url.href, reason }, error);
 }
 
 /** Builds the URL of a request. With a reverse proxy, the API may be below a path. */
@@ -170,7 +195,7 @@ async function authorityOf({ ca }: ClientOptions): Promise<string | undefined> {
   }
 }
 
-async function readResponse(response: IncomingMessage, url: string): Promise<ApiResponse> {
+async function readResponse({ response, body }: ExchangeResponse, url: string): Promise<ApiResponse> {
   // Responses always have a status. Node.js uses the same type for incoming requests, which have no status.
   const status = response.statusCode ?? 0;
   const { location } = response.headers;
@@ -183,7 +208,7 @@ async function readResponse(response: IncomingMessage, url: string): Promise<Api
     response.destroy();
     throw new OtaError('FORMAT_TOO_NEW', { of: new URL(url).origin, what: 'API', found, known: apiVersion });
   }
-  const json = parse(await text(response));
+  const json = parse(await text(body));
   if (status >= 200 && status < 300 && json !== undefined) return { status, url, json };
   const problem = v.safeParse(apiProblem, json);
   if (problem.success) return { status, url, problem: problem.output.error };
@@ -212,7 +237,7 @@ function parse(text: string): unknown {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);
-  if (error.name === 'TimeoutError') return error.name;
+  if (error instanceof ExchangeLimitError) return error.message;
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }
 

@@ -1,44 +1,160 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { sizeText } from '../../core/model/quantity-text.ts';
+import { type TransferLimits, TransferPace } from '../../core/model/transfer-pace.ts';
 
 export interface Exchange {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
-  /**
-   * PEM text with the only trusted certificate authority. Defaults to the authorities that Node.js trusts. No data is sent to an
-   * untrusted server.
-   */
+  /** Certificate authority (PEM) that is trusted exclusively. Defaults to the authorities that Node.js trusts. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
-  /** Called with the number of body bytes sent. */
+  /** Called with the number of body bytes sent so far. */
   readonly onSent?: ((bytes: number) => void) | undefined;
+  readonly limits: TransferLimits;
+  /** Maximum size of the response body. */
+  readonly mostBytes: number;
+}
+
+/** Response whose body is received within the limits of the exchange. The body must be read, or the response destroyed. */
+export interface ExchangeResponse {
+  readonly response: IncomingMessage;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** The exchange took too long, or the response is too large. */
+export class ExchangeLimitError extends Error {
+  override readonly name = 'ExchangeLimitError';
 }
 
 /** Number of body bytes between two progress reports. */
 const chunkBytes = 16 * 1024;
+const mostInterimResponses = 20;
 
 /**
- * Sends one request and returns the response. Redirects are not followed. The `fetch` function of Node.js is not used, because its
- * certificate authorities cannot be changed after the process has started.
+ * Sends one request and returns the response. Redirects are not followed. `fetch` is not used, because it supports only the certificate
+ * authorities that were set when the process started.
  *
- * @throws the Node.js error, whose `code` identifies the network or certificate fault
+ * @throws ExchangeLimitError, the signal's abort reason, or Node's error, whose `code` identifies the network or certificate fault
  */
-export function exchange(
-  url: string,
-  { method, headers, body, ca, signal, onSent }: Exchange,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
+export async function exchange(url: string, options: Exchange): Promise<ExchangeResponse> {
+  const { body, limits, mostBytes, signal } = options;
+  const watch = new ExchangeWatch(limits, body === undefined ? 0 : Buffer.byteLength(body), signal);
+  try {
+    const response = await send(url, options, watch);
+    response.once('close', () => watch.end());
+    watch.moved(0, true);
+    return { response, body: receive(response, mostBytes, watch) };
+  } catch (error) {
+    watch.end();
+    throw error;
+  }
+}
+
+function send(url: string, { method, headers, body, ca, onSent }: Exchange, watch: ExchangeWatch) {
+  return new Promise<IncomingMessage>((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
-    const options = { method, headers: { ...headers, ...length }, signal };
+    const options = { method, headers: { ...headers, ...length } };
     const request = url.startsWith('https:') ? requestHttps(url, { ...options, ca }) : requestHttp(url, options);
-    request.once('response', resolve);
-    request.once('error', reject);
-    if (onSent === undefined || typeof body !== 'object') return void request.end(body);
-    for (let at = 0; at < body.length; at += chunkBytes) {
-      const end = Math.min(at + chunkBytes, body.length);
-      request.write(body.subarray(at, end), () => onSent(end));
+    watch.onFault((error) => request.destroy(error));
+    request.once('response', (response) => {
+      watch.onFault((error) => response.destroy(error));
+      resolve(response);
+    });
+    let interim = 0;
+    // Emitted for every 1xx status, and Node.js accepts any number of them.
+    request.on('information', () => {
+      interim++;
+      if (interim > mostInterimResponses)
+        request.destroy(new ExchangeLimitError('it sends interim responses without end'));
+    });
+    // A request can fail more than once, for example when the response is destroyed.
+    request.on('error', reject);
+    const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array());
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      const end = Math.min(at + chunkBytes, bytes.length);
+      request.write(bytes.subarray(at, end), (error) => {
+        if (error) return;
+        watch.moved(end - at, end < bytes.length);
+        onSent?.(end);
+      });
     }
     request.end();
   });
+}
+
+async function* receive(
+  response: IncomingMessage,
+  mostBytes: number,
+  watch: ExchangeWatch,
+): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
+      count += chunk.length;
+      if (count > mostBytes) throw new ExchangeLimitError(`the response is larger than ${sizeText(mostBytes)}`);
+      watch.moved(chunk.length, true);
+      yield chunk;
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+/**
+ * Ends an exchange that is aborted or too slow. Its timer keeps it alive: `AbortSignal.any` holds a timeout only weakly, and once it is
+ * garbage-collected, a request to a silent server waits forever (nodejs/node#57736).
+ */
+class ExchangeWatch {
+  readonly #pace: TransferPace;
+  readonly #signal: AbortSignal;
+  readonly #abort = () => this.#fail(this.#signal.reason);
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+  #destroy: ((error: Error) => void) | undefined;
+
+  constructor(limits: TransferLimits, sizeBytes: number, signal: AbortSignal) {
+    signal.throwIfAborted();
+    this.#pace = new TransferPace(limits, performance.now(), sizeBytes);
+    // Derived, so that many requests do not add listeners to the signal of the whole command.
+    this.#signal = AbortSignal.any([signal]);
+    this.#signal.addEventListener('abort', this.#abort);
+    this.moved(0, sizeBytes > 0);
+  }
+
+  /** Sets what ends the exchange at present. */
+  onFault(destroy: (error: Error) => void): void {
+    this.#destroy = destroy;
+  }
+
+  /** @param isMoreDue whether more bytes have to move now */
+  moved(bytes: number, isMoreDue: boolean): void {
+    if (isMoreDue) this.#pace.expectBytes(performance.now());
+    else this.#pace.expectSilence();
+    this.#pace.moved(bytes, performance.now());
+    this.#check();
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#destroy = undefined;
+  }
+
+  #check(): void {
+    clearTimeout(this.#timer);
+    if (this.#hasEnded) return;
+    const now = performance.now();
+    const fault = this.#pace.fault(now);
+    if (fault !== undefined) this.#fail(new ExchangeLimitError(fault));
+    else this.#timer = setTimeout(() => this.#check(), Math.ceil(this.#pace.leftMs(now)));
+  }
+
+  #fail(reason: unknown): void {
+    const destroy = this.#destroy;
+    this.end();
+    destroy?.(reason instanceof Error ? reason : new Error(String(reason)));
+  }
 }

@@ -10,7 +10,17 @@ export type HostEvent =
   | { readonly from: 'udp'; readonly response: DeviceResponse }
   | { readonly from: 'tcp'; readonly connection: Socket }
   /** Result of a separate probe: the device runs ESPHome. */
-  | { readonly from: 'probe' };
+  | { readonly from: 'probe' }
+  /** The device has sent more than any device needs. Its further datagrams are ignored. */
+  | { readonly from: 'flood' };
+
+/**
+ * Limit for the datagrams of one upload. A response has about 40 bytes, and there is at most one a second. Without the limit, a flood of
+ * challenges would cause a flood of responses.
+ */
+const mostDatagramBytes = 16 * 1024;
+/** Number of addresses that a message can list. */
+const mostRejectedAddresses = 10;
 
 /** Addresses and ports of the device and of this machine. */
 export interface HostRoute {
@@ -33,6 +43,7 @@ export class HostSockets {
   readonly #rejectedAddresses = new Set<string>();
   #connection: Socket | undefined;
   #sendError: string | undefined;
+  #datagramBytes = 0;
 
   private constructor(route: HostRoute) {
     this.#route = route;
@@ -109,15 +120,24 @@ export class HostSockets {
     }
     // A closed port causes an ICMP error, which any later call may report. The device may still start listening, so the error is not fatal.
     udp.on('error', (error) => this.#noteError(error));
-    udp.on('message', (datagram) => {
-      this.#sendError = undefined;
-      this.events.put({ from: 'udp', response: parseDeviceResponse(datagram) });
+    udp.on('message', (datagram, { address }) => {
+      // Until the socket is connected, datagrams from other hosts arrive too.
+      if (address === deviceAddress) this.#hear(datagram);
     });
     return new Promise((resolve) => {
       // The listener receives an error if there is no route, but the type declarations omit this parameter.
       const connected: (error?: NodeJS.ErrnoException) => void = (error) => resolve(error?.code);
       udp.connect(devicePort, deviceAddress, connected);
     });
+  }
+
+  #hear(datagram: Uint8Array): void {
+    const isFlooded = this.#datagramBytes > mostDatagramBytes;
+    if (isFlooded) return;
+    this.#sendError = undefined;
+    this.#datagramBytes += datagram.length;
+    if (this.#datagramBytes > mostDatagramBytes) this.events.put({ from: 'flood' });
+    else this.events.put({ from: 'udp', response: parseDeviceResponse(datagram) });
   }
 
   async #listen(): Promise<void> {
@@ -136,7 +156,8 @@ export class HostSockets {
     socket.on('error', () => undefined);
     const { remoteAddress } = socket;
     if (remoteAddress !== this.#route.deviceAddress) {
-      if (remoteAddress !== undefined) this.#rejectedAddresses.add(remoteAddress);
+      const isFull = this.#rejectedAddresses.size >= mostRejectedAddresses;
+      if (remoteAddress !== undefined && !isFull) this.#rejectedAddresses.add(remoteAddress);
       socket.resetAndDestroy();
       return;
     }

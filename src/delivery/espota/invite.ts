@@ -92,6 +92,9 @@ class InvitationSession {
   async #handle(event: HostEvent): Promise<InviteResult | undefined> {
     if (event.from === 'tcp') return { outcome: 'connected', connection: event.connection };
     if (event.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
+    if (event.from === 'flood') {
+      return verdict({ kind: 'unknown', reason: 'the device sends datagrams without end', mayHaveUpdated: false });
+    }
     const { response } = event;
     switch (response.kind) {
       case 'ok':
@@ -155,7 +158,7 @@ class InvitationSession {
     const until = this.#elapsedMs + this.#intervalMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const event = await this.#next(until - this.#elapsedMs);
-      if (event?.from === 'tcp') return this.#handle(event);
+      if (event?.from === 'tcp' || event?.from === 'flood') return this.#handle(event);
     }
     this.#invitations = 0;
     return undefined;
@@ -170,13 +173,13 @@ class InvitationSession {
     this.#intervalMs = Math.min(this.#intervalMs * 2, invitationIntervalMs * mostIntervalGrowth);
   }
 
-  async #awaitCallBack(): Promise<InviteResult> {
+  async #awaitCallBack(): Promise<InviteResult | undefined> {
     const { sockets, timings, progress } = this.#request;
     progress.phase('awaitingCallBack');
     const until = this.#elapsedMs + timings.callBackMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const event = await this.#next(until - this.#elapsedMs);
-      if (event?.from === 'tcp') return { outcome: 'connected', connection: event.connection };
+      if (event?.from === 'tcp' || event?.from === 'flood') return this.#handle(event);
       if (event?.from === 'udp' && event.response.kind === 'error') return this.#refusal(event.response);
     }
     const { address, port } = sockets.place;

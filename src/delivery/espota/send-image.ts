@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TransferPace } from '../../core/model/transfer-pace.ts';
 import { deviceText, errorCode } from '../device-text.ts';
 import { EventQueue } from '../event-queue.ts';
 import type { ProgressReport } from '../progress.ts';
@@ -38,6 +39,11 @@ const chunkBytes = 8760;
 const aheadBytes = 32 * 1024;
 const regularAcknowledgements = 4;
 
+/** Limit for received bytes: an acknowledgement of up to 7 digits for as little as 64 bytes, and messages. */
+function mostHeardBytes(image: Uint8Array): number {
+  return 64 * 1024 + image.length / 8;
+}
+
 /**
  * Streams an image to a connected device without waiting for each acknowledgement, and reads the result. The connection is not
  * half-closed after the last byte, because the device would treat it as lost and not send `OK`.
@@ -61,9 +67,13 @@ class Transfer {
   #timesReceived = 0;
   #hasExtended = false;
   #movedAt = performance.now();
+  readonly #pace: TransferPace;
+  #heardBytes = 0;
 
   constructor(request: SendRequest) {
     this.#request = request;
+    this.#pace = new TransferPace(request.timings, this.#movedAt, request.image.length);
+    this.#pace.expectBytes(this.#movedAt);
     const { connection } = request;
     connection.on('data', (bytes) => this.#events.put({ kind: 'received', bytes }));
     connection.on('end', () => this.#events.put({ kind: 'ended', why: 'the device closed the connection' }));
@@ -78,8 +88,12 @@ class Transfer {
     progress.phase('sending');
     for (;;) {
       if (this.#maySend) this.#sendChunk();
-      const limitMs = this.#limitMs;
-      const event = await this.#events.next(limitMs, signal);
+      const now = performance.now();
+      const tooSlow = this.#pace.fault(now);
+      if (tooSlow !== undefined) return this.#exceeded(`the device is too slow (${tooSlow})`);
+      const silenceLeftMs = this.#limitMs;
+      const event = await this.#events.next(Math.min(silenceLeftMs, this.#pace.leftMs(now)), signal);
+      if (event === undefined && performance.now() - now < silenceLeftMs) continue;
       const result = event === undefined ? this.#checkSilence() : this.#handle(event);
       if (result !== undefined) return result;
     }
@@ -103,7 +117,9 @@ class Transfer {
       const chunk = image.subarray(this.#sentBytes, this.#sentBytes + chunkBytes);
       this.#sentBytes += chunk.length;
       connection.write(chunk, (error) => {
-        if (error === undefined || error === null) this.#events.put({ kind: 'written' });
+        if (error !== undefined && error !== null) return;
+        this.#pace.moved(chunk.length, performance.now());
+        this.#events.put({ kind: 'written' });
       });
     });
   }
@@ -113,7 +129,7 @@ class Transfer {
       case 'written':
         this.#isWriting = false;
         this.#movedAt = performance.now();
-        if (this.#isSent) this.#request.progress.phase('awaitingVerdict');
+        if (this.#isSent) this.#awaitVerdict();
         return undefined;
       case 'received':
         return this.#receive(event.bytes);
@@ -122,7 +138,14 @@ class Transfer {
     }
   }
 
+  #awaitVerdict(): void {
+    this.#pace.expectSilence();
+    this.#request.progress.phase('awaitingVerdict');
+  }
+
   #receive(bytes: Uint8Array): SendResult | undefined {
+    this.#heardBytes += bytes.length;
+    if (this.#heardBytes > mostHeardBytes(this.#request.image)) return this.#exceeded('the device sends without end');
     this.#movedAt = performance.now();
     this.#timesReceived++;
     this.#hasExtended = false;
@@ -199,6 +222,11 @@ class Transfer {
       outcome: 'fault',
       verdict: { kind: 'unknown', reason: `${why} at ${percent}%`, mayHaveUpdated: false },
     };
+  }
+
+  /** Ends the transfer without a retry, because a device that keeps a connection busy does so again. */
+  #exceeded(reason: string): SendResult {
+    return verdict({ kind: 'unknown', reason, mayHaveUpdated: this.#isSent });
   }
 
   #acceptance(): SendResult {

@@ -113,6 +113,7 @@ class WebDelivery {
       hostIp,
       parts,
       ...limits,
+      limits: timings,
       signal,
       ...(onSent && { onSent }),
     });
@@ -133,6 +134,7 @@ class WebDelivery {
       if (page.text !== '') return foreign('noWebUpdater', this.#clean(page.text));
       return fault({ kind: 'unreachable', reason: `port ${port} of ${address} is open, but no web server responds` });
     }
+    if (page.outcome === 'exceeded') return exceeded(page, false);
     if (response.status === 401) return this.#wrongPassword();
     if (response.status === 404) return foreign('noWebUpdater', '404 Not Found');
     const takesSketchesOnly = response.status === 200 && !/name=(['"]?)filesystem\1/.test(response.body);
@@ -148,6 +150,7 @@ class WebDelivery {
       if (verdict.kind === 'accepted') progress.transferred(this.#request.image.length);
       return { outcome: 'verdict', verdict };
     }
+    if (sent.outcome === 'exceeded') return exceeded(sent);
     const why = endings[sent.outcome](sent);
     if (sent.isSent) {
       const verdict: DeliveryVerdict = {
@@ -169,7 +172,7 @@ class WebDelivery {
     if (status === 401) return this.#wrongPassword().verdict;
     if (status === 200 && isSent && body.includes('Update Success! Rebooting')) return { kind: 'accepted' };
     if (!isWhole) return undefined;
-    const received = this.#clean(`${status} ${body.replace(/<[^>]*>/g, ' ')}`);
+    const received = this.#clean(`${status} ${body.replace(/<[^<>]*>/g, ' ')}`);
     if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', received };
     return { kind: 'unknown', reason: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
   }
@@ -193,6 +196,11 @@ const endings: Record<'completed' | 'ended' | 'silent', (sent: WebExchange) => s
   ended: ({ error }) => (error === undefined ? 'the device closed the connection' : `the connection failed (${error})`),
   silent: ({ silentMs }) => `no data from the device for ${(silentMs / 1000).toFixed(0)} s`,
 };
+
+/** A device that keeps a connection busy does so again, so the attempt is not repeated. */
+function exceeded({ error = '', isSent }: WebExchange, mayHaveUpdated = isSent): DeliveryAttempt {
+  return { outcome: 'verdict', verdict: { kind: 'unknown', reason: error, mayHaveUpdated } };
+}
 
 function notConnected({ error }: WebExchange, address: string, port: number): DeliveryVerdict {
   return { kind: 'unreachable', reason: `no connection to ${address}, TCP port ${port} (${error ?? 'no response'})` };

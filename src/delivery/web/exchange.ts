@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type TransferLimits, TransferPace } from '../../core/model/transfer-pace.ts';
 import { EventQueue } from '../event-queue.ts';
 import { ResponseReader, type WebResponse } from './response.ts';
 
@@ -11,20 +12,22 @@ export interface ExchangeRequest {
   readonly connectMs: number;
   /** Time limit for waiting while no bytes are sent or received. */
   readonly stallMs: number;
+  /** Limits for the whole exchange. */
+  readonly limits: TransferLimits;
   readonly onSent?: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
 /** Result of an exchange. `isSent`: all parts have left this process, so the server may have received the whole request. */
 export interface WebExchange {
-  readonly outcome: 'completed' | 'ended' | 'silent' | 'unconnected';
+  readonly outcome: 'completed' | 'ended' | 'silent' | 'unconnected' | 'exceeded';
   readonly response: WebResponse | undefined;
   /** Received bytes without parsing, for servers that do not respond with HTTP. */
   readonly text: string;
   readonly isSent: boolean;
   /** Milliseconds since the last byte was sent or received. */
   readonly silentMs: number;
-  /** Error code such as `ECONNRESET`. */
+  /** Error code such as `ECONNRESET`, or how a limit was exceeded. */
   readonly error: string | undefined;
 }
 
@@ -57,6 +60,7 @@ class Session {
   readonly #events = new EventQueue<ExchangeEvent>();
   readonly #reader = new ResponseReader();
   readonly #chunks: Iterator<Uint8Array, undefined>;
+  readonly #pace: TransferPace;
   #movedAt = performance.now();
   #isConnected = false;
   #isSent = false;
@@ -66,6 +70,8 @@ class Session {
     this.#request = request;
     this.#socket = socket;
     this.#chunks = chunksOf(request.parts);
+    const sizeBytes = request.parts.reduce((sum, part) => sum + part.length, 0);
+    this.#pace = new TransferPace(request.limits, this.#movedAt, sizeBytes);
     socket.on('connect', () => this.#events.put({ kind: 'connected' }));
     socket.on('data', (bytes) => this.#events.put({ kind: 'received', bytes }));
     socket.on('end', () => this.#events.put({ kind: 'ended', error: undefined }));
@@ -77,23 +83,31 @@ class Session {
   async run(): Promise<WebExchange> {
     const { connectMs, stallMs, signal } = this.#request;
     for (;;) {
-      const limitMs = (this.#isConnected ? stallMs : connectMs) - (performance.now() - this.#movedAt);
-      const event = await this.#events.next(Math.max(0, limitMs), signal);
+      const now = performance.now();
+      const tooSlow = this.#pace.fault(now);
+      if (tooSlow !== undefined) return this.#conclude('exceeded', `the device is too slow (${tooSlow})`);
+      const silenceLeftMs = (this.#isConnected ? stallMs : connectMs) - (now - this.#movedAt);
+      const limitMs = Math.max(0, Math.min(silenceLeftMs, this.#pace.leftMs(now)));
+      const event = await this.#events.next(limitMs, signal);
+      if (event === undefined && performance.now() - now < silenceLeftMs) continue;
       if (event === undefined) return this.#conclude(this.#isConnected ? 'silent' : 'unconnected', undefined);
       if (event.kind === 'ended') return this.#conclude(this.#isConnected ? 'ended' : 'unconnected', event.error);
       this.#movedAt = performance.now();
       if (event.kind !== 'received') this.#sendChunk();
       else this.#reader.feed(event.bytes);
-      if (this.#reader.response?.isWhole === true) return this.#conclude('completed', undefined);
+      if (this.#reader.isWhole) return this.#conclude('completed', undefined);
+      if (this.#reader.isFull) return this.#conclude('exceeded', 'the device sends without end');
     }
   }
 
   #sendChunk(): void {
     this.#isConnected = true;
+    this.#pace.expectBytes(performance.now());
     this.#request.onSent?.(this.#sentBytes);
     const { value: chunk } = this.#chunks.next();
     if (chunk === undefined) {
       this.#isSent = true;
+      this.#pace.expectSilence();
       return;
     }
     // Received data is read first, because writing to a broken connection would discard the response.
@@ -102,6 +116,7 @@ class Session {
       this.#socket.write(chunk, (error) => {
         if (error !== undefined && error !== null) return;
         this.#sentBytes += chunk.length;
+        this.#pace.moved(chunk.length, performance.now());
         this.#events.put({ kind: 'written' });
       });
     });

@@ -1,35 +1,70 @@
-/** Response from a web server. It may be incomplete. */
+/** Response of a web server. The response may be incomplete. */
 export interface WebResponse {
   readonly status: number;
   readonly body: string;
-  /** True if `Content-Length` bytes, or 64 KB, have arrived. A response without a `Content-Length` ends with the connection. */
+  /** True if the whole body has been received, or {@link mostBytes}. Without `Content-Length`, the response ends with the connection. */
   readonly isWhole: boolean;
 }
 
+/** Limit for received bytes. The responses of an updater have a few hundred bytes; a page of the sketch may have more. */
 const mostBytes = 64 * 1024;
 
-/** Collects the bytes of an HTTP response and parses the response. */
+interface Head {
+  readonly status: number | undefined;
+  readonly bodyAt: number;
+  /** `Content-Length`, if present. */
+  readonly length: number | undefined;
+}
+
+/** Collects the bytes of a response and parses the response. The head is parsed once, because bytes may arrive one by one. */
 export class ResponseReader {
-  #bytes = Buffer.alloc(0);
+  readonly #bytes = Buffer.alloc(mostBytes);
+  #count = 0;
+  #head: Head | undefined;
 
   feed(bytes: Uint8Array): void {
-    if (this.#bytes.length < mostBytes) this.#bytes = Buffer.concat([this.#bytes, bytes]);
+    const from = Math.max(0, this.#count - headEnd.length);
+    const part = bytes.subarray(0, mostBytes - this.#count);
+    this.#bytes.set(part, this.#count);
+    this.#count += part.length;
+    this.#head ??= this.#parseHead(from);
   }
 
-  /** Received bytes, limited to about 64 KB. They are shown to the user if they are not HTTP. */
+  /** Whether no further bytes are accepted. */
+  get isFull(): boolean {
+    return this.#count >= mostBytes;
+  }
+
+  /** Raw received bytes, limited to 64 KB. Shown to users if the bytes are not HTTP. */
   get text(): string {
-    return this.#bytes.toString('latin1');
+    return this.#bytes.toString('latin1', 0, this.#count);
   }
 
-  /** Parsed response. Undefined if the header is incomplete or is not HTTP. */
+  get isWhole(): boolean {
+    const { status, bodyAt, length } = this.#head ?? {};
+    if (status === undefined || bodyAt === undefined) return false;
+    return this.isFull || (length !== undefined && this.#count - bodyAt >= length);
+  }
+
+  /** Parsed response. Undefined if its header is still incomplete or is not HTTP. */
   get response(): WebResponse | undefined {
-    const text = this.text;
-    const headEnd = text.indexOf('\r\n\r\n');
-    const status = /^HTTP\/1\.[01] (\d{3})\b/.exec(text)?.[1];
-    if (headEnd === -1 || status === undefined) return undefined;
-    const body = text.slice(headEnd + 4);
-    const length = /^content-length:\s*(\d+)/im.exec(text.slice(0, headEnd))?.[1];
-    const isWhole = (length !== undefined && body.length >= Number(length)) || this.#bytes.length >= mostBytes;
-    return { status: Number(status), body, isWhole };
+    const { status, bodyAt } = this.#head ?? {};
+    if (status === undefined || bodyAt === undefined) return undefined;
+    return { status, body: this.#bytes.toString('latin1', bodyAt, this.#count), isWhole: this.isWhole };
+  }
+
+  #parseHead(from: number): Head | undefined {
+    const end = this.#bytes.subarray(0, this.#count).indexOf(headEnd, from, 'latin1');
+    if (end === -1) return undefined;
+    const head = this.#bytes.toString('latin1', 0, end);
+    const status = /^HTTP\/1\.[01] (\d{3})\b/.exec(head)?.[1];
+    const length = /^content-length:[ \t]*(\d+)/im.exec(head)?.[1];
+    return {
+      status: status === undefined ? undefined : Number(status),
+      bodyAt: end + headEnd.length,
+      length: length === undefined ? undefined : Number(length),
+    };
   }
 }
+
+const headEnd = '\r\n\r\n';

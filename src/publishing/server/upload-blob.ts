@@ -8,6 +8,8 @@ import { OtaError } from '../../errors/ota-error.ts';
 const defaultPieceBytes = 1024 * 1024;
 /** Maximum number of consecutive pieces without progress on the server before the upload fails. */
 const maxStalledPieces = 4;
+/** How often the whole blob may be sent. A server that discards what it received, again and again, would otherwise never stop the upload. */
+const maxRounds = 4;
 
 interface UploadOptions {
   readonly pieceBytes?: number | undefined;
@@ -28,7 +30,8 @@ export async function uploadBlob(
 ): Promise<void> {
   const path = `/uploads/${sha256}`;
   let state = stateOf(await request({ method: 'GET', path }));
-  for (let stalled = 0; !state.complete; ) {
+  let piecesLeft = maxRounds * Math.ceil(bytes.length / pieceBytes) + maxStalledPieces;
+  for (let stalled = 0; !state.complete; piecesLeft--) {
     const { offset } = state;
     const response = await request({
       method: 'PATCH',
@@ -38,7 +41,8 @@ export async function uploadBlob(
       headers: { 'Upload-Offset': String(offset), 'Upload-Length': String(bytes.length) },
     });
     const next = nextState(response);
-    if (next === undefined || (stalled >= maxStalledPieces && !next.complete)) throw errorOf(response);
+    if (next === undefined || ((stalled >= maxStalledPieces || piecesLeft <= 0) && !next.complete))
+      throw errorOf(response);
     // A different client may be uploading the same blob, or the piece was damaged in transit and discarded.
     stalled = next.offset > offset ? 0 : stalled + 1;
     state = next;

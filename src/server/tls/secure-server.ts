@@ -1,7 +1,8 @@
 import { constants } from 'node:crypto';
 import type { ServerOptions } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import { acceptedCiphers } from './accepted-ciphers.ts';
 import type { Certificate } from './certificate.ts';
 import { cacheSessions } from './session-cache.ts';
 
@@ -30,10 +31,12 @@ export function replaceCertificate(server: Server, certificate: Certificate): vo
   server.setSecureContext(secureOptions(certificate));
 }
 
-function secureOptions({ cert, key }: Certificate) {
+function secureOptions({ cert, key }: Certificate): SecureContextOptions {
   return {
     cert,
     key,
+    ciphers: acceptedCiphers.join(':'),
+    minVersion: 'TLSv1.2',
     sessionTimeout: sessionSeconds,
     // A fixed context keeps sessions valid when the certificate is replaced.
     sessionIdContext: 'ota-hooks',

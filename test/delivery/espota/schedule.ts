@@ -24,6 +24,8 @@ const impatientDelivery: DeliveryTimings = {
   pauseMs: 100,
   retryBudgetMs: 3000,
   attempts: 3,
+  graceMs: 6000,
+  windowMs: 3000,
 };
 
 /** One upload and its faults. */

@@ -1,6 +1,10 @@
 /** The nginx template with a real nginx: devices receive the same responses as from the server itself. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
@@ -24,12 +28,28 @@ const build = await testBuild({ version: '2.0', project: 'door', signer, seed: 2
 
 test.before(() => aptInstall(['nginx', 'openssl']));
 
+interface Nginx {
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** PEM. */
+  readonly certificate: string;
+}
+
 /** Starts nginx with the template; only ports and paths are replaced. */
-async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ httpPort: number; httpsPort: number }> {
+async function withNginx(t: ExecutionContext, server: TestServer): Promise<Nginx> {
   const folder = await testFolder(t);
   const [httpPort, httpsPort] = [await freePort(), await freePort()];
   const certificate = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '1'];
-  await execa('openssl', ['req', ...certificate, '-keyout', folder.at('key.pem'), '-out', folder.at('cert.pem')]);
+  const names = ['-addext', 'subjectAltName=DNS:localhost'];
+  await execa('openssl', [
+    'req',
+    ...certificate,
+    ...names,
+    '-keyout',
+    folder.at('key.pem'),
+    '-out',
+    folder.at('cert.pem'),
+  ]);
   const site = (await readFile(template, 'utf8'))
     .replace('127.0.0.1:8266;', `127.0.0.1:${server.port};`)
     .replace('listen 80;', `listen 127.0.0.1:${httpPort};`)
@@ -51,8 +71,27 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<{ htt
     if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
     await pause(20);
   }
-  return { httpPort, httpsPort };
+  return { httpPort, httpsPort, certificate: await folder.text('cert.pem') };
 }
+
+interface Sent {
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string;
+}
+
+/** Sends a request over TLS and verifies the certificate of nginx. */
+async function overTls({ httpsPort, certificate }: Nginx, { path, method = 'GET', headers, body }: Sent) {
+  const address = { host: '127.0.0.1', port: httpsPort, servername: 'localhost', ca: certificate };
+  const sent = request({ ...address, path, method, headers: { host: 'localhost', ...headers }, agent: false });
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
+}
+
+/** The form of the login page. */
+const form = { 'content-type': 'application/x-www-form-urlencoded' };
 
 test('updates a virtual device through nginx, which sends the artifact', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs', trustedProxies: ['127.0.0.1'] });
@@ -61,7 +100,8 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   await chmod(server.folder.replace(/\/data$/, ''), 0o711);
   await mkdir(`${server.folder}/blobs`, { recursive: true });
   await server.publish(build);
-  const { httpPort, httpsPort } = await withNginx(t, server);
+  const nginx = await withNginx(t, server);
+  const { httpPort } = nginx;
 
   const response = await requestAsDevice(httpPort, '/update/door');
   t.is(response.status, 200, response.body.toString('latin1', 0, 300));
@@ -89,9 +129,50 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   t.is(info.running?.version, '2.0');
   t.like(info.attempts[0], { state: 'running', sends: 1 });
 
-  const authorization = `Authorization: Bearer ${server.token}`;
-  const api = await execa('curl', ['-sk', '-H', authorization, `https://127.0.0.1:${httpsPort}/api/v1/server`], {
-    reject: false,
+  const authorization = `Bearer ${server.token}`;
+  const api = await overTls(nginx, { path: '/api/v1/server', headers: { authorization } });
+  t.is(api.status, 200, api.body);
+  t.like(JSON.parse(api.body), { name: 'ota-hooks', roles: ['admin'] });
+});
+
+test('over TLS, nginx sends HSTS and the session cookie is secure', async (t) => {
+  const server = await startTestServer(t, { trustedProxies: ['127.0.0.1'] });
+  const nginx = await withNginx(t, server);
+  const body = new URLSearchParams({ token: server.token }).toString();
+  for (const forged of [{}, { 'x-forwarded-proto': 'http' }]) {
+    const headers = { ...form, ...forged, origin: 'https://localhost' };
+    const login = await overTls(nginx, { path: '/login', method: 'POST', headers, body });
+    t.is(login.status, 303, login.body);
+    t.is(login.headers['strict-transport-security'], 'max-age=31536000');
+    const [cookie = '', ...more] = login.headers['set-cookie'] ?? [];
+    t.is(more.length, 0);
+    t.regex(cookie, /^__Host-ota=/);
+    t.regex(cookie, /; Secure(;|$)/);
+    t.is((await overTls(nginx, { path: '/', headers: { cookie: cookie.split(';')[0] } })).status, 200);
+  }
+  const missing = await overTls(nginx, { path: '/nothing' });
+  t.is(missing.status, 404);
+  t.is(missing.headers['strict-transport-security'], 'max-age=31536000', 'errors have it, too');
+});
+
+test('without TLS, nginx sends no HSTS and no cookie is marked as secure', async (t) => {
+  const server = await startTestServer(t, { trustedProxies: ['127.0.0.1'] });
+  const { httpPort } = await withNginx(t, server);
+  const forged = { ...form, 'x-forwarded-proto': 'https' };
+  const login = { method: 'POST', headers: forged, body: new URLSearchParams({ token: server.token }) };
+  const closed = await fetch(`http://127.0.0.1:${httpPort}/login`, login);
+  t.is(closed.status, 404);
+  t.is(closed.headers.get('set-cookie'), null);
+  t.is(closed.headers.get('strict-transport-security'), null);
+  t.is((await requestAsDevice(httpPort, '/update/none')).header('strict-transport-security'), undefined);
+
+  const direct = await fetch(`${server.url}/login`, {
+    ...login,
+    headers: { ...form, origin: server.url },
+    redirect: 'manual',
   });
-  if (api.exitCode === 0) t.like(JSON.parse(api.stdout), { name: 'ota-hooks', roles: ['admin'] });
+  t.is(direct.status, 303);
+  t.regex(direct.headers.get('set-cookie') ?? '', /^ota=/);
+  t.notRegex(direct.headers.get('set-cookie') ?? '', /secure/i);
+  t.is(direct.headers.get('strict-transport-security'), null);
 });

@@ -1,15 +1,27 @@
 import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import { OtaError } from '../../../../errors/ota-error.ts';
 import { type ServerClient, segment } from '../connection.ts';
 
-/** Fetches all devices in a project, page by page. */
-export async function allDevices({ request }: ServerClient, project: string): Promise<DeviceInfo[]> {
+const pageSize = 1000;
+/** Enough for a million devices. A server that always has one more page must not keep the command running. */
+const mostPages = 1000;
+
+/**
+ * Fetches all devices in a project, page by page.
+ *
+ * @throws OtaError SERVER_NOT_OURS if the pages never end
+ */
+export async function allDevices({ request, place }: ServerClient, project: string): Promise<DeviceInfo[]> {
   const all: DeviceInfo[] = [];
-  for (let after: string | undefined = ''; after !== undefined; ) {
-    const query = `limit=1000&after=${segment(after)}`;
+  let after = '';
+  for (let count = 0; count < mostPages; count++) {
+    const query = `limit=${pageSize}&after=${segment(after)}`;
     const path = `/projects/${segment(project)}/devices?${query}`;
     const page: { devices: DeviceInfo[]; next?: string } = await request('GET', path);
     all.push(...page.devices);
+    if (page.next === undefined) return all;
+    if (page.next === after || page.devices.length === 0 || page.devices.length > pageSize) break;
     after = page.next;
   }
-  return all;
+  throw new OtaError('SERVER_NOT_OURS', { url: place.url.href, status: 200 });
 }

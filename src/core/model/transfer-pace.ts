@@ -1,0 +1,73 @@
+/** Limits on the duration of a transfer. Times in milliseconds. */
+export interface TransferLimits {
+  /** Time that any transfer may take, in addition to the time for its bytes at 2 KB/s. */
+  readonly graceMs: number;
+  /** Time without any bytes after which a transfer is too slow. A transfer below 2 KB/s is too slow once it lacks the bytes of this time. */
+  readonly windowMs: number;
+}
+
+/** Slower than any Wi-Fi connection that can deliver an image, but a peer that only keeps a command waiting is stopped after a minute. */
+export const defaultTransferLimits: TransferLimits = { graceMs: 60_000, windowMs: 30_000 };
+
+const leastBytesPerMs = 2048 / 1000;
+
+/**
+ * Decides whether a transfer takes too long. Without an absolute limit, a peer that sends a byte now and then could keep a command waiting
+ * forever. All times come from the caller, on any monotonic clock.
+ */
+export class TransferPace {
+  readonly #limits: TransferLimits;
+  readonly #startedAtMs: number;
+  #expectedBytes: number;
+  #movedBytes = 0;
+  /** Time at which the transfer is too slow unless bytes move before. Undefined while no bytes are due. */
+  #dueAtMs: number | undefined;
+
+  /** @param expectedBytes bytes that are known to be sent; received bytes add their time when they arrive */
+  constructor(limits: TransferLimits, startedAtMs: number, expectedBytes: number) {
+    this.#limits = limits;
+    this.#startedAtMs = startedAtMs;
+    this.#expectedBytes = expectedBytes;
+  }
+
+  /** From now on, bytes have to move. */
+  expectBytes(nowMs: number): void {
+    this.#dueAtMs ??= nowMs + this.#limits.windowMs;
+  }
+
+  /** From now on, the peer may be silent, for example while it processes what it received. */
+  expectSilence(): void {
+    this.#dueAtMs = undefined;
+  }
+
+  /**
+   * Counts bytes that were sent or received. Each byte adds its time at 2 KB/s, up to a whole window. The system reports sent bytes in
+   * large steps on a slow connection, so a limit on the bytes of each window would stop a transfer at 2 KB/s.
+   */
+  moved(bytes: number, nowMs: number): void {
+    this.#movedBytes += bytes;
+    this.#expectedBytes = Math.max(this.#expectedBytes, this.#movedBytes);
+    if (this.#dueAtMs === undefined) return;
+    this.#dueAtMs = Math.min(this.#dueAtMs + bytes / leastBytesPerMs, nowMs + this.#limits.windowMs);
+  }
+
+  /** Returns why the transfer must end, if it must. */
+  fault(nowMs: number): string | undefined {
+    if (nowMs >= this.#deadlineMs) return `not complete after ${seconds(nowMs - this.#startedAtMs)}`;
+    if (nowMs >= (this.#dueAtMs ?? Infinity)) return `less than 2 KB/s for at least ${seconds(this.#limits.windowMs)}`;
+    return undefined;
+  }
+
+  /** Returns the time until {@link fault} returns a fault if no bytes move. */
+  leftMs(nowMs: number): number {
+    return Math.max(0, Math.min(this.#deadlineMs, this.#dueAtMs ?? Infinity) - nowMs);
+  }
+
+  get #deadlineMs(): number {
+    return this.#startedAtMs + this.#limits.graceMs + this.#expectedBytes / leastBytesPerMs;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,294 @@
+/** Devices that are silent, slow or endless: uploads end, with a verdict that says why. */
+
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:net';
+import test from 'ava';
+import { defaultTransferLimits } from '../../../src/core/model/transfer-pace.ts';
+import { describeVerdict, exitCodeOf } from '../../../src/delivery/verdict.ts';
+import { send, sendByWeb } from '../../delivery/quick.ts';
+import { countAttacks } from '../support/attack-counts.ts';
+import { endlessly, type Inviter, rudeEspotaDevice, rudeWebServer } from './rude-device.ts';
+
+const kind = 'devices that never end an upload';
+
+/** Short, because the attacks work the same way for an hour. No other limit applies: the other timings of these tests last an hour. */
+const timings = { graceMs: 1500, windowMs: 700 };
+
+/** Bytes that a connection of this machine may hold, in addition to what the tool reads. */
+const mostBufferedBytes = 16 * 1024 ** 2;
+/** Three attempts of two requests. */
+const mostConnections = 6;
+
+const smallImage = new Uint8Array(1024);
+/** Larger than all buffers of a connection on this machine. */
+const largeImage = new Uint8Array(32 * 1024 ** 2);
+
+interface WebForm {
+  readonly onPage?: (socket: Socket) => void;
+  readonly onUpdate?: (socket: Socket) => void;
+  readonly image?: Uint8Array;
+  readonly verdict: RegExp;
+}
+
+const ok = 'HTTP/1.1 200 OK\r\n';
+const form = '<input name=firmware><input name=filesystem>';
+const goodPage = (socket: Socket) => socket.end(`${ok}Content-Length: ${form.length}\r\n\r\n${form}`);
+const success = 'Update Success! Rebooting...';
+const brackets = '<'.repeat(65_000);
+const block = 'x'.repeat(16 * 1024);
+const chunk = `4000\r\n${block}\r\n`;
+
+const slow = /^unknown: the device is too slow \((not complete after|less than 2 KB\/s)/;
+const endless = /^unknown: the device sends without end/;
+/** For small writes: which limit is exceeded first depends on the machine. */
+const slowOrEndless = /^unknown: the device (is too slow|sends without end)/;
+const noUpdater = /^wrong protocol: no web updater found/;
+const unexpected = /^unknown: unexpected response of the web server/;
+
+const webForms: Readonly<Record<string, WebForm>> = {
+  'does not respond': { onPage: () => undefined, verdict: /^unreachable: port \d+ of 127.0.0.1 is open/ },
+  'sends headers without end': { onPage: endlessly(ok, `a: ${block}\r\n`), verdict: noUpdater },
+  'sends headers slowly': { onPage: endlessly(ok, 'a', 20), verdict: noUpdater },
+  'sends bytes that are not HTTP without end': { onPage: endlessly('', block), verdict: noUpdater },
+  'sends a page slowly': { onPage: endlessly(`${ok}\r\n`, 'x', 20), verdict: slow },
+  'announces a huge page': {
+    onPage: (socket) => socket.write(`${ok}Content-Length: 999999999999\r\n\r\n`),
+    verdict: slow,
+  },
+  'redirects forever': {
+    onPage: (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: /update\r\nContent-Length: 0\r\n\r\n'),
+    onUpdate: (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: /update\r\nContent-Length: 0\r\n\r\n'),
+    verdict: /./,
+  },
+  'responds with 401 forever': {
+    onPage: endlessly('HTTP/1.1 401 Unauthorized\r\n\r\n', block),
+    verdict: /^rejected: the device requires a password/,
+  },
+  'responds with 404 and brackets': {
+    onPage: (socket) => socket.end(`HTTP/1.1 404 Not Found\r\n\r\n${brackets}`),
+    verdict: noUpdater,
+  },
+  'sends 100 Continue without end': {
+    onPage: endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
+    onUpdate: endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
+    verdict: /^unknown: (the device is too slow|unexpected response of the web server)/,
+  },
+  'sends 100 Continue slowly': { onPage: endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n', 20), verdict: slow },
+  'does not read the update': { onUpdate: (socket) => socket.pause(), image: largeImage, verdict: slow },
+  'reads the update slowly': {
+    onUpdate: (socket) => {
+      socket.pause();
+      const reading = setInterval(() => socket.read(1), 20);
+      socket.once('close', () => clearInterval(reading));
+    },
+    image: largeImage,
+    verdict: slow,
+  },
+  'sends a result without end': { onUpdate: endlessly(`${ok}\r\n`, block), verdict: unexpected },
+  'sends a chunked result without end': {
+    onUpdate: endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, chunk),
+    verdict: unexpected,
+  },
+  'sends the headers of a result without end': { onUpdate: endlessly(ok, `a: ${block}\r\n`), verdict: endless },
+  'sends a result slowly': { onUpdate: endlessly(`${ok}\r\n`, ' ', 20), verdict: slow },
+  'sends no result': { onUpdate: () => undefined, verdict: slow },
+  'sends a result of brackets': {
+    onUpdate: (socket) => socket.write(`${ok}Content-Length: ${brackets.length}\r\n\r\n${brackets}`),
+    verdict: unexpected,
+  },
+  'sends an error without end': {
+    onUpdate: endlessly(`${ok}\r\nUpdate error: ERROR[4]: `, block),
+    verdict: /^rejected: ERROR\[4\]: x/,
+  },
+};
+
+for (const [what, { onPage = goodPage, onUpdate = goodPage, image = smallImage, verdict }] of Object.entries(
+  webForms,
+)) {
+  test(`an upload by the web updater ends when the device ${what}`, async (t) => {
+    const device = await rudeWebServer(t, onPage, onUpdate);
+    const sent = await sendByWeb({ host: device.host, webPort: device.port }, { image, timings });
+    t.regex(describeVerdict(sent.verdict).text, verdict);
+    t.is(exitCodeOf(sent.verdict), 1);
+    t.true(device.takenBytes() < mostBufferedBytes, `${device.takenBytes()}`);
+    t.true(device.connections() <= mostConnections, `${device.connections()}`);
+    countAttacks({ kind, tried: 1, withstood: 1 });
+  });
+}
+
+test('a web updater that keeps the connection open after its result, or sends on slowly, has accepted the update', async (t) => {
+  for (const after of [() => undefined, endlessly('', ' ', 20)]) {
+    const device = await rudeWebServer(t, goodPage, (socket) => {
+      socket.write(`${ok}\r\n${success}`);
+      after(socket);
+    });
+    const sent = await sendByWeb({ host: device.host, webPort: device.port }, { image: smallImage, timings });
+    t.deepEqual(sent.verdict, { kind: 'accepted' });
+  }
+  countAttacks({ kind, tried: 2, withstood: 2 });
+});
+
+interface EspotaForm {
+  readonly onDatagram: (inviter: Inviter, text: string) => void;
+  readonly image?: Uint8Array;
+  readonly password?: string;
+  readonly verdict: RegExp;
+}
+
+const anImage = new Uint8Array(4 * 1024);
+
+/** Accepts the invitation and handles the connection in this way. */
+function connected(behave: (socket: Socket) => void): (inviter: Inviter) => void {
+  return ({ say, callBack }) => {
+    say('OK');
+    const socket = callBack();
+    socket.once('connect', () => behave(socket));
+  };
+}
+
+/** Reads the whole image with one acknowledgement for each part, and calls `then` at the end. */
+function readAll(sizeBytes: number, then: (socket: Socket) => void): (socket: Socket) => void {
+  return (socket) => {
+    let count = 0;
+    socket.on('data', (bytes) => {
+      count += bytes.length;
+      socket.write(`${bytes.length}`);
+      if (count === sizeBytes) then(socket);
+    });
+  };
+}
+
+/** Says something until the test ends, in batches, so that the sender reads in between. */
+function sayForever(say: (text: string) => void, text: () => string): void {
+  for (let count = 0; count < 20; count++) say(text());
+  setTimeout(() => sayForever(say, text), 5).unref();
+}
+
+let nonces = 0;
+const nextChallenge = () => `AUTH ${(nonces++).toString(16).padStart(32, '0')}`;
+const flood = /^unknown: the device sends datagrams without end/;
+
+const espotaForms: Readonly<Record<string, EspotaForm>> = {
+  'sends a challenge with endless digits': {
+    onDatagram: ({ say }) => say(`AUTH ${'0'.repeat(10_000)}`),
+    verdict: /^wrong protocol: unknown response/,
+  },
+  'sends datagrams of the maximum size': {
+    onDatagram: ({ say }) => say(`AUTH ${'0'.repeat(60_000)}`),
+    verdict: flood,
+  },
+  'sends challenges without end': {
+    onDatagram: ({ say }, text) => text.startsWith('0 ') && sayForever(say, nextChallenge),
+    password: 'x',
+    verdict: flood,
+  },
+  'sends OK without end and never connects': {
+    onDatagram: ({ say }) => sayForever(say, () => 'OK'),
+    verdict: flood,
+  },
+  'reports an incorrect password without end': {
+    onDatagram: ({ say }) => sayForever(say, () => 'Authentication Failed'),
+    password: 'x',
+    verdict: flood,
+  },
+  'acknowledges a byte now and then': {
+    onDatagram: connected((socket) => {
+      socket.pause();
+      endlessly('', '1', 20)(socket);
+    }),
+    image: largeImage,
+    verdict: slow,
+  },
+  'does not read the image': { onDatagram: connected((socket) => socket.pause()), image: largeImage, verdict: slow },
+  'sends digits without end': { onDatagram: connected(endlessly('', '9'.repeat(10_000))), verdict: endless },
+  'sends single digits without end': {
+    onDatagram: connected(endlessly('', '1')),
+    image: largeImage,
+    verdict: slowOrEndless,
+  },
+  'sends an error without end': {
+    onDatagram: connected(endlessly('ERROR[1]: ', block)),
+    verdict: /^(unknown: the device sends without end|rejected)/,
+  },
+  'sends no result': { onDatagram: connected(readAll(anImage.length, () => undefined)), verdict: slow },
+  'sends a result that never ends': {
+    onDatagram: connected(readAll(anImage.length, (socket) => endlessly('ERROR', '!', 20)(socket))),
+    verdict: slow,
+  },
+  'sends text without end after the image': {
+    onDatagram: connected(readAll(anImage.length, (socket) => endlessly('', '1'.repeat(5000))(socket))),
+    verdict: endless,
+  },
+  'reconnects without end': {
+    onDatagram: ({ say, callBack }) => {
+      say('OK');
+      const again = () => callBack().once('connect', () => setTimeout(again, 5).unref());
+      again();
+    },
+    verdict: /^(unknown|unreachable|blocked)/,
+  },
+};
+
+for (const [what, { onDatagram, image = anImage, password, verdict }] of Object.entries(espotaForms)) {
+  test(`an espota upload ends when the device ${what}`, async (t) => {
+    const device = await rudeEspotaDevice(t, onDatagram);
+    const sent = await send({ host: device.host, otaPort: device.port }, { image, timings, password });
+    t.regex(describeVerdict(sent.verdict).text, verdict);
+    t.is(exitCodeOf(sent.verdict), 1);
+    t.true(device.takenBytes() < mostBufferedBytes, `${device.takenBytes()}`);
+    countAttacks({ kind, tried: 1, withstood: 1 });
+  });
+}
+
+test('an honest device may read slowly, pause and acknowledge in small numbers', async (t) => {
+  const image = new Uint8Array(60_000);
+  const device = await rudeEspotaDevice(
+    t,
+    connected((socket) => {
+      let count = 0;
+      socket.pause();
+      const step = () => {
+        const bytes: Buffer | null = socket.read(256) ?? socket.read();
+        count += bytes?.length ?? 0;
+        for (let left = bytes?.length ?? 0; left > 0; left -= 64) socket.write(`${Math.min(64, left)}`);
+        if (count === image.length) socket.write('OK');
+        // One pause, as for an erased sector.
+        else if (count > 30_000 && count <= 30_256) setTimeout(step, 100);
+        else setImmediate(step);
+      };
+      step();
+    }),
+  );
+  // The limits of users, which the device must not reach on any machine.
+  const sent = await send({ host: device.host, otaPort: device.port }, { image, timings: defaultTransferLimits });
+  t.deepEqual(sent.verdict, { kind: 'accepted' });
+});
+
+test('an espota device that sends on after its OK has accepted the update', async (t) => {
+  const device = await rudeEspotaDevice(
+    t,
+    connected(readAll(anImage.length, (socket) => endlessly('OK', 'OK'.repeat(1000))(socket))),
+  );
+  const sent = await send({ host: device.host, otaPort: device.port }, { image: anImage, timings });
+  t.deepEqual(sent.verdict, { kind: 'accepted' });
+  t.true(device.takenBytes() < mostBufferedBytes);
+  countAttacks({ kind, tried: 1, withstood: 1 });
+});
+
+test('datagrams from other addresses do not count as datagrams of the device', async (t) => {
+  const stranger = createSocket('udp4');
+  await new Promise<void>((resolve) => stranger.bind(0, '127.0.0.2', resolve));
+  t.teardown(() => stranger.close());
+  const accept = connected(readAll(anImage.length, (socket) => socket.write('OK')));
+  const count = 200;
+  const device = await rudeEspotaDevice(t, async (inviter) => {
+    for (let sent = 0; sent < count; sent++) {
+      const text = sent % 2 === 0 ? `ERR: ${'x'.repeat(1000)}` : 'Authentication Failed';
+      await new Promise<void>((resolve) => stranger.send(text, inviter.udpPort, '127.0.0.1', () => resolve()));
+    }
+    accept(inviter);
+  });
+  const sent = await send({ host: device.host, otaPort: device.port }, { image: anImage });
+  t.deepEqual(sent.verdict, { kind: 'accepted' });
+  countAttacks({ kind: 'datagrams from other addresses', tried: count, withstood: count });
+});
