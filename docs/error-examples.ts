@@ -254,4 +254,7 @@ export const errorExamples = {
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],
   TLS_AUTHORITY_KEY_LOST: [{ path: 'data/tls/ca.key' }],
   BACKUP_INVALID: [{ path: 'backup.ndjson', reason: 'the end marker is missing or does not match' }],
+  BACKUP_INCOMPLETE: [
+    { path: 'backup.ndjson', sha256: '5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef', count: 3 },
+  ],
 } as const satisfies { readonly [Code in ErrorCode]: readonly [FieldsOf<Code>, ...FieldsOf<Code>[]] };

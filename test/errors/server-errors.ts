@@ -11,6 +11,15 @@ import { inFolder, type Provocation } from './provocation.ts';
 
 const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
 
+/** Backup of a release without its file. */
+const incompleteBackup = [
+  { backup: 'ota-hooks', format: 1, tool: '0.1.0' },
+  { table: 'release_blobs', row: { sha256: 'ab'.repeat(32), release_id: 1 } },
+  { end: true, lines: 2 },
+]
+  .map((line) => JSON.stringify(line))
+  .join('\n');
+
 /** Provokes each error about a server. */
 export const serverErrors = {
   PUBLISH_DECLINED: async (t) => {
@@ -75,6 +84,7 @@ export const serverErrors = {
   },
   TLS_AUTHORITY_KEY_LOST: inFolder(`${serve.join(' ')} --tls self-signed`, { 'data/tls/ca.pem': 'an authority' }),
   BACKUP_INVALID: inFolder('server restore backup.ndjson --data restored', { 'backup.ndjson': '{"a": 1}\n' }),
+  BACKUP_INCOMPLETE: inFolder('server restore backup.ndjson --data restored', { 'backup.ndjson': incompleteBackup }),
   SERVER_NOT_TRUSTED: async (t) => {
     const folder = await usedAuthority(t);
     const { url, token } = await startTestServer(t, { data: folder.path, tls: { kind: 'self-signed', hosts } });

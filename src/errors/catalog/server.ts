@@ -103,4 +103,12 @@ export const serverEntries = {
     'ota-hooks never restores part of a damaged backup.',
     () => 'Use a different backup, or create one with `ota-hooks server backup`.',
   ),
+  BACKUP_INCOMPLETE: entry<PathField & { sha256: string; count: number }>(
+    1,
+    ({ path, sha256, count }) =>
+      `${path} does not contain the firmware file ${sha256} of a release${count === 1 ? '' : ` and ${count - 1} more`}`,
+    'The file was missing or damaged on the server that was backed up. Devices cannot download a release without its files.',
+    () =>
+      'Use a different backup, or pass --accept-missing-files and publish the releases again after you restored the rest.',
+  ),
 };

@@ -7,7 +7,9 @@ import type { DumpLine, Store } from '../storage/store.ts';
 import {
   type AuthorityFile,
   readAuthority,
+  removeAuthority,
   requireNoOther,
+  requireUsable,
   savedFiles,
   writeAuthority,
 } from '../tls/authority-files.ts';
@@ -60,42 +62,92 @@ export async function* backupLines({ store, blobs, authority }: Kept): AsyncGene
   yield `${JSON.stringify({ end: true, lines })}\n`;
 }
 
+/** Where a backup is restored to. */
+interface Target extends Kept {
+  readonly authority: string;
+}
+
+/** How a backup is restored. */
+export interface RestoreOptions {
+  /** Name of the backup for error messages. */
+  readonly name: string;
+  /** True if the backup may lack files of releases. */
+  readonly acceptsMissingFiles: boolean;
+}
+
 /**
- * Restores a backup into an empty store: first the blobs, then all rows in one transaction, then the certificate authority.
+ * Restores a backup into an empty store: first the blobs, then the certificate authority, then all rows in one transaction. If the backup
+ * is rejected, nothing of it remains.
  *
- * @param name name of the backup for error messages
- * @throws OtaError BACKUP_INVALID, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
+ * @throws OtaError BACKUP_INVALID, BACKUP_INCOMPLETE, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */
 export async function restoreBackup(
-  { store, blobs, authority }: Kept & { readonly authority: string },
+  target: Target,
   lines: AsyncIterable<string>,
-  name: string,
+  options: RestoreOptions,
 ): Promise<void> {
+  const { store, blobs, authority } = target;
+  const added: string[] = [];
+  const hadAuthority = (await readAuthority(authority)).length > 0;
+  const reject: Reject = (reason, cause) => {
+    throw new OtaError('BACKUP_INVALID', { path: options.name, reason }, cause);
+  };
+  try {
+    const { rows, files } = await readBackup(lines, { blobs, added, name: options.name, reject });
+    if (!options.acceptsMissingFiles) await requireBlobs(rows, blobs, options.name);
+    requireUsable(files, reject);
+    await requireNoOther(authority, files);
+    await writeAuthority(authority, files);
+    await store.restore(rows).catch((cause: unknown) => reject(String(cause), cause));
+  } catch (error) {
+    for (const sha256 of added) await blobs.remove(sha256);
+    if (!hadAuthority) await removeAuthority(authority);
+    throw error;
+  }
+}
+
+type Reject = (reason: string, cause?: unknown) => never;
+
+interface Reading {
+  readonly blobs: BlobStore;
+  /** Receives the digests of the blobs that were not there before. */
+  readonly added: string[];
+  readonly name: string;
+  readonly reject: Reject;
+}
+
+/** Reads a whole backup. Its blobs are stored at once, because they do not fit in memory. */
+async function readBackup(lines: AsyncIterable<string>, reading: Reading) {
+  const { name, reject } = reading;
   const rows: DumpLine[] = [];
   const files: AuthorityFile[] = [];
   let count = 0;
   let isWhole = false;
-  const reject = (reason: string, cause?: unknown): never => {
-    throw new OtaError('BACKUP_INVALID', { path: name, reason }, cause);
-  };
   for await (const text of lines) {
     if (isWhole) reject('more lines follow the end marker');
     const value = parseLine(text) ?? reject(`line ${count + 1} is not JSON`);
     if (count === 0) requireKnownFormat(value, name, reject);
     if (v.is(end, value)) isWhole = value.lines === count;
     else if (v.is(row, value)) rows.push(soundRow(value, count, reject));
-    else if (v.is(blob, value)) await restoreBlob(blobs, value, reject);
+    else if (v.is(blob, value)) await restoreBlob(value, reading);
     else if (v.is(authorityFile, value)) files.push({ name: value.tls, content: Buffer.from(value.base64, 'base64') });
     else if (count > 0) reject(`line ${count + 1} is not a valid backup record`);
     count++;
   }
   if (!isWhole) reject('the end marker is missing or does not match');
-  await requireNoOther(authority, files);
-  await store.restore(rows).catch((cause: unknown) => reject(String(cause), cause));
-  await writeAuthority(authority, files);
+  return { rows, files };
 }
 
-function requireKnownFormat(value: object, name: string, reject: (reason: string) => never): void {
+/** Checks that each file of a release was in the backup. */
+async function requireBlobs(rows: readonly DumpLine[], blobs: BlobStore, path: string): Promise<void> {
+  const digests = rows.flatMap(({ table, row }) => (table === 'release_blobs' ? [String(row['sha256'])] : []));
+  const missing: string[] = [];
+  for (const sha256 of new Set(digests)) if (!(await blobs.state(sha256)).complete) missing.push(sha256);
+  const [sha256] = missing;
+  if (sha256 !== undefined) throw new OtaError('BACKUP_INCOMPLETE', { path, sha256, count: missing.length });
+}
+
+function requireKnownFormat(value: object, name: string, reject: Reject): void {
   const read = v.safeParse(header, value);
   if (!read.success) reject('its first line is not a backup header');
   else if (read.output.format > format) {
@@ -104,17 +156,17 @@ function requireKnownFormat(value: object, name: string, reject: (reason: string
 }
 
 /** Checks a row as far as the server relies on it: a server with a damaged record would not start. */
-function soundRow(value: DumpLine, count: number, reject: (reason: string) => never): DumpLine {
+function soundRow(value: DumpLine, count: number, reject: Reject): DumpLine {
   const problem = rowProblem(value.table, value.row);
   return problem === undefined ? value : reject(`line ${count + 1} (${value.table}): ${problem}`);
 }
 
 async function restoreBlob(
-  blobs: BlobStore,
   { blob: sha256, base64 }: v.InferOutput<typeof blob>,
-  reject: (reason: string) => never,
+  { blobs, added, reject }: Reading,
 ): Promise<void> {
   const bytes = Buffer.from(base64, 'base64');
+  if (!(await blobs.state(sha256)).complete) added.push(sha256);
   const state = await blobs.append(sha256, { offset: 0, totalBytes: bytes.length, chunks: iterate([bytes]) });
   if (typeof state === 'string') reject(`the content of ${sha256} does not match its digest`);
 }

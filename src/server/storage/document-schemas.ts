@@ -1,56 +1,126 @@
 import * as v from 'valibot';
-import { rolloutStates } from '../../api/rollout.ts';
+import { deviceStatuses } from '../../api/admin-info.ts';
+import { firmwareVersion, resourceName } from '../../api/release.ts';
+import { mac } from '../../api/release-admin.ts';
+import { haltSchema, rolloutStates, stageSchema } from '../../api/rollout.ts';
+import { flashModes } from '../../core/firmware/flash-header.ts';
+import { printable } from '../../core/model/fields.ts';
 import { manifestSchema } from '../../core/model/manifest.ts';
+import { isNestedDeeper } from '../../files/json-depth.ts';
+import { tableNames } from './sqlite/tables.ts';
+
+/** The server writes documents with fewer levels. JSON.stringify and SQLite fail on thousands of levels. */
+const mostLevels = 64;
+/** Largest ID: SQLite continues after the largest one, and the next ones must be exact in JavaScript, too. */
+const mostRows = 2 ** 48;
+/** Last time that a Date can show, in milliseconds since 1970. */
+const lastTime = 8.64e15;
 
 const text = v.string();
+const label = v.pipe(text, printable);
 /** SQLite returns larger integers as an error. */
 const integer = v.pipe(v.number(), v.safeInteger());
-const list = v.array(v.unknown());
+const count = v.pipe(integer, v.minValue(0));
+const id = v.pipe(count, v.maxValue(mostRows));
+const time = v.pipe(integer, v.minValue(0), v.maxValue(lastTime));
+/** Milliseconds on the `ServiceTime.servedMs` clock. */
+const served = v.pipe(v.number(), v.minValue(0), v.maxValue(lastTime));
 const digest = v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'));
+const kind = v.picklist(['sketch', 'filesystem']);
 
-const credential = v.looseObject({ user: text, salt: text, hash: text });
+const credential = v.looseObject({ user: label, salt: text, hash: text });
 const project = v.looseObject({
-  createdAt: integer,
+  createdAt: time,
   access: v.picklist(['open', 'closed']),
   keys: v.array(v.looseObject({ fingerprint: text, pem: text })),
-  aliases: v.array(v.looseObject({ path: text, channel: text })),
+  aliases: v.array(v.looseObject({ path: v.pipe(label, v.startsWith('/')), channel: resourceName })),
   credential: v.optional(credential),
-  confirmWithinMs: integer,
-  mostSends: integer,
+  confirmWithinMs: count,
+  mostSends: count,
+  publisherRules: v.optional(v.array(text)),
 });
+const source = v.looseObject({ address: text, authenticated: v.boolean() });
 const attempt = v.looseObject({
-  releaseId: integer,
+  releaseId: id,
   version: text,
-  kind: v.picklist(['sketch', 'filesystem']),
+  kind,
   state: v.picklist(['sent', 'received', 'running', 'failed']),
-  sends: integer,
-  receipts: integer,
-  lastSentAt: integer,
-  dueMs: v.number(),
+  sends: count,
+  receipts: count,
+  lastSentAt: time,
+  dueMs: served,
+  from: v.optional(source),
+  failure: v.optional(v.picklist(['not-confirmed', 'not-installed', 'interrupted'])),
 });
-const decision = v.looseObject({ action: v.picklist(['send', 'up-to-date', 'none']), code: text, text, at: integer });
+const decision = v.looseObject({
+  action: v.picklist(['send', 'up-to-date', 'none']),
+  code: text,
+  text,
+  version: v.optional(text),
+  at: time,
+});
+const secret = v.looseObject({ hash: text, createdAt: time, usedAt: v.optional(time) });
 const device = v.looseObject({
   enrolled: v.boolean(),
-  name: v.optional(text),
+  name: v.optional(label),
+  board: v.optional(label),
+  channel: v.optional(resourceName),
+  askedChannel: v.optional(text),
+  group: v.optional(resourceName),
+  pin: v.optional(firmwareVersion),
+  atomicFs: v.optional(v.boolean()),
   credential: v.optional(credential),
-  running: v.optional(v.looseObject({ by: v.picklist(['md5', 'version']), version: text })),
+  secrets: v.optional(
+    v.looseObject({ required: v.boolean(), newest: v.optional(secret), previous: v.optional(secret) }),
+  ),
+  firstSeenAt: v.optional(time),
+  proven: v.optional(v.boolean()),
+  running: v.optional(
+    v.looseObject({
+      by: v.picklist(['md5', 'version']),
+      version: text,
+      releaseId: v.optional(id),
+      sinceMs: v.optional(served),
+      from: v.optional(source),
+    }),
+  ),
   decisions: v.looseObject({ sketch: v.optional(decision), filesystem: v.optional(decision) }),
   attempts: v.array(attempt),
 });
-const rollout = v.looseObject({
-  version: text,
-  releaseIds: v.array(integer),
-  previousIds: v.array(integer),
-  stages: v.array(v.looseObject({})),
-  gate: v.looseObject({}),
-  halt: v.looseObject({}),
-  openStages: integer,
-  accepted: v.looseObject({}),
-  startedAt: integer,
-  startedBy: text,
-  history: v.array(v.looseObject({ at: integer, event: text, by: text })),
-  samples: list,
+const report = v.looseObject({
+  sketchMd5: v.optional(text),
+  version: v.optional(text),
+  sdkVersion: v.optional(text),
+  chipSizeBytes: v.optional(v.number()),
+  sketchSizeBytes: v.optional(v.number()),
+  freeSpaceBytes: v.optional(v.number()),
 });
+const rollout = v.pipe(
+  v.looseObject({
+    version: text,
+    releaseIds: v.array(id),
+    previousIds: v.array(id),
+    stages: v.pipe(v.array(v.required(stageSchema)), v.minLength(1)),
+    gate: v.looseObject({ runningPercent: v.number(), soakMs: count }),
+    halt: v.required(haltSchema),
+    reason: v.optional(text),
+    openStages: count,
+    accepted: v.looseObject({
+      failed: count,
+      notConfirmed: count,
+      unprovenFailed: count,
+      unprovenNotConfirmed: count,
+    }),
+    unprovenResumes: count,
+    startedAt: time,
+    startedMs: served,
+    startedBy: text,
+    endedAt: v.optional(time),
+    history: v.array(v.looseObject({ at: time, event: text, by: text, reason: v.optional(text) })),
+    samples: v.array(v.looseObject({ at: time, updating: count, running: count, failed: count, openStages: count })),
+  }),
+  v.check(({ openStages, stages }) => openStages <= stages.length, 'more stages are open than there are'),
+);
 
 /**
  * Fields that the server requires in the JSON documents of each table, by column. More fields are allowed. Checked in restored backups and by
@@ -59,40 +129,67 @@ const rollout = v.looseObject({
 export const documentSchemas = {
   projects: { doc: project },
   releases: { manifest: manifestSchema },
-  devices: { doc: device, report: v.looseObject({}) },
+  devices: { doc: device, report },
   rollouts: { doc: rollout },
   audit: { detail: v.looseObject({}) },
 } as const;
 
+const row = v.record(text, v.union([text, integer, v.null()]));
+
 /** Requirements for columns that SQLite does not check itself. */
-const columnSchemas: Readonly<Record<string, v.GenericSchema>> = {
-  releases: v.looseObject({ kind: v.picklist(['sketch', 'filesystem']) }),
+const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchema>> = {
+  meta: v.pipe(
+    v.looseObject({ key: text, value: text }),
+    v.check(({ key, value }) => key !== 'served-ms' || v.is(served, Number(value)), 'the clock is not a time'),
+  ),
+  projects: v.looseObject({ id, name: resourceName }),
+  releases: v.looseObject({ id, version: firmwareVersion, kind, board: label, published_at: time }),
   release_blobs: v.looseObject({ sha256: digest }),
-  sketch_md5s: v.looseObject({ md5: v.pipe(text, v.regex(/^[0-9a-f]{32}$/, 'must be an MD5 in lower-case hex')) }),
-  rollouts: v.looseObject({ state: v.picklist(rolloutStates) }),
+  sketch_md5s: v.looseObject({
+    md5: v.pipe(text, v.regex(/^[0-9a-f]{32}$/, 'must be an MD5 in lower-case hex')),
+    flash_mode: v.pipe(count, v.maxValue(flashModes.length - 1)),
+  }),
+  current_releases: v.looseObject({ channel: resourceName, kind }),
+  promotions: v.looseObject({ id, channel: resourceName, at: time }),
+  devices: v.looseObject({
+    mac,
+    retention: v.picklist([0, 1, 2]),
+    due_ms: v.nullish(served),
+    last_seen_at: v.nullish(time),
+    status: v.picklist(deviceStatuses),
+    name: v.nullish(label),
+  }),
+  rollouts: v.looseObject({ id, channel: resourceName, state: v.picklist(rolloutStates) }),
+  tokens: v.looseObject({ name: label, created_at: time }),
+  uploads: v.looseObject({ size_bytes: count, at: time }),
+  audit: v.looseObject({ id, at: time }),
 };
-const anyRow = v.record(text, v.union([text, integer, v.null()]));
 
 /**
  * Checks a row of a backup or of a database, with MD5s in hex.
  *
  * @returns the problem, such as `doc: it is not JSON`; undefined if there is none
  */
-export function rowProblem(table: string, row: Readonly<Record<string, unknown>>): string | undefined {
-  const problem = issueText(anyRow, row) ?? issueText(columnSchemas[table] ?? anyRow, row);
+export function rowProblem(table: string, columns: Readonly<Record<string, unknown>>): string | undefined {
+  const name = tableNames.find((known) => known === table);
+  if (name === undefined) return 'there is no such table';
+  const problem = issueText(row, columns) ?? issueText(columnSchemas[name], columns);
   if (problem !== undefined) return problem;
   const documents = Object.entries(
-    table in documentSchemas ? documentSchemas[table as keyof typeof documentSchemas] : {},
+    name in documentSchemas ? documentSchemas[name as keyof typeof documentSchemas] : {},
   );
   for (const [column, schema] of documents) {
-    const problem = documentProblem(schema, row[column]);
+    const problem = documentProblem(schema, columns[column]);
     if (problem !== undefined) return `${column}: ${problem}`;
   }
   return undefined;
 }
 
 function documentProblem(schema: v.GenericSchema, value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
+  // SQLite checks which columns may be empty.
+  if (value === null || value === undefined) return undefined;
+  if (typeof value !== 'string') return 'it is not text';
+  if (isNestedDeeper(value, mostLevels)) return `it has more than ${mostLevels} levels`;
   try {
     return issueText(schema, JSON.parse(value));
   } catch {

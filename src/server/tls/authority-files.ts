@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readOptionalFile } from '../../files/read.ts';
 import { writeAtomically, writeError } from '../../files/write.ts';
+import { readCertificate, readTlsKey } from './certificate.ts';
 
 /** Returns the folder of the server's own authority. */
 export function authorityIn(data: string): string {
@@ -47,6 +48,41 @@ export async function requireNoOther(folder: string, files: readonly AuthorityFi
     const isSame = restored !== undefined && Buffer.compare(restored.content, content) === 0;
     if (!isSame) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
   }
+}
+
+/**
+ * Checks that a server can use the files of a backup.
+ *
+ * @param reject throws the error for a reason such as `server.pem: it contains no certificate in PEM format`
+ */
+export function requireUsable(files: readonly AuthorityFile[], reject: (reason: string) => never): void {
+  for (const [cert, key] of [
+    ['ca.pem', 'ca.key'],
+    ['server.pem', 'server.key'],
+  ] as const) {
+    const [certificate, privateKey] = [textIn(files, cert, reject), textIn(files, key, reject)];
+    if (certificate !== undefined && privateKey === undefined) reject(`${key} is missing`);
+    try {
+      const read = privateKey === undefined ? undefined : readTlsKey(privateKey, key);
+      if (certificate === undefined || read === undefined) continue;
+      if (!readCertificate(certificate, cert).checkPrivateKey(read)) reject(`${key} does not match ${cert}`);
+    } catch (error) {
+      if (!(error instanceof OtaError)) throw error;
+      reject(error.message);
+    }
+  }
+}
+
+function textIn(files: readonly AuthorityFile[], name: string, reject: (reason: string) => never): string | undefined {
+  const [file, ...more] = files.filter((found) => found.name === name);
+  if (more.length > 0) reject(`${name} is in it twice`);
+  return file && Buffer.from(file.content).toString('latin1');
+}
+
+/** Removes the files of a folder and the empty folder. */
+export async function removeAuthority(folder: string): Promise<void> {
+  for (const name of savedFiles) await rm(join(folder, name), { force: true });
+  await rmdir(folder).catch(() => undefined);
 }
 
 /**

@@ -11,7 +11,9 @@ const restoreCommand = (declaration: Declaration) =>
   command(declaration, 'restore <file>', 'Restore a backup into an empty data folder', [
     'ota-hooks server restore backup.ndjson --data /var/lib/ota-hooks',
     'ota-hooks server restore backup.ndjson --data data --json',
-  ]).requiredOption('--data <dir>', 'Data folder, which must be empty or missing');
+  ])
+    .requiredOption('--data <dir>', 'Data folder, which must be empty or missing')
+    .option('--accept-missing-files', 'Restore a backup without the firmware files of some releases');
 
 export function declareRestore(declaration: Declaration): void {
   restoreCommand(declaration).action((file, options) => restore(file, options, declaration.io));
@@ -29,8 +31,9 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
     await useData({ data: folder, holder, acceptsLoss: true }, async ({ store, blobs }) => {
       for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
       const into = { store, blobs, authority: authorityIn(folder) };
+      const how = { name: path, acceptsMissingFiles: options.acceptMissingFiles === true };
       const task = { what: `restoring ${report.path(path)}` };
-      await during(task, io, options, (show) => restoreBackup(into, linesOf(input, path, io.signal, show), path));
+      await during(task, io, options, (show) => restoreBackup(into, linesOf(input, path, io.signal, show), how));
       await sealData({ store, blobs }, { acceptsLoss: true });
     });
   } finally {

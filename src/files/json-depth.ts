@@ -1,0 +1,18 @@
+/**
+ * Returns whether JSON text has more levels of lists and objects than this. Recursive readers and writers of JSON end with a RangeError at
+ * some thousands of levels. The text need not be valid JSON.
+ */
+export function isNestedDeeper(text: string, mostLevels: number): boolean {
+  let levels = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (isString && character === '\\') at++;
+    else if (character === '"') isString = !isString;
+    else if (isString) continue;
+    else if (character === '[' || character === '{') levels++;
+    else if (character === ']' || character === '}') levels--;
+    if (levels > mostLevels) return true;
+  }
+  return false;
+}
