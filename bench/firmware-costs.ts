@@ -8,8 +8,8 @@ import { readFirmware } from '../src/core/firmware/firmware.ts';
 import { sketchMd5s } from '../src/core/firmware/sketch-md5.ts';
 import { readPublicKey } from '../src/core/keys/public-key.ts';
 import { packImage } from '../src/core/pack/pack-image.ts';
+import { checkRelease } from '../src/core/preflight/check-release.ts';
 import { imageFacts, quickInflateFacts } from '../src/core/preflight/image-facts.ts';
-import { judgeRelease } from '../src/core/preflight/judge-release.ts';
 import { deviceOf, sketchOf } from '../test/core/device-model/recipes.ts';
 
 const fixture = (name: string) => readFileSync(fileURLToPath(new URL(`../test/fixtures/${name}`, import.meta.url)));
@@ -41,7 +41,7 @@ const parts: Record<string, () => Promise<number>> = {
     return cpuMs(async () => {
       imageFacts(firmware, false);
       await quickInflateFacts(compressed, bin, true);
-      judgeRelease(build.manifest, { allow: new Set() });
+      checkRelease(build.manifest, { allow: new Set() });
     });
   },
 };

@@ -62,10 +62,10 @@ function upload(cli: string, project: string): Run {
   const kibibytes = /peak (\d+)/.exec(stderr)?.[1];
   if (status !== 0 || kibibytes === undefined) throw new Error(stderr);
   // Output of `upload --json`.
-  const { devices } = JSON.parse(stdout) as { devices: { tookMs: number }[] };
+  const { devices } = JSON.parse(stdout) as { devices: { durationMs: number }[] };
   return {
     seconds,
-    slowestSeconds: Math.max(...devices.map(({ tookMs }) => tookMs)) / 1000,
+    slowestSeconds: Math.max(...devices.map(({ durationMs }) => durationMs)) / 1000,
     peakMiB: Number(kibibytes) / 1024,
   };
 }

@@ -25,11 +25,11 @@ export async function sendInLockStep(device: { host: string; otaPort: number }, 
 }
 
 async function stream(connection: Socket, image: Uint8Array): Promise<void> {
-  const answers = connection[Symbol.asyncIterator]();
+  const responses = connection[Symbol.asyncIterator]();
   for (let start = 0; start < image.length; start += 1460) {
     connection.write(image.subarray(start, start + 1460));
-    await answers.next();
+    await responses.next();
   }
-  const verdict = await answers.next();
+  const verdict = await responses.next();
   if (!String(verdict.value).includes('OK')) throw new Error(`the device said ${verdict.value}`);
 }

@@ -3,11 +3,11 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { BuildQuestion } from '../src/server/services/releases/verify-build.ts';
+import type { BuildToVerify } from '../src/server/services/releases/verify-build.ts';
 import { startServer } from '../src/server/start.ts';
 import { testBuild, testSigner } from '../test/server/builds.ts';
 import { hostileContents, hostileGzips, questionOf } from '../test/server/hostile-content.ts';
-import { askAsDevice } from '../test/server/raw-device.ts';
+import { requestAsDevice } from '../test/server/raw-device.ts';
 
 const sizeBytes = 16 * 1024 * 1024;
 const shown = 5;
@@ -30,8 +30,8 @@ export async function* benchVerification(): AsyncGenerator<string[]> {
     const honest = await testBuild({ version: '1.0', signer, sizeBytes: 3_500_000 });
     const like = honest.manifest;
     const question = (files: readonly Uint8Array[]) => questionOf(data, { key: signer.publicKey, like, files });
-    const measure = (name: string, asked: BuildQuestion) =>
-      costOf(name, Number(new URL(server.url).port), () => server.parts.verifier.verify('door', asked));
+    const measure = (name: string, build: BuildToVerify) =>
+      costOf(name, Number(new URL(server.url).port), () => server.parts.verifier.verify('door', build));
     // Warm-up: starts the thread and compiles functions.
     await measure('first', await question([...honest.files.values()]));
     const costs: Cost[] = [];
@@ -74,7 +74,7 @@ async function costOf(name: string, port: number, verify: () => Promise<unknown>
   let longestWaitMs = 0;
   while (!isVerified) {
     const began = performance.now();
-    await askAsDevice(port, '/update/nothing');
+    await requestAsDevice(port, '/update/nothing');
     longestWaitMs = Math.max(longestWaitMs, performance.now() - began);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -11,7 +11,7 @@ export const errorExamples = {
   USAGE: [{ message: "unknown option '--hots' (Did you mean --host?)" }],
   OUTPUT_CONFLICT: [{ path: 'private.key' }],
   CONFIRMATION_UNASKED: [{ command: 'init' }],
-  PASSWORD_UNASKED: [{ devices: 'kitchen' }],
+  PASSWORD_NOT_PROMPTED: [{ devices: 'kitchen' }],
   OPEN_FILES_LIMIT: [{}],
   KEY_MISSING_FOR: [{ command: 'verify', wanted: '--public-key FILE' }],
   KEY_IN_ENVIRONMENT: [{ kind: 'private', variable: 'DOOR_KEY' }],
@@ -218,7 +218,7 @@ export const errorExamples = {
   ],
   SERVER_REDIRECTS: [{ url: 'http://ota.example.com/', location: 'https://ota.example.com/' }],
   SERVER_NOT_OURS: [{ url: 'http://192.168.1.1/', status: 404 }],
-  SERVER_REFUSED: [
+  SERVER_REJECTED: [
     {
       url: 'http://192.168.1.5:8266/api/v1/tokens',
       status: 403,

@@ -63,7 +63,7 @@ ${Object.entries(chapters).map(chapter).join('\n')}
 ## Responses of an update server
 
 Every error response is JSON: \`{"error": {"code", "message", "hint", …}}\`. The code is for programs and never changes. \`ota-hooks\` reports it as
-[\`SERVER_REFUSED\`](#server_refused), or as a more specific error if it has one.
+[\`SERVER_REJECTED\`](#server_rejected), or as a more specific error if it has one.
 
 | code | status | when | what to do |
 | --- | --- | --- | --- |

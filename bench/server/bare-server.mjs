@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const [how, path] = process.argv.slice(2);
-const answers = {
+const responses = {
   nothing: () => [304, {}],
   body: (body = readFileSync(path)) => [200, { 'Content-Length': body.length }, body],
   accelerated: () => [200, { 'X-Accel-Redirect': path }],
 };
-const [status, headers, body] = answers[how]();
+const [status, headers, body] = responses[how]();
 const server = createServer((_request, response) => {
   response.writeHead(status, headers);
   response.end(body);

@@ -19,13 +19,13 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
   const peer = open(await ownPeer(data, 'ours'));
   const { origin } = new URL(peer.url);
   const cookie = await logIn(origin, token);
-  const ask = async (path: string): Promise<number> => {
+  const request = async (path: string): Promise<number> => {
     const began = performance.now();
     const response = await fetch(origin + path, { headers: { cookie } });
     const text = await response.text();
-    const tookMs = performance.now() - began;
+    const durationMs = performance.now() - began;
     if (response.status !== 200 || !text.includes('<h1>Devices</h1>')) throw new Error(`${path}: ${response.status}`);
-    return tookMs;
+    return durationMs;
   };
   const row = (what: string, ms: number): Row => [
     `${devices.toLocaleString('en')} devices on the dashboard: ${what}`,
@@ -34,7 +34,7 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
     '',
     target,
   ];
-  const rows = [row('the first page, of a server that has just started', await ask(fleet))];
+  const rows = [row('the first page, of a server that has just started', await request(fleet))];
   for (const [what, path] of [
     ['the first page', fleet],
     ['a page in the middle', `${fleet}?after=5C:CF:7F:51:80:00`],
@@ -42,7 +42,7 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
     ['a filter without matches', `${fleet}?state=failed`],
   ] as const) {
     const times: number[] = [];
-    for (let round = 0; round < rounds; round++) times.push(await ask(path));
+    for (let round = 0; round < rounds; round++) times.push(await request(path));
     rows.push(row(what, median(times)));
   }
   for (const server of peer.servers) await server.stop();
@@ -61,6 +61,6 @@ async function logIn(origin: string, token: string): Promise<string> {
   const body = new URLSearchParams({ token });
   const response = await fetch(`${origin}/login`, { method: 'POST', body, headers: { origin }, redirect: 'manual' });
   const cookie = response.headers.get('set-cookie')?.split(';')[0];
-  if (cookie === undefined) throw new Error(`the login was answered ${response.status}`);
+  if (cookie === undefined) throw new Error(`the login returned ${response.status}`);
   return cookie;
 }

@@ -52,7 +52,7 @@ function requireStatus(output: string, requests: number, status: 200 | 304): voi
   const isWhole = figure('Complete requests') === requests && figure('Failed requests') === 0;
   const expected = status === 200 ? 0 : requests;
   if (isWhole && figure('Non-2xx responses') === expected) return;
-  throw new Error(`not all answers were ${status}:\n${output}`);
+  throw new Error(`not all responses were ${status}:\n${output}`);
 }
 
 /** Percentile for the slowest device. */

@@ -7,7 +7,7 @@ import { freePort } from '../../test/support/free-port.ts';
 import type { DeviceWords } from './device-request.ts';
 import { type FilledData, writeArtifact } from './fleet.ts';
 import { type Running, start } from './processes.ts';
-import { untilAnswer, untilListening } from './ready.ts';
+import { untilListening, untilResponse } from './ready.ts';
 
 /** A server under test; devices send requests to `url`. */
 export interface Peer {
@@ -37,7 +37,7 @@ export async function phpPeer(folder: string, filled: FilledData, devices: reado
   const location = `location / { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME ${root}/update.php; fastcgi_pass unix:${socket}; }`;
   const nginx = await startNginx(root, location);
   const url = `http://127.0.0.1:${nginx.port}/update.php`;
-  await untilAnswer(url, 403);
+  await untilResponse(url, 403);
   return { name: 'PHP', url, servers: [fpm, nginx.running] };
 }
 
@@ -48,7 +48,7 @@ export async function staticPeer(folder: string, filled: FilledData): Promise<Pe
   await writeArtifact(join(root, 'door.bin'), filled);
   const nginx = await startNginx(root, `location / { root ${root}; }`);
   const url = `http://127.0.0.1:${nginx.port}/door.bin`;
-  await untilAnswer(url, 200);
+  await untilResponse(url, 200);
   return { name: 'nginx static', url, servers: [nginx.running] };
 }
 

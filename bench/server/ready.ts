@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Waits until a server returns this status to a client that is not a device. */
-export async function untilAnswer(url: string, status: number): Promise<void> {
+export async function untilResponse(url: string, status: number): Promise<void> {
   let last: unknown;
   for (let attempt = 0; attempt < 100; attempt++) {
     try {
@@ -16,7 +16,7 @@ export async function untilAnswer(url: string, status: number): Promise<void> {
     }
     await pause(100);
   }
-  throw new Error(`${url} does not answer ${status}: ${String(last)}`);
+  throw new Error(`${url} does not return ${status}: ${String(last)}`);
 }
 
 /** Waits until a server listens on the port. */

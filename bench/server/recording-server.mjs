@@ -49,7 +49,7 @@ function documentOf({ sends, receipts }) {
   const running = { by: 'md5', version: '0.9.0', releaseId: 1, sinceMs: 1000 };
   return JSON.stringify({
     enrolled: true,
-    askedChannel: 'stable',
+    requestedChannel: 'stable',
     firstSeenAt: 1,
     running,
     decisions: { sketch },

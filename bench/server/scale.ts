@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { checkInOnce } from './check-ins.ts';
 import { type FilledData, fillData } from './fleet.ts';
 import { load } from './load.ts';
 import { ownPeer, type Peer } from './peers.ts';
 import { median } from './race.ts';
 import { indices, type Row } from './table.ts';
-import { visitOnce } from './visits.ts';
 
 /** Fleet sizes, with the number of releases. */
 const sizes = [
@@ -42,7 +42,7 @@ export async function measure(data: string, filled: FilledData, devices: number,
   );
   const first = open(await ownPeer(data, 'ours'));
   await warm(first, filled);
-  const firstMicros = await cpuMicros(first, () => visitOnce(first, sample, 304), sampleSize);
+  const firstMicros = await cpuMicros(first, () => checkInOnce(first, sample, 304), sampleSize);
   const checking = sample.slice(0, checkers);
   const check = () => load({ url: first.url, devices: checking, requests: requestsOfEach, status: 304 });
   const checks: number[] = [];
@@ -53,7 +53,7 @@ export async function measure(data: string, filled: FilledData, devices: number,
   // A restarted server has no devices in its cache.
   const again = open(await ownPeer(data, 'ours'));
   await warm(again, filled);
-  const againMicros = await cpuMicros(again, () => visitOnce(again, sample, 304), sampleSize);
+  const againMicros = await cpuMicros(again, () => checkInOnce(again, sample, 304), sampleSize);
   await stop(again);
   return { checkMicros: median(checks), firstMicros, againMicros, memoryMb };
 }

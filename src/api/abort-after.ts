@@ -5,7 +5,7 @@
  */
 export function abortAfter(limitMs: number): AbortSignal {
   const controller = new AbortController();
-  const timeOut = () => controller.abort(new DOMException(`no answer within ${limitMs} ms`, 'TimeoutError'));
+  const timeOut = () => controller.abort(new DOMException(`no response within ${limitMs} ms`, 'TimeoutError'));
   setTimeout(timeOut, limitMs).unref();
   return controller.signal;
 }

@@ -33,12 +33,12 @@ export interface ChannelInfo {
   readonly mayPromote: boolean;
 }
 
-export const importAnswerSchema = v.strictObject({
+export const importResponseSchema = v.strictObject({
   enrolled: v.number(),
   /** Number of devices that were already enrolled. */
   unchanged: v.number(),
 });
-export type ImportAnswer = DeepReadonly<v.InferOutput<typeof importAnswerSchema>>;
+export type ImportResponse = DeepReadonly<v.InferOutput<typeof importResponseSchema>>;
 
 /**
  * Update state of a device, worst first.

@@ -26,7 +26,7 @@ export const credentialsRequestSchema = v.strictObject({
 });
 export type CredentialsRequest = v.InferInput<typeof credentialsRequestSchema>;
 
-export interface CredentialsAnswer {
+export interface CredentialsResponse {
   readonly created: readonly string[];
   /** Devices that keep what they have, and their state; `unknown` if the server does not know the device. */
   readonly skipped: readonly { readonly mac: string; readonly state: CredentialState | 'unknown' }[];
@@ -40,5 +40,5 @@ export const revocationRequestSchema = v.strictObject({
 export type RevocationRequest = v.InferInput<typeof revocationRequestSchema>;
 
 /** Devices whose secrets were revoked. */
-export const revocationAnswerSchema = v.strictObject({ revoked: v.array(v.string()) });
-export type RevocationAnswer = DeepReadonly<v.InferOutput<typeof revocationAnswerSchema>>;
+export const revocationResponseSchema = v.strictObject({ revoked: v.array(v.string()) });
+export type RevocationResponse = DeepReadonly<v.InferOutput<typeof revocationResponseSchema>>;

@@ -30,7 +30,7 @@ export type ReleaseInfo = DeepReadonly<v.InferOutput<typeof releaseInfoSchema>>;
  * unchanged: the release already existed and no channel changed. If a channel has served a release before, publishing the release again
  * does not promote it. Otherwise, publishing an old build could roll back a fleet. To promote such a release, use PUT on the channel.
  */
-export interface ReleaseAnswer {
+export interface ReleaseResponse {
   readonly outcome: 'published' | 'promoted' | 'unchanged';
   readonly release: ReleaseInfo;
   /** Preflight findings that do not block the release. */

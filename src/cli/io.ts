@@ -1,7 +1,7 @@
 import type { TerminalOutput } from './output/terminal-text.ts';
 
 /** Interactive prompts in the terminal. */
-interface Questions {
+interface Prompts {
   confirm(question: string, initial: boolean): Promise<boolean>;
 }
 
@@ -14,9 +14,9 @@ export interface Io {
   /** True if stderr is a terminal that can show colors and progress. */
   readonly fancy: boolean;
   /** Prompts for a password without echoing the input. Undefined without a terminal. */
-  readonly askSecret?: ((question: string) => Promise<string>) | undefined;
+  readonly promptSecret?: ((question: string) => Promise<string>) | undefined;
   /** Interactive prompts. Undefined without a terminal. */
-  readonly ask?: Questions | undefined;
+  readonly prompt?: Prompts | undefined;
   /** Signal that aborts on Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   /** Registers a listener for SIGHUP. Undefined at a terminal, where SIGHUP ends the command. */

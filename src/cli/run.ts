@@ -46,10 +46,10 @@ function processIo(cli: string): Io {
     get signal() {
       return currentSignal();
     },
-    get askSecret() {
-      return isAtTerminal() ? askOnTerminal : undefined;
+    get promptSecret() {
+      return isAtTerminal() ? promptSecretOnTerminal : undefined;
     },
-    get ask() {
+    get prompt() {
       return isAtTerminal() ? { confirm: confirmOnTerminal } : undefined;
     },
     get onHangup() {
@@ -94,23 +94,23 @@ function isAtTerminal(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-async function askOnTerminal(question: string): Promise<string> {
+async function promptSecretOnTerminal(question: string): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts');
-  const answer = await password({ message: printableLine(question), output: process.stderr, signal: currentSignal() });
-  return isCancel(answer) ? unanswered() : answer;
+  const input = await password({ message: printableLine(question), output: process.stderr, signal: currentSignal() });
+  return isCancel(input) ? cancelPrompt() : input;
 }
 
 async function confirmOnTerminal(question: string, initial: boolean): Promise<boolean> {
   const { confirm, isCancel } = await import('@clack/prompts');
   const terminal = { output: process.stderr, signal: currentSignal() };
-  const answer = await confirm({ message: printableLine(question), initialValue: initial, ...terminal });
-  return isCancel(answer) ? unanswered() : answer;
+  const input = await confirm({ message: printableLine(question), initialValue: initial, ...terminal });
+  return isCancel(input) ? cancelPrompt() : input;
 }
 
 /** Aborts the command when a prompt is canceled. The prompt reads Ctrl-C as a key press, so the process receives no signal. */
-function unanswered(): never {
+function cancelPrompt(): never {
   abort?.abort();
-  throw new Error('no answer');
+  throw new Error('prompt canceled');
 }
 
 /** Prints the error code and message, then the hint on a separate line. Returns the exit code. */

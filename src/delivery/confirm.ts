@@ -63,9 +63,9 @@ export async function confirmUpdate(request: ConfirmRequest): Promise<Confirmati
   const stopWatching = discovery?.watch((device) => {
     if (isSameDevice(target, address, device)) evidence.put({ from: 'mdns', sketchMd5: device.sketchMd5 });
   });
-  const probing = probeUntilAnswered(request, timings, evidence, AbortSignal.any([signal, ended.signal]));
+  const probing = probeUntilResponse(request, timings, evidence, AbortSignal.any([signal, ended.signal]));
   try {
-    return await judgeEvidence(request, timings, evidence);
+    return await confirmationFrom(request, timings, evidence);
   } finally {
     ended.abort();
     stopWatching?.();
@@ -73,7 +73,7 @@ export async function confirmUpdate(request: ConfirmRequest): Promise<Confirmati
   }
 }
 
-async function judgeEvidence(
+async function confirmationFrom(
   { level, image, discovery, signal }: ConfirmRequest,
   { graceMs, limitMs }: ConfirmTimings,
   evidence: EventQueue<Evidence>,
@@ -104,7 +104,7 @@ function conclude(item: Evidence, { kind, sketchMd5s }: UpdatedImage): Confirmat
  * Probes the device after a delay, so that an mDNS response can arrive first. An espota probe is harmless, but may call the sketch's
  * error handler.
  */
-async function probeUntilAnswered(
+async function probeUntilResponse(
   { target, address }: ConfirmRequest,
   { probeMs }: ConfirmTimings,
   evidence: EventQueue<Evidence>,

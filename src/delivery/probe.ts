@@ -22,16 +22,16 @@ export async function probe(
   limitMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const answered = new EventQueue<boolean>();
-  const close = probes[place.method](place, address, (answer) => answered.put(answer));
+  const results = new EventQueue<boolean>();
+  const close = probes[place.method](place, address, (message) => results.put(message));
   try {
-    return (await answered.next(limitMs, signal)) ?? false;
+    return (await results.next(limitMs, signal)) ?? false;
   } finally {
     close();
   }
 }
 
-type Probe = (place: ProbePlace, address: string, onEnd: (answered: boolean) => void) => () => void;
+type Probe = (place: ProbePlace, address: string, onEnd: (results: boolean) => void) => () => void;
 
 const probes: Readonly<Record<DeliveryMethodName, Probe>> = { espota: probeEspota, web: probeWeb };
 
@@ -40,12 +40,12 @@ const probes: Readonly<Record<DeliveryMethodName, Probe>> = { espota: probeEspot
  * sends a challenge (`ArduinoOTA.cpp`). The failure calls the sketch's onError handler. If this handler restarts the device, one
  * additional restart occurs.
  */
-function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: boolean) => void): () => void {
+function probeEspota({ port }: ProbePlace, address: string, onEnd: (results: boolean) => void): () => void {
   const socket = createSocket('udp4');
   socket.on('error', () => onEnd(false));
-  socket.on('message', (answer) => {
+  socket.on('message', (message) => {
     // After a challenge, the device reads the next line as the response. An invalid line ends the authentication.
-    if (answer.toString('latin1').startsWith('AUTH ')) socket.send('0\n', () => onEnd(true));
+    if (message.toString('latin1').startsWith('AUTH ')) socket.send('0\n', () => onEnd(true));
     else onEnd(true);
   });
   socket.connect(port, address, () => socket.send(`0 0 0 ${'0'.repeat(32)}\n`, () => undefined));
@@ -56,13 +56,13 @@ function probeEspota({ port }: ProbePlace, address: string, onEnd: (answered: bo
 function probeWeb(
   { port, path = '/update' }: ProbePlace,
   address: string,
-  onEnd: (answered: boolean) => void,
+  onEnd: (results: boolean) => void,
 ): () => void {
-  const ask = request({ host: address, port, path, agent: false }, (response) => {
+  const probe = request({ host: address, port, path, agent: false }, (response) => {
     response.resume();
     onEnd(true);
   });
-  ask.on('error', () => onEnd(false));
-  ask.end();
-  return () => ask.destroy();
+  probe.on('error', () => onEnd(false));
+  probe.end();
+  return () => probe.destroy();
 }

@@ -36,7 +36,7 @@ export interface DeviceUpdateResult {
   /** Confirmation of the update. Absent if no confirmation was requested or needed. */
   readonly confirmation?: Confirmation | undefined;
   readonly isSuccess: boolean;
-  readonly tookMs: number;
+  readonly durationMs: number;
 }
 
 /**
@@ -50,7 +50,7 @@ export async function updateDevice(update: Update): Promise<DeviceUpdateResult> 
     verdict,
     confirmation,
     isSuccess: isSuccess(verdict, confirmation, update.confirm),
-    tookMs: Math.round(performance.now() - startedAt),
+    durationMs: Math.round(performance.now() - startedAt),
   });
   const { target, artifact, image, password, confirm, discovery, timings, onStep, signal } = update;
   const { lookupMs } = { ...defaultTimings, ...timings };

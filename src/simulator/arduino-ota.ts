@@ -46,40 +46,40 @@ export class ArduinoOta {
     const upload: Upload = { ...invitation, hostAddress: from.address, udpPort: from.port, faults };
     if (faults.noResponse === true || faults.invitationResponse !== undefined) {
       this.#device.countUpload();
-      if (faults.noResponse !== true) this.#answer(upload, faults.invitationResponse ?? '');
+      if (faults.noResponse !== true) this.#respond(upload, faults.invitationResponse ?? '');
     } else if (this.#passwordHash === undefined) {
       this.#run(upload);
     } else {
       const nonce = md5(String(this.#device.random()));
       this.#state = { name: 'wait-auth', upload, nonce };
-      this.#answer(upload, `AUTH ${nonce}`);
+      this.#respond(upload, `AUTH ${nonce}`);
     }
   }
 
   /** Handles the response to `AUTH`. Any other datagram cancels the upload without a response, even a repeated invitation. */
   #authenticate(datagram: Uint8Array, upload: Upload, nonce: string): void {
     this.reset();
-    const answer = readAuthResponse(datagram);
-    if (answer === undefined) return;
-    const expected = md5(`${this.#passwordHash}:${nonce}:${answer.cnonce}`);
-    if (isEqual(expected, answer.response)) {
+    const respond = readAuthResponse(datagram);
+    if (respond === undefined) return;
+    const expected = md5(`${this.#passwordHash}:${nonce}:${respond.cnonce}`);
+    if (isEqual(expected, respond.response)) {
       this.#run(upload);
       return;
     }
     this.#device.reportUpdate('espota', 'Authentication Failed');
-    this.#answer(upload, 'Authentication Failed');
+    this.#respond(upload, 'Authentication Failed');
   }
 
   #run(upload: Upload): void {
     this.#state = { name: 'run-update' };
     this.#device.countUpload();
     void this.#device.inLoop(async () => {
-      await acceptUpload(this.#device, upload, (text) => this.#answer(upload, text));
+      await acceptUpload(this.#device, upload, (text) => this.#respond(upload, text));
       this.reset();
     });
   }
 
-  #answer({ hostAddress, udpPort }: Upload, text: string): void {
+  #respond({ hostAddress, udpPort }: Upload, text: string): void {
     this.#port.send(text, udpPort, hostAddress);
   }
 }

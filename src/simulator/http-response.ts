@@ -30,7 +30,7 @@ export async function readResponse(reader: StreamReader): Promise<HttpResponse |
       const name = line.slice(0, colon).toLowerCase();
       headers.set(name, joined(name, headers.get(name), line.slice(colon + 1).trim()));
     } else if (line.trim() === '') {
-      return judged(status, headers);
+      return readHeaders(status, headers);
     }
   }
 }
@@ -40,7 +40,10 @@ function joined(name: string, before: string | undefined, value: string): string
   return before !== undefined && before !== '' && collected.includes(name) ? `${before},${value}` : value;
 }
 
-function judged(status: number, headers: ReadonlyMap<string, string>): HttpResponse | { readonly error: ClientError } {
+function readHeaders(
+  status: number,
+  headers: ReadonlyMap<string, string>,
+): HttpResponse | { readonly error: ClientError } {
   const encoding = headers.get('transfer-encoding') ?? '';
   // The client accepts chunked responses. The Updater reads from the raw connection, so chunks are not decoded.
   if (encoding !== '' && encoding.toLowerCase() !== 'chunked') return { error: 'encoding' };

@@ -24,7 +24,7 @@ export interface Upload extends ReceivedInvitation {
 export async function acceptUpload(
   device: DeviceContext,
   upload: Upload,
-  answer: (text: string) => void,
+  respond: (text: string) => void,
 ): Promise<void> {
   const { restartSignal, timings, firmware } = device;
   const delivery: IncomingUpdate = {
@@ -36,10 +36,10 @@ export async function acceptUpload(
   const refusal = firmware.errorOfBegin(delivery);
   if (refusal !== undefined) {
     device.reportUpdate('espota', refusal.printed);
-    answer(`ERR: ${refusal.printed}${lineEnd(device)}`);
+    respond(`ERR: ${refusal.printed}${lineEnd(device)}`);
     return pauseExactly(timings.connectPauseMs, restartSignal);
   }
-  answer('OK');
+  respond('OK');
   await pauseExactly(timings.connectPauseMs, restartSignal);
   const socket = await callBack(device, upload);
   if (socket === undefined) return rejectBroken(device, delivery, new ReceivedBytes());

@@ -19,7 +19,7 @@ export interface WebSite {
   /** Returns the receiver for files in an upload form. */
   filesOf(request: WebRequest, connection: LinkedSocket): FileSink;
   /** Handles a request after its body has been read. `restarts`: the device restarts after the response. */
-  respond(request: WebRequest): { readonly answer: SiteResponse | undefined; readonly restarts: boolean };
+  respond(request: WebRequest): { readonly response: SiteResponse | undefined; readonly restarts: boolean };
 }
 
 /** Web server that behaves like ESP8266WebServer. It handles one client at a time, and one request per connection. */
@@ -74,8 +74,8 @@ export class VirtualWebServer {
         request !== undefined && (await readRequestBody(reader, request, this.#site.filesOf(request, connection)));
       // Closing a connection with unread bytes resets it.
       if (!isRead) return connection.reset();
-      const { answer, restarts } = this.#site.respond(request);
-      if (answer !== undefined) connection.write(formatResponse(answer, request));
+      const { response, restarts } = this.#site.respond(request);
+      if (response !== undefined) connection.write(formatResponse(response, request));
       if (restarts) await pauseExactly(this.#device.timings.webRestartPauseMs, this.#device.restartSignal);
       await connection.finish();
       if (restarts) this.#device.restart();

@@ -60,12 +60,12 @@ export class WebUpdater implements WebSite {
     return this.#updateFrom(request, connection);
   }
 
-  respond(request: WebRequest): { readonly answer: SiteResponse | undefined; readonly restarts: boolean } {
+  respond(request: WebRequest): { readonly response: SiteResponse | undefined; readonly restarts: boolean } {
     const restarts = this.#isUpdate(request) && this.#isAuthenticated && this.#error === undefined;
-    return { answer: this.#answer(request), restarts };
+    return { response: this.#response(request), restarts };
   }
 
-  #answer(request: WebRequest): SiteResponse | undefined {
+  #response(request: WebRequest): SiteResponse | undefined {
     if (request.path !== this.#path || !['GET', 'POST'].includes(request.method)) {
       return { status: '404 Not Found', type: 'text/plain', body: `Not found: ${request.path}` };
     }

@@ -85,7 +85,7 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
     const server = await silentServer(t);
     const folder = await testFolder(t, await packDoor({ version: '1.0', board: 'd1_mini' }));
     const argv = ['publish', '.', '--to', server.url, '--project', 'door'];
-    return { argv, folder, env: { OTA_TOKEN: 'token' }, isAtWork: () => server.asked };
+    return { argv, folder, env: { OTA_TOKEN: 'token' }, isAtWork: () => server.contacted };
   },
   'server releases list': async (t) => {
     const server = await silentServer(t);
@@ -94,14 +94,14 @@ const cases: Readonly<Record<string, (t: ExecutionContext) => Promise<Long>>> = 
       argv: ['server', 'releases', 'list', 'door'],
       folder: await testFolder(t),
       env,
-      isAtWork: () => server.asked,
+      isAtWork: () => server.contacted,
     };
   },
   'server backup': async (t) => {
     const server = await silentServer(t);
     const env = { OTA_TOKEN: 'token', OTA_SERVER: server.url };
     const argv = ['server', 'backup', '--out', 'backup.ndjson'];
-    return { argv, folder: await testFolder(t), env, isAtWork: () => server.asked };
+    return { argv, folder: await testFolder(t), env, isAtWork: () => server.contacted };
   },
   discover: async (t) => {
     const argv = ['discover', '--interface', '127.0.0.1', '--timeout', '600'];
@@ -194,21 +194,23 @@ async function waitingPrograms(folder: TestFolder): Promise<Readonly<Record<stri
 }
 
 /** A server that accepts every connection and never responds. */
-async function silentServer(t: ExecutionContext): Promise<{ readonly url: string; readonly asked: Promise<unknown> }> {
+async function silentServer(
+  t: ExecutionContext,
+): Promise<{ readonly url: string; readonly contacted: Promise<unknown> }> {
   const server: Server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => server.close());
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const asked = once(server, 'connection').then(([socket]) => {
+  const contacted = once(server, 'connection').then(([socket]) => {
     t.teardown(() => socket.destroy());
     return once(
       socket.on('error', () => undefined),
       'data',
     );
   });
-  return { url: `http://127.0.0.1:${address.port}`, asked };
+  return { url: `http://127.0.0.1:${address.port}`, contacted };
 }
 
 function says(words: RegExp) {

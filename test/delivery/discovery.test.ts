@@ -38,15 +38,15 @@ test('reports a device every time it responds', async (t) => {
   });
   const discovery = await open();
   t.teardown(() => discovery.close());
-  const answers = await new Promise<DiscoveredDevice[]>((resolve) => {
+  const responses = await new Promise<DiscoveredDevice[]>((resolve) => {
     const heard: DiscoveredDevice[] = [];
     discovery.watch((device) => {
       if (device.host === 'again.local') heard.push(device);
       if (heard.length === 3) resolve(heard);
     });
   });
-  t.deepEqual(new Set(answers.map(({ auth }) => auth)), new Set([true]));
-  t.is(answers[0]?.port, virtualDevice.otaPort);
+  t.deepEqual(new Set(responses.map(({ auth }) => auth)), new Set([true]));
+  t.is(responses[0]?.port, virtualDevice.otaPort);
 });
 
 test('sanitizes announced values and ignores malformed datagrams', async (t) => {
@@ -149,14 +149,14 @@ test('matches only announced names that belong to the board', (t) => {
 
 test('prefers espota over the web updater on the same host unless the method is set', (t) => {
   const web: DiscoveredDevice = { ...kitchen, method: 'web', port: 8080, board: undefined };
-  const method = (answer: ReturnType<typeof selectDevice>) =>
-    'device' in answer ? answer.device.method : answer.reason;
+  const method = (response: ReturnType<typeof selectDevice>) =>
+    'device' in response ? response.device.method : response.reason;
   t.is(method(selectDevice({ name: 'kitchen' }, [web, kitchen])), 'espota');
   t.is(method(selectDevice({ name: 'kitchen', method: 'web' }, [web, kitchen])), 'web');
   t.is(method(selectDevice({ name: 'kitchen' }, [web])), 'web');
   t.regex(method(selectDevice({ name: 'kitchen', method: 'espota' }, [web])), /no device/);
-  const answer = selectDevice({ name: 'mine', host: '10.0.0.1', method: 'web' }, [web, kitchen]);
-  t.deepEqual('entry' in answer && answer.entry, { address: 'kitchen.local', port: 8080, method: 'web' });
+  const response = selectDevice({ name: 'mine', host: '10.0.0.1', method: 'web' }, [web, kitchen]);
+  t.deepEqual('entry' in response && response.entry, { address: 'kitchen.local', port: 8080, method: 'web' });
 });
 
 test('selects a device with a different board only if the option names the announced board', (t) => {

@@ -63,7 +63,7 @@ export interface Sent {
   readonly verdict: DeliveryVerdict;
   readonly progress: readonly Progress[];
   /** For end-to-end tests, which measure the default timings. */
-  readonly tookMs: number;
+  readonly durationMs: number;
 }
 
 export interface SendOptions extends Partial<DeliveryOptions> {
@@ -84,7 +84,7 @@ export async function send(device: Pick<VirtualDevice, 'host' | 'otaPort'>, opti
     ...rest,
     timings: { ...patientDelivery, ...timings },
   });
-  return { verdict, progress, tookMs: performance.now() - startedAt };
+  return { verdict, progress, durationMs: performance.now() - startedAt };
 }
 
 /** Returns the verdicts that the device itself has reported so far. */
@@ -107,5 +107,5 @@ export async function sendByWeb(
     ...rest,
     timings: { ...patientDelivery, ...timings },
   });
-  return { verdict, progress, tookMs: performance.now() - startedAt };
+  return { verdict, progress, durationMs: performance.now() - startedAt };
 }

@@ -15,8 +15,8 @@ export async function demoServer(image: string, place: Place): Promise<void> {
   await run(owner, ['publish', image, '--project', 'door', '--firmware-version', '1.0.0']);
 
   say('Simulate a device with this key. It checks for updates every second and installs what the server sends.');
-  const ask = ['--update-url', `${url}/update/door`, '--interval', '1'];
-  await using device = begin(place, ['simulate', '--json', '--public-key', 'public.key', ...ask, '--verbose']);
+  const request = ['--update-url', `${url}/update/door`, '--interval', '1'];
+  await using device = begin(place, ['simulate', '--json', '--public-key', 'public.key', ...request, '--verbose']);
   await device.event('update');
   const { sketchMd5 } = await device.event('boot');
   requireSketchOf(JSON.parse(await readFile(join(place.folder, `${image}.ota.json`), 'utf8')), sketchMd5);

@@ -109,7 +109,7 @@ export const deliveryErrors = {
     const world = { cwd: path, env: { DOOR_PASSWORD: 'wrong' } };
     return runCommand(['upload', '--host', 'door', '--password-env', 'DOOR_PASSWORD'], world);
   },
-  PASSWORD_UNASKED: async (t) => {
+  PASSWORD_NOT_PROMPTED: async (t) => {
     const { path } = await packedProject(t, { door: { address: '127.0.0.1', password: { prompt: true } } });
     return runCommand(['upload', '--host', 'door'], { cwd: path });
   },

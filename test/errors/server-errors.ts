@@ -31,7 +31,7 @@ export const serverErrors = {
     const { path } = await folderWith(t, { build: packedDoor });
     const env = { OTA_TOKEN: server.token };
     const argv = ['publish', 'build', '--project', 'door', '--to', server.url];
-    return runCommand(argv, { cwd: path, env, ask: { confirm: async () => false } });
+    return runCommand(argv, { cwd: path, env, prompt: { confirm: async () => false } });
   },
   // Simulates a missing SQLite driver, because this repository has all drivers installed.
   SQLITE_MISSING: async (t) => ({
@@ -90,7 +90,7 @@ export const serverErrors = {
     const { url, token } = await startTestServer(t, { data: folder.path, tls: { kind: 'self-signed', hosts } });
     return runCommand(['server', 'projects', 'list', '--server', url], { cwd: folder.path, env: { OTA_TOKEN: token } });
   },
-  SERVER_REFUSED: async (t) => {
+  SERVER_REJECTED: async (t) => {
     const { url, folder } = await startTestServer(t);
     const env = { OTA_SERVER: url, OTA_TOKEN: 'ota_of_somebody_else' };
     return runCommand(['server', 'projects', 'list'], { cwd: folder, env });

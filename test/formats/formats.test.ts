@@ -16,7 +16,7 @@ interface ApiFixture {
 }
 
 /** Runs a `server` command against a server that sends the response from a fixture. */
-async function askServer(t: Parameters<typeof scriptedServer>[0], name: string) {
+async function requestFromServer(t: Parameters<typeof scriptedServer>[0], name: string) {
   // The fixtures have this shape.
   const response = JSON.parse(fixture(name)) as ApiFixture;
   const server = await scriptedServer(t, () => ({ status: 200, ...response }));
@@ -63,22 +63,22 @@ test('rejects a backup with a newer format version', async (t) => {
 });
 
 test('reads a response with API version 1', async (t) => {
-  const { exitCode, stdout } = await askServer(t, 'api-1.json');
+  const { exitCode, stdout } = await requestFromServer(t, 'api-1.json');
   t.is(exitCode, 0);
   t.like(JSON.parse(stdout), [{ name: 'door' }]);
 });
 
 test('rejects a response with a newer API version', async (t) => {
-  const { error } = await askServer(t, 'api-2.json');
+  const { error } = await requestFromServer(t, 'api-2.json');
   t.is(error?.code, 'FORMAT_TOO_NEW');
   t.regex(error?.message ?? '', /http:\/\/127\.0\.0\.1:\d+ uses API format 2, but .* up to 1$/);
 });
 
 test('the server sends its API version with every response, and rejects requests for a newer version', async (t) => {
   const server = await startTestServer(t);
-  const ask = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
-  t.is((await ask('/api/v1/server')).headers.get('ota-api-version'), '1');
-  const newer = await ask('/api/v2/server');
+  const request = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
+  t.is((await request('/api/v1/server')).headers.get('ota-api-version'), '1');
+  const newer = await request('/api/v2/server');
   t.is(newer.headers.get('ota-api-version'), '1');
   t.regex(
     await newer.text(),

@@ -26,7 +26,7 @@ async function testApi(t: ExecutionContext) {
     await store.tokens.create(record, auditBy('test'));
     return token;
   };
-  const ask = async (method: string, path: string, token?: string, body?: unknown) => {
+  const request = async (method: string, path: string, token?: string, body?: unknown) => {
     const response = await api.request(path.startsWith('/') ? path : `${apiRoot}/${path}`, {
       method,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
@@ -34,7 +34,7 @@ async function testApi(t: ExecutionContext) {
     });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
-  return { parts, store, stopping, tokenOf, ask, routes: api.routes };
+  return { parts, store, stopping, tokenOf, request, routes: api.routes };
 }
 
 const mac = '18:FE:34:AA:BB:CC';
@@ -78,14 +78,14 @@ const roleSets = Array.from({ length: 2 ** roles.length }, (_, set) =>
 
 for (const [method, path, action, body] of endpoints) {
   test(`${method} ${path} requires the role ${rolesFor(action).join(' or ')}`, async (t) => {
-    const { ask, tokenOf } = await testApi(t);
+    const { request, tokenOf } = await testApi(t);
     const good = await tokenOf('admin');
-    t.is((await ask(method, path, undefined, body)).status, 401);
+    t.is((await request(method, path, undefined, body)).status, 401);
     for (const bad of ['x', good.slice(0, -1), `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}`, `${good}A`]) {
-      t.is((await ask(method, path, bad, body)).status, 401, bad);
+      t.is((await request(method, path, bad, body)).status, 401, bad);
     }
     for (const held of roleSets.filter((set) => set.length > 0)) {
-      const { status } = await ask(method, path, await tokenOf(held), body);
+      const { status } = await request(method, path, await tokenOf(held), body);
       t.is([401, 403].includes(status), !permits({ roles: held }, action), `${held.join('+')}: ${status}`);
       t.true(status < 500);
     }
@@ -94,38 +94,38 @@ for (const [method, path, action, body] of endpoints) {
 
 test('lists every API route in the tested endpoints', async (t) => {
   const { routes } = await testApi(t);
-  const asked = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
-  const isAsked = ({ method, path }: (typeof routes)[number]) => {
+  const received = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
+  const isTested = ({ method, path }: (typeof routes)[number]) => {
     const [, ...names] = path.replace(apiRoot, '').split('/');
     const pattern = new RegExp(
       `^${method} ${names.map((name) => `/${name.startsWith(':') ? '[^/]+' : name}`).join('')}$`,
     );
-    return [...asked].some((each) => pattern.test(each));
+    return [...received].some((each) => pattern.test(each));
   };
   const ofTheApi = routes.filter(({ method, path }) => path.startsWith(`${apiRoot}/`) && method !== 'ALL');
   t.true(ofTheApi.length >= endpoints.length - 1);
   t.deepEqual(
-    ofTheApi.filter((route) => !isAsked(route)).map(({ method, path }) => `${method} ${path}`),
+    ofTheApi.filter((route) => !isTested(route)).map(({ method, path }) => `${method} ${path}`),
     [],
   );
 });
 
 test('rejects a project token on other projects and on server administration endpoints', async (t) => {
-  const { ask, tokenOf } = await testApi(t);
+  const { request, tokenOf } = await testApi(t);
   const token = await tokenOf('admin', 'window');
   for (const [method, path, , body] of endpoints) {
-    const { status, text } = await ask(method, path, token, body);
+    const { status, text } = await request(method, path, token, body);
     const isShared = ['server', 'projects', '/metrics'].includes(path) || path.startsWith('uploads');
     t.is(status === 403, !isShared, `${method} ${path}: ${status}`);
     if (path === 'projects') t.notRegex(text, /door/);
   }
-  t.is((await ask('GET', 'projects/window', token)).status, 200);
+  t.is((await request('GET', 'projects/window', token)).status, 200);
 });
 
 test('returns a token only on creation, stores only its hash and rejects the token after it is revoked', async (t) => {
-  const { ask, store, tokenOf } = await testApi(t);
+  const { request, store, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
-  const made = await ask('POST', 'tokens', admin, { roles: ['publish'], project: 'door', name: 'ci' });
+  const made = await request('POST', 'tokens', admin, { roles: ['publish'], project: 'door', name: 'ci' });
   t.is(made.status, 201);
   const { token, id }: { token: string; id: string } = JSON.parse(made.text);
   // The secret may contain underscores.
@@ -133,11 +133,11 @@ test('returns a token only on creation, stores only its hash and rejects the tok
   const lines = [];
   for await (const line of store.dump()) lines.push(JSON.stringify(line));
   t.notRegex(lines.join('\n'), new RegExp(secret));
-  t.notRegex((await ask('GET', 'tokens', admin)).text, new RegExp(secret));
-  t.is((await ask('GET', 'projects/door/releases', token)).status, 200);
-  t.is((await ask('DELETE', `tokens/${id}`, admin)).status, 200);
-  t.is((await ask('GET', 'projects/door/releases', token)).status, 401);
-  t.is((await ask('DELETE', `tokens/${id}`, admin)).status, 404);
+  t.notRegex((await request('GET', 'tokens', admin)).text, new RegExp(secret));
+  t.is((await request('GET', 'projects/door/releases', token)).status, 200);
+  t.is((await request('DELETE', `tokens/${id}`, admin)).status, 200);
+  t.is((await request('GET', 'projects/door/releases', token)).status, 401);
+  t.is((await request('DELETE', `tokens/${id}`, admin)).status, 404);
 });
 
 test('creates the first admin token only once', async (t) => {
@@ -151,7 +151,7 @@ test('creates the first admin token only once', async (t) => {
 });
 
 test('rejects malformed and invalid bodies with a hint, and oversized bodies with 413', async (t) => {
-  const { ask, tokenOf } = await testApi(t);
+  const { request, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   for (const body of [
     '',
@@ -164,38 +164,43 @@ test('rejects malformed and invalid bodies with a hint, and oversized bodies wit
     '\u0000',
     '[[[[[',
   ]) {
-    const { status, text } = await ask('POST', 'tokens', admin, body);
+    const { status, text } = await request('POST', 'tokens', admin, body);
     t.true([400, 422].includes(status), `${body}: ${status}`);
     t.truthy(JSON.parse(text).error.hint);
   }
-  const huge = await ask('POST', 'tokens', admin, JSON.stringify({ roles: ['admin'], name: 'x'.repeat(3_000_000) }));
+  const huge = await request(
+    'POST',
+    'tokens',
+    admin,
+    JSON.stringify({ roles: ['admin'], name: 'x'.repeat(3_000_000) }),
+  );
   t.is(huge.status, 413);
 });
 
 test('rejects JSON nested more than 16 levels deep before parsing the JSON', async (t) => {
-  const { ask, tokenOf } = await testApi(t);
+  const { request, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
-  const deep = await ask('POST', 'tokens', admin, '['.repeat(1_000_000));
+  const deep = await request('POST', 'tokens', admin, '['.repeat(1_000_000));
   t.is(deep.status, 400);
   t.is(JSON.parse(deep.text).error.message, 'the body has more than 16 levels of nesting');
   const brackets = JSON.stringify({ roles: ['read'], name: `\\"${'['.repeat(50)}` });
-  t.is((await ask('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
+  t.is((await request('POST', 'tokens', admin, brackets)).status, 201, 'brackets in a text are no levels');
 });
 
 test('returns only the first validation problem for a large body', async (t) => {
-  const { ask, tokenOf } = await testApi(t);
+  const { request, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const problemsOf = async (count: number) => {
     const allow = Array.from({ length: count }, () => 1);
     const body = JSON.stringify({ version: '1.0', manifest: '{}', allow });
-    return JSON.parse((await ask('POST', 'projects/door/releases', admin, body)).text).error.problems;
+    return JSON.parse((await request('POST', 'projects/door/releases', admin, body)).text).error.problems;
   };
   t.is((await problemsOf(3)).length, 3);
   t.is((await problemsOf(900_000)).length, 1);
 });
 
 test('rejects invalid project settings, invalid project names and an alias that is already in use', async (t) => {
-  const { ask, tokenOf } = await testApi(t);
+  const { request, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const settings = [
     { access: 'half' },
@@ -212,49 +217,50 @@ test('rejects invalid project settings, invalid project names and an alias that 
     { mostSends: 1.5 },
     { publicKeys: ['no key'] },
   ];
-  for (const body of settings) t.is((await ask('PUT', 'projects/door', admin, body)).status, 422, JSON.stringify(body));
-  t.is((await ask('PUT', 'projects/door', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 200);
-  t.is((await ask('PUT', 'projects/window', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 409);
+  for (const body of settings)
+    t.is((await request('PUT', 'projects/door', admin, body)).status, 422, JSON.stringify(body));
+  t.is((await request('PUT', 'projects/door', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 200);
+  t.is((await request('PUT', 'projects/window', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 409);
   for (const name of ['..', '.hidden', 'a b', 'x'.repeat(65), '%00']) {
-    t.true([404, 422].includes((await ask('PUT', `projects/${encodeURIComponent(name)}`, admin, {})).status), name);
+    t.true([404, 422].includes((await request('PUT', `projects/${encodeURIComponent(name)}`, admin, {})).status), name);
   }
 });
 
 test('pages through the device list, and rejects an invalid limit', async (t) => {
-  const { ask, tokenOf } = await testApi(t);
+  const { request, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const macs = Array.from({ length: 7 }, (_, index) => `18:FE:34:00:00:0${index}`);
-  for (const each of macs) t.is((await ask('PUT', `projects/door/devices/${each}`, admin, {})).status, 200);
+  for (const each of macs) t.is((await request('PUT', `projects/door/devices/${each}`, admin, {})).status, 200);
   const seen: string[] = [];
   for (let after = ''; ; ) {
-    const page = JSON.parse((await ask('GET', `projects/door/devices?limit=3&after=${after}`, admin)).text);
+    const page = JSON.parse((await request('GET', `projects/door/devices?limit=3&after=${after}`, admin)).text);
     seen.push(...page.devices.map((device: { mac: string }) => device.mac));
     if (page.next === undefined) break;
     after = page.next;
   }
   t.deepEqual(seen, macs);
-  t.is((await ask('GET', 'projects/door/devices?limit=99999', admin)).status, 422);
-  t.is((await ask('GET', 'projects/door/devices?limit=x', admin)).status, 422);
+  t.is((await request('GET', 'projects/door/devices?limit=99999', admin)).status, 422);
+  t.is((await request('GET', 'projects/door/devices?limit=x', admin)).status, 422);
 });
 
 test('returns 429 to an address that sends too many invalid tokens', async (t) => {
-  const { ask } = await testApi(t);
+  const { request } = await testApi(t);
   const statuses = new Set<number>();
-  for (let count = 0; count < 150; count++) statuses.add((await ask('GET', 'server', 'wrong')).status);
+  for (let count = 0; count < 150; count++) statuses.add((await request('GET', 'server', 'wrong')).status);
   t.deepEqual([...statuses], [401, 429]);
 });
 
 test('serves health and metrics, and returns 404 for unknown paths and 503 while stopping', async (t) => {
-  const { ask, stopping, tokenOf } = await testApi(t);
-  t.is((await ask('GET', '/healthz')).status, 200);
-  const metrics = await ask('GET', '/metrics', await tokenOf('read'));
+  const { request, stopping, tokenOf } = await testApi(t);
+  t.is((await request('GET', '/healthz')).status, 200);
+  const metrics = await request('GET', '/metrics', await tokenOf('read'));
   t.regex(metrics.text, /^ota_downloads_active 0$/m);
   for (const path of ['/api', '/api/v1', '/api/v1/nothing', '/api/v2/server', '/..%2f..%2fetc/passwd']) {
-    const { status, headers } = await ask('GET', path);
+    const { status, headers } = await request('GET', path);
     t.is(status, 404, path);
     t.is(headers.get('x-content-type-options'), 'nosniff');
   }
   stopping.abort();
-  t.is((await ask('GET', '/healthz')).status, 503);
-  t.is((await ask('POST', 'tokens', await tokenOf('admin'), {})).status, 503);
+  t.is((await request('GET', '/healthz')).status, 503);
+  t.is((await request('POST', 'tokens', await tokenOf('admin'), {})).status, 503);
 });

@@ -85,9 +85,9 @@ test('records every change in the audit log with the ID of the token that made t
   let made = 'none yet';
   for (const [method, path, body, action, detail] of changes) {
     const before = (await entries(server)).length;
-    const answer = await server.api(method, path.replace('ID', made), body);
-    t.true(answer.status < 300, `${method} ${path}: ${JSON.stringify(answer.body)}`);
-    if (action === 'token.created') made = String(answer.body['id']);
+    const response = await server.api(method, path.replace('ID', made), body);
+    t.true(response.status < 300, `${method} ${path}: ${JSON.stringify(response.body)}`);
+    if (action === 'token.created') made = String(response.body['id']);
     const found = await entries(server);
     const fresh = found.slice(0, found.length - before);
     const entry = fresh.find((each) => each.action === action);

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { failOverdueDevices, saveWaiting } from '../../src/server/services/maintenance.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
-import { askAsDevice } from './raw-device.ts';
+import { requestAsDevice } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
 
 const signer = testSigner();
@@ -36,20 +36,20 @@ for (const [where, byMs] of [
     const server = await startTestServer(t);
     await server.publish(old);
     const runsOld = { mac, sketchMd5: sketchMd5Of(old.manifest) };
-    await askAsDevice(server.port, '/update/door', runsOld);
+    await requestAsDevice(server.port, '/update/door', runsOld);
     t.is((await server.publish(young)).status, 201);
-    t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200);
+    t.is((await requestAsDevice(server.port, '/update/door', runsOld)).status, 200);
 
     jump(byMs);
     await failOverdueDevices(server.parts);
     await saveWaiting(server.parts);
     t.regex(String(await stateOf(server)), /^(sent|received)$/);
-    t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200, 'it may try again');
+    t.is((await requestAsDevice(server.port, '/update/door', runsOld)).status, 200, 'it may try again');
     const next = await server.restart();
     await failOverdueDevices(next.parts);
     t.regex(String(await stateOf(next)), /^(sent|received)$/, 'a restart changes nothing');
     const runsYoung = { mac, sketchMd5: sketchMd5Of(young.manifest) };
-    t.is((await askAsDevice(next.port, '/update/door', runsYoung)).status, 304);
+    t.is((await requestAsDevice(next.port, '/update/door', runsYoung)).status, 304);
     t.is(await stateOf(next), 'running');
     t.is((await next.api('GET', '/audit', undefined, server.token)).status, 200);
     const yank = await next.api('POST', '/projects/door/releases/yank', { version: '2.0' }, server.token);

@@ -9,7 +9,7 @@ import type { Attempt, DeviceRecord, ReleaseRecord } from '../../src/server/stor
 import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
 
 const hourMs = 3_600_000;
-const patience: RetryPolicy = { confirmWithinMs: hourMs, mostSends: 3 };
+const retryPolicy: RetryPolicy = { confirmWithinMs: hourMs, mostSends: 3 };
 const mac = '18:FE:34:AA:BB:CC';
 const signer = testSigner();
 
@@ -42,7 +42,7 @@ function report({ version, freeSpace = 1_671_168, sketchSize = 373_940 }: Said =
   return readReport(headers);
 }
 
-interface Asked extends Said {
+interface DecisionInput extends Said {
   readonly runs?: ReleaseRecord;
   readonly record?: DeviceRecord;
   readonly current?: readonly ReleaseRecord[];
@@ -50,14 +50,14 @@ interface Asked extends Said {
   readonly servedMs?: number;
 }
 
-function ask({
+function decideFor({
   runs,
   record = newRecord('door', mac),
   current = [],
   intermediateReleases = [],
   servedMs = 0,
   ...said
-}: Asked): Outcome {
+}: DecisionInput): Outcome {
   const heard = report(said);
   const running: Running = whatRuns('door', heard, runs === undefined ? [] : [{ release: runs, flashMode: 'dio' }]);
   const question: Question = {
@@ -67,7 +67,7 @@ function ask({
     running,
     record,
     releases: { current, intermediateReleases },
-    patience,
+    retryPolicy,
     now: { wallMs: 1000, servedMs },
     from: { address: '127.0.0.1', authenticated: false },
     hasNewestSecret: false,
@@ -84,26 +84,26 @@ const young = await release('2.0', { signer });
 const unsigned = await release('1.1');
 
 test('sends the smallest artifact that is safe for the running build', (t) => {
-  t.is(sentFile(ask({ runs: old, current: [young] }).decision), '2.0 door.bin.gz.signed');
-  t.is(sentFile(ask({ current: [young] }).decision), '2.0 door.bin.signed');
+  t.is(sentFile(decideFor({ runs: old, current: [young] }).decision), '2.0 door.bin.gz.signed');
+  t.is(sentFile(decideFor({ current: [young] }).decision), '2.0 door.bin.signed');
   t.is(
-    sentFile(ask({ runs: unsigned, current: [young] }).decision).endsWith('.gz.signed'),
+    sentFile(decideFor({ runs: unsigned, current: [young] }).decision).endsWith('.gz.signed'),
     false,
     'that would brick it',
   );
 });
 
 test('recognizes an up-to-date device by MD5 first, then by version', (t) => {
-  const byMd5 = ask({ runs: young, current: [young] }).decision;
+  const byMd5 = decideFor({ runs: young, current: [young] }).decision;
   t.is(byMd5.code, 'running');
-  const byWord = ask({ version: '2.0', current: [young] }).decision;
+  const byWord = decideFor({ version: '2.0', current: [young] }).decision;
   t.is(byWord.code, 'version-reported');
   t.is(
-    sentFile(ask({ runs: old, version: '2.0', current: [young] }).decision),
+    sentFile(decideFor({ runs: old, version: '2.0', current: [young] }).decision),
     '2.0 door.bin.gz.signed',
     'the MD5 counts',
   );
-  for (const { text } of [byMd5, byWord, ask({ runs: old, current: [young] }).decision, ask({}).decision])
+  for (const { text } of [byMd5, byWord, decideFor({ runs: old, current: [young] }).decision, decideFor({}).decision])
     t.not(text, '');
 });
 
@@ -118,7 +118,7 @@ test('does not send a release to a device that already runs the same bytes under
   const now = { wallMs: 1, servedMs: 0 };
   const from = { address: '127.0.0.1', authenticated: false };
   const request = { mode: 'sketch', channel: 'stable', report: heard, from, hasNewestSecret: false } as const;
-  t.is(decide({ ...request, running, record, releases, patience, now }).decision.code, 'running');
+  t.is(decide({ ...request, running, record, releases, retryPolicy, now }).decision.code, 'running');
 });
 
 test('selects the release by board, and sends nothing when no release matches', async (t) => {
@@ -126,19 +126,19 @@ test('selects the release by board, and sends nothing when no release matches', 
     await release('4.0', { signer, board: 'd1_mini' }),
     await release('4.1', { signer, board: 'nodemcu' }),
   ];
-  t.is(ask({ current: [] }).decision.code, 'no-release');
-  t.is(ask({ current: [mini, node] }).decision.code, 'board-unknown');
+  t.is(decideFor({ current: [] }).decision.code, 'no-release');
+  t.is(decideFor({ current: [mini, node] }).decision.code, 'board-unknown');
   const named = (board: string) => ({ ...newRecord('door', mac), board });
-  t.regex(sentFile(ask({ current: [mini, node], record: named('nodemcu') }).decision), /^4.1 /);
-  t.is(ask({ current: [mini, node], record: named('wemos') }).decision.code, 'no-release');
-  t.regex(sentFile(ask({ current: [mini, node], runs: mini }).decision), /running/);
-  t.regex(sentFile(ask({ current: [mini] }).decision), /^4.0 /, 'there is no choice');
+  t.regex(sentFile(decideFor({ current: [mini, node], record: named('nodemcu') }).decision), /^4.1 /);
+  t.is(decideFor({ current: [mini, node], record: named('wemos') }).decision.code, 'no-release');
+  t.regex(sentFile(decideFor({ current: [mini, node], runs: mini }).decision), /running/);
+  t.regex(sentFile(decideFor({ current: [mini] }).decision), /^4.0 /, 'there is no choice');
 });
 
 test('does not overwrite a build from a different project', async (t) => {
   const other = { ...(await release('5.0', { signer, project: 'window' })), project: 'window' };
   const mine = await release('5.1', { signer, project: 'door' });
-  const { decision } = ask({ runs: other, current: [mine] });
+  const { decision } = decideFor({ runs: other, current: [mine] });
   t.is(decision.code, 'blocked');
   t.true(decision.action === 'none' && decision.rules.includes('other-project'));
 });
@@ -149,57 +149,63 @@ test('sends an intermediate release when the device cannot install the target di
   const small = await release('6.1', { sizeBytes: 20_000 });
   const large = await release('6.2', { sizeBytes: 300_000 });
   const space = { freeSpace: 200_704, sketchSize: 409_600 };
-  const first = ask({ runs: ancient, current: [large], intermediateReleases: [large, small], ...space });
+  const first = decideFor({ runs: ancient, current: [large], intermediateReleases: [large, small], ...space });
   t.is(first.decision.code, 'intermediate');
   t.is(sentFile(first.decision), '6.1 door.bin');
   const after = { freeSpace: 588_000, sketchSize: 20_000 };
-  const second = ask({ runs: small, record: first.record, current: [large], intermediateReleases: [small], ...after });
+  const second = decideFor({
+    runs: small,
+    record: first.record,
+    current: [large],
+    intermediateReleases: [small],
+    ...after,
+  });
   t.is(second.decision.action, 'send');
   t.regex(sentFile(second.decision), /^6.2 /);
 });
 
 test('does not send a sketch in response to a filesystem check', async (t) => {
   const files = { ...(await release('7.0')), kind: 'filesystem' } as const;
-  const { decision } = ask({ mode: 'spiffs', current: [young, files] });
+  const { decision } = decideFor({ mode: 'spiffs', current: [young, files] });
   t.not(decision.action, 'send');
-  t.is(ask({ mode: 'spiffs', current: [young] }).decision.code, 'no-release');
+  t.is(decideFor({ mode: 'spiffs', current: [young] }).decision.code, 'no-release');
 });
 
 test('stops sending a release after three interrupted downloads, and sends a newer release', (t) => {
   let record = newRecord('door', mac);
   for (let sends = 1; sends <= 3; sends++) {
-    const outcome = ask({ runs: old, current: [young], record });
+    const outcome = decideFor({ runs: old, current: [young], record });
     t.is(outcome.decision.action, 'send');
     t.is(outcome.record.attempts[0]?.sends, sends);
     record = outcome.record;
   }
-  const fourth = ask({ runs: old, current: [young], record });
+  const fourth = decideFor({ runs: old, current: [young], record });
   t.is(fourth.decision.code, 'failed');
   t.is(fourth.record.attempts[0]?.failure, 'interrupted');
   t.is(
-    ask({ runs: old, current: [young], record: fourth.record }).record,
+    decideFor({ runs: old, current: [young], record: fourth.record }).record,
     fourth.record,
     'asking again changes nothing',
   );
-  const newer = ask({ runs: old, current: [{ ...young, id: 999, version: '2.1' }], record: fourth.record });
+  const newer = decideFor({ runs: old, current: [{ ...young, id: 999, version: '2.1' }], record: fourth.record });
   t.is(newer.decision.action, 'send', 'a newer release has its own chance');
-  const late = ask({ runs: young, current: [young], record: fourth.record });
+  const late = decideFor({ runs: young, current: [young], record: fourth.record });
   t.is(late.decision.code, 'running');
   t.is(late.record.attempts[0]?.state, 'running');
   t.true(late.record.proven);
 });
 
 test('fails an attempt when the device checks in after the deadline without running the release', (t) => {
-  const { record } = ask({ runs: old, current: [young], servedMs: 1000 });
-  t.is(ask({ runs: old, current: [young], record, servedMs: hourMs }).decision.action, 'send');
-  const late = ask({ runs: old, current: [young], record, servedMs: hourMs + 1001 });
+  const { record } = decideFor({ runs: old, current: [young], servedMs: 1000 });
+  t.is(decideFor({ runs: old, current: [young], record, servedMs: hourMs }).decision.action, 'send');
+  const late = decideFor({ runs: old, current: [young], record, servedMs: hourMs + 1001 });
   t.is(late.decision.code, 'failed');
 });
 
 test('replaces a pending attempt when a newer release becomes current', (t) => {
-  const first = ask({ runs: old, current: [young] });
+  const first = decideFor({ runs: old, current: [young] });
   const newer = { ...young, id: 998, version: '2.2' };
-  const second = ask({ runs: old, current: [newer], record: first.record });
+  const second = decideFor({ runs: old, current: [newer], record: first.record });
   t.deepEqual(
     second.record.attempts.map(({ version }) => version),
     ['2.2'],
@@ -207,18 +213,18 @@ test('replaces a pending attempt when a newer release becomes current', (t) => {
 });
 
 test('records no attempt for a version check', (t) => {
-  const outcome = ask({ mode: 'version', runs: old, current: [young] });
+  const outcome = decideFor({ mode: 'version', runs: old, current: [young] });
   t.is(outcome.decision.action, 'send');
   t.deepEqual(outcome.record.attempts, []);
 });
 
 test('stores a decision when its code changes, but not when only its numbers change', (t) => {
   const full = { freeSpace: 4096, sketchSize: 1_000_000 };
-  const first = ask({ runs: old, current: [young], ...full });
+  const first = decideFor({ runs: old, current: [young], ...full });
   t.is(first.decision.code, 'blocked');
-  const again = ask({ runs: old, current: [young], record: first.record, ...full, sketchSize: 1_000_001 });
+  const again = decideFor({ runs: old, current: [young], record: first.record, ...full, sketchSize: 1_000_001 });
   t.is(again.record, first.record);
-  const now = ask({ runs: old, current: [young], record: first.record });
+  const now = decideFor({ runs: old, current: [young], record: first.record });
   t.not(now.record.decisions.sketch?.code, first.record.decisions.sketch?.code);
 });
 
@@ -236,8 +242,8 @@ test('assumes after a complete download that a filesystem is installed, unless t
   };
   const record = { ...newRecord('door', mac), attempts: [files] };
   const current = [{ ...young, id: 42, version: '7.0', kind: 'filesystem' as const }];
-  t.is(ask({ mode: 'spiffs', current, record }).decision.code, 'files-installed');
-  t.is(ask({ mode: 'sketch', current, record }).record.attempts[0]?.state, 'running');
-  t.is(ask({ mode: 'spiffs', version: '7.0', current, record }).decision.code, 'version-reported');
-  t.not(ask({ mode: 'spiffs', version: '6.9', current, record }).decision.action, 'current');
+  t.is(decideFor({ mode: 'spiffs', current, record }).decision.code, 'files-installed');
+  t.is(decideFor({ mode: 'sketch', current, record }).record.attempts[0]?.state, 'running');
+  t.is(decideFor({ mode: 'spiffs', version: '7.0', current, record }).decision.code, 'version-reported');
+  t.not(decideFor({ mode: 'spiffs', version: '6.9', current, record }).decision.action, 'current');
 });

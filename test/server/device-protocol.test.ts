@@ -2,7 +2,7 @@ import test from 'ava';
 import type { Build } from '../../src/core/pack/build.ts';
 import type { Signer } from '../../src/core/signing/signer.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
-import { askAsDevice, type DeviceWords, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
+import { type DeviceWords, readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
 
 const signer: Signer = testSigner();
@@ -22,28 +22,28 @@ async function publishFiles(server: TestServer, builds: readonly Build[]): Promi
 test('sends an update with the headers that the device requires, and without chunked encoding', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
-  const answer = await askAsDevice(server.port, '/update/door', runsOld);
-  t.is(answer.status, 200);
-  t.is(answer.header('content-length'), String(answer.body.length));
-  t.is(answer.header('transfer-encoding'), undefined);
-  t.is(answer.header('content-type'), 'application/octet-stream');
-  t.is(answer.header('content-disposition'), 'attachment; filename=door.bin.gz.signed');
-  t.is(answer.header('x-version'), '2.0');
-  t.is(answer.headers.filter(([name]) => name === 'x-md5').length, 1);
-  t.is(answer.header('x-md5'), answer.md5);
-  t.regex(answer.header('x-md5') ?? '', /^[0-9a-f]{32}$/);
-  t.is(answer.header('connection'), 'close');
-  t.deepEqual(answer.body, Buffer.from(young.files.get('door.bin.gz.signed') ?? []));
+  const response = await requestAsDevice(server.port, '/update/door', runsOld);
+  t.is(response.status, 200);
+  t.is(response.header('content-length'), String(response.body.length));
+  t.is(response.header('transfer-encoding'), undefined);
+  t.is(response.header('content-type'), 'application/octet-stream');
+  t.is(response.header('content-disposition'), 'attachment; filename=door.bin.gz.signed');
+  t.is(response.header('x-version'), '2.0');
+  t.is(response.headers.filter(([name]) => name === 'x-md5').length, 1);
+  t.is(response.header('x-md5'), response.md5);
+  t.regex(response.header('x-md5') ?? '', /^[0-9a-f]{32}$/);
+  t.is(response.header('connection'), 'close');
+  t.deepEqual(response.body, Buffer.from(young.files.get('door.bin.gz.signed') ?? []));
 });
 
 test('returns 304 without a body for every flash mode, size and frequency of the running build', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   for (const { md5 } of young.manifest.image.sketchMd5s.filter((_, index) => index % 16 === 0)) {
-    const answer = await askAsDevice(server.port, '/update/door', { sketchMd5: md5 });
-    t.is(answer.status, 304);
-    t.is(answer.body.length, 0);
-    t.is(answer.header('transfer-encoding'), undefined);
+    const response = await requestAsDevice(server.port, '/update/door', { sketchMd5: md5 });
+    t.is(response.status, 304);
+    t.is(response.body.length, 0);
+    t.is(response.header('transfer-encoding'), undefined);
   }
 });
 
@@ -51,7 +51,7 @@ test('accepts device header names in any case', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   for (const caseOf of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
-    t.is((await askAsDevice(server.port, '/update/door', { ...runsYoung, caseOf })).status, 304);
+    t.is((await requestAsDevice(server.port, '/update/door', { ...runsYoung, caseOf })).status, 304);
   }
 });
 
@@ -68,19 +68,19 @@ test('supports HTTP/1.1 and keep-alive for device requests', async (t) => {
 test('closes the connection after a download even if the client requests keep-alive', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
-  const asks = [
+  const requests = [
     updateRequest('/update/door', runsOld),
     updateRequest('/files/door/2.0/door.bin.signed', { userAgent: 'x' }),
   ];
-  for (const ask of asks) {
-    const kept = ask.replace('HTTP/1.0', 'HTTP/1.1').replace('Connection: close', 'Connection: keep-alive');
-    const answer = readAnswer(await sendRaw(server.port, kept + kept));
-    t.is(answer.header('connection'), 'close');
-    t.is(answer.header('content-length'), String(answer.body.length), 'there is no second one behind it');
-    t.is(answer.header('x-md5'), answer.md5);
+  for (const request of requests) {
+    const kept = request.replace('HTTP/1.0', 'HTTP/1.1').replace('Connection: close', 'Connection: keep-alive');
+    const response = readResponse(await sendRaw(server.port, kept + kept));
+    t.is(response.header('connection'), 'close');
+    t.is(response.header('content-length'), String(response.body.length), 'there is no second one behind it');
+    t.is(response.header('x-md5'), response.md5);
   }
   while (server.parts.downloads.active > 0) await new Promise(setImmediate);
-  t.is(server.parts.counters.downloadsReceived, 1, 'and it is known to have come to its end');
+  t.is(server.parts.counters.downloadsCompleted, 1, 'and it is known to have come to its end');
 });
 
 test('returns 403 to clients other than the updater, and when a required header is missing', async (t) => {
@@ -90,11 +90,14 @@ test('returns 403 to clients other than the updater, and when a required header 
   const wanted = ['mode', 'STA-MAC', 'AP-MAC', 'free-space', 'sketch-size', 'sketch-md5', 'chip-size', 'sdk-version'];
   words.push(...wanted.map((name) => ({ without: [`x-ESP8266-${name}`] })));
   for (const each of words) {
-    const answer = await askAsDevice(server.port, '/update/door', { ...runsOld, ...each });
-    t.is(answer.status, 403, JSON.stringify(each));
-    t.is(answer.header('content-length'), String(answer.body.length));
+    const response = await requestAsDevice(server.port, '/update/door', { ...runsOld, ...each });
+    t.is(response.status, 403, JSON.stringify(each));
+    t.is(response.header('content-length'), String(response.body.length));
   }
-  t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, without: ['x-ESP8266-Chip-ID'] })).status, 200);
+  t.is(
+    (await requestAsDevice(server.port, '/update/door', { ...runsOld, without: ['x-ESP8266-Chip-ID'] })).status,
+    200,
+  );
 });
 
 test('returns 404 for an unknown project, channel, mode or path, and when there is no filesystem release', async (t) => {
@@ -108,10 +111,10 @@ test('returns 404 for an unknown project, channel, mode or path, and when there 
     '/update/%zz',
     '/update/door%00',
   ]) {
-    t.is((await askAsDevice(server.port, path, runsOld)).status, 404, path);
+    t.is((await requestAsDevice(server.port, path, runsOld)).status, 404, path);
   }
   for (const mode of ['spiffs', 'flash', 'Sketch', '']) {
-    t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, mode })).status, 404, mode);
+    t.is((await requestAsDevice(server.port, '/update/door', { ...runsOld, mode })).status, 404, mode);
   }
 });
 
@@ -119,21 +122,21 @@ test('returns 405 for a POST request to a device path', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   const request = updateRequest('/update/door', runsOld).replace('GET', 'POST');
-  t.is(readAnswer(await sendRaw(server.port, request)).status, 405);
+  t.is(readResponse(await sendRaw(server.port, request)).status, 405);
 });
 
 test('returns the available version for a version check, or the reported version when no update is safe', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
-  const ask = (words: DeviceWords) => askAsDevice(server.port, '/update/door', { ...words, mode: 'version' });
-  const newer = await ask(runsOld);
+  const request = (words: DeviceWords) => requestAsDevice(server.port, '/update/door', { ...words, mode: 'version' });
+  const newer = await request(runsOld);
   t.is(newer.status, 200);
   t.is(newer.header('x-version'), '2.0');
   t.is(newer.body.length, 0);
-  const same = await ask(runsYoung);
+  const same = await request(runsYoung);
   t.is(same.status, 200);
   t.is(same.header('x-version'), '2.0');
-  const none = await ask({
+  const none = await request({
     ...runsOld,
     sketchMd5: '0'.repeat(32),
     version: '0.5',
@@ -148,10 +151,10 @@ test('returns the available version for a version check, or the reported version
 test('sends the raw signed sketch to a device with an unknown build unless its version is current', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
-  const answer = await askAsDevice(server.port, '/update/door', {});
-  t.is(answer.status, 200);
-  t.is(answer.header('content-disposition'), 'attachment; filename=door.bin.signed');
-  t.is((await askAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:02', version: '2.0' })).status, 304);
+  const response = await requestAsDevice(server.port, '/update/door', {});
+  t.is(response.status, 200);
+  t.is(response.header('content-disposition'), 'attachment; filename=door.bin.signed');
+  t.is((await requestAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:02', version: '2.0' })).status, 304);
 });
 
 test('routes an alias path to its project and channel until the alias is removed', async (t) => {
@@ -159,21 +162,21 @@ test('routes an alias path to its project and channel until the alias is removed
   await publishBoth(server);
   const aliases = [{ path: '/esp/update/arduino.php' }, { path: '/beta.php', channel: 'beta' }];
   t.is((await server.api('PUT', '/projects/door', { aliases })).status, 200);
-  t.is((await askAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 200);
-  t.is((await askAsDevice(server.port, '/esp/update/arduino.php?x=1', runsYoung)).status, 304);
-  t.is((await askAsDevice(server.port, '/beta.php', runsOld)).status, 404);
+  t.is((await requestAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 200);
+  t.is((await requestAsDevice(server.port, '/esp/update/arduino.php?x=1', runsYoung)).status, 304);
+  t.is((await requestAsDevice(server.port, '/beta.php', runsOld)).status, 404);
   await server.api('PUT', '/projects/door', { aliases: [] });
-  t.is((await askAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 404);
+  t.is((await requestAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 404);
 });
 
 test('serves and stores only enrolled devices in a closed project', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('PUT', '/projects/door', { access: 'closed' });
-  t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 404);
+  t.is((await requestAsDevice(server.port, '/update/door', runsOld)).status, 404);
   t.deepEqual((await server.api('GET', '/projects/door/devices')).body['devices'], [], 'and does not remember others');
   await server.api('PUT', '/projects/door/devices/18:fe:34:aa:bb:cc', { name: 'front door' });
-  t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', runsOld)).status, 200);
 });
 
 test('enrolls the devices in the table of an old update script', async (t) => {
@@ -188,7 +191,7 @@ test('enrolls the devices in the table of an old update script', async (t) => {
   t.deepEqual(first.body, { enrolled: 2, unchanged: 0 });
   const again = await server.api('POST', '/projects/door/devices/import', table);
   t.deepEqual(again.body, { enrolled: 0, unchanged: 2 });
-  t.is((await askAsDevice(server.port, '/update/door', { ...runsOld, mac: '18:FE:AA:AA:AA:BB' })).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', { ...runsOld, mac: '18:FE:AA:AA:AA:BB' })).status, 200);
   t.is((await server.api('POST', '/projects/door/devices/import', { nonsense: 1 })).status, 422);
 });
 
@@ -197,22 +200,22 @@ test('requires the project password or the device password, and reveals neither'
   await publishBoth(server);
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
   await server.api('PUT', '/projects/door', { credential: { user: 'esp', password: 'open sesame' } });
-  const without = await askAsDevice(server.port, '/update/door', runsYoung);
+  const without = await requestAsDevice(server.port, '/update/door', runsYoung);
   t.is(without.status, 401);
   t.regex(without.header('www-authenticate') ?? '', /^Basic /);
-  const ask = async (words: DeviceWords, credentials: string) =>
-    (await askAsDevice(server.port, '/update/door', { ...runsYoung, ...words, ...basic(credentials) })).status;
-  t.is(await ask({}, 'esp:open sesame'), 304);
-  t.is(await ask({}, 'esp:open sesame'), 304);
-  t.is(await ask({}, 'esp:open Sesame'), 401);
-  t.is(await ask({}, 'ESP:open sesame'), 401);
+  const request = async (words: DeviceWords, credentials: string) =>
+    (await requestAsDevice(server.port, '/update/door', { ...runsYoung, ...words, ...basic(credentials) })).status;
+  t.is(await request({}, 'esp:open sesame'), 304);
+  t.is(await request({}, 'esp:open sesame'), 304);
+  t.is(await request({}, 'esp:open Sesame'), 401);
+  t.is(await request({}, 'ESP:open sesame'), 401);
   const mac = '18:FE:34:00:00:07';
   await server.api('PUT', `/projects/door/devices/${mac}`, { credential: { user: 'seven', password: 'of its own' } });
-  t.is(await ask({ mac }, 'esp:open sesame'), 401);
-  t.is(await ask({ mac }, 'seven:of its own'), 304);
+  t.is(await request({ mac }, 'esp:open sesame'), 401);
+  t.is(await request({ mac }, 'seven:of its own'), 304);
   await server.api('PUT', '/projects/door', { credential: null });
-  t.is((await askAsDevice(server.port, '/update/door', runsYoung)).status, 304);
-  t.is((await askAsDevice(server.port, '/update/door', { ...runsYoung, mac })).status, 401);
+  t.is((await requestAsDevice(server.port, '/update/door', runsYoung)).status, 304);
+  t.is((await requestAsDevice(server.port, '/update/door', { ...runsYoung, mac })).status, 401);
   const shown = JSON.stringify([
     server.logged,
     (await server.api('GET', '/projects')).body,
@@ -231,8 +234,8 @@ test('does not count an interrupted download as received', async (t) => {
   const state = async () => JSON.stringify((await server.api('GET', '/projects/door/devices')).body['devices']);
   while (server.parts.downloads.active > 0) await new Promise(setImmediate);
   t.regex(await state(), /"state":"sent"/);
-  t.is(server.parts.counters.downloadsBroken, 1);
-  await askAsDevice(server.port, '/update/door', { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 });
+  t.is(server.parts.counters.downloadsInterrupted, 1);
+  await requestAsDevice(server.port, '/update/door', { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 });
   while (!(await state()).includes('"state":"received"')) await new Promise(setImmediate);
   t.regex(await state(), /"state":"received","sends":2/);
 });
@@ -241,16 +244,16 @@ test('serves a file by name only to devices that can install it safely, and alwa
   const server = await startTestServer(t);
   await publishBoth(server);
   const path = '/files/door/2.0/door.bin.signed';
-  const toDevice = await askAsDevice(server.port, path, runsOld);
+  const toDevice = await requestAsDevice(server.port, path, runsOld);
   t.is(toDevice.status, 200);
   t.is(toDevice.header('x-md5'), toDevice.md5);
-  t.is((await askAsDevice(server.port, path, runsYoung)).status, 304);
+  t.is((await requestAsDevice(server.port, path, runsYoung)).status, 304);
   const browser = { userAgent: 'Mozilla', without: ['x-ESP8266-STA-MAC'] };
-  const plain = await askAsDevice(server.port, path, browser);
+  const plain = await requestAsDevice(server.port, path, browser);
   t.is(plain.status, 200);
   t.deepEqual(plain.body, Buffer.from(young.files.get('door.bin.signed') ?? []));
-  t.is((await askAsDevice(server.port, '/files/door/@stable/door.bin.gz.signed', runsOld)).status, 200);
-  const unsafe = await askAsDevice(server.port, '/files/door/2.0/door.bin.gz', { mac: '18:FE:34:00:00:09' });
+  t.is((await requestAsDevice(server.port, '/files/door/@stable/door.bin.gz.signed', runsOld)).status, 200);
+  const unsafe = await requestAsDevice(server.port, '/files/door/2.0/door.bin.gz', { mac: '18:FE:34:00:00:09' });
   t.is(unsafe.status, 304, 'an unknown device gets no gzip');
   for (const other of [
     '/files/door/2.0/nothing',
@@ -258,7 +261,7 @@ test('serves a file by name only to devices that can install it safely, and alwa
     '/files/door/2.0',
     '/files/door/@beta/door.bin',
   ]) {
-    t.is((await askAsDevice(server.port, other, browser)).status, 404, other);
+    t.is((await requestAsDevice(server.port, other, browser)).status, 404, other);
   }
 });
 
@@ -266,10 +269,10 @@ test('does not send a yanked release, and reverts a device that runs the yanked 
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });
-  t.is((await askAsDevice(server.port, '/update/door', runsOld)).status, 404);
-  t.is((await askAsDevice(server.port, '/files/door/2.0/door.bin.signed', runsOld)).status, 404);
+  t.is((await requestAsDevice(server.port, '/update/door', runsOld)).status, 404);
+  t.is((await requestAsDevice(server.port, '/files/door/2.0/door.bin.signed', runsOld)).status, 404);
   await server.api('PUT', '/projects/door/channels/stable', { version: '1.0' });
-  const back = await askAsDevice(server.port, '/update/door', runsYoung);
+  const back = await requestAsDevice(server.port, '/update/door', runsYoung);
   t.is(back.status, 200);
   t.is(back.header('x-version'), '1.0');
 });
@@ -277,10 +280,10 @@ test('does not send a yanked release, and reverts a device that runs the yanked 
 test('delegates a download to nginx with X-Accel-Redirect', async (t) => {
   const server = await startTestServer(t, { accelPath: '/blobs' });
   await publishBoth(server);
-  const answer = await askAsDevice(server.port, '/update/door', runsOld);
-  t.is(answer.status, 200);
+  const response = await requestAsDevice(server.port, '/update/door', runsOld);
+  t.is(response.status, 200);
   const { sha256, md5 } = young.manifest.artifacts.find(({ file }) => file === 'door.bin.gz.signed') ?? {};
-  t.is(answer.header('x-accel-redirect'), `/blobs/${sha256?.slice(0, 2)}/${sha256}`);
-  t.is(answer.header('x-md5'), md5);
-  t.is(answer.body.length, 0);
+  t.is(response.header('x-accel-redirect'), `/blobs/${sha256?.slice(0, 2)}/${sha256}`);
+  t.is(response.header('x-md5'), md5);
+  t.is(response.body.length, 0);
 });

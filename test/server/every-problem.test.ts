@@ -8,7 +8,7 @@ import { rsaPems } from '../support/key-pairs.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testBuild, testSigner } from './builds.ts';
 import {
-  type ApiAnswer,
+  type ApiResponse,
   digestOf,
   releaseRequest,
   startTestServer,
@@ -20,15 +20,15 @@ const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 const bytes = Buffer.from('some bytes');
 
-type Question = (server: TestServer) => Promise<ApiAnswer>;
+type SendProblem = (server: TestServer) => Promise<ApiResponse>;
 
-async function uploaded(server: TestServer, content: Uint8Array, sha256?: string): Promise<ApiAnswer> {
+async function uploaded(server: TestServer, content: Uint8Array, sha256?: string): Promise<ApiResponse> {
   const response = await upload(server.url, content, server.token, sha256);
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
 /** Requests that cause each API problem, by problem code. A missing code is a compile error. */
-const questions: Readonly<Record<ApiProblemCode, Question>> = {
+const requests: Readonly<Record<ApiProblemCode, SendProblem>> = {
   // The request lacks the Upload-Offset and Upload-Length headers.
   'bad-request': ({ api }) => api('PATCH', `/uploads/${'0'.repeat(64)}`, bytes),
   'not-authorized': ({ api }) => api('GET', '/server', undefined, 'ota_of_nobody'),
@@ -84,9 +84,9 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
     return impatient.publish(build);
   },
   'too-many-requests': async ({ api }) => {
-    const answers: ApiAnswer[] = [];
-    for (let count = 0; count < 150; count++) answers.push(await api('GET', '/server', undefined, 'ota_of_nobody'));
-    return answers.at(-1) ?? { status: 0, body: {} };
+    const responses: ApiResponse[] = [];
+    for (let count = 0; count < 150; count++) responses.push(await api('GET', '/server', undefined, 'ota_of_nobody'));
+    return responses.at(-1) ?? { status: 0, body: {} };
   },
   // The server's uploads folder is missing.
   'internal-error': async (server) => {
@@ -118,9 +118,9 @@ const questions: Readonly<Record<ApiProblemCode, Question>> = {
   },
 };
 
-for (const [code, ask] of Object.entries(questions) as [ApiProblemCode, Question][]) {
+for (const [code, send] of Object.entries(requests) as [ApiProblemCode, SendProblem][]) {
   test(`returns ${code} with its documented status and a hint`, async (t) => {
-    const { status, body } = await ask(await startTestServer(t, { limits: { failuresPerSecond: 0 } }));
+    const { status, body } = await send(await startTestServer(t, { limits: { failuresPerSecond: 0 } }));
     // The type assertion is safe, because every non-2xx response is an `ApiProblem`.
     const { error } = body as unknown as ApiProblem;
     t.is(error.code, code, error.message);

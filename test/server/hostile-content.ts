@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { RsaPublicKey } from '../../src/core/keys/public-key.ts';
 import type { Artifact, Manifest } from '../../src/core/model/manifest.ts';
-import type { BuildQuestion } from '../../src/server/services/releases/verify-build.ts';
+import type { BuildToVerify } from '../../src/server/services/releases/verify-build.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 
 /** Content that is slow to parse, with about the requested size. */
@@ -144,7 +144,7 @@ function emptyBlocks(sizeBytes: number): Buffer {
 export async function questionOf(
   folder: string,
   { key, like, files }: { readonly key: RsaPublicKey; readonly like: Manifest; readonly files: readonly Uint8Array[] },
-): Promise<BuildQuestion> {
+): Promise<BuildToVerify> {
   const blobs = new Map<string, string>();
   const artifacts: Artifact[] = [];
   for (const [index, bytes] of files.entries()) {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
-import { askAsDevice, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
+import { readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
 import { endIfBroken, forgedDevice, hostileRequests } from './requests.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
 import { watchServerReads } from './server-reads.ts';
@@ -14,7 +14,7 @@ const generous = { failuresPerAddress: 1_000_000, newDevicesPerNetwork: 1_000_00
 /** True if the server still responds correctly. */
 async function isSound(server: TestServer): Promise<boolean> {
   const runs = { sketchMd5: sketchMd5Of(build.manifest), mac: '18:FE:34:FF:FF:FF' };
-  return (await askAsDevice(server.port, '/update/door', runs)).status === 304;
+  return (await requestAsDevice(server.port, '/update/door', runs)).status === 304;
 }
 
 // The test in test/e2e/server/fuzz.test.ts sends 100,000 malformed requests.
@@ -28,12 +28,13 @@ test('responds to 600 malformed requests without a 5xx status', async (t) => {
   const statuses = new Map<number, number>();
   const worker = async () => {
     for (let request = all.pop(); request !== undefined; request = all.pop()) {
-      const answer = readAnswer(await sendRaw(server.port, request, { during: endIfBroken(request) }));
-      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-      if (answer.status >= 500) t.fail(`${answer.line} to ${JSON.stringify(request.toString('latin1'))}`);
-      const lines = answer.headers.map(([name]) => name);
+      const response = readResponse(await sendRaw(server.port, request, { during: endIfBroken(request) }));
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+      if (response.status >= 500) t.fail(`${response.line} to ${JSON.stringify(request.toString('latin1'))}`);
+      const lines = response.headers.map(([name]) => name);
       if (lines.filter((name) => name === 'x-md5').length > 1) t.fail('a header was slipped in');
-      if (answer.header('x-md5') !== undefined && answer.body.length > 0) t.is(answer.header('x-md5'), answer.md5);
+      if (response.header('x-md5') !== undefined && response.body.length > 0)
+        t.is(response.header('x-md5'), response.md5);
     }
   };
   await Promise.all(Array.from({ length: 16 }, worker));
@@ -77,10 +78,10 @@ test('does not serve unpublished files through path traversal', async (t) => {
   ];
   prefixes.push('/api/v1/projects/', '/api/v1/uploads/', 'http://127.0.0.1/files/door/1.0/', 'file:///', '\\');
   for (const path of prefixes.flatMap((prefix) => tricks.map((trick) => prefix + trick))) {
-    const answer = await askAsDevice(server.port, path, { userAgent: 'x' });
-    const isLogin = answer.status === 303 && answer.headers.some(([, value]) => value === '/login?next=%2F');
-    t.true(isLogin || [400, 401, 403, 404, 422].includes(answer.status), `${path}: ${answer.line}`);
-    t.notRegex(answer.body.toString('latin1'), /SQLite|root:/);
+    const response = await requestAsDevice(server.port, path, { userAgent: 'x' });
+    const isLogin = response.status === 303 && response.headers.some(([, value]) => value === '/login?next=%2F');
+    t.true(isLogin || [400, 401, 403, 404, 422].includes(response.status), `${path}: ${response.line}`);
+    t.notRegex(response.body.toString('latin1'), /SQLite|root:/);
   }
 });
 
@@ -102,9 +103,9 @@ test('prevents header injection through device headers, paths and manifests', as
   };
   t.is((await publishAs('door\r\nx-MD5: 0\r\n\r\n"é')).status, 422, 'names contain no control characters');
   t.is((await publishAs('door; x-MD5: 0 "é')).status, 201);
-  const answer = await askAsDevice(server.port, '/update/door');
-  t.is(answer.status, 200);
-  t.deepEqual(answer.headers.map(([name]) => name).sort(), [
+  const response = await requestAsDevice(server.port, '/update/door');
+  t.is(response.status, 200);
+  t.deepEqual(response.headers.map(([name]) => name).sort(), [
     'cache-control',
     'connection',
     'content-disposition',
@@ -114,16 +115,16 @@ test('prevents header injection through device headers, paths and manifests', as
     'x-md5',
     'x-version',
   ]);
-  t.is(answer.header('x-md5'), answer.md5);
-  t.regex(answer.header('content-disposition') ?? '', /^attachment; filename=[\w.+-]+$/);
+  t.is(response.header('x-md5'), response.md5);
+  t.regex(response.header('content-disposition') ?? '', /^attachment; filename=[\w.+-]+$/);
 
   // If no release is safe, the response to a version check contains the version that the device reported.
   const full = { mode: 'version', freeSpace: 0, sketchSize: 1_000_000 };
-  const told = await askAsDevice(server.port, '/update/door', { ...full, version: '1\t\xe9"' });
+  const told = await requestAsDevice(server.port, '/update/door', { ...full, version: '1\t\xe9"' });
   // The tab and the two UTF-8 bytes of é are replaced with underscores.
   t.is(told.header('x-version'), '1___"');
   for (const version of ['1\r\nx-MD5: 0', '1\nx-MD5: 0', '1\rx-MD5: 0', '1\0']) {
-    const { status, headers } = await askAsDevice(server.port, '/update/door', { ...full, version });
+    const { status, headers } = await requestAsDevice(server.port, '/update/door', { ...full, version });
     t.true([200, 400].includes(status), JSON.stringify(version));
     t.false(headers.some(([name]) => name === 'x-md5'));
   }
@@ -132,7 +133,7 @@ test('prevents header injection through device headers, paths and manifests', as
     '/login?next=%0d%0aSet-Cookie:%20a=b',
     '/%0d%0aSet-Cookie:%20a=b',
   ]) {
-    const { headers } = await askAsDevice(server.port, path);
+    const { headers } = await requestAsDevice(server.port, path);
     t.false(
       headers.some(([name]) => ['x-md5', 'set-cookie'].includes(name)),
       path,
@@ -178,7 +179,7 @@ test('responds to malformed form bodies without a 5xx status, and creates no tok
           ...['Host: x', 'Origin: http://x', 'Sec-Fetch-Site: same-origin', `Authorization: Bearer ${server.token}`],
           ...[`Content-Type: ${type}`, `Content-Length: ${body.length}`, 'Connection: close'],
         ];
-        const { status, line } = readAnswer(
+        const { status, line } = readResponse(
           await sendRaw(server.port, `${place} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`),
         );
         t.true(status === 303 || (status >= 400 && status < 500), `${place}, ${type}: ${line}`);
@@ -203,7 +204,7 @@ test('limits the number of records stored for fake devices, and still serves an 
   const macs = Array.from({ length: 600 }, (_, index) => `02:00:00:00:${hex(index >> 8)}:${hex(index)}`);
   const worker = async () => {
     for (let each = macs.pop(); each !== undefined; each = macs.pop()) {
-      const { status } = await askAsDevice(server.port, '/update/door', {
+      const { status } = await requestAsDevice(server.port, '/update/door', {
         mac: each,
         freeSpace: 0,
         sketchSize: 1_000_000,
@@ -217,7 +218,7 @@ test('limits the number of records stored for fake devices, and still serves an 
     'fifty, and the enrolled device, which does not count',
   );
   t.true(server.parts.counters.overCapacity >= 200, 'the address used up what it may');
-  t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', { mac })).status, 200);
 });
 
 test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body after the response', async (t) => {
@@ -225,9 +226,9 @@ test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body a
   const readsOf = watchServerReads(t, server.port);
   await server.publish(build);
   const long = await sendRaw(server.port, `GET /update/door HTTP/1.0\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
-  t.is(readAnswer(long).status, 431);
+  t.is(readResponse(long).status, 431);
   const many = await sendRaw(server.port, `GET /update/door HTTP/1.0\r\n${'X: y\r\n'.repeat(5000)}\r\n`);
-  t.is(readAnswer(many).status, 431);
+  t.is(readResponse(many).status, 431);
   const announced = (line: string, more: string) =>
     `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n${more}\r\n`;
   // Size line of a single chunk of 1 GiB.
@@ -258,7 +259,7 @@ test('returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body a
       ports.push(socket.localPort ?? 0);
       pour(socket);
     };
-    t.is(readAnswer(await sendRaw(server.port, request, { during })).status, status, request.slice(0, 40));
+    t.is(readResponse(await sendRaw(server.port, request, { during })).status, status, request.slice(0, 40));
     // Count the bytes on the server. The client's kernel buffers some bytes that the server never reads.
     const { afterResponseBytes } = await readsOf(ports[0] ?? 0);
     t.true(afterResponseBytes <= 1_000_000, `${request.slice(0, 30)}: read ${afterResponseBytes} after the response`);
@@ -290,25 +291,25 @@ test('closes a download that the client does not read', async (t) => {
   const large = await testBuild({ version: '2.0', signer, seed: 2, sizeBytes: 3_000_000, compression: 'none' });
   await server.publish(large);
   const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
-  const asks = [
+  const requests = [
     updateRequest('/update/door', roomy),
     updateRequest('/files/door/2.0/door.bin.signed', { userAgent: 'x' }),
   ];
-  const sockets = asks.map((ask) => {
+  const sockets = requests.map((request) => {
     const socket = connect({ host: '127.0.0.1', port: server.port });
     socket.on('error', () => undefined);
-    socket.write(ask);
+    socket.write(request);
     return socket.pause();
   });
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
   });
-  while ((server.parts.counters.answers.get(200) ?? 0) < 2) await new Promise(setImmediate);
+  while ((server.parts.counters.responses.get(200) ?? 0) < 2) await new Promise(setImmediate);
   // With active downloads, stopping the server would take a minute.
   const began = performance.now();
   await server.close(60_000);
   t.true(performance.now() - began < 30_000);
-  t.is(server.parts.counters.downloadsBroken, 1);
+  t.is(server.parts.counters.downloadsInterrupted, 1);
 });
 
 test('limits the connections from one address', async (t) => {
@@ -325,8 +326,8 @@ test('limits the connections from one address', async (t) => {
     return new Promise<'refused'>((resolve) => socket.once('close', () => resolve('refused')));
   });
   await Promise.race(ended);
-  while (server.parts.counters.refusedConnections < 5) await new Promise(setImmediate);
-  t.is(server.parts.counters.refusedConnections, 5);
+  while (server.parts.counters.rejectedConnections < 5) await new Promise(setImmediate);
+  t.is(server.parts.counters.rejectedConnections, 5);
   for (const socket of open) socket.destroy();
   while (!(await isSound(server).catch(() => false))) await new Promise(setImmediate);
 });
@@ -335,7 +336,7 @@ test('returns 429 to an address with too many failed requests', async (t) => {
   const server = await startTestServer(t);
   const statuses = new Set<number>();
   for (let count = 0; count < 130; count++) {
-    statuses.add(readAnswer(await sendRaw(server.port, updateRequest('/update/nothing'))).status);
+    statuses.add(readResponse(await sendRaw(server.port, updateRequest('/update/nothing'))).status);
   }
   t.deepEqual([...statuses], [404, 429]);
 });
@@ -344,12 +345,12 @@ test('returns 503 with Retry-After when the limit of concurrent downloads is rea
   const server = await startTestServer(t, { limits: { mostDownloads: 1 } });
   await server.publish(build);
   t.true(server.parts.downloads.begin(), 'somebody downloads');
-  const answer = await askAsDevice(server.port, '/update/door');
-  t.is(answer.status, 503);
-  t.is(answer.header('retry-after'), '60');
+  const response = await requestAsDevice(server.port, '/update/door');
+  t.is(response.status, 503);
+  t.is(response.header('retry-after'), '60');
   t.is(server.parts.counters.overCapacity, 1);
   server.parts.downloads.end();
-  t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 
 function hex(value: number): string {

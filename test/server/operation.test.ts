@@ -8,7 +8,7 @@ import { startServer } from '../../src/server/start.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { endlessMs } from '../support/patience.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
-import { askAsDevice, readAnswer, sendRaw, updateRequest } from './raw-device.ts';
+import { readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
 import { digestOf, receiptsNoted, startTestServer, upload } from './running-server.ts';
 
 const signer = testSigner();
@@ -22,7 +22,7 @@ const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
 test('finishes active downloads and accepts no new connections while stopping', async (t) => {
   const server = await startTestServer(t);
   await server.publish(large);
-  const answer = new Promise<Buffer>((resolve) => {
+  const response = new Promise<Buffer>((resolve) => {
     const chunks: Buffer[] = [];
     const socket = connect({ host: '127.0.0.1', port: server.port });
     socket.on('data', (chunk) => chunks.push(chunk));
@@ -33,7 +33,7 @@ test('finishes active downloads and accepts no new connections while stopping', 
   });
   while (server.parts.downloads.active < 1) await new Promise(setImmediate);
   await server.close(endlessMs);
-  const { header, body, md5 } = readAnswer(await answer);
+  const { header, body, md5 } = readResponse(await response);
   t.is(header('content-length'), String(body.length));
   t.is(header('x-md5'), md5);
   await t.throwsAsync(fetch(`${server.url}/healthz`));
@@ -42,25 +42,25 @@ test('finishes active downloads and accepts no new connections while stopping', 
 test('closes idle connections while stopping, and responds to a partly received request', async (t) => {
   const server = await startTestServer(t);
   const open = () => connect({ host: '127.0.0.1', port: server.port });
-  const [silent, answered, asking] = [open(), open(), open()];
-  const sockets = [silent, answered, asking];
+  const [silent, responded, waiting] = [open(), open(), open()];
+  const sockets = [silent, responded, waiting];
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
   });
   const closed = Promise.all(sockets.map((socket) => once(socket, 'close')));
-  const answers: Buffer[] = [];
-  asking.on('data', (chunk: Buffer) => answers.push(chunk));
+  const responses: Buffer[] = [];
+  waiting.on('data', (chunk: Buffer) => responses.push(chunk));
   const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
-  answered.write(request);
+  responded.write(request);
   // The rest of the second request follows while the server is stopping.
-  asking.write(request + request.slice(0, 20));
+  waiting.write(request + request.slice(0, 20));
   // The server accepts connections in order. It has therefore accepted the silent connection by now.
-  await Promise.all([once(silent, 'connect'), once(answered, 'data'), once(asking, 'data')]);
+  await Promise.all([once(silent, 'connect'), once(responded, 'data'), once(waiting, 'data')]);
   const stopped = server.close(endlessMs);
-  asking.write(request.slice(20));
+  waiting.write(request.slice(20));
   // By default, Node.js would wait for keepAliveMs or the grace period. AVA would time out before either ends.
   await Promise.all([stopped, closed]);
-  const statuses = Buffer.concat(answers)
+  const statuses = Buffer.concat(responses)
     .toString()
     .match(/HTTP\/1\.1 \d+/g);
   t.deepEqual(statuses, ['HTTP/1.1 200', 'HTTP/1.1 503'], 'the request that had begun is answered');
@@ -70,7 +70,7 @@ test('writes many last-seen times in small batches when stopping, without waitin
   const server = await startTestServer(t);
   await server.publish(build);
   const words = { sketchMd5: sketchMd5Of(build.manifest) };
-  await askAsDevice(server.port, '/update/door', words);
+  await requestAsDevice(server.port, '/update/door', words);
   for (let count = 0; count < 4000; count++) {
     server.parts.lastSeen.note('door', `02:00:00:00:00:${count}`, Date.now(), () => ({}));
   }
@@ -110,7 +110,7 @@ test('aborts a stalled download when the shutdown grace period ends', async (t) 
 test('keeps releases, devices, download counts and failures across a restart', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
-  for (let count = 0; count < 3; count++) t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+  for (let count = 0; count < 3; count++) t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
   await receiptsNoted(server, '18:FE:34:AA:BB:CC', 3);
   await saveWaiting(server.parts);
   const before = (await server.api('GET', '/projects/door/devices')).body;
@@ -119,7 +119,7 @@ test('keeps releases, devices, download counts and failures across a restart', a
   t.true(next.parts.clock.now().servedMs >= servedMs);
   const after = (await next.api('GET', '/projects/door/devices')).body;
   t.deepEqual(after, before);
-  t.is((await askAsDevice(next.port, '/update/door')).status, 304, 'the fourth is not sent');
+  t.is((await requestAsDevice(next.port, '/update/door')).status, 304, 'the fourth is not sent');
   const { body } = await next.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
   t.regex(JSON.stringify(body), /"failed"/);
 });
@@ -144,10 +144,11 @@ test('writes nothing when a device repeats an update check', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const words = { sketchMd5: sketchMd5Of(build.manifest) };
-  await askAsDevice(server.port, '/update/door', words);
+  await requestAsDevice(server.port, '/update/door', words);
   const revision = async () => (await server.parts.store.devices.get('door', '18:FE:34:AA:BB:CC'))?.record.revision;
   const before = await revision();
-  for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
+  for (let count = 0; count < 20; count++)
+    t.is((await requestAsDevice(server.port, '/update/door', words)).status, 304);
   t.is(await revision(), before);
   t.is(server.parts.counters.decisions.get('running'), 1, 'and no decision');
 });
@@ -173,7 +174,7 @@ test('does not send an artifact that is corrupt on disk', async (t) => {
   for (const { sha256, sizeBytes } of build.manifest.artifacts) {
     await writeFile(`${server.folder}/blobs/${sha256.slice(0, 2)}/${sha256}`, Buffer.alloc(sizeBytes));
   }
-  t.is((await askAsDevice(server.port, '/update/door')).status, 503);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 503);
   t.true(server.logged.some(({ level }) => level === 'error'));
   const { body } = await server.api('GET', '/projects/door/devices');
   t.deepEqual(body['devices'], [], 'nothing was counted');
@@ -182,18 +183,18 @@ test('does not send an artifact that is corrupt on disk', async (t) => {
 test('counts device responses, decisions, downloads and published releases in the metrics', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
-  await askAsDevice(server.port, '/update/door');
-  await askAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(build.manifest) });
-  await askAsDevice(server.port, '/update/nothing');
+  await requestAsDevice(server.port, '/update/door');
+  await requestAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(build.manifest) });
+  await requestAsDevice(server.port, '/update/nothing');
   while (server.parts.downloads.active > 0) await new Promise(setImmediate);
   const response = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.token}` } });
   const text = await response.text();
   for (const line of [
-    'ota_device_answers_total{status="200"} 1',
-    'ota_device_answers_total{status="304"} 1',
-    'ota_device_answers_total{status="404"} 1',
+    'ota_device_responses_total{status="200"} 1',
+    'ota_device_responses_total{status="304"} 1',
+    'ota_device_responses_total{status="404"} 1',
     'ota_decisions_total{code="update"} 1',
-    'ota_downloads_received_total 1',
+    'ota_downloads_completed_total 1',
     'ota_publications_total 1',
     'ota_failures_total 0',
   ]) {
@@ -218,7 +219,7 @@ test('redacts secrets in log entries', (t) => {
 });
 
 test('measures the confirmation deadline in served time, not wall-clock time', (t) => {
-  const patience = { confirmWithinMs: 1000, mostSends: 3 };
+  const retryPolicy = { confirmWithinMs: 1000, mostSends: 3 };
   const release = {
     id: 1,
     version: '1',
@@ -231,7 +232,7 @@ test('measures the confirmation deadline in served time, not wall-clock time', (
   const attempts = afterSend(
     [],
     { ...release, manifest: build.manifest },
-    patience,
+    retryPolicy,
     { wallMs: 1e12, servedMs: 500 },
     {
       address: '127.0.0.1',
@@ -249,13 +250,13 @@ test('measures the confirmation deadline in served time, not wall-clock time', (
     freeSpaceBytes: undefined,
     facts: {},
   };
-  t.is(afterRequest(attempts, { ...seen, report }, patience, { wallMs: 0, servedMs: 900 })[0]?.state, 'sent');
+  t.is(afterRequest(attempts, { ...seen, report }, retryPolicy, { wallMs: 0, servedMs: 900 })[0]?.state, 'sent');
 });
 
 test('reports no device as overdue right after the server starts', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
-  await askAsDevice(server.port, '/update/door');
+  await requestAsDevice(server.port, '/update/door');
   await failOverdueDevices(server.parts);
   const { body } = await server.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
   t.notRegex(JSON.stringify(body), /failed/);

@@ -5,7 +5,7 @@ import test from 'ava';
 import * as v from 'valibot';
 import type { ApiProblem } from '../../src/api/api-problems.ts';
 import { releaseRequestSchema } from '../../src/api/release.ts';
-import type { ReleaseAnswer, ReleaseInfo } from '../../src/api/release-info.ts';
+import type { ReleaseInfo, ReleaseResponse } from '../../src/api/release-info.ts';
 import { readPrivateKey } from '../../src/core/keys/private-key.ts';
 import { formatManifest, type Manifest } from '../../src/core/model/manifest.ts';
 import type { Build } from '../../src/core/pack/build.ts';
@@ -13,9 +13,9 @@ import { keyFileSigner } from '../../src/core/signing/key-file-signer.ts';
 import { publishRelease, verifyRelease } from '../../src/server/services/releases/publish-release.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { sketchMd5Of, testBuild, testFilesystem, testSigner } from './builds.ts';
-import { askAsDevice } from './raw-device.ts';
+import { requestAsDevice } from './raw-device.ts';
 import {
-  type ApiAnswer,
+  type ApiResponse,
   digestOf,
   releaseRequest,
   startTestServer,
@@ -26,7 +26,7 @@ import {
 const signer = testSigner();
 const build = await testBuild({ version: '1.0', project: 'door', signer });
 
-function problem({ body }: ApiAnswer): ApiProblem['error'] {
+function problem({ body }: ApiResponse): ApiProblem['error'] {
   // The type assertion is safe, because every non-2xx response is an `ApiProblem`.
   return (body as unknown as ApiProblem).error;
 }
@@ -48,7 +48,7 @@ test('creates the project and registers its key when an admin publishes the firs
   t.is(before.status, 404);
   const { status, body } = await server.publish(build);
   t.is(status, 201);
-  const { outcome, release, warnings } = body as unknown as ReleaseAnswer;
+  const { outcome, release, warnings } = body as unknown as ReleaseResponse;
   t.is(outcome, 'published');
   t.deepEqual(release.channels, ['stable']);
   t.is(release.keyFingerprint, signer.publicKey.fingerprint);
@@ -71,10 +71,10 @@ test('creates the project and registers its key when an admin publishes the firs
 
 test('names missing blobs, and resumes an upload at its offset', async (t) => {
   const server = await startTestServer(t);
-  const answer = await server.api('POST', '/projects/door/releases', releaseRequest(build.manifest));
-  t.is(answer.status, 409);
-  t.is(problem(answer).code, 'blobs-missing');
-  const missing = problem(answer).missing ?? [];
+  const response = await server.api('POST', '/projects/door/releases', releaseRequest(build.manifest));
+  t.is(response.status, 409);
+  t.is(problem(response).code, 'blobs-missing');
+  const missing = problem(response).missing ?? [];
   t.deepEqual(missing.map(({ file }) => file).sort(), [...build.files.keys()].sort());
 
   const [{ file, sha256 } = { file: '', sha256: '' }] = missing;
@@ -100,8 +100,8 @@ test('names missing blobs, and resumes an upload at its offset', async (t) => {
 
 test('publishes a release once when several requests publish the release at the same time', async (t) => {
   const server = await startTestServer(t);
-  const answers = await Promise.all([1, 2, 3].map(() => server.publish(build)));
-  t.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 201]);
+  const responses = await Promise.all([1, 2, 3].map(() => server.publish(build)));
+  t.deepEqual(responses.map(({ status }) => status).sort(), [200, 200, 201]);
   const { body } = await server.api('GET', '/projects/door/releases');
   t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
 });
@@ -120,10 +120,10 @@ test('changes nothing when a publish request is repeated, even after a yank', as
   t.is((await server.publish(young, {}, token)).status, 201);
   const replay = await server.publish(build, {}, token);
   t.like(replay, { status: 200, body: { outcome: 'unchanged' } });
-  t.is((await askAsDevice(server.port, '/update/door')).header('x-version'), '2.0');
+  t.is((await requestAsDevice(server.port, '/update/door')).header('x-version'), '2.0');
   await server.api('POST', '/projects/door/releases/yank', { version: '2.0' });
   t.is((await server.publish(young, {}, token)).status, 200);
-  t.is((await askAsDevice(server.port, '/update/door')).status, 404, 'what was yanked stays so');
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 404, 'what was yanked stays so');
   const renamed = { ...build, manifest: { ...build.manifest, version: '9.0' } };
   t.is((await server.publish(renamed, {}, 'wrong')).status, 401, 'a version of its own takes a token');
   await server.api('DELETE', `/tokens/${id}`);
@@ -134,10 +134,10 @@ test('rejects different bytes for a published version', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const other = await testBuild({ version: '1.0', project: 'door', signer, seed: 5 });
-  const answer = await server.publish(other);
-  t.is(answer.status, 409);
-  t.is(problem(answer).code, 'version-taken');
-  const device = await askAsDevice(server.port, '/update/door', {});
+  const response = await server.publish(other);
+  t.is(response.status, 409);
+  t.is(problem(response).code, 'version-taken');
+  const device = await requestAsDevice(server.port, '/update/door', {});
   t.deepEqual(device.body, Buffer.from(build.files.get('door.bin.signed') ?? []));
 });
 
@@ -145,9 +145,9 @@ test('rejects a release that is unsigned or signed with a different key', async 
   const server = await startTestServer(t);
   await server.publish(build);
   const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
-  const answer = await server.publish(stranger);
-  t.is(answer.status, 422);
-  t.is(problem(answer).code, 'wrong-key');
+  const response = await server.publish(stranger);
+  t.is(response.status, 422);
+  t.is(problem(response).code, 'wrong-key');
   const unsigned = await testBuild({ version: '2.0', seed: 2 });
   t.is(problem(await server.publish(unsigned)).code, 'wrong-key');
   const { manifest, files } = build;
@@ -213,9 +213,9 @@ test('verifies every claim in the manifest about the bytes', async (t) => {
     ['other bytes', artifact({ sha256: swapped }, 'door.bin')],
   ];
   for (const [name, lie] of lies) {
-    const answer = await server.publish(lie);
-    t.is(answer.status, 422, name);
-    t.true(['not-as-described', 'blocked'].includes(problem(answer).code), `${name}: ${problem(answer).code}`);
+    const response = await server.publish(lie);
+    t.is(response.status, 422, name);
+    t.true(['not-as-described', 'blocked'].includes(problem(response).code), `${name}: ${problem(response).code}`);
   }
   t.is((await server.api('GET', '/projects/door')).status, 404, 'not even a project');
 });
@@ -231,9 +231,9 @@ test('rejects a signed artifact that was not made from the image', async (t) => 
     artifacts: manifest.artifacts.map((each) => (each.file === 'door.bin.signed' ? foreign : each)),
   }));
   await upload(server.url, bytes, server.token);
-  const answer = await server.publish(mixed);
-  t.is(problem(answer).code, 'not-as-described');
-  t.regex(problem(answer).message, /not made from/);
+  const response = await server.publish(mixed);
+  t.is(problem(response).code, 'not-as-described');
+  t.regex(problem(response).message, /not made from/);
 });
 
 test('rejects an invalid manifest, a mismatched project or version, and invalid names', async (t) => {
@@ -253,29 +253,29 @@ test('rejects an invalid manifest, a mismatched project or version, and invalid 
 test('rejects a release that a rule blocks unless the request allows the rule by name', async (t) => {
   const server = await startTestServer(t);
   const unproven = await testBuild({ version: '1.0', project: 'door', signer, unproven: true });
-  const answer = await server.publish(unproven);
-  t.is(answer.status, 422);
-  t.is(problem(answer).code, 'blocked');
+  const response = await server.publish(unproven);
+  t.is(response.status, 422);
+  t.is(problem(response).code, 'blocked');
   t.deepEqual(
-    problem(answer).blockedBy?.map(({ rule }) => rule),
+    problem(response).blockedBy?.map(({ rule }) => rule),
     ['enforcement-unproven'],
   );
   const allowed = await server.publish(unproven, { allow: ['enforcement-unproven'] });
   t.is(allowed.status, 201);
-  t.true((allowed.body as unknown as ReleaseAnswer).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
+  t.true((allowed.body as unknown as ReleaseResponse).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
 });
 
 test('recognizes a reference build, and never sends the reference build', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const past = await testBuild({ version: '0.9', seed: 90 });
-  const answer = await server.publish(past, { purpose: 'reference' });
-  t.is(answer.status, 201, JSON.stringify(answer.body));
+  const response = await server.publish(past, { purpose: 'reference' });
+  t.is(response.status, 201, JSON.stringify(response.body));
   const words = { sketchMd5: sketchMd5Of(past.manifest) };
-  t.is((await askAsDevice(server.port, '/update/door', words)).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', words)).status, 200);
   const { body } = await server.api('GET', '/projects/door/devices/18:FE:34:AA:BB:CC');
   t.like(body as object, { running: { version: '0.9', by: 'md5' } });
-  t.is((await askAsDevice(server.port, '/files/door/0.9/door.bin', { userAgent: 'x' })).status, 404);
+  t.is((await requestAsDevice(server.port, '/files/door/0.9/door.bin', { userAgent: 'x' })).status, 404);
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '0.9' })).status, 404);
 });
 
@@ -310,9 +310,9 @@ test("always rejects an image with the project's private key, and rejects other 
     testFilesystem({ version: '1.0', project: 'door', signer, content: Buffer.from(secret) });
   const der = createPrivateKey(ownKey).export({ type: 'pkcs1', format: 'der' });
   for (const secret of [ownKey, der]) {
-    const answer = await server.publish(await filesWith(secret), { allow: ['private-key-inside'] });
-    t.is(problem(answer).code, 'private-key');
-    t.regex(problem(answer).message, /contains the project's private key/);
+    const response = await server.publish(await filesWith(secret), { allow: ['private-key-inside'] });
+    t.is(problem(response).code, 'private-key');
+    t.regex(problem(response).message, /contains the project's private key/);
   }
   const other = await filesWith(rsaPems().privatePem);
   t.is(problem(await server.publish(other)).code, 'private-key');
@@ -370,8 +370,8 @@ test('accepts a reference build before the first release, and registers the key 
 
 test('accepts a valid token from a rate-limited address', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerSecond: 0 } });
-  for (let count = 0; count < 120; count++) await askAsDevice(server.port, '/update/nothing');
-  t.is((await askAsDevice(server.port, '/update/nothing')).status, 429);
+  for (let count = 0; count < 120; count++) await requestAsDevice(server.port, '/update/nothing');
+  t.is((await requestAsDevice(server.port, '/update/nothing')).status, 429);
   t.is((await server.api('GET', '/server')).status, 200);
   t.is((await server.api('GET', '/server', undefined, 'wrong')).status, 429);
 });

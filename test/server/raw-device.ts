@@ -19,7 +19,7 @@ export interface DeviceWords {
   readonly more?: Readonly<Record<string, string>>;
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   /** Status line of the response. */
   readonly line: string;
@@ -92,16 +92,16 @@ export function sendRaw(port: number, request: string | Uint8Array, options: Sen
 }
 
 /** Sends a device request and reads the response. */
-export async function askAsDevice(
+export async function requestAsDevice(
   port: number,
   path: string,
   words: DeviceWords = {},
   from?: string,
-): Promise<RawAnswer> {
-  return readAnswer(await sendRaw(port, updateRequest(path, words), { from }));
+): Promise<RawResponse> {
+  return readResponse(await sendRaw(port, updateRequest(path, words), { from }));
 }
 
-export function readAnswer(bytes: Buffer): RawAnswer {
+export function readResponse(bytes: Buffer): RawResponse {
   const end = bytes.indexOf('\r\n\r\n');
   const [line = '', ...lines] = bytes.subarray(0, Math.max(0, end)).toString('latin1').split('\r\n');
   const headers = lines.map((text): [string, string] => {

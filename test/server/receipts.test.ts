@@ -1,9 +1,9 @@
 import { cp } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { afterReceipt, afterSend } from '../../src/server/services/devices/attempts.ts';
+import { CachedResponses } from '../../src/server/services/devices/cached-responses.ts';
 import { DeviceRecords } from '../../src/server/services/devices/device-records.ts';
 import { LastSeen } from '../../src/server/services/devices/last-seen.ts';
-import { QuickAnswers } from '../../src/server/services/devices/quick-answers.ts';
 import { DomainEvents } from '../../src/server/services/events/domain-events.ts';
 import { newProject } from '../../src/server/services/releases/project.ts';
 import { newRecord } from '../../src/server/storage/device-record.ts';
@@ -26,12 +26,16 @@ const release = {
   publishedAt: 0,
   manifest,
 } as const;
-const patience = { confirmWithinMs: 1000, mostSends: 3 };
+const retryPolicy = { confirmWithinMs: 1000, mostSends: 3 };
 
 const silentLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function recordsOf({ devices }: Store): DeviceRecords {
-  const helpers = { lastSeen: new LastSeen(devices), quick: new QuickAnswers(), events: new DomainEvents(silentLog) };
+  const helpers = {
+    lastSeen: new LastSeen(devices),
+    quick: new CachedResponses(),
+    events: new DomainEvents(silentLog),
+  };
   return new DeviceRecords(devices, helpers, 10_000);
 }
 
@@ -45,7 +49,7 @@ async function sent(t: ExecutionContext) {
   const attempts = afterSend(
     [],
     release,
-    patience,
+    retryPolicy,
     { wallMs: 0, servedMs: 0 },
     {
       address: '127.0.0.1',

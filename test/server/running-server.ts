@@ -13,7 +13,7 @@ import { testFolder } from '../support/test-folder.ts';
 const patient = { headersWithinMs: 300_000, keepAliveMs: endlessMs, stallMs: endlessMs };
 
 /** Response from the API. */
-export interface ApiAnswer {
+export interface ApiResponse {
   readonly status: number;
   /** Parsed JSON. The tests check its structure. */
   readonly body: Readonly<Record<string, unknown>>;
@@ -26,9 +26,9 @@ export interface TestServer extends RunningServer {
   /** Token of the first admin. */
   readonly token: string;
   readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
-  api(method: string, path: string, body?: unknown, token?: string): Promise<ApiAnswer>;
+  api(method: string, path: string, body?: unknown, token?: string): Promise<ApiResponse>;
   /** Uploads all files in the build and publishes the build. */
-  publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiAnswer>;
+  publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiResponse>;
   /** Closes the server and starts a new server with the same data. */
   restart(options?: Partial<ServerOptions>): Promise<TestServer>;
 }

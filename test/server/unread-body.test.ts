@@ -4,7 +4,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import test from 'ava';
 import { testBuild, testSigner } from './builds.ts';
-import { readAnswer } from './raw-device.ts';
+import { readResponse } from './raw-device.ts';
 import { digestOf, startTestServer, type TestServer } from './running-server.ts';
 import { watchServerReads } from './server-reads.ts';
 
@@ -112,7 +112,7 @@ for (const scheme of ['http', 'https'] as const) {
           const isChunked = framing.startsWith('Transfer');
           socket.write(`${head(server, route, [framing, ...auth])}${isChunked ? '40000000\r\n' : ''}`);
           pour(socket);
-          t.is(readAnswer(await receive(socket)).status, status, name);
+          t.is(readResponse(await receive(socket)).status, status, name);
           const { totalBytes, afterResponseBytes } = await readsOf(localPort);
           t.true(afterResponseBytes <= mebibyte, `${name}: ${afterResponseBytes} after the response`);
           // The server reads JSON without a declared size up to the limit of 2 MiB.
@@ -138,9 +138,9 @@ for (const scheme of ['http', 'https'] as const) {
       await new Promise<void>((resolve) => socket.write(body, () => resolve()));
       const received = receive(socket);
       socket.resume().end();
-      const answer = readAnswer(await received);
-      t.is(answer.status, status, `${line}, ${body.length}`);
-      t.is(answer.body.length, Number(answer.header('content-length')));
+      const response = readResponse(await received);
+      t.is(response.status, status, `${line}, ${body.length}`);
+      t.is(response.body.length, Number(response.header('content-length')));
     }
   });
 
@@ -161,7 +161,7 @@ for (const scheme of ['http', 'https'] as const) {
       }
       const received = receive(socket);
       socket.resume().end();
-      t.is(readAnswer(await received).status, 401);
+      t.is(readResponse(await received).status, 401);
     }
   });
 
@@ -174,7 +174,7 @@ for (const scheme of ['http', 'https'] as const) {
         const socket = await connect(scheme, server.port);
         const { localPort = 0 } = socket;
         socket.write(head(server, route, ['Content-Length: 1073741824', 'Expect: 100-continue', ...auth]));
-        t.is(readAnswer(await receive(socket)).status, status, route.line);
+        t.is(readResponse(await receive(socket)).status, status, route.line);
         // A TLS client sends one more record when it closes the connection.
         t.true((await readsOf(localPort)).afterResponseBytes < 200, route.line);
       }
@@ -207,7 +207,7 @@ for (const scheme of ['http', 'https'] as const) {
       const [first] = await once(socket, 'data');
       t.is(String(first), 'HTTP/1.1 100 Continue\r\n\r\n', line);
       socket.write(body);
-      t.is(readAnswer(await receive(socket)).status, status, line);
+      t.is(readResponse(await receive(socket)).status, status, line);
     }
   });
 }
@@ -219,7 +219,7 @@ test('returns 417 for any other Expect header, and reads at most 1 MB after the 
   const { localPort = 0 } = socket;
   socket.write(head(server, { line: 'POST /api/v1/tokens' }, ['Content-Length: 1073741824', 'Expect: the worst']));
   pour(socket);
-  t.is(readAnswer(await receive(socket)).status, 417);
+  t.is(readResponse(await receive(socket)).status, 417);
   t.true((await readsOf(localPort)).afterResponseBytes <= mebibyte);
 });
 
@@ -236,7 +236,7 @@ test('reads at most 1 MB after the response on the device listener', async (t) =
     const { localPort = 0 } = socket;
     socket.write(head(server, { line }, ['Content-Length: 1073741824']));
     pour(socket);
-    t.is(readAnswer(await receive(socket)).status, status);
+    t.is(readResponse(await receive(socket)).status, status);
     t.true((await readsOf(localPort)).afterResponseBytes <= mebibyte);
   }
 });
@@ -248,8 +248,8 @@ test('reuses a connection after the request body has been read', async (t) => {
   for (let count = 0; count < 3; count++) {
     const more = [`Content-Length: ${body.length}`, `Authorization: Bearer ${server.token}`];
     socket.write(head(server, { line: 'POST /api/v1/tokens' }, more) + body);
-    const [answer] = await once(socket, 'data');
-    t.is(readAnswer(answer).status, 201);
+    const [response] = await once(socket, 'data');
+    t.is(readResponse(response).status, 201);
   }
   socket.destroy();
 });

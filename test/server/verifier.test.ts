@@ -5,7 +5,7 @@ import { Verifier } from '../../src/server/services/releases/verifier.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { hostileContents, hostileGzips, questionOf } from './hostile-content.ts';
-import { askAsDevice } from './raw-device.ts';
+import { requestAsDevice } from './raw-device.ts';
 import { startTestServer } from './running-server.ts';
 
 const signer = testSigner();
@@ -61,16 +61,17 @@ test('responds to devices while a build is being verified', async (t) => {
   });
   // If verification ran on the main thread, the event loop could not handle all these requests between its steps.
   const upToDate = { sketchMd5: sketchMd5Of(build.manifest) };
-  for (let count = 0; count < 20; count++) t.is((await askAsDevice(server.port, '/update/door', upToDate)).status, 304);
+  for (let count = 0; count < 20; count++)
+    t.is((await requestAsDevice(server.port, '/update/door', upToDate)).status, 304);
   t.false(isVerified, 'all devices were answered before the verification ended');
   await verification;
 });
 
 test('aborts a verification that reaches its time limit, and stores nothing', async (t) => {
   const server = await startTestServer(t, { limits: { verificationMs: 1 } });
-  const answer = await server.publish(build);
-  t.is(answer.status, 422);
-  t.like(answer.body, { error: { code: 'verification-limit' } });
+  const response = await server.publish(build);
+  t.is(response.status, 422);
+  t.like(response.body, { error: { code: 'verification-limit' } });
   t.is((await server.api('GET', '/projects/door')).status, 404);
   const patient = await server.restart();
   t.is((await patient.publish(build)).status, 201);

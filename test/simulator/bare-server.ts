@@ -10,12 +10,12 @@ export interface BareServer {
 }
 
 /** Response in pieces. `end` closes the connection after the last piece; `stay` leaves it open. */
-export interface Answer {
+export interface ScriptedResponse {
   readonly pieces: readonly (string | Uint8Array)[];
   readonly finally: 'end' | 'stay';
 }
 
-export async function bareServer(t: ExecutionContext, ...answers: readonly Answer[]): Promise<BareServer> {
+export async function bareServer(t: ExecutionContext, ...responses: readonly ScriptedResponse[]): Promise<BareServer> {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -26,9 +26,9 @@ export async function bareServer(t: ExecutionContext, ...answers: readonly Answe
       text += chunk.toString('latin1');
       if (!text.endsWith('\r\n\r\n')) return;
       requests.push(text);
-      const answer = answers[Math.min(requests.length, answers.length) - 1];
-      for (const piece of answer?.pieces ?? []) socket.write(piece);
-      if (answer?.finally === 'end') socket.end();
+      const response = responses[Math.min(requests.length, responses.length) - 1];
+      for (const piece of response?.pieces ?? []) socket.write(piece);
+      if (response?.finally === 'end') socket.end();
     });
   });
   server.listen(0, '127.0.0.1');
@@ -42,7 +42,11 @@ export async function bareServer(t: ExecutionContext, ...answers: readonly Answe
 }
 
 /** Builds a response with only these headers, without an implicit Content-Length. */
-export function answer(status: string, headers: readonly string[], ...body: readonly (string | Uint8Array)[]): Answer {
+export function response(
+  status: string,
+  headers: readonly string[],
+  ...body: readonly (string | Uint8Array)[]
+): ScriptedResponse {
   return {
     pieces: [`HTTP/1.1 ${status}\r\n${headers.map((header) => `${header}\r\n`).join('')}\r\n`, ...body],
     finally: 'end',
@@ -50,6 +54,6 @@ export function answer(status: string, headers: readonly string[], ...body: read
 }
 
 /** Builds a 200 response with an update as its body. */
-export function update(bytes: Uint8Array, ...headers: readonly string[]): Answer {
-  return answer('200 OK', [`Content-Length: ${bytes.length}`, ...headers], bytes);
+export function update(bytes: Uint8Array, ...headers: readonly string[]): ScriptedResponse {
+  return response('200 OK', [`Content-Length: ${bytes.length}`, ...headers], bytes);
 }

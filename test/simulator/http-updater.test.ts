@@ -9,18 +9,22 @@ import { startVirtualDevice, syntheticSketch, type Timings } from '../../src/sim
 import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
 import { endlessMs, patienceMs } from '../support/patience.ts';
 import { afterwards, md5 } from './bare-host.ts';
-import { type Answer, answer, bareServer, update } from './bare-server.ts';
+import { bareServer, response, type ScriptedResponse, update } from './bare-server.ts';
 import { holds } from './holds.ts';
 import { patientTimings } from './patient-timings.ts';
 
 const image = { sizeBytes: 40_000, seed: 1 };
 const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
-const nothingNew = answer('304 Not Modified', []);
+const nothingNew = response('304 Not Modified', []);
 const start = (updateUrl: string, options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image, timings: patientTimings, updateUrl, updateIntervalMs: 20, ...options });
 
 /** Returns the device's result for a response: the error message, `accepted` or `checked`. */
-async function verdictOn(t: Parameters<typeof bareServer>[0], given: Answer, options: VirtualDeviceOptions = {}) {
+async function verdictOn(
+  t: Parameters<typeof bareServer>[0],
+  given: ScriptedResponse,
+  options: VirtualDeviceOptions = {},
+) {
   const server = await bareServer(t, given, nothingNew);
   await using device = await start(server.url, options);
   const event = await device.nextEvent(({ event: name }) => name === 'update' || name === 'checked', patienceMs);
@@ -114,18 +118,18 @@ test('writes a filesystem image to its area without a restart', async (t) => {
 });
 
 const tooLarge = new Uint8Array(100);
-const refusals: Record<string, readonly [Answer, string, Partial<Timings>?]> = {
-  'no Content-Length': [answer('200 OK', [], next), 'Server Did Not Report Size'],
+const refusals: Record<string, readonly [ScriptedResponse, string, Partial<Timings>?]> = {
+  'no Content-Length': [response('200 OK', [], next), 'Server Did Not Report Size'],
   'a chunked body': [
-    answer('200 OK', ['Transfer-Encoding: chunked'], 'c350\r\n', next, '\r\n0\r\n\r\n'),
+    response('200 OK', ['Transfer-Encoding: chunked'], 'c350\r\n', next, '\r\n0\r\n\r\n'),
     'Server Did Not Report Size',
   ],
   'any other encoding': [
-    answer('200 OK', ['Transfer-Encoding: identity', `Content-Length: ${next.length}`], next),
+    response('200 OK', ['Transfer-Encoding: identity', `Content-Length: ${next.length}`], next),
     'HTTP error: Transfer-Encoding not supported',
   ],
-  'more than the free space': [answer('200 OK', ['Content-Length: 3000000'], tooLarge), 'Not Enough space'],
-  'more than any number': [answer('200 OK', ['Content-Length: 99999999999'], tooLarge), 'Not Enough space'],
+  'more than the free space': [response('200 OK', ['Content-Length: 3000000'], tooLarge), 'Not Enough space'],
+  'more than any number': [response('200 OK', ['Content-Length: 99999999999'], tooLarge), 'Not Enough space'],
   'no firmware': [update(new Uint8Array(1000).fill(2)), 'Verify Bin Header Failed'],
   'less than a header': [update(new Uint8Array([0xe9, 1])), 'Verify Bin Header Failed'],
   'a flash size that the chip does not have': [
@@ -138,11 +142,11 @@ const refusals: Record<string, readonly [Answer, string, Partial<Timings>?]> = {
     update(next, `x-MD5: ${md5('else')}`),
     `Update error: ERROR[7]: MD5 verification failed: expected: ${md5('else')}, calculated: ${md5(next)}`,
   ],
-  'status 401': [answer('401 Unauthorized', []), 'Unauthorized (401)'],
-  'status 403': [answer('403 Forbidden', []), 'Forbidden (403)'],
-  'status 404': [answer('404 Not Found', []), 'File Not Found (404)'],
-  'status 500': [answer('500 Oops', []), 'Wrong HTTP Code'],
-  'a redirect': [answer('302 Found', ['Location: /elsewhere']), 'Wrong HTTP Code'],
+  'status 401': [response('401 Unauthorized', []), 'Unauthorized (401)'],
+  'status 403': [response('403 Forbidden', []), 'Forbidden (403)'],
+  'status 404': [response('404 Not Found', []), 'File Not Found (404)'],
+  'status 500': [response('500 Oops', []), 'Wrong HTTP Code'],
+  'a redirect': [response('302 Found', ['Location: /elsewhere']), 'Wrong HTTP Code'],
   'something that is not HTTP': [{ pieces: ['220 smtp\r\n\r\n'], finally: 'end' }, 'HTTP error: no HTTP server'],
   'an end within the header': [{ pieces: ['HTTP/1.1 200 OK\r\n'], finally: 'end' }, 'HTTP error: connection lost'],
   'a header that does not come': [
@@ -181,7 +185,7 @@ test('rejects gzip on a core before 2.7.0', async (t) => {
 
 test('follows redirects when enabled, without the headers added to the first request', async (t) => {
   for (const status of ['301 A', '302 B', '303 C', '307 D']) {
-    const server = await bareServer(t, answer(status, ['Location: /elsewhere?a=b']), nothingNew);
+    const server = await bareServer(t, response(status, ['Location: /elsewhere?a=b']), nothingNew);
     await using device = await start(server.url, { followsRedirects: true });
     await device.nextEvent(({ event }) => event === 'checked', patienceMs);
     t.true(server.requests[1]?.startsWith('GET /elsewhere?a=b HTTP/1.0\r\n'));
@@ -191,18 +195,18 @@ test('follows redirects when enabled, without the headers added to the first req
 
 test('follows a redirect to a different server and rejects a different protocol', async (t) => {
   const target = await bareServer(t, nothingNew);
-  const first = await bareServer(t, answer('302 Found', [`Location: ${target.url}`]));
+  const first = await bareServer(t, response('302 Found', [`Location: ${target.url}`]));
   await using device = await start(first.url, { followsRedirects: true, updateIntervalMs: endlessMs });
   await device.nextEvent(({ event }) => event === 'checked', patienceMs);
   t.is(target.requests.length, 1);
   t.is(
-    await verdictOn(t, answer('302 Found', ['Location: https://127.0.0.1/']), { followsRedirects: true }),
+    await verdictOn(t, response('302 Found', ['Location: https://127.0.0.1/']), { followsRedirects: true }),
     'Wrong HTTP Code',
   );
 });
 
 test('stops after ten redirects', async (t) => {
-  const server = await bareServer(t, answer('302 Found', ['Location: /again']));
+  const server = await bareServer(t, response('302 Found', ['Location: /again']));
   await using device = await start(server.url, { followsRedirects: true, updateIntervalMs: endlessMs });
   t.like(await device.nextEvent(({ event }) => event === 'update', patienceMs), { error: 'Wrong HTTP Code' });
   t.is(server.requests.length, 11);
@@ -210,8 +214,8 @@ test('stops after ten redirects', async (t) => {
 
 test('requires x-version in the response to a version check and treats 304 as an error', async (t) => {
   const options = { updateMode: 'version' as const };
-  t.is(await verdictOn(t, answer('200 OK', ['x-version: 3', 'Content-Length: 0']), options), 'checked');
-  t.is(await verdictOn(t, answer('200 OK', ['Content-Length: 0']), options), 'Server Did Not Report Version');
+  t.is(await verdictOn(t, response('200 OK', ['x-version: 3', 'Content-Length: 0']), options), 'checked');
+  t.is(await verdictOn(t, response('200 OK', ['Content-Length: 0']), options), 'Server Did Not Report Version');
   t.is(await verdictOn(t, nothingNew, options), 'Wrong HTTP Code');
 });
 

@@ -53,9 +53,9 @@ test('returns a valid result or undefined for any datagram', (t) => {
       ),
       (bytes) => {
         const invitation = readInvitation(bytes);
-        const answer = readAuthResponse(bytes);
+        const response = readAuthResponse(bytes);
         t.true(invitation === undefined || invitation.md5.length === 32);
-        t.true(answer === undefined || answer.response.length === 32);
+        t.true(response === undefined || response.response.length === 32);
       },
     ),
   );

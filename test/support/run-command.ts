@@ -18,8 +18,8 @@ interface World {
   readonly env?: Readonly<Record<string, string>>;
   readonly fancy?: boolean;
   readonly signal?: AbortSignal;
-  readonly askSecret?: Io['askSecret'];
-  readonly ask?: Io['ask'];
+  readonly promptSecret?: Io['promptSecret'];
+  readonly prompt?: Io['prompt'];
   /** The user's home folder, `cwd` by default. */
   readonly home?: string;
   /** User ID that the command believes to run as. */
@@ -36,7 +36,18 @@ interface World {
  */
 export async function runCommand(
   argv: readonly string[],
-  { cwd, env = {}, fancy = false, signal, askSecret, ask, home = cwd, userId, cli = 'ota-hooks', onOutput }: World,
+  {
+    cwd,
+    env = {},
+    fancy = false,
+    signal,
+    promptSecret,
+    prompt,
+    home = cwd,
+    userId,
+    cli = 'ota-hooks',
+    onOutput,
+  }: World,
 ): Promise<CommandRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') =>
@@ -51,8 +62,8 @@ export async function runCommand(
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     signal: signal ?? new AbortController().signal,
-    askSecret,
-    ask,
+    promptSecret,
+    prompt,
     platform: process.platform,
     home,
     userId: userId ?? process.geteuid?.(),

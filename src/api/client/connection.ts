@@ -6,9 +6,9 @@ import { defaultTransferLimits, type TransferLimits } from '../../core/model/tra
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
 import { apiRoot, apiVersion, apiVersionHeader } from '../release.ts';
-import { apiProblem, type Problem } from './answers.ts';
 import { distrust } from './distrust.ts';
 import { ExchangeLimitError, type ExchangeResponse, exchange } from './exchange.ts';
+import { apiProblem, type Problem } from './responses.ts';
 
 /** Server, and the access token for it. The token is sent only to the server's origin. */
 export interface ClientOptions {
@@ -37,15 +37,15 @@ export interface ApiRequest {
 }
 
 /** Server response: an error, or the JSON body of a successful response. */
-export type ApiAnswer =
+export type ApiResponse =
   | { readonly status: number; readonly url: string; readonly json: unknown; readonly problem?: undefined }
   | { readonly status: number; readonly url: string; readonly problem: Problem };
 
-export type Ask = (request: ApiRequest) => Promise<ApiAnswer>;
+export type SendApiRequest = (request: ApiRequest) => Promise<ApiResponse>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
 /** Limit for JSON, which a response of 1,000 devices does not reach. The whole response is held in memory. */
-const mostAnswerBytes = 32 * 1024 * 1024;
+const mostResponseBytes = 32 * 1024 * 1024;
 /** Limit for a stream, which a backup of a server with thousands of releases does not reach. A stream is not held in memory. */
 const mostStreamBytes = 64 * 1024 ** 3;
 /** Response statuses for a request that was not processed and may be sent again after a delay. */
@@ -73,15 +73,15 @@ const passingFaults = new Set([
  * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
  *   FILE_UNREADABLE or TLS_FILE_UNUSABLE for the certificate authority file; and an AbortError after `signal` aborts
  */
-export function connect(options: ClientOptions): Ask {
+export function connect(options: ClientOptions): SendApiRequest {
   const { pausesMs = defaultPausesMs, signal } = options;
   return async (request) => {
     for (let count = 0; ; count++) {
-      const attempt = await askOnce(request, options);
+      const attempt = await sendOnce(request, options);
       const waitMs = mayRepeat(request, attempt) ? pausesMs[count] : undefined;
       if (waitMs !== undefined) await pause(Math.max(waitMs, attempt.retryAfterMs), undefined, { signal });
       else if ('fault' in attempt) throw attempt.fault;
-      else return attempt.answer;
+      else return attempt.response;
     }
   };
 }
@@ -91,7 +91,7 @@ function mayRepeat(
   attempt: Attempt,
 ): boolean {
   if ('fault' in attempt) return attempt.isPassing && (isRepeatable || attempt.isUnsent);
-  const { status } = attempt.answer;
+  const { status } = attempt.response;
   return busyStatuses.has(status) || (isRepeatable && gatewayStatuses.has(status));
 }
 
@@ -130,7 +130,7 @@ async function* withErrors(body: AsyncIterable<Uint8Array>, options: ClientOptio
 }
 
 type Attempt =
-  | { readonly answer: ApiAnswer; readonly retryAfterMs: number }
+  | { readonly response: ApiResponse; readonly retryAfterMs: number }
   | {
       readonly fault: OtaError;
       readonly isPassing: boolean;
@@ -139,7 +139,7 @@ type Attempt =
       readonly retryAfterMs: 0;
     };
 
-async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
+async function sendOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
   const url = addressOf(options.url, request.path);
   try {
     const exchanged = await exchange(url, {
@@ -150,11 +150,11 @@ async function askOnce(request: ApiRequest, options: ClientOptions): Promise<Att
       ca: await authorityOf(options),
       signal: options.signal,
       limits: options.limits ?? defaultTransferLimits,
-      mostBytes: mostAnswerBytes,
+      mostBytes: mostResponseBytes,
     });
     const { response } = exchanged;
     const retryAfterMs = Math.min(longestRetryAfterMs, 1000 * (Number(response.headers['retry-after']) || 0));
-    return { answer: await readAnswer(exchanged, url), retryAfterMs };
+    return { response: await readResponse(exchanged, url), retryAfterMs };
   } catch (error) {
     const fault = errorOf(error, options);
     if (!(fault instanceof OtaError) || fault.code !== 'SERVER_UNREACHABLE') throw fault;
@@ -195,7 +195,7 @@ async function authorityOf({ ca }: ClientOptions): Promise<string | undefined> {
   }
 }
 
-async function readAnswer({ response, body }: ExchangeResponse, url: string): Promise<ApiAnswer> {
+async function readResponse({ response, body }: ExchangeResponse, url: string): Promise<ApiResponse> {
   // Responses always have a status. Node.js uses the same type for incoming requests, which have no status.
   const status = response.statusCode ?? 0;
   const { location } = response.headers;

@@ -1,9 +1,9 @@
 import type { DeviceError } from './device-error.ts';
 import { runEboot } from './eboot.ts';
-import { judgeFilesystem, judgeSketch, type ModelVerdict } from './judge.ts';
 import type { BuildFacts, ModelDevice } from './model-device.ts';
 import { type Delivery, deliver } from './transports.ts';
 import type { EndResult } from './updater.ts';
+import { filesystemVerdict, type ModelVerdict, sketchUpdateVerdict } from './verdict.ts';
 
 export interface UpdateOptions extends Delivery {
   /** Image expected in flash after the update. Without an expected image, a sketch only has to be loadable. */
@@ -36,7 +36,7 @@ export function runUpdate(device: ModelDevice, bytes: Uint8Array, options: Updat
 }
 
 /**
- * Runs the steps after `endUpdate`: restarts the device, runs eboot and judges the result.
+ * Runs the steps after `endUpdate`: restarts the device, runs eboot and determines the result.
  *
  * @param end result of `endUpdate`, whose flash is modified
  */
@@ -48,11 +48,11 @@ export function restart(end: EndResult, bytes: Uint8Array, options: UpdateOption
     case 'crashed':
       return { outcome: 'crashed', device };
     case 'written':
-      return { ...judgeFilesystem(device, undefined, bytes, options.expected), device };
+      return { ...filesystemVerdict(device, undefined, bytes, options.expected), device };
     case 'staged': {
       const copy = { command: end.command, run: runEboot(device.flash, end.command, device.capabilities) };
-      if (options.kind === 'filesystem') return { ...judgeFilesystem(device, copy, bytes, options.expected), device };
-      return judgeSketch(device, copy, bytes, options);
+      if (options.kind === 'filesystem') return { ...filesystemVerdict(device, copy, bytes, options.expected), device };
+      return sketchUpdateVerdict(device, copy, bytes, options);
     }
   }
 }

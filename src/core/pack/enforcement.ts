@@ -5,7 +5,7 @@ import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { Manifest } from '../model/manifest.ts';
 
 /** Image, ELF and key of a build, for {@link settleEnforcement}. */
-export interface EnforcementQuestion {
+export interface EnforcementInput {
   readonly path: string;
   readonly firmware: Firmware;
   readonly elf: { readonly path: string; readonly bytes: Uint8Array } | undefined;
@@ -15,7 +15,7 @@ export interface EnforcementQuestion {
   readonly declared: boolean;
 }
 
-export interface EnforcementAnswer {
+export interface EnforcementResult {
   readonly enforcement: Manifest['enforcement'];
   /** Warnings about a missing proof. */
   readonly warnings: readonly string[];
@@ -27,13 +27,7 @@ export interface EnforcementAnswer {
  *
  * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_VERIFIER_MISSING
  */
-export function settleEnforcement({
-  path,
-  firmware,
-  elf,
-  expectedKey,
-  declared,
-}: EnforcementQuestion): EnforcementAnswer {
+export function settleEnforcement({ path, firmware, elf, expectedKey, declared }: EnforcementInput): EnforcementResult {
   if (expectedKey === undefined || firmware.kind === 'filesystem') return { enforcement: 'unproven', warnings: [] };
   const proof = proveEnforcement({ elf: elf?.bytes, firmware, expectedKey });
   if (proof.proof === 'elf') return { enforcement: 'elf', warnings: [] };

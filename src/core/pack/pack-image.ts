@@ -13,9 +13,9 @@ import type { Artifact, Manifest } from '../model/manifest.ts';
 import { printableText } from '../model/unprintable.ts';
 import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
 import type { Build } from './build.ts';
+import { checkBuild } from './check-build.ts';
 import { digests } from './digests.ts';
 import { settleEnforcement } from './enforcement.ts';
-import { judgeBuild } from './judge-build.ts';
 
 /** Image to pack, as bytes and plain data. Only the image and its path are required. */
 export interface PackRequest {
@@ -66,7 +66,7 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   const { file = nameIn(request.path), compression = 'gzip', project, version, board } = request;
   requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board });
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
-  const kind = judge(request, firmware);
+  const kind = requireKind(request, firmware);
   const { enforcement, warnings } = settleEnforcement({
     path: request.path,
     firmware,
@@ -84,7 +84,7 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
     artifacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
   }
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
-  const findings = judgeBuild(manifest, request.path, new Set(request.allow));
+  const findings = checkBuild(manifest, request.path, new Set(request.allow));
   return { build: { manifest, files }, warnings: [...warnings, ...findings] };
 }
 
@@ -118,7 +118,7 @@ const fatal: ReadonlySet<FindingId> = new Set<FindingId>([
   'application-header-truncated',
 ]);
 
-function judge({ path, image, kind }: PackRequest, firmware: Firmware): ImageKind {
+function requireKind({ path, image, kind }: PackRequest, firmware: Firmware): ImageKind {
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
   if (kind === 'filesystem' && firmware.kind === 'unknown') return kind;
   if (firmware.trailer !== undefined) throw new OtaError('IMAGE_ALREADY_SIGNED', { path });

@@ -1,9 +1,9 @@
 import type { DeviceFacts } from '../model/device-facts.ts';
-import { judge, type PreflightFinding } from './judge.ts';
 import { isSigned, type Release, type ReleaseArtifact } from './release.ts';
+import { type PreflightFinding, runRules } from './run-rules.ts';
 import { factsAfter } from './running.ts';
 
-export interface PlanQuestion<Candidate extends Release> {
+export interface PlanInput<Candidate extends Release> {
   /** Known facts about the device. An absent fact is unknown. */
   readonly facts: DeviceFacts;
   /** Release to install. */
@@ -43,7 +43,7 @@ const mostHops = 3;
  * Decides what to send to a device: the smallest safe artifact, else an upgrade path through intermediate releases, else nothing. Upload
  * and the server both use this function, so that they make the same decision.
  */
-export function plan<Candidate extends Release>(question: PlanQuestion<Candidate>): Plan<Candidate> {
+export function plan<Candidate extends Release>(question: PlanInput<Candidate>): Plan<Candidate> {
   const { facts, target, intermediateReleases = [], allow = new Set() } = question;
   const choice = choose(facts, target, allow);
   if (choice.step !== undefined) return { kind: 'send', ...choice.step };
@@ -59,7 +59,7 @@ interface Choice<Candidate extends Release> {
   readonly blockedBy: readonly BlockingFinding[];
 }
 
-interface JudgedStep<Candidate extends Release> extends Step<Candidate> {
+interface CheckedStep<Candidate extends Release> extends Step<Candidate> {
   /** Number of errors of allowed rules. */
   readonly allowed: number;
 }
@@ -69,10 +69,10 @@ function choose<Candidate extends Release>(
   release: Candidate,
   allow: ReadonlySet<string>,
 ): Choice<Candidate> {
-  const steps: JudgedStep<Candidate>[] = [];
+  const steps: CheckedStep<Candidate>[] = [];
   const blockedBy: BlockingFinding[] = [];
   for (const artifact of release.artifacts) {
-    const findings = judge({ release, artifact, facts });
+    const findings = runRules({ release, artifact, facts });
     const blocking = findings.filter(({ rule, severity }) => severity === 'error' && !allow.has(rule));
     blockedBy.push(...blocking.map((finding) => ({ ...finding, artifact: artifact.file })));
     if (blocking.length > 0) continue;
@@ -88,7 +88,7 @@ function choose<Candidate extends Release>(
 }
 
 /** Order of safe artifacts: by the number of ignored errors, then by size, number of warnings and signature. */
-function byPreference<Candidate extends Release>(a: JudgedStep<Candidate>, b: JudgedStep<Candidate>): number {
+function byPreference<Candidate extends Release>(a: CheckedStep<Candidate>, b: CheckedStep<Candidate>): number {
   return (
     a.allowed - b.allowed ||
     a.artifact.sizeBytes - b.artifact.sizeBytes ||

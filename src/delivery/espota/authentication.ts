@@ -11,7 +11,7 @@ export interface ChallengeResponse {
  * Computes the response to a challenge of `ArduinoOTAClass::_onRx`. The response is the MD5 of three values joined by colons: the
  * password's MD5, the device's nonce and the client nonce.
  */
-export function answerChallenge(
+export function authenticate(
   nonce: string,
   password: string,
   cnonce: string = randomBytes(16).toString('hex'),

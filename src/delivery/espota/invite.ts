@@ -3,7 +3,7 @@ import { deviceText, errorCode } from '../device-text.ts';
 import type { ProgressReport } from '../progress.ts';
 import type { DeliveryTimings } from '../timings.ts';
 import type { DeliveryVerdict } from '../verdict.ts';
-import { answerChallenge } from './authentication.ts';
+import { authenticate } from './authentication.ts';
 import { authenticationDatagram, type DeviceResponse } from './datagrams.ts';
 import { usesEspHome } from './esphome.ts';
 import type { HostEvent, HostSockets } from './host-sockets.ts';
@@ -73,7 +73,7 @@ class InvitationSession {
       sockets.send(invitation);
       this.#invitations++;
       const event = await this.#next(this.#intervalMs);
-      const result = event === undefined ? this.#noteSilence() : await this.#judge(event);
+      const result = event === undefined ? this.#noteSilence() : await this.#handle(event);
       if (result !== undefined) return result;
     }
     return { outcome: 'fault', verdict: { kind: 'unreachable', reason: this.#whySilent() } };
@@ -89,7 +89,7 @@ class InvitationSession {
    *
    * @returns undefined if a new invitation is necessary
    */
-  async #judge(event: HostEvent): Promise<InviteResult | undefined> {
+  async #handle(event: HostEvent): Promise<InviteResult | undefined> {
     if (event.from === 'tcp') return { outcome: 'connected', connection: event.connection };
     if (event.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
     if (event.from === 'flood') {
@@ -124,17 +124,17 @@ class InvitationSession {
     progress.phase('authenticating');
     this.#challenged = true;
     let nonce = firstNonce;
-    let datagram = answerTo(nonce, password);
+    let datagram = responseTo(nonce, password);
     sockets.send(datagram);
     const until = this.#elapsedMs + timings.authenticationMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const event = await this.#next(timings.invitationIntervalMs);
       const response = event?.from === 'udp' ? event.response : undefined;
       if (response?.kind === 'authenticationFailed') return this.#noteFailure();
-      if (event !== undefined && response?.kind !== 'challenge') return this.#judge(event);
+      if (event !== undefined && response?.kind !== 'challenge') return this.#handle(event);
       if (response?.kind === 'challenge' && response.nonce !== nonce) {
         nonce = response.nonce;
-        datagram = answerTo(nonce, password);
+        datagram = responseTo(nonce, password);
       } else if (event !== undefined) {
         continue;
       }
@@ -158,7 +158,7 @@ class InvitationSession {
     const until = this.#elapsedMs + this.#intervalMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const event = await this.#next(until - this.#elapsedMs);
-      if (event?.from === 'tcp' || event?.from === 'flood') return this.#judge(event);
+      if (event?.from === 'tcp' || event?.from === 'flood') return this.#handle(event);
     }
     this.#invitations = 0;
     return undefined;
@@ -179,7 +179,7 @@ class InvitationSession {
     const until = this.#elapsedMs + timings.callBackMs;
     while (this.#elapsedMs < until && this.#leftMs > 0) {
       const event = await this.#next(until - this.#elapsedMs);
-      if (event?.from === 'tcp' || event?.from === 'flood') return this.#judge(event);
+      if (event?.from === 'tcp' || event?.from === 'flood') return this.#handle(event);
       if (event?.from === 'udp' && event.response.kind === 'error') return this.#refusal(event.response);
     }
     const { address, port } = sockets.place;
@@ -231,8 +231,8 @@ const sendErrors: Record<string, string> = {
   EACCES: 'blocked by a firewall on this machine',
 };
 
-function answerTo(nonce: string, password: string): string {
-  const { cnonce, response } = answerChallenge(nonce, password);
+function responseTo(nonce: string, password: string): string {
+  const { cnonce, response } = authenticate(nonce, password);
   return authenticationDatagram(cnonce, response);
 }
 

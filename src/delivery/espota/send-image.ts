@@ -94,7 +94,7 @@ class Transfer {
       const silenceLeftMs = this.#limitMs;
       const event = await this.#events.next(Math.min(silenceLeftMs, this.#pace.leftMs(now)), signal);
       if (event === undefined && performance.now() - now < silenceLeftMs) continue;
-      const result = event === undefined ? this.#judgeSilence() : this.#judge(event);
+      const result = event === undefined ? this.#checkSilence() : this.#handle(event);
       if (result !== undefined) return result;
     }
   }
@@ -124,7 +124,7 @@ class Transfer {
     });
   }
 
-  #judge(event: TransferEvent): SendResult | undefined {
+  #handle(event: TransferEvent): SendResult | undefined {
     switch (event.kind) {
       case 'written':
         this.#isWriting = false;
@@ -134,7 +134,7 @@ class Transfer {
       case 'received':
         return this.#receive(event.bytes);
       case 'ended':
-        return this.#judgeEnd(event.why);
+        return this.#handleEnd(event.why);
     }
   }
 
@@ -184,9 +184,9 @@ class Transfer {
     return !this.#isWriting && !this.#isSent && !(isRegular && this.#hasExtended);
   }
 
-  #judgeSilence(): SendResult | undefined {
+  #checkSilence(): SendResult | undefined {
     const { timings, budget } = this.#request;
-    if (this.#reader.finalReply.kind === 'error') return this.#judgeEnd('');
+    if (this.#reader.finalReply.kind === 'error') return this.#handleEnd('');
     const silentMs = performance.now() - this.#movedAt;
     if (this.#mayExtend && silentMs < budget.limit(timings.stallMs)) {
       this.#aheadBytes *= 2;
@@ -197,7 +197,7 @@ class Transfer {
     return this.#broken(`no data from the device for ${(silentMs / 1000).toFixed(0)} s`);
   }
 
-  #judgeEnd(why: string): SendResult {
+  #handleEnd(why: string): SendResult {
     const reply = this.#reader.finalReply;
     return reply.kind === 'error' ? this.#rejection(reply.text) : this.#broken(why);
   }

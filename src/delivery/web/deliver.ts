@@ -79,17 +79,17 @@ class WebDelivery {
     const { progress, place, image, kind } = this.#request;
     this.#attempts++;
     progress.begin();
-    const page = await this.#askForPage(budget);
-    const unfit = this.#judgePage(page);
+    const page = await this.#requestPage(budget);
+    const unfit = this.#checkPage(page);
     if (unfit !== undefined) return unfit;
     const { head, tail, image: body } = updateRequest(image, kind, place);
     progress.phase('sending');
     const sent = await this.#exchange([head, body, tail], budget, (bytes) => progress.transferred(bytes - head.length));
-    return this.#judgeUpdate(sent);
+    return this.#checkUpdate(sent);
   }
 
   /** Requests the form page. After a failed attempt, the connection is retried for a while, because the device may be restarting. */
-  async #askForPage(budget: RetryBudget): Promise<WebExchange> {
+  async #requestPage(budget: RetryBudget): Promise<WebExchange> {
     const { place, timings, signal } = this.#request;
     const startedAt = performance.now();
     for (;;) {
@@ -117,7 +117,7 @@ class WebDelivery {
       signal,
       ...(onSent && { onSent }),
     });
-    if (result.outcome !== 'answered') budget.spend(result.silentMs);
+    if (result.outcome !== 'completed') budget.spend(result.silentMs);
     return result;
   }
 
@@ -126,7 +126,7 @@ class WebDelivery {
    *
    * @returns undefined if the update may be sent
    */
-  #judgePage(page: WebExchange): DeliveryAttempt | undefined {
+  #checkPage(page: WebExchange): DeliveryAttempt | undefined {
     const { kind, port, address } = this.#request;
     if (page.outcome === 'unconnected') return fault(notConnected(page, address, port));
     const { response } = page;
@@ -142,10 +142,10 @@ class WebDelivery {
     return undefined;
   }
 
-  #judgeUpdate(sent: WebExchange): DeliveryAttempt {
+  #checkUpdate(sent: WebExchange): DeliveryAttempt {
     const { address, port, progress } = this.#request;
     if (sent.outcome === 'unconnected') return fault(notConnected(sent, address, port));
-    const verdict = sent.response === undefined ? undefined : this.#judgeResponse(sent.response, sent.isSent);
+    const verdict = sent.response === undefined ? undefined : this.#checkResponse(sent.response, sent.isSent);
     if (verdict !== undefined) {
       if (verdict.kind === 'accepted') progress.transferred(this.#request.image.length);
       return { outcome: 'verdict', verdict };
@@ -164,7 +164,7 @@ class WebDelivery {
   }
 
   /** Reads the result from the response body, because success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
-  #judgeResponse({ status, body, isWhole }: WebResponse, isSent: boolean): DeliveryVerdict | undefined {
+  #checkResponse({ status, body, isWhole }: WebResponse, isSent: boolean): DeliveryVerdict | undefined {
     const failure = /Update error: ([^<]*)/.exec(body)?.[1];
     if (failure !== undefined) {
       return { kind: 'rejected', by: 'updater', reason: this.#clean(failure), code: errorCode(failure) };
@@ -191,8 +191,8 @@ class WebDelivery {
   }
 }
 
-const endings: Record<'answered' | 'ended' | 'silent', (sent: WebExchange) => string> = {
-  answered: () => 'the response has no result',
+const endings: Record<'completed' | 'ended' | 'silent', (sent: WebExchange) => string> = {
+  completed: () => 'the response has no result',
   ended: ({ error }) => (error === undefined ? 'the device closed the connection' : `the connection failed (${error})`),
   silent: ({ silentMs }) => `no data from the device for ${(silentMs / 1000).toFixed(0)} s`,
 };

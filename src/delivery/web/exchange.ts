@@ -20,7 +20,7 @@ export interface ExchangeRequest {
 
 /** Result of an exchange. `isSent`: all parts have left this process, so the server may have received the whole request. */
 export interface WebExchange {
-  readonly outcome: 'answered' | 'ended' | 'silent' | 'unconnected' | 'exceeded';
+  readonly outcome: 'completed' | 'ended' | 'silent' | 'unconnected' | 'exceeded';
   readonly response: WebResponse | undefined;
   /** Received bytes without parsing, for servers that do not respond with HTTP. */
   readonly text: string;
@@ -95,7 +95,7 @@ class Session {
       this.#movedAt = performance.now();
       if (event.kind !== 'received') this.#sendChunk();
       else this.#reader.feed(event.bytes);
-      if (this.#reader.isWhole) return this.#conclude('answered', undefined);
+      if (this.#reader.isWhole) return this.#conclude('completed', undefined);
       if (this.#reader.isFull) return this.#conclude('exceeded', 'the device sends without end');
     }
   }

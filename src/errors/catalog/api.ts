@@ -38,7 +38,7 @@ export const apiEntries = {
     'Another program runs at this URL, or a proxy responds in place of the server.',
     () => 'Check the URL; behind a proxy, it must include the path that the proxy forwards.',
   ),
-  SERVER_REFUSED: entry<{ url: string; status: number; code: string; message: string; hint: string }>(
+  SERVER_REJECTED: entry<{ url: string; status: number; code: string; message: string; hint: string }>(
     1,
     ({ url, status, code, message }) => `${url} rejected the request with status ${status} (${code}): ${message}`,
     'The server understood the request and rejected it.',

@@ -21,7 +21,7 @@ export const cliEntries = {
     'Changes to project files, and changes that lock devices out, are made only after confirmation.',
     () => 'Add --yes to confirm.',
   ),
-  PASSWORD_UNASKED: entry<{ devices: string }>(
+  PASSWORD_NOT_PROMPTED: entry<{ devices: string }>(
     2,
     ({ devices }) => `The password for ${devices} is not available: a prompt is configured, but there is no terminal`,
     'A prompt requires a terminal. Without a terminal, ota-hooks reads passwords from the environment or from files.',

@@ -73,9 +73,9 @@ export const publishingEntries = {
   ),
   PUBLISH_DECLINED: entry<{ project: string; version: string }>(
     1,
-    ({ project, version }) => `${project} ${version} was not published: the question was not answered with yes`,
+    ({ project, version }) => `${project} ${version} was not published: the prompt was not confirmed`,
     'At a terminal, `publish` asks before it sends a release to ten or more devices.',
-    () => 'Publish it with --draft and start a rollout, or answer with yes (--yes).',
+    () => 'Publish it with --draft and start a rollout, or confirm the prompt (--yes).',
   ),
   VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(
     1,

@@ -61,8 +61,8 @@ export async function isIgnored(folder: string, name: string, ignoreFile: string
     rules.add(rulesBelow(place, text));
   }
   // A rule such as .ota/* ignores the content of a folder, but not the folder itself.
-  const asked = name.endsWith('/') ? `${name}any` : name;
-  return rules.ignores([...below, asked].join('/'));
+  const path = name.endsWith('/') ? `${name}any` : name;
+  return rules.ignores([...below, path].join('/'));
 }
 
 function latin1ToText(text: string): string {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { channelAnswer, releaseAnswer } from '../../api/client/answers.ts';
-import { type ApiAnswer, type Ask, type ClientOptions, connect } from '../../api/client/connection.ts';
+import { type ApiResponse, type ClientOptions, connect, type SendApiRequest } from '../../api/client/connection.ts';
+import { channelResponse, releaseResponse } from '../../api/client/responses.ts';
 import type { ReleaseRequest } from '../../api/release.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Publication, Published, Publisher, ShowUpload } from '../publication.ts';
@@ -33,9 +33,13 @@ export function serverPublisher(options: ServerPublisherOptions): Publisher {
  * Sends a publish request, uploads the blobs that the server reports as missing, and sends the request again. Repeating a publication
  * changes nothing.
  *
- * @throws OtaError VERSION_TAKEN, UPDATE_BLOCKED, SERVER_REFUSED, ARTIFACT_CHANGED, and connection errors
+ * @throws OtaError VERSION_TAKEN, UPDATE_BLOCKED, SERVER_REJECTED, ARTIFACT_CHANGED, and connection errors
  */
-async function publishToServer(publication: Publication, request: Ask, showUpload: ShowUpload): Promise<Published> {
+async function publishToServer(
+  publication: Publication,
+  request: SendApiRequest,
+  showUpload: ShowUpload,
+): Promise<Published> {
   const { project, version, channel, purpose, manifestText, allow } = publication;
   // `draft` is sent only for drafts. Servers that do not support drafts accept all other requests.
   let target: Pick<ReleaseRequest, 'draft' | 'channel'> = channel === undefined ? { draft: true } : { channel };
@@ -61,11 +65,11 @@ async function publishToServer(publication: Publication, request: Ask, showUploa
 }
 
 function outcomeOf(
-  response: Extract<ApiAnswer, { json: unknown }>,
+  response: Extract<ApiResponse, { json: unknown }>,
   channel: string | undefined,
   { channel: wanted }: Publication,
 ): Published {
-  const parsed = v.safeParse(releaseAnswer, response.json);
+  const parsed = v.safeParse(releaseResponse, response.json);
   if (!parsed.success) throw new OtaError('SERVER_NOT_OURS', { url: response.url, status: response.status });
   const { outcome, release, warnings } = parsed.output;
   const { channels } = release;
@@ -74,9 +78,9 @@ function outcomeOf(
 }
 
 /** Returns undefined for drafts, new projects, channels on which the token may not promote releases, and servers that do not respond. */
-async function countDevices({ project, channel }: Publication, request: Ask): Promise<number | undefined> {
+async function countDevices({ project, channel }: Publication, request: SendApiRequest): Promise<number | undefined> {
   if (channel === undefined) return undefined;
   const response = await request({ method: 'GET', path: `/projects/${project}/channels/${channel}` });
-  const parsed = v.safeParse(channelAnswer, response.problem === undefined ? response.json : undefined);
+  const parsed = v.safeParse(channelResponse, response.problem === undefined ? response.json : undefined);
   return parsed.success && parsed.output.mayPromote ? parsed.output.devices : undefined;
 }

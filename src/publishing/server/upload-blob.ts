@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { uploadState } from '../../api/client/answers.ts';
-import type { ApiAnswer, Ask } from '../../api/client/connection.ts';
+import type { ApiResponse, SendApiRequest } from '../../api/client/connection.ts';
 import { asError } from '../../api/client/problems.ts';
+import { uploadState } from '../../api/client/responses.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
 /** Size of a piece. A small piece can be sent again over a slow connection. */
@@ -20,10 +20,10 @@ interface UploadOptions {
 /**
  * Uploads the bytes that the server does not have. An interrupted upload is resumed, even one of a different process.
  *
- * @throws OtaError SERVER_REFUSED, and connection errors
+ * @throws OtaError SERVER_REJECTED, and connection errors
  */
 export async function uploadBlob(
-  request: Ask,
+  request: SendApiRequest,
   sha256: string,
   bytes: Uint8Array,
   { pieceBytes = defaultPieceBytes, onSent }: UploadOptions = {},
@@ -52,21 +52,21 @@ export async function uploadBlob(
 type State = v.InferOutput<typeof uploadState>;
 
 /** Returns the upload state to continue from. Returns undefined if the upload cannot continue. */
-function nextState(response: ApiAnswer): State | undefined {
+function nextState(response: ApiResponse): State | undefined {
   if (response.problem === undefined) return stateOf(response);
   const { code, offset } = response.problem;
   if (code === 'upload-offset' && offset !== undefined) return { offset, complete: false };
   return code === 'digest-mismatch' ? { offset: 0, complete: false } : undefined;
 }
 
-function stateOf(response: ApiAnswer): State {
+function stateOf(response: ApiResponse): State {
   if (response.problem !== undefined) throw asError(response);
   const state = v.safeParse(uploadState, response.json);
   if (!state.success) throw new OtaError('SERVER_NOT_OURS', { url: response.url, status: response.status });
   return state.output;
 }
 
-function errorOf(response: ApiAnswer): OtaError {
+function errorOf(response: ApiResponse): OtaError {
   if (response.problem !== undefined) return asError(response);
   return new OtaError('SERVER_NOT_OURS', { url: response.url, status: response.status });
 }

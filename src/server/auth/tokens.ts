@@ -7,7 +7,7 @@ const rule = /^ota_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
 const unknownToken = createHash('sha256').update('unknown').digest();
 
 /** Properties that are chosen when a token is created. */
-export interface TokenWish extends Pick<TokenRecord, 'roles' | 'project' | 'name'> {
+export interface TokenRequest extends Pick<TokenRecord, 'roles' | 'project' | 'name'> {
   readonly channels?: readonly string[] | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface NewToken {
 }
 
 /** Creates a token with 256 random bits and keeps only its hash. A slow hash would add nothing, because the bits cannot be guessed. */
-export function makeToken({ roles, channels = [], project, name }: TokenWish): NewToken {
+export function makeToken({ roles, channels = [], project, name }: TokenRequest): NewToken {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');
   const hash = hashOf(secret).toString('hex');

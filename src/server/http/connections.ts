@@ -16,7 +16,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits, count
   const open = new Map<string, number>();
   server.maxConnections = limits.mostConnections;
   server.on('drop', () => {
-    counters.refusedConnections++;
+    counters.rejectedConnections++;
   });
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
@@ -24,7 +24,7 @@ export function limitConnections(server: Server, limits: ConnectionLimits, count
     const network = networkOf(address);
     const count = (open.get(network) ?? 0) + 1;
     if (count > limits.mostPerAddress) {
-      counters.refusedConnections++;
+      counters.rejectedConnections++;
       socket.destroy();
       return;
     }

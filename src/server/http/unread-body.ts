@@ -26,20 +26,20 @@ export function endWithUnreadBody(request: IncomingMessage, response: ServerResp
 function leaveUnread(socket: Socket, response: ServerResponse): void {
   response.shouldKeepAlive = false;
   let drainedBytes = 0;
-  let isAnswered = false;
+  let isResponseSent = false;
   socket.pause();
   // Detach the HTTP parser, so that it cannot read an unlimited amount of the body.
   socket.removeAllListeners('data');
   socket.on('data', ({ length }: Buffer) => {
     drainedBytes += length;
     if (drainedBytes <= mostDrainedBytes) return;
-    if (isAnswered) socket.destroy();
+    if (isResponseSent) socket.destroy();
     else socket.pause();
   });
   // Node.js calls this method after writing the last response on a connection.
   socket.destroySoon = () => {
-    if (isAnswered) return;
-    isAnswered = true;
+    if (isResponseSent) return;
+    isResponseSent = true;
     const timer = setTimeout(() => socket.destroy(), drainMs);
     socket.once('close', () => clearTimeout(timer));
     socket.once('end', () => socket.destroy());

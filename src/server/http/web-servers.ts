@@ -9,8 +9,8 @@ import type { Certificate } from '../tls/certificate.ts';
 import { createSecureServer } from '../tls/secure-server.ts';
 import { makeApi } from './api/app.ts';
 import { limitConnections } from './connections.ts';
-import { answerText } from './device/answers.ts';
 import { DeviceHandler } from './device/device-handler.ts';
+import { sendText } from './device/responses.ts';
 import { continueWhenRead, endWithUnreadBody } from './unread-body.ts';
 
 /** Listening HTTP or HTTPS server. */
@@ -59,18 +59,18 @@ export function openDeviceServer(parts: ServerParts, options: ServerOptions, pla
 
 /** Passes requests to the device handler first, then to the framework if they are not for devices. */
 function wholeListener(parts: ServerParts): RequestListener {
-  const door = new DeviceHandler(parts);
+  const devices = new DeviceHandler(parts);
   const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
   return (request, response) => {
-    if (!door.handle(request, response)) void api(request, response);
+    if (!devices.handle(request, response)) void api(request, response);
   };
 }
 
 function deviceListener(parts: ServerParts): RequestListener {
-  const door = new DeviceHandler(parts);
+  const devices = new DeviceHandler(parts);
   return (request, response) => {
-    if (!door.handle(request, response)) {
-      answerText(response, 404, 'this address serves only devices, under /update and /files');
+    if (!devices.handle(request, response)) {
+      sendText(response, 404, 'this address serves only devices, under /update and /files');
     }
   };
 }
@@ -117,7 +117,7 @@ function handleRequests(server: WebServer['server'], listener: RequestListener):
   });
   server.on('checkExpectation', (request, response) => {
     endWithUnreadBody(request, response);
-    answerText(response, 417, 'the only supported Expect value is 100-continue');
+    sendText(response, 417, 'the only supported Expect value is 100-continue');
   });
 }
 
@@ -158,12 +158,12 @@ async function closeServer(server: WebServer['server'], sockets: ReadonlySet<Soc
   const closed = new Promise((resolve) => server.close(resolve));
   closeUnused(server, sockets);
   const sweep = setInterval(() => closeUnused(server, sockets), sweepEveryMs);
-  const patience = setTimeout(() => {
+  const stallTimer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);
   await closed;
   clearInterval(sweep);
-  clearTimeout(patience);
+  clearTimeout(stallTimer);
 }
 
 /** Closes idle connections, including unused connections that browsers open in advance. */

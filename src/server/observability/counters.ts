@@ -13,11 +13,11 @@ export interface EventCounters {
 /** Counters since the server started. They are plain numbers, because every request updates them and only `/metrics` reads them. */
 export interface Counters extends EventCounters {
   /** Responses to devices, by HTTP status. */
-  readonly answers: Map<number, number>;
+  readonly responses: Map<number, number>;
   /** Update decisions, by code. */
   readonly decisions: Map<string, number>;
-  downloadsReceived: number;
-  downloadsBroken: number;
+  downloadsCompleted: number;
+  downloadsInterrupted: number;
   /** Update checks deferred because of a limit (such as downloads, memory or new devices) or repeated conflicts. */
   overCapacity: number;
   /** Update checks of new devices deferred because their network exceeded its rate of new devices. */
@@ -25,9 +25,9 @@ export interface Counters extends EventCounters {
   bytesSent: number;
   /** Requests that failed because of a server error. */
   failures: number;
-  refusedConnections: number;
+  rejectedConnections: number;
   /** Rejected tokens and logins, by kind. */
-  readonly refusedAccess: Map<string, number>;
+  readonly rejectedAccess: Map<string, number>;
   /** Counts by project. Only admins create projects, so their number is bounded. */
   readonly projects: Map<string, EventCounters>;
 }
@@ -35,16 +35,16 @@ export interface Counters extends EventCounters {
 export function newCounters(): Counters {
   return {
     ...newEventCounters(),
-    answers: new Map(),
+    responses: new Map(),
     decisions: new Map(),
-    downloadsReceived: 0,
-    downloadsBroken: 0,
+    downloadsCompleted: 0,
+    downloadsInterrupted: 0,
     overCapacity: 0,
     newDevicesDeferred: 0,
     bytesSent: 0,
     failures: 0,
-    refusedConnections: 0,
-    refusedAccess: new Map(),
+    rejectedConnections: 0,
+    rejectedAccess: new Map(),
     projects: new Map(),
   };
 }

@@ -18,15 +18,15 @@ export function makeMetrics(
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const { total, totals } = countersIn(registry);
-  totals('ota_device_answers_total', 'Responses to devices, by HTTP status', 'status', counters.answers);
+  totals('ota_device_responses_total', 'Responses to devices, by HTTP status', 'status', counters.responses);
   totals(
     'ota_decisions_total',
     'Update decisions, by code; repeated update checks are not counted',
     'code',
     counters.decisions,
   );
-  total('ota_downloads_received_total', 'Complete downloads', () => counters.downloadsReceived);
-  total('ota_downloads_broken_total', 'Incomplete downloads', () => counters.downloadsBroken);
+  total('ota_downloads_completed_total', 'Complete downloads', () => counters.downloadsCompleted);
+  total('ota_downloads_interrupted_total', 'Incomplete downloads', () => counters.downloadsInterrupted);
   total('ota_over_capacity_total', 'Update checks deferred because the server was busy', () => counters.overCapacity);
   total(
     'ota_new_devices_deferred_total',
@@ -36,8 +36,12 @@ export function makeMetrics(
   total('ota_sent_bytes_total', 'Bytes of complete downloads', () => counters.bytesSent);
   addEventCounters(registry, counters);
   total('ota_failures_total', 'Requests that failed because of a server error', () => counters.failures);
-  total('ota_refused_connections_total', 'Connections rejected because of a limit', () => counters.refusedConnections);
-  totals('ota_access_refused_total', 'Rejected tokens and logins, by kind', 'kind', counters.refusedAccess);
+  total(
+    'ota_rejected_connections_total',
+    'Connections rejected because of a limit',
+    () => counters.rejectedConnections,
+  );
+  totals('ota_access_rejected_total', 'Rejected tokens and logins, by kind', 'kind', counters.rejectedAccess);
   new Gauge({
     name: 'ota_downloads_active',
     help: 'Active downloads',

@@ -1,4 +1,4 @@
-import { makeToken, type NewToken, type TokenWish } from '../auth/tokens.ts';
+import { makeToken, type NewToken, type TokenRequest } from '../auth/tokens.ts';
 import type { Actor, TokenRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import { DomainError } from './domain-error.ts';
@@ -11,7 +11,7 @@ interface Parts {
   readonly events: Pick<DomainEvents, 'emit'>;
 }
 
-export async function createToken(parts: Parts, request: TokenWish, by: Actor): Promise<NewToken> {
+export async function createToken(parts: Parts, request: TokenRequest, by: Actor): Promise<NewToken> {
   const made = makeToken(request);
   await saveToken(parts, made, by);
   return made;

@@ -186,7 +186,7 @@ export interface DeviceRecord {
   /** Channel that overrides the channel in the request URL. */
   readonly channel?: string | undefined;
   /** Channel from the last request URL. */
-  readonly askedChannel?: string | undefined;
+  readonly requestedChannel?: string | undefined;
   /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
   /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */

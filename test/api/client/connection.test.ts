@@ -2,7 +2,12 @@ import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test, { type ExecutionContext } from 'ava';
-import { type ApiRequest, type Ask, type ClientOptions, connect } from '../../../src/api/client/connection.ts';
+import {
+  type ApiRequest,
+  type ClientOptions,
+  connect,
+  type SendApiRequest,
+} from '../../../src/api/client/connection.ts';
 import { type ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
 import { endlessMs } from '../../support/patience.ts';
 import { refusingPort, releasablePort } from '../../support/refusing-port.ts';
@@ -10,7 +15,7 @@ import { problem, type Reply, resettingServer, scriptedServer } from './scripted
 
 const token = 'token-of-the-tests';
 
-function client({ url }: { url: URL }, options: Partial<ClientOptions> = {}): Ask {
+function client({ url }: { url: URL }, options: Partial<ClientOptions> = {}): SendApiRequest {
   return connect({ url, token, signal: new AbortController().signal, pausesMs: [1, 1, 1], ...options });
 }
 
@@ -27,8 +32,8 @@ async function fails(t: ExecutionContext, run: Promise<unknown>, code: ErrorCode
 test('sends the token, and resolves request paths below the server URL path', async (t) => {
   const server = await scriptedServer(t, () => ({ status: 200, json: { name: 'ota-hooks' } }));
   for (const path of ['', '/', '/ota', '/ota/']) {
-    const answer = await client({ url: new URL(path, server.url) })({ method: 'GET', path: '/server' });
-    t.deepEqual(answer.problem === undefined && answer.json, { name: 'ota-hooks' });
+    const response = await client({ url: new URL(path, server.url) })({ method: 'GET', path: '/server' });
+    t.deepEqual(response.problem === undefined && response.json, { name: 'ota-hooks' });
   }
   t.deepEqual(
     server.arrived.map(({ path }) => path),
@@ -65,8 +70,8 @@ test('reports a server that is not an update server, without retrying', async (t
 
 test('returns a problem from the server unchanged, without retrying', async (t) => {
   const server = await scriptedServer(t, () => problem(409, 'blobs-missing', { missing: [] }));
-  const answer = await client(server)({ method: 'POST', path: '/x', json: {} });
-  t.is(answer.problem?.code, 'blobs-missing');
+  const response = await client(server)({ method: 'POST', path: '/x', json: {} });
+  t.is(response.problem?.code, 'blobs-missing');
   t.is(server.arrived.length, 1);
 });
 
@@ -84,8 +89,8 @@ for (const request of repeatable) {
       { status: 502, text: 'bad gateway' },
     ];
     const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 200, json: 'done' });
-    const answer = await client(server, { pausesMs: [1, 1, 1, 1] })(request);
-    t.deepEqual(answer.problem === undefined && answer.json, 'done');
+    const response = await client(server, { pausesMs: [1, 1, 1, 1] })(request);
+    t.deepEqual(response.problem === undefined && response.json, 'done');
     t.deepEqual(
       server.arrived.map(({ body }) => body.toString()),
       Array(5).fill('{"a":1}'),
@@ -96,8 +101,8 @@ for (const request of repeatable) {
 test('retries a non-repeatable POST after 503 and 429, because the server did not process the request', async (t) => {
   const troubles: Reply[] = [{ status: 503, json: {} }, problem(429, 'too-many-requests')];
   const server = await scriptedServer(t, (_, count) => troubles[count - 1] ?? { status: 201, json: 'done' });
-  const answer = await client(server)({ method: 'POST', path: '/tokens', json: { a: 1 } });
-  t.deepEqual(answer.problem === undefined && answer.json, 'done');
+  const response = await client(server)({ method: 'POST', path: '/tokens', json: { a: 1 } });
+  t.deepEqual(response.problem === undefined && response.json, 'done');
   t.is(server.arrived.length, 3);
 });
 
@@ -128,8 +133,8 @@ for (const request of notRepeatable) {
 for (const event of ['connection', 'request'] as const) {
   test(`retries when the server resets the first connections on ${event}`, async (t) => {
     const server = await resettingServer(t, 2, event);
-    const answer = await client(server)({ method: 'GET', path: '/x' });
-    t.deepEqual(answer.problem === undefined && answer.json, 'done');
+    const response = await client(server)({ method: 'GET', path: '/x' });
+    t.deepEqual(response.problem === undefined && response.json, 'done');
     t.is(server.connections(), 3);
   });
 }
@@ -144,16 +149,16 @@ test('reports a reset without retrying a non-repeatable POST', async (t) => {
 test('retries any POST until the server accepts connections', async (t) => {
   const { port, release } = await releasablePort(t);
   const controller = new AbortController();
-  const ask = client(
+  const request = client(
     { url: new URL(`http://127.0.0.1:${port}`) },
     { signal: controller.signal, pausesMs: Array<number>(1000).fill(20) },
   );
-  const answer = ask({ method: 'POST', path: '/tokens', json: {} });
+  const response = request({ method: 'POST', path: '/tokens', json: {} });
   // The client listens to this signal directly only while it waits after a failed attempt.
   while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
   await release();
   const server = await scriptedServer(t, () => ({ status: 201, json: 'done' }), port);
-  t.like(await answer, { status: 201, json: 'done' });
+  t.like(await response, { status: 201, json: 'done' });
   t.is(server.arrived.length, 1);
 });
 
@@ -171,8 +176,8 @@ test('times out when the server does not respond', async (t) => {
   // In some test runs, the timeout was garbage-collected and the wait never ended.
   const collecting = setInterval(collectGarbage, 10);
   t.teardown(() => clearInterval(collecting));
-  const ask = client(server, { limits: soon, pausesMs: [1] });
-  const error = await fails(t, ask({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
+  const request = client(server, { limits: soon, pausesMs: [1] });
+  const error = await fails(t, request({ method: 'GET', path: '/x' }), 'SERVER_UNREACHABLE');
   t.regex(error?.message ?? '', /did not respond: not complete after \d+ s/);
 });
 
@@ -185,8 +190,8 @@ test('reports the system error when no server is listening', async (t) => {
 test('aborts a wait on Ctrl-C without reporting a server error', async (t) => {
   const server = await scriptedServer(t, () => 'break');
   const controller = new AbortController();
-  const ask = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
-  const error = t.throwsAsync(ask({ method: 'GET', path: '/x' }), { any: true });
+  const request = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
+  const error = t.throwsAsync(request({ method: 'GET', path: '/x' }), { any: true });
   // Requests listen to derived signals. Only the wait before a retry listens to this signal.
   while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
   t.is(server.arrived.length, 1);

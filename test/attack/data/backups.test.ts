@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createToken } from '../../../src/server/services/tokens.ts';
 import { tableNames } from '../../../src/server/storage/sqlite/tables.ts';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { hosts, usedAuthority } from '../../server/tls/authority.ts';
 import { type CommandRun, runCommand } from '../../support/run-command.ts';
@@ -45,7 +45,7 @@ async function soundBackup(t: ExecutionContext): Promise<Sound> {
       .status,
     200,
   );
-  t.is((await askAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:01' })).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', { mac: '18:FE:34:00:00:01' })).status, 200);
   const rollout = { version: '2.0', channel: 'beta', stages: [{ share: 50, canaries: ['hall'] }, { share: 100 }] };
   const started = await server.api('POST', '/projects/door/rollouts', rollout);
   t.is(started.status, 201, JSON.stringify(started.body));
@@ -325,7 +325,7 @@ async function works(t: ExecutionContext, data: string): Promise<string | undefi
       if (status >= 500) return `${path}: ${status} ${JSON.stringify(server.logged.at(-1))}`;
     }
     for (const device of [mac, '18:FE:34:00:00:99']) {
-      const { status } = await askAsDevice(server.port, '/update/door', { mac: device });
+      const { status } = await requestAsDevice(server.port, '/update/door', { mac: device });
       if (status >= 500) return `the device ${device}: ${status} ${JSON.stringify(server.logged.at(-1))}`;
     }
     const metrics = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
@@ -376,7 +376,7 @@ test.serial('a backup without the files of releases is restored if this is accep
   t.is((await runCommand(argv, { cwd: folder.path })).error?.code, 'BACKUP_INCOMPLETE');
   t.is((await runCommand([...argv, '--accept-missing-files'], { cwd: folder.path })).exitCode, 0);
   const server = await startTestServer(t, { data: folder.at('data') });
-  t.is((await askAsDevice(server.port, '/update/door')).status, 503, 'a device tries again later');
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 503, 'a device tries again later');
 });
 
 test.serial('no crafted backup is restored in part, ends in an unknown error or stops the server', async (t) => {

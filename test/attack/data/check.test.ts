@@ -2,7 +2,7 @@ import { appendFile, cp, mkdir, readdir, readFile, rename, stat, symlink, trunca
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import Database from 'libsql';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { digestOf, startTestServer, upload } from '../../server/running-server.ts';
 import { folderOnOtherFileSystem, hasOtherFileSystem } from '../../support/other-file-system.ts';
 import { type CommandRun, runCommand } from '../../support/run-command.ts';
@@ -69,7 +69,7 @@ function change(data: string, sql: string): void {
 
 async function serves(t: ExecutionContext, data: string): Promise<void> {
   const server = await startTestServer(t, { data });
-  t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 }
 
 const [artifact] = firstBuild.manifest.artifacts;

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import Database from 'libsql';
 import { OtaError } from '../../../src/errors/ota-error.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -18,7 +18,7 @@ const pageBytes = 4096;
 async function outcomeOfStart(t: ExecutionContext, data: string): Promise<string> {
   try {
     const server = await startTestServer(t, { data });
-    await askAsDevice(server.port, '/update/door');
+    await requestAsDevice(server.port, '/update/door');
     await server.api('GET', '/projects/door/devices');
     await server.close(0);
     return 'started';
@@ -95,7 +95,7 @@ test('a repair of a damaged page keeps the records on the other pages', async (t
   const server = await startTestServer(t, { data });
   const count = await server.parts.store.devices.count('door');
   t.true(count > 30 && count < 60, `${count} of 60 devices`);
-  t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 
 test('damage to the files as a whole leads to a named error', async (t) => {

@@ -4,7 +4,7 @@ import { NewDevices } from '../../../src/server/services/devices/new-devices.ts'
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { protectedForMs } from '../../../src/server/storage/eviction.ts';
 import { sketchMd5Of } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { firstBuild } from './data-folder.ts';
@@ -14,8 +14,8 @@ const macOf = (index: number) =>
 
 /** Makes an invented device look as if it had installed the update: two requests. */
 async function pretend({ port }: TestServer, mac: string): Promise<void> {
-  await askAsDevice(port, '/update/door', { mac });
-  await askAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(firstBuild.manifest) });
+  await requestAsDevice(port, '/update/door', { mac });
+  await requestAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(firstBuild.manifest) });
 }
 
 test('devices that look proven cannot lock out new devices, or those that an administrator enrolls', async (t) => {
@@ -29,8 +29,8 @@ test('devices that look proven cannot lock out new devices, or those that an adm
   t.true((await devices.count('door')) <= 21);
   t.true((await devices.count('door')) > 10, 'devices are not evicted without need');
 
-  t.is((await askAsDevice(server.port, '/update/door', { mac: 'AA:AA:AA:AA:AA:02' })).status, 200, 'a new device');
-  t.is((await askAsDevice(server.port, '/update/door', { mac: enrolled })).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', { mac: 'AA:AA:AA:AA:AA:02' })).status, 200, 'a new device');
+  t.is((await requestAsDevice(server.port, '/update/door', { mac: enrolled })).status, 200);
   for (let index = 0; index < 30; index++) {
     const mac = `BB:BB:BB:BB:BB:${index.toString(16).padStart(2, '0').toUpperCase()}`;
     t.is((await server.api('PUT', `/projects/door/devices/${mac}`, {})).status, 200, 'always finds room');
@@ -76,10 +76,10 @@ test('the rate of new devices is limited per network, counted, and shown on the 
   await server.api('PUT', `/projects/door/devices/${enrolled}`, {});
   const statuses: number[] = [];
   for (let index = 0; index < 12; index++) {
-    statuses.push((await askAsDevice(server.port, '/update/door', { mac: macOf(index) })).status);
+    statuses.push((await requestAsDevice(server.port, '/update/door', { mac: macOf(index) })).status);
   }
   t.deepEqual(statuses, [...Array<number>(5).fill(200), ...Array<number>(7).fill(503)]);
-  t.is((await askAsDevice(server.port, '/update/door', { mac: enrolled })).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', { mac: enrolled })).status, 200);
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   t.true(metrics.split('\n').includes('ota_new_devices_deferred_total 7'));
   const login = await fetch(`${server.url}/login`, {

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { limitRepeats } from '../../../src/server/observability/log-repeats.ts';
 import { Health } from '../../../src/server/services/health.ts';
 import { sketchMd5Of } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { digestOf, startTestServer, type TestServer, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
@@ -54,23 +54,23 @@ test('a full disk never looks like "nothing to install", and the server recovers
   t.is((await server.publish(firstBuild)).status, 201);
   t.deepEqual(await health(server, '/readyz'), { status: 200, problems: [] });
   const upToDate = { sketchMd5: sketchMd5Of(firstBuild.manifest), mac: '02:00:00:00:01:00' };
-  t.is((await askAsDevice(server.port, '/update/door', upToDate)).status, 304);
+  t.is((await requestAsDevice(server.port, '/update/door', upToDate)).status, 304);
 
   await fill(disk, 0);
   await exhaust(server);
   for (let count = 0; count < 50; count++) {
     const mac = `02:00:00:00:00:${String(count).padStart(2, '0')}`;
-    const answer = await askAsDevice(server.port, '/update/door', { mac });
-    t.is(answer.status, 503);
-    t.regex(answer.header('retry-after') ?? '', /^\d+$/);
+    const response = await requestAsDevice(server.port, '/update/door', { mac });
+    t.is(response.status, 503);
+    t.regex(response.header('retry-after') ?? '', /^\d+$/);
   }
-  t.is((await askAsDevice(server.port, '/update/door', upToDate)).status, 304, 'it has nothing to install');
+  t.is((await requestAsDevice(server.port, '/update/door', upToDate)).status, 304, 'it has nothing to install');
   const errors = server.logged.filter(({ message }) => message === 'Device request failed');
   t.true(errors.length <= 2, `${errors.length} lines for 50 devices`);
 
   await rm(join(disk, 'ballast'));
   t.is((await server.publish(secondBuild)).status, 201);
-  t.is((await askAsDevice(server.port, '/update/door', { mac: '02:00:00:00:00:01' })).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door', { mac: '02:00:00:00:00:01' })).status, 200);
   countAttacks({ kind: 'update checks on a full disk', tried: 51, withstood: 51 });
 });
 

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { removeOrphans } from '../../../src/server/services/maintenance.ts';
 import { startServer } from '../../../src/server/start.ts';
 import { sealData } from '../../../src/server/storage/data-identity.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { digestOf, startTestServer, upload } from '../../server/running-server.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -38,7 +38,7 @@ test('a crashed server starts again with its releases', async (t) => {
   t.true(await exists(join(data, 'ota.db-wal')));
   const server = await startTestServer(t, { data });
   t.is(server.token, '', 'no token is created');
-  t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 
 test('a stopped server leaves one database file, which starts', async (t) => {
@@ -48,7 +48,7 @@ test('a stopped server leaves one database file, which starts', async (t) => {
     ['data/ota.db'],
   );
   const server = await startTestServer(t, { data });
-  t.is((await askAsDevice(server.port, '/update/door')).status, 200);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 
 for (const lost of [
@@ -132,7 +132,7 @@ test('restores a backup into a folder whose database is lost', async (t) => {
   const restored = await runCommand(['server', 'restore', backup, '--data', server.folder], { cwd: path });
   t.is(restored.exitCode, 0, restored.error?.message);
   const next = await startTestServer(t, { data: server.folder });
-  t.is((await askAsDevice(next.port, '/update/door')).status, 200);
+  t.is((await requestAsDevice(next.port, '/update/door')).status, 200);
   t.is((await next.api('GET', '/projects', undefined, server.token)).status, 200, 'the tokens are back');
 });
 

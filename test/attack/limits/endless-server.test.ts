@@ -114,11 +114,11 @@ test('a server that discards pieces again and again ends the upload', async (t) 
   const bytes = new Uint8Array(100);
   for (const offsets of [[0], [0, 1], [50, 0, 60, 0], [99, 98, 97]]) {
     let sent = 0;
-    const answer = async () => {
+    const response = async () => {
       const json = { offset: offsets[sent++ % offsets.length], complete: false };
       return { status: 200, url: 'http://127.0.0.1/', json } as const;
     };
-    await t.throwsAsync(uploadBlob(answer, 'a'.repeat(64), bytes, { pieceBytes: 10 }), { any: true });
+    await t.throwsAsync(uploadBlob(response, 'a'.repeat(64), bytes, { pieceBytes: 10 }), { any: true });
     t.true(sent < 100, `${sent} requests`);
   }
   countAttacks({ kind: 'servers that never end a response', tried: 4, withstood: 4 });

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { updateRequest } from '../../../src/delivery/web/form.ts';
 import { startVirtualDevice } from '../../../src/simulator/index.ts';
-import { readAnswer, sendRaw } from '../../server/raw-device.ts';
+import { readResponse, sendRaw } from '../../server/raw-device.ts';
 import { buildImage } from '../../support/image-builder.ts';
 import { makeKeyPair } from '../../support/signed-file.ts';
 import { variantsOf } from '../readers/mutations.ts';
@@ -26,7 +26,7 @@ test('a virtual device survives malformed upload forms and installs none of them
   for (const bytes of forms) await sendRaw(port, bytes, { during: (socket) => socket.end() });
   // Like a real device, it restarts after a form without a file, and then refuses connections for a moment.
   const page = () => sendRaw(port, 'GET /update HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-  while (readAnswer(await page()).status !== 200) await new Promise(setImmediate);
+  while (readResponse(await page()).status !== 200) await new Promise(setImmediate);
   t.like(device.state, { sketchMd5, damage: undefined, bricked: undefined });
   countAttacks({ kind: 'malformed upload forms', tried: forms.length, withstood: forms.length });
 });

@@ -9,8 +9,8 @@ import {
   checkIn,
   createSecrets,
   draft,
-  judged,
   macOf,
+  maintained,
   running,
   startFleet,
   startRollout,
@@ -21,8 +21,8 @@ const devices = 20;
 /** Fleet whose devices have used their secrets. */
 async function startSecuredFleet(t: ExecutionContext) {
   const server = await startFleet(t, devices);
-  const { headers, answer } = await createSecrets(server, devices);
-  t.is(answer.created.length, devices);
+  const { headers, response } = await createSecrets(server, devices);
+  t.is(response.created.length, devices);
   for (const [index, authorization] of headers.entries()) await checkIn(server, index, running, { authorization });
   return { server, headers };
 }
@@ -70,10 +70,10 @@ for (const addresses of [1, 50]) {
   test(`a forger without secrets neither completes nor halts a rollout from ${addresses} addresses`, async (t) => {
     const { server, headers } = await startSecuredFleet(t);
     const { id } = await startRollout(server, { halt: { failures: 1, notConfirmed: 1 } });
-    const before = await judged(server, id);
+    const before = await maintained(server, id);
     t.like(before.tally, { members: devices, pending: devices, withCredentials: devices });
     const tried = await forgeAll(server, headers, attackerAddresses(addresses));
-    const after = await judged(server, id);
+    const after = await maintained(server, id);
     t.deepEqual(after, before);
     countAttacks({ kind: 'forged update checks of devices with credentials', tried, withstood: tried });
 
@@ -81,7 +81,7 @@ for (const addresses of [1, 50]) {
       t.is((await checkIn(server, index, running, { authorization })).header('x-version'), '2.0');
       t.is((await checkIn(server, index, draft, { authorization })).status, 304);
     }
-    const { state, tally, unproven } = await judged(server, id);
+    const { state, tally, unproven } = await maintained(server, id);
     t.is(state, 'complete');
     t.like(tally, { running: devices, unproven: 0 });
     t.is(unproven, undefined);
@@ -96,7 +96,7 @@ test('halts a rollout on failures that devices report with their secrets, after 
       const authorization = headers[failing];
       for (let downloads = 0; downloads < 4; downloads++) await checkIn(server, failing, running, { authorization });
     }
-    const { state, reason } = await judged(server, id);
+    const { state, reason } = await maintained(server, id);
     t.is(state, 'halted');
     t.is(reason, '2 devices failed to update to 2.0 (limit: 2)');
     await server.api('POST', `/projects/door/rollouts/${id}/resume`, { acceptFailures: true });
@@ -110,10 +110,10 @@ test('a forged download before the first use of a secret does not count once the
   const [attacker] = attackerAddresses(1);
   await checkIn(server, 0, running, { from: attacker });
   await checkIn(server, 0, draft, { from: attacker });
-  t.like((await judged(server, id)).tally, { running: 1, unproven: 1 });
+  t.like((await maintained(server, id)).tally, { running: 1, unproven: 1 });
   const [authorization] = headers;
   await checkIn(server, 0, running, { authorization });
-  t.like((await judged(server, id)).tally, { running: 0, withCredentials: 1 });
+  t.like((await maintained(server, id)).tally, { running: 0, withCredentials: 1 });
 });
 
 test('serves a device without its secret until it has used the secret, and never afterwards', async (t) => {
@@ -135,10 +135,10 @@ test('accepts the old secret of a rotation until the device has used the new one
   const server = await startFleet(t, 1);
   const [old] = (await createSecrets(server, 1)).headers;
   await checkIn(server, 0, running, { authorization: old });
-  t.deepEqual((await createSecrets(server, 1)).answer, { created: [], skipped: [{ mac: macOf(0), state: 'used' }] });
+  t.deepEqual((await createSecrets(server, 1)).response, { created: [], skipped: [{ mac: macOf(0), state: 'used' }] });
   const [fresh] = (await createSecrets(server, 1, { rotate: true })).headers;
   const again = await createSecrets(server, 1, { rotate: true });
-  t.deepEqual(again.answer.skipped, [{ mac: macOf(0), state: 'rotating' }]);
+  t.deepEqual(again.response.skipped, [{ mac: macOf(0), state: 'rotating' }]);
   t.is((await checkIn(server, 0, running, { authorization: again.headers[0] })).status, 401);
   for (let repeated = 0; repeated < 2; repeated++) {
     t.is((await checkIn(server, 0, running, { authorization: old })).status, 304);
@@ -195,13 +195,13 @@ test('stores and shows no secret', async (t) => {
   const [header = ''] = (await createSecrets(server, 1)).headers;
   const [, secret = ''] = Buffer.from(header.slice('Basic '.length), 'base64').toString().split(':');
   await checkIn(server, 0, running, { authorization: header });
-  const answers = [
+  const responses = [
     await server.api('GET', '/projects/door/devices'),
     await server.api('GET', '/audit'),
     await (await fetch(`${server.url}/api/v1/backup`, { headers: { authorization: `Bearer ${server.token}` } })).text(),
     server.logged,
   ];
-  const text = JSON.stringify(answers);
+  const text = JSON.stringify(responses);
   t.false(text.includes(secret));
   t.regex(text, /device\.credentials-created/);
 });
@@ -213,7 +213,7 @@ test('counts a completed download with a secret as proven', async (t) => {
   const { id } = await startRollout(server);
   await checkIn(server, 0, running, { authorization });
   await receiptsNoted(server, macOf(0), 1);
-  t.like((await judged(server, id)).tally, { updating: 1 });
+  t.like((await maintained(server, id)).tally, { updating: 1 });
   await checkIn(server, 0, draft, { authorization });
-  t.like((await judged(server, id)).tally, { running: 1, unproven: 0 });
+  t.like((await maintained(server, id)).tally, { running: 1, unproven: 0 });
 });

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
-import type { CredentialsAnswer, CredentialsRequest } from '../../../src/api/device-credentials.ts';
+import type { CredentialsRequest, CredentialsResponse } from '../../../src/api/device-credentials.ts';
 import type { RolloutRequest } from '../../../src/api/rollout.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice, type DeviceWords, type RawAnswer } from '../../server/raw-device.ts';
+import { type DeviceWords, type RawResponse, requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
 
 const signer = testSigner();
@@ -42,8 +42,8 @@ export function checkIn(
   index: number,
   { manifest }: Build,
   { path = '/update/door', from, ...words }: DeviceWords & { path?: string; from?: string | undefined } = {},
-): Promise<RawAnswer> {
-  return askAsDevice(port, path, { mac: macOf(index), sketchMd5: sketchMd5Of(manifest), ...words }, from);
+): Promise<RawResponse> {
+  return requestAsDevice(port, path, { mac: macOf(index), sketchMd5: sketchMd5Of(manifest), ...words }, from);
 }
 
 export async function startRollout(server: TestServer, request: Partial<RolloutRequest> = {}): Promise<RolloutInfo> {
@@ -53,14 +53,14 @@ export async function startRollout(server: TestServer, request: Partial<RolloutR
   return body as unknown as RolloutInfo;
 }
 
-/** Judges the rollout as the server does every second, and returns its state. */
-export async function judged(server: TestServer, id: number): Promise<RolloutInfo> {
+/** Evaluates the rollout as the server does every second, and returns its state. */
+export async function maintained(server: TestServer, id: number): Promise<RolloutInfo> {
   await server.parts.rollouts.maintain();
   return (await server.api('GET', `/projects/door/rollouts/${id}`)).body as unknown as RolloutInfo;
 }
 
 export async function halted(server: TestServer, id: number): Promise<boolean> {
-  return (await judged(server, id)).state === 'halted';
+  return (await maintained(server, id)).state === 'halted';
 }
 
 /** Authorization header that a device sends (`ESP8266HTTPUpdate::setAuthorization`). */
@@ -73,12 +73,12 @@ export async function createSecrets(
   server: TestServer,
   devices: number,
   options: Partial<CredentialsRequest> = {},
-): Promise<{ headers: readonly string[]; answer: CredentialsAnswer }> {
+): Promise<{ headers: readonly string[]; response: CredentialsResponse }> {
   const secrets = Array.from({ length: devices }, () => randomBytes(24).toString('base64url'));
   const credentials = secrets.map((secret, index) => {
     return { mac: macOf(index), hash: createHash('sha256').update(secret).digest('hex') };
   });
   const { body } = await server.api('POST', '/projects/door/devices/credentials', { credentials, ...options });
   const headers = secrets.map((secret, index) => basic(macOf(index).replaceAll(':', ''), secret));
-  return { headers, answer: body as unknown as CredentialsAnswer };
+  return { headers, response: body as unknown as CredentialsResponse };
 }

@@ -1,6 +1,6 @@
 /** Forged update checks against rollouts of devices without credentials. */
 import test from 'ava';
-import { attackerAddresses, checkIn, draft, halted, judged, running, startFleet, startRollout } from './fleet.ts';
+import { attackerAddresses, checkIn, draft, halted, maintained, running, startFleet, startRollout } from './fleet.ts';
 
 const [attacker = ''] = attackerAddresses(1);
 
@@ -9,7 +9,7 @@ test('does not complete a rollout when devices are reported to run a release tha
   const server = await startFleet(t, devices);
   const { id } = await startRollout(server);
   for (let index = 0; index < devices; index++) await checkIn(server, index, draft, { from: attacker });
-  const { state, tally, waitingFor, unproven } = await judged(server, id);
+  const { state, tally, waitingFor, unproven } = await maintained(server, id);
   t.is(state, 'active');
   t.like(tally, { members: devices, running: 0, undelivered: devices });
   t.is(waitingFor, 'a device in the open stages to download 2.0 (100 run it, not downloaded here)');
@@ -21,7 +21,7 @@ test('does not skip a stage whose devices are all reported to run a release that
   const stages = [{ canaries: ['device-0'] }, { canaries: ['device-1'] }, { share: 100 }];
   const { id } = await startRollout(server, { stages });
   for (const index of [0, 1, 2]) await checkIn(server, index, draft, { from: attacker });
-  t.is((await judged(server, id)).openStages, 1);
+  t.is((await maintained(server, id)).openStages, 1);
 });
 
 test('does not wait for a device that was flashed in another way, and counts one that downloads the release', async (t) => {
@@ -32,7 +32,7 @@ test('does not wait for a device that was flashed in another way, and counts one
     t.is((await checkIn(server, index, running)).status, 200);
     await checkIn(server, index, draft);
   }
-  const { state, tally } = await judged(server, id);
+  const { state, tally } = await maintained(server, id);
   t.is(state, 'complete');
   t.like(tally, { running: 2, undelivered: 1 });
 });
@@ -44,7 +44,7 @@ test('counts a device that downloaded the release from this server before the ro
   await checkIn(server, 0, draft, { path: '/update/door/beta' });
   await server.api('PUT', '/projects/door/devices/02:00:00:00:00:00', { channel: 'stable' });
   const { id } = await startRollout(server);
-  t.like((await judged(server, id)).tally, { running: 1, undelivered: 0, pending: 1 });
+  t.like((await maintained(server, id)).tally, { running: 1, undelivered: 0, pending: 1 });
 });
 
 test('shows which address sent the reports when every device is forged', async (t) => {
@@ -54,7 +54,7 @@ test('shows which address sent the reports when every device is forged', async (
     await checkIn(server, index, running, { from: attacker });
     await checkIn(server, index, draft, { from: attacker });
   }
-  const { tally, unproven } = await judged(server, id);
+  const { tally, unproven } = await maintained(server, id);
   t.like(tally, { running: 10, unproven: 10, withCredentials: 0 });
   t.deepEqual(unproven, { devices: 10, addresses: 1, most: [{ address: attacker, devices: 10 }] });
 });
@@ -70,7 +70,7 @@ test('halts on forged failures, names their address, and needs twice as many aft
       for (let downloads = 0; downloads < 4; downloads++) await checkIn(server, forged, running, { from: attacker });
       forged++;
     }
-    const { state, reason } = await judged(server, id);
+    const { state, reason } = await maintained(server, id);
     if (state !== 'halted') break;
     t.regex(
       reason ?? '',

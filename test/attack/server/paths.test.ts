@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { testBuild, testSigner } from '../../server/builds.ts';
-import { readAnswer, sendRaw } from '../../server/raw-device.ts';
+import { readResponse, sendRaw } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { inParallel } from '../support/in-parallel.ts';
@@ -64,7 +64,7 @@ test('no path trick reads a private file, and every one is answered without a 5x
     ),
   );
   const withstood = await inParallel(paths, async (path) => {
-    const { status, body } = readAnswer(
+    const { status, body } = readResponse(
       await sendRaw(
         server.port,
         Buffer.from(`GET ${path} HTTP/1.0\r\nAuthorization: Bearer ${server.token}\r\n\r\n`, 'latin1'),

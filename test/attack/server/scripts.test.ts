@@ -1,7 +1,7 @@
 /** Script injection: no text from a device, a publisher or an operator becomes markup on a page of the dashboard. */
 import test from 'ava';
 import { testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 
@@ -36,7 +36,7 @@ test('shows hostile text as text on every page', async (t) => {
   const macs = payloads.map((_, index) => `18:FE:34:00:01:${index.toString(16).padStart(2, '0').toUpperCase()}`);
   for (const [index, payload] of payloads.entries()) {
     const mac = macs[index] ?? '';
-    await askAsDevice(server.port, '/update/door', { mac, version: payload, userAgent: 'ESP8266-http-Update' });
+    await requestAsDevice(server.port, '/update/door', { mac, version: payload, userAgent: 'ESP8266-http-Update' });
     await server.api('PATCH', `/projects/door/devices/${mac}`, { enrolled: true, name: payload });
     await server.api('POST', '/tokens', { roles: ['read'], name: payload });
   }

@@ -59,8 +59,8 @@ test('no request with ambiguous framing smuggles a second request', async (t) =>
       json,
     ].join('\r\n');
     const request = `${start}\r\nHost: x\r\n${headers}\r\n\r\n${body}${smuggled}`;
-    const answer = await sendRaw(server.port, Buffer.from(request, 'latin1'), { during: (socket) => socket.end() });
-    const text = answer.toString('latin1');
+    const response = await sendRaw(server.port, Buffer.from(request, 'latin1'), { during: (socket) => socket.end() });
+    const text = response.toString('latin1');
     if (/"token"|HTTP\/1\.1 201/.test(text)) t.fail(`${JSON.stringify(request)} created a token`);
     return !/"token"|HTTP\/1\.1 201/.test(text);
   });

@@ -19,10 +19,10 @@ import { countAttacks } from '../support/attack-counts.ts';
 import { allHostileText, hostileIn, hostileText } from './hostile-text.ts';
 
 /** Starts a UDP device that sends the same answer to everything. */
-async function udpDevice(t: ExecutionContext): Promise<{ readonly port: number; answer: Buffer }> {
+async function udpDevice(t: ExecutionContext): Promise<{ readonly port: number; response: Buffer }> {
   const socket = createSocket('udp4');
-  const device = { port: 0, answer: Buffer.alloc(0) };
-  socket.on('message', (_, from) => socket.send(device.answer, from.port, from.address));
+  const device = { port: 0, response: Buffer.alloc(0) };
+  socket.on('message', (_, from) => socket.send(device.response, from.port, from.address));
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   t.teardown(() => socket.close());
@@ -30,11 +30,11 @@ async function udpDevice(t: ExecutionContext): Promise<{ readonly port: number; 
 }
 
 /** Starts a TCP device that sends the same answer to every connection. */
-async function tcpDevice(t: ExecutionContext): Promise<{ readonly port: number; answer: Buffer }> {
-  const device = { port: 0, answer: Buffer.alloc(0) };
+async function tcpDevice(t: ExecutionContext): Promise<{ readonly port: number; response: Buffer }> {
+  const device = { port: 0, response: Buffer.alloc(0) };
   const server = createServer((socket) => {
     socket.on('error', () => undefined).resume();
-    socket.once('data', () => socket.end(device.answer));
+    socket.once('data', () => socket.end(device.response));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -55,12 +55,12 @@ test('shows the answers of devices without their control characters', async (t) 
   };
   const attack = async (text: string, encoding: 'utf8' | 'latin1', isFancy: boolean) => {
     for (const word of ['', 'AUTH ', 'ERROR: ']) {
-      udp.answer = Buffer.from(word + text, encoding);
+      udp.response = Buffer.from(word + text, encoding);
       await run(['espota', '-i', '127.0.0.1', '-p', String(udp.port), '-f', 'door.bin', '--verbose'], isFancy);
     }
     const argv = ['upload', 'door.bin', '--host', `127.0.0.1:${tcp.port}`, '--method', 'web', '--attempts', '1'];
     for (const head of ['HTTP/1.1 200 OK', `HTTP/1.1 401 ${text}`, `HTTP/1.1 200 OK\r\nLocation: ${text}`, text]) {
-      tcp.answer = Buffer.from(
+      tcp.response = Buffer.from(
         `${head}\r\nContent-Type: text/html\r\n\r\n<pre>Update error: ${text}</pre>${text}`,
         encoding,
       );

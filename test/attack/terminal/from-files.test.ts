@@ -80,15 +80,15 @@ test('shows file names and arguments without their control characters', async (t
 /** Puts hostile text in place of one value, or one key, of a JSON document. */
 function poisoned(document: unknown, text: string, at: number): unknown {
   let count = at;
-  const visit = (value: unknown): unknown => {
+  const walk = (value: unknown): unknown => {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      const entries = Object.entries(value).map(([key, inner]) => [count-- === 0 ? key + text : key, visit(inner)]);
+      const entries = Object.entries(value).map(([key, inner]) => [count-- === 0 ? key + text : key, walk(inner)]);
       return Object.fromEntries(entries);
     }
-    if (Array.isArray(value)) return value.map(visit);
+    if (Array.isArray(value)) return value.map(walk);
     return count-- === 0 ? text : value;
   };
-  return visit(document);
+  return walk(document);
 }
 
 const config = {

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import {
   auditInfoSchema,
   deviceInfoSchema,
-  importAnswerSchema,
+  importResponseSchema,
   projectInfoSchema,
   tokenInfoSchema,
 } from '../../../src/api/admin-info.ts';
@@ -23,7 +23,7 @@ import { countAttacks } from '../support/attack-counts.ts';
 import { allHostileText, hostileIn, hostileText, hostileValue } from './hostile-text.ts';
 
 const list = <Schema extends v.GenericSchema>(name: string, schema: Schema) => v.object({ [name]: v.array(schema) });
-const releaseAnswer = v.object({
+const releaseResponse = v.object({
   outcome: v.string(),
   release: releaseInfoSchema,
   warnings: v.array(releaseFindingSchema),
@@ -33,12 +33,12 @@ const releaseAnswer = v.object({
 const shapes: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/POST .*\/devices\/credentials/, v.object({ created: v.array(v.string()) })],
   [/GET .*\/projects$/, list('projects', projectInfoSchema)],
-  [/ .*\/devices\/import$/, importAnswerSchema],
+  [/ .*\/devices\/import$/, importResponseSchema],
   [/GET .*\/devices(\?|$)/, list('devices', deviceInfoSchema)],
   [/ .*\/devices\/[^/]+/, deviceInfoSchema],
   [/GET .*\/rollouts(\?|$)/, list('rollouts', rolloutInfoSchema)],
   [/ .*\/rollouts/, rolloutInfoSchema],
-  [/POST .*\/releases$/, releaseAnswer],
+  [/POST .*\/releases$/, releaseResponse],
   [/ .*\/(releases|channels)/, list('releases', releaseInfoSchema)],
   [/GET .*\/tokens$/, list('tokens', tokenInfoSchema)],
   [/ .*\/tokens/, tokenInfoSchema],
@@ -56,13 +56,13 @@ const problem = v.object({
   }),
 });
 
-/** The ways in which a server can answer: with what was asked for, with an error, with a redirect, and with a page of something else. */
-const answers = ['answer', 'problem', 'redirect', 'page'] as const;
+/** Kinds of responses: the requested data, an error, a redirect, and an unrelated page. */
+const responses = ['data', 'problem', 'redirect', 'page'] as const;
 
 interface HostileServer {
   readonly url: string;
   text: string;
-  answer: (typeof answers)[number];
+  response: (typeof responses)[number];
 }
 
 /** Starts a server that writes its responses itself: Node.js would refuse some of the characters in headers. */
@@ -71,17 +71,17 @@ async function startHostileServer(t: ExecutionContext): Promise<HostileServer> {
     request.resume();
     request.on('end', () => request.socket.end(response(`${request.method} ${request.url}`)));
   });
-  const state: HostileServer = { url: '', text: '', answer: 'answer' };
+  const state: HostileServer = { url: '', text: '', response: 'data' };
   const response = (line: string): Buffer => {
-    const { text, answer } = state;
-    const shape = shapes.find(([pattern]) => pattern.test(line))?.[1] ?? releaseAnswer;
+    const { text, response } = state;
+    const shape = shapes.find(([pattern]) => pattern.test(line))?.[1] ?? releaseResponse;
     const inHeader = text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
     const [status, header, body] = {
-      answer: ['200 OK', 'X: y', JSON.stringify(hostileValue(shape, text))],
+      data: ['200 OK', 'X: y', JSON.stringify(hostileValue(shape, text))],
       problem: [`409 ${inHeader}`, 'X: y', JSON.stringify(hostileValue(problem, text))],
       redirect: ['302 Found', `Location: http://127.0.0.1/${inHeader}`, ''],
       page: [`418 ${inHeader}`, `Content-Type: ${inHeader}`, text],
-    }[answer];
+    }[response];
     const head = `HTTP/1.1 ${status}\r\n${header}\r\nConnection: close\r\n\r\n`;
     return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body ?? '')]);
   };
@@ -128,33 +128,33 @@ test('shows nothing that a server sends as it is', async (t) => {
   const runs = propertyRuns(200, 5000);
   const inAll = fc.tuple(
     fc.constantFrom(...lines),
-    fc.constantFrom(...answers),
+    fc.constantFrom(...responses),
     fc.boolean(),
     fc.boolean(),
     hostileText,
   );
   const attack = async (
     argv: readonly string[],
-    answer: HostileServer['answer'],
+    response: HostileServer['response'],
     isJson: boolean,
     isFancy: boolean,
   ) => {
-    server.answer = answer;
+    server.response = response;
     tried++;
     return run(isJson && !argv.includes('--json') ? [...argv, '--json'] : argv, isFancy);
   };
   server.text = allHostileText;
-  for (const argv of lines) for (const answer of answers) await attack(argv, answer, false, true);
-  const json = await attack(['server', 'projects', 'list'], 'answer', true, false);
+  for (const argv of lines) for (const response of responses) await attack(argv, response, false, true);
+  const json = await attack(['server', 'projects', 'list'], 'data', true, false);
   t.is(JSON.parse(json)[0].name, allHostileText, 'JSON output carries the text unchanged');
   await fc.assert(
-    fc.asyncProperty(inAll, async ([argv, answer, isJson, isFancy, text]) => {
+    fc.asyncProperty(inAll, async ([argv, response, isJson, isFancy, text]) => {
       server.text = text;
-      await attack(argv, answer, isJson, isFancy);
+      await attack(argv, response, isJson, isFancy);
     }),
     runs,
   );
-  for (const kind of ['done', 'SERVER_REFUSED', 'SERVER_REDIRECTS', 'SERVER_NOT_OURS']) {
+  for (const kind of ['done', 'SERVER_REJECTED', 'SERVER_REDIRECTS', 'SERVER_NOT_OURS']) {
     t.true((kinds.get(kind) ?? 0) > 20, `${kind}: ${JSON.stringify([...kinds])}`);
   }
   countAttacks({ kind: 'terminal text from a server', tried, withstood: tried });

@@ -34,7 +34,7 @@ for (const subscriber of subscribers) {
     const sockets = Array.from({ length: tried }, (_, n) => connect(subscriber.replaceAll('N', (n + 1).toString(16))));
     const withstood = sockets.filter((socket) => socket.destroyed).length;
     t.is(withstood, tried - mostPerAddress);
-    t.is(counters.refusedConnections, withstood);
+    t.is(counters.rejectedConnections, withstood);
     for (const other of ['2001:db8:0:8::1', '192.0.2.2', '2001:db8:0:7::ffff:1'])
       t.false(connect(other).destroyed, other);
     countAttacks({ kind: 'connections from one subscriber', tried: withstood, withstood });

@@ -23,10 +23,10 @@ for (const role of roles) {
   test(`rejects the forms of the dashboard that the role ${role} does not permit`, async (t) => {
     const { parts, browserOf } = await testDashboard(t);
     await parts.records.save(newRecord('door', mac));
-    const visitor = await browserOf(role);
-    const form = /name="form" value="([^"]+)"/.exec((await visitor.get('/')).text)?.[1] ?? '';
+    const user = await browserOf(role);
+    const form = /name="form" value="([^"]+)"/.exec((await user.get('/')).text)?.[1] ?? '';
     for (const [path, action] of forms) {
-      const { status } = await visitor.post(path, { form, version: '1.0', kind: 'sketch', board: '' });
+      const { status } = await user.post(path, { form, version: '1.0', kind: 'sketch', board: '' });
       t.is(status === 403, !permits({ roles: [role] }, action), `${path}: ${status}`);
     }
   });

@@ -4,8 +4,8 @@ import type { Role } from '../../../src/api/release.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { digests } from '../../../src/core/pack/digests.ts';
 import { testBuild, testFilesystem, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
-import { type ApiAnswer, startTestServer, type TestServer } from '../../server/running-server.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
+import { type ApiResponse, startTestServer, type TestServer } from '../../server/running-server.ts';
 
 const signer = testSigner();
 const old = await testBuild({ version: '1.0', project: 'door', signer });
@@ -13,7 +13,7 @@ const young = await testBuild({ version: '2.0', project: 'door', signer, seed: 2
 const files = (version: string, text: string) =>
   testFilesystem({ version, project: 'door', signer, content: Buffer.from(text), blockCount: 64 });
 
-function codeOf({ body }: ApiAnswer): string | undefined {
+function codeOf({ body }: ApiResponse): string | undefined {
   // Every non-2xx response has this type.
   return (body as unknown as Partial<ApiProblem>).error?.code;
 }
@@ -61,7 +61,7 @@ test('rejects old signed bytes under a new version, however they are published',
   const past = await testBuild({ version: '0.9', project: 'door', signer, seed: 9 });
   t.is((await server.publish(past, { purpose: 'reference' })).status, 201);
   t.is(codeOf(await server.publish(renamed(past, '9.9.9'), {}, publisher)), 'image-known', 'a reference build');
-  t.is((await askAsDevice(server.port, '/update/door')).header('x-version'), '2.0');
+  t.is((await requestAsDevice(server.port, '/update/door')).header('x-version'), '2.0');
   t.is((await server.publish(renamed(old, '9.9.9'))).status, 201, 'an admin may');
 });
 
@@ -133,7 +133,7 @@ test('promotes releases only on the channels of the token, and only forward', as
   t.is((await promote(publisher, 'stable', '3.0')).status, 200);
   t.is((await promote(publisher, 'stable', '3.0')).status, 200, 'repeated');
   t.is(codeOf(await promote(publisher, 'stable', '1.0')), 'role-missing', 'a downgrade');
-  t.is((await askAsDevice(server.port, '/update/door')).header('x-version'), '3.0');
+  t.is((await requestAsDevice(server.port, '/update/door')).header('x-version'), '3.0');
   const operator = await tokenOf(server, ['operate']);
   t.is((await promote(operator, 'stable', '1.0')).status, 200);
   t.is(codeOf(await server.publish(next, { draft: true }, operator)), 'role-missing');

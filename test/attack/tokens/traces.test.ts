@@ -44,7 +44,7 @@ test('records rejected tokens and logins in the log, the metrics and the audit l
     ['login', 1],
     ['role', 1],
   ]) {
-    t.true(metrics.includes(`ota_access_refused_total{kind="${kind}"} ${count}\n`), metrics);
+    t.true(metrics.includes(`ota_access_rejected_total{kind="${kind}"} ${count}\n`), metrics);
   }
 });
 
@@ -118,7 +118,7 @@ test('shows a token for one project only the metrics of this project', async (t)
   t.notRegex(door, /window|process_|ota_sent_bytes|ota_access|ota_downloads/);
 });
 
-for (const [where, ask, isPrinted] of [
+for (const [where, prompt, isPrinted] of [
   ['at a terminal', { confirm: async () => true }, true],
   ['without a terminal', undefined, false],
 ] as const) {
@@ -130,7 +130,7 @@ for (const [where, ask, isPrinted] of [
     await runCommand(argv, {
       cwd: folder.path,
       signal: stop.signal,
-      ask,
+      prompt,
       onOutput: (text) => {
         output += text;
         if (output.includes('of the first admin')) stop.abort();

@@ -13,7 +13,7 @@ const secret = await testBuild({ version: '1.0', project: 'door' });
 const [file = '', bytes = new Uint8Array()] = [...secret.files].find(([name]) => name.endsWith('.gz')) ?? [];
 
 /** Responses to everything that a token can ask about a digest: status, body and headers other than the time. */
-async function answersAbout({ url, api }: TestServer, token: string, sha256: string): Promise<readonly unknown[]> {
+async function responsesAbout({ url, api }: TestServer, token: string, sha256: string): Promise<readonly unknown[]> {
   const about = (text: string) => text.replaceAll(sha256, 'DIGEST');
   const headers = { authorization: `Bearer ${token}`, 'upload-length': String(bytes.length) };
   const path = `${url}/api/v1/uploads/${sha256}`;
@@ -55,10 +55,10 @@ test('tells a token nothing about blobs of other projects, uploads of other toke
   const path = `${server.url}/api/v1/uploads/${unfinished}`;
   t.is((await fetch(path, { method: 'PATCH', headers, body: part.subarray(0, 100) })).status, 200);
 
-  const absent = await answersAbout(server, await publisherOf(server, 'window'), 'ab'.repeat(32));
+  const absent = await responsesAbout(server, await publisherOf(server, 'window'), 'ab'.repeat(32));
   const digests = { published: await digestOf(bytes), sent: await digestOf(sent), unfinished };
   for (const [what, sha256] of Object.entries(digests)) {
-    t.deepEqual(await answersAbout(server, await publisherOf(server, 'window'), sha256), absent, what);
+    t.deepEqual(await responsesAbout(server, await publisherOf(server, 'window'), sha256), absent, what);
   }
 });
 

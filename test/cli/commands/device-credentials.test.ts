@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { serverCommands } from '../../support/server-commands.ts';
@@ -23,7 +23,7 @@ async function place(t: ExecutionContext) {
   const commands = serverCommands(server, server.folder);
   const check = async (mac: string, secret?: string) => {
     const authorization = secret && `Basic ${Buffer.from(`${mac.replaceAll(':', '')}:${secret}`).toString('base64')}`;
-    return (await askAsDevice(server.port, '/update/door', { mac, authorization })).status;
+    return (await requestAsDevice(server.port, '/update/door', { mac, authorization })).status;
   };
   const secretsIn = async (file: string) => {
     const lines = (await readFile(join(server.folder, file), 'utf8')).trim().split('\n');
@@ -94,13 +94,13 @@ test('names the devices that a revocation locks out, and revokes only after conf
 
   const env = { OTA_TOKEN: server.token, OTA_SERVER: server.url };
   const argv = ['server', 'devices', 'revoke-credentials', 'door', '--all'];
-  const asked: string[] = [];
-  const confirm = async (question: string) => asked.push(question) > 1;
-  t.is((await runCommand(argv, { cwd: server.folder, env, ask: { confirm } })).stdout, '');
+  const prompts: string[] = [];
+  const confirm = async (question: string) => prompts.push(question) > 1;
+  t.is((await runCommand(argv, { cwd: server.folder, env, prompt: { confirm } })).stdout, '');
   t.not(await check(macs[0], secret), 401, 'the answer was no');
-  const { stdout } = await runCommand(argv, { cwd: server.folder, env, ask: { confirm } });
+  const { stdout } = await runCommand(argv, { cwd: server.folder, env, prompt: { confirm } });
   t.is(stdout, 'Revoked the secrets of 2 devices\n');
-  t.deepEqual(asked, Array(2).fill('Revoke the secrets of 2 devices?'));
+  t.deepEqual(prompts, Array(2).fill('Revoke the secrets of 2 devices?'));
   t.is(await check(macs[0], secret), 401);
   t.is(await check(macs[0]), 401);
   await json('devices', 'revoke-credentials', 'door', 'door-1', '--forget', '--yes');

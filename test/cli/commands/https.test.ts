@@ -60,8 +60,8 @@ test('server backup and restore preserve the certificate authority that devices 
 test('the backup API omits TLS keys over plain HTTP', async (t) => {
   const data = await usedAuthority(t);
   const { url, token } = await startTestServer(t, { data: data.path });
-  const answer = await fetch(`${url}/api/v1/backup`, { headers: { authorization: `Bearer ${token}` } });
-  const text = await answer.text();
+  const response = await fetch(`${url}/api/v1/backup`, { headers: { authorization: `Bearer ${token}` } });
+  const text = await response.text();
   t.regex(text, /"end":true/);
   t.notRegex(text, /"tls"/);
 });

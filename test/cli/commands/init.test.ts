@@ -162,23 +162,23 @@ test('init --undo keeps files that other commands created in .ota', async (t) =>
 test('init asks for confirmation once, and fails without a terminal or --yes', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
-  const asked: string[] = [];
+  const prompts: string[] = [];
   const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
-  const answer = (agreed: boolean) => ({
+  const response = (agreed: boolean) => ({
     confirm: async (question: string) => {
-      asked.push(question);
+      prompts.push(question);
       return agreed;
     },
   });
 
-  t.regex((await runCommand(['init'], { ...world, ask: answer(false) })).stderr, /No changes made/);
+  t.regex((await runCommand(['init'], { ...world, prompt: response(false) })).stderr, /No changes made/);
   t.is((await runCommand(['init'], world)).exitCode, 2);
   t.deepEqual(await snapshot(folder), before);
-  await runCommand(['init'], { ...world, ask: answer(true) });
+  await runCommand(['init'], { ...world, prompt: response(true) });
   t.is(await folder.text('platformio.ini'), ini + hookLine);
-  await runCommand(['init', '--undo'], { ...world, ask: answer(false) });
+  await runCommand(['init', '--undo'], { ...world, prompt: response(false) });
   t.is(await folder.text('platformio.ini'), ini + hookLine);
-  t.deepEqual(asked, ['Continue?', 'Continue?', `Revert the changes that init made in ${folder.path}?`]);
+  t.deepEqual(prompts, ['Continue?', 'Continue?', `Revert the changes that init made in ${folder.path}?`]);
 });
 
 test('init changes nothing when canceled before the first step', async (t) => {
@@ -371,7 +371,7 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
   t.false((await folder.list()).includes(`${core}/platform.local.txt`));
 
   // In a terminal, init offers to install the IDE hooks even without --ide.
-  await runCommand(['init'], { ...world, ask: { confirm: async () => true } });
+  await runCommand(['init'], { ...world, prompt: { confirm: async () => true } });
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
   await rm(folder.at('arduino'), { recursive: true });
   t.is((await runCommand(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode, 0, 'the core is gone');

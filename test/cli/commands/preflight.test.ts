@@ -118,15 +118,15 @@ test('preflight inspects a file without a manifest', async (t) => {
     'bomb.gz': gzipSync(new Uint8Array(20 * 1024 * 1024)),
   });
   const unsigned = ['--signing', 'none', '--flash-mode', 'dio', '--core', '3.1.2', '--layout', '4m2m'];
-  const ask = (file: string, ...argv: string[]) =>
+  const check = (file: string, ...argv: string[]) =>
     preflight(folder, file, ...unsigned, '--transport', 'espota', ...argv);
-  t.deepEqual((await ask('bare.bin')).rules, []);
-  t.deepEqual((await ask('bare.bin.gz')).rules, []);
-  t.deepEqual((await ask('flipped.bin')).rules, ['corrupt-image']);
-  t.deepEqual((await ask('twice.gz')).rules, ['trailing-data']);
-  t.true((await ask('notes.txt')).rules?.includes('corrupt-image'));
-  t.true((await ask('empty')).rules?.includes('corrupt-image'));
-  t.true((await ask('bomb.gz')).rules?.includes('inflate-over-fs'));
+  t.deepEqual((await check('bare.bin')).rules, []);
+  t.deepEqual((await check('bare.bin.gz')).rules, []);
+  t.deepEqual((await check('flipped.bin')).rules, ['corrupt-image']);
+  t.deepEqual((await check('twice.gz')).rules, ['trailing-data']);
+  t.true((await check('notes.txt')).rules?.includes('corrupt-image'));
+  t.true((await check('empty')).rules?.includes('corrupt-image'));
+  t.true((await check('bomb.gz')).rules?.includes('inflate-over-fs'));
 });
 
 test('preflight options set device facts, with sizes in bytes, hex, K and M and linker addresses', async (t) => {
@@ -248,13 +248,13 @@ test('preflight warns about unproven enforcement unless --elf provides the proof
   const folder = await builtSketch(t);
   await runCommand(['pack', 'build/door.ino.bin'], { cwd: folder.path });
   await folder.write('other/door.bin.signed', await folder.read('build/door.ino.bin.signed'));
-  const ask = (...argv: string[]) =>
+  const check = (...argv: string[]) =>
     preflight(folder, 'other/door.bin.signed', '--signing', 'required', '--flash-mode', 'dio', ...argv);
   t.deepEqual(
-    (await ask()).document?.warnings.map(({ rule }) => rule),
+    (await check()).document?.warnings.map(({ rule }) => rule),
     ['enforcement-unproven'],
   );
-  t.deepEqual((await ask('--elf', 'build/door.ino.elf')).document?.warnings, []);
+  t.deepEqual((await check('--elf', 'build/door.ino.elf')).document?.warnings, []);
 });
 
 test('preflight rejects invalid device facts as usage errors and names each invalid field', async (t) => {

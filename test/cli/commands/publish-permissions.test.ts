@@ -14,22 +14,22 @@ async function doorWithDevices(t: ExecutionContext, devices: number, channels: r
   const { body } = await server.api('POST', '/tokens', { roles: ['publish'], channels, name: 'ci' });
   const folder = await folderWith(t, { build: packedDoor });
   const questions: string[] = [];
-  const answering = (answer: boolean) => ({
+  const confirming = (response: boolean) => ({
     confirm: async (question: string) => {
       questions.push(question);
-      return answer;
+      return response;
     },
   });
   return {
     server,
     questions,
-    publish(argv: readonly string[] = [], answer?: boolean) {
+    publish(argv: readonly string[] = [], response?: boolean) {
       const env = { OTA_TOKEN: String(body['token']) };
-      const ask = answer === undefined ? undefined : answering(answer);
+      const prompt = response === undefined ? undefined : confirming(response);
       return runCommand(['publish', 'build', '--project', 'door', '--to', server.url, ...argv], {
         cwd: folder.path,
         env,
-        ask,
+        prompt,
       });
     },
     async served() {
@@ -72,16 +72,16 @@ test('publish asks at a terminal before it sends a release to ten devices', asyn
   t.like(await served(), [{ channel: 'stable' }]);
 });
 
-for (const [how, devices, argv, answer] of [
+for (const [how, devices, argv, response] of [
   ['with --yes', 10, ['--yes'], false],
   ['for nine devices', 9, [], false],
   ['without a terminal', 10, [], undefined],
 ] as const) {
   test(`publish does not ask ${how}`, async (t) => {
     const { publish, questions, served } = await doorWithDevices(t, devices);
-    const { exitCode, stderr } = await publish(argv, answer);
+    const { exitCode, stderr } = await publish(argv, response);
     t.is(exitCode, 0);
-    t.is(/devices? on stable will be sent/.test(stderr), answer !== undefined);
+    t.is(/devices? on stable will be sent/.test(stderr), response !== undefined);
     t.deepEqual(questions, []);
     t.like(await served(), [{ channel: 'stable' }]);
   });

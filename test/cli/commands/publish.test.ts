@@ -310,7 +310,7 @@ test('publish never sends files that the manifest does not list', async (t) => {
   const missing = [{ file: '/etc/passwd', sha256: 'a'.repeat(64), sizeBytes: 1000 }];
   const server = await scriptedServer(t, () => problem(409, 'blobs-missing', { missing }));
   const argv = ['build', '--to', server.url.href, '--project', 'door'];
-  await expectError(t, publish(folder, argv, { OTA_TOKEN: token }), 'SERVER_REFUSED');
+  await expectError(t, publish(folder, argv, { OTA_TOKEN: token }), 'SERVER_REJECTED');
   t.is(server.arrived.length, 1);
 });
 
@@ -320,8 +320,8 @@ test('publish maps server errors to CLI error codes', async (t) => {
   for (const [reply, code, exitCode] of [
     [problem(409, 'version-taken'), 'VERSION_TAKEN', 1],
     [problem(422, 'blocked', { blockedBy }), 'UPDATE_BLOCKED', 3],
-    [problem(403, 'role-missing'), 'SERVER_REFUSED', 1],
-    [problem(422, 'not-as-described', { problems: ['one', 'two'] }), 'SERVER_REFUSED', 1],
+    [problem(403, 'role-missing'), 'SERVER_REJECTED', 1],
+    [problem(422, 'not-as-described', { problems: ['one', 'two'] }), 'SERVER_REJECTED', 1],
     [{ status: 200, json: { outcome: 'perhaps' } }, 'SERVER_NOT_OURS', 1],
   ] as const) {
     const server = await scriptedServer(t, () => reply);

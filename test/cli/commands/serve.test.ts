@@ -36,8 +36,8 @@ test('serve writes the first admin token to a private file and stops cleanly on 
   t.regex(token, /^ota_[0-9a-f]{12}_[\w-]{43}$/);
   if (process.platform !== 'win32') t.is((await stat(folder.at('data/first-admin.token'))).mode & 0o777, 0o600);
   const authorization = `Bearer ${token}`;
-  const ask = (url: string) => fetch(`${url}/api/v1/server`, { headers: { authorization } });
-  t.like(await (await ask(first.ready.url)).json(), { name: 'ota-hooks', api: 1, roles: ['admin'] });
+  const request = (url: string) => fetch(`${url}/api/v1/server`, { headers: { authorization } });
+  t.like(await (await request(first.ready.url)).json(), { name: 'ota-hooks', api: 1, roles: ['admin'] });
 
   first.process.kill('SIGTERM');
   const ended = await first.process;
@@ -51,7 +51,7 @@ test('serve writes the first admin token to a private file and stops cleanly on 
 
   const second = await serving(t, folder);
   t.is(second.ready.tokenFile, undefined);
-  t.is((await ask(second.ready.url)).status, 200, 'and it is good for ever');
+  t.is((await request(second.ready.url)).status, 200, 'and it is good for ever');
   const third = await runCommand(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0'], {
     cwd: folder.path,
   });
@@ -83,9 +83,9 @@ if (process.platform !== 'win32') {
     await ageCertificate(folder, 10);
     process.kill('SIGHUP');
     const lines = createInterface({ input: process.stderr });
-    const patience = setTimeout(() => process.kill('SIGKILL'), patienceMs);
+    const retryPolicy = setTimeout(() => process.kill('SIGKILL'), patienceMs);
     for await (const line of lines) if (line.includes('Certificate replaced')) break;
-    clearTimeout(patience);
+    clearTimeout(retryPolicy);
     process.kill('SIGTERM');
     const { exitCode, stderr } = await process;
     t.is(exitCode, 130);

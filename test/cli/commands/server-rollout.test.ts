@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import { overdue } from '../../../src/server/services/devices/attempts.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { serverCommands } from '../../support/server-commands.ts';
@@ -21,14 +21,14 @@ async function place(t: ExecutionContext, devices = 4) {
   const server = await startTestServer(t);
   await server.publish(old);
   await server.publish(young, { draft: true });
-  const ask = (index: number, runs = old) =>
-    askAsDevice(server.port, '/update/door', { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
-  for (let index = 0; index < devices; index++) await ask(index);
+  const checkIn = (index: number, runs = old) =>
+    requestAsDevice(server.port, '/update/door', { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
+  for (let index = 0; index < devices; index++) await checkIn(index);
   const update = async (index: number) => {
-    t.is((await ask(index)).header('x-version'), '2.0');
-    t.is((await ask(index, young)).status, 304);
+    t.is((await checkIn(index)).header('x-version'), '2.0');
+    t.is((await checkIn(index, young)).status, 304);
   };
-  return { server, ask, update, ...serverCommands(server, server.folder) };
+  return { server, checkIn, update, ...serverCommands(server, server.folder) };
 }
 
 /** Splits a text into lines and replaces timestamps. */
@@ -103,7 +103,7 @@ test('rollouts list prints one line per rollout, newest first', async (t) => {
 });
 
 test('rollouts pause, resume, advance, abort and rollback record their reasons', async (t) => {
-  const { run, ask } = await place(t);
+  const { run, checkIn } = await place(t);
   await run('devices', 'enroll', 'door', '--seen');
   await run('rollouts', 'start', 'door', '2.0', '--stage', `canary=${macOf(0)}`, '--stage', '100');
   const state = async (...argv: string[]) => {
@@ -111,25 +111,25 @@ test('rollouts pause, resume, advance, abort and rollback record their reasons',
     return error === undefined ? linesOf(stdout).find((line) => line.startsWith('state')) : error.message;
   };
   t.is(await state('pause', 'door', '--reason', 'lunch'), 'state    paused: lunch');
-  t.is((await ask(0)).status, 304);
+  t.is((await checkIn(0)).status, 304);
   t.regex((await state('advance', 'door')) ?? '', /the rollout of 2\.0 is paused and cannot be advanced/);
   t.is(await state('resume', 'door', '--reason', 'back'), 'state        active: back');
-  t.is((await ask(1)).status, 304);
+  t.is((await checkIn(1)).status, 304);
   t.is(await state('advance', 'door'), 'state        active: back');
-  t.is((await ask(1)).header('x-version'), '2.0');
+  t.is((await checkIn(1)).header('x-version'), '2.0');
   t.is(await state('abort', 'door'), 'state    aborted');
   t.regex((await state('resume', 'door')) ?? '', /is aborted and cannot be resumed/);
   t.is(await state('rollback', 'door', '--id', '1'), 'state    rolled-back');
-  t.is((await ask(1, young)).header('x-version'), '1.0');
+  t.is((await checkIn(1, young)).header('x-version'), '1.0');
   const { stdout } = await run('rollouts', 'show', 'door');
   t.regex(stdout, /paused +\S+ +lunch\n.*resumed +\S+ +back\n.*stage 2 opened.*\n.*aborted.*\n.*rolled back/);
 });
 
 test('rollouts show explains a halt, and resume requires --accept-failures', async (t) => {
-  const { run, ask, server } = await place(t);
+  const { run, checkIn, server } = await place(t);
   await run('devices', 'enroll', 'door', '--seen');
   await run('rollouts', 'start', 'door', '2.0', '--stage', '100');
-  for (const index of [0, 1]) t.is((await ask(index)).header('x-version'), '2.0');
+  for (const index of [0, 1]) t.is((await checkIn(index)).header('x-version'), '2.0');
   const later = { wallMs: Date.now(), servedMs: server.parts.clock.now().servedMs + 2 * 86_400_000 };
   for (const index of [0, 1]) {
     await server.parts.records.change('door', macOf(index), (record) => {
@@ -147,11 +147,11 @@ test('rollouts show explains a halt, and resume requires --accept-failures', asy
   t.is(refused.exitCode, 1);
   t.regex(refused.error?.hint ?? '', /--accept-failures/);
   t.regex((await run('rollouts', 'resume', 'door', '--accept-failures')).stdout, /^state +active$/m);
-  t.is((await ask(2)).header('x-version'), '2.0');
+  t.is((await checkIn(2)).header('x-version'), '2.0');
 });
 
 test('devices enroll selects devices by MAC address, --seen or --proven, and reverts enrollment with --remove', async (t) => {
-  const { run, json, server, ask } = await place(t, 3);
+  const { run, json, server, checkIn } = await place(t, 3);
   const enrolled = async () =>
     (await json('devices', 'list', 'door'))
       .filter((device: { enrolled: boolean }) => device.enrolled)
@@ -163,8 +163,8 @@ test('devices enroll selects devices by MAC address, --seen or --proven, and rev
   );
   t.deepEqual(await enrolled(), [macOf(0)]);
   await server.api('PUT', '/projects/door/channels/stable', { version: '2.0' });
-  t.is((await ask(1)).header('x-version'), '2.0');
-  await ask(1, young);
+  t.is((await checkIn(1)).header('x-version'), '2.0');
+  await checkIn(1, young);
   const proven = await json('devices', 'enroll', 'door', '--proven');
   t.deepEqual(
     proven.map(({ mac }: { mac: string }) => mac),

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import test from 'ava';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -24,7 +24,7 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   t.notRegex(listed.stdout, new RegExp(made.token));
   const reader = serverCommands(server, server.folder, made.token);
   const refused = await reader.run('tokens', 'list');
-  t.is(refused.error?.code, 'SERVER_REFUSED');
+  t.is(refused.error?.code, 'SERVER_REJECTED');
   t.regex(refused.error?.message ?? '', /role-missing/);
   await json('tokens', 'revoke', made.id);
   t.is((await reader.run('projects', 'list')).exitCode, 1);
@@ -70,7 +70,7 @@ test('server releases promotes and yanks releases, and server devices show expla
   const { run, json } = serverCommands(server, server.folder);
   const [old] = builds;
   const words = { sketchMd5: sketchMd5Of(old?.manifest ?? never()) };
-  for (let count = 0; count < 4; count++) await askAsDevice(server.port, '/update/door', words);
+  for (let count = 0; count < 4; count++) await requestAsDevice(server.port, '/update/door', words);
   const shown = await run('devices', 'show', 'door', mac);
   t.regex(shown.stdout, /running +1\.0 \(identified by sketch MD5\)/);
   t.regex(shown.stdout, /sketch +no update: 2\.0 not installed: the device runs a different build \(3 attempts\)/);
@@ -79,7 +79,7 @@ test('server releases promotes and yanks releases, and server devices show expla
   t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /failed/);
   t.regex((await run('devices', 'list', 'door')).stdout, /pending: Retry requested/);
   await json('releases', 'promote', 'door', '1.0');
-  t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
+  t.is((await requestAsDevice(server.port, '/update/door', words)).status, 304);
   await json('releases', 'yank', 'door', '2.0', '--reason', 'it smokes');
   t.regex((await run('releases', 'list', 'door')).stdout, /2\.0 +sketch +- +yanked: it smokes/);
   t.is((await run('releases', 'promote', 'door', '2.0')).exitCode, 1);
@@ -89,7 +89,7 @@ test('server releases promotes and yanks releases, and server devices show expla
 test('server backup works while the server is running, and restore requires an empty folder and a valid file', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
-  await askAsDevice(server.port, '/update/door');
+  await requestAsDevice(server.port, '/update/door');
   const folder = await testFolder(t);
   const { run } = serverCommands(server, folder.path);
   t.is((await run('backup', '--out', 'backup.ndjson')).exitCode, 0);
@@ -101,8 +101,8 @@ test('server backup works while the server is running, and restore requires an e
   t.is(other.token, '', 'there are tokens already');
   const { status } = await other.api('GET', '/projects/door/releases', undefined, server.token);
   t.is(status, 200);
-  const answer = await askAsDevice(other.port, '/update/door', { mac: '18:FE:34:00:00:02' });
-  t.is(answer.header('x-md5'), answer.md5);
+  const response = await requestAsDevice(other.port, '/update/door', { mac: '18:FE:34:00:00:02' });
+  t.is(response.header('x-md5'), response.md5);
 
   await other.close(100);
   t.is((await run('backup', '--out', 'again.ndjson', '--data', 'restored')).exitCode, 0);

@@ -31,22 +31,22 @@ test('upload reads passwords from the environment, a file or a prompt and never 
     { upload: { password: { prompt: true } } },
   );
   await folder.write('door.password', 'from-a-file\n');
-  const asked: string[] = [];
+  const prompts: string[] = [];
   const world = {
     cwd: folder.path,
     env: { OTA_DEVICE_DOOR: 'from-the-environment', OTA_DEVICE_WRONG: 'not-the-right-one' },
-    askSecret: async (question: string) => {
-      asked.push(question);
+    promptSecret: async (question: string) => {
+      prompts.push(question);
       return 'from-the-prompt';
     },
   };
   for (const argv of [['--json'], ['--verbose'], ['--quiet']]) {
-    asked.length = 0;
+    prompts.length = 0;
     const run = await runCommand(['upload', image, '--all', ...argv], world);
     t.is(run.exitCode, 1);
     t.regex(run.error?.message ?? '', /^1 of 5 devices were not updated: wrong \(rejected: Authentication Failed/);
     t.true(hasNoSecret(run), run.stdout + run.stderr);
-    t.deepEqual(asked, ['Password of by-prompt, by-web'], 'what the configuration says of all is asked once');
+    t.deepEqual(prompts, ['Password of by-prompt, by-web'], 'what the configuration says of all is asked once');
   }
   for (const name of (await folder.list()).filter((path) => path.startsWith('.ota/'))) {
     const text = await folder.text(name);
@@ -59,15 +59,15 @@ test('upload reads passwords from the environment, a file or a prompt and never 
 
 test('upload fails before sending when a password is unavailable', async (t) => {
   const folder = await packedDoor(t, {
-    asked: { address: '127.0.0.1', port: 9, password: { prompt: true } },
+    prompted: { address: '127.0.0.1', port: 9, password: { prompt: true } },
     absent: { address: '127.0.0.2', port: 9, password: { file: 'nowhere' } },
   });
   const send = (...argv: string[]) => runCommand(['upload', image, ...argv], { cwd: folder.path });
-  const unasked = await send('--host', 'asked');
-  t.is(unasked.error?.code, 'PASSWORD_UNASKED');
-  t.is(unasked.exitCode, 2);
+  const unprompted = await send('--host', 'prompted');
+  t.is(unprompted.error?.code, 'PASSWORD_NOT_PROMPTED');
+  t.is(unprompted.exitCode, 2);
   t.is((await send('--host', 'absent')).error?.code, 'FILE_UNREADABLE');
-  t.is((await send('--host', 'asked', '--password-env', 'UNSET')).error?.code, 'SECRET_MISSING');
+  t.is((await send('--host', 'prompted', '--password-env', 'UNSET')).error?.code, 'SECRET_MISSING');
 });
 
 test('upload rejects plain-text passwords in the configuration and on the command line', async (t) => {

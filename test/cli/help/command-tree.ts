@@ -18,7 +18,7 @@ export async function commandTree(): Promise<readonly Branch[]> {
     written += text;
   });
   const branches: Branch[] = [];
-  const visit = (command: AnyCommand, words: readonly string[]) => {
+  const walk = (command: AnyCommand, words: readonly string[]) => {
     written = '';
     command.outputHelp();
     branches.push({
@@ -26,9 +26,9 @@ export async function commandTree(): Promise<readonly Branch[]> {
       help: written,
       examples: [...written.matchAll(/^ {2}\$ (.*)$/gm)].map(([, line = '']) => line),
     });
-    for (const sub of command.commands) visit(sub, [...words, sub.name()]);
+    for (const sub of command.commands) walk(sub, [...words, sub.name()]);
   };
-  visit(root, ['ota-hooks']);
+  walk(root, ['ota-hooks']);
   return branches;
 }
 
@@ -39,15 +39,15 @@ export async function understood(argv: readonly string[]): Promise<string> {
   const root = await program((text) => {
     complaint += text;
   });
-  const visit = (command: AnyCommand, words: readonly string[]) => {
+  const walk = (command: AnyCommand, words: readonly string[]) => {
     if (command.commands.length === 0) {
       command.action(() => {
         reached = words.join(' ');
       });
     }
-    for (const sub of command.commands) visit(sub, [...words, sub.name()]);
+    for (const sub of command.commands) walk(sub, [...words, sub.name()]);
   };
-  visit(root, ['ota-hooks']);
+  walk(root, ['ota-hooks']);
   await root.parseAsync(argv.slice(1), { from: 'user' }).catch((error: Error) => {
     complaint ||= error.message;
   });

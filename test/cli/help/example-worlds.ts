@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { type BuildFiles, folderWith, packDoor, packFile } from '../../publishing/packed-door.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { door } from '../../support/built-sketch.ts';
 import { doorFacts, packedDoor, virtualDoor } from '../../support/fleet.ts';
@@ -144,7 +144,7 @@ async function publishedServer(t: ExecutionContext) {
   for (const name of ['first', 'second', 'files']) {
     await runCommand(['publish', name, '--to', server.url, '--project', 'door'], { cwd: folder.path, env });
   }
-  await askAsDevice(server.port, '/update/door');
+  await requestAsDevice(server.port, '/update/door');
   await runCommand(['server', 'backup', '--out', 'backup.ndjson'], { cwd: folder.path, env });
   const restored = await testFolder(t);
   await runCommand(['server', 'restore', folder.at('backup.ndjson'), '--data', '.'], { cwd: restored.path });

@@ -111,7 +111,7 @@ export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseIma
 }
 
 /** Runs one preflight rule. */
-export function ask({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnType<Rule['check']> {
+export function runRule({ check }: Pick<Rule, 'check'>, given: Case = {}): ReturnType<Rule['check']> {
   const artifact = given.artifact ?? sound.rawSigned;
   const release = { ...releaseOf(artifact, given.image), ...given.release };
   const facts = given.facts === null ? undefined : { ...device, ...given.facts };
@@ -135,7 +135,7 @@ export function warns(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Cas
 }
 
 export function isSilent(t: ExecutionContext, rule: Pick<Rule, 'check'>, given: Case = {}): void {
-  t.is(ask(rule, given), undefined);
+  t.is(runRule(rule, given), undefined);
 }
 
 function objects(
@@ -145,7 +145,7 @@ function objects(
   severity: 'error' | 'warning',
   saying: RegExp,
 ): void {
-  const finding = ask(rule, given);
+  const finding = runRule(rule, given);
   t.is(finding?.severity, severity);
   t.regex(finding?.message ?? '', saying);
   t.not(finding?.fix ?? '', '');

@@ -13,8 +13,8 @@ import { gzipSync } from 'node:zlib';
 import { alignGzip } from '../../../src/core/compression/alignment.ts';
 import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { checkRelease } from '../../../src/core/preflight/check-release.ts';
 import { fileRelease } from '../../../src/core/preflight/file-release.ts';
-import { judgeRelease } from '../../../src/core/preflight/judge-release.ts';
 import { plan } from '../../../src/core/preflight/plan.ts';
 import { OtaError } from '../../../src/errors/ota-error.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
@@ -113,7 +113,7 @@ function readEverything(file: Uint8Array, isFilesystem: boolean): void {
   deviceVerdict(file, owner.publicKey, 'current');
   deviceVerdict(file, owner.publicKey, 'legacy');
   const release = fileRelease(firmware, { file: 'mutated.bin', kind: isFilesystem ? 'filesystem' : undefined });
-  judgeRelease(release, {});
+  checkRelease(release, {});
   plan({ facts: { ...device, keyFingerprint: owner.publicKey.fingerprint }, target: release });
   plan({ facts: {}, target: release });
 }

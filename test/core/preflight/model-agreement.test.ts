@@ -2,13 +2,13 @@ import test from 'ava';
 import fc from 'fast-check';
 import { runUpdate, type UpdateResult } from '../../../src/core/device-model/run-update.ts';
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
-import { judge, type PreflightFinding } from '../../../src/core/preflight/judge.ts';
 import type { RuleId } from '../../../src/core/preflight/registry.ts';
+import { type PreflightFinding, runRules } from '../../../src/core/preflight/run-rules.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { anyScenario, describeScenario, type Scenario } from './scenarios.ts';
 
 function complaintsOf({ facts, sent: { release, artifact } }: Scenario): readonly PreflightFinding[] {
-  return judge({ release, artifact, facts });
+  return runRules({ release, artifact, facts });
 }
 
 function errorsOf(findings: readonly PreflightFinding[]): readonly RuleId[] {

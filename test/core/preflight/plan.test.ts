@@ -90,67 +90,67 @@ const large = await build({ sizeBytes: 920_000, version: 'large' });
 const usual = await build({ sizeBytes: 320_000, version: 'usual' });
 const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: false });
 
-const ask = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
+const planFor = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
   sent(plan({ facts, target: manifest, intermediateReleases: stones.map((stone) => stone.manifest) }));
 
 test('sends the smallest artifact if all facts about the device are known', (t) => {
-  t.is(ask(known, usual), 'usual.bin.gz.signed');
-  t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
-  t.is(ask({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
+  t.is(planFor(known, usual), 'usual.bin.gz.signed');
+  t.is(planFor({ ...known, signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
+  t.is(planFor({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
 });
 
 test('sends only a raw sketch to an unknown device, signed if the project has a key', (t) => {
-  t.is(ask({}, usual), 'usual.bin.signed');
-  t.is(ask({ transport: 'espota' }, usual), 'usual.bin.signed');
+  t.is(planFor({}, usual), 'usual.bin.signed');
+  t.is(planFor({ transport: 'espota' }, usual), 'usual.bin.signed');
   const unsigned = {
     ...usual.manifest,
     artifacts: usual.manifest.artifacts.filter(({ signature }) => signature === 'none'),
   };
   t.regex(sent(plan({ facts: {}, target: unsigned })), /^blocked by .*unsigned-to-signed/);
-  t.is(ask({}, keyless), 'keyless.bin');
+  t.is(planFor({}, keyless), 'keyless.bin');
 });
 
 test('sends the raw artifact if any fact about the device is unknown', (t) => {
   for (const hidden of ['core', 'flashMode', 'chipSizeBytes', 'fsStart', 'signing'] as const) {
-    t.is(ask({ ...known, [hidden]: undefined }, usual), 'usual.bin.signed', hidden);
+    t.is(planFor({ ...known, [hidden]: undefined }, usual), 'usual.bin.signed', hidden);
   }
 });
 
 test('sends the signature format that the device supports', (t) => {
-  t.is(ask({ ...known, core: '2.5.2' }, usual), 'usual.bin.legacy_sig');
-  t.is(ask({ ...known, core: '2.6.3' }, usual), 'usual.bin.signed');
-  t.is(ask({ ...known, core: undefined, format: 'legacy' }, usual), 'usual.bin.legacy_sig');
+  t.is(planFor({ ...known, core: '2.5.2' }, usual), 'usual.bin.legacy_sig');
+  t.is(planFor({ ...known, core: '2.6.3' }, usual), 'usual.bin.signed');
+  t.is(planFor({ ...known, core: undefined, format: 'legacy' }, usual), 'usual.bin.legacy_sig');
 });
 
 test('sends the raw signed sketch to a device that signed gzip would brick', (t) => {
-  t.is(ask({ ...known, core: '2.7.4' }, usual), 'usual.bin.signed');
-  t.is(ask({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
+  t.is(planFor({ ...known, core: '2.7.4' }, usual), 'usual.bin.signed');
+  t.is(planFor({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
 });
 
 test('blocks a sketch with a different flash mode only if the device verifies signatures', (t) => {
-  t.is(ask({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
+  t.is(planFor({ ...known, flashMode: 'dout', signing: 'none' }, usual), 'usual.bin');
   t.is(
-    ask({ ...known, flashMode: 'dout' }, usual),
+    planFor({ ...known, flashMode: 'dout' }, usual),
     'blocked by flash-mode-gz, flash-mode-signed, format-boundary, unsigned-to-signed',
   );
 });
 
 test('sends gzip through the web updater only if the size of the running sketch is known', (t) => {
-  t.is(ask({ ...known, transport: 'web' }, usual), 'usual.bin.gz.signed');
-  t.is(ask({ ...known, transport: 'web', sketchSizeBytes: undefined }, usual), 'usual.bin.signed');
+  t.is(planFor({ ...known, transport: 'web' }, usual), 'usual.bin.gz.signed');
+  t.is(planFor({ ...known, transport: 'web', sketchSizeBytes: undefined }, usual), 'usual.bin.signed');
 });
 
 test('plans a hop through a smaller sketch if the target does not fit and the core does not support gzip', (t) => {
   const old: DeviceFacts = { ...known, core: '2.6.3' };
-  t.regex(ask(old, large), /^blocked by .*gz-old-device.*no-space/);
-  t.is(ask(old, large, small), 'small.bin.signed then large.bin.gz.signed');
+  t.regex(planFor(old, large), /^blocked by .*gz-old-device.*no-space/);
+  t.is(planFor(old, large, small), 'small.bin.signed then large.bin.gz.signed');
   const decision = plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] });
   t.true(decision.kind === 'hops' && decision.blockedBy.some(({ rule }) => rule === 'no-space'));
 });
 
 test('plans a hop that installs a key on a device without a key', (t) => {
   const unsecured: DeviceFacts = { ...known, core: '2.6.3', signing: 'none', keyFingerprint: undefined };
-  t.is(ask(unsecured, large, small), 'small.bin then large.bin.gz.signed');
+  t.is(planFor(unsecured, large, small), 'small.bin then large.bin.gz.signed');
 });
 
 test('ignores intermediate releases for a different project or board', (t) => {
@@ -167,8 +167,8 @@ test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', asy
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(13 * 4096, 0.2, 3) });
   const filesystem = await packed(image, 'fs', true);
   const facts: DeviceFacts = { ...known, atomicFs: true, kind: 'filesystem' };
-  t.is(ask(facts, filesystem), 'fs.bin.gz.signed');
-  t.is(ask({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
+  t.is(planFor(facts, filesystem), 'fs.bin.gz.signed');
+  t.is(planFor({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
 });
 
 test('names a message, a fix and the artifact for each rule in a blocked plan', (t) => {

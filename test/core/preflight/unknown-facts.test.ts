@@ -2,8 +2,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { runUpdate, type UpdateResult } from '../../../src/core/device-model/run-update.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
-import { judge, type PreflightFinding } from '../../../src/core/preflight/judge.ts';
 import type { RuleId } from '../../../src/core/preflight/registry.ts';
+import { type PreflightFinding, runRules } from '../../../src/core/preflight/run-rules.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { anyScenario, describeScenario } from './scenarios.ts';
 
@@ -52,7 +52,7 @@ test('no allowed update destroys the sketch, whichever facts are unknown', (t) =
     fc.property(anyScenario, fc.subarray([...names]), (scenario, hidden) => {
       const { release, artifact, bytes, content } = scenario.sent;
       const { device, transport, kind } = scenario;
-      const findings = judge({ release, artifact, facts: without(scenario.facts, hidden) });
+      const findings = runRules({ release, artifact, facts: without(scenario.facts, hidden) });
       if (findings.some(({ severity }) => severity === 'error')) return;
       const result = runUpdate(device, bytes, { transport, kind, expected: content });
       const isRaw = artifact.encoding === 'identity';
@@ -73,7 +73,7 @@ test('blocks gzip if the core, the flash mode, the chip size or the layout is un
     fc.property(anyScenario, needed, (scenario, hidden) => {
       const { release, artifact } = scenario.sent;
       if (artifact.encoding === 'identity') return;
-      const findings = judge({ release, artifact, facts: without(scenario.facts, [hidden]) });
+      const findings = runRules({ release, artifact, facts: without(scenario.facts, [hidden]) });
       t.true(findings.some(({ severity }) => severity === 'error'));
     }),
     propertyRuns(150, 10_000),
@@ -87,7 +87,7 @@ test('never blocks a raw artifact because of unknown facts', (t) => {
       const { release, artifact } = scenario.sent;
       if (artifact.encoding === 'gzip') return;
       const refusedBy = (facts: DeviceFacts): readonly RuleId[] =>
-        judge({ release, artifact, facts })
+        runRules({ release, artifact, facts })
           .filter(({ severity }) => severity === 'error')
           .map(({ rule }) => rule);
       // If the partition size is unknown, the superblock limits the size of the filesystem.

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { answerChallenge } from '../../../src/delivery/espota/authentication.ts';
+import { authenticate } from '../../../src/delivery/espota/authentication.ts';
 import {
   authenticationDatagram,
   type DeviceResponse,
@@ -33,8 +33,8 @@ test('builds invitations that the virtual device parses to the same fields', (t)
 
 test('responds to a challenge as espota.py does', (t) => {
   // md5("secret") = 5ebe2294ecd0e0f08eab7690d2a6ee69; response computed with md5sum.
-  const answer = answerChallenge('00112233445566778899aabbccddeeff', 'secret', 'ffeeddccbbaa99887766554433221100');
-  t.deepEqual(answer, {
+  const response = authenticate('00112233445566778899aabbccddeeff', 'secret', 'ffeeddccbbaa99887766554433221100');
+  t.deepEqual(response, {
     cnonce: 'ffeeddccbbaa99887766554433221100',
     response: '2c9e4cbfaf1cfb5ae7f1af70633b325b',
   });
@@ -43,16 +43,16 @@ test('responds to a challenge as espota.py does', (t) => {
 test('builds challenge responses that the virtual device can parse and that never contain the password', (t) => {
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9a-f]{32}$/), fc.string({ minLength: 3 }), (nonce, password) => {
-      const answer = answerChallenge(nonce, password);
-      const datagram = authenticationDatagram(answer.cnonce, answer.response);
-      t.deepEqual(readAuthResponse(Buffer.from(datagram)), answer);
+      const response = authenticate(nonce, password);
+      const datagram = authenticationDatagram(response.cnonce, response.response);
+      t.deepEqual(readAuthResponse(Buffer.from(datagram)), response);
       fc.pre(!/^[0-9a-f]+$/.test(password));
       t.false(datagram.includes(password));
     }),
   );
 });
 
-const answers: [title: string, datagram: string, kind: DeviceResponse['kind']][] = [
+const responses: [title: string, datagram: string, kind: DeviceResponse['kind']][] = [
   ['OK', 'OK', 'ok'],
   ['a challenge', `AUTH ${md5}`, 'challenge'],
   ['a failed authentication', 'Authentication Failed', 'authenticationFailed'],
@@ -61,20 +61,20 @@ const answers: [title: string, datagram: string, kind: DeviceResponse['kind']][]
   ['OK with something behind it', 'OKAY', 'foreign'],
   ['nothing', '', 'foreign'],
 ];
-for (const [title, datagram, kind] of answers) {
+for (const [title, datagram, kind] of responses) {
   test(`classifies a response from the device: ${title}`, (t) => {
     t.is(parseDeviceResponse(Buffer.from(datagram)).kind, kind);
   });
 }
 
 test('reads an Update.begin error without its prefix', (t) => {
-  const answer = parseDeviceResponse(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
-  t.deepEqual(answer, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
+  const response = parseDeviceResponse(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
+  t.deepEqual(response, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
 });
 
 test('identifies an ESP32 by the length of its challenge', (t) => {
-  const answer = parseDeviceResponse(Buffer.from(`AUTH ${md5}${md5}`));
-  t.like(answer, { kind: 'foreign', which: 'esp32' });
+  const response = parseDeviceResponse(Buffer.from(`AUTH ${md5}${md5}`));
+  t.like(response, { kind: 'foreign', which: 'esp32' });
 });
 
 test('recognizes ESPHome by its first bytes', (t) => {

@@ -68,9 +68,9 @@ async function challengingDevice(t: ExecutionContext) {
   t.teardown(() => socket.close());
   let heard = '';
   socket.on('message', (datagram, from) => {
-    const isAnswer = datagram.toString().startsWith('200 ');
-    heard += isAnswer ? 'a' : 'i';
-    if (!isAnswer) socket.send(`AUTH ${'0'.repeat(32)}`, from.port, from.address);
+    const isResponse = datagram.toString().startsWith('200 ');
+    heard += isResponse ? 'a' : 'i';
+    if (!isResponse) socket.send(`AUTH ${'0'.repeat(32)}`, from.port, from.address);
     else if (heard.endsWith('aaaaa')) socket.send('ERR: ERROR[4]: Not Enough Space', from.port, from.address);
   });
   return { device: { host: '127.0.0.1', otaPort: socket.address().port }, heard: () => heard };

@@ -14,12 +14,12 @@ function webDevice(t: ExecutionContext, options: VirtualDeviceOptions = {}) {
 }
 
 /** Starts a server that sends one of these responses per connection, in order, and then repeats the last. */
-async function serverOf(t: ExecutionContext, ...answers: readonly string[]) {
-  const left = [...answers];
+async function serverOf(t: ExecutionContext, ...responses: readonly string[]) {
+  const left = [...responses];
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    const answer = (left.length > 1 ? left.shift() : left[0]) ?? '';
-    socket.once('data', () => socket.end(answer));
+    const response = (left.length > 1 ? left.shift() : left[0]) ?? '';
+    socket.once('data', () => socket.end(response));
     t.teardown(() => socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

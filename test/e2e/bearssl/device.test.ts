@@ -46,25 +46,25 @@ for (const bits of [1024, 1032, 2048, 3072, 4096]) {
     const { folder, device } = await project(t, bits);
     const { modulus } = await loadPublicKey(folder.at('public.key'));
     t.is(device.key, `RSA ${bits} ${Buffer.from(modulus).toString('hex')}`);
-    t.deepEqual(await device.judge('signed', ['whole']), ['accepted']);
-    t.deepEqual(await device.judge('legacy', ['whole']), ['refused']);
-    t.deepEqual(await device.judge('legacy', ['whole'], 'legacy'), ['accepted']);
-    t.deepEqual(await device.judge('signed', ['whole'], 'legacy'), ['refused']);
-    t.deepEqual(await device.judge('payload', ['whole']), ['refused']);
+    t.deepEqual(await device.runRules('signed', ['whole']), ['accepted']);
+    t.deepEqual(await device.runRules('legacy', ['whole']), ['refused']);
+    t.deepEqual(await device.runRules('legacy', ['whole'], 'legacy'), ['accepted']);
+    t.deepEqual(await device.runRules('signed', ['whole'], 'legacy'), ['refused']);
+    t.deepEqual(await device.runRules('payload', ['whole']), ['refused']);
   });
 }
 
 test('a device rejects a file signed with a different key', async (t) => {
   const [one, two] = await Promise.all([project(t, 2048), project(t, 2048)]);
   await one.folder.write('other', await two.folder.read('signed'));
-  t.deepEqual(await one.device.judge('other', ['whole']), ['refused']);
-  t.deepEqual(await one.device.judge('signed', ['whole']), ['accepted']);
+  t.deepEqual(await one.device.runRules('other', ['whole']), ['refused']);
+  t.deepEqual(await one.device.runRules('signed', ['whole']), ['accepted']);
 });
 
 test('a device rejects a file with any single bit flipped, in the payload, the signature or its length', async (t) => {
   const { folder, device } = await project(t, 1024);
   const size = (await folder.read('signed')).length;
-  const verdicts = await device.judge(
+  const verdicts = await device.runRules(
     'signed',
     Array.from({ length: size * 8 }, (_, bit): Harm => `flip ${bit}`),
   );
@@ -78,7 +78,7 @@ test('a device rejects a file with any single bit flipped, in the payload, the s
 test('a device rejects a file truncated by any number of bytes', async (t) => {
   const { folder, device } = await project(t, 2048);
   const size = (await folder.read('signed')).length;
-  const verdicts = await device.judge(
+  const verdicts = await device.runRules(
     'signed',
     Array.from({ length: size }, (_, bytes): Harm => `cut ${bytes + 1}`),
   );
@@ -99,7 +99,7 @@ test('a device accepts the artifacts of a build, and rejects them with a random 
     ['build/door.ino.bin.gz.signed', 'current'],
     ['build/door.ino.bin.legacy_sig', 'legacy'],
   ] as const) {
-    t.deepEqual(await device.judge(name, ['whole'], core), ['accepted'], name);
+    t.deepEqual(await device.runRules(name, ['whole'], core), ['accepted'], name);
     const bits = (await folder.read(name)).length * 8;
     const flips = fc.uniqueArray(
       fc.nat(bits - 1).map((bit): Harm => `flip ${bit}`),
@@ -107,7 +107,7 @@ test('a device accepts the artifacts of a build, and rejects them with a random 
     );
     await fc.assert(
       fc.asyncProperty(flips, async (harms) =>
-        (await device.judge(name, harms, core)).every((verdict) => verdict === 'refused'),
+        (await device.runRules(name, harms, core)).every((verdict) => verdict === 'refused'),
       ),
       { numRuns: 5 },
     );

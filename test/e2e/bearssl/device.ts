@@ -13,7 +13,7 @@ export interface Device {
   /** The key as the device reads it: "RSA 2048 c0ffee…". */
   readonly key: string;
   /** Verifies the file once for each change, and returns the verdicts. */
-  judge(file: string, harms: readonly Harm[], core?: 'current' | 'legacy'): Promise<('accepted' | 'refused')[]>;
+  runRules(file: string, harms: readonly Harm[], core?: 'current' | 'legacy'): Promise<('accepted' | 'refused')[]>;
 }
 
 /** Compiles the device side against a generated header. The sanitizers abort the program if the text in the header is not terminated. */
@@ -38,7 +38,7 @@ export async function buildDevice(folder: TestFolder, headerName: string, name =
   const [key = ''] = await run(headerName, [], 'current');
   return {
     key,
-    judge: async (file, harms, core = 'current') => {
+    runRules: async (file, harms, core = 'current') => {
       const [, ...verdicts] = await run(file, harms, core);
       return verdicts.map((verdict) => (verdict === 'accepted' ? 'accepted' : 'refused'));
     },

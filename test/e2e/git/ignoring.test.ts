@@ -61,8 +61,8 @@ const places = ['', 'firmware/', 'firmware/door/'];
 
 /** Returns whether git ignores the file, or a file in the folder. */
 async function ignoredByGit({ gitIn }: Repository, folder: string, name: string): Promise<boolean> {
-  const asked = name.endsWith('/') ? `${name}any` : name;
-  return gitIn(folder, 'check-ignore', '--quiet', '--no-index', asked).then(
+  const received = name.endsWith('/') ? `${name}any` : name;
+  return gitIn(folder, 'check-ignore', '--quiet', '--no-index', received).then(
     () => true,
     () => false,
   );

@@ -10,7 +10,7 @@ import { before, iniCases, withHook } from '../../project/init/ini-cases.ts';
 import { platformIo } from '../provision/platformio.ts';
 
 /** Prints the options and the extra_scripts of each environment as PlatformIO reads them. */
-const ask = `
+const query = `
 import json, sys
 from platformio.project.config import ProjectConfig
 config = ProjectConfig(sys.argv[1])
@@ -29,7 +29,7 @@ async function readByPlatformio(text: string): Promise<Reading> {
   try {
     const path = join(folder, 'platformio.ini');
     await writeFile(path, text);
-    const { stdout } = await execa(platformIo.python, ['-c', ask, path], {
+    const { stdout } = await execa(platformIo.python, ['-c', query, path], {
       cwd: folder,
       env: { LANG: 'C.UTF-8', PLATFORMIO_CORE_DIR: join(folder, 'core') },
     });

@@ -29,11 +29,11 @@ export async function runAtTerminal(command: string, cwd: string, env: Environme
     stdin: 'pipe',
   });
   let output = '';
-  let answered = 0;
+  let confirmed = 0;
   process.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
-    const asked = new Set(output.match(question)).size;
-    for (; answered < asked; answered += 1) process.stdin.write('\r');
+    const prompts = new Set(output.match(question)).size;
+    for (; confirmed < prompts; confirmed += 1) process.stdin.write('\r');
   });
   const { exitCode, timedOut } = await process;
   return { exitCode: timedOut ? undefined : exitCode, output };
@@ -84,8 +84,8 @@ export async function startAndWait(command: string, cwd: string, env: Environmen
       const sketches = () => [
         ...new Set([...output.matchAll(/"event":"boot".*"sketchMd5":"(\w+)"/g)].map(([, md5 = '']) => md5)),
       ];
-      const patience = AbortSignal.timeout(patienceMs);
-      while (sketches().length < count) await once(process.stdout, 'data', { signal: patience });
+      const retryPolicy = AbortSignal.timeout(patienceMs);
+      while (sketches().length < count) await once(process.stdout, 'data', { signal: retryPolicy });
       return sketches();
     },
     stop: async () => {

@@ -81,9 +81,9 @@ test('property: the hook and the command line find the same program, on Windows 
       currentFolder: sample.here,
     } as const;
     // The search ends at the existing file: the last candidate, one of the first two candidates, or no candidate.
-    const asked: string[] = [];
-    findProgram(sample.name, { ...place, isProgram: (file) => asked.push(file) === 0 });
-    const files = [asked.at(-1), asked[0], undefined, asked[1]][index % 4] ?? 'none';
+    const received: string[] = [];
+    findProgram(sample.name, { ...place, isProgram: (file) => received.push(file) === 0 });
+    const files = [received.at(-1), received[0], undefined, received[1]][index % 4] ?? 'none';
     const found = findProgram(sample.name, { ...place, isProgram: (file) => files === file }) ?? null;
     return { ...sample, path, files: [files], found };
   });

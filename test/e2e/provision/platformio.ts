@@ -42,8 +42,8 @@ export async function installPlatformIo(): Promise<void> {
 
 /** PlatformIO requires SCons as a package from its registry: this one runs the SCons in the virtual environment. */
 async function placeScons(): Promise<void> {
-  const ask = 'from platformio.dependencies import get_core_dependencies as d; print(d()["tool-scons"].lstrip("~"))';
-  const { stdout: version } = await execa(platformIo.python, ['-c', ask]);
+  const query = 'from platformio.dependencies import get_core_dependencies as d; print(d()["tool-scons"].lstrip("~"))';
+  const { stdout: version } = await execa(platformIo.python, ['-c', query]);
   const name = 'tool-scons';
   const spec = { owner: 'platformio', id: null, name, requirements: null, uri: null };
   const tool = join(platformIo.coreTemplate, 'packages', name);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
@@ -43,16 +43,20 @@ test('asks devices to check again later while the disk is full, and recovers whe
   t.true(isFull);
   for (let count = 1; count < 20; count++) {
     const mac = `02:00:00:00:00:${String(count).padStart(2, '0')}`;
-    t.is((await askAsDevice(server.port, '/update/door', { mac })).status, 503, 'what cannot be counted is not sent');
+    t.is(
+      (await requestAsDevice(server.port, '/update/door', { mac })).status,
+      503,
+      'what cannot be counted is not sent',
+    );
   }
   const runs = { sketchMd5: sketchMd5Of(old.manifest), mac: '02:00:00:00:01:00' };
-  t.is((await askAsDevice(server.port, '/update/door', runs)).status, 503, 'the decision cannot be saved');
+  t.is((await requestAsDevice(server.port, '/update/door', runs)).status, 503, 'the decision cannot be saved');
 
   await rm(join(disk, 'ballast'));
   t.is((await server.publish(young)).status, 201);
-  const answer = await askAsDevice(server.port, '/update/door', { mac: '02:00:00:00:00:01' });
-  t.is(answer.status, 200);
-  t.is(answer.header('x-md5'), answer.md5);
+  const response = await requestAsDevice(server.port, '/update/door', { mac: '02:00:00:00:00:01' });
+  t.is(response.status, 200);
+  t.is(response.header('x-md5'), response.md5);
   const next = await server.restart();
-  t.is((await askAsDevice(next.port, '/update/door', { sketchMd5: sketchMd5Of(young.manifest) })).status, 304);
+  t.is((await requestAsDevice(next.port, '/update/door', { sketchMd5: sketchMd5Of(young.manifest) })).status, 304);
 });

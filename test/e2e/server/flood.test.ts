@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import test from 'ava';
 import { apiRoot } from '../../../src/api/release.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice, updateRequest } from '../../server/raw-device.ts';
+import { requestAsDevice, updateRequest } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { serveWith } from './serving-process.ts';
@@ -40,20 +40,21 @@ function forgedRequest(index: number): string {
 function flood(port: number, from: number, count: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
-    let [asked, answered, left] = [0, 0, ''];
+    let [received, responded, left] = [0, 0, ''];
     const more = () => {
       let requests = '';
-      for (; asked < count && asked - answered < pipelined; asked++) requests += forgedRequest(from + asked);
+      for (; received < count && received - responded < pipelined; received++)
+        requests += forgedRequest(from + received);
       if (requests !== '') socket.write(requests);
     };
     socket.setEncoding('latin1').on('data', (text: string) => {
       const parts = (left + text).split('HTTP/1.1 304');
-      answered += parts.length - 1;
+      responded += parts.length - 1;
       left = (parts.at(-1) ?? '').slice(-12);
-      if (answered < count) return more();
+      if (responded < count) return more();
       socket.end();
     });
-    socket.on('error', reject).on('close', () => resolve(answered));
+    socket.on('error', reject).on('close', () => resolve(responded));
     more();
   });
 }
@@ -86,10 +87,10 @@ test.serial(
     const atOnce = forged / 5;
     for (let from = 0; from < forged; from += atOnce) {
       const each = Math.ceil(atOnce / connections);
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: connections }, (_, index) => flood(port, from + index * each, each)),
       );
-      t.deepEqual(new Set(answers), new Set([each]), 'nobody has an error');
+      t.deepEqual(new Set(responses), new Set([each]), 'nobody has an error');
       megabytes.push(Math.round((await memory()) / 1e6));
     }
     t.log(`resident MB as they came: ${megabytes.join(', ')}`);
@@ -97,6 +98,6 @@ test.serial(
     const project = await (await fetch(`${url}${apiRoot}/projects/door`, { headers })).json();
     // The enrolled device does not count toward the limit.
     t.true((project as { devices: number }).devices <= mostDevices + 1);
-    t.is((await askAsDevice(port, '/update/door', { mac })).status, 200);
+    t.is((await requestAsDevice(port, '/update/door', { mac })).status, 200);
   },
 );

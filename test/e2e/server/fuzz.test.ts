@@ -2,7 +2,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice, readAnswer, sendRaw } from '../../server/raw-device.ts';
+import { readResponse, requestAsDevice, sendRaw } from '../../server/raw-device.ts';
 import { endIfBroken, forgedDevice, hostileRequests } from '../../server/requests.ts';
 import { startTestServer } from '../../server/running-server.ts';
 
@@ -26,11 +26,11 @@ test(`handles ${requests} fuzzed device and API requests without a 5xx, a crash 
     const all = [...hostile, ...forged.map((text) => Buffer.from(text, 'latin1'))];
     const worker = async () => {
       for (let request = all.pop(); request !== undefined; request = all.pop()) {
-        const answer = readAnswer(
+        const response = readResponse(
           await sendRaw(server.port, request, { during: endIfBroken(request), timeoutMs: 480_000 }),
         );
-        statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-        if (answer.status >= 500) t.fail(`${answer.line} to ${JSON.stringify(request.toString('latin1'))}`);
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+        if (response.status >= 500) t.fail(`${response.line} to ${JSON.stringify(request.toString('latin1'))}`);
       }
     };
     await Promise.all(Array.from({ length: 16 }, worker));
@@ -42,6 +42,6 @@ test(`handles ${requests} fuzzed device and API requests without a 5xx, a crash 
   );
   t.true((await server.parts.store.devices.count('door')) <= 5000);
   const words = { sketchMd5: sketchMd5Of(build.manifest), mac: '18:FE:34:FF:FF:FF' };
-  t.is((await askAsDevice(server.port, '/update/door', words)).status, 304);
+  t.is((await requestAsDevice(server.port, '/update/door', words)).status, 304);
   t.log(Object.fromEntries(statuses), `${Math.round(process.memoryUsage.rss() / 1e6)} MB with the test itself`);
 });

@@ -5,7 +5,7 @@ import type { RolloutAction, RolloutRequest } from '../../../src/api/rollout.ts'
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { type ServingProcess, serveWith } from './serving-process.ts';
@@ -119,11 +119,11 @@ test.serial(`keeps the acknowledged rollout state when killed ${kills} times dur
     if (state !== acknowledged && state !== pending) t.fail(`${acknowledged} was acknowledged, and it is ${state}`);
     acknowledged = state;
     await untilKilled(server, 2 + (count % 9), async () => {
-      const answer = await askAsDevice(client.port, '/update/door', {
+      const response = await requestAsDevice(client.port, '/update/door', {
         mac: macOf(count % devices),
         sketchMd5: sketchMd5Of(old.manifest),
       });
-      if (answer.status === 200) t.is(acknowledged, 'active', 'only an active one sends');
+      if (response.status === 200) t.is(acknowledged, 'active', 'only an active one sends');
       pending = acknowledged === 'active' ? 'paused' : 'active';
       const action = actionTo[acknowledged] ?? 'resume';
       const { status } = await client.api('POST', `/projects/door/rollouts/${id}/${action}`, {});
@@ -157,7 +157,7 @@ test.serial('keeps a halt and the failure counts after kill -9, and stops sendin
       if (isHalted) return;
       // The device downloads the release and keeps running 1.0: a failure after three attempts.
       const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
-      const { status } = await askAsDevice(client.port, '/update/door', words);
+      const { status } = await requestAsDevice(client.port, '/update/door', words);
       if (status === 0) throw new Error('it is gone');
       if (status === 200) sends++;
       const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
@@ -173,7 +173,7 @@ test.serial('keeps a halt and the failure counts after kill -9, and stops sendin
     const client = clientOf(server.url ?? '', token);
     for (let index = 0; index < devices; index++) {
       const words = { mac: macOf(index), sketchMd5: sketchMd5Of(old.manifest) };
-      t.is((await askAsDevice(client.port, '/update/door', words)).status, 304);
+      t.is((await requestAsDevice(client.port, '/update/door', words)).status, 304);
     }
     t.is(((await client.api('GET', `/projects/door/rollouts/${id}`)).body as RolloutInfo).state, 'halted');
     server.kill('SIGKILL');

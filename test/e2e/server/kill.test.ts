@@ -5,7 +5,7 @@ import type { DeviceInfo } from '../../../src/api/admin-info.ts';
 import type { ReleaseInfo } from '../../../src/api/release-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { releaseRequest, upload } from '../../server/running-server.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { type ServingProcess, serveWith } from './serving-process.ts';
@@ -51,8 +51,8 @@ test.serial('restarts after each of 60 kills while creating its tables', async (
     t.is((await fetch(`${server.url}/healthz`)).status, 200);
     const token = server.token ?? killed.token;
     if (token !== undefined) {
-      const answer = await fetch(`${server.url}/api/v1/audit`, { headers: { authorization: `Bearer ${token}` } });
-      t.is(answer.status, 200, 'a token that was shown is good');
+      const response = await fetch(`${server.url}/api/v1/audit`, { headers: { authorization: `Bearer ${token}` } });
+      t.is(response.status, 200, 'a token that was shown is good');
     }
     server.kill('SIGKILL');
     await server.ended;
@@ -111,12 +111,12 @@ async function work(
   const visits = async () => {
     for (let count = 0; ; count++) {
       const mac = `02:00:00:00:00:${(count % 200).toString(16).padStart(2, '0').toUpperCase()}`;
-      const answer = await askAsDevice(port, '/update/door', { mac }).catch(() => undefined);
-      if (answer === undefined || answer.status === 0) return;
-      if (answer.status !== 200) continue;
-      acknowledged.noteSend(mac, answer.header('x-version') ?? '');
-      const isWhole = answer.body.length === Number(answer.header('content-length'));
-      if (isWhole && answer.header('x-md5') !== answer.md5) acknowledged.wrongBytes++;
+      const response = await requestAsDevice(port, '/update/door', { mac }).catch(() => undefined);
+      if (response === undefined || response.status === 0) return;
+      if (response.status !== 200) continue;
+      acknowledged.noteSend(mac, response.header('x-version') ?? '');
+      const isWhole = response.body.length === Number(response.header('content-length'));
+      if (isWhole && response.header('x-md5') !== response.md5) acknowledged.wrongBytes++;
     }
   };
   await Promise.all([killed, publish(url, token, build, acknowledged).catch(() => undefined), visits()]);
@@ -148,15 +148,15 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   }
   for (const { version, artifacts } of releases.slice(0, 20)) {
     for (const { file, sizeBytes } of artifacts) {
-      const answer = await askAsDevice(port, `/files/door/${version}/${file}`, { userAgent: 'x' });
+      const response = await requestAsDevice(port, `/files/door/${version}/${file}`, { userAgent: 'x' });
       const isWhole =
-        answer.status === 200 && answer.body.length === sizeBytes && answer.header('x-md5') === answer.md5;
-      if (!isWhole) lost.push(`${version} ${file} is there by half: ${answer.line}`);
+        response.status === 200 && response.body.length === sizeBytes && response.header('x-md5') === response.md5;
+      if (!isWhole) lost.push(`${version} ${file} is there by half: ${response.line}`);
     }
   }
   for (const [version, { manifest }] of [...versions].slice(-5)) {
     const words = { mac: '02:FF:00:00:00:01', mode: 'version', sketchMd5: sketchMd5Of(manifest) };
-    await askAsDevice(port, '/update/door', words);
+    await requestAsDevice(port, '/update/door', words);
     const { running } = (await get('devices/02:FF:00:00:00:01')) as Partial<DeviceInfo>;
     if (running?.version !== version) lost.push(`${version} is not recognized`);
   }

@@ -12,7 +12,7 @@ import { execa } from 'execa';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
 import { startVirtualDevice } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
-import { askAsDevice } from '../../server/raw-device.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
 import { patientTimings } from '../../simulator/patient-timings.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -103,16 +103,16 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   const nginx = await withNginx(t, server);
   const { httpPort } = nginx;
 
-  const answer = await askAsDevice(httpPort, '/update/door');
-  t.is(answer.status, 200, answer.body.toString('latin1', 0, 300));
-  t.is(answer.header('x-md5'), answer.md5);
-  t.is(answer.headers.filter(([name]) => name === 'x-md5').length, 1);
-  t.is(answer.header('content-length'), String(answer.body.length));
-  t.is(answer.header('transfer-encoding'), undefined);
-  t.is(answer.header('x-version'), '2.0');
-  t.regex(answer.header('content-disposition') ?? '', /filename=door\.bin\.signed/);
-  t.is((await askAsDevice(httpPort, `/blobs/${'0'.repeat(2)}/${'0'.repeat(64)}`)).status, 404);
-  t.is((await askAsDevice(httpPort, '/api/v1/server')).status, 404, 'tokens do not travel in the clear');
+  const response = await requestAsDevice(httpPort, '/update/door');
+  t.is(response.status, 200, response.body.toString('latin1', 0, 300));
+  t.is(response.header('x-md5'), response.md5);
+  t.is(response.headers.filter(([name]) => name === 'x-md5').length, 1);
+  t.is(response.header('content-length'), String(response.body.length));
+  t.is(response.header('transfer-encoding'), undefined);
+  t.is(response.header('x-version'), '2.0');
+  t.regex(response.header('content-disposition') ?? '', /filename=door\.bin\.signed/);
+  t.is((await requestAsDevice(httpPort, `/blobs/${'0'.repeat(2)}/${'0'.repeat(64)}`)).status, 404);
+  t.is((await requestAsDevice(httpPort, '/api/v1/server')).status, 404, 'tokens do not travel in the clear');
 
   await using device = await startVirtualDevice({
     image: { sizeBytes: 40_000, seed: 9 },
@@ -164,7 +164,7 @@ test('without TLS, nginx sends no HSTS and no cookie is marked as secure', async
   t.is(closed.status, 404);
   t.is(closed.headers.get('set-cookie'), null);
   t.is(closed.headers.get('strict-transport-security'), null);
-  t.is((await askAsDevice(httpPort, '/update/none')).header('strict-transport-security'), undefined);
+  t.is((await requestAsDevice(httpPort, '/update/none')).header('strict-transport-security'), undefined);
 
   const direct = await fetch(`${server.url}/login`, {
     ...login,

@@ -37,13 +37,13 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
     await server.ended;
   });
   const { url = '', token = '' } = server;
-  const api = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
+  const api = async <ScriptedResponse>(method: string, path: string, body?: unknown): Promise<ScriptedResponse> => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const init = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await fetch(`${url}${apiRoot}${path}`, { method, headers, ...init });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     // The server defines these types.
-    return (await response.json()) as Answer;
+    return (await response.json()) as ScriptedResponse;
   };
   for (const release of [running, next]) {
     for (const bytes of release.files.values()) await upload(url, bytes, token);
@@ -92,7 +92,7 @@ test.serial(
     const isThere = sketchMd5Of(good.manifest);
     const arrivals = () => fleet.events.filter((event) => event.event === 'boot' && event.sketchMd5 === isThere);
     await fleet.until(() => arrivals().length >= devices, 'everybody has it');
-    await fleet.askedInVain(fleet.macs(() => true));
+    await fleet.checkInWithoutUpdate(fleet.macs(() => true));
     for (const events of [arrivals(), accepted()]) {
       t.is(events.length, devices);
       t.is(new Set(events.map(({ mac }) => mac)).size, devices, 'never a device twice');
@@ -132,7 +132,7 @@ test.serial('halts the rollout of a bad release automatically and stops sending 
   // Move devices without the release to an open stage. Without the halt, the server would now send them the release.
   const waiting = living.filter((mac) => !accepted().some((event) => event.mac === mac));
   for (const mac of waiting.slice(0, 20)) await api('PUT', device(mac), { group: 'first' });
-  await fleet.askedInVain(living);
+  await fleet.checkInWithoutUpdate(living);
   // Attempts that were in progress at the halt may have failed since then. No other device can fail.
   const inFlight = halted.tally.updating + halted.tally.failed - limit;
   t.true(harmed.size >= limit);

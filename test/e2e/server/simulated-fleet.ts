@@ -50,7 +50,7 @@ export class SimulatedFleet {
   }
 
   /** Waits until each device has completed two more update checks without an update. The first check may already have been in progress. */
-  async askedInVain(macs: Iterable<string>): Promise<void> {
+  async checkInWithoutUpdate(macs: Iterable<string>): Promise<void> {
     const waiting = new Map([...macs].map((mac) => [mac, 2]));
     let read = this.events.length;
     await this.until(() => {

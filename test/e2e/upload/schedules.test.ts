@@ -7,7 +7,7 @@ const seed = Number(process.env['OTA_HOOKS_SEED'] ?? Math.floor(Date.now() / 86_
 test(`1,000 uploads with faults from seed ${seed} end without hangs, false results or leaked passwords`, async (t) => {
   const startedAt = performance.now();
   const { problems, verdicts } = await carryOut(schedules(1000, seed), 40);
-  const tookMs = performance.now() - startedAt;
-  t.log(`${(tookMs / 1000).toFixed(1)} s: ${JSON.stringify([...verdicts])}`);
+  const durationMs = performance.now() - startedAt;
+  t.log(`${(durationMs / 1000).toFixed(1)} s: ${JSON.stringify([...verdicts])}`);
   t.deepEqual(problems, []);
 });

@@ -38,7 +38,7 @@ test('callBack warns inside WSL and suggests a fix', async (t) => {
 });
 
 test('firewallOf detects the firewalls of Linux, macOS and Windows', async (t) => {
-  const answers: [NodeJS.Platform, string, string, RegExp | undefined][] = [
+  const responses: [NodeJS.Platform, string, string, RegExp | undefined][] = [
     ['linux', 'firewall-cmd --state', 'running', /firewall-cmd .*--add-port=8267\/tcp/],
     ['linux', 'firewall-cmd --state', 'not running', undefined],
     [
@@ -67,7 +67,7 @@ test('firewallOf detects the firewalls of Linux, macOS and Windows', async (t) =
     ],
     ['freebsd', '', '', undefined],
   ];
-  for (const [platform, command, printed, expected] of answers) {
+  for (const [platform, command, printed, expected] of responses) {
     const { context } = await setUpCheck(t, { platform, programs: { [command]: printed } });
     const found = await firewallOf(context);
     if (expected === undefined) t.is(found, undefined);

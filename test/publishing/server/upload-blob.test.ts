@@ -109,7 +109,7 @@ test('uploadBlob restarts from the beginning after a digest mismatch', async (t)
 test('uploadBlob fails with the server error after repeated digest mismatches', async (t) => {
   const place = await storage(t, Array<Trouble>(100).fill('damaged'));
   const error = await t.throwsAsync(upload(place), { instanceOf: OtaError });
-  t.is(error?.code, 'SERVER_REFUSED');
+  t.is(error?.code, 'SERVER_REJECTED');
   t.regex(error?.message ?? '', /digest-mismatch/);
   t.true(place.server.arrived.length < 12);
 });

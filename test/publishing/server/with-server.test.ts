@@ -49,8 +49,8 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
     async releases() {
       const headers = { Authorization: `Bearer ${token}` };
       const response = await fetch(`${server.url}/api/v1/projects/door/releases`, { headers });
-      const answer = (await response.json()) as { releases: Awaited<ReturnType<Place['releases']>> };
-      return answer.releases;
+      const body = (await response.json()) as { releases: Awaited<ReturnType<Place['releases']>> };
+      return body.releases;
     },
   };
 }
@@ -111,7 +111,7 @@ test('publish rejects different bytes for an existing version, and a build with 
   await outcome('build');
   t.is((await publish('other')).error?.code, 'VERSION_TAKEN');
   const { error } = await publish('foreign');
-  t.is(error?.code, 'SERVER_REFUSED');
+  t.is(error?.code, 'SERVER_REJECTED');
   t.regex(error?.message ?? '', /wrong-key/);
   t.is((await releases()).length, 1);
 });

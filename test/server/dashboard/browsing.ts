@@ -77,7 +77,7 @@ const origin = 'http://localhost';
 /** Browser that calls an app directly, without a listening server. */
 export function browserAt(app: Hono<Session>): Browser {
   let cookie: string | undefined;
-  const ask = async (path: string, init: RequestInit): Promise<Seen> => {
+  const request = async (path: string, init: RequestInit): Promise<Seen> => {
     const headers = new Headers(init.headers);
     if (cookie !== undefined) headers.set('cookie', cookie);
     headers.set('host', 'localhost');
@@ -90,9 +90,9 @@ export function browserAt(app: Hono<Session>): Browser {
     get cookie() {
       return cookie;
     },
-    get: (path) => ask(path, {}),
+    get: (path) => request(path, {}),
     post: (path, fields, headers = { origin, 'sec-fetch-site': 'same-origin' }) =>
-      ask(path, { method: 'POST', body: new URLSearchParams(fields), headers }),
+      request(path, { method: 'POST', body: new URLSearchParams(fields), headers }),
     async send(page, action, fields = {}) {
       const { text } = await made.get(page);
       const form = text.split('<form').find((each) => each.includes(`action="${action}"`));

@@ -134,8 +134,8 @@ test('closes event stream connections before the grace period ends when the serv
 
 test('accepts 200 event streams, and returns 503 for more until one closes', async (t) => {
   const { app, browserOf, stopping } = await testDashboard(t);
-  const visitor = await browserOf('read');
-  const headers = { cookie: visitor.cookie ?? '' };
+  const user = await browserOf('read');
+  const headers = { cookie: user.cookie ?? '' };
   const streams = await Promise.all(Array.from({ length: 201 }, () => app.request('/events', { headers })));
   t.is(streams.filter(({ status }) => status === 200).length, 200);
   t.is(streams.filter(({ status }) => status === 503).length, 1);

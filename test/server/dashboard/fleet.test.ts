@@ -30,11 +30,11 @@ function linkOf(text: string, rel: string): string | undefined {
 test('shows 100 devices per page, with links to the next and previous pages', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   await addDevices(parts, 250);
-  const visitor = await browserOf('read');
+  const user = await browserOf('read');
   const seen: string[][] = [];
   let text = '';
   for (let page: string | undefined = '/projects/door/devices'; page !== undefined; page = linkOf(text, 'next')) {
-    text = (await visitor.get(page)).text;
+    text = (await user.get(page)).text;
     seen.push(macsOf(text));
   }
   t.deepEqual(
@@ -42,9 +42,9 @@ test('shows 100 devices per page, with links to the next and previous pages', as
     [100, 100, 50],
   );
   t.is(new Set(seen.flat()).size, 250);
-  text = (await visitor.get(linkOf(text, 'prev') ?? '')).text;
+  text = (await user.get(linkOf(text, 'prev') ?? '')).text;
   t.deepEqual(macsOf(text), seen[1]);
-  text = (await visitor.get(linkOf(text, 'prev') ?? '')).text;
+  text = (await user.get(linkOf(text, 'prev') ?? '')).text;
   t.deepEqual(macsOf(text), seen[0]);
   t.is(linkOf(text, 'prev'), undefined);
 });
@@ -53,18 +53,18 @@ test('keeps the device filter on every page and shows the filter in the form', a
   const { parts, browserOf } = await testDashboard(t);
   const blocked = { sketch: { action: 'none', code: 'blocked x', text: 'it would be unsafe', at: 1 } } as const;
   await addDevices(parts, 260, (index) => (index % 2 === 0 ? { decisions: blocked, name: `hall ${index}` } : {}));
-  const visitor = await browserOf('read');
-  const first = (await visitor.get('/projects/door/devices?state=blocked&q=HALL')).text;
+  const user = await browserOf('read');
+  const first = (await user.get('/projects/door/devices?state=blocked&q=HALL')).text;
   t.is(macsOf(first).length, 100);
   t.regex(first, /value="HALL"/);
   t.regex(first, /<option value="blocked" selected/);
   t.regex(first, /it would be unsafe/);
-  const second = (await visitor.get(linkOf(first, 'next') ?? '')).text;
+  const second = (await user.get(linkOf(first, 'next') ?? '')).text;
   t.is(macsOf(second).length, 30);
   t.regex(second, /value="HALL"/);
-  t.is(macsOf((await visitor.get('/projects/door/devices?q=hall+7')).text).length, 5);
-  t.regex((await visitor.get('/projects/door/devices?q=nobody')).text, /No matching devices\./);
-  t.is(macsOf((await visitor.get('/projects/door/devices?state=nonsense')).text).length, 100);
+  t.is(macsOf((await user.get('/projects/door/devices?q=hall+7')).text).length, 5);
+  t.regex((await user.get('/projects/door/devices?q=nobody')).text, /No matching devices\./);
+  t.is(macsOf((await user.get('/projects/door/devices?state=nonsense')).text).length, 100);
 });
 
 test('escapes values from devices and users on every page', async (t) => {
@@ -99,7 +99,7 @@ test('escapes values from devices and users on every page', async (t) => {
   await parts.store.devices.touch([
     { project: 'door', mac, at: 1, report: { version: evil, sdkVersion: evil, sketchMd5: evil } },
   ]);
-  const visitor = await browserOf('admin');
+  const user = await browserOf('admin');
   const query = encodeURIComponent(evil);
   for (const page of [
     '/projects/door/devices',
@@ -109,11 +109,11 @@ test('escapes values from devices and users on every page', async (t) => {
     `/projects/door/devices/${query}`,
     `/login?next=${query}`,
   ]) {
-    const { text } = await visitor.get(page);
+    const { text } = await user.get(page);
     t.notRegex(text, /<script>|<img|onerror=alert\(2\)>'[^&]/, page);
     t.is(text.split('<script').length - 1 <= 1, true);
   }
-  t.regex((await visitor.get(`/projects/door/devices/${mac}`)).text, /&lt;script&gt;/);
+  t.regex((await user.get(`/projects/door/devices/${mac}`)).text, /&lt;script&gt;/);
 });
 
 test('shows the identity, last decision and attempts of a device on its page', async (t) => {
@@ -142,14 +142,14 @@ test('shows the identity, last decision and attempts of a device on its page', a
       },
     ],
   });
-  const visitor = await browserOf('read');
-  const { text } = await visitor.get(`/projects/door/devices/${mac}`);
+  const user = await browserOf('read');
+  const { text } = await user.get(`/projects/door/devices/${mac}`);
   t.regex(text, /<h1>front door<\/h1>/);
   t.regex(text, /failed<\/span>[\s\S]*1\.5\.0 not confirmed: no update check since the download\./);
   t.regex(text, /1\.4\.2 \(identified by sketch MD5\)/);
   t.regex(text, /Update to 1\.5\.0 \(door\.bin\) sent\./);
   t.regex(text, /2 downloads/);
   for (const path of ['/projects/door/devices/18:FE:34:FF:FF:FF', '/projects/door/devices/x']) {
-    t.true([404, 422].includes((await visitor.get(path)).status), path);
+    t.true([404, 422].includes((await user.get(path)).status), path);
   }
 });

@@ -21,12 +21,12 @@ const failed: Attempt = {
 
 test('forbids content from other origins on every dashboard page', async (t) => {
   const { browserOf, browser } = await testDashboard(t);
-  const visitor = await browserOf('read');
-  const answers = [await browser().get('/login'), await browser().get('/'), await visitor.get('/projects/nothing')];
+  const user = await browserOf('read');
+  const responses = [await browser().get('/login'), await browser().get('/'), await user.get('/projects/nothing')];
   for (const page of ['/', '/projects/door/devices', '/projects/door/releases', '/projects/door/x']) {
-    answers.push(await visitor.get(page));
+    responses.push(await user.get(page));
   }
-  for (const { headers, text } of answers) {
+  for (const { headers, text } of responses) {
     t.is(
       headers.get('content-security-policy'),
       "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -41,16 +41,16 @@ test('forbids content from other origins on every dashboard page', async (t) => 
 
 test('serves page assets with immutable caching', async (t) => {
   const { browser } = await testDashboard(t);
-  const visitor = browser();
-  const { text } = await visitor.get('/login');
+  const user = browser();
+  const { text } = await user.get('/login');
   const paths = [...text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '');
   t.is(paths.length, 2);
   for (const path of paths) {
-    const { status, headers } = await visitor.get(path);
+    const { status, headers } = await user.get(path);
     t.is(status, 200);
     t.regex(headers.get('cache-control') ?? '', /immutable/);
   }
-  t.is((await visitor.get('/assets/000000000000/style.css')).status, 404);
+  t.is((await user.get('/assets/000000000000/style.css')).status, 404);
 });
 
 test('hides the retry button from a reader, and rejects the retry request', async (t) => {
@@ -72,8 +72,8 @@ test('clears a failure when the retry button is used, and records the actor in t
   const { id, token } = await tokenOf('operate');
   const publisher = browser();
   await publisher.post('/login', { token });
-  const answer = await publisher.send(page, `/projects/door/devices/${encodeURIComponent(mac)}/retry`);
-  t.is(answer.status, 303);
+  const response = await publisher.send(page, `/projects/door/devices/${encodeURIComponent(mac)}/retry`);
+  t.is(response.status, 303);
   t.deepEqual((await parts.records.find('door', mac))?.attempts, []);
   t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'device.retried', detail: { mac } });
   t.true((await publisher.get(page)).text.includes(id));
@@ -115,20 +115,20 @@ test('rejects a login from a different origin', async (t) => {
 test('shows only the project of the token, and returns the same 404 for other and unknown projects', async (t) => {
   const { browserOf, parts } = await testDashboard(t);
   await parts.records.save({ ...newRecord('door', mac), enrolled: true });
-  const visitor = await browserOf('admin', 'window');
-  const overview = (await visitor.get('/')).text;
+  const user = await browserOf('admin', 'window');
+  const overview = (await user.get('/')).text;
   t.regex(overview, /window/);
   t.notRegex(overview, /door/);
-  t.is((await visitor.get('/projects/window/devices')).status, 200);
+  t.is((await user.get('/projects/window/devices')).status, 200);
   const same = (text: string) => text.replaceAll('nothing', 'door');
   for (const rest of ['', '/devices', `/devices/${mac}`, '/releases']) {
-    const [theirs, none] = [await visitor.get(`/projects/door${rest}`), await visitor.get(`/projects/nothing${rest}`)];
+    const [theirs, none] = [await user.get(`/projects/door${rest}`), await user.get(`/projects/nothing${rest}`)];
     t.is(theirs.status, 404, rest);
     t.is(same(none.text), same(theirs.text));
   }
   const form = /name="form" value="([^"]+)"/.exec(overview)?.[1] ?? '';
-  t.is((await visitor.post('/projects/door/releases/yank', { form, version: '1.0' })).status, 404);
-  t.is((await visitor.get('/events?project=door')).status, 404);
+  t.is((await user.post('/projects/door/releases/yank', { form, version: '1.0' })).status, 404);
+  t.is((await user.get('/events?project=door')).status, 404);
 });
 
 test('yanks a release when its yank button is used, and records the reason and the actor', async (t) => {
@@ -154,8 +154,8 @@ test('yanks a release when its yank button is used, and records the reason and t
   t.notRegex(text, /Verifies update signatures/, 'leaves out a fact without a value');
   for (const { file } of manifest.artifacts) t.true(text.includes(file));
   const reason = 'it <b>smokes</b>';
-  const answer = await publisher.send('/projects/door/releases', '/projects/door/releases/yank', { reason });
-  t.is(answer.status, 303);
+  const response = await publisher.send('/projects/door/releases', '/projects/door/releases/yank', { reason });
+  t.is(response.status, 303);
   t.is(parts.catalog.view('door')?.channels.get('stable'), undefined);
   t.is((await parts.store.catalog.recognize(sketchMd5Of(manifest)))[0]?.release.yanked, reason);
   t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.yanked' });

@@ -13,13 +13,13 @@ test('redirects to the login page, and returns to the requested page after login
     t.is(status, 303, page);
     t.is(headers.get('location'), `/login?next=${encodeURIComponent(page)}`);
   }
-  const visitor = browser();
-  const login = await visitor.get('/login?next=%2Fprojects%2Fdoor%2Fdevices%3Fstate%3Dfailed');
+  const user = browser();
+  const login = await user.get('/login?next=%2Fprojects%2Fdoor%2Fdevices%3Fstate%3Dfailed');
   t.is(login.status, 200);
-  const answer = await visitor.send('/login?next=%2Fprojects%2Fdoor%2Fdevices%3Fstate%3Dfailed', '/login', { token });
-  t.is(answer.headers.get('location'), '/projects/door/devices?state=failed');
-  t.is((await visitor.get('/projects/door/devices')).status, 200);
-  t.is((await visitor.get('/login')).headers.get('location'), '/');
+  const response = await user.send('/login?next=%2Fprojects%2Fdoor%2Fdevices%3Fstate%3Dfailed', '/login', { token });
+  t.is(response.headers.get('location'), '/projects/door/devices?state=failed');
+  t.is((await user.get('/projects/door/devices')).status, 200);
+  t.is((await user.get('/login')).headers.get('location'), '/');
 });
 
 test('ignores an unsafe next URL after login', async (t) => {

@@ -4,7 +4,7 @@ import type { Role } from '../../../src/api/release.ts';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import { makeApi } from '../../../src/server/http/api/app.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
-import { askAsDevice } from '../raw-device.ts';
+import { requestAsDevice } from '../raw-device.ts';
 import { startTestServer } from '../running-server.ts';
 import { browserAt } from './browsing.ts';
 
@@ -35,20 +35,20 @@ async function rolledOut(t: ExecutionContext) {
     t.is((await browser.post('/login', { token: String(body['token']) })).status, 303);
     return browser;
   };
-  const visit = (index: number, runs = old) =>
-    askAsDevice(server.port, '/update/door', { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
+  const checkIn = (index: number, runs = old) =>
+    requestAsDevice(server.port, '/update/door', { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
   const state = async () => (await server.api('GET', `/projects/door/rollouts/${id}`)).body['state'];
-  return { server, browserOf, visit, state, page: `/projects/door/rollouts/${id}` };
+  return { server, browserOf, checkIn, state, page: `/projects/door/rollouts/${id}` };
 }
 
 test('lists a rollout, and shows its stages, progress, gate and halt rules on the rollout page', async (t) => {
-  const { server, browserOf, visit, page } = await rolledOut(t);
+  const { server, browserOf, checkIn, page } = await rolledOut(t);
   const reader = await browserOf('read');
   const list = (await reader.get('/projects/door/rollouts')).text;
   t.true(list.includes(`href="${page}"`));
   t.regex(list, /2\.0 on stable/);
 
-  await visit(1);
+  await checkIn(1);
   await server.parts.rollouts.maintain();
   const { text } = await reader.get(page);
   t.regex(text, /1 of 2 stages open; waiting for 1 of 1 device to run 2\.0 \(0 so far\)/);
@@ -96,8 +96,8 @@ test('changes a rollout when a publisher uses its buttons, and rejects a request
 });
 
 test('shows why a rollout halted, and resumes the rollout only when its failures are accepted', async (t) => {
-  const { browserOf, visit, state, page } = await rolledOut(t);
-  for (let asks = 0; asks < 4; asks++) await visit(1);
+  const { browserOf, checkIn, state, page } = await rolledOut(t);
+  for (let checkIns = 0; checkIns < 4; checkIns++) await checkIn(1);
   t.is(await state(), 'halted');
   const publisher = await browserOf('operate');
   const { text } = await publisher.get(page);
@@ -111,8 +111,8 @@ test('shows why a rollout halted, and resumes the rollout only when its failures
 });
 
 test('shows devices that run the release without having downloaded it, and the source of their reports', async (t) => {
-  const { browserOf, visit, page } = await rolledOut(t);
-  await visit(1, young);
+  const { browserOf, checkIn, page } = await rolledOut(t);
+  await checkIn(1, young);
   const reader = await browserOf('read');
   const { text } = await reader.get(page);
   t.regex(text, /1 running it, not downloaded here/);

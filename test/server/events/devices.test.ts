@@ -4,7 +4,7 @@ import type { Build } from '../../../src/core/pack/build.ts';
 import { overdue } from '../../../src/server/services/devices/attempts.ts';
 import { failOverdueDevices } from '../../../src/server/services/maintenance.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
-import { askAsDevice, sendRaw, updateRequest } from '../raw-device.ts';
+import { requestAsDevice, sendRaw, updateRequest } from '../raw-device.ts';
 import { receiptsNoted, startTestServer, type TestServer } from '../running-server.ts';
 import { type Journal, keepJournal } from './journal.ts';
 
@@ -29,7 +29,7 @@ async function withDevice(t: ExecutionContext): Promise<{ server: TestServer; jo
 }
 
 function check({ port }: TestServer, { manifest }: Build) {
-  return askAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(manifest) });
+  return requestAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(manifest) });
 }
 
 /** Publishes `young` and sends the release to the device. */
@@ -47,7 +47,7 @@ test('emits device.first-seen only on the first check-in', async (t) => {
   t.deepEqual(journal.lines, ['stored', 'device.first-seen']);
   t.like(journal.seen[0]?.event, { project: 'door', mac, actor: 'device' });
   await check(server, old);
-  await askAsDevice(server.port, '/update/door', { mac, version: 'x', sketchMd5: sketchMd5Of(old.manifest) });
+  await requestAsDevice(server.port, '/update/door', { mac, version: 'x', sketchMd5: sketchMd5Of(old.manifest) });
   t.deepEqual(
     journal.lines.filter((line) => line.startsWith('device.')),
     ['device.first-seen'],
@@ -189,7 +189,7 @@ test('emits device.blocked once when preflight blocks an update', async (t) => {
   await server.publish(young);
   journal.take();
   const full = { mac, sketchMd5: sketchMd5Of(old.manifest), freeSpace: 0, sketchSize: 1_000_000 };
-  for (let checks = 0; checks < 2; checks++) await askAsDevice(server.port, '/update/door', full);
+  for (let checks = 0; checks < 2; checks++) await requestAsDevice(server.port, '/update/door', full);
   t.deepEqual(
     journal.lines.filter((line) => line !== 'stored'),
     ['device.blocked'],

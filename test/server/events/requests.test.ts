@@ -129,8 +129,8 @@ test('emits the events of a request once, after the change is stored', async (t)
       t.deepEqual(journal.take(), [], `${title}: a write that fails`);
       journal.trouble = 'none';
     }
-    const answer = await send();
-    t.is(answer.status, status, `${title}: ${JSON.stringify(answer.body)}`);
+    const response = await send();
+    t.is(response.status, status, `${title}: ${JSON.stringify(response.body)}`);
     t.deepEqual(journal.lines, lines, title);
     for (const { event, audit } of journal.seen) {
       t.is(event.actor, actor);
@@ -139,7 +139,7 @@ test('emits the events of a request once, after the change is stored', async (t)
       t.like(entry, { actor, at, project, detail: JSON.parse(JSON.stringify(facts)) }, title);
     }
     journal.take();
-    if (path === '/tokens') made = String(answer.body['id']);
+    if (path === '/tokens') made = String(response.body['id']);
   }
 });
 

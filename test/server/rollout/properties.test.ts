@@ -7,7 +7,7 @@ import { decide } from '../../../src/server/services/devices/decide.ts';
 import { readReport } from '../../../src/server/services/devices/report.ts';
 import { whatRuns } from '../../../src/server/services/devices/running.ts';
 import { actOn } from '../../../src/server/services/rollouts/actions.ts';
-import { judgeRollout } from '../../../src/server/services/rollouts/judge-rollout.ts';
+import { evaluateRollout } from '../../../src/server/services/rollouts/evaluate-rollout.ts';
 import { positionOf, stageOf } from '../../../src/server/services/rollouts/stage.ts';
 import { stepTo } from '../../../src/server/services/rollouts/step.ts';
 import { Tally } from '../../../src/server/services/rollouts/tally.ts';
@@ -16,7 +16,7 @@ import type { DeviceRecord, ReleaseRecord, RolloutRecord } from '../../../src/se
 import { testBuild, testSigner } from '../builds.ts';
 
 const signer = testSigner();
-const patience = { confirmWithinMs: 1000, mostSends: 3 };
+const retryPolicy = { confirmWithinMs: 1000, mostSends: 3 };
 const by = 'tester';
 
 async function release(id: number, version: string): Promise<ReleaseRecord> {
@@ -113,7 +113,7 @@ class World {
 
   verdict() {
     const { openStages, stages } = this.rollout;
-    return judgeRollout(this.rollout, {
+    return evaluateRollout(this.rollout, {
       all: this.tally.ofStages(stages.length),
       open: this.tally.ofStages(openStages),
       soaked: this.tally.runningSince(openStages, this.servedMs),
@@ -125,7 +125,7 @@ class World {
     switch (event.what) {
       case 'visit': {
         const device = this.devices[event.device % this.devices.length];
-        if (device !== undefined && !device.isGone) this.visit(device);
+        if (device !== undefined && !device.isGone) this.checkIn(device);
         return;
       }
       case 'maintain':
@@ -161,7 +161,7 @@ class World {
     if (kind === 'open-next') this.rollout = actOn(this.rollout, 'advance', { by, at: 0, tally }).rollout;
   }
 
-  visit(device: Device): void {
+  checkIn(device: Device): void {
     const report = readReport({
       'x-esp8266-free-space': '1671168',
       'x-esp8266-sketch-size': '8192',
@@ -180,7 +180,7 @@ class World {
         intermediateReleases: [],
         rollout: { rollout: this.rollout, releases: [fresh] },
       },
-      patience,
+      retryPolicy,
       now: { wallMs: 0, servedMs: this.servedMs },
       from: { address: '127.0.0.1', authenticated: device.record.mac < macOf(15) },
       hasNewestSecret: false,
@@ -201,7 +201,8 @@ class World {
     if (stageOf(this.rollout, device.record) >= openStages) this.violations.push(`${mac} is sent it before its stage`);
     if (device.hadIt) this.violations.push(`${mac} is sent it again, though it ran it`);
     device.sent.push(openStages);
-    if (device.sent.length > patience.mostSends) this.violations.push(`${mac} is sent it ${device.sent.length} times`);
+    if (device.sent.length > retryPolicy.mostSends)
+      this.violations.push(`${mac} is sent it ${device.sent.length} times`);
   }
 
   arrive(device: Device, what: ReleaseRecord): void {
@@ -266,7 +267,7 @@ test('never sends the release after a halt, however often devices check in', (t)
         fc.pre(world.rollout.state === 'halted');
         const sends = world.devices.map(({ sent }) => sent.length);
         for (let round = 0; round < 3; round++) {
-          for (const device of world.devices) if (!device.isGone) world.visit(device);
+          for (const device of world.devices) if (!device.isGone) world.checkIn(device);
           world.happen({ what: 'time-passes' });
           world.maintain();
         }
@@ -299,7 +300,7 @@ test('sends a good release to every device exactly once', (t) => {
   const fine = Array.from({ length: 30 }, () => ({ fate: 'updates', enrolled: true }) as const);
   const world = new World(rolloutWith([10, 40, 100].map((share) => ({ share, canaries: [], groups: [] }))), fine);
   for (let round = 0; round < 10; round++) {
-    for (const device of world.devices) world.visit(device);
+    for (const device of world.devices) world.checkIn(device);
     world.maintain();
   }
   t.deepEqual(world.violations, []);

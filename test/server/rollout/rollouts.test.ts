@@ -5,7 +5,7 @@ import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { overdue } from '../../../src/server/services/devices/attempts.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
-import { askAsDevice } from '../raw-device.ts';
+import { requestAsDevice } from '../raw-device.ts';
 import { receiptsNoted, startTestServer, type TestServer } from '../running-server.ts';
 
 const signer = testSigner();
@@ -25,14 +25,14 @@ async function fleet(t: ExecutionContext, devices: number): Promise<TestServer> 
   t.is((await server.publish(young, { draft: true })).status, 201);
   for (let index = 0; index < devices; index++) {
     await server.api('PUT', `/projects/door/devices/${macOf(index)}`, { enrolled: true, name: `device-${index}` });
-    await visit(server, index, old);
+    await checkIn(server, index, old);
   }
   return server;
 }
 
-function visit(server: TestServer, index: number, runs: Build | undefined, path = '/update/door') {
+function checkIn(server: TestServer, index: number, runs: Build | undefined, path = '/update/door') {
   if (runs === undefined) throw new Error('no build');
-  return askAsDevice(server.port, path, { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
+  return requestAsDevice(server.port, path, { mac: macOf(index), sketchMd5: sketchMd5Of(runs.manifest) });
 }
 
 async function start(server: TestServer, request: Partial<RolloutRequest> = {}): Promise<RolloutInfo> {
@@ -52,25 +52,29 @@ test('updates only devices in open stages, and opens the next stage when those d
   const server = await fleet(t, 4);
   const { id, previous } = await start(server, { ...canaries, gate: { soakMs: 0, runningPercent: 100 } });
   t.is(previous, '1.0');
-  t.is((await visit(server, 0, old)).header('x-version'), '2.0');
-  t.is((await visit(server, 2, old)).status, 304, 'its stage is not open');
-  t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(9) })).header('x-version'), '1.0', 'a stranger');
+  t.is((await checkIn(server, 0, old)).header('x-version'), '2.0');
+  t.is((await checkIn(server, 2, old)).status, 304, 'its stage is not open');
+  t.is(
+    (await requestAsDevice(server.port, '/update/door', { mac: macOf(9) })).header('x-version'),
+    '1.0',
+    'a stranger',
+  );
 
   await server.parts.rollouts.maintain();
   t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run 2\.0 \(0 so far\)/);
-  await visit(server, 1, old);
-  await visit(server, 0, young);
-  await visit(server, 1, young);
+  await checkIn(server, 1, old);
+  await checkIn(server, 0, young);
+  await checkIn(server, 1, young);
   await server.parts.rollouts.maintain();
   t.is((await show(server, id)).openStages, 2);
-  t.is((await visit(server, 2, old)).header('x-version'), '2.0');
-  t.is((await visit(server, 3, old)).header('x-version'), '2.0');
-  t.is((await visit(server, 0, young)).status, 304);
+  t.is((await checkIn(server, 2, old)).header('x-version'), '2.0');
+  t.is((await checkIn(server, 3, old)).header('x-version'), '2.0');
+  t.is((await checkIn(server, 0, young)).status, 304);
 
-  for (const index of [2, 3]) await visit(server, index, young);
+  for (const index of [2, 3]) await checkIn(server, index, young);
   await server.parts.rollouts.maintain();
   t.is((await show(server, id)).state, 'complete');
-  t.is((await visit(server, 9, old)).header('x-version'), '2.0', 'the channel offers it to all');
+  t.is((await checkIn(server, 9, old)).header('x-version'), '2.0', 'the channel offers it to all');
   const { body } = await server.api('GET', '/audit');
   const actions = (body as { entries: { action: string }[] }).entries.map(({ action }) => action);
   for (const action of ['rollout.started', 'rollout.stage-opened', 'rollout.completed'])
@@ -81,8 +85,8 @@ test('keeps the next stage closed until devices have run the release for the soa
   const server = await fleet(t, 3);
   const { id } = await start(server, { ...canaries, gate: { soakMs: 3_600_000 } });
   for (const index of [0, 1]) {
-    await visit(server, index, old);
-    await visit(server, index, young);
+    await checkIn(server, index, old);
+    await checkIn(server, index, young);
   }
   await server.parts.rollouts.maintain();
   const { openStages, waitingFor, tally } = await show(server, id);
@@ -95,7 +99,7 @@ test('halts a rollout after two unconfirmed updates, and resumes it only when th
   const server = await fleet(t, 6);
   const { id } = await start(server, { stages: [{ canaries: ['device-0', 'device-1'] }, { share: 100 }] });
   for (const index of [0, 1]) {
-    t.is((await visit(server, index, old)).status, 200);
+    t.is((await checkIn(server, index, old)).status, 200);
     await receiptsNoted(server, macOf(index), 1);
   }
   t.is((await show(server, id)).tally.updating, 2);
@@ -108,12 +112,12 @@ test('halts a rollout after two unconfirmed updates, and resumes it only when th
   const halted = await show(server, id);
   t.is(halted.state, 'halted');
   t.regex(halted.reason ?? '', /2 devices did not confirm 2\.0 \(limit: 2\)/);
-  for (const index of [0, 1, 2, 3]) t.is((await visit(server, index, old)).status, 304);
+  for (const index of [0, 1, 2, 3]) t.is((await checkIn(server, index, old)).status, 304);
   const file = young?.manifest.artifacts.find(
     ({ signature, encoding }) => signature !== 'none' && encoding === 'identity',
   );
-  t.is((await visit(server, 2, old, `/files/door/2.0/${file?.file}`)).status, 304);
-  t.is((await visit(server, 2, old, `/files/door/@stable/${file?.file}`)).status, 304);
+  t.is((await checkIn(server, 2, old, `/files/door/2.0/${file?.file}`)).status, 304);
+  t.is((await checkIn(server, 2, old, `/files/door/@stable/${file?.file}`)).status, 304);
 
   const refused = await server.api('POST', `/projects/door/rollouts/${id}/resume`, {});
   t.is(refused.status, 409);
@@ -127,18 +131,18 @@ test('opens the next stage despite accepted failures, and halts the rollout on a
   const server = await fleet(t, 4);
   const stages = [{ canaries: ['device-0', 'device-1', 'device-2'] }, { share: 100 }];
   const { id } = await start(server, { stages, halt: { failures: 1 } });
-  for (let asks = 0; asks < 4; asks++) await visit(server, 0, old);
+  for (let checkIns = 0; checkIns < 4; checkIns++) await checkIn(server, 0, old);
   t.is((await show(server, id)).state, 'halted');
   await server.api('POST', `/projects/door/rollouts/${id}/resume`, { acceptFailures: true });
   await server.parts.rollouts.maintain();
   t.regex((await show(server, id)).waitingFor ?? '', /2 of 2 devices to run 2\.0 \(0 so far\)/);
   for (const index of [1, 2]) {
-    await visit(server, index, old);
-    await visit(server, index, young);
+    await checkIn(server, index, old);
+    await checkIn(server, index, young);
   }
   await server.parts.rollouts.maintain();
   t.is((await show(server, id)).openStages, 2);
-  for (let asks = 0; asks < 4; asks++) await visit(server, 3, old);
+  for (let checkIns = 0; checkIns < 4; checkIns++) await checkIn(server, 3, old);
   t.is((await show(server, id)).state, 'halted', 'a new failure counts');
 });
 
@@ -146,19 +150,19 @@ test('halts a rollout by the percentage of failed devices after the minimum samp
   const server = await fleet(t, 5);
   const halt = { failures: 3, failurePercent: 50, minimumSample: 4, notConfirmed: 9 };
   const { id } = await start(server, { stages: [{ share: 100 }], halt });
-  for (let sends = 0; sends < 3; sends++) await visit(server, 0, old);
-  await visit(server, 0, old);
+  for (let sends = 0; sends < 3; sends++) await checkIn(server, 0, old);
+  await checkIn(server, 0, old);
   t.is((await show(server, id)).tally.failed, 1);
   t.is((await show(server, id)).state, 'active', 'one alone is no share');
   for (const index of [1, 2]) {
-    await visit(server, index, old);
-    await visit(server, index, young);
+    await checkIn(server, index, old);
+    await checkIn(server, index, young);
   }
-  for (let sends = 0; sends < 4; sends++) await visit(server, 3, old);
+  for (let sends = 0; sends < 4; sends++) await checkIn(server, 3, old);
   const halted = await show(server, id);
   t.is(halted.state, 'halted');
   t.regex(halted.reason ?? '', /2 of 4 devices failed to update to 2\.0 \(limit: 50%\)/);
-  t.is((await visit(server, 4, old)).status, 304);
+  t.is((await checkIn(server, 4, old)).status, 304);
 });
 
 test('pauses, resumes, advances and aborts a rollout without reverting updated devices', async (t) => {
@@ -166,19 +170,19 @@ test('pauses, resumes, advances and aborts a rollout without reverting updated d
   const { id } = await start(server, canaries);
   const act = async (action: string, body: object = {}) =>
     (await server.api('POST', `/projects/door/rollouts/${id}/${action}`, body)).status;
-  await visit(server, 0, old);
-  await visit(server, 0, young);
+  await checkIn(server, 0, old);
+  await checkIn(server, 0, young);
   t.is(await act('pause', { reason: 'lunch' }), 200);
-  t.is((await visit(server, 1, old)).status, 304);
-  t.is((await visit(server, 0, young)).status, 304, 'it is not put back to what the channel offers');
+  t.is((await checkIn(server, 1, old)).status, 304);
+  t.is((await checkIn(server, 0, young)).status, 304, 'it is not put back to what the channel offers');
   t.is(await act('advance'), 409);
   t.is(await act('resume'), 200);
-  t.is((await visit(server, 1, old)).status, 200);
+  t.is((await checkIn(server, 1, old)).status, 200);
   t.is(await act('advance'), 200);
-  t.is((await visit(server, 2, old)).header('x-version'), '2.0');
+  t.is((await checkIn(server, 2, old)).header('x-version'), '2.0');
   t.is(await act('abort'), 200);
-  t.is((await visit(server, 3, old)).status, 304);
-  t.is((await visit(server, 0, young)).status, 304);
+  t.is((await checkIn(server, 3, old)).status, 304);
+  t.is((await checkIn(server, 0, young)).status, 304);
   t.is(await act('abort'), 409);
   t.deepEqual(
     (await show(server, id)).history.map(({ event }) => event),
@@ -189,36 +193,36 @@ test('pauses, resumes, advances and aborts a rollout without reverting updated d
 test('sends the previous release to updated devices after a rollback', async (t) => {
   const server = await fleet(t, 3);
   const { id } = await start(server, { stages: [{ share: 100 }] });
-  await visit(server, 0, old);
-  await visit(server, 0, young);
+  await checkIn(server, 0, old);
+  await checkIn(server, 0, young);
   await server.api('POST', `/projects/door/rollouts/${id}/rollback`, { reason: 'it smokes' });
-  const back = await visit(server, 0, young);
+  const back = await checkIn(server, 0, young);
   t.is(back.header('x-version'), '1.0');
-  t.is((await visit(server, 0, old)).status, 304);
-  t.is((await visit(server, 1, old)).status, 304);
+  t.is((await checkIn(server, 0, old)).status, 304);
+  t.is((await checkIn(server, 1, old)).status, 304);
 });
 
 test('rolls back a completed rollout for all devices on the channel', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
-  await visit(server, 0, old);
-  await visit(server, 0, young);
+  await checkIn(server, 0, old);
+  await checkIn(server, 0, young);
   await server.parts.rollouts.maintain();
   t.is((await show(server, id)).state, 'complete');
   t.is((await server.api('POST', `/projects/door/rollouts/${id}/rollback`, {})).status, 200);
-  t.is((await visit(server, 0, young)).header('x-version'), '1.0');
-  t.is((await askAsDevice(server.port, '/update/door', { mac: macOf(77) })).header('x-version'), '1.0');
+  t.is((await checkIn(server, 0, young)).header('x-version'), '1.0');
+  t.is((await requestAsDevice(server.port, '/update/door', { mac: macOf(77) })).header('x-version'), '1.0');
 });
 
 test('keeps a rollout across a restart, and halts it for stored failures before serving devices', async (t) => {
   const server = await fleet(t, 4);
   const { id } = await start(server, { ...canaries, halt: { notConfirmed: 1 } });
-  await visit(server, 0, old);
-  await visit(server, 0, young);
+  await checkIn(server, 0, old);
+  await checkIn(server, 0, young);
   const again = await server.restart();
   t.like(await show(again, id), { state: 'active', openStages: 1, tally: { running: 1, members: 4 } });
-  t.is((await visit(again, 2, old)).status, 304);
-  t.is((await visit(again, 1, old)).status, 200);
+  t.is((await checkIn(again, 2, old)).status, 304);
+  t.is((await checkIn(again, 1, old)).status, 200);
   // After a crash between the two writes, the failure is stored and the halt is not.
   const store = again.parts.store;
   const record = await again.parts.records.find('door', macOf(1));
@@ -227,7 +231,7 @@ test('keeps a rollout across a restart, and halts it for stored failures before 
   t.is(await store.devices.save({ ...record, attempts: failed }, { mostDevices: 100 }), 'saved');
   const third = await again.restart();
   t.is((await show(third, id)).state, 'halted');
-  t.is((await visit(third, 1, old)).status, 304);
+  t.is((await checkIn(third, 1, old)).status, 304);
 });
 
 test('rejects promoting a different release on a channel with an active rollout, and accepts drafts', async (t) => {
@@ -243,18 +247,18 @@ test('rejects promoting a different release on a channel with an active rollout,
   t.is((await server.publish(other, { channel: 'beta' })).status, 200, 'another channel');
   await server.api('POST', `/projects/door/rollouts/${id}/abort`, {});
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' })).status, 200);
-  t.is((await visit(server, 0, old)).header('x-version'), '3.0');
+  t.is((await checkIn(server, 0, old)).header('x-version'), '3.0');
 });
 
 test('reverts updated devices when the previous release is promoted after an abort', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
-  await visit(server, 0, old);
-  await visit(server, 0, young);
+  await checkIn(server, 0, old);
+  await checkIn(server, 0, young);
   await server.api('POST', `/projects/door/rollouts/${id}/abort`, {});
-  t.is((await visit(server, 0, young)).status, 304);
+  t.is((await checkIn(server, 0, young)).status, 304);
   await server.api('PUT', '/projects/door/channels/stable', { version: '1.0' });
-  t.is((await visit(server, 0, young)).header('x-version'), '1.0');
+  t.is((await checkIn(server, 0, young)).header('x-version'), '1.0');
 });
 
 test('halts a rollout when its release is yanked', async (t) => {
@@ -262,7 +266,7 @@ test('halts a rollout when its release is yanked', async (t) => {
   const { id } = await start(server, { stages: [{ share: 100 }] });
   await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it smokes' });
   t.like(await show(server, id), { state: 'halted', reason: 'yanked: it smokes' });
-  t.is((await visit(server, 0, old)).status, 304);
+  t.is((await checkIn(server, 0, old)).status, 304);
 });
 
 test('sends a pinned device only the pinned version, and does not count the device in a rollout', async (t) => {
@@ -271,18 +275,18 @@ test('sends a pinned device only the pinned version, and does not count the devi
   t.is((await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: '1.0' })).status, 200);
   const { tally } = await start(server, { stages: [{ share: 100 }] });
   t.is(tally.members, 1);
-  t.is((await visit(server, 0, old)).status, 304);
-  t.is((await visit(server, 0, young)).header('x-version'), '1.0', 'back to its version');
+  t.is((await checkIn(server, 0, old)).status, 304);
+  t.is((await checkIn(server, 0, young)).header('x-version'), '1.0', 'back to its version');
   await server.api('PUT', `/projects/door/devices/${macOf(0)}`, { pin: null });
-  t.is((await visit(server, 0, old)).header('x-version'), '2.0');
+  t.is((await checkIn(server, 0, old)).header('x-version'), '2.0');
 });
 
 test('opens a stage by device group, and shows the stage of a device', async (t) => {
   const server = await fleet(t, 3);
   await server.api('PUT', `/projects/door/devices/${macOf(2)}`, { group: 'hall' });
   await start(server, { stages: [{ groups: ['hall'] }, { share: 100 }] });
-  t.is((await visit(server, 2, old)).status, 200);
-  t.is((await visit(server, 0, old)).status, 304);
+  t.is((await checkIn(server, 2, old)).status, 200);
+  t.is((await checkIn(server, 0, old)).status, 304);
   const { body } = await server.api('GET', `/projects/door/devices/${macOf(0)}`);
   t.like(body, {
     group: undefined,

@@ -9,7 +9,7 @@ import { selfSigned } from '../../../src/server/tls/self-signed.ts';
 import { endlessMs } from '../../support/patience.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
-import { askAsDevice, type RawAnswer, readAnswer, sendRaw, updateRequest } from '../raw-device.ts';
+import { type RawResponse, readResponse, requestAsDevice, sendRaw, updateRequest } from '../raw-device.ts';
 import { startTestServer } from '../running-server.ts';
 import { ageCertificate, hosts, usedAuthority } from './authority.ts';
 import { agreedFragmentLength, clientHello } from './client-hello.ts';
@@ -52,26 +52,26 @@ async function download(port: number, ca: string, more: ConnectionOptions = {}) 
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.write(updateRequest('/update/door', { sketchMd5: sketchMd5Of(old.manifest) }));
   await once(socket, 'close');
-  return { answer: readAnswer(Buffer.concat(chunks)), session, isReused, fingerprint };
+  return { response: readResponse(Buffer.concat(chunks)), session, isReused, fingerprint };
 }
 
 /** Options that match BearSSL: TLS 1.2 at most, and session resumption only by session ID. */
 const asDevice: ConnectionOptions = { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET };
 
-function isWhole({ status, body, md5, header }: RawAnswer): boolean {
+function isWhole({ status, body, md5, header }: RawResponse): boolean {
   return status === 200 && body.length > 200_000 && header('x-md5') === md5;
 }
 
 test('sends an update over TLS, and counts the completed download', async (t) => {
   const { server, ca } = await secured(t);
   t.regex(server.url, /^https:/);
-  const { answer } = await download(server.port, ca, asDevice);
-  t.true(isWhole(answer));
-  t.is(answer.header('connection'), 'close');
+  const { response } = await download(server.port, ca, asDevice);
+  t.true(isWhole(response));
+  t.is(response.header('connection'), 'close');
   const metrics = () => server.parts.metrics();
   while (server.parts.downloads.active > 0) await turn();
-  t.regex((await metrics()).text, /^ota_downloads_received_total 1$/m);
-  t.regex((await metrics()).text, /^ota_downloads_broken_total 0$/m);
+  t.regex((await metrics()).text, /^ota_downloads_completed_total 1$/m);
+  t.regex((await metrics()).text, /^ota_downloads_interrupted_total 0$/m);
 });
 
 for (const [version, overhead] of [
@@ -81,7 +81,7 @@ for (const [version, overhead] of [
   test(`${version}: sends no record larger than 1 KB, even for the certificate`, async (t) => {
     const { server, ca } = await secured(t);
     const { port, records } = await tap(t, server.port);
-    t.true(isWhole((await download(port, ca, { minVersion: version, maxVersion: version })).answer));
+    t.true(isWhole((await download(port, ca, { minVersion: version, maxVersion: version })).response));
     const longest = (type: number) =>
       Math.max(...records().flatMap((record) => (record.type === type ? record.bytes : [])));
     t.is(longest(applicationData), 1024 + overhead, 'and most of them are full');
@@ -108,7 +108,7 @@ test('resumes a TLS session by its ID without sending the certificate again', as
   const second = await tap(t, server.port);
   const again = await download(second.port, ca, { ...asDevice, session });
   t.true(again.isReused);
-  t.true(isWhole(again.answer));
+  t.true(isWhole(again.response));
   const handshakeBytes = (records: readonly TlsRecord[]) =>
     records.reduce((sum, { type, bytes }) => sum + (type === handshake ? bytes : 0), 0);
   t.true(handshakeBytes(first.records()) > 1000);
@@ -138,7 +138,7 @@ test('replaces the certificate at runtime without breaking trust or session resu
   await server.reloadCertificate();
   const after = await download(server.port, ca, asDevice);
   t.not(after.fingerprint, before.fingerprint);
-  t.is(after.answer.status, 200);
+  t.is(after.response.status, 200);
   t.true((await download(server.port, ca, { ...asDevice, session: before.session })).isReused);
   t.true(server.logged.some(({ message }) => message === 'Certificate replaced'));
 });
@@ -149,7 +149,7 @@ test('rejects clients that trust a different authority or send plain HTTP to the
   await selfSigned(other.at('tls'), hosts).read();
   await t.throwsAsync(open(server.port, await other.text('tls/ca.pem')), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
   t.is((await sendRaw(server.port, updateRequest('/update/door'))).indexOf('200'), -1);
-  t.true(isWhole((await download(server.port, ca)).answer));
+  t.true(isWhole((await download(server.port, ca)).response));
 });
 
 test('serves only device requests on the plain HTTP listener', async (t) => {
@@ -157,7 +157,7 @@ test('serves only device requests on the plain HTTP listener', async (t) => {
   const port = Number(new URL(server.deviceUrl).port);
   t.regex(server.deviceUrl, /^http:/);
   t.not(port, server.port);
-  const update = await askAsDevice(port, '/update/door', { sketchMd5: sketchMd5Of(old.manifest) });
+  const update = await requestAsDevice(port, '/update/door', { sketchMd5: sketchMd5Of(old.manifest) });
   t.true(isWhole(update));
   t.is((await fetch(`${server.deviceUrl}/files/door/2.0/door.bin.signed`)).status, 200);
   const headers = { Authorization: `Bearer ${server.token}` };

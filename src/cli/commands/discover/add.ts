@@ -17,8 +17,8 @@ export function isFound(
   options: DiscoverOptions,
   settings: ProjectSettings,
 ): boolean {
-  const answer = selectDevice(selectionOf(name, options, settings), devices);
-  return 'device' in answer && answer.device.method === (options.method ?? 'espota');
+  const selection = selectDevice(selectionOf(name, options, settings), devices);
+  return 'device' in selection && selection.device.method === (options.method ?? 'espota');
 }
 
 function selectionOf(
@@ -50,16 +50,16 @@ export async function addDevice(
       hint,
     });
   }
-  const answer = selectDevice(selectionOf(name, options, settings), devices);
-  if ('reason' in answer) throw new OtaError('DEVICE_NOT_ADDED', { name, ...answer });
+  const selection = selectDevice(selectionOf(name, options, settings), devices);
+  if ('reason' in selection) throw new OtaError('DEVICE_NOT_ADDED', { name, ...selection });
   const entry: DeviceConfig = {
-    ...answer.entry,
+    ...selection.entry,
     ...(group === undefined ? {} : { group }),
     ...(passwordEnv === undefined ? {} : { password: { env: passwordEnv } }),
   };
   const path = await writeEntry(name, entry, settings);
   report.say(`added ${name} (${entry.address}) to ${report.path(path)}`);
-  if (answer.device.auth === true && passwordEnv === undefined && settings.config.upload?.password === undefined) {
+  if (selection.device.auth === true && passwordEnv === undefined && settings.config.upload?.password === undefined) {
     report.warn(
       `${name} requires a password: add "password": {"env": "NAME"}, {"file": "PATH"} or {"prompt": true} to its entry`,
     );

@@ -102,16 +102,16 @@ function announce({ steps }: SetupPlan, project: string, report: Report): void {
 
 async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise<boolean> {
   if (yes === true) return true;
-  if (io.ask !== undefined) return io.ask.confirm(question, true);
+  if (io.prompt !== undefined) return io.prompt.confirm(question, true);
   throw new OtaError('CONFIRMATION_UNASKED', { command: 'init' });
 }
 
 /** Returns the steps for the Arduino IDE. IDE builds do not use `ota-hooks build`, so the hooks are installed in the core. */
 async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly InitStep[]> {
-  if (project.system !== 'arduino' || yes === true || ide === true || io.ask === undefined) return [];
+  if (project.system !== 'arduino' || yes === true || ide === true || io.prompt === undefined) return [];
   const folders = await coresWithoutHooks(io.env, io.platform, io.home);
   const question = `Also install the hooks in the esp8266 core, for builds in the Arduino IDE (${folders.join(', ')})?`;
-  if (folders.length === 0 || !(await io.ask.confirm(question, false))) return [];
+  if (folders.length === 0 || !(await io.prompt.confirm(question, false))) return [];
   return folders.map((folder) => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }));
 }
 

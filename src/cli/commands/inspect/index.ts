@@ -6,7 +6,7 @@ import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { outputLine } from '../../output/terminal-text.ts';
 import { deviceFacts } from '../../shared/device-facts.ts';
-import { judgeBytes } from '../../shared/file-to-judge.ts';
+import { prepareBytes } from '../../shared/file-to-check.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -39,12 +39,8 @@ export async function inspect(file: string, options: InspectOptions, io: Io): Pr
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(settings, io))];
   const facts = await deviceFacts({ device: options.device, reference: [] }, settings, io);
   const bytes = await readNamedFile(path, 'file to inspect');
-  const { release, build, firmware } = await judgeBytes(
-    path,
-    bytes,
-    { elf: options.elf, kind: undefined, knownKeys },
-    io,
-  );
+  const prepared = await prepareBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);
+  const { release, build, firmware } = prepared;
   const [artifact] = release.artifacts;
   const picture = artifact && flashPicture(release, artifact, facts);
   const inspection = { firmware, release, picture, sourceCommit: build?.sourceCommit };

@@ -11,7 +11,7 @@ import { makeReport } from '../../output/report.ts';
 import { allowOption } from '../../shared/allowed-rules.ts';
 import { deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
-import { type FileToJudge, readFileToJudge } from '../../shared/file-to-judge.ts';
+import { type FileToCheck, readFileToCheck } from '../../shared/file-to-check.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -59,15 +59,15 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const settings = await readProjectSettings({ source: options.source, config: options.config }, io, report);
   const facts = await deviceFacts(options, settings, io);
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(settings, io))];
-  const judged = await readFileToJudge(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
+  const fileToCheck = await readFileToCheck(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
   const intermediateReleases = await Promise.all(
     options.via.map((manifest) => readManifestFile(resolve(io.cwd, manifest))),
   );
   const allow = new Set<string>(options.allow);
-  const ask = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });
-  const first = ask(judged.release);
-  const decision = lacksSpace(first) ? ask(withGzipSize(judged)) : first;
-  const alternative = decision.kind === 'blocked' ? otherArtifact(judged, facts) : undefined;
+  const planFor = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });
+  const first = planFor(fileToCheck.release);
+  const decision = lacksSpace(first) ? planFor(withGzipSize(fileToCheck)) : first;
+  const alternative = decision.kind === 'blocked' ? otherArtifact(fileToCheck, facts) : undefined;
   report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
   if (decision.kind !== 'blocked') return;
   throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decision.blockedBy });
@@ -78,14 +78,14 @@ function lacksSpace(decision: Plan<Release>): boolean {
 }
 
 /** Adds the gzip size, so that the result can report whether a compressed image would fit. */
-function withGzipSize({ release, firmware }: FileToJudge): Release {
+function withGzipSize({ release, firmware }: FileToCheck): Release {
   if (firmware === undefined || firmware.encoding === 'gzip') return release;
   const gzipBytes = gzipSync(firmware.content, { level: 9, mtime: 0 }).length;
   return { ...release, image: { ...release.image, gzipBytes } };
 }
 
 /** Returns a different artifact of the same build that is safe for the device, if any. */
-function otherArtifact({ build }: FileToJudge, facts: DeviceFacts): string | undefined {
+function otherArtifact({ build }: FileToCheck, facts: DeviceFacts): string | undefined {
   if (build === undefined) return undefined;
   const decision = plan<Release>({ facts, target: build });
   return decision.kind === 'send' ? decision.artifact.file : undefined;

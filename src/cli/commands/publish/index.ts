@@ -55,15 +55,16 @@ async function publishAll(
   io: Io,
   report: Report,
 ): Promise<readonly PublishedBuild[]> {
-  const { judgePublication } = await import('../../../publishing/judge-publication.ts');
-  const judged: [Publication, readonly ReleaseFinding[]][] = [];
-  for (const publication of publications) judged.push([publication, await judgePublication(publication)]);
+  const { checkPublication } = await import('../../../publishing/check-publication.ts');
+  const checked: [Publication, readonly ReleaseFinding[]][] = [];
+  for (const publication of publications) checked.push([publication, await checkPublication(publication)]);
 
   const publisher = await openPublisher(destination, options, io, report);
   const [first] = publications;
-  if (first !== undefined && io.ask !== undefined) await confirmDevices(first, publisher, options, io.ask, report);
+  if (first !== undefined && io.prompt !== undefined)
+    await confirmDevices(first, publisher, options, io.prompt, report);
   const done: PublishedBuild[] = [];
-  for (const [publication, findings] of judged) {
+  for (const [publication, findings] of checked) {
     const published = await publisher.publish(publication);
     const build = { publication, published, warnings: withoutDuplicates([...findings, ...published.warnings]) };
     for (const { rule, message, fix } of build.warnings) {
@@ -92,7 +93,7 @@ async function confirmDevices(
   publication: Publication,
   publisher: Publisher,
   { yes }: PublishOptions,
-  ask: NonNullable<Io['ask']>,
+  prompt: NonNullable<Io['prompt']>,
   report: Report,
 ): Promise<void> {
   const devices = publication.purpose === 'serve' ? await publisher.countDevices?.(publication) : undefined;
@@ -100,7 +101,7 @@ async function confirmDevices(
   const { project, version, channel } = publication;
   report.say(`${counted(devices, 'device')} on ${channel} will be sent ${project} ${version} at the next update check`);
   if (devices < manyDevices || yes === true) return;
-  if (await ask.confirm(`Publish ${project} ${version} to ${counted(devices, 'device')}?`, false)) return;
+  if (await prompt.confirm(`Publish ${project} ${version} to ${counted(devices, 'device')}?`, false)) return;
   throw new OtaError('PUBLISH_DECLINED', { project, version });
 }
 
@@ -116,7 +117,9 @@ async function openPublisher(
   const publishers = await import('../../../publishing/publishers.ts');
   const showUpload: ShowUpload = ({ file, sizeBytes }, send) => {
     report.detail(`  sending ${file}, ${sizeBytes} bytes`);
-    return during({ what: `sending ${file}` }, io, options, (tell) => send((bytes) => tell(bytes / sizeBytes)));
+    return during({ what: `sending ${file}` }, io, options, (onProgress) =>
+      send((bytes) => onProgress(bytes / sizeBytes)),
+    );
   };
   return publishers.openPublisher(destination, { signal: io.signal, showUpload });
 }

@@ -34,7 +34,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   try {
     const { url, deviceUrl, tokenFile, trust } = server;
     // Without a terminal, the output may end up in a log that other users can read.
-    const token = io.ask === undefined ? undefined : server.token;
+    const token = io.prompt === undefined ? undefined : server.token;
     report.event('serve', { event: 'ready', url, deviceUrl, tokenFile, ...trust });
     if (options.json !== true) {
       const deviceHost = (deviceListen ?? listen).host;

@@ -57,7 +57,7 @@ async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerato
   if (status !== 200) {
     const message = 'the backup is not available';
     const hint = 'Use an admin token for all projects.';
-    throw new OtaError('SERVER_REFUSED', { url, status, code: 'no-export', message, hint });
+    throw new OtaError('SERVER_REJECTED', { url, status, code: 'no-export', message, hint });
   }
   yield* body;
 }

@@ -28,7 +28,7 @@ export interface ServerClient {
    * Sends a request and returns the response JSON.
    *
    * @param options `isRepeatable` marks a POST request as safe to send again
-   * @throws OtaError SERVER_REFUSED, SERVER_UNREACHABLE and other connection errors
+   * @throws OtaError SERVER_REJECTED, SERVER_UNREACHABLE and other connection errors
    */
   request<Body>(
     method: ApiRequest['method'],

@@ -54,7 +54,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   const { data } = options;
   if (data !== undefined) return createInFolder(resolve(io.cwd, data), options, io);
   const { request, report } = serverClient(options, io);
-  const made = await request<TokenInfo>('POST', '/tokens', wishOf(options));
+  const made = await request<TokenInfo>('POST', '/tokens', tokenRequestOf(options));
   report.say(`${descriptionOf(made)}, shown only once:`);
   report.result('server tokens create', made, made.token);
 }
@@ -67,7 +67,7 @@ async function createInFolder(folder: string, options: CreateOptions, io: Io): P
   await useData({ data: folder, holder }, async ({ store }) => {
     // No server is running in this process, so nothing subscribes to events.
     const parts = { store, events: { emit: () => undefined } };
-    const { record, token } = await createToken(parts, wishOf(options), 'local command');
+    const { record, token } = await createToken(parts, tokenRequestOf(options), 'local command');
     const { id, roles: held, channels, project, name, createdAt } = record;
     report.say(`${descriptionOf(record)}, shown only once:`);
     report.result(
@@ -86,7 +86,7 @@ async function createInFolder(folder: string, options: CreateOptions, io: Io): P
   });
 }
 
-function wishOf({ role, channel, project, name }: CreateOptions) {
+function tokenRequestOf({ role, channel, project, name }: CreateOptions) {
   return { roles: role.length === 0 ? (['publish'] as const) : role, channels: channel, project, name };
 }
 

@@ -11,7 +11,7 @@ import { namesOf } from './device-names.ts';
  * Returns the device passwords. A source shared by several devices is read only once.
  *
  * @param speaker who named the sources
- * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, FILE_UNREADABLE, PASSWORD_UNASKED
+ * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, FILE_UNREADABLE, PASSWORD_NOT_PROMPTED
  */
 export async function devicePasswords(
   targets: readonly Target[],
@@ -28,7 +28,7 @@ export async function devicePasswords(
     const names = namesOf(devices);
     const purpose = `the password of ${names}`;
     const password =
-      'prompt' in source ? await ask(names, io) : await readPassword(source, speaker, purpose, settings, io);
+      'prompt' in source ? await promptFor(names, io) : await readPassword(source, speaker, purpose, settings, io);
     for (const device of devices) passwords.set(device, password);
   }
   return passwords;
@@ -50,7 +50,7 @@ async function readPassword(
   return password;
 }
 
-async function ask(names: string, io: Io): Promise<string> {
-  if (io.askSecret === undefined) throw new OtaError('PASSWORD_UNASKED', { devices: names });
-  return io.askSecret(`Password of ${names}`);
+async function promptFor(names: string, io: Io): Promise<string> {
+  if (io.promptSecret === undefined) throw new OtaError('PASSWORD_NOT_PROMPTED', { devices: names });
+  return io.promptSecret(`Password of ${names}`);
 }

@@ -10,7 +10,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
-import { judgeBytes } from '../../shared/file-to-judge.ts';
+import { prepareBytes } from '../../shared/file-to-check.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { publicKeyAt } from '../../shared/project-keys.ts';
 
@@ -76,8 +76,8 @@ async function openBareFile(
   if (bytes.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
   const own = settings.publicKey && (await publicKeyAt(settings.publicKey, io));
   const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(settings, io))];
-  const said = filesystem ? 'filesystem' : undefined;
-  const { release, build, firmware } = await judgeBytes(path, bytes, { kind: said, knownKeys }, io);
+  const kind = filesystem ? 'filesystem' : undefined;
+  const { release, build, firmware } = await prepareBytes(path, bytes, { kind: kind, knownKeys }, io);
   const sizeBytes = firmware.sketch?.sketchSizeBytes;
   return {
     path,

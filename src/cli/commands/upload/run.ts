@@ -1,4 +1,4 @@
-import type { PreflightFinding } from '../../../core/preflight/judge.ts';
+import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { runFleet } from '../../../delivery/fleet.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import type { Report } from '../../output/report.ts';

@@ -1,6 +1,6 @@
-import type { PreflightFinding } from '../../../core/preflight/judge.ts';
 import type { BlockingFinding, Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
+import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { describeConfirmation } from '../../../delivery/confirm.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import type { DeviceUpdateResult } from '../../../delivery/update-device.ts';
@@ -20,10 +20,10 @@ export type DeviceEnd = { readonly target: Target } & (
 );
 
 /** Returns the final line for a device. */
-export function resultText({ verdict, confirmation, tookMs }: DeviceUpdateResult): string {
+export function resultText({ verdict, confirmation, durationMs }: DeviceUpdateResult): string {
   const { text } = describeVerdict(verdict);
   const after = confirmation === undefined ? '' : `; ${describeConfirmation(confirmation)}`;
-  return `${text}${after} (${seconds(tookMs)})`;
+  return `${text}${after} (${seconds(durationMs)})`;
 }
 
 /** Returns a hint about the next step, if any. */
@@ -72,7 +72,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
     case 'updated':
     case 'failed': {
       const { artifact, warnings } = end.step;
-      const { verdict, confirmation, tookMs } = end.result;
+      const { verdict, confirmation, durationMs } = end.result;
       return {
         ...target,
         outcome: end.outcome,
@@ -83,7 +83,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
         hint: hintOf(end.result) ?? null,
         confirmation: confirmation ?? null,
         warnings: warnings.map(ruleDocument),
-        tookMs,
+        durationMs,
       };
     }
     case 'blocked':
@@ -116,8 +116,8 @@ function rowOf(end: DeviceEnd): string[] {
     case 'failed': {
       const { artifact } = end.step;
       const sent = `${artifact.file} ${Math.ceil(artifact.sizeBytes / 1024)} KB`;
-      const { verdict, confirmation, tookMs } = end.result;
-      return [...place, sent, seconds(tookMs), `${end.outcome}: ${confirmation?.kind ?? verdict.kind}`];
+      const { verdict, confirmation, durationMs } = end.result;
+      return [...place, sent, seconds(durationMs), `${end.outcome}: ${confirmation?.kind ?? verdict.kind}`];
     }
     case 'blocked':
       return [...place, '-', '-', `blocked: ${[...new Set(end.blockedBy.map(({ rule }) => rule))].join(', ')}`];

@@ -76,7 +76,7 @@ const deviceEnd = v.variant('outcome', [
     hint: v.nullable(v.string()),
     confirmation: v.nullable(confirmation),
     warnings: v.array(releaseFindingSchema),
-    tookMs: v.number(),
+    durationMs: v.number(),
   }),
   v.strictObject({ ...target, outcome: v.literal('blocked'), blockedBy: v.array(ruleOfArtifact) }),
   v.strictObject({ ...target, outcome: v.picklist(['notStarted', 'alreadyUpdated']) }),

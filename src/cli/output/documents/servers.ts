@@ -3,11 +3,11 @@ import {
   auditInfoSchema,
   credentialStates,
   deviceInfoSchema,
-  importAnswerSchema,
+  importResponseSchema,
   projectInfoSchema,
   tokenInfoSchema,
 } from '../../../api/admin-info.ts';
-import { revocationAnswerSchema } from '../../../api/device-credentials.ts';
+import { revocationResponseSchema } from '../../../api/device-credentials.ts';
 import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
@@ -44,7 +44,7 @@ export const serverDocuments = {
   'server devices set': deviceInfoSchema,
   'server devices retry': deviceInfoSchema,
   'server devices remove': v.strictObject({ removed: v.string() }),
-  'server devices import': importAnswerSchema,
+  'server devices import': importResponseSchema,
   'server devices enroll': v.array(deviceInfoSchema),
   'server devices credentials': v.strictObject({
     /** New secrets; `secret` is absent if they were written to a file. */
@@ -53,7 +53,7 @@ export const serverDocuments = {
     skipped: v.array(v.strictObject({ mac: v.string(), credentials: v.picklist(credentialStates) })),
     file: v.optional(v.string()),
   }),
-  'server devices revoke-credentials': revocationAnswerSchema,
+  'server devices revoke-credentials': revocationResponseSchema,
   'server rollouts start': rolloutInfoSchema,
   'server rollouts list': v.array(rolloutInfoSchema),
   'server rollouts show': rolloutInfoSchema,

@@ -11,18 +11,18 @@ export const wrongKey = {
   check({ image, artifact, device }) {
     if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const { keyFingerprint, signing } = device.facts;
-    const answer = device.capabilities?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
+    const reaction = device.capabilities?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
     if (artifact.signature === 'unverified') {
       const fix = "sign the artifact with the device's key, or specify the device's key (--public-key)";
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');
       if (tried === undefined) return warning('the signature cannot be verified: no public key is available', fix);
       return signing === 'required'
-        ? error(`${tried.message}: the device would ${answer}`, fix)
-        : warning(`${tried.message}: if the device verifies signatures, it will ${answer}`, fix);
+        ? error(`${tried.message}: the device would ${reaction}`, fix)
+        : warning(`${tried.message}: if the device verifies signatures, it will ${reaction}`, fix);
     }
     if (keyFingerprint === undefined || artifact.keyFingerprint === keyFingerprint) return undefined;
     return error(
-      `the artifact is signed with key ${short(artifact.keyFingerprint)}, but the device has key ${short(keyFingerprint)}: it would ${answer}`,
+      `the artifact is signed with key ${short(artifact.keyFingerprint)}, but the device has key ${short(keyFingerprint)}: it would ${reaction}`,
       `sign the artifact with key ${short(keyFingerprint)}`,
     );
   },

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import type * as v from 'valibot';
-import type { DeviceInfo, ImportAnswer } from '../../../api/admin-info.ts';
+import type { DeviceInfo, ImportResponse } from '../../../api/admin-info.ts';
 import { credentialsRequestSchema, revocationRequestSchema } from '../../../api/device-credentials.ts';
 import { arduinoDbSchema, deviceRequestSchema, mac as macSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
@@ -34,12 +34,12 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   routes.post(`${path}/import`, requireAction(parts, 'devices'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const table = await readBody(context, arduinoDbSchema);
-    const answer = { enrolled: 0, unchanged: 0 };
+    const response = { enrolled: 0, unchanged: 0 };
     for (const [mac, { file }] of Object.entries(table)) {
       const isNew = await enroll(project, mac, file.slice(0, 64), context.get('token').id);
-      answer[isNew ? 'enrolled' : 'unchanged']++;
+      response[isNew ? 'enrolled' : 'unchanged']++;
     }
-    return context.json(answer satisfies ImportAnswer);
+    return context.json(response satisfies ImportResponse);
   });
 
   routes.post(`${path}/credentials`, requireAction(parts, 'devices'), async (context) => {

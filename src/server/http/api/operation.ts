@@ -8,7 +8,7 @@ export function operationRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
   // `/healthz` fails if devices are not served, and `/readyz` also if releases cannot be published.
-  const answerWith = (isSerious: (problem: HealthProblem) => boolean) => async (context: Context<Session>) => {
+  const healthCheck = (isSerious: (problem: HealthProblem) => boolean) => async (context: Context<Session>) => {
     if (parts.stopping.aborted) return context.json({ status: 'stopping' }, 503);
     const problems = await parts.health.problems();
     if (!problems.some(isSerious)) return context.json({ status: 'ok', ...(problems.length > 0 && { problems }) });
@@ -16,11 +16,11 @@ export function operationRoutes(parts: ServerParts): Hono<Session> {
   };
   routes.get(
     '/healthz',
-    answerWith((problem) => problem !== 'uploads-refused'),
+    healthCheck((problem) => problem !== 'uploads-refused'),
   );
   routes.get(
     '/readyz',
-    answerWith(() => true),
+    healthCheck(() => true),
   );
 
   const reader = requireAction(parts, 'view', { anyProject: true });

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { ChannelInfo } from '../../../api/admin-info.ts';
 import { channelRequestSchema, releaseRequestSchema, resourceName, yankRequestSchema } from '../../../api/release.ts';
-import type { ReleaseAnswer, ReleaseInfo } from '../../../api/release-info.ts';
+import type { ReleaseInfo, ReleaseResponse } from '../../../api/release-info.ts';
 import { mayPromoteOn } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
 import { countDevicesOn } from '../../services/devices/count-devices-on.ts';
@@ -27,8 +27,8 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
     const verified = await verifyRelease(parts, question);
     const { outcome, release, warnings } = await publishRelease(parts, question, verified);
     log.info({ project, version: request.version, outcome, by: token.id }, 'Publication handled');
-    const answer: ReleaseAnswer = { outcome, release: await show(release), warnings };
-    return context.json(answer, outcome === 'published' ? 201 : 200);
+    const response: ReleaseResponse = { outcome, release: await show(release), warnings };
+    return context.json(response, outcome === 'published' ? 201 : 200);
   });
 
   routes.get('/projects/:project/releases', requireAction(parts, 'view'), async (context) => {

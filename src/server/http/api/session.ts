@@ -31,7 +31,7 @@ export function requireAction(
     const refuse = (code: 'not-authorized' | 'role-missing', message: string, hint: string, by?: string) => {
       const kind = code === 'role-missing' ? 'role' : 'token';
       refusals.note(address, kind, by);
-      countIn(counters.refusedAccess, kind);
+      countIn(counters.rejectedAccess, kind);
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { liveScript } from './live-script.ts';
+import type { PageEnv } from './page-login.ts';
 import { styleSheet } from './style-sheet.ts';
-import type { Visitor } from './visitor.ts';
 
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b6e75"/><path d="M8 3v7M4.5 7 8 10.5 11.5 7M4 13h8" fill="none" stroke="#fff" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
 
@@ -24,8 +24,8 @@ export function assetPath(name: AssetName): string {
   return `/assets/${digests.get(name)}/${name}`;
 }
 
-export function assetRoutes(): Hono<Visitor> {
-  const routes = new Hono<Visitor>();
+export function assetRoutes(): Hono<PageEnv> {
+  const routes = new Hono<PageEnv>();
   for (const name of names) {
     const { type, text } = assets[name];
     routes.get(assetPath(name), (context) =>

@@ -11,12 +11,12 @@ import { eventRoutes } from './events.ts';
 import { fleetPage } from './fleet-page.tsx';
 import { loginRoutes } from './login.tsx';
 import { overviewPage } from './overview-page.tsx';
+import { type PageContext, type PageEnv, requireLogin } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { releasesPage, yankRelease } from './releases-page.tsx';
 import { actOnRollout, rolloutPage } from './rollout-page.tsx';
 import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
-import { type PageContext, requireVisitor, type Visitor } from './visitor.ts';
 
 /** All dashboard paths. Device requests use other paths. */
 const places = ['/', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
@@ -41,9 +41,9 @@ const guard = secureHeaders({
 });
 
 /** Creates the dashboard. Its pages are readable without JavaScript and load nothing from other sites. */
-export function dashboard(parts: ServerParts): Hono<Visitor> {
+export function dashboard(parts: ServerParts): Hono<PageEnv> {
   const sessions = new Sessions();
-  const app = new Hono<Visitor>();
+  const app = new Hono<PageEnv>();
   for (const place of places) {
     app.use(place, guard);
     // Compare only the hosts: a proxy that terminates TLS changes https://name to http://name.
@@ -55,28 +55,28 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
   app.route('/', loginRoutes(parts, sessions));
   app.route('/', eventRoutes(parts, sessions));
 
-  const visitor = requireVisitor({ parts, sessions });
-  app.get('/', visitor, (context) => overviewPage(context, parts));
+  const login = requireLogin({ parts, sessions });
+  app.get('/', login, (context) => overviewPage(context, parts));
   const project = '/projects/:project';
   const named = (context: PageContext, name = 'project') => context.req.param(name) ?? '';
-  app.get(project, visitor, (context) => context.redirect(projectPath(named(context), 'devices'), 303));
-  app.get(`${project}/devices`, visitor, (context) => fleetPage(context, parts, named(context)));
-  app.get(`${project}/devices/:mac`, visitor, (context) =>
+  app.get(project, login, (context) => context.redirect(projectPath(named(context), 'devices'), 303));
+  app.get(`${project}/devices`, login, (context) => fleetPage(context, parts, named(context)));
+  app.get(`${project}/devices/:mac`, login, (context) =>
     devicePage(context, parts, named(context), named(context, 'mac')),
   );
-  app.post(`${project}/devices/:mac/retry`, visitor, (context) =>
+  app.post(`${project}/devices/:mac/retry`, login, (context) =>
     retryDevice(context, parts, named(context), named(context, 'mac')),
   );
-  app.get(`${project}/releases`, visitor, (context) => releasesPage(context, parts, named(context)));
-  app.post(`${project}/releases/yank`, visitor, (context) => yankRelease(context, parts, named(context)));
-  app.get(`${project}/rollouts`, visitor, (context) => rolloutsPage(context, parts, named(context)));
-  app.get(`${project}/rollouts/:id`, visitor, (context) =>
+  app.get(`${project}/releases`, login, (context) => releasesPage(context, parts, named(context)));
+  app.post(`${project}/releases/yank`, login, (context) => yankRelease(context, parts, named(context)));
+  app.get(`${project}/rollouts`, login, (context) => rolloutsPage(context, parts, named(context)));
+  app.get(`${project}/rollouts/:id`, login, (context) =>
     rolloutPage(context, parts, named(context), named(context, 'id')),
   );
-  app.post(`${project}/rollouts/:id/:action`, visitor, (context) =>
+  app.post(`${project}/rollouts/:id/:action`, login, (context) =>
     actOnRollout(context, parts, named(context), [named(context, 'id'), named(context, 'action')]),
   );
-  app.all('/projects/*', visitor, () => {
+  app.all('/projects/*', login, () => {
     throw new DomainError('not-found', 'Page not found.', 'Check the URL.');
   });
   app.onError((error, context) => errorPage(error, context, parts));
@@ -87,7 +87,7 @@ export function dashboard(parts: ServerParts): Hono<Visitor> {
  * Rejects an oversized form by its Content-Length. `bodyLimit` starts reading before it checks the size, so a client that waits for `100
  * Continue` would send the body.
  */
-const refuseAnnounced: MiddlewareHandler<Visitor> = async (context, next) => {
+const refuseAnnounced: MiddlewareHandler<PageEnv> = async (context, next) => {
   if (Number(context.req.header('content-length') ?? 0) > mostFormBytes) return context.text('Payload Too Large', 413);
   return next();
 };

@@ -12,11 +12,11 @@ import { AttemptTable } from './attempt-table.tsx';
 import { DeviceRollout } from './device-rollout.tsx';
 import { Facts } from './facts.tsx';
 import { frameOf, Page, show } from './layout.tsx';
+import { formTokenFor, type PageContext, readForm } from './page-login.ts';
 import { devicePath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { SendForm } from './send-form.tsx';
 import { StatusBadge } from './status-badge.tsx';
-import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
 const mostEntries = 50;
@@ -55,7 +55,7 @@ export async function devicePage(
         <h2>Details</h2>
         <DeviceSheet {...seen} />
         <h2>Update checks</h2>
-        <Answers {...record} />
+        <LastDecisions {...record} />
         <h2>Rollout</h2>
         <DeviceRollout project={project} info={rollout} />
         <h2>Update attempts</h2>
@@ -132,7 +132,7 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
   );
 }
 
-function Answers({ decisions }: DeviceRecord) {
+function LastDecisions({ decisions }: DeviceRecord) {
   const kinds = (['sketch', 'filesystem'] as const).filter((kind) => decisions[kind] !== undefined);
   if (kinds.length === 0) return <p class="quiet">No update check yet.</p>;
   return (

@@ -4,11 +4,12 @@ import type { ServerParts } from '../../parts.ts';
 import type { DomainError } from '../../services/domain-error.ts';
 import { problemOf, statusOf } from '../api/problem-of.ts';
 import { frameOf, Page } from './layout.tsx';
-import type { PageContext } from './visitor.ts';
+import type { PageContext } from './page-login.ts';
 
 /** Shows which request failed and a hint for the user. */
 export function errorPage(error: Error, context: PageContext, parts: ServerParts) {
-  const { status, title, hint } = error instanceof HTTPException ? refusedForm(error) : told(problemOf(error, parts));
+  const { status, title, hint } =
+    error instanceof HTTPException ? refusedForm(error) : problemText(problemOf(error, parts));
   const frame = context.get('token') === undefined ? {} : frameOf(context);
   context.status(status);
   return context.html(
@@ -27,7 +28,7 @@ export function errorPage(error: Error, context: PageContext, parts: ServerParts
   );
 }
 
-function told(error: DomainError) {
+function problemText(error: DomainError) {
   const { message, hint } = error;
   return { status: statusOf(error), title: sentence(message), hint };
 }

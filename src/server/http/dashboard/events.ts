@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { ServerParts } from '../../parts.ts';
+import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-login.ts';
 import type { Sessions } from './sessions.ts';
-import { findVisitor, mayLookAt, type PageContext, type Visitor } from './visitor.ts';
 
 const mostListeners = 200;
 /** Minimum interval between events, because clients reload the page on every event. */
@@ -23,22 +23,22 @@ const scheduleTimer: Schedule = (ms, run) => {
 };
 
 /** Creates the route `/events[?project=PROJECT]`. Its events only report that something has changed; clients then reload the page. */
-export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<Visitor> {
+export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<PageEnv> {
   const { events, stopping } = parts;
-  const routes = new Hono<Visitor>();
+  const routes = new Hono<PageEnv>();
   const bells = new Set<Bell>();
   stopping.addEventListener('abort', () => {
     for (const bell of bells) bell.end();
   });
 
   routes.get('/events', async (context) => {
-    const visitor = await findVisitor(context, { parts, sessions });
+    const login = await findLogin(context, { parts, sessions });
     const wanted = context.req.query('project') || undefined;
-    if (visitor === undefined) return context.text('Not logged in. Log in at /login.', 401);
-    if (wanted !== undefined && !mayLookAt(visitor.token, wanted)) return context.text('Project not found.', 404);
+    if (login === undefined) return context.text('Not logged in. Log in at /login.', 401);
+    if (wanted !== undefined && !mayLookAt(login.token, wanted)) return context.text('Project not found.', 404);
     if (stopping.aborted) return context.text('The server is stopping.', 503);
     if (bells.size >= mostListeners) return context.text(`Too many event streams: the limit is ${mostListeners}.`, 503);
-    const isMeant = (project: string) => mayLookAt(visitor.token, project) && (wanted ?? project) === project;
+    const isMeant = (project: string) => mayLookAt(login.token, project) && (wanted ?? project) === project;
     return follow(context, isMeant);
   });
 
@@ -56,7 +56,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
         while (!bell.isEnded) {
           const rang = await bell.wait(quietMs);
           // End the stream after a logout or if the token was revoked.
-          if (bell.isEnded || (await findVisitor(context, { parts, sessions })) === undefined) return;
+          if (bell.isEnded || (await findLogin(context, { parts, sessions })) === undefined) return;
           await (rang ? stream.writeSSE({ event: 'change', data: '' }) : stream.write(':\n\n'));
           if (rang) await bell.pause(leastPauseMs);
         }

@@ -8,11 +8,11 @@ import type { DeviceCount } from '../../storage/store.ts';
 import { type FleetQuery, fleetPath, isFiltered, readFleetQuery } from './fleet-filter.ts';
 import { FleetForm } from './fleet-form.tsx';
 import { frameOf, Page, show } from './layout.tsx';
+import type { PageContext } from './page-login.ts';
 import { devicePath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { ShareBar } from './share-bar.tsx';
 import { StatusBadge, statusWords } from './status-badge.tsx';
-import type { PageContext } from './visitor.ts';
 import { When } from './when.tsx';
 
 const perPage = 100;

@@ -2,14 +2,14 @@ import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import type { TokenRecord } from '../../storage/records.ts';
 import { assetPath } from './assets.ts';
+import type { PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { SendForm } from './send-form.tsx';
-import type { PageContext } from './visitor.ts';
 
 interface PageProps {
   readonly title: string;
   /** Logged-in user; undefined if no user is logged in. */
-  readonly visitor?: { readonly token: TokenRecord; readonly formToken: string } | undefined;
+  readonly login?: { readonly token: TokenRecord; readonly formToken: string } | undefined;
   readonly project?: string | undefined;
   /** Project tab of the page. */
   readonly tab?: Tab | undefined;
@@ -26,7 +26,7 @@ const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
 ];
 
 /** Renders the frame shared by all pages. */
-export function Page({ title, visitor, project, tab, live, children }: PageProps) {
+export function Page({ title, login, project, tab, live, children }: PageProps) {
   return (
     <html lang="en">
       <head>
@@ -57,7 +57,7 @@ export function Page({ title, visitor, project, tab, live, children }: PageProps
               )}
             </ol>
           </nav>
-          {visitor === undefined ? undefined : <Who {...visitor} />}
+          {login === undefined ? undefined : <Who {...login} />}
         </header>
         {project === undefined ? undefined : <Tabs project={project} current={tab} />}
         <main id="main" tabindex={-1}>
@@ -94,8 +94,8 @@ function Tabs({ project, current }: { project: string; current: Tab | undefined 
 }
 
 /** Returns the frame properties that are the same for all pages in a login session. */
-export function frameOf(context: PageContext): Pick<PageProps, 'visitor'> {
-  return { visitor: { token: context.get('token'), formToken: context.get('session').formToken } };
+export function frameOf(context: PageContext): Pick<PageProps, 'login'> {
+  return { login: { token: context.get('token'), formToken: context.get('session').formToken } };
 }
 
 export function show(context: PageContext, page: Child, status: 200 | 401 | 403 | 429 = 200) {

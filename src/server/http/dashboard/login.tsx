@@ -5,16 +5,16 @@ import { findToken } from '../../auth/tokens.ts';
 import { countIn } from '../../observability/counters.ts';
 import type { ServerParts } from '../../parts.ts';
 import { Page, show } from './layout.tsx';
+import { cookieOf, findLogin, formOf, type PageEnv } from './page-login.ts';
 import type { Sessions } from './sessions.ts';
-import { cookieOf, findVisitor, formOf, type Visitor } from './visitor.ts';
 
-export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visitor> {
+export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEnv> {
   const { store, failures, log, refusals, counters } = parts;
-  const routes = new Hono<Visitor>();
+  const routes = new Hono<PageEnv>();
 
   routes.get('/login', async (context) => {
     const next = pageOf(context.req.query('next'));
-    if ((await findVisitor(context, { parts, sessions })) !== undefined) return context.redirect(next, 303);
+    if ((await findLogin(context, { parts, sessions })) !== undefined) return context.redirect(next, 303);
     return show(context, <LoginPage next={next} />);
   });
 
@@ -25,7 +25,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
     const token = await findToken(store.tokens, `Bearer ${(form['token'] ?? '').trim()}`);
     if (token === undefined) {
       refusals.note(addressOf(context), 'login');
-      countIn(counters.refusedAccess, 'login');
+      countIn(counters.rejectedAccess, 'login');
       if (failures.take(addressOf(context))) {
         return show(context, <LoginPage next={next} problem="Invalid or revoked token." />, 401);
       }
@@ -40,15 +40,15 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<Visito
 
   routes.post('/logout', async (context) => {
     const { name, secure } = cookieOf(context, parts);
-    const visitor = await findVisitor(context, { parts, sessions });
-    if (visitor === undefined || (await formOf(context))['form'] === visitor.session.formToken) {
+    const login = await findLogin(context, { parts, sessions });
+    if (login === undefined || (await formOf(context))['form'] === login.session.formToken) {
       sessions.close(getCookie(context, name) ?? '');
       deleteCookie(context, name, { secure, path: '/' });
     }
     return context.redirect('/login', 303);
   });
 
-  function addressOf({ env }: Context<Visitor>): string {
+  function addressOf({ env }: Context<PageEnv>): string {
     const { incoming } = env ?? {};
     return incoming === undefined ? 'this process' : clientAddress(incoming, parts.isTrustedProxy);
   }

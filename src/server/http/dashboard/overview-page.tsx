@@ -3,10 +3,10 @@ import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { frameOf, Page, show } from './layout.tsx';
+import { mayLookAt, type PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { ShareBar } from './share-bar.tsx';
 import { statusWords } from './status-badge.tsx';
-import { mayLookAt, type PageContext } from './visitor.ts';
 
 interface Summary {
   readonly name: string;

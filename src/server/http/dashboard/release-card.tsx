@@ -1,6 +1,6 @@
 import type { Manifest } from '../../../core/model/manifest.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
-import { judgeRelease } from '../../../core/preflight/judge-release.ts';
+import { checkRelease } from '../../../core/preflight/check-release.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { Facts } from './facts.tsx';
 import { projectPath } from './paths.ts';
@@ -98,7 +98,7 @@ function Artifacts({ artifacts }: Manifest) {
 
 /** Shows the findings of the rules that do not depend on a device, including findings that were allowed when the release was published. */
 function Warnings({ manifest }: { manifest: Manifest }) {
-  const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true });
+  const { blockedBy, warnings } = checkRelease(manifest, { publishing: true });
   const findings = [...blockedBy, ...warnings];
   if (findings.length === 0) return <p class="quiet">No preflight findings.</p>;
   return (

@@ -3,9 +3,9 @@ import type { ServerParts } from '../../parts.ts';
 import { yankReleases } from '../../services/releases/yank-releases.ts';
 import { checked } from '../api/session.ts';
 import { frameOf, Page, show } from './layout.tsx';
+import { formTokenFor, type PageContext, readForm } from './page-login.ts';
 import { projectPath, withQuery } from './paths.ts';
 import { ReleaseCard } from './release-card.tsx';
-import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 
 const perPage = 20;
 

@@ -6,6 +6,7 @@ import { DomainError } from '../../services/domain-error.ts';
 import { checked } from '../api/session.ts';
 import { Facts } from './facts.tsx';
 import { frameOf, Page, show } from './layout.tsx';
+import { formTokenFor, type PageContext, readForm } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { ProgressChart } from './progress-chart.tsx';
 import { RolloutBadge } from './rollout-badge.tsx';
@@ -20,7 +21,6 @@ import {
   unprovenReportsText,
 } from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
-import { formTokenFor, type PageContext, readForm } from './visitor.ts';
 import { When } from './when.tsx';
 
 /** Shows a rollout's state and progress. */

@@ -1,11 +1,11 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { frameOf, Page, show } from './layout.tsx';
+import type { PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { RolloutBadge } from './rollout-badge.tsx';
 import { rolloutText } from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
-import type { PageContext } from './visitor.ts';
 import { When } from './when.tsx';
 
 /** Shows a project's rollouts, newest first. */

@@ -13,12 +13,17 @@ import {
 } from '../../services/devices/report.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
-import { answerNotModified, answerText, answerUnavailable } from './answers.ts';
 import { sendArtifact } from './downloads.ts';
+import {
+  authorizeDevice,
+  type ErrorResponse,
+  type FirmwareRequest,
+  handleFirmwareRequest,
+} from './firmware-request.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
+import { sendNotModified, sendText, sendUnavailable } from './responses.ts';
 import { type DeviceRoute, deviceRoute } from './route.ts';
-import { answerVisit, type ErrorResponse, mayEnter, type Visit } from './visit.ts';
 
 /** User agent sent by `ESP8266HTTPUpdate::handleUpdate`. */
 const updaterAgent = 'ESP8266-http-Update';
@@ -48,7 +53,7 @@ export class DeviceHandler {
     const { catalog } = this.#parts;
     const route = deviceRoute(request.url ?? '', (path) => catalog.alias(path));
     if (route === undefined) return false;
-    const refusal = this.#answer(request, response, route);
+    const refusal = this.#cached(request, response, route);
     if (refusal !== undefined) this.#no(request, response, refusal);
     return true;
   }
@@ -58,7 +63,7 @@ export class DeviceHandler {
    *
    * @returns the error response to send if the request is rejected immediately
    */
-  #answer(request: IncomingMessage, response: ServerResponse, route: DeviceRoute): ErrorResponse | undefined {
+  #cached(request: IncomingMessage, response: ServerResponse, route: DeviceRoute): ErrorResponse | undefined {
     if (request.method !== 'GET') return { status: 405, text: 'Only GET is allowed', headers: { Allow: 'GET' } };
     switch (route.to) {
       case 'nowhere':
@@ -90,38 +95,38 @@ export class DeviceHandler {
 
     const { channel } = route;
     const report = readReport(headers);
-    if (this.#answerQuickly(request, response, { view, mac, channel, report })) return undefined;
+    if (this.#respondFromCache(request, response, { view, mac, channel, report })) return undefined;
     const mode = readMode(headerText(headers, 'x-esp8266-mode'));
     if (mode === undefined) return { status: 404, text: 'x-ESP8266-mode must be sketch, spiffs or version' };
     const releases = ({ channels }: ProjectView, record: DeviceRecord) => channels.get(record.channel ?? channel);
     const address = this.#addressOf(request);
-    const mayBeRemembered = true;
-    this.#visit({ request, response, address, view, mac, mode, channel, report, mayBeRemembered, releases });
+    const isCacheable = true;
+    this.#firmwareRequest({ request, response, address, view, mac, mode, channel, report, isCacheable, releases });
     return undefined;
   }
 
   /** Responds with 304 if a device repeats an update check that found no update. */
-  #answerQuickly(
+  #respondFromCache(
     request: IncomingMessage,
     response: ServerResponse,
-    { view, mac, channel, report }: Pick<Visit, 'view' | 'mac' | 'channel' | 'report'>,
+    { view, mac, channel, report }: Pick<FirmwareRequest, 'view' | 'mac' | 'channel' | 'report'>,
   ): boolean {
     const { quick, counters, lastSeen, credentials } = this.#parts;
-    const answer = quick.get(view.project.name, mac);
-    if (answer === undefined || answer.view !== view) return false;
-    if (answer.reportId !== report.id || answer.channel !== channel) return false;
-    const { credential, secret } = answer;
+    const cached = quick.get(view.project.name, mac);
+    if (cached === undefined || cached.view !== view) return false;
+    if (cached.reportId !== report.id || cached.channel !== channel) return false;
+    const { credential, secret } = cached;
     const { authorization } = request.headers;
     if (secret !== undefined) {
       if (secretIn(authorization, { mac, secrets: { required: true, newest: secret } }) === undefined) return false;
     } else if (credential !== undefined && !credentials.isKnown(credential, authorization)) return false;
     const now = Date.now();
-    if (Math.abs(now - answer.notedAt) > noticeMs) {
-      answer.notedAt = now;
+    if (Math.abs(now - cached.notedAt) > noticeMs) {
+      cached.notedAt = now;
       lastSeen.note(view.project.name, mac, now, () => storedReport(report));
     }
-    countIn(counters.answers, 304);
-    answerNotModified(response);
+    countIn(counters.responses, 304);
+    sendNotModified(response);
     return true;
   }
 
@@ -143,10 +148,10 @@ export class DeviceHandler {
       const mode: Mode = readMode(headerText(headers, 'x-esp8266-mode')) ?? 'sketch';
       const report = readReport(headers);
       const address = this.#addressOf(request);
-      const mayBeRemembered = false;
-      return this.#visit({ request, response, address, view, mac, mode, report, mayBeRemembered, ...found });
+      const isCacheable = false;
+      return this.#firmwareRequest({ request, response, address, view, mac, mode, report, isCacheable, ...found });
     }
-    const entry = await mayEnter(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
+    const entry = await authorizeDevice(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
     if ('status' in entry) return this.#no(request, response, entry);
     if (found.plain === undefined) return this.#no(request, response, noFile);
     await this.#sendPlain(request, response, found.plain);
@@ -162,20 +167,20 @@ export class DeviceHandler {
     const body = artifact && (await bytes.acquire(artifact));
     if (artifact === undefined || body === undefined) return this.#no(request, response, noFile);
     if (body === 'busy') {
-      countIn(counters.answers, 503);
-      return answerUnavailable(response);
+      countIn(counters.responses, 503);
+      return sendUnavailable(response);
     }
-    countIn(counters.answers, 200);
+    countIn(counters.responses, 200);
     const { stallMs } = downloads;
     const end = await sendArtifact(request, response, { artifact, version, body, stallMs });
     bytes.release(artifact);
     if (end === 'received') counters.bytesSent += body.length;
   }
 
-  #visit(visit: Visit): void {
-    const { request, response } = visit;
+  #firmwareRequest(firmwareRequest: FirmwareRequest): void {
+    const { request, response } = firmwareRequest;
     this.#guard(request, response, async () => {
-      const refusal = await answerVisit(this.#parts, visit);
+      const refusal = await handleFirmwareRequest(this.#parts, firmwareRequest);
       if (refusal !== undefined) this.#no(request, response, refusal);
     });
   }
@@ -187,18 +192,18 @@ export class DeviceHandler {
       counters.failures++;
       log.error({ err: error, path: request.url }, 'Device request failed');
       if (response.headersSent) return void response.destroy();
-      countIn(counters.answers, 503);
-      answerUnavailable(response);
+      countIn(counters.responses, 503);
+      sendUnavailable(response);
     });
   }
 
   /** Sends the error response, or 429 if the address has exceeded its limit of failures. */
   #no(request: IncomingMessage, response: ServerResponse, { status, text, headers }: ErrorResponse): void {
     const { failures, counters } = this.#parts;
-    const isPatient = failures.take(this.#addressOf(request));
-    countIn(counters.answers, isPatient ? status : 429);
-    if (isPatient) answerText(response, status, text, headers);
-    else answerText(response, 429, 'Too many failed requests from this address', { Connection: 'close' });
+    const isWithinLimit = failures.take(this.#addressOf(request));
+    countIn(counters.responses, isWithinLimit ? status : 429);
+    if (isWithinLimit) sendText(response, status, text, headers);
+    else sendText(response, 429, 'Too many failed requests from this address', { Connection: 'close' });
   }
 
   #addressOf(request: IncomingMessage): string {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Artifact } from '../../../core/model/manifest.ts';
-import { writeDownloadHead } from './answers.ts';
+import { writeDownloadHead } from './responses.ts';
 
 /**
  * Longest allowed pause in a download. A device may be erasing flash or may briefly lose its Wi-Fi connection. (`ESP8266HTTPClient` itself

@@ -2,10 +2,10 @@ import type { Releases } from '../../services/devices/decide.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import type { CatalogStore } from '../../storage/store.ts';
-import type { Visit } from './visit.ts';
+import type { FirmwareRequest } from './firmware-request.ts';
 
 /** Releases that contain a file with the requested name. */
-export interface NamedFile extends Pick<Visit, 'channel' | 'releases'> {
+export interface NamedFile extends Pick<FirmwareRequest, 'channel' | 'releases'> {
   /** Release for clients that are not ESP8266 updaters: these are sent only what a channel serves to all devices, or has served. */
   readonly plain: ReleaseRecord | undefined;
 }

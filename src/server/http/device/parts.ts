@@ -2,8 +2,8 @@ import type { TrustedProxies } from '../../auth/client-address.ts';
 import type { CredentialChecker } from '../../auth/credentials.ts';
 import type { TokenBuckets } from '../../auth/token-buckets.ts';
 import type { Counters } from '../../observability/counters.ts';
+import type { CachedResponses } from '../../services/devices/cached-responses.ts';
 import type { NewDevices } from '../../services/devices/new-devices.ts';
-import type { QuickAnswers } from '../../services/devices/quick-answers.ts';
 import type { ServiceParts } from '../../services/parts.ts';
 import type { ArtifactBytes } from './artifact-bytes.ts';
 import type { Downloads } from './downloads.ts';
@@ -11,7 +11,7 @@ import type { Downloads } from './downloads.ts';
 /** Dependencies of the device handler. */
 export interface DeviceParts
   extends Pick<ServiceParts, 'store' | 'blobs' | 'catalog' | 'records' | 'lastSeen' | 'clock' | 'log'> {
-  readonly quick: QuickAnswers;
+  readonly quick: CachedResponses;
   readonly bytes: ArtifactBytes;
   readonly downloads: Downloads;
   readonly credentials: CredentialChecker;

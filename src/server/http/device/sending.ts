@@ -4,9 +4,9 @@ import { countIn } from '../../observability/counters.ts';
 import { afterReceipt } from '../../services/devices/attempts.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
-import { writeDownloadHead } from './answers.ts';
 import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
+import { writeDownloadHead } from './responses.ts';
 
 /** Download of an artifact, with the device and the request that it is sent for. */
 export interface Download {
@@ -19,36 +19,36 @@ export interface Download {
 }
 
 /** Download slot, and the bytes to send. */
-export interface Load {
+export interface DownloadSlot {
   /** Undefined if a reverse proxy sends the bytes. */
   readonly body: Uint8Array | undefined;
-  putBack(): void;
+  free(): void;
 }
 
 /**
  * Reserves a download slot and loads the bytes. Both happen before the decision is saved, so that an attempt is recorded only if the
  * artifact can be sent.
  */
-export async function takeLoad(parts: DeviceParts, artifact: Artifact): Promise<Load | 'busy'> {
-  if (parts.accelPath !== undefined) return { body: undefined, putBack: () => undefined };
+export async function takeSlot(parts: DeviceParts, artifact: Artifact): Promise<DownloadSlot | 'busy'> {
+  if (parts.accelPath !== undefined) return { body: undefined, free: () => undefined };
   if (!parts.downloads.begin()) return 'busy';
   const body = await parts.bytes.acquire(artifact);
-  if (body instanceof Uint8Array) return { body, putBack: () => putBack(parts, artifact) };
+  if (body instanceof Uint8Array) return { body, free: () => free(parts, artifact) };
   parts.downloads.end();
   if (body === undefined) throw new Error(`the bytes of ${artifact.file} are missing or damaged`);
   return body;
 }
 
-function putBack({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
+function free({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
   bytes.release(artifact);
   downloads.end();
 }
 
 /** Sends the artifact and records the outcome. */
-export function send(parts: DeviceParts, sending: Download, { body, putBack }: Load): void {
+export function send(parts: DeviceParts, sending: Download, { body, free }: DownloadSlot): void {
   const { accelPath, blobs, counters, log } = parts;
   const { request, response, project, mac, release, artifact } = sending;
-  countIn(counters.answers, 200);
+  countIn(counters.responses, 200);
   log.info({ project, mac, version: release.version, file: artifact.file }, 'Download started');
   if (body === undefined) {
     const path = `${accelPath}/${blobs.location(artifact.sha256)}`;
@@ -58,8 +58,8 @@ export function send(parts: DeviceParts, sending: Download, { body, putBack }: L
   }
   sendArtifact(request, response, { artifact, version: release.version, body, stallMs: parts.downloads.stallMs })
     .then(async (end) => {
-      putBack();
-      if (end === 'broken') counters.downloadsBroken++;
+      free();
+      if (end === 'broken') counters.downloadsInterrupted++;
       else await noteReceipt(parts, sending, body.length);
     })
     .catch((error: unknown) => log.error({ err: error, mac }, 'Could not record the end of a download'));
@@ -75,7 +75,7 @@ async function noteReceipt(
   { project, mac, release }: Download,
   sizeBytes: number,
 ): Promise<void> {
-  counters.downloadsReceived++;
+  counters.downloadsCompleted++;
   counters.bytesSent += sizeBytes;
   const received = (record: DeviceRecord | undefined) =>
     record && changedRecord(record, { attempts: afterReceipt(record.attempts, release.id) });

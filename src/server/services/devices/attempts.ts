@@ -29,18 +29,18 @@ interface Seen {
 export function afterRequest(
   attempts: readonly Attempt[],
   seen: Seen,
-  patience: RetryPolicy,
+  retryPolicy: RetryPolicy,
   now: ServiceTime,
 ): readonly Attempt[] {
   const there = attempts.findIndex((attempt) => attempt.kind === 'sketch' && isThere(attempt, seen));
   return attempts.flatMap((attempt, index): readonly Attempt[] => {
-    if (attempt.kind === 'filesystem') return [filesystemAfterRequest(attempt, seen, patience, now)];
+    if (attempt.kind === 'filesystem') return [filesystemAfterRequest(attempt, seen, retryPolicy, now)];
     if (index === there) return [withState(attempt, 'running')];
-    if (attempt.state === 'failed') return [stillWaiting(attempt, patience, now)];
+    if (attempt.state === 'failed') return [stillWaiting(attempt, retryPolicy, now)];
     if (there !== -1 && index > there) return [];
-    if (attempt.state !== 'running') return [stillWaiting(attempt, patience, now)];
+    if (attempt.state !== 'running') return [stillWaiting(attempt, retryPolicy, now)];
     // A device that leaves the release within the confirmation time did not confirm it. Without this rule, the release could be sent forever.
-    return now.servedMs > attempt.dueMs ? [] : [stillWaiting(withState(attempt, 'sent'), patience, now)];
+    return now.servedMs > attempt.dueMs ? [] : [stillWaiting(withState(attempt, 'sent'), retryPolicy, now)];
   });
 }
 
@@ -55,14 +55,15 @@ function isThere({ releaseId, version }: Attempt, { report, running }: Seen): bo
 function filesystemAfterRequest(
   attempt: Attempt,
   { report, mode }: Seen,
-  patience: RetryPolicy,
+  retryPolicy: RetryPolicy,
   now: ServiceTime,
 ): Attempt {
   if (attempt.state === 'failed') return attempt;
   const saysOther = mode === 'spiffs' && report.version !== undefined && report.version !== attempt.version;
-  if (saysOther) return stillWaiting(attempt.state === 'running' ? withState(attempt, 'sent') : attempt, patience, now);
+  if (saysOther)
+    return stillWaiting(attempt.state === 'running' ? withState(attempt, 'sent') : attempt, retryPolicy, now);
   if (attempt.state === 'received') return withState(attempt, 'running');
-  return attempt.state === 'running' ? attempt : stillWaiting(attempt, patience, now);
+  return attempt.state === 'running' ? attempt : stillWaiting(attempt, retryPolicy, now);
 }
 
 /** Fails an attempt that reached its limit of downloads or time while the device is online without running the build. */

@@ -19,7 +19,7 @@ export async function countDevicesOn(
   for (let after: string | undefined; ; ) {
     const page = await records.list(project, { after, limit: pageSize });
     count += page.filter(({ record }) => {
-      const { pin, askedChannel = defaultChannel, channel: own = askedChannel, enrolled } = record;
+      const { pin, requestedChannel = defaultChannel, channel: own = requestedChannel, enrolled } = record;
       return own === channel && pin === undefined && (enrolled || !isClosed);
     }).length;
     after = page.at(-1)?.record.mac;

@@ -1,4 +1,4 @@
-import type { CredentialsAnswer, RevocationAnswer } from '../../../api/device-credentials.ts';
+import type { CredentialsResponse, RevocationResponse } from '../../../api/device-credentials.ts';
 import { credentialState, withNewSecret, withoutSecrets } from '../../storage/device-credentials.ts';
 import type { Actor, DeviceRecord, DeviceSecrets } from '../../storage/records.ts';
 import type { DeviceRecords } from './device-records.ts';
@@ -17,12 +17,12 @@ interface NewCredentials {
 }
 
 /** Gives each device a new secret, unless the device is unknown or has one that must be kept. */
-export async function createCredentials(records: DeviceRecords, request: NewCredentials): Promise<CredentialsAnswer> {
+export async function createCredentials(records: DeviceRecords, request: NewCredentials): Promise<CredentialsResponse> {
   const { project, by, at } = request;
   const created: string[] = [];
-  const skipped: CredentialsAnswer['skipped'][number][] = [];
+  const skipped: CredentialsResponse['skipped'][number][] = [];
   await inBatches(request.credentials, async ({ mac, hash }) => {
-    let state: CredentialsAnswer['skipped'][number]['state'] | undefined;
+    let state: CredentialsResponse['skipped'][number]['state'] | undefined;
     const change = (record: DeviceRecord | undefined) => {
       state = record === undefined ? 'unknown' : keptState(record.secrets, hash, request);
       if (record === undefined || state !== undefined || record.secrets?.newest?.hash === hash) return record;
@@ -40,7 +40,7 @@ function keptState(
   secrets: DeviceSecrets | undefined,
   hash: string,
   { rotate, replaceUnused }: NewCredentials,
-): CredentialsAnswer['skipped'][number]['state'] | undefined {
+): CredentialsResponse['skipped'][number]['state'] | undefined {
   if (secrets?.newest?.hash === hash) return undefined;
   const state = credentialState(secrets);
   const isKept = (state === 'used' && !rotate) || ((state === 'unused' || state === 'rotating') && !replaceUnused);
@@ -55,7 +55,7 @@ interface Revocation {
 }
 
 /** Revokes the secrets of devices. Unknown devices and those without secrets are skipped. */
-export async function revokeCredentials(records: DeviceRecords, request: Revocation): Promise<RevocationAnswer> {
+export async function revokeCredentials(records: DeviceRecords, request: Revocation): Promise<RevocationResponse> {
   const { project, macs, forget, by } = request;
   const revoked: string[] = [];
   await inBatches(macs, async (mac) => {

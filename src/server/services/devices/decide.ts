@@ -30,7 +30,7 @@ export interface Question {
   readonly running: Running;
   readonly record: DeviceRecord;
   readonly releases: Releases;
-  readonly patience: RetryPolicy;
+  readonly retryPolicy: RetryPolicy;
   readonly now: ServiceTime;
   readonly from: ReportSource;
   /** True if the request contained the device's newest secret. */
@@ -76,29 +76,29 @@ export interface Outcome {
  * chooses the artifact.
  */
 export function decide(question: Question): Outcome {
-  const { mode, record, report, running, patience, now, from } = question;
+  const { mode, record, report, running, retryPolicy, now, from } = question;
   const kind: ImageKind = mode === 'spiffs' ? 'filesystem' : 'sketch';
-  const attempts = afterRequest(record.attempts, { mode, report, running }, patience, now);
-  const decision = judge(question, kind, attempts);
+  const attempts = afterRequest(record.attempts, { mode, report, running }, retryPolicy, now);
+  const decision = decisionOn(question, kind, attempts);
   const decided = decisionRecord(decision, record.decisions[kind], now);
   const isSent = decision.action === 'send' && mode !== 'version';
   const next = changedRecord(record, {
     secrets: record.secrets && question.hasNewestSecret ? afterUse(record.secrets, now.wallMs) : record.secrets,
     firstSeenAt: record.firstSeenAt ?? now.wallMs,
-    askedChannel: question.channel ?? record.askedChannel,
+    requestedChannel: question.channel ?? record.requestedChannel,
     running: runningRecord(running, record.running, now, from),
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
     decisions: {
       sketch: kind === 'sketch' ? decided : record.decisions.sketch,
       filesystem: kind === 'filesystem' ? decided : record.decisions.filesystem,
     },
-    attempts: isSent ? afterSend(attempts, decision.release, patience, now, from) : attempts,
+    attempts: isSent ? afterSend(attempts, decision.release, retryPolicy, now, from) : attempts,
   });
   const isNews = isSent || JSON.stringify(next) !== JSON.stringify(record);
   return { decision, record: isNews ? next : record, settled: attempts };
 }
 
-function judge(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
+function decisionOn(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
   const { releases, running, record } = question;
   const current = releases.current.filter((release) => release.kind === kind);
   const board = boardOf(running, record);

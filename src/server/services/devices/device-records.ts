@@ -5,9 +5,9 @@ import type { DeviceFilter, DeviceStore, RecordPage } from '../../storage/store.
 import { auditEntriesOf, auditEntryOf } from '../events/audit-entry.ts';
 import { theDevice } from '../events/domain-event.ts';
 import type { DomainEvents } from '../events/domain-events.ts';
+import type { CachedResponses } from './cached-responses.ts';
 import { type DeviceChange, deviceEvents } from './device-events.ts';
 import type { LastSeen } from './last-seen.ts';
-import type { QuickAnswers } from './quick-answers.ts';
 
 /** Number of recently used records kept in memory; a record takes about 1 KB. */
 const mostRemembered = 5_000;
@@ -38,7 +38,7 @@ export interface DeviceListener {
 export class DeviceRecords {
   readonly #store: DeviceStore;
   readonly #lastSeen: LastSeen;
-  readonly #quick: QuickAnswers;
+  readonly #quick: CachedResponses;
   readonly #events: DomainEvents;
   readonly #mostDevices: number;
   readonly #listeners: DeviceListener[] = [];
@@ -50,7 +50,7 @@ export class DeviceRecords {
 
   constructor(
     store: DeviceStore,
-    { lastSeen, quick, events }: { lastSeen: LastSeen; quick: QuickAnswers; events: DomainEvents },
+    { lastSeen, quick, events }: { lastSeen: LastSeen; quick: CachedResponses; events: DomainEvents },
     mostDevices: number,
   ) {
     this.#store = store;
@@ -116,7 +116,7 @@ export class DeviceRecords {
         this.#remembered.delete(key);
         return outcome;
       }
-      this.#tell(saved);
+      this.#notify(saved);
       for (const event of events) this.#events.emit(event);
       return saved;
     } catch (error) {
@@ -168,7 +168,7 @@ export class DeviceRecords {
     const { stored, since } = this.#waiting.get(key) ?? { stored: before, since: Date.now() };
     this.#waiting.set(key, { record: after, stored, since });
     this.#quick.forget(project, mac);
-    this.#tell(after);
+    this.#notify(after);
     this.#events.emit({ type: 'device.seen', project, mac, actor: theDevice, at: Date.now() });
   }
 
@@ -204,7 +204,7 @@ export class DeviceRecords {
     return this.#lastSeen.over({ ...seen, record });
   }
 
-  #tell(record: DeviceRecord): void {
+  #notify(record: DeviceRecord): void {
     this.#remember(record);
     for (const listener of this.#listeners) listener.note(record);
   }

@@ -65,9 +65,9 @@ const remembered = new LRUCache<string, DeviceReport>({ max: mostRemembered });
 let lastId = 0;
 
 export function readReport(headers: IncomingHttpHeaders): DeviceReport {
-  const said = (name: string) => headers[`x-esp8266-${name}`] ?? '';
+  const header = (name: string) => headers[`x-esp8266-${name}`] ?? '';
   // A header cannot contain a line break.
-  const text = `${said('mode')}\n${said('sketch-md5')}\n${said('version')}\n${said('free-space')}\n${said('sketch-size')}\n${said('chip-size')}\n${said('sdk-version')}`;
+  const text = `${header('mode')}\n${header('sketch-md5')}\n${header('version')}\n${header('free-space')}\n${header('sketch-size')}\n${header('chip-size')}\n${header('sdk-version')}`;
   const known = remembered.get(text);
   if (known !== undefined) return known;
   const report = { ...reportIn(headers), id: ++lastId };

@@ -13,7 +13,7 @@ import { newProject } from './project.ts';
 import { requireAllowedRules, requireChannel, requireNewImage } from './publisher-limits.ts';
 import type { Uploader } from './uploads.ts';
 
-export interface PublishQuestion {
+export interface PublishInput {
   readonly project: string;
   readonly request: v.InferOutput<typeof releaseRequestSchema>;
   readonly by: Actor;
@@ -39,7 +39,7 @@ export interface PreparedRelease {
  */
 export async function prepareRelease(
   { store, blobs, uploads }: Pick<ServiceParts, 'store' | 'blobs' | 'uploads'>,
-  question: PublishQuestion,
+  question: PublishInput,
 ): Promise<PreparedRelease> {
   const manifest = readManifest(question);
   const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
@@ -54,7 +54,7 @@ export async function prepareRelease(
 }
 
 /** Returns the manifest with the project and version from the request. For a reference build, only the image is kept. */
-function readManifest({ project, request }: PublishQuestion): Manifest {
+function readManifest({ project, request }: PublishInput): Manifest {
   const parsed = parseManifest(request.manifest);
   if ('reason' in parsed) throw invalidManifest(parsed);
   const { manifest } = parsed;
@@ -118,7 +118,7 @@ function namedKey({ signing }: Manifest): RsaPublicKey | undefined {
  */
 async function projectOf(
   { catalog }: Store,
-  { project, publisher, request }: PublishQuestion,
+  { project, publisher, request }: PublishInput,
   present: ProjectRecord | undefined,
   key: RsaPublicKey | undefined,
 ): Promise<ProjectRecord> {

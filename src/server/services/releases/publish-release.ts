@@ -3,18 +3,18 @@ import { privateKeyRule } from '../../../api/release.ts';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
-import { judgeRelease } from '../../../core/preflight/judge-release.ts';
+import { checkRelease } from '../../../core/preflight/check-release.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { NewRelease, PublicationResult } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
-import { type PublishQuestion, prepareRelease } from './prepare-release.ts';
+import { type PublishInput, prepareRelease } from './prepare-release.ts';
 import { projectEvent } from './project.ts';
-import type { BuildAnswer } from './verify-build.ts';
+import type { BuildVerification } from './verify-build.ts';
 
-export interface PublishAnswer {
+export interface PublishOutcome {
   readonly outcome: Exclude<PublicationResult['outcome'], 'version-taken'>;
   readonly release: ReleaseRecord;
   readonly warnings: readonly ReleaseFinding[];
@@ -34,13 +34,16 @@ export interface VerifiedRelease {
  */
 export async function verifyRelease(
   { store, blobs, uploads, verifier }: Pick<ServiceParts, 'store' | 'blobs' | 'uploads' | 'verifier'>,
-  question: PublishQuestion,
+  question: PublishInput,
 ): Promise<VerifiedRelease> {
   const { manifest, key, record, artifacts } = await prepareRelease({ store, blobs, uploads }, question);
   const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
-  const answer = await verifier.verify(question.project, { manifest, blobs: artifacts, key, projectKeys });
-  requireAsDescribed(answer, question.request.allow);
-  return { projectKeys: record.keys.map(({ fingerprint }) => fingerprint), warnings: judged(manifest, question) };
+  const verification = await verifier.verify(question.project, { manifest, blobs: artifacts, key, projectKeys });
+  requireAsDescribed(verification, question.request.allow);
+  return {
+    projectKeys: record.keys.map(({ fingerprint }) => fingerprint),
+    warnings: requireAllowed(manifest, question),
+  };
 }
 
 /**
@@ -50,9 +53,9 @@ export async function verifyRelease(
  */
 export function publishRelease(
   parts: Pick<ServiceParts, 'store' | 'blobs' | 'uploads' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
-  question: PublishQuestion,
+  question: PublishInput,
   verified: VerifiedRelease,
-): Promise<PublishAnswer> {
+): Promise<PublishOutcome> {
   const { project, request, by } = question;
   return parts.publishing.acquire('all', async () => {
     const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
@@ -89,7 +92,7 @@ function requireSameKeys({ name, keys }: ProjectRecord, { projectKeys }: Verifie
   );
 }
 
-function newRelease({ project, request }: PublishQuestion, manifest: Manifest): NewRelease['release'] {
+function newRelease({ project, request }: PublishInput, manifest: Manifest): NewRelease['release'] {
   const { version, purpose } = request;
   const { kind } = manifest.image;
   return { project, version, kind, board: manifest.board ?? '', purpose, publishedAt: Date.now(), manifest };
@@ -115,7 +118,7 @@ function versionTaken({ project, version, kind }: NewRelease['release']): Domain
   return new DomainError('version-taken', message, 'Use a different version: the bytes of a release never change.');
 }
 
-function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: readonly string[]): void {
+function requireAsDescribed({ differences, privateKey }: BuildVerification, allow: readonly string[]): void {
   if (privateKey === 'signing-key') {
     const hint =
       'Remove the key from the build and generate a new key pair: the image discloses the key that signs updates.';
@@ -130,9 +133,9 @@ function requireAsDescribed({ differences, privateKey }: BuildAnswer, allow: rea
   throw new DomainError('private-key', 'the image contains a private key', hint);
 }
 
-function judged(manifest: Manifest, { request }: PublishQuestion): readonly ReleaseFinding[] {
+function requireAllowed(manifest: Manifest, { request }: PublishInput): readonly ReleaseFinding[] {
   if (request.purpose === 'reference') return [];
-  const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(request.allow) });
+  const { blockedBy, warnings } = checkRelease(manifest, { publishing: true, allow: new Set(request.allow) });
   const releaseFinding = ({ rule, message, fix }: ReleaseFinding) => ({ rule, message, fix });
   if (blockedBy.length === 0) return warnings.map(releaseFinding);
   const message = blockedBy.map((finding) => `${finding.message} (${finding.rule})`).join('; ');

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import AsyncLock from 'async-lock';
 import { DomainError } from '../domain-error.ts';
-import type { BuildAnswer, BuildQuestion } from './verify-build.ts';
+import type { BuildToVerify, BuildVerification } from './verify-build.ts';
 
 export interface VerifierLimits {
   /** Time limit per build, in milliseconds. */
@@ -46,7 +46,7 @@ export class Verifier {
    *
    * @throws DomainError verification-limit
    */
-  verify(project: string, question: BuildQuestion): Promise<BuildAnswer> {
+  verify(project: string, question: BuildToVerify): Promise<BuildVerification> {
     return this.#lock.acquire([`project ${project}`, 'thread'], () => this.#run(question));
   }
 
@@ -57,13 +57,13 @@ export class Verifier {
     await worker?.terminate();
   }
 
-  async #run(question: BuildQuestion): Promise<BuildAnswer> {
+  async #run(question: BuildToVerify): Promise<BuildVerification> {
     clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     try {
-      const answer = await answerOf(this.#worker, question, this.#limits.verificationMs);
+      const result = await resultOf(this.#worker, question, this.#limits.verificationMs);
       this.#idle = globalThis.setTimeout(() => void this.close(), idleMs).unref();
-      return answer;
+      return result;
     } catch (error) {
       await this.close();
       throw isOutOfMemory(error) ? beyond(`${this.#limits.verificationHeapMb} MiB of memory`) : error;
@@ -81,16 +81,16 @@ export class Verifier {
 }
 
 /** Waits for the result. Rejects if the thread fails, exits or exceeds the time limit. */
-async function answerOf(worker: Worker, question: BuildQuestion, verificationMs: number): Promise<BuildAnswer> {
+async function resultOf(worker: Worker, question: BuildToVerify, verificationMs: number): Promise<BuildVerification> {
   const settled = new AbortController();
   const { signal } = settled;
   try {
     worker.postMessage(question);
     return await Promise.race([
       // The type assertion is safe, because `verify-worker.ts` posts only this type.
-      once(worker, 'message', { signal }).then(([answer]) => answer as BuildAnswer),
+      once(worker, 'message', { signal }).then(([result]) => result as BuildVerification),
       once(worker, 'exit', { signal }).then(() => {
-        throw new Error('the verification thread ended without an answer');
+        throw new Error('the verification thread ended without a result');
       }),
       setTimeout(verificationMs, undefined, { signal }).then(() => {
         throw beyond(`${verificationMs / 1000} s`);

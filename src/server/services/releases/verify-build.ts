@@ -5,7 +5,7 @@ import type { Manifest } from '../../../core/model/manifest.ts';
 import { buildDifferences } from '../../../core/preflight/build-differences.ts';
 
 /** Input for `verifyBuild`, which is plain data because it is sent to a worker thread. */
-export interface BuildQuestion {
+export interface BuildToVerify {
   readonly manifest: Manifest;
   /** File path of each artifact, by SHA-256. */
   readonly blobs: ReadonlyMap<string, string>;
@@ -15,7 +15,7 @@ export interface BuildQuestion {
   readonly projectKeys: readonly RsaPublicKey[];
 }
 
-export interface BuildAnswer {
+export interface BuildVerification {
   /** Differences between the manifest and the bytes, as sentences. */
   readonly differences: readonly string[];
   readonly privateKey: 'signing-key' | 'other' | undefined;
@@ -25,7 +25,7 @@ export interface BuildAnswer {
  * Compares the manifest of a build with the bytes of the build. Two claims in the manifest cannot be checked, because they are derived from
  * the ELF file: the proof of enforcement and the flash layout.
  */
-export async function verifyBuild({ manifest, blobs, key, projectKeys }: BuildQuestion): Promise<BuildAnswer> {
+export async function verifyBuild({ manifest, blobs, key, projectKeys }: BuildToVerify): Promise<BuildVerification> {
   const { differences, firmware } = await buildDifferences({
     manifest,
     key,

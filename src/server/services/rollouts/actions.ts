@@ -2,7 +2,7 @@ import type { RolloutAction } from '../../../api/rollout.ts';
 import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 import { DomainError } from '../domain-error.ts';
-import { isHaltedByUnproven } from './judge-rollout.ts';
+import { isHaltedByUnproven } from './evaluate-rollout.ts';
 import { isUnderWay, type RolloutStep, stepTo, stepToNextStage, type Why } from './step.ts';
 
 export interface ActionRequest extends Why {

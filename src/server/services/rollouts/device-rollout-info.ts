@@ -6,7 +6,7 @@ import { stageOf } from './stage.ts';
 /** Returns a device's state in a rollout of its project; undefined if the rollout does not apply to the device. */
 export function deviceRolloutInfo(rollout: RolloutRecord, record: DeviceRecord): DeviceRolloutInfo | undefined {
   const isPinned = record.pin !== undefined;
-  const channel = record.channel ?? record.askedChannel ?? rollout.channel;
+  const channel = record.channel ?? record.requestedChannel ?? rollout.channel;
   if (isPinned || channel !== rollout.channel) return undefined;
   const { id, version, state, stages, openStages } = rollout;
   const stage = stageOf(rollout, record);

@@ -1,6 +1,6 @@
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { DeviceStore } from '../../storage/store.ts';
-import { judgeRollout, type RolloutVerdict } from './judge-rollout.ts';
+import { evaluateRollout, type RolloutVerdict } from './evaluate-rollout.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { Tally } from './tally.ts';
 
@@ -69,11 +69,11 @@ export class LiveRollouts {
     return this.of(record.project).filter(({ tally }) => tally.note(record));
   }
 
-  /** Judges a rollout by its current counts. */
+  /** Evaluates a rollout by its current counts. */
   verdictOf({ rollout, tally }: Live): RolloutVerdict {
     const { openStages, stages, gate } = rollout;
     const { servedMs } = this.#clock.now();
-    return judgeRollout(rollout, {
+    return evaluateRollout(rollout, {
       all: tally.ofStages(stages.length),
       open: tally.ofStages(openStages),
       soaked: tally.runningSince(openStages, servedMs - gate.soakMs),

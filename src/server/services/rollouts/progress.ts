@@ -69,5 +69,5 @@ function isRunningRelease(
 export function isMember(rollout: Pick<RolloutRecord, 'channel' | 'version'>, record: DeviceRecord): boolean {
   if (!record.enrolled) return false;
   if (record.pin !== undefined) return record.pin === rollout.version;
-  return (record.channel ?? record.askedChannel ?? rollout.channel) === rollout.channel;
+  return (record.channel ?? record.requestedChannel ?? rollout.channel) === rollout.channel;
 }

@@ -1,6 +1,6 @@
 import type { RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
-import type { RolloutVerdict } from './judge-rollout.ts';
+import type { RolloutVerdict } from './evaluate-rollout.ts';
 import { noTally, sumOf } from './tally.ts';
 
 /** Facts about a rollout that are not in its record. */

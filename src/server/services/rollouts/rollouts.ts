@@ -15,7 +15,7 @@ import { type Live, LiveRollouts } from './live-rollouts.ts';
 import { rolloutInfo } from './rollout-info.ts';
 import { withSample } from './samples.ts';
 import type { ServiceClock } from './service-clock.ts';
-import { prepareRollout, type StartQuestion } from './start.ts';
+import { prepareRollout, type StartInput } from './start.ts';
 import { isUnderWay, type RolloutStep, stepTo } from './step.ts';
 
 /** Dependencies of {@link Rollouts}. */
@@ -91,7 +91,7 @@ export class Rollouts {
    *
    * @throws DomainError not-found, conflict, invalid
    */
-  start(question: StartQuestion): Promise<RolloutInfo> {
+  start(question: StartInput): Promise<RolloutInfo> {
     return this.#lock.acquire('all', async () => {
       const { store, catalog, events } = this.#needs;
       const { project, request } = question;
@@ -177,17 +177,17 @@ export class Rollouts {
     if (rollout !== undefined) throw underWay(channel, rollout);
   }
 
-  /** Judges all active rollouts and records their progress samples. */
+  /** Evaluates all active rollouts and records their progress samples. */
   async maintain(): Promise<void> {
     await this.#lock.acquire('all', async () => {
       for (const live of this.#live.all()) {
-        if (live.rollout.state === 'active') await this.#judge(live);
+        if (live.rollout.state === 'active') await this.#evaluate(live);
         this.#sample(live);
       }
     });
   }
 
-  async #judge(live: Live): Promise<void> {
+  async #evaluate(live: Live): Promise<void> {
     const verdict = this.#live.verdictOf(live);
     switch (verdict.kind) {
       case 'halt':

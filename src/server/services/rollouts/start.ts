@@ -7,7 +7,7 @@ import { isMember } from './progress.ts';
 import type { ServiceTime } from './service-clock.ts';
 import { stageOf } from './stage.ts';
 
-export interface StartQuestion {
+export interface StartInput {
   readonly project: string;
   readonly request: v.InferOutput<typeof rolloutRequestSchema>;
   readonly by: Actor;
@@ -22,7 +22,7 @@ const readAtOnce = 1000;
  * @throws DomainError not-found: the version does not exist. conflict: the channel already serves the version. invalid: a canary is
  *   unknown, or no enrolled device can prove the release before it is sent to all devices
  */
-export async function prepareRollout(store: Store, question: StartQuestion): Promise<Omit<RolloutRecord, 'id'>> {
+export async function prepareRollout(store: Store, question: StartInput): Promise<Omit<RolloutRecord, 'id'>> {
   const { project, request, by, now } = question;
   const { version, channel, gate, halt } = request;
   const releases = await store.catalog.withVersion(project, version);

@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { readFirmware } from '../../../../src/core/firmware/firmware.ts';
 import { fileRelease } from '../../../../src/core/preflight/file-release.ts';
-import { judge } from '../../../../src/core/preflight/judge.ts';
 import { corruptImage as rule } from '../../../../src/core/preflight/rules/corrupt-image.ts';
+import { runRules } from '../../../../src/core/preflight/run-rules.ts';
 import { buildImage, setWord } from '../../../support/image-builder.ts';
 import { buildLittleFs } from '../../../support/littlefs-builder.ts';
 import { blocks, isSilent, sound } from '../case.ts';
@@ -13,7 +13,7 @@ function messageFor(file: Uint8Array): string | undefined {
   const release = fileRelease(readFirmware(file), { file: 'file.bin' });
   const [artifact] = release.artifacts;
   if (artifact === undefined) throw new Error('a file is one artifact');
-  return judge({ release, artifact, facts: undefined }).find(({ rule: id }) => id === rule.id)?.message;
+  return runRules({ release, artifact, facts: undefined }).find(({ rule: id }) => id === rule.id)?.message;
 }
 
 const image = buildImage();

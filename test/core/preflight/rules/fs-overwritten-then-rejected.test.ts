@@ -1,6 +1,6 @@
 import test from 'ava';
-import { judge } from '../../../../src/core/preflight/judge.ts';
 import { fsOverwrittenThenRejected as rule } from '../../../../src/core/preflight/rules/fs-overwritten-then-rejected.ts';
+import { runRules } from '../../../../src/core/preflight/run-rules.ts';
 import { blocks, device, isSilent, releaseOf, sound, warns } from '../case.ts';
 
 test('warns about a filesystem that is written in place', (t) => {
@@ -20,7 +20,7 @@ test('allows a filesystem with ATOMIC_FS_UPDATE, and a sketch, which is always s
 
 test('passes the blocking rules to the rule fs-overwritten-then-rejected', (t) => {
   const release = releaseOf(sound.fsRaw);
-  const findings = judge({ release, artifact: sound.fsRaw, facts: device });
+  const findings = runRules({ release, artifact: sound.fsRaw, facts: device });
   t.deepEqual(
     findings.filter(({ severity }) => severity === 'error').map(({ rule: id }) => id),
     ['unsigned-to-signed', 'fs-overwritten-then-rejected'],

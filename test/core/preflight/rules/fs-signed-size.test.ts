@@ -1,6 +1,6 @@
 import test from 'ava';
 import { fsSignedSize as rule } from '../../../../src/core/preflight/rules/fs-signed-size.ts';
-import { ask, blocks, isSilent, ours, sound, warns } from '../case.ts';
+import { blocks, isSilent, ours, runRule, sound, warns } from '../case.ts';
 
 const partition = 0x1fa000;
 const signed = (payloadBytes: number) => ({ ...sound.fsRawSigned, payloadBytes, sizeBytes: payloadBytes + 260 });
@@ -23,7 +23,7 @@ test('uses the size from the superblock if the partition size is unknown', (t) =
 test('suggests truncating erased blocks, or reports that the last block is in use', (t) => {
   const fix = (usedBytes: number) => {
     const filesystem = { type: 'littlefs', blockSizeBytes: 8192, blockCount: 253, usedBytes, modeByte: 0 } as const;
-    return ask(rule, { artifact: signed(partition), image: { filesystem } })?.fix ?? '';
+    return runRule(rule, { artifact: signed(partition), image: { filesystem } })?.fix ?? '';
   };
   t.regex(fix(0x8000), /cut off the erased blocks.* 32768 bytes/);
   t.regex(fix(partition), /last block is in use/);

@@ -1,10 +1,10 @@
 import test from 'ava';
 import { gzOldDevice as rule } from '../../../../src/core/preflight/rules/gz-old-device.ts';
-import { ask, blocks, isSilent, sound } from '../case.ts';
+import { blocks, isSilent, runRule, sound } from '../case.ts';
 
 test('blocks gzip on cores before 2.7.0 and suggests two hops', (t) => {
   blocks(t, rule, { artifact: sound.gzip, facts: { core: '2.6.3' } }, /2\.6\.3 does not support gzip/);
-  t.regex(ask(rule, { artifact: sound.gzip, facts: { core: '2.6.3' } })?.fix ?? '', /two hops/);
+  t.regex(runRule(rule, { artifact: sound.gzip, facts: { core: '2.6.3' } })?.fix ?? '', /two hops/);
 });
 
 test('blocks gzip if the core is unknown or not a release', (t) => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { noSpace as rule } from '../../../../src/core/preflight/rules/no-space.ts';
-import { ask, blocks, isSilent, sound, warns } from '../case.ts';
+import { blocks, isSilent, runRule, sound, warns } from '../case.ts';
 
 /** The sketch area of eagle.flash.1m64.ld has 0xeb000 bytes. With a sketch of 0x4b000 bytes, 0xa0000 bytes are free. */
 const facts = { chipSizeBytes: 0x100000, fsStart: 0xeb000, fsEnd: 0xfb000, sketchSizeBytes: 0x4b000 } as const;
@@ -26,7 +26,7 @@ test('subtracts one sector from the free space for the web updater', (t) => {
 test('suggests gzip if it would fit, otherwise a smaller sketch', (t) => {
   const gzip = { ...sound.gzip, sizeBytes: 0x90000 };
   const fix = (release: object, image = {}) =>
-    ask(rule, { artifact: ofSize(0xb0000), release, image, facts })?.fix ?? '';
+    runRule(rule, { artifact: ofSize(0xb0000), release, image, facts })?.fix ?? '';
   t.regex(fix({ artifacts: [gzip] }), /send gzip .*would fit with 64 KB to spare/);
   t.regex(fix({}, { gzipBytes: 0x90000 }), /send gzip .*would fit with 64 KB to spare/);
   t.regex(fix({ artifacts: [{ ...gzip, sizeBytes: 0xa1000 }] }), /smaller sketch.* even gzip has 4096 bytes too many/);

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { CredentialState, DeviceInfo } from '../../../../api/admin-info.ts';
 import {
-  type CredentialsAnswer,
   type CredentialsRequest,
+  type CredentialsResponse,
   mostCredentials,
 } from '../../../../api/device-credentials.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
@@ -82,8 +82,8 @@ async function register(
     });
     const request: CredentialsRequest = { credentials, rotate: rotate === true, replaceUnused: replaceUnused === true };
     const urlPath = `/projects/${segment(project)}/devices/credentials`;
-    const answer = await client.request<CredentialsAnswer>('POST', urlPath, request, { isRepeatable: true });
-    created.push(...answer.created);
+    const response = await client.request<CredentialsResponse>('POST', urlPath, request, { isRepeatable: true });
+    created.push(...response.created);
   }
   return created;
 }

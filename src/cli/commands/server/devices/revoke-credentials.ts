@@ -1,5 +1,9 @@
 import type { DeviceInfo } from '../../../../api/admin-info.ts';
-import { mostCredentials, type RevocationAnswer, type RevocationRequest } from '../../../../api/device-credentials.ts';
+import {
+  mostCredentials,
+  type RevocationRequest,
+  type RevocationResponse,
+} from '../../../../api/device-credentials.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
@@ -44,8 +48,8 @@ async function revoke(
     const macs = devices.slice(at, at + mostCredentials).map(({ mac }) => mac);
     const path = `/projects/${segment(project)}/devices/credentials/revoke`;
     const request: RevocationRequest = { macs, forget };
-    const answer = await client.request<RevocationAnswer>('POST', path, request, { isRepeatable: true });
-    revoked.push(...answer.revoked);
+    const response = await client.request<RevocationResponse>('POST', path, request, { isRepeatable: true });
+    revoked.push(...response.revoked);
   }
   const text = `Revoked the secrets of ${counted(revoked.length, 'device')}`;
   report.result('server devices revoke-credentials', { revoked }, text);
@@ -59,8 +63,8 @@ function isLockedOut({ credentials }: DeviceInfo): boolean {
   return credentials === 'used' || credentials === 'rotating';
 }
 
-async function isAgreed(question: string, yes: true | undefined, { ask }: Io): Promise<boolean> {
+async function isAgreed(question: string, yes: true | undefined, { prompt }: Io): Promise<boolean> {
   if (yes === true) return true;
-  if (ask !== undefined) return ask.confirm(question, false);
+  if (prompt !== undefined) return prompt.confirm(question, false);
   throw new OtaError('CONFIRMATION_UNASKED', { command: 'server devices revoke-credentials' });
 }

@@ -2,14 +2,14 @@ import type Libsql from 'libsql';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import type { SqliteDriver } from './driver.ts';
 
-type Load = () => Promise<{ readonly default: typeof Libsql }>;
+type DownloadSlot = () => Promise<{ readonly default: typeof Libsql }>;
 
 /**
  * Loads SQLite from the optional libsql package, for Node.js versions without node:sqlite.
  *
  * @throws OtaError SQLITE_MISSING if the package is not installed or has no binary for this platform
  */
-export async function libsql(load: Load = () => import('libsql')): Promise<SqliteDriver> {
+export async function libsql(load: DownloadSlot = () => import('libsql')): Promise<SqliteDriver> {
   const { default: Database } = await load().catch((cause: unknown) => {
     // `import()` fails with ERR_MODULE_NOT_FOUND if the package is missing. A missing binary in the package causes a different code.
     const isInstalled = codeOf(cause) !== 'ERR_MODULE_NOT_FOUND';

@@ -1,12 +1,12 @@
 import test from 'ava';
-import { judgeRelease } from '../../../src/core/preflight/judge-release.ts';
+import { checkRelease } from '../../../src/core/preflight/check-release.ts';
 import { ours, releaseOf, sound } from './case.ts';
 
 const release = { ...releaseOf(sound.raw), artifacts: [sound.raw, sound.gzip, sound.rawSigned] };
 const ids = (findings: readonly { readonly rule: string }[]): readonly string[] => findings.map(({ rule }) => rule);
 
 test('returns no findings for a valid release', (t) => {
-  t.deepEqual(judgeRelease(release, {}), { blockedBy: [], warnings: [] });
+  t.deepEqual(checkRelease(release, {}), { blockedBy: [], warnings: [] });
 });
 
 test('reports an image defect once for any number of artifacts', (t) => {
@@ -14,12 +14,12 @@ test('reports an image defect once for any number of artifacts', (t) => {
     ...release,
     image: { ...release.image, findings: [{ id: 'crc-mismatch', message: 'the CRC is wrong' }] },
   };
-  t.deepEqual(ids(judgeRelease(damaged, {}).blockedBy), ['corrupt-image']);
-  t.deepEqual(ids(judgeRelease(damaged, { allow: new Set(['corrupt-image']) }).blockedBy), []);
+  t.deepEqual(ids(checkRelease(damaged, {}).blockedBy), ['corrupt-image']);
+  t.deepEqual(ids(checkRelease(damaged, { allow: new Set(['corrupt-image']) }).blockedBy), []);
 });
 
 test('reports a defect in one artifact as a warning if other artifacts can be sent', (t) => {
-  const { blockedBy, warnings } = judgeRelease({ ...release, embeddedKeys: [] }, {});
+  const { blockedBy, warnings } = checkRelease({ ...release, embeddedKeys: [] }, {});
   t.deepEqual(ids(blockedBy), []);
   t.deepEqual(ids(warnings), ['embedded-key-missing']);
 });
@@ -27,6 +27,6 @@ test('reports a defect in one artifact as a warning if other artifacts can be se
 test('blocks publishing without proof of enforcement', (t) => {
   const signing = { publicKey: { fingerprint: ours, bits: 2048 } };
   const unproven = { ...release, signing, enforcement: 'unproven' } as const;
-  t.deepEqual(ids(judgeRelease(unproven, {}).warnings), ['enforcement-unproven']);
-  t.deepEqual(ids(judgeRelease(unproven, { publishing: true }).blockedBy), ['enforcement-unproven']);
+  t.deepEqual(ids(checkRelease(unproven, {}).warnings), ['enforcement-unproven']);
+  t.deepEqual(ids(checkRelease(unproven, { publishing: true }).blockedBy), ['enforcement-unproven']);
 });

@@ -1,7 +1,7 @@
 import type { RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 
-/** Result of judging a rollout. */
+/** Result of evaluating a rollout. */
 export type RolloutVerdict =
   | { readonly kind: 'halt'; readonly reason: string }
   | { readonly kind: 'open-next' | 'complete' }
@@ -20,8 +20,8 @@ export interface Evidence {
   unprovenAddresses(): ReadonlySet<string>;
 }
 
-/** Judges an active rollout. Pure function of the counts. */
-export function judgeRollout(rollout: RolloutRecord, evidence: Evidence): RolloutVerdict {
+/** Evaluates an active rollout. Pure function of the counts. */
+export function evaluateRollout(rollout: RolloutRecord, evidence: Evidence): RolloutVerdict {
   const reason = haltReason(rollout, evidence);
   if (reason !== undefined) return { kind: 'halt', reason };
   const isLast = rollout.openStages >= rollout.stages.length;

@@ -7,12 +7,12 @@ import { whatRuns } from '../../services/devices/running.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import { newRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
-import { answerNotModified, answerUnavailable, answerVersion } from './answers.ts';
 import type { DeviceParts } from './parts.ts';
-import { type Load, send, takeLoad } from './sending.ts';
+import { sendNotModified, sendUnavailable, sendVersion } from './responses.ts';
+import { type DownloadSlot, send, takeSlot } from './sending.ts';
 
 /** Update check or file request from a device. */
-export interface Visit {
+export interface FirmwareRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly address: string;
@@ -23,7 +23,7 @@ export interface Visit {
   readonly channel: string | undefined;
   readonly report: DeviceReport;
   /** True if the response stays valid while the report, channel and project are unchanged. */
-  readonly mayBeRemembered: boolean;
+  readonly isCacheable: boolean;
   /** Selects the releases for the device from the current project state. */
   readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
 }
@@ -52,56 +52,64 @@ const mostTries = 8;
  *
  * @returns the error response that the caller must send; undefined if a response was sent
  */
-export async function answerVisit(parts: DeviceParts, asked: Visit): Promise<ErrorResponse | undefined> {
+export async function handleFirmwareRequest(
+  parts: DeviceParts,
+  received: FirmwareRequest,
+): Promise<ErrorResponse | undefined> {
   const { records, newDevices, counters, catalog } = parts;
-  const project = asked.view.project.name;
+  const project = received.view.project.name;
   for (let tries = 0; tries < mostTries; tries++) {
-    const known = await records.find(project, asked.mac);
-    const visit = withView(asked, catalog.view(project));
-    const entry = await mayEnter(parts, visit, known);
+    const known = await records.find(project, received.mac);
+    const firmwareRequest = withView(received, catalog.view(project));
+    const entry = await authorizeDevice(parts, firmwareRequest, known);
     if ('status' in entry) return entry;
-    if (known === undefined && tries === 0 && !newDevices.admit(project, visit.address)) {
+    if (known === undefined && tries === 0 && !newDevices.admit(project, firmwareRequest.address)) {
       counters.newDevicesDeferred++;
-      return overCapacity(parts, visit);
+      return overCapacity(parts, firmwareRequest);
     }
 
-    const outcome = await decideVisit(parts, visit, known ?? newRecord(project, visit.mac), entry);
+    const outcome = await decideRequest(
+      parts,
+      firmwareRequest,
+      known ?? newRecord(project, firmwareRequest.mac),
+      entry,
+    );
     countIn(counters.decisions, outcome.decision.code);
     const { decision } = outcome;
-    const isSending = decision.action === 'send' && visit.mode !== 'version';
-    const load = isSending ? await takeLoad(parts, decision.artifact) : undefined;
-    if (load === 'busy') return overCapacity(parts, visit);
+    const isSending = decision.action === 'send' && firmwareRequest.mode !== 'version';
+    const slot = isSending ? await takeSlot(parts, decision.artifact) : undefined;
+    if (slot === 'busy') return overCapacity(parts, firmwareRequest);
     const saved = await save(parts, outcome, known).catch((error: unknown) => {
-      load?.putBack();
+      slot?.free();
       throw error;
     });
-    if (typeof saved === 'object' && isStillMeant(parts, visit, outcome.decision)) {
-      return answer(parts, visit, outcome.decision, saved, load);
+    if (typeof saved === 'object' && isStillAllowed(parts, firmwareRequest, outcome.decision)) {
+      return respond(parts, firmwareRequest, outcome.decision, saved, slot);
     }
-    load?.putBack();
+    slot?.free();
     if (typeof saved === 'object') {
-      await takeBack(parts, saved, outcome);
+      await removeAttempt(parts, saved, outcome);
       continue;
     }
-    if (saved === 'full') return overCapacity(parts, visit);
+    if (saved === 'full') return overCapacity(parts, firmwareRequest);
   }
-  return overCapacity(parts, asked);
+  return overCapacity(parts, received);
 }
 
 /** Returns the request with the current project state. */
-function withView(visit: Visit, view: ProjectView | undefined): Visit {
-  return view === undefined || view === visit.view ? visit : { ...visit, view };
+function withView(firmwareRequest: FirmwareRequest, view: ProjectView | undefined): FirmwareRequest {
+  return view === undefined || view === firmwareRequest.view ? firmwareRequest : { ...firmwareRequest, view };
 }
 
 /** Checks the secret or password in a request and, in a closed project, that the device is enrolled. */
-export async function mayEnter(
+export async function authorizeDevice(
   parts: DeviceParts,
-  visit: Pick<Visit, 'request' | 'view' | 'address'>,
+  firmwareRequest: Pick<FirmwareRequest, 'request' | 'view' | 'address'>,
   record: DeviceRecord | undefined,
 ): Promise<Entry | ErrorResponse> {
-  const entry = bySecret(visit, record) ?? (await byPassword(parts, visit, record));
+  const entry = bySecret(firmwareRequest, record) ?? (await byPassword(parts, firmwareRequest, record));
   if ('status' in entry) return entry;
-  if (visit.view.project.access === 'closed' && record?.enrolled !== true) {
+  if (firmwareRequest.view.project.access === 'closed' && record?.enrolled !== true) {
     return { status: 404, text: 'Device not enrolled in this project' };
   }
   return entry;
@@ -109,7 +117,7 @@ export async function mayEnter(
 
 /** Returns undefined if the device has not used a secret yet: it is then admitted as it was before it had one. */
 function bySecret(
-  { request, view }: Pick<Visit, 'request' | 'view'>,
+  { request, view }: Pick<FirmwareRequest, 'request' | 'view'>,
   record: DeviceRecord | undefined,
 ): Entry | ErrorResponse | undefined {
   const secret = record && secretIn(request.headers.authorization, record);
@@ -119,7 +127,7 @@ function bySecret(
 
 async function byPassword(
   { credentials, failures }: DeviceParts,
-  { request, view, address }: Pick<Visit, 'request' | 'view' | 'address'>,
+  { request, view, address }: Pick<FirmwareRequest, 'request' | 'view' | 'address'>,
   record: DeviceRecord | undefined,
 ): Promise<Entry | ErrorResponse> {
   const { project } = view;
@@ -144,7 +152,7 @@ function wrongPassword(project: string): ErrorResponse {
  * Returns false if the rollout stopped while the decision was being saved. The release of a stopped rollout is not sent to any more
  * devices.
  */
-function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decision): boolean {
+function isStillAllowed({ catalog }: DeviceParts, { view }: FirmwareRequest, decision: Decision): boolean {
   if (decision.action !== 'send') return true;
   const { project, id } = decision.release;
   for (const { rollout } of catalog.view(project)?.channels.values() ?? []) {
@@ -156,20 +164,24 @@ function isStillMeant({ catalog }: DeviceParts, { view }: Visit, decision: Decis
 }
 
 /** Removes the saved attempt, because its download did not start. */
-async function takeBack({ records }: DeviceParts, { project, mac }: DeviceRecord, { settled }: Outcome): Promise<void> {
+async function removeAttempt(
+  { records }: DeviceParts,
+  { project, mac }: DeviceRecord,
+  { settled }: Outcome,
+): Promise<void> {
   await records.change(project, mac, (record) => record && { ...record, attempts: settled });
 }
 
-async function decideVisit(
+async function decideRequest(
   { store, clock }: DeviceParts,
-  visit: Visit,
+  firmwareRequest: FirmwareRequest,
   record: DeviceRecord,
   { authenticated, hasNewestSecret }: Entry,
 ): Promise<Outcome> {
-  const { report, view, mode, channel, address } = visit;
+  const { report, view, mode, channel, address } = firmwareRequest;
   const recognized = report.sketchMd5 === undefined ? [] : await store.catalog.recognize(report.sketchMd5);
   const running = whatRuns(view.project.name, report, recognized);
-  const releases = await releasesFor(store, visit, record);
+  const releases = await releasesFor(store, firmwareRequest, record);
   const from = { address, authenticated };
   const now = clock.now();
   return decide({
@@ -179,7 +191,7 @@ async function decideVisit(
     running,
     record,
     releases,
-    patience: view.project,
+    retryPolicy: view.project,
     now,
     from,
     hasNewestSecret,
@@ -187,10 +199,14 @@ async function decideVisit(
 }
 
 /** Selects the releases for a device. A pinned device is sent its pinned version, regardless of channels and rollouts. */
-async function releasesFor({ catalog }: DeviceParts['store'], visit: Visit, record: DeviceRecord): Promise<Releases> {
-  const releases = visit.releases(visit.view, record) ?? nothing;
+async function releasesFor(
+  { catalog }: DeviceParts['store'],
+  firmwareRequest: FirmwareRequest,
+  record: DeviceRecord,
+): Promise<Releases> {
+  const releases = firmwareRequest.releases(firmwareRequest.view, record) ?? nothing;
   if (record.pin === undefined) return releases;
-  const current = await catalog.withVersion(visit.view.project.name, record.pin);
+  const current = await catalog.withVersion(firmwareRequest.view.project.name, record.pin);
   return { current, intermediateReleases: releases.intermediateReleases };
 }
 
@@ -202,36 +218,40 @@ function save(
   return record === known ? Promise.resolve(record) : records.save(record, { before: known, settled });
 }
 
-function answer(
+function respond(
   parts: DeviceParts,
-  visit: Visit,
+  firmwareRequest: FirmwareRequest,
   decision: Decision,
   record: DeviceRecord,
-  load: Load | undefined,
+  slot: DownloadSlot | undefined,
 ): ErrorResponse | undefined {
   const { lastSeen, clock } = parts;
-  const { response, mode, view, mac, report } = visit;
+  const { response, mode, view, mac, report } = firmwareRequest;
   lastSeen.note(view.project.name, mac, clock.now().wallMs, () => storedReport(report));
-  if (mode === 'version') return tellVersion(parts, response, decision, record);
+  if (mode === 'version') return respondWithVersion(parts, response, decision, record);
   if (decision.action === 'send') {
-    if (load === undefined) throw new Error('there is nothing to send');
-    const { request } = visit;
+    if (slot === undefined) throw new Error('there is nothing to send');
+    const { request } = firmwareRequest;
     const { release, artifact } = decision;
-    send(parts, { request, response, project: view.project.name, mac, release, artifact }, load);
+    send(parts, { request, response, project: view.project.name, mac, release, artifact }, slot);
     return undefined;
   }
   if (decision.action === 'none' && decision.code === 'no-release') return { status: 404, text: decision.text };
-  if (decision.action === 'up-to-date') rememberAnswer(parts, visit, record);
-  countIn(parts.counters.answers, 304);
-  answerNotModified(response);
+  if (decision.action === 'up-to-date') cacheResponse(parts, firmwareRequest, record);
+  countIn(parts.counters.responses, 304);
+  sendNotModified(response);
   return undefined;
 }
 
 /** Caches the 304 response until the record or the project changes, or the device sends a different request. */
-function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, record: DeviceRecord): void {
-  const { view, mac, report, channel } = visit;
-  if (!visit.mayBeRemembered || !records.isLatest(record)) return;
-  const secret = secretIn(visit.request.headers.authorization, record);
+function cacheResponse(
+  { quick, records, clock }: DeviceParts,
+  firmwareRequest: FirmwareRequest,
+  record: DeviceRecord,
+): void {
+  const { view, mac, report, channel } = firmwareRequest;
+  if (!firmwareRequest.isCacheable || !records.isLatest(record)) return;
+  const secret = secretIn(firmwareRequest.request.headers.authorization, record);
   // Until the device has used its newest secret, the next request may contain another one, or none.
   if (secret !== record.secrets?.newest) return;
   const credential = record.credential ?? view.project.credential;
@@ -243,7 +263,7 @@ function rememberAnswer({ quick, records, clock }: DeviceParts, visit: Visit, re
  * Responds to a version check with the version that the device can install. If there is none, responds with the version that the device
  * runs, because the device would treat a 304 as an error here.
  */
-function tellVersion(
+function respondWithVersion(
   { counters }: DeviceParts,
   response: ServerResponse,
   decision: Decision,
@@ -252,14 +272,14 @@ function tellVersion(
   const version = decision.action === 'none' ? running?.version : decision.target.version;
   const isNothing = decision.action === 'none' && decision.code === 'no-release';
   if (version === undefined || isNothing) return { status: 404, text: decision.text };
-  countIn(counters.answers, 200);
-  answerVersion(response, version, decision.action === 'send' ? decision.artifact.md5 : undefined);
+  countIn(counters.responses, 200);
+  sendVersion(response, version, decision.action === 'send' ? decision.artifact.md5 : undefined);
   return undefined;
 }
 
 /** Defers the update check: the device is asked to check again later. */
-function overCapacity({ counters }: DeviceParts, { response }: Visit): undefined {
+function overCapacity({ counters }: DeviceParts, { response }: FirmwareRequest): undefined {
   counters.overCapacity++;
-  countIn(counters.answers, 503);
-  answerUnavailable(response);
+  countIn(counters.responses, 503);
+  sendUnavailable(response);
 }

@@ -5,13 +5,13 @@ import { sha256 } from '../../core/model/fields.ts';
 const releaseFinding = v.object({ rule: v.string(), message: v.string(), fix: v.string() });
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-export const releaseAnswer = v.object({
+export const releaseResponse = v.object({
   outcome: v.picklist(['published', 'promoted', 'unchanged']),
   release: v.object({ channels: v.array(v.string()) }),
   warnings: v.array(releaseFinding),
 });
 
-export const channelAnswer = v.object({ devices: offset, mayPromote: v.boolean() });
+export const channelResponse = v.object({ devices: offset, mayPromote: v.boolean() });
 
 export const uploadState = v.object({ offset, complete: v.boolean() });
 

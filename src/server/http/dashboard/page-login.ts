@@ -9,12 +9,12 @@ import type { TokenRecord } from '../../storage/records.ts';
 import type { LoginSession, Sessions } from './sessions.ts';
 
 /** Hono environment for the pages. */
-export interface Visitor {
+export interface PageEnv {
   Variables: { token: TokenRecord; session: LoginSession };
   Bindings: Partial<HttpBindings>;
 }
 
-export type PageContext = Context<Visitor>;
+export type PageContext = Context<PageEnv>;
 
 /**
  * Returns the name and the Secure attribute for the session cookie. Over TLS, the prefix `__Host-` in the name prevents other hosts and
@@ -26,15 +26,15 @@ export function cookieOf(context: PageContext, { isTrustedProxy }: ServerParts):
   return { name: secure ? '__Host-ota' : 'ota', secure };
 }
 
-interface Door {
+interface LoginParts {
   readonly parts: ServerParts;
   readonly sessions: Sessions;
 }
 
 /** Finds a request's login session and its token. Revoking a token ends its sessions. */
-export async function findVisitor(
+export async function findLogin(
   context: PageContext,
-  { parts, sessions }: Door,
+  { parts, sessions }: LoginParts,
 ): Promise<{ session: LoginSession; token: TokenRecord } | undefined> {
   const id = getCookie(context, cookieOf(context, parts).name);
   const session = id === undefined ? undefined : sessions.find(id);
@@ -43,18 +43,18 @@ export async function findVisitor(
 }
 
 /** Redirects a user without a session to the login page, which then redirects back to the requested page. */
-export function requireVisitor(door: Door): MiddlewareHandler<Visitor> {
+export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
   return async (context, next) => {
-    const visitor = await findVisitor(context, door);
-    if (visitor === undefined) {
+    const login = await findLogin(context, parts);
+    if (login === undefined) {
       const { path, url, method } = context.req;
       const wanted = method === 'GET' ? `?next=${encodeURIComponent(path + new URL(url).search)}` : '';
       return context.redirect(`/login${wanted}`, 303);
     }
     const project = context.req.param('project');
-    if (project !== undefined) requireProjectOf(door.parts, visitor.token, project);
-    context.set('session', visitor.session);
-    context.set('token', visitor.token);
+    if (project !== undefined) requireProjectOf(parts.parts, login.token, project);
+    context.set('session', login.session);
+    context.set('token', login.token);
     return next();
   };
 }

@@ -9,7 +9,7 @@ export interface PreflightFinding extends RuleFinding {
   readonly rule: RuleId;
 }
 
-export interface Judgment {
+export interface RuleInput {
   readonly release: Release;
   readonly artifact: ReleaseArtifact;
   /** Facts about the device. Undefined: the build is checked without a device. Empty: the device has no known facts. */
@@ -18,7 +18,7 @@ export interface Judgment {
 }
 
 /** Runs all rules on one artifact of a release for a device. Returns an empty array if no problem is found. */
-export function judge({ release, artifact, facts, publishing = false }: Judgment): readonly PreflightFinding[] {
+export function runRules({ release, artifact, facts, publishing = false }: RuleInput): readonly PreflightFinding[] {
   const device = facts && knownDevice(facts);
   const findings: PreflightFinding[] = [];
   const errors: RuleId[] = [];

@@ -1,10 +1,10 @@
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { judgeRelease } from '../preflight/judge-release.ts';
+import { checkRelease } from '../preflight/check-release.ts';
 import type { RuleId } from '../preflight/registry.ts';
 
 /** Rule omitted here, because `settleEnforcement` reports the missing proof together with its reason. */
-const saidElsewhere: RuleId = 'enforcement-unproven';
+const reportedElsewhere: RuleId = 'enforcement-unproven';
 
 /**
  * Evaluates the preflight rules that do not need a device.
@@ -13,10 +13,10 @@ const saidElsewhere: RuleId = 'enforcement-unproven';
  * @returns a list of warnings about the build
  * @throws OtaError UPDATE_BLOCKED
  */
-export function judgeBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {
-  const { blockedBy, warnings } = judgeRelease(manifest, { allow });
+export function checkBuild(manifest: Manifest, path: string, allow: ReadonlySet<string>): readonly string[] {
+  const { blockedBy, warnings } = checkRelease(manifest, { allow });
   if (blockedBy.length > 0) throw new OtaError('UPDATE_BLOCKED', { path, blockedBy });
   return warnings
-    .filter(({ rule }) => rule !== saidElsewhere)
+    .filter(({ rule }) => rule !== reportedElsewhere)
     .map(({ rule, message, fix }) => `${path}: ${message}; ${fix} (${rule})`);
 }

@@ -3,7 +3,7 @@ import type { Credential, DeviceSecret } from '../../storage/records.ts';
 import type { ProjectView } from '../releases/catalog.ts';
 
 /** Response to a device that has nothing to install, with the inputs that the response depends on. Each entry uses about 200 bytes. */
-export interface QuickAnswer {
+export interface CachedResponse {
   /** Report ID of the device (`DeviceReport.id`). */
   readonly reportId: number;
   readonly channel: string | undefined;
@@ -17,25 +17,25 @@ export interface QuickAnswer {
   notedAt: number;
 }
 
-const mostAnswers = 131_072;
+const mostResponses = 131_072;
 
 /**
- * Cache for devices that repeat the same update check for weeks and receive 304 each time. A repeated request is answered from this cache
- * unless the device record or the project has changed. The cached responses do not depend on the time.
+ * Cache for devices that repeat the same update check for weeks and receive 304 each time. The response to a repeated request comes from
+ * this cache unless the device record or the project has changed. The cached responses do not depend on the time.
  */
-export class QuickAnswers {
-  readonly #answers = new LRUCache<string, QuickAnswer>({ max: mostAnswers });
+export class CachedResponses {
+  readonly #responses = new LRUCache<string, CachedResponse>({ max: mostResponses });
 
-  get(project: string, mac: string): QuickAnswer | undefined {
-    return this.#answers.get(mac + project);
+  get(project: string, mac: string): CachedResponse | undefined {
+    return this.#responses.get(mac + project);
   }
 
-  set(project: string, mac: string, answer: QuickAnswer): void {
-    this.#answers.set(mac + project, answer);
+  set(project: string, mac: string, response: CachedResponse): void {
+    this.#responses.set(mac + project, response);
   }
 
   /** Removes the cached response because the device record has changed. */
   forget(project: string, mac: string): void {
-    this.#answers.delete(mac + project);
+    this.#responses.delete(mac + project);
   }
 }

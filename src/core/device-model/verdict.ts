@@ -38,8 +38,8 @@ interface Expectations {
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
-/** Judges a sketch update and returns the device with the facts of its new sketch. */
-export function judgeSketch(
+/** Determines the result of a sketch update, and returns the device with the facts of its new sketch. */
+export function sketchUpdateVerdict(
   device: ModelDevice,
   copy: Copy,
   sent: Uint8Array,
@@ -51,11 +51,11 @@ export function judgeSketch(
 }
 
 /**
- * Judges a filesystem update.
+ * Determines the result of a filesystem update.
  *
  * @param copy eboot command; undefined if the Updater wrote the filesystem in place
  */
-export function judgeFilesystem(
+export function filesystemVerdict(
   device: ModelDevice,
   copy: Copy | undefined,
   sent: Uint8Array,

@@ -15,7 +15,7 @@ import { readManifestFile } from './device-facts.ts';
 import { findElf } from './elf-beside.ts';
 
 /** Input file of preflight checks. */
-export interface FileToJudge {
+export interface FileToCheck {
   /** Release with all artifacts of a manifest; for any other file, only that file. */
   readonly release: Release;
   /** Manifest that lists the file, if any. Preflight can suggest a different artifact from this manifest. */
@@ -24,7 +24,7 @@ export interface FileToJudge {
   readonly firmware: Firmware | undefined;
 }
 
-export interface JudgeOptions {
+export interface FileToCheckOptions {
   readonly elf?: string | undefined;
   /** Kind of image, used if it cannot be detected from the contents. */
   readonly kind: 'sketch' | 'filesystem' | undefined;
@@ -37,28 +37,28 @@ export interface JudgeOptions {
  *
  * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, FORMAT_TOO_NEW
  */
-export async function readFileToJudge(path: string, options: JudgeOptions, io: Io): Promise<FileToJudge> {
+export async function readFileToCheck(path: string, options: FileToCheckOptions, io: Io): Promise<FileToCheck> {
   if (path.endsWith(manifestSuffix)) {
     return ofManifest(await readManifestFile(path));
   }
   const bytes = await readNamedFile(path, 'image, artifact or manifest');
   if (bytes[0] === openingBrace) return ofManifest(readManifest(bytes, path));
-  return judgeBytes(path, bytes, options, io);
+  return prepareBytes(path, bytes, options, io);
 }
 
 const openingBrace = 0x7b;
 
-function ofManifest(manifest: Manifest): FileToJudge {
+function ofManifest(manifest: Manifest): FileToCheck {
   return { release: manifest, build: manifest, firmware: undefined };
 }
 
 /** Prepares an image or an artifact for preflight checks. */
-export async function judgeBytes(
+export async function prepareBytes(
   path: string,
   bytes: Uint8Array,
-  options: JudgeOptions,
+  options: FileToCheckOptions,
   io: Io,
-): Promise<FileToJudge & { readonly firmware: Firmware }> {
+): Promise<FileToCheck & { readonly firmware: Firmware }> {
   const build = await manifestBeside(path, bytes);
   const buildKey = build?.signing.publicKey;
   const knownKeys = [...options.knownKeys, ...(buildKey === undefined ? [] : [readPublicKey(buildKey.pem, path)])];

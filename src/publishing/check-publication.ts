@@ -5,7 +5,7 @@ import { deviceVerdict } from '../core/firmware/device-verdict.ts';
 import { readFirmware } from '../core/firmware/firmware.ts';
 import { privateKeyInside } from '../core/firmware/private-keys.ts';
 import { readPublicKey } from '../core/keys/public-key.ts';
-import { judgeRelease } from '../core/preflight/judge-release.ts';
+import { checkRelease } from '../core/preflight/check-release.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import type { Publication } from './publication.ts';
 
@@ -16,14 +16,14 @@ import type { Publication } from './publication.ts';
  * @returns warnings from the preflight rules
  * @throws OtaError NOT_SIGNED_YET, UPDATE_BLOCKED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
  */
-export async function judgePublication(publication: Publication): Promise<readonly ReleaseFinding[]> {
+export async function checkPublication(publication: Publication): Promise<readonly ReleaseFinding[]> {
   const { manifest, path, purpose, allow } = publication;
   if (purpose === 'reference') return [];
   const { publicKey } = manifest.signing;
   if (publicKey !== undefined && manifest.artifacts.every(({ signature }) => signature === 'none')) {
     throw new OtaError('NOT_SIGNED_YET', { path });
   }
-  const { blockedBy, warnings } = judgeRelease(manifest, { publishing: true, allow: new Set(allow) });
+  const { blockedBy, warnings } = checkRelease(manifest, { publishing: true, allow: new Set(allow) });
   if (blockedBy.length > 0) throw new OtaError('UPDATE_BLOCKED', { path, blockedBy });
   await verifyArtifacts(publication);
   await requireNoPrivateKey(publication);

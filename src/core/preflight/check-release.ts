@@ -1,7 +1,7 @@
-import { judge, type PreflightFinding } from './judge.ts';
 import type { Release } from './release.ts';
+import { type PreflightFinding, runRules } from './run-rules.ts';
 
-export interface ReleaseQuestion {
+export interface ReleaseCheckOptions {
   /** True if the release is being published. The devices that will install it are then not known. */
   readonly publishing?: boolean | undefined;
   /** Names of rules that do not block the release. */
@@ -17,11 +17,11 @@ export interface ReleaseVerdict {
 }
 
 /** Runs the rules without a device. A finding for several artifacts is returned only once. */
-export function judgeRelease(
+export function checkRelease(
   release: Release,
-  { publishing = false, allow = new Set() }: ReleaseQuestion = {},
+  { publishing = false, allow = new Set() }: ReleaseCheckOptions = {},
 ): ReleaseVerdict {
-  const findings = release.artifacts.map((artifact) => judge({ release, artifact, facts: undefined, publishing }));
+  const findings = release.artifacts.map((artifact) => runRules({ release, artifact, facts: undefined, publishing }));
   const blocksAll = ({ rule, severity }: PreflightFinding): boolean =>
     severity === 'error' &&
     !allow.has(rule) &&

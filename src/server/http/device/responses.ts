@@ -5,7 +5,7 @@ import type { Artifact } from '../../../core/model/manifest.ts';
 const retryAfterSeconds = 60;
 
 /** Sends a plain text response. Devices distinguish 401, 403 and 404; they report every other status as "wrong code". */
-export function answerText(
+export function sendText(
   response: ServerResponse,
   status: number,
   text: string,
@@ -21,7 +21,7 @@ export function answerText(
 }
 
 /** Sends 304 to report that no update is available. */
-export function answerNotModified(response: ServerResponse): void {
+export function sendNotModified(response: ServerResponse): void {
   response.writeHead(304);
   response.end();
 }
@@ -30,12 +30,12 @@ export function answerNotModified(response: ServerResponse): void {
  * Sends 503 if the server cannot decide or deliver now. The device keeps its firmware, reports an error and checks again later. A 304 would
  * mean that there is nothing to install.
  */
-export function answerUnavailable(response: ServerResponse): void {
-  answerText(response, 503, 'The server cannot answer now', { 'Retry-After': String(retryAfterSeconds) });
+export function sendUnavailable(response: ServerResponse): void {
+  sendText(response, 503, 'The server is not available now', { 'Retry-After': String(retryAfterSeconds) });
 }
 
 /** Sends the headers that `ESP8266HTTPUpdate::getAvailableVersion` reads. */
-export function answerVersion(response: ServerResponse, version: string, md5: string | undefined): void {
+export function sendVersion(response: ServerResponse, version: string, md5: string | undefined): void {
   response.writeHead(200, { 'x-version': headerSafe(version), ...(md5 && { 'x-MD5': md5 }), 'Content-Length': 0 });
   response.end();
 }
