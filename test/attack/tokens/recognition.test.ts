@@ -62,11 +62,11 @@ function retold({ manifest, files }: Build): Readonly<Record<string, Build>> {
   const layout = { fsStart: 0x100000, fsEnd: 0x101000 };
   return {
     'another board': with_({ board: 'nodemcu' }),
-    'an invented board': with_({ board: 'nosuch' }),
+    'an invented board': with_({ board: 'pro_mini' }),
     'no board': with_({ board: undefined }),
-    'another layout': with_({ board: 'nosuch' }, { layout }),
-    'proven enforcement': with_({ board: 'nosuch', enforcement: 'elf' }),
-    'unproven enforcement': with_({ board: 'nosuch', enforcement: 'unproven' }),
+    'another layout': with_({ board: 'pro_mini' }, { layout }),
+    'proven enforcement': with_({ board: 'pro_mini', enforcement: 'elf' }),
+    'unproven enforcement': with_({ board: 'pro_mini', enforcement: 'unproven' }),
   };
 }
 

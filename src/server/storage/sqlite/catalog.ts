@@ -7,8 +7,8 @@ import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import { writeCurrent } from './current-releases.ts';
+import type { KnownBuilds } from './known-builds.ts';
 import type { ProjectIds } from './project-ids.ts';
-import type { Recognition } from './recognition.ts';
 import type { ReleaseReader } from './releases.ts';
 import { storedJson } from './stored-json.ts';
 
@@ -17,7 +17,7 @@ export function sqliteCatalog(
   committer: Committer,
   projects: ProjectIds,
   releases: ReleaseReader,
-  recognition: Recognition,
+  knownBuilds: KnownBuilds,
 ): CatalogStore {
   const { db } = connection;
 
@@ -84,7 +84,7 @@ export function sqliteCatalog(
     if (project !== undefined) writeProject(project);
     const projectId = projectIdOf(release.project);
     const written = present ?? writeRelease(projectId, publication, referenceImage);
-    recognition.forget();
+    knownBuilds.forget();
     if (channel !== undefined) makeCurrent(projectId, channel, [written]);
     for (const entry of audit(outcome)) writeAudit(connection, entry);
     return { outcome, release: written };
@@ -92,13 +92,13 @@ export function sqliteCatalog(
 
   function makeCurrent(projectId: number, channel: string, current: readonly ReleaseRecord[]): void {
     for (const release of current) writeCurrent(connection, projectId, channel, release);
-    recognition.trust(current.map(({ id }) => id));
+    knownBuilds.trust(current.map(({ id }) => id));
   }
 
   /** Clears the caches within the transaction that makes the change, so that no read can happen in between. */
   function forget(ids: readonly number[]): void {
     releases.forget(ids);
-    recognition.forget();
+    knownBuilds.forget();
   }
 
   return {
@@ -198,7 +198,7 @@ export function sqliteCatalog(
     },
 
     async recognize(project, sketchMd5) {
-      return recognition.recognize(project, sketchMd5);
+      return knownBuilds.recognize(project, sketchMd5);
     },
 
     async byIds(ids) {

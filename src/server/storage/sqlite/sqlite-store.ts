@@ -13,9 +13,9 @@ import { chooseDriver } from './drivers/choose.ts';
 import type { SqliteDriver } from './drivers/driver.ts';
 import { dumpTables, identityKey, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
+import { sqliteKnownBuilds } from './known-builds.ts';
 import { migrate } from './migrate.ts';
 import { projectIds } from './project-ids.ts';
-import { sqliteRecognition } from './recognition.ts';
 import { releaseReader } from './releases.ts';
 import { sqliteRollouts } from './rollouts.ts';
 import { storedJson } from './stored-json.ts';
@@ -119,12 +119,12 @@ function makeStore(connection: Connection, path: string): Store {
   const committer = new Committer(connection, journal);
   const projects = projectIds(connection);
   const releases = releaseReader(connection);
-  const recognition = sqliteRecognition(connection, projects, releases);
+  const knownBuilds = sqliteKnownBuilds(connection, projects, releases);
   const { db } = connection;
   return {
-    catalog: sqliteCatalog(connection, committer, projects, releases, recognition),
+    catalog: sqliteCatalog(connection, committer, projects, releases, knownBuilds),
     devices: sqliteDevices(connection, committer, projects),
-    rollouts: sqliteRollouts(connection, committer, projects, releases, recognition),
+    rollouts: sqliteRollouts(connection, committer, projects, releases, knownBuilds),
     tokens: sqliteTokens(connection, committer),
     uploads: sqliteUploads(connection, committer),
     audit: sqliteAudit(connection, committer),

@@ -11,7 +11,7 @@ const mostRecognized = 8;
 const mostMd5sRemembered = 1024;
 
 /** Identifies builds by the sketch MD5s that devices report. */
-export interface Recognition {
+export interface KnownBuilds {
   recognize(project: string, sketchMd5: string): readonly Recognized[];
   /** Lets the manifests of releases state facts, within the caller's transaction; see `Recognized.isTrusted`. */
   trust(releaseIds: readonly number[]): void;
@@ -19,11 +19,11 @@ export interface Recognition {
   forget(): void;
 }
 
-export function sqliteRecognition(
+export function sqliteKnownBuilds(
   connection: Connection,
   projects: ProjectIds,
   releases: Pick<ReleaseReader, 'byId'>,
-): Recognition {
+): KnownBuilds {
   const { db } = connection;
   const remembered = new LRUCache<string, readonly Recognized[]>({ max: mostMd5sRemembered });
   // The builds that count come first, so that others cannot take their places under the limit.
