@@ -4,6 +4,7 @@ import unitTests from './ava.config.js';
 export default {
   ...unitTests,
   files: [
+    'attack/readers/*',
     'core/compression/compressors',
     'project/config/json-error',
     'core/device-model/*',

@@ -18,6 +18,7 @@ import os
 import posixpath
 import re
 import shlex
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,8 @@ HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
 # Suffixes of the files next to an image; `pack` writes the manifest last.
 ARTIFACTS = (".gz", ".signed", ".gz.signed", ".legacy_sig")
 MANIFEST = ".ota.json"
+# As in src/files/bounded-read.ts.
+MOST_FILE_BYTES = 256 * 1024 * 1024
 # Configuration file names in the search order of the CLI, which searches the project folder and its parents.
 CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
 
@@ -127,10 +130,21 @@ def arguments(command):
     return result
 
 
+def read_file(path):
+    """Returns the bytes of a regular file. Anything else, such as a pipe that the project names, might never end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError("not a regular file: " + str(path))
+    with open(path, "rb") as file:
+        content = file.read(MOST_FILE_BYTES + 1)
+    if len(content) > MOST_FILE_BYTES:
+        raise OSError("too large: " + str(path))
+    return content
+
+
 def file_digest(path):
     """Returns the SHA-256 of a file, or the name of the exception if the file cannot be read."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return hashlib.sha256(read_file(path)).hexdigest()
     except (OSError, ValueError) as error:
         return type(error).__name__
 
@@ -167,7 +181,7 @@ def named_in(config, folder):
 def read_json(path):
     """Returns the value of a JSON file, or None if it cannot be read."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(read_file(path).decode("utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -203,7 +217,7 @@ def is_published(config):
 def remembered_node():
     """Returns the Node.js that ran `ota-hooks init`: an IDE started from the desktop does not have the PATH of a shell."""
     try:
-        return Path(PROJECT_DIR, ".ota", "node").read_text(encoding="utf-8").strip()
+        return read_file(os.path.join(PROJECT_DIR, ".ota", "node")).decode("utf-8").strip()
     except (OSError, ValueError):
         return None
 
@@ -305,7 +319,7 @@ def without_key_secrets():
     """Returns the environment without key and passphrase, for processes that only need signed artifacts."""
     path, text = find_config(), ""
     if path:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        text = read_file(path).decode("utf-8", errors="replace")
     # Matches {"env": "NAME"} after either key, in JSON and in YAML.
     named = re.findall(r"(?:privateKey|passphrase)[\"']?\s*:\s*\{?\s*[\"']?env[\"']?\s*:\s*[\"']?([A-Za-z_]\w*)", text)
     secrets = set(named + [option("passphrase_env")])

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { defaultLoaders } from 'cosmiconfig';
 import { execa } from 'execa';
+import { testFolder } from '../support/test-folder.ts';
 
 const path = new URL('../../.ci/github-release.yml', import.meta.url);
 const text = readFileSync(path, 'utf8');
@@ -24,6 +25,25 @@ test('the release workflow pins every action, and inserts no expression into a c
   }
   const { jobs } = defaultLoaders['.yaml']('release.yml', text);
   for (const { run = '' } of [...jobs.build.steps, ...jobs.publish.steps]) t.false(run.includes('${{'), run);
+});
+
+test('the release workflow names its own repository in the package, and refuses another', async (t) => {
+  const { jobs } = defaultLoaders['.yaml']('release.yml', text);
+  const names: readonly string[] = jobs.build.steps.map(({ name = '' }) => name);
+  const at = names.findIndex((name) => name.startsWith('Name this repository'));
+  t.true(at < names.findIndex((name) => name.startsWith('Pack the package')));
+  const env = { GITHUB_SERVER_URL: 'https://git.example.com', GITHUB_REPOSITORY: 'ada/ota-hooks' };
+  const repository = { type: 'git', url: 'git+https://git.example.com/ada/ota-hooks.git' };
+  for (const before of [undefined, repository]) {
+    const folder = await testFolder(t, { 'package.json': JSON.stringify({ name: 'x', repository: before }) });
+    await execa('bash', ['-e', '-c', jobs.build.steps[at].run], { cwd: folder.path, env });
+    t.deepEqual(JSON.parse(await folder.text('package.json')), { name: 'x', repository });
+  }
+  const other = { type: 'git', url: 'git+https://git.example.com/eve/ota-hooks.git' };
+  const folder = await testFolder(t, { 'package.json': JSON.stringify({ repository: other }) });
+  const run = await execa('bash', ['-e', '-c', jobs.build.steps[at].run], { cwd: folder.path, env, reject: false });
+  t.is(run.exitCode, 1);
+  t.regex(run.stdout, /^::error file=package\.json::repository\.url is .*eve.*, but this workflow runs in .*ada/);
 });
 
 test('the bill of materials lists exactly the dependencies and the bundled packages', async (t) => {

@@ -52,6 +52,7 @@ for (const name of ['AWS_SECRET_ACCESS_KEY', 'GITHUB_TOKEN', 'PATH', 'DOOR_OTA_D
     t.deepEqual(heard, []);
     t.is(code, ['AWS_SECRET_ACCESS_KEY'].includes(name) ? 'SECRET_RESERVED' : 'SECRET_UNTRUSTED', message);
     t.notRegex(message, /cloud-secret|forge-secret/);
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -63,6 +64,7 @@ for (const name of ['OTA_TOKEN', 'OTA_PASSPHRASE', 'OTA_PRIVATE_KEY', 'PGPASSWOR
       t.is(code, 'SECRET_RESERVED', message);
       t.false(message.includes(secrets[name]));
     }
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
   });
 }
 
@@ -110,6 +112,7 @@ test('passwords that look like an encoded secret are sent', async (t) => {
     const { message, heard } = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env: { OTA_DEVICE_DOOR: value } });
     t.deepEqual(heard, [`admin:${value}`], message);
   }
+  countAttacks({ kind: 'secrets of the user in a source tree', tried: 3, withstood: 3 });
 });
 
 for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../../../../../../../../etc/hostname']) {
@@ -118,6 +121,7 @@ for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../.
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
     t.false(message.includes('file-secret'));
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -134,6 +138,7 @@ test('a symbolic link in the tree does not make a file a part of the project', a
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
   }
+  countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
 });
 
 test('permission for a symbolic link in the tree does not outlive a change of the link', async (t) => {
@@ -203,6 +208,7 @@ for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt',
     t.deepEqual(heard, []);
     t.true(['SECRET_RESERVED', 'SECRET_UNTRUSTED'].includes(code ?? ''), message);
     t.notRegex(message, /tree-secret|passphrase-secret/);
+    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -216,6 +222,7 @@ test('the passphrase file of a configuration is not sent as a device password', 
   const { code, message, heard } = await attack(t, { file: 'word' }, { prepare });
   t.deepEqual(heard, []);
   t.is(code, 'SECRET_RESERVED', message);
+  countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
 });
 
 test('the documented sources of device passwords work without questions', async (t) => {

@@ -7,6 +7,7 @@ import { canChangeOwners, otherUser } from '../../support/other-user.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+import { countAttacks } from '../support/attack-counts.ts';
 
 const stranger = rsaPems(2048);
 
@@ -52,6 +53,7 @@ testWithOwners('a configuration of another user above the source folder is an er
   t.true(error?.message.includes(String(otherUser)));
   t.true(error?.hint.includes(`OTA_SAFE_DIRECTORY=${folder.at('shared')}`));
   t.false((await folder.list()).some((name) => name.endsWith('.h')));
+  countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
 });
 
 testWithOwners('the lines in the error make the configuration of another user trusted', async (t) => {
@@ -83,6 +85,7 @@ for (const [what, names] of [
     else if (what === 'the folder') await folder.write('shared/ota.config.json', planted);
     await give(...names);
     t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER');
+    countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
   });
 }
 
@@ -95,6 +98,7 @@ testWithOwners('a package.json of another user does not hide the configuration o
   t.is((await header()).exitCode, 0, 'the nearer package.json ends the search');
   await give('shared/checkout/package.json');
   t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER');
+  countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
 });
 
 testWithOwners(
@@ -108,6 +112,7 @@ testWithOwners(
     t.is((await header({ SUDO_UID: '1' })).error?.code, 'CONFIG_OF_OTHER_USER', 'a user who ran sudo is not root');
     t.is((await header({ SUDO_UID: String(otherUser) })).exitCode, 0, 'the files of the user who ran sudo');
     t.true(await usesOwnKey(folder));
+    countAttacks({ kind: 'configurations of other users', tried: 2, withstood: 2 });
   },
 );
 
@@ -121,6 +126,7 @@ testWithOwners('root in a subfolder of a checkout with a foreign user ID uses it
   t.false(await usesOwnKey(folder));
   await lchown(folder.at('shared/checkout/door'), 0, 0);
   t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER', 'a folder of root in the folder of another user');
+  countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
 });
 
 testWithOwners('a named configuration is the word of the user', async (t) => {
@@ -156,6 +162,7 @@ testWithOwners('a user configuration that other users can write is not read', as
   await chmod(place, 0o700);
   await give(path);
   t.is((await header()).error?.code, 'USER_CONFIG_UNSAFE');
+  countAttacks({ kind: 'configurations of other users', tried: 3, withstood: 3 });
 });
 
 test('an empty or relative HOME does not make a file in the tree the user configuration', async (t) => {

@@ -12,6 +12,7 @@ import { expectOtaError } from '../../support/expected-error.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { countAttacks } from '../support/attack-counts.ts';
 
 const hooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota-hooks/dist/cli.js' };
 
@@ -45,6 +46,7 @@ for (const name of names) {
       ...['header', '--source', sketch, '--out', `${build}/core/Updater_Signing.h`],
       ...['--image', `${build}/${name}.ino.bin`],
     ]);
+    countAttacks({ kind: 'names that add arguments to recipes', tried: 1, withstood: 1 });
   });
 }
 
@@ -57,6 +59,7 @@ for (const name of ['door" --private-key "key', 'door" --unsigned "', `door" 'x 
     );
     const { error } = await runCommand(['build', '--source', name], { cwd: folder.path });
     t.is(error?.code, 'HOOK_ARGUMENT_INVALID');
+    countAttacks({ kind: 'names that add arguments to recipes', tried: 1, withstood: 1 });
   });
 }
 
@@ -71,6 +74,7 @@ test('the sketch of a build folder is packed with its keys, however it is named'
   const { exitCode, stderr } = await runCli(['pack', '--arduino-build', folder.at('build')], folder.path);
   t.is(exitCode, 0, stderr);
   t.true((await folder.list()).includes(`build/${name}.ino.bin.gz.signed`));
+  countAttacks({ kind: 'names that add arguments to recipes', tried: 1, withstood: 1 });
 });
 
 test('arguments after the build folder, which only its name can add, are an error', async (t) => {
@@ -79,6 +83,7 @@ test('arguments after the build folder, which only its name can add, are an erro
   }
   await expectOtaError(t, 'OPTION_INVALID', () => withArduinoBuild(['pack', '--arduino-build']));
   await expectOtaError(t, 'FILE_NOT_FOUND', () => withArduinoBuild(['pack', '--arduino-build', '/nowhere']));
+  countAttacks({ kind: 'names that add arguments to recipes', tried: 5, withstood: 5 });
 });
 
 test('a folder whose name contains a property is an error, because arduino-cli would replace it', async (t) => {
@@ -86,4 +91,5 @@ test('a folder whose name contains a property is an error, because arduino-cli w
     await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoHookProperties({ ...hooks, sourceDir }));
     await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoUploadProperty({ ...hooks, configPath: sourceDir }));
   }
+  countAttacks({ kind: 'names that add arguments to recipes', tried: 4, withstood: 4 });
 });

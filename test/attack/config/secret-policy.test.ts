@@ -14,6 +14,7 @@ import { OtaError } from '../../../src/errors/ota-error.ts';
 import { projectTrust } from '../../../src/project/config/project-trust.ts';
 import { asListed, userConfigKeys } from '../../../src/project/config/user-config.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+import { countAttacks } from '../support/attack-counts.ts';
 
 const uses: readonly SecretUse[] = ['device-password', 'passphrase', 'private-key', 'destination', 'version'];
 const kinds = Object.keys(secretPolicy) as SourceKind[];
@@ -65,6 +66,7 @@ for (const kind of kinds) {
       const refusal = permission === 'never' ? 'SECRET_RESERVED' : 'SECRET_UNTRUSTED';
       const byProject = () => outcome(() => requirePermission(claim, 'project', trust));
       t.is(byProject(), permission === 'project' ? 'allowed' : refusal);
+      countAttacks({ kind: 'cells of the table of secrets', tried: 1, withstood: 1 });
       for (const speaker of ['command-line', 'environment', 'user-configuration'] as const) {
         t.is(
           outcome(() => requirePermission(claim, speaker, trust)),

@@ -6,6 +6,7 @@ import { folderWith, packedDoor } from '../../publishing/packed-door.ts';
 import { builtSketch, door } from '../../support/built-sketch.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
+import { countAttacks } from '../support/attack-counts.ts';
 import { startListener } from './basic-auth-listener.ts';
 
 const token = `ota_${'0'.repeat(12)}_${'t'.repeat(43)}`;
@@ -40,6 +41,7 @@ test('a variable of a build server does not decide where the token goes', async 
     t.regex(error?.hint ?? '', /OTA_SERVER, or add to .*config\.json: .*"publishTo":\[\{"env":"/);
     t.is(listener.requests(), 0);
   }
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 3, withstood: 3 });
 });
 
 test('a secret of ota-hooks is not used as a destination, which errors and logs show', async (t) => {
@@ -53,6 +55,7 @@ test('a secret of ota-hooks is not used as a destination, which errors and logs 
     t.is(error?.code, 'SECRET_RESERVED', error?.message);
     t.false(`${error?.message}${error?.hint}${stderr}`.includes(value));
   }
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 3, withstood: 3 });
 });
 
 test('an address in a tree does not receive the token', async (t) => {
@@ -61,6 +64,7 @@ test('an address in a tree does not receive the token', async (t) => {
   t.is(error?.code, 'TOKEN_UNBOUND');
   t.regex(error?.hint ?? '', /OTA_TOKEN_ORIGIN=http:.*add to .*config\.json: .*"publishTo":\["http:/);
   t.is(listener.requests(), 0);
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
 });
 
 test('the user environment and the user configuration decide where the token goes', async (t) => {
@@ -87,6 +91,7 @@ for (const to of ['../www', 'link', '.git/hooks', 'site/../../www']) {
     t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
     t.regex(error?.hint ?? '', /pass --to \/.*"publishTo":\["\//);
     t.deepEqual(await folder.list(), before);
+    countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -138,12 +143,14 @@ test('a tree cannot sign with a key of the user outside the tree', async (t) => 
     t.regex(error?.hint ?? '', /"privateKeys":\[\{"(?:file|env)":"/);
     t.false((await folder.list()).some((name) => name.endsWith('.signed')));
   }
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 2, withstood: 2 });
 });
 
 test('a symbolic link named private.key does not make a key of the user a key of the tree', async (t) => {
   const { folder, run } = await packWith(t, {});
   await symlink(folder.at('home/company.key'), folder.at('tree/private.key'));
   t.is((await run()).error?.code, 'SECRET_UNTRUSTED');
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
   t.is((await run('--private-key', '../home/company.key')).exitCode, 0);
 });
 
@@ -152,6 +159,7 @@ test('keygen does not create files outside the tree for its configuration', asyn
   const { error } = await runCommand(['keygen', '--bits', '1024'], { cwd: folder.at('tree'), home: folder.at('home') });
   t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
   t.false((await folder.list()).includes('home/new.key'));
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
 });
 
 test('keys in the tree and in OTA_PRIVATE_KEY sign without questions', async (t) => {
@@ -182,6 +190,7 @@ test('a secret does not become the version of a firmware, which is published', a
     t.is(error?.code, code, name);
     t.false((await folder.list()).some((path) => path.endsWith('.ota.json')));
   }
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 6, withstood: 6 });
   for (const name of [
     'FIRMWARE_VERSION',
     'GITHUB_REF_NAME',
@@ -205,4 +214,5 @@ test('a tree does not pack images outside the tree, and no file beside them is r
     t.is(error?.code, 'CONFIG_INVALID', error?.message);
     t.is(await folder.text('home/backup.gz'), 'a backup');
   }
+  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 2, withstood: 2 });
 });

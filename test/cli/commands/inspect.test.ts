@@ -69,3 +69,17 @@ test('inspect exits with 2 if the file does not exist', async (t) => {
   t.is(exitCode, 2);
   t.regex(error?.message ?? '', /^File to inspect not found: /);
 });
+
+test('inspect shows the source commit of the manifest beside the file', async (t) => {
+  const commit = 'c0ffee'.padEnd(40, '0');
+  const folder = await builtSketch(t, { '.git/HEAD': `${commit}\n`, '.git/objects/.keep': '' });
+  const inspect = (...argv: string[]) => runCommand(['inspect', ...argv], { cwd: folder.path });
+  t.notRegex((await inspect('build/door.ino.bin')).stdout, /commit/);
+  t.is(JSON.parse((await inspect('build/door.ino.bin', '--json')).stdout).sourceCommit, null);
+  await runCommand(['pack', 'build/door.ino.bin'], { cwd: folder.path });
+  const file = 'build/door.ino.bin.gz.signed';
+  t.regex((await inspect(file)).stdout, new RegExp(`^commit +${commit} \\(in the manifest\\)$`, 'm'));
+  t.is(JSON.parse((await inspect(file, '--json')).stdout).sourceCommit, commit);
+  await folder.write(file, Buffer.concat([door.bin, Buffer.alloc(16)]));
+  t.notRegex((await inspect(file)).stdout, /commit/, 'the manifest does not list these bytes');
+});

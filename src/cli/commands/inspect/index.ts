@@ -39,10 +39,11 @@ export async function inspect(file: string, options: InspectOptions, io: Io): Pr
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(settings, io))];
   const facts = await deviceFacts({ device: options.device, reference: [] }, settings, io);
   const bytes = await readNamedFile(path, 'file to inspect');
-  const { release, firmware } = await prepareBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);
+  const prepared = await prepareBytes(path, bytes, { elf: options.elf, kind: undefined, knownKeys }, io);
+  const { release, build, firmware } = prepared;
   const [artifact] = release.artifacts;
   const picture = artifact && flashPicture(release, artifact, facts);
-  const inspection = { firmware, release, picture };
+  const inspection = { firmware, release, picture, sourceCommit: build?.sourceCommit };
   if (options.json === true)
     report.result('inspect', { file: path, ...digests(bytes), ...inspectionDocument(inspection) });
   else io.stdout.write(inspectionSheet(report.path(path), inspection).map(outputLine));

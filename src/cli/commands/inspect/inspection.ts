@@ -10,10 +10,12 @@ export interface Inspection {
   readonly firmware: Firmware;
   readonly release: Release;
   readonly picture: FlashPicture | undefined;
+  /** Git commit in the manifest beside the file. */
+  readonly sourceCommit: string | undefined;
 }
 
 /** Returns the JSON output of `inspect`. */
-export function inspectionDocument({ firmware, release, picture }: Inspection) {
+export function inspectionDocument({ firmware, release, picture, sourceCommit }: Inspection) {
   const { encoding, kind, sketch, filesystem, trailer, embeddedKeys, content, findings, traces } = firmware;
   return {
     encoding,
@@ -50,6 +52,7 @@ export function inspectionDocument({ firmware, release, picture }: Inspection) {
     traces,
     enforcement: kind === 'sketch' && embeddedKeys.length > 0 ? release.enforcement : null,
     layout: release.image.layout ?? null,
+    sourceCommit: sourceCommit ?? null,
     flash: picture ?? null,
     findings,
   };
@@ -87,7 +90,10 @@ function headerDocument({ offset, segmentCount, entryAddress, flash, segments, e
 }
 
 /** Returns the text output of `inspect`. */
-export function inspectionSheet(name: string, { firmware, release, picture }: Inspection): readonly string[] {
+export function inspectionSheet(
+  name: string,
+  { firmware, release, picture, sourceCommit }: Inspection,
+): readonly string[] {
   const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
   const rows: (readonly [string, string])[] = [
     ['file', `${name}, ${sizeBytes} bytes`],
@@ -100,6 +106,7 @@ export function inspectionSheet(name: string, { firmware, release, picture }: In
   if (trailer?.verifiedBy !== undefined) rows.push(['signed by', trailer.verifiedBy.fingerprint]);
   for (const { key } of embeddedKeys) rows.push(['key', `${key.fingerprint} (RSA ${key.bits} bits)`]);
   if (kind === 'sketch' && embeddedKeys.length > 0) rows.push(['verifies', enforcementWords[release.enforcement]]);
+  if (sourceCommit !== undefined) rows.push(['commit', `${sourceCommit} (in the manifest)`]);
   for (const { id, message } of findings) rows.push(['note', `${id}: ${message}`]);
   if (picture !== undefined) {
     rows.push(['layout', `${picture.layout ?? 'custom'}, ${picture.flashSizeBytes / 1024} KB of flash`]);

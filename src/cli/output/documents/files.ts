@@ -138,6 +138,8 @@ export const inspectDocument = v.strictObject({
   ),
   enforcement: orNull(v.picklist(['elf', 'declared', 'unproven', 'disproved'])),
   layout: orNull(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
+  /** Git commit in the manifest beside the file. */
+  sourceCommit: orNull(v.string()),
   /** Flash map of a device while it installs the file. */
   flash: orNull(
     v.strictObject({
