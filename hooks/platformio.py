@@ -227,14 +227,14 @@ def is_absolute(path, windows):
     return bool(re.match(r"[A-Za-z]:[\\/]|[\\/]{2}[^\\/]", path)) if windows else path.startswith("/")
 
 
-def find_program(name, path, extensions, here, windows, is_program):
+def find_program(name, path, extensions, here, windows, is_program, real_path=lambda folder: folder):
     """Finds a program by absolute path or by plain name in PATH, with the rules of src/project/build/find-program.ts.
 
     shutil.which also searches the current folder: always on Windows, elsewhere for empty or relative PATH entries.
     """
     paths = ntpath if windows else posixpath
     # normpath keeps two leading slashes.
-    same = lambda folder: paths.normcase(paths.normpath(folder if windows else "/" + folder.lstrip("/")))
+    same = lambda folder: paths.normcase(paths.normpath(real_path(folder if windows else "/" + folder.lstrip("/"))))
     bases = [name] if is_absolute(name, windows) else []
     if not re.search(r"[\\/:]" if windows else "/", name):
         entries = re.findall(r'(?:"[^"]*"?|[^;"])+', path) if windows else path.split(":")
@@ -269,7 +269,7 @@ def node_program():
     candidates = [named] if named else [name for name in ("node", remembered_node()) if name]
     windows, path = os.name == "nt", env["ENV"].get("PATH", "")
     for name in candidates:
-        found = find_program(name, path, os.environ.get("PATHEXT"), os.getcwd(), windows, is_program)
+        found = find_program(name, path, os.environ.get("PATHEXT"), os.getcwd(), windows, is_program, os.path.realpath)
         if found:
             return found
     hint = "Install Node.js 20.19 or newer, or set its path in platformio.ini: custom_ota_node = /path/to/node"
