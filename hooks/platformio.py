@@ -18,6 +18,7 @@ import os
 import posixpath
 import re
 import shlex
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,8 @@ HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
 # Suffixes of the files next to an image; `pack` writes the manifest last.
 ARTIFACTS = (".gz", ".signed", ".gz.signed", ".legacy_sig")
 MANIFEST = ".ota.json"
+# As in src/files/bounded-read.ts.
+MOST_FILE_BYTES = 256 * 1024 * 1024
 # Configuration file names in the search order of the CLI, which searches the project folder and its parents.
 CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
 
@@ -127,10 +130,21 @@ def arguments(command):
     return result
 
 
+def read_file(path):
+    """Returns the bytes of a regular file. Anything else, such as a pipe that the project names, might never end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError("not a regular file: " + str(path))
+    with open(path, "rb") as file:
+        content = file.read(MOST_FILE_BYTES + 1)
+    if len(content) > MOST_FILE_BYTES:
+        raise OSError("too large: " + str(path))
+    return content
+
+
 def file_digest(path):
     """Returns the SHA-256 of a file, or the name of the exception if the file cannot be read."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return hashlib.sha256(read_file(path)).hexdigest()
     except (OSError, ValueError) as error:
         return type(error).__name__
 
@@ -167,7 +181,7 @@ def named_in(config, folder):
 def read_json(path):
     """Returns the value of a JSON file, or None if it cannot be read."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(read_file(path).decode("utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -203,7 +217,7 @@ def is_published(config):
 def remembered_node():
     """Returns the Node.js that ran `ota-hooks init`: an IDE started from the desktop does not have the PATH of a shell."""
     try:
-        return Path(PROJECT_DIR, ".ota", "node").read_text(encoding="utf-8").strip()
+        return read_file(os.path.join(PROJECT_DIR, ".ota", "node")).decode("utf-8").strip()
     except (OSError, ValueError):
         return None
 
@@ -213,14 +227,14 @@ def is_absolute(path, windows):
     return bool(re.match(r"[A-Za-z]:[\\/]|[\\/]{2}[^\\/]", path)) if windows else path.startswith("/")
 
 
-def find_program(name, path, extensions, here, windows, is_program):
+def find_program(name, path, extensions, here, windows, is_program, real_path=lambda folder: folder):
     """Finds a program by absolute path or by plain name in PATH, with the rules of src/project/build/find-program.ts.
 
     shutil.which also searches the current folder: always on Windows, elsewhere for empty or relative PATH entries.
     """
     paths = ntpath if windows else posixpath
     # normpath keeps two leading slashes.
-    same = lambda folder: paths.normcase(paths.normpath(folder if windows else "/" + folder.lstrip("/")))
+    same = lambda folder: paths.normcase(paths.normpath(real_path(folder if windows else "/" + folder.lstrip("/"))))
     bases = [name] if is_absolute(name, windows) else []
     if not re.search(r"[\\/:]" if windows else "/", name):
         entries = re.findall(r'(?:"[^"]*"?|[^;"])+', path) if windows else path.split(":")
@@ -255,7 +269,7 @@ def node_program():
     candidates = [named] if named else [name for name in ("node", remembered_node()) if name]
     windows, path = os.name == "nt", env["ENV"].get("PATH", "")
     for name in candidates:
-        found = find_program(name, path, os.environ.get("PATHEXT"), os.getcwd(), windows, is_program)
+        found = find_program(name, path, os.environ.get("PATHEXT"), os.getcwd(), windows, is_program, os.path.realpath)
         if found:
             return found
     hint = "Install Node.js 20.19 or newer, or set its path in platformio.ini: custom_ota_node = /path/to/node"
@@ -305,7 +319,7 @@ def without_key_secrets():
     """Returns the environment without key and passphrase, for processes that only need signed artifacts."""
     path, text = find_config(), ""
     if path:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        text = read_file(path).decode("utf-8", errors="replace")
     # Matches {"env": "NAME"} after either key, in JSON and in YAML.
     named = re.findall(r"(?:privateKey|passphrase)[\"']?\s*:\s*\{?\s*[\"']?env[\"']?\s*:\s*[\"']?([A-Za-z_]\w*)", text)
     secrets = set(named + [option("passphrase_env")])

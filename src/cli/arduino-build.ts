@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
+import { readRegularSync } from '../files/bounded-read.ts';
 import { requireRecipePath } from '../project/build/arduino-hooks.ts';
 
 /** Last option of a recipe; its value is the build folder. */
@@ -51,7 +52,7 @@ function readSketch(folder: string): { source: string; mainFile: string } {
 
 function sketchLocation(path: string): string | undefined {
   try {
-    const { sketchLocation: location } = JSON.parse(readFileSync(path, 'utf8'));
+    const { sketchLocation: location } = JSON.parse(readRegularSync(path).toString('utf8'));
     return typeof location === 'string' ? location : undefined;
   } catch {
     return undefined;

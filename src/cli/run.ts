@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { CommanderError } from '@commander-js/extra-typings';
 import { printableLine } from '../core/model/unprintable.ts';
 import { catalog } from '../errors/ota-error.ts';
@@ -59,7 +60,9 @@ function processIo(cli: string): Io {
     userId: process.geteuid?.(),
     get home() {
       // Loaded on first use, because importing the module would delay every hook by a millisecond.
-      return process.getBuiltinModule('node:os').homedir();
+      const { homedir, userInfo } = process.getBuiltinModule('node:os');
+      // An empty or relative HOME would place the user configuration in the current folder, which may be a stranger's source tree.
+      return isAbsolute(homedir()) ? homedir() : userInfo().homedir;
     },
     self: { node: process.execPath, cli },
   };

@@ -1,21 +1,25 @@
-import { readFile } from 'node:fs/promises';
 import { OtaError } from '../errors/ota-error.ts';
+import { readFailure, readFileOrPipe, readRegular } from './bounded-read.ts';
 
 /**
- * Reads a file that the user specified.
+ * Reads a file that the user specified, within the limits of {@link readFileOrPipe}.
  *
  * @param what description of the file in errors, such as `image` in "No image at build/door.bin"
  * @throws OtaError FILE_NOT_FOUND, FILE_UNREADABLE
  */
 export async function readNamedFile(path: string, what: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readFileOrPipe(path);
   } catch (cause) {
-    // Errors from fs are system errors with a code.
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new OtaError('FILE_NOT_FOUND', { path, what }, cause);
-    throw new OtaError('FILE_UNREADABLE', { path, reason: code }, cause);
+    throw namedReadError(path, what, cause);
   }
+}
+
+/** Converts the error of a failed read into the error for users. */
+export function namedReadError(path: string, what: string, cause: unknown): OtaError {
+  const reason = readFailure(cause);
+  if (reason === 'ENOENT' || reason === 'ENOTDIR') return new OtaError('FILE_NOT_FOUND', { path, what }, cause);
+  return new OtaError('FILE_UNREADABLE', { path, reason }, cause);
 }
 
 /** Reads a file that may not exist. Returns undefined for a missing file. */
@@ -26,4 +30,9 @@ export async function readOptionalFile(path: string): Promise<Uint8Array | undef
     if (error instanceof OtaError && error.code === 'FILE_NOT_FOUND') return undefined;
     throw error;
   }
+}
+
+/** Reads a text file of another program. Returns an empty text if the file cannot be read. */
+export async function textOrNothing(path: string): Promise<string> {
+  return readRegular(path).then(String, () => '');
 }

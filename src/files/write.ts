@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
+import { readRegular } from './bounded-read.ts';
 import { retryWhileInUse } from './retry.ts';
 
 /**
@@ -44,8 +45,8 @@ export async function rewriteFile(path: string, content: Uint8Array | string): P
  * compare.
  */
 export async function writeIfChanged(path: string, content: string): Promise<'written' | 'unchanged'> {
-  const present = await readFile(path, 'utf8').catch(() => undefined);
-  if (present === content) return 'unchanged';
+  const present = await readRegular(path).catch(() => undefined);
+  if (present?.toString('utf8') === content) return 'unchanged';
   await writeAtomically(path, content);
   return 'written';
 }

@@ -18,7 +18,12 @@ export type Destination =
       /** File with the certificate authority that issued the server's certificate. Undefined for the authorities that Node.js trusts. */
       readonly ca: string | undefined;
     }
-  | { readonly kind: 'folder'; readonly path: string };
+  | {
+      readonly kind: 'folder';
+      readonly path: string;
+      /** Project that named the folder. It must also be permitted to write to the folders to which links inside the folder lead. */
+      readonly namedBy: ProjectTrust | undefined;
+    };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -61,7 +66,7 @@ export function resolveDestination(options: DestinationOptions): Destination {
   // A permitted variable is the user's own word.
   const literal = typeof fromProject?.configured === 'string' ? fromProject : undefined;
   const url = serverUrl(place);
-  if (url === undefined) return { kind: 'folder', path: folderAt(place, literal, cwd) };
+  if (url === undefined) return { kind: 'folder', path: folderAt(place, literal, cwd), namedBy: literal?.trust };
   const ca = options.ca ?? (env['OTA_CA'] || undefined);
   return { kind: 'server', url, token: tokenFor(url, literal, options), ca: ca && resolve(cwd, ca) };
 }
@@ -81,8 +86,17 @@ function placeOf({ configured, trust }: ProjectDestination, env: Environment): s
 function folderAt(place: string, literal: ProjectDestination | undefined, cwd: string): string {
   if (literal === undefined) return resolve(cwd, place);
   const path = resolve(literal.folder, place);
-  requirePermission({ use: 'destination', source: { file: path }, purpose }, 'project', literal.trust);
+  requireFolder(path, literal.trust);
   return path;
+}
+
+/**
+ * Checks that a project may publish to a folder.
+ *
+ * @throws OtaError SECRET_UNTRUSTED
+ */
+export function requireFolder(path: string, namedBy: ProjectTrust): void {
+  requirePermission({ use: 'destination', source: { file: path }, purpose }, 'project', namedBy);
 }
 
 /**

@@ -15,7 +15,7 @@ type Opener<Kind> = (
 const publishers = {
   server: async ({ url, token, ca }, context) =>
     (await import('./server/publish-to-server.ts')).serverPublisher({ url, token, ca, ...context }),
-  folder: async ({ path }) => (await import('./folder/publish-to-folder.ts')).folderPublisher(path),
+  folder: async ({ path, namedBy }) => (await import('./folder/publish-to-folder.ts')).folderPublisher(path, namedBy),
 } satisfies { [Kind in Destination['kind']]: Opener<Kind> };
 
 /** Returns the publisher for a destination. */

@@ -1,4 +1,5 @@
 import { OtaError } from '../../errors/ota-error.ts';
+import { containsCredential } from './credential-text.ts';
 
 /** Use of a secret or a destination. */
 export type SecretUse = 'device-password' | 'passphrase' | 'private-key' | 'destination' | 'version';
@@ -22,10 +23,14 @@ const variableKinds = {
   'device-variable': /^OTA_(?:DEVICE_\w+|UPLOAD_PASSWORD)$/,
   'server-variable': /^OTA_SERVER(?:_\w+)?$/,
   'passphrase-variable': /^\w+_PASSPHRASE$/,
-  // A variable of a build server, such as GITHUB_REF_NAME. A name that suggests a secret does not count.
+  // A variable of a build server, such as GITHUB_REF_NAME.
   'version-variable':
-    /^(?!(?:.*_)?(?:AUTH|COOKIE|CREDENTIALS?|CREDS|KEY|PASS|PASSWD|PASSWORD|PAT|PRIVATE|PWD|SECRET|SESSION|TOKEN)(?:_|$))(?:\w+_)?(?:BRANCH|BUILD|COMMIT|DESCRIBE|IID|NUMBER|REF|RELEASE|REV|REVISION|RUN|SEMVER|SHA|TAG|VER|VERSION)(?:_\w+)?$/,
+    /^(?:\w+_)?(?:BRANCH|BUILD|COMMIT|DESCRIBE|IID|NUMBER|REF|RELEASE|REV|REVISION|RUN|SEMVER|SHA|TAG|VER|VERSION)(?:_\w+)?$/,
 } as const;
+
+/** Words in the names of secrets. Words of the second list also count at the end of another word, as in `APIKEY`. */
+const secretWords =
+  /(?:^|_)(?:AUTH|CREDS?|DSN|HMAC|JWT|OTP|PASS|PAT|PIN|PRIVATE|PSK|PW|SALT|SAS|SEED|SESSION)S?\d*(?:_|$)|(?:BEARER|COOKIE|CREDENTIAL|KEY|PASSPHRASE|PASSWD|PASSWORD|PWD|SECRET|TOKEN)S?\d*(?:_|$)/;
 
 /** Kinds of sources. `credential-file`: a file in the project in which other tools keep log-ins, such as `.git/config`. */
 export type SourceKind =
@@ -71,7 +76,8 @@ export const secretPolicy: Readonly<Record<SourceKind, Row>> = {
 /** Returns the kind of an environment variable. Windows ignores the case of names, so the kind does not depend on it. */
 export function kindOfVariable(name: string): SourceKind {
   const kinds = Object.entries(variableKinds) as [keyof typeof variableKinds, RegExp][];
-  return kinds.find(([, pattern]) => pattern.test(name.toUpperCase()))?.[0] ?? 'other-variable';
+  const kind = kinds.find(([, pattern]) => pattern.test(name.toUpperCase()))?.[0] ?? 'other-variable';
+  return kind === 'version-variable' && secretWords.test(name.toUpperCase()) ? 'other-variable' : kind;
 }
 
 /** Project whose configuration names sources, and what the user allowed it. */
@@ -152,13 +158,13 @@ const alternatives: Readonly<Record<SecretUse, (source: NamedSource) => string>>
   version: () => 'pass --firmware-version',
 };
 
-/** A private key or a server token, wherever it is. */
-const credentialText = /-----BEGIN [A-Z ]*PRIVATE KEY-----|\bota_[0-9a-f]{12}_[A-Za-z0-9_-]{43}/;
+/** Shorter secrets may be part of any text by chance. */
+const shortestContainedSecret = 8;
 const ownSecretKinds: readonly SourceKind[] = ['tool-credential', 'tool-passphrase', 'tool-private-key'];
 
 /**
- * Checks that a value that will leave this machine is not a secret of ota-hooks: a private key, a token, or the value of one of its
- * variables.
+ * Checks that a value that will leave this machine does not contain a secret of ota-hooks: a private key, a server token, or the value of one
+ * of its variables.
  *
  * @throws OtaError SECRET_RESERVED
  */
@@ -167,14 +173,26 @@ export function requireNoOwnSecret(
   claim: SecretClaim,
   env: Readonly<Record<string, string | undefined>>,
 ): void {
-  const isOwn = Object.entries(env).some(
-    ([name, other]) =>
-      other !== undefined &&
-      other !== '' &&
-      other.trim() === value.trim() &&
-      ownSecretKinds.includes(kindOfVariable(name)),
-  );
-  if (isOwn || credentialText.test(value)) throw reservedSecret(claim);
+  const isOwn = Object.entries(env)
+    .filter(([name]) => ownSecretKinds.includes(kindOfVariable(name)))
+    .flatMap(([, other]) => secretsIn(other?.trim() ?? ''))
+    .some((secret) => value.trim() === secret || (secret.length >= shortestContainedSecret && value.includes(secret)));
+  if (isOwn || containsCredential(value)) throw reservedSecret(claim);
+}
+
+/** Returns a secret and, if it is the URL of a database, the password in it. */
+function secretsIn(text: string): readonly string[] {
+  const password = URL.canParse(text) ? new URL(text).password : '';
+  return [text, password, safeDecode(password)].filter((secret) => secret !== '');
+}
+
+/** Decodes percent-encoded text. Returns other text unchanged. */
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Returns the error for a source that contains a secret of another kind. */

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import glob from 'fast-glob';
 import { OtaError } from '../../errors/ota-error.ts';
+import { readRegular } from '../../files/bounded-read.ts';
 
 /** ESP8266 core installed for the Arduino IDE or arduino-cli. */
 export interface InstalledCore {
@@ -51,8 +51,8 @@ export async function findInstalledCores(folders: ArduinoFolders): Promise<reado
  * @throws OtaError CORE_NOT_FOUND if the folder's `platform.txt` cannot be read
  */
 export async function readCore(folder: string): Promise<InstalledCore> {
-  const text = await readFile(join(folder, 'platform.txt'), 'utf8').catch((cause) => {
+  const bytes = await readRegular(join(folder, 'platform.txt')).catch((cause) => {
     throw new OtaError('CORE_NOT_FOUND', { folder }, cause);
   });
-  return { folder, version: /^version=(.*)$/m.exec(text)?.[1]?.trim() };
+  return { folder, version: /^version=(.*)$/m.exec(bytes.toString('utf8'))?.[1]?.trim() };
 }

@@ -1,6 +1,7 @@
-import { readFile, stat, utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
+import { readFailure, readRegular } from '../../files/bounded-read.ts';
 import { removeFiles, writeAtomically, writeError } from '../../files/write.ts';
 import {
   type ArduinoHooks,
@@ -115,9 +116,10 @@ async function setTime(path: string, time: Date): Promise<void> {
 }
 
 async function readText(path: string): Promise<string | undefined> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw new OtaError('FILE_UNREADABLE', { path, reason: cause.code ?? String(cause) }, cause);
+  const bytes = await readRegular(path).catch((cause) => {
+    const reason = readFailure(cause);
+    if (reason === 'ENOENT') return undefined;
+    throw new OtaError('FILE_UNREADABLE', { path, reason }, cause);
   });
   return bytes?.toString('latin1');
 }

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { posix, win32 } from 'node:path';
+import { realPathOf } from '../../files/real-path.ts';
 
 /** Inputs that determine which file a program name refers to. */
 export interface SearchPlace {
@@ -11,6 +12,8 @@ export interface SearchPlace {
   readonly currentFolder: string;
   /** Returns true if a path is an executable file. */
   readonly isProgram: (path: string) => boolean;
+  /** Returns a path without symbolic links. */
+  readonly realPath?: (path: string) => string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,7 +23,7 @@ const startable = ['.com', '.exe', '.bat', '.cmd'];
 
 /**
  * Finds the program that a name refers to. An absolute path is returned unchanged, and a plain name is searched in the PATH folders. The
- * current folder may contain an untrusted source tree and is never searched, even if PATH contains it. Absolute PATH entries below the
+ * current folder may contain an untrusted source tree and is never searched, even if PATH contains it or a link to it. Absolute PATH entries below the
  * current folder, such as `.venv/bin`, are searched.
  *
  * @returns an absolute path; undefined if there is no such program or the name is a relative path
@@ -55,13 +58,14 @@ export function programHere(
     pathExt: variable(env, 'PATHEXT', platform),
     currentFolder: cwd,
     isProgram,
+    realPath: realPathOf,
   });
 }
 
-function searchedFolders({ path, platform, currentFolder }: SearchPlace): readonly string[] {
+function searchedFolders({ path, platform, currentFolder, realPath = (same) => same }: SearchPlace): readonly string[] {
   const { normalize } = pathOf(platform);
   const comparable = (folder: string) => {
-    const plain = normalize(`${folder}/.`);
+    const plain = normalize(`${realPath(folder)}/.`);
     return platform === 'win32' ? plain.toLowerCase() : plain;
   };
   const current = comparable(currentFolder);

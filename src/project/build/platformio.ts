@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularSync } from '../../files/bounded-read.ts';
 import type { Program } from './run-program.ts';
 
 /** Line for platformio.ini. Its path is the location of the package after `npm install` in the project. */
@@ -26,7 +27,7 @@ export function platformioEnvironment(
   hookScript: string,
   configPath: string | undefined,
 ): Record<string, string> {
-  const ini = readFileSync(join(folder, 'platformio.ini'), 'utf8');
+  const ini = readRegularSync(join(folder, 'platformio.ini')).toString('utf8');
   // If platformio.ini contains the hook, the hook is not added again: PlatformIO rebuilds everything if the set of scripts changes.
   const hooked = /^[^;#]*ota-hooks.*platformio\.py/m.test(ini);
   return {

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { isBelow, realPathOf } from '../../files/real-path.ts';
 import { findRepository, type GitRepository, readRegularFile } from '../keys/git-repository.ts';
 
 const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -31,17 +32,23 @@ function commitAt(name: string, repository: GitRepository, left: number): string
 
 /** Reads a loose reference. A linked work tree has its own HEAD; its branches are in the common folder. */
 function readReference(name: string, { gitFolder, commonFolder }: GitRepository): string | undefined {
-  const texts = [gitFolder, commonFolder].map((folder) => readRegularFile(join(folder, name), longestRefBytes));
-  const bytes = texts.find((text) => typeof text !== 'string');
-  return typeof bytes === 'string' ? undefined : bytes?.toString('utf8').trim();
+  const texts = [gitFolder, commonFolder].map((folder) => readInside(folder, name, longestRefBytes));
+  return texts.find((text) => text !== undefined)?.trim();
+}
+
+/**
+ * Reads a file of a repository. In a source tree from a stranger, a symbolic link could lead to any file of the user, and its content would
+ * be published with the manifest.
+ */
+function readInside(folder: string, name: string, limitBytes: number): string | undefined {
+  const path = join(folder, name);
+  if (!isBelow(realPathOf(path), folder)) return undefined;
+  const bytes = readRegularFile(path, limitBytes);
+  return typeof bytes === 'string' ? undefined : bytes.toString('utf8');
 }
 
 function packedReference(name: string, { commonFolder }: GitRepository): string | undefined {
-  const bytes = readRegularFile(join(commonFolder, 'packed-refs'), longestPackedRefsBytes);
-  if (typeof bytes === 'string') return undefined;
-  const line = bytes
-    .toString('utf8')
-    .split('\n')
-    .find((each) => each.trimEnd().endsWith(` ${name}`));
+  const lines = readInside(commonFolder, 'packed-refs', longestPackedRefsBytes)?.split('\n');
+  const line = lines?.find((each) => each.trimEnd().endsWith(` ${name}`));
   return line?.slice(0, line.indexOf(' '));
 }

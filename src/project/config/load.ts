@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
+import { readFailure, readFileOrPipe } from '../../files/bounded-read.ts';
 import { isNestedDeeper } from '../../files/json-depth.ts';
 import { type ConfigSearch, requireOwnConfig } from './own-config.ts';
 import { configRules } from './rules.ts';
@@ -93,14 +93,16 @@ async function parse(path: string): Promise<unknown> {
   }
 }
 
+/** Enough for thousands of devices. */
+const mostConfigBytes = 4 * 1024 * 1024;
+
 async function readText(path: string): Promise<string> {
   try {
-    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+    return (await readFileOrPipe(path, { fileBytes: mostConfigBytes })).toString('utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
-    // Errors from fs are system errors. The code identifies the cause.
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    if (code === 'ENOENT') throw new OtaError('CONFIG_NOT_FOUND', { path }, cause);
-    throw new OtaError('CONFIG_UNREADABLE', { path, reason: code }, cause);
+    const reason = readFailure(cause);
+    if (reason === 'ENOENT') throw new OtaError('CONFIG_NOT_FOUND', { path }, cause);
+    throw new OtaError('CONFIG_UNREADABLE', { path, reason }, cause);
   }
 }
 

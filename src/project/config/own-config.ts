@@ -1,8 +1,8 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
+import { isBelow } from '../../files/real-path.ts';
 import { isUsersOwn, sudoUser } from './owner.ts';
-import { isBelow } from './real-path.ts';
 import { readUserConfig } from './user-config.ts';
 import { type UserWords, userConfigPath } from './user-words.ts';
 

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import type { NamedSource, ProjectTrust, SecretUse, SourceKind } from '../../core/model/secret-policy.ts';
+import { isBelow, realPathOf } from '../../files/real-path.ts';
 import { findRepository } from '../keys/git-repository.ts';
 import { isUsersOwn } from './owner.ts';
-import { isBelow, realPathOf } from './real-path.ts';
 import { asListed, readUserConfig, userConfigKeys } from './user-config.ts';
 import { type UserWords, userConfigPath } from './user-words.ts';
 
@@ -14,19 +14,24 @@ import { type UserWords, userConfigPath } from './user-words.ts';
  * @param name configuration file or source folder, for messages
  */
 export function projectTrust(folders: readonly [string, string], name: string, words: UserWords): ProjectTrust {
-  const [real, source] = [realPathOf(folders[0]), realPathOf(folders[1])];
+  const [real, sourceFolder] = [realPathOf(folders[0]), realPathOf(folders[1])];
   return {
     name,
-    kindOfFile: (path) => kindOfFile(path, [real, source], words),
+    kindOfFile: (path) => kindOfFile(path, [real, sourceFolder], words),
     isAllowed: (use, source) => {
       const wanted = comparable(use, source);
       return Object.entries(readUserConfig(words).projects ?? {}).some(
         ([project, { [userConfigKeys[use]]: listed = [] }]) =>
-          isBelow(real, project) && listed.some((each) => comparable(use, listedSource(use, each)) === wanted),
+          isBelow(real, project) &&
+          listed.some((each) => {
+            const allowed = listedSource(use, each);
+            return !leadsOut(allowed, [real, sourceFolder]) && comparable(use, allowed) === wanted;
+          }),
       );
     },
     howToAllow: (use, source) => {
-      const entry = { projects: { [real]: { [userConfigKeys[use]]: [asListed(use, source)] } } };
+      const target = 'file' in source ? { file: realPathOf(source.file) } : source;
+      const entry = { projects: { [real]: { [userConfigKeys[use]]: [asListed(use, target)] } } };
       return `add to ${userConfigPath(words)}: ${JSON.stringify(entry)}`;
     },
   };
@@ -52,8 +57,18 @@ function workTreeOf(folder: string, words: UserWords): string | undefined {
 }
 
 /** Folders and files in which other programs keep log-ins; `actions/checkout` stores its token in `.git/config`. */
-const credentialFolders = ['.git', '.ssh', '.gnupg', '.aws', '.azure', '.docker', '.kube'];
-const credentialFiles = /^(?:\.env(?:\..*)?|\.npmrc|\.netrc|_netrc|\.pypirc|\.git-credentials|\.pgpass|\.htpasswd)$/;
+const credentialFolders = [
+  ...['.git', '.ssh', '.gnupg', '.aws', '.azure', '.docker', '.kube', '.gem', '.cargo', '.config', '.password-store'],
+  ...['.terraform', '.terraform.d'],
+];
+const credentialFiles = new RegExp(
+  `^(?:${[
+    String.raw`\.env(?:rc|\..*)?|.*\.env`,
+    String.raw`\.npmrc|\.yarnrc(?:\.yml)?|\.pypirc|\.terraformrc|.*\.tfstate(?:\.backup)?`,
+    String.raw`\.netrc|_netrc|\.git-credentials|\.htpasswd|\.pgpass|\.my\.cnf|\.vault-token|\.passwd-s3fs|\.s3cfg|\.boto`,
+    'id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?',
+  ].join('|')})$`,
+);
 
 function isCredentialFile(way: string): boolean {
   // macOS and Windows ignore case.
@@ -64,6 +79,21 @@ function isCredentialFile(way: string): boolean {
 function listedSource(use: SecretUse, listed: string | NamedSource): NamedSource {
   if (typeof listed !== 'string') return listed;
   return use === 'destination' && /^https?:\/\//i.test(listed) ? { server: originOf(listed) } : { file: listed };
+}
+
+/**
+ * Returns whether a path in the user configuration leads out of the project through a symbolic link. The project decides where such a link
+ * leads, and may change it after the user allowed it.
+ */
+function leadsOut(listed: NamedSource, folders: readonly string[]): boolean {
+  if (!('file' in listed)) return false;
+  const isInside = (path: string) => folders.some((folder) => isBelow(realPathOf(path), folder));
+  return !isInside(listed.file) && foldersAbove(listed.file).some(isInside);
+}
+
+function foldersAbove(path: string): readonly string[] {
+  const above = dirname(path);
+  return above === path ? [] : [above, ...foldersAbove(above)];
 }
 
 function originOf(url: string): string {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
 import {
@@ -9,6 +8,7 @@ import {
 } from '../../core/model/secret-policy.ts';
 import type { SecretSource } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
+import { mostSmallFileBytes, readFailure, readFileOrPipe } from '../../files/bounded-read.ts';
 import type { UserWords } from './user-words.ts';
 
 /** Secret to read, and who named its source. */
@@ -37,12 +37,9 @@ export async function readSecret(
   if ('env' in named) return secretFromEnvironment(named.env, env, purpose);
   const path = named.file;
   try {
-    return (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+    const bytes = await readFileOrPipe(path, { fileBytes: mostSmallFileBytes });
+    return bytes.toString('utf8').replace(/\r?\n$/, '');
   } catch (cause) {
-    throw new OtaError(
-      'FILE_UNREADABLE',
-      { path, reason: (cause as NodeJS.ErrnoException).code ?? String(cause) },
-      cause,
-    );
+    throw new OtaError('FILE_UNREADABLE', { path, reason: readFailure(cause) }, cause);
   }
 }

@@ -10,9 +10,9 @@ import {
 } from '../../core/model/secret-policy.ts';
 import type { SecretSource } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
+import { realPathOf } from '../../files/real-path.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
 import { projectTrust } from './project-trust.ts';
-import { realPathOf } from './real-path.ts';
 import type { Config, KeySource } from './schema.ts';
 import type { UserWords } from './user-words.ts';
 

@@ -1,9 +1,10 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import type { NamedSource, SecretUse } from '../../core/model/secret-policy.ts';
 import { fromEnvironment, secretSource, text } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
+import { readFailure, readRegularSync } from '../../files/bounded-read.ts';
 import { isUsersOwn } from './owner.ts';
 import { type UserWords, userConfigPath } from './user-words.ts';
 
@@ -57,14 +58,16 @@ export function readUserConfig(words: UserWords): UserConfig {
   throw new OtaError('USER_CONFIG_INVALID', { path, reason });
 }
 
+/** Enough for thousands of projects. */
+const mostUserConfigBytes = 4 * 1024 * 1024;
+
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularSync(path, mostUserConfigBytes).toString('utf8');
   } catch (cause) {
-    // fs throws system errors; the code identifies the cause.
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new OtaError('USER_CONFIG_INVALID', { path, reason: code ?? String(cause) }, cause);
+    const reason = readFailure(cause);
+    if (reason === 'ENOENT' || reason === 'ENOTDIR') return undefined;
+    throw new OtaError('USER_CONFIG_INVALID', { path, reason }, cause);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { textOrNothing } from '../../files/read.ts';
 import type { CheckContext } from './context.ts';
 
 /** Firewall that is active on this machine. */
@@ -24,7 +24,7 @@ export async function firewallOf(context: Pick<CheckContext, 'platform' | 'query
 
 /** Reads from ufw's configuration whether ufw starts with the system. `ufw status` is not used, because it requires root. */
 async function ufw(): Promise<Firewall | undefined> {
-  const settings = await readFile('/etc/ufw/ufw.conf', 'utf8').catch(() => '');
+  const settings = await textOrNothing('/etc/ufw/ufw.conf');
   if (!/^ENABLED=yes/m.test(settings)) return undefined;
   return { name: 'The firewall ufw', howToAllow: (port) => `Run sudo ufw allow ${port}/tcp` };
 }

@@ -1,5 +1,6 @@
-import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { readFailure, readRegularSync } from '../../files/bounded-read.ts';
 
 /** Git repository that has a work tree. */
 export interface GitRepository {
@@ -74,24 +75,15 @@ function isThere(path: string): boolean {
 }
 
 /**
- * Reads a file in a possibly untrusted repository. Only regular files up to a maximum size are read, because reading a pipe would never
- * end.
+ * Reads a file in a possibly untrusted repository.
  *
  * @returns 'absent', or 'unreadable' for anything that is not a regular file of at most `limitBytes`
  */
 export function readRegularFile(path: string, limitBytes: number): Buffer | 'absent' | 'unreadable' {
   try {
-    // Without O_NONBLOCK, opening a pipe would wait for a writer. Windows does not support or need the flag.
-    const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      const found = fstatSync(file);
-      return found.isFile() && found.size <= limitBytes ? readFileSync(file) : 'unreadable';
-    } finally {
-      closeSync(file);
-    }
+    return readRegularSync(path, limitBytes);
   } catch (error) {
-    // Errors from fs are system errors. The code identifies the cause.
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable';
+    const reason = readFailure(error);
+    return reason === 'ENOENT' || reason === 'ENOTDIR' ? 'absent' : 'unreadable';
   }
 }

@@ -1,7 +1,8 @@
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { type RsaPrivateKey, readPrivateKey } from '../../core/keys/private-key.ts';
 import { type RsaPublicKey, readPublicKey } from '../../core/keys/public-key.ts';
 import { OtaError } from '../../errors/ota-error.ts';
+import { mostSmallFileBytes, readFailure, readFileOrPipe } from '../../files/bounded-read.ts';
 import { type GitTracking, gitTracking } from './git-tracking.ts';
 
 /**
@@ -80,11 +81,11 @@ export function keySizeWarnings({ bits, modulus }: RsaPublicKey, path: string): 
 
 async function readKeyFile(path: string, kind: 'private' | 'public'): Promise<string> {
   try {
-    return await readFile(path, 'latin1');
+    return (await readFileOrPipe(path, { fileBytes: mostSmallFileBytes })).toString('latin1');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new OtaError('KEY_NOT_FOUND', { path, kind }, cause);
-    throw new OtaError('FILE_UNREADABLE', { path, reason: code }, cause);
+    const reason = readFailure(cause);
+    if (reason === 'ENOENT' || reason === 'ENOTDIR') throw new OtaError('KEY_NOT_FOUND', { path, kind }, cause);
+    throw new OtaError('FILE_UNREADABLE', { path, reason }, cause);
   }
 }
 

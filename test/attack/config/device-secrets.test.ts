@@ -1,5 +1,7 @@
 /** A source tree names files and variables of the user as device passwords and sends them to an address of its choice. */
-import { mkdir, symlink } from 'node:fs/promises';
+import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { mkdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { door } from '../../support/built-sketch.ts';
 import { packedDoor } from '../../support/fleet.ts';
@@ -66,12 +68,49 @@ for (const name of ['OTA_TOKEN', 'OTA_PASSPHRASE', 'OTA_PRIVATE_KEY', 'PGPASSWOR
   });
 }
 
-test('the value of a secret of ota-hooks is never a device password under another name', async (t) => {
-  for (const value of [token, 'passphrase-secret', door.privatePem]) {
-    const { code, message, heard } = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env: { OTA_DEVICE_DOOR: value } });
-    t.deepEqual(heard, []);
-    t.is(code, 'SECRET_RESERVED', message);
-    t.false(message.includes(value));
+const key = createPrivateKey(door.privatePem);
+const der = (type: 'pkcs8' | 'pkcs1') => key.export({ format: 'der', type });
+const encrypted = key.export({ format: 'der', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' });
+const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+
+/** Forms in which CI systems and scripts store a secret of ota-hooks. */
+const forms: Readonly<Record<string, string>> = {
+  'a token': token,
+  'a token after a prefix': `Bearer:${token}`,
+  'a token that is in no variable': `ota_${'1'.repeat(12)}_${'u'.repeat(43)}`,
+  'a passphrase': 'passphrase-secret',
+  'a passphrase with other text': 'user=passphrase-secret;',
+  'the password in the URL of a database': 'database secret',
+  'a key as PEM': door.privatePem,
+  'a key as PEM in base64': Buffer.from(door.privatePem).toString('base64'),
+  'a key as PEM in base64 in base64': Buffer.from(Buffer.from(door.privatePem).toString('base64')).toString('base64'),
+  'a key as one line of base64': der('pkcs8').toString('base64'),
+  'a key as lines of base64 with escaped ends': der('pkcs1').toString('base64').replaceAll(/.{64}/g, '$&\\n'),
+  'a key in base64url': der('pkcs8').toString('base64url'),
+  'a key in hexadecimal': der('pkcs1').toString('hex'),
+  'an encrypted key as one line of base64': encrypted.toString('base64'),
+  'an elliptic curve key': elliptic.export({ format: 'der', type: 'sec1' }).toString('base64'),
+  'an elliptic curve key in hexadecimal': elliptic.export({ format: 'der', type: 'pkcs8' }).toString('hex'),
+};
+
+test('a secret of ota-hooks in any form is never a device password under another name', async (t) => {
+  const database = { DATABASE_URL: 'postgres://ota:database%20secret@localhost/ota' };
+  for (const [form, value] of Object.entries(forms)) {
+    const env = { OTA_DEVICE_DOOR: value, ...database };
+    const { code, message, heard } = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env });
+    t.deepEqual(heard, [], form);
+    t.is(code, 'SECRET_RESERVED', `${form}: ${message}`);
+    t.false(message.includes(value), form);
+  }
+  const tried = Object.keys(forms).length;
+  countAttacks({ kind: 'forms of a secret as a device password', tried, withstood: tried });
+});
+
+test('passwords that look like an encoded secret are sent', async (t) => {
+  const random = [createHash('sha512').update('a').digest('hex'), createHash('sha512').update('b').digest('base64')];
+  for (const value of [...random, door.publicPem.split('\n').slice(1, -2).join(''), 'MIIEvQ'.repeat(20)]) {
+    const { message, heard } = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env: { OTA_DEVICE_DOOR: value } });
+    t.deepEqual(heard, [`admin:${value}`], message);
   }
   countAttacks({ kind: 'secrets of the user in a source tree', tried: 3, withstood: 3 });
 });
@@ -102,10 +141,60 @@ test('a symbolic link in the tree does not make a file a part of the project', a
   countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
 });
 
+test('permission for a symbolic link in the tree does not outlive a change of the link', async (t) => {
+  const listener = await startListener(t);
+  const device = { address: '127.0.0.1', port: listener.port, method: 'web', password: { file: 'link' } };
+  const folder = await packedDoor(t, { door: device });
+  const outside = await testFolder(t, { 'home/granted': 'granted', 'home/other': 'other' });
+  const point = async (target: string) => {
+    await unlink(folder.at('link')).catch(() => undefined);
+    await symlink(outside.at(target), folder.at('link'));
+  };
+  const send = () =>
+    runCommand(['upload', 'build/door.ino.bin', '--all'], { cwd: folder.path, home: outside.at('home') });
+  const grant = async (path: string) => {
+    await mkdir(outside.at('home/.config/ota-hooks'), { recursive: true, mode: 0o700 });
+    const allowed = { projects: { [folder.path]: { devicePasswords: [{ file: path }] } } };
+    await writeFile(outside.at('home/.config/ota-hooks/config.json'), JSON.stringify(allowed), { mode: 0o600 });
+  };
+  await point('home/granted');
+  const { error } = await send();
+  t.is(error?.code, 'SECRET_UNTRUSTED');
+  t.true(error?.hint?.includes(JSON.stringify(outside.at('home/granted'))), 'the hint names the target of the link');
+  await grant(folder.at('link'));
+  t.is((await send()).error?.code, 'SECRET_UNTRUSTED', 'a link of the project is no permission');
+  await grant(outside.at('home/granted'));
+  await send();
+  t.deepEqual(listener.heard(), ['admin:granted']);
+  await point('home/other');
+  t.is((await send()).error?.code, 'SECRET_UNTRUSTED');
+  t.deepEqual(listener.heard(), ['admin:granted']);
+});
+
+const logins = [
+  '.envrc',
+  'production.env',
+  '.vault-token',
+  '.ssh/id_ed25519',
+  'id_rsa',
+  '.my.cnf',
+  '.config/gh/hosts.yml',
+];
+for (const file of [...logins, 'terraform.tfstate', '.yarnrc.yml', '.cargo/credentials.toml']) {
+  test(`the file ${file}, in which another program keeps log-ins, is not sent as a device password`, async (t) => {
+    const prepare = async (project: string) => {
+      await mkdir(`${project}/${dirname(file)}`, { recursive: true });
+      await writeFile(`${project}/${file}`, 'tree-secret');
+    };
+    const { code, message, heard } = await attack(t, { file }, { prepare });
+    t.deepEqual(heard, []);
+    t.is(code, 'SECRET_UNTRUSTED', message);
+  });
+}
+
 for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt', 'passphrase.txt', 'two-lines.txt']) {
   test(`the file ${file} in the project is not sent as a device password`, async (t) => {
     const prepare = async (project: string) => {
-      const { writeFile } = await import('node:fs/promises');
       await mkdir(`${project}/.git`, { recursive: true });
       const write = (name: string, text: string) => writeFile(`${project}/${name}`, text);
       await write('.git/config', 'tree-secret');
@@ -125,7 +214,6 @@ for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt',
 
 test('the passphrase file of a configuration is not sent as a device password', async (t) => {
   const prepare = async (project: string) => {
-    const { readFile, writeFile } = await import('node:fs/promises');
     await writeFile(`${project}/word`, 'a passphrase\n');
     const config = JSON.parse(await readFile(`${project}/ota.config.json`, 'utf8'));
     const more = { privateKey: 'private.key', passphrase: { file: './word' } };
@@ -141,7 +229,6 @@ test('the documented sources of device passwords work without questions', async 
   const byVariable = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env: { OTA_DEVICE_DOOR: 'open' } });
   t.deepEqual(byVariable.heard, ['admin:open'], byVariable.message);
   const prepare = async (project: string) => {
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(`${project}/door.password`, 'from a file\n');
   };
   const byFile = await attack(t, { file: 'door.password' }, { prepare });

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { door } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { canChangeOwners, otherUser } from '../../support/other-user.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
@@ -162,6 +163,18 @@ testWithOwners('a user configuration that other users can write is not read', as
   await give(path);
   t.is((await header()).error?.code, 'USER_CONFIG_UNSAFE');
   countAttacks({ kind: 'configurations of other users', tried: 3, withstood: 3 });
+});
+
+test('an empty or relative HOME does not make a file in the tree the user configuration', async (t) => {
+  const { folder } = await shared(t, { 'shared/checkout/door/ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' });
+  const cwd = folder.at('shared/checkout/door');
+  const allowed = { projects: { [cwd]: { privateKeys: [{ env: 'DOOR_KEY' }] } } };
+  await folder.write('shared/checkout/door/.config/ota-hooks/config.json', JSON.stringify(allowed));
+  await folder.write('shared/checkout/door/door.bin', door.bin);
+  for (const HOME of ['', '.', 'missing/..']) {
+    const { stderr } = await runCli(['pack', 'door.bin'], cwd, { HOME, DOOR_KEY: door.privatePem });
+    t.regex(stderr, /SECRET_UNTRUSTED/, HOME);
+  }
 });
 
 test('a relative XDG_CONFIG_HOME does not make a file in the tree the user configuration', async (t) => {

@@ -109,6 +109,18 @@ test('names of variables determine their kind, in any case', (t) => {
     BUILD_TOKEN: 'other-variable',
     VERSION_SECRET: 'other-variable',
     SHADOW: 'other-variable',
+    BUILD_APIKEY: 'other-variable',
+    BUILD_TOKEN2: 'other-variable',
+    TOKENS_BUILD: 'other-variable',
+    BUILD_SECRETS: 'other-variable',
+    BUILD_PASSPHRASES: 'other-variable',
+    BUILD_PW: 'other-variable',
+    RELEASE_PIN: 'other-variable',
+    BUILD_JWT: 'other-variable',
+    BUILD_COMPAT_LEVEL: 'version-variable',
+    CI_COMMIT_REF_NAME: 'version-variable',
+    BUILD_SOURCEBRANCHNAME: 'version-variable',
+    OTA_DEVICE_X_PASSPHRASE: 'device-variable',
   };
   for (const [name, kind] of Object.entries(cases)) t.is(kindOfVariable(name), kind, name);
 });

@@ -1,5 +1,6 @@
 /** A source tree sends the user's token, uses keys of the user, and writes and reads outside of itself. */
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { folderWith, packedDoor } from '../../publishing/packed-door.ts';
 import { builtSketch, door } from '../../support/built-sketch.ts';
@@ -102,6 +103,22 @@ test('a build is published into a folder of the project, or where the user says'
   const allowed = { projects: { [folder.at('tree')]: { publishTo: [folder.at('www')] } } };
   await writeFile(folder.at('home/.config/ota-hooks/config.json'), JSON.stringify(allowed), { mode: 0o600 });
   t.is((await runCommand(['publish', 'build'], world)).exitCode, 0);
+});
+
+test('a link inside a folder of the project does not lead a build out of the project', async (t) => {
+  for (const link of ['door', 'door/1.0.0', 'door/.channels']) {
+    const { folder, world, run } = await publishTo(t, 'site');
+    await mkdir(dirname(folder.at(`tree/site/${link}`)), { recursive: true });
+    await symlink(folder.at('www'), folder.at(`tree/site/${link}`));
+    const { error } = await run();
+    t.is(error?.code, 'SECRET_UNTRUSTED', link);
+    t.deepEqual(
+      (await folder.list()).filter((path) => path.startsWith('www/')),
+      ['www/index.html'],
+      link,
+    );
+    t.is((await runCommand(['publish', 'build', '--to', 'site'], world)).exitCode, 0, 'the user may use such a link');
+  }
 });
 
 /** Packs a build in a tree that has no key of its own. */

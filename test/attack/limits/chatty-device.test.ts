@@ -3,7 +3,7 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
 import test from 'ava';
-import { defaultTransferLimits } from '../../../src/core/model/transfer-pace.ts';
+import { defaultTransferLimits, type TransferLimits } from '../../../src/core/model/transfer-pace.ts';
 import { describeVerdict, exitCodeOf } from '../../../src/delivery/verdict.ts';
 import { send, sendByWeb } from '../../delivery/quick.ts';
 import { countAttacks } from '../support/attack-counts.ts';
@@ -11,8 +11,11 @@ import { endlessly, type Inviter, rudeEspotaDevice, rudeWebServer } from './rude
 
 const kind = 'devices that never end an upload';
 
-/** Short, because the attacks work the same way for an hour. No other limit applies: the other timings of these tests last an hour. */
-const timings = { graceMs: 1500, windowMs: 700 };
+/**
+ * For attacks that end by time: short, because they work the same way for an hour. In all other tests, the limits last an hour, so that
+ * only a limit on size can end the attack.
+ */
+const short = { graceMs: 5000, windowMs: 2500 };
 
 /** Bytes that a connection of this machine may hold, in addition to what the tool reads. */
 const mostBufferedBytes = 16 * 1024 ** 2;
@@ -27,6 +30,7 @@ interface WebForm {
   readonly onPage?: (socket: Socket) => void;
   readonly onUpdate?: (socket: Socket) => void;
   readonly image?: Uint8Array;
+  readonly timings?: TransferLimits;
   readonly verdict: RegExp;
 }
 
@@ -46,13 +50,18 @@ const noUpdater = /^wrong protocol: no web updater found/;
 const unexpected = /^unknown: unexpected response of the web server/;
 
 const webForms: Readonly<Record<string, WebForm>> = {
-  'does not respond': { onPage: () => undefined, verdict: /^unreachable: port \d+ of 127.0.0.1 is open/ },
+  'does not respond': {
+    onPage: () => undefined,
+    timings: short,
+    verdict: /^unreachable: port \d+ of 127.0.0.1 is open/,
+  },
   'sends headers without end': { onPage: endlessly(ok, `a: ${block}\r\n`), verdict: noUpdater },
-  'sends headers slowly': { onPage: endlessly(ok, 'a', 20), verdict: noUpdater },
+  'sends headers slowly': { onPage: endlessly(ok, 'a', 20), timings: short, verdict: noUpdater },
   'sends bytes that are not HTTP without end': { onPage: endlessly('', block), verdict: noUpdater },
-  'sends a page slowly': { onPage: endlessly(`${ok}\r\n`, 'x', 20), verdict: slow },
+  'sends a page slowly': { onPage: endlessly(`${ok}\r\n`, 'x', 20), timings: short, verdict: slow },
   'announces a huge page': {
     onPage: (socket) => socket.write(`${ok}Content-Length: 999999999999\r\n\r\n`),
+    timings: short,
     verdict: slow,
   },
   'redirects forever': {
@@ -71,10 +80,20 @@ const webForms: Readonly<Record<string, WebForm>> = {
   'sends 100 Continue without end': {
     onPage: endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
     onUpdate: endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
+    timings: short,
     verdict: /^unknown: (the device is too slow|unexpected response of the web server)/,
   },
-  'sends 100 Continue slowly': { onPage: endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n', 20), verdict: slow },
-  'does not read the update': { onUpdate: (socket) => socket.pause(), image: largeImage, verdict: slow },
+  'sends 100 Continue slowly': {
+    onPage: endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n', 20),
+    timings: short,
+    verdict: slow,
+  },
+  'does not read the update': {
+    onUpdate: (socket) => socket.pause(),
+    image: largeImage,
+    timings: short,
+    verdict: slow,
+  },
   'reads the update slowly': {
     onUpdate: (socket) => {
       socket.pause();
@@ -82,6 +101,7 @@ const webForms: Readonly<Record<string, WebForm>> = {
       socket.once('close', () => clearInterval(reading));
     },
     image: largeImage,
+    timings: short,
     verdict: slow,
   },
   'sends a result without end': { onUpdate: endlessly(`${ok}\r\n`, block), verdict: unexpected },
@@ -90,8 +110,8 @@ const webForms: Readonly<Record<string, WebForm>> = {
     verdict: unexpected,
   },
   'sends the headers of a result without end': { onUpdate: endlessly(ok, `a: ${block}\r\n`), verdict: endless },
-  'sends a result slowly': { onUpdate: endlessly(`${ok}\r\n`, ' ', 20), verdict: slow },
-  'sends no result': { onUpdate: () => undefined, verdict: slow },
+  'sends a result slowly': { onUpdate: endlessly(`${ok}\r\n`, ' ', 20), timings: short, verdict: slow },
+  'sends no result': { onUpdate: () => undefined, timings: short, verdict: slow },
   'sends a result of brackets': {
     onUpdate: (socket) => socket.write(`${ok}Content-Length: ${brackets.length}\r\n\r\n${brackets}`),
     verdict: unexpected,
@@ -102,7 +122,7 @@ const webForms: Readonly<Record<string, WebForm>> = {
   },
 };
 
-for (const [what, { onPage = goodPage, onUpdate = goodPage, image = smallImage, verdict }] of Object.entries(
+for (const [what, { onPage = goodPage, onUpdate = goodPage, image = smallImage, timings, verdict }] of Object.entries(
   webForms,
 )) {
   test(`an upload by the web updater ends when the device ${what}`, async (t) => {
@@ -117,6 +137,8 @@ for (const [what, { onPage = goodPage, onUpdate = goodPage, image = smallImage, 
 }
 
 test('a web updater that keeps the connection open after its result, or sends on slowly, has accepted the update', async (t) => {
+  // Long enough for the whole update on a slow machine.
+  const timings = { graceMs: 6000, windowMs: 6000 };
   for (const after of [() => undefined, endlessly('', ' ', 20)]) {
     const device = await rudeWebServer(t, goodPage, (socket) => {
       socket.write(`${ok}\r\n${success}`);
@@ -132,6 +154,7 @@ interface EspotaForm {
   readonly onDatagram: (inviter: Inviter, text: string) => void;
   readonly image?: Uint8Array;
   readonly password?: string;
+  readonly timings?: TransferLimits;
   readonly verdict: RegExp;
 }
 
@@ -197,22 +220,30 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
       endlessly('', '1', 20)(socket);
     }),
     image: largeImage,
+    timings: short,
     verdict: slow,
   },
-  'does not read the image': { onDatagram: connected((socket) => socket.pause()), image: largeImage, verdict: slow },
+  'does not read the image': {
+    onDatagram: connected((socket) => socket.pause()),
+    image: largeImage,
+    timings: short,
+    verdict: slow,
+  },
   'sends digits without end': { onDatagram: connected(endlessly('', '9'.repeat(10_000))), verdict: endless },
   'sends single digits without end': {
     onDatagram: connected(endlessly('', '1')),
     image: largeImage,
+    timings: short,
     verdict: slowOrEndless,
   },
   'sends an error without end': {
     onDatagram: connected(endlessly('ERROR[1]: ', block)),
     verdict: /^(unknown: the device sends without end|rejected)/,
   },
-  'sends no result': { onDatagram: connected(readAll(anImage.length, () => undefined)), verdict: slow },
+  'sends no result': { onDatagram: connected(readAll(anImage.length, () => undefined)), timings: short, verdict: slow },
   'sends a result that never ends': {
     onDatagram: connected(readAll(anImage.length, (socket) => endlessly('ERROR', '!', 20)(socket))),
+    timings: short,
     verdict: slow,
   },
   'sends text without end after the image': {
@@ -225,11 +256,12 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
       const again = () => callBack().once('connect', () => setTimeout(again, 5).unref());
       again();
     },
+    timings: short,
     verdict: /^(unknown|unreachable|blocked)/,
   },
 };
 
-for (const [what, { onDatagram, image = anImage, password, verdict }] of Object.entries(espotaForms)) {
+for (const [what, { onDatagram, image = anImage, password, timings, verdict }] of Object.entries(espotaForms)) {
   test(`an espota upload ends when the device ${what}`, async (t) => {
     const device = await rudeEspotaDevice(t, onDatagram);
     const sent = await send({ host: device.host, otaPort: device.port }, { image, timings, password });
@@ -269,7 +301,7 @@ test('an espota device that sends on after its OK has accepted the update', asyn
     t,
     connected(readAll(anImage.length, (socket) => endlessly('OK', 'OK'.repeat(1000))(socket))),
   );
-  const sent = await send({ host: device.host, otaPort: device.port }, { image: anImage, timings });
+  const sent = await send({ host: device.host, otaPort: device.port }, { image: anImage });
   t.deepEqual(sent.verdict, { kind: 'accepted' });
   t.true(device.takenBytes() < mostBufferedBytes);
   countAttacks({ kind, tried: 1, withstood: 1 });

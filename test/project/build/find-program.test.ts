@@ -1,7 +1,10 @@
 /** Tests how program names are resolved on every platform. The rules are a pure function, so any system can test the Windows rules. */
+import { chmod, symlink } from 'node:fs/promises';
+import { delimiter } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import { findProgram, type SearchPlace } from '../../../src/project/build/find-program.ts';
+import { findProgram, programHere, type SearchPlace } from '../../../src/project/build/find-program.ts';
+import { testFolder } from '../../support/test-folder.ts';
 
 type Case = Partial<Omit<SearchPlace, 'isProgram'>> & { readonly files: readonly string[] };
 
@@ -55,6 +58,17 @@ test('does not search the current folder even if PATH names it by its absolute p
       '/usr/bin/pio',
       entry,
     );
+  }
+});
+
+test('does not search the current folder if PATH contains a symbolic link to it', async (t) => {
+  const folder = await testFolder(t, { 'door/pio': '', 'tools/pio': '' });
+  for (const path of ['door/pio', 'tools/pio']) await chmod(folder.at(path), 0o755);
+  await symlink(folder.at('door'), folder.at('link'));
+  const cwd = folder.at('door');
+  for (const entry of [folder.at('link'), `${folder.at('link')}/.`, folder.at('link/../link')]) {
+    const env = { PATH: [entry, folder.at('tools')].join(delimiter) };
+    t.is(programHere('pio', { env, platform: process.platform, cwd }), folder.at('tools/pio'), entry);
   }
 });
 

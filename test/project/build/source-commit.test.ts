@@ -1,3 +1,5 @@
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import test from 'ava';
 import { sourceCommit } from '../../../src/project/build/source-commit.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -57,6 +59,35 @@ test('sourceCommit follows the .git file of a linked work tree', async (t) => {
     'linked/.git': 'gitdir: ../main/.git/worktrees/linked\n',
   });
   t.is(sourceCommit(folder.at('linked')), id);
+});
+
+for (const link of ['.git/refs/heads/main', '.git/refs/heads', '.git/refs', '.git/packed-refs', '.git/HEAD']) {
+  test(`sourceCommit does not follow a link from ${link} out of the repository`, async (t) => {
+    const folder = await testFolder(t, {
+      ...repository,
+      '.git/HEAD': 'ref: refs/heads/main\n',
+      'outside/main': id,
+      'outside/heads/main': id,
+      'outside/packed': `${id} refs/heads/main\n`,
+    });
+    const targets: Readonly<Record<string, string>> = {
+      main: 'main',
+      heads: '',
+      refs: '',
+      'packed-refs': 'packed',
+      HEAD: 'main',
+    };
+    await mkdir(folder.at(dirname(link)), { recursive: true });
+    await rm(folder.at(link), { recursive: true, force: true });
+    await symlink(folder.at(join('outside', targets[basename(link)] ?? '')), folder.at(link));
+    t.is(sourceCommit(folder.at('door')), undefined);
+  });
+}
+
+test('sourceCommit follows HEAD if it is a link to a branch, as in old versions of git', async (t) => {
+  const folder = await testFolder(t, { ...repository, '.git/refs/heads/main': id });
+  await symlink('refs/heads/main', folder.at('.git/HEAD'));
+  t.is(sourceCommit(folder.at('door')), id);
 });
 
 test('sourceCommit returns nothing outside a repository', async (t) => {

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { requireRegularFile } from '../../../files/bounded-read.ts';
+import { namedReadError } from '../../../files/read.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during, type ShowProgress } from '../../output/during.ts';
@@ -77,18 +80,14 @@ async function* linesOf(
   if (rest !== '') yield rest;
 }
 
-function openToRead(path: string): Promise<ReadStream> {
-  return new Promise((done, fail) => {
+/** Opens a backup, which may be too large for {@link readNamedFile}. */
+async function openToRead(path: string): Promise<ReadStream> {
+  try {
+    await requireRegularFile(path);
     const stream = createReadStream(path);
-    stream.once('open', () => done(stream));
-    stream.once('error', (cause: NodeJS.ErrnoException) => {
-      const reason = cause.code ?? cause.message;
-      const isMissing = reason === 'ENOENT' || reason === 'ENOTDIR';
-      fail(
-        isMissing
-          ? new OtaError('FILE_NOT_FOUND', { path, what: 'backup' }, cause)
-          : new OtaError('FILE_UNREADABLE', { path, reason }, cause),
-      );
-    });
-  });
+    await once(stream, 'open');
+    return stream;
+  } catch (cause) {
+    throw namedReadError(path, 'backup', cause);
+  }
 }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { ownAddresses } from '../../../delivery/mdns.ts';
 import { describeVerdict } from '../../../delivery/verdict.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { textOrNothing } from '../../../files/read.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 import { firewallOf } from '../firewall.ts';
@@ -56,7 +56,7 @@ async function firewall(context: CheckContext, hostPort: number | undefined): Pr
 /** Warns about WSL, because devices cannot connect to the network inside WSL. */
 async function shieldedMachine({ platform, env }: CheckContext): Promise<readonly DoctorFinding[]> {
   if (platform !== 'linux') return [];
-  const kernel = await readFile('/proc/version', 'latin1').catch(() => '');
+  const kernel = await textOrNothing('/proc/version');
   if (env['WSL_DISTRO_NAME'] === undefined && !/microsoft/i.test(kernel)) return [];
   const message = 'Devices cannot connect to WSL (Linux inside Windows) in its default network mode';
   const fix =

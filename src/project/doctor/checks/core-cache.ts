@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import glob from 'fast-glob';
+import { readRegular } from '../../../files/bounded-read.ts';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
 import { hasIdeHooks } from '../../build/arduino-ide.ts';
 import type { Check, DoctorFinding } from '../check.ts';
@@ -67,7 +68,7 @@ async function plainArchives({ folder }: InstalledCore, context: CheckContext): 
 
 /** Returns true if the Updater in the archive refers to the verifier. */
 async function verifies(archive: string): Promise<boolean> {
-  return (await readFile(archive)).includes('updaterSigningVerifier');
+  return (await readRegular(archive)).includes('updaterSigningVerifier');
 }
 
 /** Returns the cache folder of arduino-cli 1.x and the IDE. Configuration files, which may specify a different folder, are not read. */

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import glob from 'fast-glob';
 import { type CoreCapabilities, coreCapabilities } from '../../../core/device-model/cores.ts';
+import { textOrNothing } from '../../../files/read.ts';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
@@ -22,7 +22,7 @@ async function frameworks(context: CheckContext): Promise<readonly InstalledCore
   const found = await glob('framework-arduinoespressif8266*/package.json', { cwd: packages, absolute: true });
   return Promise.all(
     found.map(async (path) => {
-      const packed = /"version"\s*:\s*"\d+\.(\d)(\d{2})(\d{2})\./.exec(await readFile(path, 'utf8').catch(() => ''));
+      const packed = /"version"\s*:\s*"\d+\.(\d)(\d{2})(\d{2})\./.exec(await textOrNothing(path));
       return { folder: dirname(path), version: packed?.slice(1).map(Number).join('.') };
     }),
   );

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import glob from 'fast-glob';
+import { textOrNothing } from '../../../files/read.ts';
 import { arduinoFolders, findInstalledCores } from '../../build/arduino-cores.ts';
 import { scriptsOf } from '../../init/hook-line.ts';
 import type { Check, DoctorFinding } from '../check.ts';
@@ -47,7 +47,7 @@ async function headersIn(context: CheckContext, framework: string): Promise<read
 
 /** Returns true if a header enables signing. The core's own header disables signing. */
 async function definesSigning(path: string): Promise<boolean> {
-  const text = await readFile(path, 'latin1').catch(() => '');
+  const text = await textOrNothing(path);
   return /^\s*#\s*define\s+ARDUINO_SIGNING\s+1/m.test(text);
 }
 
@@ -69,9 +69,7 @@ async function signingScripts(context: CheckContext): Promise<readonly DoctorFin
   if (ini === undefined || sections === undefined) return [];
   const scripts = new Set(sections.flatMap((section) => scriptsOf(ini, section)));
   const others = [...scripts].map((script) => script.replace(/^(?:pre|post):/, '')).filter((script) => !isOurs(script));
-  const texts = await Promise.all(
-    others.map((script) => readFile(inProject(context, script), 'latin1').catch(() => '')),
-  );
+  const texts = await Promise.all(others.map((script) => textOrNothing(inProject(context, script))));
   return others
     .filter((_, index) => /Updater_Signing\.h|signing\.py/.test(texts[index] ?? ''))
     .map((script) => ({

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { textOrNothing } from '../../../files/read.ts';
 import { platformioProgram } from '../../build/platformio.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, platformioOf } from '../context.ts';
@@ -38,7 +38,7 @@ async function coreVersion(context: CheckContext): Promise<readonly number[] | u
 /** Reads the SCons version from the version of PlatformIO's package: 4.40801.0 is SCons 4.8.1. */
 async function sconsVersion(context: CheckContext): Promise<readonly number[] | undefined> {
   const path = join(platformioFolder(context), 'packages', 'tool-scons', 'package.json');
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await textOrNothing(path);
   const packed = /"version"\s*:\s*"\d+\.(\d)(\d{2})(\d{2})\./.exec(text);
   return packed?.slice(1).map(Number);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import glob from 'fast-glob';
 import { parseManifest } from '../../../core/model/manifest.ts';
+import { readRegular } from '../../../files/bounded-read.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 
@@ -23,7 +23,7 @@ async function ofArtifact(path: string, context: CheckContext): Promise<readonly
   const image = path.slice(0, -'.signed'.length);
   const shown = context.path(path);
   const fix = 'Build again, or remove the file; espota.py would send it instead of the new build';
-  const text = await readFile(`${image}.ota.json`, 'utf8').catch(() => undefined);
+  const text = await readRegular(`${image}.ota.json`).then(String, () => undefined);
   if (text === undefined) {
     return [{ level: 'warning', message: `${shown} has no manifest beside it, so the hooks did not create it`, fix }];
   }
@@ -34,6 +34,6 @@ async function ofArtifact(path: string, context: CheckContext): Promise<readonly
 }
 
 async function digestOf(path: string): Promise<string | undefined> {
-  const bytes = await readFile(path).catch(() => undefined);
+  const bytes = await readRegular(path).catch(() => undefined);
   return bytes && createHash('sha256').update(bytes).digest('hex');
 }
