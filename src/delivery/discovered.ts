@@ -28,7 +28,8 @@ export type Discovered = v.InferOutput<typeof discoveredSchema>;
 export type StoredDevice = Discovered['devices'][number];
 
 const forgottenAfterMs = 30 * 24 * 3600 * 1000;
-const mostDevices = 1000;
+/** Limit for devices that are listed and stored. */
+export const mostDevices = 1000;
 
 /**
  * Opens the file of discovered devices.

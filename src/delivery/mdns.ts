@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Bonjour, Browser, Service } from 'bonjour-service';
 import { deviceText } from './device-text.ts';
+import { LimitedMdnsSocket } from './limited-mdns-socket.ts';
 import { mdnsPort, openMdnsSocket } from './mdns-socket.ts';
 
 /** Service types of ArduinoOTA (`arduino`) and of web servers (`http`). The latter type includes web updaters. */
@@ -19,6 +20,9 @@ export interface SeenService {
   readonly txt: Readonly<Record<string, string>>;
 }
 
+/** Limit for the services that are reported after one query: 1000 devices with two services. */
+const mostServices = 2000;
+
 export interface MdnsPlace {
   /** Local addresses whose networks are queried. Defaults to all networks of this machine except loopback. */
   readonly interfaces?: readonly string[] | undefined;
@@ -33,6 +37,8 @@ export class Mdns {
   readonly #links: readonly Bonjour[];
   readonly #listeners = new Set<(service: SeenService) => void>();
   #browsers: Browser[] = [];
+  /** Number of services reported since the last query. */
+  #reported = 0;
 
   private constructor(links: readonly Bonjour[]) {
     this.#links = links;
@@ -52,7 +58,7 @@ export class Mdns {
     let why = 'it is not connected to a network';
     for (const address of interfaces) {
       try {
-        const socket = await openMdnsSocket(address, port);
+        const socket = new LimitedMdnsSocket(await openMdnsSocket(address, port));
         // bonjour-service passes these options to multicast-dns, but its types declare only service options.
         const options = { socket, bind: false, port } as object;
         links.push(new Bonjour(options, () => undefined));
@@ -76,6 +82,7 @@ export class Mdns {
   /** Queries all networks. Every query uses new browsers, because a browser reports each service only once. */
   query(types: readonly ServiceType[]): void {
     this.#stopBrowsing();
+    this.#reported = 0;
     this.#browsers = this.#links.flatMap((link) =>
       types.map((type) => link.find({ type }, (service) => this.#notify(type, service))),
     );
@@ -94,7 +101,10 @@ export class Mdns {
 
   #notify(type: ServiceType, service: Service): void {
     const seen = readService(type, service);
-    if (seen === undefined) return;
+    if (seen === undefined || this.#reported >= mostServices) return;
+    this.#reported++;
+    // A browser keeps all services and compares each new service with all of them.
+    if (this.#reported === mostServices) this.#stopBrowsing();
     for (const listener of [...this.#listeners]) listener(seen);
   }
 }

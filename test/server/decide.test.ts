@@ -59,7 +59,8 @@ function decideFor({
   ...said
 }: DecisionInput): Outcome {
   const heard = report(said);
-  const running: Running = whatRuns('door', heard, runs === undefined ? [] : [{ release: runs, flashMode: 'dio' }]);
+  const recognized = runs === undefined ? [] : [{ release: runs, flashMode: 'dio', isTrusted: true } as const];
+  const running: Running = whatRuns(heard, recognized, record);
   const question: Question = {
     mode: said.mode ?? 'sketch',
     channel: 'stable',
@@ -111,10 +112,10 @@ test('does not send a release to a device that already runs the same bytes under
   const build = await testBuild({ signer, seed: 7 });
   const [beta, stable] = [releaseOf(build, '3.0-rc1'), releaseOf(build, '3.0')];
   const heard = report();
-  const recognized = [beta, stable].map((each) => ({ release: each, flashMode: 'dio' as const }));
-  const running = whatRuns('door', heard, recognized);
-  const releases = { current: [stable], intermediateReleases: [] };
+  const recognized = [beta, stable].map((each) => ({ release: each, flashMode: 'dio' as const, isTrusted: true }));
   const record = newRecord('door', mac);
+  const running = whatRuns(heard, recognized, record);
+  const releases = { current: [stable], intermediateReleases: [] };
   const now = { wallMs: 1, servedMs: 0 };
   const from = { address: '127.0.0.1', authenticated: false };
   const request = { mode: 'sketch', channel: 'stable', report: heard, from, hasNewestSecret: false } as const;

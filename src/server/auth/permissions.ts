@@ -18,7 +18,9 @@ export const permissions = {
     roles: { read: 'always', publish: 'always', operate: 'always', admin: 'always' },
   },
   upload: { what: 'Upload artifacts', roles: { publish: 'always', admin: 'always' } },
-  draft: { what: 'Publish a draft or a reference build', roles: { publish: 'always', admin: 'always' } },
+  draft: { what: 'Publish a draft', roles: { publish: 'always', admin: 'always' } },
+  /** What devices are recognized as decides what they are sent. */
+  reference: { what: 'Publish a reference build', roles: { admin: 'always' } },
   promote: {
     what: 'Promote a release on a channel that has not served it before',
     roles: { publish: 'own-channels', operate: 'always', admin: 'always' },
@@ -31,7 +33,7 @@ export const permissions = {
     what: 'Publish despite a rule (`--allow`)',
     roles: { publish: 'opened-rules', admin: 'always' },
   },
-  republish: { what: 'Publish an image that already has another version', roles: { admin: 'always' } },
+  republish: { what: 'Publish an image that already has another version or board', roles: { admin: 'always' } },
   yank: { what: 'Yank a release', roles: { operate: 'always', admin: 'always' } },
   rollouts: {
     what: 'Start, pause, resume, advance, abort and roll back rollouts',

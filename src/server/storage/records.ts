@@ -103,6 +103,11 @@ export interface CurrentRelease {
 export interface Recognized {
   readonly release: ReleaseRecord;
   readonly flashMode: FlashMode;
+  /**
+   * True if the manifest states facts about the devices that run this build: an admin published it, or it was ever promoted or rolled out.
+   * A draft of a publisher states none, because a publisher may not change what running devices are sent.
+   */
+  readonly isTrusted: boolean;
 }
 
 /**

@@ -61,6 +61,8 @@ export interface NewRelease {
   readonly release: Omit<ReleaseRecord, 'id' | 'yanked'>;
   /** Channel that serves the release immediately; undefined for drafts and reference builds. */
   readonly channel: string | undefined;
+  /** True if the manifest states facts about running devices even while no channel serves the release; see `Recognized.isTrusted`. */
+  readonly isTrusted: boolean;
   /** Project record, if the project is new or has changed. */
   readonly project: ProjectRecord | undefined;
   /** Returns the audit entries for the change; not called if nothing changes. */
@@ -106,8 +108,11 @@ export interface CatalogStore {
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
   /** Returns whether any channel has ever served the release. */
   wasPromoted(releaseId: number): Promise<boolean>;
-  /** Returns the builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be identical. */
-  recognize(sketchMd5: string): Promise<readonly Recognized[]>;
+  /**
+   * Returns the project's builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be
+   * identical. Builds of other projects are not returned: their publishers have no say here, and their versions are not disclosed.
+   */
+  recognize(project: string, sketchMd5: string): Promise<readonly Recognized[]>;
   /**
    * Returns the project's releases with the same bytes: those that share an artifact or a sketch MD5 with the manifest. This includes
    * reference builds and yanked releases.
@@ -192,7 +197,7 @@ export type NewAuditEntry = Omit<AuditEntry, 'id'>;
 
 export interface RolloutStore {
   /**
-   * Creates a rollout.
+   * Creates a rollout. From now on, the manifests of its releases state facts (`Recognized.isTrusted`).
    *
    * @param audit returns the audit entry for the new rollout
    * @returns undefined if another rollout is in progress on the channel

@@ -51,11 +51,11 @@ test('rejects old signed bytes under a new version, however they are published',
   const attempts: Readonly<Record<string, object>> = {
     'on its channel': { channel: 'stable' },
     'as a draft': { draft: true },
-    'as a reference build': { purpose: 'reference' },
   };
   for (const [how, request] of Object.entries(attempts)) {
     t.is(codeOf(await server.publish(renamed(old, '9.9.9'), request, publisher)), 'image-known', how);
   }
+  t.is(codeOf(await server.publish(renamed(old, '9.9.9'), { purpose: 'reference' }, publisher)), 'role-missing');
   await server.api('POST', '/projects/door/releases/yank', { version: '1.0' });
   t.is(codeOf(await server.publish(renamed(old, '9.9.9'), {}, publisher)), 'image-known', 'after it was yanked');
   const past = await testBuild({ version: '0.9', project: 'door', signer, seed: 9 });

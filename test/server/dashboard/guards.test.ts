@@ -143,7 +143,13 @@ test('yanks a release when its yank button is used, and records the reason and t
     publishedAt: 1,
     manifest,
   } as const;
-  await parts.store.catalog.publish({ release, channel: 'stable', project: undefined, audit: () => [auditBy('test')] });
+  await parts.store.catalog.publish({
+    release,
+    channel: 'stable',
+    isTrusted: true,
+    project: undefined,
+    audit: () => [auditBy('test')],
+  });
   await parts.catalog.refresh();
   const { id, token } = await tokenOf('operate');
   const publisher = browser();
@@ -157,7 +163,7 @@ test('yanks a release when its yank button is used, and records the reason and t
   const response = await publisher.send('/projects/door/releases', '/projects/door/releases/yank', { reason });
   t.is(response.status, 303);
   t.is(parts.catalog.view('door')?.channels.get('stable'), undefined);
-  t.is((await parts.store.catalog.recognize(sketchMd5Of(manifest)))[0]?.release.yanked, reason);
+  t.is((await parts.store.catalog.recognize('door', sketchMd5Of(manifest)))[0]?.release.yanked, reason);
   t.like((await parts.store.audit.list({ limit: 1 }))[0], { actor: id, action: 'release.yanked' });
   const after = (await publisher.get('/projects/door/releases')).text;
   t.regex(after, /it &lt;b&gt;smokes&lt;\/b&gt;/);

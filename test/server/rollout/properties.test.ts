@@ -173,7 +173,7 @@ class World {
       mode: 'sketch',
       channel: 'stable',
       report,
-      running: whatRuns('door', report, [{ release: device.runs, flashMode: 'dio' }]),
+      running: whatRuns(report, [{ release: device.runs, flashMode: 'dio', isTrusted: true }], device.record),
       record: device.record,
       releases: {
         current: [previous],

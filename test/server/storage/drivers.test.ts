@@ -40,6 +40,7 @@ async function fill(store: Store): Promise<string> {
   await store.catalog.publish({
     release: { ...release, publishedAt: 1, manifest },
     channel: 'stable',
+    isTrusted: true,
     project: newProject('door', []),
     audit: () => [auditBy('tester')],
   });
@@ -108,6 +109,6 @@ for (const driver of drivers) {
 async function assertFilled(t: Parameters<typeof testFolder>[0], path: string, driver: SqliteDriver, md5: string) {
   const store = await openSqliteStore(path, 'a test', driver);
   t.is((await store.catalog.projects())[0]?.name, 'door');
-  t.is((await store.catalog.recognize(md5))[0]?.release.version, '1.0');
+  t.is((await store.catalog.recognize('door', md5))[0]?.release.version, '1.0');
   await store.close();
 }

@@ -32,11 +32,11 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       t.is(promote?.release.version, '1.0');
       t.deepEqual(promote?.release.manifest.artifacts, plain(manifest.artifacts));
       for (const { md5, flashMode } of manifest.image.sketchMd5s) {
-        const [recognized] = await catalog.recognize(md5);
+        const [recognized] = await catalog.recognize('door', md5);
         t.is(recognized?.release.id, promote?.release.id);
         t.is(recognized?.flashMode, flashMode);
       }
-      t.deepEqual(await catalog.recognize('00'.repeat(16)), []);
+      t.deepEqual(await catalog.recognize('door', '00'.repeat(16)), []);
       t.deepEqual(
         (await audit.list({ limit: 10 })).map(({ action, actor }) => [action, actor]),
         [
@@ -107,7 +107,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       const taken = await store.catalog.publish(publication(second.manifest, '1.0'));
       t.is(taken.outcome, 'version-taken');
       t.deepEqual(taken.release.manifest.artifacts, plain(first.manifest.artifacts));
-      t.deepEqual(await store.catalog.recognize(sketchMd5Of(second.manifest)), []);
+      t.deepEqual(await store.catalog.recognize('door', sketchMd5Of(second.manifest)), []);
       t.is((await store.catalog.releases('door', { limit: 10 })).length, 1);
     },
   );
@@ -140,7 +140,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.deepEqual(await store.catalog.currentReleases('door'), []);
     t.deepEqual(await versions(), ['2.0']);
     t.deepEqual(await store.catalog.withVersion('door', '1.0'), []);
-    const [recognized] = await store.catalog.recognize(sketchMd5Of(first.manifest));
+    const [recognized] = await store.catalog.recognize('door', sketchMd5Of(first.manifest));
     t.is(recognized?.release.yanked, 'it smokes');
     await store.catalog.promote('door', 'stable', [old.release.id, young.release.id], () => auditBy('tester'));
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
@@ -152,7 +152,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
       t.is((await store.catalog.publish(known)).outcome, 'published');
       t.is((await store.catalog.publish(known)).outcome, 'unchanged');
-      const [recognized] = await store.catalog.recognize(sketchMd5Of(manifest));
+      const [recognized] = await store.catalog.recognize('door', sketchMd5Of(manifest));
       t.is(recognized?.release.purpose, 'reference');
       for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
     }
@@ -163,6 +163,35 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is((await store.catalog.publish(publication(first.manifest, '0.9'))).outcome, 'published');
     for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
   });
+
+  storeTest(
+    'trusts a draft of a publisher once it is promoted or rolled out, and never in another project',
+    async (t, { store }) => {
+      const { catalog, rollouts } = store;
+      const builds = [
+        await testBuild({ seed: 1 }),
+        await testBuild({ seed: 2 }),
+        await testBuild({ seed: 3 }),
+      ] as const;
+      const [current, promoted, rolledOut] = builds;
+      await catalog.publish(publication(current.manifest, '1.0', { isTrusted: false }));
+      const draft = { isTrusted: false, channel: undefined };
+      const { release } = await catalog.publish(publication(promoted.manifest, '2.0', draft));
+      const { release: fresh } = await catalog.publish(publication(rolledOut.manifest, '3.0', draft));
+      const trusted = () =>
+        Promise.all(
+          builds.map(async ({ manifest }) => {
+            return (await catalog.recognize('door', sketchMd5Of(manifest))).map(({ isTrusted }) => isTrusted);
+          }),
+        );
+      t.deepEqual(await trusted(), [[true], [false], [false]]);
+      await catalog.promote('door', 'stable', [release.id], () => auditBy('tester'));
+      t.deepEqual(await trusted(), [[true], [true], [false]]);
+      await rollouts.create(rollout(fresh.id, release.id), () => auditBy('tester'));
+      t.deepEqual(await trusted(), [[true], [true], [true]]);
+      for (const { manifest } of builds) t.deepEqual(await catalog.recognize('window', sketchMd5Of(manifest)), []);
+    },
+  );
 
   storeTest('saves a device only when the change is based on the latest revision', async (t, opened) => {
     await opened.store.catalog.saveProject(project(), auditBy('tester'));
@@ -307,7 +336,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     const other = await opened.another();
     await other.restore(lines);
     t.deepEqual(await collect(other.dump()), lines);
-    t.is((await other.catalog.recognize(sketchMd5Of(manifest))).length, 1);
+    t.is((await other.catalog.recognize('door', sketchMd5Of(manifest))).length, 1);
     t.is((await other.devices.get('door', '18:FE:34:00:00:01'))?.record.attempts[0]?.sends, 2);
     const empty = await opened.another();
     const broken = [...lines.slice(0, -1), { table: 'offers', row: { channel: 'x' } }];
@@ -324,9 +353,9 @@ function project(): ProjectRecord {
 function publication(
   manifest: Manifest,
   version: string,
-  options: { purpose?: 'serve' | 'reference'; channel?: string | undefined } = {},
+  options: { purpose?: 'serve' | 'reference'; channel?: string | undefined; isTrusted?: boolean } = {},
 ): NewRelease {
-  const { purpose = 'serve' } = options;
+  const { purpose = 'serve', isTrusted = true } = options;
   const channel = 'channel' in options ? options.channel : 'stable';
   const { kind } = manifest.image;
   const release = { project: 'door', version, kind, board: '', purpose, publishedAt: 1, manifest };
@@ -334,7 +363,7 @@ function publication(
     auditBy('tester', 'project.created'),
     auditBy('tester', `release.${outcome}`),
   ];
-  return { release, channel, project: project(), audit };
+  return { release, channel, isTrusted, project: project(), audit };
 }
 
 /** Value after a JSON round trip, which removes undefined properties. */

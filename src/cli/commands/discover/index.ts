@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { discoveredFile, type StoredDevice, withSeen } from '../../../delivery/discovered.ts';
+import { discoveredFile, mostDevices, type StoredDevice, withSeen } from '../../../delivery/discovered.ts';
 import { type DiscoveredDevice, Discovery, identityOf } from '../../../delivery/discovery.ts';
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -32,6 +32,7 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
   const enough = new AbortController();
   discovery.watch((device) => {
     const before = found.get(identityOf(device));
+    if (before === undefined && found.size >= mostDevices) return;
     found.set(identityOf(device), device);
     if (options.watch === true && !isDeepStrictEqual(before, device)) printOne(device, settings, report);
     if (options.add !== undefined && isFound(options.add, [...found.values()], options, settings)) enough.abort();

@@ -179,8 +179,9 @@ async function decideRequest(
   { authenticated, hasNewestSecret }: Entry,
 ): Promise<Outcome> {
   const { report, view, mode, channel, address } = firmwareRequest;
-  const recognized = report.sketchMd5 === undefined ? [] : await store.catalog.recognize(report.sketchMd5);
-  const running = whatRuns(view.project.name, report, recognized);
+  const { sketchMd5 } = report;
+  const recognized = sketchMd5 === undefined ? [] : await store.catalog.recognize(view.project.name, sketchMd5);
+  const running = whatRuns(report, recognized, record);
   const releases = await releasesFor(store, firmwareRequest, record);
   const from = { address, authenticated };
   const now = clock.now();

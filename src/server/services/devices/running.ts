@@ -19,13 +19,21 @@ export type Running =
   | { readonly by: 'unknown' };
 
 /**
- * Returns which build runs on a device. Matches are sorted: first builds in the same project, then builds with proven enforcement, then
- * releases before reference builds, then the newest.
+ * Returns which build runs on a device: a trusted build, or one that this device was sent. Matches are sorted: first builds that the device
+ * was sent, then builds with proven enforcement, then releases before reference builds, then the newest.
+ *
+ * @param recognized builds of the device's project
  */
-export function whatRuns(project: string, report: DeviceReport, recognized: readonly Recognized[]): Running {
-  const [first, ...others] = [...recognized].sort(
+export function whatRuns(
+  report: DeviceReport,
+  recognized: readonly Recognized[],
+  { attempts }: Pick<DeviceRecord, 'attempts'>,
+): Running {
+  const wasSent = ({ id }: ReleaseRecord) => attempts.some(({ releaseId }) => releaseId === id);
+  const known = recognized.filter(({ release, isTrusted }) => isTrusted || wasSent(release));
+  const [first, ...others] = known.sort(
     ({ release: a }, { release: b }) =>
-      Number(b.project === project) - Number(a.project === project) ||
+      Number(wasSent(b)) - Number(wasSent(a)) ||
       proof(b) - proof(a) ||
       Number(b.purpose === 'serve') - Number(a.purpose === 'serve') ||
       b.id - a.id,

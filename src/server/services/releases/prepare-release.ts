@@ -10,7 +10,7 @@ import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 import { newProject } from './project.ts';
-import { requireAllowedRules, requireChannel, requireNewImage } from './publisher-limits.ts';
+import { requireAllowedRules, requireChannel, requireNewImage, requireReference } from './publisher-limits.ts';
 import type { Uploader } from './uploads.ts';
 
 export interface PublishInput {
@@ -47,6 +47,7 @@ export async function prepareRelease(
   const record = await projectOf(store, question, present, key);
   const { publisher, request } = question;
   requireAllowedRules(publisher, record, request.allow);
+  if (request.purpose === 'reference') requireReference(publisher);
   if (request.purpose === 'serve' && !request.draft) requireChannel(publisher, request.channel);
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
   await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });

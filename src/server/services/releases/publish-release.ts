@@ -4,6 +4,7 @@ import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import { checkRelease } from '../../../core/preflight/check-release.ts';
+import { permits } from '../../auth/permissions.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { NewRelease, PublicationResult } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
@@ -70,6 +71,7 @@ export function publishRelease(
     const result = await parts.store.catalog.publish({
       release,
       channel,
+      isTrusted: permits(question.publisher, 'reference'),
       project: created && record,
       audit: (outcome) => eventsOf(outcome).map(auditEntryOf),
     });

@@ -39,6 +39,20 @@ export function requireAllowedRules(publisher: Publisher, project: ProjectRecord
   );
 }
 
+/**
+ * Requires that a token may publish reference builds. Their board, layout and enforcement count as facts about the devices that run them.
+ *
+ * @throws DomainError role-missing
+ */
+export function requireReference(publisher: Publisher): void {
+  if (permits(publisher, 'reference')) return;
+  throw new DomainError(
+    'role-missing',
+    'the token may not publish reference builds: they determine what running devices are sent',
+    'Publish the reference build with an admin token.',
+  );
+}
+
 interface NewImage {
   readonly project: string;
   readonly version: string;
@@ -46,28 +60,51 @@ interface NewImage {
 }
 
 /**
- * Requires an image that the project does not have under another version. The signature covers only the bytes, so an old signed image under
- * a new version would be a downgrade that needs no signing key. A filesystem image often stays the same from one version to the next:
- * it may be the one that a channel serves now.
+ * Requires an image that the project does not have under another version or board. The signature covers only the bytes: an old signed image
+ * under a new name would be a downgrade that needs no signing key, and would change what the devices that run it are recognized as. A
+ * filesystem image is not recognized, and often stays the same from one version or board to the next: it may be the one that a channel
+ * serves now.
  *
  * @throws DomainError image-known
  */
 export async function requireNewImage({ catalog }: Store, publisher: Publisher, image: NewImage): Promise<void> {
   if (permits(publisher, 'republish')) return;
   const { project, version, manifest } = image;
-  const same = (await catalog.withSameBytes(project, manifest)).filter((release) => release.version !== version);
-  const [known] = same;
-  if (known === undefined || (known.kind === 'filesystem' && (await isCurrent(catalog, project, same)))) return;
+  const board = manifest.board ?? '';
+  const same = await catalog.withSameBytes(project, manifest);
+  const others = same.filter(
+    (other) => other.purpose !== 'serve' || other.version !== version || other.board !== board,
+  );
+  const [known] = others;
+  if (known === undefined) return;
+  if (known.kind === 'filesystem' && (await isStillServed(catalog, project, board, others))) return;
+  const isOtherVersion = known.version !== version;
   throw new DomainError(
     'image-known',
-    `this ${known.kind} image is already published as ${project} ${known.version}`,
-    `Build a new image for ${version}, promote ${known.version} instead, or publish with an admin token.`,
+    `this ${known.kind} image is already published as ${project} ${releaseName(known)}`,
+    isOtherVersion
+      ? `Build a new image for ${version}, promote ${known.version} instead, or publish with an admin token.`
+      : 'Publish an image that is the same for several boards once, without a board, or publish it with an admin token.',
   );
 }
 
-async function isCurrent(catalog: CatalogStore, project: string, releases: readonly ReleaseRecord[]): Promise<boolean> {
+function releaseName({ version, board, purpose }: ReleaseRecord): string {
+  const name = board === '' ? version : `${version} for ${board}`;
+  return purpose === 'reference' ? `${name} (reference build)` : name;
+}
+
+/** Returns whether a channel serves the bytes now: to this board, if the board has been served them before. */
+async function isStillServed(
+  catalog: CatalogStore,
+  project: string,
+  board: string,
+  same: readonly ReleaseRecord[],
+): Promise<boolean> {
+  const served: ReleaseRecord[] = [];
+  for (const release of same) if (await catalog.wasPromoted(release.id)) served.push(release);
+  const own = served.filter((release) => release.board === board);
   const current = (await catalog.currentReleases(project)).map(({ release }) => release.id);
-  return releases.some(({ id }) => current.includes(id));
+  return (own.length > 0 ? own : served).some(({ id }) => current.includes(id));
 }
 
 /**

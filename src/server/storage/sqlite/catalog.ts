@@ -1,39 +1,25 @@
-import { LRUCache } from 'lru-cache';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
 import { documentSchemas } from '../document-schemas.ts';
-import type { CurrentRelease, ProjectRecord, Recognized, ReleaseRecord } from '../records.ts';
+import type { CurrentRelease, ProjectRecord, ReleaseRecord } from '../records.ts';
 import { hasSameBytes, isPromotable } from '../release-record.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import { writeCurrent } from './current-releases.ts';
+import type { KnownBuilds } from './known-builds.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 import { storedJson } from './stored-json.ts';
-
-/** Maximum number of releases returned per MD5. Identical builds are rarely published under more names. */
-const mostRecognized = 8;
-/** Number of cached MD5s. A fleet runs only a few builds, and made-up MD5s must not fill the memory. */
-const mostMd5sRemembered = 1024;
 
 export function sqliteCatalog(
   connection: Connection,
   committer: Committer,
   projects: ProjectIds,
   releases: ReleaseReader,
+  knownBuilds: KnownBuilds,
 ): CatalogStore {
   const { db } = connection;
-  const byMd5 = connection.prepare(
-    db
-      .selectFrom('sketch_md5s')
-      .select(['release_id', 'flash_mode'])
-      .where('md5', '=', new Uint8Array())
-      .orderBy('release_id', 'desc')
-      .limit(mostRecognized),
-  );
-
-  const recognized = new LRUCache<string, readonly Recognized[]>({ max: mostMd5sRemembered });
 
   function writeProject({ name, ...settings }: ProjectRecord): void {
     const doc = JSON.stringify(settings);
@@ -62,7 +48,7 @@ export function sqliteCatalog(
     return channel !== undefined && yanked === undefined && !wasPromotedOn(projectIdOf(project), channel, id);
   }
 
-  function writeRelease(projectId: number, { release }: NewRelease, referenceImage: string): ReleaseRecord {
+  function writeRelease(projectId: number, { release, isTrusted }: NewRelease, referenceImage: string): ReleaseRecord {
     const { sketchMd5s, ...image } = release.manifest.image;
     const manifest = { ...release.manifest, image: { ...image, sketchMd5s: [] } };
     const id = connection.insert(
@@ -73,6 +59,7 @@ export function sqliteCatalog(
         board: release.board,
         reference_image: referenceImage,
         published_at: release.publishedAt,
+        trusted: isTrusted ? 1 : 0,
         yanked: null,
         manifest: JSON.stringify(manifest),
       }),
@@ -97,25 +84,21 @@ export function sqliteCatalog(
     if (project !== undefined) writeProject(project);
     const projectId = projectIdOf(release.project);
     const written = present ?? writeRelease(projectId, publication, referenceImage);
-    recognized.clear();
-    if (channel !== undefined) writeCurrent(connection, projectId, channel, written);
+    knownBuilds.forget();
+    if (channel !== undefined) makeCurrent(projectId, channel, [written]);
     for (const entry of audit(outcome)) writeAudit(connection, entry);
     return { outcome, release: written };
   }
 
-  function buildsWith(sketchMd5: string): Recognized[] {
-    const rows = byMd5.all(Buffer.from(sketchMd5, 'hex'), mostRecognized);
-    return rows.flatMap(({ release_id, flash_mode }): Recognized[] => {
-      const release = releases.byId(release_id);
-      const flashMode = flashModes[flash_mode];
-      return release === undefined || flashMode === undefined ? [] : [{ release, flashMode }];
-    });
+  function makeCurrent(projectId: number, channel: string, current: readonly ReleaseRecord[]): void {
+    for (const release of current) writeCurrent(connection, projectId, channel, release);
+    knownBuilds.trust(current.map(({ id }) => id));
   }
 
   /** Clears the caches within the transaction that makes the change, so that no read can happen in between. */
   function forget(ids: readonly number[]): void {
     releases.forget(ids);
-    recognized.clear();
+    knownBuilds.forget();
   }
 
   return {
@@ -167,8 +150,9 @@ export function sqliteCatalog(
     promote: (project, channel, releaseIds, audit) =>
       committer.write('sync', () => {
         const current = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isPromotable);
-        for (const release of current) writeCurrent(connection, projects.idOf(project), channel, release);
-        if (current.length > 0) writeAudit(connection, audit(current));
+        if (current.length === 0) return current;
+        makeCurrent(projects.idOf(project), channel, current);
+        writeAudit(connection, audit(current));
         return current;
       }),
 
@@ -213,12 +197,8 @@ export function sqliteCatalog(
       return connection.first(query) !== undefined;
     },
 
-    async recognize(sketchMd5) {
-      const known = recognized.get(sketchMd5);
-      if (known !== undefined) return known;
-      const found = buildsWith(sketchMd5);
-      recognized.set(sketchMd5, found);
-      return found;
+    async recognize(project, sketchMd5) {
+      return knownBuilds.recognize(project, sketchMd5);
     },
 
     async byIds(ids) {

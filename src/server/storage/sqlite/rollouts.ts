@@ -6,6 +6,7 @@ import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
 import { writeCurrent } from './current-releases.ts';
+import type { KnownBuilds } from './known-builds.ts';
 import type { ProjectIds } from './project-ids.ts';
 import type { ReleaseReader } from './releases.ts';
 import { storedJson } from './stored-json.ts';
@@ -28,6 +29,7 @@ export function sqliteRollouts(
   committer: Committer,
   projects: ProjectIds,
   releases: ReleaseReader,
+  knownBuilds: Pick<KnownBuilds, 'trust'>,
 ): RolloutStore {
   const { db } = connection;
   const rows = db
@@ -48,6 +50,7 @@ export function sqliteRollouts(
         const values = { project_id: projectId, channel, state, doc: JSON.stringify(doc satisfies Doc) };
         const id = connection.insert(db.insertInto('rollouts').values(values));
         const created = { ...rollout, id };
+        knownBuilds.trust(rollout.releaseIds);
         writeAudit(connection, audit(created));
         return created;
       }),

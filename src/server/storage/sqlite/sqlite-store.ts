@@ -13,6 +13,7 @@ import { chooseDriver } from './drivers/choose.ts';
 import type { SqliteDriver } from './drivers/driver.ts';
 import { dumpTables, identityKey, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
+import { sqliteKnownBuilds } from './known-builds.ts';
 import { migrate } from './migrate.ts';
 import { projectIds } from './project-ids.ts';
 import { releaseReader } from './releases.ts';
@@ -118,11 +119,12 @@ function makeStore(connection: Connection, path: string): Store {
   const committer = new Committer(connection, journal);
   const projects = projectIds(connection);
   const releases = releaseReader(connection);
+  const knownBuilds = sqliteKnownBuilds(connection, projects, releases);
   const { db } = connection;
   return {
-    catalog: sqliteCatalog(connection, committer, projects, releases),
+    catalog: sqliteCatalog(connection, committer, projects, releases, knownBuilds),
     devices: sqliteDevices(connection, committer, projects),
-    rollouts: sqliteRollouts(connection, committer, projects, releases),
+    rollouts: sqliteRollouts(connection, committer, projects, releases, knownBuilds),
     tokens: sqliteTokens(connection, committer),
     uploads: sqliteUploads(connection, committer),
     audit: sqliteAudit(connection, committer),

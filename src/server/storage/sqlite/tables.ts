@@ -16,6 +16,8 @@ export interface Tables {
     /** SHA-256 of the image for a reference build; otherwise empty. Any number of reference builds may have the same version. */
     reference_image: string;
     published_at: number;
+    /** 1 if `Recognized.isTrusted`, otherwise 0. */
+    trusted: number;
     yanked: string | null;
     /** Manifest as JSON, without the sketch MD5s. */
     manifest: string;

@@ -30,6 +30,7 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('board', 'text', notNull)
     .addColumn('reference_image', 'text', notNull)
     .addColumn('published_at', 'integer', notNull)
+    .addColumn('trusted', 'integer', notNull)
     .addColumn('yanked', 'text')
     .addColumn('manifest', 'text', notNull)
     .addUniqueConstraint('releases_name', ['project_id', 'version', 'kind', 'board', 'reference_image'])
