@@ -22,12 +22,13 @@ export function namedReadError(path: string, what: string, cause: unknown): OtaE
   return new OtaError('FILE_UNREADABLE', { path, reason }, cause);
 }
 
-/** Reads a file that may not exist. Returns undefined for a missing file. */
+/** Reads a file that no user named and that may not exist. Pipes are not read. Returns undefined for a missing file. */
 export async function readOptionalFile(path: string): Promise<Uint8Array | undefined> {
   try {
-    return await readNamedFile(path, 'file');
-  } catch (error) {
-    if (error instanceof OtaError && error.code === 'FILE_NOT_FOUND') return undefined;
+    return await readRegular(path);
+  } catch (cause) {
+    const error = namedReadError(path, 'file', cause);
+    if (error.code === 'FILE_NOT_FOUND') return undefined;
     throw error;
   }
 }

@@ -20,7 +20,7 @@ export interface ClientOptions {
   /** Delays before retries after a network fault or a transient status. The number of delays is the maximum number of retries. */
   readonly pausesMs?: readonly number[];
   /** Limits on the duration of one attempt. Defaults to 60 s and the time for all bytes at 2 KB/s. */
-  readonly limits?: TransferLimits;
+  readonly limits?: TransferLimits | undefined;
 }
 
 export interface ApiRequest {

@@ -6,7 +6,10 @@ export const apiEntries = {
     1,
     ({ url, reason }) => `${url} did not respond: ${explainReason(reason)}`,
     'The server is not running at this URL, or a firewall or proxy blocks the connection.',
-    () => 'Check the URL, and make sure that `ota-hooks serve` is running there.',
+    ({ reason }) =>
+      /2 KB\/s|not complete|larger than|without end/.test(reason)
+        ? 'Check the URL and the network, and try again. The limits are in docs/security.md.'
+        : 'Check the URL, and make sure that `ota-hooks serve` is running there.',
   ),
   SERVER_NOT_TRUSTED: entry<{ url: string; reason: string }>(
     1,

@@ -272,6 +272,25 @@ for (const [what, { onDatagram, image = anImage, password, timings, verdict }] o
   });
 }
 
+test('an honest web updater may read slowly and pause', async (t) => {
+  const image = new Uint8Array(60_000);
+  const device = await rudeWebServer(t, goodPage, (socket) => {
+    socket.pause();
+    let count = 0;
+    const step = () => {
+      const bytes: Buffer | null = socket.read(512) ?? socket.read();
+      count += bytes?.length ?? 0;
+      if (count >= image.length) socket.end(`${ok}Content-Length: ${success.length}\r\n\r\n${success}`);
+      // One pause, as for an erased sector.
+      else if (count > 30_000 && count <= 30_512) setTimeout(step, 100);
+      else setImmediate(step);
+    };
+    step();
+  });
+  const sent = await sendByWeb({ host: device.host, webPort: device.port }, { image, timings: defaultTransferLimits });
+  t.deepEqual(sent.verdict, { kind: 'accepted' });
+});
+
 test('an honest device may read slowly, pause and acknowledge in small numbers', async (t) => {
   const image = new Uint8Array(60_000);
   const device = await rudeEspotaDevice(

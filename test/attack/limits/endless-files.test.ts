@@ -106,3 +106,20 @@ test('a FIFO without a writer as key ends with an error', async (t) => {
   t.regex(stderr, /the pipe did not end within 10 s/);
   countAttacks({ kind, tried: 1, withstood: 1 });
 });
+
+test('pipes in a source tree, beside the files that a user names, are not read', async (t) => {
+  const folder = await testFolder(t, files);
+  for (const name of ['door.bin.ota.json', 'door.bin.signed', 'build.options.json', 'ota.config.json', '.gitignore']) {
+    await run('mkfifo', [folder.at(name)]);
+  }
+  for (const argv of [
+    ['inspect', 'door.bin'],
+    ['preflight', 'door.bin'],
+    ['upload', 'door.bin', '--host', '127.0.0.1'],
+    ['espota', '-i', '127.0.0.1', '-f', 'door.bin'],
+  ]) {
+    const { error } = await runCommand(argv, { cwd: folder.path });
+    t.regex(`${error?.message}`, /it is a pipe, not a file/, argv.join(' '));
+  }
+  countAttacks({ kind, tried: 4, withstood: 4 });
+});

@@ -78,6 +78,24 @@ for (const [what, behave] of Object.entries(behaviors)) {
   });
 }
 
+test('a slow server that sends on is read to the end', async (t) => {
+  const parts = 200;
+  const url = await rudeServer(t, (socket) => {
+    socket.write(`${ok}Connection: close\r\nContent-Length: ${parts * 100}\r\n\r\n`);
+    let sent = 0;
+    const sending = setInterval(() => {
+      socket.write(' '.repeat(100));
+      sent++;
+      if (sent === parts) clearInterval(sending);
+    }, 2);
+  });
+  // The limits of users, which such a server does not reach on any machine.
+  const { body } = await stream({ ...optionsFor(url), limits: undefined }, '/backup');
+  let count = 0;
+  for await (const bytes of body) count += bytes.length;
+  t.is(count, parts * 100);
+});
+
 test('an upload ends when the server does not read it', async (t) => {
   const url = await rudeServer(t, (socket) => socket.pause());
   const request = connect(optionsFor(url))({
