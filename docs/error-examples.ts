@@ -109,6 +109,14 @@ export const errorExamples = {
   IMAGE_ALREADY_SIGNED: [{ path: 'build/door.ino.bin.signed' }],
   IMAGES_NONE: [{ what: 'image', patterns: ['build/**/*.ino.bin'], folder: 'door' }],
   ENFORCEMENT_KEY_MISSING: [{ path: 'build/door.ino.bin', fingerprint: someKey, others: [] }],
+  ENFORCEMENT_KEY_UNUSED: [
+    {
+      path: 'build/door.ino.bin',
+      elf: 'build/door.ino.elf',
+      fingerprint: '5e'.repeat(32),
+      detail: `the Updater verifies updates with the key ${'a3'.repeat(32)}`,
+    },
+  ],
   ENFORCEMENT_VERIFIER_MISSING: [{ path: 'build/door.ino.bin', elf: 'build/door.ino.elf' }],
 
   NAME_UNPRINTABLE: [{ what: 'file name', name: 'door\\u001b.bin' }],

@@ -10,9 +10,11 @@ import { rsaPems } from '../support/key-pairs.ts';
 import { asOtherUser } from '../support/other-user.ts';
 import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
+import { twoKeyBuild } from '../support/two-key-build.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
 const other = rsaPems(2048);
+const wrongKey = twoKeyBuild(other.publicPem, door.publicPem);
 const keys = { 'private.key': door.privatePem, 'public.key': door.publicPem };
 
 function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation {
@@ -77,6 +79,7 @@ export const buildErrors = {
   },
   IMAGES_NONE: inFolder('pack', { ...keys, 'ota.config.json': '{"images": ["build/*.bin"]}' }),
   ENFORCEMENT_KEY_MISSING: pack({ 'private.key': other.privatePem, 'public.key': other.publicPem }),
+  ENFORCEMENT_KEY_UNUSED: pack({ 'door.bin': wrongKey.bin, 'door.elf': wrongKey.elf }),
   ENFORCEMENT_VERIFIER_MISSING: pack({ 'door.elf': elfWithoutVerifier() }),
 
   NAME_UNPRINTABLE: inFolder('pack door.bin --board board\u009b', { ...keys, 'door.bin': door.bin }),

@@ -6,6 +6,8 @@ export interface ElfRecipe {
   readonly sections: readonly BuiltSegment[];
   /** Defined symbols. */
   readonly symbols?: readonly string[];
+  /** Values of defined symbols; 0 by default. */
+  readonly values?: Readonly<Record<string, number>>;
   readonly undefinedSymbols?: readonly string[];
   /** Machine type in the ELF header; 94 is Xtensa. */
   readonly machine?: number;
@@ -72,7 +74,7 @@ function sectionHeader({ type = 0, flags = 0, address = 0, offset = 0, size = 0,
   return header;
 }
 
-function symbolTable({ symbols = [], undefinedSymbols = [] }: ElfRecipe, names: Buffer): Buffer {
+function symbolTable({ symbols = [], undefinedSymbols = [], values = {} }: ElfRecipe, names: Buffer): Buffer {
   const entries = [
     ...symbols.map((name) => ({ name, section: 1 })),
     ...undefinedSymbols.map((name) => ({ name, section: 0 })),
@@ -81,6 +83,7 @@ function symbolTable({ symbols = [], undefinedSymbols = [] }: ElfRecipe, names: 
   for (const [index, { name, section }] of entries.entries()) {
     const at = symbolBytes * (index + 1);
     table.writeUInt32LE(names.indexOf(`\0${name}\0`) + 1, at);
+    table.writeUInt32LE(values[name] ?? 0, at + 4);
     table.writeUInt16LE(section, at + 14);
   }
   return table;

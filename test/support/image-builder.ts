@@ -30,6 +30,8 @@ const defaultRam: readonly BuiltSegment[] = [
 
 /** Offset of the application's first segment in every image built here. */
 export const flashSegmentOffset = 0x1010;
+/** Address of `flashContent` in images of core 3. */
+export const flashContentAddress = flashAddress + flashSegmentOffset + 12;
 
 /** Builds an Arduino .bin as elf2bin.py does: eboot, padding, application, size and CRC. */
 export function buildImage(recipe: ImageRecipe = {}): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,6 @@
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { type ElfProgram, type ElfSection, readElf } from './elf.ts';
+import { findEmbeddedKeys } from './embedded-keys.ts';
 import type { Firmware } from './firmware.ts';
 import { crcWords } from './image-crc.ts';
 import type { Segment } from './image-header.ts';
@@ -11,8 +12,18 @@ export type EnforcementProof =
   | { readonly proof: 'elf' }
   | { readonly proof: 'absent'; readonly reason: ProofGap; readonly detail: string };
 
-/** Reason for a missing proof. `key-missing` and `verifier-missing` are build errors. `no-elf` only means that there is no evidence. */
-type ProofGap = 'key-missing' | 'no-elf' | 'not-an-elf' | 'elf-of-another-image' | 'verifier-missing';
+/**
+ * Reason for a missing proof. `key-missing`, `key-unused` and `verifier-missing` are build errors. `no-elf` only means that there is no
+ * evidence.
+ */
+type ProofGap =
+  | 'key-missing'
+  | 'key-unused'
+  | 'key-unclear'
+  | 'no-elf'
+  | 'not-an-elf'
+  | 'elf-of-another-image'
+  | 'verifier-missing';
 
 export interface EnforcementEvidence {
   /** ELF from which the image was made. */
@@ -25,12 +36,14 @@ export interface EnforcementEvidence {
 /**
  * Proves that a sketch verifies updates with the expected key. Finding the key in the image is not sufficient: the linker script keeps the
  * constructor that contains the key even if `Updater.cpp` was compiled without signing, as happens when arduino-cli reuses a cached core.a.
- * The proof has three conditions:
+ * The proof has four conditions:
  *
  * 1. The image contains the key (same modulus).
  * 2. The ELF belongs to this image: same entry point, same bytes in every segment. A stale ELF file proves nothing.
  * 3. The ELF defines `esp8266::updaterSigningHash` and `updaterSigningVerifier` (`BearSSLHelpers.cpp`), which the linker drops unless the
  *    constructor of `UpdaterClass` (`Updater.cpp`) installs them.
+ * 4. The variable `signing_pubkey` (`Updater_Signing.h`), from which that constructor's key is made, contains the key. In an ELF without this
+ *    variable, as after `strip`, the key must be the only one in the image, apart from certificates.
  */
 export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvidence): EnforcementProof {
   if (!firmware.embeddedKeys.some(({ key }) => key.fingerprint === expectedKey.fingerprint)) {
@@ -44,8 +57,42 @@ export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvid
   const missing = requiredSymbols.filter(
     (required) => ![...program.symbols.keys()].some((name) => isSymbol(name, required)),
   );
-  if (missing.length === 0) return { proof: 'elf' };
-  return absent('verifier-missing', `the program does not define ${missing.join(' and ')}`);
+  if (missing.length > 0) return absent('verifier-missing', `the program does not define ${missing.join(' and ')}`);
+  const gap = keyGap(program, firmware, expectedKey);
+  return gap === undefined ? { proof: 'elf' } : absent(...gap);
+}
+
+function keyGap(
+  program: ElfProgram,
+  { embeddedKeys }: Firmware,
+  expected: RsaPublicKey,
+): [ProofGap, string] | undefined {
+  const [, address] = [...program.symbols].find(([name]) => keySymbol.test(name)) ?? [];
+  if (address === undefined) {
+    const others = embeddedKeys.filter(
+      ({ key, container }) => container !== 'certificate' && key.fingerprint !== expected.fingerprint,
+    );
+    if (others.length === 0) return undefined;
+    return [
+      'key-unclear',
+      'the image contains several public keys, and the ELF file does not show which one the Updater uses',
+    ];
+  }
+  const used = keyAt(program, address)?.fingerprint;
+  if (used === expected.fingerprint) return undefined;
+  return ['key-unused', `the Updater verifies updates with ${used === undefined ? 'another key' : `the key ${used}`}`];
+}
+
+// The PEM text of a key with 4096 bits has 800 bytes. The text in a header may have lines before the key.
+const mostKeyTextBytes = 8192;
+
+/** Reads the text at an address up to its zero byte and returns the first key in it, as `BearSSL::PublicKey::parse` does. */
+function keyAt({ loaded }: ElfProgram, address: number): RsaPublicKey | undefined {
+  const section = loaded.find((each) => address >= each.address && address < each.address + each.bytes.length);
+  if (section === undefined) return undefined;
+  const text = section.bytes.subarray(address - section.address).subarray(0, mostKeyTextBytes);
+  const end = text.indexOf(0);
+  return findEmbeddedKeys(end === -1 ? text : text.subarray(0, end)).value[0]?.key;
 }
 
 function absent(reason: ProofGap, detail: string): EnforcementProof {
@@ -55,7 +102,9 @@ function absent(reason: ProofGap, detail: string): EnforcementProof {
 const requiredSymbols = ['updaterSigningHash', 'updaterSigningVerifier'] as const;
 
 // Symbol names, plain or mangled within namespaces (_ZN7esp826618updaterSigningHashE). Longer symbol names do not match.
-const signingSymbols = /^(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?$/;
+const signingSymbols =
+  /^(?:(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?|(?:_ZL\d\d)?signing_pubkey)$/;
+const keySymbol = /signing_pubkey$/;
 
 function isSymbol(name: string, required: string): boolean {
   return name === required || name.endsWith(`${required.length}${required}E`);

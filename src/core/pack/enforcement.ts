@@ -25,7 +25,7 @@ export interface EnforcementResult {
  * Determines the proof that a device running this image verifies its next update: the ELF, a declaration or none. The build fails if the
  * image lacks the key or the verifier, because installing it would disable signature checks permanently.
  *
- * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_VERIFIER_MISSING
+ * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_KEY_UNUSED, ENFORCEMENT_VERIFIER_MISSING
  */
 export function settleEnforcement({ path, firmware, elf, expectedKey, declared }: EnforcementInput): EnforcementResult {
   if (expectedKey === undefined || firmware.kind === 'filesystem') return { enforcement: 'unproven', warnings: [] };
@@ -34,6 +34,14 @@ export function settleEnforcement({ path, firmware, elf, expectedKey, declared }
   if (proof.reason === 'key-missing') {
     const others = firmware.embeddedKeys.map(({ key }) => key.fingerprint);
     throw new OtaError('ENFORCEMENT_KEY_MISSING', { path, fingerprint: expectedKey.fingerprint, others });
+  }
+  if (proof.reason === 'key-unused') {
+    throw new OtaError('ENFORCEMENT_KEY_UNUSED', {
+      path,
+      elf: elf?.path ?? 'the ELF',
+      fingerprint: expectedKey.fingerprint,
+      detail: proof.detail,
+    });
   }
   if (declared) return { enforcement: 'declared', warnings: [] };
   if (proof.reason === 'verifier-missing') {

@@ -2,7 +2,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { layoutInElf } from '../firmware/elf-layout.ts';
 import { proveEnforcement } from '../firmware/elf-proof.ts';
 import type { Firmware } from '../firmware/firmware.ts';
-import type { RsaPublicKey } from '../keys/public-key.ts';
+import { type RsaPublicKey, readPublicKey } from '../keys/public-key.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { buildDifferences } from '../preflight/build-differences.ts';
 import type { Build } from './build.ts';
@@ -34,11 +34,20 @@ export async function requireDescribed({ manifest, files }: Build, evidence: Sig
     key,
     read: async ({ file }) => files.get(file),
   });
-  if (differences.length > 0 || firmware === undefined) {
-    throw new OtaError('BUILD_NOT_AS_DESCRIBED', { path, differences });
+  const all = [...keyDifferences(manifest), ...differences];
+  if (all.length > 0 || firmware === undefined) {
+    throw new OtaError('BUILD_NOT_AS_DESCRIBED', { path, differences: all });
   }
   const missing = missingProof(manifest, firmware, evidence) ?? missingLayout(manifest, firmware, evidence);
   if (missing !== undefined) throw new OtaError('PROOF_NOT_SHOWN', { path, ...missing });
+}
+
+function* keyDifferences({ signing: { publicKey }, enforcement }: Manifest): Generator<string> {
+  if (publicKey === undefined) {
+    if (enforcement !== 'unproven') yield 'the manifest claims that devices verify signatures, but names no public key';
+  } else if (readPublicKey(publicKey.pem, 'the manifest').fingerprint !== publicKey.fingerprint) {
+    yield 'the public key and its fingerprint do not match';
+  }
 }
 
 interface MissingProof {

@@ -92,6 +92,11 @@ async function* artifactDifferences(
   if (!isSameContent(envelope.content, firmware.content, isSketch)) {
     return yield `${file} was not made from ${build.manifest.image.file}`;
   }
+  if (encoding === 'gzip' && file !== build.manifest.image.file) {
+    const { value, findings } = compressions.gunzip(bytes);
+    for (const { message } of findings) yield `${file}: ${message}`;
+    if (value.framing.endOffset !== envelope.payload.length) yield `${file} contains more than its gzip data`;
+  }
   const inflates = encoding === 'gzip' ? await compressions.inflateFacts(envelope) : undefined;
   if (!isSame(inflates, inflate)) yield `the decompression facts of ${file} do not match`;
 }

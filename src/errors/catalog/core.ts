@@ -168,6 +168,14 @@ export const coreEntries = {
     () =>
       'Build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch (BearSSLHelpers.cpp contains the key).',
   ),
+  ENFORCEMENT_KEY_UNUSED: entry<PathField & { elf: string; fingerprint: string; detail: string }>(
+    1,
+    ({ path, elf, fingerprint, detail }) =>
+      `${path} contains the public key ${shortFingerprint(fingerprint)}, but according to ${elf} ${detail}: a device with this image would reject updates signed with the project's key`,
+    'The image contains several public keys, and Updater_Signing.h contained a different one when the core was compiled.',
+    () =>
+      'Remove other copies of Updater_Signing.h from the sketch and the include path, and build with `ota-hooks build`.',
+  ),
   ENFORCEMENT_VERIFIER_MISSING: entry<PathField & { elf: string }>(
     1,
     ({ path, elf }) =>

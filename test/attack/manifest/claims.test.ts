@@ -8,6 +8,7 @@ import { builtSketch, door, elfWithoutVerifier } from '../../support/built-sketc
 import { rsaPems } from '../../support/key-pairs.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+import { twoKeyBuild } from '../../support/two-key-build.ts';
 
 const image = 'door.ino.bin';
 const gzip = `${image}.gz`;
@@ -88,6 +89,16 @@ const lies: Readonly<Record<string, Lie>> = {
     ...described,
   },
   'a compressed file with other content': { ...withFile(gzip, gzipSync(Buffer.from('another program'))), ...described },
+  'that devices verify signatures, but no key': {
+    change: ({ signing }) => ({ signing: { ...signing, publicKey: undefined } }),
+    ...described,
+  },
+  'a fingerprint of another key': {
+    change: ({ signing }) => ({
+      signing: { ...signing, publicKey: { ...signing.publicKey, pem: otherKey.publicPem } },
+    }),
+    ...described,
+  },
   'a proof by an ELF that was not handed over': { files: { [elf]: undefined }, ...shown },
   'a proof by the ELF of another build': { files: { [elf]: Buffer.from('not an ELF') }, ...shown },
   'a proof by an ELF without the verifier': { files: { [elf]: elfWithoutVerifier() }, ...shown },
@@ -98,21 +109,58 @@ const lies: Readonly<Record<string, Lie>> = {
   },
 };
 
-for (const [what, { files = {}, change, code, exitCode }] of Object.entries(lies)) {
-  test(`does not sign a manifest that claims ${what}`, async (t) => {
-    const { vault, manifest } = await handedOver(t);
-    t.is((await sign(vault)).exitCode, 0, 'the honest build is signed');
-    for (const name of [`${image}.signed`, `${gzip}.signed`]) await rm(vault.at(name));
-    for (const [name, bytes] of Object.entries(files)) {
-      await (bytes === undefined ? rm(vault.at(name)) : vault.write(name, bytes));
-    }
-    await vault.write(manifestName, JSON.stringify({ ...manifest, ...change?.(manifest) }));
-    const run = await sign(vault);
-    t.is(run.error?.code, code, run.error?.message);
-    t.is(run.exitCode, exitCode);
-    t.false((await vault.list()).some((name) => name.endsWith('.signed')));
-  });
+/** Signs the honest build, then the build with the lie. */
+async function rejectsLie(t: ExecutionContext, lieAbout: (vault: TestFolder) => Promise<Lie>): Promise<void> {
+  const { vault, manifest } = await handedOver(t);
+  const { files = {}, change, code, exitCode } = await lieAbout(vault);
+  t.is((await sign(vault)).exitCode, 0, 'the honest build is signed');
+  for (const name of [`${image}.signed`, `${gzip}.signed`]) await rm(vault.at(name));
+  for (const [name, bytes] of Object.entries(files)) {
+    await (bytes === undefined ? rm(vault.at(name)) : vault.write(name, bytes));
+  }
+  await vault.write(manifestName, JSON.stringify({ ...manifest, ...change?.(manifest) }));
+  const run = await sign(vault);
+  t.is(run.error?.code, code, run.error?.message);
+  t.is(run.exitCode, exitCode);
+  t.false((await vault.list()).some((name) => name.endsWith('.signed')));
 }
+
+for (const [what, lie] of Object.entries(lies)) {
+  test(`does not sign a manifest that claims ${what}`, (t) => rejectsLie(t, async () => lie));
+}
+
+const flaws: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  'a second member': (bytes) => Buffer.concat([bytes, gzipSync(Buffer.from('another program'))]),
+  'other data behind it': (bytes) => Buffer.concat([bytes, Buffer.from('other data')]),
+  'a wrong CRC': (bytes) => Buffer.concat([bytes.subarray(0, -8), Buffer.alloc(4), bytes.subarray(-4)]),
+  'a wrong size': (bytes) => Buffer.concat([bytes.subarray(0, -4), Buffer.alloc(4)]),
+};
+
+for (const [what, flaw] of Object.entries(flaws)) {
+  test(`does not sign a compressed file with ${what}`, (t) =>
+    rejectsLie(t, async (vault) => ({ ...withFile(gzip, flaw(Buffer.from(await vault.read(gzip)))), ...described })));
+}
+
+test('does not sign a proof by an ELF in which the Updater uses another key', async (t) => {
+  const { bin, elf: program } = twoKeyBuild(otherKey.publicPem, door.publicPem);
+  const folder = await testFolder(t, {
+    'private.key': door.privatePem,
+    'public.key': door.publicPem,
+    [image]: bin,
+    [elf]: twoKeyBuild(otherKey.publicPem, door.publicPem, true).elf,
+  });
+  const { stderr } = await runCommand(['pack', image, '--unsigned', '--public-key', 'public.key'], {
+    cwd: folder.path,
+  });
+  t.regex(stderr, /several public keys/);
+  const manifest = JSON.parse(await folder.text(manifestName));
+  t.is(manifest.enforcement, 'unproven');
+  await folder.write(manifestName, JSON.stringify({ ...manifest, enforcement: 'elf' }));
+  await folder.write(elf, program);
+  const run = await sign(folder);
+  t.is(run.error?.code, 'PROOF_NOT_SHOWN', run.error?.message);
+  t.regex(run.error?.message ?? '', /the Updater verifies updates with the key/);
+});
 
 test('signs a declared sketch if the signer declares it as well', async (t) => {
   const { vault, manifest } = await handedOver(t);

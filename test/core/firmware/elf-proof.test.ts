@@ -7,6 +7,7 @@ import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { buildElf } from '../../support/elf-builder.ts';
 import { buildImage, type ImageRecipe, sectionsOf } from '../../support/image-builder.ts';
 import { makeKeyPair, signFile } from '../../support/signed-file.ts';
+import { twoKeyBuild } from '../../support/two-key-build.ts';
 
 const owner = makeKeyPair();
 const stranger = makeKeyPair();
@@ -110,6 +111,23 @@ test('names the address of the first difference between the ELF file and the ima
 test('reports a missing key first, with or without an ELF file', (t) => {
   t.is(prove(elf, image, stranger.publicKey), 'key-missing');
   t.is(prove(undefined, image, stranger.publicKey), 'key-missing');
+});
+
+test('requires that the Updater uses the key, if the image contains several', (t) => {
+  const [own, other] = [owner.publicKey, stranger.publicKey];
+  const right = twoKeyBuild(own.pem, other.pem);
+  t.is(prove(right.elf, right.bin), 'elf');
+  const wrong = twoKeyBuild(other.pem, own.pem);
+  t.is(prove(wrong.elf, wrong.bin), 'key-unused');
+  t.is(prove(wrong.elf, wrong.bin, other), 'elf');
+  const stripped = twoKeyBuild(own.pem, other.pem, true);
+  t.is(prove(stripped.elf, stripped.bin), 'key-unclear');
+  const single = twoKeyBuild(own.pem, '', true);
+  t.is(prove(single.elf, single.bin), 'elf');
+  const commented = twoKeyBuild(`a comment\n${own.pem}`, other.pem);
+  t.is(prove(commented.elf, commented.bin), 'elf');
+  const none = twoKeyBuild('no key', own.pem);
+  t.is(prove(none.elf, none.bin), 'key-unused');
 });
 
 test('accepts a DER key in the image if it equals the expected PEM key', (t) => {
