@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { DeepReadonly } from '../core/model/fields.ts';
 import { sha256 } from '../core/model/fields.ts';
-import type { CredentialState } from './admin-info.ts';
+import { credentialStates } from './admin-info.ts';
 import { mac } from './release-admin.ts';
 
 /**
@@ -26,11 +26,12 @@ export const credentialsRequestSchema = v.strictObject({
 });
 export type CredentialsRequest = v.InferInput<typeof credentialsRequestSchema>;
 
-export interface CredentialsResponse {
-  readonly created: readonly string[];
+export const credentialsResponseSchema = v.strictObject({
+  created: v.array(v.string()),
   /** Devices that keep what they have, and their state; `unknown` if the server does not know the device. */
-  readonly skipped: readonly { readonly mac: string; readonly state: CredentialState | 'unknown' }[];
-}
+  skipped: v.array(v.strictObject({ mac: v.string(), state: v.picklist([...credentialStates, 'unknown']) })),
+});
+export type CredentialsResponse = DeepReadonly<v.InferOutput<typeof credentialsResponseSchema>>;
 
 export const revocationRequestSchema = v.strictObject({
   macs: v.pipe(v.array(mac), v.maxLength(mostCredentials)),

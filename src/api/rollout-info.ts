@@ -29,6 +29,8 @@ const tallySchema = v.strictObject({
   /** Failed devices that downloaded the release without credentials. */
   unprovenFailed: v.number(),
   unprovenNotConfirmed: v.number(),
+  /** Blocked devices whose reports contained no credentials. */
+  unprovenBlocked: v.number(),
   /** Devices whose requests are rejected without their own credentials. */
   withCredentials: v.number(),
 });

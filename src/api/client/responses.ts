@@ -1,5 +1,8 @@
 import * as v from 'valibot';
-import { sha256 } from '../../core/model/fields.ts';
+import { type DeepReadonly, sha256 } from '../../core/model/fields.ts';
+import { auditInfoSchema, deviceInfoSchema, projectInfoSchema, tokenInfoSchema } from '../admin-info.ts';
+import { releaseInfoSchema } from '../release-info.ts';
+import { rolloutInfoSchema } from '../rollout-info.ts';
 
 /** Fields of server responses that the client reads. All other fields are ignored. */
 const releaseFinding = v.object({ rule: v.string(), message: v.string(), fix: v.string() });
@@ -27,3 +30,29 @@ export const apiProblem = v.object({
   }),
 });
 export type Problem = v.InferOutput<typeof apiProblem>['error'];
+
+/** Responses to the `server` commands, apart from single records. */
+export const serverResponse = v.looseObject({ name: v.literal('ota-hooks') });
+export const projectsResponse = v.looseObject({ projects: v.array(projectInfoSchema) });
+export const tokensResponse = v.looseObject({ tokens: v.array(tokenInfoSchema) });
+export const tokenRevokedResponse = v.looseObject({ revoked: v.string() });
+export const auditResponse = v.looseObject({ entries: v.array(auditInfoSchema) });
+export const releasesResponse = v.looseObject({ releases: v.array(releaseInfoSchema), next: v.optional(v.number()) });
+export const devicesResponse = v.looseObject({ devices: v.array(deviceInfoSchema), next: v.optional(v.string()) });
+export const deviceRemovedResponse = v.looseObject({ removed: v.string() });
+export const rolloutsResponse = v.looseObject({ rollouts: v.array(rolloutInfoSchema) });
+
+/**
+ * Checks the JSON of a response. Unknown fields are accepted, because a newer server may send more of them.
+ *
+ * @returns undefined if the response does not have the shape
+ */
+export function checkedResponse<Schema extends v.GenericSchema>(
+  schema: Schema,
+  json: unknown,
+): DeepReadonly<v.InferOutput<Schema>> | undefined {
+  const { issues = [] } = v.safeParse(schema, json);
+  const isSound = issues.every(({ type, expected }) => type === 'strict_object' && expected === 'never');
+  // The JSON itself is returned: after an issue about an unknown field, valibot has no output.
+  return isSound ? (json as DeepReadonly<v.InferOutput<Schema>>) : undefined;
+}

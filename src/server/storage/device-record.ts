@@ -39,7 +39,7 @@ function inOrder({ project, mac, revision }: Partial<Key>, doc: DeviceDoc) {
     name: doc.name,
     board: doc.board,
     channel: doc.channel,
-    requestedChannel: doc.requestedChannel,
+    requestedChannels: doc.requestedChannels,
     group: doc.group,
     pin: doc.pin,
     atomicFs: doc.atomicFs,

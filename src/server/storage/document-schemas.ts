@@ -58,6 +58,7 @@ const decision = v.looseObject({
   text,
   version: v.optional(text),
   at: time,
+  authenticated: v.optional(v.boolean()),
 });
 const secret = v.looseObject({ hash: text, createdAt: time, usedAt: v.optional(time) });
 const device = v.looseObject({
@@ -65,7 +66,7 @@ const device = v.looseObject({
   name: v.optional(label),
   board: v.optional(label),
   channel: v.optional(resourceName),
-  askedChannel: v.optional(text),
+  requestedChannels: v.optional(v.array(text)),
   group: v.optional(resourceName),
   pin: v.optional(firmwareVersion),
   atomicFs: v.optional(v.boolean()),

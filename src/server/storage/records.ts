@@ -155,6 +155,8 @@ export interface DecisionRecord {
   /** Version of the release that the decision applies to. */
   readonly version?: string | undefined;
   readonly at: number;
+  /** True if the decision follows from a request with credentials. */
+  readonly authenticated?: boolean | undefined;
 }
 
 /** Data reported by a device. */
@@ -190,8 +192,11 @@ export interface DeviceRecord {
   readonly board?: string | undefined;
   /** Channel that overrides the channel in the request URL. */
   readonly channel?: string | undefined;
-  /** Channel from the last request URL. */
-  readonly requestedChannel?: string | undefined;
+  /**
+   * Channels from request URLs. An enrolled device without credentials keeps all of them, because anyone can send a request with its MAC:
+   * otherwise, such a request would take the device out of a rollout.
+   */
+  readonly requestedChannels?: readonly string[] | undefined;
   /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
   /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */

@@ -3,15 +3,19 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
 import { createToken } from '../../../src/server/services/tokens.ts';
 import { tableNames } from '../../../src/server/storage/sqlite/tables.ts';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { hosts, usedAuthority } from '../../server/tls/authority.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
 import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
+import { variantsOf } from '../readers/mutations.ts';
 import { countAttacks } from '../support/attack-counts.ts';
+import { changedValue, hostileValues } from '../support/changed-value.ts';
 import { inParallel } from '../support/in-parallel.ts';
 import { exists, firstBuild, secondBuild } from './data-folder.ts';
 
@@ -391,4 +395,42 @@ test.serial('no crafted backup is restored in part, ends in an unknown error or 
   });
   t.deepEqual(problems.sort(), []);
   countAttacks({ kind: 'crafted backups', tried: kinds.length, withstood });
+});
+
+/** Changes one column of a row, or a value inside of a column that is a document. */
+const changedRow = fc
+  .tuple(fc.nat(), fc.nat(), fc.array(fc.nat(), { maxLength: 4 }), fc.constantFrom(undefined, ...hostileValues))
+  .map(([at, column, steps, hostile]) => (sound: Sound) => {
+    const rows = sound.lines.filter(({ row }) => row !== undefined);
+    const line = rows[at % rows.length] ?? {};
+    const columns = Object.entries(line.row ?? {});
+    const [name = '', value] = columns[column % columns.length] ?? [];
+    const document = typeof value === 'string' && value.startsWith('{') ? JSON.parse(value) : undefined;
+    const next = document === undefined ? hostile : JSON.stringify(changedValue(document, steps, hostile));
+    return changed(sound.lines, (found) =>
+      found === line ? { ...line, row: { ...line.row, [name]: next } } : undefined,
+    );
+  });
+
+test.serial('a mutated backup is never restored in part, ends in an unknown error or stops the server', async (t) => {
+  t.timeout(110 * 60_000);
+  made ??= soundBackup(t);
+  const sound = await made;
+  const bytes = variantsOf([Buffer.from(sound.text)]).map((variant) => () => variant);
+  const mutation: fc.Arbitrary<Craft> = fc.oneof({ weight: 3, arbitrary: changedRow }, { weight: 1, arbitrary: bytes });
+  const { numRuns, seed } = propertyRuns(30, 5000);
+  const problems: string[] = [];
+  const withstood = await inParallel(
+    fc.sample(mutation, { numRuns, ...(seed !== undefined && { seed }) }),
+    async (craft) => {
+      const problem = await problemOf(t, sound, craft);
+      if (problem === undefined) return true;
+      const text = Buffer.from(craft(sound)).toString('latin1').split('\n');
+      const line = text.find((found, index) => found !== Buffer.from(sound.text).toString('latin1').split('\n')[index]);
+      problems.push(`${problem}: ${line?.slice(0, 2000)}`);
+      return false;
+    },
+  );
+  t.deepEqual(problems, []);
+  countAttacks({ kind: 'mutated backups', tried: numRuns, withstood });
 });

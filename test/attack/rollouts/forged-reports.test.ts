@@ -12,7 +12,10 @@ test('does not complete a rollout when devices are reported to run a release tha
   const { state, tally, waitingFor, unproven } = await maintained(server, id);
   t.is(state, 'active');
   t.like(tally, { members: devices, running: 0, undelivered: devices });
-  t.is(waitingFor, 'a device in the open stages to download 2.0 (100 run it, not downloaded here)');
+  t.is(
+    waitingFor,
+    'a device in the open stages to download 2.0 (100 run it, not downloaded here): check them, then remove their enrollment',
+  );
   t.deepEqual(unproven, { devices, addresses: 1, most: [{ address: attacker, devices }] });
 });
 

@@ -11,6 +11,8 @@ import {
   projectInfoSchema,
   tokenInfoSchema,
 } from '../../../src/api/admin-info.ts';
+import { deviceRemovedResponse, serverResponse, tokenRevokedResponse } from '../../../src/api/client/responses.ts';
+import { credentialsResponseSchema, revocationResponseSchema } from '../../../src/api/device-credentials.ts';
 import { releaseFindingSchema, releaseInfoSchema } from '../../../src/api/release-info.ts';
 import { rolloutInfoSchema } from '../../../src/api/rollout-info.ts';
 import { commandTree, words } from '../../cli/help/command-tree.ts';
@@ -20,6 +22,7 @@ import { propertyRuns } from '../../support/property-runs.ts';
 import { runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
+import { changedValue, hostileValues } from '../support/changed-value.ts';
 import { allHostileText, hostileIn, hostileText, hostileValue } from './hostile-text.ts';
 
 const list = <Schema extends v.GenericSchema>(name: string, schema: Schema) => v.object({ [name]: v.array(schema) });
@@ -31,7 +34,11 @@ const releaseResponse = v.object({
 
 /** Shape of the response by request. */
 const shapes: readonly (readonly [RegExp, v.GenericSchema])[] = [
-  [/POST .*\/devices\/credentials/, v.object({ created: v.array(v.string()) })],
+  [/GET .*\/server$/, serverResponse],
+  [/POST .*\/devices\/credentials\/revoke/, revocationResponseSchema],
+  [/POST .*\/devices\/credentials/, credentialsResponseSchema],
+  [/DELETE .*\/devices\//, deviceRemovedResponse],
+  [/DELETE .*\/tokens\//, tokenRevokedResponse],
   [/GET .*\/projects$/, list('projects', projectInfoSchema)],
   [/ .*\/devices\/import$/, importResponseSchema],
   [/GET .*\/devices(\?|$)/, list('devices', deviceInfoSchema)],
@@ -59,9 +66,13 @@ const problem = v.object({
 /** Kinds of responses: the requested data, an error, a redirect, and an unrelated page. */
 const responses = ['data', 'problem', 'redirect', 'page'] as const;
 
+type Change = (response: unknown) => unknown;
+
 interface HostileServer {
   readonly url: string;
   text: string;
+  /** Changes the data of a response. */
+  change: Change;
   response: (typeof responses)[number];
 }
 
@@ -71,13 +82,13 @@ async function startHostileServer(t: ExecutionContext): Promise<HostileServer> {
     request.resume();
     request.on('end', () => request.socket.end(response(`${request.method} ${request.url}`)));
   });
-  const state: HostileServer = { url: '', text: '', response: 'data' };
+  const state: HostileServer = { url: '', text: '', change: (response) => response, response: 'data' };
   const response = (line: string): Buffer => {
     const { text, response } = state;
     const shape = shapes.find(([pattern]) => pattern.test(line))?.[1] ?? releaseResponse;
     const inHeader = text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
     const [status, header, body] = {
-      data: ['200 OK', 'X: y', JSON.stringify(hostileValue(shape, text))],
+      data: ['200 OK', 'X: y', JSON.stringify(state.change(hostileValue(shape, text)))],
       problem: [`409 ${inHeader}`, 'X: y', JSON.stringify(hostileValue(problem, text))],
       redirect: ['302 Found', `Location: http://127.0.0.1/${inHeader}`, ''],
       page: [`418 ${inHeader}`, `Content-Type: ${inHeader}`, text],
@@ -158,4 +169,49 @@ test('shows nothing that a server sends as it is', async (t) => {
     t.true((kinds.get(kind) ?? 0) > 20, `${kind}: ${JSON.stringify([...kinds])}`);
   }
   countAttacks({ kind: 'terminal text from a server', tried, withstood: tried });
+});
+
+test('a response with values of the wrong type ends in a result or a named error', async (t) => {
+  const server = await startHostileServer(t);
+  const folder = await workFolder(t);
+  const env = { OTA_SERVER: server.url, OTA_TOKEN: 'x'.repeat(43), OTA_PASSWORD: 'open sesame' };
+  const lines = await commandLines(server.url);
+  server.text = 'a';
+  const kinds = new Map<string, number>();
+  let tried = 0;
+  const attack = async (argv: readonly string[], change: Change) => {
+    server.change = change;
+    tried++;
+    const { error } = await runCommand(argv, { cwd: folder.path, env });
+    kinds.set(error?.code ?? 'done', (kinds.get(error?.code ?? 'done') ?? 0) + 1);
+  };
+  for (const value of hostileValues) {
+    for (const argv of lines)
+      await t.notThrowsAsync(
+        attack(argv, () => value),
+        `${argv.join(' ')}: ${value}`,
+      );
+  }
+  const change = fc.tuple(
+    fc.array(fc.nat(), { minLength: 1, maxLength: 6 }),
+    fc.constantFrom(undefined, ...hostileValues),
+  );
+  const property = fc.asyncProperty(fc.constantFrom(...lines), change, async (argv, [steps, value]) =>
+    attack(argv, (response) => changedValue(response, steps, value)),
+  );
+  await fc.assert(property, propertyRuns(500, 20_000));
+  t.true((kinds.get('SERVER_NOT_OURS') ?? 0) > 100, JSON.stringify([...kinds]));
+  countAttacks({ kind: 'responses of the wrong shape', tried, withstood: tried });
+});
+
+test('a newer server may send fields that a command does not know', async (t) => {
+  const server = await startHostileServer(t);
+  const env = { OTA_SERVER: server.url, OTA_TOKEN: 'x'.repeat(43) };
+  server.text = 'a';
+  server.change = (response) => JSON.parse(JSON.stringify(response).replaceAll('{', '{"more":[1],'));
+  for (const what of ['projects', 'tokens']) {
+    const { error, stdout } = await runCommand(['server', what, 'list'], { cwd: '/', env });
+    t.is(error, undefined);
+    t.not(stdout, '');
+  }
 });

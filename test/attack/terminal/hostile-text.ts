@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type * as v from 'valibot';
+import * as v from 'valibot';
 
 /** Characters that must not reach a terminal from outside: C0, DEL, C1, line separators, bidirectional marks and controls. */
 export const unprintable = [
@@ -59,12 +59,16 @@ export function hostileIn(output: string, isFancy = false): string | undefined {
   return /^FORGED/m.test(rest) ? `a forged line in ${JSON.stringify(output)}` : undefined;
 }
 
-/** Returns a value of the shape that a schema describes, with hostile text in every free string, whatever the schema demands of it. */
+/** Texts that satisfy the rules of schemas that do not accept hostile text. */
+const harmless = ['2026-01-01T00:00:00.000Z', '0'.repeat(64), 'a'];
+
+/** Returns a value that a schema accepts, with hostile text in every string that may contain it. */
 export function hostileValue(schema: v.GenericSchema, text: string): unknown {
+  const inside = (part: v.GenericSchema) => hostileValue(part, text);
   const parts = schema as unknown as SchemaParts;
   switch (parts.type) {
     case 'string':
-      return text;
+      return [text, ...harmless].find((value) => v.is(schema, value));
     case 'picklist':
       return parts.options?.[0];
     case 'number':
@@ -72,20 +76,21 @@ export function hostileValue(schema: v.GenericSchema, text: string): unknown {
     case 'boolean':
       return true;
     case 'array':
-      return parts.item && [hostileValue(parts.item, text), hostileValue(parts.item, text)];
+      return parts.item && [inside(parts.item), inside(parts.item)];
     case 'optional':
     case 'nullable':
-      return parts.wrapped && hostileValue(parts.wrapped, text);
+      return parts.wrapped && inside(parts.wrapped);
     case 'union':
-      return hostileValue(parts.options?.[0] as v.GenericSchema, text);
+      return inside(parts.options?.[0] as v.GenericSchema);
+    case 'literal':
+      return parts.literal;
     case 'record':
     case 'unknown':
       return { [text]: text };
     case 'object':
     case 'strict_object':
-      return Object.fromEntries(
-        Object.entries(parts.entries ?? {}).map(([key, entry]) => [key, hostileValue(entry, text)]),
-      );
+    case 'loose_object':
+      return Object.fromEntries(Object.entries(parts.entries ?? {}).map(([key, entry]) => [key, inside(entry)]));
     default:
       throw new Error(`a schema of type ${parts.type}`);
   }
@@ -94,6 +99,7 @@ export function hostileValue(schema: v.GenericSchema, text: string): unknown {
 /** Fields of valibot's schemas, by type. */
 interface SchemaParts {
   readonly type: string;
+  readonly literal?: unknown;
   readonly item?: v.GenericSchema;
   readonly wrapped?: v.GenericSchema;
   readonly options?: readonly unknown[];

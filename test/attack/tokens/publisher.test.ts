@@ -138,3 +138,23 @@ test('promotes releases only on the channels of the token, and only forward', as
   t.is((await promote(operator, 'stable', '1.0')).status, 200);
   t.is(codeOf(await server.publish(next, { draft: true }, operator)), 'role-missing');
 });
+
+test('promotes no release whose rollout an operator has aborted or rolled back', async (t) => {
+  const { server, publisher } = await updatedDoor(t);
+  const mac = '18:FE:34:00:00:01';
+  await server.api('PUT', `/projects/door/devices/${mac}`, { enrolled: true });
+  for (const [seed, action] of ['abort', 'rollback'].entries()) {
+    const version = `3.${seed}`;
+    const next = await testBuild({ version, project: 'door', signer, seed: 30 + seed });
+    t.is((await server.publish(next, { draft: true }, publisher)).status, 201);
+    const request = { version, stages: [{ share: 100 }] };
+    const { body } = await server.api('POST', '/projects/door/rollouts', request);
+    t.is((await server.api('POST', `/projects/door/rollouts/${body['id']}/${action}`, {})).status, 200);
+    const promoted = await server.api('PUT', '/projects/door/channels/stable', { version }, publisher);
+    t.is(codeOf(promoted), 'role-missing', action);
+    t.is(codeOf(await server.publish(next, {}, publisher)), 'role-missing', `published again after ${action}`);
+    t.is((await requestAsDevice(server.port, '/update/door', { mac })).header('x-version'), '2.0');
+  }
+  const operator = await tokenOf(server, ['operate']);
+  t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' }, operator)).status, 200);
+});

@@ -112,13 +112,7 @@ class World {
   }
 
   verdict() {
-    const { openStages, stages } = this.rollout;
-    return evaluateRollout(this.rollout, {
-      all: this.tally.ofStages(stages.length),
-      open: this.tally.ofStages(openStages),
-      soaked: this.tally.runningSince(openStages, this.servedMs),
-      unprovenAddresses: () => this.tally.unprovenFailureAddresses(),
-    });
+    return evaluateRollout(this.rollout, this.tally.evidence(this.rollout.openStages, this.servedMs));
   }
 
   happen(event: Happening): void {

@@ -1,4 +1,4 @@
-import type { AuditInfo } from '../../../api/admin-info.ts';
+import { auditResponse } from '../../../api/client/responses.ts';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
@@ -13,7 +13,7 @@ export function declareAudit({ program, io }: Declaration): void {
 
 async function audit(options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { entries } = await request<{ entries: AuditInfo[] }>('GET', '/audit?limit=200');
+  const { entries } = await request('GET', '/audit?limit=200', auditResponse);
   const rows = entries.map(({ at, actor, action, project, detail }) => [
     at,
     actor,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { stream } from '../../../api/client/connection.ts';
+import { serverResponse } from '../../../api/client/responses.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { writeError } from '../../../files/write.ts';
@@ -52,7 +53,7 @@ async function* fromFolder(folder: string): AsyncGenerator<string> {
 async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerator<Uint8Array> {
   const { place, request } = serverClient(options, io);
   // `GET /server` is requested first, so that an invalid address or token is reported as an error with a hint.
-  await request('GET', '/server');
+  await request('GET', '/server', serverResponse);
   const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
     const message = 'the backup is not available';

@@ -1,5 +1,8 @@
+import type * as v from 'valibot';
 import { type ApiRequest, connect, type ClientOptions as ServerPlace } from '../../../api/client/connection.ts';
 import { asError } from '../../../api/client/problems.ts';
+import { checkedResponse } from '../../../api/client/responses.ts';
+import type { DeepReadonly } from '../../../core/model/fields.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import { command, type Declaration } from '../../command.ts';
@@ -27,15 +30,17 @@ export interface ServerClient {
   /**
    * Sends a request and returns the response JSON.
    *
+   * @param schema shape of the response
    * @param options `isRepeatable` marks a POST request as safe to send again
-   * @throws OtaError SERVER_REJECTED, SERVER_UNREACHABLE and other connection errors
+   * @throws OtaError SERVER_REJECTED, SERVER_UNREACHABLE, SERVER_NOT_OURS if the response has a different shape, and other connection errors
    */
-  request<Body>(
+  request<Schema extends v.GenericSchema>(
     method: ApiRequest['method'],
     path: string,
+    schema: Schema,
     json?: unknown,
     options?: Pick<ApiRequest, 'isRepeatable'>,
-  ): Promise<Body>;
+  ): Promise<DeepReadonly<v.InferOutput<Schema>>>;
   readonly report: Report;
   /** Server and token, for requests with non-JSON responses. */
   readonly place: ServerPlace;
@@ -71,16 +76,12 @@ export function serverClient({ server, tokenEnv, ca, ...output }: ServerCommandO
   return {
     report,
     place,
-    async request<Body>(
-      method: ApiRequest['method'],
-      path: string,
-      json?: unknown,
-      options?: Pick<ApiRequest, 'isRepeatable'>,
-    ) {
+    async request(method, path, schema, json, options) {
       const response = await send({ method, path, ...(json !== undefined && { json }), ...options });
       if (response.problem !== undefined) throw asError(response);
-      // The response is not validated: the server is part of this tool, and `src/api` declares its response types.
-      return response.json as Body;
+      const checked = checkedResponse(schema, response.json);
+      if (checked === undefined) throw new OtaError('SERVER_NOT_OURS', { url: response.url, status: response.status });
+      return checked;
     },
   };
 }

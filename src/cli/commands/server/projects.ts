@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import type { ProjectInfo } from '../../../api/admin-info.ts';
+import { type ProjectInfo, projectInfoSchema } from '../../../api/admin-info.ts';
+import { projectsResponse } from '../../../api/client/responses.ts';
 import type { ProjectRequest } from '../../../api/release-admin.ts';
 import { countText, exactDuration } from '../../../core/model/quantity-text.ts';
 import { readNamedFile } from '../../../files/read.ts';
@@ -75,14 +76,14 @@ function declareSet(declaration: Declaration): void {
 
 async function list(options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { projects } = await request<{ projects: ProjectInfo[] }>('GET', '/projects');
+  const { projects } = await request('GET', '/projects', projectsResponse);
   report.result('server projects list', projects, asTable(projects));
 }
 
 async function set(project: string, options: SetOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
   const settings = await requestOf(options, io);
-  const changed = await request<ProjectInfo>('PUT', `/projects/${segment(project)}`, settings);
+  const changed = await request('PUT', `/projects/${segment(project)}`, projectInfoSchema, settings);
   report.result('server projects set', changed, asTable([changed]));
 }
 

@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import { releasesResponse } from '../../../api/client/responses.ts';
 import { defaultChannel } from '../../../api/release.ts';
 import type { ReleaseInfo } from '../../../api/release-info.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
@@ -61,7 +62,7 @@ function declareYank(declaration: Declaration): void {
 async function list(project: string, options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
   const path = `/projects/${segment(project)}/releases?limit=${options.limit}`;
-  const { releases, next } = await request<{ releases: ReleaseInfo[]; next?: number }>('GET', path);
+  const { releases, next } = await request('GET', path, releasesResponse);
   report.result('server releases list', releases, asTable(releases));
   if (next !== undefined) report.say('More releases exist. Use --limit to list up to 1,000.');
 }
@@ -75,7 +76,7 @@ async function promote(
   const { request, report } = serverClient(options, io);
   const { kind, board, channel } = options;
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
-  const { releases } = await request<{ releases: ReleaseInfo[] }>('PUT', path, { version, kind, board });
+  const { releases } = await request('PUT', path, releasesResponse, { version, kind, board });
   report.say(`Promoted ${version} on ${channel}`);
   report.result('server releases promote', releases);
 }
@@ -84,7 +85,7 @@ async function yank(project: string, version: string, options: OptionsOf<typeof 
   const { request, report } = serverClient(options, io);
   const { kind, board, reason } = options;
   const path = `/projects/${segment(project)}/releases/yank`;
-  const { releases } = await request<{ releases: ReleaseInfo[] }>('POST', path, { version, kind, board, reason });
+  const { releases } = await request('POST', path, releasesResponse, { version, kind, board, reason });
   report.say(`Yanked ${version}. Devices that run it are still recognized.`);
   report.result('server releases yank', releases);
 }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { TokenInfo } from '../../../api/admin-info.ts';
+import { tokenInfoSchema } from '../../../api/admin-info.ts';
+import { tokenRevokedResponse, tokensResponse } from '../../../api/client/responses.ts';
 import { type Role, roles } from '../../../api/release.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -54,7 +56,7 @@ async function create(options: CreateOptions, io: Io): Promise<void> {
   const { data } = options;
   if (data !== undefined) return createInFolder(resolve(io.cwd, data), options, io);
   const { request, report } = serverClient(options, io);
-  const made = await request<TokenInfo>('POST', '/tokens', tokenRequestOf(options));
+  const made = await request('POST', '/tokens', tokenInfoSchema, tokenRequestOf(options));
   report.say(`${descriptionOf(made)}, shown only once:`);
   report.result('server tokens create', made, made.token);
 }
@@ -104,7 +106,7 @@ function descriptionOf({ id, roles: held, channels, project }: Omit<TokenInfo, '
 
 async function list(options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { tokens } = await request<{ tokens: TokenInfo[] }>('GET', '/tokens');
+  const { tokens } = await request('GET', '/tokens', tokensResponse);
   const rows = tokens.map(({ id, roles: held, channels, project, name, createdAt }) => [
     id,
     held.join(', '),
@@ -122,5 +124,6 @@ async function list(options: ServerCommandOptions, io: Io): Promise<void> {
 
 async function revoke(id: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  report.result('server tokens revoke', await request('DELETE', `/tokens/${segment(id)}`), `Revoked token ${id}`);
+  const { revoked } = await request('DELETE', `/tokens/${segment(id)}`, tokenRevokedResponse);
+  report.result('server tokens revoke', { revoked }, `Revoked token ${id}`);
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { defaultChannel } from '../../../api/release.ts';
 import type { ServiceParts } from '../parts.ts';
+import { isOnChannel } from '../rollouts/progress.ts';
 
 /** Number of devices read at once. Device requests are handled between two pages. */
 const pageSize = 500;
@@ -19,8 +20,8 @@ export async function countDevicesOn(
   for (let after: string | undefined; ; ) {
     const page = await records.list(project, { after, limit: pageSize });
     count += page.filter(({ record }) => {
-      const { pin, requestedChannel = defaultChannel, channel: own = requestedChannel, enrolled } = record;
-      return own === channel && pin === undefined && (enrolled || !isClosed);
+      const { pin, requestedChannels = [defaultChannel], channel: own, enrolled } = record;
+      return isOnChannel({ channel: own, requestedChannels }, channel) && pin === undefined && (enrolled || !isClosed);
     }).length;
     after = page.at(-1)?.record.mac;
     if (page.length < pageSize) return count;

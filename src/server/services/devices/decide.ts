@@ -80,12 +80,12 @@ export function decide(question: Question): Outcome {
   const kind: ImageKind = mode === 'spiffs' ? 'filesystem' : 'sketch';
   const attempts = afterRequest(record.attempts, { mode, report, running }, retryPolicy, now);
   const decision = decisionOn(question, kind, attempts);
-  const decided = decisionRecord(decision, record.decisions[kind], now);
+  const decided = decisionRecord(decision, record.decisions[kind], now, from);
   const isSent = decision.action === 'send' && mode !== 'version';
   const next = changedRecord(record, {
     secrets: record.secrets && question.hasNewestSecret ? afterUse(record.secrets, now.wallMs) : record.secrets,
     firstSeenAt: record.firstSeenAt ?? now.wallMs,
-    requestedChannel: question.channel ?? record.requestedChannel,
+    requestedChannels: channelsAfter(question),
     running: runningRecord(running, record.running, now, from),
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
     decisions: {
@@ -96,6 +96,22 @@ export function decide(question: Question): Outcome {
   });
   const isNews = isSent || JSON.stringify(next) !== JSON.stringify(record);
   return { decision, record: isNews ? next : record, settled: attempts };
+}
+
+/**
+ * Returns the channels of a device after a request. A request without credentials only adds to the channels of an enrolled device, and only
+ * a channel that exists, so that made-up names cannot fill the record.
+ */
+function channelsAfter({ channel, record, releases, from }: Question): readonly string[] | undefined {
+  const { requestedChannels: known = [], enrolled } = record;
+  if (channel === undefined || (known.length === 1 && known[0] === channel)) return record.requestedChannels;
+  if (from.authenticated || !enrolled || known.length === 0) return [channel];
+  const isPossible = record.channel === undefined && record.pin === undefined && hasReleases(releases);
+  return isPossible && !known.includes(channel) ? [...known, channel] : known;
+}
+
+function hasReleases({ current, rollout }: Releases): boolean {
+  return current.length > 0 || rollout !== undefined;
 }
 
 function decisionOn(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
@@ -218,10 +234,17 @@ function failed(attempt: Attempt, target: ReleaseRecord): Decision {
 }
 
 /** Returns the previous record if the decision is unchanged. Different numbers in the decision text do not count as a change. */
-function decisionRecord(decision: Decision, before: DecisionRecord | undefined, now: ServiceTime): DecisionRecord {
+function decisionRecord(
+  decision: Decision,
+  before: DecisionRecord | undefined,
+  now: ServiceTime,
+  { authenticated }: ReportSource,
+): DecisionRecord {
   const version = decision.target?.version;
   const about = decision.action === 'send' ? `${decision.code} ${decision.artifact.sha256}` : decision.code;
   const code = decision.action === 'none' ? [decision.code, ...decision.rules].join(' ') : about;
-  if (before?.action === decision.action && before.code === code && before.version === version) return before;
-  return { action: decision.action, code, text: decision.text, version, at: now.wallMs };
+  if (before?.action === decision.action && before.code === code && before.version === version) {
+    return authenticated && before.authenticated !== true ? { ...before, authenticated } : before;
+  }
+  return { action: decision.action, code, text: decision.text, version, at: now.wallMs, authenticated };
 }

@@ -10,7 +10,13 @@ import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 import { newProject } from './project.ts';
-import { requireAllowedRules, requireChannel, requireNewImage, requireReference } from './publisher-limits.ts';
+import {
+  requireAllowedRules,
+  requireChannel,
+  requireNewImage,
+  requireNotStopped,
+  requireReference,
+} from './publisher-limits.ts';
 import type { Uploader } from './uploads.ts';
 
 export interface PublishInput {
@@ -48,10 +54,22 @@ export async function prepareRelease(
   const { publisher, request } = question;
   requireAllowedRules(publisher, record, request.allow);
   if (request.purpose === 'reference') requireReference(publisher);
-  if (request.purpose === 'serve' && !request.draft) requireChannel(publisher, request.channel);
+  if (request.purpose === 'serve' && !request.draft) await requirePublishable(store, question, manifest);
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
   await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });
   return { manifest, key, present, record, artifacts: await requireBlobs(manifest, publisher, { blobs, uploads }) };
+}
+
+/** Requires that the token may promote the release, which may exist as a draft, to the channel of the request. */
+async function requirePublishable(
+  store: Store,
+  { project, request, publisher }: PublishInput,
+  { image, board = '' }: Manifest,
+): Promise<void> {
+  const { channel, version } = request;
+  requireChannel(publisher, channel);
+  const draft = await store.catalog.find(project, { version, kind: image.kind, board });
+  if (draft !== undefined) await requireNotStopped(store, publisher, { project, channel, chosen: [draft] });
 }
 
 /** Returns the manifest with the project and version from the request. For a reference build, only the image is kept. */

@@ -30,7 +30,7 @@ async function promote(
   { project, channel, by, publisher }: Promotion,
   chosen: readonly ReleaseRecord[],
 ): Promise<void> {
-  await requirePromotable(store.catalog, publisher, { project, channel, chosen });
+  await requirePromotable(store, publisher, { project, channel, chosen });
   rollouts.requireFreeChannel(project, channel);
   const ids = chosen.map(({ id }) => id);
   const at = Date.now();

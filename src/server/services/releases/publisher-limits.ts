@@ -107,19 +107,25 @@ async function isStillServed(
   return (own.length > 0 ? own : served).some(({ id }) => current.includes(id));
 }
 
+/** Releases that a token promotes to a channel. */
+interface Promotion {
+  readonly project: string;
+  readonly channel: string;
+  readonly chosen: readonly ReleaseRecord[];
+}
+
 /**
  * Requires that a token may promote these releases to a channel. Promoting a release that the channel has served before rolls devices back,
- * so it is not part of publishing.
+ * and promoting one whose rollout was stopped overrules an operator, so neither is part of publishing.
  *
  * @throws DomainError channel-not-permitted, role-missing
  */
-export async function requirePromotable(
-  catalog: CatalogStore,
-  publisher: Publisher,
-  { project, channel, chosen }: { project: string; channel: string; chosen: readonly ReleaseRecord[] },
-): Promise<void> {
+export async function requirePromotable(store: Store, publisher: Publisher, promotion: Promotion): Promise<void> {
+  const { project, channel, chosen } = promotion;
   requireChannel(publisher, channel);
+  await requireNotStopped(store, publisher, promotion);
   if (permitsAlways(publisher, 'promote-again')) return;
+  const { catalog } = store;
   const current = (await catalog.currentReleases(project)).filter((entry) => entry.channel === channel);
   const before = (await catalog.promotedBefore(project, channel, Number.MAX_SAFE_INTEGER)).map(({ id }) => id);
   const again = chosen.find(({ id }) => before.includes(id) && !current.some(({ release }) => release.id === id));
@@ -128,5 +134,30 @@ export async function requirePromotable(
     'role-missing',
     `${channel} has served ${project} ${again.version} before, and the token may only promote new releases`,
     'Use a token with the role operate to roll a channel back.',
+  );
+}
+
+/**
+ * Requires that no rollout of these releases on the channel was aborted or rolled back, unless the token may promote releases again.
+ *
+ * @throws DomainError role-missing
+ */
+export async function requireNotStopped(
+  { rollouts }: Store,
+  publisher: Publisher,
+  { project, channel, chosen }: Promotion,
+): Promise<void> {
+  if (permitsAlways(publisher, 'promote-again')) return;
+  const stopped = (await rollouts.ofProject(project, Number.MAX_SAFE_INTEGER)).find(
+    (rollout) =>
+      rollout.channel === channel &&
+      (rollout.state === 'aborted' || rollout.state === 'rolled-back') &&
+      chosen.some(({ id }) => rollout.releaseIds.includes(id)),
+  );
+  if (stopped === undefined) return;
+  throw new DomainError(
+    'role-missing',
+    `the rollout of ${project} ${stopped.version} on ${channel} was ${stopped.state === 'aborted' ? 'aborted' : 'rolled back'}, and the token may not overrule this`,
+    'Use a token with the role operate to promote the release, or publish a new version.',
   );
 }

@@ -1,13 +1,12 @@
 import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
-import { isMember, memberProgress } from './progress.ts';
+import { isMember, isOnChannel, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
 /** Returns a device's state in a rollout of its project; undefined if the rollout does not apply to the device. */
 export function deviceRolloutInfo(rollout: RolloutRecord, record: DeviceRecord): DeviceRolloutInfo | undefined {
   const isPinned = record.pin !== undefined;
-  const channel = record.channel ?? record.requestedChannel ?? rollout.channel;
-  if (isPinned || channel !== rollout.channel) return undefined;
+  if (isPinned || !isOnChannel(record, rollout.channel)) return undefined;
   const { id, version, state, stages, openStages } = rollout;
   const stage = stageOf(rollout, record);
   const progress = memberProgress(rollout, record);

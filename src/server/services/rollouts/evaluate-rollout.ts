@@ -14,8 +14,11 @@ export interface Evidence {
   readonly all: RolloutTally;
   /** Combined tally for the open stages. */
   readonly open: RolloutTally;
+  /** Tally for the stage that was opened last. */
+  readonly newest: RolloutTally;
   /** Number of devices in the open stages that have been running the release for the gate's soak time. */
   readonly soaked: number;
+  readonly soakedInNewest: number;
   /** Addresses from which failed devices downloaded the release without credentials. */
   unprovenAddresses(): ReadonlySet<string>;
 }
@@ -25,7 +28,7 @@ export function evaluateRollout(rollout: RolloutRecord, evidence: Evidence): Rol
   const reason = haltReason(rollout, evidence);
   if (reason !== undefined) return { kind: 'halt', reason };
   const isLast = rollout.openStages >= rollout.stages.length;
-  const waitingFor = gateReason(rollout, evidence, isLast);
+  const waitingFor = gateReason(rollout, evidence, isLast) ?? stageReason(rollout, evidence, isLast);
   if (waitingFor !== undefined) return { kind: 'wait', waitingFor };
   return { kind: isLast ? 'complete' : 'open-next' };
 }
@@ -126,8 +129,8 @@ function gateReason(
   // Devices with accepted failures do not count as reachable, so they do not keep the next stage closed.
   const reachable = open.members - open.blocked - open.undelivered - Math.min(open.failed, accepted.failed);
   // Otherwise, reports that anyone can send would make a stage look empty, and the rollout would skip the stage.
-  if (reachable <= 0 && open.undelivered > 0) {
-    return `a device in the open stages to download ${version} (${open.undelivered} run it, not downloaded here)`;
+  if (reachable <= 0 && leftOut(open) > 0) {
+    return `a device in the open stages to download ${version} (${leftOutText(open)}): ${adviceText(isLast)}`;
   }
   // An empty stage proves nothing and is skipped. The last stage opens only after at least one device has proved the release.
   if (reachable <= 0 && !isLast) {
@@ -139,6 +142,39 @@ function gateReason(
   if (open.running >= needed)
     return `${devices(needed)} to run ${version} for ${duration(gate.soakMs)} (${soaked} so far)`;
   return `${needed} of ${devices(reachable)} to run ${version} (${open.running} so far)`;
+}
+
+/**
+ * Requires that devices of the newest stage prove the release, because devices of earlier stages say nothing about these. Reports without
+ * credentials cannot leave out more devices than prove it: otherwise, a forger could reduce a stage to a few devices, or to none.
+ */
+function stageReason(
+  { openStages, accepted, version }: RolloutRecord,
+  { newest, soakedInNewest }: Evidence,
+  isLast: boolean,
+): string | undefined {
+  const count = leftOut(newest);
+  const provenBlocked = newest.blocked - newest.unprovenBlocked;
+  if (newest.members - provenBlocked - Math.min(newest.failed, accepted.failed) <= 0) return undefined;
+  const needed = Math.max(1, count);
+  if (soakedInNewest >= needed) return undefined;
+  const waiting = `${devices(needed)} in stage ${openStages} to run ${version} (${soakedInNewest} so far)`;
+  return count === 0 ? waiting : `${waiting}, as many as are left out: ${leftOutText(newest)}; ${adviceText(isLast)}`;
+}
+
+/** Counts the devices for which gates do not wait because of reports without credentials. */
+function leftOut({ undelivered, unprovenBlocked }: RolloutTally): number {
+  return undelivered + unprovenBlocked;
+}
+
+function leftOutText({ undelivered, unprovenBlocked }: RolloutTally): string {
+  const undeliveredText = undelivered > 0 ? [`${undelivered} run it, not downloaded here`] : [];
+  const blockedText = unprovenBlocked > 0 ? [`${unprovenBlocked} blocked, reported without credentials`] : [];
+  return [...undeliveredText, ...blockedText].join(', ');
+}
+
+function adviceText(isLast: boolean): string {
+  return isLast ? 'check them, then remove their enrollment' : 'check them, then advance or remove their enrollment';
 }
 
 function devices(count: number): string {

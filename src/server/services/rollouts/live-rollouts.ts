@@ -71,13 +71,8 @@ export class LiveRollouts {
 
   /** Evaluates a rollout by its current counts. */
   verdictOf({ rollout, tally }: Live): RolloutVerdict {
-    const { openStages, stages, gate } = rollout;
+    const { openStages, gate } = rollout;
     const { servedMs } = this.#clock.now();
-    return evaluateRollout(rollout, {
-      all: tally.ofStages(stages.length),
-      open: tally.ofStages(openStages),
-      soaked: tally.runningSince(openStages, servedMs - gate.soakMs),
-      unprovenAddresses: () => tally.unprovenFailureAddresses(),
-    });
+    return evaluateRollout(rollout, tally.evidence(openStages, servedMs - gate.soakMs));
   }
 }

@@ -12,7 +12,8 @@ import type { Attempt, DeviceRecord, Failure, ReportSource, RolloutRecord } from
  * `from` is the source of the evidence.
  */
 export type MemberProgress =
-  | { readonly state: 'pending' | 'blocked' | 'updating' }
+  | { readonly state: 'pending' | 'updating' }
+  | { readonly state: 'blocked'; readonly authenticated: boolean }
   | { readonly state: 'running'; readonly sinceMs: number; readonly from: ReportSource | undefined }
   | { readonly state: 'undelivered'; readonly from: ReportSource | undefined }
   | { readonly state: 'failed'; readonly failure: Failure; readonly from: ReportSource | undefined };
@@ -28,9 +29,9 @@ export function memberProgress(rollout: Progressing, record: DeviceRecord): Memb
     return { state: 'failed', failure: attempt.failure ?? 'interrupted', from: attempt.from };
   }
   if (attempt !== undefined && attempt.state !== 'running') return { state: 'updating' };
-  const { action, code, version } = record.decisions.sketch ?? {};
+  const { action, code, version, authenticated = false } = record.decisions.sketch ?? {};
   const isBlocked = action === 'none' && code?.startsWith('blocked') && version === rollout.version;
-  return { state: isBlocked ? 'blocked' : 'pending' };
+  return isBlocked ? { state: 'blocked', authenticated } : { state: 'pending' };
 }
 
 function runningProgress(
@@ -69,5 +70,13 @@ function isRunningRelease(
 export function isMember(rollout: Pick<RolloutRecord, 'channel' | 'version'>, record: DeviceRecord): boolean {
   if (!record.enrolled) return false;
   if (record.pin !== undefined) return record.pin === rollout.version;
-  return (record.channel ?? record.requestedChannel ?? rollout.channel) === rollout.channel;
+  return isOnChannel(record, rollout.channel);
+}
+
+/** Returns whether a device is on a channel, as far as is known: a device that has sent no request may be on any channel. */
+export function isOnChannel(
+  { channel, requestedChannels }: Pick<DeviceRecord, 'channel' | 'requestedChannels'>,
+  name: string,
+): boolean {
+  return channel === undefined ? (requestedChannels?.includes(name) ?? true) : channel === name;
 }

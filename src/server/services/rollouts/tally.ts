@@ -1,6 +1,7 @@
 import type { RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
 import { requiresCredentials } from '../../storage/device-credentials.ts';
 import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
+import type { Evidence } from './evaluate-rollout.ts';
 import { isMember, type MemberProgress, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
@@ -66,13 +67,29 @@ export class Tally {
     return sumOf(this.#stages.slice(0, count));
   }
 
-  /** Counts the devices in the first `count` stages that have been running the release since `latestMs` or earlier. */
-  runningSince(count: number, latestMs: number): number {
-    let running = 0;
+  /**
+   * Returns the counts that determine the verdict on the rollout.
+   *
+   * @param openStages number of open stages
+   * @param latestMs devices that have been running the release since this time or earlier have completed the soak time
+   */
+  evidence(openStages: number, latestMs: number): Evidence {
+    const newest = openStages - 1;
+    let soaked = 0;
+    let soakedInNewest = 0;
     for (const { stage, progress } of this.#members.values()) {
-      if (stage < count && progress.state === 'running' && progress.sinceMs <= latestMs) running++;
+      if (stage > newest || progress.state !== 'running' || progress.sinceMs > latestMs) continue;
+      soaked++;
+      if (stage === newest) soakedInNewest++;
     }
-    return running;
+    return {
+      all: this.ofStages(this.#stages.length),
+      open: this.ofStages(openStages),
+      newest: this.ofStage(newest),
+      soaked,
+      soakedInNewest,
+      unprovenAddresses: () => this.#unprovenFailureAddresses(),
+    };
   }
 
   /** Returns the sources of the results that were reported without credentials; undefined if there are none. */
@@ -90,7 +107,7 @@ export class Tally {
   }
 
   /** Returns the addresses from which failed devices downloaded the release without credentials. */
-  unprovenFailureAddresses(): ReadonlySet<string> {
+  #unprovenFailureAddresses(): ReadonlySet<string> {
     const failed = [...this.#members.values()].filter(({ progress }) => progress.state === 'failed');
     return new Set(failed.flatMap(({ progress }) => unprovenSource(progress) ?? []));
   }
@@ -121,6 +138,7 @@ export class Tally {
     if (withCredentials) counts.withCredentials += by;
     const isUnproven = unprovenSource(progress) !== undefined;
     if (progress.state === 'running' && isUnproven) counts.unproven += by;
+    if (progress.state === 'blocked' && !progress.authenticated) counts.unprovenBlocked += by;
     if (progress.state !== 'failed') return;
     if (isUnproven) counts.unprovenFailed += by;
     if (progress.failure !== 'not-confirmed') return;
@@ -151,6 +169,7 @@ function none(): Counts {
     unproven: 0,
     unprovenFailed: 0,
     unprovenNotConfirmed: 0,
+    unprovenBlocked: 0,
     withCredentials: 0,
   };
 }
@@ -164,6 +183,7 @@ function sum(total: Counts, counts: RolloutTally): Counts {
 function sameProgress(a: MemberProgress | undefined, b: MemberProgress | undefined): boolean {
   if (a?.state !== b?.state || sourceOf(a) !== sourceOf(b)) return false;
   if (a?.state === 'failed' && b?.state === 'failed') return a.failure === b.failure;
+  if (a?.state === 'blocked' && b?.state === 'blocked') return a.authenticated === b.authenticated;
   return !(a?.state === 'running' && b?.state === 'running') || a.sinceMs === b.sinceMs;
 }
 

@@ -1,4 +1,5 @@
 import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import { devicesResponse } from '../../../../api/client/responses.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { type ServerClient, segment } from '../connection.ts';
 
@@ -17,7 +18,7 @@ export async function allDevices({ request, place }: ServerClient, project: stri
   for (let count = 0; count < mostPages; count++) {
     const query = `limit=${pageSize}&after=${segment(after)}`;
     const path = `/projects/${segment(project)}/devices?${query}`;
-    const page: { devices: DeviceInfo[]; next?: string } = await request('GET', path);
+    const page = await request('GET', path, devicesResponse);
     all.push(...page.devices);
     if (page.next === undefined) return all;
     if (page.next === after || page.devices.length === 0 || page.devices.length > pageSize) break;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { CredentialState, DeviceInfo } from '../../../../api/admin-info.ts';
 import {
   type CredentialsRequest,
-  type CredentialsResponse,
+  credentialsResponseSchema,
   mostCredentials,
 } from '../../../../api/device-credentials.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
@@ -82,7 +82,7 @@ async function register(
     });
     const request: CredentialsRequest = { credentials, rotate: rotate === true, replaceUnused: replaceUnused === true };
     const urlPath = `/projects/${segment(project)}/devices/credentials`;
-    const response = await client.request<CredentialsResponse>('POST', urlPath, request, { isRepeatable: true });
+    const response = await client.request('POST', urlPath, credentialsResponseSchema, request, { isRepeatable: true });
     created.push(...response.created);
   }
   return created;

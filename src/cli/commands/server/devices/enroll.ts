@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import { deviceInfoSchema } from '../../../../api/admin-info.ts';
 import type { DeviceRequest } from '../../../../api/release-admin.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
@@ -36,7 +37,7 @@ async function enroll(project: string, macs: readonly string[], options: EnrollO
   const settings: DeviceRequest = { enrolled: remove !== true, group };
   const changed: DeviceInfo[] = [];
   for (const mac of macs.length > 0 ? macs : await macsOf(project, options, client)) {
-    changed.push(await client.request('PUT', deviceUrlPath(project, mac), settings));
+    changed.push(await client.request('PUT', deviceUrlPath(project, mac), deviceInfoSchema, settings));
   }
   const devices = counted(changed.length, 'device');
   client.report.result(

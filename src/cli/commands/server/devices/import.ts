@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { ImportResponse } from '../../../../api/admin-info.ts';
+import { importResponseSchema } from '../../../../api/admin-info.ts';
 import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../../files/read.ts';
@@ -37,7 +37,7 @@ async function importTable(
   const path = resolve(io.cwd, file);
   const devices = chosen(parseTable(await readNamedFile(path, 'device table'), path), options.only);
   const urlPath = `/projects/${segment(project)}/devices/import`;
-  const imported = await request<ImportResponse>('POST', urlPath, devices, { isRepeatable: true });
+  const imported = await request('POST', urlPath, importResponseSchema, devices, { isRepeatable: true });
   const { enrolled, unchanged } = imported;
   const text = `Enrolled ${counted(enrolled, 'device')}; ${countText(unchanged)} already enrolled`;
   report.result('server devices import', imported, text);

@@ -1,3 +1,4 @@
+import { deviceRemovedResponse } from '../../../../api/client/responses.ts';
 import type { Declaration } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from '../connection.ts';
@@ -12,5 +13,6 @@ export function declareDeviceRemove(declaration: Declaration): void {
 
 async function remove(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  report.result('server devices remove', await request('DELETE', deviceUrlPath(project, mac)), `Removed ${mac}`);
+  const { removed } = await request('DELETE', deviceUrlPath(project, mac), deviceRemovedResponse);
+  report.result('server devices remove', { removed }, `Removed ${mac}`);
 }

@@ -1,4 +1,4 @@
-import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import { deviceInfoSchema } from '../../../../api/admin-info.ts';
 import type { Declaration } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from '../connection.ts';
@@ -13,7 +13,7 @@ export function declareDeviceRetry(declaration: Declaration): void {
 
 async function retry(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const device = await request<DeviceInfo>('POST', `${deviceUrlPath(project, mac)}/retry`, undefined, {
+  const device = await request('POST', `${deviceUrlPath(project, mac)}/retry`, deviceInfoSchema, undefined, {
     isRepeatable: true,
   });
   const text = `Cleared the failed update of ${mac}. It is sent again at the next update check.`;

@@ -2,7 +2,7 @@ import type { DeviceInfo } from '../../../../api/admin-info.ts';
 import {
   mostCredentials,
   type RevocationRequest,
-  type RevocationResponse,
+  revocationResponseSchema,
 } from '../../../../api/device-credentials.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
@@ -48,7 +48,7 @@ async function revoke(
     const macs = devices.slice(at, at + mostCredentials).map(({ mac }) => mac);
     const path = `/projects/${segment(project)}/devices/credentials/revoke`;
     const request: RevocationRequest = { macs, forget };
-    const response = await client.request<RevocationResponse>('POST', path, request, { isRepeatable: true });
+    const response = await client.request('POST', path, revocationResponseSchema, request, { isRepeatable: true });
     revoked.push(...response.revoked);
   }
   const text = `Revoked the secrets of ${counted(revoked.length, 'device')}`;

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import { deviceInfoSchema } from '../../../../api/admin-info.ts';
 import type { DeviceRequest } from '../../../../api/release-admin.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
@@ -46,7 +46,7 @@ async function set(project: string, mac: string, options: OptionsOf<typeof setCo
     atomicFs: atomicFs === undefined ? undefined : atomicFs === 'unknown' ? null : atomicFs === 'yes',
     credential: credentialOf(options, io),
   };
-  const device = await request<DeviceInfo>('PUT', deviceUrlPath(project, mac), settings);
+  const device = await request('PUT', deviceUrlPath(project, mac), deviceInfoSchema, settings);
   report.result('server devices set', device, describeDevice(device));
 }
 

@@ -1,4 +1,4 @@
-import type { DeviceInfo } from '../../../../api/admin-info.ts';
+import { deviceInfoSchema } from '../../../../api/admin-info.ts';
 import type { Declaration } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from '../connection.ts';
@@ -14,6 +14,6 @@ export function declareDeviceShow(declaration: Declaration): void {
 
 async function show(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const device = await request<DeviceInfo>('GET', deviceUrlPath(project, mac));
+  const device = await request('GET', deviceUrlPath(project, mac), deviceInfoSchema);
   report.result('server devices show', device, describeDevice(device));
 }

@@ -1,5 +1,5 @@
 import type { RolloutAction } from '../../../../api/rollout.ts';
-import type { RolloutInfo } from '../../../../api/rollout-info.ts';
+import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
 import type { Declaration } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { serverClient, serverCommand } from '../connection.ts';
@@ -39,6 +39,6 @@ async function act(project: string, action: RolloutAction, options: ActionOption
   const client = serverClient(options, io);
   const { reason, acceptFailures } = options;
   const path = `${await rolloutPath(client, project, options)}/${action}`;
-  const rollout = await client.request<RolloutInfo>('POST', path, { reason, acceptFailures });
+  const rollout = await client.request('POST', path, rolloutInfoSchema, { reason, acceptFailures });
   client.report.result(`server rollouts ${action}`, rollout, describeRollout(rollout));
 }

@@ -1,4 +1,4 @@
-import type { RolloutInfo } from '../../../../api/rollout-info.ts';
+import { rolloutsResponse } from '../../../../api/client/responses.ts';
 import type { Declaration } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from '../connection.ts';
@@ -13,6 +13,6 @@ export function declareRolloutList(declaration: Declaration): void {
 
 async function list(project: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { rollouts } = await request<{ rollouts: RolloutInfo[] }>('GET', `/projects/${segment(project)}/rollouts`);
+  const { rollouts } = await request('GET', `/projects/${segment(project)}/rollouts`, rolloutsResponse);
   report.result('server rollouts list', rollouts, rolloutTable(rollouts));
 }

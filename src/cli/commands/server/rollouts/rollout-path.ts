@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
+import { rolloutsResponse } from '../../../../api/client/responses.ts';
 import { defaultChannel } from '../../../../api/release.ts';
-import type { RolloutInfo } from '../../../../api/rollout-info.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { positiveInteger } from '../../../shared/option-values.ts';
 import { type ServerClient, segment } from '../connection.ts';
@@ -28,7 +28,7 @@ export async function rolloutPath(
 ): Promise<string> {
   const all = `/projects/${segment(project)}/rollouts`;
   if (id !== undefined) return `${all}/${id}`;
-  const { rollouts } = await request<{ rollouts: RolloutInfo[] }>('GET', all);
+  const { rollouts } = await request('GET', all, rolloutsResponse);
   const newest = rollouts.find((rollout) => rollout.channel === channel);
   if (newest !== undefined) return `${all}/${newest.id}`;
   throw new OtaError('ROLLOUT_NOT_FOUND', { project, channel });

@@ -1,4 +1,4 @@
-import type { RolloutInfo } from '../../../../api/rollout-info.ts';
+import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { serverClient, serverCommand } from '../connection.ts';
@@ -19,6 +19,6 @@ export function declareRolloutShow(declaration: Declaration): void {
 
 async function show(project: string, options: OptionsOf<typeof showCommand>, io: Io): Promise<void> {
   const client = serverClient(options, io);
-  const rollout = await client.request<RolloutInfo>('GET', await rolloutPath(client, project, options));
+  const rollout = await client.request('GET', await rolloutPath(client, project, options), rolloutInfoSchema);
   client.report.result('server rollouts show', rollout, describeRollout(rollout));
 }

@@ -1,6 +1,6 @@
 import { defaultChannel } from '../../../../api/release.ts';
 import type { RolloutRequest } from '../../../../api/rollout.ts';
-import type { RolloutInfo } from '../../../../api/rollout-info.ts';
+import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { duration, percentage, positiveInteger } from '../../../shared/option-values.ts';
@@ -62,7 +62,7 @@ async function start(project: string, version: string, options: StartOptions, io
       notConfirmed: options.haltNotConfirmed,
     },
   };
-  const rollout = await request<RolloutInfo>('POST', `/projects/${segment(project)}/rollouts`, wanted);
+  const rollout = await request('POST', `/projects/${segment(project)}/rollouts`, rolloutInfoSchema, wanted);
   const warning = forgeryWarning(rollout);
   if (warning !== undefined) report.warn(warning);
   report.result('server rollouts start', rollout, describeRollout(rollout));
