@@ -129,7 +129,7 @@ class Transfer {
       case 'written':
         this.#isWriting = false;
         this.#movedAt = performance.now();
-        if (this.#isSent) this.#awaitVerdict();
+        if (this.#isSent) this.#request.progress.phase('awaitingVerdict');
         return undefined;
       case 'received':
         return this.#receive(event.bytes);
@@ -138,18 +138,16 @@ class Transfer {
     }
   }
 
-  #awaitVerdict(): void {
-    this.#pace.expectSilence();
-    this.#request.progress.phase('awaitingVerdict');
-  }
-
   #receive(bytes: Uint8Array): SendResult | undefined {
     this.#heardBytes += bytes.length;
     if (this.#heardBytes > mostHeardBytes(this.#request.image)) return this.#exceeded('the device sends without end');
     this.#movedAt = performance.now();
     this.#timesReceived++;
     this.#hasExtended = false;
+    const before = this.#reader.acknowledgedBytes;
     this.#reader.feed(bytes, this.#sentBytes);
+    // Before, the written bytes count. Afterward, only acknowledgements show that a device still reads from the buffers.
+    if (this.#isSent) this.#pace.moved(this.#reader.acknowledgedBytes - before, this.#movedAt);
     this.#request.progress.transferred(this.#reader.acknowledgedBytes);
     const reply = this.#reader.finalReply;
     switch (reply.kind) {

@@ -94,10 +94,15 @@ class Session {
       if (event.kind === 'ended') return this.#conclude(this.#isConnected ? 'ended' : 'unconnected', event.error);
       this.#movedAt = performance.now();
       if (event.kind !== 'received') this.#sendChunk();
-      else this.#reader.feed(event.bytes);
+      else this.#receive(event.bytes);
       if (this.#reader.isWhole) return this.#conclude('completed', undefined);
       if (this.#reader.isFull) return this.#conclude('exceeded', 'the device sends without end');
     }
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#reader.feed(bytes);
+    this.#pace.moved(bytes.length, this.#movedAt);
   }
 
   #sendChunk(): void {
@@ -107,7 +112,6 @@ class Session {
     const { value: chunk } = this.#chunks.next();
     if (chunk === undefined) {
       this.#isSent = true;
-      this.#pace.expectSilence();
       return;
     }
     // Received data is read first, because writing to a broken connection would discard the response.

@@ -223,6 +223,15 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
     timings: short,
     verdict: slow,
   },
+  'acknowledges a byte now and then while the system buffers the whole image': {
+    onDatagram: connected((socket) => {
+      socket.pause();
+      endlessly('', '1', 20)(socket);
+    }),
+    image: new Uint8Array(400_000),
+    timings: short,
+    verdict: /^unknown: the device is too slow \(less than 2 KB\/s/,
+  },
   'does not read the image': {
     onDatagram: connected((socket) => socket.pause()),
     image: largeImage,

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, symlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { folderBlobs } from '../../../src/server/storage/blobs/folder-blobs.ts';
@@ -62,4 +62,24 @@ test('lists and removes an interrupted copy like an unfinished upload', async (t
   t.deepEqual(await blobs.olderThan(Number.POSITIVE_INFINITY), [{ sha256, offset: 0, complete: false }]);
   await blobs.remove(sha256);
   t.deepEqual(await folder.list(), []);
+});
+
+test('a new upload of an old blob keeps the blob from the removal of unused files', async (t) => {
+  const blobs = await folderBlobs((await testFolder(t)).path);
+  const bytes = randomBytes(1000);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const piece = () => ({
+    offset: 0,
+    totalBytes: bytes.length,
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  });
+  await blobs.append(sha256, piece());
+  await utimes(blobs.path(sha256), new Date(0), new Date(0));
+  const isOld = async () => (await blobs.olderThan(60_000)).length === 1;
+  t.true(await isOld());
+  t.like(await blobs.append(sha256, { ...piece(), uploader: 'abc' }), { complete: true });
+  t.false(await isOld());
+  t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
 });
