@@ -45,6 +45,7 @@ export const errorExamples = {
   CONFIG_NOT_FOUND: [{ path: 'ota.config.jsn' }],
   CONFIG_UNREADABLE: [{ path: 'ota.config.json', reason: 'JSON syntax error at line 3, column 2' }],
   CONFIG_INVALID: [{ path: 'ota.config.json', problems: ['color is not a known key', 'legacy must be true or false'] }],
+  SOURCE_UNTRUSTED: [{ build: '/home/ada/downloads/door/build', sketch: '/home/ada/Arduino/heater' }],
   CONFIG_OF_OTHER_USER: [
     {
       path: '/srv/ota.config.json',

@@ -46,6 +46,11 @@ export const buildErrors = {
     const userId = await asOtherUser(folder.at('door/ota.config.json'));
     return runCommand(['pack', 'door.bin'], { cwd: folder.at('door'), userId });
   },
+  SOURCE_UNTRUSTED: async (t) => {
+    const folder = await testFolder(t, { 'heater/ota.config.json': '{}', 'door/build/door.bin': door.bin });
+    await folder.write('door/build/build.options.json', JSON.stringify({ sketchLocation: folder.at('heater') }));
+    return runCommand(['upload', 'build/door.bin', '--all'], { cwd: folder.at('door') });
+  },
   USER_CONFIG_INVALID: asUser('{"safeDirectory": []}'),
   USER_CONFIG_UNSAFE: asUser('{}', 0o666),
 

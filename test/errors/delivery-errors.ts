@@ -1,6 +1,6 @@
 import { deliverByWeb } from '../../src/delivery/web/deliver.ts';
 import { type Reply, scriptedServer } from '../api/client/scripted-server.ts';
-import { folderWith, packDoor, packedDoor, packFile } from '../publishing/packed-door.ts';
+import { folderWith, packDoor, packedDoor } from '../publishing/packed-door.ts';
 import { builtSketch, door } from '../support/built-sketch.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { listed, packedDoor as packedProject, virtualDoor } from '../support/fleet.ts';
@@ -48,8 +48,8 @@ export const deliveryErrors = {
   },
   PRIVATE_KEY_INSIDE: async (t) => {
     const image = buildLittleFs({ blockCount: 16, content: Buffer.from(door.privatePem) });
-    const argv = ['littlefs.bin', '--kind', 'filesystem', '--firmware-version', '1'];
-    return publish(await packFile({ 'littlefs.bin': image }, argv))(t);
+    const folder = await testFolder(t, { 'public.key': door.publicPem, 'littlefs.bin': image });
+    return runCommand(['pack', 'littlefs.bin', '--kind', 'filesystem', '--unsigned'], { cwd: folder.path });
   },
   NAME_MISMATCH: async (t) => {
     const { path } = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });

@@ -56,7 +56,9 @@ function send(url: string, { method, headers, body, ca, onSent }: Exchange, watc
   return new Promise<IncomingMessage>((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
     const options = { method, headers: { ...headers, ...length } };
-    const request = url.startsWith('https:') ? requestHttps(url, { ...options, ca }) : requestHttp(url, options);
+    const request = url.startsWith('https:')
+      ? requestHttps(url, { ...options, ca, rejectUnauthorized: true })
+      : requestHttp(url, options);
     watch.onFault((error) => request.destroy(error));
     request.once('response', (response) => {
       watch.onFault((error) => response.destroy(error));

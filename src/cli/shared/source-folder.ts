@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readOptionalFile } from '../../files/read.ts';
+import { requireTrustedNote } from '../../project/config/build-note.ts';
+import type { Io } from '../io.ts';
 
 /**
  * Returns the folder to search for the project configuration. By default, this is the sketch folder that `build.options.json` beside the
@@ -8,12 +10,17 @@ import { readOptionalFile } from '../../files/read.ts';
  * upload recipe receives.
  *
  * @param file path of the file to send or publish
+ * @throws OtaError SOURCE_UNTRUSTED
  */
-export async function sourceFolder(named: string | undefined, file: string | undefined, cwd: string): Promise<string> {
+export async function sourceFolder(named: string | undefined, file: string | undefined, io: Io): Promise<string> {
+  const { cwd } = io;
   if (named !== undefined || file === undefined) return resolve(cwd, named ?? '.');
-  const note = await readOptionalFile(join(dirname(resolve(cwd, file)), 'build.options.json'));
-  const noted = note && sketchLocation(Buffer.from(note).toString('utf8'));
-  return noted !== undefined && statSync(noted, { throwIfNoEntry: false })?.isDirectory() === true ? noted : cwd;
+  const build = dirname(resolve(cwd, file));
+  const note = await readOptionalFile(join(build, 'build.options.json'));
+  const sketch = note && sketchLocation(Buffer.from(note).toString('utf8'));
+  if (sketch === undefined || statSync(sketch, { throwIfNoEntry: false })?.isDirectory() !== true) return cwd;
+  requireTrustedNote({ build, sketch }, cwd, io);
+  return sketch;
 }
 
 function sketchLocation(text: string): string | undefined {

@@ -11,10 +11,11 @@ const encodings = [
 
 /** Returns whether a text contains a token of an ota-hooks server or a private key: as PEM, or in base64 or hexadecimal without markers. */
 export function containsCredential(text: string): boolean {
-  return serverToken.test(text) || containsPrivateKey(text, mostEncodings);
+  return serverToken.test(text) || containsPrivateKey(text);
 }
 
-function containsPrivateKey(text: string, encodingsLeft: number): boolean {
+/** Returns whether a text contains a private key: as PEM, or in base64 or hexadecimal without markers. */
+export function containsPrivateKey(text: string, encodingsLeft = mostEncodings): boolean {
   if (pemMarker.test(text)) return true;
   if (encodingsLeft === 0) return false;
   const compact = text.replaceAll(/\s|\\[nr]/g, '');

@@ -16,6 +16,7 @@ import type { Build } from './build.ts';
 import { checkBuild } from './check-build.ts';
 import { digests } from './digests.ts';
 import { settleEnforcement } from './enforcement.ts';
+import { requireNoSigningKey } from './require-no-signing-key.ts';
 
 /** Image to pack, as bytes and plain data. Only the image and its path are required. */
 export interface PackRequest {
@@ -59,7 +60,7 @@ export interface PackResult {
  * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step ({@link
  * signBuild}) and can run on a different machine.
  *
- * @throws OtaError NAME_UNPRINTABLE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
+ * @throws OtaError NAME_UNPRINTABLE, PRIVATE_KEY_INSIDE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
  *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
@@ -67,6 +68,7 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board });
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = requireKind(request, firmware);
+  if (request.publicKey !== undefined) requireNoSigningKey(firmware, request.publicKey, request.path);
   const { enforcement, warnings } = settleEnforcement({
     path: request.path,
     firmware,

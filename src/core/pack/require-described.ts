@@ -6,6 +6,7 @@ import { type RsaPublicKey, readPublicKey } from '../keys/public-key.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { buildDifferences } from '../preflight/build-differences.ts';
 import type { Build } from './build.ts';
+import { requireNoSigningKey } from './require-no-signing-key.ts';
 
 /** Evidence on the machine that signs, for a build that was packed on a different machine. */
 export interface SignerEvidence {
@@ -24,7 +25,7 @@ export interface SignerEvidence {
  * artifacts, the flash layout and the proof of enforcement. The machine that packed the build may be compromised, and publishing relies on
  * the manifest of a signed build.
  *
- * @throws OtaError BUILD_NOT_AS_DESCRIBED, PROOF_NOT_SHOWN
+ * @throws OtaError BUILD_NOT_AS_DESCRIBED, PRIVATE_KEY_INSIDE, PROOF_NOT_SHOWN
  */
 export async function requireDescribed({ manifest, files }: Build, evidence: SignerEvidence): Promise<void> {
   const { path, key } = evidence;
@@ -38,6 +39,7 @@ export async function requireDescribed({ manifest, files }: Build, evidence: Sig
   if (all.length > 0 || firmware === undefined) {
     throw new OtaError('BUILD_NOT_AS_DESCRIBED', { path, differences: all });
   }
+  requireNoSigningKey(firmware, key, path);
   const missing = missingProof(manifest, firmware, evidence) ?? missingLayout(manifest, firmware, evidence);
   if (missing !== undefined) throw new OtaError('PROOF_NOT_SHOWN', { path, ...missing });
 }

@@ -31,6 +31,14 @@ export const projectEntries = {
     ({ folder, userConfig }) =>
       `If you trust this user, set OTA_SAFE_DIRECTORY=${asArgument(folder)}, or add to ${userConfig}: ${JSON.stringify({ safeDirectories: [folder] })}`,
   ),
+  SOURCE_UNTRUSTED: entry<{ build: string; sketch: string }>(
+    2,
+    ({ build, sketch }) =>
+      `build.options.json in ${build} names the sketch ${sketch}, which is in another source tree: the devices and passwords of that project were not used`,
+    'A build folder from a stranger could otherwise have its firmware sent to the devices of another project.',
+    ({ build, sketch }) =>
+      `If the file was built from this sketch, pass --source ${asArgument(sketch)}. To trust the build folder, set OTA_SAFE_DIRECTORY=${asArgument(build)}.`,
+  ),
   USER_CONFIG_INVALID: entry<PathAndReason>(
     2,
     ({ path, reason }) => `The user configuration ${path} could not be read: ${explainReason(reason)}`,

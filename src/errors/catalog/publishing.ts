@@ -54,7 +54,7 @@ export const publishingEntries = {
   ),
   PRIVATE_KEY_INSIDE: entry<PathField>(
     1,
-    ({ path }) => `${path} was not published: it contains the project's private key`,
+    ({ path }) => `${path} contains the project's private key`,
     'Anyone who downloads the image could sign updates for every device of the project.',
     () =>
       'Remove the key from the filesystem folder or the embedded files; if the image has left this machine, create a new key pair.',

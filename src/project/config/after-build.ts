@@ -1,3 +1,5 @@
+import { containsPrivateKey } from '../../core/model/credential-text.ts';
+import { kindOfVariable, type SourceKind } from '../../core/model/secret-policy.ts';
 import type { Config } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -9,8 +11,10 @@ export function publishesAfterBuild({ publish }: Config, env: Environment): bool
   return !['', '0', 'false'].includes((env[condition.env] ?? '').trim().toLowerCase());
 }
 
+const signingKinds: readonly SourceKind[] = ['tool-private-key', 'tool-passphrase', 'passphrase-variable'];
+
 /**
- * Returns the environment for a build without the secrets for signing: the configured variables for the key and its passphrase, and all
+ * Returns the environment for a build without the secrets for signing: the variables for keys and passphrases, configured or not, and all
  * other variables that contain a private key.
  *
  * @param more names of additional variables to remove
@@ -23,7 +27,8 @@ export function withoutKeySecrets(config: Config, env: Environment, more: readon
   return Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => {
       const [name, value] = entry;
-      return value !== undefined && !named.has(name) && !/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value);
+      if (value === undefined || named.has(name) || signingKinds.includes(kindOfVariable(name))) return false;
+      return !containsPrivateKey(value);
     }),
   );
 }

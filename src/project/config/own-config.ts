@@ -69,7 +69,7 @@ function isOneCheckout(uid: number, folders: readonly string[], isBare: boolean,
 }
 
 /** Returns whether the user trusts a folder or one above it. */
-function isSafe(path: string, words: UserWords): boolean {
+export function isSafe(path: string, words: UserWords): boolean {
   const folder = realpathSync(path);
   const fromEnvironment = (words.env['OTA_SAFE_DIRECTORY'] ?? '').split(delimiter);
   if (fromEnvironment.some((trusted) => isBelow(folder, trusted))) return true;

@@ -18,6 +18,7 @@ export function projectTrust(folders: readonly [string, string], name: string, w
   return {
     name,
     kindOfFile: (path) => kindOfFile(path, [real, sourceFolder], words),
+    isOutside: (path) => kindOfFile(path, [real, sourceFolder], words) === 'outside-file',
     isAllowed: (use, source) => {
       const wanted = comparable(use, source);
       return Object.entries(readUserConfig(words).projects ?? {}).some(
@@ -48,7 +49,7 @@ function kindOfFile(path: string, folders: readonly [string, string], words: Use
  * Returns the git work tree that contains the project: files in the same checkout belong to the project. A work tree that contains the
  * user's home folder (dotfiles in git) or belongs to another user does not count.
  */
-function workTreeOf(folder: string, words: UserWords): string | undefined {
+export function workTreeOf(folder: string, words: UserWords): string | undefined {
   const repository = findRepository(folder);
   if (typeof repository === 'string' || isBelow(realPathOf(words.home), repository.workTree)) return undefined;
   const owners = [join(repository.workTree, '.git'), repository.workTree].map((path) => statSync(path).uid);

@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { hosts, usedAuthority } from '../../server/tls/authority.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
@@ -55,6 +56,17 @@ test('server backup and restore preserve the certificate authority that devices 
   await selfSigned(folder.at('other/tls'), hosts).read();
   const mixed = await restore('other');
   t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'another authority is not replaced');
+});
+
+test('certificates are verified even if NODE_TLS_REJECT_UNAUTHORIZED is 0', async (t) => {
+  const { url, folder } = await user(t);
+  const env = {
+    NODE_TLS_REJECT_UNAUTHORIZED: '0',
+    OTA_SERVER: url,
+    OTA_TOKEN: `ota_${'0'.repeat(12)}_${'t'.repeat(43)}`,
+  };
+  t.regex((await runCli(list, folder.path, env)).stderr, /SERVER_NOT_TRUSTED/);
+  t.regex((await runCli([...list, '--ca', 'ca.pem'], folder.path, env)).stderr, /SERVER_REJECTED/);
 });
 
 test('the backup API omits TLS keys over plain HTTP', async (t) => {

@@ -2,9 +2,13 @@ import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
+import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
+import { formatManifest } from '../../../src/core/model/manifest.ts';
+import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
 import type { ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
 import { problem, scriptedServer } from '../../api/client/scripted-server.ts';
-import { folderWith, nextDoor, packDoor, packedDoor, packFile } from '../../publishing/packed-door.ts';
+import { folderWith, nextDoor, packDoor, packedDoor } from '../../publishing/packed-door.ts';
+import { testFilesystem } from '../../server/builds.ts';
 import { door, elfWithoutVerifier } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
@@ -185,14 +189,9 @@ test('publish always rejects an image with the project private key, and --allow 
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
     [rsaPems().privatePem, 'UPDATE_BLOCKED'],
   ] as const) {
-    const image = buildLittleFs({ blockCount: 16, content: Buffer.from(`a page\n${pem}`) });
-    const build = await packFile({ 'littlefs.bin': image }, [
-      'littlefs.bin',
-      '--kind',
-      'filesystem',
-      '--firmware-version',
-      '1',
-    ]);
+    const signer = keyFileSigner(readPrivateKey(door.privatePem, 'the key of the door'));
+    const { manifest, files } = await testFilesystem({ content: Buffer.from(`a page\n${pem}`), version: '1', signer });
+    const build = { ...Object.fromEntries(files), 'littlefs.bin.ota.json': Buffer.from(formatManifest(manifest)) };
     const folder = await folderWith(t, { build }, { 'www/index.html': '' });
     const argv = ['build', '--to', 'www', '--project', 'door'];
     await expectError(t, publish(folder, argv), code);
@@ -426,6 +425,10 @@ test('publish --after-build runs in a process without the key secrets', async (t
     KEY_PASSPHRASE: 'passphrase of the configuration',
     MORE: 'passphrase of the command line',
     FORGOTTEN: `x${door.privatePem}`,
+    ENCODED: Buffer.from(door.privatePem).toString('base64'),
+    OTA_PRIVATE_KEY_OTHER: 'key of another project',
+    OTA_PASSPHRASE: 'usual passphrase',
+    OTHER_PASSPHRASE: 'passphrase of another program',
   };
   const { started, folder } = await afterBuild(t, config, env, ['--passphrase-env', 'MORE']);
   t.deepEqual(started?.env, { RELEASE: '1', PATH: '/usr/bin', OTA_TOKEN: token });

@@ -23,7 +23,7 @@ export function declarePublish(declaration: Declaration) {
 export async function publish(file: string | undefined, options: PublishOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = file === undefined ? undefined : resolve(io.cwd, file);
-  const source = await sourceFolder(options.source, path && inside(path), io.cwd);
+  const source = await sourceFolder(options.source, path && inside(path), io);
   const settings = await readProjectSettings({ source, config: options.config }, io, report, options.source);
   if (options.afterBuild === true) {
     const { publishAfterBuild } = await import('./after-build.ts');

@@ -82,6 +82,9 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   const signer = await key.signer();
   const image = await readNamedFile(bin, 'file to sign');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
+  const { readFirmware } = await import('../../../core/firmware/firmware.ts');
+  const { requireNoSigningKey } = await import('../../../core/pack/require-no-signing-key.ts');
+  requireNoSigningKey(readFirmware(image), signer.publicKey, report.path(bin));
   const given: Payload = { bytes: image, encoding: encodingOf(image) };
   // A gzip file is not compressed again, so no `.gz` is added to its name.
   const isGzip = given.encoding === 'gzip';

@@ -21,7 +21,7 @@ export function declareUpload(declaration: Declaration) {
 /** Sends one build to one or more devices. The planner selects the artifact for each device. Blocked devices are skipped. */
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
-  const source = await sourceFolder(options.source, file, io.cwd);
+  const source = await sourceFolder(options.source, file, io);
   const settings = await readProjectSettings({ source, config: options.config }, io, report, options.source);
   const connection = { ...options, port: options.port === unknownPort ? undefined : options.port };
   const chosen = chooseTargets(

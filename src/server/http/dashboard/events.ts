@@ -4,7 +4,9 @@ import type { ServerParts } from '../../parts.ts';
 import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-login.ts';
 import type { Sessions } from './sessions.ts';
 
-const mostListeners = 200;
+const mostListeners = 1000;
+/** Event streams of one token: its holder must not be able to use up the streams of others. */
+const mostPerToken = 200;
 /** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;
 /** Interval between keep-alive comments. Proxies close silent streams, and the server notices a disconnected client only when it writes. */
@@ -26,9 +28,10 @@ const scheduleTimer: Schedule = (ms, run) => {
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<PageEnv> {
   const { events, stopping } = parts;
   const routes = new Hono<PageEnv>();
-  const bells = new Set<Bell>();
+  /** Open streams, with the IDs of their tokens. */
+  const bells = new Map<Bell, string>();
   stopping.addEventListener('abort', () => {
-    for (const bell of bells) bell.end();
+    for (const bell of bells.keys()) bell.end();
   });
 
   routes.get('/events', async (context) => {
@@ -38,16 +41,21 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
     if (wanted !== undefined && !mayLookAt(login.token, wanted)) return context.text('Project not found.', 404);
     if (stopping.aborted) return context.text('The server is stopping.', 503);
     if (bells.size >= mostListeners) return context.text(`Too many event streams: the limit is ${mostListeners}.`, 503);
+    const { id } = login.token;
+    const own = [...bells.values()].filter((tokenId) => tokenId === id).length;
+    if (own >= mostPerToken) {
+      return context.text(`Too many event streams: the limit for a token is ${mostPerToken}.`, 503);
+    }
     const isMeant = (project: string) => mayLookAt(login.token, project) && (wanted ?? project) === project;
-    return follow(context, isMeant);
+    return follow(context, id, isMeant);
   });
 
-  function follow(context: PageContext, isMeant: (project: string) => boolean): Response {
+  function follow(context: PageContext, tokenId: string, isMeant: (project: string) => boolean): Response {
     context.header('X-Accel-Buffering', 'no');
     // The stream is the last response on its connection. A keep-alive connection would delay a server that is stopping.
     context.header('Connection', 'close');
     const bell = new Bell(schedule);
-    bells.add(bell);
+    bells.set(bell, tokenId);
     return streamSSE(context, async (stream) => {
       const stopListening = events.subscribe(({ project }) => project !== undefined && isMeant(project) && bell.ring());
       stream.onAbort(() => bell.end());

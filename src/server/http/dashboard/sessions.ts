@@ -10,12 +10,14 @@ export interface LoginSession {
   readonly endsAt: number;
 }
 
-const mostSessions = 1000;
+const mostSessions = 10_000;
+/** Sessions of one token: its holder must not be able to end the sessions of others. */
+const mostPerToken = 1000;
 const lastsMs = 12 * 3_600_000;
 
 /**
- * Login sessions, kept only in memory, so that a restart ends all sessions. If there are too many sessions, the least recently used session
- * is dropped.
+ * Login sessions, kept only in memory, so that a restart ends all sessions. If there are too many sessions, of a token or in total, the least
+ * recently used session of these is dropped.
  */
 export class Sessions {
   readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });
@@ -33,8 +35,15 @@ export class Sessions {
   open(tokenId: string): string {
     const id = randomBytes(32).toString('base64url');
     const formToken = randomBytes(32).toString('base64url');
+    this.#makeRoom(tokenId);
     this.#sessions.set(keyOf(id), { tokenId, formToken, endsAt: this.#now() + lastsMs });
     return id;
+  }
+
+  /** The cache iterates from the most recently used session to the least recently used one. */
+  #makeRoom(tokenId: string): void {
+    const own = [...this.#sessions.entries()].filter(([, session]) => session.tokenId === tokenId);
+    for (const [key] of own.slice(mostPerToken - 1)) this.#sessions.delete(key);
   }
 
   find(id: string): LoginSession | undefined {
