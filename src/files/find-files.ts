@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
 
 /** Project whose files are searched. Its source tree may come from a stranger. */
-export interface SearchedProject {
+interface SearchedProject {
   /** Configuration file or source folder, for messages. */
   readonly name: string;
   /** Returns whether a path is outside the project. Symbolic links count as the files that they point to. */

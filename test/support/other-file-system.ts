@@ -1,20 +1,29 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-/** File system in memory that most Linux systems have, apart from the one with the temporary folders. */
-const memory = '/dev/shm';
-const here = await stat('.');
+/** Folders that are usually on different file systems: the memory that most Linux systems have, and the repository. */
+const candidates = ['/dev/shm', resolve('build')];
+const { dev: usual } = await stat(tmpdir());
+const others = await Promise.all(
+  candidates.map((folder) =>
+    stat(folder).then(
+      ({ dev }) => (dev === usual ? undefined : folder),
+      () => undefined,
+    ),
+  ),
+);
+const other = others.find((folder) => folder !== undefined);
 
 /** Whether this machine has a second file system for tests. */
-export const hasOtherFileSystem = await stat(memory).then(
-  ({ dev }) => dev !== here.dev,
-  () => false,
-);
+export const hasOtherFileSystem = other !== undefined;
 
 /** Creates a folder on a different file system than `testFolder`, removed when the test ends. */
 export async function folderOnOtherFileSystem(t: ExecutionContext): Promise<string> {
-  const path = await mkdtemp(join(memory, 'ota-hooks-test-'));
+  const parent = join(other ?? tmpdir(), 'ota-hooks-test');
+  await mkdir(parent, { recursive: true });
+  const path = await mkdtemp(join(parent, 'other-'));
   t.teardown(() => rm(path, { recursive: true, force: true }));
   return path;
 }
