@@ -44,11 +44,6 @@ export interface DataIdentity {
   readonly id: string;
   /** Number of times the data was sealed. */
   readonly seals: number;
-  /**
-   * Blobs last written before this time, in milliseconds since 1970, are never removed as orphans: the records that refer to them may be
-   * lost.
-   */
-  readonly keepsBlobsBefore: number;
 }
 
 /** Table row, with values that JSON can represent. */
@@ -247,6 +242,8 @@ export interface UploadStore {
   has(token: string, sha256: string): Promise<boolean>;
   /** Returns the total size of the blobs that a token has sent and that no release needs, in bytes. */
   unpublishedBytes(token: string): Promise<number>;
+  /** Returns the digests of blobs that were last sent before `at`, in milliseconds since 1970. */
+  before(at: number): Promise<readonly string[]>;
   /** Removes the records of blobs that were sent before `at`. */
   removeBefore(at: number): Promise<void>;
 }

@@ -5,6 +5,8 @@ import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-log
 import type { Sessions } from './sessions.ts';
 
 const mostListeners = 200;
+/** A token must not take the streams of all others. */
+const mostListenersOfToken = 50;
 /** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;
 /** Interval between keep-alive comments. Proxies close silent streams, and the server notices a disconnected client only when it writes. */
@@ -26,9 +28,10 @@ const scheduleTimer: Schedule = (ms, run) => {
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<PageEnv> {
   const { events, stopping } = parts;
   const routes = new Hono<PageEnv>();
-  const bells = new Set<Bell>();
+  /** Token of each stream. */
+  const bells = new Map<Bell, string>();
   stopping.addEventListener('abort', () => {
-    for (const bell of bells) bell.end();
+    for (const bell of bells.keys()) bell.end();
   });
 
   routes.get('/events', async (context) => {
@@ -38,16 +41,20 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
     if (wanted !== undefined && !mayLookAt(login.token, wanted)) return context.text('Project not found.', 404);
     if (stopping.aborted) return context.text('The server is stopping.', 503);
     if (bells.size >= mostListeners) return context.text(`Too many event streams: the limit is ${mostListeners}.`, 503);
+    const own = [...bells.values()].filter((id) => id === login.token.id).length;
+    if (own >= mostListenersOfToken) {
+      return context.text(`Too many event streams for this token: the limit is ${mostListenersOfToken}.`, 429);
+    }
     const isMeant = (project: string) => mayLookAt(login.token, project) && (wanted ?? project) === project;
-    return follow(context, isMeant);
+    return follow(context, login.token.id, isMeant);
   });
 
-  function follow(context: PageContext, isMeant: (project: string) => boolean): Response {
+  function follow(context: PageContext, tokenId: string, isMeant: (project: string) => boolean): Response {
     context.header('X-Accel-Buffering', 'no');
     // The stream is the last response on its connection. A keep-alive connection would delay a server that is stopping.
     context.header('Connection', 'close');
     const bell = new Bell(schedule);
-    bells.add(bell);
+    bells.set(bell, tokenId);
     return streamSSE(context, async (stream) => {
       const stopListening = events.subscribe(({ project }) => project !== undefined && isMeant(project) && bell.ring());
       stream.onAbort(() => bell.end());

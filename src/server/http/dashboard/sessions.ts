@@ -11,11 +11,13 @@ export interface LoginSession {
 }
 
 const mostSessions = 1000;
+/** Enough for a team that shares a token. */
+const mostSessionsOfToken = 50;
 const lastsMs = 12 * 3_600_000;
 
 /**
- * Login sessions, kept only in memory, so that a restart ends all sessions. If there are too many sessions, the least recently used session
- * is dropped.
+ * Login sessions, kept only in memory, so that a restart ends all sessions. If a token has too many sessions, its least recently used
+ * session is dropped, so that a token does not end the sessions of others.
  */
 export class Sessions {
   readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });
@@ -33,6 +35,7 @@ export class Sessions {
   open(tokenId: string): string {
     const id = randomBytes(32).toString('base64url');
     const formToken = randomBytes(32).toString('base64url');
+    this.#makeRoom(tokenId);
     this.#sessions.set(keyOf(id), { tokenId, formToken, endsAt: this.#now() + lastsMs });
     return id;
   }
@@ -46,6 +49,12 @@ export class Sessions {
 
   close(id: string): void {
     this.#sessions.delete(keyOf(id));
+  }
+
+  #makeRoom(tokenId: string): void {
+    // The cache lists the most recently used session first.
+    const own = [...this.#sessions.entries()].filter(([, session]) => session.tokenId === tokenId);
+    for (const [key] of own.slice(mostSessionsOfToken - 1)) this.#sessions.delete(key);
   }
 }
 

@@ -27,6 +27,11 @@ export function sqliteUploads(connection: Connection, committer: Committer): Upl
       return connection.first(query)?.bytes ?? 0;
     },
 
+    async before(at) {
+      const query = db.selectFrom('uploads').select('sha256').groupBy('sha256');
+      return connection.all(query.having(({ fn }) => fn.max('at'), '<', at)).map(({ sha256 }) => sha256);
+    },
+
     removeBefore: (at) =>
       committer.write('group', () => {
         connection.run(db.deleteFrom('uploads').where('at', '<', at));
