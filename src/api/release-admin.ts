@@ -24,7 +24,7 @@ const aliasPath = v.pipe(
   v.string('must be text'),
   v.regex(/^\/[!-"$-.0->@-~][!-"$->@-~]{0,199}$/, 'must be a path such as /esp/update/arduino.php, without ? and #'),
   v.check(
-    (path) => !/^\/(api|update|files|healthz|metrics|login|logout|events|assets|projects)(\/|$)/.test(path),
+    (path) => !/^\/(api|update|files|healthz|readyz|metrics|login|logout|events|assets|projects)(\/|$)/.test(path),
     'is a path of the server itself',
   ),
 );

@@ -128,7 +128,10 @@ export async function makeParts(
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     events,
-    uploads: new Uploads({ store, blobs }, limits.unpublishedBytesPerToken),
+    uploads: new Uploads(
+      { store, blobs },
+      { bytes: limits.unpublishedBytesPerToken, files: limits.unpublishedFilesPerToken },
+    ),
     refusals: new Refusals({ store, events, log: options.log }),
     authority: options.authority,
     stopping,

@@ -46,6 +46,8 @@ export interface ServerLimits extends VerifierLimits {
   readonly failuresPerSecond: number;
   /** Bytes of uploads per token that no release refers to. */
   readonly unpublishedBytesPerToken: number;
+  /** Number of these uploads; unfinished and empty ones count as well. */
+  readonly unpublishedFilesPerToken: number;
 }
 
 export const defaultLimits: ServerLimits = {
@@ -60,6 +62,8 @@ export const defaultLimits: ServerLimits = {
   failuresPerSecond: 1,
   // A build for the largest flash has five files of at most 16 MiB. The remaining 48 MiB are for an earlier attempt.
   unpublishedBytesPerToken: 128 * 1024 * 1024,
+  // A release has at most eight files, which are uploaded just before it is published.
+  unpublishedFilesPerToken: 1000,
   // Verifying a 3.5 MB build takes 1 s of CPU time; a slow computer under load may need 50 times as long.
   verificationMs: 60_000,
   verificationHeapMb: 256,

@@ -86,6 +86,8 @@ export interface ProjectTrust {
   readonly name: string;
   /** Kind of an absolute path. Symbolic links count as the files that they point to. */
   kindOfFile(path: string): SourceKind;
+  /** Returns whether an absolute path is outside the project. Symbolic links count as the files that they point to. */
+  isOutside(path: string): boolean;
   /** True if the user configuration allows the project this source for this use. */
   isAllowed(use: SecretUse, source: NamedSource): boolean;
   /** Instruction to add the source to the user configuration, with the text to add. */

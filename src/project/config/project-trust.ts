@@ -18,6 +18,7 @@ export function projectTrust(folders: readonly [string, string], name: string, w
   return {
     name,
     kindOfFile: (path) => kindOfFile(path, [real, sourceFolder], words),
+    isOutside: (path) => kindOfFile(path, [real, sourceFolder], words) === 'outside-file',
     isAllowed: (use, source) => {
       const wanted = comparable(use, source);
       return Object.entries(readUserConfig(words).projects ?? {}).some(

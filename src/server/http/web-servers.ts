@@ -1,4 +1,10 @@
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -108,16 +114,39 @@ async function open(
 function handleRequests(server: WebServer['server'], listener: RequestListener): void {
   server.on('request', (request, response) => {
     endWithUnreadBody(request, response);
-    listener(request, response);
+    if (isAmbiguous(request)) refuseAmbiguous(response);
+    else listener(request, response);
   });
   server.on('checkContinue', (request, response) => {
     endWithUnreadBody(request, response);
+    if (isAmbiguous(request)) return refuseAmbiguous(response);
     continueWhenRead(request, response);
     listener(request, response);
   });
   server.on('checkExpectation', (request, response) => {
     endWithUnreadBody(request, response);
     sendText(response, 417, 'the only supported Expect value is 100-continue');
+  });
+}
+
+/**
+ * Returns whether a proxy may read the request differently: an HTTP/1.0 proxy ignores Transfer-Encoding (RFC 9112, 6.1), two Host headers
+ * name two servers, and a request before HTTP/1.0 has no headers.
+ */
+function isAmbiguous({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
+  if (httpVersion !== '1.1' && (httpVersion !== '1.0' || headers['transfer-encoding'] !== undefined)) return true;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
+}
+
+function refuseAmbiguous(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  sendText(response, 400, 'Ambiguous request: HTTP version, Transfer-Encoding and Host do not fit together', {
+    Connection: 'close',
   });
 }
 

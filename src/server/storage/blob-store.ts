@@ -24,8 +24,8 @@ export interface BlobStore {
   remove(sha256: string, uploader?: string): Promise<void>;
   /** Returns complete blobs and unfinished uploads that were last written before `at`, in milliseconds since 1970. */
   olderThan(at: number): Promise<readonly StoredBlob[]>;
-  /** Returns the total size of all unfinished uploads, or of those of an uploader, in bytes. */
-  pendingBytes(uploader?: string): Promise<number>;
+  /** Returns the total size and the number of all unfinished uploads, or of those of an uploader. */
+  pending(uploader?: string): Promise<UploadAmount>;
   /** Returns a blob's path relative to the blob folder, for a reverse proxy; undefined if the store has no such folder. */
   location(sha256: string): string | undefined;
   /** Returns the free space, and the part of it that uploads leave for the records. */
@@ -49,6 +49,12 @@ export class NoRoomError extends Error {
   override readonly name = 'NoRoomError';
   /** Code of the operating system for a full disk, so that both are handled alike. */
   readonly code = 'ENOSPC';
+}
+
+/** Uploads that are counted together. */
+export interface UploadAmount {
+  readonly bytes: number;
+  readonly files: number;
 }
 
 interface StoredBlob extends UploadState {

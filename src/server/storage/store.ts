@@ -1,5 +1,6 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
+import type { UploadAmount } from './blob-store.ts';
 import type {
   AuditEntry,
   CurrentRelease,
@@ -240,8 +241,8 @@ interface SentBlob {
 export interface UploadStore {
   add(sent: SentBlob): Promise<void>;
   has(token: string, sha256: string): Promise<boolean>;
-  /** Returns the total size of the blobs that a token has sent and that no release needs, in bytes. */
-  unpublishedBytes(token: string): Promise<number>;
+  /** Returns the total size and the number of the blobs that a token has sent and that no release needs. */
+  unpublished(token: string): Promise<UploadAmount>;
   /** Returns the digests of blobs that were last sent before `at`, in milliseconds since 1970. */
   before(at: number): Promise<readonly string[]>;
   /** Removes the records of blobs that were sent before `at`. */

@@ -41,7 +41,7 @@ test('keeps devices in a rollout when forged requests name another channel', asy
   const { server, id } = await startStages(t);
   await server.api('PUT', '/projects/door/channels/beta', { version: '1.0' });
   let tried = 0;
-  for (const channel of ['nochan', 'beta', 'x'.repeat(40)]) {
+  for (const channel of ['no-such-channel', 'beta', 'x'.repeat(40)]) {
     for (let index = 0; index < 8; index++, tried++) {
       await checkIn(server, index, running, { path: `/update/door/${channel}`, ...forged });
     }

@@ -69,3 +69,23 @@ test('no request with ambiguous framing smuggles a second request', async (t) =>
   t.notRegex(JSON.stringify(body), /smuggled/);
   countAttacks({ kind: 'request smuggling', tried: attacks.length, withstood });
 });
+
+test('rejects HTTP/1.0 with chunks, two hosts and HTTP/0.9, and handles nothing after them', async (t) => {
+  const server = await startTestServer(t);
+  const next = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+  const chunks = 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+  const attacks = [
+    `POST /login HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n${chunks}${next}`,
+    `GET /update/door HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n${chunks}${next}`,
+    `GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n${next}`,
+    `GET /healthz HTTP/1.1\r\nhost: x\r\nHOST: x\r\n\r\n${next}`,
+    `POST /login HTTP/1.1\r\nHost: x\r\nHost: y\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n${next}`,
+    `GET /healthz\r\n\r\n${next}`,
+  ];
+  for (const attack of attacks) {
+    const response = await sendRaw(server.port, Buffer.from(attack, 'latin1'), { during: (socket) => socket.end() });
+    const statuses = response.toString('latin1').match(/^HTTP\/1\.1 \d+/gm);
+    t.deepEqual(statuses, ['HTTP/1.1 400'], JSON.stringify(attack));
+  }
+  countAttacks({ kind: 'ambiguous requests', tried: attacks.length, withstood: attacks.length });
+});

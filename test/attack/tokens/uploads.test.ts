@@ -90,6 +90,27 @@ test('limits the bytes that a token uploads without publishing them', async (t) 
   t.is((await upload(server.url, randomBytes(30_000), await publisherOf(server))).status, 200, 'another token');
 });
 
+test('limits the number of uploads of a token, also of empty and unfinished ones', async (t) => {
+  const most = 5;
+  const server = await startTestServer(t, { limits: { unpublishedFilesPerToken: most } });
+  const token = await publisherOf(server);
+  const statuses: number[] = [];
+  for (let index = 0; index < 2 * most; index++) {
+    const headers = { authorization: `Bearer ${token}`, 'upload-offset': '0', 'upload-length': '1000' };
+    const path = `${server.url}/api/v1/uploads/${index.toString(16).padStart(64, '0')}`;
+    statuses.push((await fetch(path, { method: 'PATCH', headers, body: Buffer.alloc(0) })).status);
+  }
+  t.deepEqual(statuses, [...Array(most).fill(200), ...Array(most).fill(429)]);
+  const refused = await upload(server.url, randomBytes(16), token);
+  t.is(refused.status, 429);
+  t.regex(await refused.text(), /the token has 5 uploads that no release refers to \(limit: 5\)/);
+  const other = await publisherOf(server);
+  for (let index = 0; index < most; index++) t.is((await upload(server.url, randomBytes(16), other)).status, 200);
+  t.is((await upload(server.url, randomBytes(16), other)).status, 429, 'complete uploads count as well');
+  await removeOrphans(server.parts, Date.now() + 1000);
+  t.is((await upload(server.url, randomBytes(16), token)).status, 200);
+});
+
 test('counts unfinished uploads, and frees the bytes when they are published or removed', async (t) => {
   const build = await testBuild({ version: '1.0', project: 'door', seed: 7 });
   const total = [...build.files.values()].reduce((sum, { length }) => sum + length, 0);

@@ -22,13 +22,13 @@ export function blobContract(test: TestFn, name: string, open: (t: ExecutionCont
     await blobs.append(sha256, piece(bytes, 0, 20_000));
     t.is(await blobs.append(sha256, piece(bytes, 30_000, 40_000)), 'offset');
     t.is(await blobs.read(sha256), undefined);
-    t.is(await blobs.pendingBytes(), 20_000);
+    t.is((await blobs.pending()).bytes, 20_000);
     const again = await opened.reopen();
     t.is((await again.state(sha256)).offset, 20_000);
     t.deepEqual(await again.append(sha256, piece(bytes, 20_000, 50_000)), { sha256, offset: 50_000, complete: true });
     t.deepEqual(await again.append(sha256, piece(bytes, 0, 50_000)), { sha256, offset: 50_000, complete: true });
     t.deepEqual(Buffer.from((await again.read(sha256)) ?? []), bytes);
-    t.is(await again.pendingBytes(), 0);
+    t.is((await again.pending()).bytes, 0);
     await again.remove(sha256);
     t.is(await again.read(sha256), undefined);
   });

@@ -5,15 +5,16 @@ import { Committer, type Durability } from '../../../src/server/storage/sqlite/c
 import { Connection } from '../../../src/server/storage/sqlite/connection.ts';
 import { chooseDriver } from '../../../src/server/storage/sqlite/drivers/choose.ts';
 import { JournalFlush } from '../../../src/server/storage/sqlite/journal-flush.ts';
+import { endlessMs } from '../../support/patience.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
 /** Database with a single table, `notes`. */
-async function notebook(t: ExecutionContext, journalOf: (path: string) => string = (path) => path) {
+async function notebook(t: ExecutionContext, journalOf: (path: string) => string = (path) => path, lazyMs?: number) {
   const path = (await testFolder(t)).at('notes.db');
   const connection = new Connection(path, await chooseDriver());
   connection.execute('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT');
   const journal = new JournalFlush(journalOf(path));
-  const committer = new Committer(connection, journal);
+  const committer = new Committer(connection, journal, lazyMs);
   t.teardown(async () => {
     committer.commit();
     await journal.close();
@@ -64,7 +65,7 @@ test('resolves a write only after the write is in the journal', async (t) => {
 });
 
 test('commits a lazy write with the next transaction, in write order', async (t) => {
-  const { committer, note, notes } = await notebook(t);
+  const { committer, note, notes } = await notebook(t, undefined, endlessMs);
   let isSettled = false;
   const waiting = committer.write('lazy', () => note('receipt')).then(() => (isSettled = true));
   await nextTurn();

@@ -18,7 +18,7 @@ test('opens a SQLite store by its URL, with and without an empty authority', asy
 test('opens a blob folder by its URL', async (t) => {
   const folder = await testFolder(t);
   const blobs = await openBlobs(`file:${folder.at('data')}`);
-  t.is(await blobs.pendingBytes(), 0);
+  t.is((await blobs.pending()).bytes, 0);
 });
 
 test('names the supported URL schemes in the error, and omits the password', async (t) => {

@@ -148,18 +148,13 @@ async function findImages({ config, folder, trust }: ProjectSettings, report: Re
       hint: 'Pass the .bin file from the build, or set "images": ["build/**/*.bin"] in ota.config.json.',
     });
   }
-  const { default: glob } = await import('fast-glob');
-  const found = await glob(config.images, { cwd: folder, absolute: true, onlyFiles: true });
+  // pack removes files beside an image, so a configuration must not choose images in other folders of the user.
+  const { findFiles } = await import('../../../files/find-files.ts');
+  const found = await findFiles({ patterns: config.images, folder, project: trust });
   if (found.length === 0) {
     throw new OtaError('IMAGES_NONE', { what: 'image', patterns: config.images, folder: report.path(folder) });
   }
-  // pack removes files beside an image, so a configuration must not choose images in other folders of the user.
-  const outside = found.find((path) => trust.kindOfFile(path) === 'outside-file');
-  if (outside !== undefined) {
-    const problem = `images matches ${outside}, which is outside the project; pass such an image on the command line`;
-    throw new OtaError('CONFIG_INVALID', { path: trust.name, problems: [problem] });
-  }
-  return withoutArtifacts(found.map((path) => resolve(path)).sort());
+  return withoutArtifacts(found);
 }
 
 /** Excludes artifacts, because a pattern such as `build/*` matches artifacts of an earlier build. */

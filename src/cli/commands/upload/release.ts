@@ -93,21 +93,16 @@ async function openBareFile(
 
 /** Returns the newest manifest for the configured images. Without configured images, returns the newest manifest in the source folder. */
 async function findNewest({ filesystem, source }: ReleaseOptions, settings: ProjectSettings): Promise<string> {
-  const { default: glob } = await import('fast-glob');
-  const { images } = settings.config;
-  const folder = images === undefined ? source : settings.folder;
-  const patterns = (images ?? ['**/*']).map((pattern) => pattern + manifestSuffix);
-  const paths = await glob(patterns, {
-    cwd: folder,
-    absolute: true,
-    dot: true,
-    ignore: ['**/node_modules/**', '**/.git/**'],
-  });
+  const { findFiles } = await import('../../../files/find-files.ts');
+  const { images: patterns = ['**/*'] } = settings.config;
+  const folder = settings.config.images === undefined ? source : settings.folder;
+  const paths = await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust });
   const dated = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
   const kind: ImageKind = filesystem ? 'filesystem' : 'sketch';
   // An invalid build ends the search with an error, because sending an older build instead would be unexpected.
   for (const { path } of dated.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
     if ((await openPackedRelease(path))?.manifest.image.kind === kind) return path;
   }
-  throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns, folder });
+  const searched = patterns.map((pattern) => pattern + manifestSuffix);
+  throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });
 }

@@ -59,7 +59,9 @@ export function deviceInfo(
 }
 
 function decisionInfo(decision: DecisionRecord | undefined): DecisionInfo | undefined {
-  return decision && { ...decision, at: new Date(decision.at).toISOString() };
+  if (decision === undefined) return undefined;
+  const { action, code, text, version, at } = decision;
+  return { action, code, text, version, at: new Date(at).toISOString() };
 }
 
 function isoTime(at: number | undefined): string | undefined {

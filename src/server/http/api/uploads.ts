@@ -30,7 +30,7 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
       );
     }
     if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong(totalBytes - offset);
-    if ((await blobs.pendingBytes()) + totalBytes - offset > mostPendingBytes) {
+    if ((await blobs.pending()).bytes + totalBytes - offset > mostPendingBytes) {
       throw new DomainError(
         'too-many-requests',
         `too many unfinished uploads (limit: ${mostPendingBytes} bytes in total)`,

@@ -48,7 +48,7 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
     app.use(place, guard);
     // Compare only the hosts: a proxy that terminates TLS changes https://name to http://name.
     app.use(place, csrf({ origin: (origin, context) => hostOf(origin) === context.req.header('host') }));
-    app.post(place, refuseAnnounced);
+    app.post(place, refuseAnnounced, withStandardRequest);
     app.post(place, bodyLimit({ maxSize: mostFormBytes }));
   }
   app.route('/', assetRoutes());
@@ -89,6 +89,19 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
  */
 const refuseAnnounced: MiddlewareHandler<PageEnv> = async (context, next) => {
   if (Number(context.req.header('content-length') ?? 0) > mostFormBytes) return context.text('Payload Too Large', 413);
+  return next();
+};
+
+/**
+ * Replaces the request object of a form that has no Content-Length. `bodyLimit` copies such a request to limit its body, and the copy of the
+ * object that `@hono/node-server` creates would fail.
+ */
+const withStandardRequest: MiddlewareHandler<PageEnv> = async (context, next) => {
+  const { req } = context;
+  if (req.header('content-length') === undefined && req.raw.body !== null) {
+    const { method, headers, body } = req.raw;
+    req.raw = new Request(req.url, { method, headers, body, duplex: 'half' });
+  }
   return next();
 };
 

@@ -1,9 +1,8 @@
-import { html } from 'hono/html';
 import { HTTPException } from 'hono/http-exception';
 import type { ServerParts } from '../../parts.ts';
 import type { DomainError } from '../../services/domain-error.ts';
 import { problemOf, statusOf } from '../api/problem-of.ts';
-import { frameOf, Page } from './layout.tsx';
+import { frameOf, Page, show } from './layout.tsx';
 import type { PageContext } from './page-login.ts';
 
 /** Shows which request failed and a hint for the user. */
@@ -11,20 +10,19 @@ export function errorPage(error: Error, context: PageContext, parts: ServerParts
   const { status, title, hint } =
     error instanceof HTTPException ? refusedForm(error) : problemText(problemOf(error, parts));
   const frame = context.get('token') === undefined ? {} : frameOf(context);
-  context.status(status);
-  return context.html(
-    html`<!doctype html>${(
-      <Page title="Request failed" {...frame}>
-        <h1>Request failed</h1>
-        <p class="problem" role="alert">
-          {title}
-        </p>
-        <p>{hint}</p>
-        <p>
-          <a href="/">All projects</a>
-        </p>
-      </Page>
-    )}`,
+  return show(
+    context,
+    <Page title="Request failed" {...frame}>
+      <h1>Request failed</h1>
+      <p class="problem" role="alert">
+        {title}
+      </p>
+      <p>{hint}</p>
+      <p>
+        <a href="/">All projects</a>
+      </p>
+    </Page>,
+    status,
   );
 }
 

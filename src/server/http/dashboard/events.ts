@@ -4,9 +4,9 @@ import type { ServerParts } from '../../parts.ts';
 import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-login.ts';
 import type { Sessions } from './sessions.ts';
 
-const mostListeners = 200;
-/** A token must not take the streams of all others. */
-const mostListenersOfToken = 50;
+const mostListeners = 1000;
+/** Event streams of one token: its holder must not be able to use up the streams of others. */
+const mostPerToken = 200;
 /** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;
 /** Interval between keep-alive comments. Proxies close silent streams, and the server notices a disconnected client only when it writes. */
@@ -28,7 +28,7 @@ const scheduleTimer: Schedule = (ms, run) => {
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<PageEnv> {
   const { events, stopping } = parts;
   const routes = new Hono<PageEnv>();
-  /** Token of each stream. */
+  /** Open streams, with the IDs of their tokens. */
   const bells = new Map<Bell, string>();
   stopping.addEventListener('abort', () => {
     for (const bell of bells.keys()) bell.end();
@@ -41,12 +41,13 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
     if (wanted !== undefined && !mayLookAt(login.token, wanted)) return context.text('Project not found.', 404);
     if (stopping.aborted) return context.text('The server is stopping.', 503);
     if (bells.size >= mostListeners) return context.text(`Too many event streams: the limit is ${mostListeners}.`, 503);
-    const own = [...bells.values()].filter((id) => id === login.token.id).length;
-    if (own >= mostListenersOfToken) {
-      return context.text(`Too many event streams for this token: the limit is ${mostListenersOfToken}.`, 429);
+    const { id } = login.token;
+    const own = [...bells.values()].filter((tokenId) => tokenId === id).length;
+    if (own >= mostPerToken) {
+      return context.text(`Too many event streams: the limit for a token is ${mostPerToken}.`, 503);
     }
     const isMeant = (project: string) => mayLookAt(login.token, project) && (wanted ?? project) === project;
-    return follow(context, login.token.id, isMeant);
+    return follow(context, id, isMeant);
   });
 
   function follow(context: PageContext, tokenId: string, isMeant: (project: string) => boolean): Response {

@@ -1,4 +1,5 @@
 import { deviceStatuses } from '../../../api/admin-info.ts';
+import { printableText } from '../../../core/model/unprintable.ts';
 import type { DeviceFilter } from '../../storage/store.ts';
 import { projectPath, withQuery } from './paths.ts';
 
@@ -13,7 +14,10 @@ const longestText = 64;
 
 /** Reads the view from the query string. Invalid values are ignored. */
 export function readFleetQuery(query: (name: string) => string | undefined): FleetQuery {
-  const text = (name: string) => query(name)?.trim().slice(0, longestText) || undefined;
+  const text = (name: string) => {
+    const value = query(name)?.trim().slice(0, longestText) ?? '';
+    return value === '' || !printableText.test(value) ? undefined : value;
+  };
   const status = deviceStatuses.find((known) => known === query('state'));
   return {
     filter: { text: text('q'), status, runs: text('runs'), group: text('group') },

@@ -1,5 +1,6 @@
 import { deviceStatuses } from '../../../api/admin-info.ts';
 import { countText } from '../../../core/model/quantity-text.ts';
+import { printableText } from '../../../core/model/unprintable.ts';
 import type { DeviceCount, DeviceFilter } from '../../storage/store.ts';
 import { fleetPath, isFiltered } from './fleet-filter.ts';
 import { projectPath } from './paths.ts';
@@ -75,7 +76,8 @@ function frequent(
 ): readonly (readonly [string, number])[] {
   const counts = new Map<string, number>();
   for (const { devices, [key]: value } of tally) {
-    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + devices);
+    // A device may report a version with control characters, which a page would contain as they are.
+    if (value !== undefined && printableText.test(value)) counts.set(value, (counts.get(value) ?? 0) + devices);
   }
   const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, mostValues);
   const isListed = chosen === undefined || most.some(([value]) => value === chosen);

@@ -1,5 +1,7 @@
 import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { printableLines } from '../../../core/model/unprintable.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import { assetPath } from './assets.ts';
 import type { PageContext } from './page-login.ts';
@@ -98,6 +100,8 @@ export function frameOf(context: PageContext): Pick<PageProps, 'login'> {
   return { login: { token: context.get('token'), formToken: context.get('session').formToken } };
 }
 
-export function show(context: PageContext, page: Child, status: 200 | 401 | 403 | 429 = 200) {
-  return context.html(html`<!doctype html>${page}`, status);
+/** Renders a page. Control characters in names and reports are escaped at this one place, because no page contains any of its own. */
+export async function show(context: PageContext, page: Child, status: ContentfulStatusCode = 200): Promise<Response> {
+  const text = await html`<!doctype html>${page}`;
+  return context.html(printableLines(String(text)), status);
 }

@@ -10,14 +10,14 @@ export interface LoginSession {
   readonly endsAt: number;
 }
 
-const mostSessions = 1000;
-/** Enough for a team that shares a token. */
-const mostSessionsOfToken = 50;
+const mostSessions = 10_000;
+/** Sessions of one token: its holder must not be able to end the sessions of others. */
+const mostPerToken = 1000;
 const lastsMs = 12 * 3_600_000;
 
 /**
- * Login sessions, kept only in memory, so that a restart ends all sessions. If a token has too many sessions, its least recently used
- * session is dropped, so that a token does not end the sessions of others.
+ * Login sessions, kept only in memory, so that a restart ends all sessions. If there are too many sessions, of a token or in total, the least
+ * recently used session of these is dropped.
  */
 export class Sessions {
   readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });
@@ -40,6 +40,12 @@ export class Sessions {
     return id;
   }
 
+  /** The cache iterates from the most recently used session to the least recently used one. */
+  #makeRoom(tokenId: string): void {
+    const own = [...this.#sessions.entries()].filter(([, session]) => session.tokenId === tokenId);
+    for (const [key] of own.slice(mostPerToken - 1)) this.#sessions.delete(key);
+  }
+
   find(id: string): LoginSession | undefined {
     const session = this.#sessions.get(keyOf(id));
     if (session === undefined || session.endsAt > this.#now()) return session;
@@ -49,12 +55,6 @@ export class Sessions {
 
   close(id: string): void {
     this.#sessions.delete(keyOf(id));
-  }
-
-  #makeRoom(tokenId: string): void {
-    // The cache lists the most recently used session first.
-    const own = [...this.#sessions.entries()].filter(([, session]) => session.tokenId === tokenId);
-    for (const [key] of own.slice(mostSessionsOfToken - 1)) this.#sessions.delete(key);
   }
 }
 

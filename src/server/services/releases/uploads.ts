@@ -1,6 +1,6 @@
 import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
-import type { BlobStore, UploadPiece } from '../../storage/blob-store.ts';
+import type { BlobStore, UploadAmount, UploadPiece } from '../../storage/blob-store.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
@@ -19,14 +19,14 @@ interface Parts {
  */
 export class Uploads {
   readonly #parts: Parts;
-  readonly #mostBytes: number;
+  readonly #most: UploadAmount;
   readonly #lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
-  /** Bytes that requests in progress may still send, by token. */
-  readonly #expected = new Map<string, number>();
+  /** Bytes and files that requests in progress may still add, by token. */
+  readonly #expected = new Map<string, UploadAmount>();
 
-  constructor(parts: Parts, mostBytes: number) {
+  constructor(parts: Parts, most: UploadAmount) {
     this.#parts = parts;
-    this.#mostBytes = mostBytes;
+    this.#most = most;
   }
 
   /** Returns whether a token may use a blob without sending its bytes. */
@@ -54,8 +54,9 @@ export class Uploads {
     const { store, blobs } = this.#parts;
     const { id } = uploader;
     if (await this.has(uploader, sha256)) return blobs.state(sha256);
-    const bytes = piece.totalBytes - piece.offset;
-    await this.#lock.acquire(id, () => this.#expect(id, bytes));
+    // A piece that continues an upload adds no file.
+    const amount = { bytes: piece.totalBytes - piece.offset, files: piece.offset === 0 ? 1 : 0 };
+    await this.#lock.acquire(id, () => this.#expect(id, amount));
     try {
       const state = await blobs.append(sha256, { ...piece, uploader: id });
       if (typeof state !== 'string' && state.complete) {
@@ -63,28 +64,38 @@ export class Uploads {
       }
       return state;
     } finally {
-      this.#change(id, -bytes);
+      this.#change(id, { bytes: -amount.bytes, files: -amount.files });
     }
   }
 
-  async #expect(id: string, bytes: number): Promise<void> {
+  async #expect(id: string, amount: UploadAmount): Promise<void> {
     const { store, blobs } = this.#parts;
-    // The expected bytes are read first: a request that ends in the meantime is counted twice rather than not at all.
-    const expected = this.#expected.get(id) ?? 0;
-    const used = (await store.uploads.unpublishedBytes(id)) + (await blobs.pendingBytes(id));
-    if (expected + used + bytes > this.#mostBytes) {
-      throw new DomainError(
-        'too-many-requests',
-        `the token has ${used} bytes of uploads that no release refers to (limit: ${this.#mostBytes})`,
-        'Publish these uploads, or wait a day until they are removed.',
-      );
-    }
-    this.#change(id, bytes);
+    // The expected amount is read first: a request that ends in the meantime is counted twice rather than not at all.
+    const expected = this.#expected.get(id) ?? none;
+    const used = sumOf(await store.uploads.unpublished(id), await blobs.pending(id));
+    const total = sumOf(sumOf(expected, used), amount);
+    if (total.bytes > this.#most.bytes) throw tooMany(`${used.bytes} bytes of uploads`, this.#most.bytes);
+    if (total.files > this.#most.files) throw tooMany(`${used.files} uploads`, this.#most.files);
+    this.#change(id, amount);
   }
 
-  #change(id: string, bytes: number): void {
-    const expected = (this.#expected.get(id) ?? 0) + bytes;
-    if (expected === 0) this.#expected.delete(id);
+  #change(id: string, by: UploadAmount): void {
+    const expected = sumOf(this.#expected.get(id) ?? none, by);
+    if (expected.bytes === 0 && expected.files === 0) this.#expected.delete(id);
     else this.#expected.set(id, expected);
   }
+}
+
+const none: UploadAmount = { bytes: 0, files: 0 };
+
+function sumOf(a: UploadAmount, b: UploadAmount): UploadAmount {
+  return { bytes: a.bytes + b.bytes, files: a.files + b.files };
+}
+
+function tooMany(what: string, most: number): DomainError {
+  return new DomainError(
+    'too-many-requests',
+    `the token has ${what} that no release refers to (limit: ${most})`,
+    'Publish these uploads, or wait a day until they are removed.',
+  );
 }

@@ -104,11 +104,11 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
       return (await Promise.all(states)).flat();
     },
 
-    async pendingBytes(uploader) {
+    async pending(uploader) {
       const names = await readdir(uploads);
       const own = names.filter((name) => uploader === undefined || name.endsWith(partSuffix(uploader)));
       const sizes = await Promise.all(own.map((name) => sizeOf(join(uploads, name))));
-      return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+      return { bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0), files: own.length };
     },
 
     location: (sha256) => `${sha256.slice(0, 2)}/${sha256}`,

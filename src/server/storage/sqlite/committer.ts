@@ -23,7 +23,8 @@ interface Waiting {
   readonly settle: (failure: { error: unknown } | undefined) => void;
 }
 
-const lazyMs = 1000;
+/** Time after which a lazy write is committed alone. */
+const defaultLazyMs = 1000;
 
 /**
  * Groups concurrent writes into one transaction, so that the disk is flushed once per group instead of once per device. Each promise
@@ -32,6 +33,7 @@ const lazyMs = 1000;
 export class Committer {
   readonly #connection: Connection;
   readonly #journal: JournalFlush;
+  readonly #lazyMs: number;
   readonly #undone: (() => void)[] = [];
   #waiting: Waiting[] = [];
   #isScheduled = false;
@@ -40,7 +42,8 @@ export class Committer {
   #settled: Promise<void> = Promise.resolve();
   #later: NodeJS.Timeout | undefined;
 
-  constructor(connection: Connection, journal: JournalFlush) {
+  constructor(connection: Connection, journal: JournalFlush, lazyMs = defaultLazyMs) {
+    this.#lazyMs = lazyMs;
     this.#connection = connection;
     this.#journal = journal;
   }
@@ -112,7 +115,7 @@ export class Committer {
     // Writes that arrive during a flush are committed together afterwards.
     if (this.#isScheduled || (durability === 'group' && this.#isFlushing)) return;
     if (durability === 'lazy') {
-      this.#later ??= setTimeout(() => this.commit(), lazyMs);
+      this.#later ??= setTimeout(() => this.commit(), this.#lazyMs);
       return;
     }
     this.#isScheduled = true;

@@ -18,13 +18,14 @@ export function sqliteUploads(connection: Connection, committer: Committer): Upl
       return connection.first(query) !== undefined;
     },
 
-    async unpublishedBytes(token) {
+    async unpublished(token) {
       const query = db
         .selectFrom('uploads')
-        .select(({ fn }) => fn.sum<number | null>('size_bytes').as('bytes'))
+        .select(({ fn }) => [fn.sum<number | null>('size_bytes').as('bytes'), fn.countAll<number>().as('files')])
         .where('token', '=', token)
         .where('sha256', 'not in', (blobs) => blobs.selectFrom('release_blobs').select('sha256'));
-      return connection.first(query)?.bytes ?? 0;
+      const found = connection.first(query);
+      return { bytes: found?.bytes ?? 0, files: found?.files ?? 0 };
     },
 
     async before(at) {

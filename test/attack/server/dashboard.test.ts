@@ -1,0 +1,97 @@
+/** Attacks on the dashboard by clients without a token, by devices, and by holders of other tokens. */
+import test from 'ava';
+import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
+import { sendRaw, updateRequest } from '../../server/raw-device.ts';
+import { startTestServer, type TestServer } from '../../server/running-server.ts';
+import { countAttacks } from '../support/attack-counts.ts';
+
+/** Logs in with a form, and returns the status and the cookie. */
+async function logIn(
+  { url }: TestServer,
+  token: string,
+  body: URLSearchParams | ReadableStream<Uint8Array> = new URLSearchParams({ token }),
+): Promise<{ status: number; cookie: string }> {
+  const headers = { origin: url, 'content-type': 'application/x-www-form-urlencoded' };
+  // Node.js sends a stream in chunks, without Content-Length.
+  const options = body instanceof ReadableStream ? { duplex: 'half' as const } : {};
+  const response = await fetch(`${url}/login`, { method: 'POST', headers, body, redirect: 'manual', ...options });
+  return { status: response.status, cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '' };
+}
+
+function streamOf(text: string): ReadableStream<Uint8Array> {
+  return new Blob([text]).stream();
+}
+
+test('accepts a form that is sent in chunks, and limits its size', async (t) => {
+  const server = await startTestServer(t);
+  const form = new URLSearchParams({ token: server.token }).toString();
+  const { status, cookie } = await logIn(server, server.token, streamOf(form));
+  t.is(status, 303);
+  t.is((await fetch(server.url, { headers: { cookie }, redirect: 'manual' })).status, 200);
+  t.is((await logIn(server, 'x', streamOf('token=x'))).status, 401);
+  t.is((await logIn(server, 'x', streamOf(`token=${'x'.repeat(20_000)}`))).status, 413);
+  t.deepEqual(
+    server.logged.filter(({ level }) => level === 'error'),
+    [],
+  );
+});
+
+test('shows the control characters in what a device reports', async (t) => {
+  const server = await startTestServer(t);
+  await server.api('PUT', '/projects/door', {});
+  const version = '\u009b31m red\u009d0;t\u0085';
+  const request = updateRequest('/update/door', { version, more: { 'x-ESP8266-sdk-version': version } });
+  await sendRaw(server.port, Buffer.from(request, 'latin1'));
+  const { cookie } = await logIn(server, server.token);
+  for (const path of ['/projects/door/devices', '/projects/door/devices/18:FE:34:AA:BB:CC']) {
+    const text = await (await fetch(server.url + path, { headers: { cookie } })).text();
+    t.true(text.includes('\\u009b31m red'), path);
+    t.notRegex(text, /[\u0080-\u009f]/, path);
+  }
+});
+
+test('lets no token end the sessions of others, or use up their event streams', async (t) => {
+  const sessions = new Sessions();
+  const admin = sessions.open('admin');
+  const opened = Array.from({ length: 1100 }, () => sessions.open('reader'));
+  t.truthy(sessions.find(admin));
+  t.is(opened.filter((id) => sessions.find(id) !== undefined).length, 1000);
+
+  const server = await startTestServer(t);
+  const { body } = await server.api('POST', '/tokens', { roles: ['read'], name: 'a reader' });
+  const { cookie } = await logIn(server, String(body['token']));
+  const controller = new AbortController();
+  t.teardown(() => controller.abort());
+  const follow = (as: string) => fetch(`${server.url}/events`, { headers: { cookie: as }, signal: controller.signal });
+  // A response that is no longer referenced may be garbage-collected, which ends its stream.
+  const responses: Response[] = [];
+  for (let index = 0; index < 210; index++) responses.push(await follow(cookie));
+  t.is(responses.filter(({ status }) => status === 200).length, 200);
+  t.is((await follow((await logIn(server, server.token)).cookie)).status, 200);
+  countAttacks({ kind: 'sessions and event streams of one token', tried: 1310, withstood: 1310 });
+});
+
+test('lets no project take a path of the server as an alias', async (t) => {
+  const server = await startTestServer(t);
+  await server.api('PUT', '/projects/door', {});
+  const admin = (await server.api('POST', '/tokens', { roles: ['admin'], project: 'door' })).body['token'];
+  const paths = [
+    'api',
+    'update',
+    'files',
+    'healthz',
+    'readyz',
+    'metrics',
+    'login',
+    'logout',
+    'events',
+    'assets',
+    'projects',
+  ];
+  for (const path of paths.flatMap((name) => [`/${name}`, `/${name}/`, `/${name}/x`])) {
+    const { status } = await server.api('PUT', '/projects/door', { aliases: [{ path }] }, String(admin));
+    t.is(status, 422, path);
+  }
+  t.is((await fetch(`${server.url}/readyz`)).status, 200);
+  countAttacks({ kind: 'aliases over paths of the server', tried: 3 * paths.length, withstood: 3 * paths.length });
+});
