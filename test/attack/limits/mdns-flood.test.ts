@@ -7,43 +7,13 @@ import { pause } from '../../../src/delivery/pause.ts';
 import { quickDevice } from '../../delivery/quick.ts';
 import { mdnsPortOfThisProcess } from '../../support/mdns-port.ts';
 import { countAttacks } from '../support/attack-counts.ts';
+import { nameOf, pointerTo, recordTypes, response } from '../support/mdns-message.ts';
 
 const port = await mdnsPortOfThisProcess();
 const group = '224.0.0.251';
 const never = new AbortController().signal;
+const { ptr, srv, txt } = recordTypes;
 
-interface Record {
-  readonly name: Buffer;
-  readonly type: number;
-  readonly data: Buffer;
-}
-
-/** Builds a response with these records. */
-function response(records: readonly Record[], claimed = records.length): Buffer {
-  const header = Buffer.alloc(12);
-  header.writeUInt16BE(0x8400, 2);
-  header.writeUInt16BE(claimed, 6);
-  return Buffer.concat([header, ...records.map(bytesOf)]);
-}
-
-function bytesOf({ name, type, data }: Record): Buffer {
-  const fields = Buffer.alloc(10);
-  fields.writeUInt16BE(type, 0);
-  fields.writeUInt16BE(1, 2);
-  fields.writeUInt32BE(120, 4);
-  fields.writeUInt16BE(data.length, 8);
-  return Buffer.concat([name, fields, data]);
-}
-
-function nameOf(...labels: readonly string[]): Buffer {
-  const parts = labels.map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)]));
-  return Buffer.concat([...parts, Buffer.of(0)]);
-}
-
-const pointerTo = (offset: number) => Buffer.from([0xc0 | (offset >> 8), offset & 0xff]);
-const ptr = 12;
-const srv = 33;
-const txt = 16;
 const service = nameOf('_arduino', '_tcp', 'local');
 let count = 0;
 

@@ -155,6 +155,35 @@ test('over TLS, nginx sends HSTS and the session cookie is secure', async (t) =>
   t.is(missing.headers['strict-transport-security'], 'max-age=31536000', 'errors have it, too');
 });
 
+test('nginx passes on the port, so that the dashboard accepts forms on any port', async (t) => {
+  const server = await startTestServer(t, { trustedProxies: ['127.0.0.1'] });
+  const nginx = await withNginx(t, server);
+  const host = `localhost:${nginx.httpsPort}`;
+  const post = (path: string, fields: Record<string, string>, headers: OutgoingHttpHeaders) => {
+    const body = new URLSearchParams(fields).toString();
+    return overTls(nginx, { path, method: 'POST', headers: { ...form, host, ...headers }, body });
+  };
+  const origin = `https://${host}`;
+  const login = await post('/login', { token: server.token }, { origin });
+  t.is(login.status, 303, login.body);
+  const cookie = login.headers['set-cookie']?.[0]?.split(';')[0];
+  const page = await overTls(nginx, { path: '/', headers: { host, cookie } });
+  t.is(page.status, 200);
+  const fields = { form: /name="form" value="([^"]+)"/.exec(page.body)?.[1] ?? '' };
+
+  for (const foreign of [
+    'https://localhost',
+    `https://localhost:${nginx.httpPort}`,
+    `https://other:${nginx.httpsPort}`,
+  ]) {
+    t.is((await post('/logout', fields, { origin: foreign, cookie })).status, 403, foreign);
+  }
+  t.is((await overTls(nginx, { path: '/', headers: { host, cookie } })).status, 200, 'still logged in');
+  const logout = await post('/logout', fields, { origin, cookie });
+  t.is(logout.status, 303, logout.body);
+  t.is((await overTls(nginx, { path: '/', headers: { host, cookie } })).status, 303, 'logged out');
+});
+
 test('without TLS, nginx sends no HSTS and no cookie is marked as secure', async (t) => {
   const server = await startTestServer(t, { trustedProxies: ['127.0.0.1'] });
   const { httpPort } = await withNginx(t, server);
