@@ -251,6 +251,7 @@ export const errorExamples = {
   SERVER_DATABASE_LOST: [{ path: 'data' }],
   SERVER_DATABASE_OLDER: [
     { path: 'data', reason: 'journal' },
+    { path: 'data', reason: 'unsealed' },
     { path: 'data', reason: 'older' },
     { path: 'data', reason: 'other' },
   ],

@@ -24,7 +24,7 @@ import { Rollouts } from './services/rollouts/rollouts.ts';
 import { serviceClock } from './services/rollouts/service-clock.ts';
 import type { BlobStore } from './storage/blob-store.ts';
 import { dataError } from './storage/data-error.ts';
-import { isUnused, requireWhole } from './storage/data-identity.ts';
+import { identifyBlobs, requireWhole } from './storage/data-identity.ts';
 import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
@@ -37,7 +37,7 @@ export interface ServerData {
 
 /**
  * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is lost, or older than the blobs, is an
- * error: it would look like a new server, which removes all blobs as orphans.
+ * error: it would look like a new server, or one from before a token was revoked.
  *
  * @param holder description of this process in one line, shown to any other process that tries to open the same data
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
@@ -49,7 +49,7 @@ export async function openData(
 ): Promise<ServerData> {
   try {
     const blobs = await openBlobs(blobsUrl ?? `file:${data}`);
-    const mayCreate = acceptsLoss || (await isUnused(blobs));
+    const mayCreate = acceptsLoss || (await identifyBlobs(blobs)).areUnused;
     const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder, { mayCreate, acceptsLoss });
     try {
       if (!acceptsLoss) await requireWhole({ store, blobs }, data);
@@ -122,7 +122,7 @@ export async function makeParts(
     clock,
     counters,
     log,
-    health: new Health({ store, blobs, clock }),
+    health: new Health({ store, blobs, catalog, clock }),
     publishing: new AsyncLock({ maxPending: Number.POSITIVE_INFINITY }),
     verifier: new Verifier(limits),
     openMetrics: options.openMetrics ?? false,

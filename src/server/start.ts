@@ -55,6 +55,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const certificate = tls.keepCurrent(main.server);
     const tokenFile = join(options.data, 'first-admin.token');
     const token = await firstToken(parts, (text) => writeAtomically(tokenFile, `${text}\n`, 0o600));
+    // The first token must survive the loss of the journal: the server would otherwise start as a new one, and create another.
+    if (token !== undefined) await sealData(opened);
     return {
       url: main.url,
       deviceUrl: servers.at(-1)?.url ?? main.url,

@@ -12,6 +12,7 @@ import type { DeliveryVerdict, ForeignProtocol } from '../verdict.ts';
 import { exchangeWithDevice, type WebExchange } from './exchange.ts';
 import { basicAuthorization, pageRequest, updateRequest, type WebTarget } from './form.ts';
 import type { WebResponse } from './response.ts';
+import { visibleText } from './visible-text.ts';
 
 const defaultPort = 80;
 const defaultPath = '/update';
@@ -172,7 +173,7 @@ class WebDelivery {
     if (status === 401) return this.#wrongPassword().verdict;
     if (status === 200 && isSent && body.includes('Update Success! Rebooting')) return { kind: 'accepted' };
     if (!isWhole) return undefined;
-    const received = this.#clean(`${status} ${body.replace(/<[^<>]*>/g, ' ')}`);
+    const received = this.#clean(`${status} ${visibleText(body)}`);
     if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', received };
     return { kind: 'unknown', reason: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
   }

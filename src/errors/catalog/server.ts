@@ -4,8 +4,9 @@ import { explainReason } from './system-reasons.ts';
 
 const lostChanges = {
   journal: 'the server was not stopped properly, and its journal ota.db-wal is missing',
-  older: 'ota.db is an older copy than database.json beside it',
-  other: 'ota.db is the database of another server than database.json beside it',
+  unsealed: 'its folder blobs lacks the file database-….txt, which shows whether ota.db is an older copy',
+  older: 'ota.db is an older copy than the firmware files in blobs',
+  other: 'ota.db is the database of another server than the firmware files in blobs',
 } as const;
 
 export const serverEntries = {
@@ -51,14 +52,14 @@ export const serverEntries = {
   SERVER_DATABASE_LOST: entry<PathField>(
     1,
     ({ path }) => `The database is missing: ${path} contains firmware of a server, but no ota.db with its records`,
-    'Without its database, the server would start as a new one, and would remove all firmware files as unused uploads. Nothing was changed.',
+    'Without its database, the server would start as a new one, without releases, devices and tokens. Nothing was changed.',
     ({ path }) =>
       `Put ota.db and ota.db-wal back, or restore a backup with \`ota-hooks server restore BACKUP --data ${asArgument(path)}\`. To keep only the firmware files, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
   ),
-  SERVER_DATABASE_OLDER: entry<PathField & { reason: 'journal' | 'older' | 'other' }>(
+  SERVER_DATABASE_OLDER: entry<PathField & { reason: keyof typeof lostChanges }>(
     1,
     ({ path, reason }) => `The database in ${path} has lost changes: ${lostChanges[reason]}`,
-    'The newest releases, devices and tokens would be missing, and their firmware files would be removed as unused uploads. Nothing was changed.',
+    'The newest releases and devices would be missing, and revoked tokens would be valid again. Nothing was changed.',
     ({ path }) =>
       `Put the missing files back, or move the folder away and restore a backup with \`ota-hooks server restore\`. To continue with what is left, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
   ),

@@ -75,21 +75,20 @@ export async function saveWaiting(
 }
 
 /**
- * Removes unfinished uploads and unreferenced blobs that were last written before `at`. Blobs older than the database are kept: the records
- * that refer to them may be lost.
+ * Removes unfinished uploads, and blobs that were uploaded but not published, if they were last written before `at`. A blob whose upload is
+ * not recorded is kept: a record that refers to it may be lost.
  */
 export async function removeOrphans(
   { store, blobs, publishing, log }: ServiceParts,
   at = Date.now() - orphanAgeMs,
 ): Promise<void> {
   await publishing.acquire('all', async () => {
-    const identity = await store.identity();
-    if (identity === undefined) return;
-    await store.uploads.removeBefore(at);
-    for (const { sha256, complete, uploader } of await blobs.olderThan(at, identity.keepsBlobsBefore)) {
-      if (complete && (await store.catalog.isReferenced(sha256))) continue;
+    const uploaded = new Set(await store.uploads.before(at));
+    for (const { sha256, complete, uploader } of await blobs.olderThan(at)) {
+      if (complete && (!uploaded.has(sha256) || (await store.catalog.isReferenced(sha256)))) continue;
       await blobs.remove(sha256, uploader);
       log.info({ sha256, complete }, 'Removed an upload that was not published');
     }
+    await store.uploads.removeBefore(at);
   });
 }

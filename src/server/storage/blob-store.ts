@@ -22,17 +22,26 @@ export interface BlobStore {
   path(sha256: string): string;
   /** Removes a blob with its unfinished uploads or, with an uploader, only its unfinished upload. */
   remove(sha256: string, uploader?: string): Promise<void>;
-  /** Returns complete blobs and unfinished uploads that were last written before `at`, but not before `since`. */
-  olderThan(at: number, since?: number): Promise<readonly StoredBlob[]>;
+  /** Returns complete blobs and unfinished uploads that were last written before `at`, in milliseconds since 1970. */
+  olderThan(at: number): Promise<readonly StoredBlob[]>;
   /** Returns the total size and the number of all unfinished uploads, or of those of an uploader. */
   pending(uploader?: string): Promise<UploadAmount>;
   /** Returns a blob's path relative to the blob folder, for a reverse proxy; undefined if the store has no such folder. */
   location(sha256: string): string | undefined;
   /** Returns the free space, and the part of it that uploads leave for the records. */
   room(): Promise<{ readonly freeBytes: number; readonly reserveBytes: number }>;
-  /** Returns the text that identifies the database to which the blobs belong; undefined if there is none. */
-  marker(): Promise<string | undefined>;
-  setMarker(text: string): Promise<void>;
+  /** Returns the seals of the databases to which the blobs belong: more than one if an older copy was put over newer blobs. */
+  seals(): Promise<readonly BlobSeal[]>;
+  /** Replaces all seals. */
+  setSeal(seal: BlobSeal): Promise<void>;
+}
+
+/** Identity of a database, stored with its blobs. Without it, a lost or older database would look like the right one. */
+export interface BlobSeal {
+  /** Lower-case letters, digits and hyphens. */
+  readonly database: string;
+  /** Number of times the data was sealed. */
+  readonly seals: number;
 }
 
 /** Thrown by `append` if an upload does not fit beside the reserve. The upload is removed. */

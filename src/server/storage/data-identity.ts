@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobSeal, BlobStore } from './blob-store.ts';
 import type { DataIdentity, Store } from './store.ts';
 
 /** Records and blobs that belong together. */
@@ -10,13 +9,15 @@ interface Pair {
   readonly blobs: BlobStore;
 }
 
-/** Marker stored with the blobs. Without it, a lost database would look like a new server, and every blob like an orphan. */
-const markerSchema = v.object({ database: v.string(), seals: v.number() });
-const markerNote = 'Identifies the database that belongs to these blobs. Do not delete this file.';
+/** Seals of the blobs, and whether the blob store has never been used by a server. */
+export interface BlobsIdentity {
+  readonly seals: readonly BlobSeal[];
+  readonly areUnused: boolean;
+}
 
-/** Returns whether the blob store has never been used by a server. */
-export async function isUnused(blobs: BlobStore): Promise<boolean> {
-  return (await blobs.marker()) === undefined && (await blobs.olderThan(Number.POSITIVE_INFINITY)).length === 0;
+export async function identifyBlobs(blobs: BlobStore): Promise<BlobsIdentity> {
+  const seals = await blobs.seals();
+  return { seals, areUnused: seals.length === 0 && (await blobs.olderThan(Number.POSITIVE_INFINITY)).length === 0 };
 }
 
 /**
@@ -26,7 +27,7 @@ export async function isUnused(blobs: BlobStore): Promise<boolean> {
  * @throws OtaError SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER
  */
 export async function requireWhole({ store, blobs }: Pair, data: string): Promise<void> {
-  const problem = pairProblem(await store.identity(), await readMarker(blobs), await isUnused(blobs));
+  const problem = pairProblem(await store.identity(), await identifyBlobs(blobs));
   if (problem === 'lost') throw new OtaError('SERVER_DATABASE_LOST', { path: data });
   if (problem !== undefined) throw new OtaError('SERVER_DATABASE_OLDER', { path: data, reason: problem });
 }
@@ -34,45 +35,37 @@ export async function requireWhole({ store, blobs }: Pair, data: string): Promis
 /** Compares the identities of a database and of the blobs. Returns undefined if they match. */
 export function pairProblem(
   identity: DataIdentity | undefined,
-  marker: Marker | undefined,
-  areBlobsUnused: boolean,
+  { seals, areUnused }: BlobsIdentity,
 ): PairProblem | undefined {
-  if (identity === undefined) return areBlobsUnused ? undefined : 'lost';
-  if (marker === undefined) return undefined;
-  if (marker.database !== identity.id) return 'other';
+  if (identity === undefined) return areUnused ? undefined : 'lost';
+  // A crash during the first start leaves a database that was sealed once, and blobs without a seal.
+  if (seals.length === 0) return areUnused && identity.seals <= 1 ? undefined : 'unsealed';
+  if (seals.some(({ database }) => database !== identity.id)) return 'other';
   // The database is sealed first, so a crash between the two leaves the database ahead.
-  return identity.seals < marker.seals ? 'older' : undefined;
+  return identity.seals < newestOf(seals) ? 'older' : undefined;
 }
 
-export type PairProblem = 'lost' | 'other' | 'older';
-type Marker = v.InferOutput<typeof markerSchema>;
-
-/** Reads the marker; undefined if there is none or if it is damaged. The next seal replaces it. */
-export async function readMarker(blobs: BlobStore): Promise<Marker | undefined> {
-  const text = await blobs.marker();
-  if (text === undefined) return undefined;
-  try {
-    const read = v.safeParse(markerSchema, JSON.parse(text));
-    return read.success ? read.output : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export type PairProblem = 'lost' | 'unsealed' | 'other' | 'older';
 
 /**
- * Counts up in the database, moves all committed records from its journal into the database file, and then counts up in the marker. A
- * database file with a lower count is an older copy.
+ * Counts up in the database, moves all committed records from its journal into the database file, and then counts up in the seal of the
+ * blobs. A database file with a lower count is an older copy.
  *
- * @param acceptsLoss whether the database is accepted although it may have lost records: then no existing blob is ever removed as an orphan
+ * @param acceptsLoss whether the database is accepted although it may have lost records: then no existing blob is ever removed as unused
  */
 export async function sealData({ store, blobs }: Pair, { acceptsLoss = false } = {}): Promise<void> {
   const before = await store.identity();
-  const marker = acceptsLoss ? await readMarker(blobs) : undefined;
+  const others = acceptsLoss ? await blobs.seals() : [];
+  // A lost record may have published any of these uploads. Blobs without an upload are kept.
+  if (acceptsLoss) await store.uploads.removeBefore(Number.MAX_SAFE_INTEGER);
   const identity: DataIdentity = {
     id: before?.id ?? randomUUID(),
-    seals: Math.max(before?.seals ?? 0, marker?.seals ?? 0) + 1,
-    keepsBlobsBefore: acceptsLoss ? Date.now() : (before?.keepsBlobsBefore ?? Date.now()),
+    seals: Math.max(before?.seals ?? 0, newestOf(others)) + 1,
   };
   await store.seal(identity);
-  await blobs.setMarker(`${JSON.stringify({ note: markerNote, database: identity.id, seals: identity.seals })}\n`);
+  await blobs.setSeal({ database: identity.id, seals: identity.seals });
+}
+
+function newestOf(seals: readonly BlobSeal[]): number {
+  return Math.max(0, ...seals.map((seal) => seal.seals));
 }

@@ -45,11 +45,6 @@ export interface DataIdentity {
   readonly id: string;
   /** Number of times the data was sealed. */
   readonly seals: number;
-  /**
-   * Blobs last written before this time, in milliseconds since 1970, are never removed as orphans: the records that refer to them may be
-   * lost.
-   */
-  readonly keepsBlobsBefore: number;
 }
 
 /** Table row, with values that JSON can represent. */
@@ -248,8 +243,8 @@ export interface UploadStore {
   has(token: string, sha256: string): Promise<boolean>;
   /** Returns the total size and the number of the blobs that a token has sent and that no release needs. */
   unpublished(token: string): Promise<UploadAmount>;
-  /** Returns whether any token has sent the blob. */
-  isKnown(sha256: string): Promise<boolean>;
+  /** Returns the digests of blobs that were last sent before `at`, in milliseconds since 1970. */
+  before(at: number): Promise<readonly string[]>;
   /** Removes the records of blobs that were sent before `at`. */
   removeBefore(at: number): Promise<void>;
 }

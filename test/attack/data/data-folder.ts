@@ -1,4 +1,5 @@
-import { cp, rm, stat } from 'node:fs/promises';
+import { cp, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
@@ -50,4 +51,10 @@ export async function exists(path: string): Promise<boolean> {
 
 export async function lose(...paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(path, { force: true });
+}
+
+/** Paths of the files that identify the database of the blobs. */
+export async function sealsIn(data: string): Promise<readonly string[]> {
+  const names = await readdir(join(data, 'blobs'));
+  return names.filter((name) => name.startsWith('database-')).map((name) => join(data, 'blobs', name));
 }

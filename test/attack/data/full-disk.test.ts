@@ -78,8 +78,7 @@ test('healthz and readyz report a full disk, and a disk without room for uploads
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const server = await startTestServer(t, { data: join(disk, 'data') });
-  const { store, blobs, clock } = server.parts;
-  const checkOf = () => new Health({ store, blobs, clock }).problems();
+  const checkOf = () => new Health(server.parts).problems();
   t.deepEqual(await checkOf(), []);
   await fill(disk, 200_000);
   t.deepEqual(await checkOf(), ['uploads-refused']);

@@ -60,6 +60,16 @@ export function blobContract(test: TestFn, name: string, open: (t: ExecutionCont
     t.like(found.get(digestOf(whole)), { offset: 1000, complete: true });
     t.like(found.get(digestOf(part)), { offset: 400, complete: false });
   });
+
+  blobTest('keeps the newest seal, which is not a blob', async (t, opened) => {
+    t.deepEqual(await opened.blobs.seals(), []);
+    for (const seals of [1, 2, 2, 10]) await opened.blobs.setSeal({ database: 'a-1', seals });
+    const again = await opened.reopen();
+    t.deepEqual(await again.seals(), [{ database: 'a-1', seals: 10 }]);
+    await again.setSeal({ database: 'b-2', seals: 3 });
+    t.deepEqual(await again.seals(), [{ database: 'b-2', seals: 3 }]);
+    t.deepEqual(await again.olderThan(Number.POSITIVE_INFINITY), []);
+  });
 }
 
 function piece(bytes: Uint8Array, from: number, to: number) {

@@ -7,16 +7,17 @@ import { requireAction, type Session } from './session.ts';
 export function operationRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
-  // `/healthz` fails if devices are not served, and `/readyz` also if releases cannot be published.
+  // `/healthz` fails if no device is served, and `/readyz` also if releases cannot be published or lack their files.
   const healthCheck = (isSerious: (problem: HealthProblem) => boolean) => async (context: Context<Session>) => {
     if (parts.stopping.aborted) return context.json({ status: 'stopping' }, 503);
     const problems = await parts.health.problems();
-    if (!problems.some(isSerious)) return context.json({ status: 'ok', ...(problems.length > 0 && { problems }) });
+    if (problems.length === 0) return context.json({ status: 'ok' });
+    if (!problems.some(isSerious)) return context.json({ status: 'degraded', problems });
     return context.json({ status: 'failing', problems }, 503, { 'Retry-After': '60' });
   };
   routes.get(
     '/healthz',
-    healthCheck((problem) => problem !== 'uploads-refused'),
+    healthCheck((problem) => problem !== 'uploads-refused' && problem !== 'firmware-missing'),
   );
   routes.get(
     '/readyz',

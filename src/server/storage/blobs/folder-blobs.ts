@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, statfs, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
 import { moveFile, unfinishedCopyOf } from '../../../files/move.ts';
-import { writeAtomically } from '../../../files/write.ts';
 import { type BlobStore, NoRoomError, type UploadPiece } from '../blob-store.ts';
+import { parseSealName, sealName } from './seal-name.ts';
 
 const sliceBytes = 1024 * 1024;
 /** Uploads leave this much space, or a tenth of a small disk: enough for the records of many months. */
 const mostReserveBytes = 64 * 1024 * 1024;
-/** File beside the blobs that identifies their database. */
-const markerName = 'database.json';
+const sealNote = 'The name of this file identifies the database that belongs to this folder. Do not delete it.\n';
 
 /**
  * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….UPLOADER.part` until then. An upload is flushed and verified before it is
@@ -23,7 +22,6 @@ const markerName = 'database.json';
 export async function folderBlobs(folder: string, { isReadOnly = false } = {}): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
   const uploads = join(folder, 'uploads');
-  const marker = join(folder, markerName);
   for (const path of isReadOnly ? [] : [blobs, uploads]) await mkdir(path, { recursive: true });
   const lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
   /** Sizes of the uploads that are being written. */
@@ -97,8 +95,8 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
         for (const name of own) await rm(join(uploads, name), { force: true });
       }),
 
-    async olderThan(at, since = Number.NEGATIVE_INFINITY) {
-      const found = await Promise.all((await filesIn(folder)).map((path) => modifiedBetween(path, since, at)));
+    async olderThan(at) {
+      const found = await Promise.all((await filesIn(folder)).map((path) => modifiedBefore(path, at)));
       const states = found.map(async (path) => {
         const [, sha256, uploader] = /([0-9a-f]{64})(?:\.(?:([0-9a-z]+)\.)?part)?$/.exec(path ?? '') ?? [];
         return sha256 === undefined ? [] : [{ ...(await state(sha256, uploader)), ...(uploader && { uploader }) }];
@@ -115,9 +113,15 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
 
     location: (sha256) => `${sha256.slice(0, 2)}/${sha256}`,
 
-    marker: async () => (await readFile(marker, 'utf8').catch(undefinedIfMissing)) || undefined,
+    seals: async () => (await sealNames(blobs)).flatMap((name) => parseSealName(name) ?? []),
 
-    setMarker: (text) => writeAtomically(marker, text),
+    async setSeal(seal) {
+      const before = await sealNames(blobs);
+      const name = sealName(seal);
+      await writeFile(join(blobs, name), sealNote);
+      await syncFolder(blobs);
+      for (const old of before) if (old !== name) await rm(join(blobs, old), { force: true });
+    },
   };
 }
 
@@ -170,6 +174,11 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+async function sealNames(blobs: string): Promise<readonly string[]> {
+  const names = (await readdir(blobs).catch(undefinedIfMissing)) ?? [];
+  return names.filter((name) => parseSealName(name) !== undefined);
+}
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await Promise.all(
     ['blobs', 'uploads'].map((name) =>
@@ -182,9 +191,9 @@ async function filesIn(folder: string): Promise<string[]> {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-async function modifiedBetween(path: string, since: number, at: number): Promise<string | undefined> {
+async function modifiedBefore(path: string, at: number): Promise<string | undefined> {
   const found = await stat(path).catch(undefinedIfMissing);
-  return found !== undefined && found.mtimeMs >= since && found.mtimeMs < at ? path : undefined;
+  return found !== undefined && found.mtimeMs < at ? path : undefined;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

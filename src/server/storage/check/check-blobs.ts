@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unfinishedCopyOf } from '../../../files/move.ts';
+import { parseSealName } from '../blobs/seal-name.ts';
 import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 
 interface BlobsReport extends Pick<DataReport, 'problems' | 'blobs'> {}
@@ -24,8 +25,9 @@ export async function checkBlobs(
   show: ShowFraction,
 ): Promise<BlobsReport> {
   const inPlace = await filesBelow(join(folder, 'blobs'));
-  const files = inPlace.filter((file) => !isCopyInProgress(folder, file));
-  const unfinished = inPlace.length - files.length + (await filesBelow(join(folder, 'uploads'))).length;
+  const files = inPlace.filter((file) => !isCopyInProgress(folder, file) && !isSeal(folder, file));
+  const copies = inPlace.filter((file) => isCopyInProgress(folder, file)).length;
+  const unfinished = copies + (await filesBelow(join(folder, 'uploads'))).length;
   const allBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const problems: DataProblem[] = [];
   const found = new Set<string>();
@@ -68,6 +70,10 @@ function isBlobPath(folder: string, { path, name }: BlobFile): boolean {
 /** An upload is copied here if `uploads` is on a different file system. */
 function isCopyInProgress(folder: string, { path, name }: BlobFile): boolean {
   return /^[0-9a-f]{64}\.part$/.test(name) && path === unfinishedCopyOf(blobPath(folder, name.slice(0, 64)));
+}
+
+function isSeal(folder: string, { path, name }: BlobFile): boolean {
+  return parseSealName(name) !== undefined && path === join(folder, 'blobs', name);
 }
 
 function blobPath(folder: string, sha256: string): string {

@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
-import type { BlobStore } from '../blob-store.ts';
 import { folderBlobs } from '../blobs/folder-blobs.ts';
-import { isUnused, type PairProblem, pairProblem, readMarker } from '../data-identity.ts';
+import { type BlobsIdentity, identifyBlobs, type PairProblem, pairProblem } from '../data-identity.ts';
 import { chooseDriver } from '../sqlite/drivers/choose.ts';
 import { hasLostJournal } from '../sqlite/sqlite-store.ts';
 import { checkBlobs } from './check-blobs.ts';
@@ -14,6 +13,7 @@ import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 /** Sentences about a database that does not belong to the blobs, or has lost changes. */
 const lostChanges: Readonly<Record<PairProblem, string>> = {
   lost: 'the database has no identity: it was never completely created or restored',
+  unsealed: 'the folder blobs lacks its file database-….txt, so nothing shows whether ota.db is an older copy',
   older: 'ota.db is an older copy: its last changes are lost',
   other: 'ota.db is the database of another server',
 };
@@ -27,8 +27,9 @@ const emptyDatabase: DatabaseReport = { problems: [], records: {}, identity: und
  */
 export async function checkData(folder: string, show: ShowFraction = () => undefined): Promise<DataReport> {
   const path = join(folder, 'ota.db');
-  const hasDatabase = await isFile(path);
-  if (!hasDatabase && !(await hasOtherData(folder))) {
+  // A running server seals the database before the blobs, so the blobs are looked at before the database.
+  const sealed = await identifyBlobs(await folderBlobs(folder, { isReadOnly: true }));
+  if (!(await isFile(path)) && sealed.areUnused) {
     throw new OtaError('FILE_NOT_FOUND', { path, what: 'database' });
   }
   const driver = await chooseDriver();
@@ -37,7 +38,7 @@ export async function checkData(folder: string, show: ShowFraction = () => undef
   const blobs = await checkBlobs(folder, database.blobs, show);
   const problems = isMissing
     ? [missing(path)]
-    : [...(await lostProblems(folder, path, database)), ...database.problems];
+    : [...(await lostProblems(path, database, sealed)), ...database.problems];
   return { problems: [...problems, ...blobs.problems], records: database.records, blobs: blobs.blobs };
 }
 
@@ -46,9 +47,9 @@ function missing(path: string): DataProblem {
 }
 
 async function lostProblems(
-  folder: string,
   path: string,
   { identity, problems }: DatabaseReport,
+  sealed: BlobsIdentity,
 ): Promise<DataProblem[]> {
   if (await hasLostJournal(path)) {
     const message =
@@ -56,14 +57,8 @@ async function lostProblems(
     return [{ kind: 'changes-lost', message }];
   }
   if (problems.some(({ kind }) => kind === 'database-damaged' || kind === 'database-newer')) return [];
-  const blobs = await folderBlobs(folder, { isReadOnly: true });
-  const problem = pairProblem(identity, await readMarker(blobs), await isUnused(blobs));
+  const problem = pairProblem(identity, sealed);
   return problem === undefined ? [] : [{ kind: 'changes-lost', message: lostChanges[problem] }];
-}
-
-async function hasOtherData(folder: string): Promise<boolean> {
-  const blobs: BlobStore = await folderBlobs(folder, { isReadOnly: true });
-  return !(await isUnused(blobs));
 }
 
 async function isFile(path: string): Promise<boolean> {

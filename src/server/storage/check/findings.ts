@@ -27,7 +27,7 @@ export interface DataReport {
   readonly blobs: {
     readonly complete: number;
     readonly sizeBytes: number;
-    /** Complete blobs that no release refers to. The server removes them a day after they were uploaded. */
+    /** Complete blobs that no release refers to. The server removes them a day after their upload, if its record is not lost. */
     readonly unused: number;
     readonly unfinished: number;
   };

@@ -18,12 +18,6 @@ export function sqliteUploads(connection: Connection, committer: Committer): Upl
       return connection.first(query) !== undefined;
     },
 
-    async isKnown(sha256) {
-      return (
-        connection.first(db.selectFrom('uploads').select('at').where('sha256', '=', sha256).limit(1)) !== undefined
-      );
-    },
-
     async unpublished(token) {
       const query = db
         .selectFrom('uploads')
@@ -32,6 +26,11 @@ export function sqliteUploads(connection: Connection, committer: Committer): Upl
         .where('sha256', 'not in', (blobs) => blobs.selectFrom('release_blobs').select('sha256'));
       const found = connection.first(query);
       return { bytes: found?.bytes ?? 0, files: found?.files ?? 0 };
+    },
+
+    async before(at) {
+      const query = db.selectFrom('uploads').select('sha256').groupBy('sha256');
+      return connection.all(query.having(({ fn }) => fn.max('at'), '<', at)).map(({ sha256 }) => sha256);
     },
 
     removeBefore: (at) =>

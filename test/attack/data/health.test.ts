@@ -1,0 +1,57 @@
+import { rename, truncate } from 'node:fs/promises';
+import test from 'ava';
+import { Health } from '../../../src/server/services/health.ts';
+import { requestAsDevice } from '../../server/raw-device.ts';
+import { startTestServer } from '../../server/running-server.ts';
+import { countAttacks } from '../support/attack-counts.ts';
+import { firstBuild } from './data-folder.ts';
+
+test('any number of health requests within a second causes one write', async (t) => {
+  const { parts } = await startTestServer(t);
+  let now = 0;
+  let writes = 0;
+  const finish: (() => void)[] = [];
+  const store = {
+    setServedMs() {
+      writes++;
+      return new Promise<void>((resolve) => finish.push(resolve));
+    },
+  };
+  const health = new Health({ ...parts, store }, () => now);
+  const slow = Array.from({ length: 100 }, () => health.problems());
+  now += 5000;
+  const during = health.problems();
+  t.is(writes, 1, 'a check that takes longer than a second is shared as well');
+  finish[0]?.();
+  t.deepEqual(await Promise.all([...slow, during]), Array(101).fill([]));
+  now += 999;
+  await Promise.all(Array.from({ length: 100 }, () => health.problems()));
+  t.is(writes, 1);
+  now += 1;
+  const next = health.problems();
+  t.is(writes, 2);
+  finish[1]?.();
+  t.deepEqual(await next, []);
+  countAttacks({ kind: 'health requests within a second', tried: 201, withstood: 201 });
+});
+
+test('health reports that a file of a current release is missing, and devices are told to check again later', async (t) => {
+  const server = await startTestServer(t);
+  t.is((await server.publish(firstBuild)).status, 201);
+  // The result of a check is used for a minute, so each check is a new one.
+  const problems = () => new Health(server.parts).problems();
+  const paths = firstBuild.manifest.artifacts.map(({ sha256 }) => server.parts.blobs.path(sha256));
+  t.deepEqual(await problems(), []);
+  for (const path of paths) await rename(path, `${path}-lost`);
+  t.deepEqual(await problems(), ['firmware-missing']);
+  const { status, headers } = await fetch(`${server.url}/readyz`);
+  t.deepEqual([status, headers.get('retry-after')], [503, '60']);
+  const healthz = await fetch(`${server.url}/healthz`);
+  t.is(healthz.status, 200, 'other releases are served');
+  t.deepEqual(await healthz.json(), { status: 'degraded', problems: ['firmware-missing'] });
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 503);
+  for (const path of paths) await rename(`${path}-lost`, path);
+  t.deepEqual(await problems(), []);
+  await truncate(paths[0] ?? '', 100);
+  t.deepEqual(await problems(), ['firmware-missing']);
+});
