@@ -111,7 +111,7 @@ export const apiProblems = {
   blocked: {
     status: 422,
     when: 'Preflight found the update unsafe: it would brick devices, lock you out or disable signature checks. `blockedBy` lists the rules.',
-    whatToDo: 'Apply the fix of each rule. To publish despite a rule, pass `--allow RULE`.',
+    whatToDo: 'Apply the fix for each rule. To publish despite a rule, pass `--allow RULE`.',
   },
   'verification-limit': {
     status: 422,

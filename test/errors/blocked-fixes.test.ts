@@ -14,7 +14,7 @@ function fixesOf(...blockedBy: Blocked[]): string {
   return new OtaError('UPDATE_BLOCKED', { path: 'door.bin', blockedBy }).hint.replace(/ Pass --allow .*/, '');
 }
 
-test('lists the fix of each blocking rule as a sentence', (t) => {
+test('lists the fix for each blocking rule as a sentence', (t) => {
   const fixes = fixesOf(
     finding('wrong-key', 'sign with the key of the device', 'door.bin.signed'),
     finding('no-space', 'send a smaller sketch first', 'door.bin.signed'),

@@ -67,7 +67,7 @@ export const cliEntries = {
   UPLOAD_FAILED: entry<{ failed: number; total: number; devices: string; hint?: string | undefined }>(
     1,
     ({ failed, total, devices }) =>
-      total === 1 ? `The update failed: ${devices}` : `${failed} of ${total} devices were not updated: ${devices}`,
+      total === 1 ? `The update failed: ${devices}` : `The update failed on ${failed} of ${total} devices: ${devices}`,
     'A device reported an error or did not respond. `upload` does not retry a rejected update.',
     ({ total, hint }) =>
       hint ??
@@ -84,7 +84,7 @@ export const cliEntries = {
   DEVICE_NOT_ADDED: entry<{ name: string; reason: string; hint: string }>(
     1,
     ({ name, reason }) => `${name} was not added: ${reason}`,
-    'The device may belong to someone else, or a program on the network may impersonate it.',
+    'The device may belong to someone else, or a program on the network may be impersonating it.',
     ({ hint }) => hint,
   ),
   SIMULATOR_LISTEN_FAILED: entry<{ address: string; reason: string }>(

@@ -7,7 +7,7 @@ import { type FromEnvironment, fromEnvironment, text } from '../../core/model/se
 export interface PublishConfig {
   /** URL of a server, or path of a folder relative to the configuration. */
   to?: string | FromEnvironment | undefined;
-  /** Channel on which releases are promoted. Defaults to `stable`. */
+  /** Channel to which releases are promoted. Defaults to `stable`. */
   channel?: string | undefined;
   /** True to publish drafts, which no channel serves. */
   draft?: boolean | undefined;

@@ -61,9 +61,9 @@ export function requireOwnNames(manifest: Manifest, others: readonly Manifest[])
     const shared = other.artifacts.find(({ file }) => mine.has(file));
     if (shared === undefined || whatOf(other) === whatOf(manifest)) continue;
     throw new OtaError('RELEASES_CLASH', {
-      reason: `in a folder, two images of one version cannot both be named ${shared.file}`,
+      reason: `a folder cannot contain two images of the same version that are both named ${shared.file}`,
       builds: `${whatOf(other)}; ${whatOf(manifest)}`,
-      hint: 'Rename one of the images and run `ota-hooks pack` again, use two projects, or publish to a server.',
+      hint: 'Rename one of the images and run `ota-hooks pack` again, publish them as two projects, or publish to a server.',
     });
   }
 }

@@ -50,7 +50,7 @@ test('shows the control characters in what a device reports', async (t) => {
   }
 });
 
-test('lets no token end the sessions of others, or use up their event streams', async (t) => {
+test('prevents a token from ending the sessions of other tokens or exhausting their event streams', async (t) => {
   const sessions = new Sessions();
   const admin = sessions.open('admin');
   const opened = Array.from({ length: 1100 }, () => sessions.open('reader'));

@@ -204,7 +204,7 @@ test('a response with values of the wrong type ends in a result or a named error
   countAttacks({ kind: 'responses of the wrong shape', tried, withstood: tried });
 });
 
-test('a newer server may send fields that a command does not know', async (t) => {
+test('commands ignore unknown fields in the response of a newer server', async (t) => {
   const server = await startHostileServer(t);
   const env = { OTA_SERVER: server.url, OTA_TOKEN: 'x'.repeat(43) };
   server.text = 'a';

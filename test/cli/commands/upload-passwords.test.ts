@@ -44,7 +44,7 @@ test('upload reads passwords from the environment, a file or a prompt and never 
     prompts.length = 0;
     const run = await runCommand(['upload', image, '--all', ...argv], world);
     t.is(run.exitCode, 1);
-    t.regex(run.error?.message ?? '', /^1 of 5 devices were not updated: wrong \(rejected: Authentication Failed/);
+    t.regex(run.error?.message ?? '', /^The update failed on 1 of 5 devices: wrong \(rejected: Authentication Failed/);
     t.true(hasNoSecret(run), run.stdout + run.stderr);
     t.deepEqual(prompts, ['Password of by-prompt, by-web'], 'what the configuration says of all is asked once');
   }

@@ -117,7 +117,7 @@ test('upload --canary sends nothing to the other devices when the canary fails',
   const { exitCode, document, error } = await upload(folder, '--all', '--canary', '1');
   t.is(exitCode, 1);
   t.deepEqual(outcomesOf(document), { canary: 'failed', other: 'notStarted' });
-  t.regex(error?.message ?? '', /^2 of 2 devices were not updated: canary \(.*\), other$/);
+  t.regex(error?.message ?? '', /^The update failed on 2 of 2 devices: canary \(.*\), other$/);
   t.deepEqual(updatesOf(other), []);
 });
 

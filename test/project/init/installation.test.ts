@@ -32,7 +32,7 @@ test('pathInPackage returns the same relative path on Windows and POSIX', (t) =>
   t.is(pathInPackage(inProject('C:\\all\\node_modules\\ota-hooks'), 'C:\\all\\door', script, win32), `../${name}`);
 });
 
-test('pathInPackage returns an absolute path with slashes outside the project', (t) => {
+test('pathInPackage returns an absolute path with forward slashes for a file outside the project', (t) => {
   const folder = 'C:\\Users\\jo doe\\AppData\\Roaming\\npm\\node_modules\\ota-hooks';
   t.is(
     pathInPackage({ kind: 'machine', folder }, 'D:\\door', script, win32),

@@ -3,7 +3,7 @@ import { error, type Rule } from '../rule.ts';
 export const flashModeGz = {
   id: 'flash-mode-gz',
   condition:
-    "The flash mode of a gzip sketch differs from the device's. The Updater does not patch the mode in a gzip (before 2.4.2 it patches nothing), so the device does not boot if its chip or wiring does not support the other mode. Error for every gzip if the flash mode of the device is unknown.",
+    "The flash mode of a gzip sketch differs from the device's. The Updater does not patch the mode in a gzip (before 2.4.2 it patches nothing), so the device does not boot if its chip or wiring does not support the other mode. Every gzip-compressed sketch is blocked if the flash mode of the device is unknown.",
   severity: 'error',
   cores: 'device on 2.7.0 or later; raw sketches before 2.4.2',
   evidence: ['esp8266/Arduino#4876', 'esp8266/Arduino#7307', 'Updater.cpp _writeBuffer'],

@@ -2,15 +2,15 @@ import test from 'ava';
 import { flashModeGz as rule } from '../../../../src/core/preflight/rules/flash-mode-gz.ts';
 import { blocks, isSilent, sound } from '../case.ts';
 
-test('blocks a gzip sketch with another flash mode', (t) => {
+test("blocks a gzip-compressed sketch whose flash mode differs from the device's", (t) => {
   blocks(t, rule, { artifact: sound.gzipSigned, facts: { flashMode: 'dout' } }, /dio.*dout/);
 });
 
-test('blocks gzip if the flash mode of the device is unknown', (t) => {
+test('blocks a gzip-compressed sketch if the flash mode of the device is unknown', (t) => {
   blocks(t, rule, { artifact: sound.gzip, facts: { flashMode: undefined } }, /flash mode of the device is unknown/);
 });
 
-test('blocks a raw sketch with another flash mode on cores before 2.4.2, which do not patch it', (t) => {
+test('blocks a raw sketch with a different flash mode on cores before 2.4.2, which do not patch it', (t) => {
   blocks(t, rule, { artifact: sound.raw, facts: { core: '2.4.1', flashMode: 'dout' } }, /dio.*dout/);
 });
 
