@@ -36,7 +36,7 @@ test('accepts a form that is sent in chunks, and limits its size', async (t) => 
   );
 });
 
-test('shows the control characters in what a device reports', async (t) => {
+test('shows control characters in reports of devices as text', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const version = '\u009b31m red\u009d0;t\u0085';
@@ -50,7 +50,7 @@ test('shows the control characters in what a device reports', async (t) => {
   }
 });
 
-test('lets no token end the sessions of others, or use up their event streams', async (t) => {
+test('a token cannot end the sessions of others or use up their event streams', async (t) => {
   const sessions = new Sessions();
   const admin = sessions.open('admin');
   const opened = Array.from({ length: 1100 }, () => sessions.open('reader'));
@@ -71,7 +71,7 @@ test('lets no token end the sessions of others, or use up their event streams', 
   countAttacks({ kind: 'sessions and event streams of one token', tried: 1310, withstood: 1310 });
 });
 
-test('lets no project take a path of the server as an alias', async (t) => {
+test('rejects a path of the server as an alias of a project', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const admin = (await server.api('POST', '/tokens', { roles: ['admin'], project: 'door' })).body['token'];
