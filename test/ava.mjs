@@ -12,7 +12,7 @@ const argv = process.argv
   .map((argument) =>
     argument.replace(/^(\.\/)?test\//, 'build/tests/files/').replace(/(?<=^build\/tests\/.*)\.ts$/, '.js'),
   );
-// End-to-end tests run programs that have their own opinion about temporary folders.
+// End-to-end tests run programs that choose their own temporary folders.
 const folder = process.env.TMPDIR || argv.includes('ava.e2e.config.js') ? undefined : memoryFolder();
 const { exitCode = 1 } = await execa(process.execPath, ['node_modules/ava/entrypoints/cli.mjs', ...argv], {
   stdio: 'inherit',

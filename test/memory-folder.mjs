@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const memory = '/dev/shm';
-/** The test folders of a full run take 110 MB at most at one time. Containers often have only 64 MB of this kind of memory. */
+/** The test folders of a full run take 110 MB at most at one time. Containers often provide only 64 MB of shared memory. */
 const neededBytes = 1024 ** 3;
 
 /**
- * Returns a folder in memory for test folders, if there is one with enough space from which programs can run. The tests start hundreds of servers,
- * and each waits for the disk several times: on two cores, the tests of the server take 23.7 s in memory and 26.5 s on the disk.
+ * Returns a folder in memory for test folders, if there is one with enough space from which programs can run. The tests start hundreds of
+ * servers, and each waits for the disk several times: on two cores, the tests of the server take 23.7 s in memory and 26.5 s on the disk.
  */
 export function memoryFolder() {
   try {

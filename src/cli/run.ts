@@ -61,7 +61,7 @@ function processIo(cli: string): Io {
     get home() {
       // Loaded on first use, because importing the module would delay every hook by a millisecond.
       const { homedir, userInfo } = process.getBuiltinModule('node:os');
-      // An empty or relative HOME would place the user configuration in the current folder, which may be a stranger's source tree.
+      // An empty or relative HOME would place the user configuration in the current folder, which may be an untrusted source tree.
       return isAbsolute(homedir()) ? homedir() : userInfo().homedir;
     },
     self: { node: process.execPath, cli },

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 
 /** Maximum size of an mDNS message (RFC 6762, section 17). */
 const mostMessageBytes = 9000;
-/** More than fit into an Ethernet frame. bonjour-service compares all records of a message with each other. */
+/** More records than fit into an Ethernet frame. bonjour-service compares all records of a message with each other. */
 const mostRecords = 128;
 /** Responses of 500 devices with two services. Further datagrams are dropped, as a full socket buffer does. */
 const mostWaiting = 1000;

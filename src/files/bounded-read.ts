@@ -10,7 +10,7 @@ export interface ReadLimits {
   readonly pipeMs: number;
 }
 
-/** No image, ELF file or manifest is as large. The whole file is held in memory. */
+/** No image, ELF file or manifest is this large. The whole file is held in memory. */
 const mostFileBytes = 256 * 1024 * 1024;
 /** Limit for keys, passwords and other files that people write. */
 export const mostSmallFileBytes = 64 * 1024;
@@ -21,12 +21,12 @@ const defaultReadLimits: ReadLimits = { fileBytes: mostFileBytes, pipeBytes: 64 
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const mostChunkBytes = 1024 * 1024;
 
-/** The file is of a kind that is not read, or exceeds a limit. The message completes the sentence "FILE could not be read: …". */
+/** The file is of an unsupported kind, or exceeds a limit. The message completes the sentence "FILE could not be read: …". */
 export class FileLimitError extends Error {
   override readonly name = 'FileLimitError';
 }
 
-/** Returns the reason of a failed read: the code of a system error, or the message of a {@link FileLimitError}. */
+/** Returns the reason for a failed read: the code of a system error, or the message of a {@link FileLimitError}. */
 export function readFailure(cause: unknown): string {
   if (cause instanceof FileLimitError) return cause.message;
   // Errors from fs are system errors with a code.
@@ -40,7 +40,7 @@ export function readFailure(cause: unknown): string {
  */
 export async function readFileOrPipe(path: string, limits: Partial<ReadLimits> = {}): Promise<Buffer> {
   const { fileBytes, pipeBytes, pipeMs } = { ...defaultReadLimits, ...limits };
-  // Before the file is opened, because opening some devices changes their state: a serial port resets its board.
+  // Checked before the file is opened, because opening some device files has side effects: a serial port resets its board.
   const found = await stat(path);
   if (found.isFIFO()) return readPipe(path, pipeBytes, pipeMs);
   return readRegular(path, fileBytes);
@@ -139,7 +139,7 @@ class Chunks {
   }
 }
 
-/** Leaves folders to the system, which reports them as EISDIR. */
+/** Folders are not rejected here: the system reports them as EISDIR. */
 function requireRegular(found: Stats, mostBytes: number): void {
   if (found.isCharacterDevice() || found.isBlockDevice()) throw new FileLimitError('it is a device, not a file');
   if (found.isSocket()) throw new FileLimitError('it is a socket, not a file');

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
 
-/** Project whose files are searched. Its source tree may come from a stranger. */
+/** Project whose files are searched. Its source tree may be untrusted. */
 interface SearchedProject {
   /** Configuration file or source folder, for messages. */
   readonly name: string;
@@ -23,10 +23,11 @@ export interface FileSearch {
 const mostAlternatives = 1000;
 
 /**
- * Finds files by patterns. Links to folders are not followed below a pattern's fixed beginning: links that lead upwards would never end.
+ * Finds files by patterns. Links to folders are not followed below a pattern's fixed beginning: links to parent folders would make the
+ * search endless.
  *
  * @returns absolute paths in order
- * @throws OtaError CONFIG_INVALID if the project names patterns or files outside of itself, or too many alternatives
+ * @throws OtaError CONFIG_INVALID if the project names patterns or files outside the project, or a pattern has too many alternatives
  */
 export async function findFiles({ patterns, folder, suffix = '', project }: FileSearch): Promise<string[]> {
   const { default: glob } = await import('fast-glob');

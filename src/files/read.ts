@@ -22,7 +22,7 @@ export function namedReadError(path: string, what: string, cause: unknown): OtaE
   return new OtaError('FILE_UNREADABLE', { path, reason }, cause);
 }
 
-/** Reads a file that no user named and that may not exist. Pipes are not read. Returns undefined for a missing file. */
+/** Reads an optional file that the user did not name. Pipes are not read. Returns undefined for a missing file. */
 export async function readOptionalFile(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readRegular(path);

@@ -73,7 +73,7 @@ export function resolveDestination(options: DestinationOptions): Destination {
 
 const purpose = 'the destination for `publish`';
 
-/** Returns the place that a configuration names. A variable of a build server may contain text from a stranger, such as a commit title. */
+/** Returns the place that a configuration names. A variable of a build server may contain untrusted text, such as a commit title. */
 function placeOf({ configured, trust }: ProjectDestination, env: Environment): string | undefined {
   if (typeof configured !== 'object') return configured;
   const claim: SecretClaim = { use: 'destination', source: configured, purpose };

@@ -37,7 +37,7 @@ export interface ServerData {
 
 /**
  * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is lost, or older than the blobs, is an
- * error: it would look like a new server, or one from before a token was revoked.
+ * error: the server would otherwise start as a new one, or accept tokens that were revoked since.
  *
  * @param holder description of this process in one line, shown to any other process that tries to open the same data
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store

@@ -58,7 +58,7 @@ test('a dropped message does not stop the messages after it', async (t) => {
   t.deepEqual(passed, [1, 2, 3, 4]);
 });
 
-test('messages pass one in each turn of the event loop, so that timers and other sockets run in between', async (t) => {
+test('delivers one message in each turn of the event loop, so that timers and other sockets run in between', async (t) => {
   const { passed, receive } = open(t);
   receive(...numbered(50));
   t.is(passed.length, 0);
@@ -81,7 +81,7 @@ test('a flood is dropped beyond 1000 messages, and the queue accepts messages ag
   t.is(passed.at(-1), 5000);
 });
 
-test('a message that arrives during a lasting flood passes after those before it', async (t) => {
+test('delivers a message that arrives during a flood after those before it', async (t) => {
   const { passed, receive } = open(t);
   for (let round = 0; round < 3 * mostWaiting; round++) {
     receive(...numbered(3));
@@ -93,7 +93,7 @@ test('a message that arrives during a lasting flood passes after those before it
   t.is(passed.length, 3 * mostWaiting + mostWaiting);
 });
 
-test('no message passes after the socket is closed', async (t) => {
+test('delivers no message after the socket is closed', async (t) => {
   const { passed, receive, close } = open(t);
   receive(...numbered(3));
   await turn();

@@ -14,7 +14,7 @@ test('moves a file over an existing one', async (t) => {
   t.is(await folder.text('b.bin'), 'new');
 });
 
-test('a missing file is not created at its new place', async (t) => {
+test('does not create the target of a missing file', async (t) => {
   const folder = await testFolder(t);
   await t.throwsAsync(moveFile(folder.at('a.bin'), folder.at('b.bin')), { code: 'ENOENT' });
   t.deepEqual(await folder.list(), []);

@@ -333,7 +333,7 @@ test('limits the connections from one address', async (t) => {
 });
 
 test('returns 429 to an address with too many failed requests', async (t) => {
-  // On a slow machine, the server would forgive failures faster than the test causes them.
+  // On a slow machine, the failure limit would recover faster than the test causes failures.
   const server = await startTestServer(t, { limits: { failuresPerSecond: 0 } });
   const statuses = new Set<number>();
   for (let count = 0; count < 130; count++) {

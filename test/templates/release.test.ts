@@ -27,7 +27,7 @@ test('the release workflow pins every action, and inserts no expression into a c
   for (const { run = '' } of [...jobs.build.steps, ...jobs.publish.steps]) t.false(run.includes('${{'), run);
 });
 
-test('the release workflow names its own repository in the package, and refuses another', async (t) => {
+test('the release workflow names its own repository in the package, and rejects any other', async (t) => {
   const { jobs } = defaultLoaders['.yaml']('release.yml', text);
   const names: readonly string[] = jobs.build.steps.map(({ name = '' }) => name);
   const at = names.findIndex((name) => name.startsWith('Name this repository'));

@@ -19,7 +19,7 @@ export interface ClientOptions {
   readonly signal: AbortSignal;
   /** Delays before retries after a network fault or a transient status. The number of delays is the maximum number of retries. */
   readonly pausesMs?: readonly number[];
-  /** Limits on the duration of one attempt. Defaults to 60 s and the time for all bytes at 2 KB/s. */
+  /** Limits on the duration of one attempt. Defaults to 60 s plus the time for all bytes at 2 KB/s. */
   readonly limits?: TransferLimits | undefined;
 }
 
@@ -44,9 +44,9 @@ export type ApiResponse =
 export type SendApiRequest = (request: ApiRequest) => Promise<ApiResponse>;
 
 const defaultPausesMs = [250, 500, 1000, 2000];
-/** Limit for JSON, which a response of 1,000 devices does not reach. The whole response is held in memory. */
+/** Limit for JSON. A response with 1,000 devices is smaller. The whole response is held in memory. */
 const mostResponseBytes = 32 * 1024 * 1024;
-/** Limit for a stream, which a backup of a server with thousands of releases does not reach. A stream is not held in memory. */
+/** Limit for a stream. A backup of a server with thousands of releases is smaller. A stream is not held in memory. */
 const mostStreamBytes = 64 * 1024 ** 3;
 /** Response statuses for a request that was not processed and may be sent again after a delay. */
 const busyStatuses = new Set([429, 503]);
@@ -68,7 +68,8 @@ const passingFaults = new Set([
 /**
  * Creates a client for an update server's API. After a transient network fault or status, a request is retried at most `pausesMs.length`
  * times. A non-repeatable request is retried only if no connection was made or the response status is 429 or 503, because the server has
- * then not processed the request. A server that is silent, slow or sends too much is not asked again. `signal` cancels attempts and delays.
+ * then not processed the request. A request is not repeated if the server is silent, is slow or sends too much. `signal` cancels attempts
+ * and delays.
  *
  * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
  *   FILE_UNREADABLE or TLS_FILE_UNUSABLE for the certificate authority file; and an AbortError after `signal` aborts

@@ -125,12 +125,12 @@ class ExchangeWatch {
     this.moved(0, sizeBytes > 0);
   }
 
-  /** Sets what ends the exchange at present. */
+  /** Sets the function that ends the exchange in its current phase. */
   onFault(destroy: (error: Error) => void): void {
     this.#destroy = destroy;
   }
 
-  /** @param isMoreDue whether more bytes have to move now */
+  /** @param isMoreDue whether more bytes are due now */
   moved(bytes: number, isMoreDue: boolean): void {
     if (isMoreDue) this.#pace.expectBytes(performance.now());
     else this.#pace.expectSilence();

@@ -32,7 +32,7 @@ const variableKinds = {
 const secretWords =
   /(?:^|_)(?:AUTH|CREDS?|DSN|HMAC|JWT|OTP|PASS|PAT|PIN|PRIVATE|PSK|PW|SALT|SAS|SEED|SESSION)S?\d*(?:_|$)|(?:BEARER|COOKIE|CREDENTIAL|KEY|PASSPHRASE|PASSWD|PASSWORD|PWD|SECRET|TOKEN)S?\d*(?:_|$)/;
 
-/** Kinds of sources. `credential-file`: a file in the project in which other tools keep log-ins, such as `.git/config`. */
+/** Kinds of sources. `credential-file`: a file in the project in which other tools store credentials, such as `.git/config`. */
 export type SourceKind =
   | keyof typeof variableKinds
   | 'other-variable'
@@ -55,8 +55,8 @@ function row(
 }
 
 /**
- * Permitted uses of each kind of source. A source tree may come from a stranger and also determines the address to which a secret is
- * sent, or the firmware that is signed. Its configuration may therefore name only sources that are clearly meant for the use.
+ * Permitted uses of each kind of source. A source tree may be untrusted, and it also determines the address to which a secret is sent, or
+ * the firmware that is signed. Its configuration may therefore name only sources that are clearly meant for the use.
  */
 export const secretPolicy: Readonly<Record<SourceKind, Row>> = {
   'device-variable': row('project', 'user', 'user', 'user', 'never'),
@@ -165,8 +165,8 @@ const shortestContainedSecret = 8;
 const ownSecretKinds: readonly SourceKind[] = ['tool-credential', 'tool-passphrase', 'tool-private-key'];
 
 /**
- * Checks that a value that will leave this machine does not contain a secret of ota-hooks: a private key, a server token, or the value of one
- * of its variables.
+ * Checks that a value that will leave this machine does not contain a secret of ota-hooks: a private key, a server token, or the value of
+ * one of its variables.
  *
  * @throws OtaError SECRET_RESERVED
  */

@@ -2,17 +2,20 @@
 export interface TransferLimits {
   /** Time that any transfer may take, in addition to the time for its bytes at 2 KB/s. */
   readonly graceMs: number;
-  /** Time without any bytes after which a transfer is too slow. A transfer below 2 KB/s is too slow once it lacks the bytes of this time. */
+  /** Time without any bytes after which a transfer is too slow. A transfer below 2 KB/s is too slow once it is this far behind. */
   readonly windowMs: number;
 }
 
-/** Slower than any Wi-Fi connection that can deliver an image, but a peer that only keeps a command waiting is stopped after a minute. */
+/**
+ * The minimum rate is lower than that of any Wi-Fi connection that can deliver an image. A peer that sends almost nothing is stopped after
+ * a minute.
+ */
 export const defaultTransferLimits: TransferLimits = { graceMs: 60_000, windowMs: 30_000 };
 
 const leastBytesPerMs = 2048 / 1000;
 
 /**
- * Decides whether a transfer takes too long. Without an absolute limit, a peer that sends a byte now and then could keep a command waiting
+ * Decides whether a transfer takes too long. Without an absolute limit, a peer that sends an occasional byte could keep a command waiting
  * forever. All times come from the caller, on any monotonic clock.
  */
 export class TransferPace {
@@ -20,17 +23,17 @@ export class TransferPace {
   readonly #startedAtMs: number;
   #expectedBytes: number;
   #movedBytes = 0;
-  /** Time at which the transfer is too slow unless bytes move before. Undefined while no bytes are due. */
+  /** Time at which the transfer is too slow unless bytes move before then. Undefined while no bytes are due. */
   #dueAtMs: number | undefined;
 
-  /** @param expectedBytes bytes that are known to be sent; received bytes add their time when they arrive */
+  /** @param expectedBytes bytes that are known to be sent; received bytes extend the limit when they arrive */
   constructor(limits: TransferLimits, startedAtMs: number, expectedBytes: number) {
     this.#limits = limits;
     this.#startedAtMs = startedAtMs;
     this.#expectedBytes = expectedBytes;
   }
 
-  /** From now on, bytes have to move. */
+  /** From now on, bytes are due. */
   expectBytes(nowMs: number): void {
     this.#dueAtMs ??= nowMs + this.#limits.windowMs;
   }
@@ -51,7 +54,7 @@ export class TransferPace {
     this.#dueAtMs = Math.min(this.#dueAtMs + bytes / leastBytesPerMs, nowMs + this.#limits.windowMs);
   }
 
-  /** Returns why the transfer must end, if it must. */
+  /** Returns the reason to end the transfer; undefined if it may continue. */
   fault(nowMs: number): string | undefined {
     if (nowMs >= this.#deadlineMs) return `not complete after ${seconds(nowMs - this.#startedAtMs)}`;
     if (nowMs >= (this.#dueAtMs ?? Infinity)) return `less than 2 KB/s for at least ${seconds(this.#limits.windowMs)}`;

@@ -15,8 +15,8 @@ export type HostEvent =
   | { readonly from: 'flood' };
 
 /**
- * Limit for the datagrams of one upload. A response has about 40 bytes, and there is at most one a second. Without the limit, a flood of
- * challenges would cause a flood of responses.
+ * Limit for the datagrams of one upload. A response has about 40 bytes, and a device sends at most one per second. Without the limit, a
+ * flood of challenges would cause a flood of responses.
  */
 const mostDatagramBytes = 16 * 1024;
 /** Number of addresses that a message can list. */

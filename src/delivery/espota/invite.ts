@@ -93,7 +93,7 @@ class InvitationSession {
     if (event.from === 'tcp') return { outcome: 'connected', connection: event.connection };
     if (event.from === 'probe') return verdict({ kind: 'wrongProtocol', which: 'esphome' });
     if (event.from === 'flood') {
-      return verdict({ kind: 'unknown', reason: 'the device sends datagrams without end', mayHaveUpdated: false });
+      return verdict({ kind: 'unknown', reason: 'the device sends too many datagrams', mayHaveUpdated: false });
     }
     const { response } = event;
     switch (response.kind) {

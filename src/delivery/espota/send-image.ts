@@ -140,13 +140,14 @@ class Transfer {
 
   #receive(bytes: Uint8Array): SendResult | undefined {
     this.#heardBytes += bytes.length;
-    if (this.#heardBytes > mostHeardBytes(this.#request.image)) return this.#exceeded('the device sends without end');
+    if (this.#heardBytes > mostHeardBytes(this.#request.image))
+      return this.#exceeded('the device does not stop sending');
     this.#movedAt = performance.now();
     this.#timesReceived++;
     this.#hasExtended = false;
     const before = this.#reader.acknowledgedBytes;
     this.#reader.feed(bytes, this.#sentBytes);
-    // Before, the written bytes count. Afterward, only acknowledgements show that a device still reads from the buffers.
+    // While bytes are written, these count. Once all are written, only acknowledgements show that the device still reads from the buffers.
     if (this.#isSent) this.#pace.moved(this.#reader.acknowledgedBytes - before, this.#movedAt);
     this.#request.progress.transferred(this.#reader.acknowledgedBytes);
     const reply = this.#reader.finalReply;
@@ -222,7 +223,7 @@ class Transfer {
     };
   }
 
-  /** Ends the transfer without a retry, because a device that keeps a connection busy does so again. */
+  /** Ends the transfer without a retry, because such a device would keep the next connection busy as well. */
   #exceeded(reason: string): SendResult {
     return verdict({ kind: 'unknown', reason, mayHaveUpdated: this.#isSent });
   }

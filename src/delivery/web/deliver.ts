@@ -164,7 +164,9 @@ class WebDelivery {
     return fault({ kind: 'unknown', reason: `${why}, before the whole update was sent`, mayHaveUpdated: false });
   }
 
-  /** Reads the result from the response body, because success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`). */
+  /**
+   * Reads the result from the response body, because success and failure have the same status (`ESP8266HTTPUpdateServerTemplate::setup`).
+   */
   #checkResponse({ status, body, isWhole }: WebResponse, isSent: boolean): DeliveryVerdict | undefined {
     const failure = /Update error: ([^<]*)/.exec(body)?.[1];
     if (failure !== undefined) {
@@ -198,7 +200,7 @@ const endings: Record<'completed' | 'ended' | 'silent', (sent: WebExchange) => s
   silent: ({ silentMs }) => `no data from the device for ${(silentMs / 1000).toFixed(0)} s`,
 };
 
-/** A device that keeps a connection busy does so again, so the attempt is not repeated. */
+/** The attempt is not repeated, because such a device would keep the next connection busy as well. */
 function exceeded({ error = '', isSent }: WebExchange, mayHaveUpdated = isSent): DeliveryAttempt {
   return { outcome: 'verdict', verdict: { kind: 'unknown', reason: error, mayHaveUpdated } };
 }

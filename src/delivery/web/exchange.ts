@@ -96,7 +96,7 @@ class Session {
       if (event.kind !== 'received') this.#sendChunk();
       else this.#receive(event.bytes);
       if (this.#reader.isWhole) return this.#conclude('completed', undefined);
-      if (this.#reader.isFull) return this.#conclude('exceeded', 'the device sends without end');
+      if (this.#reader.isFull) return this.#conclude('exceeded', 'the device does not stop sending');
     }
   }
 

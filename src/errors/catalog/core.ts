@@ -45,13 +45,13 @@ export const coreEntries = {
   }>(
     2,
     ({ purpose, source, config }) => `${source} was not used as ${purpose}: only ${config} names it`,
-    'The source tree may come from a stranger. Its configuration may name only sources that are meant for this use: variables with names such as OTA_DEVICE_KITCHEN, and files in the project.',
+    'The source tree may be untrusted. Its configuration may name only sources that are meant for this use: variables with names such as OTA_DEVICE_KITCHEN, and files in the project.',
     ({ alternative, howToAllow }) => `If you trust the project with it, ${alternative}, or ${howToAllow}`,
   ),
   SECRET_RESERVED: entry<{ source: string; purpose: string; hint: string }>(
     2,
     ({ source, purpose }) => `${source} was not used as ${purpose}: it is, or may contain, a secret of another kind`,
-    'Tokens, private keys, passphrases and the log-ins of databases and stores are never sent to devices and never published.',
+    'Tokens, private keys, passphrases and the credentials of databases and stores are never sent to devices and never published.',
     ({ hint }) => hint,
   ),
 

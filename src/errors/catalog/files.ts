@@ -16,7 +16,8 @@ export const filesEntries = {
       if (/EISDIR/.test(reason)) return 'Pass the path of a file, not a folder.';
       if (/device|socket|pipe/.test(reason))
         return 'Pass the path of a regular file, or a pipe that ends within 10 s and has at most 64 KB.';
-      if (/larger than/.test(reason)) return 'Check the path: no file for this use is as large. A pipe may have 64 KB.';
+      if (/larger than/.test(reason))
+        return 'Check the path: files for this use are smaller. The limit for a pipe is 64 KB.';
       return 'Check the file, its permissions and the permissions of its folder.';
     },
   ),

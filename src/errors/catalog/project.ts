@@ -35,7 +35,7 @@ export const projectEntries = {
     2,
     ({ build, sketch }) =>
       `build.options.json in ${build} names the sketch ${sketch}, which is in another source tree: the devices and passwords of that project were not used`,
-    'A build folder from a stranger could otherwise have its firmware sent to the devices of another project.',
+    'Otherwise, firmware from an untrusted build folder could be sent to the devices of another project.',
     ({ build, sketch }) =>
       `If the file was built from this sketch, pass --source ${asArgument(sketch)}. To trust the build folder, set OTA_SAFE_DIRECTORY=${asArgument(build)}.`,
   ),

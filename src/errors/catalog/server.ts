@@ -4,9 +4,9 @@ import { explainReason } from './system-reasons.ts';
 
 const lostChanges = {
   journal: 'the server was not stopped properly, and its journal ota.db-wal is missing',
-  unsealed: 'its folder blobs lacks the file database-….txt, which shows whether ota.db is an older copy',
-  older: 'ota.db is an older copy than the firmware files in blobs',
-  other: 'ota.db is the database of another server than the firmware files in blobs',
+  unsealed: 'the folder blobs lacks the file database-….txt, which shows whether ota.db is an older copy',
+  older: 'ota.db is older than the firmware files in blobs',
+  other: 'ota.db and the firmware files in blobs belong to different servers',
 } as const;
 
 export const serverEntries = {
@@ -110,6 +110,6 @@ export const serverEntries = {
       `${path} does not contain the firmware file ${sha256} of a release${count === 1 ? '' : ` and ${count - 1} more`}`,
     'The file was missing or damaged on the server that was backed up. Devices cannot download a release without its files.',
     () =>
-      'Use a different backup, or pass --accept-missing-files and publish the releases again after you restored the rest.',
+      'Use a different backup, or pass --accept-missing-files and publish the releases again after you restore the rest.',
   ),
 };

@@ -37,8 +37,8 @@ function readReference(name: string, { gitFolder, commonFolder }: GitRepository)
 }
 
 /**
- * Reads a file of a repository. In a source tree from a stranger, a symbolic link could lead to any file of the user, and its content would
- * be published with the manifest.
+ * Reads a file of a repository. In an untrusted source tree, a symbolic link could lead to any file of the user, and its content would be
+ * published with the manifest.
  */
 function readInside(folder: string, name: string, limitBytes: number): string | undefined {
   const path = join(folder, name);

@@ -16,9 +16,9 @@ interface BuildNote {
 }
 
 /**
- * Checks that a build folder may name its sketch. A source tree from a stranger can contain a build folder that names another project of the
- * user; the passwords and devices of that project would then be used for the stranger's firmware. A build folder may name a sketch folder
- * above it, a sketch in the same git work tree, or the sketch that the user works in. In a build cache of arduino-cli, only arduino-cli writes.
+ * Checks that a build folder may name its sketch. An untrusted source tree can contain a build folder that names another project of the
+ * user; the passwords and devices of that project would then be used for untrusted firmware. A build folder may name a sketch folder above
+ * it, a sketch in the same git work tree, or the sketch that the user works in. In a build cache of arduino-cli, only arduino-cli writes.
  *
  * @throws OtaError SOURCE_UNTRUSTED
  */

@@ -9,7 +9,7 @@ import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 import type { UserWords } from './user-words.ts';
 
-/** The YAML parser accepts as many levels. */
+/** The YAML parser accepts the same number of levels. */
 const mostLevels = 100;
 
 /** Configuration, and the base folder of its relative paths. */
@@ -144,7 +144,9 @@ function validate(config: unknown, path: string): Config {
 
 type Issue = v.InferIssue<typeof configSchema>;
 
-/** Collects all issues. valibot reports only the first unrecognized key of an object, so validation is repeated without the reported keys. */
+/**
+ * Collects all issues. valibot reports only the first unrecognized key of an object, so validation is repeated without the reported keys.
+ */
 function issuesOf(config: object): { issues: readonly Issue[]; unknownKeys: readonly string[] } {
   const rest = structuredClone(config);
   const unknownKeys: string[] = [];

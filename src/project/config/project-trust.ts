@@ -57,7 +57,7 @@ export function workTreeOf(folder: string, words: UserWords): string | undefined
   return owners.every((uid) => uid === own || isUsersOwn(uid, words)) ? repository.workTree : undefined;
 }
 
-/** Folders and files in which other programs keep log-ins; `actions/checkout` stores its token in `.git/config`. */
+/** Folders and files in which other programs store credentials; `actions/checkout` stores its token in `.git/config`. */
 const credentialFolders = [
   ...['.git', '.ssh', '.gnupg', '.aws', '.azure', '.docker', '.kube', '.gem', '.cargo', '.config', '.password-store'],
   ...['.terraform', '.terraform.d'],

@@ -8,7 +8,10 @@ import { OtaError } from '../../errors/ota-error.ts';
 const defaultPieceBytes = 1024 * 1024;
 /** Maximum number of consecutive pieces without progress on the server before the upload fails. */
 const maxStalledPieces = 4;
-/** How often the whole blob may be sent. A server that discards what it received, again and again, would otherwise never stop the upload. */
+/**
+ * How often the whole blob may be sent. Without this limit, an upload to a server that repeatedly discards the received bytes would never
+ * end.
+ */
 const maxRounds = 4;
 
 interface UploadOptions {

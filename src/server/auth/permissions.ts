@@ -19,7 +19,7 @@ export const permissions = {
   },
   upload: { what: 'Upload artifacts', roles: { publish: 'always', admin: 'always' } },
   draft: { what: 'Publish a draft', roles: { publish: 'always', admin: 'always' } },
-  /** What devices are recognized as decides what they are sent. */
+  /** The recognized build of a device determines which release it is sent. */
   reference: { what: 'Publish a reference build', roles: { admin: 'always' } },
   promote: {
     what: 'Promote a release on a channel that has not served it before',

@@ -145,7 +145,7 @@ function isAmbiguous({ httpVersion, headers, rawHeaders }: IncomingMessage): boo
 
 function refuseAmbiguous(response: ServerResponse): void {
   response.shouldKeepAlive = false;
-  sendText(response, 400, 'Ambiguous request: HTTP version, Transfer-Encoding and Host do not fit together', {
+  sendText(response, 400, 'Ambiguous request: conflicting HTTP version, Transfer-Encoding or Host', {
     Connection: 'close',
   });
 }

@@ -15,7 +15,7 @@ interface Parts {
 
 /** Anyone may request the health, and each check writes to the disk, so its result is used for a second. */
 const reusedMs = 1000;
-/** A server may have thousands of firmware files, and each is looked up. */
+/** Each check looks up every firmware file, and a server may have thousands. */
 const firmwareReusedMs = 60_000;
 /** Below this part of the reserve, records may not fit any more: the disk counts as full. */
 const fullBelow = 1 / 8;
@@ -45,7 +45,9 @@ export class Health {
     return problems;
   }
 
-  /** Looks for the files of all releases that devices may be sent, and compares their sizes. Their bytes are compared when they are sent. */
+  /**
+   * Looks for the files of all releases that devices may be sent, and compares their sizes. Their bytes are compared when they are sent.
+   */
   async #checkFirmware(): Promise<readonly HealthProblem[]> {
     const sizes = new Map<string, number>();
     for (const { channels } of this.#parts.catalog.views()) {

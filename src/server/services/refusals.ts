@@ -4,7 +4,9 @@ import { auditEntryOf } from './events/audit-entry.ts';
 import { theServer } from './events/domain-event.ts';
 import type { DomainEvents } from './events/domain-events.ts';
 
-/** token: missing, unknown or revoked. login: the same on the dashboard's login page. role: a valid token that does not permit the request. */
+/**
+ * token: missing, unknown or revoked. login: the same on the dashboard's login page. role: a valid token that does not permit the request.
+ */
 export type RefusalKind = 'token' | 'login' | 'role';
 
 type Counts = { [Kind in RefusalKind]: number };
@@ -35,7 +37,7 @@ export class Refusals {
     this.#counts.set(name, { ...none, ...counts, [kind]: (counts?.[kind] ?? 0) + 1 });
   }
 
-  /** Writes an audit entry for each address that was refused access since the last call. */
+  /** Writes an audit entry for each address whose access was rejected since the last call. */
   async flush(): Promise<void> {
     const counted = this.#counts;
     this.#counts = new Map();

@@ -48,8 +48,8 @@ export function pairProblem(
 export type PairProblem = 'lost' | 'unsealed' | 'other' | 'older';
 
 /**
- * Counts up in the database, moves all committed records from its journal into the database file, and then counts up in the seal of the
- * blobs. A database file with a lower count is an older copy.
+ * Increments the counter in the database, moves all committed records from its journal into the database file, and then increments the
+ * counter in the seal of the blobs. A database file with a lower count is an older copy.
  *
  * @param acceptsLoss whether the database is accepted although it may have lost records: then no existing blob is ever removed as unused
  */

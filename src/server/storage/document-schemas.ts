@@ -120,12 +120,12 @@ const rollout = v.pipe(
     history: v.array(v.looseObject({ at: time, event: text, by: text, reason: v.optional(text) })),
     samples: v.array(v.looseObject({ at: time, updating: count, running: count, failed: count, openStages: count })),
   }),
-  v.check(({ openStages, stages }) => openStages <= stages.length, 'more stages are open than there are'),
+  v.check(({ openStages, stages }) => openStages <= stages.length, 'more stages are open than exist'),
 );
 
 /**
- * Fields that the server requires in the JSON documents of each table, by column. More fields are allowed. Checked in restored backups and by
- * `server check`; reading a single record checks less.
+ * Fields that the server requires in the JSON documents of each table, by column. More fields are allowed. Checked in restored backups and
+ * by `server check`; reading a single record checks less.
  */
 export const documentSchemas = {
   projects: { doc: project },
@@ -141,7 +141,10 @@ const row = v.record(text, v.union([text, integer, v.null()]));
 const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchema>> = {
   meta: v.pipe(
     v.looseObject({ key: text, value: text }),
-    v.check(({ key, value }) => key !== 'served-ms' || v.is(served, Number(value)), 'the clock is not a time'),
+    v.check(
+      ({ key, value }) => key !== 'served-ms' || v.is(served, Number(value)),
+      'the clock value is not a valid time',
+    ),
   ),
   projects: v.looseObject({ id, name: resourceName }),
   releases: v.looseObject({ id, version: firmwareVersion, kind, board: label, published_at: time }),

@@ -194,7 +194,7 @@ export interface DeviceRecord {
   readonly channel?: string | undefined;
   /**
    * Channels from request URLs. An enrolled device without credentials keeps all of them, because anyone can send a request with its MAC:
-   * otherwise, such a request would take the device out of a rollout.
+   * otherwise, such a request would remove the device from a rollout.
    */
   readonly requestedChannels?: readonly string[] | undefined;
   /** Group of devices that rollouts treat alike. */

@@ -106,7 +106,8 @@ export interface CatalogStore {
   wasPromoted(releaseId: number): Promise<boolean>;
   /**
    * Returns the project's builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be
-   * identical. Builds of other projects are not returned: their publishers have no say here, and their versions are not disclosed.
+   * identical. Builds of other projects are not returned: their publishers must not influence this project, and their versions are not
+   * disclosed.
    */
   recognize(project: string, sketchMd5: string): Promise<readonly Recognized[]>;
   /**
@@ -162,8 +163,8 @@ export interface DeviceStore {
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
    * Writes a record if its revision matches the stored one (0 if none is stored yet), and increments the revision. A new device must fit
-   * within `mostDevices`, which counts neither enrolled devices nor devices with credentials. To make room for a new device, the store removes
-   * devices that have never run an update, devices not seen for a month, and devices that fill more than half of the limit.
+   * within `mostDevices`, which counts neither enrolled devices nor devices with credentials. To make room for a new device, the store
+   * removes devices that have never run an update, devices not seen for a month, and devices that fill more than half of the limit.
    *
    * @param audit audit entries for the change; none for changes that result from device requests
    */
@@ -223,8 +224,8 @@ export interface TokenStore {
   find(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
   /**
-   * Deletes a token, but not the last admin token that is valid for all projects, because nothing could create another one. An audit entry is
-   * written only if the token is deleted.
+   * Deletes a token, but not the last admin token that is valid for all projects, because nothing could create another one. An audit entry
+   * is written only if the token is deleted.
    */
   revoke(id: string, audit: NewAuditEntry): Promise<'revoked' | 'unknown' | 'last-admin'>;
 }

@@ -75,7 +75,7 @@ export function requireUsable(files: readonly AuthorityFile[], reject: (reason: 
 
 function textIn(files: readonly AuthorityFile[], name: string, reject: (reason: string) => never): string | undefined {
   const [file, ...more] = files.filter((found) => found.name === name);
-  if (more.length > 0) reject(`${name} is in it twice`);
+  if (more.length > 0) reject(`it contains ${name} twice`);
   return file && Buffer.from(file.content).toString('latin1');
 }
 

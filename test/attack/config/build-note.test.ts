@@ -1,4 +1,4 @@
-/** A build folder in a source tree from a stranger names another project of the user as the sketch that it was made from. */
+/** A build folder in an untrusted source tree names another project of the user as the sketch that it was made from. */
 import { mkdir, rename } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { packedDoor } from '../../support/fleet.ts';
@@ -7,7 +7,7 @@ import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { startListener } from './basic-auth-listener.ts';
 
-/** The project of the user, and a source tree of a stranger with a build that names the project. */
+/** The project of the user, and an untrusted source tree with a build that names this project. */
 async function trees(t: ExecutionContext) {
   const listener = await startListener(t);
   const device = { address: '127.0.0.1', port: listener.port, method: 'web', password: { file: 'password' } };
@@ -36,7 +36,7 @@ test('a build folder does not use the passwords and devices of another project',
   countAttacks({ kind: 'build folders that name another project', tried, withstood: tried });
 });
 
-test('a build folder in the git work tree of a stranger does not use another project', async (t) => {
+test('a build folder in an untrusted git work tree does not use another project', async (t) => {
   const { listener, other, upload } = await trees(t);
   for (const name of ['objects', 'refs']) await mkdir(other.at(`.git/${name}`), { recursive: true });
   await other.write('.git/HEAD', 'ref: refs/heads/main');
@@ -44,7 +44,7 @@ test('a build folder in the git work tree of a stranger does not use another pro
   t.deepEqual(listener.heard(), []);
 });
 
-test('honest build folders name their sketch', async (t) => {
+test('a trusted build folder may name its sketch', async (t) => {
   const { listener, own, other, home, upload } = await trees(t);
   const build = other.at('build');
   const heard = async (run: Promise<unknown>, what: string) => {

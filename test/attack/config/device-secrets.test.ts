@@ -141,7 +141,7 @@ test('a symbolic link in the tree does not make a file a part of the project', a
   countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
 });
 
-test('permission for a symbolic link in the tree does not outlive a change of the link', async (t) => {
+test('permission for a symbolic link in the tree ends when the link changes', async (t) => {
   const listener = await startListener(t);
   const device = { address: '127.0.0.1', port: listener.port, method: 'web', password: { file: 'link' } };
   const folder = await packedDoor(t, { door: device });
@@ -181,7 +181,7 @@ const logins = [
   '.config/gh/hosts.yml',
 ];
 for (const file of [...logins, 'terraform.tfstate', '.yarnrc.yml', '.cargo/credentials.toml']) {
-  test(`the file ${file}, in which another program keeps log-ins, is not sent as a device password`, async (t) => {
+  test(`the file ${file}, in which another program stores credentials, is not sent as a device password`, async (t) => {
     const prepare = async (project: string) => {
       await mkdir(`${project}/${dirname(file)}`, { recursive: true });
       await writeFile(`${project}/${file}`, 'tree-secret');

@@ -1,4 +1,4 @@
-/** The configuration of a source tree names images outside of the tree, or patterns that never end. */
+/** The configuration of a source tree names images outside the tree, or patterns that expand endlessly. */
 import { mkdir, symlink } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { packedDoor } from '../../support/fleet.ts';
@@ -6,7 +6,7 @@ import { runCommand } from '../../support/run-command.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { startListener } from './basic-auth-listener.ts';
 
-/** A tree of a stranger with these patterns, and a packed project of the user. */
+/** An untrusted tree with these patterns, and a packed project of the user. */
 async function trees(t: ExecutionContext, images: readonly string[] | undefined) {
   const listener = await startListener(t);
   const device = { address: '127.0.0.1', port: listener.port, method: 'web' };
@@ -52,11 +52,11 @@ for (const pattern of [
       t.is(error?.code, 'CONFIG_INVALID');
       t.regex(error?.message ?? '', /alternatives in braces/);
     }
-    countAttacks({ kind: 'patterns without end', tried: 3, withstood: 3 });
+    countAttacks({ kind: 'endless patterns', tried: 3, withstood: 3 });
   });
 }
 
-test('a build is found beside links that lead upwards, by the default pattern and by the usual ones', async (t) => {
+test('a build is found beside links to parent folders, by the default pattern and by common ones', async (t) => {
   for (const images of [undefined, ['build/**/*.bin'], ['{build,.pio/build}/*.bin']]) {
     const { tree, commands } = await trees(t, images);
     for (const name of ['one', 'two', 'three']) await symlink('..', tree.at(`build/${name}`));

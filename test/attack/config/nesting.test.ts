@@ -33,7 +33,7 @@ const places: readonly (readonly [string, Readonly<Record<string, string>>, read
 ];
 
 for (const [path, contents, argv] of places) {
-  test(`${argv.join(' ')} survives a deeply nested ${path}`, async (t) => {
+  test(`${argv.join(' ')} ends without a stack overflow for a deeply nested ${path}`, async (t) => {
     for (const [name, content] of Object.entries(contents)) {
       const folder = await builtSketch(t, { [path]: content, 'www/.keep': '' });
       const { exitCode } = await runCommand(argv, { cwd: folder.path });

@@ -1,4 +1,4 @@
-/** Crafted backups: each is rejected with a named error and leaves nothing behind, or the restored server works and its data is sound. */
+/** Crafted backups: each is rejected with a named error and no part of it is stored, or the restored server works and its data is sound. */
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

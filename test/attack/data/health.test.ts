@@ -6,7 +6,7 @@ import { startTestServer } from '../../server/running-server.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { firstBuild } from './data-folder.ts';
 
-test('any number of health requests within a second causes one write', async (t) => {
+test('health requests cause at most one write per second', async (t) => {
   const { parts } = await startTestServer(t);
   let now = 0;
   let writes = 0;
@@ -35,7 +35,7 @@ test('any number of health requests within a second causes one write', async (t)
   countAttacks({ kind: 'health requests within a second', tried: 201, withstood: 201 });
 });
 
-test('health reports that a file of a current release is missing, and devices are told to check again later', async (t) => {
+test('health reports a missing file of a current release, and devices receive 503', async (t) => {
   const server = await startTestServer(t);
   t.is((await server.publish(firstBuild)).status, 201);
   // The result of a check is used for a minute, so each check is a new one.

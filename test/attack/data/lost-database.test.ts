@@ -148,7 +148,7 @@ test('refuses to start when the firmware folder is lost, and starts after a repa
   t.is((await requestAsDevice(server.port, '/update/door')).status, 503);
 });
 
-test('starts with a complete copy of a data folder, also without times and after a move', async (t) => {
+test('starts with a complete copy of a data folder, even without file times or after a move', async (t) => {
   const { folder, data } = await stoppedData(t);
   await cp(data, folder.at('copy'), { recursive: true });
   const server = await startTestServer(t, { data: folder.at('copy') });
@@ -187,7 +187,7 @@ async function identityOf({ parts }: TestServer): Promise<DataIdentity> {
   return identity;
 }
 
-test('a server that lost its whole journal in the first minute keeps its first token', async (t) => {
+test('keeps the first token when the whole journal of the first minute is lost', async (t) => {
   const server = await startTestServer(t);
   const folder = await copyOf(t, server);
   await server.close(0);
@@ -207,7 +207,7 @@ test('never removes firmware whose upload is not recorded', async (t) => {
   t.true((await server.parts.blobs.state(sha256)).complete);
 });
 
-test('never removes firmware that was uploaded before, and published after, the state that a repair accepted', async (t) => {
+test('never removes firmware that was uploaded before the repaired state and published after it', async (t) => {
   const server = await startTestServer(t);
   const later = Buffer.from('published after the copy');
   await upload(server.url, later, server.token);

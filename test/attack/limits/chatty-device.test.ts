@@ -1,4 +1,4 @@
-/** Devices that are silent, slow or endless: uploads end, with a verdict that says why. */
+/** Devices that are silent, slow or endless: uploads end, and the verdict contains the reason. */
 
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
@@ -33,7 +33,7 @@ interface WebForm {
   readonly onPage?: (socket: Socket) => void;
   readonly onUpdate?: (socket: Socket) => void;
   readonly image?: Uint8Array;
-  /** Limits of the tries, in this order. */
+  /** Limits of the attempts, in this order. */
   readonly limits?: readonly TransferLimits[];
   readonly verdict: RegExp;
 }
@@ -48,7 +48,7 @@ const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
 const chunk = `4000\r\n${block}\r\n`;
 
 const slow = /^unknown: the device is too slow \((not complete after|less than 2 KB\/s)/;
-const tooMuch = /^unknown: the device sends without end/;
+const tooMuch = /^unknown: the device does not stop sending/;
 const noUpdater = /^wrong protocol: no web updater found/;
 const unexpected = /^unknown: unexpected response of the web server/;
 
@@ -58,9 +58,9 @@ const webForms: Readonly<Record<string, WebForm>> = {
     limits: short,
     verdict: /^unreachable: port \d+ of 127.0.0.1 is open/,
   },
-  'sends headers without end': { onPage: endlessly(ok, `a: ${block}\r\n`), verdict: noUpdater },
+  'sends endless headers': { onPage: endlessly(ok, `a: ${block}\r\n`), verdict: noUpdater },
   'sends headers slowly': { onPage: endlessly(ok, 'a', 20), limits: short, verdict: noUpdater },
-  'sends bytes that are not HTTP without end': { onPage: endlessly('', block), verdict: noUpdater },
+  'sends endless bytes that are not HTTP': { onPage: endlessly('', block), verdict: noUpdater },
   'sends a page slowly': { onPage: endlessly(`${ok}\r\n`, 'x', 20), limits: short, verdict: slow },
   'announces a huge page': {
     onPage: (socket) => socket.write(`${ok}Content-Length: 999999999999\r\n\r\n`),
@@ -80,7 +80,7 @@ const webForms: Readonly<Record<string, WebForm>> = {
     onPage: (socket) => socket.end(`HTTP/1.1 404 Not Found\r\n\r\n${brackets}`),
     verdict: noUpdater,
   },
-  'sends 100 Continue without end': {
+  'sends endless 100 Continue': {
     onPage: endlessly('', interim.repeat(20)),
     onUpdate: endlessly('', interim.repeat(20)),
     verdict: unexpected,
@@ -106,19 +106,19 @@ const webForms: Readonly<Record<string, WebForm>> = {
     limits: short,
     verdict: slow,
   },
-  'sends a result without end': { onUpdate: endlessly(`${ok}\r\n`, block), verdict: unexpected },
-  'sends a chunked result without end': {
+  'sends an endless result': { onUpdate: endlessly(`${ok}\r\n`, block), verdict: unexpected },
+  'sends an endless chunked result': {
     onUpdate: endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, chunk),
     verdict: unexpected,
   },
-  'sends the headers of a result without end': { onUpdate: endlessly(ok, `a: ${block}\r\n`), verdict: tooMuch },
+  'sends endless headers of a result': { onUpdate: endlessly(ok, `a: ${block}\r\n`), verdict: tooMuch },
   'sends a result slowly': { onUpdate: endlessly(`${ok}\r\n`, ' ', 20), limits: short, verdict: slow },
   'sends no result': { onUpdate: () => undefined, limits: short, verdict: slow },
   'sends a result of brackets': {
     onUpdate: (socket) => socket.write(`${ok}Content-Length: ${brackets.length}\r\n\r\n${brackets}`),
     verdict: unexpected,
   },
-  'sends an error without end': {
+  'sends an endless error': {
     onUpdate: endlessly(`${ok}\r\nUpdate error: ERROR[4]: `, block),
     verdict: /^rejected: ERROR\[4\]: x/,
   },
@@ -142,7 +142,7 @@ for (const [
   });
 }
 
-test('a web updater that keeps the connection open after its result, or sends on slowly, has accepted the update', async (t) => {
+test('a web updater that keeps the connection open, or still sends slowly, after its result has accepted the update', async (t) => {
   for (const after of [() => undefined, endlessly('', ' ', 20)]) {
     const ended = await firstMatch(short, /^accepted$/, async (timings) => {
       const device = await rudeWebServer(t, goodPage, (socket) => {
@@ -157,7 +157,7 @@ test('a web updater that keeps the connection open after its result, or sends on
   countAttacks({ kind, tried: 2, withstood: 2 });
 });
 
-/** Uploads with each of the limits until the result matches. Returns the last result. */
+/** Repeats the upload with the next limits until the result matches. Returns the last result. */
 async function firstMatch(
   limits: readonly TransferLimits[],
   expected: RegExp,
@@ -175,14 +175,14 @@ interface EspotaForm {
   readonly onDatagram: (inviter: Inviter, text: string) => void;
   readonly image?: Uint8Array;
   readonly password?: string;
-  /** Limits of the tries, in this order. */
+  /** Limits of the attempts, in this order. */
   readonly limits?: readonly TransferLimits[];
   readonly verdict: RegExp;
 }
 
 const anImage = new Uint8Array(4 * 1024);
 
-/** Accepts the invitation and handles the connection in this way. */
+/** Accepts the invitation and handles the connection with `behave`. */
 function connected(behave: (socket: Socket) => void): (inviter: Inviter) => void {
   return ({ say, callBack }) => {
     say('OK');
@@ -203,7 +203,7 @@ function readAll(sizeBytes: number, then: (socket: Socket) => void): (socket: So
   };
 }
 
-/** Says something until the test ends, in batches, so that the sender reads in between. */
+/** Sends texts until the test ends, in batches, so that the sender reads in between. */
 function sayForever(say: (text: string) => void, text: () => string): void {
   for (let count = 0; count < 100; count++) say(text());
   setTimeout(() => sayForever(say, text), 5).unref();
@@ -211,7 +211,7 @@ function sayForever(say: (text: string) => void, text: () => string): void {
 
 let nonces = 0;
 const nextChallenge = () => `AUTH ${(nonces++).toString(16).padStart(32, '0')}`;
-const flood = /^unknown: the device sends datagrams without end/;
+const flood = /^unknown: the device sends too many datagrams/;
 
 const espotaForms: Readonly<Record<string, EspotaForm>> = {
   'sends a challenge with endless digits': {
@@ -222,21 +222,21 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
     onDatagram: ({ say }) => say(`AUTH ${'0'.repeat(60_000)}`),
     verdict: flood,
   },
-  'sends challenges without end': {
+  'sends endless challenges': {
     onDatagram: ({ say }, text) => text.startsWith('0 ') && sayForever(say, nextChallenge),
     password: 'x',
     verdict: flood,
   },
-  'sends OK without end and never connects': {
+  'sends endless OK and never connects': {
     onDatagram: ({ say }) => sayForever(say, () => 'OK'),
     verdict: flood,
   },
-  'reports an incorrect password without end': {
+  'reports an incorrect password endlessly': {
     onDatagram: ({ say }) => sayForever(say, () => 'Authentication Failed'),
     password: 'x',
     verdict: flood,
   },
-  'acknowledges a byte now and then': {
+  'acknowledges an occasional byte': {
     onDatagram: connected((socket) => {
       socket.pause();
       endlessly('', '1', 20)(socket);
@@ -245,7 +245,7 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
     limits: short,
     verdict: slow,
   },
-  'acknowledges a byte now and then while the system buffers the whole image': {
+  'acknowledges an occasional byte while the system buffers the whole image': {
     onDatagram: connected((socket) => {
       socket.pause();
       endlessly('', '1', 20)(socket);
@@ -260,14 +260,14 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
     limits: short,
     verdict: slow,
   },
-  'sends digits without end': { onDatagram: connected(endlessly('', '9'.repeat(10_000))), verdict: tooMuch },
-  'sends a few digits at a time without end': {
+  'sends endless digits': { onDatagram: connected(endlessly('', '9'.repeat(10_000))), verdict: tooMuch },
+  'sends endless digits, a few at a time': {
     onDatagram: connected(endlessly('', '1'.repeat(20))),
     verdict: tooMuch,
   },
-  'sends an error without end': {
+  'sends an endless error': {
     onDatagram: connected(endlessly('ERROR[1]: ', block)),
-    verdict: /^(unknown: the device sends without end|rejected)/,
+    verdict: /^(unknown: the device does not stop sending|rejected)/,
   },
   'sends no result': { onDatagram: connected(readAll(anImage.length, () => undefined)), limits: short, verdict: slow },
   'sends a result that never ends': {
@@ -275,11 +275,11 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
     limits: short,
     verdict: slow,
   },
-  'sends text without end after the image': {
+  'sends endless text after the image': {
     onDatagram: connected(readAll(anImage.length, (socket) => endlessly('', '1'.repeat(5000))(socket))),
     verdict: tooMuch,
   },
-  'reconnects without end': {
+  'reconnects endlessly': {
     onDatagram: ({ say, callBack }) => {
       say('OK');
       const again = () => callBack().once('connect', () => setTimeout(again, 5).unref());
@@ -305,7 +305,7 @@ for (const [what, { onDatagram, image = anImage, password, limits = endless, ver
   });
 }
 
-test('an honest web updater may read in small steps', async (t) => {
+test('a web updater may read in small steps', async (t) => {
   const image = new Uint8Array(60_000);
   const device = await rudeWebServer(t, goodPage, (socket) => {
     socket.pause();
@@ -322,7 +322,7 @@ test('an honest web updater may read in small steps', async (t) => {
   t.deepEqual(sent.verdict, { kind: 'accepted' });
 });
 
-test('an honest device may read in small steps and acknowledge in small numbers', async (t) => {
+test('an espota device may read and acknowledge in small steps', async (t) => {
   const image = new Uint8Array(60_000);
   const device = await rudeEspotaDevice(
     t,
@@ -343,7 +343,7 @@ test('an honest device may read in small steps and acknowledge in small numbers'
   t.deepEqual(sent.verdict, { kind: 'accepted' });
 });
 
-test('an espota device that sends on after its OK has accepted the update', async (t) => {
+test('an espota device that still sends after its OK has accepted the update', async (t) => {
   const device = await rudeEspotaDevice(
     t,
     connected(readAll(anImage.length, (socket) => endlessly('OK', 'OK'.repeat(1000))(socket))),

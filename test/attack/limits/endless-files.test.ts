@@ -1,4 +1,4 @@
-/** Files that never end: every option that names a file refuses devices, and pipes that are too long. */
+/** Files that never end: every option that names a file rejects device files and pipes that are too long. */
 import { execFile } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { createServer } from 'node:net';
@@ -48,7 +48,7 @@ const commands: readonly (readonly string[])[] = [
   ['server', 'releases', 'list', 'door', '--server', 'http://127.0.0.1:1', '--ca', 'FILE'],
 ];
 
-test('every option that names a file refuses devices, sockets and pipes that are too long', async (t) => {
+test('every option that names a file rejects device files, sockets and pipes that are too long', async (t) => {
   const folder = await testFolder(t, files);
   const socket = createServer().listen(folder.at('socket'));
   t.teardown(() => socket.close());

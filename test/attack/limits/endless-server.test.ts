@@ -1,4 +1,4 @@
-/** Servers that are silent, slow or endless: `publish` and `server …` end, with a message that says why. */
+/** Servers that are silent, slow or endless: `publish` and `server …` end, and the message contains the reason. */
 
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
@@ -16,7 +16,7 @@ import { endlessly } from './rude-device.ts';
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-/** Starts a server that handles connections in this way as soon as they have sent a request. */
+/** Starts a server that calls the handler for each connection as soon as a request arrives. */
 async function rudeServer(t: ExecutionContext, behave: (socket: Socket) => void): Promise<URL> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -36,20 +36,20 @@ async function rudeServer(t: ExecutionContext, behave: (socket: Socket) => void)
 const ok = 'HTTP/1.1 200 OK\r\n';
 const chunk = `ffff\r\n${'x'.repeat(0xffff)}\r\n`;
 
-/** What a server can do so that a client waits. */
+/** Behavior of a server that makes a client wait. */
 const behaviors: Readonly<Record<string, (socket: Socket) => void>> = {
   'is silent': () => undefined,
   'sends the status line slowly': endlessly('', 'H', 20),
   'sends headers slowly': endlessly(ok, 'a: b\r\n', 20),
-  'sends headers without end': endlessly(ok, `a: ${'b'.repeat(1000)}\r\n`),
+  'sends endless headers': endlessly(ok, `a: ${'b'.repeat(1000)}\r\n`),
   'sends a body slowly': endlessly(`${ok}Content-Length: 100000\r\n\r\n`, ' ', 20),
   'sends a chunked body slowly': endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n', 20),
-  'sends a body without end': endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, chunk),
+  'sends an endless body': endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, chunk),
   'sends a body until the connection ends': endlessly(`${ok}\r\n`, ' '.repeat(0xffff)),
   'announces a body and is silent': (socket) => socket.write(`${ok}Content-Length: 10\r\n\r\n`),
-  'sends 100 Continue without end': endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
+  'sends endless 100 Continue': endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
   'sends 100 Continue slowly': endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n', 20),
-  'sends 103 Early Hints without end': endlessly('', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
+  'sends endless 103 Early Hints': endlessly('', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
   'never ends the error page': endlessly('HTTP/1.1 502 Bad Gateway\r\n\r\n', ' '.repeat(0xffff)),
 };
 
@@ -78,7 +78,7 @@ for (const [what, behave] of Object.entries(behaviors)) {
   });
 }
 
-test('a slow server that sends on is read to the end', async (t) => {
+test('a slow server that keeps sending is read to the end', async (t) => {
   const parts = 200;
   const url = await rudeServer(t, (socket) => {
     socket.write(`${ok}Connection: close\r\nContent-Length: ${parts * 100}\r\n\r\n`);
@@ -111,7 +111,7 @@ function optionsFor(url: URL) {
   return { url, token: 'x', signal: new AbortController().signal, pausesMs: [], limits };
 }
 
-/** Returns the code and the message of the error in which the work ends. */
+/** Returns the code and the message of the error that the work throws. */
 async function reasonOf(work: Promise<unknown>): Promise<string | undefined> {
   try {
     await work;
@@ -128,7 +128,7 @@ async function readAll(streaming: ReturnType<typeof stream>): Promise<void> {
   for await (const bytes of body) if (bytes.length === 0) throw 'an empty chunk';
 }
 
-test('a server that discards pieces again and again ends the upload', async (t) => {
+test('an upload ends when the server repeatedly discards pieces', async (t) => {
   const bytes = new Uint8Array(100);
   for (const offsets of [[0], [0, 1], [50, 0, 60, 0], [99, 98, 97]]) {
     let sent = 0;
@@ -142,7 +142,7 @@ test('a server that discards pieces again and again ends the upload', async (t) 
   countAttacks({ kind: 'servers that never end a response', tried: 4, withstood: 4 });
 });
 
-test('a server with ever more pages ends the command', async (t) => {
+test('a command ends when the server always has another page', async (t) => {
   const folder = await testFolder(t);
   for (const page of ['{"devices": [], "next": "a"}', '{"devices": [{"mac": "x", "attempts": []}], "next": "a"}']) {
     const body = `${ok}Connection: close\r\nContent-Length: ${page.length}\r\n\r\n${page}`;

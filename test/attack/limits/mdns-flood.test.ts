@@ -1,4 +1,7 @@
-/** Responders that send endless, looping, huge and malformed packets: discovery goes on, ends in its time, and reports a bounded number. */
+/**
+ * Responders that send endless, looping, huge and malformed packets: discovery continues, ends on time, and reports a limited number of
+ * services.
+ */
 import { createSocket, type Socket } from 'node:dgram';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
@@ -17,7 +20,7 @@ const { ptr, srv, txt } = recordTypes;
 const service = nameOf('_arduino', '_tcp', 'local');
 let count = 0;
 
-/** A device that nobody has, with a new name in each packet. */
+/** A device that does not exist, with a new name in each packet. */
 function newDevices(howMany: number): Buffer {
   return response(
     Array.from({ length: howMany }, () => {
@@ -50,8 +53,8 @@ const packets: Readonly<{ [kind: string]: () => Buffer }> = {
   'a name that is too long': () =>
     response([{ name: nameOf(...Array(60).fill('x'.repeat(63))), type: ptr, data: service }]),
   'a huge packet': () => Buffer.concat([response([]), Buffer.alloc(60_000)]),
-  'more records than it has': () => response([{ name: service, type: ptr, data: service }], 65_535),
-  'TXT entries without end': () =>
+  'a count above the number of records': () => response([{ name: service, type: ptr, data: service }], 65_535),
+  'endless TXT entries': () =>
     response([{ name: service, type: txt, data: Buffer.alloc(8000, Buffer.from('\x03a=b')) }]),
   'random bytes': () =>
     Buffer.from(fc.sample(fc.uint8Array({ maxLength: 1000 }), { numRuns: 1, seed: count++ })[0] ?? []),
@@ -96,7 +99,7 @@ async function floodWith(t: ExecutionContext, makePacket: () => Buffer): Promise
 }
 
 for (const [what, makePacket] of Object.entries(packets)) {
-  test.serial(`discovery ends in its time while a responder sends ${what}`, async (t) => {
+  test.serial(`discovery ends on time while a responder sends ${what}`, async (t) => {
     const discovery = await open(t);
     const seen = new Set<string>();
     let reports = 0;

@@ -11,7 +11,7 @@ export interface RudeDevice {
   readonly connections: () => number;
 }
 
-/** Starts a web server that handles the two requests of an upload in these ways. A handler runs when its request begins to arrive. */
+/** Starts a web server that handles the two requests of an upload with these handlers. A handler runs when its request begins to arrive. */
 export async function rudeWebServer(
   t: ExecutionContext,
   onPage: (socket: Socket) => void,
@@ -43,7 +43,7 @@ export interface Inviter {
   readonly callBack: () => Socket;
 }
 
-/** Starts an espota device on an address of its own. The handler runs for each datagram, with the text of the datagram. */
+/** Starts an espota device on its own address. The handler runs for each datagram, with the text of the datagram. */
 export async function rudeEspotaDevice(
   t: ExecutionContext,
   onDatagram: (inviter: Inviter, text: string) => void,

@@ -109,11 +109,11 @@ const lies: Readonly<Record<string, Lie>> = {
   },
 };
 
-/** Signs the honest build, then the build with the lie. */
+/** Signs the true manifest, then the one with the false claim. */
 async function rejectsLie(t: ExecutionContext, lieAbout: (vault: TestFolder) => Promise<Lie>): Promise<void> {
   const { vault, manifest } = await handedOver(t);
   const { files = {}, change, code, exitCode } = await lieAbout(vault);
-  t.is((await sign(vault)).exitCode, 0, 'the honest build is signed');
+  t.is((await sign(vault)).exitCode, 0, 'the true manifest is signed');
   for (const name of [`${image}.signed`, `${gzip}.signed`]) await rm(vault.at(name));
   for (const [name, bytes] of Object.entries(files)) {
     await (bytes === undefined ? rm(vault.at(name)) : vault.write(name, bytes));
@@ -141,7 +141,7 @@ for (const [what, flaw] of Object.entries(flaws)) {
     rejectsLie(t, async (vault) => ({ ...withFile(gzip, flaw(Buffer.from(await vault.read(gzip)))), ...described })));
 }
 
-test('does not sign a proof by an ELF in which the Updater uses another key', async (t) => {
+test('does not sign if the Updater in the ELF file uses another key', async (t) => {
   const { bin, elf: program } = twoKeyBuild(otherKey.publicPem, door.publicPem);
   const folder = await testFolder(t, {
     'private.key': door.privatePem,

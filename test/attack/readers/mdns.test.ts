@@ -82,7 +82,7 @@ test('hostile mDNS messages neither stop the listener nor appear as devices', as
     const invalid = seen.find((service) => !isValid(service));
     if (invalid !== undefined) throw new Error(`reported ${JSON.stringify(invalid)}`);
   });
-  // An error outside of the listener's callers would end the process before fast-check prints the seed.
+  // An error outside the listener's callers would end the process before fast-check prints the seed.
   const parameters = { seed: Date.now(), ...propertyRuns(100, 10_000) };
   t.log(`seed ${parameters.seed}`);
   await t.notThrowsAsync(() => fc.assert(property, parameters));

@@ -1,4 +1,4 @@
-/** Forged update checks without downloads that try to open the stages of a rollout, or to take devices out of it. */
+/** Forged update checks without downloads that try to open the stages of a rollout, or to remove devices from it. */
 import test, { type ExecutionContext } from 'ava';
 import type { TestServer } from '../../server/running-server.ts';
 import { countAttacks } from '../support/attack-counts.ts';
@@ -63,7 +63,7 @@ test('counts a device on another channel after an operator or an authenticated r
   t.is((await maintained(server, id)).tally.members, 1);
 });
 
-test('opens no stage when forged reports make preflight block its devices', async (t) => {
+test('does not open a stage when forged reports make preflight block its devices', async (t) => {
   const { server, id } = await startStages(t);
   const block = async (...devices: readonly number[]) => {
     for (const index of devices) t.is((await checkIn(server, index, running, { ...full, ...forged })).status, 304);
@@ -85,7 +85,7 @@ test('opens no stage when forged reports make preflight block its devices', asyn
     '2 devices in stage 2 to run 2.0 (1 so far), as many as are left out: 2 blocked, reported without credentials; check them, then advance or remove their enrollment',
   );
   await update(server, 3);
-  t.is((await maintained(server, id)).openStages, 3, 'an honest majority opens it');
+  t.is((await maintained(server, id)).openStages, 3, 'a majority of real devices opens it');
   countAttacks({ kind: 'forged reports of blocked devices', tried: 4, withstood: 4 });
 });
 
@@ -101,7 +101,7 @@ test('does not wait for a device that preflight blocks by its authenticated repo
   t.is((await maintained(server, id)).openStages, 2, 'the last stage needs a device that proves the release');
 });
 
-test('opens no further stage, and completes nothing, when devices are only reported to run the release', async (t) => {
+test('does not open a stage or complete the rollout when the release is only reported', async (t) => {
   const { server, id } = await startStages(t);
   await update(server, 0, 1);
   t.is((await maintained(server, id)).openStages, 2);

@@ -139,7 +139,7 @@ test('promotes releases only on the channels of the token, and only forward', as
   t.is(codeOf(await server.publish(next, { draft: true }, operator)), 'role-missing');
 });
 
-test('promotes no release whose rollout an operator has aborted or rolled back', async (t) => {
+test('does not promote a release whose rollout an operator has aborted or rolled back', async (t) => {
   const { server, publisher } = await updatedDoor(t);
   const mac = '18:FE:34:00:00:01';
   await server.api('PUT', `/projects/door/devices/${mac}`, { enrolled: true });

@@ -1,4 +1,4 @@
-/** Publications by which a publish token tries to change what running devices are recognized as, and therefore what they are sent. */
+/** A publish token tries to change which build a running device is recognized as, and therefore which release it is sent. */
 import test, { type ExecutionContext } from 'ava';
 import type { ApiProblem } from '../../../src/api/api-problems.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
@@ -112,7 +112,7 @@ test('recognizes devices by a draft of a publisher once it is rolled out, and by
   t.like(await running(next), { version: '2.0.0', by: 'md5' });
 });
 
-test('keeps what a device was sent apart from the same bytes under another name', async (t) => {
+test('distinguishes the release that a device was sent from the same bytes under another name', async (t) => {
   const server = await startTestServer(t);
   const mini = await made('1.0.0');
   const device = { mac: '02:00:00:00:00:01' };
@@ -125,7 +125,7 @@ test('keeps what a device was sent apart from the same bytes under another name'
   t.is((await requestAsDevice(server.port, '/update/door', known)).header('x-version'), '1.1.0');
 });
 
-test('puts old bytes on no other board, and unchanged files only on a board that has not left them', async (t) => {
+test('rejects old bytes for another board, and a filesystem that the board has replaced', async (t) => {
   const server = await startDoor(t);
   const publisher = await publisherOf(server, 'door', ['stable']);
   const onBoard = ({ manifest, files }: Build, board: string, version: string): Build => {
@@ -148,7 +148,7 @@ test('puts old bytes on no other board, and unchanged files only on a board that
   countAttacks({ kind: 'rollbacks by publishers', tried: 3, withstood: 3 });
 });
 
-test('lets no project influence the devices of another project, and discloses no version of it', async (t) => {
+test('does not let a project influence devices of another project, or disclose its versions', async (t) => {
   const server = await startDoor(t);
   const before = await responses(server);
   const publisher = await publisherOf(server, 'window');

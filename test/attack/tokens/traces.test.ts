@@ -79,7 +79,7 @@ test('records who downloaded a backup', async (t) => {
   t.like(await audited(server, 'backup.exported'), [{ actor: body['id'] }]);
 });
 
-test('keeps the last admin token, and says how to replace it', async (t) => {
+test('keeps the last admin token, and the hint explains how to replace it', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.api('GET', '/tokens');
   // The response has the type TokenInfo.

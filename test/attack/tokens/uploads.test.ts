@@ -12,7 +12,7 @@ async function publisherOf(server: TestServer, project?: string): Promise<string
 const secret = await testBuild({ version: '1.0', project: 'door' });
 const [file = '', bytes = new Uint8Array()] = [...secret.files].find(([name]) => name.endsWith('.gz')) ?? [];
 
-/** Responses to everything that a token can ask about a digest: status, body and headers other than the time. */
+/** Responses to all requests of a token about a digest: status, body and headers other than the time. */
 async function responsesAbout({ url, api }: TestServer, token: string, sha256: string): Promise<readonly unknown[]> {
   const about = (text: string) => text.replaceAll(sha256, 'DIGEST');
   const headers = { authorization: `Bearer ${token}`, 'upload-length': String(bytes.length) };
@@ -38,7 +38,7 @@ async function responsesAbout({ url, api }: TestServer, token: string, sha256: s
   return [...(await Promise.all(seen)), about(JSON.stringify(publication))];
 }
 
-test('tells a token nothing about blobs of other projects, uploads of other tokens and unfinished uploads', async (t) => {
+test('discloses nothing to a token about blobs of other projects, uploads of other tokens and unfinished uploads', async (t) => {
   const server = await startTestServer(t);
   t.is((await server.publish(secret)).status, 201);
   await server.api('PUT', '/projects/window', {});
@@ -90,7 +90,7 @@ test('limits the bytes that a token uploads without publishing them', async (t) 
   t.is((await upload(server.url, randomBytes(30_000), await publisherOf(server))).status, 200, 'another token');
 });
 
-test('limits the number of uploads of a token, also of empty and unfinished ones', async (t) => {
+test('limits the number of uploads of a token, including empty and unfinished ones', async (t) => {
   const most = 5;
   const server = await startTestServer(t, { limits: { unpublishedFilesPerToken: most } });
   const token = await publisherOf(server);

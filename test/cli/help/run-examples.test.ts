@@ -5,8 +5,8 @@ import { commandTree } from './command-tree.ts';
 import { exampleRun } from './example-run.ts';
 
 /**
- * Ends of the examples that run at the same time. All at once, on a slow machine, the servers and clients in this process would keep each other
- * waiting for longer than the time limit of a request.
+ * Ends of the lanes of examples that run at the same time. If all examples ran at once on a slow machine, requests between the servers and
+ * clients in this process would exceed their time limit.
  */
 const lanes: Promise<void>[] = Array.from({ length: 4 }, async () => undefined);
 
@@ -52,7 +52,7 @@ for (const { words: path, examples } of await commandTree()) {
         t.is(exitCode, 0, error?.message ?? stderr);
         if (argv.includes('--json')) assertDocument(t, command.join(' '), stdout);
         else t.false(stdout.includes(`${cwd}/`), stdout);
-        t.false(stderr.includes(`${cwd}/`), `paths from where the user stands: ${stderr}`);
+        t.false(stderr.includes(`${cwd}/`), `stderr contains absolute paths: ${stderr}`);
       }));
   }
 }

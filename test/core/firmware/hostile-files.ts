@@ -19,7 +19,7 @@ export const hostileFiles: Readonly<Record<string, (sizeBytes: number) => Uint8A
     const bomb = gzipSync(Buffer.alloc(largestMember));
     return Buffer.concat(Array.from({ length: Math.ceil(size / bomb.length) }, () => bomb));
   },
-  'a file name without end': (size) =>
+  'an endless file name': (size) =>
     concatBytes(Uint8Array.of(0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3), new Uint8Array(size).fill(65)),
   'SDK versions': (size) => Buffer.concat([buildImage(), Buffer.alloc(size, '2.2.2(0000000')]),
   'an image whose CRC is wrong': (size) => {

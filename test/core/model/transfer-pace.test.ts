@@ -19,7 +19,7 @@ function startedPace(expectedBytes: number): TransferPace {
   return pace;
 }
 
-test('a transfer may take 60 s and the time for its bytes at 2 KB/s', (t) => {
+test('a transfer may take 60 s plus the time for its bytes at 2 KB/s', (t) => {
   const silent = new TransferPace(defaultTransferLimits, 0, 0);
   t.is(silent.fault(59_999), noFault);
   t.is(silent.leftMs(59_000), second);
@@ -35,7 +35,7 @@ test('a peer that moves one byte a second is too slow after 30 s', (t) => {
   t.is(pace.fault(31 * second), 'less than 2 KB/s for at least 30 s');
 });
 
-test('a peer that becomes slow after a fast start has no more time than another', (t) => {
+test('a peer that becomes slow after a fast start gains no extra time', (t) => {
   const pace = startedPace(100 * 1024 ** 2);
   t.is(run(pace, 0, 60 * second, 1024 ** 2, second), noFault);
   t.is(run(pace, 60 * second, 600 * second, 1, second), 91 * second);
@@ -45,7 +45,7 @@ test('a transfer at 1 KB/s is too slow within a minute', (t) => {
   t.is(run(startedPace(1024 ** 2), 0, 600 * second, 1024, second), 59 * second);
 });
 
-test('an image over a line of 2 KB/s arrives, in steps of any size that the system may report', (t) => {
+test('an image arrives at 2 KB/s, in steps of any size that the system may report', (t) => {
   const sizeBytes = 1024 ** 2;
   for (const stepBytes of [64, 1460, 8760, 16 * 1024, 48 * 1024]) {
     const everyMs = (stepBytes / 2048) * second;
@@ -60,7 +60,7 @@ test('a device may pause for 20 s while it erases flash', (t) => {
   t.is(run(pace, 30 * second, 150 * second, 4096, second), noFault);
 });
 
-test('a backup of 16 MB arrives over a line of 2 KB/s', (t) => {
+test('a backup of 16 MB arrives at 2 KB/s', (t) => {
   const pace = startedPace(0);
   t.is(run(pace, 0, 8192 * second, 2048, second), noFault);
 });

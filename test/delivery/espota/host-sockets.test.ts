@@ -8,7 +8,7 @@ import { endlessMs } from '../../support/patience.ts';
 const deviceAddress = '127.0.0.6';
 const never = new AbortController().signal;
 
-test('datagrams that other hosts sent before the socket was connected are not read', async (t) => {
+test('ignores datagrams that other hosts sent before the socket was connected', async (t) => {
   const [device, stranger] = [createSocket('udp4'), createSocket('udp4')];
   t.teardown(() => [device, stranger].map((socket) => socket.close()));
   device.bind(0, deviceAddress);

@@ -1,4 +1,7 @@
-/** Name constraints in a certificate authority (RFC 5280, 4.2.1.10), with the real BearSSL: docs/server.md says what they do on a device. */
+/**
+ * Name constraints in a certificate authority (RFC 5280, 4.2.1.10), with the real BearSSL: docs/server.md explains their effect on a
+ * device.
+ */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';

@@ -15,7 +15,7 @@ exec(compile(ast.Module(wanted, []), sys.argv[1], "exec"))
 print(json.dumps([[file_digest(path), read_json(path)] for path in sys.argv[2:]]))
 `;
 
-test('the hook refuses devices, pipes and files that are too large', async (t) => {
+test('the hook rejects device files, pipes and files that are too large', async (t) => {
   const folder = await testFolder(t, { 'good.json': '{"a": 1}', huge: '' });
   truncateSync(folder.at('huge'), 1024 ** 3);
   await execa('mkfifo', [folder.at('fifo')]);

@@ -27,7 +27,7 @@ async function knownCiphers(): Promise<readonly Cipher[]> {
   return [...found, ...rare];
 }
 
-/** Returns the cipher that a client gets that offers only this one; undefined if the server refuses the connection. */
+/** Returns the cipher that a client gets that offers only this one; undefined if the server rejects the connection. */
 async function negotiated(port: number, { name, version }: Cipher): Promise<string | undefined> {
   const only =
     version === 'TLSv1.3' ? ['-tls1_3', '-ciphersuites', name] : ['-no_tls1_3', '-cipher', `${name}:@SECLEVEL=0`];
@@ -74,7 +74,7 @@ for (const [kind, newKey] of [
 }
 
 for (const version of ['-tls1', '-tls1_1']) {
-  test(`refuses a client with openssl s_client ${version}`, async (t) => {
+  test(`rejects a client with openssl s_client ${version}`, async (t) => {
     const folder = await testFolder(t);
     const server = await startTestServer(t, { data: folder.path, tls: { kind: 'self-signed', hosts } });
     const argv = ['s_client', '-connect', `127.0.0.1:${server.port}`, version, '-cipher', 'ALL:@SECLEVEL=0'];

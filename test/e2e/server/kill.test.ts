@@ -151,7 +151,7 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
       const response = await requestAsDevice(port, `/files/door/${version}/${file}`, { userAgent: 'x' });
       const isWhole =
         response.status === 200 && response.body.length === sizeBytes && response.header('x-md5') === response.md5;
-      if (!isWhole) lost.push(`${version} ${file} is there by half: ${response.line}`);
+      if (!isWhole) lost.push(`${version} ${file} is incomplete: ${response.line}`);
     }
   }
   for (const [version, { manifest }] of [...versions].slice(-5)) {

@@ -248,7 +248,7 @@ test('emits an event for each stage that the server opens and for the completion
   await check(server, old);
   await receiptsNoted(server, mac, 1);
   journal.take();
-  // From here on, the server's own maintenance may open the stage as well.
+  // From this point, the server's own maintenance may open the stage as well.
   await check(server, young);
   await server.parts.rollouts.maintain();
   await server.parts.rollouts.maintain();

@@ -196,7 +196,7 @@ class World {
     if (device.hadIt) this.violations.push(`${mac} is sent it again, though it ran it`);
     device.sent.push(openStages);
     if (device.sent.length > retryPolicy.mostSends)
-      this.violations.push(`${mac} is sent it ${device.sent.length} times`);
+      this.violations.push(`${mac} is sent the release ${device.sent.length} times`);
   }
 
   arrive(device: Device, what: ReleaseRecord): void {

@@ -64,7 +64,7 @@ test('lists and removes an interrupted copy like an unfinished upload', async (t
   t.deepEqual(await folder.list(), []);
 });
 
-test('a new upload of an old blob keeps the blob from the removal of unused files', async (t) => {
+test('a new upload of an old blob protects the blob from removal as unused', async (t) => {
   const blobs = await folderBlobs((await testFolder(t)).path);
   const bytes = randomBytes(1000);
   const sha256 = createHash('sha256').update(bytes).digest('hex');

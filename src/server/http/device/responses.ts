@@ -31,7 +31,7 @@ export function sendNotModified(response: ServerResponse): void {
  * mean that there is nothing to install.
  */
 export function sendUnavailable(response: ServerResponse): void {
-  sendText(response, 503, 'The server is not available now', { 'Retry-After': String(retryAfterSeconds) });
+  sendText(response, 503, 'The server is temporarily unavailable', { 'Retry-After': String(retryAfterSeconds) });
 }
 
 /** Sends the headers that `ESP8266HTTPUpdate::getAvailableVersion` reads. */

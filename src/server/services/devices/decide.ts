@@ -100,7 +100,7 @@ export function decide(question: Question): Outcome {
 
 /**
  * Returns the channels of a device after a request. A request without credentials only adds to the channels of an enrolled device, and only
- * a channel that exists, so that made-up names cannot fill the record.
+ * a channel that exists, so that nonexistent names cannot fill the record.
  */
 function channelsAfter({ channel, record, releases, from }: Question): readonly string[] | undefined {
   const { requestedChannels: known = [], enrolled } = record;

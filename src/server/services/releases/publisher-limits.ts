@@ -93,7 +93,7 @@ function releaseName({ version, board, purpose }: ReleaseRecord): string {
   return purpose === 'reference' ? `${name} (reference build)` : name;
 }
 
-/** Returns whether a channel serves the bytes now: to this board, if the board has been served them before. */
+/** Returns whether a channel serves these bytes now. If the board has had these bytes before, only releases for the board count. */
 async function isStillServed(
   catalog: CatalogStore,
   project: string,

@@ -63,8 +63,8 @@ export function isHaltedByUnproven(rollout: RolloutRecord, tally: RolloutTally):
 }
 
 /**
- * Unproven failures halt a rollout twice at the full weight. After that, each resumption halves their weight, so that forged reports can halt
- * it a few times at most, but a release that fails on all devices still halts.
+ * Unproven failures halt a rollout twice at the full weight. After that, each resumption halves their weight, so that forged reports can
+ * halt it a few times at most, but a release that fails on all devices still halts.
  */
 function unprovenWeight({ unprovenResumes }: RolloutRecord): number {
   return 0.5 ** Math.max(0, unprovenResumes - 1);
@@ -145,8 +145,9 @@ function gateReason(
 }
 
 /**
- * Requires that devices of the newest stage prove the release, because devices of earlier stages say nothing about these. Reports without
- * credentials cannot leave out more devices than prove it: otherwise, a forger could reduce a stage to a few devices, or to none.
+ * Requires that devices of the newest stage prove the release, because results of earlier stages do not apply to these devices. Reports
+ * without credentials cannot leave out more devices than prove the release: otherwise, a forger could reduce a stage to a few devices, or
+ * to none.
  */
 function stageReason(
   { openStages, accepted, version }: RolloutRecord,

@@ -73,7 +73,7 @@ export function isMember(rollout: Pick<RolloutRecord, 'channel' | 'version'>, re
   return isOnChannel(record, rollout.channel);
 }
 
-/** Returns whether a device is on a channel, as far as is known: a device that has sent no request may be on any channel. */
+/** Returns whether a device may be on a channel. A device that has sent no request may be on any channel. */
 export function isOnChannel(
   { channel, requestedChannels }: Pick<DeviceRecord, 'channel' | 'requestedChannels'>,
   name: string,

@@ -13,7 +13,7 @@ import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 /** Sentences about a database that does not belong to the blobs, or has lost changes. */
 const lostChanges: Readonly<Record<PairProblem, string>> = {
   lost: 'the database has no identity: it was never completely created or restored',
-  unsealed: 'the folder blobs lacks its file database-….txt, so nothing shows whether ota.db is an older copy',
+  unsealed: 'the folder blobs lacks the file database-….txt, so it is unknown whether ota.db is an older copy',
   older: 'ota.db is an older copy: its last changes are lost',
   other: 'ota.db is the database of another server',
 };

@@ -26,7 +26,7 @@ export function sqliteKnownBuilds(
 ): KnownBuilds {
   const { db } = connection;
   const remembered = new LRUCache<string, readonly Recognized[]>({ max: mostMd5sRemembered });
-  // The builds that count come first, so that others cannot take their places under the limit.
+  // The builds that count come first, so that the limit never excludes them in favor of others.
   const byMd5 = connection.prepare(
     db
       .selectFrom('sketch_md5s')
