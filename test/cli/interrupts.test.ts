@@ -148,7 +148,7 @@ test('serve closes its data files and exits with 130 on Ctrl-C', async (t) => {
   );
 });
 
-test('keygen --bits 4096 exits with 130 on Ctrl-C and leaves both key files or none', async (t) => {
+test('keygen --bits 4096 exits with 130 on Ctrl-C and leaves both key files or neither', async (t) => {
   const folder = await testFolder(t);
   // The duration of the prime search varies: some pairs are complete before the signal arrives.
   const exitCode = await caughtAtWork(async (attempt) => {

@@ -20,15 +20,15 @@ const encrypted = createPrivateKey(door.privatePem)
 
 const anyBadKey: Readonly<Record<string, BadKey>> = {
   'an empty file': { pem: '', code: 'KEY_EMPTY' },
-  garbage: { pem: 'hunter2', code: 'KEY_GARBLED' },
+  'random text': { pem: 'hunter2', code: 'KEY_GARBLED' },
 };
 
 const badPrivateKeys: Readonly<Record<string, BadKey>> = {
   ...anyBadKey,
   'a public key': { pem: door.publicPem, code: 'KEY_IS_PUBLIC' },
   'an encrypted key': { pem: encrypted, code: 'KEY_ENCRYPTED' },
-  'half a key': { pem: door.privatePem.slice(0, 600), code: 'KEY_GARBLED' },
-  'a key of 512 bits': { pem: small.privatePem, code: 'KEY_WRONG_SIZE' },
+  'a truncated key': { pem: door.privatePem.slice(0, 600), code: 'KEY_GARBLED' },
+  'a 512-bit key': { pem: small.privatePem, code: 'KEY_WRONG_SIZE' },
   ...Object.fromEntries(
     Object.entries(kinds).map(([kind, pair]) => [
       `a key of type ${kind}`,
@@ -41,8 +41,8 @@ const badPublicKeys: Readonly<Record<string, BadKey>> = {
   ...anyBadKey,
   'a private key': { pem: door.privatePem, code: 'KEY_IS_PRIVATE' },
   'an encrypted private key': { pem: encrypted, code: 'KEY_IS_PRIVATE' },
-  'half a key': { pem: door.publicPem.slice(0, 200), code: 'KEY_GARBLED' },
-  'a key of 512 bits': { pem: small.publicPem, code: 'KEY_WRONG_SIZE' },
+  'a truncated key': { pem: door.publicPem.slice(0, 200), code: 'KEY_GARBLED' },
+  'a 512-bit key': { pem: small.publicPem, code: 'KEY_WRONG_SIZE' },
   ...Object.fromEntries(
     Object.entries(kinds).map(([kind, pair]) => [
       `a key of type ${kind}`,

@@ -1,4 +1,4 @@
-/** `server devices credentials` and `revoke-credentials` against a running server. */
+/** Tests `server devices credentials` and `revoke-credentials` against a running server. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -74,7 +74,7 @@ test('selects devices by name, MAC and group, and skips those that must keep the
   t.is(await check(macs[2], named.created[0].secret), 401);
 });
 
-test('requires a selection of existing devices, and a place for the secrets', async (t) => {
+test('requires a selection of existing devices and an output file for the secrets', async (t) => {
   const { run } = await place(t);
   const errorOf = async (...argv: string[]) => (await run('devices', 'credentials', 'door', ...argv)).error?.message;
   t.is(await errorOf('--all'), '`credentials` requires --out FILE or --json');
@@ -107,7 +107,7 @@ test('names the devices that a revocation locks out, and revokes only after conf
   t.not(await check(macs[0]), 401);
 });
 
-test('rollouts start warns about devices that anyone can report for', async (t) => {
+test('rollouts start warns about devices without credentials, whose reports can be forged', async (t) => {
   const { server, run, json, check } = await place(t);
   const next = await testBuild({ version: '2.0', project: 'door', seed: 2, signer, sizeBytes: 8192 });
   await server.publish(next, { draft: true });

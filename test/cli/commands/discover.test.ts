@@ -48,7 +48,7 @@ async function untilHeard<Run>(listen: (...argv: string[]) => Promise<Run>, hasH
   }
 }
 
-test('discover lists an announced device and remembers the device after it goes offline', async (t) => {
+test('discover lists an announced device, even after the device goes offline', async (t) => {
   const device = await announced(
     t,
     { board: 'ESP8266_WEMOS_D1MINI', announcesSketchMd5: true },
@@ -118,7 +118,7 @@ test('discover --add adds a device only once and preserves the rest of the confi
   t.is((await adding(folder, device.hostname)).error?.code, 'DEVICE_NOT_ADDED', 'not twice');
 });
 
-test('discover --add rejects a device with a different board unless --board names it', async (t) => {
+test('discover --add rejects a device whose board differs from the configured board unless --board names it', async (t) => {
   const device = await announced(t, { board: 'ESP8266_NODEMCU_ESP12E' });
   const folder = await testFolder(t, { 'ota.config.json': '{"board": "nodemcuv2"}' });
   const argv = ['--add', 'kitchen', '--host', `${device.hostname}.local`];

@@ -87,18 +87,18 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
     /firmware\.bin\.signed was not sent: its content is not the current image/,
   ],
   [
-    'an image that was built again since it was packed',
+    'an image that was rebuilt after packing',
     (folder) => folder.write('firmware.bin', syntheticSketch({ sizeBytes: 60 * 1024, seed: 13 })),
     /firmware\.bin does not match .*firmware\.bin\.ota\.json/,
   ],
   [
-    'a signed file that was changed since it was packed',
+    'a signed file that changed after packing',
     async (folder) =>
       folder.write('firmware.bin.signed', Buffer.concat([await folder.read('firmware.bin.signed'), Buffer.of(0)])),
     /firmware\.bin\.signed does not match .*firmware\.bin\.ota\.json/,
   ],
   [
-    'a signed file that is cut off',
+    'a truncated signed file',
     async (folder) => {
       await rm(folder.at('firmware.bin.ota.json'));
       await folder.write('firmware.bin.signed', (await folder.read('firmware.bin.signed')).subarray(0, -8));
@@ -106,7 +106,7 @@ const misfits: [title: string, prepare: (folder: TestFolder) => Promise<unknown>
     /firmware\.bin\.signed was not sent: its content is not the current image/,
   ],
   ['a damaged manifest', (folder) => folder.write('firmware.bin.ota.json', '{}'), /is not a valid manifest/],
-  ['no image', (folder) => rm(folder.at('firmware.bin')), /^Image not found: /],
+  ['a missing image', (folder) => rm(folder.at('firmware.bin')), /^Image not found: /],
   ['an empty image', (folder) => folder.write('firmware.bin', ''), /is empty/],
 ];
 for (const [title, prepare, message] of misfits) {

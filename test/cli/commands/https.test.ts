@@ -55,7 +55,7 @@ test('server backup and restore preserve the certificate authority that devices 
   t.regex(await folder.text('offline.ndjson'), /"tls":"ca\.key"/);
   await selfSigned(folder.at('other/tls'), hosts).read();
   const mixed = await restore('other');
-  t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'another authority is not replaced');
+  t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'a different authority is not replaced');
 });
 
 test('certificates are verified even if NODE_TLS_REJECT_UNAUTHORIZED is 0', async (t) => {

@@ -19,7 +19,7 @@ test('inspect prints the type, core, flash settings and embedded key of an image
   t.true(stdout.includes(`${fingerprint} (RSA 2048 bits)`));
 });
 
-test('inspect decompresses gzip and names the key that verifies the signature', async (t) => {
+test('inspect decompresses a gzip file and names the key that verifies the signature', async (t) => {
   const folder = await builtSketch(t);
   await runCommand(['pack', 'build/door.ino.bin', '--legacy'], { cwd: folder.path });
   const inspect = async (name: string, ...argv: string[]) => {

@@ -294,7 +294,7 @@ test('pack fails when the ELF lacks the verifier, even if the image contains the
   t.deepEqual(await folder.list(), inputs);
 });
 
-test('pack lists other public keys in the image without rejecting it', async (t) => {
+test('pack lists other public keys in the image without rejecting the image', async (t) => {
   const pin = readPublicKey(rsaPems(2048).publicPem, '');
   const filesystem = Buffer.from(spiffsImage());
   filesystem.write(pin.pem, 5000, 'latin1');

@@ -43,7 +43,7 @@ async function doorWithDevices(t: ExecutionContext, devices: number, channels: r
 const packedKey: string = JSON.parse(Buffer.from(packedDoor['door.ino.bin.ota.json'] ?? '').toString('utf8')).signing
   .publicKey.pem;
 
-test('publish makes a draft if the token may not promote to the channel, and prints the next command', async (t) => {
+test('publish creates a draft if the token cannot promote to the channel, and prints the command that can', async (t) => {
   const { publish, served, server } = await doorWithDevices(t, 0, []);
   const { exitCode, stderr, stdout } = await publish();
   t.is(exitCode, 0);
@@ -59,13 +59,13 @@ test('publish makes a draft if the token may not promote to the channel, and pri
   t.is(JSON.parse((await publish(['--json'])).stdout).published[0].next, null);
 });
 
-test('publish asks at a terminal before it sends a release to ten devices', async (t) => {
+test('publish prompts for confirmation in a terminal before it promotes a release for ten devices', async (t) => {
   const { publish, questions, served } = await doorWithDevices(t, 10);
   const declined = await publish([], false);
   t.is(declined.error?.code, 'PUBLISH_DECLINED');
   t.deepEqual(questions, ['Publish door 1.0.0 to 10 devices?']);
   t.deepEqual(await served(), []);
-  t.is((await publish(['--channel', 'beta'], false)).error?.code, undefined, 'nobody is asked about a draft');
+  t.is((await publish(['--channel', 'beta'], false)).error?.code, undefined, 'a draft requires no confirmation');
   const confirmed = await publish([], true);
   t.is(confirmed.exitCode, 0);
   t.regex(confirmed.stderr, /10 devices on stable will be sent door 1\.0\.0 at the next update check/);
@@ -77,7 +77,7 @@ for (const [how, devices, argv, response] of [
   ['for nine devices', 9, [], false],
   ['without a terminal', 10, [], undefined],
 ] as const) {
-  test(`publish does not ask ${how}`, async (t) => {
+  test(`publish does not prompt for confirmation ${how}`, async (t) => {
     const { publish, questions, served } = await doorWithDevices(t, devices);
     const { exitCode, stderr } = await publish(argv, response);
     t.is(exitCode, 0);

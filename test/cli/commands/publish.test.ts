@@ -184,7 +184,7 @@ test('publish passes --allow to the server', async (t) => {
   t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
 });
 
-test('publish always rejects an image with the project private key, and --allow permits other private keys', async (t) => {
+test('publish always rejects an image that contains the private key of the project, and --allow permits other private keys', async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
     [rsaPems().privatePem, 'UPDATE_BLOCKED'],
@@ -200,7 +200,7 @@ test('publish always rejects an image with the project private key, and --allow 
   }
 });
 
-test('publish rejects several versions or several builds of one version in one run', async (t) => {
+test('publish rejects several versions or several builds of the same version in one run', async (t) => {
   const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
   const folder = await folderWith(
     t,

@@ -46,7 +46,7 @@ test('upload reads passwords from the environment, a file or a prompt and never 
     t.is(run.exitCode, 1);
     t.regex(run.error?.message ?? '', /^The update failed on 1 of 5 devices: wrong \(rejected: Authentication Failed/);
     t.true(hasNoSecret(run), run.stdout + run.stderr);
-    t.deepEqual(prompts, ['Password of by-prompt, by-web'], 'what the configuration says of all is asked once');
+    t.deepEqual(prompts, ['Password of by-prompt, by-web'], 'one prompt covers all devices that share the setting');
   }
   for (const name of (await folder.list()).filter((path) => path.startsWith('.ota/'))) {
     const text = await folder.text(name);

@@ -56,7 +56,7 @@ async function heard(virtualDevice: VirtualDevice): Promise<void> {
   discovery.close();
 }
 
-test('upload recognizes the running sketch by its MD5 and then sends gzip', async (t) => {
+test('upload recognizes the running sketch by its MD5 and then sends the compressed artifact', async (t) => {
   const virtualDevice = await announcing(t, true);
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const first = await upload(folder, '--confirm', 'proven');
@@ -84,7 +84,7 @@ test('upload recognizes the running sketch by its MD5 and then sends gzip', asyn
   t.not(changed.state.sketchMd5, sketchMd5);
   await heard(changed);
   const third = await upload(folder, '--verbose');
-  t.is(third.device.artifact, 'door.ino.bin.signed', 'what was proven of another sketch does not count');
+  t.is(third.device.artifact, 'door.ino.bin.signed', 'proof for a different sketch does not count');
   t.regex(third.stderr, /door: ignoring recorded facts/);
 });
 

@@ -142,11 +142,11 @@ test('upload --resume skips devices that were already updated, but only for the 
   t.deepEqual(updatesOf(done), ['accepted']);
 
   const again = await upload(folder, '--host', 'done');
-  t.deepEqual(outcomesOf(again.document), { done: 'updated' }, 'without --resume everything is begun anew');
+  t.deepEqual(outcomesOf(again.document), { done: 'updated' }, 'without --resume, all devices are updated again');
 
   await folder.write(image, Buffer.concat([door.bin.subarray(0, -16), Buffer.alloc(16)]));
   const { error } = await upload(folder, '--all', '--resume');
-  t.is(error?.code, 'ARTIFACT_CHANGED', 'artifacts of another image than the one that lies there are not sent');
+  t.is(error?.code, 'ARTIFACT_CHANGED', 'artifacts of a different image are not sent');
 });
 
 test('upload rejects an artifact that changed after packing', async (t) => {
