@@ -90,7 +90,7 @@ test('docs/upload.md: starts twenty virtual devices', async (t) => {
   t.is((await follow('docs/upload.md', 'Rehearse with virtual devices')).match(/ready/g)?.length, 20);
 });
 
-test('README.md: runs preflight, uploads to one device, then to all', async (t) => {
+test('README.md: runs preflight, uploads to one device, then to all devices', async (t) => {
   const { folder, kitchen, cellar, follow } = await makeDesk(t);
   const devices = { cellar: { address: cellar.host, port: cellar.otaPort } };
   await folder.write('ota.config.json', JSON.stringify({ project: 'door', devices }));
@@ -104,7 +104,7 @@ test('docs/never-brick.md: runs preflight for a file and for a build', async (t)
   t.regex(await follow('docs/never-brick.md', ''), /door\.ino\.bin\.signed/);
 });
 
-test('docs/security.md: builds unsigned, signs later and produces the same bytes', async (t) => {
+test('docs/security.md: packs without a private key, signs later and produces the same bytes', async (t) => {
   const { folder, follow } = await makeDesk(t);
   const before = await folder.read('build/door.ino.bin.gz.signed');
   t.regex(await follow('docs/security.md', 'Private keys'), /accept/);

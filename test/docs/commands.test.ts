@@ -54,15 +54,15 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** The reason why no test runs the commands, by page and heading. The test still checks that the commands exist. */
 const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
-    'Try it': 'they run all tests, this one among them; .ci/run runs them in a clean clone',
-    'Run an update server': `the same steps are those of docs/server.md, which ${server} runs`,
+    'Try it': 'the commands run all tests, including this one; .ci/run runs the commands in a clean clone',
+    'Run an update server': `docs/server.md contains the same steps, and ${server} runs them`,
   },
   'docs/rollout.md': {
     'Give devices credentials':
       'virtual devices send no secrets; test/cli/commands/device-credentials.test.ts runs the same commands',
   },
-  'CONTRIBUTING.md': { '': 'they run all tests and the bench; .ci/run runs them in a clean clone' },
-  'bench/README.md': { '': 'the bench takes minutes', 'The update server': 'so does this one' },
+  'CONTRIBUTING.md': { '': 'the commands run all tests and the bench; .ci/run runs the commands in a clean clone' },
+  'bench/README.md': { '': 'the bench takes minutes', 'The update server': 'this bench also takes minutes' },
 };
 
 const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {

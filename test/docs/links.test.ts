@@ -72,6 +72,6 @@ test('every page in docs is reachable through links from the README', (t) => {
   );
 });
 
-test('no page contains a marker of a merge conflict', (t) => {
+test('no page contains merge conflict markers', (t) => {
   for (const page of pages) t.notRegex(page.prose, /^(<{7}|={7}|>{7})( |$)/m, page.path);
 });

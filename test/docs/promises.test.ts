@@ -1,4 +1,4 @@
-/** docs/security.md names a test for each promise, and says plainly what is not promised. */
+/** Checks that docs/security.md names tests for each promise, and none for what it marks as not promised. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
