@@ -14,7 +14,7 @@ function fixesOf(...blockedBy: Blocked[]): string {
   return new OtaError('UPDATE_BLOCKED', { path: 'door.bin', blockedBy }).hint.replace(/ Pass --allow .*/, '');
 }
 
-test('lists the fix for each blocking rule as a sentence', (t) => {
+test('lists the fix for each blocking rule as a separate sentence', (t) => {
   const fixes = fixesOf(
     finding('wrong-key', 'sign with the key of the device', 'door.bin.signed'),
     finding('no-space', 'send a smaller sketch first', 'door.bin.signed'),
@@ -31,13 +31,13 @@ test('joins the fixes of one rule for several artifacts with "or"', (t) => {
   t.is(fixes, 'Compress the update, or send a smaller sketch first.');
 });
 
-test('lists the fixes of one rule for several devices as sentences', (t) => {
+test('lists the fixes of one rule for several devices as separate sentences', (t) => {
   t.is(
     fixesOf(finding('flash-size', 'build for 1m'), finding('flash-size', 'build for 4m')),
     'Build for 1m. Build for 4m.',
   );
 });
 
-test('lists a fix that several rules share only once', (t) => {
+test('lists a fix only once if several rules share it', (t) => {
   t.is(fixesOf(finding('wrong-key', 'sign again', 'a'), finding('format-boundary', 'sign again', 'a')), 'Sign again.');
 });

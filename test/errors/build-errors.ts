@@ -21,7 +21,7 @@ function pack(files: Readonly<Record<string, string | Uint8Array>>): Provocation
   return inFolder('pack door.bin', { ...keys, 'door.bin': door.bin, 'door.elf': door.elf, ...files });
 }
 
-/** Lets a project name a secret that only this user configuration could allow. */
+/** Runs pack in a project that requires permission for its secret, with this user configuration. */
 function asUser(userConfig: string, mode = 0o600): Provocation {
   return async (t) => {
     const folder = await testFolder(t, {
