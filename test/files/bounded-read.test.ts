@@ -13,7 +13,7 @@ import {
 import { testFolder } from '../support/test-folder.ts';
 
 const run = promisify(execFile);
-/** The named pipes and devices of these tests do not exist on Windows. */
+/** Windows lacks the named pipes and devices that these tests use. */
 const onPosix = process.platform === 'win32' ? test.skip : test;
 
 test('reads regular files of any size up to the limit', async (t) => {
@@ -28,7 +28,7 @@ test('reads regular files of any size up to the limit', async (t) => {
   }
 });
 
-test('rejects a larger file without reading it', async (t) => {
+test('rejects a file above the limit without reading it', async (t) => {
   const folder = await testFolder(t, { file: '' });
   // A sparse file: it occupies no space on the disk.
   truncateSync(folder.at('file'), 1024 ** 4);
@@ -47,7 +47,7 @@ onPosix('reads files whose size the system does not report', async (t) => {
   t.true(readRegularSync('/proc/self/status').length > 0);
 });
 
-onPosix('rejects devices, and pipes where only files are expected', async (t) => {
+onPosix('rejects devices, and also rejects pipes where only files are allowed', async (t) => {
   const folder = await testFolder(t);
   const fifo = folder.at('fifo');
   await run('mkfifo', [fifo]);
@@ -58,7 +58,7 @@ onPosix('rejects devices, and pipes where only files are expected', async (t) =>
   }
 });
 
-onPosix('reads a pipe whose writer comes later and pauses', async (t) => {
+onPosix('reads a pipe whose writer connects later and pauses between writes', async (t) => {
   const folder = await testFolder(t);
   const fifo = folder.at('fifo');
   await run('mkfifo', [fifo]);
@@ -67,7 +67,7 @@ onPosix('reads a pipe whose writer comes later and pauses', async (t) => {
   t.is((await reading).toString(), 'first second');
 });
 
-onPosix('ends when a pipe has no writer, or one that never ends', async (t) => {
+onPosix('rejects a pipe that has no writer or does not end within the time limit', async (t) => {
   const folder = await testFolder(t);
   const fifo = folder.at('fifo');
   await run('mkfifo', [fifo]);
@@ -80,7 +80,7 @@ onPosix('ends when a pipe has no writer, or one that never ends', async (t) => {
   await t.throwsAsync(readFileOrPipe(fifo, limits), { instanceOf: FileLimitError, message });
 });
 
-onPosix('ends when a pipe has more than the limit', async (t) => {
+onPosix('rejects a pipe that exceeds the size limit', async (t) => {
   const folder = await testFolder(t);
   const fifo = folder.at('fifo');
   await run('mkfifo', [fifo]);

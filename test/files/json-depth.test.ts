@@ -7,7 +7,7 @@ function depthOf(value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
-test('counts the levels of any JSON text', (t) => {
+test('counts the nesting levels of any JSON text', (t) => {
   const property = fc.property(fc.json({ maxDepth: 6 }), (text) => {
     const levels = depthOf(JSON.parse(text));
     return !isNestedDeeper(text, levels) && (levels === 0 || isNestedDeeper(text, levels - 1));
@@ -15,12 +15,12 @@ test('counts the levels of any JSON text', (t) => {
   t.notThrows(() => fc.assert(property, { seed: 1, numRuns: 500 }));
 });
 
-test('brackets in strings are not levels, even after escaped quotes', (t) => {
+test('does not count brackets in strings, even after escaped quotes', (t) => {
   t.false(isNestedDeeper(String.raw`["[[[\"[[[\\", "{{{"]`, 1));
   t.true(isNestedDeeper(String.raw`["\\", [1]]`, 1));
 });
 
-test('reads text of many megabytes that is not JSON', (t) => {
+test('handles many megabytes of text that is not JSON', (t) => {
   t.false(isNestedDeeper(`"${'\\"['.repeat(3_000_000)}`, 1));
   t.true(isNestedDeeper('['.repeat(1_000_000), 999_999));
 });

@@ -14,7 +14,7 @@ test('moves a file over an existing one', async (t) => {
   t.is(await folder.text('b.bin'), 'new');
 });
 
-test('does not create the target of a missing file', async (t) => {
+test('does not create the target file if the source file is missing', async (t) => {
   const folder = await testFolder(t);
   await t.throwsAsync(moveFile(folder.at('a.bin'), folder.at('b.bin')), { code: 'ENOENT' });
   t.deepEqual(await folder.list(), []);
@@ -33,7 +33,7 @@ dividedTest('moves a file to a different file system', async (t) => {
 });
 
 dividedTest(
-  'a failed move to a different file system keeps the file and shows nothing under its new name',
+  'keeps the source file and creates no target file if a move to a different file system fails',
   async (t) => {
     const folder = await testFolder(t, { 'a.bin': 'new' });
     const to = join(await folderOnOtherFileSystem(t), 'b.bin');

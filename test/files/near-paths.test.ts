@@ -32,7 +32,7 @@ test('keeps whole paths when the working directory is the root', (t) => {
   t.is(withNearPaths('C:\\door.key', 'C:\\', win32), 'C:\\door.key');
 });
 
-test('shortens Windows paths with their separators', (t) => {
+test('shortens Windows paths that contain backslashes', (t) => {
   const near = (text: string) => withNearPaths(text, 'C:\\work\\door', win32);
   t.is(near('Image not found: C:\\work\\door\\build\\door.bin'), 'Image not found: build\\door.bin');
   t.is(near('Image not found: C:\\work\\doors\\door.bin'), 'Image not found: C:\\work\\doors\\door.bin');

@@ -9,7 +9,7 @@ test('returns the same relative path on every system', (t) => {
   t.is(relativePath('\\\\nas\\home\\door', '\\\\nas\\home\\door\\src\\main.cpp', win32), 'src/main.cpp');
 });
 
-test('returns the whole path for a different Windows drive', (t) => {
+test('returns the absolute path of a file on a different Windows drive', (t) => {
   const path = relativePath('D:\\door', 'C:\\Users\\jo doe\\private.key', win32);
   t.is(path, 'C:/Users/jo doe/private.key');
   t.true(win32.isAbsolute(path));

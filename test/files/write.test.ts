@@ -19,7 +19,7 @@ test('writes or replaces a file and leaves no temporary file', async (t) => {
   t.is(await folder.text('old.bin'), 'new');
 });
 
-test('concurrent writers leave the complete file of one writer', async (t) => {
+test('keeps the complete file of one writer after concurrent writes', async (t) => {
   const folder = await testFolder(t);
   const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(50_000));
   await Promise.all(texts.map((text) => writeAtomically(folder.at('door.bin'), text)));
@@ -27,7 +27,7 @@ test('concurrent writers leave the complete file of one writer', async (t) => {
   t.deepEqual(await folder.list(), ['door.bin']);
 });
 
-test('a failed write reports the reason and leaves neither a file nor a temporary file', async (t) => {
+test('reports the reason for a failed write and leaves no file or temporary file', async (t) => {
   const folder = await testFolder(t, { file: '', 'folder/inside': '' });
   const missing = await expectOtaError(t, 'FOLDER_MISSING', () => writeAtomically(folder.at('missing/door.bin'), ''));
   t.is(missing.exitCode, 1);
@@ -57,7 +57,7 @@ test('removeFiles ignores missing files and rejects a folder', async (t) => {
   await expectOtaError(t, 'FILE_UNWRITABLE', () => removeFiles([folder.at('folder')]));
 });
 
-test('removes the temporary files of a killed writer and no other files', async (t) => {
+test('removes only the temporary files of a killed writer', async (t) => {
   const folder = await testFolder(t, {
     'door.bin': '',
     '.door.bin.0badcafe.tmp': 'half',
