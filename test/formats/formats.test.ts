@@ -38,7 +38,7 @@ test('rejects a manifest with a newer format version', async (t) => {
   t.is(error?.hint, 'Update ota-hooks.');
 });
 
-test('the server rejects a manifest with a newer format version and asks for a server update', async (t) => {
+test('the server rejects a manifest with a newer format version and suggests a server update', async (t) => {
   const server = await startTestServer(t);
   const request = { version: '1.0', manifest: fixture('manifest-2.json') };
   const { status, body } = await server.api('POST', '/projects/door/releases', request);
