@@ -119,7 +119,7 @@ test('on Windows, ignores entries that depend on the current drive or folder', (
   }
 });
 
-test('on Windows, does not search the current folder, however PATH spells it', (t) => {
+test('on Windows, does not search the current folder, regardless of its spelling in PATH', (t) => {
   for (const entry of ['C:\\door', 'c:\\DOOR\\', 'C:/door', 'C:\\tools\\..\\door', '"C:\\door"', 'C:\\door\\.']) {
     const files = ['C:\\door\\pio.exe', 'c:\\DOOR\\pio.exe', 'C:\\tools\\pio.exe'];
     t.is(onWindows('pio', { path: `${entry};C:\\tools`, files }), 'C:\\tools\\pio.exe', entry);
@@ -142,7 +142,7 @@ test('on Windows, treats only drive and UNC paths as absolute', (t) => {
   }
 });
 
-test('property: found programs have absolute paths outside the current folder', (t) => {
+test('finds only programs with absolute paths outside the current folder', (t) => {
   const entry = fc.constantFrom(
     '',
     '.',

@@ -33,12 +33,12 @@ test('addBlock uses the line endings of the text', (t) => {
   t.deepEqual(removeBlock(text), { state: 'removed', text: 'their.line=1\r\n' });
 });
 
-test('removeBlock reports a text without a block as absent', (t) => {
+test('removeBlock reports a missing block as absent', (t) => {
   t.deepEqual(removeBlock('their.line=1\n'), { state: 'absent' });
   t.deepEqual(removeBlock(''), { state: 'absent' });
 });
 
-test('removeBlock reports a missing or repeated marker as damage', (t) => {
+test('removeBlock reports a block with a missing or repeated marker as damaged', (t) => {
   const whole = addBlock('their.line=1\n', lines).split('\n');
 
   t.deepEqual(removeBlock(whole.slice(0, 3).join('\n')), { state: 'damaged', line: 2 });

@@ -8,17 +8,20 @@ const id = 'a1'.repeat(20);
 const repository = { '.git/objects/.keep': '', 'door/door.ino': '' };
 
 const cases: Readonly<Record<string, { files: Readonly<Record<string, string>>; expected: string | undefined }>> = {
-  'a branch': { files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': `${id}\n` }, expected: id },
-  'a detached HEAD': { files: { '.git/HEAD': `${id}\n` }, expected: id },
-  'an object ID with SHA-256': { files: { '.git/HEAD': 'a1'.repeat(32) }, expected: 'a1'.repeat(32) },
-  'a packed branch': {
+  'reads a branch': {
+    files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': `${id}\n` },
+    expected: id,
+  },
+  'reads a detached HEAD': { files: { '.git/HEAD': `${id}\n` }, expected: id },
+  'reads a SHA-256 object ID': { files: { '.git/HEAD': 'a1'.repeat(32) }, expected: 'a1'.repeat(32) },
+  'reads a packed branch': {
     files: {
       '.git/HEAD': 'ref: refs/heads/a/b\n',
       '.git/packed-refs': `# pack-refs with: peeled\n${'0'.repeat(40)} refs/heads/b\n${id} refs/heads/a/b\n^${'1'.repeat(40)}\n`,
     },
     expected: id,
   },
-  'a branch that is both loose and packed': {
+  'reads a branch that is both loose and packed': {
     files: {
       '.git/HEAD': 'ref: refs/heads/main\n',
       '.git/refs/heads/main': id,
@@ -26,24 +29,27 @@ const cases: Readonly<Record<string, { files: Readonly<Record<string, string>>; 
     },
     expected: id,
   },
-  'a branch without a commit': { files: { '.git/HEAD': 'ref: refs/heads/main\n' }, expected: undefined },
-  'references that name each other': {
+  'returns nothing for a branch without a commit': {
+    files: { '.git/HEAD': 'ref: refs/heads/main\n' },
+    expected: undefined,
+  },
+  'returns nothing for a circular reference': {
     files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': 'ref: refs/heads/main\n' },
     expected: undefined,
   },
-  'a reference outside the repository': {
+  'returns nothing for a reference outside the repository': {
     files: { '.git/HEAD': 'ref: refs/../../secret\n', secret: id },
     expected: undefined,
   },
-  'a HEAD with other text': { files: { '.git/HEAD': 'password\n' }, expected: undefined },
-  'a repository with a table of references': {
+  'returns nothing for a HEAD file with arbitrary text': { files: { '.git/HEAD': 'password\n' }, expected: undefined },
+  'returns nothing for a repository with a reftable': {
     files: { '.git/HEAD': 'ref: refs/heads/.invalid\n', '.git/reftable/tables.list': '' },
     expected: undefined,
   },
 };
 
 for (const [what, { files, expected }] of Object.entries(cases)) {
-  test(`sourceCommit reads ${what}`, async (t) => {
+  test(`sourceCommit ${what}`, async (t) => {
     const folder = await testFolder(t, { ...repository, ...files });
     t.is(sourceCommit(folder.at('door')), expected);
   });

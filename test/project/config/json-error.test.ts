@@ -4,15 +4,15 @@ import { findJsonError } from '../../../src/project/config/json-error.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 
 const brokenTexts: readonly (readonly [string, string, number, number])[] = [
-  ['a comma too many', '{\n  "a": 1,\n}', 3, 1],
-  ['a comma too few', '{\n  "a": 1\n  "b": 2\n}', 3, 3],
-  ['a bare word', '{"a": yes}', 1, 7],
-  ['a text without end', '{"a": "never', 1, 7],
+  ['an extra comma', '{\n  "a": 1,\n}', 3, 1],
+  ['a missing comma', '{\n  "a": 1\n  "b": 2\n}', 3, 3],
+  ['an unquoted word', '{"a": yes}', 1, 7],
+  ['an unterminated string', '{"a": "never', 1, 7],
   ['a comment', '{ // why not', 1, 3],
-  ['an end too early', '{"a": [1, 2', 1, 12],
-  ['something behind the end', '{}\n\n{}', 3, 1],
-  ['the wrong bracket', '[1}', 1, 3],
-  ['nothing at all', '', 1, 1],
+  ['the end of a truncated text', '{"a": [1, 2', 1, 12],
+  ['extra text after the value', '{}\n\n{}', 3, 1],
+  ['a mismatched bracket', '[1}', 1, 3],
+  ['the missing value in an empty text', '', 1, 1],
 ];
 
 for (const [what, json, line, column] of brokenTexts) {

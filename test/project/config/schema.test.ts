@@ -11,7 +11,7 @@ test('the example configuration is valid and contains every key', async (t) => {
   t.deepEqual(Object.keys(v.parse(configSchema, config)).sort(), Object.keys(configSchema.entries).sort());
 });
 
-test('the JSON schema for editors describes every key and allows no others', (t) => {
+test('the JSON schema for editors describes every key and allows no other keys', (t) => {
   const schema = jsonSchemas()['ota.config.schema.json'];
   const { properties, additionalProperties } = schema as {
     properties: Record<string, { description?: string }>;

@@ -38,7 +38,7 @@ test('projectSettings prefers options, then the configuration, then files beside
   t.deepEqual(named.passphrase, { env: 'SECRET' });
 });
 
-test('projectSettings resolves paths from the configuration file or the working directory', async (t) => {
+test('projectSettings resolves paths relative to the configuration file or the working directory', async (t) => {
   const folder = await testFolder(t, {
     'project/package.json': '{}',
     'project/ota.config.json': '{"privateKey": "private.pem"}',

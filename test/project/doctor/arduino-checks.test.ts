@@ -94,7 +94,7 @@ test('arduinoHooks reports overridden and damaged hook lines, and does not repai
   t.like(await onlyProblem(t, arduinoHooks, setup.context), { level: 'error', autofix: undefined });
 });
 
-test('coreCache warns about a cached core with signing for plain builds and deletes it', async (t) => {
+test('coreCache warns about a cached core with signing for plain builds and deletes the core', async (t) => {
   const setup = await withCores(t, {}, current);
   const name = (folder: string, flags = '') =>
     createHash('md5')
@@ -164,7 +164,7 @@ test('coreRelease accepts other releases and skips unknown ones', async (t) => {
   t.deepEqual(await findingsOf(coreRelease, (await setUpCheck(t)).context), []);
 });
 
-test('numberedHooks reports a numbered hook as an error beside a signed sketch, else as a warning', async (t) => {
+test('numberedHooks reports a numbered hook as an error beside a signed sketch, otherwise as a warning', async (t) => {
   const line = 'recipe.hooks.sketch.prebuild.1.pattern=echo hello\n';
   const files = { [`${current}/platform.local.txt`]: line };
   const signed = await withCores(t, { files: { ...files, ...sketch } }, current);

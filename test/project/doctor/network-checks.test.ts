@@ -37,7 +37,7 @@ test('callBack warns inside WSL and suggests a fix', async (t) => {
   t.regex(found?.fix ?? '', /mirrored.*--method web/);
 });
 
-test('firewallOf detects the firewalls of Linux, macOS and Windows', async (t) => {
+test('firewallOf detects firewalls on Linux, macOS and Windows', async (t) => {
   const responses: [NodeJS.Platform, string, string, RegExp | undefined][] = [
     ['linux', 'firewall-cmd --state', 'running', /firewall-cmd .*--add-port=8267\/tcp/],
     ['linux', 'firewall-cmd --state', 'not running', undefined],

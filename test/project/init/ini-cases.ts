@@ -8,7 +8,7 @@ export interface IniCase {
 
 export const iniCases: readonly IniCase[] = [
   {
-    name: 'one environment, as `pio project init` writes it',
+    name: 'one environment, as created by `pio project init`',
     after: `; PlatformIO Project Configuration File
 ;
 ;   Build options: build flags, source filter
@@ -21,14 +21,14 @@ framework = arduino
 «`,
   },
   {
-    name: 'no line end at the end, and no blanks around the equals sign',
+    name: 'no final line break and no spaces around the equals sign',
     after: `[env:d1]
 platform=espressif8266
 board=d1_mini»
 extra_scripts=${hook}«`,
   },
   {
-    name: 'a section that all share',
+    name: 'a section shared by all environments',
     after: `[platformio]
 default_envs = d1
 
@@ -47,7 +47,7 @@ board = nodemcuv2
 `,
   },
   {
-    name: 'an empty section that all share',
+    name: 'an empty shared section',
     after: `[env]
 »extra_scripts = ${hook}
 «[env:d1]
@@ -57,7 +57,7 @@ platform = espressif8266
 `,
   },
   {
-    name: 'several environments and nothing shared',
+    name: 'several environments without a shared section',
     after: `[env:d1]
 platform = espressif8266
 [env:node]
@@ -76,14 +76,14 @@ board = d1_mini
 `,
   },
   {
-    name: 'a list in one line',
+    name: 'a list on one line',
     after: `[env:d1]
 platform = espressif8266
 extra_scripts = pre:a.py, post:b.py», ${hook}«
 `,
   },
   {
-    name: 'a list of lines, with comments inside and behind',
+    name: 'a list on several lines, with comments between and after the items',
     after: `[env:d1]
 platform = espressif8266
 extra_scripts =
@@ -105,7 +105,7 @@ board = d1_mini
 `,
   },
   {
-    name: 'an environment with a list of its own beside the shared one',
+    name: 'an environment with its own list in addition to the shared list',
     after: `[env]
 platform = espressif8266
 extra_scripts = pre:a.py», ${hook}«
@@ -117,7 +117,7 @@ extra_scripts = post:b.py», ${hook}«
 `,
   },
   {
-    name: 'a list that takes over another one',
+    name: 'a list that includes a different list',
     after: `[env]
 platform = espressif8266
 extra_scripts =
@@ -131,7 +131,7 @@ extra_scripts =
 `,
   },
   {
-    name: 'a list in a section that is extended',
+    name: 'a list in an extended section',
     after: `[base]
 platform = espressif8266
 extra_scripts = pre:a.py», ${hook}«
@@ -140,7 +140,7 @@ extends = base
 `,
   },
   {
-    name: 'a section that is extended, without a list',
+    name: 'an extended section without a list',
     after: `[base]
 platform = espressif8266
 [env:d1]
@@ -149,7 +149,7 @@ extends = base
 «`,
   },
   {
-    name: 'environments for other chips have lists of their own, which stay as they are',
+    name: 'environments for other chips, whose lists remain unchanged',
     after: `[env:esp32]
 platform = espressif32
 extra_scripts = post:esp32.py
@@ -159,18 +159,18 @@ platform = https://github.com/platformio/platform-espressif8266.git
 «`,
   },
   {
-    name: 'line ends of Windows',
+    name: 'Windows line endings',
     after: `[env:d1]\r\nplatform = espressif8266\r\nextra_scripts =\r\n  pre:a.py\r\n»  ${hook}\r\n«board = d1_mini\r\n`,
   },
   {
-    name: 'names in capitals, colons, and an indented section',
+    name: 'uppercase names, colons and an indented section',
     after: `  [env:D1]
   Platform : espressif8266
   Extra_Scripts : pre:a.py», ${hook}«
 `,
   },
   {
-    name: 'a list that names its scripts through an option of another name',
+    name: 'a list that includes an option with a different name',
     after: `[common]
 scripts = pre:a.py
 [env:d1]
@@ -181,20 +181,20 @@ extra_scripts =
 «`,
   },
   {
-    name: 'umlauts, and a value that holds a semicolon',
+    name: 'umlauts and a value that contains a semicolon',
     after: `[env:tür]
 platform = espressif8266
 build_flags = -DNAME=\\"Tür;Tor\\"
 »extra_scripts = ${hook}
 «`,
   },
-  { name: 'it is there already', after: `[env:d1]\nplatform = espressif8266\nextra_scripts = ${hook}\n` },
+  { name: 'an existing hook line', after: `[env:d1]\nplatform = espressif8266\nextra_scripts = ${hook}\n` },
   {
-    name: 'it is there already, by another path and among others',
+    name: 'an existing hook with a different path in a list of scripts',
     after:
       '[env]\nplatform = espressif8266\nextra_scripts =\n  pre:a.py\n  pre:../tools/ota-hooks/hooks/platformio.py\n[env:d1]\nboard = d1_mini\n',
   },
-  { name: 'no environment at all', after: '[platformio]\ndescription = empty\n' },
+  { name: 'no environments', after: '[platformio]\ndescription = empty\n' },
 ];
 
 /** The text without the hook line. */

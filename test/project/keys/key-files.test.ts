@@ -16,7 +16,7 @@ import { testFolder } from '../../support/test-folder.ts';
 const { privatePem, publicPem } = rsaPems();
 const onWindows = process.platform === 'win32';
 
-test('createPrivateKeyFile restricts the file to its owner, and public keys are readable by all', async (t) => {
+test('createPrivateKeyFile restricts the file to its owner, and createPublicKeyFile lets all users read it', async (t) => {
   const folder = await testFolder(t);
   await createPrivateKeyFile(folder.at('private.key'), privatePem);
   await createPublicKeyFile(folder.at('public.key'), publicPem);
