@@ -7,7 +7,7 @@ import { testFolder } from '../support/test-folder.ts';
 const path = new URL('../../.ci/github-release.yml', import.meta.url);
 const text = readFileSync(path, 'utf8');
 
-test('the release workflow publishes with provenance, in the only job that may request an identity', (t) => {
+test('the release workflow publishes with provenance in the only job that can request an identity token', (t) => {
   const { permissions, jobs } = defaultLoaders['.yaml']('release.yml', text);
   t.deepEqual(permissions, {});
   t.deepEqual(jobs.build.permissions, { contents: 'read' });
@@ -19,7 +19,7 @@ test('the release workflow publishes with provenance, in the only job that may r
   t.notRegex(text, /secrets\.|NODE_AUTH_TOKEN|cache:/);
 });
 
-test('the release workflow pins every action, and inserts no expression into a command', (t) => {
+test('the release workflow pins every action and inserts no expressions into commands', (t) => {
   for (const line of text.match(/^ +- uses: .*$/gm) ?? []) {
     t.regex(line, /- uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   }
@@ -27,7 +27,7 @@ test('the release workflow pins every action, and inserts no expression into a c
   for (const { run = '' } of [...jobs.build.steps, ...jobs.publish.steps]) t.false(run.includes('${{'), run);
 });
 
-test('the release workflow names its own repository in the package, and rejects any other', async (t) => {
+test('the release workflow records its repository in package.json and rejects a different one', async (t) => {
   const { jobs } = defaultLoaders['.yaml']('release.yml', text);
   const names: readonly string[] = jobs.build.steps.map(({ name = '' }) => name);
   const at = names.findIndex((name) => name.startsWith('Name this repository'));

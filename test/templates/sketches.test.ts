@@ -111,7 +111,7 @@ test('WebUpdate has a login that cannot be empty', (t) => {
   t.regex(text, /static_assert\(sizeof\(SECRET_WEB_USER\) > 1/);
 });
 
-test('ManualSigning reserves a stack, installs the key before it connects, and stays offline without one', (t) => {
+test('ManualSigning reserves a stack, installs the key before it connects and stays offline without a key', (t) => {
   const text = readTemplate('sketches/ManualSigning/ManualSigning.ino');
   const setup = text.slice(text.indexOf('void setup()'), text.indexOf('void loop()'));
   t.regex(text, /stack_thunk_add_ref\(\);\n {2}Update\.installSignature\(&signingHash, &signingVerifier\);/);

@@ -34,7 +34,7 @@ for (const path of paths) {
   const text = readTemplate(path);
   const load = async () => v.parse(workflowSchema, await defaultLoaders['.yaml'](path, text));
 
-  test(`${path}: has read permissions, time limits and no privileged triggers`, async (t) => {
+  test(`${path}: has read-only permissions, time limits and no privileged triggers`, async (t) => {
     const { on, permissions, jobs } = await load();
     t.deepEqual(permissions, {});
     for (const job of [jobs.build, jobs.sign]) {
@@ -94,7 +94,7 @@ for (const path of paths) {
     t.notRegex(programs.join('\n'), /^(?:node |pio|arduino-cli|npx)/m);
   });
 
-  test(`${path}: checks digests, signs with a key that only this step has, then verifies`, async (t) => {
+  test(`${path}: checks digests, signs with a key available only to this step, then verifies`, async (t) => {
     const { steps } = (await load()).jobs.sign;
     const place = (pattern: RegExp) => steps.findIndex(({ run = '', uses = '' }) => pattern.test(run + uses));
     const order = [
@@ -125,12 +125,12 @@ for (const path of paths) {
     ]);
   });
 
-  test(`${path}: inserts no expression into a command, where its value could be executed`, async (t) => {
+  test(`${path}: inserts no expressions into commands, where their values could be executed`, async (t) => {
     const { build, sign } = (await load()).jobs;
     for (const { run = '' } of [...build.steps, ...sign.steps]) t.false(run.includes('${{'), run);
   });
 
-  test(`${path}: installs packages without their scripts`, (t) => {
+  test(`${path}: installs packages without running their scripts`, (t) => {
     for (const [line] of text.matchAll(/npm ci.*/g)) t.is(line, 'npm ci --ignore-scripts');
   });
 }
