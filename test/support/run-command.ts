@@ -22,7 +22,7 @@ interface World {
   readonly prompt?: Io['prompt'];
   /** The user's home folder, `cwd` by default. */
   readonly home?: string;
-  /** User ID that the command believes to run as. */
+  /** User ID passed to the command in place of the ID of the process. */
   readonly userId?: number;
   /** Path of the CLI that hooks run. */
   readonly cli?: string;

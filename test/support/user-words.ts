@@ -1,6 +1,6 @@
 import type { UserWords } from '../../src/project/config/user-words.ts';
 
-/** A user who has said nothing: no environment variables and no user configuration. */
+/** The settings of a user without environment variables and without a user configuration. */
 export const noWords: UserWords = {
   env: {},
   platform: process.platform,
