@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: takes one build through every step, in a temporary folder, with only Node.js. Prints each step as a user would type it,
+ * `npm run demo`: runs every step for one build in a temporary folder and requires only Node.js. Prints each step as a user would type it,
  * then runs it. No compiler is needed: the demo uses the fixture image, which is real Xtensa code, and writes the new public key where
  * the compiler would have put it.
  */

@@ -32,5 +32,5 @@ export function requireSketchOf(
   sketchMd5: string | undefined,
 ): void {
   if (image.sketchMd5s.some(({ md5 }) => md5 === sketchMd5)) return;
-  throw new Error('the device runs something else than what was sent');
+  throw new Error('the device does not run the published sketch');
 }

@@ -49,7 +49,7 @@ export function begin({ folder, env }: Place, argv: readonly string[]) {
         const event = JSON.parse(String(line.value));
         if (event.event === wanted) return event;
       }
-      throw new Error(`${argv[0]} ended without saying "${wanted}"`);
+      throw new Error(`${argv[0]} ended without the event "${wanted}"`);
     },
     async [Symbol.asyncDispose]() {
       child.kill('SIGINT');
