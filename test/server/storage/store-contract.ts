@@ -167,34 +167,27 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest(
-    'trusts an untrusted draft after it is promoted or rolled out, but not in other projects',
-    async (t, { store }) => {
-      const { catalog, rollouts } = store;
-      const builds = [
-        await testBuild({ seed: 1 }),
-        await testBuild({ seed: 2 }),
-        await testBuild({ seed: 3 }),
-      ] as const;
-      const [current, promoted, rolledOut] = builds;
-      await catalog.publish(publication(current.manifest, '1.0', { isTrusted: false }));
-      const draft = { isTrusted: false, channel: undefined };
-      const { release } = await catalog.publish(publication(promoted.manifest, '2.0', draft));
-      const { release: fresh } = await catalog.publish(publication(rolledOut.manifest, '3.0', draft));
-      const trusted = () =>
-        Promise.all(
-          builds.map(async ({ manifest }) => {
-            return (await catalog.recognize('door', sketchMd5Of(manifest))).map(({ isTrusted }) => isTrusted);
-          }),
-        );
-      t.deepEqual(await trusted(), [[true], [false], [false]]);
-      await catalog.promote('door', 'stable', [release.id], () => auditBy('tester'));
-      t.deepEqual(await trusted(), [[true], [true], [false]]);
-      await rollouts.create(rollout(fresh.id, release.id), () => auditBy('tester'));
-      t.deepEqual(await trusted(), [[true], [true], [true]]);
-      for (const { manifest } of builds) t.deepEqual(await catalog.recognize('window', sketchMd5Of(manifest)), []);
-    },
-  );
+  storeTest('trusts a draft after it is promoted or rolled out, but not in other projects', async (t, { store }) => {
+    const { catalog, rollouts } = store;
+    const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 }), await testBuild({ seed: 3 })] as const;
+    const [current, promoted, rolledOut] = builds;
+    await catalog.publish(publication(current.manifest, '1.0', { isTrusted: false }));
+    const draft = { isTrusted: false, channel: undefined };
+    const { release } = await catalog.publish(publication(promoted.manifest, '2.0', draft));
+    const { release: fresh } = await catalog.publish(publication(rolledOut.manifest, '3.0', draft));
+    const trusted = () =>
+      Promise.all(
+        builds.map(async ({ manifest }) => {
+          return (await catalog.recognize('door', sketchMd5Of(manifest))).map(({ isTrusted }) => isTrusted);
+        }),
+      );
+    t.deepEqual(await trusted(), [[true], [false], [false]]);
+    await catalog.promote('door', 'stable', [release.id], () => auditBy('tester'));
+    t.deepEqual(await trusted(), [[true], [true], [false]]);
+    await rollouts.create(rollout(fresh.id, release.id), () => auditBy('tester'));
+    t.deepEqual(await trusted(), [[true], [true], [true]]);
+    for (const { manifest } of builds) t.deepEqual(await catalog.recognize('window', sketchMd5Of(manifest)), []);
+  });
 
   storeTest('saves a device only when the change is based on the latest revision', async (t, opened) => {
     await opened.store.catalog.saveProject(project(), auditBy('tester'));
