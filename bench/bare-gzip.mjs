@@ -1,4 +1,4 @@
-/** Lower bound for gzip with fflate in a separate process: reads a file and compresses it, nothing else. */
+/** Lower bound for gzip with fflate in a separate process, which only reads a file and compresses it. */
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'fflate';
 

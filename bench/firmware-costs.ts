@@ -1,4 +1,4 @@
-/** Run by firmware.ts, each part in a separate process: CPU time of the first run, in milliseconds. */
+/** CPU time of the first run of one part, in milliseconds. firmware.ts runs each part in a separate process. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { alignGzip } from '../src/core/compression/alignment.ts';

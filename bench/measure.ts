@@ -8,7 +8,7 @@ export type Command = readonly [program: string, ...argv: string[]];
 const runsPerBlock = 10;
 const blocks = 5;
 
-/** CPU seconds (user and system) for one run of each, measured alternately, so that a change in the machine's speed affects both. */
+/** CPU seconds (user and system) of one run of each command, measured alternately so that a change in the machine's speed affects both. */
 export function cpuSideBySide(ours: Command, reference: Command): { ours: number; reference: number } {
   run(ours);
   run(reference);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import type { Place } from './place.ts';
 
-/** Size of the package as published to npm, and of everything it installs into an empty project. Uses the npm registry. */
+/** Size of the package as published to npm, and of all packages that it installs into an empty project. Uses the npm registry. */
 export function* benchPackage({ folder, root }: Place) {
   // Skip the scripts, which would rebuild the package.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];

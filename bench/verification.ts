@@ -20,7 +20,7 @@ interface Cost {
   readonly longestWaitMs: number;
 }
 
-/** Cost of verifying uploads: files crafted to keep the server busy, a normal sketch, and response times for devices meanwhile. */
+/** Cost of verifying uploads: files crafted to keep the server busy, a normal sketch, and device response times during verification. */
 export async function* benchVerification(): AsyncGenerator<string[]> {
   const data = await mkdtemp(join(tmpdir(), 'ota-hooks-bench-'));
   const log = { debug: silent, info: silent, warn: silent, error: silent };

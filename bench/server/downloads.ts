@@ -19,7 +19,7 @@ const requestsOfEach = 60;
 const rounds = 5;
 const fleet = { devices: 1000, releases: 3, sizeBytes: 470 * 1024 };
 
-/** Downloads of a new build by devices that run an old one. Our server looks up the device, makes a decision, and records the attempt. */
+/** Downloads of a new build by devices that run an old build. Our server looks up the device, makes a decision, and records the attempt. */
 export async function benchDownloads(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'downloads');
   const behind = join(folder, 'behind-nginx');

@@ -17,7 +17,7 @@ export interface Running {
 const ticksPerSecond = 100;
 const patienceMs = 10_000;
 
-/** Starts a program by its argv list, and discards its stderr. */
+/** Starts a program by its argv list and discards its stderr. */
 export function start(program: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
   const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const { pid } = child;

@@ -1,7 +1,7 @@
 /**
- * Lower bound for a Node.js server that does everything for a download except deciding. It parses the headers, records the attempt, sends
- * the image, logs a line, and determines from the end of the connection whether the device received everything. The record is on disk
- * before the image is sent, so that a crash does not lose it. Records that arrive during a disk write form the next transaction.
+ * Lower bound for a Node.js server that performs all steps of a download except the decision. It parses the headers, records the attempt,
+ * sends the image, logs a line, and determines from the end of the connection whether the device received the whole image. The record is on
+ * disk before the image is sent, so that a crash does not lose it. Records that arrive during a disk write form the next transaction.
  */
 import { fdatasync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -83,7 +83,7 @@ function send({ device, request: { socket }, response }) {
     'Cache-Control': 'no-store',
     'Content-Length': body.length,
   });
-  // Half-closed: the device closes the other half once it has received everything.
+  // Half-closed: the device closes the other half after it has received the whole image.
   socket.destroySoon = closeHalf;
   socket.setTimeout(60_000, socket.destroy);
   socket.once('end', () => {

@@ -7,7 +7,7 @@ import { type Row, ratio } from './table.ts';
 
 const rounds = 3;
 
-/** Compares the same enrolled fleet with and without an active rollout of five stages, in turns. */
+/** Compares the same enrolled fleet with and without an active rollout of five stages, alternately. */
 export async function benchRollout(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const fleet = { devices: 100_000, releases: 3, sizeBytes: 64 * 1024 };
   const places = [false, true].map((rollout) => ({ rollout, data: join(folder, `rollout-${rollout}`) }));

@@ -92,7 +92,7 @@ for (const [method, path, action, body] of endpoints) {
   });
 }
 
-test('lists every API route in the tested endpoints', async (t) => {
+test('tests the required role of every API route', async (t) => {
   const { routes } = await testApi(t);
   const received = new Set(endpoints.map(([method, path]) => `${method} ${path.replace(/^\/?/, '/')}`));
   const isTested = ({ method, path }: (typeof routes)[number]) => {
@@ -122,7 +122,7 @@ test('rejects a project token on other projects and on server administration end
   t.is((await request('GET', 'projects/window', token)).status, 200);
 });
 
-test('returns a token only on creation, stores only its hash and rejects the token after it is revoked', async (t) => {
+test('returns a token only on creation, stores only its hash and rejects the token after revocation', async (t) => {
   const { request, store, tokenOf } = await testApi(t);
   const admin = await tokenOf('admin');
   const made = await request('POST', 'tokens', admin, { roles: ['publish'], project: 'door', name: 'ci' });

@@ -57,7 +57,7 @@ async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Pro
     image,
     elf: undefined,
     kind: file === 'littlefs.bin' ? 'filesystem' : undefined,
-    // Without the key, packing does not notice a private key in a filesystem, which the server must reject.
+    // Without the key, packing does not detect a private key in a filesystem, which the server must reject.
     publicKey: file === 'littlefs.bin' ? undefined : signer?.publicKey,
     compression: recipe.compression ?? 'gzip',
     legacy: recipe.legacy ?? false,

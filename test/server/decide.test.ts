@@ -229,7 +229,7 @@ test('stores a decision when its code changes, but not when only its numbers cha
   t.not(now.record.decisions.sketch?.code, first.record.decisions.sketch?.code);
 });
 
-test('assumes after a complete download that a filesystem is installed, unless the device reports otherwise', (t) => {
+test('assumes that a completely downloaded filesystem is installed unless the device reports otherwise', (t) => {
   const files: Attempt = {
     releaseId: 42,
     version: '7.0',

@@ -141,7 +141,7 @@ test('rejects different bytes for a published version', async (t) => {
   t.deepEqual(device.body, Buffer.from(build.files.get('door.bin.signed') ?? []));
 });
 
-test('rejects a release that is unsigned or signed with a different key', async (t) => {
+test('rejects a release that is unsigned or signed with an unregistered key', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const stranger = await testBuild({ version: '2.0', signer: testSigner(), seed: 2 });
@@ -184,7 +184,7 @@ test('rejects a release when the project keys change during verification', async
   await t.throwsAsync(publishRelease(parts, question, verified), { message: /keys of door changed/ });
 });
 
-test('verifies every claim in the manifest about the bytes', async (t) => {
+test('rejects a release whose manifest does not match its bytes', async (t) => {
   const server = await startTestServer(t);
   const image = (change: Partial<Manifest['image']>) =>
     tampered((manifest) => ({ ...manifest, image: { ...manifest.image, ...change } }));
@@ -265,7 +265,7 @@ test('rejects a release that a rule blocks unless the request allows the rule by
   t.true((allowed.body as unknown as ReleaseResponse).warnings.some(({ rule }) => rule === 'enforcement-unproven'));
 });
 
-test('recognizes a reference build, and never sends the reference build', async (t) => {
+test('recognizes a reference build, but never sends it', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);
   const past = await testBuild({ version: '0.9', seed: 90 });

@@ -118,7 +118,8 @@ export async function digestOf(bytes: Uint8Array): Promise<string> {
 }
 
 /**
- * Waits until the server has counted `receipts` downloads of the last release. A download counts after the device closes the connection.
+ * Waits until the server has counted `receipts` downloads of the last release. A download is counted after the device closes the
+ * connection.
  */
 export async function receiptsNoted(
   { parts }: TestServer,

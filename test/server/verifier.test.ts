@@ -24,7 +24,7 @@ test('verifies hostile content within the time and memory limits', async (t) => 
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   for (const [name, make] of Object.entries(hostileContents)) {
-    // Verifying 16 MiB of private key markers used to take hours, and now takes a second.
+    // Verifying 16 MiB of private key markers used to take hours and now takes a second.
     const content = make(name.includes('markers') ? 16 * mebibyte : 2 * mebibyte);
     const files = [content, gzipSync(content, { level: 1 })];
     const { differences } = await verifier.verify('door', await questionOf(folder.path, { ...fromUploads, files }));
@@ -37,7 +37,7 @@ test('verifies hostile content within the time and memory limits', async (t) => 
   }
 });
 
-test('does not inflate a third gzip artifact for one image', async (t) => {
+test('does not inflate a third gzip artifact for the same image', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   const content = build.files.get('door.bin') ?? new Uint8Array();
@@ -91,7 +91,7 @@ test('aborts a verification that reaches its memory limit, and completes the nex
   t.true((await verifier.verify('door', question)).differences.length > 0);
 });
 
-test('a project that queues many builds delays other projects by at most one build', async (t) => {
+test('verifies a build after at most one queued build of a different project', async (t) => {
   const verifier = verifierOf(t);
   const folder = await testFolder(t);
   const question = await questionOf(folder.path, { ...fromUploads, files: [...build.files.values()] });

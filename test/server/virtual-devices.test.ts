@@ -112,7 +112,7 @@ test('stops sending a rejected release after three downloads, and sends the rele
   t.pass();
 });
 
-test('fails an attempt as not confirmed when the device does not return after the download', async (t) => {
+test('fails an attempt as not confirmed when the device does not check in after the download', async (t) => {
   const server = await startTestServer(t);
   await server.publish(young);
   const whole = await deviceWith(t, server, {

@@ -106,7 +106,7 @@ test('retries a non-repeatable POST after 503 and 429, because the server did no
   t.is(server.arrived.length, 3);
 });
 
-/** Limits that a silent server exceeds at once. */
+/** Limits that a silent server exceeds quickly. */
 const soon = { graceMs: 200, windowMs: endlessMs };
 
 const notRepeatable: readonly ApiRequest[] = [

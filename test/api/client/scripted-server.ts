@@ -44,7 +44,7 @@ export async function scriptedServer(
   return { url: await listen(t, server, port), arrived };
 }
 
-/** Server that resets (RST) the first connections, when they open or when a request arrives, and responds `"done"` on later ones. */
+/** Server that resets (RST) the first connections, when they open or when a request arrives, and sends `"done"` on later ones. */
 export async function resettingServer(
   t: ExecutionContext,
   resets: number,

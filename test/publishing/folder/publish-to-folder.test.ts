@@ -154,7 +154,7 @@ test('publish restores lost files of a version', async (t) => {
   t.truthy(await served(folder, '1.0.0/door.ino.bin.signed'));
 });
 
-test('readers see a complete release at any time while the channel changes', async (t) => {
+test('publish keeps a complete release readable while the channel changes', async (t) => {
   const builds = [packedDoor, nextDoor];
   for (const version of ['1.2.0', '1.3.0', '1.4.0']) {
     builds.push(await packDoor({ version, board: 'd1_mini', network: `v${version.replaceAll('.', '')}_`.slice(0, 5) }));

@@ -68,7 +68,7 @@ test('uploadBlob sends all bytes once, in chunks', async (t) => {
   t.deepEqual(sent, [3000, 3000, 3000, 1000]);
 });
 
-test('uploadBlob skips bytes that the server has received', async (t) => {
+test('uploadBlob skips bytes that the server has already received', async (t) => {
   const whole = await storage(t, [], bytes.length);
   await upload(whole);
   t.deepEqual(

@@ -94,7 +94,7 @@ test('publish --draft leaves a release without a channel, and --channel override
   t.is((await publish('next', '--draft', '--channel', 'beta')).error?.code, 'OPTIONS_CONFLICT');
 });
 
-test('the server serves the published bytes under /files', async (t) => {
+test('publish makes the published bytes available under /files', async (t) => {
   const { outcome, url } = await place(t, { build: packedDoor });
   await outcome('build');
   for (const path of ['1.0.0', '@stable']) {
@@ -116,7 +116,7 @@ test('publish rejects different bytes for an existing version, and a build with 
   t.is((await releases()).length, 1);
 });
 
-test('publish accepts a sketch, a filesystem and two boards of one version together', async (t) => {
+test('publish accepts a sketch, a filesystem and two boards of the same version together', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: Buffer.from('page') });
   const names = ['--firmware-version', '1.0.0', '--board', 'd1_mini'];
   const files = await packFile({ 'littlefs.bin': image }, ['littlefs.bin', '--kind', 'filesystem', ...names]);

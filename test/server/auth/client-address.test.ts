@@ -30,7 +30,12 @@ const cases: readonly Case[] = [
     '198.51.100.7',
   ],
   ['uses the peer address without X-Forwarded-For', ['10.0.0.1'], requestFrom('10.0.0.1'), '10.0.0.1'],
-  ['uses the peer address if the header has none', ['10.0.0.1'], requestFrom('10.0.0.1', 'unknown'), '10.0.0.1'],
+  [
+    'uses the peer address if the header contains no address',
+    ['10.0.0.1'],
+    requestFrom('10.0.0.1', 'unknown'),
+    '10.0.0.1',
+  ],
   ['reduces an IPv6 address to its network', ['::1'], requestFrom('::1', '2001:0DB8:0:7::42'), '2001:db8:0:7::/64'],
   ['removes the port from an IPv4 entry', ['::1'], requestFrom('::1', '9.9.9.9, 192.0.2.7:5678'), '192.0.2.7'],
   [

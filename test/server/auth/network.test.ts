@@ -17,6 +17,6 @@ const networks: readonly (readonly [address: string, network: string])[] = [
 ];
 
 for (const [address, network] of networks) {
-  test(`the network of ${JSON.stringify(address)} is ${JSON.stringify(network)}`, (t) =>
+  test(`maps the address ${JSON.stringify(address)} to the network ${JSON.stringify(network)}`, (t) =>
     t.is(networkOf(address), network));
 }

@@ -30,12 +30,12 @@ function eventsIn(body: ReadableStream<Uint8Array>) {
     return !done;
   };
   return {
-    /** Returns the number of change events when the stream text matches or the stream has ended. */
+    /** Waits until the stream text matches or the stream ends, then returns the number of change events. */
     async changesUntil(pattern: RegExp): Promise<number> {
       while (!pattern.test(text) && (await read()));
       return text.split('event: change').length - 1;
     },
-    /** Returns the number of change events when the stream has ended. */
+    /** Waits until the stream ends, then returns the number of change events. */
     async changes(): Promise<number> {
       while (await read());
       return text.split('event: change').length - 1;
@@ -132,7 +132,7 @@ test('closes event stream connections before the grace period ends when the serv
   t.is(changes, 0);
 });
 
-test('accepts 200 event streams, and returns 503 for more until one closes', async (t) => {
+test('accepts 200 event streams, and returns 503 for further streams until one closes', async (t) => {
   const { app, browserOf, stopping } = await testDashboard(t);
   const user = await browserOf('read');
   const headers = { cookie: user.cookie ?? '' };

@@ -171,7 +171,7 @@ test('emits and audits device.failed when a device does not confirm an update', 
   t.like((await journal.seen[0]?.audit)?.[0], { action: 'device.failed', actor: 'server', detail: facts });
 });
 
-test('emits device.failed for a failure held in memory only after the failure is stored', async (t) => {
+test('emits device.failed for an unsaved failure only after the failure is stored', async (t) => {
   const { server, journal } = await withDevice(t);
   await download(server);
   journal.take();

@@ -61,7 +61,7 @@ export function blobContract(test: TestFn, name: string, open: (t: ExecutionCont
     t.like(found.get(digestOf(part)), { offset: 400, complete: false });
   });
 
-  blobTest('keeps the newest seal, which is not a blob', async (t, opened) => {
+  blobTest('keeps only the newest seal, and does not list it as a blob', async (t, opened) => {
     t.deepEqual(await opened.blobs.seals(), []);
     for (const seals of [1, 2, 2, 10]) await opened.blobs.setSeal({ database: 'a-1', seals });
     const again = await opened.reopen();

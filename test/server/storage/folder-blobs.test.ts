@@ -30,7 +30,7 @@ if (hasOtherFileSystem) {
   });
 }
 
-dividedTest('a blob that could not be copied to its file system is not visible and can be sent again', async (t) => {
+dividedTest('hides a blob that could not be copied to its file system, and completes it on a retry', async (t) => {
   const path = await dividedFolder(t);
   const blobs = await folderBlobs(path);
   const bytes = randomBytes(100_000);
@@ -64,7 +64,7 @@ test('lists and removes an interrupted copy like an unfinished upload', async (t
   t.deepEqual(await folder.list(), []);
 });
 
-test('a new upload of an old blob protects the blob from removal as unused', async (t) => {
+test('protects an old blob from removal when the blob is uploaded again', async (t) => {
   const blobs = await folderBlobs((await testFolder(t)).path);
   const bytes = randomBytes(1000);
   const sha256 = createHash('sha256').update(bytes).digest('hex');

@@ -63,7 +63,7 @@ storeTest('rejects a second server on the same database, and names the first ser
   await (await open('data')).close();
 });
 
-storeTest('rejects a database that another program has locked until the lock is released', async (t, driver) => {
+storeTest('rejects a database until another program releases its lock on the database', async (t, driver) => {
   const { folder, open } = await folderStore(t, driver);
   await (await open('data')).close();
   // The other program may be the SQLite shell, for example.

@@ -113,7 +113,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   );
 
   storeTest(
-    'promotes a republished old release only to a channel that has never served this release before',
+    'promotes a republished old release only to a channel that has never served the release',
     async (t, { store }) => {
       const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
       await store.catalog.publish(publication(first.manifest, '1.0'));
@@ -127,7 +127,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('promotes the given release to a channel and never a yanked release', async (t, { store }) => {
+  storeTest('promotes the given release to a channel, and never promotes a yanked release', async (t, { store }) => {
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));
@@ -146,52 +146,48 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
   });
 
-  storeTest('recognizes several reference builds with one version, and serves none of them', async (t, { store }) => {
-    const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
-    for (const { manifest } of builds) {
-      const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
-      t.is((await store.catalog.publish(known)).outcome, 'published');
-      t.is((await store.catalog.publish(known)).outcome, 'unchanged');
-      const [recognized] = await store.catalog.recognize('door', sketchMd5Of(manifest));
-      t.is(recognized?.release.purpose, 'reference');
-      for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
-    }
-    t.deepEqual(await store.catalog.currentReleases('door'), []);
-    t.deepEqual(await store.catalog.withVersion('door', '0.9'), []);
-    const [first] = builds;
-    if (first === undefined) throw new Error('no build');
-    t.is((await store.catalog.publish(publication(first.manifest, '0.9'))).outcome, 'published');
-    for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
-  });
-
   storeTest(
-    'trusts a draft of a publisher once it is promoted or rolled out, and never in another project',
+    'recognizes several reference builds of the same version, and serves none of them',
     async (t, { store }) => {
-      const { catalog, rollouts } = store;
-      const builds = [
-        await testBuild({ seed: 1 }),
-        await testBuild({ seed: 2 }),
-        await testBuild({ seed: 3 }),
-      ] as const;
-      const [current, promoted, rolledOut] = builds;
-      await catalog.publish(publication(current.manifest, '1.0', { isTrusted: false }));
-      const draft = { isTrusted: false, channel: undefined };
-      const { release } = await catalog.publish(publication(promoted.manifest, '2.0', draft));
-      const { release: fresh } = await catalog.publish(publication(rolledOut.manifest, '3.0', draft));
-      const trusted = () =>
-        Promise.all(
-          builds.map(async ({ manifest }) => {
-            return (await catalog.recognize('door', sketchMd5Of(manifest))).map(({ isTrusted }) => isTrusted);
-          }),
-        );
-      t.deepEqual(await trusted(), [[true], [false], [false]]);
-      await catalog.promote('door', 'stable', [release.id], () => auditBy('tester'));
-      t.deepEqual(await trusted(), [[true], [true], [false]]);
-      await rollouts.create(rollout(fresh.id, release.id), () => auditBy('tester'));
-      t.deepEqual(await trusted(), [[true], [true], [true]]);
-      for (const { manifest } of builds) t.deepEqual(await catalog.recognize('window', sketchMd5Of(manifest)), []);
+      const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+      for (const { manifest } of builds) {
+        const known = publication(manifest, '0.9', { purpose: 'reference', channel: undefined });
+        t.is((await store.catalog.publish(known)).outcome, 'published');
+        t.is((await store.catalog.publish(known)).outcome, 'unchanged');
+        const [recognized] = await store.catalog.recognize('door', sketchMd5Of(manifest));
+        t.is(recognized?.release.purpose, 'reference');
+        for (const { sha256 } of manifest.artifacts) t.false(await store.catalog.isReferenced(sha256));
+      }
+      t.deepEqual(await store.catalog.currentReleases('door'), []);
+      t.deepEqual(await store.catalog.withVersion('door', '0.9'), []);
+      const [first] = builds;
+      if (first === undefined) throw new Error('no build');
+      t.is((await store.catalog.publish(publication(first.manifest, '0.9'))).outcome, 'published');
+      for (const { sha256 } of first.manifest.artifacts) t.true(await store.catalog.isReferenced(sha256));
     },
   );
+
+  storeTest('trusts a draft after it is promoted or rolled out, but not in other projects', async (t, { store }) => {
+    const { catalog, rollouts } = store;
+    const builds = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 }), await testBuild({ seed: 3 })] as const;
+    const [current, promoted, rolledOut] = builds;
+    await catalog.publish(publication(current.manifest, '1.0', { isTrusted: false }));
+    const draft = { isTrusted: false, channel: undefined };
+    const { release } = await catalog.publish(publication(promoted.manifest, '2.0', draft));
+    const { release: fresh } = await catalog.publish(publication(rolledOut.manifest, '3.0', draft));
+    const trusted = () =>
+      Promise.all(
+        builds.map(async ({ manifest }) => {
+          return (await catalog.recognize('door', sketchMd5Of(manifest))).map(({ isTrusted }) => isTrusted);
+        }),
+      );
+    t.deepEqual(await trusted(), [[true], [false], [false]]);
+    await catalog.promote('door', 'stable', [release.id], () => auditBy('tester'));
+    t.deepEqual(await trusted(), [[true], [true], [false]]);
+    await rollouts.create(rollout(fresh.id, release.id), () => auditBy('tester'));
+    t.deepEqual(await trusted(), [[true], [true], [true]]);
+    for (const { manifest } of builds) t.deepEqual(await catalog.recognize('window', sketchMd5Of(manifest)), []);
+  });
 
   storeTest('saves a device only when the change is based on the latest revision', async (t, opened) => {
     await opened.store.catalog.saveProject(project(), auditBy('tester'));
@@ -297,7 +293,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     );
   });
 
-  storeTest('keeps the last admin token that is valid for all projects', async (t, { store }) => {
+  storeTest('does not revoke the last admin token that is valid for all projects', async (t, { store }) => {
     const create = (id: string, project?: string) => {
       const token = { id, hash: 'ff', roles: ['admin'], channels: [], project, name: 'me', createdAt: 5 } as const;
       return store.tokens.create(token, auditBy('tester'));
@@ -322,7 +318,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(await (await opened.reopen()).servedMs(), 123_456);
   });
 
-  storeTest('restores either an identical store from a dump, or nothing', async (t, opened) => {
+  storeTest('restores an identical store from a dump, and restores nothing from an invalid dump', async (t, opened) => {
     const { store } = opened;
     const { manifest } = await testBuild();
     await store.catalog.publish(publication(manifest, '1.0'));

@@ -170,10 +170,10 @@ test('serves only device requests on the plain HTTP listener', async (t) => {
 });
 
 for (const [how, hello, graceMs] of [
-  ['has not begun', '', endlessMs],
-  ['does not end', clientHello(1).subarray(0, 20), 50],
+  ['has not started', '', endlessMs],
+  ['is incomplete', clientHello(1).subarray(0, 20), 50],
 ] as const) {
-  test(`closes a connection when stopping if its TLS handshake ${how}`, async (t) => {
+  test(`closes a connection whose TLS handshake ${how} when the server stops`, async (t) => {
     const { server } = await secured(t);
     const socket = connectTcp(server.port, '127.0.0.1');
     socket.write(hello);
