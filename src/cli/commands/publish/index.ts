@@ -75,7 +75,9 @@ async function publishAll(
   }
   const [promotion] = done.flatMap((build) => nextCommand(build) ?? []);
   if (promotion !== undefined) {
-    report.say(`This token may not promote releases to ${first?.channel}. Next, with a token that may: ${promotion}`);
+    report.say(
+      `This token may not promote releases to ${first?.channel}. Run this command with a token that may: ${promotion}`,
+    );
   }
   return done;
 }

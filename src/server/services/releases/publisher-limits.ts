@@ -48,7 +48,7 @@ export function requireReference(publisher: Publisher): void {
   if (permits(publisher, 'reference')) return;
   throw new DomainError(
     'role-missing',
-    'the token may not publish reference builds: they determine what running devices are sent',
+    'the token may not publish reference builds: they determine which updates running devices receive',
     'Publish the reference build with an admin token.',
   );
 }
@@ -132,7 +132,7 @@ export async function requirePromotable(store: Store, publisher: Publisher, prom
   if (again === undefined) return;
   throw new DomainError(
     'role-missing',
-    `${channel} has served ${project} ${again.version} before, and the token may only promote new releases`,
+    `${channel} has served ${project} ${again.version} before, and the token may promote only new releases`,
     'Use a token with the role operate to roll a channel back.',
   );
 }
