@@ -60,8 +60,8 @@ interface NewImage {
 }
 
 /**
- * Requires an image that the project does not have under another version or board. The signature covers only the bytes: an old signed image
- * under a new name would be a downgrade that needs no signing key, and would change what the devices that run it are recognized as. A
+ * Requires an image that the project does not have under a different version or board. The signature covers only the bytes: an old signed
+ * image under a new name would be a downgrade that needs no signing key, and would change what the devices that run it are recognized as. A
  * filesystem image is not recognized, and often stays the same from one version or board to the next: it may be the one that a channel
  * serves now.
  *

@@ -61,7 +61,7 @@ async function create(project: string, names: readonly string[], options: Creden
   );
 }
 
-/** Returns whether a device gets a new secret. The server decides by the same rules. */
+/** Returns whether a device gets a new secret. The server applies the same rules. */
 function isDue({ credentials }: DeviceInfo, { rotate, replaceUnused }: CredentialsOptions): boolean {
   if (credentials === 'used') return rotate === true;
   return (credentials !== 'unused' && credentials !== 'rotating') || replaceUnused === true;
