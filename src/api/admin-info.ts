@@ -121,7 +121,7 @@ export type DeviceInfo = DeepReadonly<v.InferOutput<typeof deviceInfoSchema>>;
 export const tokenInfoSchema = v.strictObject({
   id: v.string(),
   roles: v.array(v.picklist(roles)),
-  /** Channels on which a token with only the role `publish` may promote releases. */
+  /** Channels to which a token with only the role `publish` may promote releases. */
   channels: v.array(v.string()),
   project: v.optional(v.string()),
   name: v.string(),

@@ -45,7 +45,8 @@ export const apiProblems = {
   'channel-not-permitted': {
     status: 403,
     when: 'The token may publish, but it may not promote releases to this channel.',
-    whatToDo: 'Publish a draft (`ota-hooks publish` does this), and promote it with a token that may.',
+    whatToDo:
+      'Publish a draft (`ota-hooks publish` does this), then promote it with a token that is valid for this channel.',
   },
   'not-found': {
     status: 404,
@@ -69,8 +70,8 @@ export const apiProblems = {
   },
   'image-known': {
     status: 409,
-    when: 'The project already has the same image under another version, and the token is not an admin token.',
-    whatToDo: 'Build a new image, or promote the version that has it. An admin token can publish it anyway.',
+    when: 'The project already has the same image under a different version, and the token is not an admin token.',
+    whatToDo: 'Build a new image, or promote the existing version. An admin token can publish the image anyway.',
   },
   conflict: {
     status: 409,

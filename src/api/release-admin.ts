@@ -85,7 +85,7 @@ export const tokenRequestSchema = v.strictObject({
     v.minLength(1, 'must contain at least one role'),
     v.maxLength(roles.length),
   ),
-  /** Channels on which a token with only the role `publish` may promote releases. */
+  /** Channels to which a token with only the role `publish` may promote releases. */
   channels: v.optional(v.pipe(v.array(resourceName), v.maxLength(100)), []),
   /** Project that the token is limited to. Absent for a token that is valid for all projects. */
   project: v.optional(resourceName),

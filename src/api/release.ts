@@ -71,7 +71,7 @@ export const privateKeyRule = 'private-key-inside';
 
 export const releaseRequestSchema = v.strictObject({
   version: firmwareVersion,
-  /** Channel on which the release is promoted. Ignored for reference builds. */
+  /** Channel to which the release is promoted. Ignored for reference builds. */
   channel: v.optional(resourceName, defaultChannel),
   /** True to publish a draft. No channel serves a draft until the release is promoted or rolled out. */
   draft: v.optional(v.boolean(), false),
@@ -121,7 +121,7 @@ export interface ServerInfo {
   readonly version: string;
   readonly api: typeof apiVersion;
   readonly roles: readonly Role[];
-  /** Channels on which a token with only the role `publish` may promote releases. */
+  /** Channels to which a token with only the role `publish` may promote releases. */
   readonly channels: readonly string[];
 }
 

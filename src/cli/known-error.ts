@@ -1,8 +1,8 @@
 import { OtaError } from '../errors/ota-error.ts';
 
 /**
- * Returns the error for users that an error stands for; undefined if it is a bug. Too many open files can make anything fail, even loading a
- * module, so this is the one place where it is recognized.
+ * Returns the catalog error to report for an error; undefined for a bug. Too many open files can make any operation fail, even loading a
+ * module, so this error is recognized only here.
  */
 export function knownError(error: unknown): OtaError | undefined {
   if (error instanceof OtaError) return error;

@@ -12,7 +12,7 @@ export interface Publication {
   readonly path: string;
   readonly project: string;
   readonly version: string;
-  /** Channel on which to promote the build; undefined for a draft. */
+  /** Channel to which the build is promoted; undefined for a draft. */
   readonly channel: string | undefined;
   /** Purpose of the build. `reference`: devices that still run the build are recognized, but the build is never sent. */
   readonly purpose: 'serve' | 'reference';
@@ -38,7 +38,7 @@ export interface Published {
   /** True if the release is the current release of the channel or, for a draft, of any channel. */
   readonly current: boolean;
   readonly warnings: readonly ReleaseFinding[];
-  /** Channel on which the token may not promote the release, so that it was published as a draft instead. */
+  /** Channel to which the token may not promote the release, so that it was published as a draft instead. */
   readonly notOn?: string | undefined;
 }
 

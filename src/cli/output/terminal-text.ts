@@ -41,7 +41,7 @@ export const lineStart = new Sequence('\r');
 /** Moves the cursor to the start of the line and clears the line. */
 export const clearedLine = new Sequence('\r\u001b[K');
 
-/** Moves the cursor up and clears everything from there on. */
+/** Moves the cursor up and clears the rest of the screen. */
 export function clearedFrom(linesUp: number): Sequence {
   return new Sequence(`${linesUp === 0 ? '' : `\u001b[${linesUp}A`}\r\u001b[J`);
 }

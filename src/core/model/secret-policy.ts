@@ -197,7 +197,7 @@ function safeDecode(text: string): string {
   }
 }
 
-/** Returns the error for a source that contains a secret of another kind. */
+/** Returns the error for a source that contains a secret of a different kind. */
 export function reservedSecret({ use, source, purpose }: SecretClaim): OtaError {
   return new OtaError('SECRET_RESERVED', { source: describeSource(source), purpose, hint: reservedHints[use] });
 }

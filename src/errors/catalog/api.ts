@@ -9,7 +9,7 @@ export const apiEntries = {
     ({ reason }) =>
       /2 KB\/s|not complete|larger than|without end/.test(reason)
         ? 'Check the URL and the network, and try again. The limits are in docs/security.md.'
-        : 'Check the URL, and make sure that `ota-hooks serve` is running there.',
+        : 'Check the URL and make sure that `ota-hooks serve` is running there.',
   ),
   SERVER_NOT_TRUSTED: entry<{ url: string; reason: string }>(
     1,

@@ -13,7 +13,7 @@ export interface BlockingRule {
 
 const shortFingerprint = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`;
 
-/** Returns up to two fixes. For more than two fixes, refers to `ota-hooks preflight`. */
+/** Returns one sentence for each fix. Fixes of one rule for different artifacts are alternatives, joined with "or". */
 function fixesOf(blocking: readonly BlockingRule[]): string {
   const alternatives = new Map<string, Set<string>>();
   for (const { rule, fix, artifact } of blocking) {
@@ -50,7 +50,8 @@ export const coreEntries = {
   ),
   SECRET_RESERVED: entry<{ source: string; purpose: string; hint: string }>(
     2,
-    ({ source, purpose }) => `${source} was not used as ${purpose}: it is, or may contain, a secret of another kind`,
+    ({ source, purpose }) =>
+      `${source} was not used as ${purpose}: it is, or may contain, a secret of a different kind`,
     'Tokens, private keys, passphrases and the credentials of databases and stores are never sent to devices and never published.',
     ({ hint }) => hint,
   ),
@@ -111,7 +112,7 @@ export const coreEntries = {
   KEYS_DONT_MATCH: entry<{ privateKey: string; publicKey: string }>(
     1,
     ({ privateKey, publicKey }) => `The keys do not match: ${privateKey} is not the private key for ${publicKey}`,
-    'Devices built with this public key would reject everything that this private key signs.',
+    'Devices built with this public key would reject all updates signed with this private key.',
     () => 'Restore a matching key pair from a backup.',
   ),
   SIGNATURE_UNVERIFIED: entry<PathField>(
@@ -222,7 +223,7 @@ export const coreEntries = {
     ({ path, claim, reason }) => `${path} was not signed: the manifest claims that ${claim}, but ${reason}`,
     'The signer reads the ELF file itself. A manifest from a compromised build machine can claim anything.',
     () =>
-      'Copy the ELF file of the build beside the image, or pass the file with --elf. If the sketch calls Update.installSignature itself, pass --declare-enforcement.',
+      'Copy the ELF file of the build to the folder of the image, or pass the file with --elf. If the sketch calls Update.installSignature itself, pass --declare-enforcement.',
   ),
   NOT_SIGNED_YET: entry<PathField>(
     1,

@@ -11,7 +11,7 @@ export const filesEntries = {
   FILE_UNREADABLE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `${path} could not be read: ${explainReason(reason)}`,
-    'The operating system could not read the file, or ota-hooks did not write its content.',
+    'The operating system could not read the file, or the file was not written by ota-hooks.',
     ({ reason }) => {
       if (/EISDIR/.test(reason)) return 'Pass the path of a file, not a folder.';
       if (/device|socket|pipe/.test(reason))
@@ -28,7 +28,7 @@ export const filesEntries = {
     ({ reason }) => {
       if (reason === 'ENOSPC' || reason === 'EDQUOT') return 'Free some space on the disk and try again.';
       if (/EISDIR|ENOTDIR|EEXIST/.test(reason)) return 'Pass a different path, or move the existing file or folder.';
-      return 'Check the permissions of the folder, and make sure that the disk is not mounted read-only.';
+      return 'Check the permissions of the folder and make sure that the disk is not mounted read-only.';
     },
   ),
   FOLDER_MISSING: entry<PathField>(

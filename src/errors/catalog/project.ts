@@ -27,7 +27,7 @@ export const projectEntries = {
     2,
     ({ path, owner, isConfig }) =>
       `${path} belongs to another user (user ID ${owner}), but ${isConfig ? 'the configuration of this project depends on it' : 'it determines where the search for a configuration ends'}`,
-    'Another user who can write to a folder above the source folder could replace the keys of a build, or prevent its signature.',
+    'Another user who can write to a folder above the source folder could replace the keys of a build or prevent it from being signed.',
     ({ folder, userConfig }) =>
       `If you trust this user, set OTA_SAFE_DIRECTORY=${asArgument(folder)}, or add to ${userConfig}: ${JSON.stringify({ safeDirectories: [folder] })}`,
   ),
@@ -49,7 +49,7 @@ export const projectEntries = {
     2,
     ({ path, problem }) =>
       `The user configuration was not read: ${path} ${problem === 'owner' ? 'belongs to another user' : 'can be written by other users'}`,
-    'The user configuration decides which secrets a project may use, so only you may be able to change it.',
+    'The user configuration determines which secrets a project may use, so it must be writable only by you.',
     ({ path, problem }) =>
       problem === 'owner' ? `Change the owner of ${path}.` : `Run chmod go-w ${asArgument(path)}.`,
   ),

@@ -62,7 +62,7 @@ export const publishingEntries = {
   NAME_MISMATCH: entry<PathField & { what: string; packed: string; wanted: string }>(
     2,
     ({ path, what, packed, wanted }) => `${path} was not published: it was packed as ${what} ${packed}, not ${wanted}`,
-    'The manifest determines the names under which a build is published. Options can add names, but not contradict the manifest.',
+    'The manifest determines the names under which a build is published. Options can add names but cannot contradict the manifest.',
     ({ what, packed }) => `Publish it as ${what} ${packed}, or run \`ota-hooks pack\` again with the other ${what}.`,
   ),
   RELEASES_CLASH: entry<{ reason: string; builds: string; hint: string }>(

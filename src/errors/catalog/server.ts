@@ -32,7 +32,7 @@ export const serverEntries = {
   SERVER_DATA_IN_USE: entry<PathField & { holder: string | undefined }>(
     1,
     ({ path, holder }) => `${path} is in use by another server${holder === undefined ? '' : ` (${holder})`}`,
-    "Two servers that share a data folder would overwrite each other's decisions.",
+    "Two servers that share a data folder would overwrite each other's changes.",
     () => 'Stop the other server, connect to it with --server URL, or use a different data folder.',
   ),
   SERVER_DATA_NEWER: entry<PathField & { found: string; known: string }>(
@@ -67,7 +67,7 @@ export const serverEntries = {
     1,
     ({ path, problems, isRepaired }) =>
       `${path} ${isRepaired ? 'still ' : ''}has ${problems === 1 ? '1 problem' : `${problems} problems`}`,
-    'Records or firmware files are missing or damaged. Devices whose update needs them are told to try again later.',
+    'Records or firmware files are missing or damaged. Devices that need them for an update retry later.',
     ({ path, isRepaired }) =>
       isRepaired
         ? 'Publish the releases whose files are missing again, or restore a backup into an empty folder with `ota-hooks server restore`.'

@@ -63,7 +63,7 @@ export function requireOwnNames(manifest: Manifest, others: readonly Manifest[])
     throw new OtaError('RELEASES_CLASH', {
       reason: `a folder cannot contain two images of the same version that are both named ${shared.file}`,
       builds: `${whatOf(other)}; ${whatOf(manifest)}`,
-      hint: 'Rename one of the images and run `ota-hooks pack` again, publish them as two projects, or publish to a server.',
+      hint: 'Rename one of the images and run `ota-hooks pack` again, or publish to a server.',
     });
   }
 }

@@ -21,7 +21,7 @@ function canonical(address: string): string {
   return new SocketAddress({ address, family: 'ipv6' }).address;
 }
 
-/** Replaces `::` by zeros. */
+/** Replaces `::` with zeros. */
 function groupsOf(address: string): readonly string[] {
   const [head = '', tail = ''] = address.split('::');
   const left = head.split(':').filter((group) => group !== '');

@@ -11,7 +11,7 @@ interface Permission {
   readonly roles: { readonly [Name in Role]?: Extent };
 }
 
-/** Everything that a token can permit. The API, the dashboard, docs/server.md and the tests use this table. */
+/** Actions that a token can permit. The API, the dashboard, docs/server.md and the tests use this table. */
 export const permissions = {
   view: {
     what: 'View projects, releases, rollouts, devices and `/metrics`',
@@ -54,7 +54,7 @@ export type Action = keyof typeof permissions;
 
 type Holder = Pick<TokenRecord, 'roles'>;
 
-/** Returns the widest extent to which a token permits an action; undefined if it does not permit it at all. */
+/** Returns the widest extent to which a token permits an action; undefined if the token does not permit the action. */
 export function extentOf({ roles }: Holder, action: Action): Extent | undefined {
   const { roles: extents }: Permission = permissions[action];
   const held = roles.flatMap((role) => extents[role] ?? []);

@@ -77,7 +77,7 @@ export interface RestoreOptions {
 
 /**
  * Restores a backup into an empty store: first the blobs, then the certificate authority, then all rows in one transaction. If the backup
- * is rejected, nothing of it remains.
+ * is rejected, no part of it remains.
  *
  * @throws OtaError BACKUP_INVALID, BACKUP_INCOMPLETE, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */

@@ -20,7 +20,7 @@ const firmwareReusedMs = 60_000;
 /** Below this part of the reserve, records may not fit any more: the disk counts as full. */
 const fullBelow = 1 / 8;
 
-/** Finds out whether the server can do its work, by doing a part of it. */
+/** Tests whether the server works, by performing a part of its work. */
 export class Health {
   readonly #parts: Parts;
   readonly #disk: () => Promise<readonly HealthProblem[]>;

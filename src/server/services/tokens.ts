@@ -51,8 +51,8 @@ export async function revokeToken({ store, events }: Parts, id: string, by: Acto
   if (outcome === 'last-admin') {
     throw new DomainError(
       'conflict',
-      `token ${id} is the last admin token for all projects; without it, nothing could create another one`,
-      'Create another one with `ota-hooks server tokens create --role admin`, then revoke this one with it.',
+      `token ${id} is the last admin token for all projects; without it, no other admin token could be created`,
+      'Create another admin token with `ota-hooks server tokens create --role admin`, then use that token to revoke this one.',
     );
   }
   events.emit(event);

@@ -2,7 +2,7 @@ import type { UploadState } from '../../api/release.ts';
 
 /** Bytes, addressed by their SHA-256. `test/server/storage/blob-contract.ts` defines the required behavior of a blob store. */
 export interface BlobStore {
-  /** Returns the state of a blob or, with an uploader, of its own unfinished upload: it learns nothing about the blob or other uploads. */
+  /** Returns the state of a blob. For an uploader, returns only the state of its own unfinished upload. */
   state(sha256: string, uploader?: string): Promise<UploadState>;
   /**
    * Appends a piece to a blob, at the offset returned by `state`. An uploader must send all bytes even if the blob exists.
@@ -36,7 +36,7 @@ export interface BlobStore {
   setSeal(seal: BlobSeal): Promise<void>;
 }
 
-/** Identity of a database, stored with its blobs. Without it, a lost or older database would look like the right one. */
+/** Identity of a database, stored with its blobs. Without it, a lost or older database could not be detected. */
 export interface BlobSeal {
   /** Lower-case letters, digits and hyphens. */
   readonly database: string;

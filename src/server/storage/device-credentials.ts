@@ -26,7 +26,7 @@ export function afterUse({ newest, ...others }: DeviceSecrets, at: number): Devi
   return { required: true, newest: { ...newest, usedAt: at } };
 }
 
-/** Revokes all secrets. A device that has used one is rejected until it uses a new one; other devices have nothing to lose. */
+/** Revokes all secrets. A device that has used one is rejected until it uses a new one; other devices do not need one. */
 export function withoutSecrets(secrets: DeviceSecrets | undefined): DeviceSecrets | undefined {
   return secrets?.required === true ? { required: true } : undefined;
 }

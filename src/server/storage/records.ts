@@ -105,7 +105,7 @@ export interface Recognized {
   readonly flashMode: FlashMode;
   /**
    * True if the manifest states facts about the devices that run this build: an admin published it, or it was ever promoted or rolled out.
-   * A draft of a publisher states none, because a publisher may not change what running devices are sent.
+   * A publisher's draft does not, because a publisher may not change which updates running devices receive.
    */
   readonly isTrusted: boolean;
 }
@@ -141,7 +141,7 @@ export interface Attempt {
  * Reason why an attempt failed.
  *
  * - not-confirmed: the device sent no request after the download started.
- * - not-installed: the download completed, but the device checked in running another build.
+ * - not-installed: the download completed, but the device checked in running a different build.
  * - interrupted: the device checked in, but no download had completed.
  */
 export type Failure = 'not-confirmed' | 'not-installed' | 'interrupted';
@@ -248,7 +248,7 @@ export interface RolloutRecord {
   readonly endedAt?: number | undefined;
   readonly history: readonly RolloutEvent[];
   readonly samples: readonly RolloutSample[];
-  /** Final tally of each stage, stored when another rollout takes its place. */
+  /** Final tally of each stage, stored when another rollout replaces this one. */
   readonly endTallies?: readonly RolloutTally[] | undefined;
 }
 
@@ -285,7 +285,7 @@ export interface TokenRecord {
   /** SHA-256 of the secret part, in hex. */
   readonly hash: string;
   readonly roles: readonly Role[];
-  /** Channels on which a token with only the role `publish` may promote releases. */
+  /** Channels to which a token with only the role `publish` may promote releases. */
   readonly channels: readonly string[];
   /** Only project that the token is valid for; undefined for all projects. */
   readonly project?: string | undefined;

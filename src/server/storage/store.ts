@@ -28,7 +28,7 @@ export interface Store {
   readonly audit: AuditStore;
   /** Returns the identity of the data; undefined if the store has never been sealed. */
   identity(): Promise<DataIdentity | undefined>;
-  /** Writes the identity, and everything committed before, to the place where it survives the loss of a journal. */
+  /** Writes the identity and all earlier commits to the database file, so that they survive the loss of the journal. */
   seal(identity: DataIdentity): Promise<void>;
   /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
@@ -224,8 +224,8 @@ export interface TokenStore {
   find(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
   /**
-   * Deletes a token, but not the last admin token that is valid for all projects, because nothing could create another one. An audit entry
-   * is written only if the token is deleted.
+   * Deletes a token, but not the last admin token that is valid for all projects, because no further admin token could be created. An audit
+   * entry is written only if the token is deleted.
    */
   revoke(id: string, audit: NewAuditEntry): Promise<'revoked' | 'unknown' | 'last-admin'>;
 }

@@ -1,6 +1,6 @@
 /**
- * Ciphers that the server accepts, most preferred first, with the names of OpenSSL. docs/server.md justifies each one. Where both sides
- * support several, the order of this list decides, except that clients without AES hardware get ChaCha20.
+ * Ciphers that the server accepts, most preferred first, with the names of OpenSSL. docs/server.md justifies each one. If both sides
+ * support several ciphers, the first one in this list is used, except that clients without AES hardware get ChaCha20.
  */
 export const acceptedCiphers = [
   'TLS_AES_128_GCM_SHA256',

@@ -18,7 +18,7 @@ const renewBeforeMs = 30 * 86_400_000;
 
 /**
  * Creates a source for a certificate issued by the server's own authority. The certificate is renewed in time, always for the same key, so
- * that whatever devices pin (the authority or the key) does not change.
+ * that the authority and the key, which devices may pin, do not change.
  *
  * @returns a source that throws OtaError TLS_AUTHORITY_KEY_LOST, TLS_FILE_UNUSABLE, TLS_KEY_MISMATCH, FILE_UNREADABLE, FILE_UNWRITABLE
  */

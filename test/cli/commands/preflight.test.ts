@@ -227,7 +227,7 @@ test('preflight reports whether a gzip image would fit when the raw sketch does 
   const { document } = await preflight(folder, 'bare.bin', ...full);
   const noSpace = document?.blockedBy.find(({ rule }) => rule === 'no-space');
   t.regex(noSpace?.message ?? '', /286720 bytes of flash, but only 262144 are free: 24576 too many/);
-  t.regex(noSpace?.fix ?? '', /send gzip .*would fit with \d+ KB to spare/);
+  t.regex(noSpace?.fix ?? '', /send the gzip artifact .*would fit with \d+ KB to spare/);
 });
 
 test('preflight --allow downgrades a rule to a warning only by its exact name', async (t) => {

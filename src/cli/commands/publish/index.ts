@@ -75,17 +75,19 @@ async function publishAll(
   }
   const [promotion] = done.flatMap((build) => nextCommand(build) ?? []);
   if (promotion !== undefined) {
-    report.say(`This token may not promote releases to ${first?.channel}. Next, with a token that may: ${promotion}`);
+    report.say(
+      `This token may not promote releases to ${first?.channel}. Run this command with a token that may: ${promotion}`,
+    );
   }
   return done;
 }
 
-/** Number of devices from which on a person at a terminal is asked before a release is sent to them. */
+/** Minimum number of devices for which publishing at a terminal requires confirmation. */
 const manyDevices = 10;
 
 /**
- * Shows how many devices are sent the release at their next update check, and asks if they are many. A build server is not asked: the
- * channels of its token are its permission.
+ * Shows how many devices will be sent the release at their next update check, and prompts for confirmation if there are many. A build
+ * server has no prompt: the channels of its token limit what it may promote.
  *
  * @throws OtaError PUBLISH_DECLINED
  */

@@ -27,7 +27,7 @@ export function describePublished({ publication, published, warnings }: Publishe
   };
 }
 
-/** Returns the command that promotes a draft which the token may not promote itself. */
+/** Returns the command that promotes a draft that the token itself may not promote. */
 export function nextCommand({ publication, published }: PublishedBuild): string | undefined {
   const { notOn, current } = published;
   if (notOn === undefined || current) return undefined;

@@ -41,7 +41,7 @@ function forDevices(url: string, host: string): readonly string[] {
     return ownAddresses().map((address) => `  Devices: ${protocol}//${address}:${port}/update/PROJECT`);
   }
   const isLocal = host === '127.0.0.1' || host === 'localhost';
-  return isLocal ? ['  Reachable from this computer only; use --listen 0.0.0.0:8266 to accept devices'] : [];
+  return isLocal ? ['  Reachable only from this computer; use --listen 0.0.0.0:8266 to accept devices'] : [];
 }
 
 function ownAddresses(): string[] {

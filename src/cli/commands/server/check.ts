@@ -8,12 +8,12 @@ import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 
 const checkCommand = (declaration: Declaration) =>
-  command(declaration, 'check', 'Check all records and firmware files in a data folder; changes nothing', [
+  command(declaration, 'check', 'Check all records and firmware files in a data folder; only --repair changes data', [
     'ota-hooks server check --data /var/lib/ota-hooks',
     'ota-hooks server check --data /var/lib/ota-hooks --repair',
   ])
     .requiredOption('--data <dir>', 'Data folder of a running or stopped server')
-    .option('--repair', 'Repair a stopped server: copy the database first, then show each change');
+    .option('--repair', 'Repair the data of a stopped server: copy the database first, then show each change');
 
 export function declareCheck(declaration: Declaration): void {
   checkCommand(declaration).action((options) => check(options, declaration.io));

@@ -30,7 +30,7 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
   const input = await openToRead(path);
   const holder = `ota-hooks server restore, process ${process.pid}`;
   try {
-    // A folder whose database is lost counts as empty: restoring a backup is the way to save it.
+    // A folder whose database is lost counts as empty, because restoring a backup repairs it.
     await useData({ data: folder, holder, acceptsLoss: true }, async ({ store, blobs }) => {
       for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
       const into = { store, blobs, authority: authorityIn(folder) };

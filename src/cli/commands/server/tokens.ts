@@ -17,7 +17,7 @@ const createCommand = (declaration: Declaration) =>
     'ota-hooks server tokens create --role admin --data /var/lib/ota-hooks',
   ])
     .option('--role <role>', `Role of the token: ${roles.join(', ')} (repeatable, or separated by commas)`, rolesIn, [])
-    .option('--channel <name>', 'Channel on which a publish token may promote releases (repeatable)', collect, [])
+    .option('--channel <name>', 'Channel to which a publish token may promote releases (repeatable)', collect, [])
     .option('--project <name>', 'Project that the token is limited to')
     .option('--name <text>', 'Name shown in the token list and the audit log', 'unnamed')
     .option('--data <dir>', 'Data folder of a stopped server, if you have no admin token');

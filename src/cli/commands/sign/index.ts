@@ -46,7 +46,7 @@ const signCommand = (declaration: Declaration) =>
         'legacy',
       ]),
     )
-    .option('--elf <file>', 'With --manifest: ELF file of the build (default: beside the image)')
+    .option('--elf <file>', 'With --manifest: ELF file of the build (default: next to the image)')
     .option('--declare-enforcement', 'With --manifest: declare that the sketch calls Update.installSignature itself');
 
 type SignOptions = OptionsOf<typeof signCommand>;

@@ -10,7 +10,7 @@ import { namesOf } from './device-names.ts';
 /**
  * Returns the device passwords. A source shared by several devices is read only once.
  *
- * @param speaker who named the sources
+ * @param speaker origin of the source names: the user or the configuration
  * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, FILE_UNREADABLE, PASSWORD_NOT_PROMPTED
  */
 export async function devicePasswords(
@@ -34,7 +34,7 @@ export async function devicePasswords(
   return passwords;
 }
 
-/** Reads a password that will be sent to a device, possibly in plain text: it must not be a secret of another kind. */
+/** Reads a password that will be sent to a device, possibly in plain text: it must not be a secret of a different kind. */
 async function readPassword(
   source: SecretSource,
   speaker: SecretSpeaker,

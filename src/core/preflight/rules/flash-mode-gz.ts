@@ -3,7 +3,7 @@ import { error, type Rule } from '../rule.ts';
 export const flashModeGz = {
   id: 'flash-mode-gz',
   condition:
-    "The flash mode of a gzip sketch differs from the device's. The Updater does not patch the mode in a gzip (before 2.4.2 it patches nothing), so the device does not boot if its chip or wiring does not support the other mode. Every gzip-compressed sketch is blocked if the flash mode of the device is unknown.",
+    "The flash mode of a gzip-compressed sketch differs from the device's. The Updater does not patch the mode in compressed data (before 2.4.2, it never patches the mode), so the device does not boot if its chip or wiring does not support the other mode. Every gzip-compressed sketch is blocked if the flash mode of the device is unknown.",
   severity: 'error',
   cores: 'device on 2.7.0 or later; raw sketches before 2.4.2',
   evidence: ['esp8266/Arduino#4876', 'esp8266/Arduino#7307', 'Updater.cpp _writeBuffer'],
@@ -13,7 +13,7 @@ export const flashModeGz = {
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && flashMode === undefined) {
       return error(
-        'the flash mode of the device is unknown, and a gzip with a different flash mode may not boot',
+        'the flash mode of the device is unknown, and a compressed sketch with a different flash mode may not boot',
         'send the raw artifact, into which the device writes its own mode, or specify the mode of the device (--flash-mode)',
       );
     }

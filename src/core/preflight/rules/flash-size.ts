@@ -3,7 +3,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const flashSize = {
   id: 'flash-size',
   condition:
-    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Error for every gzip if the chip size is unknown. Warning if the image has no known flash size.",
+    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Every gzip-compressed image is blocked if the chip size is unknown. Warning if the image has no known flash size.",
   severity: 'error or warning',
   cores: 'all, except sketches with FLASH_MAP_SUPPORT',
   evidence: ['esp8266/Arduino#827', 'Updater.cpp begin, _verifyEnd', 'ESP8266httpUpdate.cpp handleUpdate'],
@@ -13,7 +13,7 @@ export const flashSize = {
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && chipSizeBytes === undefined) {
       return error(
-        'the flash chip size of the device is unknown, and the device does not check the flash size of a gzip',
+        'the flash chip size of the device is unknown, and the device does not check the flash size of a compressed image',
         'send the raw artifact, which the device checks itself, or specify the size (--chip-size)',
       );
     }
@@ -29,7 +29,10 @@ export const flashSize = {
     const message = `the image was built for ${flashSizeBytes} bytes of flash, but the chip has ${chipSizeBytes}`;
     const fix = "build for the device's flash size";
     if (isGzip) {
-      return error(`${message}: the device would accept the gzip and reject every later update with ERROR 8`, fix);
+      return error(
+        `${message}: the device would accept the compressed image and reject every later update with ERROR 8`,
+        fix,
+      );
     }
     return error(
       `${message}: the device would reject the update with ${transport === 'http' ? '-107' : 'ERROR 9'}`,

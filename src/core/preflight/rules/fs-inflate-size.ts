@@ -5,7 +5,7 @@ import { error, type Rule } from '../rule.ts';
 export const fsInflateSize = {
   id: 'fs-inflate-size',
   condition:
-    'Gzip of a filesystem that inflates beyond its partition, or if the partition size is unknown: eboot would overwrite EEPROM, RF calibration and Wi-Fi settings.',
+    'A gzip-compressed filesystem inflates beyond its partition, or the partition size is unknown: eboot would overwrite EEPROM, RF calibration and Wi-Fi settings.',
   severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: its output is not limited', 'Updater.cpp begin: only the compressed size is known'],

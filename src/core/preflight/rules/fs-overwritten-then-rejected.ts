@@ -18,7 +18,7 @@ const rejections: readonly string[] = [
 export const fsOverwrittenThenRejected = {
   id: 'fs-overwritten-then-rejected',
   condition:
-    'A filesystem for a device without ATOMIC_FS_UPDATE: the device overwrites the current filesystem before it checks the new one. Error if a different rule predicts a rejection, otherwise a warning.',
+    'A filesystem for a device without ATOMIC_FS_UPDATE: the device overwrites the current filesystem before it checks the new one. Error if another rule predicts a rejection, otherwise a warning.',
   severity: 'error or warning',
   cores: 'all, without ATOMIC_FS_UPDATE',
   evidence: ['esp8266/Arduino#7950', 'Updater.cpp begin, end'],

@@ -10,7 +10,7 @@ const comparing = '3.1.1';
 export const fsSizeMismatch = {
   id: 'fs-size-mismatch',
   condition:
-    'The size in the LittleFS superblock (block count x block size) is not the partition size, so the filesystem fails to mount. Error also for a LittleFS image that is longer than this size. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
+    'The size in the LittleFS superblock (block count x block size) differs from the partition size, so the filesystem fails to mount. Also an error if a LittleFS image is longer than this size. Warning for SPIFFS, for an older or unknown core, and for an image that does not contain its size.',
   severity: 'error or warning',
   cores: 'device on 3.1.1 or later',
   evidence: ['esp8266/Arduino#8826', 'lfs.c lfs_mount', 'LittleFS.h'],

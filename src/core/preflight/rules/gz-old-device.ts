@@ -2,7 +2,7 @@ import { error, type Rule } from '../rule.ts';
 
 export const gzOldDevice = {
   id: 'gz-old-device',
-  condition: 'Gzip for a device whose core does not support it or is unknown.',
+  condition: 'A gzip-compressed artifact for a device whose core does not support gzip or is unknown.',
   severity: 'error',
   cores: 'device before 2.7.0',
   evidence: [

@@ -4,7 +4,7 @@ import { error, type Rule } from '../rule.ts';
 export const gzSignedOldCore = {
   id: 'gz-signed-old-core',
   condition:
-    'Signed gzip for a device on core 2.7.0 to 2.7.4: eboot reads the inflated size from the last word, which is the length of the signature, and rewrites one sector of the sketch.',
+    'A signed gzip-compressed artifact for a device on core 2.7.0 to 2.7.4: eboot reads the inflated size from the last word, which is the length of the signature, and rewrites one sector of the sketch.',
   severity: 'error',
   cores: 'device on 2.7.0-2.7.4',
   evidence: ['esp8266/Arduino#7570', 'esp8266/Arduino#7577', 'Updater.cpp end', 'eboot.c copy_raw'],
@@ -14,7 +14,7 @@ export const gzSignedOldCore = {
     if (capabilities === undefined || !capabilities.gzip || capabilities.cutsTrailerOff) return undefined;
     const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     return error(
-      `core ${device?.facts.core} passes the gzip to eboot with its signature, and eboot would use ${signatureBytes} as the size of the sketch: the device would be bricked`,
+      `core ${device?.facts.core} passes the compressed image to eboot with its signature, and eboot would use ${signatureBytes} as the size of the sketch: the device would be bricked`,
       'send the raw signed artifact (signed gzip needs core 3.0.0 or later)',
     );
   },

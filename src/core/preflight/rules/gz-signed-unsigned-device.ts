@@ -4,7 +4,7 @@ import { error, type Rule } from '../rule.ts';
 export const gzSignedUnsignedDevice = {
   id: 'gz-signed-unsigned-device',
   condition:
-    'Signed gzip, unless the device is known to verify signatures: a device built without a key reports OK, and eboot uses the length of the signature as the size of the sketch.',
+    'A signed gzip-compressed artifact, unless the device is known to verify signatures: a device built without a key reports OK, and eboot uses the length of the signature as the size of the sketch.',
   severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: [

@@ -4,7 +4,7 @@ import { error, type Rule } from '../rule.ts';
 export const inflateOverFs = {
   id: 'inflate-over-fs',
   condition:
-    'Gzip of a sketch that inflates beyond the start of the filesystem, or any gzip if the start of the filesystem is unknown.',
+    'A gzip-compressed sketch inflates beyond the start of the filesystem, or the start of the filesystem is unknown.',
   severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: its output is not limited', 'Updater.cpp begin: only the compressed size is known'],

@@ -4,7 +4,7 @@ import { error, type Rule } from '../rule.ts';
 export const inflateOverInput = {
   id: 'inflate-over-input',
   condition:
-    'Gzip of a sketch staged so low that eboot overwrites input that it has not read yet. It is safe only if 4096(k+1) <= S + 4096*ceil(consumed/4096) for each output block k of 4 KB while input remains (S: staging address). Also an error if the size of the running sketch is unknown, unless the transport stages from the top.',
+    'A gzip-compressed sketch is staged so low that eboot overwrites input that it has not read yet. It is safe only if 4096(k+1) <= S + 4096*ceil(consumed/4096) for each output block k of 4 KB while input remains (S: staging address). Also an error if the size of the running sketch is unknown, unless the transport stages from the top.',
   severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw, uzlib_flash_read_cb', 'ESP8266HTTPUpdateServer-impl.h: the web updater stages low'],
@@ -19,13 +19,13 @@ export const inflateOverInput = {
       const staging = sketchStaging(device, transport, artifact.sizeBytes);
       if (staging === undefined) {
         return error(
-          'the size of the running sketch is unknown, so the staging address of the gzip in the web updater is unknown',
+          'the size of the running sketch is unknown, so the staging address of the compressed image in the web updater is unknown',
           'send the raw artifact, or specify the size (--sketch-size) or the transport (--transport espota)',
         );
       }
       if (staging < needed) {
         return error(
-          `over ${transport} the gzip would be staged at ${staging}, and below ${needed} eboot overwrites data that it has not inflated yet: the sketch would be destroyed`,
+          `over ${transport}, the compressed image would be staged at ${staging}, and below ${needed} eboot overwrites data that it has not inflated yet: the sketch would be destroyed`,
           transport === 'web'
             ? 'send the raw artifact, or use espota or HTTP, which stage from the top'
             : 'send the raw artifact',

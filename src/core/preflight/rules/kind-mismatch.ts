@@ -3,7 +3,7 @@ import { error, type Rule } from '../rule.ts';
 export const kindMismatch = {
   id: 'kind-mismatch',
   condition:
-    'A filesystem image where a sketch is expected, or the reverse. The signature does not contain the kind, and the Updater does not inspect the content of a gzip.',
+    'A filesystem image where a sketch is expected, or the reverse. The signature does not contain the kind, and the Updater does not inspect compressed data.',
   severity: 'error',
   cores: 'all',
   evidence: ['Updater.cpp _verifyEnd', 'eboot.c copy_raw'],

@@ -73,8 +73,8 @@ function gzipInstead({ release, image, artifact }: Context, capacity: number): s
   if (gzipBytes === undefined) return smaller;
   const spare = capacity - roundUpToSector(gzipBytes);
   return spare >= 0
-    ? `send gzip if the device supports it: it would fit with ${Math.floor(spare / 1024)} KB to spare`
-    : `${smaller}; even gzip has ${-spare} bytes too many`;
+    ? `send the gzip artifact if the device supports gzip: it would fit with ${Math.floor(spare / 1024)} KB to spare`
+    : `${smaller}; even compressed with gzip, this sketch is ${-spare} bytes too large`;
 }
 
 function trailerBytes({ sizeBytes, payloadBytes }: ReleaseArtifact): number {

@@ -14,7 +14,7 @@ import { requireAction, type Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 
-/** Builds the API and the dashboard: everything except the device endpoints. */
+/** Builds the API and the dashboard: all routes except the device endpoints. */
 export function makeApi(parts: ServerParts): Hono<Session> {
   const api = new Hono<Session>();
   api.use(async (context, next) => {

@@ -140,8 +140,8 @@ async function readText(context: Context<Session>): Promise<string> {
 }
 
 /**
- * Reads the body in chunks, only as fast as the caller consumes them. A web stream around the request would buffer everything that the
- * client sends. A client that disconnects does not count as a server error.
+ * Reads the body in chunks, only as fast as the caller consumes them. A web stream around the request would buffer all data that the client
+ * sends. A client that disconnects does not count as a server error.
  *
  * @throws DomainError bad-request
  */

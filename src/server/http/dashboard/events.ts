@@ -5,7 +5,7 @@ import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-log
 import type { Sessions } from './sessions.ts';
 
 const mostListeners = 1000;
-/** Event streams of one token: its holder must not be able to use up the streams of others. */
+/** Event streams of one token: a single token must not be able to use up all streams. */
 const mostPerToken = 200;
 /** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;

@@ -106,7 +106,7 @@ function Summary({
   );
 }
 
-/** Tells the operator that new devices wait, because of the rate per network. */
+/** Shows that new devices have to wait because of the rate limit per network. */
 function DeferredDevices({ newDevices, project }: { newDevices: NewDevices; project: string }) {
   const checks = newDevices.deferred(project);
   if (checks === 0) return undefined;

@@ -62,7 +62,7 @@ export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   );
 }
 
-/** Asks whether to accept the existing failures, because they would otherwise halt the rollout again immediately. */
+/** Offers to accept the existing failures, because they would otherwise halt the rollout again immediately. */
 function ResumeHalted({ action, formToken }: { action: string; formToken: string }) {
   return (
     <details id="ask-resume">

@@ -11,7 +11,7 @@ export interface LoginSession {
 }
 
 const mostSessions = 10_000;
-/** Sessions of one token: its holder must not be able to end the sessions of others. */
+/** Sessions of one token: a token must not be able to end the sessions of other tokens. */
 const mostPerToken = 1000;
 const lastsMs = 12 * 3_600_000;
 

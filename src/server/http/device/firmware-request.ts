@@ -278,7 +278,7 @@ function respondWithVersion(
   return undefined;
 }
 
-/** Defers the update check: the device is asked to check again later. */
+/** Defers the update check: the device checks again later. */
 function overCapacity({ counters }: DeviceParts, { response }: FirmwareRequest): undefined {
   counters.overCapacity++;
   countIn(counters.responses, 503);

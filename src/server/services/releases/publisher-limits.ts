@@ -48,7 +48,7 @@ export function requireReference(publisher: Publisher): void {
   if (permits(publisher, 'reference')) return;
   throw new DomainError(
     'role-missing',
-    'the token may not publish reference builds: they determine what running devices are sent',
+    'the token may not publish reference builds: they determine which updates running devices receive',
     'Publish the reference build with an admin token.',
   );
 }
@@ -60,8 +60,8 @@ interface NewImage {
 }
 
 /**
- * Requires an image that the project does not have under another version or board. The signature covers only the bytes: an old signed image
- * under a new name would be a downgrade that needs no signing key, and would change what the devices that run it are recognized as. A
+ * Requires an image that the project does not have under a different version or board. The signature covers only the bytes: an old signed
+ * image under a new name would be a downgrade that needs no signing key, and would change what the devices that run it are recognized as. A
  * filesystem image is not recognized, and often stays the same from one version or board to the next: it may be the one that a channel
  * serves now.
  *
@@ -132,7 +132,7 @@ export async function requirePromotable(store: Store, publisher: Publisher, prom
   if (again === undefined) return;
   throw new DomainError(
     'role-missing',
-    `${channel} has served ${project} ${again.version} before, and the token may only promote new releases`,
+    `${channel} has served ${project} ${again.version} before, and the token may promote only new releases`,
     'Use a token with the role operate to roll a channel back.',
   );
 }

@@ -14,8 +14,8 @@ interface Parts {
 }
 
 /**
- * Uploads of blobs. A token learns only about blobs that it has sent itself, and about blobs of releases that it may view: the existence of
- * a digest would disclose which firmware other projects have. Its uploads that no release refers to are limited.
+ * Uploads of blobs. A token can look up only blobs that it has sent itself and blobs of releases that it may view: the existence of a
+ * digest would disclose which firmware other projects have. Its uploads that no release refers to are limited.
  */
 export class Uploads {
   readonly #parts: Parts;

@@ -9,7 +9,7 @@ import { type BlobStore, NoRoomError, type UploadPiece } from '../blob-store.ts'
 import { parseSealName, sealName } from './seal-name.ts';
 
 const sliceBytes = 1024 * 1024;
-/** Uploads leave this much space, or a tenth of a small disk: enough for the records of many months. */
+/** Space that uploads leave free, or a tenth of a small disk: enough for the records of many months. */
 const mostReserveBytes = 64 * 1024 * 1024;
 const sealNote = 'The name of this file identifies the database that belongs to this folder. Do not delete it.\n';
 
@@ -51,7 +51,7 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
     return { sha256, offset, complete: true };
   }
 
-  /** Removes the upload if the disk is full, so that it does not take the room of the records. */
+  /** Removes the upload if the disk is full, so that it does not use the space for the records. */
   async function writeWithinRoom(part: string, piece: UploadPiece): Promise<number> {
     const wantedBytes = piece.totalBytes - piece.offset;
     promisedBytes += wantedBytes;
@@ -204,7 +204,7 @@ function isDiskFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
-/** Treats only a missing file as absent. Any other error, such as too many open files, says nothing about the file. */
+/** Treats only a missing file as absent. After any other error, such as too many open files, it is unknown whether the file exists. */
 function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
 }

@@ -23,7 +23,7 @@ export interface DatabaseReport extends Pick<DataReport, 'problems' | 'records'>
 const mostReported = 50;
 
 /**
- * Reads everything in a database.
+ * Reads all rows of a database.
  *
  * @param path path of a copy of the database, because opening one changes its files
  */

@@ -31,7 +31,7 @@ function kyselyDatabase(prepare: (sql: string) => CheckedStatement): KyselyDatab
   return {
     prepare(sql) {
       const { all, run } = prepare(sql);
-      // Not all drivers can tell whether a statement returns rows. `all` also runs statements that return none.
+      // Not all drivers can detect whether a statement returns rows. `all` also runs statements that return none.
       const reader = !/^(insert|update|delete|replace)\b/i.test(sql);
       return { reader, all, run, iterate: (values) => all(values).values() };
     },

@@ -27,7 +27,7 @@ export async function migrate(
   if (error !== undefined) throw error;
 }
 
-/** Returns the newest migration of a database that this version does not know; undefined if it knows all. */
+/** Returns the newest migration of a database that this version does not include; undefined if it includes all of them. */
 export async function unknownMigration(connection: Connection): Promise<string | undefined> {
   return (await appliedMigrations(connection)).filter((name) => !(name in ownMigrations)).at(-1);
 }

@@ -24,8 +24,11 @@ const credentialsCommand = (declaration: Declaration) =>
   ])
     .addOption(deviceSelection.group)
     .addOption(deviceSelection.all)
-    .option('--rotate', 'Also for devices that use a secret; it stays valid until the device has used the new one')
-    .option('--replace-unused', 'Also for devices that have not used their new secret yet, which is then invalid')
+    .option('--rotate', 'Also replace secrets in use; the old secret stays valid until the device has used the new one')
+    .option(
+      '--replace-unused',
+      'Also replace secrets that have not been used yet; the old secrets become invalid immediately',
+    )
     .option('--out <file>', 'New file for the secrets, readable only by you; CSV, or JSON if its name ends with .json');
 
 type CredentialsOptions = OptionsOf<typeof credentialsCommand>;
@@ -58,7 +61,7 @@ async function create(project: string, names: readonly string[], options: Creden
   );
 }
 
-/** Returns whether a device gets a new secret. The server decides by the same rules. */
+/** Returns whether a device gets a new secret. The server applies the same rules. */
 function isDue({ credentials }: DeviceInfo, { rotate, replaceUnused }: CredentialsOptions): boolean {
   if (credentials === 'used') return rotate === true;
   return (credentials !== 'unused' && credentials !== 'rotating') || replaceUnused === true;

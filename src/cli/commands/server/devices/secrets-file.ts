@@ -12,7 +12,7 @@ export interface NewSecret {
 const readableByOwner = 0o600;
 
 /**
- * Creates the file for new secrets. It is complete and on disk before the server knows the secrets, so that none can be lost.
+ * Creates the file for new secrets. It is complete and on disk before the server receives the secrets, so that none can be lost.
  *
  * @throws OtaError FILE_EXISTS, FOLDER_MISSING, FILE_UNWRITABLE
  */
