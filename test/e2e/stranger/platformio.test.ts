@@ -77,7 +77,7 @@ async function strangersProject(t: ExecutionContext, folder: string) {
 
 for (const [title, environment] of [
   ['named by PLATFORMIO_CLI', { PLATFORMIO_CLI: platformIo.pio }],
-  ['found in PATH behind the folders of the tree', {}],
+  ['found in PATH after the folders of the tree', {}],
 ] as const) {
   test.serial(
     `doctor, init and upload execute nothing from a PlatformIO project, with PlatformIO ${title}`,
