@@ -10,7 +10,7 @@ import { cli, makeKeys } from '../platformio/project.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { plantTraps } from './traps.ts';
 
-/** A platformio.ini with everything that PlatformIO executes or includes in a build. */
+/** A platformio.ini with all files and commands that PlatformIO executes or includes in a build. */
 const ini = (marks: string) => `[platformio]
 extra_configs = more.ini
 description = \${sysenv.OTA_PASSPHRASE}
