@@ -29,7 +29,7 @@ const kitchen: DiscoveredDevice = {
   board: 'ESP8266_WEMOS_D1MINI',
 };
 
-test('reports a device every time it responds', async (t) => {
+test('reports a device each time it responds', async (t) => {
   const virtualDevice = await quickDevice(t, {
     host: '127.0.0.1',
     hostname: 'again',

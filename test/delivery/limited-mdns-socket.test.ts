@@ -68,7 +68,7 @@ test('delivers one message in each turn of the event loop, so that timers and ot
   }
 });
 
-test('a flood is dropped beyond 1000 messages, and the queue accepts messages again', async (t) => {
+test('drops the messages of a flood beyond 1000, and accepts messages again afterward', async (t) => {
   const { passed, receive } = open(t);
   receive(...numbered(3000));
   await turns(mostWaiting + 2);
@@ -81,7 +81,7 @@ test('a flood is dropped beyond 1000 messages, and the queue accepts messages ag
   t.is(passed.at(-1), 5000);
 });
 
-test('delivers a message that arrives during a flood after those before it', async (t) => {
+test('delivers a message that arrives during a flood after all earlier messages', async (t) => {
   const { passed, receive } = open(t);
   for (let round = 0; round < 3 * mostWaiting; round++) {
     receive(...numbered(3));

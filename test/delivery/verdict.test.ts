@@ -45,7 +45,7 @@ test('explains ERROR[11]: flashed over serial and not reset since', (t) => {
   t.regex(hint ?? '', /Reset.*serial/);
 });
 
-test('chooses the hint for an unknown result by whether the device may have updated', (t) => {
+test('chooses the hint for an unknown result according to whether the device may have updated', (t) => {
   const hints = [true, false].map(
     (mayHaveUpdated) => describeVerdict({ kind: 'unknown', reason: 'x', mayHaveUpdated }).hint ?? '',
   );

@@ -37,11 +37,11 @@ const shows: Readonly<Record<string, (t: ExecutionContext) => Promise<Show>>> = 
     const argv = ['espota', '-r', '-i', device.host, '-p', String(device.otaPort), '-f', 'build/door.ino.bin'];
     return { folder: await packedDoor(t), argv };
   },
-  'pack, which warns': async (t) => {
+  'pack with a warning': async (t) => {
     const folder = await testFolder(t, { 'door.bin': door.bin });
     return { folder, argv: ['pack', 'door.bin', '--unsigned', '--compression', 'zopfli'] };
   },
-  'verify, which fails': async (t) => ({
+  'verify with an error': async (t) => ({
     folder: await testFolder(t),
     argv: ['verify', 'gone.bin', '--public-key', 'gone.key'],
   }),

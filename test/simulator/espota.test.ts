@@ -152,7 +152,7 @@ test('responds to invitations again after the pause that follows an interrupted 
   t.is(await host.heard(), 'OK');
 });
 
-/** Sends an invitation during an upload, ends the upload after 100 bytes, and waits until the device has noticed the end. */
+/** Sends an invitation during an upload, ends the upload after 100 bytes, and waits until the device has detected the end. */
 async function brokenUpload(t: ExecutionContext, device: VirtualDevice) {
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);

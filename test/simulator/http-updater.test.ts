@@ -31,7 +31,7 @@ async function verdictOn(
   return event.event === 'update' ? (event.error ?? 'accepted') : event.event;
 }
 
-test('describes itself in an HTTP/1.0 request that closes the connection', async (t) => {
+test('sends the device facts in an HTTP/1.0 request that closes the connection', async (t) => {
   const server = await bareServer(t, nothingNew);
   await using device = await start(server.url, { mac: '5C:CF:7F:01:02:03' });
   t.like(await device.nextEvent(({ event }) => event === 'checked', patienceMs), { status: 304 });
@@ -124,21 +124,27 @@ const refusals: Record<string, readonly [ScriptedResponse, string, Partial<Timin
     response('200 OK', ['Transfer-Encoding: chunked'], 'c350\r\n', next, '\r\n0\r\n\r\n'),
     'Server Did Not Report Size',
   ],
-  'any other encoding': [
+  'an unsupported encoding': [
     response('200 OK', ['Transfer-Encoding: identity', `Content-Length: ${next.length}`], next),
     'HTTP error: Transfer-Encoding not supported',
   ],
-  'more than the free space': [response('200 OK', ['Content-Length: 3000000'], tooLarge), 'Not Enough space'],
-  'more than any number': [response('200 OK', ['Content-Length: 99999999999'], tooLarge), 'Not Enough space'],
-  'no firmware': [update(new Uint8Array(1000).fill(2)), 'Verify Bin Header Failed'],
-  'less than a header': [update(new Uint8Array([0xe9, 1])), 'Verify Bin Header Failed'],
+  'an update larger than the free space': [
+    response('200 OK', ['Content-Length: 3000000'], tooLarge),
+    'Not Enough space',
+  ],
+  'a size that exceeds the integer range': [
+    response('200 OK', ['Content-Length: 99999999999'], tooLarge),
+    'Not Enough space',
+  ],
+  'a file that is not firmware': [update(new Uint8Array(1000).fill(2)), 'Verify Bin Header Failed'],
+  'an update smaller than a header': [update(new Uint8Array([0xe9, 1])), 'Verify Bin Header Failed'],
   'a flash size that the chip does not have': [
     update(syntheticSketch({ sizeBytes: 50_000, flashSizeBytes: 16 * 1024 * 1024 })),
     'New Binary Does Not Fit Flash Size',
   ],
   'a quoted MD5': [update(next, `x-MD5: "${md5(next)}"`), 'Wrong MD5'],
   'two MD5s': [update(next, `x-MD5: ${md5(next)}`, `X-Md5: ${md5(next)}`), 'Wrong MD5'],
-  'the MD5 of something else': [
+  'the MD5 of a different file': [
     update(next, `x-MD5: ${md5('else')}`),
     `Update error: ERROR[7]: MD5 verification failed: expected: ${md5('else')}, calculated: ${md5(next)}`,
   ],
@@ -147,19 +153,22 @@ const refusals: Record<string, readonly [ScriptedResponse, string, Partial<Timin
   'status 404': [response('404 Not Found', []), 'File Not Found (404)'],
   'status 500': [response('500 Oops', []), 'Wrong HTTP Code'],
   'a redirect': [response('302 Found', ['Location: /elsewhere']), 'Wrong HTTP Code'],
-  'something that is not HTTP': [{ pieces: ['220 smtp\r\n\r\n'], finally: 'end' }, 'HTTP error: no HTTP server'],
-  'an end within the header': [{ pieces: ['HTTP/1.1 200 OK\r\n'], finally: 'end' }, 'HTTP error: connection lost'],
-  'a header that does not come': [
+  'a response that is not HTTP': [{ pieces: ['220 smtp\r\n\r\n'], finally: 'end' }, 'HTTP error: no HTTP server'],
+  'a connection that ends within the header': [
+    { pieces: ['HTTP/1.1 200 OK\r\n'], finally: 'end' },
+    'HTTP error: connection lost',
+  ],
+  'a header that never arrives': [
     { pieces: [], finally: 'stay' },
     'HTTP error: read Timeout',
     { httpHeaderTimeoutMs: 100 },
   ],
-  'a body that breaks off': [
+  'a truncated body': [
     { pieces: [`HTTP/1.1 200 OK\r\nContent-Length: ${next.length}\r\n\r\n`, next.subarray(0, 900)], finally: 'end' },
     'Update error: ERROR[6]: Stream Read Timeout',
     { httpBodyTimeoutMs: 100 },
   ],
-  'a body that does not go on': [
+  'a body that stalls': [
     { pieces: [`HTTP/1.1 200 OK\r\nContent-Length: ${next.length}\r\n\r\n`, next.subarray(0, 900)], finally: 'stay' },
     'Update error: ERROR[6]: Stream Read Timeout',
     { httpBodyTimeoutMs: 100 },

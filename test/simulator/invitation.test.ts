@@ -18,9 +18,9 @@ for (const [name, text] of Object.entries({
   'an MD5 of 31 digits': `0 4711 9 ${md5.slice(1)}\n`,
   'an MD5 of 33 digits': `0 4711 9 ${md5}a\n`,
   'no MD5': '0 4711 9\n',
-  'another command': `7 4711 9 ${md5}\n`,
-  'an answer to a challenge': `200 ${md5} ${md5}\n`,
-  nothing: '',
+  'an unknown command': `7 4711 9 ${md5}\n`,
+  'a response to a challenge': `200 ${md5} ${md5}\n`,
+  'an empty datagram': '',
 })) {
   test(`ignores a datagram: ${name}`, (t) => {
     t.is(read(text), undefined);

@@ -74,7 +74,7 @@ const dropped = {
   'a preamble': { preamble: 'This is a message in several parts.\r\n' },
   'an empty line before the boundary': { preamble: '\r\n' },
   'a second parameter before the boundary': { contentType: 'multipart/form-data; charset=utf-8; boundary=xyz' },
-  'a second parameter behind the boundary': { contentType: 'multipart/form-data; boundary=xyz; charset=utf-8' },
+  'a second parameter after the boundary': { contentType: 'multipart/form-data; boundary=xyz; charset=utf-8' },
 };
 
 for (const [name, form] of Object.entries(dropped)) {

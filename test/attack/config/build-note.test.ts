@@ -1,4 +1,4 @@
-/** A build folder in an untrusted source tree names another project of the user as the sketch that it was made from. */
+/** A build folder in an untrusted source tree names another project of the user as its sketch. */
 import { mkdir, rename } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { packedDoor } from '../../support/fleet.ts';

@@ -20,7 +20,7 @@ const secrets = {
   PGPASSWORD: 'database-secret',
 };
 
-/** Uploads with a password source from the tree to a listener; returns the error code and what the listener heard. */
+/** Uploads with a password source from the tree to a listener; returns the error code and what the listener received. */
 async function attack(
   t: ExecutionContext,
   password: object,
@@ -57,7 +57,7 @@ for (const name of ['AWS_SECRET_ACCESS_KEY', 'GITHUB_TOKEN', 'PATH', 'DOOR_OTA_D
 }
 
 for (const name of ['OTA_TOKEN', 'OTA_PASSPHRASE', 'OTA_PRIVATE_KEY', 'PGPASSWORD'] as const) {
-  test(`the secret ${name} of ota-hooks is never a device password`, async (t) => {
+  test(`the secret ${name} of ota-hooks is never sent as a device password`, async (t) => {
     for (const argv of [[], ['--password-env', name]]) {
       const { code, message, heard } = await attack(t, { env: name }, { argv });
       t.deepEqual(heard, []);
@@ -93,7 +93,7 @@ const forms: Readonly<Record<string, string>> = {
   'an elliptic curve key in hexadecimal': elliptic.export({ format: 'der', type: 'pkcs8' }).toString('hex'),
 };
 
-test('a secret of ota-hooks in any form is never a device password under another name', async (t) => {
+test('a secret of ota-hooks in any form is never sent as a device password under a different name', async (t) => {
   const database = { DATABASE_URL: 'postgres://ota:database%20secret@localhost/ota' };
   for (const [form, value] of Object.entries(forms)) {
     const env = { OTA_DEVICE_DOOR: value, ...database };
@@ -125,7 +125,7 @@ for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../.
   });
 }
 
-test('a symbolic link in the tree does not make a file a part of the project', async (t) => {
+test('a symbolic link in the tree does not make a file part of the project', async (t) => {
   for (const [file, target] of [
     ['door.password', 'home/note'],
     ['secrets/note', 'home'],

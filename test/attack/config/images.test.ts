@@ -27,7 +27,7 @@ async function trees(t: ExecutionContext, images: readonly string[] | undefined)
 
 const foreign = ['OWN/build/*.bin', '../*/build/*.bin', '/**/*.nope', 'link/*', 'build/link/*.bin', 'build/../../*/*'];
 for (const pattern of foreign) {
-  test(`a project configuration cannot choose images by ${pattern}`, async (t) => {
+  test(`a project configuration cannot choose images with the pattern ${pattern}`, async (t) => {
     const { listener, own, tree, commands } = await trees(t, [pattern]);
     await symlink(own.at('build'), tree.at('link'));
     await symlink(own.at('build'), tree.at('build/link'));
@@ -56,7 +56,7 @@ for (const pattern of [
   });
 }
 
-test('a build is found beside links to parent folders, by the default pattern and by common ones', async (t) => {
+test('finds a build beside links to parent folders with the default pattern and with common patterns', async (t) => {
   for (const images of [undefined, ['build/**/*.bin'], ['{build,.pio/build}/*.bin']]) {
     const { tree, commands } = await trees(t, images);
     for (const name of ['one', 'two', 'three']) await symlink('..', tree.at(`build/${name}`));

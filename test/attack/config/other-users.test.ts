@@ -56,7 +56,7 @@ testWithOwners('a configuration of another user above the source folder is an er
   countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
 });
 
-testWithOwners('the lines in the error make the configuration of another user trusted', async (t) => {
+testWithOwners('the settings in the hint make the configuration of another user trusted', async (t) => {
   const { folder, give, header } = await shared(t, { 'shared/package.json': '{}', 'shared/ota.config.json': planted });
   await give('shared/package.json', 'shared/ota.config.json');
   const { hint = '' } = (await header()).error ?? {};
@@ -129,13 +129,13 @@ testWithOwners('root in a subfolder of a checkout with a foreign user ID uses it
   countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
 });
 
-testWithOwners('a named configuration is the word of the user', async (t) => {
+testWithOwners('accepts a configuration of another user if the user names it', async (t) => {
   const { give, header } = await shared(t, { 'shared/ota.config.json': planted });
   await give('shared/ota.config.json');
   t.is((await header({}, '--config', '../../ota.config.json')).exitCode, 0);
 });
 
-test('commands say which configuration they use if it is not in the source folder', async (t) => {
+test('commands print which configuration they use if it is not in the source folder', async (t) => {
   const { folder, header } = await shared(t, { 'shared/package.json': '{}', 'shared/ota.config.json': planted });
   t.true((await header()).stderr.includes(`Configuration: ${folder.at('shared/ota.config.json')}\n`));
   t.false((await header({}, '--quiet')).stderr.includes('Configuration:'));

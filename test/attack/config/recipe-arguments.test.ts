@@ -51,7 +51,7 @@ for (const name of names) {
 }
 
 for (const name of ['door" --private-key "key', 'door" --unsigned "', `door" 'x --unsigned`, 'door" -include x "']) {
-  test(`the sketch ${name} is an error, because the core would pass its rest to the compiler`, async (t) => {
+  test(`rejects the sketch ${name}, because the core would pass part of its name to the compiler`, async (t) => {
     const folder = await testFolder(t, { [`${name}/${name}.ino`]: '' });
     await folder.write('build/build.options.json', JSON.stringify({ sketchLocation: folder.at(name) }));
     await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () =>
@@ -63,7 +63,7 @@ for (const name of ['door" --private-key "key', 'door" --unsigned "', `door" 'x 
   });
 }
 
-test('the sketch of a build folder is packed with its keys, however it is named', async (t) => {
+test('packs the sketch of a build folder with its keys, regardless of its name', async (t) => {
   const name = "door' --compression 'none";
   const folder = await testFolder(t, {
     [`${name}/private.key`]: door.privatePem,
@@ -77,7 +77,7 @@ test('the sketch of a build folder is packed with its keys, however it is named'
   countAttacks({ kind: 'names that add arguments to recipes', tried: 1, withstood: 1 });
 });
 
-test('arguments after the build folder, which only its name can add, are an error', async (t) => {
+test('rejects arguments after the build folder, which only its name can add', async (t) => {
   for (const more of [['x'], ['--unsigned'], ['--arduino-build', '/elsewhere']]) {
     await expectOtaError(t, 'OPTION_INVALID', () => withArduinoBuild(['pack', '--arduino-build', '/build', ...more]));
   }
@@ -86,7 +86,7 @@ test('arguments after the build folder, which only its name can add, are an erro
   countAttacks({ kind: 'names that add arguments to recipes', tried: 5, withstood: 5 });
 });
 
-test('a folder whose name contains a property is an error, because arduino-cli would replace it', async (t) => {
+test('rejects a folder whose name contains a property, because arduino-cli would replace the property', async (t) => {
   for (const sourceDir of ['/src/{build.path}', '/src/a{x}b']) {
     await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoHookProperties({ ...hooks, sourceDir }));
     await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoUploadProperty({ ...hooks, configPath: sourceDir }));

@@ -83,7 +83,7 @@ for (const kind of kinds) {
   }
 }
 
-test('names of variables determine their kind, in any case', (t) => {
+test('the name of a variable determines its kind, in uppercase or lowercase', (t) => {
   const cases: Readonly<Record<string, SourceKind>> = {
     OTA_TOKEN: 'tool-credential',
     Ota_Token: 'tool-credential',

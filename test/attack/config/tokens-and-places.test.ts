@@ -1,4 +1,4 @@
-/** A source tree sends the user's token, uses keys of the user, and writes and reads outside of itself. */
+/** A source tree sends the user's token, uses keys of the user, and reads and writes files outside the tree. */
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -33,7 +33,7 @@ async function publishTo(t: ExecutionContext, to: unknown, env: Readonly<Record<
   return { listener, folder, world, run };
 }
 
-test('a variable of a build server does not decide where the token goes', async (t) => {
+test('a variable of a build server does not determine where the token is sent', async (t) => {
   for (const name of ['CI_COMMIT_TITLE', 'GITHUB_HEAD_REF', 'PULL_REQUEST_BODY']) {
     const { listener, run } = await publishTo(t, { env: name }, { [name]: 'LISTENER' });
     const { error } = await run();
@@ -67,7 +67,7 @@ test('an address in a tree does not receive the token', async (t) => {
   countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
 });
 
-test('the user environment and the user configuration decide where the token goes', async (t) => {
+test('the user environment and the user configuration determine where the token is sent', async (t) => {
   const byVariable = await publishTo(t, { env: 'OTA_SERVER_STAGING' }, { OTA_SERVER_STAGING: 'LISTENER' });
   await byVariable.run();
   t.deepEqual(byVariable.listener.heard(), [token]);
@@ -95,7 +95,7 @@ for (const to of ['../www', 'link', '.git/hooks', 'site/../../www']) {
   });
 }
 
-test('a build is published into a folder of the project, or where the user says', async (t) => {
+test('a build is published into a folder of the project or a folder that the user names', async (t) => {
   t.is((await (await publishTo(t, 'site')).run()).exitCode, 0);
   const { folder, world } = await publishTo(t, '../www');
   t.is((await runCommand(['publish', 'build', '--to', '../www'], world)).exitCode, 0);
@@ -204,7 +204,7 @@ test('a secret does not become the version of a firmware, which is published', a
   }
 });
 
-test('a tree does not pack images outside the tree, and no file beside them is removed', async (t) => {
+test('a tree cannot pack images outside the tree or remove files beside them', async (t) => {
   for (const pattern of ['../home/*', 'link/*']) {
     const { folder } = await packWith(t, { images: [pattern] });
     await folder.write('home/backup', door.bin);

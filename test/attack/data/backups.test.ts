@@ -66,7 +66,7 @@ function backupOf(lines: readonly Line[]): string {
   return [...lines, { end: true, lines: lines.length }].map((line) => `${JSON.stringify(line)}\n`).join('');
 }
 
-/** Changes one line: the first for which `change` returns another. */
+/** Changes the first line for which `change` returns a different line. */
 function changed(lines: readonly Line[], change: (line: Line) => Line | undefined): string {
   const index = lines.findIndex((line) => change(line) !== undefined);
   if (index === -1) throw new Error('the backup contains no such line');
@@ -297,7 +297,7 @@ async function check(
   return { ...run, output: run.stdout === '' ? {} : JSON.parse(run.stdout) };
 }
 
-/** Nothing of the backup is in the folder, and the sound backup can still be restored into it. */
+/** Checks that no part of the backup is in the folder, and that the sound backup can still be restored into it. */
 async function leftNothing(folder: TestFolder, data: string): Promise<string | undefined> {
   const left = (await folder.list()).filter((name) => /^data\/(blobs|uploads|tls)\//.test(name));
   if (left.length > 0) return `leaves ${left.join(', ')}`;
@@ -309,11 +309,11 @@ async function leftNothing(folder: TestFolder, data: string): Promise<string | u
   return again.exitCode === 0 ? undefined : `blocks the sound backup: ${again.error?.message}`;
 }
 
-/** Paths of the API that read everything. */
+/** Paths of the API that together read all data. */
 const lists = ['/projects', '/tokens', '/audit'];
 const listsOfProject = ['', '/releases', '/devices', `/devices/${mac}`, '/rollouts', '/channels/stable'];
 
-/** The server starts and reads everything without a fault, and its data is sound. */
+/** Checks that the server starts and reads all data without a fault, and that the data is sound. */
 async function works(t: ExecutionContext, data: string): Promise<string | undefined> {
   const found = await check(data);
   if (found.exitCode !== 0) return `server check: ${JSON.stringify(found.output.problems)}`;
@@ -372,7 +372,7 @@ test.serial('the sound backup itself is restored', async (t) => {
   }
 });
 
-test.serial('a backup without the files of releases is restored if this is accepted', async (t) => {
+test.serial('a backup without release files is restored with --accept-missing-files', async (t) => {
   made ??= soundBackup(t);
   const crafted = without(({ blob }) => blob !== undefined)(await made);
   const folder = await testFolder(t, { crafted });
@@ -397,7 +397,7 @@ test.serial('no crafted backup is restored in part, ends in an unknown error or 
   countAttacks({ kind: 'crafted backups', tried: kinds.length, withstood });
 });
 
-/** Changes one column of a row, or a value inside of a column that is a document. */
+/** Changes one column of a row, or a value inside a column that is a document. */
 const changedRow = fc
   .tuple(fc.nat(), fc.nat(), fc.array(fc.nat(), { maxLength: 4 }), fc.constantFrom(undefined, ...hostileValues))
   .map(([at, column, steps, hostile]) => (sound: Sound) => {

@@ -87,7 +87,7 @@ test('finds nothing in the data of a stopped, a crashed and a running server', a
   t.is(output.blobs.complete, firstBuild.manifest.artifacts.length);
 });
 
-test('counts unused and unfinished uploads without calling them damage', async (t) => {
+test('counts unused and unfinished uploads without reporting them as damage', async (t) => {
   const server = await startTestServer(t);
   await upload(server.url, Buffer.from('unused'), server.token);
   await server.close(0);
@@ -119,7 +119,7 @@ test('finds a missing or empty database, and a repair keeps the firmware', async
   t.like(await server.parts.blobs.state(artifact?.sha256 ?? ''), { complete: true });
 });
 
-test('finds a lost journal, an older database and one of another server, and a repair accepts them', async (t) => {
+test('finds a lost journal, an older database and the database of another server, and a repair accepts them', async (t) => {
   const { data } = await crashedData(t);
   await lose(join(data, 'ota.db-wal'));
   await finds(t, data, ['changes-lost']);
@@ -143,7 +143,7 @@ test('finds a lost journal, an older database and one of another server, and a r
   await serves(t, data);
 });
 
-test('finds damaged, truncated and missing firmware files, and files of others', async (t) => {
+test('finds damaged, truncated and missing firmware files, and files that the server did not write', async (t) => {
   for (const damage of [
     (path: string) => writeFile(path, 'not firmware'),
     (path: string) => truncate(path, 100),
@@ -181,7 +181,7 @@ test('finds damaged, truncated and missing firmware files, and files of others',
   t.false(await exists(blobOf(data)));
 });
 
-test('finds records that are not what the server writes, and a repair drops only them', async (t) => {
+test('finds records that the server would not write, and a repair removes only these records', async (t) => {
   const { data } = await stoppedData(t);
   const device = (mac: string, doc: string) =>
     `INSERT INTO devices VALUES (1, '${mac}', 1, 0, NULL, NULL, NULL, '${doc}', 'unknown', NULL, NULL, NULL);`;

@@ -81,7 +81,7 @@ test('a repair of a damaged page keeps the records on the other pages', async (t
       .subarray(page * pageBytes, (page + 1) * pageBytes)
       .toString('latin1')
       .split('"name":"device ').length;
-  // Only leaves are looked at (their first byte is 10): a page above them would take all devices with it.
+  // Considers only leaf pages (their first byte is 10), because damage to a page above them would affect all devices.
   const pages = Array.from({ length: content.length / pageBytes }, (_, page) => page).filter(
     (page) => content[page * pageBytes] === 10,
   );
@@ -128,7 +128,7 @@ test('damage to the files as a whole leads to a named error', async (t) => {
   countAttacks({ kind: 'damaged data folders', tried: 2 * damages.length, withstood: 2 * damages.length });
 });
 
-test('a document that is not what the server writes leads to a named error at the start', async (t) => {
+test('a document that the server would not write leads to a named error at startup', async (t) => {
   const changes = [
     "UPDATE projects SET doc = 'x'",
     "UPDATE projects SET doc = 'null'",
@@ -166,7 +166,7 @@ test('a full file-descriptor table leads to a named error, and no firmware is lo
     });
     const { exitCode, stderr } = await server;
     tried++;
-    // Node.js itself needs some descriptors, and ends with a signal or its own message if it does not get them.
+    // Node.js itself needs some descriptors, and ends with a signal or its own message if they are unavailable.
     t.not(exitCode, 70, `limit ${limit}: ${stderr}`);
     if (/error\[(OPEN_FILES_LIMIT|SERVER_DATA_UNREADABLE)\]/.test(stderr)) named++;
     t.notRegex(stderr, /Unexpected error/, `limit ${limit}`);

@@ -1,4 +1,4 @@
-/** Invented devices: they fill neither the device table nor the way of devices that an administrator enrolls. */
+/** Invented devices: they neither fill the device table nor lock out devices that an administrator enrolls. */
 import test from 'ava';
 import { NewDevices } from '../../../src/server/services/devices/new-devices.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
@@ -18,7 +18,7 @@ async function pretend({ port }: TestServer, mac: string): Promise<void> {
   await requestAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(firstBuild.manifest) });
 }
 
-test('devices that look proven cannot lock out new devices, or those that an administrator enrolls', async (t) => {
+test('devices that look proven cannot lock out new devices or devices that an administrator enrolls', async (t) => {
   const limits = { mostDevices: 20, newDevicesPerNetwork: 1_000_000 };
   const server = await startTestServer(t, { limits });
   await server.publish(firstBuild);

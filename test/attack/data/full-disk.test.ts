@@ -47,7 +47,7 @@ async function exhaust({ api }: TestServer): Promise<void> {
   throw new Error('the disk did not fill up');
 }
 
-test('a full disk never looks like "nothing to install", and the server recovers by itself', async (t) => {
+test('a full disk never causes the response "nothing to install", and the server recovers by itself', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const server = await startTestServer(t, { data: join(disk, 'data') });
@@ -74,7 +74,7 @@ test('a full disk never looks like "nothing to install", and the server recovers
   countAttacks({ kind: 'update checks on a full disk', tried: 51, withstood: 51 });
 });
 
-test('healthz and readyz report a full disk, and a disk without room for uploads', async (t) => {
+test('healthz and readyz report a full disk, and a disk without space for uploads', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const server = await startTestServer(t, { data: join(disk, 'data') });
@@ -90,7 +90,7 @@ test('healthz and readyz report a full disk, and a disk without room for uploads
   t.is((await health(server, '/readyz')).status, 503);
 });
 
-test('an upload that does not fit is removed, and leaves the reserve for records', async (t) => {
+test('an upload that does not fit is removed, and the reserve remains available for records', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const server = await startTestServer(t, { data: join(disk, 'data') });

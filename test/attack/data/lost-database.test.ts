@@ -20,7 +20,7 @@ async function blobsIn(data: string): Promise<readonly string[]> {
   return (await readdir(join(data, 'blobs'), { recursive: true })).sort();
 }
 
-/** The server refuses to start, twice, and no file is lost or added. */
+/** Checks that the server refuses to start on two attempts, and that no file is lost or added. */
 async function isRefused(
   t: ExecutionContext,
   code: 'SERVER_DATABASE_LOST' | 'SERVER_DATABASE_OLDER',
@@ -43,7 +43,7 @@ test('a crashed server starts again with its releases', async (t) => {
   t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 
-test('a stopped server leaves one database file, which starts', async (t) => {
+test('a stopped server leaves one database file and starts again with it', async (t) => {
   const { folder, data } = await stoppedData(t);
   t.deepEqual(
     (await folder.list()).filter((name) => name.startsWith('data/ota.db')),
@@ -118,8 +118,8 @@ const olderCopies: Readonly<Record<string, (paths: { data: string; old: string }
   'whose seal is damaged': async ({ data }) => {
     for (const path of await sealsIn(data)) await writeFile(path, Buffer.alloc(1000, 0xff));
   },
-  'that is put over newer files': async ({ data, old }) => cp(old, data, { recursive: true }),
-  'that is put over newer files with old times': async ({ data, old }) =>
+  'that is copied over newer files': async ({ data, old }) => cp(old, data, { recursive: true }),
+  'that is copied over newer files with its old times': async ({ data, old }) =>
     cp(old, data, { recursive: true, preserveTimestamps: true }),
   'with a seal of an older copy, but without its own': async ({ data, old }) => {
     await lose(...(await sealsIn(data)));
@@ -226,7 +226,7 @@ test("refuses to start with another server's database", async (t) => {
   t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', one.data), /another server/);
 });
 
-test('refuses to back up, or to create a token in, a folder whose database is lost', async (t) => {
+test('refuses to back up a folder whose database is lost or to create a token in it', async (t) => {
   const { folder, data } = await stoppedData(t);
   await lose(join(data, 'ota.db'));
   for (const argv of [

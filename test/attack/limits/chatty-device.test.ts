@@ -1,4 +1,4 @@
-/** Devices that are silent, slow or endless: uploads end, and the verdict contains the reason. */
+/** Devices that are silent, are slow or never stop sending: uploads end, and the verdict contains the reason. */
 
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
@@ -13,9 +13,9 @@ import { endlessly, type Inviter, rudeEspotaDevice, rudeWebServer } from './rude
 const kind = 'devices that never end an upload';
 
 /**
- * For attacks that end by time: short, because they work the same way for an hour. If a slow machine reaches a limit before the device
- * begins its attack, the attack is repeated with longer limits. In all other tests, the limits last an hour, so that only a limit on size
- * can end the attack.
+ * Short limits for attacks that only a time limit ends, because they work the same way for an hour. If a slow machine reaches a limit
+ * before the device begins its attack, the attack is repeated with longer limits. In all other tests, the limits last an hour, so that
+ * only a limit on size can end the attack.
  */
 const short = [1, 4, 16, 64].map((factor) => ({ graceMs: 2000 * factor, windowMs: 1000 * factor }));
 const endless = [{ graceMs: endlessMs, windowMs: endlessMs }];
@@ -72,20 +72,20 @@ const webForms: Readonly<Record<string, WebForm>> = {
     onUpdate: (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: /update\r\nContent-Length: 0\r\n\r\n'),
     verdict: /./,
   },
-  'responds with 401 forever': {
+  'sends an endless 401 response': {
     onPage: endlessly('HTTP/1.1 401 Unauthorized\r\n\r\n', block),
     verdict: /^rejected: the device requires a password/,
   },
-  'responds with 404 and brackets': {
+  'responds with 404 and a page of brackets': {
     onPage: (socket) => socket.end(`HTTP/1.1 404 Not Found\r\n\r\n${brackets}`),
     verdict: noUpdater,
   },
-  'sends endless 100 Continue': {
+  'sends endless 100 Continue responses': {
     onPage: endlessly('', interim.repeat(20)),
     onUpdate: endlessly('', interim.repeat(20)),
     verdict: unexpected,
   },
-  'sends 100 Continue slowly': {
+  'sends 100 Continue responses slowly': {
     onPage: endlessly('', interim, 20),
     limits: short,
     verdict: slow,
@@ -111,7 +111,7 @@ const webForms: Readonly<Record<string, WebForm>> = {
     onUpdate: endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, chunk),
     verdict: unexpected,
   },
-  'sends endless headers of a result': { onUpdate: endlessly(ok, `a: ${block}\r\n`), verdict: tooMuch },
+  'sends endless headers before its result': { onUpdate: endlessly(ok, `a: ${block}\r\n`), verdict: tooMuch },
   'sends a result slowly': { onUpdate: endlessly(`${ok}\r\n`, ' ', 20), limits: short, verdict: slow },
   'sends no result': { onUpdate: () => undefined, limits: short, verdict: slow },
   'sends a result of brackets': {
@@ -142,7 +142,7 @@ for (const [
   });
 }
 
-test('a web updater that keeps the connection open, or still sends slowly, after its result has accepted the update', async (t) => {
+test('accepts the result of a web updater that then keeps the connection open or continues to send slowly', async (t) => {
   for (const after of [() => undefined, endlessly('', ' ', 20)]) {
     const ended = await firstMatch(short, /^accepted$/, async (timings) => {
       const device = await rudeWebServer(t, goodPage, (socket) => {
@@ -227,7 +227,7 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
     password: 'x',
     verdict: flood,
   },
-  'sends endless OK and never connects': {
+  'sends OK endlessly and never connects': {
     onDatagram: ({ say }) => sayForever(say, () => 'OK'),
     verdict: flood,
   },
@@ -305,7 +305,7 @@ for (const [what, { onDatagram, image = anImage, password, limits = endless, ver
   });
 }
 
-test('a web updater may read in small steps', async (t) => {
+test('uploads to a web updater that reads in small steps', async (t) => {
   const image = new Uint8Array(60_000);
   const device = await rudeWebServer(t, goodPage, (socket) => {
     socket.pause();
@@ -322,7 +322,7 @@ test('a web updater may read in small steps', async (t) => {
   t.deepEqual(sent.verdict, { kind: 'accepted' });
 });
 
-test('an espota device may read and acknowledge in small steps', async (t) => {
+test('uploads to an espota device that reads and acknowledges in small steps', async (t) => {
   const image = new Uint8Array(60_000);
   const device = await rudeEspotaDevice(
     t,
@@ -343,7 +343,7 @@ test('an espota device may read and acknowledge in small steps', async (t) => {
   t.deepEqual(sent.verdict, { kind: 'accepted' });
 });
 
-test('an espota device that still sends after its OK has accepted the update', async (t) => {
+test('accepts the OK of an espota device that continues to send', async (t) => {
   const device = await rudeEspotaDevice(
     t,
     connected(readAll(anImage.length, (socket) => endlessly('OK', 'OK'.repeat(1000))(socket))),
@@ -354,7 +354,7 @@ test('an espota device that still sends after its OK has accepted the update', a
   countAttacks({ kind, tried: 1, withstood: 1 });
 });
 
-test('datagrams from other addresses do not count as datagrams of the device', async (t) => {
+test('does not count datagrams from other addresses as datagrams from the device', async (t) => {
   const stranger = createSocket('udp4');
   await new Promise<void>((resolve) => stranger.bind(0, '127.0.0.2', resolve));
   t.teardown(() => stranger.close());

@@ -79,7 +79,7 @@ async function endlessPipe(fifo: string) {
   return writer;
 }
 
-test('a key from a process substitution or from stdin is read', async (t) => {
+test('reads a key from a process substitution or from stdin', async (t) => {
   const folder = await testFolder(t, files);
   const expected = await runCommand(['sign', '--bin', 'door.bin', '--private-key', 'private.key', '--out', 'a'], {
     cwd: folder.path,
@@ -98,7 +98,7 @@ test('a key from a process substitution or from stdin is read', async (t) => {
   }
 });
 
-test('a FIFO without a writer as key ends with an error', async (t) => {
+test('rejects a key that is a FIFO without a writer', async (t) => {
   const folder = await testFolder(t, files);
   await run('mkfifo', [folder.at('fifo')]);
   const { exitCode, stderr } = await runCli(['sign', '--bin', 'door.bin', '--private-key', 'fifo'], folder.path);
@@ -107,7 +107,7 @@ test('a FIFO without a writer as key ends with an error', async (t) => {
   countAttacks({ kind, tried: 1, withstood: 1 });
 });
 
-test('pipes in a source tree, beside the files that a user names, are not read', async (t) => {
+test('does not read pipes in a source tree beside the files that a user names', async (t) => {
   const folder = await testFolder(t, files);
   for (const name of ['door.bin.ota.json', 'door.bin.signed', 'build.options.json', 'ota.config.json', '.gitignore']) {
     await run('mkfifo', [folder.at(name)]);

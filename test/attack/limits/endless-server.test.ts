@@ -1,4 +1,4 @@
-/** Servers that are silent, slow or endless: `publish` and `server …` end, and the message contains the reason. */
+/** Servers that are silent, are slow or never stop sending: `publish` and `server …` end, and the message contains the reason. */
 
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
@@ -36,7 +36,7 @@ async function rudeServer(t: ExecutionContext, behave: (socket: Socket) => void)
 const ok = 'HTTP/1.1 200 OK\r\n';
 const chunk = `ffff\r\n${'x'.repeat(0xffff)}\r\n`;
 
-/** Behavior of a server that makes a client wait. */
+/** Behaviors of servers that make a client wait. */
 const behaviors: Readonly<Record<string, (socket: Socket) => void>> = {
   'is silent': () => undefined,
   'sends the status line slowly': endlessly('', 'H', 20),
@@ -46,11 +46,11 @@ const behaviors: Readonly<Record<string, (socket: Socket) => void>> = {
   'sends a chunked body slowly': endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n', 20),
   'sends an endless body': endlessly(`${ok}Transfer-Encoding: chunked\r\n\r\n`, chunk),
   'sends a body until the connection ends': endlessly(`${ok}\r\n`, ' '.repeat(0xffff)),
-  'announces a body and is silent': (socket) => socket.write(`${ok}Content-Length: 10\r\n\r\n`),
-  'sends endless 100 Continue': endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
-  'sends 100 Continue slowly': endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n', 20),
-  'sends endless 103 Early Hints': endlessly('', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
-  'never ends the error page': endlessly('HTTP/1.1 502 Bad Gateway\r\n\r\n', ' '.repeat(0xffff)),
+  'announces a body and remains silent': (socket) => socket.write(`${ok}Content-Length: 10\r\n\r\n`),
+  'sends endless 100 Continue responses': endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n'),
+  'sends 100 Continue responses slowly': endlessly('', 'HTTP/1.1 100 Continue\r\n\r\n', 20),
+  'sends endless 103 Early Hints responses': endlessly('', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'),
+  'sends an endless error page': endlessly('HTTP/1.1 502 Bad Gateway\r\n\r\n', ' '.repeat(0xffff)),
 };
 
 const requests: readonly ApiRequest[] = [
@@ -78,7 +78,7 @@ for (const [what, behave] of Object.entries(behaviors)) {
   });
 }
 
-test('a slow server that keeps sending is read to the end', async (t) => {
+test('reads the whole response of a slow server that keeps sending', async (t) => {
   const parts = 200;
   const url = await rudeServer(t, (socket) => {
     socket.write(`${ok}Connection: close\r\nContent-Length: ${parts * 100}\r\n\r\n`);
@@ -142,7 +142,7 @@ test('an upload ends when the server repeatedly discards pieces', async (t) => {
   countAttacks({ kind: 'servers that never end a response', tried: 4, withstood: 4 });
 });
 
-test('a command ends when the server always has another page', async (t) => {
+test('a command ends when the server sends endless pages', async (t) => {
   const folder = await testFolder(t);
   for (const page of ['{"devices": [], "next": "a"}', '{"devices": [{"mac": "x", "attempts": []}], "next": "a"}']) {
     const body = `${ok}Connection: close\r\nContent-Length: ${page.length}\r\n\r\n${page}`;

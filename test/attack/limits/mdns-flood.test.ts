@@ -20,7 +20,7 @@ const { ptr, srv, txt } = recordTypes;
 const service = nameOf('_arduino', '_tcp', 'local');
 let count = 0;
 
-/** A device that does not exist, with a new name in each packet. */
+/** Devices that do not exist, with new names in each packet. */
 function newDevices(howMany: number): Buffer {
   return response(
     Array.from({ length: howMany }, () => {
@@ -42,7 +42,7 @@ const matching = response([
 
 const packets: Readonly<{ [kind: string]: () => Buffer }> = {
   'new devices': () => newDevices(10),
-  'many new devices in a packet': () => newDevices(60),
+  'many new devices in each packet': () => newDevices(60),
   'records that all match each other': () => matching,
   'a pointer to itself': () => response([{ name: pointerTo(12), type: ptr, data: pointerTo(12) }]),
   'pointers in a circle': () => response([{ name: Buffer.of(0xc0, 14, 0xc0, 12), type: ptr, data: pointerTo(12) }]),

@@ -87,7 +87,7 @@ function countersOf(sockets: readonly Socket[]): Pick<RudeDevice, 'takenBytes' |
   };
 }
 
-/** Writes a text, and then another text again and again: as fast as the peer reads, or at an interval. */
+/** Writes a text and then repeats a second text: as fast as the peer reads, or at an interval. */
 export function endlessly(start: string, again: string, everyMs?: number): (socket: Socket) => void {
   return (socket) => {
     socket.write(start);

@@ -68,42 +68,49 @@ function withoutKey(bytes: Uint8Array): Buffer {
 
 const lies: Readonly<Record<string, Lie>> = {
   'an image without the key that the manifest claims': { ...withFile(image, withoutKey(door.bin)), ...described },
-  'another key than the image contains': {
+  'a key that the image does not contain': {
     change: ({ embeddedKeys }) => ({ embeddedKeys: ['0'.repeat(64), ...embeddedKeys] }),
     ...described,
   },
-  'no key at all': { change: () => ({ embeddedKeys: [] }), code: 'ENFORCEMENT_KEY_MISSING', exitCode: 1 },
-  'another core': { change: ({ image }) => ({ image: { ...image, core: '2.7.4' } }), ...described },
-  'another flash mode': { change: ({ image }) => ({ image: { ...image, flashMode: 'qio' } }), ...described },
+  'that the image contains no key': {
+    change: () => ({ embeddedKeys: [] }),
+    code: 'ENFORCEMENT_KEY_MISSING',
+    exitCode: 1,
+  },
+  'a different core': { change: ({ image }) => ({ image: { ...image, core: '2.7.4' } }), ...described },
+  'a different flash mode': { change: ({ image }) => ({ image: { ...image, flashMode: 'qio' } }), ...described },
   'no findings': {
     change: ({ image }) => ({ image: { ...image, findings: [{ id: 'x', message: 'y' }] } }),
     ...described,
   },
-  'sketch MD5s of another build': {
+  'sketch MD5s of a different build': {
     change: ({ image }) => ({ image: { ...image, sketchMd5s: [] } }),
     ...described,
   },
-  'another size': { change: ({ image }) => ({ image: { ...image, sizeBytes: 1 } }), ...described },
+  'a different size': { change: ({ image }) => ({ image: { ...image, sizeBytes: 1 } }), ...described },
   'a sketch that is a filesystem': {
     change: ({ image }) => ({ image: { ...image, kind: 'filesystem', sketchMd5s: [] } }),
     ...described,
   },
-  'a compressed file with other content': { ...withFile(gzip, gzipSync(Buffer.from('another program'))), ...described },
+  'a compressed file with different content': {
+    ...withFile(gzip, gzipSync(Buffer.from('another program'))),
+    ...described,
+  },
   'that devices verify signatures, but no key': {
     change: ({ signing }) => ({ signing: { ...signing, publicKey: undefined } }),
     ...described,
   },
-  'a fingerprint of another key': {
+  'the fingerprint of a different key': {
     change: ({ signing }) => ({
       signing: { ...signing, publicKey: { ...signing.publicKey, pem: otherKey.publicPem } },
     }),
     ...described,
   },
-  'a proof by an ELF that was not handed over': { files: { [elf]: undefined }, ...shown },
-  'a proof by the ELF of another build': { files: { [elf]: Buffer.from('not an ELF') }, ...shown },
-  'a proof by an ELF without the verifier': { files: { [elf]: elfWithoutVerifier() }, ...shown },
+  'a proof from an ELF file that was not provided': { files: { [elf]: undefined }, ...shown },
+  'a proof from the ELF file of a different build': { files: { [elf]: Buffer.from('not an ELF') }, ...shown },
+  'a proof from an ELF file without the verifier': { files: { [elf]: elfWithoutVerifier() }, ...shown },
   'a declaration that only a person can make': { change: () => ({ enforcement: 'declared' }), ...shown },
-  'another flash layout': {
+  'a different flash layout': {
     change: ({ image }) => ({ image: { ...image, layout: { fsStart: 0x100000, fsEnd: 0x1fa000 } } }),
     ...shown,
   },
@@ -131,9 +138,9 @@ for (const [what, lie] of Object.entries(lies)) {
 
 const flaws: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   'a second member': (bytes) => Buffer.concat([bytes, gzipSync(Buffer.from('another program'))]),
-  'other data behind it': (bytes) => Buffer.concat([bytes, Buffer.from('other data')]),
-  'a wrong CRC': (bytes) => Buffer.concat([bytes.subarray(0, -8), Buffer.alloc(4), bytes.subarray(-4)]),
-  'a wrong size': (bytes) => Buffer.concat([bytes.subarray(0, -4), Buffer.alloc(4)]),
+  'trailing data': (bytes) => Buffer.concat([bytes, Buffer.from('other data')]),
+  'an incorrect CRC': (bytes) => Buffer.concat([bytes.subarray(0, -8), Buffer.alloc(4), bytes.subarray(-4)]),
+  'an incorrect size': (bytes) => Buffer.concat([bytes.subarray(0, -4), Buffer.alloc(4)]),
 };
 
 for (const [what, flaw] of Object.entries(flaws)) {
@@ -141,7 +148,7 @@ for (const [what, flaw] of Object.entries(flaws)) {
     rejectsLie(t, async (vault) => ({ ...withFile(gzip, flaw(Buffer.from(await vault.read(gzip)))), ...described })));
 }
 
-test('does not sign if the Updater in the ELF file uses another key', async (t) => {
+test('does not sign if the Updater in the ELF file uses a different key', async (t) => {
   const { bin, elf: program } = twoKeyBuild(otherKey.publicPem, door.publicPem);
   const folder = await testFolder(t, {
     'private.key': door.privatePem,
@@ -162,7 +169,7 @@ test('does not sign if the Updater in the ELF file uses another key', async (t) 
   t.regex(run.error?.message ?? '', /the Updater verifies updates with the key/);
 });
 
-test('signs a declared sketch if the signer declares it as well', async (t) => {
+test('signs a sketch with declared enforcement if the signer also declares it', async (t) => {
   const { vault, manifest } = await handedOver(t);
   await vault.write(manifestName, JSON.stringify({ ...manifest, enforcement: 'declared' }));
   t.is((await sign(vault, '--declare-enforcement')).exitCode, 0);

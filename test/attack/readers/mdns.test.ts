@@ -1,4 +1,4 @@
-/** Hostile mDNS messages: the listener neither fails nor reports a service that is not valid, and still reports devices. */
+/** Hostile mDNS messages: the listener neither fails nor reports an invalid service, and still reports devices. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv4 } from 'node:net';

@@ -27,7 +27,7 @@ async function startSecuredFleet(t: ExecutionContext) {
   return { server, headers };
 }
 
-/** Authorization headers that a client without the secret can make up. */
+/** Authorization headers that a client without the secret can invent. */
 function forgedHeaders(index: number, headers: readonly string[]): readonly (string | undefined)[] {
   const user = macOf(index).replaceAll(':', '');
   const another = Buffer.from(headers[(index + 1) % devices]?.slice('Basic '.length) ?? '', 'base64').toString();
@@ -190,7 +190,7 @@ test('accepts the project password until the device has used its secret', async 
   t.is((await checkIn(server, 0, running, { authorization: shared })).status, 401);
 });
 
-test('stores and shows no secret', async (t) => {
+test('neither stores nor shows a secret', async (t) => {
   const server = await startFleet(t, 1);
   const [header = ''] = (await createSecrets(server, 1)).headers;
   const [, secret = ''] = Buffer.from(header.slice('Basic '.length), 'base64').toString().split(':');

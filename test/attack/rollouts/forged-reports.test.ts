@@ -27,7 +27,7 @@ test('does not skip a stage whose devices are all reported to run a release that
   t.is((await maintained(server, id)).openStages, 1);
 });
 
-test('does not wait for a device that was flashed in another way, and counts one that downloads the release', async (t) => {
+test('does not wait for a device that was flashed by other means, and counts one that downloads the release', async (t) => {
   const server = await startFleet(t, 3);
   const { id } = await startRollout(server, { gate: { soakMs: 0, runningPercent: 100 } });
   await checkIn(server, 0, draft);
@@ -94,7 +94,7 @@ test('serves no file of a draft', async (t) => {
   }
 });
 
-test('serves the files of a rollout to devices in its open stages only', async (t) => {
+test('serves the files of a rollout only to devices in its open stages', async (t) => {
   const server = await startFleet(t, 2);
   await startRollout(server, { stages: [{ canaries: ['device-0'] }, { share: 100 }] });
   const served: string[] = [];

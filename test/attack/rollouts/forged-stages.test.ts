@@ -101,7 +101,7 @@ test('does not wait for a device that preflight blocks by its authenticated repo
   t.is((await maintained(server, id)).openStages, 2, 'the last stage needs a device that proves the release');
 });
 
-test('does not open a stage or complete the rollout when the release is only reported', async (t) => {
+test('does not open a stage or complete the rollout when devices only report the release', async (t) => {
   const { server, id } = await startStages(t);
   await update(server, 0, 1);
   t.is((await maintained(server, id)).openStages, 2);
@@ -123,7 +123,7 @@ test('does not open a stage or complete the rollout when the release is only rep
   countAttacks({ kind: 'forged reports of running devices', tried: 6, withstood: 6 });
 });
 
-test('waits for a device of each stage, although the devices of earlier stages are enough for the percentage', async (t) => {
+test('waits for a device of each stage, even if the devices of earlier stages suffice for the percentage', async (t) => {
   const server = await startFleet(t, 8);
   const canaries = ['device-0', 'device-1', 'device-2', 'device-3', 'device-4'];
   const own = [{ canaries }, { canaries: ['device-5'] }, { share: 100 }];

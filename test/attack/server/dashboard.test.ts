@@ -36,7 +36,7 @@ test('accepts a form that is sent in chunks, and limits its size', async (t) => 
   );
 });
 
-test('shows the control characters in what a device reports', async (t) => {
+test('escapes the control characters in device reports', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const version = '\u009b31m red\u009d0;t\u0085';
@@ -71,7 +71,7 @@ test('prevents a token from ending the sessions of other tokens or exhausting th
   countAttacks({ kind: 'sessions and event streams of one token', tried: 1310, withstood: 1310 });
 });
 
-test('lets no project take a path of the server as an alias', async (t) => {
+test('prevents a project from using a path of the server as an alias', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const admin = (await server.api('POST', '/tokens', { roles: ['admin'], project: 'door' })).body['token'];

@@ -1,4 +1,4 @@
-/** Forged forms: a page of another site cannot act with the session of a person who is logged in. */
+/** Forged forms: a page on another site cannot use the session of a logged-in user. */
 import test from 'ava';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
@@ -14,7 +14,7 @@ const actions = [
   '/projects/door/rollouts/1/resume',
   '/logout',
 ];
-/** Headers that a browser sends from a page of another site, and what older browsers or privacy settings leave of them. */
+/** Headers that a browser sends from a page on another site, and the headers that remain with older browsers or privacy settings. */
 const senders: readonly Readonly<Record<string, string>>[] = [
   {},
   { origin: 'https://evil.example' },
@@ -43,7 +43,7 @@ const bodies = [
   '',
 ];
 
-test('rejects every forged form of another site', async (t) => {
+test('rejects every forged form from another site', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerAddress: 1e9, failuresPerSecond: 1e9 } });
   await server.publish(await testBuild({ version: '1.0', project: 'door', signer: testSigner() }));
   await server.parts.records.save({ ...newRecord('door', mac), enrolled: true });

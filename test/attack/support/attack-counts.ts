@@ -7,7 +7,7 @@ export interface AttackCount {
   readonly withstood: number;
 }
 
-/** Environment variable with the file that collects the counts of all test processes, one JSON object a line. */
+/** Environment variable with the file that collects the counts of all test processes, one JSON object per line. */
 export const countsFileVariable = 'ATTACK_COUNTS_FILE';
 
 /** Adds a count to the table that `npm run test:attack` prints. The test itself asserts that every attack failed. */

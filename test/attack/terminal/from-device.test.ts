@@ -1,4 +1,4 @@
-/** Escape sequences from devices: in answers to uploads, in mDNS records, and in update checks that an administrator reads about. */
+/** Escape sequences from devices: in responses to uploads, in mDNS records, and in update checks that an administrator lists. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +18,7 @@ import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { allHostileText, hostileIn, hostileText } from './hostile-text.ts';
 
-/** Starts a UDP device that sends the same answer to everything. */
+/** Starts a UDP device that sends the same response to every datagram. */
 async function udpDevice(t: ExecutionContext): Promise<{ readonly port: number; response: Buffer }> {
   const socket = createSocket('udp4');
   const device = { port: 0, response: Buffer.alloc(0) };
@@ -29,7 +29,7 @@ async function udpDevice(t: ExecutionContext): Promise<{ readonly port: number; 
   return Object.assign(device, { port: socket.address().port });
 }
 
-/** Starts a TCP device that sends the same answer to every connection. */
+/** Starts a TCP device that sends the same response on every connection. */
 async function tcpDevice(t: ExecutionContext): Promise<{ readonly port: number; response: Buffer }> {
   const device = { port: 0, response: Buffer.alloc(0) };
   const server = createServer((socket) => {
@@ -42,7 +42,7 @@ async function tcpDevice(t: ExecutionContext): Promise<{ readonly port: number; 
   return Object.assign(device, { port: (server.address() as AddressInfo).port });
 }
 
-test('shows the answers of devices without their control characters', async (t) => {
+test('shows the responses of devices without their control characters', async (t) => {
   const folder = await testFolder(t, { 'door.bin': door.bin });
   const [udp, tcp] = await Promise.all([udpDevice(t), tcpDevice(t)]);
   let tried = 0;
@@ -105,7 +105,7 @@ async function checkIn(port: number, version: Buffer): Promise<void> {
 /** The bytes that Node.js accepts in a header. */
 const inHeader = Buffer.from(Array.from({ length: 0x60 }, (_, index) => 0x80 + (index % 0x60)));
 
-test('shows what devices report about themselves without control characters', async (t) => {
+test('shows device reports without their control characters', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   await checkIn(server.port, inHeader);

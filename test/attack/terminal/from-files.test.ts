@@ -77,7 +77,7 @@ test('shows file names and arguments without their control characters', async (t
   countAttacks({ kind: 'terminal text from file names and arguments', tried, withstood: tried });
 });
 
-/** Puts hostile text in place of one value, or one key, of a JSON document. */
+/** Replaces one value or one key of a JSON document with hostile text. */
 function poisoned(document: unknown, text: string, at: number): unknown {
   let count = at;
   const walk = (value: unknown): unknown => {

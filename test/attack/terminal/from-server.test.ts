@@ -76,7 +76,7 @@ interface HostileServer {
   response: (typeof responses)[number];
 }
 
-/** Starts a server that writes its responses itself: Node.js would refuse some of the characters in headers. */
+/** Starts a server that writes its responses itself: Node.js would reject some of the characters in headers. */
 async function startHostileServer(t: ExecutionContext): Promise<HostileServer> {
   const server = createServer((request) => {
     request.resume();
@@ -101,7 +101,7 @@ async function startHostileServer(t: ExecutionContext): Promise<HostileServer> {
   return Object.assign(state, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 }
 
-/** The command lines in the help of all commands that connect to a server, with another address in place of the server's. */
+/** The command lines in the help of all commands that connect to a server, with a different address in place of the server's. */
 async function commandLines(url: string): Promise<readonly (readonly string[])[]> {
   const tree = await commandTree();
   const examples = tree.filter(({ words: [, first] }) => first === 'server').flatMap(({ examples: all }) => all);
@@ -122,7 +122,7 @@ async function workFolder(t: ExecutionContext): Promise<TestFolder> {
   );
 }
 
-test('shows nothing that a server sends as it is', async (t) => {
+test('escapes all text that a server sends', async (t) => {
   const server = await startHostileServer(t);
   const folder = await workFolder(t);
   const env = { OTA_SERVER: server.url, OTA_TOKEN: 'x'.repeat(43), OTA_PASSWORD: 'open sesame' };
@@ -171,7 +171,7 @@ test('shows nothing that a server sends as it is', async (t) => {
   countAttacks({ kind: 'terminal text from a server', tried, withstood: tried });
 });
 
-test('a response with values of the wrong type ends in a result or a named error', async (t) => {
+test('commands end with a result or a named error after a response with values of the wrong type', async (t) => {
   const server = await startHostileServer(t);
   const folder = await workFolder(t);
   const env = { OTA_SERVER: server.url, OTA_TOKEN: 'x'.repeat(43), OTA_PASSWORD: 'open sesame' };

@@ -12,7 +12,7 @@ export const unprintable = [
   ...codes(0x2066, 0x2069),
 ].map((code) => String.fromCharCode(code));
 
-/** Sequences that a terminal obeys: clear the screen, set the title, print in another color, forge a line, reorder text. */
+/** Sequences that a terminal interprets: clear the screen, set the title, print in another color, forge a line, reorder text. */
 const sequences = [
   '\u001b[2J\u001b[H',
   '\u001b]0;title\u0007',
@@ -41,7 +41,7 @@ export const hostileText: fc.Arbitrary<string> = fc
   .map((parts) => parts.join(''));
 
 const escapeCharacter = '\u001b';
-/** Escape sequences of the tool's own: colors, and the redrawing of progress. No hostile sequence is among them. */
+/** Escape sequences that the tool itself prints: colors, and the redrawing of progress. No hostile sequence is among them. */
 const ownSequences = new RegExp(
   `${escapeCharacter}\\[(?:0|31|32|33|36)m|(?:${escapeCharacter}\\[\\d+A)?\\r(?:${escapeCharacter}\\[[KJ])?`,
   'g',

@@ -1,4 +1,4 @@
-/** Names and reasons with control characters: the server stores none, whoever sends them. */
+/** Names and reasons with control characters: the server stores none of them, regardless of the client. */
 import test from 'ava';
 import { parseManifest } from '../../../src/core/model/manifest.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
@@ -8,7 +8,7 @@ import { unprintable } from './hostile-text.ts';
 
 const mac = '18:FE:34:00:00:01';
 
-test('refuses names and reasons with control characters', async (t) => {
+test('rejects names and reasons with control characters', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerAddress: 1e9 } });
   const build = await testBuild({ version: '1.0', project: 'door', board: 'd1', signer: testSigner() });
   t.like(await server.publish(build, { channel: 'beta' }), { status: 201 });
@@ -41,7 +41,7 @@ test('refuses names and reasons with control characters', async (t) => {
     ['POST', '/projects/door/releases', releaseRequest({ ...build.manifest, board: text }, {})],
   ];
   let tried = 0;
-  // Each request costs milliseconds: the first and last character of each range, and those that terminals obey.
+  // Each request costs milliseconds: the first and last character of each range, and those that terminals interpret.
   for (const character of '\0\n\r\u001b\u001f\u007f\u009b\u009f\u061c\u200f\u2028\u202e\u2066\u2069') {
     for (const [method, path, body] of requests(`a${character}b`)) {
       const { status } = await server.api(method, path, body);

@@ -12,7 +12,7 @@ const tried = 500;
 /** Forms of an address; N differs in each connection. */
 const subscribers = ['2001:db8:0:7::N', '2001:db8:0:7:N::1', '2001:db8:0:7:N:N:N:N', '::ffff:192.0.2.1'];
 
-/** Socket of a connection from an address. Only one machine with all these addresses could open real connections. */
+/** Socket of a connection from an address. Only a machine with all these addresses could open real connections. */
 function connectionFrom(address: string): Socket {
   const socket = new Socket();
   Object.defineProperty(socket, 'remoteAddress', { value: address });

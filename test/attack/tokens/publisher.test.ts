@@ -23,7 +23,7 @@ async function tokenOf(server: TestServer, roles: readonly Role[], channels: rea
   return String(body['token']);
 }
 
-/** Server whose channel stable has served 1.0 and now serves 2.0, and a token that may publish on stable. */
+/** Server whose channel stable has served 1.0 and now serves 2.0, and a token that may publish to stable. */
 async function updatedDoor(t: ExecutionContext) {
   const server = await startTestServer(t);
   for (const build of [old, young]) t.is((await server.publish(build)).status, 201);
@@ -76,7 +76,7 @@ test('accepts an unchanged filesystem with a new version, but not one that was r
   }
 });
 
-test('rejects overruled rules, except those that the project opens to publishers', async (t) => {
+test('rejects a release that allows rules, except rules that the project permits publishers to allow', async (t) => {
   const { server, publisher } = await updatedDoor(t);
   const unproven = await testBuild({ version: '3.0', project: 'door', signer, seed: 3, unproven: true });
   const allow = ['enforcement-unproven'];
@@ -119,7 +119,7 @@ test('rejects actions of operators and admins', async (t) => {
   }
 });
 
-test('promotes releases only on the channels of the token, and only forward', async (t) => {
+test('promotes releases only to the channels of the token, and only forward', async (t) => {
   const { server, publisher } = await updatedDoor(t);
   const none = await tokenOf(server, ['publish']);
   const next = await testBuild({ version: '3.0', project: 'door', signer, seed: 3 });

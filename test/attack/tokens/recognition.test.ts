@@ -54,7 +54,7 @@ function responses({ port }: TestServer): Promise<readonly string[]> {
   );
 }
 
-/** Descriptions of the same bytes that would send devices other files, or none. */
+/** Descriptions of the same bytes with which devices would receive different files or none. */
 function retold({ manifest, files }: Build): Readonly<Record<string, Build>> {
   const with_ = (changes: object, image: object = {}): Build => {
     return { manifest: { ...manifest, ...changes, image: { ...manifest.image, ...image } }, files };
@@ -78,7 +78,7 @@ test('changes nothing for running devices when a publisher describes their bytes
   for (const token of tokens) {
     for (const request of [{ draft: true }, { purpose: 'reference' }, {}] as const) {
       for (const [how, build] of Object.entries({ ...retold(old), ...retold(past) })) {
-        // The bytes of 0.9.0 are new to the project, so a draft of them is accepted: it must state no facts.
+        // The bytes of 0.9.0 are new to the project, so a draft of them is accepted: it must not state facts.
         if (build.manifest.version === '0.9.0' && !('draft' in request) && !('purpose' in request)) continue;
         const code = codeOf(await server.publish(build, request, token));
         if (build.manifest.version === '1.0.1') t.not(code, 'accepted', `${how}: ${JSON.stringify(request)}`);
@@ -148,7 +148,7 @@ test('rejects old bytes for another board, and a filesystem that the board has r
   countAttacks({ kind: 'rollbacks by publishers', tried: 3, withstood: 3 });
 });
 
-test('does not let a project influence devices of another project, or disclose its versions', async (t) => {
+test('prevents a project from influencing devices of another project or disclosing its versions', async (t) => {
   const server = await startDoor(t);
   const before = await responses(server);
   const publisher = await publisherOf(server, 'window');

@@ -48,7 +48,7 @@ test('records rejected tokens and logins in the log, the metrics and the audit l
   }
 });
 
-test('counts rejected requests of a rate-limited address as well', async (t) => {
+test('also counts rejected requests of a rate-limited address', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerAddress: 2, failuresPerSecond: 0 } });
   for (let count = 0; count < 5; count++) await server.api('GET', '/projects', undefined, 'ota_guess');
   await server.parts.refusals.flush();
@@ -119,7 +119,7 @@ test('shows a token for one project only the metrics of this project', async (t)
 });
 
 for (const [where, prompt, isPrinted] of [
-  ['at a terminal', { confirm: async () => true }, true],
+  ['on a terminal', { confirm: async () => true }, true],
   ['without a terminal', undefined, false],
 ] as const) {
   test(`serve ${isPrinted ? 'prints' : 'does not print'} the first admin token ${where}`, async (t) => {

@@ -38,7 +38,7 @@ async function responsesAbout({ url, api }: TestServer, token: string, sha256: s
   return [...(await Promise.all(seen)), about(JSON.stringify(publication))];
 }
 
-test('discloses nothing to a token about blobs of other projects, uploads of other tokens and unfinished uploads', async (t) => {
+test('hides blobs of other projects, uploads of other tokens and unfinished uploads from a token', async (t) => {
   const server = await startTestServer(t);
   t.is((await server.publish(secret)).status, 201);
   await server.api('PUT', '/projects/window', {});
@@ -62,7 +62,7 @@ test('discloses nothing to a token about blobs of other projects, uploads of oth
   }
 });
 
-test('lets a token use a blob of another project after it has sent the bytes', async (t) => {
+test('accepts a blob of another project from a token that has sent its bytes', async (t) => {
   const server = await startTestServer(t);
   t.is((await server.publish(secret)).status, 201);
   await server.api('PUT', '/projects/window', {});

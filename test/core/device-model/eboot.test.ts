@@ -37,7 +37,7 @@ const image = fc
 const release = fc.constantFrom('2.7.0', '2.7.2', '2.7.4', '3.0.0', '3.1.2');
 const destination = fc.constantFrom(0, 0x60000);
 
-test('every eboot version copies raw images and inflates gzip staged at a high enough address', (t) => {
+test('every eboot version copies raw images and inflates gzip-compressed images staged at a high enough address', (t) => {
   fc.assert(
     fc.property(image, release, destination, fc.boolean(), (bytes, core, to, compressed) => {
       const sent = compressed ? Uint8Array.from(gzipSync(bytes)) : bytes;

@@ -49,7 +49,7 @@ function runs(device: ModelDevice, image: Uint8Array): boolean {
   return Buffer.compare(device.flash.subarray(0, image.length), image) === 0;
 }
 
-test('installs a valid update over every transport, raw or gzip, signed or unsigned', (t) => {
+test('installs a valid update over every transport, raw or gzip-compressed, signed or unsigned', (t) => {
   const transport = fc.constantFrom<Transport>('espota', 'http', 'web');
   const core = fc.constantFrom('2.7.1', '2.7.3', '2.7.4', '3.0.0', '3.0.2', '3.1.2', '3.1.3');
   const wishes = fc.record({
@@ -136,7 +136,7 @@ test('a web update reports the first input sector that eboot overwrites', (t) =>
   t.is(result.sector, stagedSector + 1, 'the first sector of the staged bytes was read in time');
 });
 
-test('signed gzip bricks devices on cores 2.7.0 to 2.7.4 and devices without a key', (t) => {
+test('a signed gzip-compressed image bricks devices on cores 2.7.0 to 2.7.4 and devices without a key', (t) => {
   const image = sketchOf({ seed: 5 });
   const sent = signed(alignedGzipOf(image));
   for (const core of ['2.7.0', '2.7.1', '2.7.3', '2.7.4']) {
@@ -151,7 +151,7 @@ test('signed gzip bricks devices on cores 2.7.0 to 2.7.4 and devices without a k
   t.is(told(updating(deviceOf({ verifier: keyOf('current') }), sent, { expected: image })), 'updated');
 });
 
-test('installs a gzip image for a larger flash and then rejects the next update', (t) => {
+test('installs a gzip-compressed image for a larger flash and then rejects the next update', (t) => {
   const large = sketchOf({ sizeNibble: 4, seed: 6 });
   const first = updating(deviceOf(), gzipOf(large), { expected: large });
   t.is(told(first), 'updated');
@@ -242,7 +242,7 @@ test('a device on core 2.6.2 overwrites byte 2 of a filesystem with the flash mo
   t.is(told(updating(deviceOf({ core: '2.6.3' }), filesystem, options)), 'updated');
 });
 
-test('updates a device from an old core to signed gzip in two hops', (t) => {
+test('updates a device from an old core to a signed gzip-compressed image in two hops', (t) => {
   const first = sketchOf({ seed: 13 });
   const second = sketchOf({ seed: 14 });
   const old = deviceOf({ core: '2.6.3' });

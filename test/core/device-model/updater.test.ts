@@ -108,7 +108,7 @@ test('rejects bytes that are not an image, with the error message of the core', 
   t.is(printed(sending(deviceOf(), page, { transport: 'http' })), 'Verify Bin Header Failed');
 });
 
-test('accepts gzip on core 2.7.0 and later, and rejects gzip on earlier cores', (t) => {
+test('accepts gzip-compressed images on core 2.7.0 and later, and rejects them on earlier cores', (t) => {
   for (const transport of ['espota', 'http', 'web'] as const) {
     t.is(printed(sending(deviceOf({ core: '2.7.0' }), gzip, { transport })), 'staged');
     t.regex(
@@ -142,7 +142,7 @@ test('sets byte 2 to the flash mode of the device and checks the MD5 of the orig
   t.is(result.device.flash[result.command.source + 2], 3);
 });
 
-test('leaves byte 2 unchanged in gzip, on cores before 2.4.2, and if the flash mode already matches', (t) => {
+test('leaves byte 2 unchanged in gzip-compressed images, on cores before 2.4.2, and if the flash mode already matches', (t) => {
   for (const [device, bytes] of [
     [deviceOf({ flashMode: 'dout' }), gzip],
     [deviceOf({ flashMode: 'dout', core: '2.4.1' }), sketch],
@@ -217,7 +217,7 @@ test('rejects a signed raw image with ERROR 12 if its flash mode differs from th
   t.is(printed(sending(device, signed(gzipOfRemainder(0)))), 'staged');
 });
 
-test('core 2.5.2 accepts the legacy signature format and gives eboot a size that includes the trailer', (t) => {
+test('core 2.5.2 accepts the legacy signature format and passes a size to eboot that includes the trailer', (t) => {
   const device = deviceOf({ core: '2.5.2', verifier: keyOf('legacy') });
   const result = sending(device, signed(sketch, 'legacy'));
   if (result.outcome !== 'staged') return t.fail(printed(result));

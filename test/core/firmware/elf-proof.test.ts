@@ -113,7 +113,7 @@ test('reports a missing key first, with or without an ELF file', (t) => {
   t.is(prove(undefined, image, stranger.publicKey), 'key-missing');
 });
 
-test('requires that the Updater uses the key if the image contains several', (t) => {
+test('requires that the Updater uses the key if the image contains several keys', (t) => {
   const [own, other] = [owner.publicKey, stranger.publicKey];
   const right = twoKeyBuild(own.pem, other.pem);
   t.is(prove(right.elf, right.bin), 'elf');

@@ -112,7 +112,7 @@ test('ignores data that only resembles a key', (t) => {
   t.deepEqual(findEmbeddedKeys(around(...lookAlikes)), { value: [], findings: [] });
 });
 
-test('ignores a key that the end of the content truncates', (t) => {
+test('ignores a key that is truncated at the end of the content', (t) => {
   for (let length = 0; length < spki.length; length += 7) t.deepEqual(describe(spki.subarray(0, length)), []);
 });
 

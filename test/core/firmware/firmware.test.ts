@@ -38,7 +38,7 @@ test('reads the key and the library traces in a raw sketch', (t) => {
   t.like(firmware.traces, { updater: true, arduinoOta: false, sdkVersions: ['2.2.2-dev(38a443e)'] });
 });
 
-test('reads a gzip sketch in the same way as the raw sketch inside it', (t) => {
+test('reads a gzip-compressed sketch in the same way as the raw sketch inside it', (t) => {
   const firmware = readFirmware(gzipped);
   const raw = readFirmware(image);
   t.like(firmware, { kind: 'sketch', encoding: 'gzip', sizeBytes: gzipped.length });
@@ -71,7 +71,7 @@ test('does not treat a second gzip member as a signature', (t) => {
   t.deepEqual(ids(firmware), ['gzip-second-member']);
 });
 
-test('reports bytes after the image, inside and outside gzip', (t) => {
+test('reports bytes after the image, inside and outside a gzip file', (t) => {
   t.deepEqual(ids(readFirmware(concatBytes(image, new Uint8Array(3)))), ['trailing-data']);
   t.deepEqual(ids(readFirmware(concatBytes(gzipped, new Uint8Array(3)))), ['trailing-data']);
   t.deepEqual(ids(readFirmware(gzipSync(concatBytes(image, new Uint8Array(3))))), ['trailing-data']);

@@ -14,7 +14,7 @@ for (const [generation, release, rule] of [
   ['2.7', '2.7.4', 'eboot-page'],
   ['2.6', '2.6.3', 'none'],
 ] as const) {
-  test(`reads an image built with core ${release} by the CRC rule of its generation`, (t) => {
+  test(`reads an image built with core ${release} with the CRC rule of its generation`, (t) => {
     const image = buildImage({ generation });
     const { value, findings } = readSketchImage(image);
     t.deepEqual(findings, []);

@@ -82,7 +82,7 @@ test('a manifest is unchanged after formatting and parsing', async (t) => {
   );
 });
 
-test('finds the PEM or DER key in a raw or gzip image and rejects an image with a different key', async (t) => {
+test('finds the PEM or DER key in a raw or gzip-compressed image and rejects an image with a different key', async (t) => {
   for (const key of Object.values(keyForms)) {
     const image = buildImage({ flashContent: key });
     await packImage(request(image));

@@ -45,13 +45,13 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
   'a sketch with a legacy signature, a version and a board': {
     options: ['--legacy', '--firmware-version', '1.2.3', '--board', 'd1_mini'],
   },
-  'a sketch that is not compressed': { options: ['--compression', 'none'] },
+  'an uncompressed sketch': { options: ['--compression', 'none'] },
   // The image is small because zopfli is slow.
-  'a sketch that zopfli compressed': {
+  'a zopfli-compressed sketch': {
     files: { [`build/${image}`]: buildImage({ flashContent: Buffer.from(`${door.publicPem}\0`) }) },
     options: ['--compression', 'zopfli'],
   },
-  'a sketch that the build system compressed': {
+  'a sketch compressed by the build system': {
     files: { [`build/${image}`]: gzipSync(door.bin) },
     options: ['--legacy'],
   },
@@ -59,7 +59,7 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
     files: { 'build/door.ino.elf': elfWithoutVerifier() },
     options: ['--declare-enforcement'],
   },
-  'a sketch without its ELF': { options: ['--elf', 'public.key'] },
+  'a sketch without its ELF file': { options: ['--elf', 'public.key'] },
   'a filesystem': { files: { [`build/${image}`]: spiffsImage() } },
   'a filesystem whose compressed form is signed': {
     files: { [`build/${image}`]: spiffsImage() },
@@ -68,7 +68,7 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
 };
 
 for (const [what, { files = {}, options = [] }] of Object.entries(builds)) {
-  test(`${what} is identical after pack --unsigned plus sign and after pack`, async (t) => {
+  test(`pack --unsigned and sign produce the same files as pack for ${what}`, async (t) => {
     const atOnce = await builtSketch(t, files);
     const builder = await builtSketch(t, files);
     const packed = await runCommand(['pack', `build/${image}`, ...options], { cwd: atOnce.path });

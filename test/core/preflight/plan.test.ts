@@ -122,7 +122,7 @@ test('sends the signature format that the device supports', (t) => {
   t.is(planFor({ ...known, core: undefined, format: 'legacy' }, usual), 'usual.bin.legacy_sig');
 });
 
-test('sends the raw signed sketch to a device that signed gzip would brick', (t) => {
+test('sends the raw signed sketch to a device that a signed gzip-compressed sketch would brick', (t) => {
   t.is(planFor({ ...known, core: '2.7.4' }, usual), 'usual.bin.signed');
   t.is(planFor({ ...known, core: '2.7.4', signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
 });
@@ -135,7 +135,7 @@ test('blocks a sketch with a different flash mode only if the device verifies si
   );
 });
 
-test('sends gzip through the web updater only if the size of the running sketch is known', (t) => {
+test('sends a gzip-compressed sketch through the web updater only if the size of the running sketch is known', (t) => {
   t.is(planFor({ ...known, transport: 'web' }, usual), 'usual.bin.gz.signed');
   t.is(planFor({ ...known, transport: 'web', sketchSizeBytes: undefined }, usual), 'usual.bin.signed');
 });
@@ -171,7 +171,7 @@ test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', asy
   t.is(planFor({ ...facts, atomicFs: false }, filesystem), 'fs.bin.signed');
 });
 
-test('names a message, a fix and the artifact for each rule in a blocked plan', (t) => {
+test('includes a message, a fix and the artifact for each rule in a blocked plan', (t) => {
   const decision = plan({ facts: { ...known, project: 'window' }, target: usual.manifest });
   if (decision.kind !== 'blocked') return t.fail(decision.kind);
   for (const { rule, message, fix, artifact } of decision.blockedBy) {

@@ -67,7 +67,7 @@ test('no allowed update destroys the sketch, whichever facts are unknown', (t) =
   t.pass();
 });
 
-test('blocks gzip if the core, the flash mode, the chip size or the layout is unknown', (t) => {
+test('blocks gzip-compressed artifacts if the core, the flash mode, the chip size or the layout is unknown', (t) => {
   const needed = fc.constantFrom<Name>('core', 'flashMode', 'chipSizeBytes', 'fsStart');
   fc.assert(
     fc.property(anyScenario, needed, (scenario, hidden) => {

@@ -56,10 +56,10 @@ const responses: [title: string, datagram: string, kind: DeviceResponse['kind']]
   ['OK', 'OK', 'ok'],
   ['a challenge', `AUTH ${md5}`, 'challenge'],
   ['a failed authentication', 'Authentication Failed', 'authenticationFailed'],
-  ['an error of begin, old line end', 'ERR: ERROR[4]: Not Enough Space\r\n', 'error'],
+  ['an Update.begin error with the old line ending', 'ERR: ERROR[4]: Not Enough Space\r\n', 'error'],
   ['a challenge that is too short', 'AUTH 0123', 'foreign'],
-  ['OK with something behind it', 'OKAY', 'foreign'],
-  ['nothing', '', 'foreign'],
+  ['OK followed by other text', 'OKAY', 'foreign'],
+  ['an empty datagram', '', 'foreign'],
 ];
 for (const [title, datagram, kind] of responses) {
   test(`classifies a response from the device: ${title}`, (t) => {

@@ -152,7 +152,7 @@ test('reports a blocked callback with the listening address and port', async (t)
   t.true(verdict.port > 0);
 });
 
-test('rejects a callback from a different address than the invited device', async (t) => {
+test('rejects a callback from an address other than that of the invited device', async (t) => {
   const device = await quickDevice(t, { faults: { callBack: { from: '127.0.0.2' } } });
   const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 300 } });
   t.like(verdict, { kind: 'blockedCallback', rejectedAddresses: ['127.0.0.2'] });

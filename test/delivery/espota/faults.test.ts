@@ -12,13 +12,13 @@ import { quickDevice, repeating, repeatingSlowly, send, verdictsOf } from '../qu
 const password = 'hunter2-of-the-door';
 
 for (const lost of [1, 2, 3, 4]) {
-  test(`uploads even if the first ${lost} datagrams are lost`, async (t) => {
+  test(`uploads even if datagrams are lost at the start (${lost})`, async (t) => {
     const device = await quickDevice(t, { password, faults: { udp: { loseFirst: lost } } });
     const { verdict } = await send(device, { password, timings: repeatingSlowly });
     t.is(verdict.kind, 'accepted');
   });
 
-  test(`uploads even if the first ${lost} datagrams from the device are lost`, async (t) => {
+  test(`uploads even if datagrams from the device are lost at the start (${lost})`, async (t) => {
     for (const word of [undefined, password]) {
       const faults = { udp: { loseFirst: lost, direction: 'from-device' as const } };
       const device = await quickDevice(t, { faults, ...(word === undefined ? {} : { password: word }) });
@@ -101,7 +101,7 @@ for (const [what, at] of [
   ['end', 1],
   ['end', 'after-last-ack'],
 ] satisfies [TransferFault['what'], TransferFault['at']][]) {
-  test(`reports that the device may have updated after a ${what} fault at ${at}`, async (t) => {
+  test(`reports that the device may have updated after the fault "${what}" at ${at}`, async (t) => {
     const device = await quickDevice(t, { faults: { transfer: { what, at } } });
     const { verdict } = await send(device);
     t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
@@ -180,7 +180,7 @@ test('reports as many accepted uploads as the device when two uploads run concur
 const stages: [title: string, options: Parameters<typeof quickDevice>[1], phase: string][] = [
   ['inviting', { faults: { noResponse: true } }, 'inviting'],
   ['authenticating', { password, faults: { udp: { loseShare: 1, direction: 'from-device' } } }, 'inviting'],
-  ['waiting for the call-back', { faults: { callBack: 'never' } }, 'awaitingCallBack'],
+  ['waiting for the callback', { faults: { callBack: 'never' } }, 'awaitingCallBack'],
   ['sending', { faults: { transfer: { what: 'stall', at: 0.1, stallMs: endlessMs } } }, 'sending'],
   ['waiting for the verdict', { timings: { verdictPauseMs: endlessMs } }, 'awaitingVerdict'],
 ];

@@ -16,7 +16,7 @@ test('ignores datagrams that other hosts sent before the socket was connected', 
   await Promise.all([once(device, 'listening'), once(stranger, 'listening')]);
 
   let early = 0;
-  /** As if the datagrams were already in the buffer of the socket: the kernel keeps them when the socket is connected. */
+  /** Simulates datagrams that are already in the socket buffer, which the kernel keeps when the socket is connected. */
   const flood = (socket: Socket) => {
     const { address, port } = stranger.address();
     for (; early < 200; early++) {

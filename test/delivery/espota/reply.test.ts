@@ -10,26 +10,30 @@ function read(...pieces: readonly string[]): ReplyReader {
 }
 
 const cases: [title: string, pieces: string[], words: FinalReply][] = [
-  ['acknowledgements alone are no words', ['1460', '1460'], { kind: 'none' }],
-  ['OK behind the last acknowledgement', ['1460', 'OK'], { kind: 'ok' }],
-  ['OK glued to the last acknowledgement', ['1460OK'], { kind: 'ok' }],
-  ['OK in two pieces', ['1460O', 'K'], { kind: 'ok' }],
-  ['OK before anything was acknowledged is none', ['OK'], { kind: 'foreign', text: 'OK' }],
-  ['half of OK is not OK', ['1460O'], { kind: 'begun' }],
+  ['reads no final reply from acknowledgements alone', ['1460', '1460'], { kind: 'none' }],
+  ['reads OK in a separate piece after the last acknowledgement', ['1460', 'OK'], { kind: 'ok' }],
+  ['reads OK directly after the last acknowledgement', ['1460OK'], { kind: 'ok' }],
+  ['reads OK split into two pieces', ['1460O', 'K'], { kind: 'ok' }],
+  ['rejects OK before the first acknowledgement', ['OK'], { kind: 'foreign', text: 'OK' }],
+  ['does not accept half of OK', ['1460O'], { kind: 'begun' }],
   [
-    'an error glued to the last acknowledgement, which has an O in it',
+    'reads an error that contains an O directly after the last acknowledgement',
     ['800ERROR[10]: Magic byte is not 0xE9\n'],
     { kind: 'error', text: 'ERROR[10]: Magic byte is not 0xE9\n', complete: true },
   ],
   [
-    'an error whose end is still to come',
+    'reads an incomplete error',
     ['800ERROR[7]: MD5 verif'],
     { kind: 'error', text: 'ERROR[7]: MD5 verif', complete: false },
   ],
-  ['the beginning of an error', ['800ER'], { kind: 'begun' }],
-  ['an error behind OK is an error', ['OKERROR[1]: x\n'], { kind: 'error', text: 'ERROR[1]: x\n', complete: true }],
-  ['something else', ['1460KO'], { kind: 'foreign', text: 'KO' }],
-  ['digits behind a word belong to it', ['O1460'], { kind: 'foreign', text: 'O1460' }],
+  ['recognizes the beginning of an error', ['800ER'], { kind: 'begun' }],
+  [
+    'reports an error directly after OK as an error',
+    ['OKERROR[1]: x\n'],
+    { kind: 'error', text: 'ERROR[1]: x\n', complete: true },
+  ],
+  ['reports unrecognized text', ['1460KO'], { kind: 'foreign', text: 'KO' }],
+  ['includes digits after unrecognized text in the text', ['O1460'], { kind: 'foreign', text: 'O1460' }],
 ];
 for (const [title, pieces, words] of cases) {
   test(title, (t) => {

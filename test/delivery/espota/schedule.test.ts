@@ -11,7 +11,7 @@ const met = new Set<DeliveryVerdict['kind']>();
 const all = schedules(count, seed);
 
 for (let part = 0; part < parts; part++) {
-  const title = `never hangs, reports a false verdict or leaks a password: faults from seed ${seed}, part ${part + 1} of ${parts}`;
+  const title = `does not hang, report a false verdict or leak a password: faults from seed ${seed}, part ${part + 1} of ${parts}`;
   test.serial(title, async (t) => {
     const { problems, verdicts } = await carryOut(
       all.filter((_, index) => index % parts === part),

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { visibleText } from '../../../src/delivery/web/visible-text.ts';
 
-test('removes tags, and keeps text that only looks like one', (t) => {
+test('removes tags and keeps text that only resembles a tag', (t) => {
   t.is(visibleText('<h1>Not <b class="x">found</b></h1>'), ' Not  found  ');
   t.is(visibleText('1 < 2 <br>'), '1 < 2  ');
 });

@@ -24,7 +24,7 @@ const badKeys: readonly BadKey[] = [
     message: /error\[\w+\]: .*public\.key/,
   },
   {
-    name: 'halves of two pairs',
+    name: 'keys from two different pairs',
     spoil: (sketch) => writeFile(join(sketch, 'public.key'), makeKeys().publicKey),
     message: /error\[\w+\]: .*(private\.key.*public\.key|public\.key.*private\.key)/,
   },

@@ -209,20 +209,20 @@ function withNumber(value: number, at: number): (content: Buffer) => Buffer {
 }
 
 const damages: Readonly<Record<string, (repo: Repository) => Promise<unknown>>> = {
-  'is cut off': ({ at }) => truncate(at('.git/index'), 50),
+  'is truncated': ({ at }) => truncate(at('.git/index'), 50),
   'is empty': ({ at }) => truncate(at('.git/index'), 0),
-  'has a wrong checksum': async ({ at }) => {
+  'has an incorrect checksum': async ({ at }) => {
     const index = await readFile(at('.git/index'));
     index[30] = (index[30] ?? 0) ^ 1;
     await writeFile(at('.git/index'), index);
   },
-  'has a version of the future': ({ at }) => changeIndex(at('.git/index'), withNumber(5, 4)),
-  'counts entries that are not there': ({ at }) => changeIndex(at('.git/index'), withNumber(0xffff_ffff, 8)),
-  'has an extension that must be understood': ({ at }) =>
+  'has an unknown version': ({ at }) => changeIndex(at('.git/index'), withNumber(5, 4)),
+  'states more entries than it contains': ({ at }) => changeIndex(at('.git/index'), withNumber(0xffff_ffff, 8)),
+  'has an unknown mandatory extension': ({ at }) =>
     changeIndex(at('.git/index'), (content) => Buffer.concat([content, Buffer.from('newx\0\0\0\0', 'latin1')])),
   'has an extension that is longer than the file': ({ at }) =>
     changeIndex(at('.git/index'), (content) => Buffer.concat([content, Buffer.from('TREE\xff\xff\xff\xff', 'latin1')])),
-  'refers to a base that is not there': async ({ at, git }) => {
+  'refers to a missing base': async ({ at, git }) => {
     await git('update-index', '--split-index');
     const [shared] = (await execa('ls', [at('.git')])).stdout.match(/sharedindex\.\w+/) ?? [];
     await execa('rm', [join(at('.git'), shared ?? '')]);
@@ -235,7 +235,7 @@ const damages: Readonly<Record<string, (repo: Repository) => Promise<unknown>>> 
     await execa('rm', [at('.git/index')]);
     await mkdir(at('.git/index'));
   },
-  'lies behind a .git file that leads nowhere': async ({ at }) => {
+  'belongs to a .git file with a nonexistent path': async ({ at }) => {
     await execa('mv', [at('.git'), at('.gone')]);
     await writeFile(at('.git'), `gitdir: ${at('nowhere')}\n`);
   },

@@ -62,7 +62,7 @@ export async function makePlace(t: ExecutionContext): Promise<Place> {
   /** Token that a server printed on its first start. */
   let token = '';
 
-  /** Fills in values that the page cannot know: the path of the tarball and free ports. */
+  /** Fills in values that the page cannot contain: the path of the tarball and free ports. */
   const words = (command: string) =>
     command
       .replace(/(npm install .*)ota-hooks$/, `$1${tarball}`)

@@ -9,7 +9,7 @@ const patienceMs = 480_000;
 /** Result of a command. */
 export interface Outcome {
   readonly exitCode: number | undefined;
-  /** Everything that the command printed. */
+  /** Combined output of the command. */
   readonly output: string;
 }
 

@@ -26,7 +26,7 @@ export async function packed(image: Uint8Array, signer: Signer): Promise<Build> 
   return signBuild(build, signer, 'a signer');
 }
 
-/** A key that is perhaps there, which exactOptionalPropertyTypes must not forbid to pass on. */
+/** The option publicKey must accept undefined with exactOptionalPropertyTypes. */
 export const withKey = (image: Uint8Array, pem: string | undefined) =>
   packImage({ path: 'firmware.bin', image, publicKey: pem === undefined ? undefined : readPublicKey(pem, 'a key') });
 

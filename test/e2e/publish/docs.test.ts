@@ -1,4 +1,4 @@
-/** Runs the commands of docs/server.md, from an empty folder to an updated device and on to a backup. */
+/** Runs the commands of docs/server.md, from an empty folder to an updated device and a backup. */
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';

@@ -27,7 +27,7 @@ async function knownCiphers(): Promise<readonly Cipher[]> {
   return [...found, ...rare];
 }
 
-/** Returns the cipher that a client gets that offers only this one; undefined if the server rejects the connection. */
+/** Returns the cipher of a connection whose client offers only this cipher, or undefined if the server rejects it. */
 async function negotiated(port: number, { name, version }: Cipher): Promise<string | undefined> {
   const only =
     version === 'TLSv1.3' ? ['-tls1_3', '-ciphersuites', name] : ['-no_tls1_3', '-cipher', `${name}:@SECLEVEL=0`];

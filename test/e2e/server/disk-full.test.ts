@@ -15,7 +15,7 @@ async function fill(folder: string): Promise<void> {
   await writeFile(join(folder, 'ballast'), Buffer.alloc(bavail * bsize)).catch(() => undefined);
 }
 
-test('asks devices to check again later while the disk is full, and recovers when space is free', async (t) => {
+test('returns 503 to devices while the disk is full, and recovers when space is free', async (t) => {
   const folder = await testFolder(t, { 'disk/.keep': '' });
   const disk = folder.at('disk');
   const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { reject: false });

@@ -1,4 +1,4 @@
-/** A server that is killed at random moments: everything acknowledged survives, and nothing is partial. */
+/** A server that is killed at random moments: all acknowledged data survives, and no data is partial. */
 import { rm } from 'node:fs/promises';
 import test from 'ava';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';

@@ -1,4 +1,4 @@
-/** Runs the commands of docs/rollout.md, from the first build to a halted rollout and beyond. */
+/** Runs the commands of docs/rollout.md, from the first build to the steps after a halted rollout. */
 import test from 'ava';
 import { actsOf } from '../../docs/acts.ts';
 import { outputOf, pageFollower, type Settled } from '../newcomer/follow-page.ts';

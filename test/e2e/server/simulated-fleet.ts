@@ -3,7 +3,7 @@ import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 
-/** An event, with the time when it was read, in milliseconds since 1970; the event happened no later than that. */
+/** An event, with the time when it was read, in milliseconds since 1970; the event happened at this time or earlier. */
 type Heard = SimulatorEvent & { readonly heardAt: number };
 
 /** `ota-hooks simulate --json --verbose` in its own process, and the events that its devices have reported. */

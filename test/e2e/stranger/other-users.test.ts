@@ -49,7 +49,7 @@ test('the owner, root in a container and a user under sudo use a checkout withou
   }
 });
 
-test('another user and another user under sudo get an error with the line that trusts the checkout', async (t) => {
+test('another user and another user under sudo receive an error with the line that trusts the checkout', async (t) => {
   const { header } = await checkoutOf(t, ada);
   for (const [uid, env] of [
     [mallory, {}],
@@ -69,7 +69,7 @@ test('every user uses a checkout that belongs to root', async (t) => {
   for (const uid of [0, ada, mallory]) t.is((await header(uid)).exitCode, 0);
 });
 
-test('a configuration that another user puts into a checkout is an error for its owner and for root', async (t) => {
+test('rejects a configuration that another user put into a checkout, for the owner of the checkout and for root', async (t) => {
   const { folder, header } = await checkoutOf(t, ada);
   await writeFile(folder.at('checkout/door/ota.config.json'), '{}');
   await chown(folder.at('checkout/door/ota.config.json'), mallory, mallory);

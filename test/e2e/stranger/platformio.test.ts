@@ -10,7 +10,7 @@ import { cli, makeKeys } from '../platformio/project.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { plantTraps } from './traps.ts';
 
-/** A platformio.ini with everything that PlatformIO executes or includes in a build. */
+/** A platformio.ini with all files and commands that PlatformIO executes or includes in a build. */
 const ini = (marks: string) => `[platformio]
 extra_configs = more.ini
 description = \${sysenv.OTA_PASSPHRASE}
@@ -77,7 +77,7 @@ async function strangersProject(t: ExecutionContext, folder: string) {
 
 for (const [title, environment] of [
   ['named by PLATFORMIO_CLI', { PLATFORMIO_CLI: platformIo.pio }],
-  ['found in PATH behind the folders of the tree', {}],
+  ['found in PATH after the folders of the tree', {}],
 ] as const) {
   test.serial(
     `doctor, init and upload execute nothing from a PlatformIO project, with PlatformIO ${title}`,

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 const testCore = fileURLToPath(new URL('../esp8266', import.meta.url));
 const stubs = fileURLToPath(new URL('./stubs', import.meta.url));
 
-/** Copies the test core to a folder and adds everything that the templates call. */
+/** Copies the test core to a folder and adds all functions that the templates call. */
 export async function copyFullCore(folder: string): Promise<void> {
   await cp(testCore, folder, { recursive: true });
   await completeCore(folder);
 }
 
-/** Adds everything that the templates call to a copy of the test core. */
+/** Adds all functions that the templates call to a copy of the test core. */
 export async function completeCore(core: string): Promise<void> {
   await cp(stubs, core, { recursive: true });
   for (const { header, before, methods } of additions) {

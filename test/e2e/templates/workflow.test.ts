@@ -90,7 +90,7 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
   }
 });
 
-/** Rewrites SHA256SUMS for the files that are there, as a compromised build job would; returns the new text. */
+/** Rewrites SHA256SUMS for the existing files, as a compromised build job would; returns the new text. */
 async function refreshSums(folder: string): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name !== 'SHA256SUMS').sort();
   const line = async (name: string) =>

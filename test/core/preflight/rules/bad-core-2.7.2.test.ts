@@ -18,7 +18,7 @@ test('blocks a sketch on core 2.7.2 only if its copy reaches the staged bytes', 
   isSilent(t, rule, { artifact: overHalf, facts: { ...small, core: '2.7.3' } });
 });
 
-test('uses the uncompressed size of a gzip image on core 2.7.2', (t) => {
+test('uses the uncompressed size of a gzip-compressed image on core 2.7.2', (t) => {
   const inflating = (sizeBytes: number) => ({ ...sound.gzip, sizeBytes: 0x20000, inflate: { sizeBytes } });
   isSilent(t, rule, { artifact: inflating(0xdb000), facts: small });
   blocks(t, rule, { artifact: inflating(0xdb001), facts: small }, /hang/);

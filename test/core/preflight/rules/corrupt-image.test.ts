@@ -18,13 +18,13 @@ function messageFor(file: Uint8Array): string | undefined {
 
 const image = buildImage();
 
-test('allows a valid image, raw and gzip', (t) => {
+test('allows a valid raw or gzip-compressed image', (t) => {
   t.is(messageFor(image), undefined);
   t.is(messageFor(gzipSync(image)), undefined);
   t.is(messageFor(buildLittleFs({ blockCount: 16 })), undefined);
 });
 
-test('blocks a raw or gzip image with one flipped bit in a segment', (t) => {
+test('blocks a raw or gzip-compressed image with one flipped bit in a segment', (t) => {
   const flipped = image.slice();
   flipped[0x1100] = (flipped[0x1100] ?? 0) ^ 1;
   t.regex(messageFor(flipped) ?? '', /checksum/);
@@ -44,7 +44,7 @@ test('blocks an image whose segment table extends past the end of the file', (t)
   t.regex(messageFor(image.subarray(0, image.length - 16)) ?? '', /past|after|missing|has/);
 });
 
-test('blocks a gzip image that is truncated or states an incorrect size', (t) => {
+test('blocks a gzip-compressed image that is truncated or states an incorrect size', (t) => {
   const gzip = gzipSync(image);
   t.regex(messageFor(gzip.subarray(0, gzip.length - 9)) ?? '', /ends within/);
   const wrong = Uint8Array.from(gzip);
@@ -52,7 +52,7 @@ test('blocks a gzip image that is truncated or states an incorrect size', (t) =>
   t.regex(messageFor(wrong) ?? '', /size field is 100,/);
 });
 
-test('blocks an image with a damaged superblock and a file that is not firmware', (t) => {
+test('blocks an image with a damaged superblock, and a file that is not firmware', (t) => {
   const filesystem = buildLittleFs({ blockCount: 16 });
   for (const at of [40, 4096 + 40]) filesystem[at] = 0x77;
   t.regex(messageFor(filesystem) ?? '', /superblock/);
@@ -60,7 +60,7 @@ test('blocks an image with a damaged superblock and a file that is not firmware'
   t.regex(messageFor(new Uint8Array()) ?? '', /content is empty/);
 });
 
-test('blocks gzip that eboot cannot inflate', (t) => {
+test('blocks a gzip-compressed image that eboot cannot inflate', (t) => {
   blocks(t, rule, { artifact: { ...sound.gzip, inflate: undefined }, facts: null }, /does not inflate/);
   isSilent(t, rule, { artifact: sound.gzip, facts: null });
 });

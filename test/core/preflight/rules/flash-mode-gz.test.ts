@@ -14,7 +14,7 @@ test('blocks a raw sketch with a different flash mode on cores before 2.4.2, whi
   blocks(t, rule, { artifact: sound.raw, facts: { core: '2.4.1', flashMode: 'dout' } }, /dio.*dout/);
 });
 
-test('allows a gzip sketch with the same flash mode, and a raw sketch that the core patches', (t) => {
+test('allows a gzip-compressed sketch with the same flash mode, and a raw sketch that the core patches', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: 'dout' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: undefined } });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { flashModeSigned as rule } from '../../../../src/core/preflight/rules/flash-mode-signed.ts';
 import { blocks, isSilent, sound, warns } from '../case.ts';
 
-test('blocks a raw signed sketch with another or an unknown flash mode', (t) => {
+test('blocks a raw signed sketch with a different or unknown flash mode', (t) => {
   blocks(t, rule, { facts: { flashMode: 'dout' } }, /dio.*dout.*ERROR 12/);
   blocks(t, rule, { image: { flashMode: undefined } }, /unknown/);
 });

@@ -4,13 +4,13 @@ import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const onOneMegabyte = { chipSizeBytes: 0x100000 };
 
-test('blocks a sketch for a larger flash, raw and gzip', (t) => {
+test('blocks a raw or gzip-compressed sketch for a larger flash', (t) => {
   blocks(t, rule, { artifact: sound.raw, facts: onOneMegabyte }, /4194304.*1048576.*ERROR 9/);
   blocks(t, rule, { artifact: sound.raw, facts: { ...onOneMegabyte, transport: 'http' } }, /-107/);
   blocks(t, rule, { artifact: sound.gzip, facts: onOneMegabyte }, /every later update with ERROR 8/);
 });
 
-test('blocks a gzip sketch but not a raw sketch if the chip size is unknown', (t) => {
+test('blocks a gzip-compressed sketch but not a raw sketch if the chip size is unknown', (t) => {
   blocks(
     t,
     rule,

@@ -2,7 +2,7 @@ import test from 'ava';
 import { fsMoved as rule } from '../../../../src/core/preflight/rules/fs-moved.ts';
 import { blocks, isSilent, sound, warns } from '../case.ts';
 
-test('blocks a sketch whose filesystem starts at another address', (t) => {
+test('blocks a sketch whose filesystem starts at a different address', (t) => {
   blocks(t, rule, { image: { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } } }, /3145728.*2097152/);
 });
 
@@ -17,7 +17,7 @@ test('uses the layouts of the core if only the start of the filesystem is known'
   blocks(t, rule, { image: moved, facts: { fsEnd: undefined } }, /3145728.*2097152/);
 });
 
-test('allows the same layout, a device with no filesystem or an unknown filesystem, and a filesystem update', (t) => {
+test('allows the same layout, a device without a filesystem or with an unknown filesystem, and a filesystem update', (t) => {
   isSilent(t, rule);
   const moved = { layout: { fsStart: 0x300000, fsEnd: 0x3fa000 } };
   isSilent(t, rule, { image: moved, facts: { fsStart: 0x3fb000, fsEnd: 0x3fb000 } });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { gzSignedOldCore as rule } from '../../../../src/core/preflight/rules/gz-signed-old-core.ts';
 import { blocks, isSilent, sound } from '../case.ts';
 
-test('blocks signed gzip on 2.7.4, where eboot would read the signature length as the size', (t) => {
+test('blocks a signed gzip-compressed image on 2.7.4, where eboot would read the signature length as the size', (t) => {
   blocks(t, rule, { artifact: sound.gzipSigned, facts: { core: '2.7.4' } }, /2\.7\.4.* 256 /);
 });
 

@@ -2,11 +2,11 @@ import test from 'ava';
 import { gzSignedUnsignedDevice as rule } from '../../../../src/core/preflight/rules/gz-signed-unsigned-device.ts';
 import { blocks, isSilent, sound } from '../case.ts';
 
-test('blocks signed gzip on a device without a key', (t) => {
+test('blocks a signed gzip-compressed image on a device without a key', (t) => {
   blocks(t, rule, { artifact: sound.gzipSigned, facts: { signing: 'none' } }, /without a key.* 256/);
 });
 
-test('blocks signed gzip if it is unknown whether the device verifies signatures', (t) => {
+test('blocks a signed gzip-compressed image if it is unknown whether the device verifies signatures', (t) => {
   blocks(
     t,
     rule,

@@ -4,12 +4,12 @@ import { blocks, isSilent, sound } from '../case.ts';
 
 const inflating = (sizeBytes: number) => ({ ...sound.gzip, inflate: { sizeBytes } });
 
-test('blocks gzip that inflates one byte past the start of the filesystem', (t) => {
+test('blocks a gzip-compressed sketch that inflates one byte past the start of the filesystem', (t) => {
   isSilent(t, rule, { artifact: inflating(0x200000) });
   blocks(t, rule, { artifact: inflating(0x200001) }, /2097153 bytes.*2097152: 4096 bytes/);
 });
 
-test('blocks gzip if the start of the filesystem is unknown', (t) => {
+test('blocks a gzip-compressed sketch if the start of the filesystem is unknown', (t) => {
   blocks(t, rule, { artifact: sound.gzip, facts: { fsStart: undefined } }, /start of the filesystem .*is unknown/);
   isSilent(t, rule, { artifact: sound.raw, facts: { fsStart: undefined } });
 });

@@ -5,7 +5,7 @@ import { blocks, isSilent, sound } from '../case.ts';
 /** The web updater leaves one sector free between the current sketch and the staged bytes. */
 const web = (sketchSizeBytes: number) => ({ transport: 'web', sketchSizeBytes }) as const;
 
-test('blocks gzip that is staged one sector lower than its inflate profile allows', (t) => {
+test('blocks a gzip-compressed sketch that is staged one sector lower than its inflate profile allows', (t) => {
   isSilent(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096) });
   blocks(t, rule, { artifact: sound.gzip, facts: web(86_016 - 4096 - 4096) }, /staged at 81920, and below 86016/);
 });

@@ -23,7 +23,7 @@ test('subtracts one sector from the free space for the web updater', (t) => {
   warns(t, rule, { artifact: ofSize(0x9f001), facts: { ...facts, transport: undefined } }, /over web/);
 });
 
-test('suggests gzip if it would fit, otherwise a smaller sketch', (t) => {
+test('suggests compression if the compressed sketch would fit, otherwise a smaller sketch', (t) => {
   const gzip = { ...sound.gzip, sizeBytes: 0x90000 };
   const fix = (release: object, image = {}) =>
     runRule(rule, { artifact: ofSize(0xb0000), release, image, facts })?.fix ?? '';

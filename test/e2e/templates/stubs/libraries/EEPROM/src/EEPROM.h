@@ -1,4 +1,4 @@
-// The sector behind the filesystem, as bytes.
+// The sector after the filesystem, as bytes.
 #pragma once
 #include <Arduino.h>
 
