@@ -85,7 +85,7 @@ test('refuses to start with an older copy of the database', async (t) => {
   t.is((await next.publish(firstBuild, {}, server.token)).status, 201);
   await next.close(0);
   await cp(join(old.at('data'), 'ota.db'), join(server.folder, 'ota.db'));
-  t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', server.folder), /older copy/);
+  t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', server.folder), /is older than the firmware/);
 });
 
 test('refuses to start with a copy of the database made while the server was running', async (t) => {
@@ -223,7 +223,7 @@ test('never removes firmware that was uploaded before the repaired state and pub
 test("refuses to start with another server's database", async (t) => {
   const [one, other] = [await stoppedData(t), await stoppedData(t)];
   await cp(join(other.data, 'ota.db'), join(one.data, 'ota.db'));
-  t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', one.data), /another server/);
+  t.regex(await isRefused(t, 'SERVER_DATABASE_OLDER', one.data), /belong to different servers/);
 });
 
 test('refuses to back up a folder whose database is lost or to create a token in it', async (t) => {
