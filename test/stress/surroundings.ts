@@ -11,7 +11,7 @@ export interface Surroundings {
 }
 
 interface Prepared extends AsyncDisposable {
-  /** Prefix for the command that runs in these surroundings. */
+  /** Command that starts another command in this environment. */
   readonly command: readonly string[];
 }
 

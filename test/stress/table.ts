@@ -5,7 +5,7 @@ interface Result {
   readonly runs: readonly UnitTestRun[];
 }
 
-/** Markdown table of failures by test (rows) and surroundings (columns). */
+/** Markdown table of failures by test (rows) and environment (columns). */
 export function failureTable(results: readonly Result[]): string {
   const titles = new Set(results.flatMap(({ runs }) => runs.flatMap(({ failures }) => failures)));
   const heads = results.map(({ name, runs }) => `${name} (${runs.length} ${runs.length === 1 ? 'run' : 'runs'})`);

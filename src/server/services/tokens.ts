@@ -51,7 +51,7 @@ export async function revokeToken({ store, events }: Parts, id: string, by: Acto
   if (outcome === 'last-admin') {
     throw new DomainError(
       'conflict',
-      `token ${id} is the last admin token for all projects; without it, no other admin token could be created`,
+      `token ${id} was not revoked: it is the last admin token for all projects`,
       'Create another admin token with `ota-hooks server tokens create --role admin`, then use that token to revoke this one.',
     );
   }

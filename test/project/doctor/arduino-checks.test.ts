@@ -42,7 +42,7 @@ test('arduinoHooks notes a core without hooks, and warns beside a signed sketch'
   t.is(found.autofix, undefined, 'the user did not ask for hooks in the IDE');
 });
 
-test('arduinoHooks reports hooks lost by a core upgrade and reinstalls them', async (t) => {
+test('arduinoHooks reports hooks that a core upgrade removed, and reinstalls them', async (t) => {
   const setup = await withCores(t, {}, older, current);
   await installIdeHooks(setup.folder.at(older), hooksOf(setup));
   const found = await onlyProblem(t, arduinoHooks, setup.context);

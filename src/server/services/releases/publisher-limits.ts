@@ -60,10 +60,9 @@ interface NewImage {
 }
 
 /**
- * Requires an image that the project does not have under a different version or board. The signature covers only the bytes: an old signed
- * image under a new name would be a downgrade that needs no signing key, and would change what the devices that run it are recognized as. A
- * filesystem image is not recognized, and often stays the same from one version or board to the next: it may be the one that a channel
- * serves now.
+ * Rejects a sketch image that the project already has under a different version or board. The signature covers only the bytes, so an old
+ * image under a new version would be a downgrade without the signing key. A filesystem image is accepted while a channel serves it, because
+ * it often stays the same across versions and boards.
  *
  * @throws DomainError image-known
  */
