@@ -1,5 +1,6 @@
 /** Sends an artifact to a device: `import { deliveryMethods } from 'ota-hooks/upload'`. */
 
+export type { TransferLimits } from '../core/model/transfer-pace.ts';
 export type * from '../core/model/types.ts';
 export type { DeliveryMethod, DeliveryOptions, DeliveryTarget } from './delivery.ts';
 export { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
