@@ -62,7 +62,7 @@ export async function* backupLines({ store, blobs, authority }: Kept): AsyncGene
   yield `${JSON.stringify({ end: true, lines })}\n`;
 }
 
-/** Where a backup is restored to. */
+/** Destination of a restored backup. */
 interface Target extends Kept {
   readonly authority: string;
 }

@@ -165,12 +165,18 @@ testWithOwners('a user configuration that other users can write is not read', as
   countAttacks({ kind: 'configurations of other users', tried: 3, withstood: 3 });
 });
 
-test('an empty or relative HOME does not make a file in the tree the user configuration', async (t) => {
+/** Tree with a user configuration in one of its folders, which permits the key that the configuration of the tree names. */
+async function treeWithUserConfig(t: ExecutionContext, configFolder: string) {
   const { folder } = await shared(t, { 'shared/checkout/door/ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' });
   const cwd = folder.at('shared/checkout/door');
   const allowed = { projects: { [cwd]: { privateKeys: [{ env: 'DOOR_KEY' }] } } };
-  await folder.write('shared/checkout/door/.config/ota-hooks/config.json', JSON.stringify(allowed));
+  await folder.write(`shared/checkout/door/${configFolder}/ota-hooks/config.json`, JSON.stringify(allowed));
   await folder.write('shared/checkout/door/door.bin', door.bin);
+  return { folder, cwd };
+}
+
+test('an empty or relative HOME does not make a file in the tree the user configuration', async (t) => {
+  const { cwd } = await treeWithUserConfig(t, '.config');
   for (const HOME of ['', '.', 'missing/..']) {
     const { stderr } = await runCli(['pack', 'door.bin'], cwd, { HOME, DOOR_KEY: door.privatePem });
     t.regex(stderr, /SECRET_UNTRUSTED/, HOME);
@@ -178,11 +184,7 @@ test('an empty or relative HOME does not make a file in the tree the user config
 });
 
 test('a relative XDG_CONFIG_HOME does not make a file in the tree the user configuration', async (t) => {
-  const { folder } = await shared(t, { 'shared/checkout/door/ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' });
-  const cwd = folder.at('shared/checkout/door');
-  const allowed = { projects: { [cwd]: { privateKeys: [{ env: 'DOOR_KEY' }] } } };
-  await folder.write('shared/checkout/door/evil/ota-hooks/config.json', JSON.stringify(allowed));
-  await folder.write('shared/checkout/door/door.bin', door.bin);
+  const { folder, cwd } = await treeWithUserConfig(t, 'evil');
   const env = { XDG_CONFIG_HOME: 'evil', DOOR_KEY: door.privatePem };
   const { error } = await runCommand(['pack', 'door.bin'], { cwd, home: folder.at('home'), env });
   t.is(error?.code, 'SECRET_UNTRUSTED');

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
+import { isNestedDeeper } from '../../../files/json-depth.ts';
 import { clientAddress } from '../../auth/client-address.ts';
 import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
 import { findToken } from '../../auth/tokens.ts';
@@ -106,22 +107,6 @@ export async function readBody<Schema extends v.GenericSchema>(
     throw new DomainError('bad-request', 'the body is not JSON', 'Send one JSON document as application/json.');
   }
   return checked(schema, json, { abortEarly: text.length > mostBytesWithAllProblems });
-}
-
-/** Returns whether brackets outside strings are nested more deeply than `mostLevels`. The text need not be valid JSON. */
-function isNestedDeeper(text: string, mostLevels: number): boolean {
-  let level = 0;
-  let isInString = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (isInString && character === '\\') at++;
-    else if (character === '"') isInString = !isInString;
-    else if (isInString) continue;
-    else if (character === '[' || character === '{') level++;
-    else if (character === ']' || character === '}') level--;
-    if (level > mostLevels) return true;
-  }
-  return false;
 }
 
 /** Reads the body as text. If Content-Length exceeds the limit, the body is rejected without being read. */
