@@ -68,7 +68,7 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board });
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = requireKind(request, firmware);
-  if (request.publicKey !== undefined) requireNoSigningKey(firmware, request.publicKey, request.path);
+  if (request.publicKey !== undefined) requireNoSigningKey(firmware.content, request.publicKey, request.path);
   const { enforcement, warnings } = settleEnforcement({
     path: request.path,
     firmware,

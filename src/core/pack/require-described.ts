@@ -39,7 +39,7 @@ export async function requireDescribed({ manifest, files }: Build, evidence: Sig
   if (all.length > 0 || firmware === undefined) {
     throw new OtaError('BUILD_NOT_AS_DESCRIBED', { path, differences: all });
   }
-  requireNoSigningKey(firmware, key, path);
+  requireNoSigningKey(firmware.content, key, path);
   const missing = missingProof(manifest, firmware, evidence) ?? missingLayout(manifest, firmware, evidence);
   if (missing !== undefined) throw new OtaError('PROOF_NOT_SHOWN', { path, ...missing });
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
 import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
@@ -204,4 +204,23 @@ test('sign without --private-key uses the configured key or the key beside the s
   await folder.write('ci.json', '{ "privateKye": 1 }');
   t.is((await sign('--config', 'ci.json')).error?.exitCode, 2);
   t.false((await folder.list()).includes('a.bin.signed'), 'what an earlier run made is gone');
+});
+
+test('sign rejects a file that contains its own private key, compressed or not', async (t) => {
+  const leaking = Buffer.concat([image, Buffer.from(privatePem)]);
+  const folder = await testFolder(t, {
+    'private.key': privatePem,
+    'a.bin': leaking,
+    'b.bin.gz': gzipSync(leaking),
+    'c.bin': Buffer.concat([image, Buffer.from(rsaPems().privatePem)]),
+  });
+  for (const argv of [
+    ['--bin', 'a.bin'],
+    ['--bin', 'a.bin', '--gzip'],
+    ['--bin', 'b.bin.gz'],
+  ]) {
+    t.is((await sign(folder, ...argv)).error?.code, 'PRIVATE_KEY_INSIDE', argv.join(' '));
+  }
+  t.deepEqual(await folder.list(), ['a.bin', 'b.bin.gz', 'c.bin', 'private.key']);
+  t.is((await sign(folder, '--bin', 'c.bin')).error, undefined, 'a device may have a TLS key of its own');
 });

@@ -5,6 +5,7 @@ import { compressors } from '../../../core/compression/registry.ts';
 import type { Encoding, SignatureFormat } from '../../../core/model/artifact.ts';
 import { secretFromEnvironment } from '../../../core/model/secret-from-environment.ts';
 import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
+import { requireNoSigningKey } from '../../../core/pack/require-no-signing-key.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -82,10 +83,8 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   const signer = await key.signer();
   const image = await readNamedFile(bin, 'file to sign');
   if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
-  const { readFirmware } = await import('../../../core/firmware/firmware.ts');
-  const { requireNoSigningKey } = await import('../../../core/pack/require-no-signing-key.ts');
-  requireNoSigningKey(readFirmware(image), signer.publicKey, report.path(bin));
   const given: Payload = { bytes: image, encoding: encodingOf(image) };
+  requireNoSigningKey(await contentOf(given), signer.publicKey, report.path(bin));
   // A gzip file is not compressed again, so no `.gz` is added to its name.
   const isGzip = given.encoding === 'gzip';
   const out = isGzip && options.out === undefined ? `${bin}.signed` : expectedOut;
@@ -99,6 +98,14 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
 interface Payload {
   readonly bytes: Uint8Array;
   readonly encoding: Encoding;
+}
+
+/** Returns the image in a payload. The readers are loaded only for a gzip payload, because loading them delays the command. */
+async function contentOf({ bytes, encoding }: Payload): Promise<Uint8Array> {
+  if (encoding === 'identity') return bytes;
+  const { largestFlashBytes } = await import('../../../core/firmware/firmware.ts');
+  const { readGzip } = await import('../../../core/firmware/gzip-framing.ts');
+  return readGzip(bytes, largestFlashBytes).value.content;
 }
 
 async function compressed(bytes: Uint8Array, compression: CompressionName, signal: AbortSignal): Promise<Payload> {
