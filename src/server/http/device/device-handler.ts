@@ -13,13 +13,9 @@ import {
 } from '../../services/devices/report.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
+import { authorizeDevice, type ErrorResponse } from './authorize-device.ts';
 import { sendArtifact } from './downloads.ts';
-import {
-  authorizeDevice,
-  type ErrorResponse,
-  type FirmwareRequest,
-  handleFirmwareRequest,
-} from './firmware-request.ts';
+import { type FirmwareRequest, handleFirmwareRequest } from './firmware-request.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
 import { sendNotModified, sendText, sendUnavailable } from './responses.ts';

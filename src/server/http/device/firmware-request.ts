@@ -7,6 +7,7 @@ import { whatRuns } from '../../services/devices/running.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import { newRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
+import { authorizeDevice, type Credentials, type ErrorResponse } from './authorize-device.ts';
 import type { DeviceParts } from './parts.ts';
 import { sendNotModified, sendUnavailable, sendVersion } from './responses.ts';
 import { type DownloadSlot, send, takeSlot } from './sending.ts';
@@ -26,20 +27,6 @@ export interface FirmwareRequest {
   readonly isCacheable: boolean;
   /** Selects the releases for the device from the current project state. */
   readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
-}
-
-/** Result of checking the credentials in a request. */
-interface Entry {
-  /** True if the request contained a secret or password. */
-  readonly authenticated: boolean;
-  readonly hasNewestSecret: boolean;
-}
-
-/** Response to a rejected request. */
-export interface ErrorResponse {
-  readonly status: number;
-  readonly text: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const nothing: Releases = { current: [], intermediateReleases: [] };
@@ -101,53 +88,6 @@ function withView(firmwareRequest: FirmwareRequest, view: ProjectView | undefine
   return view === undefined || view === firmwareRequest.view ? firmwareRequest : { ...firmwareRequest, view };
 }
 
-/** Checks the secret or password in a request and, in a closed project, that the device is enrolled. */
-export async function authorizeDevice(
-  parts: DeviceParts,
-  firmwareRequest: Pick<FirmwareRequest, 'request' | 'view' | 'address'>,
-  record: DeviceRecord | undefined,
-): Promise<Entry | ErrorResponse> {
-  const entry = bySecret(firmwareRequest, record) ?? (await byPassword(parts, firmwareRequest, record));
-  if ('status' in entry) return entry;
-  if (firmwareRequest.view.project.access === 'closed' && record?.enrolled !== true) {
-    return { status: 404, text: 'Device not enrolled in this project' };
-  }
-  return entry;
-}
-
-/** Returns undefined if the device has not used a secret yet: it is then admitted as it was before it had one. */
-function bySecret(
-  { request, view }: Pick<FirmwareRequest, 'request' | 'view'>,
-  record: DeviceRecord | undefined,
-): Entry | ErrorResponse | undefined {
-  const secret = record && secretIn(request.headers.authorization, record);
-  if (secret !== undefined) return { authenticated: true, hasNewestSecret: secret === record?.secrets?.newest };
-  return record?.secrets?.required === true ? wrongPassword(view.project.name) : undefined;
-}
-
-async function byPassword(
-  { credentials, failures }: DeviceParts,
-  { request, view, address }: Pick<FirmwareRequest, 'request' | 'view' | 'address'>,
-  record: DeviceRecord | undefined,
-): Promise<Entry | ErrorResponse> {
-  const { project } = view;
-  const credential = record?.credential ?? project.credential;
-  const { authorization } = request.headers;
-  if (credential === undefined) return { authenticated: false, hasNewestSecret: false };
-  const entry = { authenticated: true, hasNewestSecret: false };
-  if (credentials.isKnown(credential, authorization)) return entry;
-  // Skip the check for a rate-limited address, because each password check takes tens of milliseconds.
-  if (!failures.hasAny(address)) return wrongPassword(project.name);
-  const isRight = await credentials.check(credential, authorization);
-  if (isRight === 'busy') return { status: 429, text: 'Too many concurrent logins' };
-  return isRight ? entry : wrongPassword(project.name);
-}
-
-function wrongPassword(project: string): ErrorResponse {
-  const headers = { 'WWW-Authenticate': `Basic realm="${project}", charset="UTF-8"` };
-  return { status: 401, text: 'Wrong user or password', headers };
-}
-
 /**
  * Returns false if the rollout stopped while the decision was being saved. The release of a stopped rollout is not sent to any more
  * devices.
@@ -176,7 +116,7 @@ async function decideRequest(
   { store, clock }: DeviceParts,
   firmwareRequest: FirmwareRequest,
   record: DeviceRecord,
-  { authenticated, hasNewestSecret }: Entry,
+  { authenticated, hasNewestSecret }: Credentials,
 ): Promise<Outcome> {
   const { report, view, mode, channel, address } = firmwareRequest;
   const { sketchMd5 } = report;
