@@ -179,6 +179,10 @@ function makeSketches(): readonly Content[] {
       );
       const bytes = buildImage({ flashContent, modeByte, sizeAndFrequencyByte });
       sketches.push({ name: `sketch of ${bytes.length}, ${flashModes[modeByte]}, noise ${noise}`, bytes });
+      if (noiseIndex > 0) continue;
+      // Some builds append their configuration to the image, with any length.
+      const appended = noisyBytes(2045 + index, 0.5, seed + 2);
+      sketches.push({ name: `sketch of ${bytes.length} with appended data`, bytes: concatBytes(bytes, appended) });
     }
   }
   return sketches;
