@@ -203,8 +203,7 @@ export function reservedSecret({ use, source, purpose }: SecretClaim): OtaError 
 }
 
 const reservedHints: Readonly<Record<SecretUse, string>> = {
-  'device-password':
-    'Use a variable such as OTA_DEVICE_KITCHEN, or a file, that contains only the device's password.',
+  'device-password': "Use a variable such as OTA_DEVICE_KITCHEN, or a file, that contains only the device's password.",
   passphrase: 'Use a variable such as OTA_PASSPHRASE that contains only the passphrase.',
   'private-key': 'Use a variable such as OTA_PRIVATE_KEY that contains only the key.',
   destination: 'Use a variable such as OTA_SERVER that contains only the URL.',
