@@ -71,7 +71,7 @@ test('prevents a token from ending the sessions of other tokens or exhausting th
   countAttacks({ kind: 'sessions and event streams of one token', tried: 1310, withstood: 1310 });
 });
 
-test('prevents a project from using a path of the server as an alias', async (t) => {
+test('prevents a project from using a server path as an alias', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const admin = (await server.api('POST', '/tokens', { roles: ['admin'], project: 'door' })).body['token'];
