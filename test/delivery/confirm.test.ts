@@ -62,7 +62,7 @@ test('reports proven when the device announces the MD5 of the new sketch', async
   t.is((await confirm(t, device, { level: 'returned' })).kind, 'proven', 'also where less would do');
 });
 
-test('reports a different sketch if the device still announces its MD5 after the grace period', async (t) => {
+test('reports a different sketch if the device still announces a different MD5 after the grace period', async (t) => {
   const device = await announcing(t);
   const { sketchMd5 } = device.state;
   const graceMs = 200;
@@ -122,7 +122,7 @@ test('reports a silent device after the time limit', async (t) => {
   t.deepEqual(await confirm(t, device, { image: imageOf('0'.repeat(32)), timings }), { kind: 'noResponse' });
 });
 
-test('rejects with the abort reason when aborted while waiting', async (t) => {
+test('rejects with the abort reason if aborted while it waits', async (t) => {
   const device = await startDevice(t);
   await device.close();
   const abort = new AbortController();
@@ -145,7 +145,7 @@ test('leaves the device idle after an espota probe, with or without a password',
   }
 });
 
-test('fails to probe a closed port', async (t) => {
+test('a probe of a closed port returns false', async (t) => {
   const closed = await freePort();
   t.false(await probe({ method: 'espota', port: closed }, '127.0.0.1', endlessMs, never));
   t.false(await probe({ method: 'web', port: closed }, '127.0.0.1', endlessMs, never));

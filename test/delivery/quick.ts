@@ -32,7 +32,7 @@ const patientDelivery: DeliveryTimings = {
   windowMs: endlessMs,
 };
 
-/** For devices that may miss a datagram or be busy when one arrives. */
+/** For devices that may miss a datagram or may be busy when a datagram arrives. */
 export const repeating = { invitationIntervalMs: 50 };
 
 /** For devices with a password: an invitation repeated too early cancels and restarts the authentication. */

@@ -87,7 +87,7 @@ onPosix('rejects a pipe that exceeds the size limit', async (t) => {
   const yes = run('sh', ['-c', 'yes >"$0"', fifo]);
   const error = await t.throwsAsync(readFileOrPipe(fifo), { instanceOf: FileLimitError });
   t.is(error.message, 'it is larger than 64 KB');
-  // The writer ends with SIGPIPE.
+  // SIGPIPE ends the writer.
   await t.throwsAsync(yes);
 });
 

@@ -13,7 +13,7 @@ const start = (options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image, timings: patientTimings, ...options });
 const cnonce = md5('anything');
 
-test('acknowledges an upload in bare decimals, sends OK at the end and runs the new sketch', async (t) => {
+test('acknowledges an upload with decimal numbers, sends OK at the end and runs the new sketch', async (t) => {
   await using device = await start();
   const before = device.state.sketchMd5;
   const booted = afterwards(device);
@@ -194,7 +194,7 @@ test('reads no more bytes than announced', async (t) => {
   t.true(holds(device, next));
 });
 
-test('writes a filesystem image to its area', async (t) => {
+test('writes a filesystem image to the filesystem area', async (t) => {
   await using device = await start();
   const content = new Uint8Array(10_000).fill(0x17);
   const { text } = await bareUpload(t, device, content, 100);

@@ -36,7 +36,7 @@ test('updates without OK when the reset follows the last byte or its acknowledge
   }
 });
 
-test('closes the connection without a reset on an end fault', async (t) => {
+test('closes the connection without a reset on an "end" fault', async (t) => {
   await using device = await start({ transfer: { what: 'end', at: 0.5 } });
   t.is((await bareUpload(t, device, next)).how, 'in order');
 });

@@ -108,7 +108,7 @@ test('takes about the given share of devices offline, and the same devices for t
   t.deepEqual(await lost(), first);
 });
 
-test('writes a filesystem image to its area without a restart', async (t) => {
+test('writes a filesystem image to the filesystem area without a restart', async (t) => {
   const content = new Uint8Array(9000).fill(0x21);
   const server = await bareServer(t, update(content), nothingNew);
   await using device = await start(server.url, { updateMode: 'filesystem' });

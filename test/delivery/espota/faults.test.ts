@@ -119,7 +119,7 @@ test('reports that the device has not updated after three interrupted attempts',
   );
 });
 
-test('waits out a stall shorter than the stall timeout', async (t) => {
+test('continues after a stall that is shorter than the stall timeout', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
   const { verdict, progress } = await send(device);
   t.is(verdict.kind, 'accepted');

@@ -77,7 +77,7 @@ test('reports a wrong or missing password before sending the image', async (t) =
   }
 });
 
-test('reports a 401 after the whole image as a wrong password', async (t) => {
+test('reports a 401 response after the whole image as a wrong password', async (t) => {
   const page = 'HTTP/1.1 200 OK\r\n\r\n<form><input name="firmware"></form>';
   const server = await serverOf(t, page, 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
   t.like((await sendByWeb(server, { password })).verdict, { kind: 'rejected', by: 'password' });
@@ -159,7 +159,7 @@ for (const what of ['reset', 'end', 'half-open'] as const) {
   }
 }
 
-test('waits out a stall of a web upload that is shorter than the stall timeout', async (t) => {
+test('continues a web upload after a stall that is shorter than the stall timeout', async (t) => {
   const device = await webDevice(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
   t.is((await sendByWeb(device)).verdict.kind, 'accepted');
 });

@@ -33,7 +33,7 @@ test('builds the request in the exact form that the device can parse', (t) => {
   );
 });
 
-test('names the file part "filesystem", since the device installs any other part as a sketch', (t) => {
+test('names the file part "filesystem", because the device installs a part with any other name as a sketch', (t) => {
   t.regex(asText(new Uint8Array(8), 'filesystem'), /name="filesystem"; filename="filesystem\.bin"/);
 });
 
