@@ -53,6 +53,6 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';
-  const fix = 'remove the key, or allow this rule if devices need the key, for example as their own TLS key';
+  const fix = 'remove the key, or allow this rule if devices need the key, for example as a TLS key';
   throw new OtaError('UPDATE_BLOCKED', { path, blockedBy: [{ rule: privateKeyRule, message, fix }] });
 }

@@ -85,7 +85,7 @@ export class LinkedSocket {
     }
   }
 
-  /** True if the device has noticed that the peer ended or reset the connection. Unread bytes may remain. */
+  /** True if the device has detected that the peer ended or reset the connection. Unread bytes may remain. */
   get hasEnded(): boolean {
     return this.#endsAt !== undefined && this.#endsAt <= this.#clock.now();
   }

@@ -147,7 +147,7 @@ class Transfer {
     this.#hasExtended = false;
     const before = this.#reader.acknowledgedBytes;
     this.#reader.feed(bytes, this.#sentBytes);
-    // While bytes are written, these count. Once all are written, only acknowledgements show that the device still reads from the buffers.
+    // Until all bytes are written, written bytes count as progress. After that, only acknowledgements show that the device still reads.
     if (this.#isSent) this.#pace.moved(this.#reader.acknowledgedBytes - before, this.#movedAt);
     this.#request.progress.transferred(this.#reader.acknowledgedBytes);
     const reply = this.#reader.finalReply;

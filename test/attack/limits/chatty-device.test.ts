@@ -50,7 +50,7 @@ const chunk = `4000\r\n${block}\r\n`;
 const slow = /^unknown: the device is too slow \((not complete after|less than 2 KB\/s)/;
 const tooMuch = /^unknown: the device does not stop sending/;
 const noUpdater = /^wrong protocol: no web updater found/;
-const unexpected = /^unknown: unexpected response of the web server/;
+const unexpected = /^unknown: unexpected response from the web server/;
 
 const webForms: Readonly<Record<string, WebForm>> = {
   'does not respond': {
