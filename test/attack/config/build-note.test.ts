@@ -33,7 +33,7 @@ test('does not use the passwords and devices of a different project for a build 
   t.is(publish.error?.code, 'SOURCE_UNTRUSTED');
   t.deepEqual(listener.heard(), []);
   const tried = folders.length + 1;
-  countAttacks({ kind: 'build folders that name another project', tried, withstood: tried });
+  countAttacks({ kind: 'build folders that name a different project', tried, withstood: tried });
 });
 
 test('does not use a different project for a build folder in an untrusted git work tree', async (t) => {

@@ -52,7 +52,7 @@ for (const name of ['AWS_SECRET_ACCESS_KEY', 'GITHUB_TOKEN', 'PATH', 'DOOR_OTA_D
     t.deepEqual(heard, []);
     t.is(code, ['AWS_SECRET_ACCESS_KEY'].includes(name) ? 'SECRET_RESERVED' : 'SECRET_UNTRUSTED', message);
     t.notRegex(message, /cloud-secret|forge-secret/);
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
   });
 }
 
@@ -64,7 +64,7 @@ for (const name of ['OTA_TOKEN', 'OTA_PASSPHRASE', 'OTA_PRIVATE_KEY', 'PGPASSWOR
       t.is(code, 'SECRET_RESERVED', message);
       t.false(message.includes(secrets[name]));
     }
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 2, withstood: 2 });
   });
 }
 
@@ -103,7 +103,7 @@ test('never sends an ota-hooks secret in any form as a device password under a d
     t.false(message.includes(value), form);
   }
   const tried = Object.keys(forms).length;
-  countAttacks({ kind: 'forms of a secret as a device password', tried, withstood: tried });
+  countAttacks({ kind: 'encoded secrets as device passwords', tried, withstood: tried });
 });
 
 test('sends passwords that look like encoded secrets', async (t) => {
@@ -112,7 +112,7 @@ test('sends passwords that look like encoded secrets', async (t) => {
     const { message, heard } = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env: { OTA_DEVICE_DOOR: value } });
     t.deepEqual(heard, [`admin:${value}`], message);
   }
-  countAttacks({ kind: 'secrets of the user in a source tree', tried: 3, withstood: 3 });
+  countAttacks({ kind: 'user secrets that a source tree names', tried: 3, withstood: 3 });
 });
 
 for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../../../../../../../../etc/hostname']) {
@@ -121,7 +121,7 @@ for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../.
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
     t.false(message.includes('file-secret'));
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
   });
 }
 
@@ -138,7 +138,7 @@ test('does not treat the target of a symbolic link in the tree as part of the pr
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
   }
-  countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
+  countAttacks({ kind: 'user secrets that a source tree names', tried: 2, withstood: 2 });
 });
 
 test('rejects a permitted symbolic link in the tree after the link changes', async (t) => {
@@ -208,7 +208,7 @@ for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt',
     t.deepEqual(heard, []);
     t.true(['SECRET_RESERVED', 'SECRET_UNTRUSTED'].includes(code ?? ''), message);
     t.notRegex(message, /tree-secret|passphrase-secret/);
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
   });
 }
 
@@ -222,7 +222,7 @@ test('does not send the passphrase file of a configuration as a device password'
   const { code, message, heard } = await attack(t, { file: 'word' }, { prepare });
   t.deepEqual(heard, []);
   t.is(code, 'SECRET_RESERVED', message);
-  countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
 });
 
 test('accepts the documented sources of device passwords without further permission', async (t) => {

@@ -66,7 +66,7 @@ for (const kind of kinds) {
       const refusal = permission === 'never' ? 'SECRET_RESERVED' : 'SECRET_UNTRUSTED';
       const byProject = () => outcome(() => requirePermission(claim, 'project', trust));
       t.is(byProject(), permission === 'project' ? 'allowed' : refusal);
-      countAttacks({ kind: 'cells of the table of secrets', tried: 1, withstood: 1 });
+      countAttacks({ kind: 'cells of the secrets table', tried: 1, withstood: 1 });
       for (const speaker of ['command-line', 'environment', 'user-configuration'] as const) {
         t.is(
           outcome(() => requirePermission(claim, speaker, trust)),

@@ -41,7 +41,7 @@ test('does not send the token to a destination in a variable of a build server',
     t.regex(error?.hint ?? '', /OTA_SERVER, or add to .*config\.json: .*"publishTo":\[\{"env":"/);
     t.is(listener.requests(), 0);
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 3, withstood: 3 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 3, withstood: 3 });
 });
 
 test('does not use an ota-hooks secret as a destination, because errors and logs show destinations', async (t) => {
@@ -55,7 +55,7 @@ test('does not use an ota-hooks secret as a destination, because errors and logs
     t.is(error?.code, 'SECRET_RESERVED', error?.message);
     t.false(`${error?.message}${error?.hint}${stderr}`.includes(value));
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 3, withstood: 3 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 3, withstood: 3 });
 });
 
 test('does not send the token to an address in a tree', async (t) => {
@@ -64,7 +64,7 @@ test('does not send the token to an address in a tree', async (t) => {
   t.is(error?.code, 'TOKEN_UNBOUND');
   t.regex(error?.hint ?? '', /OTA_TOKEN_ORIGIN=http:.*add to .*config\.json: .*"publishTo":\["http:/);
   t.is(listener.requests(), 0);
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
 });
 
 test('sends the token to the address in the user environment or in the user configuration', async (t) => {
@@ -91,7 +91,7 @@ for (const to of ['../www', 'link', '.git/hooks', 'site/../../www']) {
     t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
     t.regex(error?.hint ?? '', /pass --to \/.*"publishTo":\["\//);
     t.deepEqual(await folder.list(), before);
-    countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
   });
 }
 
@@ -143,14 +143,14 @@ test('prevents a tree from signing with a user key outside the tree', async (t) 
     t.regex(error?.hint ?? '', /"privateKeys":\[\{"(?:file|env)":"/);
     t.false((await folder.list()).some((name) => name.endsWith('.signed')));
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 2, withstood: 2 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 2, withstood: 2 });
 });
 
 test('does not sign with a user key through a symbolic link named private.key in the tree', async (t) => {
   const { folder, run } = await packWith(t, {});
   await symlink(folder.at('home/company.key'), folder.at('tree/private.key'));
   t.is((await run()).error?.code, 'SECRET_UNTRUSTED');
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
   t.is((await run('--private-key', '../home/company.key')).exitCode, 0);
 });
 
@@ -159,7 +159,7 @@ test('does not create key files outside the tree if the configuration of the tre
   const { error } = await runCommand(['keygen', '--bits', '1024'], { cwd: folder.at('tree'), home: folder.at('home') });
   t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
   t.false((await folder.list()).includes('home/new.key'));
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
 });
 
 test('signs with keys in the tree and in OTA_PRIVATE_KEY without further permission', async (t) => {
@@ -190,7 +190,7 @@ test('does not use a secret as the firmware version, because the version is publ
     t.is(error?.code, code, name);
     t.false((await folder.list()).some((path) => path.endsWith('.ota.json')));
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 6, withstood: 6 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 6, withstood: 6 });
   for (const name of [
     'FIRMWARE_VERSION',
     'GITHUB_REF_NAME',
@@ -214,5 +214,5 @@ test('prevents a tree from packing images outside the tree and from removing fil
     t.is(error?.code, 'CONFIG_INVALID', error?.message);
     t.is(await folder.text('home/backup.gz'), 'a backup');
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 2, withstood: 2 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 2, withstood: 2 });
 });

@@ -18,7 +18,7 @@ export interface CrashedData {
   readonly token: string;
 }
 
-/** Starts a server, publishes a release, and copies its data while it runs. The copy is what a kill leaves behind. */
+/** Starts a server, publishes a release, and copies its data while it runs. The copy has the state that a killed server leaves behind. */
 export async function crashedData(t: ExecutionContext): Promise<CrashedData> {
   const server = await startTestServer(t);
   t.is((await server.publish(firstBuild)).status, 201);

@@ -93,5 +93,9 @@ test('prevents a project from using a server path as an alias', async (t) => {
     t.is(status, 422, path);
   }
   t.is((await fetch(`${server.url}/readyz`)).status, 200);
-  countAttacks({ kind: 'aliases over paths of the server', tried: 3 * paths.length, withstood: 3 * paths.length });
+  countAttacks({
+    kind: 'aliases that would replace server paths',
+    tried: 3 * paths.length,
+    withstood: 3 * paths.length,
+  });
 });

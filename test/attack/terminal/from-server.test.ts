@@ -201,7 +201,7 @@ test('ends each command with a result or a named error after a response with val
   );
   await fc.assert(property, propertyRuns(500, 20_000));
   t.true((kinds.get('SERVER_NOT_OURS') ?? 0) > 100, JSON.stringify([...kinds]));
-  countAttacks({ kind: 'responses of the wrong shape', tried, withstood: tried });
+  countAttacks({ kind: 'responses with the wrong structure', tried, withstood: tried });
 });
 
 test('commands ignore unknown fields in the response of a newer server', async (t) => {
