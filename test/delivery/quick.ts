@@ -23,7 +23,7 @@ const patientDelivery: DeliveryTimings = {
   connectMs: endlessMs,
   stallMs: endlessMs,
   finalReplyMs: endlessMs,
-  // Acknowledgements are estimated: an estimate that is too low must not end the transfer.
+  // Acknowledgments are estimated: an estimate that is too low must not end the transfer.
   ackGapMs: 500,
   pauseMs: 1,
   retryBudgetMs: endlessMs,

@@ -39,7 +39,7 @@ test('acknowledges each piece with its length, without separators', async (t) =>
   t.regex((await call.ended()).text, /^1460540\d+OK$/);
 });
 
-test('sends an Updater error right after the last acknowledgement and does not restart', async (t) => {
+test('sends an Updater error right after the last acknowledgment and does not restart', async (t) => {
   await using device = await start();
   const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
   const { text } = await bareUpload(t, device, new Uint8Array(1000).fill(0x02));

@@ -60,7 +60,7 @@ test('a device with a key rejects unsigned images and images signed with a diffe
   t.is(device.state.restarts, 0);
 });
 
-test('checks no signatures after installing a signed image without a key', async (t) => {
+test('checks no signatures after it installs a signed image that contains no key', async (t) => {
   await using device = await start({ publicKey: key.publicKey });
   t.is(await updated(t, device, signed(open)), 'boot');
   t.is(device.state.keyFingerprint, undefined);

@@ -105,8 +105,8 @@ async function* receive(
 }
 
 /**
- * Ends an exchange that is aborted or too slow. Its timer keeps it alive: `AbortSignal.any` holds a timeout only weakly, and once it is
- * garbage-collected, a request to a silent server waits forever (nodejs/node#57736).
+ * Ends an exchange that is aborted or too slow. The timer keeps this object alive. `AbortSignal.any` references a timeout signal only
+ * weakly: after garbage collection, the signal never aborts, and a request to a silent server never ends (nodejs/node#57736).
  */
 class ExchangeWatch {
   readonly #pace: TransferPace;

@@ -19,7 +19,7 @@ export function acknowledgedBytes(digits: string, unacknowledgedBytes: number): 
   return text === '' ? 0 : unacknowledgedBytes;
 }
 
-/** Maximum number of acknowledgements in one text. The limit bounds the work for invalid input. */
+/** Maximum number of acknowledgments in one text. The limit bounds the work for invalid input. */
 const longestRun = 120;
 const mostDigits = 8;
 

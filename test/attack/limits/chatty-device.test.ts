@@ -191,7 +191,7 @@ function connected(behave: (socket: Socket) => void): (inviter: Inviter) => void
   };
 }
 
-/** Reads the whole image with one acknowledgement for each part, and calls `then` at the end. */
+/** Reads the whole image with one acknowledgment for each part, and calls `then` at the end. */
 function readAll(sizeBytes: number, then: (socket: Socket) => void): (socket: Socket) => void {
   return (socket) => {
     let count = 0;

@@ -10,14 +10,14 @@ function read(...pieces: readonly string[]): ReplyReader {
 }
 
 const cases: [title: string, pieces: string[], words: FinalReply][] = [
-  ['reads no final reply from acknowledgements alone', ['1460', '1460'], { kind: 'none' }],
-  ['reads OK in a separate piece after the last acknowledgement', ['1460', 'OK'], { kind: 'ok' }],
-  ['reads OK directly after the last acknowledgement', ['1460OK'], { kind: 'ok' }],
+  ['reads no final reply from acknowledgments alone', ['1460', '1460'], { kind: 'none' }],
+  ['reads OK in a separate piece after the last acknowledgment', ['1460', 'OK'], { kind: 'ok' }],
+  ['reads OK directly after the last acknowledgment', ['1460OK'], { kind: 'ok' }],
   ['reads OK split into two pieces', ['1460O', 'K'], { kind: 'ok' }],
-  ['rejects OK before the first acknowledgement', ['OK'], { kind: 'foreign', text: 'OK' }],
+  ['rejects OK before the first acknowledgment', ['OK'], { kind: 'foreign', text: 'OK' }],
   ['waits for the rest of an incomplete OK', ['1460O'], { kind: 'begun' }],
   [
-    'reads an error that contains an O directly after the last acknowledgement',
+    'reads an error that contains an O directly after the last acknowledgment',
     ['800ERROR[10]: Magic byte is not 0xE9\n'],
     { kind: 'error', text: 'ERROR[10]: Magic byte is not 0xE9\n', complete: true },
   ],

@@ -38,7 +38,7 @@ test('reports an accepted web upload, and the device runs the image', async (t) 
   t.is(Buffer.from(device.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
-test('delivers an image full of line breaks and boundary-like text unchanged', async (t) => {
+test('delivers an image unchanged even if it contains line breaks and boundary-like text', async (t) => {
   const device = await webDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x204000 }, atomicFs: false });
   const traps = [
     '\r\n',
@@ -90,7 +90,7 @@ test('recognizes an update error in a 200 response', async (t) => {
   t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
-test('reports unknown when the response states neither success nor failure', async (t) => {
+test('reports "unknown" when the response states neither success nor failure', async (t) => {
   for (const text of ['Update failed?', 'OK', '', 'Update Success']) {
     const device = await webDevice(t, { faults: { verdict: { text } } });
     const { verdict } = await sendByWeb(device);
@@ -99,7 +99,7 @@ test('reports unknown when the response states neither success nor failure', asy
   }
 });
 
-test('reports unknown when the device sends no response', async (t) => {
+test('reports "unknown" when the device sends no response', async (t) => {
   const device = await webDevice(t, { faults: { verdict: 'none' } });
   const { verdict } = await sendByWeb(device);
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });

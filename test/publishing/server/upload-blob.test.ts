@@ -123,7 +123,7 @@ test('uploadBlob fails when the server makes no progress or reports no offset', 
   }
 });
 
-/** Limits consecutive faults so that the client does not give up. */
+/** Limits consecutive faults so that the client does not stop retrying. */
 function calm(troubles: readonly Trouble[]): Trouble[] {
   return troubles.flatMap((trouble, index) => (index % 3 === 2 ? [trouble, 'none', 'none'] : [trouble]));
 }
