@@ -35,7 +35,7 @@ export type CredentialsResponse = DeepReadonly<v.InferOutput<typeof credentialsR
 
 export const revocationRequestSchema = v.strictObject({
   macs: v.pipe(v.array(mac), v.maxLength(mostCredentials)),
-  /** True to serve the devices without credentials afterwards, as if no secret had been created. */
+  /** True to serve the devices without credentials afterward, as if no secret had been created. */
   forget: v.optional(v.boolean(), false),
 });
 export type RevocationRequest = v.InferInput<typeof revocationRequestSchema>;

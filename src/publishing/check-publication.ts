@@ -10,8 +10,8 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Checks a build before publishing: runs the preflight rules, and verifies the digest and the signature of every artifact. A server
- * repeats these checks.
+ * Checks a build before publishing: runs the preflight rules and verifies the digest and the signature of every artifact. A server repeats
+ * these checks.
  *
  * @returns warnings from the preflight rules
  * @throws OtaError NOT_SIGNED_YET, UPDATE_BLOCKED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE

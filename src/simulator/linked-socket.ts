@@ -98,7 +98,7 @@ export class LinkedSocket {
     });
   }
 
-  /** Ends the connection, and waits until all written bytes have been sent. */
+  /** Ends the connection and waits until all written bytes have been sent. */
   async finish(): Promise<void> {
     this.#isFinishing = true;
     const socket = this.#socket;

@@ -91,7 +91,7 @@ onPosix('rejects a pipe that exceeds the size limit', async (t) => {
   await t.throwsAsync(yes);
 });
 
-test('reports system errors by their code', async (t) => {
+test('reports system errors with their codes', async (t) => {
   const folder = await testFolder(t, { file: '' });
   for (const [path, code] of [
     [folder.at('gone'), 'ENOENT'],

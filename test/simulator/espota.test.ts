@@ -54,7 +54,7 @@ test('uses the error messages of an older core', async (t) => {
   t.regex(text, /^\d+ERROR\[10\]: Magic byte is wrong, not 0xE9\r\n$/);
 });
 
-test('responds with an error to an invitation for an oversized image, and accepts the next one', async (t) => {
+test('responds with an error to an invitation for an oversized image and accepts the next invitation', async (t) => {
   await using device = await start();
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);

@@ -26,7 +26,7 @@ test('resets the connection after the given share of the bytes and keeps the old
   }
 });
 
-test('updates without OK when the reset follows the last byte or its acknowledgment', async (t) => {
+test('updates without sending OK when the reset follows the last byte or its acknowledgment', async (t) => {
   for (const at of [1, 'after-last-ack'] as const) {
     await using device = await start({ transfer: { what: 'reset', at } });
     const booted = afterwards(device);

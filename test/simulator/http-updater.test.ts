@@ -55,7 +55,7 @@ test('sends the device facts in an HTTP/1.0 request that closes the connection',
   ]);
 });
 
-test('sends its version and the login from the URL, and omits the chip ID before core 2.6.0', async (t) => {
+test('sends its version and the credentials from the URL but no chip ID before core 2.6.0', async (t) => {
   const server = await bareServer(t, nothingNew);
   const url = server.url.replace('http://', 'http://door:s%20cret@');
   await using device = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });

@@ -175,7 +175,7 @@ function unknownContent(content: Uint8Array): Finding {
   return { id: 'unknown-content', message, offset: 0 };
 }
 
-/** Devices ignore data after an image, and builds append data there. Data after the gzip data of a file misleads eboot. */
+/** Devices ignore data after an image, and builds append data there. eboot misinterprets data after gzip data. */
 function dataAfter(length: number, endOffset: number | undefined, of: 'image' | 'gzip'): readonly Finding[] {
   if (endOffset === undefined || length <= endOffset) return [];
   const place = of === 'image' ? 'image' : 'gzip data';

@@ -45,8 +45,8 @@ function mostHeardBytes(image: Uint8Array): number {
 }
 
 /**
- * Streams an image to a connected device without waiting for each acknowledgment, and reads the result. The connection is not
- * half-closed after the last byte, because the device would treat it as lost and not send `OK`.
+ * Streams an image to a connected device without waiting for each acknowledgment, and reads the result. The connection is not half-closed
+ * after the last byte, because the device would treat it as lost and not send `OK`.
  */
 export async function sendImage(request: SendRequest): Promise<SendResult> {
   const transfer = new Transfer(request);

@@ -252,7 +252,7 @@ test('only cores 3.1.0 to 3.1.2 reject a signed payload whose length is not a mu
   }
 });
 
-test('writes a filesystem image in place even if the device rejects the image afterwards', (t) => {
+test('writes a filesystem image in place even if the device rejects the image afterward', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const image = noisyBytes(0x8000, 1, 21);
   const accepted = sending(device, signed(image), { kind: 'filesystem' });

@@ -7,7 +7,7 @@ export const flashModeSigned = {
   condition:
     "Byte 2 (the flash mode) of a raw signed image differs from the device's: the Updater writes the device's mode there before it verifies the bytes in flash. Warning if the mode or the signature check of the device is unknown.",
   severity: 'error or warning',
-  cores: 'device on 2.5.0 or later; up to 2.6.2 filesystems too',
+  cores: 'device on 2.5.0 or later; up to 2.6.2 filesystem images too',
   evidence: ['Updater.cpp _writeBuffer, end', 'esp8266/Arduino#4877', 'esp8266/Arduino#6880'],
   check(context) {
     const { image, artifact, device } = context;
