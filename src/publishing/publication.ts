@@ -51,7 +51,7 @@ export type ShowUpload = (
 /** Destination that builds can be published to. */
 export interface Publisher {
   publish(publication: Publication): Promise<Published>;
-  /** Returns the number of devices that are sent the publication at their next update check; undefined if it cannot be known. */
+  /** Returns the number of devices that are sent the publication at their next update check; undefined if the number is unknown. */
   countDevices?(publication: Publication): Promise<number | undefined>;
 }
 

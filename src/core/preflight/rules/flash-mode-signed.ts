@@ -7,7 +7,7 @@ export const flashModeSigned = {
   condition:
     "Byte 2 (the flash mode) of a raw signed image differs from the device's: the Updater writes the device's mode there before it verifies the bytes in flash. Warning if the mode, the signature check or, for a filesystem, the core of the device is unknown.",
   severity: 'error or warning',
-  cores: 'device on 2.5.0 or later; up to 2.6.2 filesystems too',
+  cores: 'device on 2.5.0 or later; up to 2.6.2 filesystem images too',
   evidence: ['Updater.cpp _writeBuffer, end', 'esp8266/Arduino#4877', 'esp8266/Arduino#6880'],
   check(context) {
     const { image, artifact, device } = context;
@@ -32,7 +32,7 @@ export const flashModeSigned = {
       const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
       return image.kind === 'sketch' ? warning(message, fix) : undefined;
     }
-    const message = `${present}, but the device runs with ${device.facts.flashMode} and changes the signed byte 2: it would reject the update with ERROR 12`;
+    const message = `${present}, but the device's flash mode is ${device.facts.flashMode}, and the device overwrites the signed byte 2: it would reject the update with ERROR 12`;
     return device.facts.signing === 'required' ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;
