@@ -13,8 +13,8 @@ const lengthWordBytes = 4;
 const hashPieceBytes = 128;
 
 /**
- * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The check reads the
- * bytes from *flash*, where byte 2 may contain the device's own flash mode.
+ * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketch images and filesystem images. The check
+ * reads the bytes from *flash*, where byte 2 may contain the device's own flash mode.
  */
 export function checkSignature(device: ModelDevice, startAddress: number, sizeBytes: number): SignatureCheck {
   const { verifier, capabilities } = device;

@@ -22,7 +22,7 @@ export interface Firmware {
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
   readonly embeddedKeys: readonly EmbeddedKey[];
-  /** Evidence from the strings in a sketch; undefined for a filesystem. */
+  /** Evidence from the strings in a sketch image; undefined for a filesystem image. */
   readonly traces: Traces | undefined;
   readonly findings: readonly Finding[];
 }
