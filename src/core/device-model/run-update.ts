@@ -27,7 +27,7 @@ export type UpdateResult =
 /**
  * Runs one update from the first byte to the restart: the transport library, the Updater, eboot.
  *
- * @param device device before the update, which is not modified
+ * @param device device before the update; it is not modified
  * @param bytes bytes as sent, including the signature
  */
 export function runUpdate(device: ModelDevice, bytes: Uint8Array, options: UpdateOptions): UpdateResult {

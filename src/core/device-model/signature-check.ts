@@ -6,7 +6,7 @@ export type SignatureCheck =
   | { readonly outcome: 'refused' }
   | { readonly outcome: 'crashed' };
 
-/** Size of the word after the signature, which contains the length of the signature. */
+/** Size of the word that follows the signature and contains its length. */
 const lengthWordBytes = 4;
 
 /** Size of the chunks in which the Updater reads and hashes the payload. */
