@@ -36,7 +36,7 @@ export async function benchScale(folder: string, open: (peer: Peer) => Peer): Pr
 
 /** CPU of the server's processes per request, in microseconds. */
 export async function measure(data: string, filled: FilledData, devices: number, open: (peer: Peer) => Peer) {
-  // Spread over the fleet, so that no cache contains these devices.
+  // The sample is spread over the fleet, so that no cache contains its devices.
   const sample = indices(sampleSize).map((index) =>
     filled.words(Math.floor((index * devices) / sampleSize), 'offered'),
   );

@@ -60,7 +60,7 @@ export function nameOfPublication({ project, version, manifest }: Publication): 
   return `${project} ${version} (${whatOf(manifest)})`;
 }
 
-/** Returns the part of a version that a manifest describes. Each board has one sketch and one filesystem. */
+/** Returns the part of a version that a manifest describes. Each board has one sketch image and one filesystem image. */
 export function whatOf({ image, board }: Manifest): string {
   return board === undefined ? image.kind : `${image.kind}, ${board}`;
 }

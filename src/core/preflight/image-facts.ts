@@ -86,8 +86,8 @@ function factsOfProfile(profile: InflateProfile | undefined, sizeBytes: number):
 }
 
 /**
- * Returns the size of the partition that a filesystem was made for, in bytes. Returns undefined if the superblock does not contain the
- * size.
+ * Returns the size of the partition that a filesystem image was made for, in bytes. Returns undefined if the superblock does not contain
+ * the size.
  */
 export function partitionOf(filesystem: NonNullable<ImageFacts['filesystem']>): number | undefined {
   const { blockSizeBytes, blockCount } = filesystem;

@@ -223,7 +223,7 @@ class Transfer {
     };
   }
 
-  /** Ends the transfer without a retry, because such a device would keep the next connection busy as well. */
+  /** Ends the transfer without a retry, because the device would keep the next connection busy too. */
   #exceeded(reason: string): SendResult {
     return verdict({ kind: 'unknown', reason, mayHaveUpdated: this.#isSent });
   }

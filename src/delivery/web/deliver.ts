@@ -204,7 +204,7 @@ const endings: Record<'completed' | 'ended' | 'silent', (sent: WebExchange) => s
   silent: ({ silentMs }) => `no data from the device for ${(silentMs / 1000).toFixed(0)} s`,
 };
 
-/** The attempt is not repeated, because such a device would keep the next connection busy as well. */
+/** The attempt is not repeated, because the device would keep the next connection busy too. */
 function exceeded({ error = '', isSent }: WebExchange, mayHaveUpdated = isSent): DeliveryAttempt {
   return { outcome: 'verdict', verdict: { kind: 'unknown', reason: error, mayHaveUpdated } };
 }

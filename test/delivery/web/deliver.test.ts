@@ -111,7 +111,7 @@ test('reports a protocol mismatch for a path without an updater', async (t) => {
   t.like(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater' });
 });
 
-test('reports a protocol mismatch for a server that does not speak HTTP', async (t) => {
+test('reports a protocol mismatch for a server that does not use HTTP', async (t) => {
   const { verdict } = await sendByWeb(await serverOf(t, 'SSH-2.0-dropbear\r\n'));
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', received: 'SSH-2.0-dropbear' });
 });

@@ -38,7 +38,7 @@ async function refusal(t: ExecutionContext, run: Promise<CommandRun>, code: Erro
 /** The file that a web server would return for this path. */
 const served = (folder: TestFolder, path: string) => folder.read(`www/door/${path}`).catch(() => undefined);
 
-test('publish writes a build under its version and links the channel to the version', async (t) => {
+test('publish writes a build to its version folder and links the channel to the build', async (t) => {
   const folder = await place(t, { build: packedDoor });
   t.is(await outcome(t, folder, 'build/door.ino.bin'), 'published current');
   for (const path of ['1.0.0', '@stable']) {

@@ -27,7 +27,7 @@ export const flashModeSigned = {
     const fix =
       image.kind === 'sketch'
         ? `sign an image that was built for the flash mode of the device${device.facts.flashMode === undefined ? '' : `, ${device.facts.flashMode}`}`
-        : 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
+        : 'first update the sketch to core 2.6.3 or later, which does not change filesystem images';
     if (byte === 'unknown') {
       const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
       return image.kind === 'sketch' ? warning(message, fix) : undefined;
