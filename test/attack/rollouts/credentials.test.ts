@@ -67,7 +67,7 @@ async function forgeAll(server: TestServer, headers: readonly string[], addresse
 }
 
 for (const addresses of [1, 50]) {
-  test(`a forger without secrets neither completes nor halts a rollout from ${addresses} addresses`, async (t) => {
+  test(`prevents a forger without secrets from completing or halting a rollout from ${addresses} addresses`, async (t) => {
     const { server, headers } = await startSecuredFleet(t);
     const { id } = await startRollout(server, { halt: { failures: 1, notConfirmed: 1 } });
     const before = await maintained(server, id);
@@ -131,7 +131,7 @@ test('serves a device without its secret until it has used the secret, and never
   t.is((await checkIn(restarted, 0, running, { authorization })).status, 304);
 });
 
-test('accepts the old secret of a rotation until the device has used the new one', async (t) => {
+test('accepts the old secret after a rotation until the device has used the new one', async (t) => {
   const server = await startFleet(t, 1);
   const [old] = (await createSecrets(server, 1)).headers;
   await checkIn(server, 0, running, { authorization: old });
