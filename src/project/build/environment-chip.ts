@@ -38,7 +38,7 @@ const otherPlatforms =
 
 function chipOfName(name: string | undefined): EnvironmentChip {
   if (name === undefined) return 'unknown';
-  if (/esp(?:ressif)?[-_]?82(?:66|85|xx)/i.test(name)) return 'esp8266';
+  if (/esp[-_]?82(?:66|85|xx)|espressif8266/i.test(name)) return 'esp8266';
   return otherPlatforms.test(name) ? 'other' : 'unknown';
 }
 
@@ -53,7 +53,7 @@ function isAddress(spec: string): boolean {
  */
 function nameInSpec(spec: string): string | undefined {
   if (!isAddress(spec)) return /^(?:[^/@]+\/)?([^@\s]+)/.exec(spec)?.[1];
-  return /esp(?:ressif)?82(?:66|85)|espressif32|esp32/i.exec(spec)?.[0].replace(/^esp32$/i, 'espressif32');
+  return /espressif8266|esp-?82(?:66|85)|espressif32|esp32/i.exec(spec)?.[0].replace(/^esp32$/i, 'espressif32');
 }
 
 interface InstalledPlatform {

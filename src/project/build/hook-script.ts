@@ -6,7 +6,7 @@ import { readRegular } from '../../files/bounded-read.ts';
  * State of the hook in an environment. `hooked`: runs before the libraries. `late`: runs after the libraries, so its builds fail.
  * `missing`: the script does not exist. `absent`: the environment does not list the hook.
  */
-export type HookState = 'hooked' | 'late' | 'missing' | 'absent';
+type HookState = 'hooked' | 'late' | 'missing' | 'absent';
 
 export interface ListedHook {
   readonly state: HookState;

@@ -73,10 +73,10 @@ async function filesLike(pattern: string, folder: string, home: string): Promise
 
 /** Rejects encodings that PlatformIO cannot read, and names them: editors on Windows write them without being asked. */
 function requireUtf8(bytes: Buffer, path: string): void {
-  const start = bytes.subarray(0, 3).toString('hex');
-  const reason = start.startsWith('efbbbf')
+  const startsWith = (...start: readonly number[]) => bytes.subarray(0, start.length).equals(Buffer.from(start));
+  const reason = startsWith(0xef, 0xbb, 0xbf)
     ? 'it starts with a byte order mark'
-    : /^(?:fffe|feff)/.test(start)
+    : startsWith(0xff, 0xfe) || startsWith(0xfe, 0xff)
       ? 'its encoding is UTF-16'
       : isUtf8(bytes)
         ? undefined

@@ -17,7 +17,7 @@ import { type Insertion, withInsertions } from './insertion.ts';
 const optionName = 'extra_scripts';
 
 /** Insertions for one file, to be applied in order. */
-export interface HookEdit {
+interface HookEdit {
   readonly path: string;
   /** Sections that were changed, in the order of the insertions. */
   readonly sections: readonly string[];
