@@ -41,7 +41,7 @@ const packCommand = (declaration: Declaration) =>
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
     )
     .addOption(new Option('--compression <method>', 'Compression method (default: gzip)').choices(compressionNames))
-    .option('--legacy', 'Also write .legacy_sig for devices on core 2.5.x')
+    .option('--legacy', 'Also write a .legacy_sig file for devices on core 2.5.x')
     .option(
       '--sign-compressed-filesystem',
       'Also sign a compressed filesystem (only for devices with ATOMIC_FS_UPDATE)',
@@ -68,7 +68,7 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Creates the artifacts and the manifest for each image given on the command line. Without a given image, packs each configured image. */
+/** Creates the artifacts and the manifest for each image given on the command line. If none is given, packs all configured images. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
@@ -148,7 +148,7 @@ async function findImages({ config, folder, trust }: ProjectSettings, report: Re
       hint: 'Pass the .bin file from the build, or set "images": ["build/**/*.bin"] in ota.config.json.',
     });
   }
-  // pack removes files beside an image, so a configuration must not choose images in other folders of the user.
+  // pack removes files beside an image, so a configuration must not select images in the user's other folders.
   const { findFiles } = await import('../../../files/find-files.ts');
   const found = await findFiles({ patterns: config.images, folder, project: trust });
   if (found.length === 0) {
