@@ -36,7 +36,7 @@ test('finds a signature of unusual length after the image segments', (t) => {
   t.is(readFirmware(withTrailer(image, new Uint8Array(200), 200)).trailer?.keyBits, 1600);
 });
 
-test('reports a signature by a different key as unverified', (t) => {
+test('reports a signature made with a different key as unverified', (t) => {
   const signed = signFile(image, stranger.privateKey, 'current');
   const { trailer } = readFirmware(signed, { knownKeys: [owner.publicKey] });
   t.is(trailer?.format, 'unverified');

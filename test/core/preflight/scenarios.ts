@@ -191,7 +191,7 @@ function makeSketches(): readonly Content[] {
 /** Size of the largest tested partition. Larger partitions would only make the tests slower. */
 const largestPartition = 1024 * 1024;
 
-/** Full, partly full and nearly empty filesystems, for every partition size in the layouts and for one other size. */
+/** Full, partly full and nearly empty filesystem images, for every partition size in the layouts and for one other size. */
 function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
   const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
   const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));
