@@ -10,7 +10,7 @@ interface ConfigRule {
 }
 
 /** Ends a message about a rule that a project cannot allow. */
-export const notAllowable =
+const notAllowable =
   'is not a rule that a project can allow (docs/never-brick.md lists them; rules about proof, keys and signatures need --allow on the command line)';
 
 export const configRules: readonly ConfigRule[] = [
