@@ -32,7 +32,7 @@ async function place(t: ExecutionContext) {
   return { server, check, secretsIn, ...commands };
 }
 
-test('writes the secrets of all devices to a file that only its owner can read, and never overwrites a file', async (t) => {
+test('writes all device secrets to a file that only its owner can read, and never overwrites a file', async (t) => {
   const { server, run, check, secretsIn } = await place(t);
   const { stdout } = await run('devices', 'credentials', 'door', '--all', '--out', 'secrets.csv');
   t.is(stdout, 'Created 3 secrets in secrets.csv\n');
