@@ -54,6 +54,7 @@ OPTIONS = {
     "compression": ("pack", "--compression", "text"),
     "legacy": ("pack", "--legacy", ON_OFF),
     "unsigned": ("pack", "--unsigned", ON_OFF),
+    "require_signed": ("pack", "--require-signed", ON_OFF),
     "sign_compressed_filesystem": ("pack", "--sign-compressed-filesystem", ON_OFF),
     "enforcement": ("pack", "--declare-enforcement", {"elf": False, "declared": True}),
     "upload": ("", None, ON_OFF),
@@ -88,8 +89,8 @@ def complain(error):
 
 
 def option(name):
-    """Returns the value of custom_ota_NAME, or None. OTA_CONFIG, set by `ota-hooks build --config`, takes precedence."""
-    named = os.environ.get("OTA_CONFIG") if name == "config" else None
+    """Returns the value of custom_ota_NAME, or None. Variables that `ota-hooks build` sets for its options take precedence."""
+    named = os.environ.get({"config": "OTA_CONFIG", "require_signed": "OTA_REQUIRE_SIGNED"}.get(name, ""))
     return (named or env.GetProjectOption("custom_ota_" + name, None) or "").strip() or None
 
 
