@@ -33,7 +33,7 @@ export async function readOptionalFile(path: string): Promise<Uint8Array | undef
   }
 }
 
-/** Reads a text file of another program. Returns an empty text if the file cannot be read. */
+/** Reads a text file that a different program created. Returns an empty string if the file cannot be read. */
 export async function textOrNothing(path: string): Promise<string> {
   return readRegular(path).then(String, () => '');
 }

@@ -1,7 +1,7 @@
 /** Irregularity in a file. Readers report findings instead of throwing on invalid bytes. Rules and messages refer to a finding by its ID. */
 export interface Finding {
   readonly id: FindingId;
-  /** Message without a period at the end, which contains the relevant numbers. */
+  /** Message with the relevant numbers, without a final period. */
   readonly message: string;
   /** Position in the bytes that were read: in the content for images and keys, in the file for gzip and the signature trailer. */
   readonly offset?: number | undefined;

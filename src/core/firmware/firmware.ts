@@ -116,7 +116,7 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
 export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'content'>;
 
 /**
- * Reads only the encoding and the signature of a file. Only the encoding and the signature differ between the artifacts of an image.
+ * Reads only the encoding and the signature of a file, the properties in which the artifacts of an image differ.
  *
  * @param keys keys that may have signed the file; include the embedded keys to get the same result as from `readFirmware`
  */

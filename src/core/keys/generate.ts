@@ -10,7 +10,7 @@ export async function generateRsaKeyPair(bits: number): Promise<{ privateKey: st
       option: '--bits',
       value: String(bits),
       expected: `must be an integer from ${minKeyBits} to ${maxKeyBits}`,
-      hint: 'Use --bits 2048, which a device verifies in less than a second.',
+      hint: 'Use --bits 2048. A device verifies a 2048-bit signature in less than a second.',
     });
   }
   return promisify(generateKeyPair)('rsa', {

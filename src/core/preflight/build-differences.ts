@@ -56,7 +56,7 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
   if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
   if (!hasDigests(image, bytes)) yield `the size or digests of ${image.file} do not match`;
   for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
-    // `imageFacts` only returns keys that exist in the manifest's image.
+    // `imageFacts` returns only keys that exist in the manifest's image.
     if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} does not match`;
   }
   const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();

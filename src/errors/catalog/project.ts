@@ -143,8 +143,8 @@ export const projectEntries = {
   HOOK_LINES_DAMAGED: entry<PathField & { line: number }>(
     2,
     ({ path, line }) =>
-      `${path} was not changed: line ${line} marks the start or end of the ota-hooks lines, but the matching mark is missing`,
-    'Two marks enclose the ota-hooks lines. With only one mark, it is unclear which lines may be removed.',
-    ({ path }) => `Remove the ota-hooks lines from ${path} by hand and try again.`,
+      `${path} was not changed: line ${line} is a start or end marker of the ota-hooks lines, but the matching marker is missing`,
+    'Two markers enclose the ota-hooks lines. With only one marker, it is unclear which lines may be removed.',
+    ({ path }) => `Remove the ota-hooks lines and the marker from ${path} manually, then try again.`,
   ),
 };

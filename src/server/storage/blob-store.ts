@@ -44,7 +44,7 @@ export interface BlobSeal {
   readonly seals: number;
 }
 
-/** Thrown by `append` if an upload does not fit beside the reserve. The upload is removed. */
+/** Thrown by `append` if an upload would use the disk space that must stay free. The upload is removed. */
 export class NoRoomError extends Error {
   override readonly name = 'NoRoomError';
   /** Code of the operating system for a full disk, so that both are handled alike. */

@@ -131,7 +131,7 @@ test('serves a device without its secret until it has used the secret, and never
   t.is((await checkIn(restarted, 0, running, { authorization })).status, 304);
 });
 
-test('accepts the old secret of a rotation until the device has used the new one', async (t) => {
+test('accepts the old secret after a rotation until the device has used the new one', async (t) => {
   const server = await startFleet(t, 1);
   const [old] = (await createSecrets(server, 1)).headers;
   await checkIn(server, 0, running, { authorization: old });

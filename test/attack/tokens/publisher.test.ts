@@ -76,6 +76,23 @@ test('accepts an unchanged filesystem with a new version, but not one that was r
   }
 });
 
+test('rejects a yanked filesystem draft of a board while a channel serves the same bytes to other boards', async (t) => {
+  const { server, publisher } = await updatedDoor(t);
+  const shared = await files('2.0', 'first');
+  const forBoard = (version: string): Build => {
+    const build = renamed(shared, version);
+    return { ...build, manifest: { ...build.manifest, board: 'd1' } };
+  };
+  t.is((await server.publish(shared, {}, publisher)).status, 201);
+  t.is((await server.publish(forBoard('3.0'), { draft: true }, publisher)).status, 201);
+  t.is((await server.publish(forBoard('3.1'), { draft: true }, publisher)).status, 201, 'not yanked yet');
+  for (const version of ['3.0', '3.1']) {
+    t.is((await server.api('POST', '/projects/door/releases/yank', { version })).status, 200);
+  }
+  t.is(codeOf(await server.publish(forBoard('4.0'), { draft: true }, publisher)), 'image-known');
+  t.is((await server.publish(renamed(shared, '4.0'), {}, publisher)).status, 201, 'the release that is served');
+});
+
 test('rejects a release that allows rules, except rules that the project permits publishers to allow', async (t) => {
   const { server, publisher } = await updatedDoor(t);
   const unproven = await testBuild({ version: '3.0', project: 'door', signer, seed: 3, unproven: true });

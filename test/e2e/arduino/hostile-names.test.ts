@@ -4,7 +4,7 @@ import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, place
 
 const keys = makeKeys();
 
-test('rejects a sketch whose name would end a quoted argument of the core', async (t) => {
+test("rejects a sketch name that would end a quoted argument in the core's build commands", async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door" --unsigned "x');
   await placeKeys(sketch, keys);

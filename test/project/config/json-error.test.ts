@@ -12,7 +12,7 @@ const brokenTexts: readonly (readonly [string, string, number, number])[] = [
   ['the end of a truncated text', '{"a": [1, 2', 1, 12],
   ['extra text after the value', '{}\n\n{}', 3, 1],
   ['a mismatched bracket', '[1}', 1, 3],
-  ['the missing value in an empty text', '', 1, 1],
+  ['the missing value in an empty file', '', 1, 1],
 ];
 
 for (const [what, json, line, column] of brokenTexts) {

@@ -49,7 +49,7 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
 /** Largest line of a backup: the largest blob in base64, plus a margin. */
 const mostLineCharacters = 32 * 1024 * 1024;
 
-/** Splits the file into lines. Node.js would read a line of any length into memory. */
+/** Splits the file into lines of limited length. The readline module of Node.js would read a line of any length into memory. */
 async function* linesOf(
   input: ReadStream,
   path: string,

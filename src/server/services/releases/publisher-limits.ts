@@ -83,7 +83,7 @@ export async function requireNewImage({ catalog }: Store, publisher: Publisher, 
     `this ${known.kind} image is already published as ${project} ${releaseName(known)}`,
     isOtherVersion
       ? `Build a new image for ${version}, promote ${known.version} instead, or publish with an admin token.`
-      : 'Publish an image that is the same for several boards once, without a board, or publish it with an admin token.',
+      : 'If several boards use this image, publish it once without a board, or publish it with an admin token.',
   );
 }
 
@@ -92,18 +92,23 @@ function releaseName({ version, board, purpose }: ReleaseRecord): string {
   return purpose === 'reference' ? `${name} (reference build)` : name;
 }
 
-/** Returns whether a channel serves these bytes now. If the board has had these bytes before, only releases for the board count. */
+/**
+ * Returns whether a channel serves these bytes now. If a release for the board with these bytes was served or yanked, only releases for the
+ * board count.
+ */
 async function isStillServed(
   catalog: CatalogStore,
   project: string,
   board: string,
   same: readonly ReleaseRecord[],
 ): Promise<boolean> {
-  const served: ReleaseRecord[] = [];
-  for (const release of same) if (await catalog.wasPromoted(release.id)) served.push(release);
-  const own = served.filter((release) => release.board === board);
+  const past: ReleaseRecord[] = [];
+  for (const release of same) {
+    if (release.yanked !== undefined || (await catalog.wasPromoted(release.id))) past.push(release);
+  }
+  const own = past.filter((release) => release.board === board);
   const current = (await catalog.currentReleases(project)).map(({ release }) => release.id);
-  return (own.length > 0 ? own : served).some(({ id }) => current.includes(id));
+  return (own.length > 0 ? own : past).some(({ id }) => current.includes(id));
 }
 
 /** Releases that a token promotes to a channel. */

@@ -11,7 +11,7 @@ test('blocks a filesystem whose signature makes it larger than its partition', (
   blocks(t, rule, { artifact: signed(partition) }, /ERROR 4/);
 });
 
-test('blocks a signed filesystem on 2.5.2, which would overwrite the EEPROM sector', (t) => {
+test('blocks a signed filesystem image for core 2.5.2 because it would overwrite the EEPROM sector', (t) => {
   blocks(t, rule, { artifact: signed(partition), facts: { core: '2.5.2' } }, /2\.5\.2 would overwrite the EEPROM/);
 });
 

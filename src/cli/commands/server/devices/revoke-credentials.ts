@@ -12,7 +12,7 @@ import { segment, serverClient, serverCommand } from '../connection.ts';
 import { deviceSelection, selectDevices } from './select-devices.ts';
 
 const revokeCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'revoke-credentials <project> [device...]', 'Revoke the secrets of devices', [
+  serverCommand(declaration, 'revoke-credentials <project> [device...]', 'Revoke device secrets', [
     'ota-hooks server devices revoke-credentials door 18:FE:34:AA:BB:CC --yes --server https://ota.example.com',
     'ota-hooks server devices revoke-credentials door --group hall --forget --yes --json',
   ])
