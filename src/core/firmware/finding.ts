@@ -33,8 +33,8 @@ export type FindingId =
   | 'eboot-checksum-mismatch'
   | 'crc-size-mismatch'
   | 'crc-mismatch'
-  // data after the image
-  | 'trailing-data'
+  // data after the image, which devices ignore
+  | 'data-after-image'
   // gzip
   | 'gzip-header-truncated'
   | 'gzip-method-unknown'
@@ -46,6 +46,7 @@ export type FindingId =
   | 'gzip-crc-mismatch'
   | 'gzip-size-mismatch'
   | 'gzip-second-member'
+  | 'data-after-gzip'
   | 'gzip-nested'
   // signature
   | 'signature-unverified'

@@ -160,7 +160,7 @@ const alternatives: Readonly<Record<SecretUse, (source: NamedSource) => string>>
   version: () => 'pass --firmware-version',
 };
 
-/** Shorter secrets may be part of any text by chance. */
+/** Minimum length of a secret to search for. A shorter secret can occur in other text by chance. */
 const shortestContainedSecret = 8;
 const ownSecretKinds: readonly SourceKind[] = ['tool-credential', 'tool-passphrase', 'tool-private-key'];
 
@@ -203,8 +203,7 @@ export function reservedSecret({ use, source, purpose }: SecretClaim): OtaError 
 }
 
 const reservedHints: Readonly<Record<SecretUse, string>> = {
-  'device-password':
-    'Use a variable such as OTA_DEVICE_KITCHEN, or a file, that contains only the device's password.',
+  'device-password': "Use a variable such as OTA_DEVICE_KITCHEN, or a file, that contains only the device's password.",
   passphrase: 'Use a variable such as OTA_PASSPHRASE that contains only the passphrase.',
   'private-key': 'Use a variable such as OTA_PRIVATE_KEY that contains only the key.',
   destination: 'Use a variable such as OTA_SERVER that contains only the URL.',

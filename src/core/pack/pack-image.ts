@@ -35,7 +35,7 @@ export interface PackRequest {
   readonly compression?: CompressionName | undefined;
   /** True if {@link signBuild} also signs the raw image for core 2.5.x. Defaults to `false`. */
   readonly legacy?: boolean | undefined;
-  /** True if {@link signBuild} also signs a compressed filesystem. Defaults to `false`. */
+  /** True if {@link signBuild} also signs a compressed filesystem image. Defaults to `false`. */
   readonly signCompressedFilesystem?: boolean | undefined;
   /** True if the sketch calls `Update.installSignature` itself. An ELF is then not needed as proof. Defaults to `false`. */
   readonly enforcementDeclared?: boolean | undefined;
@@ -84,6 +84,11 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
     const compressed = alignGzip(await compress(request.image, request.signal));
     files.set(`${file}.gz`, compressed);
     artifacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
+  }
+  // Some builds compress the image themselves. Devices on old cores, and devices with unknown facts, need the raw image.
+  if (firmware.encoding === 'gzip' && firmware.content.length > 0) {
+    files.set(`${file}.raw`, firmware.content);
+    artifacts.push(await unsigned(`${file}.raw`, firmware.content, firmware, 'identity'));
   }
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
   const findings = checkBuild(manifest, request.path, new Set(request.allow));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { usedExtent } from '../firmware/erased-flash.ts';
 import { type Firmware, readEnvelope, readFirmware } from '../firmware/firmware.ts';
+import { padToWord } from '../firmware/pad-to-word.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { Artifact, Manifest } from '../model/manifest.ts';
@@ -107,10 +108,11 @@ function signers({ key }: DescribedBuild, { embeddedKeys }: Firmware): readonly 
   return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
 }
 
-/** Compares contents. A filesystem may lack erased blocks at its end. */
+/** Compares contents. A filesystem image may lack erased blocks at its end, and an image with appended data may be padded. */
 function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
   const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
-  const expected = isCut ? whole.subarray(0, content.length) : whole;
+  const isPadded = isSketch && content.length > whole.length;
+  const expected = isCut ? whole.subarray(0, content.length) : isPadded ? padToWord(whole) : whole;
   return Buffer.compare(content, expected) === 0;
 }
 

@@ -41,7 +41,7 @@ function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[],
     // A device on core 2.7.2 hangs until a power cycle, but the new sketch is installed.
     case 'bricked':
       return result.why === 'compare-failed' && (!coreKnown || isWarned('bad-core-2.7.2'));
-    // Old cores overwrite a byte in a filesystem, do not limit its size, or let its start address wrap around.
+    // Old cores overwrite a byte in a filesystem image, do not limit its size, or let its start address wrap around.
     case 'damaged':
       return !coreKnown || isWarned('fs-mode-patched') || isWarned('no-space');
   }
@@ -90,7 +90,7 @@ test('never blocks a raw artifact because of unknown facts', (t) => {
         runRules({ release, artifact, facts })
           .filter(({ severity }) => severity === 'error')
           .map(({ rule }) => rule);
-      // If the partition size is unknown, the superblock limits the size of the filesystem.
+      // If the partition size is unknown, the superblock limits the size of the filesystem image.
       const blockedBy = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (blockedBy.length > 0) t.not(refusedBy(scenario.facts).length, 0, blockedBy.join(' '));
     }),
