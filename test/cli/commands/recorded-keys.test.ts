@@ -220,6 +220,21 @@ test('verify recognizes the recorded keys of all roles', async (t) => {
   t.regex((await run(signed, 'inspect', `${image}.signed`)).stdout, new RegExp(fingerprint.slice(0, 16)));
 });
 
+for (const [what, root] of [
+  ['in a repository', { '.git/HEAD': '' }],
+  ['outside a repository', { 'pnpm-workspace.yaml': 'packages: [firmware/*]\n' }],
+] as const) {
+  test(`a package of a workspace ${what} uses the key that the shared configuration records`, async (t) => {
+    const folder = await clone(t, { ...root, 'firmware/door/package.json': '{}', 'private.key': door.privatePem });
+    await folder.write('ota.config.json', JSON.stringify({ privateKey: 'private.key', keys: [record] }));
+    for (const name of [image, 'door.elf']) await folder.write(`firmware/door/${name}`, await folder.read(name));
+    const made = await run(folder, ...header, '--source', 'firmware/door');
+    t.regex(made.stderr, /^Configuration: .*ota\.config\.json\nEnabling binary signing$/m);
+    const packed = await run(folder, 'pack', `firmware/door/${image}`, '--source', 'firmware/door');
+    t.regex(packed.stderr, /^Signed binary: firmware\/door\/door\.bin\.signed$/m);
+  });
+}
+
 test('a configuration may not state a key twice', async (t) => {
   const folder = await clone(t, {}, { publicKey: 'public.key', keys: [record, record] });
   const { error } = await run(folder, ...header);
