@@ -107,6 +107,14 @@ export function sketchAreaByHeaders(headers: SpaceHeaders, core: string | undefi
   return { endOffset, candidates };
 }
 
+/** Returns the smallest sketch area in the core's layouts for a chip of this size, or for any chip if the size is undefined. */
+export function smallestSketchArea(chipSizeBytes: number | undefined): number {
+  const possible = layouts['whole-blocks'].filter(
+    ({ flashSizeBytes }) => chipSizeBytes === undefined || flashSizeBytes === chipSizeBytes,
+  );
+  return Math.min(...possible.map(({ fsStart }) => fsStart));
+}
+
 function bordersOf(core: string | undefined): Borders | undefined {
   if (core === undefined) return 'whole-blocks';
   const [major = 0, minor = 0] = core.split('.').map((part) => Number.parseInt(part, 10));
