@@ -1,3 +1,4 @@
+import { readCoreName } from '../model/core-name.ts';
 import { flashMapAddress } from './memory-map.ts';
 
 /** Flash layout. The order from offset 0 is sketch and staged update, filesystem, EEPROM, RF calibration, Wi-Fi settings. */
@@ -117,7 +118,8 @@ export function smallestSketchArea(chipSizeBytes: number | undefined): number {
 
 function bordersOf(core: string | undefined): Borders | undefined {
   if (core === undefined) return 'whole-blocks';
-  const [major = 0, minor = 0] = core.split('.').map((part) => Number.parseInt(part, 10));
+  const release = readCoreName(core)?.release ?? core;
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
   if (!(major > 2 || (major === 2 && minor >= 5))) return undefined;
   return major === 2 && minor === 5 ? 'up-to-eeprom' : 'whole-blocks';
 }
