@@ -3,7 +3,7 @@ import { flashModes } from '../../../../src/core/firmware/flash-header.ts';
 import { flashModeGz as rule } from '../../../../src/core/preflight/rules/flash-mode-gz.ts';
 import { blocks, isSilent, sound, warns } from '../case.ts';
 
-/** Flash modes of images that boot on a device without being patched, by the flash mode of the device. */
+/** Image flash modes that boot without patching, by the device's flash mode. */
 const slower: Readonly<Record<string, readonly string[]>> = {
   qio: ['qout', 'dio', 'dout'],
   qout: ['dout'],
@@ -11,7 +11,7 @@ const slower: Readonly<Record<string, readonly string[]>> = {
   dout: [],
 };
 
-test('allows all slower flash modes of a gzip-compressed sketch with a warning, and blocks all other different modes', (t) => {
+test('warns about a slower flash mode in a gzip-compressed sketch and blocks every other mode that differs', (t) => {
   for (const deviceMode of flashModes) {
     for (const imageMode of flashModes) {
       const given = { artifact: sound.gzipSigned, image: { flashMode: imageMode }, facts: { flashMode: deviceMode } };
@@ -28,7 +28,7 @@ test('blocks a gzip-compressed sketch if its flash mode or the flash mode of the
   blocks(t, rule, { artifact: sound.gzip, image: { flashMode: undefined } }, /has flash mode unknown/);
 });
 
-test('accepts a raw sketch and a gzip-compressed filesystem with any flash mode', (t) => {
+test('allows a raw sketch and a gzip-compressed filesystem image with any flash mode', (t) => {
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: 'dout' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: undefined } });
   isSilent(t, rule, { artifact: sound.fsGzip, facts: { flashMode: 'dout' } });

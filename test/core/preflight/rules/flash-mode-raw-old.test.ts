@@ -5,7 +5,7 @@ import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const slower: readonly string[] = ['qout on qio', 'dio on qio', 'dout on qio', 'dout on qout', 'dout on dio'];
 
-test('allows all slower flash modes of a raw sketch on cores before 2.4.2 with a warning, and blocks all other different modes', (t) => {
+test('warns about a slower flash mode in a raw sketch on cores before 2.4.2 and blocks every other mode that differs', (t) => {
   for (const core of ['2.0.0', '2.3.0', '2.4.1']) {
     for (const deviceMode of flashModes) {
       for (const imageMode of flashModes) {
@@ -19,12 +19,12 @@ test('allows all slower flash modes of a raw sketch on cores before 2.4.2 with a
   }
 });
 
-test('accepts a raw sketch with any flash mode on core 2.4.2 or later, which patches the mode', (t) => {
+test('allows a raw sketch with any flash mode on core 2.4.2 or later, which patches the mode', (t) => {
   isSilent(t, rule, { artifact: sound.raw, facts: { core: '2.4.2', flashMode: 'dout' } });
   isSilent(t, rule, { artifact: sound.raw, facts: { core: '3.1.2', flashMode: undefined } });
 });
 
-test('warns if the core is unknown and the flash modes are known and differ', (t) => {
+test('warns if the core is unknown and the known flash modes differ', (t) => {
   for (const core of [undefined, 'unknown', '2.7.4-3-g2843a5ac']) {
     warns(t, rule, { artifact: sound.raw, facts: { core, flashMode: 'dout' } }, /dio.*dout.*core is unknown/);
     isSilent(t, rule, { artifact: sound.raw, facts: { core, flashMode: 'dio' } });
@@ -32,7 +32,7 @@ test('warns if the core is unknown and the flash modes are known and differ', (t
   }
 });
 
-test('warns if the flash mode of a device before 2.4.2 is unknown, unless the image has the mode that works on every chip', (t) => {
+test('warns about an unknown flash mode on cores before 2.4.2 unless the mode of the image works on every chip', (t) => {
   const facts = { core: '2.3.0', flashMode: undefined };
   warns(t, rule, { artifact: sound.raw, facts }, /flash mode of the device is unknown.*2\.3\.0/);
   isSilent(t, rule, { artifact: sound.raw, image: { flashMode: 'dout' }, facts });
