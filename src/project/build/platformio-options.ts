@@ -14,5 +14,6 @@ export const platformioOptions = [
   'require_signed',
   'sign_compressed_filesystem',
   'enforcement',
+  'allow',
   'upload',
 ].map((name) => `custom_ota_${name}`);

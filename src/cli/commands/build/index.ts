@@ -33,7 +33,7 @@ const arduinoCli: Program = {
   hint: 'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.',
 };
 
-/** Runs the build system of the source folder with the hooks enabled. Installed files are not changed. */
+/** Runs the project's build system with the hooks enabled, without changing its installed files. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
   const system = detectBuildSystem(source);

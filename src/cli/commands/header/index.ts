@@ -31,8 +31,8 @@ export function declareHeader(declaration: Declaration) {
 }
 
 /**
- * Writes `Updater_Signing.h` before a build. If the key is invalid, the header is removed: with a stale header, the build would succeed
- * with a different key.
+ * Writes `Updater_Signing.h` before a build. If the key is invalid, the header is removed, because a build with a stale header would embed
+ * a different key.
  */
 export async function header(options: HeaderOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);

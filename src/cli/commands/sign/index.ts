@@ -180,7 +180,7 @@ interface KeyToUse {
   signer(): Promise<Signer>;
 }
 
-/** Returns the given key. Without a given key, returns the project's private key. */
+/** Returns the given key, or else the project's private key. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);

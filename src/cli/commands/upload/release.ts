@@ -16,7 +16,7 @@ import { projectKeyAt } from '../../shared/project-keys.ts';
 
 /** Release to send: its artifacts, and the data for planning and confirming updates. */
 export interface ReleaseToSend {
-  /** Path of the manifest. Without a manifest, path of the file. */
+  /** Path of the manifest, or of the file if there is no manifest. */
   readonly path: string;
   readonly release: Release;
   /** Manifest; undefined for a file without a manifest. */
