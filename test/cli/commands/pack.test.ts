@@ -117,11 +117,14 @@ test('pack --compression none writes no compressed artifact', async (t) => {
   t.deepEqual(await folder.list(), [...inputs, `${image}.ota.json`, `${image}.signed`].sort());
 });
 
-test('pack signs nothing and records no proof without keys', async (t) => {
+test('pack signs nothing without keys, and warns about the public key in the image', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build');
   t.is(exitCode, 0);
-  t.is(stderr, '');
+  t.is(
+    stderr,
+    `warning: ${image} contains the public key ${key.fingerprint}, but the project has no key: the build is not signed, and a device that verifies with this key rejects it\n`,
+  );
   t.deepEqual(await folder.list(), [...inputs, `${image}.gz`, `${image}.ota.json`].sort());
   const manifest = await manifestOf(folder);
   t.is(manifest.enforcement, 'unproven');
@@ -132,7 +135,10 @@ test('pack skips signing if there is only a public key, and explains how to sign
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build', '--public-key', 'public.key');
   t.is(exitCode, 0);
-  t.regex(stderr, /^Not signing the generated binary\. .*ota-hooks sign --manifest build\/door\.ino\.bin\.ota\.json$/m);
+  t.regex(
+    stderr,
+    /^Not signed here: sign with ota-hooks sign --manifest build\/door\.ino\.bin\.ota\.json --private-key FILE$/m,
+  );
   t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
 });
 

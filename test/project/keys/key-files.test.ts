@@ -49,13 +49,13 @@ test('createPrivateKeyFile reports a missing folder and a file in place of a fol
   t.regex(error.message, /part of the path is a file, not a folder \(ENOTDIR\)/);
 });
 
-test('loadPrivateKey and loadPublicKey report a missing key with a hint to keygen', async (t) => {
+test('loadPrivateKey and loadPublicKey report a missing key without suggesting a new pair', async (t) => {
   const folder = await testFolder(t, { file: '' });
   for (const name of ['none.key', 'none/private.key', 'file/private.key']) {
     const error = await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPrivateKey(folder.at(name)));
     t.is(error.exitCode, 2);
     t.is(error.message, `Private key not found: ${folder.at(name)}`);
-    t.regex(error.hint, /ota-hooks keygen/);
+    t.notRegex(error.hint, /keygen/);
   }
   await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPublicKey(folder.at('none.key')));
 });
