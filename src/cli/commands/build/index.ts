@@ -19,7 +19,8 @@ const buildCommand = (declaration: Declaration) =>
     'ota-hooks build --source firmware/door -- --environment d1_mini',
   ])
     .addOption(projectOptions.source)
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)');
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option('--require-signed', 'Fail if there is no key to sign with');
 
 type BuildCommandOptions = OptionsOf<typeof buildCommand>;
 
@@ -33,7 +34,7 @@ const arduinoCli: Program = {
   hint: 'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.',
 };
 
-/** Runs the build system of the source folder with the hooks enabled. Installed files are not changed. */
+/** Runs the project's build system with the hooks enabled, without changing its installed files. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
   const system = detectBuildSystem(source);
@@ -67,6 +68,7 @@ async function buildWithArduino(
     cliPath: io.self.cli,
     sourceDir: source,
     ...(settings.configPath === undefined ? {} : { configPath: settings.configPath }),
+    ...(options.requireSigned === true ? { packOptions: ['--require-signed'] } : {}),
   };
   const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
@@ -88,6 +90,7 @@ async function buildWithPlatformio(
     OTA_NODE: io.self.node,
     ...variables,
     ...(config === undefined ? {} : { OTA_CONFIG: config }),
+    ...(options.requireSigned === true ? { OTA_REQUIRE_SIGNED: 'yes' } : {}),
   };
   const found = platformioProgram(io.home, io.platform);
   const program = { ...found, name: io.env['PLATFORMIO_CLI'] ?? found.name };
