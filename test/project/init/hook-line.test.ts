@@ -23,7 +23,7 @@ for (const one of iniCases) {
 
     t.deepEqual(unresolved, []);
     t.is(after, withHook(one));
-    t.deepEqual(insertionsFor(after).insertions, [], 'a second time changes nothing');
+    t.deepEqual(insertionsFor(after).insertions, [], 'a second run changes nothing');
     t.deepEqual(withoutInsertions(after, insertions), { text: before(one), lost: [] });
     const ini = readIni(after);
     const hooked = environmentsOf(ini).filter((name) => scriptsOf(ini, `env:${name}`).includes(hook));
