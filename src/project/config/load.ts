@@ -10,7 +10,7 @@ import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 import type { UserWords } from './user-words.ts';
 
-/** The YAML parser accepts the same number of levels. */
+/** Maximum nesting depth of a configuration. The YAML parser has the same limit. */
 const mostLevels = 100;
 
 /** Configuration, and the base folder of its relative paths. */
@@ -94,7 +94,7 @@ async function parse(path: string): Promise<unknown> {
   }
 }
 
-/** Enough for thousands of devices. */
+/** Maximum size of a configuration file, enough for thousands of devices. */
 const mostConfigBytes = 4 * 1024 * 1024;
 
 async function readText(path: string): Promise<string> {

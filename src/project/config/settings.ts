@@ -115,7 +115,7 @@ export function requirePrivateKeyPermission({ privateKey, speakers, trust }: Pro
   requirePermission({ use: 'private-key', source, purpose: 'the private key' }, speakers.privateKey, trust);
 }
 
-/** Returns whether a source is where the project keeps its private key or the passphrase of the key. */
+/** Returns true if the project reads its private key or passphrase from this source. */
 export function isKeySecret(source: SecretSource, { privateKey, passphrase, folder }: ProjectSettings): boolean {
   const key = privateKey && ('path' in privateKey ? { file: privateKey.path } : { env: privateKey.variable });
   const place = (one: SecretSource) => ('env' in one ? `env ${one.env}` : realPathOf(resolve(folder, one.file)));
@@ -135,7 +135,7 @@ export function resolveFirmwareVersion(
 ): string | undefined {
   if (option !== undefined || version === undefined) return option;
   if (typeof version === 'string') return version;
-  const claim: SecretClaim = { use: 'version', source: version, purpose: 'the version of the firmware' };
+  const claim: SecretClaim = { use: 'version', source: version, purpose: 'the firmware version' };
   requirePermission(claim, 'project', trust);
   const value = secretFromEnvironment(version.env, env, claim.purpose);
   requireNoOwnSecret(value, claim, env);

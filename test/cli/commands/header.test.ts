@@ -97,7 +97,7 @@ test('header warns about keys smaller than 2048 bits', async (t) => {
     ['--source', '.'],
   ]) {
     const { stderr } = await runCommand(['header', '--out', out, '--quiet', ...argv], { cwd: folder.path });
-    t.regex(stderr, /^warning: public\.key has 1024 bits; keys of less than 2048 bits can be broken/);
+    t.regex(stderr, /^warning: public\.key has 1024 bits; keys smaller than 2048 bits can be broken/);
   }
 });
 

@@ -90,7 +90,7 @@ test('loadPrivateKey reports a folder in place of a key', async (t) => {
 test('keySizeWarnings warns about keys below 2048 bits and unaligned signature sizes', (t) => {
   const warningsOf = (bits: number) => keySizeWarnings(readPublicKey(rsaPems(bits).publicPem, ''), 'public.key');
   t.deepEqual(warningsOf(2048), []);
-  t.deepEqual(warningsOf(1024), ['public.key has 1024 bits; keys of less than 2048 bits can be broken']);
+  t.deepEqual(warningsOf(1024), ['public.key has 1024 bits; keys smaller than 2048 bits can be broken']);
   t.is(warningsOf(1032).length, 2);
   t.regex(warningsOf(2056)[0] ?? '', /core 3\.1\.0 to 3\.1\.2 reject/);
 });
