@@ -33,7 +33,7 @@ PROJECT_DIR = env.subst("$PROJECT_DIR")
 HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
 
 # Suffixes of the files next to an image; `pack` writes the manifest last.
-ARTIFACTS = (".gz", ".signed", ".gz.signed", ".legacy_sig")
+ARTIFACTS = (".gz", ".raw", ".signed", ".gz.signed", ".raw.signed", ".legacy_sig")
 MANIFEST = ".ota.json"
 # As in src/files/bounded-read.ts.
 MOST_FILE_BYTES = 256 * 1024 * 1024

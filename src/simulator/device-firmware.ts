@@ -44,11 +44,7 @@ export class DeviceFirmware {
   #pending: Pending | undefined;
   #sketchMd5: string | undefined;
 
-  /**
-   * @param image flash content from address 0, which is not modified
-   *
-   * @param image flash content from address 0; it is not modified
-   */
+  /** @param image flash content from address 0; it is not modified */
   constructor(chipSizeBytes: number, image: Uint8Array, sketchSizeBytes: number, build: SimulatedBuild) {
     this.chip = new FlashChip(chipSizeBytes, image);
     this.#build = build;

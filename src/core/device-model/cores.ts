@@ -7,7 +7,7 @@
 /** Oldest release in this table. Each capability has its first value in this release. */
 const oldest = '2.4.0';
 
-/** Placeholder for the release after 3.1.2, for changes that are merged upstream but not released. */
+/** Placeholder for the release after 3.1.2, for changes that are merged upstream but not yet released. */
 const unreleased = '3.1.3';
 
 interface Capability<Value> {

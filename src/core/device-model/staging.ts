@@ -15,8 +15,8 @@ export interface StagingArea {
 }
 
 /**
- * Staging area for an update. `fits`: the first byte is written to `address`. `no-space`: `missingBytes` is the missing space in whole
- * sectors, and the device reports ERROR 4.
+ * Staging area for an update. `fits`: the first byte is written to `address`. `no-space`: `missingBytes` is the missing space, rounded up
+ * to whole sectors, and the device reports ERROR 4.
  */
 export type Staging =
   | { readonly outcome: 'fits'; readonly address: number }

@@ -166,11 +166,7 @@ function firstDerKey(der: Buffer, budget: Budget): RsaPublicKey | undefined {
   return findDerKeys(der, budget).keys[0]?.key;
 }
 
-/**
- * @param at offset of the AlgorithmIdentifier. The enclosing SEQUENCE begins two to four bytes earlier.
- *
- * @param at offset of the AlgorithmIdentifier; the enclosing SEQUENCE begins two to four bytes before it
- */
+/** @param at offset of the AlgorithmIdentifier; the enclosing SEQUENCE begins two to four bytes before it */
 function readPublicKeyInfo(
   buffer: Buffer,
   at: number,

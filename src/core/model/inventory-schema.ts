@@ -74,7 +74,7 @@ const reached = {
   password: v.optional(
     v.pipe(
       passwordSource,
-      v.description('Password for updates of the device: {"env": …}, {"file": …} or {"prompt": true}.'),
+      v.description('Password that the device requires for updates: {"env": …}, {"file": …} or {"prompt": true}.'),
     ),
   ),
   preset: v.optional(
@@ -124,12 +124,12 @@ const deviceName = v.pipe(
   v.string(),
   v.regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-    'is not a valid name for a device; use letters, digits, dots, dashes and underscores',
+    'is not a valid device name; use letters, digits, dots, dashes and underscores',
   ),
 );
 
 /** @internal */
-export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object with the names of devices as keys');
+export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object with device names as keys');
 
 /** @internal */
 export const uploadSchema = v.strictObject({

@@ -34,6 +34,8 @@ export interface ManifestImage {
   sizeBytes: number;
   /** Uncompressed size of a gzip file. For all other files, the file size. */
   contentBytes: number;
+  /** Size of a sketch without the data that its build appended: the result of `ESP.getSketchSize()`. Absent if equal to `contentBytes`. */
+  sketchSizeBytes?: number | undefined;
   md5: string;
   sha256: string;
   findings: ManifestFinding[];
@@ -188,6 +190,7 @@ const imageSchema = v.strictObject({
   encoding: v.picklist(['identity', 'gzip']),
   sizeBytes,
   contentBytes: sizeBytes,
+  sketchSizeBytes: v.optional(sizeBytes),
   md5,
   sha256,
   findings: v.array(findingSchema),

@@ -85,6 +85,11 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
     files.set(`${file}.gz`, compressed);
     artifacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
   }
+  // Some builds compress the image themselves. Devices on old cores, and devices with unknown facts, need the raw image.
+  if (firmware.encoding === 'gzip' && firmware.content.length > 0) {
+    files.set(`${file}.raw`, firmware.content);
+    artifacts.push(await unsigned(`${file}.raw`, firmware.content, firmware, 'identity'));
+  }
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
   const findings = checkBuild(manifest, request.path, new Set(request.allow));
   return { build: { manifest, files }, warnings: [...warnings, ...findings] };

@@ -10,6 +10,7 @@ import type { Artifact, Manifest } from '../model/manifest.ts';
 type ImageFacts = Pick<
   Manifest['image'],
   | 'contentBytes'
+  | 'sketchSizeBytes'
   | 'findings'
   | 'core'
   | 'coreGitHash'
@@ -31,6 +32,7 @@ export function imageFacts(firmware: Firmware, isFilesystem: boolean): ImageFact
   const findings = isFilesystem ? firmware.findings.filter(({ id }) => id !== 'unknown-content') : firmware.findings;
   return {
     contentBytes: firmware.content.length,
+    sketchSizeBytes: sketch?.sketchSizeBytes === firmware.content.length ? undefined : sketch?.sketchSizeBytes,
     findings: findings.map(({ id, message }) => ({ id, message })),
     core: sketch?.core.release,
     coreGitHash: sketch?.core.gitHash,

@@ -23,7 +23,7 @@ export function modeByteOf({ image, artifact, device }: Context): ModeByte {
   return byte === modeNumber(flashMode) ? 'kept' : 'changed';
 }
 
-/** Returns byte 2 for a flash mode. Returns -1, which no device has, if byte 2 of the image is not a valid flash mode. */
+/** Returns byte 2 for a flash mode. For an unknown mode of an image, returns -1, which matches no device. */
 function modeNumber(mode: FlashMode | undefined): number {
   return mode === undefined ? -1 : flashModes.indexOf(mode);
 }

@@ -55,12 +55,12 @@ export function plan<Candidate extends Release>(question: PlanInput<Candidate>):
 
 interface Choice<Candidate extends Release> {
   readonly step: Step<Candidate> | undefined;
-  /** Errors that block the artifacts, for all artifacts. */
+  /** Errors for all blocked artifacts. */
   readonly blockedBy: readonly BlockingFinding[];
 }
 
 interface CheckedStep<Candidate extends Release> extends Step<Candidate> {
-  /** Number of errors of allowed rules. */
+  /** Number of errors from allowed rules. */
   readonly allowed: number;
 }
 

@@ -22,7 +22,15 @@ export interface ReleaseImage
   extends Readonly<
     Pick<
       Manifest['image'],
-      'core' | 'flashMode' | 'flashSizeBytes' | 'contentBytes' | 'findings' | 'layout' | 'traces' | 'filesystem'
+      | 'core'
+      | 'flashMode'
+      | 'flashSizeBytes'
+      | 'contentBytes'
+      | 'sketchSizeBytes'
+      | 'findings'
+      | 'layout'
+      | 'traces'
+      | 'filesystem'
     >
   > {
   readonly kind: ImageKind | 'unknown';

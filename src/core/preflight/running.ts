@@ -14,7 +14,7 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
     keyFingerprint: verifies ? signing.publicKey?.fingerprint : undefined,
     fsStart: image.layout?.fsStart,
     fsEnd: image.layout?.fsEnd,
-    sketchSizeBytes: image.contentBytes,
+    sketchSizeBytes: image.sketchSizeBytes ?? image.contentBytes,
     project,
     board,
   };

@@ -147,7 +147,7 @@ class InvitationSession {
   /**
    * Handles a failed authentication. The device sends a challenge only for every second invitation, and a response to an outdated
    * challenge fails like an incorrect password. A failure therefore proves an incorrect password only after a single invitation, or if it
-   * happens repeatedly. In all other cases, pending datagrams are awaited and discarded before the next invitation. #R
+   * happens repeatedly. In all other cases, pending datagrams are awaited and discarded before the next invitation.
    */
   async #noteFailure(): Promise<InviteResult | undefined> {
     this.#failures++;

@@ -54,8 +54,7 @@ export const configRules: readonly ConfigRule[] = [
   {
     name: 'devices-by-name',
     // The schema accepts an array where an object is required.
-    problems: ({ devices }) =>
-      Array.isArray(devices) ? ['devices must be an object with the names of devices as keys'] : [],
+    problems: ({ devices }) => (Array.isArray(devices) ? ['devices must be an object with device names as keys'] : []),
   },
   {
     name: 'no-reserved-device-names',
@@ -63,7 +62,7 @@ export const configRules: readonly ConfigRule[] = [
     problems: ({ devices }) =>
       ['__proto__', 'prototype', 'constructor']
         .filter((name) => Object.hasOwn(devices ?? {}, name))
-        .map((name) => `devices.${name} is not a valid name for a device`),
+        .map((name) => `devices.${name} is not a valid device name`),
   },
   {
     name: 'filesystem-end-after-start',

@@ -16,7 +16,9 @@ const key = readPublicKey(door.publicPem, 'public.key');
 const keyObject = createPrivateKey(door.privatePem);
 const image = 'build/door.ino.bin';
 const inputs = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
-const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map((suffix) => image + suffix);
+const stale = ['.gz', '.raw', '.signed', '.gz.signed', '.raw.signed', '.legacy_sig', '.ota.json'].map(
+  (suffix) => image + suffix,
+);
 
 function pack(folder: TestFolder, ...argv: string[]): Promise<CommandRun> {
   return runCommand(['pack', ...argv], { cwd: folder.path });
@@ -199,7 +201,7 @@ test('pack --json prints only the manifest on stdout', async (t) => {
   t.deepEqual(JSON.parse(stdout), JSON.parse(await folder.text(`${image}.ota.json`)));
 });
 
-test('pack keeps a gzip image compressed, inspects its content and aligns the signed artifact', async (t) => {
+test('pack keeps a gzip image compressed, aligns its signed artifact and also creates raw artifacts', async (t) => {
   const name = [...'abcd']
     .map((_, length) => 'x'.repeat(length))
     .find((text) => buildGzip(door.bin, { name: text }).length % 4 === 1);
@@ -207,13 +209,40 @@ test('pack keeps a gzip image compressed, inspects its content and aligns the si
   const folder = await builtSketch(t, { [image]: gzip });
   const { exitCode, stderr } = await pack(folder, image, '--legacy');
   t.is(exitCode, 0, stderr);
-  t.deepEqual(await folder.list(), [...inputs, `${image}.legacy_sig`, `${image}.ota.json`, `${image}.signed`].sort());
+  const made = ['.legacy_sig', '.ota.json', '.raw', '.raw.signed', '.signed'].map((suffix) => image + suffix);
+  t.deepEqual(await folder.list(), [...inputs, ...made].sort());
+  t.true((await folder.read(`${image}.raw`)).equals(door.bin));
+  t.true((await folder.read(`${image}.raw.signed`)).equals(signFile(door.bin, keyObject, 'current')));
   t.true((await folder.read(image)).equals(gzip));
   const payload = (await folder.read(`${image}.signed`)).subarray(0, -260);
   t.is(payload.length, gzip.length + 3);
   t.true(gunzipSync(payload).equals(door.bin));
   t.true((await folder.read(`${image}.legacy_sig`)).equals(signFile(door.bin, keyObject, 'legacy')));
   t.like(await manifestOf(folder), { enforcement: 'elf', image: { encoding: 'gzip', kind: 'sketch', core: '3.1.2' } });
+});
+
+test('pack accepts data after a raw image and inside gzip data, and rejects data after the gzip data', async (t) => {
+  const appended = Buffer.from('{"ssid":"workshop"}');
+  const withData = Buffer.concat([door.bin, appended]);
+  for (const bytes of [withData, gzipSync(withData)]) {
+    const folder = await builtSketch(t, { [image]: bytes });
+    const { exitCode, stderr } = await pack(folder, image);
+    t.is(exitCode, 0, stderr);
+    t.like(await manifestOf(folder), { image: { contentBytes: withData.length, sketchSizeBytes: door.bin.length } });
+    const check = ['preflight', `${image}.ota.json`, '--core', '3.1.2', '--signing', 'required', '--flash-mode', 'dio'];
+    const { stdout } = await runCommand(
+      [...check, '--layout', '4m2m', '--transport', 'espota', '--sketch-size', '1M'],
+      {
+        cwd: folder.path,
+      },
+    );
+    t.regex(stdout, bytes === withData ? /bin\.gz\.signed/ : /bin\.signed/);
+  }
+  const folder = await builtSketch(t, { [image]: Buffer.concat([gzipSync(door.bin), appended]) });
+  const { error } = await pack(folder, image);
+  t.is(error?.code, 'UPDATE_BLOCKED');
+  t.regex(error?.message ?? '', /19 bytes follow the end of the gzip data/);
+  t.regex(error?.hint ?? '', /append the data to the image before the image is compressed/i);
 });
 
 test('pack finds the ELF of a .bin.gz image beside the .bin name', async (t) => {

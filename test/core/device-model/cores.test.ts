@@ -34,7 +34,7 @@ test('returns no capabilities for a missing version, a pre-release, a git build 
   }
 });
 
-test('every core release from 2.4.0 has a value for every capability', (t) => {
+test('every core release from 2.4.0 on has a value for every capability', (t) => {
   for (const release of releases) {
     for (const [name, value] of Object.entries(of(release))) t.not(value, undefined, `${name} of ${release}`);
   }
@@ -44,7 +44,7 @@ test('a core newer than the table has the capabilities of the newest core in the
   t.deepEqual(coreCapabilities('9.0.0'), coreCapabilities('3.1.3'));
 });
 
-test('cores support gzip from 2.7.0 and the current signature format from 2.6.0', (t) => {
+test('cores support gzip since 2.7.0 and the current signature format since 2.6.0', (t) => {
   t.deepEqual(
     ['2.6.3', '2.7.0', '3.1.2'].map((release) => of(release).gzip),
     [false, true, true],

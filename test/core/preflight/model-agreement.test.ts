@@ -24,7 +24,7 @@ function told(result: UpdateResult): string {
   return result.outcome + why;
 }
 
-test('every update that the preflight rules allow leaves the image in the flash of the model device', (t) => {
+test("every update that the preflight rules allow leaves the image in the model device's flash", (t) => {
   const outcomes = new Map<string, number>();
   fc.assert(
     fc.property(anyScenario, (scenario) => {

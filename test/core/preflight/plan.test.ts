@@ -163,7 +163,7 @@ test('ignores intermediate releases for a different project or board', (t) => {
   t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] }).kind, 'hops');
 });
 
-test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', async (t) => {
+test('sends a compressed filesystem image only to a device with ATOMIC_FS_UPDATE', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(13 * 4096, 0.2, 3) });
   const filesystem = await packed(image, 'fs', true);
   const facts: DeviceFacts = { ...known, atomicFs: true, kind: 'filesystem' };

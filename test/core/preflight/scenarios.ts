@@ -179,6 +179,10 @@ function makeSketches(): readonly Content[] {
       );
       const bytes = buildImage({ flashContent, modeByte, sizeAndFrequencyByte });
       sketches.push({ name: `sketch of ${bytes.length}, ${flashModes[modeByte]}, noise ${noise}`, bytes });
+      if (noiseIndex > 0) continue;
+      // Some builds append their configuration to the image, with any length.
+      const appended = noisyBytes(2045 + index, 0.5, seed + 2);
+      sketches.push({ name: `sketch of ${bytes.length} with appended data`, bytes: concatBytes(bytes, appended) });
     }
   }
   return sketches;
@@ -187,7 +191,7 @@ function makeSketches(): readonly Content[] {
 /** Size of the largest tested partition. Larger partitions would only make the tests slower. */
 const largestPartition = 1024 * 1024;
 
-/** Full, partly full and nearly empty filesystems, for every partition size in the layouts and for one other size. */
+/** Full, partly full and nearly empty filesystem images, for every partition size in the layouts and for one other size. */
 function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
   const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
   const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));

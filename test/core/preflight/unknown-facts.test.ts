@@ -41,7 +41,7 @@ function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[],
     // A device on core 2.7.2 hangs until a power cycle, but the new sketch is installed.
     case 'bricked':
       return result.why === 'compare-failed' && (!coreKnown || isWarned('bad-core-2.7.2'));
-    // Old cores overwrite a byte in a filesystem, do not limit its size, or let its start address wrap around.
+    // Old cores overwrite a byte in a filesystem image, do not limit its size, or let its start address wrap around.
     case 'damaged':
       return !coreKnown || isWarned('fs-mode-patched') || isWarned('no-space');
   }

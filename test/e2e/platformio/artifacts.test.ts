@@ -84,14 +84,15 @@ test.serial(
   },
 );
 
-test.serial('with board_build.gzip_fw, signs the compressed image without compressing it again', async (t) => {
+test.serial('with board_build.gzip_fw, signs the compressed image and the image inside it', async (t) => {
   const project = await makeProject(t, { lines: ['board_build.gzip_fw = yes'] });
   await placeKeys(project, keys);
   const run = await project.run();
   t.is(run.exitCode, 0, run.output);
   const image = project.built('firmware.bin');
-  t.deepEqual(artifactsOf(image), ['.signed', '.ota.json']);
+  t.deepEqual(artifactsOf(image), ['.raw', '.signed', '.raw.signed', '.ota.json']);
   t.true(await isSignedWith(`${image}.signed`, keys));
+  t.true(await isSignedWith(`${image}.raw.signed`, keys));
   const bytes = await readFile(`${image}.signed`);
   t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 refuse a signed gzip of another length');
   t.deepEqual(gunzipSync(bytes.subarray(0, -260)), await readFile(`${image}.orig`));

@@ -6,7 +6,7 @@ import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 export const badCore272 = {
   id: 'bad-core-2.7.2',
   condition:
-    'The image was built with core 2.7.2, or the device runs core 2.7.2 and the copy of the sketch would reach the staged bytes: the eboot of 2.7.2 compares after the copy and then hangs. Warning if the core of the image or the staging address is unknown.',
+    'The image was built with core 2.7.2, or the device runs core 2.7.2 and the copy of the sketch would reach the staged bytes: the eboot of core 2.7.2 compares the copy with these bytes and then hangs. Warning if the core of the image or the staging address is unknown.',
   severity: 'error or warning',
   cores: 'image or device on 2.7.2',
   evidence: ['esp8266/Arduino#7458', 'esp8266/Arduino#7468', 'eboot.c main'],

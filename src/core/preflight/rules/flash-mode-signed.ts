@@ -26,7 +26,7 @@ export const flashModeSigned = {
       const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
       return image.kind === 'sketch' ? warning(message, fix) : undefined;
     }
-    const message = `${present}, but the device runs with ${device.facts.flashMode} and changes the signed byte 2: it would reject the update with ERROR 12`;
+    const message = `${present}, but the device's flash mode is ${device.facts.flashMode}, and the device overwrites the signed byte 2: it would reject the update with ERROR 12`;
     return device.facts.signing === 'required' ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

@@ -18,7 +18,7 @@ const rejections: readonly string[] = [
 export const fsOverwrittenThenRejected = {
   id: 'fs-overwritten-then-rejected',
   condition:
-    'A filesystem for a device without ATOMIC_FS_UPDATE: the device overwrites the current filesystem before it checks the new one. Error if another rule predicts a rejection, otherwise a warning.',
+    'A filesystem image for a device without ATOMIC_FS_UPDATE: the device overwrites the current filesystem before it checks the new one. Error if another rule predicts a rejection, otherwise a warning.',
   severity: 'error or warning',
   cores: 'all, without ATOMIC_FS_UPDATE',
   evidence: ['esp8266/Arduino#7950', 'Updater.cpp begin, end'],
@@ -28,12 +28,12 @@ export const fsOverwrittenThenRejected = {
     if (rejection !== undefined) {
       return error(
         `the current filesystem would be overwritten before the device rejects the new one (${rejection})`,
-        `fix the error ${rejection}, or build the sketch of the device with ATOMIC_FS_UPDATE`,
+        `fix the error ${rejection}, or build the device's sketch with ATOMIC_FS_UPDATE`,
       );
     }
     return warning(
-      'the filesystem is written in place: the current files are lost even if the transfer is interrupted',
-      'back up the files of the device, or build its sketch with ATOMIC_FS_UPDATE',
+      'the filesystem is overwritten in place: the current files are lost even if the transfer is interrupted',
+      'back up the files on the device, or build its sketch with ATOMIC_FS_UPDATE',
     );
   },
 } as const satisfies Rule;

@@ -38,11 +38,11 @@ function againstPartition(
   if (made === partition || filesystem.type === 'erased') return undefined;
   if (made === undefined) {
     return warning(
-      `the image does not contain its partition size, and the partition of the device has ${partition} bytes`,
-      'check that the image was built for the flash layout of the device',
+      `the image does not contain its partition size, and the device's partition has ${partition} bytes`,
+      "check that the image was built for the device's flash layout",
     );
   }
-  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} was made for a partition of ${made} bytes, but the partition of the device has ${partition}`;
+  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} image was made for a partition of ${made} bytes, but the device's partition has ${partition}`;
   const fix = `build the image for ${partition} bytes (a shorter file is valid if its superblock has this size)`;
   const compares =
     filesystem.type === 'littlefs' &&

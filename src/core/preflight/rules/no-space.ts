@@ -23,7 +23,7 @@ export const noSpace = {
     const { fsStart, chipSizeBytes } = device.facts;
     if (fsStart !== undefined && chipSizeBytes !== undefined && fsStart > chipSizeBytes) {
       return error(
-        `the filesystem of the device starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
+        `the device's filesystem starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
         'correct the device facts, or flash the device over serial if the facts are correct',
       );
     }
@@ -89,7 +89,7 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
     if (errors.includes(fsSignedSize.id)) return undefined;
     const unbounded = device.capabilities?.boundsFilesystem === false;
     return error(
-      `the filesystem needs ${needed} bytes, but its partition has ${partition}: ${
+      `the filesystem image needs ${needed} bytes, but its partition has ${partition}: ${
         unbounded
           ? `core ${device.facts.core} would overwrite the flash after it`
           : 'the device would reject the update with ERROR 4'
@@ -107,6 +107,6 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
   const stages = stagesFilesystems(device);
   if (stages === false || free === undefined || needed <= free) return undefined;
   const message = `the update is staged first and needs ${needed} bytes, but only ${free} are free: ${needed - free} too many (ERROR 4)`;
-  const fix = `send a smaller image (a LittleFS may be cut after its last used block) or gzip, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
+  const fix = `send a smaller image (a LittleFS image can be cut off after its last used block) or a gzip artifact, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
   return stages === true ? error(message, fix) : warning(message, fix);
 }

@@ -31,7 +31,7 @@ function problemText(error: DomainError) {
   return { status: statusOf(error), title: sentence(message), hint };
 }
 
-/** Error from hono's own checks: the form was submitted from another site or is too large. */
+/** Error from Hono's own checks: the form was submitted from a different site or is too large. */
 function refusedForm({ status }: HTTPException) {
   return status === 413
     ? { status, title: 'The form is too large.', hint: 'Shorten the text and send the form again.' }

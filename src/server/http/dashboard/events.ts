@@ -5,11 +5,11 @@ import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-log
 import type { Sessions } from './sessions.ts';
 
 const mostListeners = 1000;
-/** Event streams of one token: a single token must not be able to use up all streams. */
+/** Maximum number of event streams per token, so that a single token cannot use up all streams. */
 const mostPerToken = 200;
 /** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;
-/** Interval between keep-alive comments. Proxies close silent streams, and the server notices a disconnected client only when it writes. */
+/** Interval between keep-alive comments. Proxies close silent streams, and the server detects a disconnected client only when it writes. */
 const quietMs = 15_000;
 
 /**

@@ -83,7 +83,7 @@ export async function requireNewImage({ catalog }: Store, publisher: Publisher, 
     `this ${known.kind} image is already published as ${project} ${releaseName(known)}`,
     isOtherVersion
       ? `Build a new image for ${version}, promote ${known.version} instead, or publish with an admin token.`
-      : 'Publish an image that is the same for several boards once, without a board, or publish it with an admin token.',
+      : 'If several boards use this image, publish it once without a board, or publish it with an admin token.',
   );
 }
 

@@ -7,7 +7,7 @@ const small = { core: '2.7.2', signing: 'none', chipSizeBytes: 0x100000, fsStart
 const atHalf = { ...sound.raw, sizeBytes: 0x7d000, payloadBytes: 0x7d000 };
 const overHalf = { ...sound.raw, sizeBytes: 0x7d001, payloadBytes: 0x7d001 };
 
-test('blocks an image built with 2.7.2, with and without a device', (t) => {
+test('blocks an image built with core 2.7.2, with and without a device', (t) => {
   blocks(t, rule, { image: { core: '2.7.2' } }, /2\.7\.2/);
   blocks(t, rule, { image: { core: '2.7.2' }, facts: null }, /2\.7\.2/);
 });

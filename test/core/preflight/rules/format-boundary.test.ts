@@ -4,7 +4,7 @@ import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const legacy = { ...sound.rawSigned, signature: 'legacy' } as const;
 
-test('blocks a legacy signature on 2.6.0 and a current signature on 2.5.2', (t) => {
+test('blocks a legacy signature on core 2.6.0 and a current signature on core 2.5.2', (t) => {
   blocks(t, rule, { artifact: legacy, facts: { core: '2.6.0' } }, /legacy.*current/);
   blocks(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2' } }, /current.*legacy/);
 });

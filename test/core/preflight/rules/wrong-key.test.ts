@@ -2,7 +2,7 @@ import test from 'ava';
 import { wrongKey as rule } from '../../../../src/core/preflight/rules/wrong-key.ts';
 import { blocks, isSilent, sound, theirs, warns } from '../case.ts';
 
-test('blocks an artifact signed with a different key from that of the device', (t) => {
+test("blocks an artifact signed with a key that differs from the device's", (t) => {
   blocks(t, rule, { facts: { keyFingerprint: theirs } }, /aaaa.*bbbb.*ERROR 12/);
 });
 
