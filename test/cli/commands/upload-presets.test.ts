@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import test from 'ava';
 import { doorFacts, packedDoor } from '../../support/fleet.ts';
 import { startFormServer } from '../../support/form-servers.ts';
@@ -10,11 +12,20 @@ test('upload --preset sends the signed artifact through the form of ElegantOTA',
   const server = await startFormServer(t, 'elegantota', { password: 'secret' });
   const folder = await packedDoor(t);
   const run = await runCommand(
-    ['upload', image, '--host', `127.0.0.1:${server.webPort}`, '--preset', 'elegantota', '--password-env', 'OTA_PASSWORD'],
+    [
+      'upload',
+      image,
+      '--host',
+      `127.0.0.1:${server.webPort}`,
+      '--preset',
+      'elegantota',
+      '--password-env',
+      'OTA_PASSWORD',
+    ],
     { cwd: folder.path, env: { OTA_PASSWORD: 'secret' } },
   );
   t.is(run.exitCode, 0, run.stderr);
-  t.is(server.installed[0]?.image.compare(await folder.bytes(`${image}.signed`)), 0);
+  t.is(server.installed[0]?.image.compare(await readFile(join(folder.path, `${image}.signed`))), 0);
 });
 
 test('upload sends WLED the raw artifact, and other firmwares the smallest safe artifact', async (t) => {
@@ -30,8 +41,8 @@ test('upload sends WLED the raw artifact, and other firmwares the smallest safe 
   const folder = await packedDoor(t, { lamp: device(wled, 'wled'), plug: device(tasmota, 'tasmota') });
   const { exitCode, stderr } = await runCommand(['upload', image, '--all'], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
-  t.is(wled.installed[0]?.image.compare(await folder.bytes(`${image}.signed`)), 0);
-  t.is(tasmota.installed[0]?.image.compare(await folder.bytes(`${image}.gz.signed`)), 0);
+  t.is(wled.installed[0]?.image.compare(await readFile(join(folder.path, `${image}.signed`))), 0);
+  t.is(tasmota.installed[0]?.image.compare(await readFile(join(folder.path, `${image}.gz.signed`))), 0);
 });
 
 test('upload --path and --field send the image through a form of the sketch itself', async (t) => {
@@ -58,7 +69,18 @@ test('upload --timeout ends the wait for a device that does not respond', async 
   const address = silent.address();
   const port = address === null || typeof address === 'string' ? 0 : address.port;
   const folder = await packedDoor(t);
-  const argv = ['upload', image, '--host', `127.0.0.1:${port}`, '--method', 'web', '--timeout', '0.1', '--attempts', '1'];
+  const argv = [
+    'upload',
+    image,
+    '--host',
+    `127.0.0.1:${port}`,
+    '--method',
+    'web',
+    '--timeout',
+    '0.1',
+    '--attempts',
+    '1',
+  ];
   const { exitCode, error } = await runCommand(argv, { cwd: folder.path });
   t.is(exitCode, 1);
   t.regex(error?.message ?? '', /unreachable: port \d+ .* is open, but no web server responds/);

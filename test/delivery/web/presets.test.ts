@@ -1,7 +1,7 @@
 import test from 'ava';
 import { type WebPreset, webPresets } from '../../../src/core/model/web-preset.ts';
-import { newSketch, sendByWeb } from '../quick.ts';
 import { type FormServerOptions, startFormServer } from '../../support/form-servers.ts';
+import { newSketch, sendByWeb } from '../quick.ts';
 
 type ServerName = Parameters<typeof startFormServer>[1];
 
