@@ -11,7 +11,7 @@ export function* benchHooks({ cli, folder, publicKey, privateKey }: Place, image
   const sign = ['sign', '--private-key', privateKey, '--bin', image, '--out', join(folder, 'out.signed'), '--gzip'];
   yield row('sign --gzip of 500 KB', [process.execPath, cli, ...sign], empty, '<= 3x');
   const bare = fileURLToPath(new URL('bare-gzip.mjs', import.meta.url));
-  yield row('for comparison: a script that only gzips it with fflate', [process.execPath, bare, image], empty, '');
+  yield row('for comparison: a script that only compresses with fflate', [process.execPath, bare, image], empty, '');
 }
 
 function row(name: string, ours: Command, reference: Command, target: string): string[] {

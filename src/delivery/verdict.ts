@@ -110,8 +110,8 @@ const foreignProtocolTexts: Record<ForeignProtocol, (received: string | undefine
     hint: 'Check the port and the path, which the sketch passes to ESP8266HTTPUpdateServer::setup (default: /update).',
   }),
   noFilesystemForm: () => ({
-    text: 'wrong protocol: this web updater accepts sketches only and would write the filesystem over the sketch',
-    hint: 'Send the filesystem with espota, or first send a sketch built with core 2.7.0 or later.',
+    text: 'wrong protocol: this web updater accepts only sketches and would write the filesystem image over the sketch',
+    hint: 'Send the filesystem image with espota, or first send a sketch built with core 2.7.0 or later.',
   }),
   unrecognized: (received) => ({
     text: `wrong protocol: unknown response${receivedSuffix(received)}`,

@@ -88,7 +88,7 @@ export class DeviceFirmware {
     return this.#pending?.delivery;
   }
 
-  /** Drops the pending update, as if the eboot command in RTC memory were lost. */
+  /** Drops the pending update, as if the eboot command in RTC memory had been lost. */
   dropPending(): void {
     this.#pending = undefined;
   }

@@ -7,7 +7,7 @@ import { readFirmwareCached } from './firmware-cache.ts';
 import type { VirtualDeviceOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 
-/** Initial sketch, flash content and build properties of a device. */
+/** Initial sketch, flash content and build properties of a virtual device. */
 export interface InitialState {
   readonly image: Uint8Array;
   readonly sketchSizeBytes: number;

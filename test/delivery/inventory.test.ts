@@ -52,7 +52,7 @@ test('finds a device in the inventory by name or by address', (t) => {
   }
 });
 
-test('names an unlisted device by its address and assumes no facts about it', (t) => {
+test('identifies an unlisted device by its address and assumes no facts about it', (t) => {
   const [stranger] = choose({ hosts: ['10.0.0.7:8266'] });
   t.like(stranger, { name: '10.0.0.7:8266', port: 8266 });
   t.deepEqual({ ...stranger?.facts }, { project: undefined, board: undefined, transport: 'espota' });

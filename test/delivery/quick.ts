@@ -23,7 +23,7 @@ const patientDelivery: DeliveryTimings = {
   connectMs: endlessMs,
   stallMs: endlessMs,
   finalReplyMs: endlessMs,
-  // Acknowledgements are estimated: an estimate that is too low must not end the transfer.
+  // Acknowledgments are estimated: an estimate that is too low must not end the transfer.
   ackGapMs: 500,
   pauseMs: 1,
   retryBudgetMs: endlessMs,
@@ -32,7 +32,7 @@ const patientDelivery: DeliveryTimings = {
   windowMs: endlessMs,
 };
 
-/** For devices that may miss a datagram or be busy when one arrives. */
+/** For devices that may miss a datagram or may be busy when a datagram arrives. */
 export const repeating = { invitationIntervalMs: 50 };
 
 /** For devices with a password: an invitation repeated too early cancels and restarts the authentication. */

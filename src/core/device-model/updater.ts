@@ -52,7 +52,7 @@ export type BeginResult = { readonly outcome: 'running'; readonly update: Runnin
 export type WriteResult = BeginResult;
 
 /**
- * Result of `endUpdate`. staged: eboot copies the update after the restart. written: the Updater wrote a filesystem in place.
+ * Result of `endUpdate`. staged: eboot copies the update after the restart. written: the Updater wrote a filesystem image in place.
  * crashed: the core (2.5.0 to 2.6.3) crashed because of an invalid signature, and the device restarts its current sketch.
  */
 export type EndResult =

@@ -38,7 +38,7 @@ interface Expectations {
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
-/** Determines the result of a sketch update, and returns the device with the facts of its new sketch. */
+/** Determines the result of a sketch update and returns the device with the facts of its new sketch. */
 export function sketchUpdateVerdict(
   device: ModelDevice,
   copy: Copy,

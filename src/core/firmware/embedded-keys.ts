@@ -232,7 +232,7 @@ function readRsaPublicKey(
   try {
     return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'an embedded key');
   } catch {
-    // The numbers are not an RSA key, or the key size is not supported by devices.
+    // The numbers do not form an RSA key, or devices do not support the key size.
     return undefined;
   }
 }

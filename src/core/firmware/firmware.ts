@@ -14,7 +14,7 @@ export interface Firmware {
   readonly encoding: 'identity' | 'gzip';
   readonly gzip: GzipFraming | undefined;
   readonly trailer: SignatureTrailer | undefined;
-  /** File without the signature trailer: the bytes that are signed, and that eboot copies. */
+  /** File without the signature trailer: the bytes that are signed and that eboot copies. */
   readonly payload: Uint8Array;
   /** Payload after gunzip; empty if gunzip fails. For a payload that is not gzip, the payload itself. */
   readonly content: Uint8Array;
@@ -22,7 +22,7 @@ export interface Firmware {
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
   readonly embeddedKeys: readonly EmbeddedKey[];
-  /** Evidence from the strings in a sketch; undefined for a filesystem. */
+  /** Evidence from the strings in a sketch image; undefined for a filesystem image. */
   readonly traces: Traces | undefined;
   readonly findings: readonly Finding[];
 }
@@ -175,7 +175,7 @@ function unknownContent(content: Uint8Array): Finding {
   return { id: 'unknown-content', message, offset: 0 };
 }
 
-/** Devices ignore data after an image, and builds append data there. Data after the gzip data of a file misleads eboot. */
+/** Devices ignore data after an image, and builds append data there. eboot misinterprets data after gzip data. */
 function dataAfter(length: number, endOffset: number | undefined, of: 'image' | 'gzip'): readonly Finding[] {
   if (endOffset === undefined || length <= endOffset) return [];
   const place = of === 'image' ? 'image' : 'gzip data';

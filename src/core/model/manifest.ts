@@ -47,9 +47,9 @@ export interface ManifestImage {
   flashFrequencyMHz?: number | undefined;
   /** Location of the filesystem as flash offsets: `_FS_start` and `_FS_end` from the ELF. */
   layout?: { fsStart: number; fsEnd: number } | undefined;
-  /** Properties of a sketch; absent for a filesystem. */
+  /** Properties of a sketch image; absent for a filesystem image. */
   traces?: SketchTraces | undefined;
-  /** Properties of a filesystem; absent for a sketch. */
+  /** Properties of a filesystem image; absent for a sketch image. */
   filesystem?: FilesystemFacts | undefined;
   /** Possible results of `ESP.getSketchMD5()` for this image: one for each flash mode, size and frequency. */
   sketchMd5s: SketchMd5[];
@@ -61,7 +61,7 @@ export interface ManifestSigning {
   publicKey?: { fingerprint: string; bits: number; pem: string } | undefined;
   /** True if the raw image is also signed for core 2.5.x. */
   legacy: boolean;
-  /** True if the compressed filesystem is also signed. */
+  /** True if the compressed filesystem image is also signed. */
   compressedFilesystem: boolean;
 }
 
@@ -118,7 +118,7 @@ export interface FilesystemFacts {
   /** End of the last block that is not erased. A LittleFS image can be cut off at this offset. */
   usedBytes: number;
   /**
-   * Byte 2 of the image. Cores 2.4.2 to 2.6.2 overwrite this byte with the device's flash mode even in a filesystem
+   * Byte 2 of the image. Cores 2.4.2 to 2.6.2 overwrite this byte with the device's flash mode even in a filesystem image
    * (esp8266/Arduino#6880).
    */
   modeByte: number;

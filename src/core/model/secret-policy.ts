@@ -160,7 +160,7 @@ const alternatives: Readonly<Record<SecretUse, (source: NamedSource) => string>>
   version: () => 'pass --firmware-version',
 };
 
-/** Shorter secrets may be part of any text by chance. */
+/** Minimum length of a secret to search for. A shorter secret can occur in other text by chance. */
 const shortestContainedSecret = 8;
 const ownSecretKinds: readonly SourceKind[] = ['tool-credential', 'tool-passphrase', 'tool-private-key'];
 

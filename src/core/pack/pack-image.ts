@@ -35,7 +35,7 @@ export interface PackRequest {
   readonly compression?: CompressionName | undefined;
   /** True if {@link signBuild} also signs the raw image for core 2.5.x. Defaults to `false`. */
   readonly legacy?: boolean | undefined;
-  /** True if {@link signBuild} also signs a compressed filesystem. Defaults to `false`. */
+  /** True if {@link signBuild} also signs a compressed filesystem image. Defaults to `false`. */
   readonly signCompressedFilesystem?: boolean | undefined;
   /** True if the sketch calls `Update.installSignature` itself. An ELF is then not needed as proof. Defaults to `false`. */
   readonly enforcementDeclared?: boolean | undefined;

@@ -66,8 +66,8 @@ interface WantedSignature {
 }
 
 /**
- * Lists the signatures to make: for the image, for the compressed image, and in legacy format. Signatures for a compressed filesystem and
- * in legacy format are optional.
+ * Lists the signatures to make: for the image, for the compressed image, and in legacy format. Signatures for a compressed filesystem image
+ * and in legacy format are optional.
  */
 function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignature[] {
   const wanted: WantedSignature[] = [];

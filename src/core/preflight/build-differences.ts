@@ -108,7 +108,7 @@ function signers({ key }: DescribedBuild, { embeddedKeys }: Firmware): readonly 
   return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
 }
 
-/** Compares contents. A filesystem may lack erased blocks at its end, and an image with appended data may be padded. */
+/** Compares contents. A filesystem image may lack erased blocks at its end, and an image with appended data may be padded. */
 function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
   const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
   const isPadded = isSketch && content.length > whole.length;

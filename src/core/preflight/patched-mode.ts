@@ -3,8 +3,8 @@ import type { FlashMode } from '../model/artifact.ts';
 import type { Context } from './rule.ts';
 
 /**
- * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed
- * sketch, but never into gzip. Cores 2.4.2 to 2.6.2 also write the flash mode into filesystems.
+ * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed sketch,
+ * but never into gzip data. Cores 2.4.2 to 2.6.2 also write the flash mode into filesystem images.
  *
  * - untouched: the Updater does not write the byte;
  * - kept: the byte already equals the device's flash mode;
@@ -23,7 +23,7 @@ export function modeByteOf({ image, artifact, device }: Context): ModeByte {
   return byte === modeNumber(flashMode) ? 'kept' : 'changed';
 }
 
-/** Returns byte 2 for a flash mode. For an unknown mode of an image, returns -1, which matches no device. */
+/** Returns byte 2 for a flash mode. If the image's flash mode is unknown, returns -1, which matches no device. */
 function modeNumber(mode: FlashMode | undefined): number {
   return mode === undefined ? -1 : flashModes.indexOf(mode);
 }

@@ -54,7 +54,7 @@ class InvitationSession {
   readonly #startedAt = performance.now();
   #intervalMs: number;
   #silences = 0;
-  /** Number of invitations sent since all earlier datagrams must have been delivered or lost. */
+  /** Number of invitations sent since the last pause in which all pending datagrams were delivered or lost. */
   #invitations = 0;
   #challenged = false;
   #failures = 0;

@@ -225,7 +225,11 @@ class WebDelivery {
     if (!isWhole) return undefined;
     const received = this.#clean(`${status} ${visibleText(body)}`);
     if (status === 404 || status === 405) return { kind: 'wrongProtocol', which: 'noWebUpdater', received };
-    return { kind: 'unknown', reason: `unexpected response of the web server ("${received}")`, mayHaveUpdated: isSent };
+    return {
+      kind: 'unknown',
+      reason: `unexpected response from the web server ("${received}")`,
+      mayHaveUpdated: isSent,
+    };
   }
 
   #rejection(reason: string): DeliveryVerdict {
@@ -250,12 +254,12 @@ class WebDelivery {
 }
 
 const endings: Record<'completed' | 'ended' | 'silent', (sent: WebExchange) => string> = {
-  completed: () => 'the response has no result',
+  completed: () => 'the response contains no result',
   ended: ({ error }) => (error === undefined ? 'the device closed the connection' : `the connection failed (${error})`),
   silent: ({ silentMs }) => `no data from the device for ${(silentMs / 1000).toFixed(0)} s`,
 };
 
-/** The attempt is not repeated, because such a device would keep the next connection busy as well. */
+/** The attempt is not repeated, because the device would keep the next connection busy too. */
 function exceeded({ error = '', isSent }: WebExchange, mayHaveUpdated = isSent): DeliveryAttempt {
   return { outcome: 'verdict', verdict: { kind: 'unknown', reason: error, mayHaveUpdated } };
 }

@@ -2,7 +2,9 @@
 export interface WebResponse {
   readonly status: number;
   readonly body: string;
-  /** True if the whole body has been received, or {@link mostBytes}. Without `Content-Length`, the response ends with the connection. */
+  /**
+   * True if the whole body or {@link mostBytes} bytes have been received. Without `Content-Length`, the response ends with the connection.
+   */
   readonly isWhole: boolean;
 }
 
@@ -17,7 +19,7 @@ interface Head {
   readonly isChunked: boolean;
 }
 
-/** Collects the bytes of a response and parses the response. The head is parsed once, because bytes may arrive one by one. */
+/** Collects and parses a response. The head is parsed only once, because bytes may arrive one by one. */
 export class ResponseReader {
   readonly #bytes = Buffer.alloc(mostBytes);
   #count = 0;
@@ -31,7 +33,7 @@ export class ResponseReader {
     this.#head ??= this.#parseHead(from);
   }
 
-  /** Whether no further bytes are accepted. */
+  /** True if no further bytes are accepted. */
   get isFull(): boolean {
     return this.#count >= mostBytes;
   }

@@ -42,7 +42,7 @@ export const projectEntries = {
   USER_CONFIG_INVALID: entry<PathAndReason>(
     2,
     ({ path, reason }) => `The user configuration ${path} could not be read: ${explainReason(reason)}`,
-    'The user configuration is a JSON file outside every source tree. It lists what you allow your projects.',
+    'The user configuration is a JSON file outside every source tree. It lists the secrets, destinations and folders that you allow.',
     () => 'Correct the file; docs/security.md describes its keys.',
   ),
   USER_CONFIG_UNSAFE: entry<PathField & { problem: 'owner' | 'mode' }>(
@@ -108,7 +108,7 @@ export const projectEntries = {
     2,
     ({ argument }) => `Arduino recipes cannot contain the argument ${JSON.stringify(argument)}`,
     'The Arduino IDE replaces properties in braces and splits recipes at spaces. An argument in quotes ends at the first quote before a space, and the rest could add options to the hooks or to the compiler.',
-    () => 'Rename the folder so that its path contains no braces, and no quotes followed by spaces.',
+    () => 'Rename the folder so that its path contains neither braces nor quotes followed by spaces.',
   ),
   HOOK_LINES_DAMAGED: entry<PathField & { line: number }>(
     2,

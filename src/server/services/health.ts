@@ -3,7 +3,7 @@ import type { Store } from '../storage/store.ts';
 import type { Catalog } from './releases/catalog.ts';
 import type { ServiceClock } from './rollouts/service-clock.ts';
 
-/** Reason why the server cannot do a part of its work. */
+/** Reason why the server cannot perform a part of its work. */
 export type HealthProblem = 'records-unwritable' | 'disk-full' | 'uploads-refused' | 'firmware-missing';
 
 interface Parts {

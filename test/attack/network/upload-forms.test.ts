@@ -9,7 +9,7 @@ import { makeKeyPair } from '../../support/signed-file.ts';
 import { variantsOf } from '../readers/mutations.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 
-test('a virtual device survives malformed upload forms and installs none of them', async (t) => {
+test('rejects malformed upload forms without stopping the virtual device', async (t) => {
   const image = buildImage();
   const { publicKey } = makeKeyPair();
   const device = await startVirtualDevice({ image, publicKey, webPort: 0 });

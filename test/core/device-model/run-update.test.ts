@@ -278,7 +278,7 @@ test('installs a real zopfli-compressed sketch on a device with 4 MB of flash', 
   t.is(told(updating(device, compressed)), 'updated', 'and can be loaded');
 });
 
-test('an update has the same result in one piece and in chunks', (t) => {
+test('an update has the same result whether it is sent in one piece or in chunks', (t) => {
   const image = sketchOf({ seed: 15, noise: 1 });
   const bytes = gzipOf(image);
   const options = { transport: 'espota', kind: 'sketch', expected: image } as const;
@@ -300,7 +300,7 @@ test('updates a device model that was built from facts without flash content', (
   t.regex(told(updating(deviceAtRest(facts), sketchOf({ sizeNibble: 3 }))), /^rejected ERROR\[9\]/);
 });
 
-test('the device model does not throw for any bytes and any device', (t) => {
+test('the device model does not throw for any combination of bytes and device', (t) => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 9000 }),
     fc

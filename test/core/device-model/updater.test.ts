@@ -252,7 +252,7 @@ test('only cores 3.1.0 to 3.1.2 reject a signed payload whose length is not a mu
   }
 });
 
-test('writes a filesystem image in place even if the device rejects the image afterwards', (t) => {
+test('writes a filesystem image in place even if the device rejects the image afterward', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const image = noisyBytes(0x8000, 1, 21);
   const accepted = sending(device, signed(image), { kind: 'filesystem' });
@@ -266,7 +266,7 @@ test('writes a filesystem image in place even if the device rejects the image af
 test('limits a filesystem image and its signature to the partition size on core 2.6.0 and later', (t) => {
   const sizeBytes = 0x10000;
   const image = noisyBytes(sizeBytes, 1, 22);
-  // Flash mode of the device. With any other mode, core 2.5.2 would change byte 2 of the filesystem.
+  // Flash mode of the device. With any other mode, core 2.5.2 would change byte 2 of the filesystem image.
   image[2] = 2;
   t.is(printed(sending(deviceOf(), image, { kind: 'filesystem' })), 'written');
   const secured = { verifier: keyOf('current') };

@@ -87,7 +87,7 @@ test('reports a gzip bomb and discards its content', (t) => {
   t.is(firmware.content.length, 0);
 });
 
-test('reports an empty file and a file that is neither a sketch nor a filesystem', (t) => {
+test('reports an empty file and a file that is neither a sketch image nor a filesystem image', (t) => {
   t.like(readFirmware(Buffer.from('hello')), { kind: 'unknown' });
   t.deepEqual(ids(readFirmware(Buffer.from('hello'))), ['unknown-content']);
   t.deepEqual(ids(readFirmware(new Uint8Array())), ['empty-file']);

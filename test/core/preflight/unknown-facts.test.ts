@@ -90,7 +90,7 @@ test('never blocks a raw artifact because of unknown facts', (t) => {
         runRules({ release, artifact, facts })
           .filter(({ severity }) => severity === 'error')
           .map(({ rule }) => rule);
-      // If the partition size is unknown, the superblock limits the size of the filesystem.
+      // If the partition size is unknown, the superblock limits the size of the filesystem image.
       const blockedBy = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (blockedBy.length > 0) t.not(refusedBy(scenario.facts).length, 0, blockedBy.join(' '));
     }),

@@ -42,7 +42,7 @@ test('builds the request in the exact form that the device can parse', (t) => {
   );
 });
 
-test('names the file part "filesystem", since the device installs any other part as a sketch', (t) => {
+test('names the file part "filesystem", because the device installs a part with any other name as a sketch', (t) => {
   t.regex(asText(new Uint8Array(8), 'filesystem'), /name="filesystem"; filename="filesystem\.bin"/);
 });
 
@@ -64,7 +64,7 @@ test('builds the same request for the same image', (t) => {
   t.is(asText(new Uint8Array(1000).fill(7)), asText(new Uint8Array(1000).fill(7)));
 });
 
-test('requests the page without a body, with the password only in its header', (t) => {
+test('requests the form page without a body and sends the password only in the header', (t) => {
   const authorization = basicAuthorization('admin', 'secret');
   t.is(authorization, 'Basic YWRtaW46c2VjcmV0');
   t.is(

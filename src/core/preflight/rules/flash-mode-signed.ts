@@ -7,7 +7,7 @@ export const flashModeSigned = {
   condition:
     "Byte 2 (the flash mode) of a raw signed image differs from the device's: the Updater writes the device's mode there before it verifies the bytes in flash. Warning if the mode or the signature check of the device is unknown.",
   severity: 'error or warning',
-  cores: 'device on 2.5.0 or later; up to 2.6.2 filesystems too',
+  cores: 'device on 2.5.0 or later; up to 2.6.2 filesystem images too',
   evidence: ['Updater.cpp _writeBuffer, end', 'esp8266/Arduino#4877', 'esp8266/Arduino#6880'],
   check(context) {
     const { image, artifact, device } = context;
@@ -21,7 +21,7 @@ export const flashModeSigned = {
     const fix =
       image.kind === 'sketch'
         ? `sign an image that was built for the flash mode of the device${device.facts.flashMode === undefined ? '' : `, ${device.facts.flashMode}`}`
-        : 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
+        : 'first update the sketch to core 2.6.3 or later, which does not change filesystem images';
     if (byte === 'unknown') {
       const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
       return image.kind === 'sketch' ? warning(message, fix) : undefined;

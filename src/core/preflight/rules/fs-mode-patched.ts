@@ -11,7 +11,7 @@ export const fsModePatched = {
   check(context) {
     const { image, device } = context;
     if (device?.capabilities?.patchesFlashMode !== 'always' || image.kind !== 'filesystem') return undefined;
-    const fix = 'first update the sketch to core 2.6.3 or later, which does not change filesystems';
+    const fix = 'first update the sketch to core 2.6.3 or later, which does not change filesystem images';
     const present = image.filesystem?.modeByte ?? 'unknown';
     switch (modeByteOf(context)) {
       case 'changed':

@@ -13,7 +13,7 @@ import { fsSignedSize } from './fs-signed-size.ts';
 
 export const noSpace = {
   id: 'no-space',
-  condition: 'The update does not fit into its staging area, or a filesystem does not fit into its partition.',
+  condition: 'The update does not fit into its staging area, or a filesystem image does not fit into its partition.',
   severity: 'error or warning',
   cores: 'all',
   evidence: ['esp8266/Arduino#6549', 'Updater.cpp begin', 'Esp.cpp getFreeSketchSpace'],

@@ -5,7 +5,7 @@ import { problemOf, statusOf } from '../api/problem-of.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import type { PageContext } from './page-login.ts';
 
-/** Shows which request failed and a hint for the user. */
+/** Shows the error of a failed request and a hint for the user. */
 export function errorPage(error: Error, context: PageContext, parts: ServerParts) {
   const { status, title, hint } =
     error instanceof HTTPException ? refusedForm(error) : problemText(problemOf(error, parts));

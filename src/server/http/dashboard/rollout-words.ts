@@ -51,7 +51,7 @@ export function credentialText({ tally, projectPassword }: RolloutInfo): string 
   if (projectPassword) return 'The project requires a password from all devices.';
   const of = `${countText(tally.withCredentials)} of ${counted(tally.members, 'device')}`;
   if (tally.withCredentials === tally.members) return `${of} authenticate.`;
-  return `${of} authenticate. Anyone who knows the MAC of one of the other devices can send reports for it.`;
+  return `${of} authenticate. Anyone who knows the MAC of a device without credentials can send reports for it.`;
 }
 
 /** Describes reports without credentials: if they all came from one address, a single client may have sent them. */

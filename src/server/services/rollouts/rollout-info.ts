@@ -11,7 +11,7 @@ interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'pr
   readonly verdict: RolloutVerdict | undefined;
 }
 
-/** Converts a rollout to its API form. */
+/** Converts a rollout to its API representation. */
 export function rolloutInfo(
   rollout: RolloutRecord,
   { tallies, verdict, previous, unproven, projectPassword }: RolloutContext,

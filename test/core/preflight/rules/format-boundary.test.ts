@@ -27,7 +27,7 @@ test('warns if the signature check is unknown, and about a legacy signature on a
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: undefined } });
 });
 
-test('allows a legacy signature on core 2.5.2 or without a device key, and a current one on core 2.6.0', (t) => {
+test('allows a legacy signature on core 2.5.2 or without a device key, and a current signature on core 2.6.0', (t) => {
   isSilent(t, rule, { artifact: legacy, facts: { core: '2.5.2' } });
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0' } });
   isSilent(t, rule, { artifact: legacy, facts: { signing: 'none' } });
