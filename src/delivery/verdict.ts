@@ -39,7 +39,7 @@ export type DeliveryVerdict =
  * - esphome: ESPHome's own protocol, which uses the same ports;
  * - esp32: the password scheme of ESP32 cores since 3.3.1;
  * - noWebUpdater: a web server without an updater at the configured path;
- * - noFilesystemForm: a web updater that accepts sketches only;
+ * - noFilesystemForm: a web updater that accepts only sketches;
  * - unrecognized: none of these.
  */
 export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';

@@ -147,7 +147,10 @@ async function receive(
   return received;
 }
 
-/** Returns the timeout for body data. On a real device, the timeout is 60 s since core 3.0.0, and two stream timeouts before. */
+/**
+ * Returns the timeout for body data. On a real device, the timeout is 60 s in core 3.0.0 and later, and twice the stream timeout in earlier
+ * cores.
+ */
 function bodyTimeoutMs({ firmware, timings }: DeviceContext): number {
   const isNew = compareReleases(firmware.build.core, '3.0.0') >= 0;
   return isNew ? timings.httpBodyTimeoutMs : 2 * timings.httpHeaderTimeoutMs;

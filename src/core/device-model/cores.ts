@@ -5,7 +5,7 @@
  */
 
 /** Oldest release in this table. Each capability has its first value in this release. */
-const oldest = '2.4.0';
+const oldest = '2.0.0';
 
 /** Placeholder for the release after 3.1.2, for changes that are merged upstream but not yet released. */
 const unreleased = '3.1.3';
@@ -23,12 +23,17 @@ const capabilities = {
   atomicFilesystem: since('2.6.0', 'Updater.cpp begin, ATOMIC_FS_UPDATE #6505'),
   flashMap: since('3.1.0', 'Updater.cpp _verifyEnd, FLASH_MAP_SUPPORT #6690'),
 
-  // Capabilities of `UpdaterClass::begin`: integer wraparound of the start address, the filesystem size limit, and resetting the MD5.
+  // Capabilities of `UpdaterClass::begin`: integer wraparound of the start address, the filesystem size limit, the comparison of flash sizes
+  // and of the first byte of an image, and resetting the MD5.
   wrapsTooLargeSize: until('2.4.2', 'Updater.cpp begin #4550'),
   boundsFilesystem: since('2.6.0', 'Updater.cpp begin #6505'),
+  checksHeader: since('2.1.0', 'Updater.cpp begin, _verifyEnd; ESP8266httpUpdate.cpp handleUpdate'),
   clearsOldMd5: since('3.0.0', 'Updater.cpp begin #7524, #7534'),
 
-  // Capabilities of `UpdaterClass::_writeBuffer`: overwriting byte 2 of an image with the flash mode of the device.
+  // Capability of `UpdaterClass::write`: rejecting data that exceeds the announced size.
+  boundsWrites: since('2.4.0', 'Updater.cpp write'),
+
+  // Capability of `UpdaterClass::_writeBuffer`: overwriting byte 2 of an image with the flash mode of the device.
   patchesFlashMode: steps(
     'Updater.cpp _writeBuffer #4877, #6880, #6891',
     [oldest, 'never'],
@@ -52,7 +57,16 @@ const capabilities = {
   // Location of the CRC in images.
   imageCrc: steps('elf2bin.py add_crc', [oldest, 'none'], ['2.7.0', 'eboot-page'], ['3.0.0', 'application']),
 
-  // Capabilities of the HTTP client: the x-ESP8266-Chip-ID header, and the value `version` for x-ESP8266-mode.
+  // Capability of the web updater: the form field `filesystem`. Older web updaters use every file as a sketch.
+  filesystemOverWeb: since('2.6.0', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_START'),
+
+  // Capability of ArduinoOTA: sending OK only after `UpdaterClass::begin`, and otherwise the error. Older cores send OK before it.
+  reportsBeginError: since('2.4.0', 'ArduinoOTA.cpp _runUpdate'),
+
+  // Capabilities of the HTTP client: the headers x-ESP8266-mode, x-ESP8266-sketch-md5 and x-ESP8266-Chip-ID, and the value `version` for
+  // x-ESP8266-mode.
+  sendsMode: since('2.1.0', 'ESP8266httpUpdate.cpp handleUpdate'),
+  sendsSketchMd5: since('2.4.0', 'ESP8266httpUpdate.cpp handleUpdate'),
   sendsChipId: since('2.6.0', 'ESP8266httpUpdate.cpp handleUpdate'),
   requestsVersion: since(unreleased, 'ESP8266httpUpdate.cpp'),
 } as const;
@@ -67,7 +81,7 @@ export type CoreCapabilities = {
 /**
  * Returns the capabilities of a release such as `2.7.4`. Releases newer than this table are treated like the newest release in it.
  *
- * @returns undefined if the capabilities are unknown: without a version, or for a version before 2.4.0, a pre-release or a build from git
+ * @returns undefined if the capabilities are unknown: without a version, or for a version before 2.0.0, a pre-release or a build from git
  */
 export function coreCapabilities(version: string | undefined): CoreCapabilities | undefined {
   if (version === undefined || !isRelease(version) || compareReleases(version, oldest) < 0) return undefined;

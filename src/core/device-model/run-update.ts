@@ -51,8 +51,11 @@ export function restart(end: EndResult, bytes: Uint8Array, options: UpdateOption
       return { ...filesystemVerdict(device, undefined, bytes, options.expected), device };
     case 'staged': {
       const copy = { command: end.command, run: runEboot(device.flash, end.command, device.capabilities) };
-      if (options.kind === 'filesystem') return { ...filesystemVerdict(device, copy, bytes, options.expected), device };
-      return sketchUpdateVerdict(device, copy, bytes, options);
+      const isSketch = end.command.destination === 0;
+      if (!isSketch) return { ...filesystemVerdict(device, copy, bytes, options.expected), device };
+      // A filesystem image that an old web updater used as a sketch is not the expected sketch.
+      const expected = options.kind === 'sketch' ? options.expected : undefined;
+      return sketchUpdateVerdict(device, copy, bytes, { ...options, expected });
     }
   }
 }

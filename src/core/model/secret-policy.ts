@@ -19,7 +19,7 @@ const variableKinds = {
     /^(?:OTA_TOKEN(?:_\w+)?|\w+_OTA_TOKEN|OTA_(?:DATABASE|S3)\w*|DATABASE_URL|AWS_\w+|PG(?:PASSWORD|PASSFILE))$/,
   'tool-passphrase': /^OTA_PASSPHRASE(?:_\w+)?$/,
   'tool-private-key': /^OTA_PRIVATE_KEY(?:_\w+)?$/,
-  // The PlatformIO hook passes a password from upload_flags in OTA_UPLOAD_PASSWORD.
+  // The PlatformIO hook passes a password from upload_flags in the variable OTA_UPLOAD_PASSWORD.
   'device-variable': /^OTA_(?:DEVICE_\w+|UPLOAD_PASSWORD)$/,
   'server-variable': /^OTA_SERVER(?:_\w+)?$/,
   'passphrase-variable': /^\w+_PASSPHRASE$/,

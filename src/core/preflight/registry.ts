@@ -8,6 +8,7 @@ import { embeddedKeyMissing } from './rules/embedded-key-missing.ts';
 import { embeddedKeyOther } from './rules/embedded-key-other.ts';
 import { enforcementUnproven } from './rules/enforcement-unproven.ts';
 import { flashModeGz } from './rules/flash-mode-gz.ts';
+import { flashModeRawOld } from './rules/flash-mode-raw-old.ts';
 import { flashModeSigned } from './rules/flash-mode-signed.ts';
 import { flashSize } from './rules/flash-size.ts';
 import { formatBoundary } from './rules/format-boundary.ts';
@@ -19,6 +20,7 @@ import { fsOverwrittenThenRejected } from './rules/fs-overwritten-then-rejected.
 import { fsSignedSize } from './rules/fs-signed-size.ts';
 import { fsSizeMismatch } from './rules/fs-size-mismatch.ts';
 import { fsWebAtomic } from './rules/fs-web-atomic.ts';
+import { fsWebOld } from './rules/fs-web-old.ts';
 import { gzOldDevice } from './rules/gz-old-device.ts';
 import { gzSignedOldCore } from './rules/gz-signed-old-core.ts';
 import { gzSignedUnaligned } from './rules/gz-signed-unaligned.ts';
@@ -46,6 +48,7 @@ export const rules = [
   gzOldDevice,
   flashModeSigned,
   flashModeGz,
+  flashModeRawOld,
   flashSize,
   badCore270,
   badCore272,
@@ -58,6 +61,7 @@ export const rules = [
   embeddedKeyOther,
   ecKey,
   enforcementUnproven,
+  fsWebOld,
   fsSignedSize,
   noSpace,
   webNoData,

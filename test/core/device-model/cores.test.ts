@@ -2,6 +2,7 @@ import test from 'ava';
 import { capabilitySource, compareReleases, coreCapabilities } from '../../../src/core/device-model/cores.ts';
 
 const releases = [
+  ...['2.0.0', '2.1.0', '2.2.0', '2.3.0'],
   ...['2.4.0', '2.4.1', '2.4.2', '2.5.0', '2.5.1', '2.5.2', '2.6.0', '2.6.1', '2.6.2', '2.6.3'],
   ...['2.7.0', '2.7.1', '2.7.2', '2.7.3', '2.7.4', '3.0.0', '3.0.1', '3.0.2', '3.1.0', '3.1.1', '3.1.2'],
 ];
@@ -18,12 +19,12 @@ test('orders core releases numerically, not as text', (t) => {
   t.is(compareReleases('3.1.2', '3.1.2'), 0);
 });
 
-test('returns no capabilities for a missing version, a pre-release, a git build or a core before 2.4.0', (t) => {
+test('returns no capabilities for a missing version, a pre-release, a git build or a core before 2.0.0', (t) => {
   for (const version of [
     undefined,
     '',
     'unknown',
-    '2.3.0',
+    '1.6.5',
     '2.5.0-beta1',
     '2.7.4-3-g2843a5ac',
     '3.1',
@@ -34,7 +35,7 @@ test('returns no capabilities for a missing version, a pre-release, a git build 
   }
 });
 
-test('every core release from 2.4.0 on has a value for every capability', (t) => {
+test('every core release from 2.0.0 on has a value for every capability', (t) => {
   for (const release of releases) {
     for (const [name, value] of Object.entries(of(release))) t.not(value, undefined, `${name} of ${release}`);
   }
@@ -44,7 +45,7 @@ test('a core newer than the table has the capabilities of the newest core in the
   t.deepEqual(coreCapabilities('9.0.0'), coreCapabilities('3.1.3'));
 });
 
-test('cores support gzip since 2.7.0 and the current signature format since 2.6.0', (t) => {
+test('cores support gzip from 2.7.0 and the current signature format from 2.6.0', (t) => {
   t.deepEqual(
     ['2.6.3', '2.7.0', '3.1.2'].map((release) => of(release).gzip),
     [false, true, true],

@@ -55,6 +55,7 @@ function isInFlash({ device, kind, sent }: Scenario, result: UpdateResult): bool
  */
 const caution: ReadonlySet<RuleId> = new Set<RuleId>([
   'flash-mode-gz',
+  'flash-mode-raw-old',
   'flash-size',
   'fs-size-mismatch',
   'embedded-key-other',

@@ -47,6 +47,10 @@ const stranger: TestKeyPair = {
 };
 
 export const cores = [
+  '2.0.0',
+  '2.1.0',
+  '2.2.0',
+  '2.3.0',
   '2.4.0',
   '2.4.1',
   '2.4.2',

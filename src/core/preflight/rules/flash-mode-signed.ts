@@ -5,7 +5,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const flashModeSigned = {
   id: 'flash-mode-signed',
   condition:
-    "Byte 2 (the flash mode) of a raw signed image differs from the device's: the Updater writes the device's mode there before it verifies the bytes in flash. Warning if the mode or the signature check of the device is unknown.",
+    "Byte 2 (the flash mode) of a raw signed image differs from the device's: the Updater writes the device's mode there before it verifies the bytes in flash. Warning if the mode, the signature check or, for a filesystem, the core of the device is unknown.",
   severity: 'error or warning',
   cores: 'device on 2.5.0 or later; up to 2.6.2 filesystem images too',
   evidence: ['Updater.cpp _writeBuffer, end', 'esp8266/Arduino#4877', 'esp8266/Arduino#6880'],
@@ -14,6 +14,12 @@ export const flashModeSigned = {
     if (device === undefined || !isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const byte = modeByteOf(context);
     if (byte === 'untouched' || byte === 'kept') return undefined;
+    if (byte === 'perhaps-changed') {
+      return warning(
+        `byte 2 of the filesystem is ${image.filesystem?.modeByte ?? 'unknown'}, and the core of the device is unknown: cores 2.5.0 to 2.6.2 change the signed byte and reject the update with ERROR 12`,
+        'specify the core of the device (--core)',
+      );
+    }
     const present =
       image.kind === 'sketch'
         ? `the image has flash mode ${image.flashMode ?? 'unknown'}`

@@ -2,6 +2,7 @@ import { stagesFilesystems } from '../device.ts';
 import { error, type Rule, warning } from '../rule.ts';
 import { flashModeSigned } from './flash-mode-signed.ts';
 import { formatBoundary } from './format-boundary.ts';
+import { fsWebOld } from './fs-web-old.ts';
 import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
 import { unsignedToSigned } from './unsigned-to-signed.ts';
 import { wrongKey } from './wrong-key.ts';
@@ -24,6 +25,8 @@ export const fsOverwrittenThenRejected = {
   evidence: ['esp8266/Arduino#7950', 'Updater.cpp begin, end'],
   check({ image, device, errors }) {
     if (device === undefined || image.kind !== 'filesystem' || stagesFilesystems(device) === true) return undefined;
+    // An old web updater does not write the filesystem to its partition.
+    if (errors.includes(fsWebOld.id)) return undefined;
     const rejection = errors.find((rule) => rejections.includes(rule));
     if (rejection !== undefined) {
       return error(

@@ -30,8 +30,15 @@ test('blocks smaller sketches over web than over espota on core 2.7.2, because w
   warns(t, rule, { artifact: atHalf, facts: { ...facts, transport: undefined } }, /web updater/);
 });
 
-test('warns if the staging address or the core of the image is unknown', (t) => {
+test('warns if the staging address, the core of the image or the core of the device is unknown', (t) => {
   warns(t, rule, { artifact: overHalf, facts: { ...small, fsStart: undefined } }, /staging address is unknown/);
+  warns(
+    t,
+    rule,
+    { artifact: overHalf, facts: { ...small, core: undefined } },
+    /core of the device is unknown and may be 2\.7\.2/,
+  );
+  isSilent(t, rule, { artifact: atHalf, facts: { ...small, core: undefined } });
   warns(t, rule, { image: { core: undefined } }, /core release of the image is unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, image: { core: undefined } });
 });

@@ -14,7 +14,7 @@ test('does not treat a signature as trailing data', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
 });
 
-test('accepts data that a build appended to the image, outside gzip data and inside', (t) => {
+test('allows data that a build appended to a raw image or to an image before compression', (t) => {
   const image = { findings: [{ id: 'data-after-image', message: '2048 bytes follow the end of the image' }] };
   isSilent(t, rule, { artifact: sound.raw, image });
   isSilent(t, rule, { artifact: sound.gzip, image });
