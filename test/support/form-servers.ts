@@ -46,7 +46,7 @@ type Handler = (request: ReceivedRequest, server: FormServer, options: FormServe
 const notFound: SentResponse = { status: 404, body: 'Not found' };
 
 /**
- * Servers that follow the handlers of the firmwares. Each comment names the upstream source. They were written from these sources, not
+ * Servers that follow the handlers of the firmware. Each comment names the upstream source. The servers were written from these sources, not
  * from the delivery code, so that an error there does not repeat here.
  */
 const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 'espurna-basic' | 'own', Handler>> = {
@@ -80,7 +80,7 @@ const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 
     const kind = file.fileName === 'filesystem' ? 'filesystem' : 'sketch';
     return install(server, kind, file.content, failure && 'FAIL', 'OK', 500);
   },
-  // Tasmota: xdrv_01_9_webserver.ino, HandleUpgradeFirmware, HandleUploadLoop, HandleUploadDone. The texts are German.
+  // Tasmota: xdrv_01_9_webserver.ino, HandleUpgradeFirmware, HandleUploadLoop, HandleUploadDone. The texts depend on the language of the build.
   tasmota: ({ method, path, headers, parts }, server, { failure }) => {
     const isReferred = headers.referer?.startsWith(`http://${server.host}`) === true;
     if (!isReferred) return { status: 200, body: '<html>main page</html>' };
@@ -90,13 +90,13 @@ const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 
     }
     const file = parts.find(({ fileName }) => fileName !== undefined && fileName !== '');
     if (method !== 'POST' || path !== '/u2' || file === undefined || !started.has(server)) return notFound;
-    const head = "<div style='text-align:center;'><b>Hochladen <font color='#";
+    const head = "<div style='text-align:center;'><b>Upload <font color='#";
     if (failure !== undefined) {
-      return { status: 200, body: [head, `ff5661'>fehlgeschlagen</fo`, `nt></b><br><br>${failure}`, '</div><br>'] };
+      return { status: 200, body: [head, `ff5661'>negative</fo`, `nt></b><br><br>${failure}`, '</div><br>'] };
     }
     server.installed.push({ kind: 'sketch', image: file.content });
-    const restart = "<br><div style='text-align:center;'>Gerät wird neu gestartet</div><br>";
-    return { status: 200, body: [head, `008000'>erfolgreich</font></`, `b><br>${restart}`, '</div><br>'] };
+    const restart = "<br><div style='text-align:center;'>again</div><br>";
+    return { status: 200, body: [head, `008000'>positive</font></`, `b><br>${restart}`, '</div><br>'] };
   },
   // ESPEasy: ESPEasy_WebServer.cpp sets up the core's ESP8266HTTPUpdateServer.
   espeasy: (request, server, options) => coreForm(request, server, options),

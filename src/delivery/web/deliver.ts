@@ -13,7 +13,7 @@ import type { DeliveryVerdict, ForeignProtocol } from '../verdict.ts';
 import { exchangeWithDevice, type WebExchange } from './exchange.ts';
 import { basicAuthorization, pageRequest, updateRequest, type WebTarget } from './form.ts';
 import type { WebResponse } from './response.ts';
-import { elegantOtaStart, fieldsFor, olderElegantOta, type WebUpdater, webUpdater } from './updaters.ts';
+import { elegantOtaStart, fieldsFor, olderElegantOta, type UpdaterForm, webUpdater } from './updaters.ts';
 import { visibleText } from './visible-text.ts';
 
 const defaultPort = 80;
@@ -67,7 +67,7 @@ interface WebRequest {
   /** Value of the `Host` header. */
   readonly host: string;
   readonly authorization: string | undefined;
-  readonly updater: WebUpdater;
+  readonly updater: UpdaterForm;
   /** Path of the form that replaces the path of the updater. */
   readonly path: string | undefined;
   /** Precedes all paths. */
@@ -120,7 +120,7 @@ class WebDelivery {
     return this.#send(updater.isAccepted(response.body) ? updater : olderElegantOta, budget);
   }
 
-  async #send(updater: WebUpdater, budget: RetryBudget): Promise<DeliveryAttempt> {
+  async #send(updater: UpdaterForm, budget: RetryBudget): Promise<DeliveryAttempt> {
     const { image, kind, md5, progress, path = updater.path } = this.#request;
     const file = updater.file(kind);
     if (file === undefined) return foreign('noFilesystemForm');
@@ -191,7 +191,7 @@ class WebDelivery {
     return undefined;
   }
 
-  #checkUpdate(sent: WebExchange, updater: WebUpdater): DeliveryAttempt {
+  #checkUpdate(sent: WebExchange, updater: UpdaterForm): DeliveryAttempt {
     const { address, port, progress } = this.#request;
     if (sent.outcome === 'unconnected') return fault(notConnected(sent, address, port));
     const verdict = sent.response === undefined ? undefined : this.#checkResponse(sent.response, sent.isSent, updater);
@@ -216,7 +216,7 @@ class WebDelivery {
    * Reads the result from the response body, because success and failure often have the same status
    * (`ESP8266HTTPUpdateServerTemplate::setup`).
    */
-  #checkResponse(response: WebResponse, isSent: boolean, updater: WebUpdater): DeliveryVerdict | undefined {
+  #checkResponse(response: WebResponse, isSent: boolean, updater: UpdaterForm): DeliveryVerdict | undefined {
     const { status, body, isWhole } = response;
     const failure = updater.failureOf(response);
     if (failure !== undefined) return this.#rejection(failure);

@@ -5,7 +5,7 @@ import type { WebResponse } from './response.ts';
 import { visibleText } from './visible-text.ts';
 
 /** Web updater of a firmware: its paths, its form, and how its response reports the result. */
-export interface WebUpdater {
+export interface UpdaterForm {
   /** Path of the upload form. */
   readonly path: string;
   /** Page that is requested before the update. Defaults to `path`. */
@@ -27,7 +27,7 @@ export interface WebUpdater {
   readonly failureOf: (response: WebResponse) => string | undefined;
 }
 
-const core: WebUpdater = {
+const core: UpdaterForm = {
   path: '/update',
   // ESP8266HTTPUpdateServer installs a file with any name except `filesystem` as a sketch.
   file: (kind) => (kind === 'filesystem' ? named('filesystem', 'filesystem.bin') : named('firmware', 'firmware.bin')),
@@ -40,7 +40,7 @@ const core: WebUpdater = {
  * ElegantOTA 1 and 2, and AsyncElegantOTA. The asynchronous library requires the MD5 before the image and recognizes a filesystem by its
  * *file* name (`AsyncElegantOtaClass::begin`). The synchronous library contains the updater of the core.
  */
-export const olderElegantOta: WebUpdater = {
+export const olderElegantOta: UpdaterForm = {
   path: '/update',
   file: (kind) => (kind === 'filesystem' ? named('filesystem', 'filesystem') : named('firmware', 'firmware')),
   md5: { name: 'MD5', place: 'before' },
@@ -48,7 +48,7 @@ export const olderElegantOta: WebUpdater = {
   failureOf: (response) => core.failureOf(response) ?? failureByStatus(response),
 };
 
-const updaters: Readonly<Record<WebPreset, WebUpdater>> = {
+const updaters: Readonly<Record<WebPreset, UpdaterForm>> = {
   /** ElegantOTA 3 (`ElegantOTAClass::begin`). `elegantOtaStart` begins the update, and the form has no further fields. */
   elegantota: {
     path: '/ota/upload',
@@ -104,14 +104,14 @@ const updaters: Readonly<Record<WebPreset, WebUpdater>> = {
 };
 
 /** Form of a sketch's own updater, as in the example WebUpdate of ESP8266WebServer: the response is OK or FAIL. */
-const ownForm: WebUpdater = {
+const ownForm: UpdaterForm = {
   ...core,
   isAccepted: (body) => core.isAccepted(body) || isOk(body),
   failureOf: (response) => core.failureOf(response) ?? /^\s*FAIL\b.*/.exec(response.body)?.[0],
 };
 
 /** Returns the updater for a preset. By default, the core's updater; with a field of a different name, a sketch's own form. */
-export function webUpdater(preset: WebPreset | undefined, field: string | undefined): WebUpdater {
+export function webUpdater(preset: WebPreset | undefined, field: string | undefined): UpdaterForm {
   const updater = preset === undefined ? (field === undefined ? core : ownForm) : updaters[preset];
   if (field === undefined) return updater;
   // The name of a filesystem part decides what is overwritten, so `field` never replaces it.
@@ -128,7 +128,7 @@ export function elegantOtaStart(kind: ImageKind, md5: string): string {
 }
 
 /** Returns the fields for an MD5, before and after the image. */
-export function fieldsFor({ md5: field }: WebUpdater, md5: string): Record<'before' | 'after', readonly FormField[]> {
+export function fieldsFor({ md5: field }: UpdaterForm, md5: string): Record<'before' | 'after', readonly FormField[]> {
   const fields = field === undefined ? [] : [{ name: field.name, value: md5 }];
   return field?.place === 'after' ? { before: [], after: fields } : { before: fields, after: [] };
 }
@@ -137,7 +137,7 @@ function named(name: string, fileName: string): FilePart {
   return { name, fileName };
 }
 
-function sketchOnly(name: string): WebUpdater['file'] {
+function sketchOnly(name: string): UpdaterForm['file'] {
   return (kind) => (kind === 'sketch' ? named(name, 'firmware.bin') : undefined);
 }
 

@@ -28,7 +28,7 @@ test('upload --preset sends the signed artifact through the form of ElegantOTA',
   t.is(server.installed[0]?.image.compare(await readFile(join(folder.path, `${image}.signed`))), 0);
 });
 
-test('upload sends WLED the raw artifact, and other firmwares the smallest safe artifact', async (t) => {
+test('upload sends WLED the raw artifact, and Tasmota the smallest safe artifact', async (t) => {
   const wled = await startFormServer(t, 'wled');
   const tasmota = await startFormServer(t, 'tasmota');
   const device = ({ webPort }: { webPort: number }, preset: string) => ({
