@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
 import { type NotCheckable, notCheckable } from '../src/core/preflight/not-checkable.ts';
+import { projectRules } from '../src/core/preflight/project-rules.ts';
 import { rules } from '../src/core/preflight/registry.ts';
 import type { Rule } from '../src/core/preflight/rule.ts';
 import { errorsPage, errorsPath } from './errors-page.ts';
@@ -58,6 +59,27 @@ The first command checks one file. The second checks a build; its result is one 
 
 \`upload\`, \`publish\` and the server use the same planner; \`pack\` runs the rules that do not need a device. Exit code 0 means safe, 3 means
 blocked. To send a blocked update, allow each rule by name with \`--allow RULE\`; no option allows all rules at once.
+
+## Allow a rule in the project
+
+If a rule does not apply to your project, allow the rule in \`ota.config.json\`, with the reason:
+
+\`\`\`json
+{ "allow": { "other-project": "The devices run the firmware of their manufacturer until the first update." } }
+\`\`\`
+
+The Arduino IDE uses the configuration beside the sketch. In \`platformio.ini\`, write one rule and its reason on each line of
+\`custom_ota_allow\`:
+
+\`\`\`ini
+custom_ota_allow =
+    other-project: The devices run the firmware of their manufacturer until the first update.
+\`\`\`
+
+Every build and every upload prints a warning for each allowed rule. The manifest contains the rules and the reasons, and the server's
+dashboard shows them with the release. A project can allow only these rules: ${projectRules.map((id) => `\`${id}\``).join(', ')}.
+The other rules concern proof, keys and signatures. A pull request could change the configuration, so these rules can be allowed only on the
+command line (\`--allow\`).
 
 ## Facts about a device
 

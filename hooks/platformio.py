@@ -41,7 +41,7 @@ MOST_FILE_BYTES = 256 * 1024 * 1024
 CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
 
 ON_OFF = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-# For each custom_ota_NAME: the commands that use it, the CLI option, and the kind of value (path, text or allowed words).
+# For each custom_ota_NAME: the commands that use it, the CLI option, and the kind of value (path, text, lines or allowed words).
 OPTIONS = {
     "node": ("", None, "path"),
     "cli": ("", None, "path"),
@@ -56,6 +56,7 @@ OPTIONS = {
     "unsigned": ("pack", "--unsigned", ON_OFF),
     "sign_compressed_filesystem": ("pack", "--sign-compressed-filesystem", ON_OFF),
     "enforcement": ("pack", "--declare-enforcement", {"elf": False, "declared": True}),
+    "allow": ("pack", "--project-allow", "lines"),
     "upload": ("", None, ON_OFF),
 }
 # Environment variable for a password from upload_flags: command lines are visible to other users.
@@ -123,7 +124,9 @@ def arguments(command):
         value = option(name)
         if not value or command not in commands.split():
             continue
-        if not isinstance(kind, dict):
+        if kind == "lines":
+            result += [word for line in value.splitlines() if line.strip() for word in (flag, line.strip())]
+        elif not isinstance(kind, dict):
             result += [flag, in_project(value) if kind == "path" else value]
         elif chosen(name, kind):
             result += [flag]

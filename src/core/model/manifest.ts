@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
-import { flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
+import { allowanceReason, flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
 
 /**
  * JSON file beside the artifacts of a build. Upload, publish, the server and signing on a different machine read the manifest instead of
@@ -23,6 +23,14 @@ export interface Manifest {
   enforcement: 'elf' | 'declared' | 'unproven';
   signing: ManifestSigning;
   artifacts: Artifact[];
+  /** Preflight rules that the project allows. Absent if there are none. */
+  allowedRules?: RuleAllowance[] | undefined;
+}
+
+/** Preflight rule that a project allows, and the reason. Rules about proof, keys and signatures are never allowed this way. */
+export interface RuleAllowance {
+  rule: string;
+  reason: string;
 }
 
 /** Image: the file that the compiler or the filesystem tool wrote. */
@@ -227,6 +235,7 @@ export const manifestSchema = v.strictObject({
     compressedFilesystem: v.boolean(),
   }),
   artifacts: v.array(artifactSchema),
+  allowedRules: v.optional(v.array(v.strictObject({ rule: label, reason: allowanceReason }))),
 });
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;

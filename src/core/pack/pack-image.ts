@@ -9,9 +9,10 @@ import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { ImageKind } from '../model/artifact.ts';
-import type { Artifact, Manifest } from '../model/manifest.ts';
+import type { Artifact, Manifest, RuleAllowance } from '../model/manifest.ts';
 import { printableText } from '../model/unprintable.ts';
 import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
+import { rulesAllowedByProject } from '../preflight/project-rules.ts';
 import type { Build } from './build.ts';
 import { checkBuild } from './check-build.ts';
 import { digests } from './digests.ts';
@@ -41,6 +42,8 @@ export interface PackRequest {
   readonly enforcementDeclared?: boolean | undefined;
   /** Names of preflight rules that do not stop the build. */
   readonly allow?: readonly string[] | undefined;
+  /** Rules that the project allows. They do not stop the build, and the manifest lists them for uploads and publishing. */
+  readonly allowedRules?: readonly RuleAllowance[] | undefined;
   readonly project?: string | undefined;
   readonly version?: string | undefined;
   readonly board?: string | undefined;
@@ -91,7 +94,8 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
     artifacts.push(await unsigned(`${file}.raw`, firmware.content, firmware, 'identity'));
   }
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
-  const findings = checkBuild(manifest, request.path, new Set(request.allow));
+  const allow = new Set([...(request.allow ?? []), ...rulesAllowedByProject(manifest)]);
+  const findings = checkBuild(manifest, request.path, allow);
   return { build: { manifest, files }, warnings: [...warnings, ...findings] };
 }
 
@@ -180,5 +184,6 @@ function describe(
       compressedFilesystem: request.signCompressedFilesystem ?? false,
     },
     artifacts,
+    allowedRules: request.allowedRules?.length ? [...request.allowedRules] : undefined,
   };
 }

@@ -13,5 +13,6 @@ export const platformioOptions = [
   'unsigned',
   'sign_compressed_filesystem',
   'enforcement',
+  'allow',
   'upload',
 ].map((name) => `custom_ota_${name}`);

@@ -1,4 +1,5 @@
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
+import { projectRules } from '../../core/preflight/project-rules.ts';
 import type { Config } from './schema.ts';
 
 /** Rule that the schema cannot express, such as a rule that involves several keys. */
@@ -7,6 +8,10 @@ interface ConfigRule {
   /** Problems, each prefixed with the key. Values of other keys may be invalid, because rules always run. */
   readonly problems: (config: Config) => readonly string[];
 }
+
+/** Ends a message about a rule that a project cannot allow. */
+const notAllowable =
+  'is not a rule that a project can allow (docs/never-brick.md lists them; rules about proof, keys and signatures need --allow on the command line)';
 
 export const configRules: readonly ConfigRule[] = [
   {
@@ -34,6 +39,13 @@ export const configRules: readonly ConfigRule[] = [
       publish?.draft === true && publish.channel !== undefined
         ? ['publish.channel cannot be set while "draft" is true']
         : [],
+  },
+  {
+    name: 'allow-names-project-rules',
+    problems: ({ allow }) =>
+      Object.keys(allow ?? {})
+        .filter((rule) => !projectRules.some((id) => id === rule))
+        .map((rule) => `allow.${rule} ${notAllowable}`),
   },
   {
     name: 'unique-device-addresses',

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type CompressionName, compressionNames } from '../../core/compression/names.ts';
-import type { Same } from '../../core/model/fields.ts';
+import { allowanceReason, type Same } from '../../core/model/fields.ts';
 import {
   type DeviceConfig,
   devicesSchema,
@@ -52,6 +52,8 @@ export interface Config {
    * calls `Update.installSignature`.
    */
   enforcement?: 'elf' | 'declared' | undefined;
+  /** Preflight rules that do not block, each with the reason. Rules about proof, keys and signatures need the command line. */
+  allow?: Record<string, string> | undefined;
   /** Devices in the project, by name. */
   devices?: Record<string, DeviceConfig> | undefined;
   upload?: UploadConfig | undefined;
@@ -123,6 +125,14 @@ export const configSchema = v.strictObject({
       v.picklist(['elf', 'declared'], 'must be elf or declared'),
       v.description(
         'elf (default): the ELF must show that the Updater verifies signatures. declared: the sketch calls Update.installSignature itself.',
+      ),
+    ),
+  ),
+  allow: v.optional(
+    v.pipe(
+      v.record(v.string(), allowanceReason),
+      v.description(
+        'Preflight rules to report as warnings instead of errors, each with the reason. Rules about proof, keys and signatures can be allowed only on the command line.',
       ),
     ),
   ),

@@ -85,7 +85,8 @@ test.serial(
 );
 
 test.serial('with board_build.gzip_fw, signs the compressed image and the image inside it', async (t) => {
-  const project = await makeProject(t, { lines: ['board_build.gzip_fw = yes'] });
+  const allow = ['custom_ota_allow =', '    no-ota: the last update of this device', '    fs-moved: no data is kept'];
+  const project = await makeProject(t, { lines: ['board_build.gzip_fw = yes', ...allow] });
   await placeKeys(project, keys);
   const run = await project.run();
   t.is(run.exitCode, 0, run.output);
@@ -96,7 +97,14 @@ test.serial('with board_build.gzip_fw, signs the compressed image and the image 
   const bytes = await readFile(`${image}.signed`);
   t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 refuse a signed gzip of another length');
   t.deepEqual(gunzipSync(bytes.subarray(0, -260)), await readFile(`${image}.orig`));
-  t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { enforcement: 'elf' });
+  t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), {
+    enforcement: 'elf',
+    allowedRules: [
+      { rule: 'no-ota', reason: 'the last update of this device' },
+      { rule: 'fs-moved', reason: 'no data is kept' },
+    ],
+  });
+  t.regex(run.output, /the project allows the rule no-ota: the last update of this device/);
   t.like(await project.run(), { made: [], started: [] });
 });
 

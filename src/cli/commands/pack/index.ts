@@ -16,7 +16,7 @@ import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
-import { allowedRule } from '../../shared/allowed-rules.ts';
+import { allowedRule, configuredAllowances, projectAllowOption, warnOfAllowances } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -50,12 +50,8 @@ const packCommand = (declaration: Declaration) =>
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
     .option('--board <name>', 'Board name')
-    .option(
-      '--allow <rule>',
-      'Preflight rule to report as a warning instead of an error (repeatable)',
-      allowedRule,
-      [],
-    );
+    .option('--allow <rule>', 'Preflight rule to report as a warning instead of an error (repeatable)', allowedRule, [])
+    .addOption(projectAllowOption);
 
 type PackOptions = OptionsOf<typeof packCommand>;
 
@@ -110,6 +106,7 @@ async function packOne(
     board: options.board ?? config.board,
     sourceCommit: sourceCommit(resolve(io.cwd, options.source ?? '.')),
     allow: options.allow,
+    allowedRules: [...configuredAllowances(config), ...options.projectAllow],
     signal: io.signal,
   };
   const packed = () => packImage(request);
@@ -118,6 +115,7 @@ async function packOne(
     ? during({ what: `compressing ${request.path}` }, io, options, packed)
     : packed());
   for (const warning of warnings) report.warn(warning);
+  warnOfAllowances(build.manifest.allowedRules ?? [], report);
   const finished = signer === undefined ? build : await signBuild(build, signer, keyPlaceName(privateKey, report));
   io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
