@@ -54,6 +54,7 @@ OPTIONS = {
     "compression": ("pack", "--compression", "text"),
     "legacy": ("pack", "--legacy", ON_OFF),
     "unsigned": ("pack", "--unsigned", ON_OFF),
+    "require_signed": ("pack", "--require-signed", ON_OFF),
     "sign_compressed_filesystem": ("pack", "--sign-compressed-filesystem", ON_OFF),
     "enforcement": ("pack", "--declare-enforcement", {"elf": False, "declared": True}),
     "allow": ("pack", "--project-allow", "lines"),
@@ -89,8 +90,8 @@ def complain(error):
 
 
 def option(name):
-    """Returns the value of custom_ota_NAME, or None. OTA_CONFIG, set by `ota-hooks build --config`, takes precedence."""
-    named = os.environ.get("OTA_CONFIG") if name == "config" else None
+    """Returns the value of custom_ota_NAME, or None. Variables that `ota-hooks build` sets for its options take precedence."""
+    named = os.environ.get({"config": "OTA_CONFIG", "require_signed": "OTA_REQUIRE_SIGNED"}.get(name, ""))
     return (named or env.GetProjectOption("custom_ota_" + name, None) or "").strip() or None
 
 
@@ -156,16 +157,46 @@ def find_config():
     """Returns the path of the configuration that the CLI would use, or None."""
     if option("config"):
         return in_project(option("config"))
-    return search_config(PROJECT_DIR, CONFIGS)
+    return search_config(PROJECT_DIR, CONFIGS, os.path.realpath(os.path.expanduser("~")))
 
 
-def search_config(start, names):
-    """Searches the start folder and the folders above it, up to one with .git or package.json: as src/project/config/load.ts."""
+def search_config(start, names, home):
+    """Searches the start folder and the folders above it, up to the project root: as src/project/config/load.ts."""
     folders = [Path(start)] + list(Path(start).parents)
-    is_root = lambda folder: any(os.path.exists(str(folder / name)) for name in (".git", "package.json"))
-    root = next((at for at, folder in enumerate(folders) if is_root(folder)), 0)
+    root = project_root(folders, Path(home))
     found = (folder / name for folder in folders[: root + 1] for name in names)
     return next((str(path) for path in found if path.is_file()), None)
+
+
+def project_root(folders, home):
+    """Returns the index of the project root among a folder and its parents: as src/project/config/project-root.ts."""
+    is_there = lambda at, name: os.path.exists(str(folders[at] / name))
+    every = range(len(folders))
+    real = [Path(os.path.realpath(str(folder))) for folder in folders]
+    own = [at for at in every if real[at] != home and real[at] not in home.parents]
+    repositories = [at for at in own if is_there(at, ".git")]
+    top = [at for at in repositories if not is_submodule(str(folders[at]))] or repositories[-1:]
+    workspaces = [at for at in own if is_there(at, "pnpm-workspace.yaml") or is_workspace(str(folders[at]))]
+    markers = [at for at in every if is_there(at, ".git") or is_there(at, "package.json")]
+    return (top or workspaces or markers or [0])[0]
+
+
+def is_submodule(folder):
+    """Returns whether the .git file of a folder belongs to a submodule: a linked work tree has the file commondir."""
+    try:
+        text = read_file(os.path.join(folder, ".git")).decode("utf-8")
+    except (OSError, ValueError):
+        return False
+    target = re.match(r"gitdir: (.+?)\s*$", text)
+    if not target or not re.search(r"(?:^|[\\/])\.git[\\/](?:.+[\\/])?modules[\\/]", target.group(1)):
+        return False
+    return not os.path.exists(os.path.join(folder, target.group(1), "commondir"))
+
+
+def is_workspace(folder):
+    """Returns whether the package.json of a folder declares a workspace."""
+    package = read_json(os.path.join(folder, "package.json"))
+    return isinstance(package, dict) and "workspaces" in package
 
 
 def named_in(config, folder):

@@ -19,7 +19,7 @@ interface Found {
 
 let count = 0;
 
-/** Starts a device with a unique host name: all tests on this machine share one loopback interface. */
+/** Starts a device with a unique host name, because all tests on this machine share one loopback interface. */
 function announced(t: ExecutionContext, mdns: MdnsOptions = {}, more = {}): Promise<VirtualDevice> {
   return virtualDoor(t, { hostname: `found-${process.pid}-${++count}`, mdns, ...more });
 }

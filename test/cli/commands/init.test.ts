@@ -31,6 +31,12 @@ async function snapshot(folder: TestFolder): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(names.map(describe)));
 }
 
+/** Returns the entry of the key inventory for a public key. */
+async function recordOf(folder: TestFolder, path: string) {
+  const { fingerprint } = readPublicKey(await folder.read(path), path);
+  return { name: 'main', publicKey: 'public.key', fingerprint, role: 'signing' };
+}
+
 async function platformio(t: ExecutionContext, files: Readonly<Record<string, string>> = {}) {
   return testFolder(t, { 'platformio.ini': ini, 'src/main.cpp': sketch, ...installed, ...files });
 }
@@ -47,6 +53,7 @@ test('init creates keys, .gitignore, a configuration and a hook line for a Platf
   t.deepEqual(JSON.parse(await folder.text('ota.config.json')), {
     $schema: './node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: folder.path.split('/').at(-1),
+    keys: [await recordOf(folder, 'public.key')],
   });
   t.is(await folder.text('.ota/node'), `${process.execPath}\n`);
   for (const text of [/contains the public key/, /copy of the private key/, /accepts no other updates/, /pio run/])
@@ -68,6 +75,7 @@ test('init sets up a sketch without a hook line and prints the build command', a
   t.deepEqual(JSON.parse(await folder.text('door/ota.config.json')), {
     $schema: '../node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: 'door',
+    keys: [await recordOf(folder, 'door/public.key')],
   });
 });
 
@@ -282,6 +290,7 @@ test('init completes an interrupted init, and a single --undo reverts both runs'
   // The state after init was killed between recording the keys and writing the remaining files.
   await rm(folder.at('public.key'));
   await rm(folder.at('private.key'));
+  await rm(folder.at('ota.config.json'));
   await folder.write('platformio.ini', ini);
   await rm(folder.at('.ota/node'));
 

@@ -184,7 +184,7 @@ test('publish passes --allow to the server', async (t) => {
   t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
 });
 
-test('publish always rejects an image that contains the private key of the project, and --allow permits other private keys', async (t) => {
+test("publish always rejects an image that contains the project's private key, but --allow permits other private keys", async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
     [rsaPems().privatePem, 'UPDATE_BLOCKED'],

@@ -180,7 +180,7 @@ test('sign warns about small keys and key files that other users can read, even 
   const folder = await testFolder(t, { 'private.key': rsaPems(1024).privatePem, 'door.bin': image });
   const { exitCode, stderr } = await sign(folder, '--bin', 'door.bin', '--quiet');
   t.is(exitCode, 0);
-  t.regex(stderr, /^warning: private\.key has 1024 bits; keys of less than 2048 bits can be broken/m);
+  t.regex(stderr, /^warning: private\.key has 1024 bits; keys smaller than 2048 bits can be broken/m);
   if (process.platform !== 'win32') t.regex(stderr, /^warning: private\.key is accessible to other users/m);
 });
 
@@ -206,7 +206,7 @@ test('sign without --private-key uses the configured key or the key beside the s
   t.false((await folder.list()).includes('a.bin.signed'), 'what an earlier run made is gone');
 });
 
-test('sign rejects a file that contains its own private key, compressed or not', async (t) => {
+test('sign rejects a compressed or uncompressed file that contains the private key used for signing', async (t) => {
   const leaking = Buffer.concat([image, Buffer.from(privatePem)]);
   const folder = await testFolder(t, {
     'private.key': privatePem,

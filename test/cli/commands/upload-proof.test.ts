@@ -103,7 +103,7 @@ test('upload reports a device as returned, not proven, if it announces no sketch
   t.regex(proven.error?.message ?? '', /accepted.*returned: .* is not proven/);
 });
 
-test('upload detects a restart through espota or the web page when there is no mDNS', async (t) => {
+test('upload detects a restart through espota or the web updater when there is no mDNS', async (t) => {
   const devices = await Promise.all([
     virtualDoor(t),
     virtualDoor(t, { password: 'secret' }),
@@ -224,7 +224,7 @@ test('upload sends an intermediate release when no direct update is safe, and pr
   t.is((await restarted(virtualDevice)).core, '3.1.2');
 });
 
-test('upload rejects --confirm proven for a filesystem', async (t) => {
+test('upload rejects --confirm proven for a filesystem image', async (t) => {
   const virtualDevice = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const run = await runCommand(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });
