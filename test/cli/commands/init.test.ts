@@ -151,7 +151,7 @@ test('init --undo keeps changes that the user made after init', async (t) => {
   t.is(await folder.text('platformio.ini'), `; mine\n${ini}monitor_speed = 115200\n`);
   t.is(await folder.text('ota.config.json'), '{"project": "mine"}');
   t.is(await folder.text('private.key'), pair.privatePem);
-  t.is(await folder.text('.gitignore'), 'build/\n.pio\nprivate.key\n.ota/\n*.log\n', 'the key must stay hidden');
+  t.is(await folder.text('.gitignore'), 'build/\n.pio\nprivate.key\n.ota/\n*.log\n', 'git must still ignore the key');
   t.regex(stderr, /kept: private\.key \(it is not the key that init generated\)/);
   t.regex(stderr, /kept: ota\.config\.json/);
 });
@@ -194,7 +194,9 @@ test('init changes nothing when canceled before the first step', async (t) => {
   const before = await snapshot(folder);
   const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
   const running = runCommand(['init', '--yes'], { ...world, signal: AbortSignal.abort() });
-  await running.then(() => t.fail('it went on')).catch((error: Error) => t.is(error.name, 'AbortError'));
+  await running
+    .then(() => t.fail('init continued after the abort'))
+    .catch((error: Error) => t.is(error.name, 'AbortError'));
   t.deepEqual(await snapshot(folder), before);
 });
 
@@ -383,7 +385,11 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
   await runCommand(['init'], { ...world, prompt: { confirm: async () => true } });
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
   await rm(folder.at('arduino'), { recursive: true });
-  t.is((await runCommand(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode, 0, 'the core is gone');
+  t.is(
+    (await runCommand(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode,
+    0,
+    'the core has been removed',
+  );
 });
 
 test('init --json prints one document', async (t) => {

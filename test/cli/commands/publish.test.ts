@@ -30,7 +30,7 @@ async function expectError(t: ExecutionContext, run: Promise<CommandRun>, code: 
   t.is(error?.code, code, error?.message);
   t.is(stdout, '');
   t.false(`${stderr}${error?.message}${error?.hint}`.includes(token));
-  if (error === undefined) throw new Error('nothing was thrown');
+  if (error === undefined) throw new Error('no error was thrown');
   return error;
 }
 

@@ -54,7 +54,7 @@ for (const [what, files] of [
       t.notRegex(error?.hint ?? '', /keygen/);
     }
     const left = await folder.list();
-    t.false(left.includes('out/Updater_Signing.h'), 'the header of the earlier key is gone');
+    t.false(left.includes('out/Updater_Signing.h'), 'the header for the earlier key was removed');
     t.false(left.includes(`${image}.signed`));
   });
 }

@@ -203,7 +203,7 @@ test('sign without --private-key uses the configured key or the key beside the s
   t.is((await sign('--config', 'ci.json', '--out', 'door.key')).error?.code, 'OUTPUT_CONFLICT');
   await folder.write('ci.json', '{ "privateKye": 1 }');
   t.is((await sign('--config', 'ci.json')).error?.exitCode, 2);
-  t.false((await folder.list()).includes('a.bin.signed'), 'what an earlier run made is gone');
+  t.false((await folder.list()).includes('a.bin.signed'), 'the output of the earlier run was removed');
 });
 
 test('sign rejects a compressed or uncompressed file that contains the private key used for signing', async (t) => {
@@ -222,5 +222,9 @@ test('sign rejects a compressed or uncompressed file that contains the private k
     t.is((await sign(folder, ...argv)).error?.code, 'PRIVATE_KEY_INSIDE', argv.join(' '));
   }
   t.deepEqual(await folder.list(), ['a.bin', 'b.bin.gz', 'c.bin', 'private.key']);
-  t.is((await sign(folder, '--bin', 'c.bin')).error, undefined, 'a device may have a TLS key of its own');
+  t.is(
+    (await sign(folder, '--bin', 'c.bin')).error,
+    undefined,
+    'an image may contain a different private key, such as a TLS key',
+  );
 });

@@ -61,7 +61,7 @@ test('upload recognizes the running sketch by its MD5 and then sends the compres
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const first = await upload(folder, '--confirm', 'proven');
   t.is(first.exitCode, 0, first.stderr);
-  t.is(first.device.artifact, 'door.ino.bin.signed', 'nothing is known of it yet');
+  t.is(first.device.artifact, 'door.ino.bin.signed', 'no facts about the device are known yet');
   t.is(first.device.confirmation?.kind, 'proven');
   const { devices } = await ledgerOf(folder);
   const { sketchMd5 } = await restarted(virtualDevice);
@@ -128,7 +128,7 @@ test('upload detects a restart through espota or the web updater when there is n
     cwd: folder.path,
     env: { OTA_DEVICE_DOOR: 'secret' },
   });
-  t.is(again.exitCode, 0, 'the question left the device as it was');
+  t.is(again.exitCode, 0, 'the probe did not change the device');
 });
 
 test('upload fails when an allowed unsafe update bricks the device', async (t) => {

@@ -39,7 +39,7 @@ test('arduinoHooks notes a core without hooks, and warns beside a signed sketch'
   const signed = await withCores(t, { files: sketch }, current);
   const found = await onlyProblem(t, arduinoHooks, signed.context);
   t.is(found.level, 'warning');
-  t.is(found.autofix, undefined, 'the user did not ask for hooks in the IDE');
+  t.is(found.autofix, undefined, 'hooks in the IDE are optional, so there is no automatic fix');
 });
 
 test('arduinoHooks reports hooks that a core upgrade removed, and reinstalls them', async (t) => {
