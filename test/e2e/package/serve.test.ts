@@ -1,4 +1,4 @@
-/** The installed package serves without other packages on a Node.js that has SQLite, and with libsql on an older one. */
+/** The installed package serves without other packages on a Node.js version with SQLite, and with libsql on an older version. */
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

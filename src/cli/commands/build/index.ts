@@ -18,7 +18,8 @@ const buildCommand = (declaration: Declaration) =>
     'ota-hooks build --source firmware/door -- --environment d1_mini',
   ])
     .addOption(projectOptions.source)
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)');
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option('--require-signed', 'Fail if there is no key to sign with');
 
 type BuildCommandOptions = OptionsOf<typeof buildCommand>;
 
@@ -66,6 +67,7 @@ async function buildWithArduino(
     cliPath: io.self.cli,
     sourceDir: source,
     ...(settings.configPath === undefined ? {} : { configPath: settings.configPath }),
+    ...(options.requireSigned === true ? { packOptions: ['--require-signed'] } : {}),
   };
   const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
@@ -80,8 +82,11 @@ async function buildWithPlatformio(
   io: Io,
 ): Promise<void> {
   const hookScript = join(dirname(io.self.cli), '..', 'hooks', 'platformio.py');
-  const config = options.config === undefined ? undefined : resolve(io.cwd, options.config);
-  const env = { ...io.env, OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, config) };
+  const hookOptions = {
+    configPath: options.config === undefined ? undefined : resolve(io.cwd, options.config),
+    requireSigned: options.requireSigned === true,
+  };
+  const env = { ...io.env, OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, hookOptions) };
   const found = platformioProgram(io.home, io.platform);
   const program = { ...found, name: io.env['PLATFORMIO_CLI'] ?? found.name };
   await runProgram(program, ['run', '--project-dir', source, ...args], {

@@ -36,6 +36,7 @@ const packCommand = (declaration: Declaration) =>
     )
     .addOption(projectOptions.passphraseEnv)
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
+    .addOption(new Option('--require-signed', 'Fail if there is no key to sign with').conflicts(['unsigned']))
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
@@ -75,6 +76,9 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   for (const image of images) await removeStaleArtifacts(image);
 
   const keys = await loadKeys(options, settings, io, report);
+  if (options.requireSigned === true || settings.config.signing === 'required') {
+    requireSigner(keys, options, images.map(report.path));
+  }
   const manifests: Manifest[] = [];
   for (const image of images) manifests.push(await packOne(image, keys, options, settings, io, report));
   const [only] = manifests;
@@ -138,6 +142,13 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
   return { publicKey, signer };
 }
 
+/** @throws OtaError SIGNING_REQUIRED */
+function requireSigner({ signer }: Keys, { unsigned }: PackOptions, [path = 'the image']: readonly string[]): void {
+  if (signer !== undefined) return;
+  const problem = unsigned === true ? '--unsigned is set' : 'there is no private key';
+  throw new OtaError('SIGNING_REQUIRED', { path, problem });
+}
+
 async function findImages({ config, folder, trust }: ProjectSettings, report: Report): Promise<string[]> {
   if (config.images === undefined) {
     throw new OtaError('OPTION_MISSING', {
@@ -174,7 +185,7 @@ function printArtifacts({ image, artifacts, signing, enforcement }: Manifest, fo
   for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
     const manifest = report.path(resolve(folder, image.file + manifestSuffix));
-    report.say(`Not signing the generated binary. To sign it later, run ota-hooks sign --manifest ${manifest}`);
+    report.say(`Not signed here: sign with ota-hooks sign --manifest ${manifest} --private-key FILE`);
   }
   for (const { file, sizeBytes } of artifacts) {
     const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)}%`;

@@ -195,7 +195,11 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
     async signer() {
       const signer = await projectSigner(settings, io, report);
       if (signer === undefined)
-        throw new OtaError('KEY_MISSING_FOR', { command: 'sign', wanted: '--private-key FILE' });
+        throw new OtaError('KEY_MISSING_FOR', {
+          command: 'sign',
+          wanted: '--private-key FILE',
+          isRecorded: settings.recordedKeys !== undefined,
+        });
       return signer;
     },
   };
