@@ -417,6 +417,24 @@ def replace_espota():
         env.Replace(UPLOADCMD=upload_to_port)
 
 
+def warn_about_custom_upload(target, source, env):
+    """SCons action before an upload: names the signed artifacts if a command of the project sends the image itself."""
+    image, command = env["OTA_IMAGE"], env.get("UPLOADCMD")
+    made = (read_json(image + MANIFEST) or {}).get("artifacts", [])
+    signed = [each["file"] for each in made if each.get("signature", "none") != "none"]
+    is_own = env.subst("$UPLOAD_PROTOCOL") == "custom" or env.GetProjectOption("upload_command", None)
+    if not signed or not is_own or command is upload_to_port:
+        return
+    text = "" if callable(command) else " ".join(str(word) for word in env.Flatten([command]))
+    # An upload over serial sends the image that is not signed.
+    if any(word in text for word in signed + [cli_script(), "ota-hooks", ".signed", "esptool"]):
+        return
+    said = (os.path.basename(image), ", ".join(signed))
+    hint = 'upload_command = npx ota-hooks upload "$SOURCE" --host ADDRESS --preset NAME'
+    sys.stderr.write("ota-hooks: warning: the custom upload command sends %s, not the signed artifact (%s)\n" % said)
+    sys.stderr.write("  Set %s, with a preset such as elegantota (ota-hooks upload --help).\n" % hint)
+
+
 def explain_missing_library(target, source, env):
     """SCons action before linking: explains why the linker will not find updaterSigningHash."""
     header = Path(env.subst(HEADER))
@@ -467,6 +485,9 @@ def declare_artifacts(known):
     for name in ("buildprog", "buildfs", "nobuild", "upload", "uploadfs", "uploadfsota"):
         if env.ans.lookup(name):
             env.Depends(name, manifest)
+    for name in ("upload", "uploadfs"):
+        if env.ans.lookup(name):
+            env.AddPreAction(name, env.VerboseAction(warn_about_custom_upload, None))
     keygen = env.VerboseAction(lambda target, source, env: run(arguments("keygen")), "Generating a key pair")
     inspect_image = lambda target, source, env: run(["inspect", path], None, without_key_secrets())
     show = env.VerboseAction(inspect_image, "Inspecting %s" % path)
