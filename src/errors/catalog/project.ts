@@ -125,7 +125,7 @@ export const projectEntries = {
     2,
     ({ path, reason }) => `PlatformIO cannot read ${path}: ${reason}`,
     'PlatformIO reads UTF-8 without a byte order mark, and rejects duplicate sections and circular references.',
-    ({ path }) => `Correct ${path}, save it as UTF-8 without a byte order mark, and try again.`,
+    ({ path }) => `Correct ${path}. It must be UTF-8 without a byte order mark, and references must be complete.`,
   ),
   HOOK_NOT_ADDED: entry<PathField & { environment: string }>(
     2,
