@@ -45,7 +45,7 @@ test('upload sends WLED the raw artifact, and Tasmota the smallest safe artifact
   t.is(tasmota.installed[0]?.image.compare(await readFile(join(folder.path, `${image}.gz.signed`))), 0);
 });
 
-test('upload --path and --field send the image through a form of the sketch itself', async (t) => {
+test("upload --path and --field send the image through the sketch's own upload form", async (t) => {
   const server = await startFormServer(t, 'own');
   const folder = await packedDoor(t);
   const argv = ['upload', image, '--host', `127.0.0.1:${server.webPort}`, '--path', '/flash', '--field', 'update'];
