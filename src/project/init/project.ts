@@ -62,7 +62,7 @@ export function findProjectFolder(folder: string, home: string): ProjectFolder {
   return { folder: join(folder, only.name), system: only.system };
 }
 
-/** Returns the project name: the name of the project's folder. */
+/** Returns the project name, which is the name of the project folder. */
 export function projectNameOf({ folder }: ProjectFolder): string {
   return basename(folder);
 }
