@@ -6,6 +6,7 @@ import { type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts'
 import type { Manifest } from '../../../core/model/manifest.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { openPackedRelease } from '../../../delivery/packed-release.ts';
+import { withoutCopies } from '../../../delivery/present-names.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
@@ -96,7 +97,9 @@ async function findNewest({ filesystem, source }: ReleaseOptions, settings: Proj
   const { findFiles } = await import('../../../files/find-files.ts');
   const { images: patterns = ['**/*'] } = settings.config;
   const folder = settings.config.images === undefined ? source : settings.folder;
-  const paths = await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust });
+  const paths = await withoutCopies(
+    await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust }),
+  );
   const dated = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
   const kind: ImageKind = filesystem ? 'filesystem' : 'sketch';
   // An invalid build ends the search with an error, because sending an older build instead would be unexpected.
