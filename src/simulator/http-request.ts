@@ -1,5 +1,5 @@
-import { compareReleases } from '../core/device-model/cores.ts';
 import { freeSketchSpace } from '../core/device-model/staging.ts';
+import { compareReleases } from '../core/model/core-name.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { Identity } from './identity.ts';
 

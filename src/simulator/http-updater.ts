@@ -1,8 +1,8 @@
-import { compareReleases } from '../core/device-model/cores.ts';
 import { httpErrors } from '../core/device-model/device-error.ts';
 import { isAtomic } from '../core/device-model/staging.ts';
 import { refusalOfHttpClient } from '../core/device-model/transports.ts';
 import type { ImageKind } from '../core/model/artifact.ts';
+import { compareReleases } from '../core/model/core-name.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { IncomingUpdate } from './device-firmware.ts';
 import { writeTime } from './flash-time.ts';

@@ -101,7 +101,7 @@ export function httpUrl(value: string): string {
 
 /**
  * Adds the option name to errors about invalid values, for all options of the command and its subcommands. Errors from Commander itself
- * have a different format than the other errors of this tool.
+ * have a different format from this tool's other errors.
  */
 export function nameOptionsInErrors(command: Pick<CommandUnknownOpts, 'options' | 'commands'>): void {
   for (const option of command.options) {

@@ -1,3 +1,5 @@
+import { compareReleases, readCoreName } from '../model/core-name.ts';
+
 /**
  * Update-related capabilities of each esp8266/Arduino release. Each line documents one capability: the first release for each value, and
  * the upstream file, function and issue. A device has the capabilities of the core that its *running* sketch was built with, because the
@@ -54,6 +56,9 @@ const capabilities = {
   comparesAfterCopy: within('2.7.2', '2.7.3', 'eboot.c main #7317, #7458, #7468'),
   hangsOnXmcFlash: within('2.7.0', '2.7.1', 'eboot.c main #7267, #7277'),
 
+  // Capability of the LittleFS library: comparing the size in the superblock with the partition size.
+  comparesLittleFsSize: since('3.1.1', 'lfs.c lfs_mount; LittleFS.h #8826'),
+
   // Location of the CRC in images.
   imageCrc: steps('elf2bin.py add_crc', [oldest, 'none'], ['2.7.0', 'eboot-page'], ['3.0.0', 'application']),
 
@@ -84,10 +89,11 @@ export type CoreCapabilities = {
  * @returns undefined if the capabilities are unknown: without a version, or for a version before 2.0.0, a pre-release or a build from git
  */
 export function coreCapabilities(version: string | undefined): CoreCapabilities | undefined {
-  if (version === undefined || !isRelease(version) || compareReleases(version, oldest) < 0) return undefined;
+  const release = version === undefined ? undefined : readCoreName(version)?.release;
+  if (release === undefined) return undefined;
   const entries = Object.entries<Capability<unknown>>(capabilities).map(([name, { values }]) => [
     name,
-    valueAt(values, version),
+    valueAt(values, release),
   ]);
   // Object.fromEntries loses the key types. All names and values are from the table.
   return Object.fromEntries(entries) as CoreCapabilities;
@@ -96,16 +102,6 @@ export function coreCapabilities(version: string | undefined): CoreCapabilities 
 /** Returns the upstream source of a capability: file, function and issues such as `esp8266/Arduino#6820`. */
 export function capabilitySource(name: CapabilityName): string {
   return capabilities[name].source.replaceAll('#', 'esp8266/Arduino#');
-}
-
-/** Compares releases `major.minor.patch`: negative if `a` is older than `b`, 0 if equal, positive if `a` is newer. */
-export function compareReleases(a: string, b: string): number {
-  const [left, right] = [releaseParts(a), releaseParts(b)];
-  for (const [index, part] of left.entries()) {
-    const difference = part - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 function since(release: string, source: string): Capability<boolean> {
@@ -127,12 +123,4 @@ function steps<const Value>(source: string, ...values: (readonly [from: string, 
 
 function valueAt(values: readonly (readonly [from: string, value: unknown])[], version: string): unknown {
   return values.findLast(([from]) => compareReleases(from, version) <= 0)?.[1];
-}
-
-function isRelease(version: string): boolean {
-  return /^\d{1,4}\.\d{1,4}\.\d{1,4}$/.test(version);
-}
-
-function releaseParts(release: string): readonly number[] {
-  return release.split('.').map(Number);
 }

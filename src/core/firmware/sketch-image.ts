@@ -1,4 +1,4 @@
-import { coreReleaseOf } from './core-versions.ts';
+import { coreReleaseOf } from '../model/core-versions.ts';
 import type { Finding, Reading } from './finding.ts';
 import { describeFlash, type FlashHeader } from './flash-header.ts';
 import { type CrcRule, crcWords, type ImageCrc, readImageCrc } from './image-crc.ts';

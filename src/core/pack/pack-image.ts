@@ -96,7 +96,19 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
   const allow = new Set([...(request.allow ?? []), ...rulesAllowedByProject(manifest)]);
   const findings = checkBuild(manifest, request.path, allow);
-  return { build: { manifest, files }, warnings: [...warnings, ...findings] };
+  return {
+    build: { manifest, files },
+    warnings: [...warnings, ...unexpectedKeys(request, kind, firmware), ...findings],
+  };
+}
+
+/** Reports keys in the sketch of a project without a key: devices with such a key would reject this build and all later ones. */
+function unexpectedKeys({ path, publicKey }: PackRequest, kind: ImageKind, { embeddedKeys }: Firmware): string[] {
+  if (publicKey !== undefined || kind !== 'sketch') return [];
+  return embeddedKeys.map(
+    ({ key }) =>
+      `${path} contains the public key ${key.fingerprint}, but the project has no key: the build is not signed, and a device that verifies with this key rejects it`,
+  );
 }
 
 /** The manifest accepts only printable names. */

@@ -1,6 +1,7 @@
 import type { Rule } from './rule.ts';
 import { badCore270 } from './rules/bad-core-2.7.0.ts';
 import { badCore272 } from './rules/bad-core-2.7.2.ts';
+import { coreAssumed } from './rules/core-assumed.ts';
 import { corruptImage } from './rules/corrupt-image.ts';
 import { eboot25 } from './rules/eboot-2.5.ts';
 import { ecKey } from './rules/ec-key.ts';
@@ -74,6 +75,7 @@ export const rules = [
   fsOverwrittenThenRejected,
   noOta,
   eboot25,
+  coreAssumed,
 ] as const satisfies readonly Rule[];
 
 export type RuleId = (typeof rules)[number]['id'];

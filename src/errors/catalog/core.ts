@@ -63,7 +63,7 @@ export const coreEntries = {
     ({ kind }) =>
       kind === 'public'
         ? 'Restore the key from a backup, or derive it from the private key: `openssl rsa -in private.key -pubout -out public.key`.'
-        : 'Restore the key from a backup. If there is none, delete the file and run `ota-hooks keygen`.',
+        : 'Restore the key from a backup: devices that have its public key accept no other key.',
   ),
   KEY_GARBLED: entry<PathField & { kind: KeyKind }>(
     1,

@@ -20,8 +20,9 @@ export const headerHook = 'recipe.hooks.sketch.prebuild.pattern';
 export const packHook = 'recipe.objcopy.hex.2.pattern';
 
 /**
- * End of every recipe. It is the only placeholder: arduino-cli expands placeholders before it splits a recipe into arguments, so the name
- * of a sketch could add arguments. `src/cli/arduino-build.ts` finds the sketch and the image in the build folder.
+ * End of every recipe, with the only placeholder. A placeholder for the sketch name is not used, because arduino-cli expands placeholders
+ * before it splits a recipe into arguments, so a sketch name could add arguments. `src/cli/arduino-build.ts` finds the sketch and the image
+ * in the build folder.
  */
 const buildWords = ['--arduino-build', '{build.path}'];
 
@@ -63,7 +64,7 @@ const uploadHook = 'tools.esptool.upload.network_pattern';
 export function arduinoUploadProperty({ nodePath, cliPath, configPath }: ArduinoHooks): readonly [string, string] {
   const words = [
     ...literalWords([nodePath, cliPath, 'upload', '--method', 'espota']),
-    // Placeholders from the core's own pattern: an address and a number from the discovery.
+    // Placeholders from the core's own pattern, which arduino-cli replaces with the address and port number from discovery.
     ...['--host', '{serial.port}', '--port', '{network.port}'],
     ...literalWords(configPath === undefined ? [] : ['--config', configPath]),
     ...buildWords,

@@ -11,6 +11,7 @@ export const platformioOptions = [
   'compression',
   'legacy',
   'unsigned',
+  'require_signed',
   'sign_compressed_filesystem',
   'enforcement',
   'allow',

@@ -1,5 +1,6 @@
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
 import { projectRules } from '../../core/preflight/project-rules.ts';
+import type { KeyEntry } from './keys-schema.ts';
 import type { Config } from './schema.ts';
 
 /** Rule that the schema cannot express, such as a rule that involves several keys. */
@@ -25,6 +26,23 @@ export const configRules: readonly ConfigRule[] = [
     name: 'passphrase-requires-private-key',
     problems: ({ passphrase, privateKey }) =>
       passphrase !== undefined && privateKey === undefined ? ['passphrase requires "privateKey"'] : [],
+  },
+  {
+    name: 'one-statement-of-the-signing-key',
+    problems: ({ publicKey, keys }) =>
+      publicKey !== undefined && entriesOf(keys).some(({ role }) => role === 'signing')
+        ? ['publicKey cannot be set while "keys" lists a signing key']
+        : [],
+  },
+  {
+    name: 'unique-keys',
+    problems: ({ keys }) =>
+      (['name', 'fingerprint'] as const).flatMap((field) => {
+        const values = entriesOf(keys).map((entry) => entry[field]);
+        return values.flatMap((value, at) =>
+          values.indexOf(value) < at ? [`keys[${at}].${field} is also that of keys[${values.indexOf(value)}]`] : [],
+        );
+      }),
   },
   {
     name: 'publish-after-build-requires-destination',
@@ -85,6 +103,11 @@ export const configRules: readonly ConfigRule[] = [
       }),
   },
 ];
+
+/** Returns the entries that are objects. The schema reports all others. */
+function entriesOf(keys: Config['keys']): readonly KeyEntry[] {
+  return Array.isArray(keys) ? keys.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+}
 
 function devicesOf({ devices }: Config): readonly [string, DeviceConfig][] {
   return Object.entries(devices ?? {}).filter(([, device]) => typeof device?.address === 'string');

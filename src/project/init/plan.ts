@@ -46,20 +46,14 @@ export async function planSetup({
     ...(keys.isBeside ? [{ line: 'private.key', ...guards }] : []),
     { line: '.ota/', ...guards },
   ]);
-  const config =
-    settings.configPath === undefined
-      ? planConfig(project, installation, {
-          project: projectName ?? projectNameOf(project),
-          isEncrypted: keys.isEncrypted,
-        })
-      : undefined;
+  const config = planConfig(project, installation, settings, keys, projectName ?? projectNameOf(project));
   const parts = [ignored, keys, config, planHook(project, installation), await planNode(project, node)];
   const cores = coreFolders.map(
     (folder): InitStep => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }),
   );
   return {
-    steps: [...parts.flatMap((part) => part?.steps ?? []), ...cores],
-    notes: parts.flatMap((part) => part?.notes ?? []),
+    steps: [...parts.flatMap((part) => part.steps), ...cores],
+    notes: parts.flatMap((part) => part.notes),
   };
 }
 

@@ -133,7 +133,7 @@ for (const [where, prompt, isPrinted] of [
       prompt,
       onOutput: (text) => {
         output += text;
-        if (output.includes('of the first admin')) stop.abort();
+        if (output.includes('First admin token')) stop.abort();
       },
     });
     const path = folder.at('data/first-admin.token');

@@ -34,7 +34,7 @@ async function uploadWith(
 ): Promise<CommandRun & { document: Document }> {
   const run = await runCommand(['upload', image, '--json', ...argv], { cwd: folder.path, env });
   const nothing: Document = { release: { kind: '', project: null }, devices: [], totals: {} };
-  // upload prints no document if it fails before it has selected and planned devices.
+  // upload prints no document if it fails before it has selected devices and planned updates.
   return { ...run, document: run.stdout === '' ? nothing : (JSON.parse(run.stdout) as Document) };
 }
 
@@ -150,7 +150,7 @@ test('upload --resume skips devices that were already updated, but only for the 
   t.is(error?.code, 'ARTIFACT_CHANGED', 'artifacts of a different image are not sent');
 });
 
-test('upload sends the raw image of a build that compresses the image itself to a device with unknown facts', async (t) => {
+test('upload sends the raw image to a device with unknown facts, even if the build compresses the image', async (t) => {
   const unknown = await virtualDoor(t);
   const known = await virtualDoor(t);
   const sketch = { ...door, bin: gzipSync(door.bin) };

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { capabilitySource, compareReleases, coreCapabilities } from '../../../src/core/device-model/cores.ts';
+import { capabilitySource, coreCapabilities } from '../../../src/core/device-model/cores.ts';
 
 const releases = [
   ...['2.0.0', '2.1.0', '2.2.0', '2.3.0'],
@@ -13,24 +13,8 @@ const of = (release: string) => {
   return capabilities;
 };
 
-test('orders core releases numerically, not as text', (t) => {
-  t.true(compareReleases('2.10.0', '2.9.3') > 0);
-  t.true(compareReleases('2.7.4', '3.0.0') < 0);
-  t.is(compareReleases('3.1.2', '3.1.2'), 0);
-});
-
 test('returns no capabilities for a missing version, a pre-release, a git build or a core before 2.0.0', (t) => {
-  for (const version of [
-    undefined,
-    '',
-    'unknown',
-    '1.6.5',
-    '2.5.0-beta1',
-    '2.7.4-3-g2843a5ac',
-    '3.1',
-    'v3.1.2',
-    '3.1.2 ',
-  ]) {
+  for (const version of [undefined, '', 'unknown', '1.6.5', '2.5.0-beta1', '2.7.4-3-g2843a5ac', '3.1', '3.1.2 ']) {
     t.is(coreCapabilities(version), undefined, String(version));
   }
 });

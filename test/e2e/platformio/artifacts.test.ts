@@ -79,7 +79,7 @@ test.serial(
 
     await placeKeys(project, other);
     await project.run('-t', 'clean');
-    t.is((await project.run()).exitCode, 0, 'what the cache holds for the old key is not taken for the new one');
+    t.is((await project.run()).exitCode, 0, 'cached artifacts for the old key are not used with the new key');
     t.true(await isSignedWith(project.built('firmware.bin.signed'), other));
   },
 );
@@ -95,7 +95,7 @@ test.serial('with board_build.gzip_fw, signs the compressed image and the image 
   t.true(await isSignedWith(`${image}.signed`, keys));
   t.true(await isSignedWith(`${image}.raw.signed`, keys));
   const bytes = await readFile(`${image}.signed`);
-  t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 refuse a signed gzip of another length');
+  t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 reject a signed gzip artifact of any other length');
   t.deepEqual(gunzipSync(bytes.subarray(0, -260)), await readFile(`${image}.orig`));
   t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), {
     enforcement: 'elf',
@@ -119,7 +119,7 @@ test.serial('signs and compresses a filesystem image, and signs the compressed f
   t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.ota.json']);
   t.true(await isSignedWith(`${image}.signed`, keys));
   t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { image: { kind: 'filesystem' } });
-  t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'the image is made each time, and is the same');
+  t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'PlatformIO rebuilds the image with the same content');
 
   await rm(`${image}.signed`);
   const upload = await project.run('-t', 'uploadfs', '--upload-port', '192.0.2.7');

@@ -53,7 +53,7 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
     env: { OTA_PRIVATE_KEY: keys.privateKey },
     needs: { sums: built.outputs['sums'] ?? '' },
   });
-  t.is(refused.failed, 'Check that these are the files of the build job');
+  t.is(refused.failed, 'Check that these are the files from the build job');
 
   const wrongKey = await placeOfSigning('wrong-key');
   const unsigned = await runJob('sign', {

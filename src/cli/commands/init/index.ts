@@ -129,6 +129,7 @@ function nextCommand(project: Project, installation: Installation, { cwd }: Io):
 function pathOf(step: InitStep): string {
   switch (step.kind) {
     case 'insert':
+    case 'config':
     case 'node':
       return step.path;
     case 'keys':

@@ -37,12 +37,13 @@ const packCommand = (declaration: Declaration) =>
     )
     .addOption(projectOptions.passphraseEnv)
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
+    .addOption(new Option('--require-signed', 'Fail if there is no key to sign with').conflicts(['unsigned']))
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
     )
     .addOption(new Option('--compression <method>', 'Compression method (default: gzip)').choices(compressionNames))
-    .option('--legacy', 'Also write .legacy_sig for devices on core 2.5.x')
+    .option('--legacy', 'Also write a .legacy_sig file for devices on core 2.5.x')
     .option(
       '--sign-compressed-filesystem',
       'Also sign a compressed filesystem (only for devices with ATOMIC_FS_UPDATE)',
@@ -65,7 +66,7 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Creates the artifacts and the manifest for each image given on the command line. Without a given image, packs each configured image. */
+/** Creates the artifacts and the manifest for each image given on the command line. If none is given, packs all configured images. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
@@ -76,6 +77,9 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   for (const image of images) await removeStaleArtifacts(image);
 
   const keys = await loadKeys(options, settings, io, report);
+  if (options.requireSigned === true || settings.config.signing === 'required') {
+    requireSigner(keys, options, images.map(report.path));
+  }
   const manifests: Manifest[] = [];
   for (const image of images) manifests.push(await packOne(image, keys, options, settings, io, report));
   const [only] = manifests;
@@ -144,6 +148,13 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
   return { publicKey, signer };
 }
 
+/** @throws OtaError SIGNING_REQUIRED */
+function requireSigner({ signer }: Keys, { unsigned }: PackOptions, [path = 'the image']: readonly string[]): void {
+  if (signer !== undefined) return;
+  const problem = unsigned === true ? '--unsigned is set' : 'there is no private key';
+  throw new OtaError('SIGNING_REQUIRED', { path, problem });
+}
+
 async function findImages({ config, folder, trust }: ProjectSettings, report: Report): Promise<string[]> {
   if (config.images === undefined) {
     throw new OtaError('OPTION_MISSING', {
@@ -152,7 +163,7 @@ async function findImages({ config, folder, trust }: ProjectSettings, report: Re
       hint: 'Pass the .bin file from the build, or set "images": ["build/**/*.bin"] in ota.config.json.',
     });
   }
-  // pack removes files beside an image, so a configuration must not choose images in other folders of the user.
+  // pack removes files beside an image, so a configuration must not select images in the user's other folders.
   const { findFiles } = await import('../../../files/find-files.ts');
   const found = await findFiles({ patterns: config.images, folder, project: trust });
   if (found.length === 0) {
@@ -181,7 +192,7 @@ function printArtifacts(manifest: Manifest, folder: string, report: Report): voi
   for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
     const path = report.path(resolve(folder, image.file + manifestSuffix));
-    report.say(`Not signing the generated binary. To sign it later, run ota-hooks sign --manifest ${path}`);
+    report.say(`Not signed here: sign with ota-hooks sign --manifest ${path} --private-key FILE`);
   }
   if (manifest.copyName !== undefined) {
     report.say(`Artifacts copied as ${report.path(resolve(folder, manifest.copyName + extname(image.file)))}*`);

@@ -27,7 +27,7 @@ const preflightCommand = (declaration: Declaration) =>
       .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
       .option(
         '--reference <manifest>',
-        'Manifest of a build that may have sent the --request (repeatable)',
+        'Manifest of a build that may be running on the device that sent the --request (repeatable)',
         collect,
         [],
       ),

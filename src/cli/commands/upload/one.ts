@@ -55,7 +55,7 @@ export async function updateOne(run: Run, sending: UploadTask, view: FleetView):
     await saveResult(run, target.name, end, isLast);
     if (!result.isSuccess) break;
   }
-  if (end === undefined) throw new Error(`${target.name} was planned without anything to send`);
+  if (end === undefined) throw new Error(`the plan for ${target.name} contains no artifact`);
   return end;
 }
 
