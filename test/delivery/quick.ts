@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import type { DeliveryOptions } from '../../src/delivery/delivery.ts';
+import type { DeliveryOptions, DeliveryTarget } from '../../src/delivery/delivery.ts';
 import { deliverByEspota } from '../../src/delivery/espota/deliver.ts';
 import type { Progress } from '../../src/delivery/progress.ts';
 import type { DeliveryTimings } from '../../src/delivery/timings.ts';
@@ -95,12 +95,13 @@ export function verdictsOf(device: VirtualDevice): string[] {
 /** Sends an image through the web updater's form. */
 export async function sendByWeb(
   device: Pick<VirtualDevice, 'host' | 'webPort'>,
-  options: SendOptions & { readonly path?: string; readonly user?: string } = {},
+  options: SendOptions & Pick<DeliveryTarget, 'path' | 'user' | 'preset' | 'field'> = {},
 ): Promise<Sent> {
-  const { image = newSketch, hostIp, path, user, timings, ...rest } = options;
+  const { image = newSketch, hostIp, path, user, preset, field, timings, ...rest } = options;
   const progress: Progress[] = [];
   const startedAt = performance.now();
-  const verdict = await deliverByWeb({ host: device.host, port: device.webPort, hostIp, path, user }, image, {
+  const target = { host: device.host, port: device.webPort, hostIp, path, user, preset, field };
+  const verdict = await deliverByWeb(target, image, {
     kind: 'sketch',
     signal: new AbortController().signal,
     onProgress: (step) => progress.push(step),

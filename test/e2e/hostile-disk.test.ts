@@ -130,7 +130,7 @@ test.serial('header deletes an outdated header when the new header cannot be wri
   t.deepEqual(await folder.list(), ['disk/ballast', 'private.key', 'public.key']);
 });
 
-test.serial('every writing command reports a read-only disk', async (t) => {
+test.serial('every command that writes files reports a read-only disk', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   await runCommand(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });

@@ -71,7 +71,7 @@ export async function installIdeHooks(coreFolder: string, hooks: ArduinoHooks): 
   return 'installed';
 }
 
-/** Removes the hooks that {@link installIdeHooks} installed, and nothing else. */
+/** Removes only the hooks that {@link installIdeHooks} installed. */
 export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' | 'absent'> {
   const path = join(coreFolder, localProperties);
   const before = await readText(path);

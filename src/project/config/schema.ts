@@ -34,7 +34,7 @@ export interface Config {
   publicKey?: KeySource | undefined;
   /** Keys of the project with their fingerprints. Builds use the first signing key, and fail if it is missing or was replaced. */
   keys?: KeyEntry[] | undefined;
-  /** `required`: builds fail unless they are signed. By default, builds without a private key can be signed on another machine. */
+  /** `required`: builds fail unless they are signed. By default, builds without a private key can be signed on a different machine. */
   signing?: 'required' | undefined;
   /** Passphrase of the private key, if the key is encrypted. */
   passphrase?: SecretSource | undefined;
@@ -103,7 +103,7 @@ export const configSchema = v.strictObject({
     v.pipe(
       keyInventorySchema,
       v.description(
-        'Keys with their fingerprints. Builds use the first signing key, and fail if it is missing or another one.',
+        'Keys with their fingerprints. Builds use the first signing key, and fail if it is missing or was replaced.',
       ),
     ),
   ),
@@ -111,7 +111,7 @@ export const configSchema = v.strictObject({
     v.pipe(
       v.literal('required', 'must be required'),
       v.description(
-        'required: builds fail unless they are signed. Otherwise, a build without a private key is signed elsewhere.',
+        'required: builds fail unless they are signed. Otherwise, a build without a private key can be signed elsewhere.',
       ),
     ),
   ),

@@ -15,11 +15,15 @@ test('rejects malformed upload forms without stopping the virtual device', async
   const device = await startVirtualDevice({ image, publicKey, webPort: 0 });
   t.teardown(() => device.close());
   const port = device.webPort ?? 0;
-  const { head, tail } = updateRequest(Buffer.from('not an image'), 'sketch', {
-    host: '127.0.0.1',
-    path: '/update',
-    authorization: undefined,
-  });
+  const { head, tail } = updateRequest(
+    Buffer.from('not an image'),
+    { file: { name: 'firmware', fileName: 'firmware.bin' } },
+    {
+      host: '127.0.0.1',
+      path: '/update',
+      authorization: undefined,
+    },
+  );
   const form = Buffer.concat([head, Buffer.from('not an image'), tail]);
   const forms = fc.sample(variantsOf([form]), { numRuns: 500, seed: 1 });
   const { sketchMd5 } = device.state;

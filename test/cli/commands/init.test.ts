@@ -60,7 +60,7 @@ test('init creates keys, .gitignore, a configuration and a hook line for a Platf
     t.regex(stderr, text);
 });
 
-test('init sets up a sketch without a hook line and prints the build command', async (t) => {
+test('init sets up a sketch without adding a hook line and prints the build command', async (t) => {
   const folder = await testFolder(t, { 'door/door.ino': sketch, ...installed });
   const { exitCode, stderr } = await init(folder, '--yes');
 

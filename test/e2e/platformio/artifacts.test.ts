@@ -8,7 +8,7 @@ const keys = makeKeys();
 const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 const packedAgain = { exitCode: 0, made: ['Packing firmware.bin'], started: ['pack'] };
 
-test.serial('restores a deleted or changed artifact without rebuilding anything else', async (t) => {
+test.serial('restores a deleted or changed artifact without rebuilding other files', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();

@@ -144,7 +144,8 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   };
   const releases = await allReleases(get);
   for (const version of versions.keys()) {
-    if (!releases.some((release) => release.version === version)) lost.push(`${version} was published and is gone`);
+    if (!releases.some((release) => release.version === version))
+      lost.push(`the published release ${version} is missing`);
   }
   for (const { version, artifacts } of releases.slice(0, 20)) {
     for (const { file, sizeBytes } of artifacts) {

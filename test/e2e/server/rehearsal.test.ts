@@ -54,7 +54,10 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
     ...['--count', String(devices), '--image', 'running.bin', '--public-key', 'public.key', '--no-web'],
     ...['--update-url', `${url}/update/door`, '--interval', '1', '--quick', '--seed', '1', ...faults],
   ]);
-  await fleet.until(() => fleet.macs(({ event }) => event === 'checked').size === devices, 'all devices ask');
+  await fleet.until(
+    () => fleet.macs(({ event }) => event === 'checked').size === devices,
+    'all devices sent an update check',
+  );
   const device = (mac: string) => `/projects/door/devices/${encodeURIComponent(mac)}`;
   for (const mac of fleet.macs(() => true)) await api('PUT', device(mac), { enrolled: true });
   return {
@@ -94,7 +97,7 @@ test.serial(
 
     const isThere = sketchMd5Of(good.manifest);
     const arrivals = () => fleet.events.filter((event) => event.event === 'boot' && event.sketchMd5 === isThere);
-    await fleet.until(() => arrivals().length >= devices, 'everybody has it');
+    await fleet.until(() => arrivals().length >= devices, 'all devices run the release');
     await fleet.checkInWithoutUpdate(fleet.macs(() => true));
     for (const events of [arrivals(), accepted()]) {
       t.is(events.length, devices);
