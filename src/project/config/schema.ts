@@ -21,7 +21,7 @@ import { type PublishConfig, publishSchema } from './publish-schema.ts';
 export interface Config {
   /** JSON schema of the configuration file, for editors. */
   $schema?: string | undefined;
-  /** Name of the project. Firmware of the project is never sent to devices of a different project. */
+  /** Project name. Firmware of the project is never sent to devices of a different project. */
   project?: string | undefined;
   /** Firmware version, or an environment variable that contains the version. */
   version?: string | FromEnvironment | undefined;
@@ -66,7 +66,7 @@ export interface Config {
 export const configSchema = v.strictObject({
   $schema: v.optional(v.pipe(v.string(), v.description('JSON schema of this file, for editors.'))),
   project: v.optional(
-    v.pipe(text, v.description('Name of the project. Devices of other projects never receive its firmware.')),
+    v.pipe(text, v.description('Project name. Devices of other projects never receive the firmware of this project.')),
   ),
   version: v.optional(
     v.pipe(
