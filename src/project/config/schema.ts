@@ -54,6 +54,11 @@ export interface Config {
    * calls `Update.installSignature`.
    */
   enforcement?: 'elf' | 'declared' | undefined;
+  /**
+   * Name of copies of the artifacts, such as `{project}-{version}-{board}`. The copies are beside the artifacts, which keep their usual
+   * names for other tools.
+   */
+  artifacts?: { name?: string | undefined } | undefined;
   /** Preflight rules that do not block, each with the reason. Rules about proof, keys and signatures need the command line. */
   allow?: Record<string, string> | undefined;
   /** Devices in the project, by name. */
@@ -135,6 +140,23 @@ export const configSchema = v.strictObject({
       v.description(
         'elf (default): the ELF must show that the Updater verifies signatures. declared: the sketch calls Update.installSignature itself.',
       ),
+    ),
+  ),
+  artifacts: v.optional(
+    v.pipe(
+      v.strictObject({
+        name: v.optional(
+          v.pipe(
+            text,
+            v.regex(
+              /^(?:[^{}]|\{(?:project|version|board)\})+$/,
+              'may contain only the placeholders {project}, {version} and {board}',
+            ),
+            v.description('Name of the copies, with the placeholders {project}, {version} and {board}.'),
+          ),
+        ),
+      }),
+      v.description('Copies of the artifacts under a name that you choose, beside the files with the usual names.'),
     ),
   ),
   allow: v.optional(
