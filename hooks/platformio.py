@@ -332,7 +332,7 @@ def run(words, image=None, environment=None):
 def make_header(target, source, env):
     """SCons action: generates the header with the public key, or a header without a key for unsigned test firmware."""
     if is_test():
-        # With a key, the linker would need a library that tests need not include.
+        # With a key, the linker would need a library that tests may not include.
         Path(target[0].get_path()).write_text("#define ARDUINO_SIGNING 0\n", encoding="utf-8")
         return 0
     return run(arguments("header") + ["--out", target[0].get_path()], env["OTA_IMAGE"])
@@ -418,7 +418,7 @@ def replace_espota():
 
 
 def warn_about_custom_upload(target, source, env):
-    """SCons action before an upload: names the signed artifacts if a command of the project sends the image itself."""
+    """SCons action before an upload: names the signed artifacts if a project command sends the unsigned image."""
     image, command = env["OTA_IMAGE"], env.get("UPLOADCMD")
     made = (read_json(image + MANIFEST) or {}).get("artifacts", [])
     signed = [each["file"] for each in made if each.get("signature", "none") != "none"]
@@ -426,7 +426,7 @@ def warn_about_custom_upload(target, source, env):
     if not signed or not is_own or command is upload_to_port:
         return
     text = "" if callable(command) else " ".join(str(word) for word in env.Flatten([command]))
-    # An upload over serial sends the image that is not signed.
+    # An upload over serial sends the unsigned image.
     if any(word in text for word in signed + [cli_script(), "ota-hooks", ".signed", "esptool"]):
         return
     said = (os.path.basename(image), ", ".join(signed))
@@ -452,12 +452,12 @@ def is_complete(manifest):
 
 
 def is_test():
-    """Returns whether the build makes test firmware (pio test), which is signed only with custom_ota_sign_tests = yes."""
+    """Returns whether the build creates test firmware (pio test), which is signed only with custom_ota_sign_tests = yes."""
     return "test" in env.GetBuildType() and not chosen("sign_tests", ON_OFF)
 
 
 def discard_artifacts(image):
-    """Removes the artifacts of the firmware that test firmware replaces, so that no upload chooses either of them."""
+    """Removes the artifacts of the firmware that test firmware replaces, so that no upload selects them."""
     for suffix in (MANIFEST,) + ARTIFACTS:
         if os.path.isfile(image + suffix):
             os.remove(image + suffix)

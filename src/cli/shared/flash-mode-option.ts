@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { flashModes } from '../../core/firmware/flash-header.ts';
 import type { FlashMode } from '../../core/model/artifact.ts';
 
-/** Declares `--flash-mode`. Boards menus and build logs write the modes in upper case, so the case is ignored. */
+/** Declares `--flash-mode`. The value is case-insensitive, because board menus and build logs show the modes in uppercase. */
 export function flashModeOption(description: string) {
   return new Option('--flash-mode <mode>', `${description} (choices: ${flashModes.join(', ')})`).argParser(flashMode);
 }

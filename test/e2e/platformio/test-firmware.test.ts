@@ -1,4 +1,4 @@
-/** `pio test` leaves nothing that an upload would choose. */
+/** Tests that `pio test` leaves no artifact that an upload would select. */
 import { readdir } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { makeKeys, placeKeys } from '../arduino/workplace.ts';

@@ -2,22 +2,23 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts';
 import { readManifest } from '../../../core/model/manifest.ts';
+import { withoutCopies } from '../../../delivery/present-names.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { findFiles } from '../../../files/find-files.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 
-/** Build of the project that `upload` can send. */
+/** Build in the project that `upload` can send. */
 interface Candidate {
   /** Path of the manifest. */
   readonly path: string;
-  /** Name of the folder: an environment of PlatformIO, or the board in the build folder of arduino-cli. */
+  /** Name of the folder: a PlatformIO environment, or the board in arduino-cli's build folder. */
   readonly environment: string;
   readonly imageSha256: string;
   readonly mtimeMs: number;
 }
 
-/** Build to choose. */
+/** Selection of a build. */
 export interface BuildChoice {
   readonly kind: ImageKind;
   readonly source: string;
@@ -26,10 +27,10 @@ export interface BuildChoice {
 }
 
 /**
- * Returns the manifest of the project's only build. Several builds are an error, because the newest one may be for another device. Copies
- * of one image count once.
+ * Returns the manifest of the project's only build. Several builds are an error, because the newest one may be for a different device.
+ * Copies of the same image count once.
  *
- * @throws OtaError BUILD_AMBIGUOUS, OPTION_INVALID if no build is of the given environment, IMAGES_NONE, MANIFEST_INVALID
+ * @throws OtaError BUILD_AMBIGUOUS, OPTION_INVALID if no build belongs to the given environment, IMAGES_NONE, MANIFEST_INVALID
  */
 export async function chooseBuild(
   { kind, source, environment }: BuildChoice,
@@ -37,7 +38,9 @@ export async function chooseBuild(
 ): Promise<string> {
   const { images: patterns = ['**/*'] } = settings.config;
   const folder = settings.config.images === undefined ? source : settings.folder;
-  const paths = await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust });
+  const paths = await withoutCopies(
+    await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust }),
+  );
   const found = (await Promise.all(paths.map((path) => candidateAt(path, kind)))).flat();
   const searched = patterns.map((pattern) => pattern + manifestSuffix);
   if (found.length === 0) throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });
@@ -63,7 +66,7 @@ function notBuilt(environment: string, found: readonly Candidate[]): OtaError {
     option: '--environment',
     value: environment,
     expected: `must be one with a build: ${environmentsOf(found).join(', ')}`,
-    hint: 'Build this environment first, or pass one of the environments in the message.',
+    hint: 'Build this environment first, or pass one of the listed environments.',
   });
 }
 
