@@ -88,7 +88,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   }
   if (missing.length === 0) return;
   const [first] = missing;
-  const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first.result) : undefined;
+  const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first) : undefined;
   throw new OtaError('UPLOAD_FAILED', {
     failed: missing.length,
     total: ends.length,
