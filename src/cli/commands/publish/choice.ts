@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { checkRelease } from '../../../core/preflight/check-release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { type ProjectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
+import { resolveFirmwareVersion } from '../../../project/build/firmware-version.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { WantedNames } from '../../../publishing/names.ts';
 import { requireOneVersion } from '../../../publishing/one-version.ts';
 import type { Publication } from '../../../publishing/publication.ts';
