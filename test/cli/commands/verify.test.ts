@@ -69,6 +69,7 @@ test('verify --json prints one document for accepted and rejected files', async 
     accepted: true,
     format: 'current',
     fingerprint,
+    warnings: [],
   });
   const bad = await verify(folder, 'door.bin', '--public-key', 'owner.key', '--json');
   t.is(bad.exitCode, 1);
