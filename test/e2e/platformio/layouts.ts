@@ -43,7 +43,7 @@ export const layouts: readonly Layout[] = [
 src_dir = src
 extra_configs = platformio_env.ini
                 platformio_env32.ini
-                platformio_cenv.ini
+                platformio_user.ini
                 platformio_override.ini
 default_envs =
                 d1
@@ -62,7 +62,7 @@ extra_scripts = post:pio/strip-floats.py
 extra_scripts = pre:pio/add_c_flags.py
                 \${esp_defaults.extra_scripts}
 `,
-      'platformio_env.ini': environments(tasmota, () => 'build_flags = -DTASMOTA'),
+      'platformio_env.ini': environments(tasmota, () => 'build_flags = -DNAME=1'),
       'platformio_env32.ini': environments(tasmota32, (name) =>
         name === 'tasmota32_base'
           ? `platform = espressif32\nboard = esp32dev\nextra_scripts = \${esp32_defaults.extra_scripts}`
@@ -185,7 +185,7 @@ board = \${common.board_4m}
 extra_scripts = \${common.extra_scripts}
 [env:esp8266-1m-base]
 [env:esp8266-4m-base]
-${environments(espurna, (name) => `extends = env:esp8266-${name.endsWith('1') ? '1' : '4'}m-base\nsrc_build_flags = -DBOARD`)}`,
+${environments(espurna, (name) => `extends = env:esp8266-${name.endsWith('1') ? '1' : '4'}m-base\nsrc_build_flags = -DNAME=1`)}`,
     },
     esp8266: ['esp8266-1m-base', 'esp8266-4m-base', ...espurna],
     build: 'd1',
