@@ -154,7 +154,7 @@ test.serial('every command that writes files reports a read-only disk', async (t
   t.deepEqual(await folder.list(), before);
 });
 
-test.serial('init reports a read-only folder with one error and one hint, and changes no files', async (t) => {
+test.serial('init reports a read-only folder with one error and one hint and changes no files', async (t) => {
   for (const project of [
     { 'disk/platformio.ini': '[env:d1_mini]\nplatform = espressif8266\nboard = d1_mini\n', 'disk/.git/HEAD': '' },
     { 'disk/disk.ino': 'void setup() {}\nvoid loop() {}\n' },

@@ -41,6 +41,7 @@ export const keyErrors = {
   SIGNING_REQUIRED: inFolder('pack door.bin --require-signed', { 'public.key': door.publicPem, 'door.bin': door.bin }),
   KEY_EMPTY: sign(''),
   KEY_GARBLED: sign('garbage'),
+  KEY_FORM_UNSUPPORTED: header('ssh-rsa AAAAB3NzaC1yc2E= ada@desk'),
   KEY_ENCRYPTED: sign(encrypted),
   KEY_PASSPHRASE_WRONG: sign(encrypted, ' --passphrase-env PASSPHRASE', { PASSPHRASE: 'open barley' }),
   KEY_IS_PRIVATE: header(door.privatePem),

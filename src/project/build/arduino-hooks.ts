@@ -39,7 +39,7 @@ export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, 
   ]);
 }
 
-/** Number of the hook that publishes. The hook runs after the core's own two hooks, which have other numbers. */
+/** Number of the hook that publishes. The hook runs after the core's own two hooks, which have different numbers. */
 const publishHook = 'recipe.objcopy.hex.3.pattern';
 
 /**

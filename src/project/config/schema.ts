@@ -21,7 +21,7 @@ import { type PublishConfig, publishSchema } from './publish-schema.ts';
 export interface Config {
   /** JSON schema of the configuration file, for editors. */
   $schema?: string | undefined;
-  /** Name of the project. Firmware of the project is never sent to devices of a different project. */
+  /** Project name. Firmware of the project is never sent to devices of a different project. */
   project?: string | undefined;
   /** Firmware version, or an environment variable that contains the version. */
   version?: string | FromEnvironment | undefined;
@@ -54,6 +54,11 @@ export interface Config {
    * calls `Update.installSignature`.
    */
   enforcement?: 'elf' | 'declared' | undefined;
+  /**
+   * Name of copies of the artifacts, such as `{project}-{version}-{board}`. The copies are beside the artifacts, which keep their usual
+   * names for other tools.
+   */
+  artifacts?: { name?: string | undefined } | undefined;
   /** Preflight rules that do not block, each with the reason. Rules about proof, keys and signatures need the command line. */
   allow?: Record<string, string> | undefined;
   /** Devices in the project, by name. */
@@ -66,7 +71,7 @@ export interface Config {
 export const configSchema = v.strictObject({
   $schema: v.optional(v.pipe(v.string(), v.description('JSON schema of this file, for editors.'))),
   project: v.optional(
-    v.pipe(text, v.description('Name of the project. Devices of other projects never receive its firmware.')),
+    v.pipe(text, v.description('Project name. Devices of other projects never receive the firmware of this project.')),
   ),
   version: v.optional(
     v.pipe(
@@ -135,6 +140,23 @@ export const configSchema = v.strictObject({
       v.description(
         'elf (default): the ELF must show that the Updater verifies signatures. declared: the sketch calls Update.installSignature itself.',
       ),
+    ),
+  ),
+  artifacts: v.optional(
+    v.pipe(
+      v.strictObject({
+        name: v.optional(
+          v.pipe(
+            text,
+            v.regex(
+              /^(?:[^{}]|\{(?:project|version|board)\})+$/,
+              'may contain only the placeholders {project}, {version} and {board}',
+            ),
+            v.description('Name of the copies, with the placeholders {project}, {version} and {board}.'),
+          ),
+        ),
+      }),
+      v.description('Copies of the artifacts under a name that you choose, beside the files with the usual names.'),
     ),
   ),
   allow: v.optional(

@@ -21,8 +21,8 @@ export interface ConfigKeys {
 }
 
 /**
- * Plans the configuration: a new file with the name of the project and its public key, or the public key in the existing file. The name
- * distinguishes the project's firmware from firmware of other projects. The recorded key lets builds fail if the key is lost.
+ * Plans the configuration: a new file with the project name and the public key, or the addition of the public key to the existing file. The
+ * name distinguishes the project's firmware from firmware of other projects. The key is recorded so that builds fail if it is lost.
  */
 export function planConfig(
   { folder }: Project,

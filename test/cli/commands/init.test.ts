@@ -11,7 +11,7 @@ import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 const ini = '[env:d1]\nplatform = espressif8266\nboard = d1_mini\n';
 const sketch = '#include <ESP8266WiFi.h>\nvoid setup() {}\nvoid loop() {}\n';
 const installed = {
-  'node_modules/ota-hooks/hooks/platformio.py': '',
+  'node_modules/ota-hooks/hooks/platformio.py': '"""PlatformIO hook of ota-hooks"""\n',
   'node_modules/ota-hooks/package.json': '{"name": "ota-hooks"}',
 };
 const hookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py\n';
@@ -167,7 +167,7 @@ test('init --undo keeps files that other commands created in .ota', async (t) =>
   );
 });
 
-test('init prompts for confirmation once, and fails without a terminal or --yes', async (t) => {
+test('init prompts for confirmation once and fails without a terminal or --yes', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   const prompts: string[] = [];
@@ -324,7 +324,7 @@ test('init rejects the home folder and the root folder', async (t) => {
   t.regex(root.error?.message ?? '', /root of the disk/);
 });
 
-test('init fails without a project, and requires --source when there are several', async (t) => {
+test('init fails without a project and requires --source when there are several', async (t) => {
   const none = await testFolder(t, { 'door.ino': sketch, ...installed });
   t.is((await init(none, '--yes')).error?.code, 'PROJECT_NOT_FOUND');
   const two = await testFolder(t, { 'door/door.ino': sketch, 'lamp/platformio.ini': ini, ...installed });
@@ -359,7 +359,7 @@ test('init leaves an unsupported extra_scripts list unchanged and prints the lin
   const { exitCode, stderr } = await init(folder, '--yes');
   t.is(exitCode, 0);
   t.is(await folder.text('platformio.ini'), entangled);
-  t.regex(stderr, /add the hook by hand: pre:node_modules/);
+  t.regex(stderr, /add the hook to extra_scripts by hand: pre:node_modules/);
 });
 
 test('init --ide installs the hooks in the Arduino cores and --undo removes them', async (t) => {
@@ -395,7 +395,7 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
 test('init --json prints one document', async (t) => {
   const folder = await platformio(t);
   const done = await init(folder, '--yes', '--json');
-  t.like(JSON.parse(done.stdout), { folder: folder.path, system: 'platformio', notes: [], next: 'pio run' });
+  t.like(JSON.parse(done.stdout), { folder: folder.path, system: 'platformio', notes: { length: 1 }, next: 'pio run' });
   const undone = await init(folder, '--undo', '--yes', '--json');
   t.like(JSON.parse(undone.stdout), { undone: { 0: { outcome: 'removed' } } });
 });

@@ -67,7 +67,7 @@ test('a build fails if an option or the project folder provides a key that is no
   t.is((await run(folder, 'pack', image)).error?.code, 'KEY_NOT_RECORDED');
 });
 
-test('a build accepts each of several recorded signing keys, and uses the first by default', async (t) => {
+test('a build accepts each of several recorded signing keys and uses the first by default', async (t) => {
   const second = {
     ...record,
     name: 'second',
@@ -81,7 +81,7 @@ test('a build accepts each of several recorded signing keys, and uses the first 
   t.is((await run(folder, 'pack', image, '--public-key', 'second.key')).error?.code, 'ENFORCEMENT_KEY_MISSING');
 });
 
-test('a build without the private key succeeds, and prints one line about signing elsewhere', async (t) => {
+test('a build without the private key succeeds and prints one line about signing elsewhere', async (t) => {
   const folder = await clone(t, {}, { privateKey: 'private.key' });
   const { exitCode, stderr } = await run(folder, 'pack', image);
   t.is(exitCode, 0);
@@ -187,7 +187,7 @@ test('keygen generates no pair in place of a recorded key, but an additional one
   t.is((await run(folder, 'keygen', ...both)).exitCode, 0);
 });
 
-test('doctor reports a lost or replaced key, and suggests no new pair', async (t) => {
+test('doctor reports a lost or replaced key and suggests no new pair', async (t) => {
   const folder = await clone(t);
   const findings = async () => {
     const { stdout } = await run(folder, 'doctor', '--json');

@@ -28,13 +28,13 @@ function hooksOf({ context }: CheckSetup) {
   return { nodePath: context.node.path, cliPath: context.cli };
 }
 
-test('arduinoHooks notes a missing core, and warns if the project is a sketch', async (t) => {
+test('arduinoHooks notes a missing core and warns if the project is a sketch', async (t) => {
   t.like(await onlyProblem(t, arduinoHooks, (await setUpCheck(t)).context), { level: 'note', fix: undefined });
   const wanted = await setUpCheck(t, { files: sketch });
   t.like(await onlyProblem(t, arduinoHooks, wanted.context), { level: 'warning' });
 });
 
-test('arduinoHooks notes a core without hooks, and warns beside a signed sketch', async (t) => {
+test('arduinoHooks notes a core without hooks and warns beside a signed sketch', async (t) => {
   t.like(await onlyProblem(t, arduinoHooks, (await withCores(t, {}, current)).context), { level: 'note' });
   const signed = await withCores(t, { files: sketch }, current);
   const found = await onlyProblem(t, arduinoHooks, signed.context);
@@ -83,7 +83,7 @@ test('arduinoHooks reports hooks with missing programs and updates them', async 
   t.regex((await findingsOf(arduinoHooks, setup.context)).join(), /^ok/);
 });
 
-test('arduinoHooks reports overridden and damaged hook lines, and does not repair damaged hook lines', async (t) => {
+test('arduinoHooks reports overridden and damaged hook lines and does not repair damaged hook lines', async (t) => {
   const setup = await withCores(t, {}, current);
   await installIdeHooks(setup.folder.at(current), hooksOf(setup));
   const local = `${current}/platform.local.txt`;
