@@ -39,6 +39,7 @@ export const keyErrors = {
   KEY_NOT_RECORDED: inFolder('header --out out/Updater_Signing.h', { 'ota.config.json': recorded }),
   KEYS_RECORDED: inFolder('keygen', { 'ota.config.json': recorded }),
   SIGNING_REQUIRED: inFolder('pack door.bin --require-signed', { 'public.key': door.publicPem, 'door.bin': door.bin }),
+  VERSION_PLACEHOLDER: inFolder('pack door.bin --firmware-version undefined', { 'door.bin': door.bin }),
   KEY_EMPTY: sign(''),
   KEY_GARBLED: sign('garbage'),
   KEY_FORM_UNSUPPORTED: header('ssh-rsa AAAAB3NzaC1yc2E= ada@desk'),

@@ -91,6 +91,14 @@ export const coreEntries = {
     ({ hint }) => hint,
   ),
 
+  VERSION_PLACEHOLDER: entry<{ version: string }>(
+    2,
+    ({ version }) =>
+      `The firmware version ${JSON.stringify(version)} was rejected: it is the placeholder of a missing value`,
+    'Scripts and CI systems pass words such as "undefined" if they find no version.',
+    () =>
+      'Pass the version with --firmware-version, or set "version" in ota.config.json to a text, {"git": "tag"}, {"env": "NAME"} or {"file": "VERSION"}.',
+  ),
   KEY_EMPTY: entry<PathField & { kind: KeyKind }>(
     1,
     ({ path, kind }) => `${path} is not a ${kind} key: it is empty`,

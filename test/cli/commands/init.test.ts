@@ -53,6 +53,7 @@ test('init creates keys, .gitignore, a configuration and a hook line for a Platf
   t.deepEqual(JSON.parse(await folder.text('ota.config.json')), {
     $schema: './node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: folder.path.split('/').at(-1),
+    version: { git: 'tag' },
     keys: [await recordOf(folder, 'public.key')],
   });
   t.is(await folder.text('.ota/node'), `${process.execPath}\n`);
@@ -75,6 +76,7 @@ test('init sets up a sketch without adding a hook line and prints the build comm
   t.deepEqual(JSON.parse(await folder.text('door/ota.config.json')), {
     $schema: '../node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: 'door',
+    version: { git: 'tag' },
     keys: [await recordOf(folder, 'door/public.key')],
   });
 });
