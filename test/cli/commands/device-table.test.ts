@@ -106,6 +106,6 @@ test('reports one error, with its line', async (t) => {
 test('reads a script with unclosed comments, strings and arrays in linear time', async (t) => {
   // In quadratic time, this would take hours, and the test would reach the time limit of AVA.
   for (const opening of ['/*', "'\\", '"', "('a'=>"]) {
-    t.regex(await reasonOf(t, `<?php ${opening.repeat(1024 ** 2)}`), /it contains no array/);
+    t.regex(await reasonOf(t, `<?php ${opening.repeat(200_000)}`), /it contains no array/);
   }
 });
