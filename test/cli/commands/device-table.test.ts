@@ -1,5 +1,5 @@
 import test from 'ava';
-import { readMac } from '../../../src/cli/commands/server/devices/mac-address.ts';
+import { macOfNotation } from '../../../src/cli/commands/server/devices/mac-address.ts';
 import { readDeviceTable } from '../../../src/cli/commands/server/devices/table/read-table.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 
@@ -18,7 +18,7 @@ async function reasonOf(t: Parameters<typeof expectOtaError>[0], text: string): 
 
 test('reads MAC addresses with colons, dashes, dots or no separators, in any case', (t) => {
   for (const text of ['18:FE:AA:0b:cC:01', '18-fe-aa-0b-cc-01', '18feaa0bcc01', '18FE.AA0B.CC01', ' 18FEAA0BCC01 ']) {
-    t.is(readMac(text), '18:FE:AA:0B:CC:01', text);
+    t.is(macOfNotation(text), '18:FE:AA:0B:CC:01', text);
   }
   for (const text of [
     '',
@@ -28,7 +28,7 @@ test('reads MAC addresses with colons, dashes, dots or no separators, in any cas
     '18:F0:AA:0B:CC:01:02',
     '18 F0 AA 0B CC 01',
   ]) {
-    t.is(readMac(text), undefined, text);
+    t.is(macOfNotation(text), undefined, text);
   }
 });
 

@@ -4,7 +4,7 @@
  *
  * @returns undefined if the text is not a MAC address
  */
-export function readMac(text: string): string | undefined {
+export function macOfNotation(text: string): string | undefined {
   const isMac = /^(?:[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}|(?:[\da-f]{4}\.){2}[\da-f]{4})$/i.test(text.trim());
   const digits = text.replace(/[^\da-f]/gi, '').toUpperCase();
   return isMac ? digits.match(/../g)?.join(':') : undefined;

@@ -1,4 +1,4 @@
-import { readMac } from '../mac-address.ts';
+import { macOfNotation } from '../mac-address.ts';
 import type { TableRow, TableRows } from './table-row.ts';
 
 interface CsvRecord {
@@ -46,7 +46,7 @@ function columnsOf(fields: readonly string[]): Columns | undefined {
     return at === -1 ? undefined : at;
   };
   const mac = columnOf(/^(?:.*\b)?mac\b/i);
-  if (mac === undefined || fields.some((field) => readMac(field) !== undefined)) return undefined;
+  if (mac === undefined || fields.some((field) => macOfNotation(field) !== undefined)) return undefined;
   return { mac, file: columnOf(/^(?:file|firmware|image|name)/i), version: columnOf(/^version/i) };
 }
 

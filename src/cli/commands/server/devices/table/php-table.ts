@@ -1,4 +1,4 @@
-import { readMac } from '../mac-address.ts';
+import { macOfNotation } from '../mac-address.ts';
 import { readJsonTable } from './json-table.ts';
 import type { TableRow, TableRows } from './table-row.ts';
 
@@ -58,7 +58,7 @@ function readArray(tokens: readonly Token[]): readonly TableRow[] | undefined {
     if (kind === 'other' && (text === '(' || text === '[')) open.push([]);
     if (kind === 'other' && (text === ')' || text === ']')) {
       const closed = open.pop();
-      if (closed?.some(({ mac }) => readMac(mac) !== undefined)) return closed;
+      if (closed?.some(({ mac }) => macOfNotation(mac) !== undefined)) return closed;
     }
     const value = tokens[at + 2];
     if (kind !== 'string' || tokens[at + 1]?.text !== '=>' || value === undefined) continue;
@@ -70,5 +70,5 @@ function readArray(tokens: readonly Token[]): readonly TableRow[] | undefined {
     // A text value is not the key of the next entry.
     if (value.kind === 'string') at += 2;
   }
-  return open.find((rows) => rows.some(({ mac }) => readMac(mac) !== undefined));
+  return open.find((rows) => rows.some(({ mac }) => macOfNotation(mac) !== undefined));
 }

@@ -1,5 +1,5 @@
 import { OtaError } from '../../../../../errors/ota-error.ts';
-import { readMac } from '../mac-address.ts';
+import { macOfNotation } from '../mac-address.ts';
 import { readCsvTable } from './csv-table.ts';
 import { readJsonTable } from './json-table.ts';
 import { readPhpTable } from './php-table.ts';
@@ -23,7 +23,7 @@ export function readDeviceTable(bytes: Uint8Array, path: string): DeviceTable {
   for (const { line, mac: text, file, version } of rows) {
     const invalid = (reason: string) =>
       new OtaError('DEVICE_TABLE_INVALID', { path, reason: `line ${line}: ${reason}` });
-    const mac = readMac(text);
+    const mac = macOfNotation(text);
     if (mac === undefined) throw invalid(`${JSON.stringify(text.slice(0, 40))} is not a MAC address`);
     const before = lines.get(mac);
     if (before !== undefined) throw invalid(`${mac} is already in line ${before}`);
