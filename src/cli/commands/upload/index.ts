@@ -1,3 +1,4 @@
+import { decisiveErrors } from '../../../core/preflight/plan.ts';
 import { FleetState } from '../../../delivery/fleet-state.ts';
 import { chooseTargets } from '../../../delivery/inventory.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -80,7 +81,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
     throw new OtaError('UPDATE_BLOCKED', {
       path,
       blockedBy: blocked.flatMap(({ target, blockedBy: rules }) =>
-        rules.map((finding) =>
+        decisiveErrors(rules).map((finding) =>
           isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}`, artifact: undefined },
         ),
       ),
