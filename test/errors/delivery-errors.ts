@@ -103,7 +103,7 @@ export const deliveryErrors = {
   SIGNED_FILE_STALE: inFolder('espota -i 127.0.0.1 -f door.bin', { 'door.bin': door.bin, 'door.bin.signed': 'old' }),
   // No machine has this address: it is reserved for documentation.
   UPLOAD_LISTEN_FAILED: inFolder('espota -i 127.0.0.1 -I 192.0.2.1 -f door.bin', { 'door.bin': door.bin }),
-  CORE_UNKNOWN: inFolder('simulate --core 2.3.0'),
+  CORE_UNKNOWN: inFolder('simulate --core 1.6.5'),
   BUILD_AMBIGUOUS: async (t) => {
     const folder = await packedProject(t, { door: { address: '127.0.0.1' } });
     const manifest = JSON.parse(await folder.text('build/door.ino.bin.ota.json'));
