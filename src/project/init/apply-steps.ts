@@ -4,8 +4,9 @@ import { readPublicKey } from '../../core/keys/public-key.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { relativePath } from '../../files/relative-path.ts';
 import { removeFiles, rewriteFile, writeAtomically } from '../../files/write.ts';
-import type { ArduinoHooks } from '../build/arduino-hooks.ts';
+import { readCore } from '../build/arduino-cores.ts';
 import { installIdeHooks } from '../build/arduino-ide.ts';
+import type { CliCopy } from '../build/cli-copy.ts';
 import { createPrivateKeyFile, createPublicKeyFile } from '../keys/key-files.ts';
 import { withInsertions } from './insertion.ts';
 import { type RecordEntry, readRecord, writeRecord } from './record.ts';
@@ -17,19 +18,20 @@ const keyBits = 2048;
 /**
  * Runs the planned steps in order. Each step is recorded before it runs.
  *
+ * @param copyCli makes the copy of the CLI that hooks in a core run
  * @param done called after each step
  * @throws OtaError if a file cannot be written, or the signal's abort reason; the record then contains all steps that were started
  */
 export async function applySteps(
   folder: string,
   steps: readonly InitStep[],
-  hooks: ArduinoHooks,
+  copyCli: () => Promise<CliCopy>,
   signal: AbortSignal,
   done: (step: InitStep) => void,
 ): Promise<void> {
   const entries = [...(await readRecord(folder))];
   for (const step of steps) {
-    const { entry, apply } = await prepare(folder, step, hooks);
+    const { entry, apply } = await prepare(folder, step, copyCli);
     signal.throwIfAborted();
     entries.push(entry);
     await writeRecord(folder, entries);
@@ -48,7 +50,7 @@ interface PreparedStep {
   readonly apply: () => Promise<unknown>;
 }
 
-async function prepare(folder: string, step: InitStep, hooks: ArduinoHooks): Promise<PreparedStep> {
+async function prepare(folder: string, step: InitStep, copyCli: () => Promise<CliCopy>): Promise<PreparedStep> {
   switch (step.kind) {
     case 'insert':
       return {
@@ -69,7 +71,10 @@ async function prepare(folder: string, step: InitStep, hooks: ArduinoHooks): Pro
         apply: () => writeAtomically(step.path, `${step.node}\n`),
       };
     case 'core':
-      return { entry: { action: 'core', folder: step.folder }, apply: () => installIdeHooks(step.folder, hooks) };
+      return {
+        entry: { action: 'core', folder: step.folder },
+        apply: async () => installIdeHooks(await readCore(step.folder), await copyCli()),
+      };
   }
 }
 

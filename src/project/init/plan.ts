@@ -54,16 +54,18 @@ export async function planSetup({
         })
       : undefined;
   const parts = [ignored, keys, config, planHook(project, installation), await planNode(project, node)];
-  const cores = coreFolders.map(
-    (folder): InitStep => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }),
-  );
   return {
-    steps: [...parts.flatMap((part) => part?.steps ?? []), ...cores],
+    steps: [...parts.flatMap((part) => part?.steps ?? []), ...coreFolders.map(planCore)],
     notes: parts.flatMap((part) => part?.notes ?? []),
   };
 }
 
-/** Returns the folders of installed cores without hooks. */
+export function planCore(folder: string): InitStep {
+  const description = `install the hooks in the core in ${folder}, for all sketches on this machine`;
+  return { kind: 'core', folder, description };
+}
+
+/** Returns the folders of installed cores that support the hooks and do not have them. */
 export async function coresWithoutHooks(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
@@ -71,5 +73,7 @@ export async function coresWithoutHooks(
 ): Promise<readonly string[]> {
   const cores = await findInstalledCores(arduinoFolders(env, platform, home));
   const hooked = await Promise.all(cores.map(({ folder }) => hasIdeHooks(folder)));
-  return cores.filter((_, index) => hooked[index] !== true).map(({ folder }) => folder);
+  return cores
+    .filter(({ python }, index) => python !== undefined && hooked[index] !== true)
+    .map(({ folder }) => folder);
 }

@@ -35,6 +35,7 @@ const packCommand = (declaration: Declaration) =>
       'Public key (default: public.key in the source folder, or derived from the private key)',
     )
     .addOption(projectOptions.passphraseEnv)
+    .option('--if-set-up', 'For build hooks: do nothing for a sketch that has neither keys nor a configuration')
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
@@ -75,6 +76,7 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   // Outputs of an earlier build are removed even if the configuration or a key is invalid.
   for (const image of named) await removeStaleArtifacts(image);
   const settings = await readProjectSettings(options, io, report);
+  if (options.ifSetUp === true && !isSetUp(settings)) return report.result('pack', []);
   const images = named.length > 0 ? named : await findImages(settings, report);
   for (const image of images) await removeStaleArtifacts(image);
 
@@ -123,6 +125,11 @@ async function packOne(
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);
   return finished.manifest;
+}
+
+/** Returns whether a sketch uses ota-hooks. Hooks in a core run for every sketch on the machine. */
+function isSetUp({ configPath, privateKey, publicKey }: ProjectSettings): boolean {
+  return [configPath, privateKey, publicKey].some((part) => part !== undefined);
 }
 
 /** Loads the keys. The private key is loaded only if it exists and --unsigned is not set. */
