@@ -32,7 +32,7 @@ export async function* benchFleet({ cli, folder }: Place) {
     yield [
       `upload of 400 KB to ${deviceCount} devices, RTT 50 ms`,
       `${seconds.toFixed(1)} s = ${(seconds / slowestSeconds).toFixed(2)}x`,
-      `the slowest one: ${slowestSeconds.toFixed(1)} s`,
+      `slowest device: ${slowestSeconds.toFixed(1)} s`,
       '<= 1.5x',
     ];
     yield ['the same, peak memory', `${peakMiB.toFixed(0)} MiB`, '', '< 200 MB'];

@@ -13,7 +13,7 @@ export function* benchHooks({ root, cli, folder, publicKey, privateKey }: Place,
   const sign = ['sign', '--private-key', privateKey, '--bin', image, '--out', join(folder, 'out.signed'), '--gzip'];
   yield row('sign --gzip of 500 KB', [process.execPath, cli, ...sign], empty, '<= 3x');
   const bare = fileURLToPath(new URL('bare-gzip.mjs', import.meta.url));
-  yield row('for comparison: a script that only gzips it with fflate', [process.execPath, bare, image], empty, '');
+  yield row('for comparison: a script that only compresses with fflate', [process.execPath, bare, image], empty, '');
 }
 
 /** Each of the two hooks in a core replaces one process of the core, so that the ratio of both to two empty runs is the same. */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 /** A program as its argv list. */
 export type Command = readonly [program: string, ...argv: string[]];
 
-/** Consecutive runs before switching to the other command: the kernel counts the CPU time of children in ticks of 10 ms. */
+/** Consecutive runs of one command. Several are needed, because the kernel counts the CPU time of children in ticks of 10 ms. */
 const runsPerBlock = 10;
 const blocks = 5;
 

@@ -5,7 +5,7 @@ import type { Place } from './place.ts';
 
 const largestImageBytes = 16 * 1024 * 1024;
 
-/** Peak memory for the largest image that an ESP8266 can hold: a filesystem of 16 MB, half of it in use. */
+/** Peak memory for the largest image that an ESP8266 can hold: a 16 MB filesystem image, half of it in use. */
 export function* benchMemory({ cli, folder, image, privateKey }: Place) {
   const bin = join(folder, 'filesystem.bin');
   const content = new Uint8Array(largestImageBytes).fill(0xff);

@@ -5,11 +5,11 @@ import type { Place } from './place.ts';
 
 /** Size of the package as published to npm, and of all packages that it installs into an empty project. Uses the npm registry. */
 export function* benchPackage({ folder, root }: Place) {
-  // Skip the scripts, which would rebuild the package.
+  // Without --ignore-scripts, npm would rebuild the package.
   const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const [packed] = JSON.parse(execaSync('npm', argv, { cwd: root }).stdout) as readonly Packed[];
-  if (packed === undefined) throw new Error('npm has packed nothing');
-  yield ['the package, as it is downloaded', `${kilobytes(packed.size)}, ${packed.entryCount} files`, '', ''];
+  if (packed === undefined) throw new Error('npm packed no file');
+  yield ['the package as downloaded', `${kilobytes(packed.size)}, ${packed.entryCount} files`, '', ''];
 
   const project = join(folder, 'empty');
   mkdirSync(project);
@@ -18,7 +18,7 @@ export function* benchPackage({ folder, root }: Place) {
   const modules = join(project, 'node_modules');
   const { packages } = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')) as { packages: object };
   const figure = `${Object.keys(packages).length} packages, ${kilobytes(sizeOf(modules))}`;
-  yield ['installed into an empty project, with all that it needs', figure, '', ''];
+  yield ['the package with its dependencies, as installed', figure, '', ''];
 }
 
 interface Packed {

@@ -34,7 +34,7 @@ chmodSync(place.privateKey, 0o600);
 
 const rows = ['| what | figure | reference | target |', '| --- | --- | --- | --- |'];
 try {
-  // A 500 KB image with content similar to that of the fixture, for the figures stated for this size.
+  // A 500 KB image with content similar to that of the fixture, for the benchmarks of this size.
   const fixture = readFileSync(place.image);
   const large = join(folder, 'large.bin');
   writeFileSync(large, Buffer.concat([fixture, fixture]).subarray(0, 500_000));

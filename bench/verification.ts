@@ -46,14 +46,14 @@ export async function* benchVerification(): AsyncGenerator<string[]> {
     for (const { name, cpuSeconds } of costs.slice(0, shown)) {
       yield [`verify 16 MiB: ${name}, CPU`, `${cpuSeconds.toFixed(2)} s`, '', '<= 5 s'];
     }
-    const sketch = await measure('an honest sketch', {
+    const sketch = await measure('a normal sketch', {
       ...(await question([...honest.files.values()])),
       manifest: like,
     });
-    yield ['verify an honest sketch of 3.5 MB, CPU', `${sketch.cpuSeconds.toFixed(2)} s`, '', ''];
+    yield ['verify a normal sketch of 3.5 MB, CPU', `${sketch.cpuSeconds.toFixed(2)} s`, '', ''];
     const longest = Math.max(...costs.map(({ longestWaitMs }) => longestWaitMs));
     yield [
-      `the longest that a device waits during ${costs.length} verifications`,
+      `longest wait of a device during ${costs.length} verifications`,
       `${longest.toFixed(0)} ms`,
       '',
       '<= 250 ms',

@@ -13,7 +13,10 @@ export const errorExamples = {
   CONFIRMATION_UNASKED: [{ command: 'init' }],
   PASSWORD_NOT_PROMPTED: [{ devices: 'kitchen' }],
   OPEN_FILES_LIMIT: [{}],
-  KEY_MISSING_FOR: [{ command: 'verify', wanted: '--public-key FILE' }],
+  KEY_MISSING_FOR: [
+    { command: 'verify', wanted: '--public-key FILE' },
+    { command: 'sign', wanted: '--private-key FILE', isRecorded: true },
+  ],
   KEY_IN_ENVIRONMENT: [{ kind: 'private', variable: 'DOOR_KEY' }],
   INIT_NOT_INSTALLED: [{}],
   DOCTOR_FOUND: [
@@ -58,6 +61,15 @@ export const errorExamples = {
   USER_CONFIG_INVALID: [{ path: '/home/ada/.config/ota-hooks/config.json', reason: 'it is not valid JSON' }],
   USER_CONFIG_UNSAFE: [{ path: '/home/ada/.config/ota-hooks/config.json', problem: 'mode' }],
   KEY_NOT_FOUND: [{ path: 'public.key', kind: 'public' }],
+  KEY_NOT_RECORDED: [
+    {
+      config: 'ota.config.json',
+      keys: [{ name: 'main', fingerprint: someKey }],
+      problem: 'public key not found: public.key',
+    },
+  ],
+  KEYS_RECORDED: [{ config: 'ota.config.json', keys: [{ name: 'main', fingerprint: someKey }] }],
+  SIGNING_REQUIRED: [{ path: 'firmware.bin', problem: 'there is no private key' }],
   PROGRAM_MISSING: [{ program: 'arduino-cli', howToGet: 'Install arduino-cli 1.x, or use PlatformIO.' }],
   PROGRAM_FAILED: [{ command: 'arduino-cli compile door', outcome: 'failed with exit code 1' }],
   PROJECT_NOT_FOUND: [{ folder: '/home/ada' }],

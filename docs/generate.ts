@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
 import { type NotCheckable, notCheckable } from '../src/core/preflight/not-checkable.ts';
+import { projectRules } from '../src/core/preflight/project-rules.ts';
 import { rules } from '../src/core/preflight/registry.ts';
 import type { Rule } from '../src/core/preflight/rule.ts';
 import { errorsPage, errorsPath } from './errors-page.ts';
@@ -25,8 +26,8 @@ const factWords = {
   format: 'signature format, `current` or `legacy`; defaults to the format of the core (the boundary is 2.6.0)',
   flashMode: '`qio`, `qout`, `dio` or `dout`: byte 2 of the image header in flash',
   chipSizeBytes: 'size of the flash chip on the board',
-  fsStart: 'start of the filesystem: `_FS_start` less 0x40200000',
-  fsEnd: 'end of the filesystem: `_FS_end` less 0x40200000; equal to `fsStart` if there is none',
+  fsStart: 'start of the filesystem: `_FS_start` minus 0x40200000',
+  fsEnd: 'end of the filesystem: `_FS_end` minus 0x40200000; equal to `fsStart` if there is none',
   sketchSizeBytes: 'result of `ESP.getSketchSize()`',
   transport: '`espota`, `web` (ESP8266HTTPUpdateServer) or `http` (ESP8266httpUpdate)',
   atomicFs: 'whether the running sketch was built with `ATOMIC_FS_UPDATE`',
@@ -59,6 +60,27 @@ The first command checks one file. The second checks a build; its result is one 
 \`upload\`, \`publish\` and the server use the same planner; \`pack\` runs the rules that do not need a device. Exit code 0 means safe, 3 means
 blocked. To send a blocked update, allow each rule by name with \`--allow RULE\`; no option allows all rules at once.
 
+## Allow a rule in the project
+
+If a rule does not apply to your project, allow the rule in \`ota.config.json\`, with the reason:
+
+\`\`\`json
+{ "allow": { "other-project": "The devices run the firmware of their manufacturer until the first update." } }
+\`\`\`
+
+The Arduino IDE uses the configuration beside the sketch. In \`platformio.ini\`, write one rule and its reason on each line of
+\`custom_ota_allow\`:
+
+\`\`\`ini
+custom_ota_allow =
+    other-project: The devices run the firmware of their manufacturer until the first update.
+\`\`\`
+
+Every build and every upload prints a warning for each allowed rule. The manifest contains the rules and the reasons, and the server's
+dashboard shows them with the release. A project can allow only these rules: ${projectRules.map((id) => `\`${id}\``).join(', ')}.
+The other rules concern proof, keys and signatures. A pull request could change the configuration, so these rules can be allowed only on the
+command line (\`--allow\`).
+
 ## Facts about a device
 
 Pass \`--device FACTS.json\`, or one option for each fact. Every key is optional, and a missing fact counts as unknown.
@@ -78,7 +100,7 @@ Unknown facts are never guessed:
 - Gzip requires a known core, 2.7.0 or later, and a known flash mode, chip size and filesystem start. It also requires the size of the running
   sketch, unless the transport is espota or http. Signed gzip requires a device that is known to verify signatures.
 - An unknown fact about the device does not block a raw artifact, with one exception: an unsigned artifact is blocked if the project has a
-  key. If the partition size is unknown, the superblock limits the combined size of a filesystem and its signature.
+  key. If the partition size is unknown, the superblock limits the combined size of the image and its signature.
 - An unknown fact about the *image* is a warning.
 - If the project has a key, an unknown device is sent only raw signed artifacts.
 
@@ -92,7 +114,7 @@ An error blocks the update; a warning does not. The test for each rule has a cas
 
 In addition, [a model of the device](../src/core/device-model) (the transports, the Updater, eboot and its inflater over one flash) tests
 the rules as a whole, with over ten thousand updates per run: every update that the rules consider safe ends with the image in flash, and
-every update that does not was blocked (\`test/core/preflight/model-agreement.test.ts\`). Some rules block more than the model shows, because
+the rules block every update that does not (\`test/core/preflight/model-agreement.test.ts\`). Some rules block more than the model shows, because
 they concern the time after the update: \`flash-mode-gz\` (what the chip and its wiring support), \`flash-size\` (the next update),
 \`fs-size-mismatch\` (mounting), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and \`enforcement-unproven\` (who can send the next
 update), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.

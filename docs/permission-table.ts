@@ -10,8 +10,8 @@ const end = '<!-- End of the generated table. -->';
 
 const extentWords = {
   always: 'yes',
-  'own-channels': 'on the channels of the token',
-  'opened-rules': 'rules that the project opens',
+  'own-channels': "for the token's channels",
+  'opened-rules': 'rules that the project permits',
 } as const satisfies Record<NonNullable<ReturnType<typeof extentOf>>, string>;
 
 /** Returns docs/server.md with the current table of roles and actions. */

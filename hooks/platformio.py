@@ -33,15 +33,15 @@ PROJECT_DIR = env.subst("$PROJECT_DIR")
 HEADER = os.path.join("$BUILD_DIR", "ota", "Updater_Signing.h")
 
 # Suffixes of the files next to an image; `pack` writes the manifest last.
-ARTIFACTS = (".gz", ".signed", ".gz.signed", ".legacy_sig")
+ARTIFACTS = (".gz", ".raw", ".signed", ".gz.signed", ".raw.signed", ".legacy_sig")
 MANIFEST = ".ota.json"
-# As in src/files/bounded-read.ts.
+# Same limit as in src/files/bounded-read.ts.
 MOST_FILE_BYTES = 256 * 1024 * 1024
 # Configuration file names in the search order of the CLI, which searches the project folder and its parents.
 CONFIGS = ("ota.config.json", "ota.config.yaml", "ota.config.yml", ".otarc", ".otarc.json", ".otarc.yaml")
 
 ON_OFF = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-# For each custom_ota_NAME: the commands that use it, the CLI option, and the kind of value (path, text or allowed words).
+# For each custom_ota_NAME: the commands that use it, the CLI option, and the kind of value (path, text, lines or allowed words).
 OPTIONS = {
     "node": ("", None, "path"),
     "cli": ("", None, "path"),
@@ -54,11 +54,13 @@ OPTIONS = {
     "compression": ("pack", "--compression", "text"),
     "legacy": ("pack", "--legacy", ON_OFF),
     "unsigned": ("pack", "--unsigned", ON_OFF),
+    "require_signed": ("pack", "--require-signed", ON_OFF),
     "sign_compressed_filesystem": ("pack", "--sign-compressed-filesystem", ON_OFF),
     "enforcement": ("pack", "--declare-enforcement", {"elf": False, "declared": True}),
+    "allow": ("pack", "--project-allow", "lines"),
     "upload": ("", None, ON_OFF),
 }
-# Environment variable for a password from upload_flags: command lines are visible to other users.
+# Environment variable for a password from upload_flags, because command lines are visible to other users.
 PASSWORD = "OTA_UPLOAD_PASSWORD"
 # Options of espota.py in upload_flags and the matching options of `ota-hooks upload`; None if the option is ignored.
 ESPOTA_FLAGS = {
@@ -88,8 +90,8 @@ def complain(error):
 
 
 def option(name):
-    """Returns the value of custom_ota_NAME, or None. OTA_CONFIG, set by `ota-hooks build --config`, takes precedence."""
-    named = os.environ.get("OTA_CONFIG") if name == "config" else None
+    """Returns the value of custom_ota_NAME, or None. Variables that `ota-hooks build` sets for its options take precedence."""
+    named = os.environ.get({"config": "OTA_CONFIG", "require_signed": "OTA_REQUIRE_SIGNED"}.get(name, ""))
     return (named or env.GetProjectOption("custom_ota_" + name, None) or "").strip() or None
 
 
@@ -108,7 +110,7 @@ def in_project(path):
 
 
 def check_options():
-    """Rejects unknown options: a misspelled key option must not result in a build without that key."""
+    """Rejects unknown options, because a misspelled key option must not result in a build without that key."""
     known = ["custom_ota_" + name for name in OPTIONS]
     for name, _ in env.GetProjectOptions():
         if name.startswith("custom_ota_") and name not in known:
@@ -123,7 +125,9 @@ def arguments(command):
         value = option(name)
         if not value or command not in commands.split():
             continue
-        if not isinstance(kind, dict):
+        if kind == "lines":
+            result += [word for line in value.splitlines() if line.strip() for word in (flag, line.strip())]
+        elif not isinstance(kind, dict):
             result += [flag, in_project(value) if kind == "path" else value]
         elif chosen(name, kind):
             result += [flag]
@@ -131,7 +135,7 @@ def arguments(command):
 
 
 def read_file(path):
-    """Returns the bytes of a regular file. Anything else, such as a pipe that the project names, might never end."""
+    """Returns the bytes of a regular file. Rejects other file types, because reading a pipe, for example, might never end."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError("not a regular file: " + str(path))
     with open(path, "rb") as file:
@@ -153,16 +157,46 @@ def find_config():
     """Returns the path of the configuration that the CLI would use, or None."""
     if option("config"):
         return in_project(option("config"))
-    return search_config(PROJECT_DIR, CONFIGS)
+    return search_config(PROJECT_DIR, CONFIGS, os.path.realpath(os.path.expanduser("~")))
 
 
-def search_config(start, names):
-    """Searches the start folder and the folders above it, up to one with .git or package.json: as src/project/config/load.ts."""
+def search_config(start, names, home):
+    """Searches the start folder and its parents, up to the project root, as src/project/config/load.ts does."""
     folders = [Path(start)] + list(Path(start).parents)
-    is_root = lambda folder: any(os.path.exists(str(folder / name)) for name in (".git", "package.json"))
-    root = next((at for at, folder in enumerate(folders) if is_root(folder)), 0)
+    root = project_root(folders, Path(home))
     found = (folder / name for folder in folders[: root + 1] for name in names)
     return next((str(path) for path in found if path.is_file()), None)
+
+
+def project_root(folders, home):
+    """Returns the index of the project root among a folder and its parents, as src/project/config/project-root.ts does."""
+    is_there = lambda at, name: os.path.exists(str(folders[at] / name))
+    every = range(len(folders))
+    real = [Path(os.path.realpath(str(folder))) for folder in folders]
+    own = [at for at in every if real[at] != home and real[at] not in home.parents]
+    repositories = [at for at in own if is_there(at, ".git")]
+    top = [at for at in repositories if not is_submodule(str(folders[at]))] or repositories[-1:]
+    workspaces = [at for at in own if is_there(at, "pnpm-workspace.yaml") or is_workspace(str(folders[at]))]
+    markers = [at for at in every if is_there(at, ".git") or is_there(at, "package.json")]
+    return (top or workspaces or markers or [0])[0]
+
+
+def is_submodule(folder):
+    """Returns whether the .git file of a folder belongs to a submodule. A linked work tree differs by its file commondir."""
+    try:
+        text = read_file(os.path.join(folder, ".git")).decode("utf-8")
+    except (OSError, ValueError):
+        return False
+    target = re.match(r"gitdir: (.+?)\s*$", text)
+    if not target or not re.search(r"(?:^|[\\/])\.git[\\/](?:.+[\\/])?modules[\\/]", target.group(1)):
+        return False
+    return not os.path.exists(os.path.join(folder, target.group(1), "commondir"))
+
+
+def is_workspace(folder):
+    """Returns whether the package.json of a folder declares a workspace."""
+    package = read_json(os.path.join(folder, "package.json"))
+    return isinstance(package, dict) and "workspaces" in package
 
 
 def named_in(config, folder):
@@ -192,14 +226,14 @@ def cli_script():
 
 
 def state():
-    """Hashes all inputs except the image. Returns None if only the CLI can read the configuration; it then runs every time."""
+    """Hashes all inputs except the image. Returns None if only the CLI can read the configuration; every build then runs it."""
     keys = [in_project(option(name) or name.replace("_", ".")) for name in ("public_key", "private_key")]
     known = [arguments("header"), arguments("pack"), [file_digest(path) for path in keys + [cli_script()]]]
     path = find_config()
     config = read_json(path) if path else {}
     if not isinstance(config, dict):
         return None
-    # The device inventory does not affect the artifacts.
+    # The configured devices do not affect the artifacts.
     packed = {key: value for key, value in config.items() if key not in ("devices", "upload")}
     known += [path, packed, named_in(config, os.path.dirname(path or "")), is_published(config)]
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
@@ -215,7 +249,7 @@ def is_published(config):
 
 
 def remembered_node():
-    """Returns the Node.js that ran `ota-hooks init`: an IDE started from the desktop does not have the PATH of a shell."""
+    """Returns the Node.js that ran `ota-hooks init`, for IDEs started from the desktop, which lack the PATH of a shell."""
     try:
         return read_file(os.path.join(PROJECT_DIR, ".ota", "node")).decode("utf-8").strip()
     except (OSError, ValueError):
@@ -260,7 +294,7 @@ def is_program(path):
 def node_program():
     """Finds Node.js by custom_ota_node, OTA_NODE or npm_node_execpath; if none is set, in PATH or as recorded by init.
 
-    A program that is set must exist. Only custom_ota_node may be a relative path (to platformio.ini).
+    A configured program must exist. Only custom_ota_node may be a relative path (to platformio.ini).
     """
     own = option("node")
     if own and os.path.dirname(own):
@@ -277,7 +311,7 @@ def node_program():
 
 
 def run(words, image=None, environment=None):
-    """Runs the CLI and shows its output as it arrives. If it fails for an image, deletes the artifacts of the image."""
+    """Runs the CLI and shows its output as it arrives. If it fails for an image, deletes the image's artifacts."""
     status = 1
     try:
         command = [node_program(), cli_script()] + words
@@ -311,12 +345,12 @@ def make_artifacts(target, source, env):
     path = find_config()
     if status or is_published(read_json(path) if path else {}) is False:
         return status
-    # Publishing is a separate process without the key. After a failure, the artifacts stay, and the next build publishes again.
+    # Publishing runs in a separate process without the key. After a failure, the artifacts are kept and the next build retries.
     return run(arguments("publish") + ["--after-build", env["OTA_IMAGE"]], None, without_key_secrets())
 
 
 def without_key_secrets():
-    """Returns the environment without key and passphrase, for processes that only need signed artifacts."""
+    """Returns the environment without the key and the passphrase, for processes that need only signed artifacts."""
     path, text = find_config(), ""
     if path:
         text = read_file(path).decode("utf-8", errors="replace")
@@ -327,7 +361,7 @@ def without_key_secrets():
 
 
 def espota_flags(flags):
-    """Converts flags of espota.py to options of `ota-hooks upload`; returns the options and the password."""
+    """Converts espota.py flags to options of `ota-hooks upload`; returns the options and the password."""
     words = [word for flag in flags for word in shlex.split(flag)]
     options, password = [], None
     while words:
@@ -367,7 +401,7 @@ def upload_to_port(target, source, env):
 
 
 def upload_to_all(target, source, env):
-    """SCons action: uploads to all devices of the configuration."""
+    """SCons action: uploads to all devices in the configuration."""
     return upload(["--all"], [])
 
 
@@ -376,6 +410,24 @@ def replace_espota():
     is_espota = os.path.basename(env.subst("$UPLOADER")) == "espota.py"
     if is_espota and chosen("upload", ON_OFF) is not False and not env.GetProjectOption("upload_command", None):
         env.Replace(UPLOADCMD=upload_to_port)
+
+
+def warn_about_custom_upload(target, source, env):
+    """SCons action before an upload: names the signed artifacts if a command of the project sends the image itself."""
+    image, command = env["OTA_IMAGE"], env.get("UPLOADCMD")
+    made = (read_json(image + MANIFEST) or {}).get("artifacts", [])
+    signed = [each["file"] for each in made if each.get("signature", "none") != "none"]
+    is_own = env.subst("$UPLOAD_PROTOCOL") == "custom" or env.GetProjectOption("upload_command", None)
+    if not signed or not is_own or command is upload_to_port:
+        return
+    text = "" if callable(command) else " ".join(str(word) for word in env.Flatten([command]))
+    # An upload over serial sends the image that is not signed.
+    if any(word in text for word in signed + [cli_script(), "ota-hooks", ".signed", "esptool"]):
+        return
+    said = (os.path.basename(image), ", ".join(signed))
+    hint = 'upload_command = npx ota-hooks upload "$SOURCE" --host ADDRESS --preset NAME'
+    sys.stderr.write("ota-hooks: warning: the custom upload command sends %s, not the signed artifact (%s)\n" % said)
+    sys.stderr.write("  Set %s, with a preset such as elegantota (ota-hooks upload --help).\n" % hint)
 
 
 def explain_missing_library(target, source, env):
@@ -402,7 +454,7 @@ def declare_artifacts(known):
     action = env.VerboseAction(make_artifacts, "Packing $SOURCE")
     manifest = env.Command(path + MANIFEST, [image, env.Value(known)], action)
     env.NoCache(manifest)
-    # Targets of the project that use an artifact must wait for it.
+    # Project targets that use an artifact must wait for it.
     env.SideEffect([path + suffix for suffix in ARTIFACTS], manifest)
     if known is None or not is_complete(path + MANIFEST):
         env.AlwaysBuild(manifest)
@@ -413,6 +465,9 @@ def declare_artifacts(known):
         env.AddPreAction(program, env.VerboseAction(explain_missing_library, None))
 
     replace_espota()
+    for name in ("upload", "uploadfs"):
+        if env.ans.lookup(name):
+            env.AddPreAction(name, env.VerboseAction(warn_about_custom_upload, None))
     keygen = env.VerboseAction(lambda target, source, env: run(arguments("keygen")), "Generating a key pair")
     inspect_image = lambda target, source, env: run(["inspect", path], None, without_key_secrets())
     show = env.VerboseAction(inspect_image, "Inspecting %s" % path)
@@ -431,7 +486,7 @@ def main():
     if env.GetOption("clean") or not arduino or env.BoardConfig().get("build.mcu", "") != "esp8266":
         return
     if env.get("OTA_HOOKS"):
-        return  # both `ota-hooks build` and extra_scripts of the project added the script
+        return  # both `ota-hooks build` and the project's extra_scripts added the script
     env["OTA_HOOKS"] = True
     if env.ans.lookup("buildprog"):
         raise HookError("the hook runs too late to reach the libraries\n  Put pre: before its path in extra_scripts.")

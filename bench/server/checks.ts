@@ -42,7 +42,7 @@ export async function benchChecks(folder: string, open: (peer: Peer) => Peer): P
       'check, CPU, for comparison',
       microseconds(ours),
       ratio(ours.cpuMicros, least.cpuMicros),
-      `node:http that decides nothing ${microseconds(least)}`,
+      `node:http without decisions ${microseconds(least)}`,
       '',
     ],
   ];

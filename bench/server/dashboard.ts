@@ -34,7 +34,7 @@ export async function benchDashboard(folder: string, open: (peer: Peer) => Peer)
     '',
     target,
   ];
-  const rows = [row('the first page, of a server that has just started', await request(fleet))];
+  const rows = [row('the first page after a restart', await request(fleet))];
   for (const [what, path] of [
     ['the first page', fleet],
     ['a page in the middle', `${fleet}?after=5C:CF:7F:51:80:00`],

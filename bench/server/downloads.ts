@@ -58,10 +58,10 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
       `PHP ${perSecond(theirs)}`,
       '>= 3x',
     ],
-    comparison('download of 470 KB', 'node:http that decides nothing', least, theirs, 'PHP'),
+    comparison('download of 470 KB', 'node:http without decisions', least, theirs, 'PHP'),
     comparison(
       'download of 470 KB',
-      'node:http that writes down, logs and sends, and decides nothing',
+      'node:http that stores, logs and sends without decisions',
       leastRecorded,
       theirs,
       'PHP',
@@ -73,7 +73,7 @@ export async function benchDownloads(folder: string, open: (peer: Peer) => Peer)
       `nginx static ${perSecond(plain)}`,
       '>= 0.9x',
     ],
-    comparison('behind nginx', 'node:http that decides nothing, behind nginx', leastFront, plain, 'nginx static'),
+    comparison('behind nginx', 'node:http without decisions, behind nginx', leastFront, plain, 'nginx static'),
   ];
 }
 

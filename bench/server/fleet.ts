@@ -19,7 +19,7 @@ import { type DeviceWords, macOf } from './device-request.ts';
 /** Audit entry for all data that a benchmark writes. */
 export const benchAudit: NewAuditEntry = { at: 0, actor: 'bench', action: 'bench', detail: {} };
 
-/** Contents of a server's data before the server starts. */
+/** Data of a server before it starts. */
 export interface Fleet {
   readonly devices: number;
   /** Number of releases of the project. The last release is the current release. */
@@ -69,7 +69,7 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
     await addDevices(store, fleet.devices);
     if (fleet.rollout === true) await startRollout(store, last.version);
     const artifact = last.manifest.artifacts.find(({ signature }) => signature === 'current');
-    if (artifact === undefined) throw new Error('nothing is signed');
+    if (artifact === undefined) throw new Error('the build has no signed artifact');
     return {
       artifact,
       bytes: last.bytes(artifact),
@@ -155,7 +155,7 @@ async function publish(
 }
 
 async function upload(blobs: BlobStore, { sha256 }: Artifact, bytes: Uint8Array | undefined): Promise<void> {
-  if (bytes === undefined) throw new Error('an artifact without bytes');
+  if (bytes === undefined) throw new Error('the artifact has no bytes');
   const { offset, complete } = await blobs.state(sha256);
   if (complete) return;
   const chunks = (async function* () {
@@ -182,7 +182,7 @@ function newSigner(): Signer {
   return keyFileSigner(readPrivateKey(pem, 'a key of the bench'));
 }
 
-/** Writes the artifact for the servers that send a file. */
+/** Writes the artifact as a file for the servers that only send a file. */
 export async function writeArtifact(path: string, { bytes }: FilledData): Promise<void> {
   await writeFile(path, bytes);
 }

@@ -144,7 +144,7 @@ function phpFpm(): string {
 }
 
 async function urlOf({ stdout }: Running): Promise<string> {
-  if (stdout === null) throw new Error('a server without output');
+  if (stdout === null) throw new Error('the server has no standard output');
   const [line] = (await once(stdout, 'data', { signal: AbortSignal.timeout(60_000) })) as [Buffer];
   return JSON.parse(line.toString().split('\n')[0] ?? '').url;
 }

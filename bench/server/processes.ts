@@ -7,9 +7,9 @@ export interface Running {
   readonly pid: number;
   /** Standard output of the program. */
   readonly stdout: NodeJS.ReadableStream | null;
-  /** User and system time of all its processes, in seconds. */
+  /** User and system time of the program and its child processes, in seconds. */
   cpuSeconds(): number;
-  /** Resident memory of all its processes, in MB (10^6 bytes). */
+  /** Resident memory of the program and its child processes, in MB (10^6 bytes). */
   memoryMb(): number;
   stop(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export interface Contender {
   readonly load: () => Promise<LoadResult>;
 }
 
-/** Warm-up rounds: code is still being compiled during the first requests, which does not matter for a long-running server. */
+/** Warm-up rounds: code is compiled during the first requests, which does not matter for a long-running server. */
 const warmRounds = 6;
 
 /** Sends load to the servers in turn, so that a slowdown of the machine affects all of them. Returns the medians of the rounds. */

@@ -16,13 +16,13 @@ export async function benchRollout(folder: string, open: (peer: Peer) => Peer): 
   for (let round = 0; round < rounds; round++) {
     for (const [index, { data }] of places.entries()) {
       const fill = filled[index];
-      if (fill === undefined) throw new Error('nothing was filled');
+      if (fill === undefined) throw new Error('no data was created');
       const { checkMicros } = await measure(data, fill, fleet.devices, open);
       figures[index]?.push(checkMicros);
     }
   }
   const [without, withRollout] = [median(figures[0]), median(figures[1])];
-  const what = '100,000 enrolled devices, a rollout of 5 stages under way: a check';
+  const what = '100,000 enrolled devices, an active rollout of 5 stages: a check';
   const reference = `without: ${without.toFixed(0)} us`;
   return [[what, `${withRollout.toFixed(0)} us`, ratio(withRollout, without), reference, '<= 1.15x']];
 }

@@ -27,8 +27,8 @@ export async function benchScale(folder: string, open: (peer: Peer) => Peer): Pr
     const what = `${devices.toLocaleString('en')} devices, ${releases} releases`;
     rows.push(
       [`${what}: a check`, `${checkMicros.toFixed(0)} us`, '', `${memoryMb.toFixed(0)} MB`, 'does not grow'],
-      [`${what}: a decision, looked up anew`, `${againMicros.toFixed(0)} us`, '', '', '< 1000 us'],
-      [`${what}: a decision, and written down`, `${firstMicros.toFixed(0)} us`, '', '', '< 1000 us'],
+      [`${what}: an uncached decision`, `${againMicros.toFixed(0)} us`, '', '', '< 1000 us'],
+      [`${what}: a stored decision`, `${firstMicros.toFixed(0)} us`, '', '', '< 1000 us'],
     );
   }
   return rows;
@@ -36,7 +36,7 @@ export async function benchScale(folder: string, open: (peer: Peer) => Peer): Pr
 
 /** CPU of the server's processes per request, in microseconds. */
 export async function measure(data: string, filled: FilledData, devices: number, open: (peer: Peer) => Peer) {
-  // Spread over the fleet, so that no cache contains these devices.
+  // The sample is spread over the fleet, so that no cache contains its devices.
   const sample = indices(sampleSize).map((index) =>
     filled.words(Math.floor((index * devices) / sampleSize), 'offered'),
   );
@@ -58,7 +58,7 @@ export async function measure(data: string, filled: FilledData, devices: number,
   return { checkMicros: median(checks), firstMicros, againMicros, memoryMb };
 }
 
-/** Warm-up, since code is still being compiled during the first requests; uses a device that is in no sample. */
+/** Warm-up, because code is compiled during the first requests; uses a device outside the samples. */
 function warm(peer: Peer, filled: FilledData) {
   return load({ url: peer.url, devices: [filled.words(1, 'offered')], requests: 4000, status: 304 });
 }

@@ -5,7 +5,7 @@ export type Row = readonly [what: string, ours: string, ratio: string, peer: str
 
 export function formatTable(rows: readonly Row[]): string {
   const lines = rows.map((row) => `| ${row.join(' | ')} |`);
-  return ['| what | ours | ratio | beside it | target |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
+  return ['| what | ours | ratio | reference | target |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
 }
 
 export function microseconds({ cpuMicros }: Pick<Cost, 'cpuMicros'>): string {

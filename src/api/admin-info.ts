@@ -54,7 +54,7 @@ export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-t
 export type DeviceStatus = (typeof deviceStatuses)[number];
 
 /**
- * Secrets of a device, created by `server devices credentials`.
+ * State of a device's secret, which `server devices credentials` creates.
  *
  * - none: the device has no secret
  * - unused: the device has not used its secret yet; its requests are served without one

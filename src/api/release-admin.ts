@@ -12,7 +12,7 @@ const label = v.pipe(
   printable,
 );
 
-/** Credential sent by the client, or null to remove the credential. The server stores only a hash and never returns the password. */
+/** User name and password that devices must send, or null to require none. The server stores only a hash and never returns the password. */
 const credential = v.nullable(
   v.strictObject({
     user: v.pipe(v.string(), v.regex(/^[^:]{1,64}$/, 'must be 1 to 64 characters without a colon'), printable),

@@ -22,6 +22,8 @@ export const releaseInfoSchema = v.strictObject({
   artifacts: v.array(
     v.strictObject({ file: v.string(), encoding: v.string(), signature: v.string(), sizeBytes, sha256 }),
   ),
+  /** Preflight rules that the project of the build allows, with the reasons. Absent if there are none. */
+  allowedRules: v.optional(v.array(v.strictObject({ rule: v.string(), reason: v.string() }))),
 });
 export type ReleaseInfo = DeepReadonly<v.InferOutput<typeof releaseInfoSchema>>;
 

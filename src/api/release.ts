@@ -12,7 +12,7 @@ import { printable, sha256 } from '../core/model/fields.ts';
  *                                                               offset differs from the server's: 409 `upload-offset` with `offset`.
  *                                                               If the bytes do not match the digest: 422 `digest-mismatch`, and all
  *                                                               received bytes are discarded
- *     POST   /projects/{project}/releases              draft    ReleaseRequest; returns ReleaseAnswer, 201 if it is new
+ *     POST   /projects/{project}/releases              draft    ReleaseRequest; returns ReleaseResponse, 201 if it is new
  *     GET    /projects/{project}/releases?before&limit  view     { releases: ReleaseInfo[], next? }, newest first
  *     POST   /projects/{project}/releases/yank         yank     { version, kind?, board?, reason? }; returns the yanked
  *                                                               { releases: ReleaseInfo[] }
@@ -125,6 +125,6 @@ export interface ServerInfo {
   readonly channels: readonly string[];
 }
 
-/** Roles of tokens. `src/server/auth/permissions.ts` defines what each one permits. */
+/** Token roles. `src/server/auth/permissions.ts` defines which actions each role permits. */
 export const roles = ['read', 'publish', 'operate', 'admin'] as const;
 export type Role = (typeof roles)[number];

@@ -20,8 +20,8 @@ const tallySchema = v.strictObject({
   /** Number of failed devices that have sent no request since the download started. */
   notConfirmed: v.number(),
   /**
-   * Devices that run the release, although this server did not send it to them, for example because it was flashed over USB. Gates do not
-   * wait for them: anyone could have reported it.
+   * Devices that run the release, although this server did not send it, for example after flashing over USB. Gates do not wait for these
+   * devices, because their reports may be forged.
    */
   undelivered: v.number(),
   /** Updated devices whose reports contained no credentials. */

@@ -8,7 +8,7 @@ import { passwordOption, requireRecipePath } from '../project/build/arduino-hook
 const buildOption = '--arduino-build';
 
 /**
- * Replaces `--arduino-build DIR` at the end of a recipe by the image and the source folder of this build.
+ * Replaces `--arduino-build DIR` at the end of a recipe with the image and the source folder of this build.
  *
  * arduino-cli expands `{build.source.path}` and `{build.project_name}` before it splits a recipe into arguments, so a sketch whose name
  * contains a quote and a space could add arguments. Recipes therefore contain only the build folder, and the names come from the
@@ -24,7 +24,7 @@ export function withArduinoBuild(argv: readonly string[]): readonly string[] {
     throw new OtaError('OPTION_INVALID', {
       option: buildOption,
       value: argv.slice(at + 1).join(' '),
-      expected: 'must be a single folder, and the last argument',
+      expected: 'must be a single folder and the last argument',
       hint: 'Rename the build folder so that its path contains no quotes followed by spaces.',
     });
   }
@@ -34,7 +34,16 @@ export function withArduinoBuild(argv: readonly string[]): readonly string[] {
   const words = argv.slice(0, at);
   const project = words.includes('--source') ? [] : ['--source', source];
   return words[0] === 'header'
-    ? [...words, ...project, '--out', join(folder, 'core', 'Updater_Signing.h'), '--image', image]
+    ? // A recipe without a folder runs for every sketch on this machine.
+      [
+        ...words,
+        ...project,
+        ...(project.length > 0 ? ['--optional-key'] : []),
+        '--out',
+        join(folder, 'core', 'Updater_Signing.h'),
+        '--image',
+        image,
+      ]
     : [...words, ...project, image];
 }
 
@@ -60,7 +69,7 @@ export function splitIdePassword(argv: readonly string[]): { argv: readonly stri
   return /^(?:\{[\w.]+\})?$/.test(password) ? { argv: others } : { argv: others, idePassword: password };
 }
 
-/** Reads which sketch a build folder belongs to. The main file has the name of the sketch folder. */
+/** Reads the sketch location from the build folder. The main file of a sketch is named after the sketch folder. */
 function readSketch(folder: string): { source: string; mainFile: string } {
   const path = join(folder, 'build.options.json');
   const location = sketchLocation(path);

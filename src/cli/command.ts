@@ -13,7 +13,7 @@ export type OptionsOf<Declare extends (declaration: Declaration) => { opts(): un
   ReturnType<ReturnType<Declare>['opts']>
 >;
 
-/** Starts declaring a command. Adds the common options, and prints two examples at the end of the help. */
+/** Declares a command with the common options and with two examples at the end of its help. */
 export function command<const Usage extends string>(
   { program }: Declaration,
   usage: Usage,
@@ -33,7 +33,7 @@ export function command<const Usage extends string>(
   );
 }
 
-/** Declares a command group, with two examples at the end of its help. */
+/** Declares a command group with two examples at the end of its help. */
 export function commandGroup(
   { program, io }: Declaration,
   name: string,

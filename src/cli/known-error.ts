@@ -2,7 +2,7 @@ import { OtaError } from '../errors/ota-error.ts';
 
 /**
  * Returns the catalog error to report for an error; undefined for a bug. Too many open files can make any operation fail, even loading a
- * module, so this error is recognized only here.
+ * module, so this error is handled here and not at each operation.
  */
 export function knownError(error: unknown): OtaError | undefined {
   if (error instanceof OtaError) return error;

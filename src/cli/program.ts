@@ -28,8 +28,8 @@ const commands = {
 } as const;
 
 /**
- * Returns the program with only the command named on the command line. Without a named command, all twenty commands are declared, which
- * would slow down every hook.
+ * Returns the program with only the command named on the command line, because declaring all twenty commands would slow down every hook.
+ * Without a named command, all commands are declared.
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {
   const program = emptyProgram(io, toolVersion);

@@ -42,7 +42,7 @@ function processIo(cli: string): Io {
   return {
     cwd: process.cwd(),
     env: process.env,
-    // Streams are opened on first use. Opening a stream takes milliseconds, and most hooks write nothing to stdout.
+    // Streams are opened on first use, because opening a stream takes milliseconds and most hooks write nothing to stdout.
     stdout: filteredOutput((text) => writeTo(process.stdout, text)),
     stderr: filteredOutput((text) => writeTo(process.stderr, withoutPrivateKeys(text))),
     get fancy() {
@@ -89,7 +89,7 @@ function interrupt(signal: NodeJS.Signals): void {
   abort.abort();
 }
 
-/** The controller is created on first use. Creating it takes a millisecond, and hooks do not need it. */
+/** The controller is created on first use, because creating it takes a millisecond and hooks do not need it. */
 function newAbort(): AbortController {
   const controller = new AbortController();
   // A fleet of a hundred devices adds a hundred listeners. This is not a leak.
@@ -137,7 +137,7 @@ function explain(error: unknown, io: Io): number {
   return exitCode;
 }
 
-/** Returns the message, which may contain foreign text, as one line, and then the stack. */
+/** Returns the stack below the message. The message is written as one line, because it may contain untrusted text. */
 function bugReport(error: unknown): string {
   if (!(error instanceof Error)) return outputLine(String(error));
   const head = `${error.name}: ${error.message}`;

@@ -50,7 +50,7 @@ export interface ConfirmRequest {
 type Evidence = { readonly from: 'mdns'; readonly sketchMd5: string | undefined } | { readonly from: 'udp' | 'http' };
 
 /**
- * Waits for a device to respond after its update, and checks which sketch it runs.
+ * Waits for a device to respond after its update and checks which sketch it runs.
  *
  * @throws the signal's abort reason
  */

@@ -1,4 +1,5 @@
 import type { ImageKind } from '../core/model/artifact.ts';
+import type { WebPreset } from '../core/model/web-preset.ts';
 import type { ProgressListener } from './progress.ts';
 import type { DeliveryTimings } from './timings.ts';
 import type { DeliveryVerdict } from './verdict.ts';
@@ -13,8 +14,12 @@ export interface DeliveryTarget {
   readonly hostIp?: string | undefined;
   /** TCP port of this machine that the device connects to for espota. Defaults to any free port. */
   readonly hostPort?: number | undefined;
-  /** Form path of the web updater. Defaults to `/update`. */
+  /** Firmware whose web updater is used. Defaults to the form of `ESP8266HTTPUpdateServer`. */
+  readonly preset?: WebPreset | undefined;
+  /** Form path of the web updater. Defaults to the path of the preset, or to `/update`. */
   readonly path?: string | undefined;
+  /** Name of the form field for a sketch. Defaults to the field of the preset, or to `firmware`. */
+  readonly field?: string | undefined;
   /** User name for the web updater. Defaults to `admin`. */
   readonly user?: string | undefined;
 }

@@ -32,7 +32,7 @@ const forgottenAfterMs = 30 * 24 * 3600 * 1000;
 export const mostDevices = 1000;
 
 /**
- * Opens the file of discovered devices.
+ * Opens the file that lists the discovered devices.
  *
  * @param folder configuration folder
  */

@@ -28,8 +28,8 @@ export class EventQueue<Item> {
   }
 
   /**
-   * Waits for an event or the time limit. After the limit, sockets are read once more, because Node.js runs timers before it reads
-   * sockets, and data that has already arrived is in time.
+   * Waits for an event or the time limit. After the limit, sockets are read once more: Node.js runs timers before it reads sockets, and
+   * data that has already arrived counts as in time.
    */
   async #wait(limitMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {

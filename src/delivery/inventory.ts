@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import type { DeviceFacts } from '../core/model/device-facts.ts';
 import type { DeviceConfig, UploadConfig } from '../core/model/inventory-schema.ts';
 import type { PasswordSource } from '../core/model/secret-source.ts';
+import type { WebPreset } from '../core/model/web-preset.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import type { DeliveryTarget } from './delivery.ts';
 import { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
@@ -39,6 +40,10 @@ export interface ConnectionOptions {
   readonly passwordEnv?: string | undefined;
   readonly hostIp?: string | undefined;
   readonly hostPort?: number | undefined;
+  readonly preset?: WebPreset | undefined;
+  readonly path?: string | undefined;
+  readonly user?: string | undefined;
+  readonly field?: string | undefined;
 }
 
 /**
@@ -107,15 +112,15 @@ function resolveTarget(
 ): Target {
   const { upload = {}, project } = inventory;
   const isListed = Object.hasOwn(inventory.devices ?? {}, name);
-  const method = connection.method ?? device.method ?? upload.method ?? 'espota';
+  const method = methodOf(connection, device, upload);
   const port = connection.port ?? portFor(method, device, upload, isListed) ?? deliveryMethods[method].defaultPort;
   return {
     name: isListed ? name : `${device.address}:${port}`,
     method,
     host: device.address,
     port,
-    path: device.path ?? upload.path,
-    user: device.user ?? upload.user,
+    ...webForm(connection, device, upload),
+    user: connection.user ?? device.user ?? upload.user,
     hostIp: connection.hostIp ?? upload.hostIp,
     hostPort: connection.hostPort ?? upload.hostPort,
     password:
@@ -127,6 +132,30 @@ function resolveTarget(
       board: device.board,
       transport: method,
     },
+  };
+}
+
+/** Options that only the web updater has. */
+const webOptions = ['preset', 'path', 'user', 'field'] as const;
+
+/** Returns the delivery method. An option for the web updater selects the method `web`. */
+function methodOf(connection: ConnectionOptions, device: DeviceConfig, upload: UploadConfig): DeliveryMethodName {
+  const webOption = webOptions.find((name) => connection[name] !== undefined);
+  if (webOption !== undefined && connection.method === 'espota') {
+    throw new OtaError('OPTIONS_CONFLICT', { option: `--${webOption}`, other: '--method espota' });
+  }
+  if (webOption !== undefined) return 'web';
+  return connection.method ?? device.method ?? upload.method ?? 'espota';
+}
+
+/** Returns the form of the web updater. A preset replaces the path and the field of sources that it overrides. */
+function webForm(...sources: readonly Pick<ConnectionOptions, 'preset' | 'path' | 'field'>[]) {
+  const from = sources.findIndex(({ preset }) => preset !== undefined);
+  const valid = from === -1 ? sources : sources.slice(0, from + 1);
+  return {
+    preset: sources[from]?.preset,
+    path: valid.find(({ path }) => path !== undefined)?.path,
+    field: valid.find(({ field }) => field !== undefined)?.field,
   };
 }
 

@@ -3,13 +3,15 @@ import { EventEmitter } from 'node:events';
 
 /** Maximum size of an mDNS message (RFC 6762, section 17). */
 const mostMessageBytes = 9000;
-/** More records than fit into an Ethernet frame. bonjour-service compares all records of a message with each other. */
+/**
+ * Maximum number of records in a message. An Ethernet frame holds fewer. bonjour-service compares all records in a message with each other.
+ */
 const mostRecords = 128;
-/** Responses of 500 devices with two services. Further datagrams are dropped, as a full socket buffer does. */
+/** Maximum number of waiting datagrams: responses of 500 devices with two services each. Further datagrams are dropped. */
 const mostWaiting = 1000;
 
 /**
- * Passes datagrams on to multicast-dns, one in each turn of the event loop, so that timers expire in time during a flood. Messages that no
+ * Passes one datagram to multicast-dns in each turn of the event loop, so that timers expire in time during a flood. Messages that no
  * device sends are dropped, because they would take seconds to process.
  */
 export class LimitedMdnsSocket extends EventEmitter {

@@ -20,7 +20,7 @@ export interface SeenService {
   readonly txt: Readonly<Record<string, string>>;
 }
 
-/** Limit for the services that are reported after one query: 1000 devices with two services. */
+/** Maximum number of services that are reported after one query: two services of 1000 devices. */
 const mostServices = 2000;
 
 export interface MdnsPlace {

@@ -6,6 +6,7 @@ import type { Release } from '../core/preflight/release.ts';
 import { recognize } from '../core/preflight/running.ts';
 import type { Target } from './inventory.ts';
 import { type LedgerEntry, provenFacts } from './ledger.ts';
+import { webUpdater } from './web/updaters.ts';
 
 export interface DevicePlanOptions {
   readonly release: Release;
@@ -46,15 +47,18 @@ export function planDevice(target: Target, observed: ObservedFacts, question: De
     question.facts,
     { kind, transport: target.method },
   );
-  const decided = plan({ facts, target: release, intermediateReleases, allow });
-  switch (decided.kind) {
-    case 'send':
-      return { kind: 'send', steps: [decided] };
-    case 'hops':
-      return { kind: 'send', steps: decided.hops };
-    case 'blocked':
-      return decided;
-  }
+  const sendable = acceptedArtifacts(release, target);
+  const decided = plan({ facts, target: sendable, intermediateReleases, allow });
+  if (decided.kind === 'blocked') return decided;
+  const steps = decided.kind === 'send' ? [decided] : decided.hops;
+  return { kind: 'send', steps: steps.map((step) => (step.release === sendable ? { ...step, release } : step)) };
+}
+
+/** Omits the artifacts that the device's web updater rejects, unless the user named one of them. */
+function acceptedArtifacts(release: Release, { method, preset, field }: Target): Release {
+  const isRawOnly = method === 'web' && webUpdater(preset, field).isRawOnly === true;
+  const raw = release.artifacts.filter(({ encoding }) => encoding === 'identity');
+  return isRawOnly && raw.length > 0 ? { ...release, artifacts: raw } : release;
 }
 
 /** Merges facts. An unknown (undefined) value does not override a known value. */

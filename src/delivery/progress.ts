@@ -4,8 +4,8 @@ export interface Progress {
   /** Number of the attempt. The first attempt is 1. */
   readonly attempt: number;
   /**
-   * Number of image bytes received by the device. espota: an estimate, because acknowledgements have no separators. Web updater: the
-   * number of bytes sent, because the protocol has no acknowledgements.
+   * Number of image bytes received by the device. espota: an estimate, because acknowledgments have no separators. Web updater: the
+   * number of bytes sent, because the protocol has no acknowledgments.
    */
   readonly transferredBytes: number;
   readonly totalBytes: number;

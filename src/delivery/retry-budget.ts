@@ -19,7 +19,7 @@ export class RetryBudget {
     this.#leftMs -= ms;
   }
 
-  /** Runs work that only waits, and subtracts the duration from the budget. */
+  /** Runs work that only waits, and subtracts its duration from the budget. */
   async spendDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {

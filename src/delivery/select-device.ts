@@ -33,7 +33,7 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
   if (isBoardKnown && board !== announcedBoard && !isSameBoard(projectBoard, board)) {
     return {
       reason: `the device announces board ${board}, but the project is for ${projectBoard}`,
-      hint: `Use --board ${board} if both names mean the same board.`,
+      hint: `Use --board ${board} if both names refer to the same board.`,
     };
   }
   return { device, entry: entryOf(device, projectBoard) };
@@ -41,7 +41,7 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
 
 function listResponding(found: readonly DiscoveredDevice[]): string {
   if (found.length === 0)
-    return 'Set the address of the device in ota.config.json, or search again with `ota-hooks discover --watch`.';
+    return 'Set the device address in ota.config.json, or search again with `ota-hooks discover --watch`.';
   const hosts = [...new Set(found.map(({ host }) => host))].slice(0, 10);
   return `Select one of the devices that responded with --host: ${hosts.join(', ')}.`;
 }

@@ -21,7 +21,7 @@ export interface DeliveryTimings extends TransferLimits {
   readonly stallMs: number;
   /** Time limit for the remaining parts of an error message after its first part. */
   readonly finalReplyMs: number;
-  /** Time without an acknowledgement after which the sender exceeds the limit for unacknowledged bytes. */
+  /** Time without an acknowledgment after which the sender exceeds the limit for unacknowledged bytes. */
   readonly ackGapMs: number;
   /** Pause between attempts. */
   readonly pauseMs: number;

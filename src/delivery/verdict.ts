@@ -39,7 +39,7 @@ export type DeliveryVerdict =
  * - esphome: ESPHome's own protocol, which uses the same ports;
  * - esp32: the password scheme of ESP32 cores since 3.3.1;
  * - noWebUpdater: a web server without an updater at the configured path;
- * - noFilesystemForm: a web updater that accepts sketches only;
+ * - noFilesystemForm: a web updater that accepts only sketches;
  * - unrecognized: none of these.
  */
 export type ForeignProtocol = 'esphome' | 'esp32' | 'noWebUpdater' | 'noFilesystemForm' | 'unrecognized';
@@ -110,8 +110,8 @@ const foreignProtocolTexts: Record<ForeignProtocol, (received: string | undefine
     hint: 'Check the port and the path, which the sketch passes to ESP8266HTTPUpdateServer::setup (default: /update).',
   }),
   noFilesystemForm: () => ({
-    text: 'wrong protocol: this web updater accepts sketches only and would write the filesystem over the sketch',
-    hint: 'Send the filesystem with espota, or first send a sketch built with core 2.7.0 or later.',
+    text: 'wrong protocol: this web updater accepts only sketches and would write the filesystem image over the sketch',
+    hint: 'Send the filesystem image with espota, or first send a sketch built with core 2.7.0 or later.',
   }),
   unrecognized: (received) => ({
     text: `wrong protocol: unknown response${receivedSuffix(received)}`,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open as openHandle, stat } from 'node:fs/promises';
 
-/** Limits for files and pipes that a user names. */
+/** Limits for reading a file or pipe that a user names. */
 export interface ReadLimits {
   /** Maximum size of a regular file. */
   readonly fileBytes: number;

@@ -13,7 +13,7 @@ export interface FileSearch {
   /** Glob patterns, relative to `folder`. */
   readonly patterns: readonly string[];
   readonly folder: string;
-  /** Appended to each pattern. */
+  /** Suffix that is appended to each pattern. */
   readonly suffix?: string;
   /** Project that determines the patterns; undefined if the user named the folder. */
   readonly project: SearchedProject | undefined;
@@ -35,7 +35,7 @@ export async function findFiles({ patterns, folder, suffix = '', project }: File
     if (alternativesIn(pattern) > mostAlternatives) {
       throw invalid(project, folder, `the pattern ${pattern} has more than ${mostAlternatives} alternatives in braces`);
     }
-    // Otherwise, /** would search the whole disk before any file is found to be outside.
+    // Otherwise, the pattern /** would search the whole disk before a file outside the project is rejected.
     if (project?.isOutside(resolve(folder, fixedBeginning(pattern)))) throw outside(project, folder, pattern);
   }
   const found = await glob(

@@ -1,6 +1,6 @@
 /**
- * Returns whether JSON text has more levels of lists and objects than this. Recursive readers and writers of JSON throw a RangeError at a
- * few thousand levels. The text need not be valid JSON.
+ * Returns whether JSON text has more nesting levels than `mostLevels`. Recursive readers and writers of JSON throw a RangeError at a few
+ * thousand levels. The text need not be valid JSON.
  */
 export function isNestedDeeper(text: string, mostLevels: number): boolean {
   let levels = 0;

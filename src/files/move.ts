@@ -1,8 +1,8 @@
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 
 /**
- * Moves a file, also to a different file system. Only a rename within one file system is atomic, so a flushed copy gets the final name.
- * A partial file is never visible under this name.
+ * Moves a file, even to a different file system. In that case, the file is first copied under a temporary name and flushed, because only a
+ * rename within one file system is atomic. A partial file is never visible under the final name.
  */
 export async function moveFile(from: string, to: string): Promise<void> {
   try {
@@ -13,7 +13,7 @@ export async function moveFile(from: string, to: string): Promise<void> {
   }
 }
 
-/** Returns the name of the copy while a file is moved to a different file system. */
+/** Returns the temporary name of the copy that {@link moveFile} makes. */
 export function unfinishedCopyOf(path: string): string {
   return `${path}.part`;
 }

@@ -15,7 +15,7 @@ export async function readNamedFile(path: string, what: string): Promise<Uint8Ar
   }
 }
 
-/** Converts the error of a failed read into the error for users. */
+/** Converts the error of a failed read into an error for users. */
 export function namedReadError(path: string, what: string, cause: unknown): OtaError {
   const reason = readFailure(cause);
   if (reason === 'ENOENT' || reason === 'ENOTDIR') return new OtaError('FILE_NOT_FOUND', { path, what }, cause);

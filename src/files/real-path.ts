@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
 
-/** Returns whether a folder is another folder or below it. Both are compared without symbolic links. */
+/** Returns whether a folder is the same as a second folder or below it. The paths are compared without symbolic links. */
 export function isBelow(folder: string, above: string): boolean {
   if (!isAbsolute(above)) return false;
   const way = relative(realPathOf(above), folder);

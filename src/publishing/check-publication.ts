@@ -10,8 +10,8 @@ import { OtaError } from '../errors/ota-error.ts';
 import type { Publication } from './publication.ts';
 
 /**
- * Checks a build before publishing: runs the preflight rules, and verifies the digest and the signature of every artifact. A server
- * repeats these checks.
+ * Checks a build before publishing: runs the preflight rules and verifies the digest and the signature of every artifact. A server repeats
+ * these checks.
  *
  * @returns warnings from the preflight rules
  * @throws OtaError NOT_SIGNED_YET, UPDATE_BLOCKED, ARTIFACT_CHANGED, NOT_ACCEPTED, PRIVATE_KEY_INSIDE
@@ -53,6 +53,6 @@ async function requireNoPrivateKey({ manifest, path, readArtifact, allow }: Publ
   if (found === 'signing-key') throw new OtaError('PRIVATE_KEY_INSIDE', { path: join(dirname(path), image.file) });
   if (found === undefined || allow.includes(privateKeyRule)) return;
   const message = 'the image contains a private key, which every download would disclose';
-  const fix = 'remove the key, or allow this rule if devices need the key, for example as their own TLS key';
+  const fix = 'remove the key, or allow this rule if devices need the key, for example as a TLS key';
   throw new OtaError('UPDATE_BLOCKED', { path, blockedBy: [{ rule: privateKeyRule, message, fix }] });
 }

@@ -63,7 +63,7 @@ export function resolveDestination(options: DestinationOptions): Destination {
   if (place === undefined) {
     throw new OtaError('DESTINATION_MISSING', { what: 'destination' });
   }
-  // A permitted variable is the user's own word.
+  // A permitted variable counts as named by the user.
   const literal = typeof fromProject?.configured === 'string' ? fromProject : undefined;
   const url = serverUrl(place);
   if (url === undefined) return { kind: 'folder', path: folderAt(place, literal, cwd), namedBy: literal?.trust };
@@ -73,7 +73,7 @@ export function resolveDestination(options: DestinationOptions): Destination {
 
 const purpose = 'the destination for `publish`';
 
-/** Returns the place that a configuration names. A variable of a build server may contain untrusted text, such as a commit title. */
+/** Returns the destination that a configuration names. A build server's variable may contain untrusted text, such as a commit title. */
 function placeOf({ configured, trust }: ProjectDestination, env: Environment): string | undefined {
   if (typeof configured !== 'object') return configured;
   const claim: SecretClaim = { use: 'destination', source: configured, purpose };

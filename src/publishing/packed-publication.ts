@@ -1,9 +1,11 @@
-import { readManifest } from '../core/model/manifest.ts';
+import { type Manifest, readManifest } from '../core/model/manifest.ts';
+import { checkRelease } from '../core/preflight/check-release.ts';
+import { rulesAllowedByProject } from '../core/preflight/project-rules.ts';
 import { openPackedRelease } from '../delivery/packed-release.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { readNamedFile } from '../files/read.ts';
 import { resolveNames, type WantedNames } from './names.ts';
-import type { Publication } from './publication.ts';
+import type { AllowedRule, Publication } from './publication.ts';
 
 /**
  * Opens a build created by `pack` for publication, with all artifacts listed in its manifest.
@@ -28,9 +30,15 @@ export async function openPublication(
     path: manifestPath,
     ...resolveNames(manifest, names, manifestPath),
     purpose,
-    allow,
+    allow: [...allow, ...neededAllowances(manifest, allow)],
     manifest,
     manifestText,
     readArtifact: packed.readArtifact,
   };
+}
+
+/** Returns the rules that block publishing the build and that its project allows. A server permits each rule separately. */
+function neededAllowances(manifest: Manifest, allow: readonly AllowedRule[]): readonly AllowedRule[] {
+  const { blockedBy } = checkRelease(manifest, { publishing: true, allow: new Set(allow) });
+  return rulesAllowedByProject(manifest).filter((id) => blockedBy.some(({ rule }) => rule === id));
 }

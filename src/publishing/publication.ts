@@ -51,7 +51,7 @@ export type ShowUpload = (
 /** Destination that builds can be published to. */
 export interface Publisher {
   publish(publication: Publication): Promise<Published>;
-  /** Returns the number of devices that are sent the publication at their next update check; undefined if it cannot be known. */
+  /** Returns the number of devices that are sent the publication at their next update check; undefined if the number is unknown. */
   countDevices?(publication: Publication): Promise<number | undefined>;
 }
 
@@ -60,7 +60,7 @@ export function nameOfPublication({ project, version, manifest }: Publication): 
   return `${project} ${version} (${whatOf(manifest)})`;
 }
 
-/** Returns the part of a version that a manifest describes. Each board has one sketch and one filesystem. */
+/** Returns the part of a version that a manifest describes. Each board has one sketch image and one filesystem image. */
 export function whatOf({ image, board }: Manifest): string {
   return board === undefined ? image.kind : `${image.kind}, ${board}`;
 }

@@ -36,8 +36,8 @@ export interface ServerData {
 }
 
 /**
- * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is lost, or older than the blobs, is an
- * error: the server would otherwise start as a new one, or accept tokens that were revoked since.
+ * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is missing or older than the blobs is
+ * an error: otherwise, the server would start without data or accept revoked tokens.
  *
  * @param holder description of this process in one line, shown to any other process that tries to open the same data
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
@@ -102,7 +102,7 @@ export async function makeParts(
   const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
   const rollouts = await Rollouts.open({ store, catalog, clock, events, log });
   records.listen(rollouts);
-  // Count the devices now, so that the first page view in a large fleet does not wait for the count.
+  // Count the devices now, so that the first page view does not have to wait for the count of a large fleet.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
     store,

@@ -37,16 +37,16 @@ export interface ServerLimits extends VerifierLimits {
   readonly mostDownloads: number;
   readonly mostConnections: number;
   readonly mostConnectionsPerAddress: number;
-  /** Maximum number of devices per project that are neither enrolled nor have credentials. */
+  /** Maximum number of devices per project that are not enrolled and have no credentials. */
   readonly mostDevices: number;
   /** Maximum number of new devices per hour from a network: an IPv4 address or an IPv6 /64. */
   readonly newDevicesPerNetwork: number;
   /** Limit on rejected requests per address: the burst size, followed by the rate per second. */
   readonly failuresPerAddress: number;
   readonly failuresPerSecond: number;
-  /** Bytes of uploads per token that no release refers to. */
+  /** Maximum total size of a token's uploads that no release refers to, in bytes. */
   readonly unpublishedBytesPerToken: number;
-  /** Number of these uploads; unfinished and empty ones count as well. */
+  /** Maximum number of these uploads, including unfinished and empty ones. */
   readonly unpublishedFilesPerToken: number;
 }
 
@@ -56,7 +56,7 @@ export const defaultLimits: ServerLimits = {
   // Enough connections for a household or a factory behind one address.
   mostConnectionsPerAddress: 1024,
   mostDevices: 250_000,
-  // A site adds fewer devices at once. At this rate, a network needs ten days to fill the table with invented devices.
+  // A real site adds fewer devices at once. At this rate, a network needs ten days to fill the table with invented devices.
   newDevicesPerNetwork: 1000,
   failuresPerAddress: 100,
   failuresPerSecond: 1,

@@ -18,7 +18,7 @@ export interface RunningServer {
   readonly deviceUrl: string;
   /** Token for the first admin, if the data did not contain a token. */
   readonly token: string | undefined;
-  /** File with this token, which only its owner can read. */
+  /** File that contains this token. Only the owner of the file can read it. */
   readonly tokenFile: string | undefined;
   readonly parts: ServerParts;
   /** Files that clients and sketches use to authenticate the server; undefined unless the server created them. */
@@ -55,7 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const certificate = tls.keepCurrent(main.server);
     const tokenFile = join(options.data, 'first-admin.token');
     const token = await firstToken(parts, (text) => writeAtomically(tokenFile, `${text}\n`, 0o600));
-    // The first token must survive the loss of the journal: the server would otherwise start as a new one, and create another.
+    // The first token must survive the loss of the journal: otherwise, the server would start without tokens and create another one.
     if (token !== undefined) await sealData(opened);
     return {
       url: main.url,

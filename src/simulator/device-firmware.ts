@@ -44,11 +44,7 @@ export class DeviceFirmware {
   #pending: Pending | undefined;
   #sketchMd5: string | undefined;
 
-  /**
-   * @param image flash content from address 0, which is not modified
-   *
-   * @param image flash content from address 0; it is not modified
-   */
+  /** @param image flash content from address 0; it is not modified */
   constructor(chipSizeBytes: number, image: Uint8Array, sketchSizeBytes: number, build: SimulatedBuild) {
     this.chip = new FlashChip(chipSizeBytes, image);
     this.#build = build;
@@ -92,7 +88,7 @@ export class DeviceFirmware {
     return this.#pending?.delivery;
   }
 
-  /** Drops the pending update, as if the eboot command in RTC memory were lost. */
+  /** Drops the pending update, as if the eboot command in RTC memory had been lost. */
   dropPending(): void {
     this.#pending = undefined;
   }

@@ -1,6 +1,6 @@
 import type { Faults, TransferFault, UdpFaults } from './faults.ts';
 
-/** Syntax of faults on the command line. Each entry contains a form and its meaning. */
+/** Syntax of faults on the command line. Each entry shows a fault and its meaning. */
 export const faultForms = [
   'no-response: ignores invitations and web requests',
   'no-callback: accepts the invitation, but never connects to the host, as behind a firewall',

@@ -52,7 +52,7 @@ export interface UdpFaults {
  */
 export interface TransferFault {
   readonly what: 'reset' | 'end' | 'half-open' | 'stall';
-  /** Time of the fault: after this share of all bytes (0 to 1) has been received, or after the last acknowledgement. */
+  /** Time of the fault: after this share of all bytes (0 to 1) has been received, or after the last acknowledgment. */
   readonly at: number | 'after-last-ack';
   readonly stallMs?: number | undefined;
 }

@@ -9,7 +9,7 @@ export class FlashChip {
   readonly sizeBytes: number;
   #sectors = new Map<number, Uint8Array>();
 
-  /** @param content flash content from address 0, which is not copied and must not be modified */
+  /** @param content flash content from address 0; it is not copied and must not be modified */
   constructor(sizeBytes: number, content: Uint8Array) {
     this.sizeBytes = sizeBytes;
     for (let start = 0; start < Math.min(content.length, sizeBytes); start += sectorBytes) {

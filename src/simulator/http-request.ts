@@ -1,9 +1,9 @@
-import { compareReleases } from '../core/device-model/cores.ts';
 import { freeSketchSpace } from '../core/device-model/staging.ts';
+import { compareReleases } from '../core/model/core-name.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { Identity } from './identity.ts';
 
-/** Purpose of an update request: a sketch, a filesystem, or only the available version. */
+/** Purpose of an update request: a sketch image, a filesystem image, or only the available version. */
 export type UpdateMode = 'sketch' | 'filesystem' | 'version';
 
 /** Parts of a URL, as parsed by `HTTPClient::beginInternal`. */

@@ -1,8 +1,8 @@
-import { compareReleases } from '../core/device-model/cores.ts';
 import { httpErrors } from '../core/device-model/device-error.ts';
 import { isAtomic } from '../core/device-model/staging.ts';
 import { refusalOfHttpClient } from '../core/device-model/transports.ts';
 import type { ImageKind } from '../core/model/artifact.ts';
+import { compareReleases } from '../core/model/core-name.ts';
 import type { DeviceContext } from './device-context.ts';
 import type { IncomingUpdate } from './device-firmware.ts';
 import { writeTime } from './flash-time.ts';
@@ -147,7 +147,10 @@ async function receive(
   return received;
 }
 
-/** Returns the timeout for body data. On a real device, the timeout is 60 s since core 3.0.0, and two stream timeouts before. */
+/**
+ * Returns the timeout for body data. On a real device, the timeout is 60 s in core 3.0.0 and later, and twice the stream timeout in earlier
+ * cores.
+ */
 function bodyTimeoutMs({ firmware, timings }: DeviceContext): number {
   const isNew = compareReleases(firmware.build.core, '3.0.0') >= 0;
   return isNew ? timings.httpBodyTimeoutMs : 2 * timings.httpHeaderTimeoutMs;

@@ -1,13 +1,14 @@
 import { coreCapabilities } from '../core/device-model/cores.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
+import { readCoreName } from '../core/model/core-name.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import type { SimulatedBuild } from './build.ts';
 import { readFirmwareCached } from './firmware-cache.ts';
 import type { VirtualDeviceOptions } from './options.ts';
 import { type SyntheticSketchOptions, syntheticSketch } from './synthetic-sketch.ts';
 
-/** Initial sketch, flash content and build properties of a device. */
+/** Initial sketch, flash content and build properties of a virtual device. */
 export interface InitialState {
   readonly image: Uint8Array;
   readonly sketchSizeBytes: number;
@@ -28,7 +29,8 @@ export function initialState(options: VirtualDeviceOptions): InitialState {
   const { chipSizeBytes = defaultChipBytes } = options;
   const image = withFlashMode(imageOf(options, chipSizeBytes), options);
   const { sketch } = readFirmwareCached(image);
-  const core = options.core ?? sketch?.core.release ?? defaultCore;
+  const named = options.core ?? sketch?.core.release ?? defaultCore;
+  const core = readCoreName(named)?.release ?? named;
   const capabilities = coreCapabilities(core);
   if (capabilities === undefined) throw new OtaError('CORE_UNKNOWN', { core });
   const { fsStart, fsEnd } = options.layout ?? defaultLayout(chipSizeBytes, core);

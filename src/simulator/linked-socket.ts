@@ -30,7 +30,7 @@ const lingerMs = 2000;
  * streaming sender therefore sends W bytes per round trip, and a sender that waits for each response sends one write per round trip, as
  * over a real link. Slow start is not simulated, because W is below the initial window of ten segments.
  *
- * The kernel's loopback buffers hold more data than a real link. As with a large send buffer, only acknowledgements from the device show
+ * The kernel's loopback buffers hold more data than a real link. As with a large send buffer, only acknowledgments from the device show
  * that the device received the bytes.
  *
  * Due times are computed from earlier due times, not from the actual time of a timer, so that delays do not accumulate.
@@ -85,7 +85,7 @@ export class LinkedSocket {
     }
   }
 
-  /** True if the device has noticed that the peer ended or reset the connection. Unread bytes may remain. */
+  /** True if the device has detected that the peer ended or reset the connection. Unread bytes may remain. */
   get hasEnded(): boolean {
     return this.#endsAt !== undefined && this.#endsAt <= this.#clock.now();
   }
@@ -98,7 +98,7 @@ export class LinkedSocket {
     });
   }
 
-  /** Ends the connection, and waits until all written bytes have been sent. */
+  /** Ends the connection and waits until all written bytes have been sent. */
   async finish(): Promise<void> {
     this.#isFinishing = true;
     const socket = this.#socket;

@@ -7,7 +7,7 @@ import type { DeviceContext } from './device-context.ts';
 export interface MdnsOptions {
   /** Board name of the core (`ARDUINO_BOARD`), such as `ESP8266_WEMOS_D1MINI`. */
   readonly board?: string | undefined;
-  /** True to announce `sketch_md5`, which only some sketches do. */
+  /** True to announce `sketch_md5`, as some sketches do. */
   readonly announcesSketchMd5?: boolean | undefined;
   /** TXT entries in addition to the default entries. An entry replaces the default entry with the same key. */
   readonly txt?: Readonly<Record<string, string>> | undefined;

@@ -4,7 +4,7 @@ import { type Random, seededRandom } from './random.ts';
 const kinds: readonly TransferFault['what'][] = ['reset', 'end', 'half-open', 'stall'];
 const points: readonly TransferFault['at'][] = [0, 0.01, 0.5, 0.99, 1, 'after-last-ack'];
 
-/** Returns random faults for a seed. UDP faults are permanent. All other faults affect only the first one or two uploads. */
+/** Returns random faults for a seed. UDP faults are permanent. All other faults affect only the first upload or the first two uploads. */
 export function randomFaults(seed: number): Faults {
   const random = seededRandom(seed);
   return {

@@ -1,7 +1,7 @@
 import { sectorBytes } from '../core/device-model/flash.ts';
 import { sharedSector } from './shared-sectors.ts';
 
-/** Received bytes of an upload, stored by sector. Identical sectors are stored only once for a whole fleet. */
+/** Received bytes of an upload, stored by sector. Identical sectors of all virtual devices in the process are stored only once. */
 export class ReceivedBytes {
   readonly #sectors: Uint8Array[] = [];
   readonly #last = new Uint8Array(sectorBytes);

@@ -1,9 +1,9 @@
-import { coreReleaseOf } from '../core/firmware/core-versions.ts';
 import { crc8266 } from '../core/firmware/crc8266.ts';
 import { flashModes, flashSizesByNibble } from '../core/firmware/flash-header.ts';
 import { imageMagic } from '../core/firmware/image-header.ts';
 import type { RsaPublicKey } from '../core/keys/public-key.ts';
 import type { FlashMode } from '../core/model/artifact.ts';
+import { coreReleaseOf } from '../core/model/core-versions.ts';
 import { seededRandom } from './random.ts';
 
 /** Options for a synthetic sketch. All options have defaults. */

@@ -4,7 +4,7 @@ export interface Timings {
   readonly connectPauseMs: number;
   /** Timeout of `WiFiClient::connect`. */
   readonly connectTimeoutMs: number;
-  /** Pause between the last acknowledgement and the final `OK`. */
+  /** Pause between the last acknowledgment and the final `OK`. */
   readonly verdictPauseMs: number;
   /** Pause between `OK` and closing the connection. */
   readonly closePauseMs: number;

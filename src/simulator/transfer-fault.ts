@@ -9,7 +9,7 @@ export interface FaultyTransfer {
   bytesUntilFault(countBytes: number): number;
   /** Must be called after `countBytes` have arrived. Triggers the fault if it is due. `over`: nothing more can be sent to the host. */
   reached(countBytes: number): Promise<'on' | 'over'>;
-  /** Must be called after the last acknowledgement. Triggers an `after-last-ack` fault. */
+  /** Must be called after the last acknowledgment. Triggers an `after-last-ack` fault. */
   acknowledged(): Promise<'on' | 'over'>;
 }
 

@@ -2,11 +2,7 @@ import type { StreamReader } from './stream-reader.ts';
 
 /** Receiver for a file in a form, like `HTTPUpload` of ESP8266WebServer. */
 export interface FileSink {
-  /**
-   * @param partName value of `name=` in the part's header
-   *
-   * @param partName value of `name=`
-   */
+  /** @param partName value of `name=` in the part's header */
   start(partName: string): Promise<void>;
   /** Receives data of the file. Returns `over` to stop parsing if the connection is closed. */
   write(bytes: Uint8Array): Promise<'on' | 'over'>;

@@ -19,7 +19,7 @@ export interface Upload extends ReceivedInvitation {
 
 /**
  * Runs an upload like `ArduinoOTAClass::_runUpdate` (ArduinoOTA.cpp): checks `Update.begin`, responds over UDP, connects to the host over
- * TCP, acknowledges each piece by sending its length in decimal, and sends `OK` or an error directly after the last acknowledgement.
+ * TCP, acknowledges each piece by sending its length in decimal, and sends `OK` or an error directly after the last acknowledgment.
  */
 export async function acceptUpload(
   device: DeviceContext,

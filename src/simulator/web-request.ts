@@ -31,7 +31,8 @@ export async function readRequestHead(reader: StreamReader): Promise<WebRequest 
 const methodsWithBody = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
- * Reads the body by Content-Length, or a form up to its closing boundary. Transfer-Encoding is ignored, so a chunked form is invalid.
+ * Reads the body by Content-Length, or a form up to its closing boundary. The header Transfer-Encoding is ignored, so a chunked form is
+ * invalid.
  *
  * @returns false if the server drops the connection
  */

@@ -226,5 +226,5 @@ function says(words: RegExp) {
 
 async function endedEarly(run: Running): Promise<never> {
   const { exitCode, stderr } = await run;
-  throw new Error(`it ended by itself, with ${exitCode}: ${stderr}`);
+  throw new Error(`the command ended before the signal, with exit code ${exitCode}: ${stderr}`);
 }

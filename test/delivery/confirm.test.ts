@@ -56,13 +56,13 @@ async function confirm(t: ExecutionContext, device: VirtualDevice, question: Par
   });
 }
 
-test('reports proven when the device announces the MD5 of the new sketch', async (t) => {
+test('reports "proven" when the device announces the MD5 of the new sketch', async (t) => {
   const device = await announcing(t);
   t.deepEqual(await confirm(t, device, {}), { kind: 'proven', sketchMd5: device.state.sketchMd5 });
   t.is((await confirm(t, device, { level: 'returned' })).kind, 'proven', 'also where less would do');
 });
 
-test('reports a different sketch if the device still announces its MD5 after the grace period', async (t) => {
+test('reports a different sketch if the device still announces a different MD5 after the grace period', async (t) => {
   const device = await announcing(t);
   const { sketchMd5 } = device.state;
   const graceMs = 200;
@@ -87,12 +87,12 @@ test('ignores the MD5 of the old sketch after the new sketch announces its own M
   t.deepEqual(await confirming, { kind: 'proven', sketchMd5: after });
 });
 
-test('reports returned for a device that announces no MD5', async (t) => {
+test('reports "returned" for a device that announces no MD5', async (t) => {
   const device = await announcing(t, { mdns: { port } });
   t.deepEqual(await confirm(t, device, { timings: { graceMs: 100 } }), { kind: 'returned', by: 'mdns' });
 });
 
-test('reports returned after a filesystem update, which does not change the sketch MD5', async (t) => {
+test('reports "returned" after a filesystem update, which does not change the sketch MD5', async (t) => {
   const device = await announcing(t);
   t.deepEqual(await confirm(t, device, { image: { kind: 'filesystem', sketchMd5s: [] } }), {
     kind: 'returned',
@@ -107,7 +107,7 @@ test('waits a grace period for the MD5 after the device responds to a probe', as
   t.is((await confirm(t, telling, { timings: { probeMs: 50 } })).kind, 'proven');
 });
 
-test('reports returned after a successful probe when mDNS is unavailable', async (t) => {
+test('reports "returned" after a successful probe when mDNS is unavailable', async (t) => {
   const device = await startDevice(t);
   t.deepEqual(await confirm(t, device, { discovery: undefined, timings: { probeMs: 500 } }), {
     kind: 'returned',
@@ -122,7 +122,7 @@ test('reports a silent device after the time limit', async (t) => {
   t.deepEqual(await confirm(t, device, { image: imageOf('0'.repeat(32)), timings }), { kind: 'noResponse' });
 });
 
-test('rejects with the abort reason when aborted while waiting', async (t) => {
+test('rejects with the abort reason if aborted while it waits', async (t) => {
   const device = await startDevice(t);
   await device.close();
   const abort = new AbortController();
@@ -145,7 +145,7 @@ test('leaves the device idle after an espota probe, with or without a password',
   }
 });
 
-test('fails to probe a closed port', async (t) => {
+test('a probe of a closed port returns false', async (t) => {
   const closed = await freePort();
   t.false(await probe({ method: 'espota', port: closed }, '127.0.0.1', endlessMs, never));
   t.false(await probe({ method: 'web', port: closed }, '127.0.0.1', endlessMs, never));

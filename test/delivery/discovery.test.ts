@@ -80,7 +80,7 @@ test('reports the reason when mDNS discovery cannot listen', async (t) => {
   t.true('unavailable' in discovery && discovery.unavailable !== '');
 });
 
-test('finds devices by name or by address, and returns as soon as all are found', async (t) => {
+test('finds devices by name or by address and returns as soon as all are found', async (t) => {
   const [named, placed] = await Promise.all([
     quickDevice(t, { host: '127.0.0.1', hostname: 'named', mdns: { port, announcesSketchMd5: true } }),
     quickDevice(t, { host: '127.0.0.1', hostname: 'placed', mdns: { port } }),

@@ -38,7 +38,7 @@ function results_before(begun: readonly number[], canaries: number, count: numbe
   return begun.slice(0, Math.min(canaries, count)).every((job) => job < canaries);
 }
 
-test('holds back the other jobs after a failed canary, but runs all canaries', async (t) => {
+test('runs all canaries but no other jobs after a canary fails', async (t) => {
   const { results, notStarted } = await runFleet({
     jobs: ['sick', 'well', 'third', 'fourth'],
     concurrency: 1,
@@ -93,7 +93,7 @@ test('starts no further jobs after an abort', async (t) => {
   t.deepEqual(begun, [0]);
 });
 
-test('resumes a run only for the same image, and ignores a damaged state file', async (t) => {
+test('resumes a run only for the same image and ignores a damaged state file', async (t) => {
   const folder = await testFolder(t);
   const [one, other] = ['1'.repeat(64), '2'.repeat(64)];
   const first = await FleetState.open(folder.path, one, false);

@@ -52,7 +52,7 @@ test('finds a device in the inventory by name or by address', (t) => {
   }
 });
 
-test('names an unlisted device by its address and assumes no facts about it', (t) => {
+test('identifies an unlisted device by its address and assumes no facts about it', (t) => {
   const [stranger] = choose({ hosts: ['10.0.0.7:8266'] });
   t.like(stranger, { name: '10.0.0.7:8266', port: 8266 });
   t.deepEqual({ ...stranger?.facts }, { project: undefined, board: undefined, transport: 'espota' });
@@ -75,3 +75,29 @@ for (const host of ['1.2.3', '300.1.1.1', 'a b', 'host:', 'host:0', 'host:70000'
     await expectOtaError(t, 'OPTION_INVALID', () => choose({ hosts: [host] }));
   });
 }
+
+test('an option for the web updater selects the method web, and replaces the form of the configuration', (t) => {
+  const web: Config = { ...config, upload: { preset: 'tasmota', path: '/u3', field: 'u3', user: 'root' } };
+  t.like(choose({ hosts: ['kitchen'] }, { path: '/fw' })[0], { method: 'web', port: 80, path: '/fw' });
+  t.like(choose({ hosts: ['kitchen'] }, { user: 'door' }, web)[0], {
+    method: 'web',
+    preset: 'tasmota',
+    path: '/u3',
+    field: 'u3',
+    user: 'door',
+  });
+  t.like(choose({ hosts: ['kitchen'] }, { preset: 'wled' }, web)[0], {
+    method: 'web',
+    preset: 'wled',
+    path: undefined,
+    field: undefined,
+    user: 'root',
+  });
+  t.is(choose({ hosts: ['kitchen'] }, {}, web)[0]?.method, 'espota');
+});
+
+test('rejects an option for the web updater together with espota', async (t) => {
+  await expectOtaError(t, 'OPTIONS_CONFLICT', () =>
+    choose({ hosts: ['kitchen'] }, { method: 'espota', preset: 'elegantota' }),
+  );
+});

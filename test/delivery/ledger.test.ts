@@ -21,7 +21,7 @@ async function door(t: Parameters<typeof packedDoor>[0]) {
   return { folder, manifest, md5Of };
 }
 
-test('proves the flash mode and the build facts only with an MD5 of the sketch in the manifest', async (t) => {
+test('proves the flash mode and the build facts only with a sketch MD5 that the manifest lists', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const sketchMd5 = md5Of('dout', 4 * megabyte);
@@ -41,7 +41,7 @@ test('proves the flash mode and the build facts only with an MD5 of the sketch i
   t.deepEqual(provenFacts(undefined, sketchMd5, manifest.image), {});
 });
 
-test('proves a chip size only with a raw image, and no size above that of the image header', async (t) => {
+test('proves a chip size only with a raw image, and at most the size in the image header', async (t) => {
   const { folder, manifest, md5Of } = await door(t);
   const { ledger } = await Ledger.open(folder.path);
   const proof = { manifest, provenBy: 'mdns', sketchMd5: md5Of('dio', 4 * megabyte) } as const;

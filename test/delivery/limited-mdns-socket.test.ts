@@ -6,7 +6,7 @@ import { LimitedMdnsSocket } from '../../src/delivery/limited-mdns-socket.ts';
 const from: RemoteInfo = { address: '127.0.0.1', family: 'IPv4', port: 5353, size: 0 };
 const mostWaiting = 1000;
 
-/** Message with a number, of this size and with these counts of records. */
+/** Message that contains a number and has this size and these record counts. */
 function message(number: number, { sizeBytes = 14, counts = [0, 1, 0, 0] } = {}): Buffer {
   const bytes = Buffer.alloc(sizeBytes);
   bytes.writeUInt16BE(number, 0);
@@ -38,7 +38,7 @@ async function turns(count: number): Promise<void> {
 
 const numbered = (count: number, first = 0) => Array.from({ length: count }, (_, index) => message(first + index));
 
-test('a dropped message does not stop the messages after it', async (t) => {
+test('delivers the messages that follow a dropped message', async (t) => {
   const { passed, receive } = open(t);
   const dropped = [
     Buffer.alloc(0),
@@ -68,7 +68,7 @@ test('delivers one message in each turn of the event loop, so that timers and ot
   }
 });
 
-test('drops the messages of a flood beyond 1000, and accepts messages again afterward', async (t) => {
+test('drops all but the first 1000 messages of a flood and accepts messages again afterward', async (t) => {
   const { passed, receive } = open(t);
   receive(...numbered(3000));
   await turns(mostWaiting + 2);

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import type { DeliveryOptions } from '../../src/delivery/delivery.ts';
+import type { DeliveryOptions, DeliveryTarget } from '../../src/delivery/delivery.ts';
 import { deliverByEspota } from '../../src/delivery/espota/deliver.ts';
 import type { Progress } from '../../src/delivery/progress.ts';
 import type { DeliveryTimings } from '../../src/delivery/timings.ts';
@@ -23,7 +23,7 @@ const patientDelivery: DeliveryTimings = {
   connectMs: endlessMs,
   stallMs: endlessMs,
   finalReplyMs: endlessMs,
-  // Acknowledgements are estimated: an estimate that is too low must not end the transfer.
+  // Acknowledgments are estimated: an estimate that is too low must not end the transfer.
   ackGapMs: 500,
   pauseMs: 1,
   retryBudgetMs: endlessMs,
@@ -32,7 +32,7 @@ const patientDelivery: DeliveryTimings = {
   windowMs: endlessMs,
 };
 
-/** For devices that may miss a datagram or be busy when one arrives. */
+/** For devices that may miss a datagram or may be busy when a datagram arrives. */
 export const repeating = { invitationIntervalMs: 50 };
 
 /** For devices with a password: an invitation repeated too early cancels and restarts the authentication. */
@@ -95,12 +95,13 @@ export function verdictsOf(device: VirtualDevice): string[] {
 /** Sends an image through the web updater's form. */
 export async function sendByWeb(
   device: Pick<VirtualDevice, 'host' | 'webPort'>,
-  options: SendOptions & { readonly path?: string; readonly user?: string } = {},
+  options: SendOptions & Pick<DeliveryTarget, 'path' | 'user' | 'preset' | 'field'> = {},
 ): Promise<Sent> {
-  const { image = newSketch, hostIp, path, user, timings, ...rest } = options;
+  const { image = newSketch, hostIp, path, user, preset, field, timings, ...rest } = options;
   const progress: Progress[] = [];
   const startedAt = performance.now();
-  const verdict = await deliverByWeb({ host: device.host, port: device.webPort, hostIp, path, user }, image, {
+  const target = { host: device.host, port: device.webPort, hostIp, path, user, preset, field };
+  const verdict = await deliverByWeb(target, image, {
     kind: 'sketch',
     signal: new AbortController().signal,
     onProgress: (step) => progress.push(step),

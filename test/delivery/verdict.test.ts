@@ -19,7 +19,7 @@ test('exits with 0 only for an accepted update', (t) => {
   for (const verdict of verdicts) t.is(exitCodeOf(verdict), verdict.kind === 'accepted' ? 0 : 1, verdict.kind);
 });
 
-test('has a hint for every verdict except accepted', (t) => {
+test('has a hint for every verdict except "accepted"', (t) => {
   for (const verdict of verdicts) {
     const { text, hint } = describeVerdict(verdict);
     t.regex(text, /^\S.*\S$/, verdict.kind);
@@ -45,7 +45,7 @@ test('explains ERROR[11]: flashed over serial and not reset since', (t) => {
   t.regex(hint ?? '', /Reset.*serial/);
 });
 
-test('chooses the hint for an unknown result according to whether the device may have updated', (t) => {
+test('selects the hint for an unknown result by whether the device may have updated', (t) => {
   const hints = [true, false].map(
     (mayHaveUpdated) => describeVerdict({ kind: 'unknown', reason: 'x', mayHaveUpdated }).hint ?? '',
   );

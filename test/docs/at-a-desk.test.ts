@@ -108,5 +108,5 @@ test('docs/security.md: packs without a private key, signs later and produces th
   const { folder, follow } = await makeDesk(t);
   const before = await folder.read('build/door.ino.bin.gz.signed');
   t.regex(await follow('docs/security.md', 'Private keys'), /accept/);
-  t.deepEqual(await folder.read('build/door.ino.bin.gz.signed'), before, 'byte for byte the same');
+  t.deepEqual(await folder.read('build/door.ino.bin.gz.signed'), before, 'the files are identical');
 });

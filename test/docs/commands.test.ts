@@ -61,8 +61,8 @@ const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Give devices credentials':
       'virtual devices send no secrets; test/cli/commands/device-credentials.test.ts runs the same commands',
   },
-  'CONTRIBUTING.md': { '': 'the commands run all tests and the bench; .ci/run runs the commands in a clean clone' },
-  'bench/README.md': { '': 'the bench takes minutes', 'The update server': 'this bench also takes minutes' },
+  'CONTRIBUTING.md': { '': 'the commands run all tests and benchmarks; .ci/run runs the commands in a clean clone' },
+  'bench/README.md': { '': 'the benchmark takes minutes', 'The update server': 'this benchmark also takes minutes' },
 };
 
 const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {

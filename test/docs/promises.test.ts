@@ -1,4 +1,4 @@
-/** Checks that docs/security.md names tests for each promise, and none for what it marks as not promised. */
+/** Checks that docs/security.md names tests for each promise, and no tests for properties that it marks as not promised. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';

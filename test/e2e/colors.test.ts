@@ -53,7 +53,7 @@ async function shown({ folder, argv, keys = '' }: Show, env: Readonly<Record<str
   const [first = '', ...rest] = program;
   const { stdout } = await execa(first, rest, { cwd: folder.path, env: world, reject: false, timeout: 480_000 });
   // Empty output would pass the color checks.
-  if (stdout.trim() === '') throw new Error('nothing was shown');
+  if (stdout.trim() === '') throw new Error('the command printed no output');
   return stdout;
 }
 

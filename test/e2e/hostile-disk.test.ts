@@ -48,7 +48,7 @@ function saysFull(t: ExecutionContext, { exitCode, error }: CommandRun): void {
   t.regex(error?.hint ?? '', /space/);
 }
 
-// The gzip needs 200 KB, the signed image 285 KB, the signed gzip 200 KB.
+// The gzip artifact needs 200 KB, the signed image 285 KB and the signed gzip artifact 200 KB.
 for (const freeKilobytes of [0, 4, 100, 210, 400, 500, 690]) {
   test.serial(`pack fails with ${freeKilobytes} KB of free space and leaves no artifacts`, async (t) => {
     const folder = await withDisk(t, { [image]: fullDoor.bin });
@@ -176,7 +176,7 @@ test.serial('init reports a read-only folder with one error and one hint, and ch
   }
 });
 
-test.serial('init can be undone after the disk fills up, and never leaves half a key pair', async (t) => {
+test.serial('init can be undone after the disk fills up, and never leaves an incomplete key pair', async (t) => {
   const files = { 'disk/disk.ino': 'void setup() {}\nvoid loop() {}\n' };
   for (const pages of [0, 1, 2, 3, 4, 5]) {
     const folder = await withDisk(t, files);

@@ -126,7 +126,7 @@ test('rejects EC, Ed25519 and RSA-PSS keys, and names their type', async (t) => 
   }
 });
 
-test('reads an openssl key with Windows line ends', async (t) => {
+test('reads an openssl key with Windows line endings', async (t) => {
   const folder = await testFolder(t);
   await openssl(folder, 'genrsa', '-traditional', '-out', 'private.key', '1024');
   const { fingerprint } = (await loadPrivateKey(folder.at('private.key'))).publicKey;

@@ -86,7 +86,7 @@ export const deliveryErrors = {
   SERVER_UNREACHABLE: async (t) => {
     const { path } = await folderWith(t, { build: packedDoor });
     const { url } = await scriptedServer(t, () => 'silence');
-    // Connecting to a server without TLS fails immediately; a closed port would be retried for a while.
+    // A connection to a server without TLS fails immediately; a connection to a closed port would be retried for a while.
     return runCommand(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
   },
 

@@ -12,6 +12,10 @@ const encrypted = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey
   passphrase: 'open sesame',
 });
 
+const recorded = JSON.stringify({
+  keys: [{ name: 'main', publicKey: 'public.key', fingerprint: 'ab'.repeat(32), role: 'signing' }],
+});
+
 function sign(privatePem: string | Buffer, options = '', env: Readonly<Record<string, string>> = {}) {
   const files = { 'private.key': privatePem, 'door.bin': door.bin };
   return inFolder(`sign --private-key private.key --bin door.bin${options}`, files, env);
@@ -32,6 +36,9 @@ export const keyErrors = {
   SECRET_RESERVED: inFolder('espota -i 127.0.0.1 -f door.bin --password-env OTA_TOKEN', { 'door.bin': door.bin }),
   KEY_IN_ENVIRONMENT: inFolder('keygen', { 'ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' }),
   KEY_NOT_FOUND: inFolder('header --public-key gone.key --out Updater_Signing.h'),
+  KEY_NOT_RECORDED: inFolder('header --out out/Updater_Signing.h', { 'ota.config.json': recorded }),
+  KEYS_RECORDED: inFolder('keygen', { 'ota.config.json': recorded }),
+  SIGNING_REQUIRED: inFolder('pack door.bin --require-signed', { 'public.key': door.publicPem, 'door.bin': door.bin }),
   KEY_EMPTY: sign(''),
   KEY_GARBLED: sign('garbage'),
   KEY_ENCRYPTED: sign(encrypted),

@@ -87,11 +87,11 @@ onPosix('rejects a pipe that exceeds the size limit', async (t) => {
   const yes = run('sh', ['-c', 'yes >"$0"', fifo]);
   const error = await t.throwsAsync(readFileOrPipe(fifo), { instanceOf: FileLimitError });
   t.is(error.message, 'it is larger than 64 KB');
-  // The writer ends with SIGPIPE.
+  // SIGPIPE ends the writer.
   await t.throwsAsync(yes);
 });
 
-test('reports system errors by their code', async (t) => {
+test('reports system errors with their codes', async (t) => {
   const folder = await testFolder(t, { file: '' });
   for (const [path, code] of [
     [folder.at('gone'), 'ENOENT'],

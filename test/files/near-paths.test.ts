@@ -27,7 +27,7 @@ test('keeps paths outside the working directory, and the directory itself', (t) 
   }
 });
 
-test('keeps whole paths when the working directory is the root', (t) => {
+test('keeps absolute paths when the working directory is the root', (t) => {
   t.is(withNearPaths('/etc/door.key', '/', posix), '/etc/door.key');
   t.is(withNearPaths('C:\\door.key', 'C:\\', win32), 'C:\\door.key');
 });

@@ -4,7 +4,7 @@ import test from 'ava';
 import fastGlob from 'fast-glob';
 import { repository } from '../docs/pages.ts';
 
-test('starts no program through a shell, which would differ on Windows', async (t) => {
+test('starts no program through a shell, because Windows has a different shell', async (t) => {
   const paths = await fastGlob(['src/**/*.ts', 'hooks/*.py'], { cwd: repository });
   t.true(paths.includes('hooks/platformio.py'));
   const throughShell = /\bshell\s*[:=]|\bexec(?:Sync)?\(|\bexecaCommand|\bos\.(?:system|popen)\b|\/bin\/sh/;

@@ -3,7 +3,7 @@ import { readNamedFile, readOptionalFile } from '../../src/files/read.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { testFolder } from '../support/test-folder.ts';
 
-test('reports the kind and path of a missing named file and exits with 2', async (t) => {
+test('reports the kind and path of a missing file that the user named', async (t) => {
   const folder = await testFolder(t, { file: 'content' });
   t.is(Buffer.from(await readNamedFile(folder.at('file'), 'image')).toString(), 'content');
   for (const name of ['gone.bin', 'gone/door.bin', 'file/door.bin']) {

@@ -24,7 +24,7 @@ for (const code of ['EPERM', 'EACCES', 'EBUSY']) {
   });
 }
 
-test('stops retrying within three seconds on Windows when a file stays open', async (t) => {
+test('stops retrying within three seconds on Windows if a file stays open', async (t) => {
   const windows = system('win32');
   await t.throwsAsync(
     retryWhileInUse(() => failing('EPERM', 1)(), windows),

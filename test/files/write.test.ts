@@ -57,7 +57,7 @@ test('removeFiles ignores missing files and rejects a folder', async (t) => {
   await expectOtaError(t, 'FILE_UNWRITABLE', () => removeFiles([folder.at('folder')]));
 });
 
-test('removes only the temporary files of a killed writer', async (t) => {
+test('removes only the temporary files that a killed writer left behind', async (t) => {
   const folder = await testFolder(t, {
     'door.bin': '',
     '.door.bin.0badcafe.tmp': 'half',

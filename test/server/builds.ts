@@ -44,7 +44,7 @@ interface FilesRecipe extends BuildRecipe {
   readonly blockCount?: number;
 }
 
-/** Packs a filesystem with the given content. */
+/** Packs a filesystem image with the given content. */
 export function testFilesystem({ content, blockCount = 16, ...recipe }: FilesRecipe): Promise<Build> {
   return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount, content }));
 }
@@ -57,7 +57,7 @@ async function packed(recipe: BuildRecipe, file: string, image: Uint8Array): Pro
     image,
     elf: undefined,
     kind: file === 'littlefs.bin' ? 'filesystem' : undefined,
-    // Without the key, packing does not detect a private key in a filesystem, which the server must reject.
+    // Without the key, packing does not detect a private key in a filesystem image, so the server must reject the image.
     publicKey: file === 'littlefs.bin' ? undefined : signer?.publicKey,
     compression: recipe.compression ?? 'gzip',
     legacy: recipe.legacy ?? false,

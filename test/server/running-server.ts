@@ -23,7 +23,7 @@ export interface ApiResponse {
 export interface TestServer extends RunningServer {
   readonly folder: string;
   readonly port: number;
-  /** Token of the first admin. */
+  /** First admin token. */
   readonly token: string;
   readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
   api(method: string, path: string, body?: unknown, token?: string): Promise<ApiResponse>;

@@ -17,8 +17,8 @@ interface Connection {
 }
 
 /**
- * Watches the connections to one server through the Node.js diagnostics channels. The channels report every server in this process, and
- * connections to two servers may use the same client port.
+ * Watches the connections to one server through the Node.js diagnostics channels. The channels report the connections to every server in
+ * this process, and connections to two servers may use the same client port.
  *
  * @returns a function that waits until the server has closed the connection from a client port and returns the bytes read from it
  */

@@ -13,7 +13,7 @@ const start = (options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image, timings: patientTimings, ...options });
 const cnonce = md5('anything');
 
-test('acknowledges an upload in bare decimals, sends OK at the end and runs the new sketch', async (t) => {
+test('acknowledges an upload with decimal numbers, sends OK at the end and runs the new sketch', async (t) => {
   await using device = await start();
   const before = device.state.sketchMd5;
   const booted = afterwards(device);
@@ -39,7 +39,7 @@ test('acknowledges each piece with its length, without separators', async (t) =>
   t.regex((await call.ended()).text, /^1460540\d+OK$/);
 });
 
-test('sends an Updater error right after the last acknowledgement and does not restart', async (t) => {
+test('sends an Updater error right after the last acknowledgment and does not restart', async (t) => {
   await using device = await start();
   const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
   const { text } = await bareUpload(t, device, new Uint8Array(1000).fill(0x02));
@@ -54,7 +54,7 @@ test('uses the error messages of an older core', async (t) => {
   t.regex(text, /^\d+ERROR\[10\]: Magic byte is wrong, not 0xE9\r\n$/);
 });
 
-test('responds with an error to an invitation for an oversized image, and accepts the next one', async (t) => {
+test('responds with an error to an invitation for an oversized image and accepts the next invitation', async (t) => {
   await using device = await start();
   const host = await bareHost(t, device);
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
@@ -194,7 +194,7 @@ test('reads no more bytes than announced', async (t) => {
   t.true(holds(device, next));
 });
 
-test('writes a filesystem image to its area', async (t) => {
+test('writes a filesystem image to the filesystem area', async (t) => {
   await using device = await start();
   const content = new Uint8Array(10_000).fill(0x17);
   const { text } = await bareUpload(t, device, content, 100);

@@ -17,7 +17,7 @@ test('resets the connection after the given share of the bytes and keeps the old
     await using device = await start({ transfer: { what: 'reset', at } });
     const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
     const { text, how } = await bareUpload(t, device, next);
-    // The host may detect the reset only after it has read all acknowledgements.
+    // The host may detect the reset only after it has read all acknowledgments.
     if (at === 0) t.is(how, 'by reset');
     t.regex(text, /^\d*$/);
     const count = Math.ceil(at * next.length);
@@ -26,7 +26,7 @@ test('resets the connection after the given share of the bytes and keeps the old
   }
 });
 
-test('updates without OK when the reset follows the last byte or its acknowledgement', async (t) => {
+test('updates without sending OK when the reset follows the last byte or its acknowledgment', async (t) => {
   for (const at of [1, 'after-last-ack'] as const) {
     await using device = await start({ transfer: { what: 'reset', at } });
     const booted = afterwards(device);
@@ -36,7 +36,7 @@ test('updates without OK when the reset follows the last byte or its acknowledge
   }
 });
 
-test('closes the connection without a reset on an end fault', async (t) => {
+test('closes the connection without a reset on an "end" fault', async (t) => {
   await using device = await start({ transfer: { what: 'end', at: 0.5 } });
   t.is((await bareUpload(t, device, next)).how, 'in order');
 });
@@ -49,7 +49,7 @@ test('resumes the transfer after a stall', async (t) => {
   t.true(performance.now() - begun >= 80);
 });
 
-test('restarts and leaves the connection silent on a half-open fault', async (t) => {
+test('restarts and leaves the connection silent on a "half-open" fault', async (t) => {
   await using device = await start({ transfer: { what: 'half-open', at: 0.5 }, uploads: 1 });
   const booted = afterwards(device);
   const host = await bareHost(t, device);
@@ -140,7 +140,7 @@ test('applies transfer faults to the web updater', async (t) => {
   t.true(text.endsWith('Update Success! Rebooting...'));
 });
 
-test('leaves web updater requests unanswered with the no-response fault', async (t) => {
+test('leaves web updater requests unanswered on a "no-response" fault', async (t) => {
   await using device = await start({ noResponse: true }, { webPort: 0 });
   const url = `http://127.0.0.1:${device.webPort}/update`;
   // Any timeout is long enough: the device never responds.

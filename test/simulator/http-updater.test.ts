@@ -55,7 +55,7 @@ test('sends the device facts in an HTTP/1.0 request that closes the connection',
   ]);
 });
 
-test('sends its version and the login from the URL, and omits the chip ID before core 2.6.0', async (t) => {
+test('sends its version and the credentials from the URL but no chip ID before core 2.6.0', async (t) => {
   const server = await bareServer(t, nothingNew);
   const url = server.url.replace('http://', 'http://door:s%20cret@');
   await using device = await start(url, { version: '1.2', core: '2.5.2', updateMode: 'filesystem' });
@@ -94,7 +94,7 @@ test('limits an offline or not-installed fault to the given version', async (t) 
   t.is(await outcome({ offline: { share: 0 }, notInstalled: { share: 0 } }), 'new');
 });
 
-test('takes about the given share of devices offline, and the same devices for the same seeds', async (t) => {
+test('takes about the given share of devices offline and selects the same devices for the same seeds', async (t) => {
   const lost = async () => {
     const server = await bareServer(t, update(next));
     const runs = Array.from({ length: 40 }, async (_, seed) => {
@@ -108,7 +108,7 @@ test('takes about the given share of devices offline, and the same devices for t
   t.deepEqual(await lost(), first);
 });
 
-test('writes a filesystem image to its area without a restart', async (t) => {
+test('writes a filesystem image to the filesystem area without a restart', async (t) => {
   const content = new Uint8Array(9000).fill(0x21);
   const server = await bareServer(t, update(content), nothingNew);
   await using device = await start(server.url, { updateMode: 'filesystem' });

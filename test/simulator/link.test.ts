@@ -24,7 +24,7 @@ for (const { rttMs, windowBytes, windows } of [
   });
 }
 
-test('receives one piece per round trip from a host that waits for each acknowledgement', async (t) => {
+test('receives one piece per round trip from a host that waits for each acknowledgment', async (t) => {
   const rttMs = 20;
   const pieceBytes = 1460;
   const { device, host, clock, arrived } = await linked(t, { rttMs, windowBytes: 5840 });
@@ -85,7 +85,7 @@ test('ends a read when its timeout expires', async (t) => {
   t.is(read.value, 'timeout');
 });
 
-test('keeps the order of writes and ends the connection after them', async (t) => {
+test('keeps the order of writes and ends the connection after the last write', async (t) => {
   const { device, host, clock } = await linked(t, { rttMs: 30 });
   let text = '';
   host.on('data', (chunk) => {

@@ -32,7 +32,7 @@ async function ears(t: ExecutionContext) {
 const start = (options: VirtualDeviceOptions) =>
   startVirtualDevice({ image: { sizeBytes: 40_000 }, timings: patientTimings, ...options });
 
-test('announces ArduinoOTA as the core does, and the web updater, with its own address', async (t) => {
+test('announces ArduinoOTA and the web updater at its own address, as the core does', async (t) => {
   const { port, find } = await ears(t);
   const seen = Promise.all([find('arduino'), find('http')]);
   await using device = await start({

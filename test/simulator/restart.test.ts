@@ -31,7 +31,7 @@ async function updated(t: Parameters<typeof bareUpload>[0], device: VirtualDevic
   return (await after).event;
 }
 
-test('a device without a key accepts raw and gzip images and still has no key', async (t) => {
+test('a device without a key accepts raw and gzip-compressed images and still has no key', async (t) => {
   for (const bytes of [open, aligned(open)]) {
     await using device = await start();
     t.is(await updated(t, device, bytes), 'boot');
@@ -45,7 +45,7 @@ test('a device without a key accepts raw and gzip images and still has no key', 
   }
 });
 
-test('accepts raw and gzip images signed with its key and adopts the key in the image', async (t) => {
+test('accepts raw and gzip-compressed images signed with its key and adopts the key in the image', async (t) => {
   for (const bytes of [keyed, aligned(keyed)]) {
     await using device = await start({ publicKey: key.publicKey });
     t.is(await updated(t, device, signed(bytes)), 'boot');
@@ -60,7 +60,7 @@ test('a device with a key rejects unsigned images and images signed with a diffe
   t.is(device.state.restarts, 0);
 });
 
-test('checks no signatures after installing a signed image without a key', async (t) => {
+test('checks no signatures after it installs a signed image that contains no key', async (t) => {
   await using device = await start({ publicKey: key.publicKey });
   t.is(await updated(t, device, signed(open)), 'boot');
   t.is(device.state.keyFingerprint, undefined);
@@ -90,7 +90,7 @@ test('obtains the version and core of each new image from a function', async (t)
   t.like(device.state, { version: '2', core: '3.0.2' });
 });
 
-test('reads version, layout and key of a new image from the manifest that lists its MD5', async (t) => {
+test('reads the version, layout and key of a new image from the manifest that lists its MD5', async (t) => {
   const layout = { fsStart: 0x100000, fsEnd: 0x3fa000 };
   const { build } = await packImage({
     path: 'door.bin',
@@ -128,7 +128,7 @@ test('reads the core from the new image and keeps the current core if the core h
   t.is(device.state.core, '3.1.2');
 });
 
-test('is bricked by a signed gzip image on core 2.7.4: sends OK, then nothing on any port', async (t) => {
+test('is bricked by a signed gzip-compressed image on core 2.7.4 and does not respond after OK', async (t) => {
   await using device = await start({ core: '2.7.4', publicKey: key.publicKey, webPort: 0 });
   t.is(await updated(t, device, signed(aligned(keyed))), 'bricked');
   t.like(device.state, { phase: 'bricked', bricked: 'size-word-wrong' });
@@ -140,7 +140,7 @@ test('is bricked by a signed gzip image on core 2.7.4: sends OK, then nothing on
   await device.close();
 });
 
-test('is bricked by a gzip image with trailing bytes', async (t) => {
+test('is bricked by a gzip-compressed image with trailing bytes', async (t) => {
   await using device = await start();
   const trailing = Buffer.concat([gzipSync(open), Uint8Array.of(0, 0x20, 0, 0)]);
   t.is(await updated(t, device, trailing), 'bricked');
@@ -154,7 +154,7 @@ test('accepts a raw image with a damaged application and is bricked by it', asyn
   t.is(device.state.bricked, 'not-loadable');
 });
 
-test('reports a gzip filesystem as damage on a device that does not decompress it', async (t) => {
+test('reports a gzip-compressed filesystem image as damage on a device that does not decompress it', async (t) => {
   await using device = await start();
   const after = afterwards(device);
   await bareUpload(t, device, aligned(new Uint8Array(20_000).fill(1)), 100);
@@ -162,7 +162,7 @@ test('reports a gzip filesystem as damage on a device that does not decompress i
   t.is(device.state.damage, 'filesystem-differs');
 });
 
-test('patches an update to the flash mode of the device and reports the MD5 of the patched image', async (t) => {
+test("patches an image to the device's flash mode and reports the MD5 of the patched image", async (t) => {
   await using device = await start({ flashMode: 'dout' });
   t.is(await updated(t, device, open), 'boot');
   const patched = open.slice();
@@ -179,7 +179,7 @@ test('restarts on a power cycle without any other change', async (t) => {
   t.deepEqual(device.state, { ...before, restarts: 1 });
 });
 
-test('runs the given image and reads its properties from it', async (t) => {
+test('runs the given image and reads the build properties from it', async (t) => {
   await using device = await startVirtualDevice({ image: keyed });
   t.true(holds(device, keyed));
   t.like(device.state, { sketchMd5: md5(keyed), core: '3.1.2', flashMode: 'dio', keyFingerprint: undefined });

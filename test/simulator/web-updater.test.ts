@@ -31,7 +31,7 @@ test('reports an update error with status 200', async (t) => {
   t.is(device.state.restarts, 0);
 });
 
-test('serves the form on GET and requires the login for it', async (t) => {
+test('serves the form on GET and requires authentication', async (t) => {
   await using device = await start({ webLogin: { username: 'admin', password: 'secret' } });
   const refused = await exchange(portOf(device), 'GET /update HTTP/1.1\r\nHost: x\r\n\r\n');
   t.true(refused.text.startsWith('HTTP/1.1 401 Unauthorized\r\n'));

@@ -11,5 +11,5 @@ export async function caughtAtWork<Caught>(attempt: (count: number) => Promise<C
     const caught = await attempt(count);
     if (caught !== undefined) return caught;
   }
-  throw new Error(`not caught at work in any of ${mostAttempts} attempts`);
+  throw new Error(`the program ended before the signal in all ${mostAttempts} attempts`);
 }

@@ -24,7 +24,7 @@ export async function checkWords(t: ExecutionContext, words: readonly string[]):
   const own = words.slice(0, end === -1 ? undefined : end);
   const help = await runCommand([...namesOf(own), '--help'], { cwd: '.' });
   t.is(help.exitCode, 0);
-  t.true(help.stdout.startsWith(`Usage: ota-hooks ${command} `), `there is no command ${command}`);
+  t.true(help.stdout.startsWith(`Usage: ota-hooks ${command} `), `the command ${command} does not exist`);
   for (const option of own.filter((word) => /^--?[a-z]/.test(word))) {
     const [name = ''] = option.split('=');
     t.regex(help.stdout, new RegExp(`^ +(?:-\\w, )?${name}(?:[ ,]|$)`, 'm'), option);

@@ -27,7 +27,7 @@ export async function virtualDoor(t: ExecutionContext, options: VirtualDeviceOpt
   const device = await startVirtualDevice({
     image: { sizeBytes: 100 * 1024, publicKey: doorKey },
     publicKey: doorKey,
-    // A large window keeps tests short: the default one splits 285 KB into steps of 5,840 bytes.
+    // A large window keeps tests short, because the default window splits 285 KB into steps of 5,840 bytes.
     link: { windowBytes: 64 * 1024 },
     ...options,
     timings: { ...patientTimings, ...options.timings },
@@ -50,7 +50,7 @@ export async function packedDoor(
   return folder;
 }
 
-/** Inventory entry of a virtual device. */
+/** Configuration entry for a virtual device. */
 export function listed(device: VirtualDevice, more: object = {}): object {
   return { address: device.host, port: device.otaPort, ...more };
 }

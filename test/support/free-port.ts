@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the range from which operating systems assign ephemeral ports. */
+/** Range of ports to try, below the range from which operating systems assign ephemeral ports. */
 const lowest = 10_000;
 const highest = 32_000;
 

@@ -13,7 +13,7 @@ const usedPairs = new Map<number, number>();
 
 /**
  * Returns an RSA pair that this process has not used yet, as `ota-hooks keygen` writes it. Pairs are shared between test processes and
- * runs: in a CPU profile of `npm test`, generateKeyPairSync took 13 of 570 s.
+ * runs, because generateKeyPairSync took 13 of 570 s in a CPU profile of `npm test`.
  */
 export function rsaPems(bits = 1024): PemPair {
   const number = usedPairs.get(bits) ?? 0;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
-/** Folders that are usually on different file systems: the memory that most Linux systems have, and the repository. */
+/** Folders that are usually on different file systems: the in-memory file system of most Linux systems, and the repository. */
 const candidates = ['/dev/shm', resolve('build')];
 const { dev: usual } = await stat(tmpdir());
 const others = await Promise.all(

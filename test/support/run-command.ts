@@ -31,8 +31,8 @@ interface World {
 }
 
 /**
- * Runs a command in this process through the same entry point as the CLI: fast enough for a table of cases. What cli.ts adds (error texts,
- * signals) is tested with {@link file://./run-cli.ts}.
+ * Runs a command in this process through the same entry point as the CLI: fast enough for a table of cases. The code in cli.ts (error
+ * texts, signals) is tested with {@link file://./run-cli.ts}.
  */
 export async function runCommand(
   argv: readonly string[],

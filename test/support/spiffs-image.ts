@@ -1,7 +1,8 @@
 const pageBytes = 256;
 
 /**
- * Builds a formatted SPIFFS without files: the first page of each block ends with a magic number and an erase count (`spiffs_nucleus.h`).
+ * Builds a formatted SPIFFS image without files: the first page of each block ends with a magic number and an erase count
+ * (`spiffs_nucleus.h`).
  */
 export function spiffsImage(blocks = 16, blockSizeBytes = 4096): Uint8Array {
   const image = new Uint8Array(blocks * blockSizeBytes).fill(0xff);

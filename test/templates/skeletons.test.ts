@@ -26,7 +26,11 @@ for (const [name, config] of [
   test(`the ${name} skeleton has a valid configuration with a project and no private key`, (t) => {
     const parsed = v.parse(configSchema, JSON.parse(config));
     t.is(parsed.project, 'my-device');
-    t.is(parsed.privateKey, undefined, 'a build server has none: where it lies goes without saying');
+    t.is(
+      parsed.privateKey,
+      undefined,
+      'a build server has no private key, and local builds find it without configuration',
+    );
   });
 }
 

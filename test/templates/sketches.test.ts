@@ -24,7 +24,7 @@ for (const [name, text] of programs) {
   test(`${name}: has one setup, one loop and an include of Arduino.h`, (t) => {
     t.is(text.match(/^void setup\(\) \{$/gm)?.length, 1);
     t.is(text.match(/^void loop\(\) \{$/gm)?.length, 1);
-    t.regex(text, /^#include <Arduino\.h>$/m, 'what PlatformIO compiles has no includes that it does not name');
+    t.regex(text, /^#include <Arduino\.h>$/m, 'PlatformIO adds no includes to a source file');
   });
 
   test(`${name}: enters a safe state before an update and leaves it after a failed one`, (t) => {
@@ -83,7 +83,10 @@ test('EspotaUpdate sets port, name and password, has all four callbacks and anno
     t.regex(text, new RegExp(`ArduinoOTA\\.${call}\\(`));
   }
   const announcement = 'MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
-  t.true(text.indexOf(announcement) > text.indexOf('ArduinoOTA.begin()'), 'the service must be there first');
+  t.true(
+    text.indexOf(announcement) > text.indexOf('ArduinoOTA.begin()'),
+    'the TXT record requires the existing service',
+  );
 });
 
 test('HttpUpdate checks at intervals with its version and has all four callbacks', (t) => {

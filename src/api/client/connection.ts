@@ -114,7 +114,7 @@ export async function stream(
       mostBytes,
     });
     const status = response.statusCode ?? 0;
-    // Only a successful response has a body of interest, and an unread one would keep the connection open.
+    // Only the body of a successful response is used, and an unread body would keep the connection open.
     if (status !== 200) response.destroy();
     return { url, status, body: withErrors(body, options) };
   } catch (error) {

@@ -65,11 +65,11 @@ function send(url: string, { method, headers, body, ca, onSent }: Exchange, watc
       resolve(response);
     });
     let interim = 0;
-    // Emitted for every 1xx status, and Node.js accepts any number of them.
+    // Emitted for every 1xx response. Node.js accepts any number of these responses.
     request.on('information', () => {
       interim++;
       if (interim > mostInterimResponses)
-        request.destroy(new ExchangeLimitError('it sends interim responses without end'));
+        request.destroy(new ExchangeLimitError('it sends an endless series of interim responses'));
     });
     // A request can fail more than once, for example when the response is destroyed.
     request.on('error', reject);
@@ -105,8 +105,8 @@ async function* receive(
 }
 
 /**
- * Ends an exchange that is aborted or too slow. Its timer keeps it alive: `AbortSignal.any` holds a timeout only weakly, and once it is
- * garbage-collected, a request to a silent server waits forever (nodejs/node#57736).
+ * Ends an exchange that is aborted or too slow. The timer keeps this object alive. `AbortSignal.any` references a timeout signal only
+ * weakly: after garbage collection, the signal never aborts, and a request to a silent server never ends (nodejs/node#57736).
  */
 class ExchangeWatch {
   readonly #pace: TransferPace;
@@ -119,7 +119,7 @@ class ExchangeWatch {
   constructor(limits: TransferLimits, sizeBytes: number, signal: AbortSignal) {
     signal.throwIfAborted();
     this.#pace = new TransferPace(limits, performance.now(), sizeBytes);
-    // Derived, so that many requests do not add listeners to the signal of the whole command.
+    // Derived, so that many requests do not add listeners to the command's signal.
     this.#signal = AbortSignal.any([signal]);
     this.#signal.addEventListener('abort', this.#abort);
     this.moved(0, sizeBytes > 0);

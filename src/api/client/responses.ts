@@ -43,9 +43,9 @@ export const deviceRemovedResponse = v.looseObject({ removed: v.string() });
 export const rolloutsResponse = v.looseObject({ rollouts: v.array(rolloutInfoSchema) });
 
 /**
- * Checks the JSON of a response. Unknown fields are accepted, because a newer server may send more of them.
+ * Checks the JSON of a response. Unknown fields are accepted, because a newer server may send additional fields.
  *
- * @returns undefined if the response does not have the shape
+ * @returns undefined if the response does not match the schema
  */
 export function checkedResponse<Schema extends v.GenericSchema>(
   schema: Schema,

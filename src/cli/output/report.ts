@@ -4,7 +4,7 @@ import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
 import { colored, outputLine } from './terminal-text.ts';
 
-/** Output options, which every command has. */
+/** Output options of every command. */
 export interface OutputOptions {
   readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
@@ -15,8 +15,8 @@ export interface OutputOptions {
 type Lines = string | readonly string[];
 
 /**
- * Output of a command. Messages are written to stderr, and results to stdout. Each text is one line. Line breaks in it are escaped, because
- * they come from file names, devices or servers.
+ * Output of a command. Messages are written to stderr, and results to stdout. Each text is printed as one line: its line breaks are
+ * escaped, because they come from file names, devices or servers.
  */
 export interface Report {
   /** Prints a message for the user. --quiet suppresses the message. */

@@ -1,6 +1,6 @@
 import { printableLine, printableLines } from '../../core/model/unprintable.ts';
 
-/** Escape sequence of this tool's own, which is written as it is. */
+/** Escape sequence created by this tool, which is written without escaping. */
 class Sequence {
   readonly code: string;
 

@@ -1,5 +1,10 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import type { RuleAllowance } from '../../core/model/manifest.ts';
+import { projectRules, rulesAllowedByProject } from '../../core/preflight/project-rules.ts';
 import { isRuleId, type RuleId } from '../../core/preflight/registry.ts';
+import type { Release } from '../../core/preflight/release.ts';
+import type { Config } from '../../project/config/schema.ts';
+import type { Report } from '../output/report.ts';
 
 /** Parses an --allow value. Unknown rules are rejected, so that a typo is reported. */
 export function allowedRule(value: string, previous: RuleId[] = []): RuleId[] {
@@ -14,3 +19,54 @@ export const allowOption = new Option(
 )
   .argParser(allowedRule)
   .default<RuleId[]>([]);
+
+/** Rules that the project allows outside its configuration, such as `custom_ota_allow` in platformio.ini. */
+export const projectAllowOption = new Option(
+  '--project-allow <rule: reason>',
+  'Preflight rule that the project allows, and the reason, as `allow` in the configuration (repeatable)',
+)
+  .argParser(projectAllowance)
+  .default<RuleAllowance[]>([]);
+
+function projectAllowance(value: string, previous: RuleAllowance[] = []): RuleAllowance[] {
+  const [, rule, reason] = /^([^:\s]+)\s*:\s*(\S.*)$/.exec(value) ?? [];
+  if (rule === undefined || reason === undefined) {
+    throw new InvalidArgumentError('must be a rule and the reason, such as "no-ota: the last update of this device"');
+  }
+  if (projectRules.some((id) => id === rule)) return [...previous, { rule, reason }];
+  throw new InvalidArgumentError(
+    `names ${rule}, which a project cannot allow (docs/never-brick.md lists the rules that a project can allow)`,
+  );
+}
+
+/** Returns the rules that the configuration of a project allows. */
+export function configuredAllowances({ allow = {} }: Pick<Config, 'allow'>): readonly RuleAllowance[] {
+  return Object.entries(allow).map(([rule, reason]) => ({ rule, reason }));
+}
+
+/**
+ * Returns all rules that do not block the update: those of the command line, the configuration and the manifests of the releases. Prints
+ * a warning for each rule that the project allows.
+ */
+export function rulesToAllow(
+  named: readonly RuleId[],
+  config: Pick<Config, 'allow'>,
+  releases: readonly Release[],
+  report: Report,
+): ReadonlySet<string> {
+  const own = configuredAllowances(config);
+  const packed = releases.flatMap((release) => {
+    const rules: readonly string[] = rulesAllowedByProject(release);
+    return (release.allowedRules ?? []).filter(({ rule }) => rules.includes(rule));
+  });
+  const allowances = [...packed, ...own];
+  warnOfAllowances(allowances, report);
+  return new Set<string>([...named, ...allowances.map(({ rule }) => rule)]);
+}
+
+/** Prints a warning for each rule that a project allows, once for each rule. */
+export function warnOfAllowances(allowances: readonly RuleAllowance[], report: Report): void {
+  for (const [rule, reason] of new Map(allowances.map(({ rule, reason }) => [rule, reason]))) {
+    report.warn(`the project allows the rule ${rule}: ${reason}`);
+  }
+}

@@ -12,7 +12,9 @@ export function withDeviceOptions<Args extends unknown[], Options extends Option
 ) {
   return command
     .option('--core <release>', 'Core of the running sketch, such as 3.1.2')
-    .addOption(new Option('--signing <what>', 'Signature check of the device').choices(['none', 'required'] as const))
+    .addOption(
+      new Option('--signing <what>', 'Signature check that the device performs').choices(['none', 'required'] as const),
+    )
     .option('--key-fingerprint <hex>', 'SHA-256 of the public key on the device (DER)')
     .addOption(
       new Option('--format <format>', 'Signature format that the device accepts').choices(['current', 'legacy']),

@@ -71,9 +71,9 @@ export async function prepareBytes(
     layout: elf && layoutInElf(elf, firmware),
   });
   if (build === undefined) return { release: own, build, firmware };
-  const { project, version, board, signing } = build;
+  const { project, version, board, signing, allowedRules } = build;
   const image = { ...own.image, layout: own.image.layout ?? build.image.layout };
-  return { release: { ...own, image, project, version, board, signing }, build, firmware };
+  return { release: { ...own, image, project, version, board, signing, allowedRules }, build, firmware };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { RsaPublicKey } from '../../core/keys/public-key.ts';
 import type { ProjectSettings } from '../../project/config/settings.ts';
 import { loadPublicKey } from '../../project/keys/key-files.ts';
 import type { Io } from '../io.ts';
-import { publicKeyAt } from './project-keys.ts';
+import { projectKeyAt, publicKeyAt } from './project-keys.ts';
 
 export interface KnownKeyOptions {
   readonly publicKey: readonly string[];
@@ -14,9 +14,13 @@ export function namedKeys({ publicKey }: KnownKeyOptions, io: Io): Promise<RsaPu
   return Promise.all(publicKey.map((path) => loadPublicKey(resolve(io.cwd, path))));
 }
 
-/** Loads the project's public key, and the `knownKeys` from the project's configuration. Does not read the private key. */
-export async function projectKeys({ config, folder, publicKey }: ProjectSettings, io: Io): Promise<RsaPublicKey[]> {
-  const own = publicKey === undefined ? [] : [await publicKeyAt(publicKey, io)];
-  const others = await Promise.all((config.knownKeys ?? []).map((path) => loadPublicKey(resolve(folder, path))));
-  return [...own, ...others];
+/** Loads the project's public key, and all other keys that its configuration lists. Does not read the private key. */
+export async function projectKeys(settings: ProjectSettings, io: Io): Promise<RsaPublicKey[]> {
+  const { config, folder, publicKey } = settings;
+  const own = publicKey === undefined ? [] : [await projectKeyAt(publicKey, settings, io)];
+  const listed = (config.keys ?? []).filter(({ role }) => role !== 'signing').map((entry) => entry.publicKey);
+  const places = [...listed, ...(config.knownKeys ?? [])].map((source) =>
+    typeof source === 'string' ? { path: resolve(folder, source) } : { variable: source.env },
+  );
+  return [...own, ...(await Promise.all(places.map((place) => publicKeyAt(place, io))))];
 }

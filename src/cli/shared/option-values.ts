@@ -1,4 +1,5 @@
 import { type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
+import { formFieldPattern } from '../../core/model/web-preset.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
 // Parsers for option values. Their errors state the required form; `nameOptionsInErrors` adds the option name and the given value.
@@ -48,6 +49,13 @@ export function size(value: string): number {
   if (hex !== undefined) return Number.parseInt(hex, 16);
   if (decimal !== undefined) return Number(decimal) * (sizeUnits[unit.toLowerCase()] ?? 1);
   return invalid('must be a size such as 512k, 4M or 0x400000');
+}
+
+/** Parses the name of a form field. */
+export function formField(value: string): string {
+  return formFieldPattern.test(value)
+    ? value
+    : invalid('must consist of letters, digits, dots, dashes, underscores and brackets');
 }
 
 /** Parses a time in seconds, such as `60` or `0.5`. The maximum is one day. */
@@ -101,7 +109,7 @@ export function httpUrl(value: string): string {
 
 /**
  * Adds the option name to errors about invalid values, for all options of the command and its subcommands. Errors from Commander itself
- * have a different format than the other errors of this tool.
+ * have a different format from this tool's other errors.
  */
 export function nameOptionsInErrors(command: Pick<CommandUnknownOpts, 'options' | 'commands'>): void {
   for (const option of command.options) {

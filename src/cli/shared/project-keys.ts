@@ -5,6 +5,7 @@ import { OtaError } from '../../errors/ota-error.ts';
 import { readSecret } from '../../project/config/secrets.ts';
 import { type KeyPlace, type ProjectSettings, requirePrivateKeyPermission } from '../../project/config/settings.ts';
 import { keySizeWarnings, loadPublicKey } from '../../project/keys/key-files.ts';
+import { requireRecorded } from '../../project/keys/recorded-keys.ts';
 import { openSigner } from '../../project/signing/open-signer.ts';
 import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
@@ -17,9 +18,24 @@ export async function projectPublicKey(
 ): Promise<RsaPublicKey | undefined> {
   const { publicKey: place } = settings;
   if (place === undefined) return (await projectSigner(settings, io, report))?.publicKey;
-  const key = await publicKeyAt(place, io);
+  const key = await projectKeyAt(place, settings, io);
   for (const warning of keySizeWarnings(key, keyPlaceName(place, report))) report.warn(warning);
   return key;
+}
+
+/**
+ * Loads a public key of the project, which must be recorded if the configuration records keys.
+ *
+ * @throws OtaError KEY_NOT_RECORDED, and errors from reading the key
+ */
+export function projectKeyAt(place: KeyPlace, { recordedKeys }: ProjectSettings, io: Io): Promise<RsaPublicKey> {
+  const name = 'path' in place ? place.path : `$${place.variable}`;
+  return requireRecorded(
+    () => publicKeyAt(place, io),
+    (key) => key,
+    name,
+    recordedKeys,
+  );
 }
 
 /** Loads a public key from a file or an environment variable. */
@@ -35,7 +51,12 @@ export async function projectSigner(settings: ProjectSettings, io: Io, report: R
   requirePrivateKeyPermission(settings);
   const keyName = keyPlaceName(privateKey, report);
   const passphrase = await passphraseOf(settings, io);
-  const { signer, warnings } = await openSigner({ privateKey, passphrase }, { env: io.env, keyName });
+  const { signer, warnings } = await requireRecorded(
+    () => openSigner({ privateKey, passphrase }, { env: io.env, keyName }),
+    (opened) => opened.signer.publicKey,
+    keyName,
+    settings.recordedKeys,
+  );
   for (const warning of warnings) report.warn(warning);
   return signer;
 }

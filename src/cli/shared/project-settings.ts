@@ -4,8 +4,8 @@ import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
 
 /**
- * Resolves the settings of a project, and reports which configuration applies if it is not in the source folder that the user expects: its
- * keys replace those beside the sketch.
+ * Resolves the settings of a project. Reports the configuration if it is not in the source folder that the user expects, because its keys
+ * then replace those beside the sketch.
  *
  * @param expected source folder that the user passed; by default, the source folder of the options
  * @throws OtaError those thrown by {@link projectSettings}

@@ -5,8 +5,8 @@ import { requireTrustedNote } from '../../project/config/build-note.ts';
 import type { Io } from '../io.ts';
 
 /**
- * Returns the folder to search for the project configuration. By default, this is the sketch folder that `build.options.json` beside the
- * file names, or else the working directory. arduino-cli writes `build.options.json` into the build folder, the only folder that an
+ * Returns the folder to search for the project configuration. By default, this is the sketch folder named in the `build.options.json`
+ * beside the file, or else the working directory. arduino-cli writes `build.options.json` into the build folder, the only folder that an
  * upload recipe receives.
  *
  * @param file path of the file to send or publish

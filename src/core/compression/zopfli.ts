@@ -13,8 +13,8 @@ parentPort.postMessage(await zopfli.gzipAsync(workerData.bytes, { numiterations:
 `;
 
 /**
- * Compresses to the smallest gzip file that eboot can inflate. Compression takes a few seconds of CPU time per megabyte. Compression runs
- * in a worker, so that the calling thread can show progress and cancel the work.
+ * Compresses to the smallest gzip file that eboot can inflate. Compression takes a few seconds of CPU time per megabyte and runs in a
+ * worker, so that the calling thread can show progress and cancel the work.
  */
 export const zopfli: Compressor = async (bytes, signal) => {
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(work)}`), {

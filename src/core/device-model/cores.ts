@@ -1,3 +1,5 @@
+import { compareReleases, readCoreName } from '../model/core-name.ts';
+
 /**
  * Update-related capabilities of each esp8266/Arduino release. Each line documents one capability: the first release for each value, and
  * the upstream file, function and issue. A device has the capabilities of the core that its *running* sketch was built with, because the
@@ -5,9 +7,9 @@
  */
 
 /** Oldest release in this table. Each capability has its first value in this release. */
-const oldest = '2.4.0';
+const oldest = '2.0.0';
 
-/** Placeholder for the release after 3.1.2, for changes that are merged upstream but not released. */
+/** Placeholder for the release after 3.1.2, for changes that are merged upstream but not yet released. */
 const unreleased = '3.1.3';
 
 interface Capability<Value> {
@@ -23,12 +25,17 @@ const capabilities = {
   atomicFilesystem: since('2.6.0', 'Updater.cpp begin, ATOMIC_FS_UPDATE #6505'),
   flashMap: since('3.1.0', 'Updater.cpp _verifyEnd, FLASH_MAP_SUPPORT #6690'),
 
-  // Capabilities of `UpdaterClass::begin`: integer wraparound of the start address, the filesystem size limit, and resetting the MD5.
+  // Capabilities of `UpdaterClass::begin`: integer wraparound of the start address, the filesystem size limit, the comparison of flash sizes
+  // and of the first byte of an image, and resetting the MD5.
   wrapsTooLargeSize: until('2.4.2', 'Updater.cpp begin #4550'),
   boundsFilesystem: since('2.6.0', 'Updater.cpp begin #6505'),
+  checksHeader: since('2.1.0', 'Updater.cpp begin, _verifyEnd; ESP8266httpUpdate.cpp handleUpdate'),
   clearsOldMd5: since('3.0.0', 'Updater.cpp begin #7524, #7534'),
 
-  // Capabilities of `UpdaterClass::_writeBuffer`: overwriting byte 2 of an image with the flash mode of the device.
+  // Capability of `UpdaterClass::write`: rejecting data that exceeds the announced size.
+  boundsWrites: since('2.4.0', 'Updater.cpp write'),
+
+  // Capability of `UpdaterClass::_writeBuffer`: overwriting byte 2 of an image with the flash mode of the device.
   patchesFlashMode: steps(
     'Updater.cpp _writeBuffer #4877, #6880, #6891',
     [oldest, 'never'],
@@ -49,10 +56,22 @@ const capabilities = {
   comparesAfterCopy: within('2.7.2', '2.7.3', 'eboot.c main #7317, #7458, #7468'),
   hangsOnXmcFlash: within('2.7.0', '2.7.1', 'eboot.c main #7267, #7277'),
 
+  // Capability of the LittleFS library: comparing the size in the superblock with the partition size.
+  comparesLittleFsSize: since('3.1.1', 'lfs.c lfs_mount; LittleFS.h #8826'),
+
   // Location of the CRC in images.
   imageCrc: steps('elf2bin.py add_crc', [oldest, 'none'], ['2.7.0', 'eboot-page'], ['3.0.0', 'application']),
 
-  // Capabilities of the HTTP client: the x-ESP8266-Chip-ID header, and the value `version` for x-ESP8266-mode.
+  // Capability of the web updater: the form field `filesystem`. Older web updaters use every file as a sketch.
+  filesystemOverWeb: since('2.6.0', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_START'),
+
+  // Capability of ArduinoOTA: sending OK only after `UpdaterClass::begin`, and otherwise the error. Older cores send OK before it.
+  reportsBeginError: since('2.4.0', 'ArduinoOTA.cpp _runUpdate'),
+
+  // Capabilities of the HTTP client: the headers x-ESP8266-mode, x-ESP8266-sketch-md5 and x-ESP8266-Chip-ID, and the value `version` for
+  // x-ESP8266-mode.
+  sendsMode: since('2.1.0', 'ESP8266httpUpdate.cpp handleUpdate'),
+  sendsSketchMd5: since('2.4.0', 'ESP8266httpUpdate.cpp handleUpdate'),
   sendsChipId: since('2.6.0', 'ESP8266httpUpdate.cpp handleUpdate'),
   requestsVersion: since(unreleased, 'ESP8266httpUpdate.cpp'),
 } as const;
@@ -67,13 +86,14 @@ export type CoreCapabilities = {
 /**
  * Returns the capabilities of a release such as `2.7.4`. Releases newer than this table are treated like the newest release in it.
  *
- * @returns undefined if the capabilities are unknown: without a version, or for a version before 2.4.0, a pre-release or a build from git
+ * @returns undefined if the capabilities are unknown: without a version, or for a version before 2.0.0, a pre-release or a build from git
  */
 export function coreCapabilities(version: string | undefined): CoreCapabilities | undefined {
-  if (version === undefined || !isRelease(version) || compareReleases(version, oldest) < 0) return undefined;
+  const release = version === undefined ? undefined : readCoreName(version)?.release;
+  if (release === undefined) return undefined;
   const entries = Object.entries<Capability<unknown>>(capabilities).map(([name, { values }]) => [
     name,
-    valueAt(values, version),
+    valueAt(values, release),
   ]);
   // Object.fromEntries loses the key types. All names and values are from the table.
   return Object.fromEntries(entries) as CoreCapabilities;
@@ -82,16 +102,6 @@ export function coreCapabilities(version: string | undefined): CoreCapabilities 
 /** Returns the upstream source of a capability: file, function and issues such as `esp8266/Arduino#6820`. */
 export function capabilitySource(name: CapabilityName): string {
   return capabilities[name].source.replaceAll('#', 'esp8266/Arduino#');
-}
-
-/** Compares releases `major.minor.patch`: negative if `a` is older than `b`, 0 if equal, positive if `a` is newer. */
-export function compareReleases(a: string, b: string): number {
-  const [left, right] = [releaseParts(a), releaseParts(b)];
-  for (const [index, part] of left.entries()) {
-    const difference = part - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 function since(release: string, source: string): Capability<boolean> {
@@ -113,12 +123,4 @@ function steps<const Value>(source: string, ...values: (readonly [from: string, 
 
 function valueAt(values: readonly (readonly [from: string, value: unknown])[], version: string): unknown {
   return values.findLast(([from]) => compareReleases(from, version) <= 0)?.[1];
-}
-
-function isRelease(version: string): boolean {
-  return /^\d{1,4}\.\d{1,4}\.\d{1,4}$/.test(version);
-}
-
-function releaseParts(release: string): readonly number[] {
-  return release.split('.').map(Number);
 }

@@ -4,7 +4,7 @@ import type { CoreCapabilities } from './cores.ts';
 export interface DeviceError {
   /** Error code: positive for `UPDATE_ERROR_…` (Updater.h), negative for `HTTP_UE_…` (ESP8266httpUpdate.h). */
   readonly code: number;
-  /** Error text without the code and without a line break. */
+  /** Error text without the code or a line break. */
   readonly text: string;
   /** Error text as printed by the device: `ERROR[4]: Not Enough Space`. HTTP client errors are printed without a code. */
   readonly printed: string;

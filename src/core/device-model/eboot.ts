@@ -36,7 +36,7 @@ export interface CopyRun {
  * compares the result with the staged bytes. The comparison fails if the copy has overwritten staged bytes.
  *
  * @param flash content of the flash chip, modified in place
- * @param capabilities capabilities of the core whose eboot is in flash, which is the core of the sketch before the update
+ * @param capabilities capabilities of the core whose eboot is in flash: the core of the sketch before the update
  */
 export function runEboot(flash: Uint8Array, command: EbootCommand, capabilities: CoreCapabilities): CopyRun {
   const run = copyRaw(flash, command, capabilities);

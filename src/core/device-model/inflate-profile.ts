@@ -18,8 +18,8 @@ const worthStreamingBytes = 32 * 1024;
 /**
  * Computes how much input eboot has read at each output sector.
  *
- * zlib produces the same profile as the model of eboot's inflater, because neither reads a byte before it needs the byte. In a process
- * that has just started, zlib is ten times faster. The model is used for small files and for input that zlib rejects.
+ * zlib produces the same profile as the model of eboot's inflater, because both read a byte only when they need it. In a process that has
+ * just started, zlib is ten times faster. The model is used for small files and for input that zlib rejects.
  *
  * @param gzip compressed bytes without a signature
  * @param sizeBytes uncompressed size

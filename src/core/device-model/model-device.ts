@@ -6,7 +6,7 @@ import type { FlashMode, SignatureFormat } from '../model/artifact.ts';
 import type { CoreCapabilities } from './cores.ts';
 import { erasedFlash } from './flash.ts';
 
-/** Signature verification in the Updater, like `UpdaterVerifyClass` (Updater.h). The key is the key that the sketch was built with. */
+/** Signature verification in the Updater, like `UpdaterVerifyClass` (Updater.h). Uses the key that the sketch was built with. */
 export interface SignatureVerifier {
   /** Length of a signature in bytes. Equal to the length of the key's modulus. */
   readonly lengthBytes: number;

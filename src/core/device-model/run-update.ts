@@ -16,7 +16,7 @@ export interface UpdateOptions extends Delivery {
  * Result of an update; `device` has the facts and the flash content after the update.
  *
  * - updated, kept, damaged, bricked: the device reported OK, see `ModelVerdict`;
- * - rejected: the device reported an error and keeps its sketch, but a filesystem written in place may be lost;
+ * - rejected: the device reported an error and keeps its sketch, but a filesystem that was overwritten in place may be lost;
  * - crashed: the device restarted its current sketch without reporting an error.
  */
 export type UpdateResult =
@@ -27,7 +27,7 @@ export type UpdateResult =
 /**
  * Runs one update from the first byte to the restart: the transport library, the Updater, eboot.
  *
- * @param device device before the update, which is not modified
+ * @param device device before the update; it is not modified
  * @param bytes bytes as sent, including the signature
  */
 export function runUpdate(device: ModelDevice, bytes: Uint8Array, options: UpdateOptions): UpdateResult {
@@ -51,8 +51,11 @@ export function restart(end: EndResult, bytes: Uint8Array, options: UpdateOption
       return { ...filesystemVerdict(device, undefined, bytes, options.expected), device };
     case 'staged': {
       const copy = { command: end.command, run: runEboot(device.flash, end.command, device.capabilities) };
-      if (options.kind === 'filesystem') return { ...filesystemVerdict(device, copy, bytes, options.expected), device };
-      return sketchUpdateVerdict(device, copy, bytes, options);
+      const isSketch = end.command.destination === 0;
+      if (!isSketch) return { ...filesystemVerdict(device, copy, bytes, options.expected), device };
+      // A filesystem image that an old web updater used as a sketch is not the expected sketch.
+      const expected = options.kind === 'sketch' ? options.expected : undefined;
+      return sketchUpdateVerdict(device, copy, bytes, { ...options, expected });
     }
   }
 }

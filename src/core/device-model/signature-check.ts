@@ -6,15 +6,15 @@ export type SignatureCheck =
   | { readonly outcome: 'refused' }
   | { readonly outcome: 'crashed' };
 
-/** Size of the word after the signature, which contains the length of the signature. */
+/** Size of the word that follows the signature and contains its length. */
 const lengthWordBytes = 4;
 
 /** Size of the chunks in which the Updater reads and hashes the payload. */
 const hashPieceBytes = 128;
 
 /**
- * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketches and filesystems. The check reads the
- * bytes from *flash*, where byte 2 may contain the device's own flash mode.
+ * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketch images and filesystem images. The check
+ * reads the bytes from *flash*, where byte 2 may contain the device's own flash mode.
  */
 export function checkSignature(device: ModelDevice, startAddress: number, sizeBytes: number): SignatureCheck {
   const { verifier, capabilities } = device;

@@ -15,16 +15,16 @@ export interface StagingArea {
 }
 
 /**
- * Staging area for an update. `fits`: the first byte is written to `address`. `no-space`: `missingBytes` is the missing space in whole
- * sectors, and the device reports ERROR 4.
+ * Staging area for an update. `fits`: the first byte is written to `address`. `no-space`: `missingBytes` is the missing space, rounded up
+ * to whole sectors, and the device reports ERROR 4.
  */
 export type Staging =
   | { readonly outcome: 'fits'; readonly address: number }
   | { readonly outcome: 'no-space'; readonly missingBytes: number };
 
 /**
- * Returns where `UpdaterClass::begin` (Updater.cpp) stages an update of this size. Sketches are staged directly below the filesystem.
- * With ATOMIC_FS_UPDATE, filesystems are staged there too; otherwise they are written in place.
+ * Returns where `UpdaterClass::begin` (Updater.cpp) stages an update of this size. Sketches are staged directly below the filesystem. With
+ * ATOMIC_FS_UPDATE, filesystem images are staged there too; otherwise they are written in place.
  *
  * @param sizeBytes size that the transport announces, see `announcedSize`
  */
@@ -36,7 +36,7 @@ export function stagingFor(area: StagingArea, kind: ImageKind, sizeBytes: number
   return { outcome: 'fits', address: area.fsStart };
 }
 
-/** Returns true if filesystems are staged and then copied by eboot, instead of being written in place. */
+/** Returns true if filesystem images are staged and then copied by eboot, instead of being written in place. */
 export function isAtomic(area: Pick<StagingArea, 'atomicFs' | 'capabilities'>): boolean {
   return area.atomicFs && area.capabilities.atomicFilesystem;
 }

@@ -20,7 +20,8 @@ export interface Delivery {
  * @param device device whose flash is modified; pass a copy to keep the original
  */
 export function deliver(device: ModelDevice, bytes: Uint8Array, delivery: Delivery): EndResult {
-  const { transport, kind } = delivery;
+  const { transport } = delivery;
+  const kind = kindOf(device, delivery);
   const refusal = transport === 'http' ? refusalOfHttpClient(device, bytes, delivery) : undefined;
   if (refusal !== undefined) return refusal;
   const begun = beginUpdate(device, {
@@ -33,6 +34,11 @@ export function deliver(device: ModelDevice, bytes: Uint8Array, delivery: Delive
   return written.outcome === 'rejected' ? written : endUpdate(written.update, transport === 'web');
 }
 
+/** Returns the kind of image that the device uses the bytes as. Before core 2.6.0, the web updater uses every file as a sketch. */
+function kindOf({ capabilities }: ModelDevice, { transport, kind }: Delivery): ImageKind {
+  return transport === 'web' && !capabilities.filesystemOverWeb ? 'sketch' : kind;
+}
+
 /**
  * Runs the checks that `ESP8266HTTPUpdate::handleUpdate` makes before the Updater starts. Errors of these checks have negative codes.
  *
@@ -43,7 +49,7 @@ export function refusalOfHttpClient(device: ModelDevice, bytes: Uint8Array, deli
   if (bytes.length === 0) return refuse(device, 'noSize');
   const roomBytes = isSketch ? freeSketchSpace(device) : device.fsEnd - device.fsStart;
   if (bytes.length > roomBytes) return refuse(device, 'tooLittleSpace');
-  if (isSketch) {
+  if (isSketch && device.capabilities.checksHeader) {
     const [first, , , sizeAndFrequency] = bytes;
     const isCompressed = device.capabilities.gzip && first === 0x1f;
     if (sizeAndFrequency === undefined || (first !== imageMagic && !isCompressed))

@@ -52,7 +52,7 @@ export type BeginResult = { readonly outcome: 'running'; readonly update: Runnin
 export type WriteResult = BeginResult;
 
 /**
- * Result of `endUpdate`. staged: eboot copies the update after the restart. written: the Updater wrote a filesystem in place.
+ * Result of `endUpdate`. staged: eboot copies the update after the restart. written: the Updater wrote a filesystem image in place.
  * crashed: the core (2.5.0 to 2.6.3) crashed because of an invalid signature, and the device restarts its current sketch.
  */
 export type EndResult =
@@ -69,7 +69,7 @@ export type EndResult =
 export function beginUpdate(device: ModelDevice, request: UpdateRequest): BeginResult {
   if (request.sizeBytes === 0) return reject(device, 'size');
   const headerSizeBytes = flashSizeInHeader(device.flash);
-  if (!device.flashMap && headerSizeBytes > device.chipSizeBytes) {
+  if (device.capabilities.checksHeader && !device.flashMap && headerSizeBytes > device.chipSizeBytes) {
     return reject(device, 'flashConfig', { chipSizeBytes: device.chipSizeBytes, headerSizeBytes });
   }
   const staging = stagingFor(device, request.kind, request.sizeBytes);
@@ -88,9 +88,13 @@ export function beginUpdate(device: ModelDevice, request: UpdateRequest): BeginR
   return { outcome: 'running', update };
 }
 
-/** Writes all of `chunk` like `UpdaterClass::write`. A chunk that exceeds the announced size is rejected. */
+/**
+ * Writes all of `chunk` like `UpdaterClass::write`. A chunk that exceeds the announced size is rejected. Cores before 2.4.0 write it anyway,
+ * across the end of the staging area.
+ */
 export function writeUpdate(update: RunningUpdate, chunk: Uint8Array): WriteResult {
-  if (update.flashedBytes + update.bufferedBytes + chunk.length > update.sizeBytes) return abort(update, 'space');
+  const isTooLong = update.flashedBytes + update.bufferedBytes + chunk.length > update.sizeBytes;
+  if (isTooLong && update.device.capabilities.boundsWrites) return abort(update, 'space');
   let current = update;
   let left = chunk;
   while (current.bufferedBytes + left.length > sectorBytes) {
@@ -135,9 +139,10 @@ function checkAndStage(update: RunningUpdate): EndResult {
   return { outcome: 'staged', command: { source: startAddress, destination, sizeBytes: check.sizeBytes }, device };
 }
 
-/** Checks the first byte like `_verifyEnd`. For an uncompressed image, also checks the flash size. */
+/** Checks the first byte like `_verifyEnd`. For an uncompressed image, also checks the flash size. Core 2.0.0 checks neither. */
 function problemOfHeader(update: RunningUpdate): Rejection | undefined {
   const { device, startAddress } = update;
+  if (!device.capabilities.checksHeader) return undefined;
   const [first, second, , sizeAndFrequency = 0] = device.flash.subarray(startAddress, startAddress + 4);
   if (first === 0x1f && second === 0x8b && device.capabilities.gzip) return undefined;
   if (first !== imageMagic) return abort(update, 'magicByte');

@@ -5,8 +5,8 @@ export const inputBlockBytes = 4096;
 export type ReadBlock = (block: Uint8Array) => void;
 
 /**
- * Bit reader that works like uzlib's (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). It requests a block only when a
- * bit of the block is needed. This order matters, because eboot may overwrite its own input.
+ * Bit reader that works like uzlib's (`uzlib_get_byte`, `tinf_getbit`, `tinf_read_bits` in tinflate.c). It requests blocks as late as uzlib
+ * does, because eboot may overwrite its own input.
  */
 export class UzlibInput {
   /** Number of input blocks read. */

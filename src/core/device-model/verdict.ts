@@ -38,7 +38,7 @@ interface Expectations {
   readonly next?: Partial<BuildFacts> | undefined;
 }
 
-/** Determines the result of a sketch update, and returns the device with the facts of its new sketch. */
+/** Determines the result of a sketch update and returns the device with the facts of its new sketch. */
 export function sketchUpdateVerdict(
   device: ModelDevice,
   copy: Copy,
@@ -95,7 +95,7 @@ function sketchVerdict(
   return damage ?? { outcome: 'updated' };
 }
 
-/** Returns why eboot kept the old content. Returns undefined if eboot erased anything. */
+/** Returns the reason why eboot kept the old content, or undefined if eboot erased anything. */
 function keptReason(run: CopyRun): KeptReason | undefined {
   if (run.touchedBytes > 0) return undefined;
   return run.code === copyCodes.copied ? 'nothing-to-copy' : 'copy-refused';

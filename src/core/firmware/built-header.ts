@@ -12,9 +12,9 @@ const largestSketchBytes = 1024 * 1024 + 4096;
 const headerBytes = 4;
 
 /**
- * Finds the values of bytes 2 and 3 for which the stored CRC is correct, and describes them (see {@link describeFlash}). Returns
- * undefined if changing these bytes alone cannot correct the CRC. A CRC is linear: the effect of a changed bit depends only on the number
- * of bytes after it.
+ * Finds the values of bytes 2 and 3 for which the stored CRC is correct, and describes them (see {@link describeFlash}). Returns undefined
+ * if changing these bytes alone cannot correct the CRC. A CRC is linear: the effect of a changed bit depends only on the number of bytes
+ * after it.
  *
  * @param difference stored CRC xor computed CRC
  */

@@ -6,7 +6,7 @@ import { wordAt } from './little-endian.ts';
 /** Result of a device's signature check, with the error text that the device prints. */
 export type DeviceVerdict = { readonly accepted: true } | { readonly accepted: false; readonly error: string };
 
-// Error texts of `UpdaterClass::printError` and `getErrorString`, with the error numbers of `Updater.h`.
+// Error texts of `UpdaterClass::printError` and `getErrorString`, with the error numbers from `Updater.h`.
 const badSize = 'ERROR[5]: Bad Size Given';
 const signatureFailed = 'ERROR[12]: Signature verification failed';
 

@@ -80,10 +80,13 @@ function keyGap(
   }
   const used = keyAt(program, address)?.fingerprint;
   if (used === expected.fingerprint) return undefined;
-  return ['key-unused', `the Updater verifies updates with ${used === undefined ? 'another key' : `the key ${used}`}`];
+  return [
+    'key-unused',
+    `the Updater verifies updates with ${used === undefined ? 'a different key' : `the key ${used}`}`,
+  ];
 }
 
-// The PEM text of a key with 4096 bits has 800 bytes. The text in a header may have lines before the key.
+// The PEM text of a 4096-bit key has 800 bytes. In a header, other lines may precede the key.
 const mostKeyTextBytes = 8192;
 
 /** Reads the text at an address up to its zero byte and returns the first key in it, as `BearSSL::PublicKey::parse` does. */
@@ -114,7 +117,7 @@ function isSymbol(name: string, required: string): boolean {
 export function differenceFromImage(program: ElfProgram, { sketch, content }: Firmware): string | undefined {
   const application = sketch?.application;
   if (sketch === undefined || application === undefined) return 'the image has no application to compare with';
-  if (application.segments.length < application.segmentCount) return 'the segments of the image are not complete';
+  if (application.segments.length < application.segmentCount) return 'the segments of the image are incomplete';
   if (application.entryAddress !== program.entryAddress) {
     return `the program starts at ${hexWord(program.entryAddress)}, the image at ${hexWord(application.entryAddress)}`;
   }

@@ -166,11 +166,7 @@ function firstDerKey(der: Buffer, budget: Budget): RsaPublicKey | undefined {
   return findDerKeys(der, budget).keys[0]?.key;
 }
 
-/**
- * @param at offset of the AlgorithmIdentifier. The enclosing SEQUENCE begins two to four bytes earlier.
- *
- * @param at offset of the AlgorithmIdentifier; the enclosing SEQUENCE begins two to four bytes before it
- */
+/** @param at offset of the AlgorithmIdentifier; the enclosing SEQUENCE begins two to four bytes before it */
 function readPublicKeyInfo(
   buffer: Buffer,
   at: number,
@@ -236,7 +232,7 @@ function readRsaPublicKey(
   try {
     return describePublicKey(createPublicKey({ key: jwk, format: 'jwk' }), 'an embedded key');
   } catch {
-    // The numbers are not an RSA key, or the key size is not supported by devices.
+    // The numbers do not form an RSA key, or devices do not support the key size.
     return undefined;
   }
 }

@@ -22,7 +22,7 @@ export interface FilesystemImage {
 
 const sectorBytes = 4096;
 
-/** Reads bytes that may be a filesystem. The result is undefined if no filesystem is recognized. */
+/** Reads bytes that may be a filesystem image. The result is undefined if no filesystem is recognized. */
 export function readFilesystemImage(content: Uint8Array): Reading<FilesystemImage | undefined> {
   const superblock = readLittleFsSuperblock(content);
   if (superblock !== undefined) return readLittleFs(content, superblock);

@@ -1,7 +1,7 @@
 /** Irregularity in a file. Readers report findings instead of throwing on invalid bytes. Rules and messages refer to a finding by its ID. */
 export interface Finding {
   readonly id: FindingId;
-  /** Message without a period at the end, which contains the relevant numbers. */
+  /** Message with the relevant numbers, without a final period. */
   readonly message: string;
   /** Position in the bytes that were read: in the content for images and keys, in the file for gzip and the signature trailer. */
   readonly offset?: number | undefined;
@@ -33,8 +33,8 @@ export type FindingId =
   | 'eboot-checksum-mismatch'
   | 'crc-size-mismatch'
   | 'crc-mismatch'
-  // data after the image
-  | 'trailing-data'
+  // data after the image, which devices ignore
+  | 'data-after-image'
   // gzip
   | 'gzip-header-truncated'
   | 'gzip-method-unknown'
@@ -46,6 +46,7 @@ export type FindingId =
   | 'gzip-crc-mismatch'
   | 'gzip-size-mismatch'
   | 'gzip-second-member'
+  | 'data-after-gzip'
   | 'gzip-nested'
   // signature
   | 'signature-unverified'

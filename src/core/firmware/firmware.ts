@@ -14,7 +14,7 @@ export interface Firmware {
   readonly encoding: 'identity' | 'gzip';
   readonly gzip: GzipFraming | undefined;
   readonly trailer: SignatureTrailer | undefined;
-  /** File without the signature trailer: the bytes that are signed, and that eboot copies. */
+  /** File without the signature trailer: the bytes that are signed and that eboot copies. */
   readonly payload: Uint8Array;
   /** Payload after gunzip; empty if gunzip fails. For a payload that is not gzip, the payload itself. */
   readonly content: Uint8Array;
@@ -22,7 +22,7 @@ export interface Firmware {
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
   readonly embeddedKeys: readonly EmbeddedKey[];
-  /** Evidence from the strings in a sketch; undefined for a filesystem. */
+  /** Evidence from the strings in a sketch image; undefined for a filesystem image. */
   readonly traces: Traces | undefined;
   readonly findings: readonly Finding[];
 }
@@ -77,9 +77,9 @@ function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], gunz
     findings: [
       ...findings,
       ...trailer.findings,
-      ...trailingData(payload.length, framing.endOffset, 'gzip data'),
+      ...dataAfter(payload.length, framing.endOffset, 'gzip'),
       ...image.findings,
-      ...trailingData(content.length, image.endOffset, 'image'),
+      ...dataAfter(content.length, image.endOffset, 'image'),
       ...nestedGzip(content),
       ...embedded.findings,
     ],
@@ -106,7 +106,7 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
     findings: [
       ...trailer.findings,
       ...image.findings,
-      ...trailingData(payload.length, image.endOffset, 'image'),
+      ...dataAfter(payload.length, image.endOffset, 'image'),
       ...embedded.findings,
     ],
   };
@@ -116,7 +116,7 @@ function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Fi
 export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'content'>;
 
 /**
- * Reads only the encoding and the signature of a file. Only the encoding and the signature differ between the artifacts of an image.
+ * Reads only the encoding and the signature of a file, the properties in which the artifacts of an image differ.
  *
  * @param keys keys that may have signed the file; include the embedded keys to get the same result as from `readFirmware`
  */
@@ -175,10 +175,12 @@ function unknownContent(content: Uint8Array): Finding {
   return { id: 'unknown-content', message, offset: 0 };
 }
 
-function trailingData(length: number, endOffset: number | undefined, of: string): readonly Finding[] {
+/** Devices ignore data after an image, and builds append data there. eboot misinterprets data after gzip data. */
+function dataAfter(length: number, endOffset: number | undefined, of: 'image' | 'gzip'): readonly Finding[] {
   if (endOffset === undefined || length <= endOffset) return [];
-  const message = `${length - endOffset} bytes follow the end of the ${of}`;
-  return [{ id: 'trailing-data', message, offset: endOffset }];
+  const place = of === 'image' ? 'image' : 'gzip data';
+  const message = `${length - endOffset} bytes follow the end of the ${place}`;
+  return [{ id: of === 'image' ? 'data-after-image' : 'data-after-gzip', message, offset: endOffset }];
 }
 
 function nestedGzip(content: Uint8Array): readonly Finding[] {

@@ -8,6 +8,22 @@ import type { FlashMode } from '../model/artifact.ts';
 /** Flash modes by the value of byte 2. Index 0 is QIO. */
 export const flashModes = ['qio', 'qout', 'dio', 'dout'] as const satisfies readonly FlashMode[];
 
+/**
+ * Image modes that boot on a device, by the device's own flash mode. A chip that works in one mode also works in every slower mode, but not
+ * in a faster one: dout < dio < qio and dout < qout < qio.
+ */
+const bootableModes: Readonly<Record<FlashMode, readonly FlashMode[]>> = {
+  qio: ['qio', 'qout', 'dio', 'dout'],
+  qout: ['qout', 'dout'],
+  dio: ['dio', 'dout'],
+  dout: ['dout'],
+};
+
+/** Returns whether an image whose flash mode is not patched boots on a device that runs in `deviceMode`. */
+export function bootsUnpatched(imageMode: FlashMode, deviceMode: FlashMode): boolean {
+  return bootableModes[deviceMode].includes(imageMode);
+}
+
 /** Flash sizes in bytes, by the high nibble of byte 3. */
 export const flashSizesByNibble: ReadonlyMap<number, number> = new Map([
   [0, 512 * 1024],

@@ -1,3 +1,4 @@
+import { readCoreName } from '../model/core-name.ts';
 import { flashMapAddress } from './memory-map.ts';
 
 /** Flash layout. The order from offset 0 is sketch and staged update, filesystem, EEPROM, RF calibration, Wi-Fi settings. */
@@ -107,9 +108,18 @@ export function sketchAreaByHeaders(headers: SpaceHeaders, core: string | undefi
   return { endOffset, candidates };
 }
 
+/** Returns the smallest sketch area in the core's layouts for a chip of this size, or for any chip if the size is undefined. */
+export function smallestSketchArea(chipSizeBytes: number | undefined): number {
+  const possible = layouts['whole-blocks'].filter(
+    ({ flashSizeBytes }) => chipSizeBytes === undefined || flashSizeBytes === chipSizeBytes,
+  );
+  return Math.min(...possible.map(({ fsStart }) => fsStart));
+}
+
 function bordersOf(core: string | undefined): Borders | undefined {
   if (core === undefined) return 'whole-blocks';
-  const [major = 0, minor = 0] = core.split('.').map((part) => Number.parseInt(part, 10));
+  const release = readCoreName(core)?.release ?? core;
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
   if (!(major > 2 || (major === 2 && minor >= 5))) return undefined;
   return major === 2 && minor === 5 ? 'up-to-eeprom' : 'whole-blocks';
 }

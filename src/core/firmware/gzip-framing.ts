@@ -40,7 +40,7 @@ export interface GunzippedFile {
   readonly content: Uint8Array;
 }
 
-// Maximum number of members to read. A gzip file can contain many 20-byte members, but devices support only one.
+// Maximum number of members to read. A gzip file can contain many 20-byte members, but devices support only one member.
 const mostMembers = 16;
 const trailerBytes = 8;
 const nothing = new Uint8Array(0);

@@ -24,7 +24,7 @@ export interface ImageCrc {
   readonly rule: 'application' | 'eboot-page';
   readonly storedSizeBytes: number;
   readonly stored: number;
-  /** CRC of the number of bytes in the size word; undefined if the size word is incorrect. */
+  /** CRC of as many bytes as the size word states; undefined if the size word is incorrect. */
   readonly computed: number | undefined;
   readonly matches: boolean;
 }

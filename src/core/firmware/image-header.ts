@@ -179,7 +179,7 @@ function checksumOf(bytes: Uint8Array, segments: readonly Segment[], zeroedWords
 function xorOf(bytes: Uint8Array): number {
   const head = Math.min((4 - (bytes.byteOffset % 4)) % 4, bytes.length);
   const words = Math.floor((bytes.length - head) / 4);
-  // An Int32Array must begin at an aligned offset, even if it is empty. Fewer than four bytes may not include an aligned offset.
+  // An Int32Array must begin at an aligned offset, even if it is empty. A range of fewer than four bytes may contain no aligned offset.
   const sum = words === 0 ? 0 : xorOfWords(new Int32Array(bytes.buffer, bytes.byteOffset + head, words));
   return xorOfBytes(bytes.subarray(0, head)) ^ sum ^ xorOfBytes(bytes.subarray(head + words * 4));
 }

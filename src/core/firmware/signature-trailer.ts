@@ -28,7 +28,6 @@ const fewestSignatureBytes = 128;
 const mostSignatureBytes = 512;
 // Signature lengths of common key sizes. A trailer must have a common length if nothing else confirms it.
 const usualSignatureBytes: ReadonlySet<number> = new Set([128, 192, 256, 384, 512]);
-// Signature lengths of common key sizes. A trailer with a different length is recognized only with additional evidence.
 const bareDigestBytes = 32;
 // Maximum number of keys to try. A decryption takes up to a third of a millisecond, and crafted content can contain any number of keys.
 const mostKeysTried = 64;

@@ -1,4 +1,4 @@
-import { coreReleaseOf } from './core-versions.ts';
+import { coreReleaseOf } from '../model/core-versions.ts';
 import type { Finding, Reading } from './finding.ts';
 import { describeFlash, type FlashHeader } from './flash-header.ts';
 import { type CrcRule, crcWords, type ImageCrc, readImageCrc } from './image-crc.ts';
@@ -93,8 +93,8 @@ function readApplication(content: Uint8Array, zeroedWords: readonly number[]): R
 
 /**
  * Detects the core and the location of the CRC. The git hash is the first word of the application's first segment, after the size and the
- * CRC if the segment contains them: at 0x1018 from 3.0.0, at 0x1010 before. For an unreleased core, the location is detected by a size
- * word that matches the image size. #R
+ * CRC if the segment contains them: at 0x1018 from 3.0.0, at 0x1010 before. For an unreleased core, the location is detected by a size word
+ * that matches the image size.
  */
 function detectGeneration(content: Uint8Array): { readonly rule: CrcRule; readonly core: CoreVersion } {
   const newer = gitHashAt(content, 0x1018);
@@ -164,7 +164,7 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
     });
   }
   if (application !== undefined && !sameFlashBytes(eboot, application)) {
-    const message = `the headers of eboot and application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after the build, or read from a device`;
+    const message = `the headers of eboot and the application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after the build, or read from a device`;
     findings.push({ id: 'flash-header-differs', message, offset: 2 });
   }
   return findings;

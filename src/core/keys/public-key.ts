@@ -16,7 +16,7 @@ export interface RsaPublicKey {
   /** Modulus, big-endian, without leading zeros. */
   readonly modulus: Uint8Array;
   /**
-   * Hides the types of Node.js from the package's declarations.
+   * Hides the Node.js types from the package's declarations.
    *
    * @internal
    */

@@ -11,7 +11,7 @@ export type FlashMode = 'qio' | 'qout' | 'dio' | 'dout';
 export type ImageKind = 'sketch' | 'filesystem';
 
 /** Suffixes of the artifacts beside an image, in the order in which the artifacts are made. */
-export const artifactSuffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig'] as const;
+export const artifactSuffixes = ['.gz', '.raw', '.signed', '.gz.signed', '.raw.signed', '.legacy_sig'] as const;
 
 /** Suffix of the manifest beside an image. */
 export const manifestSuffix = '.ota.json';

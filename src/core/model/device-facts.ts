@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
+import { nearestRelease, readCoreName } from './core-name.ts';
 import { flashMode, type Same, sha256 } from './fields.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
@@ -23,7 +24,7 @@ const sectorBorder = v.pipe(
  * without known facts.
  */
 export interface DeviceFacts {
-  /** Core release with which the running sketch was built, such as `3.1.2`. Any other text counts as unknown. */
+  /** Core with which the running sketch was built, such as `3.1.2`, `v3.1.2` or `2.7.4.9`; see `readCoreName`. */
   core?: string | undefined;
   /** True if the device verifies signatures. */
   signing?: 'none' | 'required' | undefined;
@@ -51,9 +52,17 @@ export interface DeviceFacts {
   board?: string | undefined;
 }
 
+const core = v.pipe(
+  text,
+  v.check(
+    (name) => readCoreName(name) !== undefined,
+    ({ input }) => `is not a core release; the nearest release is ${nearestRelease(input)}`,
+  ),
+);
+
 /** @internal */
 export const deviceFactsSchema = v.strictObject({
-  core: v.optional(text),
+  core: v.optional(core),
   signing: v.optional(v.picklist(['none', 'required'], 'must be none or required')),
   keyFingerprint: v.optional(sha256),
   format: v.optional(v.picklist(['current', 'legacy'], 'must be current or legacy')),

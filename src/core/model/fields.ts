@@ -23,3 +23,11 @@ export type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T exten
 export type DeepReadonly<Value> = Value extends object
   ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
   : Value;
+
+/** Reason why a project allows a preflight rule. */
+export const allowanceReason = v.pipe(
+  v.string('must be a string with the reason'),
+  v.regex(/\S/, 'must be a string with the reason'),
+  v.maxLength(200, 'must have at most 200 characters'),
+  printable,
+);

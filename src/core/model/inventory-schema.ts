@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type DeviceFacts, deviceFactsSchema } from './device-facts.ts';
 import type { Same } from './fields.ts';
 import { type PasswordSource, passwordSource, text } from './secret-source.ts';
+import { formFieldPattern, type WebPreset, webPresets } from './web-preset.ts';
 
 /** Connection options of a device. */
 export interface DeviceAccess {
@@ -11,8 +12,12 @@ export interface DeviceAccess {
   port?: number | undefined;
   /** Password that the device requires for updates. */
   password?: PasswordSource | undefined;
-  /** Path of the web updater. Defaults to `/update`. */
+  /** Firmware whose web updater is used. Defaults to the form of ESP8266HTTPUpdateServer. */
+  preset?: WebPreset | undefined;
+  /** Path of the web updater. Defaults to the path of the preset, or to `/update`. */
   path?: string | undefined;
+  /** Name of the form field for a sketch. Defaults to the field of the preset, or to `firmware`. */
+  field?: string | undefined;
   /** User name for the web updater. Defaults to `admin`. */
   user?: string | undefined;
 }
@@ -69,14 +74,27 @@ const reached = {
   password: v.optional(
     v.pipe(
       passwordSource,
-      v.description('Password for updates of the device: {"env": …}, {"file": …} or {"prompt": true}.'),
+      v.description('Password that the device requires for updates: {"env": …}, {"file": …} or {"prompt": true}.'),
+    ),
+  ),
+  preset: v.optional(
+    v.pipe(
+      v.picklist(webPresets, `must be one of: ${webPresets.join(', ')}`),
+      v.description('web: firmware whose updater is used (default: the form of ESP8266HTTPUpdateServer).'),
     ),
   ),
   path: v.optional(
     v.pipe(
       text,
       v.regex(/^\//, 'must begin with a slash'),
-      v.description('web: path of the update page (default: /update).'),
+      v.description('web: path of the update form (default: the path of the preset, or /update).'),
+    ),
+  ),
+  field: v.optional(
+    v.pipe(
+      text,
+      v.regex(formFieldPattern, 'must consist of letters, digits, dots, dashes, underscores and brackets'),
+      v.description('web: name of the form field for a sketch (default: the field of the preset, or firmware).'),
     ),
   ),
   user: v.optional(v.pipe(text, v.description('web: user (default: admin).'))),
@@ -106,12 +124,12 @@ const deviceName = v.pipe(
   v.string(),
   v.regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-    'is not a valid name for a device; use letters, digits, dots, dashes and underscores',
+    'is not a valid device name; use letters, digits, dots, dashes and underscores',
   ),
 );
 
 /** @internal */
-export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object with the names of devices as keys');
+export const devicesSchema = v.record(deviceName, deviceSchema, 'must be an object with device names as keys');
 
 /** @internal */
 export const uploadSchema = v.strictObject({

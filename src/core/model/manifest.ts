@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
-import { flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
+import { allowanceReason, flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
 
 /**
  * JSON file beside the artifacts of a build. Upload, publish, the server and signing on a different machine read the manifest instead of
@@ -23,6 +23,14 @@ export interface Manifest {
   enforcement: 'elf' | 'declared' | 'unproven';
   signing: ManifestSigning;
   artifacts: Artifact[];
+  /** Preflight rules that the project allows. Absent if there are none. */
+  allowedRules?: RuleAllowance[] | undefined;
+}
+
+/** Preflight rule that a project allows, and the reason. Rules about proof, keys and signatures are never allowed this way. */
+export interface RuleAllowance {
+  rule: string;
+  reason: string;
 }
 
 /** Image: the file that the compiler or the filesystem tool wrote. */
@@ -34,6 +42,8 @@ export interface ManifestImage {
   sizeBytes: number;
   /** Uncompressed size of a gzip file. For all other files, the file size. */
   contentBytes: number;
+  /** Size of a sketch without the data that its build appended: the result of `ESP.getSketchSize()`. Absent if equal to `contentBytes`. */
+  sketchSizeBytes?: number | undefined;
   md5: string;
   sha256: string;
   findings: ManifestFinding[];
@@ -45,9 +55,9 @@ export interface ManifestImage {
   flashFrequencyMHz?: number | undefined;
   /** Location of the filesystem as flash offsets: `_FS_start` and `_FS_end` from the ELF. */
   layout?: { fsStart: number; fsEnd: number } | undefined;
-  /** Properties of a sketch; absent for a filesystem. */
+  /** Properties of a sketch image; absent for a filesystem image. */
   traces?: SketchTraces | undefined;
-  /** Properties of a filesystem; absent for a sketch. */
+  /** Properties of a filesystem image; absent for a sketch image. */
   filesystem?: FilesystemFacts | undefined;
   /** Possible results of `ESP.getSketchMD5()` for this image: one for each flash mode, size and frequency. */
   sketchMd5s: SketchMd5[];
@@ -59,7 +69,7 @@ export interface ManifestSigning {
   publicKey?: { fingerprint: string; bits: number; pem: string } | undefined;
   /** True if the raw image is also signed for core 2.5.x. */
   legacy: boolean;
-  /** True if the compressed filesystem is also signed. */
+  /** True if the compressed filesystem image is also signed. */
   compressedFilesystem: boolean;
 }
 
@@ -116,7 +126,7 @@ export interface FilesystemFacts {
   /** End of the last block that is not erased. A LittleFS image can be cut off at this offset. */
   usedBytes: number;
   /**
-   * Byte 2 of the image. Cores 2.4.2 to 2.6.2 overwrite this byte with the device's flash mode even in a filesystem
+   * Byte 2 of the image. Cores 2.4.2 to 2.6.2 overwrite this byte with the device's flash mode even in a filesystem image
    * (esp8266/Arduino#6880).
    */
   modeByte: number;
@@ -188,6 +198,7 @@ const imageSchema = v.strictObject({
   encoding: v.picklist(['identity', 'gzip']),
   sizeBytes,
   contentBytes: sizeBytes,
+  sketchSizeBytes: v.optional(sizeBytes),
   md5,
   sha256,
   findings: v.array(findingSchema),
@@ -224,6 +235,7 @@ export const manifestSchema = v.strictObject({
     compressedFilesystem: v.boolean(),
   }),
   artifacts: v.array(artifactSchema),
+  allowedRules: v.optional(v.array(v.strictObject({ rule: label, reason: allowanceReason }))),
 });
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;

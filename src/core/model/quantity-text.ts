@@ -1,4 +1,4 @@
-// Formats numbers for people without `Intl`. The first use of `Intl` takes tens of milliseconds, which is too slow for a build hook.
+// Formats numbers for people. `Intl` is not used, because its first use takes tens of milliseconds, which is too slow for a build hook.
 
 /** Formats a number with thousands separators: `1,809`. */
 export function countText(count: number): string {

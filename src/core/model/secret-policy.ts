@@ -13,13 +13,13 @@ type SecretPermission = 'project' | 'user' | 'never';
 /** Source of a secret or a destination: an environment variable, an absolute path, or the origin of a server. */
 export type NamedSource = { readonly env: string } | { readonly file: string } | { readonly server: string };
 
-/** Kinds of environment variables, told apart by their names. The first pattern that matches decides. */
+/** Kinds of environment variables, distinguished by name. The first matching pattern determines the kind. */
 const variableKinds = {
   'tool-credential':
     /^(?:OTA_TOKEN(?:_\w+)?|\w+_OTA_TOKEN|OTA_(?:DATABASE|S3)\w*|DATABASE_URL|AWS_\w+|PG(?:PASSWORD|PASSFILE))$/,
   'tool-passphrase': /^OTA_PASSPHRASE(?:_\w+)?$/,
   'tool-private-key': /^OTA_PRIVATE_KEY(?:_\w+)?$/,
-  // The PlatformIO hook passes a password from upload_flags in OTA_UPLOAD_PASSWORD.
+  // The PlatformIO hook passes a password from upload_flags in the variable OTA_UPLOAD_PASSWORD.
   'device-variable': /^OTA_(?:DEVICE_\w+|UPLOAD_PASSWORD)$/,
   'server-variable': /^OTA_SERVER(?:_\w+)?$/,
   'passphrase-variable': /^\w+_PASSPHRASE$/,
@@ -28,7 +28,7 @@ const variableKinds = {
     /^(?:\w+_)?(?:BRANCH|BUILD|COMMIT|DESCRIBE|IID|NUMBER|REF|RELEASE|REV|REVISION|RUN|SEMVER|SHA|TAG|VER|VERSION)(?:_\w+)?$/,
 } as const;
 
-/** Words in the names of secrets. Words of the second list also count at the end of another word, as in `APIKEY`. */
+/** Words in the names of secrets. Words in the second list are also recognized at the end of a longer word, such as `APIKEY`. */
 const secretWords =
   /(?:^|_)(?:AUTH|CREDS?|DSN|HMAC|JWT|OTP|PASS|PAT|PIN|PRIVATE|PSK|PW|SALT|SAS|SEED|SESSION)S?\d*(?:_|$)|(?:BEARER|COOKIE|CREDENTIAL|KEY|PASSPHRASE|PASSWD|PASSWORD|PWD|SECRET|TOKEN)S?\d*(?:_|$)/;
 
@@ -56,7 +56,7 @@ function row(
 
 /**
  * Permitted uses of each kind of source. A source tree may be untrusted, and it also determines the address to which a secret is sent, or
- * the firmware that is signed. Its configuration may therefore name only sources that are clearly meant for the use.
+ * the firmware that is signed. Its configuration may therefore name only sources that are clearly meant for that use.
  */
 export const secretPolicy: Readonly<Record<SourceKind, Row>> = {
   'device-variable': row('project', 'user', 'user', 'user', 'never'),
@@ -80,7 +80,7 @@ export function kindOfVariable(name: string): SourceKind {
   return kind === 'version-variable' && secretWords.test(name.toUpperCase()) ? 'other-variable' : kind;
 }
 
-/** Project whose configuration names sources, and what the user allowed it. */
+/** Project whose configuration names sources, and the sources that the user has allowed it to use. */
 export interface ProjectTrust {
   /** Configuration file or source folder, for messages. */
   readonly name: string;
@@ -88,7 +88,7 @@ export interface ProjectTrust {
   kindOfFile(path: string): SourceKind;
   /** Returns whether an absolute path is outside the project. Symbolic links count as the files that they point to. */
   isOutside(path: string): boolean;
-  /** True if the user configuration allows the project this source for this use. */
+  /** True if the user configuration allows the project to use the source in this way. */
   isAllowed(use: SecretUse, source: NamedSource): boolean;
   /** Instruction to add the source to the user configuration, with the text to add. */
   howToAllow(use: SecretUse, source: NamedSource): string;
@@ -102,7 +102,7 @@ export interface SecretClaim {
 }
 
 /**
- * Decides whether a source may be used. This is the only place that decides this, for every secret and destination.
+ * Checks that a source may be used. Every use of a secret or a destination passes this check.
  *
  * @throws OtaError SECRET_RESERVED, SECRET_UNTRUSTED
  */
@@ -149,7 +149,7 @@ function describeSource(source: NamedSource): string {
   return 'file' in source ? source.file : source.server;
 }
 
-/** Ways to give the user's word for a single run. */
+/** Instructions for allowing a source for a single run. */
 const alternatives: Readonly<Record<SecretUse, (source: NamedSource) => string>> = {
   'device-password': (source) => ('env' in source ? `pass --password-env ${source.env}` : 'pass --password-env NAME'),
   passphrase: (source) => ('env' in source ? `pass --passphrase-env ${source.env}` : 'pass --passphrase-env NAME'),
@@ -160,13 +160,13 @@ const alternatives: Readonly<Record<SecretUse, (source: NamedSource) => string>>
   version: () => 'pass --firmware-version',
 };
 
-/** Shorter secrets may be part of any text by chance. */
+/** Minimum length of a secret to search for. A shorter secret can occur in other text by chance. */
 const shortestContainedSecret = 8;
 const ownSecretKinds: readonly SourceKind[] = ['tool-credential', 'tool-passphrase', 'tool-private-key'];
 
 /**
- * Checks that a value that will leave this machine does not contain a secret of ota-hooks: a private key, a server token, or the value of
- * one of its variables.
+ * Checks that a value that will leave this machine does not contain a secret that ota-hooks uses: a private key, a server token, or the
+ * value of one of its variables.
  *
  * @throws OtaError SECRET_RESERVED
  */
@@ -182,7 +182,7 @@ export function requireNoOwnSecret(
   if (isOwn || containsCredential(value)) throw reservedSecret(claim);
 }
 
-/** Returns a secret and, if it is the URL of a database, the password in it. */
+/** Returns a secret and, if the secret is a database URL, the password in the URL. */
 function secretsIn(text: string): readonly string[] {
   const password = URL.canParse(text) ? new URL(text).password : '';
   return [text, password, safeDecode(password)].filter((secret) => secret !== '');
@@ -203,8 +203,7 @@ export function reservedSecret({ use, source, purpose }: SecretClaim): OtaError 
 }
 
 const reservedHints: Readonly<Record<SecretUse, string>> = {
-  'device-password':
-    'Use a variable such as OTA_DEVICE_KITCHEN, or a file, that contains only the password of the device.',
+  'device-password': "Use a variable such as OTA_DEVICE_KITCHEN, or a file, that contains only the device's password.",
   passphrase: 'Use a variable such as OTA_PASSPHRASE that contains only the passphrase.',
   'private-key': 'Use a variable such as OTA_PRIVATE_KEY that contains only the key.',
   destination: 'Use a variable such as OTA_SERVER that contains only the URL.',

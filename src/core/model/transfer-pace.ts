@@ -7,8 +7,8 @@ export interface TransferLimits {
 }
 
 /**
- * The minimum rate is lower than that of any Wi-Fi connection that can deliver an image. A peer that sends almost nothing is stopped after
- * a minute.
+ * The minimum rate is lower than that of any Wi-Fi connection that can deliver an image. A transfer from a peer that sends almost nothing
+ * ends after a minute.
  */
 export const defaultTransferLimits: TransferLimits = { graceMs: 60_000, windowMs: 30_000 };
 
@@ -23,7 +23,7 @@ export class TransferPace {
   readonly #startedAtMs: number;
   #expectedBytes: number;
   #movedBytes = 0;
-  /** Time at which the transfer is too slow unless bytes move before then. Undefined while no bytes are due. */
+  /** Time at which the transfer becomes too slow unless bytes move before then. Undefined while no bytes are due. */
   #dueAtMs: number | undefined;
 
   /** @param expectedBytes bytes that are known to be sent; received bytes extend the limit when they arrive */
@@ -33,19 +33,19 @@ export class TransferPace {
     this.#expectedBytes = expectedBytes;
   }
 
-  /** From now on, bytes are due. */
+  /** Expects bytes from now on. */
   expectBytes(nowMs: number): void {
     this.#dueAtMs ??= nowMs + this.#limits.windowMs;
   }
 
-  /** From now on, the peer may be silent, for example while it processes what it received. */
+  /** Allows the peer to be silent from now on, for example while it processes the received bytes. */
   expectSilence(): void {
     this.#dueAtMs = undefined;
   }
 
   /**
    * Counts bytes that were sent or received. Each byte adds its time at 2 KB/s, up to a whole window. The system reports sent bytes in
-   * large steps on a slow connection, so a limit on the bytes of each window would stop a transfer at 2 KB/s.
+   * large steps on a slow connection, so a limit for each window would also end transfers that reach 2 KB/s on average.
    */
   moved(bytes: number, nowMs: number): void {
     this.#movedBytes += bytes;

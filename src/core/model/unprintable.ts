@@ -10,7 +10,7 @@ export const printableText = new RegExp(`^[^${unprintable}]*$`);
 const anyUnprintable = new RegExp(`[${unprintable}]`, 'g');
 const anyUnprintableInLines = new RegExp(`(?!\\n)[${unprintable}]`, 'g');
 
-/** Replaces the unprintable characters of one line by escapes such as `\u001b`, which are visible in text and valid in JSON strings. */
+/** Replaces the unprintable characters in one line with escapes such as `\u001b`, which are visible in text and valid in JSON strings. */
 export function printableLine(text: string): string {
   return text.replace(anyUnprintable, escaped);
 }

@@ -23,7 +23,7 @@ export interface EnforcementResult {
 
 /**
  * Determines the proof that a device running this image verifies its next update: the ELF, a declaration or none. The build fails if the
- * image lacks the key or the verifier, because installing it would disable signature checks permanently.
+ * image lacks the key or the verifier, because installing the image would disable signature checks permanently.
  *
  * @throws OtaError ENFORCEMENT_KEY_MISSING, ENFORCEMENT_KEY_UNUSED, ENFORCEMENT_VERIFIER_MISSING
  */

@@ -9,9 +9,10 @@ import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { ImageKind } from '../model/artifact.ts';
-import type { Artifact, Manifest } from '../model/manifest.ts';
+import type { Artifact, Manifest, RuleAllowance } from '../model/manifest.ts';
 import { printableText } from '../model/unprintable.ts';
 import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
+import { rulesAllowedByProject } from '../preflight/project-rules.ts';
 import type { Build } from './build.ts';
 import { checkBuild } from './check-build.ts';
 import { digests } from './digests.ts';
@@ -35,12 +36,14 @@ export interface PackRequest {
   readonly compression?: CompressionName | undefined;
   /** True if {@link signBuild} also signs the raw image for core 2.5.x. Defaults to `false`. */
   readonly legacy?: boolean | undefined;
-  /** True if {@link signBuild} also signs a compressed filesystem. Defaults to `false`. */
+  /** True if {@link signBuild} also signs a compressed filesystem image. Defaults to `false`. */
   readonly signCompressedFilesystem?: boolean | undefined;
   /** True if the sketch calls `Update.installSignature` itself. An ELF is then not needed as proof. Defaults to `false`. */
   readonly enforcementDeclared?: boolean | undefined;
   /** Names of preflight rules that do not stop the build. */
   readonly allow?: readonly string[] | undefined;
+  /** Rules that the project allows. They do not stop the build, and the manifest lists them for uploads and publishing. */
+  readonly allowedRules?: readonly RuleAllowance[] | undefined;
   readonly project?: string | undefined;
   readonly version?: string | undefined;
   readonly board?: string | undefined;
@@ -85,9 +88,27 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
     files.set(`${file}.gz`, compressed);
     artifacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
   }
+  // Some builds compress the image themselves. Devices on old cores, and devices with unknown facts, need the raw image.
+  if (firmware.encoding === 'gzip' && firmware.content.length > 0) {
+    files.set(`${file}.raw`, firmware.content);
+    artifacts.push(await unsigned(`${file}.raw`, firmware.content, firmware, 'identity'));
+  }
   const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
-  const findings = checkBuild(manifest, request.path, new Set(request.allow));
-  return { build: { manifest, files }, warnings: [...warnings, ...findings] };
+  const allow = new Set([...(request.allow ?? []), ...rulesAllowedByProject(manifest)]);
+  const findings = checkBuild(manifest, request.path, allow);
+  return {
+    build: { manifest, files },
+    warnings: [...warnings, ...unexpectedKeys(request, kind, firmware), ...findings],
+  };
+}
+
+/** Reports keys in the sketch of a project without a key: devices with such a key would reject this build and all later ones. */
+function unexpectedKeys({ path, publicKey }: PackRequest, kind: ImageKind, { embeddedKeys }: Firmware): string[] {
+  if (publicKey !== undefined || kind !== 'sketch') return [];
+  return embeddedKeys.map(
+    ({ key }) =>
+      `${path} contains the public key ${key.fingerprint}, but the project has no key: the build is not signed, and a device that verifies with this key rejects it`,
+  );
 }
 
 /** The manifest accepts only printable names. */
@@ -175,5 +196,6 @@ function describe(
       compressedFilesystem: request.signCompressedFilesystem ?? false,
     },
     artifacts,
+    allowedRules: request.allowedRules?.length ? [...request.allowedRules] : undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'fflate';
 import { OtaError } from '../../errors/ota-error.ts';
+import { padToWord } from '../firmware/pad-to-word.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import type { Artifact, Manifest } from '../model/manifest.ts';
 import { inflateFacts } from '../preflight/image-facts.ts';
@@ -65,8 +66,8 @@ interface WantedSignature {
 }
 
 /**
- * Lists the signatures to make: for the image, for the compressed image, and in legacy format. Signatures for a compressed filesystem and
- * in legacy format are optional.
+ * Lists the signatures to make: for the image, for the compressed image, and in legacy format. Signatures for a compressed filesystem image
+ * and in legacy format are optional.
  */
 function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignature[] {
   const wanted: WantedSignature[] = [];
@@ -85,7 +86,8 @@ function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignat
 function payloadOf({ source, format }: WantedSignature, build: Build, { publicKey }: Signer): Uint8Array {
   const payload = payloadFor(format, bytesOf(source, build), source.encoding);
   const isWhole = source.encoding === 'identity' || format === 'legacy';
-  return isWhole ? cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes) : payload;
+  if (!isWhole) return payload;
+  return padToWord(cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes));
 }
 
 /** Returns the inflate facts for the signed gzip file. Alignment changes the facts, because a longer header moves all compressed data. */

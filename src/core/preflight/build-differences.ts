@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { usedExtent } from '../firmware/erased-flash.ts';
 import { type Firmware, readEnvelope, readFirmware } from '../firmware/firmware.ts';
+import { padToWord } from '../firmware/pad-to-word.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { Artifact, Manifest } from '../model/manifest.ts';
@@ -56,7 +57,7 @@ function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firm
   if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
   if (!hasDigests(image, bytes)) yield `the size or digests of ${image.file} do not match`;
   for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
-    // `imageFacts` only returns keys that exist in the manifest's image.
+    // `imageFacts` returns only keys that exist in the manifest's image.
     if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} does not match`;
   }
   const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();
@@ -107,10 +108,11 @@ function signers({ key }: DescribedBuild, { embeddedKeys }: Firmware): readonly 
   return key === undefined ? embedded : [key, ...embedded.filter(({ fingerprint }) => fingerprint !== key.fingerprint)];
 }
 
-/** Compares contents. A filesystem may lack erased blocks at its end. */
+/** Compares contents. A filesystem image may lack erased blocks at its end, and an image with appended data may be padded. */
 function isSameContent(content: Uint8Array, whole: Uint8Array, isSketch: boolean): boolean {
   const isCut = !isSketch && content.length < whole.length && usedExtent(whole) <= content.length;
-  const expected = isCut ? whole.subarray(0, content.length) : whole;
+  const isPadded = isSketch && content.length > whole.length;
+  const expected = isCut ? whole.subarray(0, content.length) : isPadded ? padToWord(whole) : whole;
   return Buffer.compare(content, expected) === 0;
 }
 

@@ -30,7 +30,7 @@ export function expectedFormat({ facts, capabilities }: Device): SignatureFormat
   return capabilities === undefined || capabilities.signing === 'none' ? undefined : capabilities.signing;
 }
 
-/** Returns true if the device stages filesystems before eboot copies them. Returns undefined if unknown. */
+/** Returns true if the device stages filesystem images before eboot copies them. Returns undefined if unknown. */
 export function stagesFilesystems({ facts, capabilities }: Device): boolean | undefined {
   if (facts.atomicFs === false || capabilities?.atomicFilesystem === false) return false;
   return facts.atomicFs === true && capabilities !== undefined ? true : undefined;

@@ -10,6 +10,7 @@ import type { Artifact, Manifest } from '../model/manifest.ts';
 type ImageFacts = Pick<
   Manifest['image'],
   | 'contentBytes'
+  | 'sketchSizeBytes'
   | 'findings'
   | 'core'
   | 'coreGitHash'
@@ -24,13 +25,14 @@ type ImageFacts = Pick<
  * Extracts the facts about an image that preflight rules need. Pack stores the facts in the manifest. Upload, publish and the server read
  * the facts from the manifest.
  *
- * @param isFilesystem true for a filesystem; needed because some SPIFFS images cannot be detected
+ * @param isFilesystem true for a filesystem image; needed because some SPIFFS images cannot be detected
  */
 export function imageFacts(firmware: Firmware, isFilesystem: boolean): ImageFacts {
   const sketch = isFilesystem ? undefined : firmware.sketch;
   const findings = isFilesystem ? firmware.findings.filter(({ id }) => id !== 'unknown-content') : firmware.findings;
   return {
     contentBytes: firmware.content.length,
+    sketchSizeBytes: sketch?.sketchSizeBytes === firmware.content.length ? undefined : sketch?.sketchSizeBytes,
     findings: findings.map(({ id, message }) => ({ id, message })),
     core: sketch?.core.release,
     coreGitHash: sketch?.core.gitHash,
@@ -57,7 +59,7 @@ function filesystemFacts({ filesystem, content }: Firmware): NonNullable<ImageFa
  *
  * @param gzip compressed bytes without a signature
  * @param content uncompressed bytes
- * @param isSketch true for a sketch; a filesystem is written above its staged bytes, so its staging address does not matter
+ * @param isSketch true for a sketch; a filesystem image is written above its staged bytes, so its staging address does not matter
  */
 export function inflateFacts(gzip: Uint8Array, content: Uint8Array, isSketch: boolean): Artifact['inflate'] {
   const sizeBytes = content.length;
@@ -84,8 +86,8 @@ function factsOfProfile(profile: InflateProfile | undefined, sizeBytes: number):
 }
 
 /**
- * Returns the size of the partition that a filesystem was made for, in bytes. Returns undefined if the superblock does not contain the
- * size.
+ * Returns the size of the partition that a filesystem image was made for, in bytes. Returns undefined if the superblock does not contain
+ * the size.
  */
 export function partitionOf(filesystem: NonNullable<ImageFacts['filesystem']>): number | undefined {
   const { blockSizeBytes, blockCount } = filesystem;

@@ -1,29 +1,58 @@
-import { flashModes } from '../firmware/flash-header.ts';
+import { bootsUnpatched, flashModes } from '../firmware/flash-header.ts';
 import type { FlashMode } from '../model/artifact.ts';
-import type { Context } from './rule.ts';
+import type { ReleaseImage } from './release.ts';
+import { type Context, error, type RuleFinding, warning } from './rule.ts';
 
 /**
- * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed
- * sketch, but never into gzip. Cores 2.4.2 to 2.6.2 also write the flash mode into filesystems.
+ * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed sketch,
+ * but never into gzip data. Cores 2.4.2 to 2.6.2 also write the flash mode into filesystem images.
  *
  * - untouched: the Updater does not write the byte;
  * - kept: the byte already equals the device's flash mode;
  * - changed: the byte changes to the device's flash mode;
+ * - perhaps-changed: the byte of a filesystem differs from the device's flash mode, and the core is unknown;
  * - unknown: the device's flash mode is unknown.
  */
-export type ModeByte = 'untouched' | 'kept' | 'changed' | 'unknown';
+export type ModeByte = 'untouched' | 'kept' | 'changed' | 'perhaps-changed' | 'unknown';
 
 export function modeByteOf({ image, artifact, device }: Context): ModeByte {
   if (device === undefined || artifact.encoding === 'gzip') return 'untouched';
-  const capability = device.capabilities?.patchesFlashMode ?? 'sketch';
-  if (capability === 'never' || (image.kind !== 'sketch' && capability !== 'always')) return 'untouched';
+  const capability = device.capabilities?.patchesFlashMode;
   const { flashMode } = device.facts;
-  if (flashMode === undefined) return 'unknown';
-  const byte = image.kind === 'sketch' ? modeNumber(image.flashMode) : image.filesystem?.modeByte;
-  return byte === modeNumber(flashMode) ? 'kept' : 'changed';
+  const isSketch = image.kind === 'sketch';
+  if (capability === 'never' || (capability === 'sketch' && !isSketch)) return 'untouched';
+  if (flashMode === undefined) return capability === undefined && !isSketch ? 'untouched' : 'unknown';
+  const byte = isSketch ? modeNumber(image.flashMode) : image.filesystem?.modeByte;
+  if (byte === modeNumber(flashMode)) return 'kept';
+  return capability === undefined && !isSketch ? 'perhaps-changed' : 'changed';
 }
 
-/** Returns byte 2 for a flash mode. Returns -1, which no device has, if byte 2 of the image is not a valid flash mode. */
+/**
+ * Checks a sketch into which the device does not write its own flash mode.
+ *
+ * @param alternative update that keeps the flash mode of the device, if there is one
+ */
+export function unpatchedModeFinding(
+  image: ReleaseImage,
+  deviceMode: FlashMode,
+  alternative?: string,
+): RuleFinding | undefined {
+  const { kind, flashMode } = image;
+  if (kind !== 'sketch' || flashMode === deviceMode) return undefined;
+  const fix = `${alternative === undefined ? '' : `${alternative}, or `}build for ${deviceMode}`;
+  if (flashMode !== undefined && bootsUnpatched(flashMode, deviceMode)) {
+    return warning(
+      `after the update, the device runs in flash mode ${flashMode} instead of ${deviceMode}: it boots, but reads its flash more slowly`,
+      fix,
+    );
+  }
+  return error(
+    `the image has flash mode ${flashMode ?? 'unknown'}, but the device runs in ${deviceMode}, and the Updater would not patch the image`,
+    fix,
+  );
+}
+
+/** Returns byte 2 for a flash mode. If the image's flash mode is unknown, returns -1, which matches no device. */
 function modeNumber(mode: FlashMode | undefined): number {
   return mode === undefined ? -1 : flashModes.indexOf(mode);
 }

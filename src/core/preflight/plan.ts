@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DeviceFacts } from '../model/device-facts.ts';
 import { isSigned, type Release, type ReleaseArtifact } from './release.ts';
 import { type PreflightFinding, runRules } from './run-rules.ts';
@@ -54,13 +55,16 @@ export function plan<Candidate extends Release>(question: PlanInput<Candidate>):
 }
 
 interface Choice<Candidate extends Release> {
+  /** Safe artifact to send; undefined if every artifact is blocked. */
   readonly step: Step<Candidate> | undefined;
-  /** Errors that block the artifacts, for all artifacts. */
+  /** All safe artifacts, in order of preference. */
+  readonly steps: readonly Step<Candidate>[];
+  /** Errors for all blocked artifacts. */
   readonly blockedBy: readonly BlockingFinding[];
 }
 
 interface CheckedStep<Candidate extends Release> extends Step<Candidate> {
-  /** Number of errors of allowed rules. */
+  /** Number of errors from allowed rules. */
   readonly allowed: number;
 }
 
@@ -80,9 +84,12 @@ function choose<Candidate extends Release>(
     const allowed = findings.filter(({ severity }) => severity === 'error').length;
     steps.push({ release, artifact, warnings, allowed });
   }
-  const [best] = steps.sort(byPreference);
+  const safe = steps
+    .sort(byPreference)
+    .map(({ artifact, warnings }): Step<Candidate> => ({ release, artifact, warnings }));
   return {
-    step: best && { release, artifact: best.artifact, warnings: best.warnings },
+    step: safe[0],
+    steps: safe,
     blockedBy: withoutRepetition(blockedBy),
   };
 }
@@ -136,6 +143,10 @@ function findHops<Candidate extends Release>(
   return undefined;
 }
 
+/**
+ * Extends a path by one hop. The artifacts of an intermediate release can leave the device with different facts: gzip installs the flash mode
+ * of the image, and raw keeps the mode of the device. One path is returned for each result.
+ */
 function extended<Candidate extends Release>(
   { facts, hops }: UpgradePath<Candidate>,
   candidates: readonly Candidate[],
@@ -144,9 +155,13 @@ function extended<Candidate extends Release>(
   const paths: UpgradePath<Candidate>[] = [];
   for (const candidate of candidates) {
     if (hops.some(({ release }) => release === candidate)) continue;
-    const { step } = choose({ ...facts, kind: 'sketch' }, candidate, allow);
-    if (step === undefined) continue;
-    paths.push({ facts: factsAfter(facts, candidate, step.artifact), hops: [...hops, step] });
+    const results: DeviceFacts[] = [];
+    for (const step of choose({ ...facts, kind: 'sketch' }, candidate, allow).steps) {
+      const after = factsAfter(facts, candidate, step.artifact);
+      if (results.some((other) => isDeepStrictEqual(other, after))) continue;
+      results.push(after);
+      paths.push({ facts: after, hops: [...hops, step] });
+    }
   }
   return paths;
 }

@@ -1,6 +1,7 @@
 import type { Rule } from './rule.ts';
 import { badCore270 } from './rules/bad-core-2.7.0.ts';
 import { badCore272 } from './rules/bad-core-2.7.2.ts';
+import { coreAssumed } from './rules/core-assumed.ts';
 import { corruptImage } from './rules/corrupt-image.ts';
 import { eboot25 } from './rules/eboot-2.5.ts';
 import { ecKey } from './rules/ec-key.ts';
@@ -8,6 +9,7 @@ import { embeddedKeyMissing } from './rules/embedded-key-missing.ts';
 import { embeddedKeyOther } from './rules/embedded-key-other.ts';
 import { enforcementUnproven } from './rules/enforcement-unproven.ts';
 import { flashModeGz } from './rules/flash-mode-gz.ts';
+import { flashModeRawOld } from './rules/flash-mode-raw-old.ts';
 import { flashModeSigned } from './rules/flash-mode-signed.ts';
 import { flashSize } from './rules/flash-size.ts';
 import { formatBoundary } from './rules/format-boundary.ts';
@@ -19,6 +21,7 @@ import { fsOverwrittenThenRejected } from './rules/fs-overwritten-then-rejected.
 import { fsSignedSize } from './rules/fs-signed-size.ts';
 import { fsSizeMismatch } from './rules/fs-size-mismatch.ts';
 import { fsWebAtomic } from './rules/fs-web-atomic.ts';
+import { fsWebOld } from './rules/fs-web-old.ts';
 import { gzOldDevice } from './rules/gz-old-device.ts';
 import { gzSignedOldCore } from './rules/gz-signed-old-core.ts';
 import { gzSignedUnaligned } from './rules/gz-signed-unaligned.ts';
@@ -46,6 +49,7 @@ export const rules = [
   gzOldDevice,
   flashModeSigned,
   flashModeGz,
+  flashModeRawOld,
   flashSize,
   badCore270,
   badCore272,
@@ -58,6 +62,7 @@ export const rules = [
   embeddedKeyOther,
   ecKey,
   enforcementUnproven,
+  fsWebOld,
   fsSignedSize,
   noSpace,
   webNoData,
@@ -70,6 +75,7 @@ export const rules = [
   fsOverwrittenThenRejected,
   noOta,
   eboot25,
+  coreAssumed,
 ] as const satisfies readonly Rule[];
 
 export type RuleId = (typeof rules)[number]['id'];

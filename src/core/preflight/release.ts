@@ -1,5 +1,5 @@
 import type { Encoding, ImageKind, SignatureFormat } from '../model/artifact.ts';
-import type { Artifact, Manifest } from '../model/manifest.ts';
+import type { Artifact, Manifest, RuleAllowance } from '../model/manifest.ts';
 
 /**
  * Input of preflight: an image and its artifacts. Every manifest is a valid release. For a file without a manifest, `file-release.ts`
@@ -16,13 +16,22 @@ export interface Release {
   readonly enforcement: Manifest['enforcement'] | 'disproved';
   readonly signing: { readonly publicKey?: { readonly fingerprint: string; readonly bits: number } | undefined };
   readonly artifacts: readonly ReleaseArtifact[];
+  readonly allowedRules?: readonly Readonly<RuleAllowance>[] | undefined;
 }
 
 export interface ReleaseImage
   extends Readonly<
     Pick<
       Manifest['image'],
-      'core' | 'flashMode' | 'flashSizeBytes' | 'contentBytes' | 'findings' | 'layout' | 'traces' | 'filesystem'
+      | 'core'
+      | 'flashMode'
+      | 'flashSizeBytes'
+      | 'contentBytes'
+      | 'sketchSizeBytes'
+      | 'findings'
+      | 'layout'
+      | 'traces'
+      | 'filesystem'
     >
   > {
   readonly kind: ImageKind | 'unknown';

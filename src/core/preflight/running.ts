@@ -1,3 +1,4 @@
+import type { FlashMode } from '../model/artifact.ts';
 import type { DeviceFacts } from '../model/device-facts.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { knownDevice } from './device.ts';
@@ -14,7 +15,7 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
     keyFingerprint: verifies ? signing.publicKey?.fingerprint : undefined,
     fsStart: image.layout?.fsStart,
     fsEnd: image.layout?.fsEnd,
-    sketchSizeBytes: image.contentBytes,
+    sketchSizeBytes: image.sketchSizeBytes ?? image.contentBytes,
     project,
     board,
   };
@@ -22,18 +23,29 @@ export function factsOfBuild({ project, board, image, embeddedKeys, enforcement,
 
 /** Returns the known facts about a device after it has installed this artifact. */
 export function factsAfter(facts: DeviceFacts, release: Release, artifact: ReleaseArtifact): DeviceFacts {
-  const { chipSizeBytes, transport, flashMode } = facts;
+  const { chipSizeBytes, transport } = facts;
   if (release.image.kind !== 'sketch') return facts;
-  const isPatched = artifact.encoding === 'identity' && knownDevice(facts).capabilities?.patchesFlashMode !== 'never';
   const built = factsOfBuild(release);
   return {
     ...built,
     project: built.project ?? facts.project,
     board: built.board ?? facts.board,
-    flashMode: isPatched ? flashMode : release.image.flashMode,
+    flashMode: flashModeAfter(facts, release.image.flashMode, artifact),
     chipSizeBytes,
     transport,
   };
+}
+
+/** Returns the flash mode in flash after an update. It is unknown if the modes differ and the core may or may not patch the image. */
+function flashModeAfter(
+  facts: DeviceFacts,
+  imageMode: FlashMode | undefined,
+  { encoding }: ReleaseArtifact,
+): FlashMode | undefined {
+  if (encoding === 'gzip' || imageMode === facts.flashMode) return imageMode;
+  const capability = knownDevice(facts).capabilities?.patchesFlashMode;
+  if (capability === undefined) return undefined;
+  return capability === 'never' ? imageMode : facts.flashMode;
 }
 
 /** Recognized build of a device, and the device facts that follow from the build. */

@@ -1,8 +1,8 @@
 /**
  * Estimates how many bytes a run of digits acknowledges. After each write, `ArduinoOTAClass::_runUpdate` prints the number of bytes in
- * decimal, without a separator. Received text may therefore contain several numbers. The digits are split into the fewest numbers whose
- * sum does not exceed the unacknowledged bytes; of several such splits, the smallest sum is used. For example, `21442144` with 30,000
- * unacknowledged bytes is 2144 twice. The estimate affects progress bars and flow control, but no verdict.
+ * decimal, without a separator. Received text may therefore contain several numbers. The digits are split into the fewest numbers whose sum
+ * does not exceed the unacknowledged bytes; of several such splits, the smallest sum is used. For example, `21442144` with 30,000
+ * unacknowledged bytes is 2144 twice. The estimate affects progress bars and flow control, but not the verdict.
  *
  * @param digits digits as received
  * @param unacknowledgedBytes number of bytes sent but not yet acknowledged; the maximum result
@@ -19,7 +19,7 @@ export function acknowledgedBytes(digits: string, unacknowledgedBytes: number): 
   return text === '' ? 0 : unacknowledgedBytes;
 }
 
-/** Maximum number of acknowledgements in one text. The limit bounds the work for invalid input. */
+/** Maximum number of acknowledgments in one text. The limit bounds the work for invalid input. */
 const longestRun = 120;
 const mostDigits = 8;
 

@@ -54,7 +54,7 @@ class InvitationSession {
   readonly #startedAt = performance.now();
   #intervalMs: number;
   #silences = 0;
-  /** Number of invitations sent since all earlier datagrams must have been delivered or lost. */
+  /** Number of invitations sent since the last pause in which all pending datagrams were delivered or lost. */
   #invitations = 0;
   #challenged = false;
   #failures = 0;
@@ -147,7 +147,7 @@ class InvitationSession {
   /**
    * Handles a failed authentication. The device sends a challenge only for every second invitation, and a response to an outdated
    * challenge fails like an incorrect password. A failure therefore proves an incorrect password only after a single invitation, or if it
-   * happens repeatedly. In all other cases, pending datagrams are awaited and discarded before the next invitation. #R
+   * happens repeatedly. In all other cases, pending datagrams are awaited and discarded before the next invitation.
    */
   async #noteFailure(): Promise<InviteResult | undefined> {
     this.#failures++;

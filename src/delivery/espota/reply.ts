@@ -1,6 +1,6 @@
 import { acknowledgedBytes } from './acknowledgements.ts';
 
-/** Text received after the acknowledgements. */
+/** Text received after the acknowledgments. */
 export type FinalReply =
   | { readonly kind: 'none' }
   | { readonly kind: 'ok' }
@@ -28,7 +28,7 @@ export class ReplyReader {
   /**
    * Parses additional bytes.
    *
-   * @param sentBytes number of image bytes sent; the upper limit for acknowledgements
+   * @param sentBytes number of image bytes sent; the upper limit for acknowledgments
    */
   feed(bytes: Uint8Array, sentBytes: number): void {
     const text = Buffer.from(bytes).toString('latin1');
@@ -38,7 +38,7 @@ export class ReplyReader {
     this.#tail = (this.#tail + text.slice(digits.length)).slice(0, mostTailCharacters);
   }
 
-  /** Returns the result after the acknowledgements. `ERR` takes precedence over `OK`. */
+  /** Returns the result after the acknowledgments. `ERR` takes precedence over `OK`. */
   get finalReply(): FinalReply {
     const tail = this.#tail;
     if (tail === '') return { kind: 'none' };
@@ -47,7 +47,7 @@ export class ReplyReader {
       const text = tail.slice(errorAt);
       return { kind: 'error', text, complete: text.includes('\n') };
     }
-    // A device acknowledges data before it sends its result, so an `OK` without an acknowledgement is invalid.
+    // A device acknowledges data before it sends its result, so an `OK` without an acknowledgment is invalid.
     if (tail.startsWith('OK') && this.#hasAcknowledged) return { kind: 'ok' };
     return 'O' === tail || 'ERR'.startsWith(tail) ? { kind: 'begun' } : { kind: 'foreign', text: tail };
   }

@@ -39,14 +39,14 @@ const chunkBytes = 8760;
 const aheadBytes = 32 * 1024;
 const regularAcknowledgements = 4;
 
-/** Limit for received bytes: an acknowledgement of up to 7 digits for as little as 64 bytes, and messages. */
+/** Limit for received bytes: an acknowledgment of up to 7 digits for as little as 64 bytes, and messages. */
 function mostHeardBytes(image: Uint8Array): number {
   return 64 * 1024 + image.length / 8;
 }
 
 /**
- * Streams an image to a connected device without waiting for each acknowledgement, and reads the result. The connection is not
- * half-closed after the last byte, because the device would treat it as lost and not send `OK`.
+ * Streams an image to a connected device without waiting for each acknowledgment, and reads the result. The connection is not half-closed
+ * after the last byte, because the device would treat it as lost and not send `OK`.
  */
 export async function sendImage(request: SendRequest): Promise<SendResult> {
   const transfer = new Transfer(request);
@@ -147,7 +147,7 @@ class Transfer {
     this.#hasExtended = false;
     const before = this.#reader.acknowledgedBytes;
     this.#reader.feed(bytes, this.#sentBytes);
-    // While bytes are written, these count. Once all are written, only acknowledgements show that the device still reads from the buffers.
+    // Until all bytes are written, written bytes count as progress. After that, only acknowledgments show that the device still reads.
     if (this.#isSent) this.#pace.moved(this.#reader.acknowledgedBytes - before, this.#movedAt);
     this.#request.progress.transferred(this.#reader.acknowledgedBytes);
     const reply = this.#reader.finalReply;
@@ -223,7 +223,7 @@ class Transfer {
     };
   }
 
-  /** Ends the transfer without a retry, because such a device would keep the next connection busy as well. */
+  /** Ends the transfer without a retry, because the device would keep the next connection busy too. */
   #exceeded(reason: string): SendResult {
     return verdict({ kind: 'unknown', reason, mayHaveUpdated: this.#isSent });
   }

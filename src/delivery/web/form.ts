@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { ImageKind } from '../../core/model/artifact.ts';
 
 /** Complete request to the web updater. */
 export interface UpdateForm {
@@ -14,26 +13,44 @@ export interface WebTarget {
   readonly path: string;
   /** Value of the `Authorization` header. */
   readonly authorization: string | undefined;
+  /** Value of the `Referer` header. */
+  readonly referer?: string | undefined;
+}
+
+/** Part of a form that contains the image. */
+export interface FilePart {
+  readonly name: string;
+  readonly fileName: string;
+}
+
+/** Text field of a form. */
+export interface FormField {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Parts of an upload form. Text fields precede or follow the image. */
+export interface UploadParts {
+  readonly file: FilePart;
+  readonly before?: readonly FormField[] | undefined;
+  readonly after?: readonly FormField[] | undefined;
 }
 
 /**
  * Builds the upload request in the only form that `ESP8266WebServerTemplate::_parseForm` (Parsing-impl.h) accepts: CRLF line endings,
- * nothing before the first boundary, one part with a name, a type and a `filename`, and a CRLF after the last boundary. `boundary` is the
- * only parameter of `Content-Type`, because the parser reads everything after the first `=` as the boundary. `Content-Length` is
- * required, because chunked bodies are not supported.
+ * nothing before the first boundary, parts with a name, for the image a type and a `filename`, and a CRLF after the last boundary.
+ * `boundary` is the only parameter of `Content-Type`, because the parser reads everything after the first `=` as the boundary.
+ * `Content-Length` is required, because chunked bodies are not supported.
  */
-export function updateRequest(image: Uint8Array, kind: ImageKind, place: WebTarget): UpdateForm {
+export function updateRequest(image: Uint8Array, parts: UploadParts, place: WebTarget): UpdateForm {
+  const { file, before = [], after = [] } = parts;
   const boundary = boundaryFor(image);
-  // ESP8266HTTPUpdateServer treats a file with any name except `filesystem` as a sketch.
-  const name = kind === 'filesystem' ? 'filesystem' : 'firmware';
   const opening = [
-    `--${boundary}`,
-    `Content-Disposition: form-data; name="${name}"; filename="${name}.bin"`,
-    'Content-Type: application/octet-stream',
-    '',
-    '',
-  ].join('\r\n');
-  const closing = `\r\n--${boundary}--\r\n`;
+    ...before.map((field) => textPart(boundary, field)),
+    `--${boundary}\r\nContent-Disposition: form-data; name="${file.name}"; filename="${file.fileName}"\r\n`,
+    'Content-Type: application/octet-stream\r\n\r\n',
+  ].join('');
+  const closing = `\r\n${after.map((field) => textPart(boundary, field)).join('')}--${boundary}--\r\n`;
   const head = [
     requestLine('POST', place),
     `Content-Type: multipart/form-data; boundary=${boundary}`,
@@ -44,7 +61,11 @@ export function updateRequest(image: Uint8Array, kind: ImageKind, place: WebTarg
   return { head: Buffer.from(head, 'latin1'), image, tail: Buffer.from(closing, 'latin1') };
 }
 
-/** Builds the request for the form page. */
+function textPart(boundary: string, { name, value }: FormField): string {
+  return `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+}
+
+/** Builds a GET request. */
 export function pageRequest(place: WebTarget): Uint8Array {
   return Buffer.from(`${requestLine('GET', place)}\r\n\r\n`, 'latin1');
 }
@@ -54,9 +75,11 @@ export function basicAuthorization(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
 }
 
-function requestLine(method: string, { host, path, authorization }: WebTarget): string {
+function requestLine(method: string, { host, path, authorization, referer }: WebTarget): string {
   const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Connection: close'];
-  return [...lines, ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])].join('\r\n');
+  if (authorization !== undefined) lines.push(`Authorization: ${authorization}`);
+  if (referer !== undefined) lines.push(`Referer: ${referer}`);
+  return lines.join('\r\n');
 }
 
 /** Returns a boundary that does not occur in the image. The boundary is always the same for an image. */

@@ -2,7 +2,9 @@
 export interface WebResponse {
   readonly status: number;
   readonly body: string;
-  /** True if the whole body has been received, or {@link mostBytes}. Without `Content-Length`, the response ends with the connection. */
+  /**
+   * True if the whole body or {@link mostBytes} bytes have been received. Without `Content-Length`, the response ends with the connection.
+   */
   readonly isWhole: boolean;
 }
 
@@ -14,9 +16,10 @@ interface Head {
   readonly bodyAt: number;
   /** `Content-Length`, if present. */
   readonly length: number | undefined;
+  readonly isChunked: boolean;
 }
 
-/** Collects the bytes of a response and parses the response. The head is parsed once, because bytes may arrive one by one. */
+/** Collects and parses a response. The head is parsed only once, because bytes may arrive one by one. */
 export class ResponseReader {
   readonly #bytes = Buffer.alloc(mostBytes);
   #count = 0;
@@ -30,7 +33,7 @@ export class ResponseReader {
     this.#head ??= this.#parseHead(from);
   }
 
-  /** Whether no further bytes are accepted. */
+  /** True if no further bytes are accepted. */
   get isFull(): boolean {
     return this.#count >= mostBytes;
   }
@@ -48,9 +51,10 @@ export class ResponseReader {
 
   /** Parsed response. Undefined if its header is still incomplete or is not HTTP. */
   get response(): WebResponse | undefined {
-    const { status, bodyAt } = this.#head ?? {};
+    const { status, bodyAt, isChunked } = this.#head ?? {};
     if (status === undefined || bodyAt === undefined) return undefined;
-    return { status, body: this.#bytes.toString('latin1', bodyAt, this.#count), isWhole: this.isWhole };
+    const body = this.#bytes.toString('latin1', bodyAt, this.#count);
+    return { status, body: isChunked === true ? joinChunks(body) : body, isWhole: this.isWhole };
   }
 
   #parseHead(from: number): Head | undefined {
@@ -63,8 +67,25 @@ export class ResponseReader {
       status: status === undefined ? undefined : Number(status),
       bodyAt: end + headEnd.length,
       length: length === undefined ? undefined : Number(length),
+      isChunked: /^transfer-encoding:[ \t]*chunked/im.test(head),
     };
   }
+}
+
+/** Removes the sizes from a chunked body. A size in the middle of a sentence would hide the result of the update. */
+function joinChunks(body: string): string {
+  const chunks: string[] = [];
+  for (let at = 0; at < body.length; ) {
+    const lineEnd = body.indexOf('\r\n', at);
+    const digits = lineEnd === -1 ? undefined : /^[0-9a-f]{1,6}/i.exec(body.slice(at, at + 6))?.[0];
+    if (digits === undefined) break;
+    const start = lineEnd + 2;
+    const end = start + Number.parseInt(digits, 16);
+    if (end === start) break;
+    chunks.push(body.slice(start, end));
+    at = end + 2;
+  }
+  return chunks.join('');
 }
 
 const headEnd = '\r\n\r\n';

@@ -7,7 +7,7 @@ export const apiEntries = {
     ({ url, reason }) => `${url} did not respond: ${explainReason(reason)}`,
     'The server is not running at this URL, or a firewall or proxy blocks the connection.',
     ({ reason }) =>
-      /2 KB\/s|not complete|larger than|without end/.test(reason)
+      /2 KB\/s|not complete|larger than|endless/.test(reason)
         ? 'Check the URL and the network, and try again. The limits are in docs/security.md.'
         : 'Check the URL and make sure that `ota-hooks serve` is running there.',
   ),

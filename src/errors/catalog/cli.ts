@@ -34,11 +34,14 @@ export const cliEntries = {
     'Each connection and each open file counts. Programs that ota-hooks starts inherit the limit.',
     () => 'Raise the limit (`ulimit -n 65536`, or LimitNOFILE= in the systemd unit), then run the command again.',
   ),
-  KEY_MISSING_FOR: entry<{ command: string; wanted: string }>(
+  KEY_MISSING_FOR: entry<{ command: string; wanted: string; isRecorded?: boolean }>(
     2,
     ({ command, wanted }) => `\`${command}\` requires ${wanted}`,
     'The command needs a key, and none was passed, configured or found next to the sketch.',
-    ({ wanted }) => `Add ${wanted}, or run \`ota-hooks keygen\` to create a key pair next to the sketch.`,
+    ({ wanted, isRecorded }) =>
+      isRecorded === true
+        ? `Add ${wanted} with the key that ota.config.json records.`
+        : `Add ${wanted}, or run \`ota-hooks keygen\` to create a key pair next to the sketch.`,
   ),
   KEY_IN_ENVIRONMENT: entry<{ kind: 'private' | 'public'; variable: string }>(
     2,

@@ -46,13 +46,13 @@ export const coreEntries = {
     2,
     ({ purpose, source, config }) => `${source} was not used as ${purpose}: only ${config} names it`,
     'The source tree may be untrusted. Its configuration may name only sources that are meant for this use: variables with names such as OTA_DEVICE_KITCHEN, and files in the project.',
-    ({ alternative, howToAllow }) => `If you trust the project with it, ${alternative}, or ${howToAllow}`,
+    ({ alternative, howToAllow }) => `If you trust the project to use it, ${alternative}, or ${howToAllow}`,
   ),
   SECRET_RESERVED: entry<{ source: string; purpose: string; hint: string }>(
     2,
     ({ source, purpose }) =>
       `${source} was not used as ${purpose}: it is, or may contain, a secret of a different kind`,
-    'Tokens, private keys, passphrases and the credentials of databases and stores are never sent to devices and never published.',
+    'Tokens, private keys, passphrases, and credentials for databases and storage are never sent to devices and never published.',
     ({ hint }) => hint,
   ),
 
@@ -63,7 +63,7 @@ export const coreEntries = {
     ({ kind }) =>
       kind === 'public'
         ? 'Restore the key from a backup, or derive it from the private key: `openssl rsa -in private.key -pubout -out public.key`.'
-        : 'Restore the key from a backup. If there is none, delete the file and run `ota-hooks keygen`.',
+        : 'Restore the key from a backup: devices that have its public key accept no other key.',
   ),
   KEY_GARBLED: entry<PathField & { kind: KeyKind }>(
     1,
@@ -152,7 +152,7 @@ export const coreEntries = {
   IMAGE_ALREADY_SIGNED: entry<PathField>(
     1,
     ({ path }) => `${path} cannot be packed: it is already signed`,
-    'A second signature would be part of the image that the device installs.',
+    'After a second signing, the device would install the first signature as part of the image.',
     () => 'Pass the unsigned image from the build.',
   ),
   IMAGES_NONE: entry<{ what: string; patterns: readonly string[]; folder: string }>(
@@ -201,7 +201,7 @@ export const coreEntries = {
   FORMAT_TOO_NEW: entry<{ of: string; what: 'manifest' | 'backup' | 'API'; found: number; known: number }>(
     1,
     ({ of, what, found, known }) =>
-      `${of} uses ${what} format ${found}, but this version of ota-hooks supports only up to ${known}`,
+      `${of} uses ${what} format ${found}, but this version of ota-hooks supports only formats up to ${known}`,
     'A newer format can contain facts that this version does not recognize, so it is rejected as a whole.',
     () => 'Update ota-hooks.',
   ),
@@ -214,16 +214,16 @@ export const coreEntries = {
   BUILD_NOT_AS_DESCRIBED: entry<PathField & { differences: readonly string[] }>(
     1,
     ({ path, differences }) =>
-      `${path} was not signed: the manifest does not describe its files: ${differences.join('; ')}`,
-    'The signer reads the image itself. A manifest from a compromised or outdated build machine can claim anything.',
+      `${path} was not signed: the manifest does not match its files: ${differences.join('; ')}`,
+    'The signer reads the image, because a manifest from a compromised or outdated build machine can contain incorrect facts.',
     () => 'Pack the build again with the version of ota-hooks that signs the build.',
   ),
   PROOF_NOT_SHOWN: entry<PathField & { claim: string; reason: string }>(
     3,
     ({ path, claim, reason }) => `${path} was not signed: the manifest claims that ${claim}, but ${reason}`,
-    'The signer reads the ELF file itself. A manifest from a compromised build machine can claim anything.',
+    'The signer reads the ELF file, because a manifest from a compromised build machine can contain incorrect facts.',
     () =>
-      'Copy the ELF file of the build to the folder of the image, or pass the file with --elf. If the sketch calls Update.installSignature itself, pass --declare-enforcement.',
+      'Copy the ELF file of the build to the folder that contains the image, or pass the file with --elf. If the sketch calls Update.installSignature itself, pass --declare-enforcement.',
   ),
   NOT_SIGNED_YET: entry<PathField>(
     1,

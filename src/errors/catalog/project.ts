@@ -2,6 +2,14 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 import { asArgument } from './options.ts';
 import { explainReason } from './system-reasons.ts';
 
+interface RecordedKey {
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+const namesOf = (keys: readonly RecordedKey[]) =>
+  keys.map(({ name, fingerprint }) => `"${name}", fingerprint ${fingerprint}`).join('; ');
+
 export const projectEntries = {
   CONFIG_NOT_FOUND: entry<PathField>(
     2,
@@ -42,7 +50,7 @@ export const projectEntries = {
   USER_CONFIG_INVALID: entry<PathAndReason>(
     2,
     ({ path, reason }) => `The user configuration ${path} could not be read: ${explainReason(reason)}`,
-    'The user configuration is a JSON file outside every source tree. It lists what you allow your projects.',
+    'The user configuration is a JSON file outside every source tree. It lists the secrets, destinations and folders that you allow.',
     () => 'Correct the file; docs/security.md describes its keys.',
   ),
   USER_CONFIG_UNSAFE: entry<PathField & { problem: 'owner' | 'mode' }>(
@@ -58,7 +66,29 @@ export const projectEntries = {
     2,
     ({ path, kind }) => `${kind === 'private' ? 'Private' : 'Public'} key not found: ${path}`,
     'A key file that is passed or configured must exist.',
-    () => 'Check the path, or run `ota-hooks keygen` to create a key pair.',
+    () => 'Check the path. If the key was lost, restore it from a backup.',
+  ),
+  KEY_NOT_RECORDED: entry<{ config: string; keys: readonly RecordedKey[]; problem: string }>(
+    2,
+    ({ config, keys, problem }) =>
+      `The signing key that ${config} records (${namesOf(keys)}) cannot be used: ${problem}`,
+    'A build with a different key, or without one, would lock out the devices that have the recorded key, or turn off their signature checks.',
+    () =>
+      'Restore the key from the repository or from a backup (`ota-hooks init` writes a lost public.key again from the private key), or update "keys" if you replaced the key on purpose.',
+  ),
+  KEYS_RECORDED: entry<{ config: string; keys: readonly RecordedKey[] }>(
+    2,
+    ({ config, keys }) => `No key pair was generated: ${config} already records the signing key ${namesOf(keys)}`,
+    'Devices that have the recorded key accept no updates that a new key signs.',
+    () =>
+      'Restore the recorded key from a backup. For an additional key pair, pass both --private-key FILE and --public-key FILE.',
+  ),
+  SIGNING_REQUIRED: entry<PathField & { problem: string }>(
+    2,
+    ({ path, problem }) => `${path} was not packed: the build must be signed, but ${problem}`,
+    'With `"signing": "required"` or --require-signed, a build that is not signed is an error.',
+    () =>
+      'Provide the private key with --private-key FILE, or remove "signing" from ota.config.json and sign elsewhere.',
   ),
 
   PROGRAM_MISSING: entry<{ program: string; howToGet: string }>(
@@ -115,7 +145,7 @@ export const projectEntries = {
     2,
     ({ argument }) => `Arduino recipes cannot contain the argument ${JSON.stringify(argument)}`,
     'The Arduino IDE replaces properties in braces and splits recipes at spaces. An argument in quotes ends at the first quote before a space, and the rest could add options to the hooks or to the compiler.',
-    () => 'Rename the folder so that its path contains no braces, and no quotes followed by spaces.',
+    () => 'Rename the folder so that its path contains neither braces nor quotes followed by spaces.',
   ),
   HOOK_LINES_DAMAGED: entry<PathField & { line: number }>(
     2,

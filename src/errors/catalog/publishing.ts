@@ -63,7 +63,8 @@ export const publishingEntries = {
     2,
     ({ path, what, packed, wanted }) => `${path} was not published: it was packed as ${what} ${packed}, not ${wanted}`,
     'The manifest determines the names under which a build is published. Options can add names but cannot contradict the manifest.',
-    ({ what, packed }) => `Publish it as ${what} ${packed}, or run \`ota-hooks pack\` again with the other ${what}.`,
+    ({ what, packed, wanted }) =>
+      `Publish it as ${what} ${packed}, or run \`ota-hooks pack\` again with ${what} ${wanted}.`,
   ),
   RELEASES_CLASH: entry<{ reason: string; builds: string; hint: string }>(
     2,
@@ -74,7 +75,7 @@ export const publishingEntries = {
   PUBLISH_DECLINED: entry<{ project: string; version: string }>(
     1,
     ({ project, version }) => `${project} ${version} was not published: the prompt was not confirmed`,
-    'At a terminal, `publish` asks before it sends a release to ten or more devices.',
+    'At a terminal, `publish` prompts for confirmation before it sends a release to ten or more devices.',
     () => 'Publish it with --draft and start a rollout, or confirm the prompt (--yes).',
   ),
   VERSION_TAKEN: entry<{ project: string; version: string; what: string; where: string }>(

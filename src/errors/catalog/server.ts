@@ -38,7 +38,7 @@ export const serverEntries = {
   SERVER_DATA_NEWER: entry<PathField & { found: string; known: string }>(
     1,
     ({ path, found, known }) =>
-      `${path} was written by a newer version of ota-hooks: its last migration is ${found}, but this version supports only up to ${known}`,
+      `${path} was written by a newer version of ota-hooks: its last migration is ${found}, but this version supports only migrations up to ${known}`,
     'An older server could damage data that it does not recognize.',
     () => 'Update ota-hooks.',
   ),
@@ -51,7 +51,8 @@ export const serverEntries = {
   ),
   SERVER_DATABASE_LOST: entry<PathField>(
     1,
-    ({ path }) => `The database is missing: ${path} contains firmware of a server, but no ota.db with its records`,
+    ({ path }) =>
+      `The database is missing: ${path} contains a server's firmware files, but not ota.db, which contains its records`,
     'Without its database, the server would start as a new one, without releases, devices and tokens. Nothing was changed.',
     ({ path }) =>
       `Put ota.db and ota.db-wal back, or restore a backup with \`ota-hooks server restore BACKUP --data ${asArgument(path)}\`. To keep only the firmware files, run \`ota-hooks server check --data ${asArgument(path)} --repair\`.`,
@@ -70,7 +71,7 @@ export const serverEntries = {
     'Records or firmware files are missing or damaged. Devices that need them for an update retry later.',
     ({ path, isRepaired }) =>
       isRepaired
-        ? 'Publish the releases whose files are missing again, or restore a backup into an empty folder with `ota-hooks server restore`.'
+        ? 'Republish the releases whose files are missing, or restore a backup into an empty folder with `ota-hooks server restore`.'
         : `Restore a backup into an empty folder with \`ota-hooks server restore\`, or run \`ota-hooks server check --data ${asArgument(path)} --repair\`, which makes a copy first.`,
   ),
   SERVER_DATA_NOT_EMPTY: entry<PathField>(
@@ -109,7 +110,6 @@ export const serverEntries = {
     ({ path, sha256, count }) =>
       `${path} does not contain the firmware file ${sha256} of a release${count === 1 ? '' : ` and ${count - 1} more`}`,
     'The file was missing or damaged on the server that was backed up. Devices cannot download a release without its files.',
-    () =>
-      'Use a different backup, or pass --accept-missing-files and publish the releases again after you restore the rest.',
+    () => 'Use a different backup, or pass --accept-missing-files and publish the affected releases again afterward.',
   ),
 };

@@ -5,6 +5,6 @@ export const simulatorEntries = {
     2,
     ({ core }) => `Core ${core} cannot be simulated: it is unknown`,
     'The virtual device models the behavior of one core release.',
-    () => 'Use core release 2.4.0 or later, such as 3.1.2.',
+    () => 'Use core release 2.0.0 or later, such as 3.1.2.',
   ),
 };

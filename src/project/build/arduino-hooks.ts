@@ -18,8 +18,8 @@ export const headerHook = 'recipe.hooks.sketch.prebuild.pattern';
 export const packHook = 'recipe.objcopy.hex.2.pattern';
 
 /**
- * End of every recipe. No recipe contains a name that a sketch can choose: arduino-cli expands placeholders before it splits a recipe into
- * arguments, so the name of a sketch could add arguments. `src/cli/arduino-build.ts` finds the sketch and the image in the build folder.
+ * End of every recipe. A placeholder for the sketch name is not used, because arduino-cli expands placeholders before it splits a recipe into
+ * arguments, so a sketch name could add arguments. `src/cli/arduino-build.ts` finds the sketch and the image in the build folder.
  */
 const buildWords = ['--arduino-build', '{build.path}'];
 
@@ -80,7 +80,7 @@ const uploadHook = 'tools.esptool.upload.network_pattern';
  * arduino-cli and the IDE prompt for the device's password if this property contains `{network.password}`.
  */
 export function arduinoUploadProperty(hooks: ArduinoHooks): readonly [string, string] {
-  // Placeholders from the core's own pattern: an address and a number from the discovery, and the password from the prompt.
+  // Placeholders from the core's own pattern, which arduino-cli replaces with the address and port number from discovery and the password.
   const device = ['--host', '{serial.port}', '--port', '{network.port}', `${passwordOption}{network.password}`];
   return [uploadHook, recipe(hooks, ['upload', '--method', 'espota', ...projectWords(hooks)], device)];
 }

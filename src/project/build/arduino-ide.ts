@@ -31,7 +31,7 @@ export const stampName = 'ota-hooks.stamp';
 const farFuture = new Date('2037-12-31T23:59:59Z');
 
 const stampText =
-  'Written by ota-hooks. The time stamp of this file is far in the future, so that arduino-cli does not link a core that was\n' +
+  'Written by ota-hooks. The timestamp of this file is far in the future, so that arduino-cli does not link a core that was\n' +
   'compiled for a different sketch or signing key. "ota-hooks uninstall arduino" removes this file.\n';
 
 export interface IdeOptions {

@@ -25,8 +25,12 @@ export async function removeStaleSignatures(manifestPath: string, manifest: Mani
   const listed = new Set(manifest?.artifacts.map(({ file }) => file));
   for (const suffix of artifactSuffixes) {
     const path = imagePath + suffix;
-    if (suffix !== '.gz' && !listed.has(basename(path))) await removeLeftovers(path);
+    if (isSignedSuffix(suffix) && !listed.has(basename(path))) await removeLeftovers(path);
   }
+}
+
+function isSignedSuffix(suffix: string): boolean {
+  return suffix !== '.gz' && suffix !== '.raw';
 }
 
 /**

@@ -19,7 +19,7 @@ export function queryEnvironment(env: Environment, platform: NodeJS.Platform): R
 }
 
 /**
- * Returns the environment for a build. It contains all variables of the user, because the build's hooks sign, publish and upload. The
+ * Returns the environment for a build. It contains all of the user's variables, because the build's hooks sign, publish and upload. The
  * build does not search the current folder for programs.
  */
 export function buildEnvironment(env: Environment, platform: NodeJS.Platform): Record<string, string> {

@@ -4,7 +4,7 @@
  */
 
 const begin = '# >>> ota-hooks: these lines were written by "ota-hooks install"; "ota-hooks uninstall" removes them';
-/** Marker for a text without a line ending in its last line. */
+/** Marker for text whose last line has no line ending. */
 const beginAfterUnfinishedLine = `${begin} and the line end before them`;
 const end = '# <<< ota-hooks';
 

@@ -1,5 +1,5 @@
 /**
- * Reads a platformio.ini like PlatformIO (`ProjectConfig`, based on Python's configparser). Supports lowercase option names, multi-line
+ * Reads a platformio.ini as PlatformIO does (`ProjectConfig`, based on Python's configparser). Supports lowercase option names, multi-line
  * values, comments after blanks, `extends`, and `[env]` as the base of all environments. Positions are offsets into the text, so that an
  * insertion leaves all other lines unchanged.
  */
@@ -126,8 +126,7 @@ function ancestryOf(ini: IniFile, sectionName: string): readonly IniSection[] {
 }
 
 /**
- * Maximum depth of references. Circular references stop at this depth. Circular references, and references to missing options, are kept
- * as text.
+ * Maximum depth of references, at which circular references end. Circular references and references to missing options are kept as text.
  */
 const deepest = 20;
 

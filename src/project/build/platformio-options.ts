@@ -11,7 +11,9 @@ export const platformioOptions = [
   'compression',
   'legacy',
   'unsigned',
+  'require_signed',
   'sign_compressed_filesystem',
   'enforcement',
+  'allow',
   'upload',
 ].map((name) => `custom_ota_${name}`);

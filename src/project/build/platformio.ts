@@ -25,13 +25,14 @@ export function platformioProgram(home: string, platform: NodeJS.Platform): Prog
 export function platformioEnvironment(
   folder: string,
   hookScript: string,
-  configPath: string | undefined,
+  { configPath, requireSigned }: { readonly configPath: string | undefined; readonly requireSigned: boolean },
 ): Record<string, string> {
   const ini = readRegularSync(join(folder, 'platformio.ini')).toString('utf8');
-  // If platformio.ini contains the hook, the hook is not added again: PlatformIO rebuilds everything if the set of scripts changes.
+  // If platformio.ini contains the hook, the hook is not added again, because PlatformIO rebuilds all files if the set of scripts changes.
   const hooked = /^[^;#]*ota-hooks.*platformio\.py/m.test(ini);
   return {
     ...(hooked ? {} : { PLATFORMIO_EXTRA_SCRIPTS: `pre:${hookScript}` }),
     ...(configPath === undefined ? {} : { OTA_CONFIG: configPath }),
+    ...(requireSigned ? { OTA_REQUIRE_SIGNED: 'yes' } : {}),
   };
 }

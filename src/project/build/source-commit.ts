@@ -9,7 +9,7 @@ const refName = /^refs\/(?!.*\.\.)[^\0-\x20\\:]+$/;
 
 const longestRefBytes = 4096;
 const longestPackedRefsBytes = 64 * 1024 * 1024;
-/** A symbolic reference may name another one; git follows five. */
+/** A symbolic reference may refer to another symbolic reference. Git follows at most five. */
 const mostReferences = 5;
 
 /**
@@ -37,8 +37,8 @@ function readReference(name: string, { gitFolder, commonFolder }: GitRepository)
 }
 
 /**
- * Reads a file of a repository. In an untrusted source tree, a symbolic link could lead to any file of the user, and its content would be
- * published with the manifest.
+ * Reads a file of a repository. In an untrusted source tree, a symbolic link could lead to any of the user's files, whose content would
+ * then be published with the manifest.
  */
 function readInside(folder: string, name: string, limitBytes: number): string | undefined {
   const path = join(folder, name);

@@ -14,7 +14,7 @@ export function publishesAfterBuild({ publish }: Config, env: Environment): bool
 const signingKinds: readonly SourceKind[] = ['tool-private-key', 'tool-passphrase', 'passphrase-variable'];
 
 /**
- * Returns the environment for a build without the secrets for signing: the variables for keys and passphrases, configured or not, and all
+ * Returns the environment for a build without signing secrets. Removes the variables for keys and passphrases, configured or not, and all
  * other variables that contain a private key.
  *
  * @param more names of additional variables to remove

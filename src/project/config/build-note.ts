@@ -7,18 +7,19 @@ import { isUsersOwn } from './owner.ts';
 import { workTreeOf } from './project-trust.ts';
 import type { UserWords } from './user-words.ts';
 
-/** Claim of a `build.options.json` that a build was made from a sketch. */
+/** Claim in a `build.options.json` that a build was made from a sketch. */
 interface BuildNote {
   /** Build folder. */
   readonly build: string;
-  /** Sketch folder that the note names. */
+  /** Sketch folder named in the file. */
   readonly sketch: string;
 }
 
 /**
- * Checks that a build folder may name its sketch. An untrusted source tree can contain a build folder that names another project of the
- * user; the passwords and devices of that project would then be used for untrusted firmware. A build folder may name a sketch folder above
- * it, a sketch in the same git work tree, or the sketch that the user works in. In a build cache of arduino-cli, only arduino-cli writes.
+ * Checks whether a build folder may name its sketch. An untrusted source tree can contain a build folder that names a different project of
+ * the user, whose passwords and devices would then be used for untrusted firmware. A build folder may name a sketch folder above it, a
+ * sketch in the same git work tree, or the sketch that the user works in. A build folder in arduino-cli's build cache may name any sketch,
+ * because only arduino-cli writes there.
  *
  * @throws OtaError SOURCE_UNTRUSTED
  */

@@ -1,15 +1,16 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readFailure, readFileOrPipe } from '../../files/bounded-read.ts';
 import { isNestedDeeper } from '../../files/json-depth.ts';
 import { type ConfigSearch, requireOwnConfig } from './own-config.ts';
+import { rootMarker } from './project-root.ts';
 import { configRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
 import type { UserWords } from './user-words.ts';
 
-/** The YAML parser accepts the same number of levels. */
+/** Maximum nesting depth of a configuration. The YAML parser has the same limit. */
 const mostLevels = 100;
 
 /** Configuration, and the base folder of its relative paths. */
@@ -34,7 +35,7 @@ export const configFileNames = [
 
 /**
  * Finds and reads the configuration: the given file, or else the first configuration file in `source` or a parent folder, up to the
- * project root (a folder with .git or package.json).
+ * project root ({@link rootMarker}).
  *
  * The file names and loaders are from cosmiconfig. The search of cosmiconfig is not used, because it executes `.config/config.js` in the
  * working directory, and files that `$import` names. `hooks/platformio.py` contains the
@@ -51,13 +52,13 @@ export async function loadConfig(source: string, named: string | undefined, word
 }
 
 function findOwn(start: string, words: UserWords): string | undefined {
-  const search = find(start);
+  const search = find(start, words.home);
   requireOwnConfig(search, words);
   return search.path;
 }
 
-function find(start: string): ConfigSearch {
-  const marker = rootMarker(start);
+function find(start: string, home: string): ConfigSearch {
+  const marker = rootMarker(start, home);
   const root = marker === undefined ? start : dirname(marker);
   for (let folder = start; ; folder = dirname(folder)) {
     const path = configFileNames.map((name) => join(folder, name)).find(isFile);
@@ -93,7 +94,7 @@ async function parse(path: string): Promise<unknown> {
   }
 }
 
-/** Enough for thousands of devices. */
+/** Maximum size of a configuration file, enough for thousands of devices. */
 const mostConfigBytes = 4 * 1024 * 1024;
 
 async function readText(path: string): Promise<string> {
@@ -118,14 +119,6 @@ async function syntaxError(text: string, cause: unknown): Promise<string> {
   const { findJsonError } = await import('./json-error.ts');
   const found = findJsonError(text);
   return found === undefined ? 'JSON syntax error' : `JSON syntax error at line ${found.line}, column ${found.column}`;
-}
-
-/** Returns the entry that marks the project root, if there is one. */
-function rootMarker(start: string): string | undefined {
-  for (let folder = start; ; folder = dirname(folder)) {
-    const marker = ['.git', 'package.json'].map((name) => join(folder, name)).find((path) => existsSync(path));
-    if (marker !== undefined || dirname(folder) === folder) return marker;
-  }
 }
 
 /** Validates a configuration. The error lists all problems: invalid values, unrecognized keys and conflicting keys. */

@@ -9,16 +9,16 @@ import { type UserWords, userConfigPath } from './user-words.ts';
 /** Result of the search for a configuration. */
 export interface ConfigSearch {
   readonly start: string;
-  /** First configuration from the start upwards. */
+  /** Nearest configuration, in the start folder or a parent folder. */
   readonly path: string | undefined;
-  /** `.git` or package.json at which the search ended, if there is one. */
+  /** `.git` or package.json at which the search ended, if any. */
   readonly marker: string | undefined;
 }
 
 /**
  * Checks that the files that determine which configuration applies belong to this user, like git's safe.directory: another user who can
- * write above the source folder could otherwise replace the keys of a build. Without a configuration, this concerns the marker that ended
- * the search: it may hide the user's own configuration further up.
+ * write above the source folder could otherwise replace the keys of a build. Without a configuration, the owner of the marker that ended
+ * the search is checked, because the marker may hide the user's own configuration in a parent folder.
  *
  * @throws OtaError CONFIG_OF_OTHER_USER, USER_CONFIG_INVALID, USER_CONFIG_UNSAFE
  */
@@ -60,8 +60,8 @@ function foldersBetween(start: string, end: string): readonly string[] {
 }
 
 /**
- * Returns whether the user started in a checkout that belongs to one other user as a whole: root in a container or a CI job does this all
- * the time. Without a configuration, everything in such a checkout, including its keys, is the work of its owner in any case.
+ * Returns true if the whole checkout in which the user started belongs to one other user, which is common for root in a container or a CI
+ * job. Without a configuration, that user controls all files in the checkout anyway, including the keys.
  */
 function isOneCheckout(uid: number, folders: readonly string[], isBare: boolean, words: UserWords): boolean {
   const isRoot = words.userId === 0 && sudoUser(words) === undefined;

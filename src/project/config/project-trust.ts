@@ -8,7 +8,8 @@ import { asListed, readUserConfig, userConfigKeys } from './user-config.ts';
 import { type UserWords, userConfigPath } from './user-words.ts';
 
 /**
- * Returns what may be trusted in a project. The user configuration is read only if a decision needs it, because hooks must start quickly.
+ * Returns the sources and destinations that a project may use. The user configuration is read only if a decision needs it, because hooks
+ * must start quickly.
  *
  * @param folders folder of the configuration, then the source folder
  * @param name configuration file or source folder, for messages
@@ -83,8 +84,8 @@ function listedSource(use: SecretUse, listed: string | NamedSource): NamedSource
 }
 
 /**
- * Returns whether a path in the user configuration leads out of the project through a symbolic link. The project decides where such a link
- * leads, and may change it after the user allowed it.
+ * Returns whether a path in the user configuration leads out of the project through a symbolic link. The project controls the target of
+ * such a link and can change it after the user has allowed the path.
  */
 function leadsOut(listed: NamedSource, folders: readonly string[]): boolean {
   if (!('file' in listed)) return false;

@@ -1,4 +1,6 @@
 import type { DeviceConfig } from '../../core/model/inventory-schema.ts';
+import { projectRules } from '../../core/preflight/project-rules.ts';
+import type { KeyEntry } from './keys-schema.ts';
 import type { Config } from './schema.ts';
 
 /** Rule that the schema cannot express, such as a rule that involves several keys. */
@@ -7,6 +9,10 @@ interface ConfigRule {
   /** Problems, each prefixed with the key. Values of other keys may be invalid, because rules always run. */
   readonly problems: (config: Config) => readonly string[];
 }
+
+/** Ends a message about a rule that a project cannot allow. */
+const notAllowable =
+  'is not a rule that a project can allow (docs/never-brick.md lists them; rules about proof, keys and signatures need --allow on the command line)';
 
 export const configRules: readonly ConfigRule[] = [
   {
@@ -22,6 +28,23 @@ export const configRules: readonly ConfigRule[] = [
       passphrase !== undefined && privateKey === undefined ? ['passphrase requires "privateKey"'] : [],
   },
   {
+    name: 'one-statement-of-the-signing-key',
+    problems: ({ publicKey, keys }) =>
+      publicKey !== undefined && entriesOf(keys).some(({ role }) => role === 'signing')
+        ? ['publicKey cannot be set while "keys" lists a signing key']
+        : [],
+  },
+  {
+    name: 'unique-keys',
+    problems: ({ keys }) =>
+      (['name', 'fingerprint'] as const).flatMap((field) => {
+        const values = entriesOf(keys).map((entry) => entry[field]);
+        return values.flatMap((value, at) =>
+          values.indexOf(value) < at ? [`keys[${at}].${field} is also that of keys[${values.indexOf(value)}]`] : [],
+        );
+      }),
+  },
+  {
     name: 'publish-after-build-requires-destination',
     problems: ({ publish }) =>
       publish?.afterBuild !== undefined && publish.afterBuild !== false && publish.to === undefined
@@ -34,6 +57,13 @@ export const configRules: readonly ConfigRule[] = [
       publish?.draft === true && publish.channel !== undefined
         ? ['publish.channel cannot be set while "draft" is true']
         : [],
+  },
+  {
+    name: 'allow-names-project-rules',
+    problems: ({ allow }) =>
+      Object.keys(allow ?? {})
+        .filter((rule) => !projectRules.some((id) => id === rule))
+        .map((rule) => `allow.${rule} ${notAllowable}`),
   },
   {
     name: 'unique-device-addresses',
@@ -54,8 +84,7 @@ export const configRules: readonly ConfigRule[] = [
   {
     name: 'devices-by-name',
     // The schema accepts an array where an object is required.
-    problems: ({ devices }) =>
-      Array.isArray(devices) ? ['devices must be an object with the names of devices as keys'] : [],
+    problems: ({ devices }) => (Array.isArray(devices) ? ['devices must be an object with device names as keys'] : []),
   },
   {
     name: 'no-reserved-device-names',
@@ -63,7 +92,7 @@ export const configRules: readonly ConfigRule[] = [
     problems: ({ devices }) =>
       ['__proto__', 'prototype', 'constructor']
         .filter((name) => Object.hasOwn(devices ?? {}, name))
-        .map((name) => `devices.${name} is not a valid name for a device`),
+        .map((name) => `devices.${name} is not a valid device name`),
   },
   {
     name: 'filesystem-end-after-start',
@@ -74,6 +103,11 @@ export const configRules: readonly ConfigRule[] = [
       }),
   },
 ];
+
+/** Returns the entries that are objects. The schema reports all others. */
+function entriesOf(keys: Config['keys']): readonly KeyEntry[] {
+  return Array.isArray(keys) ? keys.filter((entry) => typeof entry === 'object' && entry !== null) : [];
+}
 
 function devicesOf({ devices }: Config): readonly [string, DeviceConfig][] {
   return Object.entries(devices ?? {}).filter(([, device]) => typeof device?.address === 'string');

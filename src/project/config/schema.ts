@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type CompressionName, compressionNames } from '../../core/compression/names.ts';
-import type { Same } from '../../core/model/fields.ts';
+import { allowanceReason, type Same } from '../../core/model/fields.ts';
 import {
   type DeviceConfig,
   devicesSchema,
@@ -14,10 +14,8 @@ import {
   secretSource,
   text,
 } from '../../core/model/secret-source.ts';
+import { type KeyEntry, type KeySource, keyInventorySchema, keySourceSchema } from './keys-schema.ts';
 import { type PublishConfig, publishSchema } from './publish-schema.ts';
-
-/** Path of a key file, or environment variable that contains the key as PEM text. */
-export type KeySource = string | FromEnvironment;
 
 /** Content of `ota.config.json`. Paths are relative to the folder of the file. */
 export interface Config {
@@ -32,8 +30,12 @@ export interface Config {
   /** Glob patterns for images. `pack` uses the patterns if no image is given on the command line. */
   images?: string[] | undefined;
   privateKey?: KeySource | undefined;
-  /** Public key. By default, the key is derived from the private key. */
+  /** Public key, as the short form of `keys` for one key. By default, the key is derived from the private key. */
   publicKey?: KeySource | undefined;
+  /** Keys of the project with their fingerprints. Builds use the first signing key, and fail if it is missing or was replaced. */
+  keys?: KeyEntry[] | undefined;
+  /** `required`: builds fail unless they are signed. By default, builds without a private key can be signed on another machine. */
+  signing?: 'required' | undefined;
   /** Passphrase of the private key, if the key is encrypted. */
   passphrase?: SecretSource | undefined;
   /** Paths of additional public keys, which `verify` and `inspect` recognize. */
@@ -52,20 +54,13 @@ export interface Config {
    * calls `Update.installSignature`.
    */
   enforcement?: 'elf' | 'declared' | undefined;
+  /** Preflight rules that do not block, each with the reason. Rules about proof, keys and signatures need the command line. */
+  allow?: Record<string, string> | undefined;
   /** Devices in the project, by name. */
   devices?: Record<string, DeviceConfig> | undefined;
   upload?: UploadConfig | undefined;
   publish?: PublishConfig | undefined;
 }
-
-const keyHint = 'must be a path, or {"env": "NAME"}';
-const keySource = v.union(
-  [
-    v.pipe(text, v.regex(/^(?!\s*-----BEGIN )/, `${keyHint}; the configuration must not contain the key itself`)),
-    fromEnvironment,
-  ],
-  keyHint,
-);
 
 /** @internal */
 export const configSchema = v.strictObject({
@@ -87,7 +82,7 @@ export const configSchema = v.strictObject({
   ),
   privateKey: v.optional(
     v.pipe(
-      keySource,
+      keySourceSchema,
       v.description(
         'Private key: a path, or {"env": "NAME"} for a variable that contains the PEM text (default: private.key in the source folder).',
       ),
@@ -95,8 +90,24 @@ export const configSchema = v.strictObject({
   ),
   publicKey: v.optional(
     v.pipe(
-      keySource,
+      keySourceSchema,
       v.description('Public key (default: public.key in the source folder, or derived from the private key).'),
+    ),
+  ),
+  keys: v.optional(
+    v.pipe(
+      keyInventorySchema,
+      v.description(
+        'Keys with their fingerprints. Builds use the first signing key, and fail if it is missing or another one.',
+      ),
+    ),
+  ),
+  signing: v.optional(
+    v.pipe(
+      v.literal('required', 'must be required'),
+      v.description(
+        'required: builds fail unless they are signed. Otherwise, a build without a private key is signed elsewhere.',
+      ),
     ),
   ),
   passphrase: v.optional(v.pipe(secretSource, v.description('Passphrase of an encrypted private key.'))),
@@ -123,6 +134,14 @@ export const configSchema = v.strictObject({
       v.picklist(['elf', 'declared'], 'must be elf or declared'),
       v.description(
         'elf (default): the ELF must show that the Updater verifies signatures. declared: the sketch calls Update.installSignature itself.',
+      ),
+    ),
+  ),
+  allow: v.optional(
+    v.pipe(
+      v.record(v.string(), allowanceReason),
+      v.description(
+        'Preflight rules to report as warnings instead of errors, each with the reason. Rules about proof, keys and signatures can be allowed only on the command line.',
       ),
     ),
   ),

@@ -11,9 +11,11 @@ import {
 import type { SecretSource } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { realPathOf } from '../../files/real-path.ts';
+import type { RecordedKeys } from '../keys/recorded-keys.ts';
+import type { KeyEntry, KeySource } from './keys-schema.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
 import { projectTrust } from './project-trust.ts';
-import type { Config, KeySource } from './schema.ts';
+import type { Config } from './schema.ts';
 import type { UserWords } from './user-words.ts';
 
 /** Location of a key: a path, or an environment variable that contains PEM text. The file at the path must exist. */
@@ -36,6 +38,8 @@ export interface ProjectSettings {
   readonly configPath: string | undefined;
   readonly privateKey: KeyPlace | undefined;
   readonly publicKey: KeyPlace | undefined;
+  /** Signing keys that the configuration records; any other key is an error. */
+  readonly recordedKeys: RecordedKeys | undefined;
   readonly passphrase: SecretSource | undefined;
   /** Places where the private key and the passphrase are named. A key beside the sketch counts as named by the project. */
   readonly speakers: { readonly privateKey: SecretSpeaker; readonly passphrase: SecretSpeaker };
@@ -61,21 +65,39 @@ export async function projectSettings(
   if (!isFolder(source)) throw new OtaError('FILE_NOT_FOUND', { path: source, what: 'source folder' });
   const named = options.config === undefined ? undefined : resolve(cwd, options.config);
   const loaded = await loadConfig(source, named, words);
+  const recorded = signingKeys(loaded.config);
+  const isRecorded = recorded.length > 0;
+  const configured = {
+    privateKey: fromConfig(loaded, loaded.config.privateKey),
+    publicKey: fromConfig(loaded, loaded.config.publicKey ?? recorded[0]?.publicKey),
+  };
   const keyPlace = (name: keyof typeof defaultKeyNames): KeyPlace | undefined => {
     const option = options[name];
     if (option !== undefined) return { path: resolve(cwd, option) };
-    return fromConfig(loaded, loaded.config[name]) ?? beside(source, defaultKeyNames[name]);
+    return configured[name] ?? beside(source, defaultKeyNames[name]);
   };
   return {
     config: loaded.config,
     folder: loaded.folder,
     configPath: loaded.path,
-    privateKey: keyPlace('privateKey'),
+    privateKey: isRecorded ? unlessElsewhere(keyPlace('privateKey'), options) : keyPlace('privateKey'),
     publicKey: keyPlace('publicKey'),
+    recordedKeys: isRecorded ? { config: loaded.path ?? loaded.folder, keys: recorded } : undefined,
     passphrase: options.passphraseEnv === undefined ? loaded.config.passphrase : { env: options.passphraseEnv },
     speakers: { privateKey: speakerOf(options.privateKey), passphrase: speakerOf(options.passphraseEnv) },
     trust: projectTrust([loaded.folder, source], loaded.path ?? source, words),
   };
+}
+
+/** Returns the signing keys in the inventory. Builds use the first key, unless an option names another one of them. */
+function signingKeys({ keys = [] }: Config): readonly KeyEntry[] {
+  return keys.filter(({ role }) => role === 'signing');
+}
+
+/** Returns a configured private key only if its file exists: with a recorded public key, builds may be signed on another machine. */
+function unlessElsewhere(place: KeyPlace | undefined, { privateKey }: ProjectOptions): KeyPlace | undefined {
+  const isElsewhere = privateKey === undefined && place !== undefined && 'path' in place && !existsSync(place.path);
+  return isElsewhere ? undefined : place;
 }
 
 function speakerOf(option: string | undefined): SecretSpeaker {
@@ -93,7 +115,7 @@ export function requirePrivateKeyPermission({ privateKey, speakers, trust }: Pro
   requirePermission({ use: 'private-key', source, purpose: 'the private key' }, speakers.privateKey, trust);
 }
 
-/** Returns whether a source is where the project keeps its private key or the passphrase of the key. */
+/** Returns true if the project reads its private key or passphrase from this source. */
 export function isKeySecret(source: SecretSource, { privateKey, passphrase, folder }: ProjectSettings): boolean {
   const key = privateKey && ('path' in privateKey ? { file: privateKey.path } : { env: privateKey.variable });
   const place = (one: SecretSource) => ('env' in one ? `env ${one.env}` : realPathOf(resolve(folder, one.file)));
@@ -113,7 +135,7 @@ export function resolveFirmwareVersion(
 ): string | undefined {
   if (option !== undefined || version === undefined) return option;
   if (typeof version === 'string') return version;
-  const claim: SecretClaim = { use: 'version', source: version, purpose: 'the version of the firmware' };
+  const claim: SecretClaim = { use: 'version', source: version, purpose: 'the firmware version' };
   requirePermission(claim, 'project', trust);
   const value = secretFromEnvironment(version.env, env, claim.purpose);
   requireNoOwnSecret(value, claim, env);

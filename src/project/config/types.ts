@@ -8,5 +8,6 @@ export type {
   PasswordSource,
   SecretSource,
 } from '../../core/model/secret-source.ts';
+export type { KeyEntry, KeyRole, KeySource } from './keys-schema.ts';
 export type { PublishConfig } from './publish-schema.ts';
-export type { Config, KeySource } from './schema.ts';
+export type { Config } from './schema.ts';

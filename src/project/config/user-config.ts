@@ -10,7 +10,7 @@ import { type UserWords, userConfigPath } from './user-words.ts';
 
 const absolutePath = v.pipe(text, v.check(isAbsolute, 'must be an absolute path'));
 
-/** Sources and destinations that the user allows one project, beyond those that a project configuration may name by itself. */
+/** Sources and destinations that the user allows one project to use, in addition to those that every project configuration may name. */
 const projectSchema = v.strictObject({
   devicePasswords: v.optional(v.array(secretSource)),
   passphrases: v.optional(v.array(secretSource)),
@@ -27,7 +27,7 @@ const userConfigSchema = v.strictObject({
 /** Configuration of a user, outside every source tree. All paths in it are absolute. */
 export type UserConfig = v.InferOutput<typeof userConfigSchema>;
 
-/** Key of a project's entry in the user configuration that lists the sources for a use. */
+/** Key within a project's entry in the user configuration. Its value lists the sources for one use. */
 export const userConfigKeys = {
   'device-password': 'devicePasswords',
   passphrase: 'passphrases',
@@ -58,7 +58,7 @@ export function readUserConfig(words: UserWords): UserConfig {
   throw new OtaError('USER_CONFIG_INVALID', { path, reason });
 }
 
-/** Enough for thousands of projects. */
+/** Maximum size of the user configuration, enough for thousands of projects. */
 const mostUserConfigBytes = 4 * 1024 * 1024;
 
 function read(path: string): string | undefined {
@@ -71,13 +71,13 @@ function read(path: string): string | undefined {
   }
 }
 
-/** Checks the file and its folder: write access to either is enough to allow a project anything. */
+/** Checks the file and its folder, because write access to either is enough to extend the permissions of a project. */
 function requireSafe(path: string, words: UserWords): void {
   const real = realpathSync(path);
   for (const each of [real, dirname(real)]) {
     const { uid, mode } = statSync(each);
     if (!isUsersOwn(uid, words)) throw new OtaError('USER_CONFIG_UNSAFE', { path: each, problem: 'owner' });
-    // Windows has no such mode bits.
+    // Windows does not have these mode bits.
     if (words.platform !== 'win32' && (mode & 0o022) !== 0) {
       throw new OtaError('USER_CONFIG_UNSAFE', { path: each, problem: 'mode' });
     }

@@ -8,6 +8,7 @@ import { readCore } from '../build/arduino-cores.ts';
 import { installIdeHooks } from '../build/arduino-ide.ts';
 import type { CliCopy } from '../build/cli-copy.ts';
 import { createPrivateKeyFile, createPublicKeyFile } from '../keys/key-files.ts';
+import { configInsertions } from './config.ts';
 import { withInsertions } from './insertion.ts';
 import { type RecordEntry, readRecord, writeRecord } from './record.ts';
 import type { InitStep } from './step.ts';
@@ -65,6 +66,8 @@ async function prepare(folder: string, step: InitStep, copyCli: () => Promise<Cl
       };
     case 'keys':
       return prepareKeys(folder, step);
+    case 'config':
+      return prepareConfig(folder, step, hooks);
     case 'node':
       return {
         entry: { action: 'node', path: relativePath(folder, step.path) },
@@ -98,6 +101,13 @@ async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'ke
       });
     },
   };
+}
+
+/** Prepares the insertion into the configuration. Its text depends on the public key, which an earlier step may have created. */
+async function prepareConfig(folder: string, step: StepOf<'config'>, hooks: ArduinoHooks): Promise<PreparedStep> {
+  const insertions = await configInsertions(step, (await readText(step.path)) ?? '');
+  const { path, description } = step;
+  return prepare(folder, { kind: 'insert', path, isNew: step.content !== undefined, insertions, description }, hooks);
 }
 
 async function insert({ path, isNew, insertions }: StepOf<'insert'>): Promise<void> {

@@ -31,7 +31,7 @@ export function scriptsOf(ini: IniFile, section: string): readonly string[] {
   return itemsOf(effectiveValue(ini, section, optionName) ?? '');
 }
 
-/** Finds the hook of ota-hooks among the scripts of an environment. */
+/** Finds the ota-hooks hook among an environment's scripts. */
 export function hookOf(ini: IniFile, section: string): string | undefined {
   return scriptsOf(ini, section).find((script) => /[\\/]hooks[\\/]platformio\.py$/.test(script));
 }

@@ -46,17 +46,11 @@ export async function planSetup({
     ...(keys.isBeside ? [{ line: 'private.key', ...guards }] : []),
     { line: '.ota/', ...guards },
   ]);
-  const config =
-    settings.configPath === undefined
-      ? planConfig(project, installation, {
-          project: projectName ?? projectNameOf(project),
-          isEncrypted: keys.isEncrypted,
-        })
-      : undefined;
+  const config = planConfig(project, installation, settings, keys, projectName ?? projectNameOf(project));
   const parts = [ignored, keys, config, planHook(project, installation), await planNode(project, node)];
   return {
-    steps: [...parts.flatMap((part) => part?.steps ?? []), ...coreFolders.map(planCore)],
-    notes: parts.flatMap((part) => part?.notes ?? []),
+    steps: [...parts.flatMap((part) => part.steps), ...coreFolders.map(planCore)],
+    notes: parts.flatMap((part) => part.notes),
   };
 }
 

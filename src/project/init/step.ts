@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema.ts';
 import type { Insertion } from './insertion.ts';
 
 /** Step of `init`. All paths are absolute. */
@@ -12,6 +13,15 @@ export type InitStep = (
       readonly guards?: string;
     }
   | { readonly kind: 'keys'; readonly privateKey: string; readonly publicKey: string }
+  | {
+      /** Writes the configuration, or adds the public key to it. The public key may be created by an earlier step. */
+      readonly kind: 'config';
+      readonly path: string;
+      /** Content of a new configuration without the key; undefined if the file exists. */
+      readonly content: Config | undefined;
+      /** Public key to record; undefined if the project has no key of its own. */
+      readonly publicKey: string | undefined;
+    }
   | { readonly kind: 'node'; readonly path: string; readonly node: string }
   | { readonly kind: 'core'; readonly folder: string }
 ) & {

@@ -70,7 +70,7 @@ async function undoInsertion(folder: string, entry: Entry<'insert'>): Promise<Un
   const { text, lost } = withoutInsertions(present, entry.insertions);
   if (entry.isNew && text === '') return removeFile(path);
   if (text !== present) await rewriteFile(path, toBytes(text));
-  const reason = 'the inserted text was changed since and is kept';
+  const reason = 'the inserted text has changed since and is kept';
   if (text === present) return entry.isNew ? { path, outcome: 'kept', reason } : { path, outcome: 'absent' };
   return lost.length === 0 ? { path, outcome: 'restored' } : { path, outcome: 'restored', reason };
 }

@@ -158,7 +158,7 @@ function readExtensions(idBytes: number, content: Buffer): SharedIndex | 'none' 
  */
 function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
   const id = data.subarray(0, idBytes);
-  if (id.length < idBytes) throw new RangeError('the id of the shared index is cut off');
+  if (id.length < idBytes) throw new RangeError('the ID of the shared index is truncated');
   if (id.every((byte) => byte === 0)) return 'none';
   const isDropped = data.length === idBytes ? () => false : bitOf(data.subarray(idBytes));
   return { id: id.toString('hex'), isDropped };
@@ -171,7 +171,7 @@ function readLink(idBytes: number, data: Buffer): SharedIndex | 'none' {
 function bitOf(bitmap: Buffer): (position: number) => boolean {
   const wordCount = bitmap.readUInt32BE(4);
   const words = bitmap.subarray(8, 8 + wordCount * 8);
-  if (words.length < wordCount * 8) throw new RangeError('the bitmap is cut off');
+  if (words.length < wordCount * 8) throw new RangeError('the bitmap is truncated');
   return (position) => {
     let word = Math.floor(position / 64);
     for (let at = 0; at < wordCount; ) {

@@ -6,7 +6,7 @@ import { findRepository, type GitRepository, readRegularFile } from './git-repos
 /** Git tracking state of a file. `unknown`: the repository's index cannot be read, or does not list the files in the folder. */
 export type GitTracking = 'tracked' | 'untracked' | 'unknown';
 
-/** Maximum size of an index. The index of the Linux kernel has 9 MB. */
+/** Maximum size of an index. The index of the Linux kernel repository is 9 MB. */
 const largestIndexBytes = 64 * 1024 * 1024;
 
 /**
@@ -60,7 +60,7 @@ function lookUp(
   return found[0] ?? 'untracked';
 }
 
-/** Normalizes a path for comparison. Windows and macOS ignore case, and macOS may use a different Unicode form than git. */
+/** Normalizes a path for comparison. Windows and macOS ignore case, and macOS may use a Unicode form that differs from git's. */
 function comparable(path: string): string {
   if (process.platform !== 'win32' && process.platform !== 'darwin') return path;
   return Buffer.from(path, 'latin1').toString('utf8').normalize('NFC').toLowerCase();

@@ -74,7 +74,7 @@ function trackingWarnings(tracking: GitTracking, name: string): string[] {
  * the signature (esp8266/Arduino#9109).
  */
 export function keySizeWarnings({ bits, modulus }: RsaPublicKey, path: string): string[] {
-  const short = `${path} has ${bits} bits; keys of less than 2048 bits can be broken`;
+  const short = `${path} has ${bits} bits; keys smaller than 2048 bits can be broken`;
   const odd = `${path} has ${bits} bits; devices on core 3.1.0 to 3.1.2 reject every signature whose length is not a multiple of 4 bytes`;
   return [...(bits < 2048 ? [short] : []), ...(modulus.length % 4 === 0 ? [] : [odd])];
 }

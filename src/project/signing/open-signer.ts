@@ -5,7 +5,7 @@ import type { Signer } from '../../core/signing/signer.ts';
 import type { KeyPlace } from '../config/settings.ts';
 import { keySizeWarnings, loadPrivateKey, privateKeyWarnings } from '../keys/key-files.ts';
 
-/** Location of a private key, which may be used, and the passphrase of an encrypted key. */
+/** Location of a private key whose use is permitted, and the passphrase if the key is encrypted. */
 export interface SigningConfig {
   readonly privateKey: KeyPlace;
   readonly passphrase?: string | undefined;

@@ -39,7 +39,7 @@ export function manifestNameOf({ image }: Manifest): string {
   return image.file + manifestSuffix;
 }
 
-/** Returns the releases in a version folder or channel folder: a sketch and a filesystem for each board. */
+/** Returns the releases in a version folder or channel folder: a sketch image and a filesystem image for each board. */
 export async function releasesIn(folder: string): Promise<Manifest[]> {
   const names = await readdir(folder).catch(() => []);
   const manifests: Manifest[] = [];

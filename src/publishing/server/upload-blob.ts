@@ -4,7 +4,7 @@ import { asError } from '../../api/client/problems.ts';
 import { uploadState } from '../../api/client/responses.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Size of a piece. A small piece can be sent again over a slow connection. */
+/** Size of a piece. A small piece can be resent quickly, even over a slow connection. */
 const defaultPieceBytes = 1024 * 1024;
 /** Maximum number of consecutive pieces without progress on the server before the upload fails. */
 const maxStalledPieces = 4;
@@ -21,7 +21,7 @@ interface UploadOptions {
 }
 
 /**
- * Uploads the bytes that the server does not have. An interrupted upload is resumed, even one of a different process.
+ * Uploads the bytes that the server does not have. An interrupted upload is resumed, even if a different process started it.
  *
  * @throws OtaError SERVER_REJECTED, and connection errors
  */

@@ -29,7 +29,8 @@ function requireRange(address: string): void {
 }
 
 /**
- * Returns the network that rate limits count: that of the peer address or, behind trusted proxies, of the client address that they report.
+ * Returns the network that rate limits count: the network of the peer address or, behind trusted proxies, of the client address that the
+ * proxies report.
  */
 export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
   const client = withoutPort(proxyAddr(request, (entry) => isTrusted(withoutPort(entry))));

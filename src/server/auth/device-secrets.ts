@@ -3,10 +3,10 @@ import type { DeviceRecord, DeviceSecret } from '../storage/records.ts';
 import { readBasic } from './credentials.ts';
 
 /**
- * Finds the secret of a device that an `Authorization: Basic` header contains. The user is the MAC without colons, because a colon would end
- * the user name; the password is the secret.
+ * Finds the device secret in an `Authorization: Basic` header. The user name is the MAC without colons, because a colon would end the user
+ * name; the password is the secret.
  *
- * @returns undefined if the header contains no valid secret of this device
+ * @returns undefined if the header contains no valid secret for this device
  */
 export function secretIn(
   header: string | undefined,

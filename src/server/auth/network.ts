@@ -8,15 +8,15 @@ export function unmapped(address: string): string {
 }
 
 /**
- * Returns the network that every limit per address counts: the /64 of an IPv6 address, because a single subscriber owns a whole /64.
- * An IPv4 address, also in its IPv4-mapped form, is a network of its own.
+ * Returns the network that per-address limits count: the /64 of an IPv6 address, because a single subscriber owns a whole /64. An IPv4
+ * address, including its IPv4-mapped form, counts as its own network.
  */
 export function networkOf(address: string): string {
   const plain = unmapped(address);
   return isIPv6(plain) ? `${groupsOf(canonical(plain)).slice(0, 4).join(':')}::/64` : plain;
 }
 
-/** Returns an IPv6 address in the form of RFC 5952, without its zone. */
+/** Returns an IPv6 address in the RFC 5952 format, without its zone. */
 function canonical(address: string): string {
   return new SocketAddress({ address, family: 'ipv6' }).address;
 }

@@ -1,7 +1,7 @@
 import { type Role, roles } from '../../api/release.ts';
 import type { TokenRecord } from '../storage/records.ts';
 
-/** Extent of a permission: unlimited, only on the channels of the token, or only for rules that the project opens. */
+/** Extent of a permission: unlimited, only on the token's channels, or only for rules that the project permits. */
 type Extent = 'always' | 'own-channels' | 'opened-rules';
 
 interface Permission {
@@ -19,21 +19,21 @@ export const permissions = {
   },
   upload: { what: 'Upload artifacts', roles: { publish: 'always', admin: 'always' } },
   draft: { what: 'Publish a draft', roles: { publish: 'always', admin: 'always' } },
-  /** The recognized build of a device determines which release it is sent. */
+  /** The recognized build of a device determines which release the device is sent. */
   reference: { what: 'Publish a reference build', roles: { admin: 'always' } },
   promote: {
-    what: 'Promote a release on a channel that has not served it before',
+    what: 'Promote a release to a channel that has not served it before',
     roles: { publish: 'own-channels', operate: 'always', admin: 'always' },
   },
   'promote-again': {
-    what: 'Promote a release on a channel that has served it before, such as after a yank',
+    what: 'Promote a release to a channel that has served it before, for example after a yank',
     roles: { operate: 'always', admin: 'always' },
   },
   overrule: {
     what: 'Publish despite a rule (`--allow`)',
     roles: { publish: 'opened-rules', admin: 'always' },
   },
-  republish: { what: 'Publish an image that already has another version or board', roles: { admin: 'always' } },
+  republish: { what: 'Publish an image that already has a different version or board', roles: { admin: 'always' } },
   yank: { what: 'Yank a release', roles: { operate: 'always', admin: 'always' } },
   rollouts: {
     what: 'Start, pause, resume, advance, abort and roll back rollouts',
@@ -45,7 +45,7 @@ export const permissions = {
   },
   projects: { what: 'Create a project and change its settings', roles: { admin: 'always' } },
   administer: {
-    what: 'Manage tokens, read the audit log and make backups (only with a token for all projects)',
+    what: 'Manage tokens, read the audit log and create backups (only with a token for all projects)',
     roles: { admin: 'always' },
   },
 } as const satisfies Readonly<Record<string, Permission>>;

@@ -17,7 +17,9 @@ export interface NewToken {
   readonly token: string;
 }
 
-/** Creates a token with 256 random bits and keeps only its hash. A slow hash would add nothing, because the bits cannot be guessed. */
+/**
+ * Creates a token with 256 random bits and keeps only its hash. A slow hash would add no protection, because the bits cannot be guessed.
+ */
 export function makeToken({ roles, channels = [], project, name }: TokenRequest): NewToken {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');

@@ -5,7 +5,7 @@ import type { Counters } from '../observability/counters.ts';
 
 export interface ConnectionLimits {
   readonly mostConnections: number;
-  /** Maximum per IPv4 address or IPv6 /64. */
+  /** Maximum number of connections per IPv4 address or IPv6 /64. */
   readonly mostPerAddress: number;
   /** Trusted proxies are exempt from the per-address limit, because all clients behind a proxy share its address. */
   readonly isTrustedProxy: TrustedProxies;

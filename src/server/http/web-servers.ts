@@ -27,7 +27,7 @@ export interface WebServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** Maximum size of the request headers. A device sends about 600 bytes of headers, and a client with a token sends few more. */
+/** Maximum size of the request headers. A device sends about 600 bytes of headers, and a client with a token sends only slightly more. */
 const mostHeaderBytes = 8192;
 const defaultHeadersWithinMs = 10_000;
 /** Time limit for a whole request, including its body. A longer upload continues in another request. */
@@ -130,8 +130,8 @@ function handleRequests(server: WebServer['server'], listener: RequestListener):
 }
 
 /**
- * Returns whether a proxy may read the request differently: an HTTP/1.0 proxy ignores Transfer-Encoding (RFC 9112, 6.1), two Host headers
- * name two servers, and a request before HTTP/1.0 has no headers.
+ * Returns whether a proxy may interpret the request differently: an HTTP/1.0 proxy ignores Transfer-Encoding (RFC 9112, 6.1), two Host
+ * headers name two servers, and an HTTP/0.9 request has no headers.
  */
 function isAmbiguous({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   if (httpVersion !== '1.1' && (httpVersion !== '1.0' || headers['transfer-encoding'] !== undefined)) return true;

@@ -20,7 +20,7 @@ export interface Counters extends EventCounters {
   downloadsInterrupted: number;
   /** Update checks deferred because of a limit (such as downloads, memory or new devices) or repeated conflicts. */
   overCapacity: number;
-  /** Update checks of new devices deferred because their network exceeded its rate of new devices. */
+  /** Update checks of new devices deferred because their network exceeded the rate limit for new devices. */
   newDevicesDeferred: number;
   bytesSent: number;
   /** Requests that failed because of a server error. */

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Log } from './log.ts';
 
 const quietMs = 60_000;
-/** Faults differ in their code and message; an attacker could otherwise fill the memory with new messages. */
+/** Maximum number of faults in memory. Faults are distinguished by code and message, and an attacker may cause any number of messages. */
 const mostFaults = 200;
 
 interface Fault {
@@ -11,8 +11,8 @@ interface Fault {
 }
 
 /**
- * Logs the same fault at most once a minute, so that a full disk does not fill it further with one line per device. The next line contains
- * the number of repetitions. Errors without `err` and other levels are not limited.
+ * Logs the same fault at most once a minute: one line per device would use even more space on a full disk. The next line contains the
+ * number of repetitions. Errors without `err` and other levels are not limited.
  *
  * @param now monotonic clock in milliseconds
  */

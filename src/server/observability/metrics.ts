@@ -30,7 +30,7 @@ export function makeMetrics(
   total('ota_over_capacity_total', 'Update checks deferred because the server was busy', () => counters.overCapacity);
   total(
     'ota_new_devices_deferred_total',
-    'Update checks of new devices deferred because of the rate per network',
+    'Update checks of new devices deferred because of the rate limit per network',
     () => counters.newDevicesDeferred,
   );
   total('ota_sent_bytes_total', 'Bytes of complete downloads', () => counters.bytesSent);
@@ -53,7 +53,7 @@ export function makeMetrics(
   return (project) => textOf(project === undefined ? registry : projectRegistry(countersOf(counters, project)));
 }
 
-/** Counts of one project. The load of the server and the counts of other projects are not part of it. */
+/** Counts of one project. They exclude the server load and the counts of other projects. */
 function projectRegistry(counters: EventCounters): Registry {
   const registry = new Registry();
   addEventCounters(registry, counters);
@@ -64,7 +64,7 @@ function addEventCounters(registry: Registry, counters: EventCounters): void {
   const { total, totals } = countersIn(registry);
   total('ota_publications_total', 'Published releases', () => counters.publications);
   total('ota_updates_total', 'Updates after which the device runs the release', () => counters.updates);
-  totals('ota_update_failures_total', 'Failed updates, by how they failed', 'how', counters.failedUpdates);
+  totals('ota_update_failures_total', 'Failed updates, by type of failure', 'how', counters.failedUpdates);
   total('ota_updates_blocked_total', 'Updates blocked by preflight rules', () => counters.blockedUpdates);
   total('ota_rollout_halts_total', 'Halted rollouts', () => counters.rolloutHalts);
 }

@@ -67,11 +67,11 @@ interface Target extends Kept {
   readonly authority: string;
 }
 
-/** How a backup is restored. */
+/** Options for restoring a backup. */
 export interface RestoreOptions {
   /** Name of the backup for error messages. */
   readonly name: string;
-  /** True if the backup may lack files of releases. */
+  /** True if the backup may lack release files. */
   readonly acceptsMissingFiles: boolean;
 }
 
@@ -110,13 +110,13 @@ type Reject = (reason: string, cause?: unknown) => never;
 
 interface Reading {
   readonly blobs: BlobStore;
-  /** Receives the digests of the blobs that were not there before. */
+  /** Receives the digests of the blobs that did not exist before. */
   readonly added: string[];
   readonly name: string;
   readonly reject: Reject;
 }
 
-/** Reads a whole backup. Its blobs are stored at once, because they do not fit in memory. */
+/** Reads a whole backup. Each blob is stored immediately, because all blobs together do not fit in memory. */
 async function readBackup(lines: AsyncIterable<string>, reading: Reading) {
   const { name, reject } = reading;
   const rows: DumpLine[] = [];
@@ -138,7 +138,7 @@ async function readBackup(lines: AsyncIterable<string>, reading: Reading) {
   return { rows, files };
 }
 
-/** Checks that each file of a release was in the backup. */
+/** Checks that the backup contained every release file. */
 async function requireBlobs(rows: readonly DumpLine[], blobs: BlobStore, path: string): Promise<void> {
   const digests = rows.flatMap(({ table, row }) => (table === 'release_blobs' ? [String(row['sha256'])] : []));
   const missing: string[] = [];
@@ -155,7 +155,7 @@ function requireKnownFormat(value: object, name: string, reject: Reject): void {
   }
 }
 
-/** Checks a row as far as the server relies on it: a server with a damaged record would not start. */
+/** Checks the parts of a row on which the server relies. A server with a damaged record would not start. */
 function soundRow(value: DumpLine, count: number, reject: Reject): DumpLine {
   const problem = rowProblem(value.table, value.row);
   return problem === undefined ? value : reject(`line ${count + 1} (${value.table}): ${problem}`);

@@ -3,7 +3,7 @@ import type { Store } from '../storage/store.ts';
 import type { Catalog } from './releases/catalog.ts';
 import type { ServiceClock } from './rollouts/service-clock.ts';
 
-/** Reason why the server cannot do a part of its work. */
+/** Reason why the server cannot perform a part of its work. */
 export type HealthProblem = 'records-unwritable' | 'disk-full' | 'uploads-refused' | 'firmware-missing';
 
 interface Parts {
@@ -13,14 +13,14 @@ interface Parts {
   readonly clock: ServiceClock;
 }
 
-/** Anyone may request the health, and each check writes to the disk, so its result is used for a second. */
+/** Time for which the disk check is cached: anyone may request the health, and each check writes to the disk. */
 const reusedMs = 1000;
-/** Each check looks up every firmware file, and a server may have thousands. */
+/** Time for which the firmware check is cached: it looks up every firmware file, and a server may have thousands of them. */
 const firmwareReusedMs = 60_000;
-/** Below this part of the reserve, records may not fit any more: the disk counts as full. */
+/** The disk counts as full if less than this part of the reserve is free, because records may no longer fit. */
 const fullBelow = 1 / 8;
 
-/** Tests whether the server works, by performing a part of its work. */
+/** Checks whether the server works: writes to the disk and looks up the firmware files. */
 export class Health {
   readonly #parts: Parts;
   readonly #disk: () => Promise<readonly HealthProblem[]>;
@@ -46,7 +46,8 @@ export class Health {
   }
 
   /**
-   * Looks for the files of all releases that devices may be sent, and compares their sizes. Their bytes are compared when they are sent.
+   * Checks that the files of all releases that devices may be sent exist and have the correct size. The bytes are checked when a file is
+   * sent.
    */
   async #checkFirmware(): Promise<readonly HealthProblem[]> {
     const sizes = new Map<string, number>();

@@ -41,7 +41,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
     async stop() {
       for (const timer of timers) clearInterval(timer);
       await Promise.all(running);
-      // This data may be lost in a crash, so a full disk does not keep the server from stopping.
+      // This data may be lost in a crash, so a full disk must not prevent the server from stopping.
       const notSaved = (error: unknown) => parts.log.error({ err: error }, 'Last check-ins not saved');
       await saveWaiting(parts).catch(notSaved);
       await parts.refusals.flush().catch(notSaved);
@@ -76,7 +76,7 @@ export async function saveWaiting(
 
 /**
  * Removes unfinished uploads, and blobs that were uploaded but not published, if they were last written before `at`. A blob whose upload is
- * not recorded is kept: a record that refers to it may be lost.
+ * not recorded is kept: a record that refers to the blob may have been lost.
  */
 export async function removeOrphans(
   { store, blobs, publishing, log }: ServiceParts,

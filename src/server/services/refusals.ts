@@ -11,7 +11,10 @@ export type RefusalKind = 'token' | 'login' | 'role';
 
 type Counts = { [Kind in RefusalKind]: number };
 
-/** Addresses with their own audit entry per interval. An attacker with many addresses must not fill the log and the disk. */
+/**
+ * Maximum number of addresses with their own audit entry per interval, so that an attacker with many addresses cannot fill the log and the
+ * disk.
+ */
 const mostAddresses = 10;
 const otherAddresses = 'other addresses';
 
@@ -28,7 +31,7 @@ export class Refusals {
     this.#log = log;
   }
 
-  /** Counts a rejected request. The log gets a line for the first one of an address in each interval. */
+  /** Counts a rejected request. The first rejected request from an address in each interval is logged. */
   note(address: string, kind: RefusalKind, token?: string): void {
     const hasOwn = this.#counts.has(address) || this.#counts.size < mostAddresses;
     const name = hasOwn ? address : otherAddresses;

@@ -26,8 +26,8 @@ async function saveToken({ store, events }: Parts, { record }: NewToken, by: Act
 /**
  * Creates the first admin token if no token exists yet.
  *
- * @param keep stores the token for its owner. It is called before the token becomes valid, so that a crash cannot leave a server whose token
- *   is unknown
+ * @param keep stores the token for its owner. It is called before the token becomes valid, so that a crash cannot leave a server whose only
+ *   token is unknown
  */
 export async function firstToken(parts: Parts, keep: (token: string) => Promise<void>): Promise<string | undefined> {
   if ((await parts.store.tokens.list()).length > 0) return undefined;

@@ -28,9 +28,9 @@ export interface BlobStore {
   pending(uploader?: string): Promise<UploadAmount>;
   /** Returns a blob's path relative to the blob folder, for a reverse proxy; undefined if the store has no such folder. */
   location(sha256: string): string | undefined;
-  /** Returns the free space, and the part of it that uploads leave for the records. */
+  /** Returns the free space, and the space that is reserved for records. */
   room(): Promise<{ readonly freeBytes: number; readonly reserveBytes: number }>;
-  /** Returns the seals of the databases to which the blobs belong: more than one if an older copy was put over newer blobs. */
+  /** Returns the seals of the databases to which the blobs belong: more than one if an older copy was copied over newer blobs. */
   seals(): Promise<readonly BlobSeal[]>;
   /** Replaces all seals. */
   setSeal(seal: BlobSeal): Promise<void>;
@@ -47,11 +47,11 @@ export interface BlobSeal {
 /** Thrown by `append` if an upload would use the disk space that must stay free. The upload is removed. */
 export class NoRoomError extends Error {
   override readonly name = 'NoRoomError';
-  /** Code of the operating system for a full disk, so that both are handled alike. */
+  /** Same code as the operating system's error for a full disk, so that both errors are handled in the same way. */
   readonly code = 'ENOSPC';
 }
 
-/** Uploads that are counted together. */
+/** Total size and number of uploads. */
 export interface UploadAmount {
   readonly bytes: number;
   readonly files: number;

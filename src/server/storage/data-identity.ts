@@ -41,7 +41,7 @@ export function pairProblem(
   // A crash during the first start leaves a database that was sealed once, and blobs without a seal.
   if (seals.length === 0) return areUnused && identity.seals <= 1 ? undefined : 'unsealed';
   if (seals.some(({ database }) => database !== identity.id)) return 'other';
-  // The database is sealed first, so a crash between the two leaves the database ahead.
+  // The database is sealed first, so a crash between the two steps leaves the database one seal ahead.
   return identity.seals < newestOf(seals) ? 'older' : undefined;
 }
 
@@ -51,12 +51,13 @@ export type PairProblem = 'lost' | 'unsealed' | 'other' | 'older';
  * Increments the counter in the database, moves all committed records from its journal into the database file, and then increments the
  * counter in the seal of the blobs. A database file with a lower count is an older copy.
  *
- * @param acceptsLoss whether the database is accepted although it may have lost records: then no existing blob is ever removed as unused
+ * @param acceptsLoss whether the database is accepted although it may have lost records; if true, no existing blob is ever removed as
+ *   unused
  */
 export async function sealData({ store, blobs }: Pair, { acceptsLoss = false } = {}): Promise<void> {
   const before = await store.identity();
   const others = acceptsLoss ? await blobs.seals() : [];
-  // A lost record may have published any of these uploads. Blobs without an upload are kept.
+  // Any of these uploads may belong to a release whose record was lost. Blobs without an upload record are kept.
   if (acceptsLoss) await store.uploads.removeBefore(Number.MAX_SAFE_INTEGER);
   const identity: DataIdentity = {
     id: before?.id ?? randomUUID(),

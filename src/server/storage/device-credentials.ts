@@ -1,7 +1,10 @@
 import type { CredentialState } from '../../api/admin-info.ts';
 import type { DeviceRecord, DeviceSecrets } from './records.ts';
 
-/** Returns whether requests of a device are rejected without its own password or secret, so that no other client can change its record. */
+/**
+ * Returns whether a device's requests are rejected unless they contain its own password or secret. If so, no other client can change its
+ * record.
+ */
 export function requiresCredentials({ credential, secrets }: Pick<DeviceRecord, 'credential' | 'secrets'>): boolean {
   return credential !== undefined || secrets?.required === true;
 }
@@ -14,19 +17,19 @@ export function credentialState(secrets: DeviceSecrets | undefined): CredentialS
   return previous === undefined ? 'unused' : 'rotating';
 }
 
-/** Adds a secret. The secret in use stays valid until the device has used the new one; an unused one is replaced. */
+/** Adds a secret. The secret in use stays valid until the device has used the new one; an unused secret is replaced. */
 export function withNewSecret(secrets: DeviceSecrets | undefined, hash: string, at: number): DeviceSecrets {
   const { required = false, newest, previous } = secrets ?? {};
   return { required, newest: { hash, createdAt: at }, previous: newest?.usedAt === undefined ? previous : newest };
 }
 
-/** Records that the device sent its newest secret: from now on it is required, and the previous one is no longer valid. */
+/** Records that the device sent its newest secret. From now on, this secret is required, and the previous one is no longer valid. */
 export function afterUse({ newest, ...others }: DeviceSecrets, at: number): DeviceSecrets {
   if (newest === undefined || newest.usedAt !== undefined) return { newest, ...others };
   return { required: true, newest: { ...newest, usedAt: at } };
 }
 
-/** Revokes all secrets. A device that has used one is rejected until it uses a new one; other devices do not need one. */
+/** Revokes all secrets. A device that has used a secret is rejected until it uses a new secret; other devices do not need a secret. */
 export function withoutSecrets(secrets: DeviceSecrets | undefined): DeviceSecrets | undefined {
   return secrets?.required === true ? { required: true } : undefined;
 }

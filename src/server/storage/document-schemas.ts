@@ -11,9 +11,9 @@ import { tableNames } from './sqlite/tables.ts';
 
 /** The server writes documents with fewer levels. JSON.stringify and SQLite fail on thousands of levels. */
 const mostLevels = 64;
-/** Largest ID: SQLite continues after the largest one, and the next ones must be exact in JavaScript, too. */
+/** Maximum ID. SQLite assigns IDs after the largest existing one, and the new IDs must also be exact in JavaScript. */
 const mostRows = 2 ** 48;
-/** Last time that a Date can show, in milliseconds since 1970. */
+/** Latest time that a Date can represent, in milliseconds since 1970. */
 const lastTime = 8.64e15;
 
 const text = v.string();
@@ -124,8 +124,8 @@ const rollout = v.pipe(
 );
 
 /**
- * Fields that the server requires in the JSON documents of each table, by column. More fields are allowed. Checked in restored backups and
- * by `server check`; reading a single record checks less.
+ * Fields that the server requires in the JSON documents of each table, by column. Additional fields are allowed. Restoring a backup and
+ * `server check` check all of these fields; reading a single record checks fewer of them.
  */
 export const documentSchemas = {
   projects: { doc: project },

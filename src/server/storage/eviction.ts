@@ -10,8 +10,8 @@ export const protectedForMs = 30 * 24 * 60 * 60_000;
  *
  * - 0: enrolled, or with credentials of its own. Never counted towards the limit and never evicted.
  * - 1: only seen in requests. Evicted first.
- * - 2: has checked in running an update. Protected if it was seen recently, but at most half of the limit: an attacker can make invented
- *   devices look proven with two requests each.
+ * - 2: has checked in running an update. Protected if it was seen recently. At most half of the limit is protected, because an attacker can
+ *   make an invented device look proven with two requests.
  */
 export type Retention = 0 | 1 | 2;
 

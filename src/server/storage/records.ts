@@ -23,13 +23,15 @@ export interface DeviceSecret {
   readonly hash: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** Time at which the device first sent the secret; undefined if it has not yet. */
+  /** Time at which the device first sent the secret; undefined if it has not sent the secret yet. */
   readonly usedAt?: number | undefined;
 }
 
-/** Secrets with which a device authenticates. Both are valid until the device has used the newest one. */
+/** Secrets with which a device authenticates. Two secrets are valid until the device has used the newest one. */
 export interface DeviceSecrets {
-  /** True if requests without a valid secret are rejected: true once the device has used one, also after they are revoked. */
+  /**
+   * True if requests without a valid secret are rejected. This is so once the device has used a secret, even after its secrets are revoked.
+   */
   readonly required: boolean;
   readonly newest?: DeviceSecret | undefined;
   readonly previous?: DeviceSecret | undefined;
@@ -63,7 +65,7 @@ interface ProjectSettings {
   readonly confirmWithinMs: number;
   /** Number of downloads after which an attempt fails if the device still does not run the build. */
   readonly mostSends: number;
-  /** Rules that tokens with the role `publish` may overrule; admins may overrule all. */
+  /** Rules that tokens with the role `publish` may overrule; admins may overrule all rules. */
   readonly publisherRules?: readonly string[] | undefined;
 }
 
@@ -252,7 +254,7 @@ export interface RolloutRecord {
   readonly endTallies?: readonly RolloutTally[] | undefined;
 }
 
-/** Counts of failures; the unproven ones are included in the others. */
+/** Failure counts. Unproven failures are also included in the other counts. */
 type AcceptedFailures = Pick<RolloutTally, 'failed' | 'notConfirmed' | 'unprovenFailed' | 'unprovenNotConfirmed'>;
 
 interface RolloutEvent {

@@ -35,12 +35,12 @@ export interface Store {
   setServedMs(servedMs: number): Promise<void>;
   /** Yields all data except the identity as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
-  /** Restores all lines or none into an empty store. */
+  /** Restores the lines into an empty store: all of them or none. */
   restore(lines: readonly DumpLine[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Identity of the records and the blobs of one server, by which a lost or older database is recognized. */
+/** Identity of the records and the blobs of one server, by which a lost or older database is detected. */
 export interface DataIdentity {
   readonly id: string;
   /** Number of times the data was sealed. */
@@ -120,7 +120,7 @@ export interface CatalogStore {
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
   /** Returns the releases with these IDs, including yanked ones; unknown IDs are skipped. */
   byIds(ids: readonly number[]): Promise<readonly ReleaseRecord[]>;
-  /** Returns whether a release, or a release of this project, needs the blob. */
+  /** Returns whether any release, or any release of this project, needs the blob. */
   isReferenced(sha256: string, project?: string | undefined): Promise<boolean>;
 }
 
@@ -164,7 +164,7 @@ export interface DeviceStore {
   /**
    * Writes a record if its revision matches the stored one (0 if none is stored yet), and increments the revision. A new device must fit
    * within `mostDevices`, which counts neither enrolled devices nor devices with credentials. To make room for a new device, the store
-   * removes devices that have never run an update, devices not seen for a month, and devices that fill more than half of the limit.
+   * removes devices that have never run an update, devices not seen for a month, and other devices if they exceed half of the limit.
    *
    * @param audit audit entries for the change; none for changes that result from device requests
    */
@@ -251,7 +251,7 @@ export interface UploadStore {
 }
 
 export interface AuditStore {
-  /** Writes an entry that records no change of the data. It may be lost in a crash within a second. */
+  /** Writes an entry that is not part of a change to the data. The entry may be lost if the server crashes within a second. */
   add(entry: NewAuditEntry): Promise<void>;
   /** Returns audit entries, newest first. */
   list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;

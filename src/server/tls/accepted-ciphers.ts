@@ -12,6 +12,7 @@ export const acceptedCiphers = [
   'ECDHE-RSA-AES256-GCM-SHA384',
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
-  // The only one without forward secrecy: sketches with "Basic SSL ciphers" (suites_basic_P in WiFiClientSecureBearSSL.cpp) have no other.
+  // The only cipher without forward secrecy. Sketches with "Basic SSL ciphers" (suites_basic_P in WiFiClientSecureBearSSL.cpp) support no
+  // other cipher in this list.
   'AES128-SHA256',
 ] as const;

@@ -51,7 +51,7 @@ export async function requireNoOther(folder: string, files: readonly AuthorityFi
 }
 
 /**
- * Checks that a server can use the files of a backup.
+ * Checks that a server can use the files from a backup.
  *
  * @param reject throws the error for a reason such as `server.pem: it contains no certificate in PEM format`
  */
@@ -79,7 +79,7 @@ function textIn(files: readonly AuthorityFile[], name: string, reject: (reason: 
   return file && Buffer.from(file.content).toString('latin1');
 }
 
-/** Removes the files of a folder and the empty folder. */
+/** Removes the files in a folder, and then the empty folder. */
 export async function removeAuthority(folder: string): Promise<void> {
   for (const name of savedFiles) await rm(join(folder, name), { force: true });
   await rmdir(folder).catch(() => undefined);

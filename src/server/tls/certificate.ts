@@ -55,7 +55,7 @@ export function readTlsKey(pem: string, path: string): KeyObject {
   }
 }
 
-/** Returns whether a certificate is not valid yet: it was created while the clock was ahead. */
+/** Returns whether a certificate is not valid yet, because it was created while the clock was ahead. */
 export function isEarly(certificate: X509Certificate): boolean {
   return Date.parse(certificate.validFrom) > Date.now();
 }

@@ -48,7 +48,7 @@ export async function openTls(options: TlsOptions | undefined, folder: string, l
   };
 }
 
-/** Keeps an authority that is not valid yet, because its copies on devices and publishers cannot be replaced from here. */
+/** Keeps an authority that is not valid yet, because the server cannot replace the copies on devices and on the computers of publishers. */
 async function warnIfEarly(path: string, log: Log): Promise<void> {
   const authority = readCertificate(Buffer.from(await readNamedFile(path, 'certificate')).toString('latin1'), path);
   if (!isEarly(authority)) return;

@@ -3,7 +3,7 @@ import { readNamedFile } from '../../files/read.ts';
 import { type CertificateSource, readCertificate, readTlsKey } from './certificate.ts';
 
 /**
- * Creates a source for a certificate that another program, such as certbot, renews.
+ * Creates a source for a certificate that a different program, such as certbot, renews.
  *
  * @returns a source that throws OtaError FILE_NOT_FOUND, FILE_UNREADABLE, TLS_FILE_UNUSABLE, TLS_KEY_MISMATCH
  */

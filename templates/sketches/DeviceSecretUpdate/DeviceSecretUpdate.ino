@@ -1,20 +1,20 @@
 /*
-  Checks a web server for updates and authenticates with a secret of its own.
-  Use this so that other clients cannot report for your devices: a forger could complete or halt a rollout.
+  Checks a web server for updates and authenticates with a secret that is different on each device.
+  Use this so that other clients cannot send reports as your devices, which could complete or halt a rollout.
 
   Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set updateUrl, and flash. One image serves all
   devices, because the secret is not part of it: it is in the EEPROM sector, which sketch and filesystem updates do not touch.
   1. On the server: `ota-hooks server devices credentials PROJECT --all --out secrets.csv`
   2. Give each device its line of secrets.csv, either over serial (115200 baud), by sending `secret THE_SECRET`, or over the
      local network: curl --data-urlencode secret=THE_SECRET http://DEVICE/secret
-  A device without a secret accepts the first one that it gets. After that, only a client that knows the present secret can
-  replace it over the network: add `--user USER:OLD_SECRET`. Over serial, it can always be replaced.
+  A device without a secret accepts the first one that it receives. After that, only a client that knows the current secret
+  can replace it over the network: add `--user USER:OLD_SECRET`. Over serial, it can always be replaced.
 
   Limits:
-  - Plain HTTP can be read and modified in transit: who can listen there learns the secret. Use HTTPS (see HttpsUpdate) if
-    the network is not yours. MD5 (the x-MD5 header) is not a security measure. Signatures protect the device
+  - Plain HTTP can be read and modified in transit, so anyone on the path can read the secret. Use HTTPS (see HttpsUpdate)
+    if you do not control the network. MD5 (the x-MD5 header) is not a security measure. Signatures protect the device
     from foreign firmware: keep public.key in the sketch folder and build with `ota-hooks build`, which signs the image.
-  - The flash is not encrypted: whoever holds the device can read its secret, but not those of other devices.
+  - The flash is not encrypted: anyone with the device can read its secret, but not the secrets of other devices.
   - ESPhttpUpdate.setAuthorization needs core 3.0.0 or later.
   - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
     ESP.rtcUserMemoryWrite). Keep nothing there that must survive an update.
@@ -36,7 +36,7 @@
 const char updateUrl[] = "http://192.0.2.10:8080/firmware";  // IP address or DNS name; .local names are not resolved
 const uint32_t intervalMs = 60UL * 60 * 1000;
 
-// The secret in EEPROM: a mark, so that an erased chip is recognized, then the text and a zero.
+// The secret in EEPROM: a marker, so that an erased chip is recognized, then the text and a zero.
 const char secretMark[] = "OTA1";
 const size_t secretAt = 0;  // first EEPROM address; your own data must begin behind it
 const size_t longestSecret = 64;
@@ -52,7 +52,7 @@ const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 
 // Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
-// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
+// written, close valves, switch off heaters and motors, and finish all operations that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -91,7 +91,7 @@ bool writeSecret(const String &text) {
   return true;
 }
 
-// Only a client that knows the present secret may replace it. The first secret is accepted from anyone.
+// Only a client that knows the current secret may replace it. The first secret is accepted from any client.
 void receiveSecret() {
   if (secret.length() > 0 && !webServer.authenticate(user.c_str(), secret.c_str())) {
     webServer.requestAuthentication();

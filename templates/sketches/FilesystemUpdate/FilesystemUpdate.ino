@@ -16,7 +16,7 @@
     leaves no filesystem. The sketch must be able to run without files; this sketch does, and checks for updates again. With
     ATOMIC_FS_UPDATE in the build flags (for the core too) the image is staged first, if there is enough space, and can be
     compressed.
-  - The image must be made for the flash layout of the device: same size, same address.
+  - The image must be made for the device's flash layout: same size, same address.
   - MD5 (the x-MD5 header) is not a security measure, and plain HTTP can be modified in transit; the signature protects the
     image. But a signature does not state what an image is for: never sign an image that must not run on every device with
     this key.
@@ -41,14 +41,14 @@ bool inSafeState = false;
 bool hasFilesystem = false;
 
 void mountFilesystem() {
-  // Do not format automatically: an empty filesystem would hide that the old one is damaged.
+  // Do not format automatically, because an empty filesystem would hide that the old one is damaged.
   LittleFS.setConfig(LittleFSConfig(false));
   hasFilesystem = LittleFS.begin();
   if (!hasFilesystem) Serial.println(F("Cannot mount the filesystem"));
 }
 
 // Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
-// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
+// written, close valves, switch off heaters and motors, and finish all operations that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;

@@ -39,7 +39,7 @@ const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 
 // Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
-// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
+// written, close valves, switch off heaters and motors, and finish all operations that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;

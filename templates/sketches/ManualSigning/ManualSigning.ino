@@ -17,10 +17,10 @@
   keys/private.key in a separate safe place: without the key, you cannot update the device over the air.
 
   Limits:
-  - Signatures protect updates over the air only: anyone who holds the device can flash and read it over serial. A signature
+  - Signatures protect updates over the air only: anyone with the device can flash and read it over serial. A signature
     stays valid forever, even the signature of an old release with known bugs.
   - Use RSA keys only. With an EC key the device never accepts an update again.
-  - The key applies after the call of installSignature. A build without the call accepts every update without a warning.
+  - The key applies after the call to installSignature. A build without the call accepts every update without a warning.
   - The password is weak (MD5, and readable in the firmware); with signatures it only prevents nuisance uploads. MD5 is not
     a security measure, and the device ignores it after the key is installed.
   - RTC user memory is overwritten: an update stores the bootloader command in the first 128 bytes (blocks 0 to 31 of
@@ -53,7 +53,7 @@ bool inSafeState = false;
 bool isListening = false;
 
 // Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
-// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
+// written, close valves, switch off heaters and motors, and finish all operations that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -69,8 +69,8 @@ void controlValve() {
 
 bool requireSignatures() {
   if (!signingKey.isRSA()) return false;
-  // Checking an RSA signature needs more stack than a sketch has. The core uses a second stack, but allocates it by itself
-  // only for built-in keys. Without this line the device hangs during the check (esp8266/Arduino#7288).
+  // Checking an RSA signature needs more stack than a sketch has. The core uses a second stack, but allocates it
+  // automatically only for built-in keys. Without this line the device hangs during the check (esp8266/Arduino#7288).
   stack_thunk_add_ref();
   Update.installSignature(&signingHash, &signingVerifier);
   return true;

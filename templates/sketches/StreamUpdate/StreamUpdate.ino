@@ -35,7 +35,7 @@ const uint8_t valveClosed = LOW;
 bool inSafeState = false;
 
 // Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
-// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
+// written, close valves, switch off heaters and motors, and finish all operations that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;
@@ -71,11 +71,11 @@ void installWaitingFile() {
   if (!isStaged) {
     Update.printError(Serial);
     Update.end();
-    // Rename the file, or the device would try to install it again and again.
+    // Rename the file, so that the device does not try to install it repeatedly.
     LittleFS.rename(waiting, rejected);
     return;
   }
-  // Remove the file before the restart, or the device would install it again after every start.
+  // Remove the file before the restart, so that the device does not install it again after every start.
   LittleFS.remove(waiting);
   LittleFS.end();
   ESP.restart();

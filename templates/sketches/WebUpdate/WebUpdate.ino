@@ -6,10 +6,10 @@
   Requires core 3.1.0 or later: earlier versions have no Update.onStart (esp8266/Arduino#8653).
 
   Limits:
-  - The login is weak: it is sent unencrypted with each request, where anyone on the network can read it, and the firmware
+  - The login is weak: it is sent unencrypted with each request, so anyone on the network can read it, and the firmware
     contains it in readable form. An empty user name or password disables it. Only signatures control which firmware the
     device runs: keep public.key in the sketch folder and build with `ota-hooks build`.
-  - Nothing verifies the transfer. MD5 is not a security measure, and this page does not even check the MD5. Without
+  - The transfer is not verified. MD5 is not a security measure, and this page does not even check the MD5. Without
     signatures, a damaged upload is installed if its first byte is valid.
   - The page stages an image at the lowest possible flash address, where decompression may overwrite compressed data that
     has not been read yet. Upload .bin.signed here, not .gz.signed.
@@ -42,7 +42,7 @@ bool inSafeState = false;
 bool isServing = false;
 
 // Safe state: an update blocks the application for up to a minute and then restarts the device. Before the first byte is
-// written, close valves, switch off heaters and motors, and finish everything that must not be interrupted.
+// written, close valves, switch off heaters and motors, and finish all operations that must not be interrupted.
 void enterSafeState() {
   digitalWrite(valvePin, valveClosed);
   inSafeState = true;

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** Server of an attacker: pretends to be a device with a web updater, or an update server, and records what it receives. */
+/** Server of an attacker: acts as a device with a web updater or as an update server, and records the credentials that it receives. */
 export interface Listener {
   readonly port: number;
   readonly origin: string;

@@ -1,4 +1,4 @@
-/** A build folder in an untrusted source tree names another project of the user as its sketch. */
+/** A build folder in an untrusted source tree names a different project of the user as its sketch. */
 import { mkdir, rename } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { packedDoor } from '../../support/fleet.ts';
@@ -7,7 +7,7 @@ import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { startListener } from './basic-auth-listener.ts';
 
-/** The project of the user, and an untrusted source tree with a build that names this project. */
+/** The user's project, and an untrusted source tree with a build that names this project. */
 async function trees(t: ExecutionContext) {
   const listener = await startListener(t);
   const device = { address: '127.0.0.1', port: listener.port, method: 'web', password: { file: 'password' } };
@@ -21,7 +21,7 @@ async function trees(t: ExecutionContext) {
   return { listener, own, other, home, upload };
 }
 
-test('a build folder does not use the passwords and devices of another project', async (t) => {
+test('does not use the passwords and devices of a different project for a build folder', async (t) => {
   const { listener, own, other, home, upload } = await trees(t);
   const folders = [other.path, home.path, '/'];
   for (const cwd of folders) {
@@ -33,10 +33,10 @@ test('a build folder does not use the passwords and devices of another project',
   t.is(publish.error?.code, 'SOURCE_UNTRUSTED');
   t.deepEqual(listener.heard(), []);
   const tried = folders.length + 1;
-  countAttacks({ kind: 'build folders that name another project', tried, withstood: tried });
+  countAttacks({ kind: 'build folders that name a different project', tried, withstood: tried });
 });
 
-test('a build folder in an untrusted git work tree does not use another project', async (t) => {
+test('does not use a different project for a build folder in an untrusted git work tree', async (t) => {
   const { listener, other, upload } = await trees(t);
   for (const name of ['objects', 'refs']) await mkdir(other.at(`.git/${name}`), { recursive: true });
   await other.write('.git/HEAD', 'ref: refs/heads/main');
@@ -44,7 +44,7 @@ test('a build folder in an untrusted git work tree does not use another project'
   t.deepEqual(listener.heard(), []);
 });
 
-test('a trusted build folder may name its sketch', async (t) => {
+test('accepts the sketch that a trusted build folder names', async (t) => {
   const { listener, own, other, home, upload } = await trees(t);
   const build = other.at('build');
   const heard = async (run: Promise<unknown>, what: string) => {

@@ -1,4 +1,4 @@
-/** A source tree names files and variables of the user as device passwords and sends them to an address of its choice. */
+/** A source tree names the user's files and variables as device passwords and sends them to an address of its choice. */
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -47,24 +47,24 @@ async function attack(
 }
 
 for (const name of ['AWS_SECRET_ACCESS_KEY', 'GITHUB_TOKEN', 'PATH', 'DOOR_OTA_DEVICE']) {
-  test(`a project configuration cannot send the variable ${name} as a device password`, async (t) => {
+  test(`prevents a project configuration from sending the variable ${name} as a device password`, async (t) => {
     const { code, message, heard } = await attack(t, { env: name }, { env: { DOOR_OTA_DEVICE: 'x' } });
     t.deepEqual(heard, []);
     t.is(code, ['AWS_SECRET_ACCESS_KEY'].includes(name) ? 'SECRET_RESERVED' : 'SECRET_UNTRUSTED', message);
     t.notRegex(message, /cloud-secret|forge-secret/);
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
   });
 }
 
 for (const name of ['OTA_TOKEN', 'OTA_PASSPHRASE', 'OTA_PRIVATE_KEY', 'PGPASSWORD'] as const) {
-  test(`the secret ${name} of ota-hooks is never sent as a device password`, async (t) => {
+  test(`never sends the ota-hooks secret ${name} as a device password`, async (t) => {
     for (const argv of [[], ['--password-env', name]]) {
       const { code, message, heard } = await attack(t, { env: name }, { argv });
       t.deepEqual(heard, []);
       t.is(code, 'SECRET_RESERVED', message);
       t.false(message.includes(secrets[name]));
     }
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 2, withstood: 2 });
   });
 }
 
@@ -73,7 +73,7 @@ const der = (type: 'pkcs8' | 'pkcs1') => key.export({ format: 'der', type });
 const encrypted = key.export({ format: 'der', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x' });
 const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
-/** Forms in which CI systems and scripts store a secret of ota-hooks. */
+/** Forms in which CI systems and scripts store an ota-hooks secret. */
 const forms: Readonly<Record<string, string>> = {
   'a token': token,
   'a token after a prefix': `Bearer:${token}`,
@@ -93,7 +93,7 @@ const forms: Readonly<Record<string, string>> = {
   'an elliptic curve key in hexadecimal': elliptic.export({ format: 'der', type: 'pkcs8' }).toString('hex'),
 };
 
-test('a secret of ota-hooks in any form is never sent as a device password under a different name', async (t) => {
+test('never sends an ota-hooks secret in any form as a device password under a different name', async (t) => {
   const database = { DATABASE_URL: 'postgres://ota:database%20secret@localhost/ota' };
   for (const [form, value] of Object.entries(forms)) {
     const env = { OTA_DEVICE_DOOR: value, ...database };
@@ -103,29 +103,29 @@ test('a secret of ota-hooks in any form is never sent as a device password under
     t.false(message.includes(value), form);
   }
   const tried = Object.keys(forms).length;
-  countAttacks({ kind: 'forms of a secret as a device password', tried, withstood: tried });
+  countAttacks({ kind: 'encoded secrets as device passwords', tried, withstood: tried });
 });
 
-test('passwords that look like an encoded secret are sent', async (t) => {
+test('sends passwords that look like encoded secrets', async (t) => {
   const random = [createHash('sha512').update('a').digest('hex'), createHash('sha512').update('b').digest('base64')];
   for (const value of [...random, door.publicPem.split('\n').slice(1, -2).join(''), 'MIIEvQ'.repeat(20)]) {
     const { message, heard } = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env: { OTA_DEVICE_DOOR: value } });
     t.deepEqual(heard, [`admin:${value}`], message);
   }
-  countAttacks({ kind: 'secrets of the user in a source tree', tried: 3, withstood: 3 });
+  countAttacks({ kind: 'user secrets that a source tree names', tried: 3, withstood: 3 });
 });
 
 for (const file of ['OUTSIDE/home/.ssh/id_rsa', 'OUTSIDE/home/note', '../../../../../../../../../../etc/hostname']) {
-  test(`a project configuration cannot send the file ${file} as a device password`, async (t) => {
+  test(`prevents a project configuration from sending the file ${file} as a device password`, async (t) => {
     const { code, message, heard } = await attack(t, { file });
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
     t.false(message.includes('file-secret'));
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
   });
 }
 
-test('a symbolic link in the tree does not make a file part of the project', async (t) => {
+test('does not treat the target of a symbolic link in the tree as part of the project', async (t) => {
   for (const [file, target] of [
     ['door.password', 'home/note'],
     ['secrets/note', 'home'],
@@ -138,10 +138,10 @@ test('a symbolic link in the tree does not make a file part of the project', asy
     t.deepEqual(heard, []);
     t.is(code, 'SECRET_UNTRUSTED', message);
   }
-  countAttacks({ kind: 'secrets of the user in a source tree', tried: 2, withstood: 2 });
+  countAttacks({ kind: 'user secrets that a source tree names', tried: 2, withstood: 2 });
 });
 
-test('permission for a symbolic link in the tree ends when the link changes', async (t) => {
+test('rejects a permitted symbolic link in the tree after the link changes', async (t) => {
   const listener = await startListener(t);
   const device = { address: '127.0.0.1', port: listener.port, method: 'web', password: { file: 'link' } };
   const folder = await packedDoor(t, { door: device });
@@ -181,7 +181,7 @@ const logins = [
   '.config/gh/hosts.yml',
 ];
 for (const file of [...logins, 'terraform.tfstate', '.yarnrc.yml', '.cargo/credentials.toml']) {
-  test(`the file ${file}, in which another program stores credentials, is not sent as a device password`, async (t) => {
+  test(`does not send the file ${file}, in which a different program stores credentials, as a device password`, async (t) => {
     const prepare = async (project: string) => {
       await mkdir(`${project}/${dirname(file)}`, { recursive: true });
       await writeFile(`${project}/${file}`, 'tree-secret');
@@ -193,7 +193,7 @@ for (const file of [...logins, 'terraform.tfstate', '.yarnrc.yml', '.cargo/crede
 }
 
 for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt', 'passphrase.txt', 'two-lines.txt']) {
-  test(`the file ${file} in the project is not sent as a device password`, async (t) => {
+  test(`does not send the file ${file} in the project as a device password`, async (t) => {
     const prepare = async (project: string) => {
       await mkdir(`${project}/.git`, { recursive: true });
       const write = (name: string, text: string) => writeFile(`${project}/${name}`, text);
@@ -208,11 +208,11 @@ for (const file of ['private.key', '.git/config', '.env', '.npmrc', 'token.txt',
     t.deepEqual(heard, []);
     t.true(['SECRET_RESERVED', 'SECRET_UNTRUSTED'].includes(code ?? ''), message);
     t.notRegex(message, /tree-secret|passphrase-secret/);
-    countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
   });
 }
 
-test('the passphrase file of a configuration is not sent as a device password', async (t) => {
+test('does not send the passphrase file of a configuration as a device password', async (t) => {
   const prepare = async (project: string) => {
     await writeFile(`${project}/word`, 'a passphrase\n');
     const config = JSON.parse(await readFile(`${project}/ota.config.json`, 'utf8'));
@@ -222,10 +222,10 @@ test('the passphrase file of a configuration is not sent as a device password', 
   const { code, message, heard } = await attack(t, { file: 'word' }, { prepare });
   t.deepEqual(heard, []);
   t.is(code, 'SECRET_RESERVED', message);
-  countAttacks({ kind: 'secrets of the user in a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'user secrets that a source tree names', tried: 1, withstood: 1 });
 });
 
-test('the documented sources of device passwords work without questions', async (t) => {
+test('accepts the documented sources of device passwords without further permission', async (t) => {
   const byVariable = await attack(t, { env: 'OTA_DEVICE_DOOR' }, { env: { OTA_DEVICE_DOOR: 'open' } });
   t.deepEqual(byVariable.heard, ['admin:open'], byVariable.message);
   const prepare = async (project: string) => {

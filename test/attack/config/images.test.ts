@@ -6,7 +6,7 @@ import { runCommand } from '../../support/run-command.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { startListener } from './basic-auth-listener.ts';
 
-/** An untrusted tree with these patterns, and a packed project of the user. */
+/** An untrusted tree with these patterns, and the user's packed project. */
 async function trees(t: ExecutionContext, images: readonly string[] | undefined) {
   const listener = await startListener(t);
   const device = { address: '127.0.0.1', port: listener.port, method: 'web' };
@@ -27,7 +27,7 @@ async function trees(t: ExecutionContext, images: readonly string[] | undefined)
 
 const foreign = ['OWN/build/*.bin', '../*/build/*.bin', '/**/*.nope', 'link/*', 'build/link/*.bin', 'build/../../*/*'];
 for (const pattern of foreign) {
-  test(`a project configuration cannot choose images with the pattern ${pattern}`, async (t) => {
+  test(`prevents a project configuration from selecting images with the pattern ${pattern}`, async (t) => {
     const { listener, own, tree, commands } = await trees(t, [pattern]);
     await symlink(own.at('build'), tree.at('link'));
     await symlink(own.at('build'), tree.at('build/link'));
@@ -46,7 +46,7 @@ for (const pattern of [
   '{a,b}'.repeat(25),
   '{1..9}{1..9}{1..9}{a,b,c,d,e,f,g,h,i,j,k}{l,m,n,o,p,q,r,s,t,u,v,w}{1..9}{1..9}{x,y,z}{x,y,z}',
 ]) {
-  test(`the pattern ${pattern.slice(0, 20)}… ends in an error`, async (t) => {
+  test(`rejects the pattern ${pattern.slice(0, 20)}…`, async (t) => {
     for (const command of (await trees(t, [pattern])).commands) {
       const { error } = await command();
       t.is(error?.code, 'CONFIG_INVALID');
@@ -56,7 +56,7 @@ for (const pattern of [
   });
 }
 
-test('finds a build beside links to parent folders with the default pattern and with common patterns', async (t) => {
+test('finds a build next to links to parent folders with the default pattern and with common patterns', async (t) => {
   for (const images of [undefined, ['build/**/*.bin'], ['{build,.pio/build}/*.bin']]) {
     const { tree, commands } = await trees(t, images);
     for (const name of ['one', 'two', 'three']) await symlink('..', tree.at(`build/${name}`));

@@ -1,4 +1,4 @@
-/** Documents nested 100,000 levels end with a clear error: recursive readers would overflow the stack. */
+/** Documents with 100,000 levels of nesting cause a clear error, although a recursive reader would overflow the stack. */
 import test from 'ava';
 import { builtSketch } from '../../support/built-sketch.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -33,7 +33,7 @@ const places: readonly (readonly [string, Readonly<Record<string, string>>, read
 ];
 
 for (const [path, contents, argv] of places) {
-  test(`${argv.join(' ')} ends without a stack overflow for a deeply nested ${path}`, async (t) => {
+  test(`ends ${argv.join(' ')} without a stack overflow for a deeply nested ${path}`, async (t) => {
     for (const [name, content] of Object.entries(contents)) {
       const folder = await builtSketch(t, { [path]: content, 'www/.keep': '' });
       const { exitCode } = await runCommand(argv, { cwd: folder.path });

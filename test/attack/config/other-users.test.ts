@@ -1,4 +1,7 @@
-/** Another user who can write above the source folder plants a configuration or a package.json, which would change the keys of a build. */
+/**
+ * Another user who can write to a folder above the source folder plants a configuration or a package.json that would change the keys of a
+ * build.
+ */
 import { chmod, lchown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { door } from '../../support/built-sketch.ts';
@@ -11,10 +14,10 @@ import { countAttacks } from '../support/attack-counts.ts';
 
 const stranger = rsaPems(2048);
 
-// Without root, no file can belong to another user.
+// Only root can create a file that belongs to another user.
 const testWithOwners = canChangeOwners ? test : test.skip;
 
-/** A shared folder with the sketch of this user. */
+/** Shared folder that contains this user's sketch. */
 async function shared(t: ExecutionContext, files: Readonly<Record<string, string>> = {}) {
   const folder = await testFolder(t, {
     'home/.keep': '',
@@ -44,19 +47,25 @@ async function usesOwnKey(folder: TestFolder): Promise<boolean> {
     .includes(door.publicPem.trim().split('\n')[1] ?? 'no key');
 }
 
-testWithOwners('a configuration of another user above the source folder is an error, not another key', async (t) => {
-  const { folder, give, header } = await shared(t, { 'shared/package.json': '{}', 'shared/ota.config.json': planted });
-  await give('shared/package.json', 'shared/ota.config.json');
-  const { error } = await header();
-  t.is(error?.code, 'CONFIG_OF_OTHER_USER', error?.message);
-  t.true(error?.message.includes(folder.at('shared/ota.config.json')));
-  t.true(error?.message.includes(String(otherUser)));
-  t.true(error?.hint.includes(`OTA_SAFE_DIRECTORY=${folder.at('shared')}`));
-  t.false((await folder.list()).some((name) => name.endsWith('.h')));
-  countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
-});
+testWithOwners(
+  'rejects a configuration of another user above the source folder instead of using its key',
+  async (t) => {
+    const { folder, give, header } = await shared(t, {
+      'shared/package.json': '{}',
+      'shared/ota.config.json': planted,
+    });
+    await give('shared/package.json', 'shared/ota.config.json');
+    const { error } = await header();
+    t.is(error?.code, 'CONFIG_OF_OTHER_USER', error?.message);
+    t.true(error?.message.includes(folder.at('shared/ota.config.json')));
+    t.true(error?.message.includes(String(otherUser)));
+    t.true(error?.hint.includes(`OTA_SAFE_DIRECTORY=${folder.at('shared')}`));
+    t.false((await folder.list()).some((name) => name.endsWith('.h')));
+    countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
+  },
+);
 
-testWithOwners('the settings in the hint make the configuration of another user trusted', async (t) => {
+testWithOwners('trusts the configuration of another user with the settings in the hint', async (t) => {
   const { folder, give, header } = await shared(t, { 'shared/package.json': '{}', 'shared/ota.config.json': planted });
   await give('shared/package.json', 'shared/ota.config.json');
   const { hint = '' } = (await header()).error ?? {};
@@ -79,7 +88,7 @@ for (const [what, names] of [
   ['the link', ['shared/ota.config.json']],
   ['the target of the link', ['shared/elsewhere.json']],
 ] as const) {
-  testWithOwners(`${what} that belongs to another user is an error`, async (t) => {
+  testWithOwners(`rejects a configuration if ${what} belongs to another user`, async (t) => {
     const { folder, give, header } = await shared(t, { 'shared/package.json': '{}', 'shared/elsewhere.json': planted });
     if (what.includes('link')) await symlink('elsewhere.json', folder.at('shared/ota.config.json'));
     else if (what === 'the folder') await folder.write('shared/ota.config.json', planted);
@@ -89,7 +98,7 @@ for (const [what, names] of [
   });
 }
 
-testWithOwners('a package.json of another user does not hide the configuration of this user', async (t) => {
+testWithOwners('rejects a package.json of another user that would hide the configuration of this user', async (t) => {
   const { give, header } = await shared(t, {
     'shared/package.json': '{}',
     'shared/ota.config.json': '{"publicKey": "none.key"}',
@@ -102,7 +111,7 @@ testWithOwners('a package.json of another user does not hide the configuration o
 });
 
 testWithOwners(
-  'a configuration in the source folder of another user is an error unless the whole checkout has this owner',
+  'rejects a configuration of another user in the source folder unless that user owns the whole checkout',
   async (t) => {
     const { folder, give, header } = await shared(t, { 'shared/checkout/door/ota.config.json': '{}' });
     await give('shared/checkout/door/ota.config.json');
@@ -116,26 +125,29 @@ testWithOwners(
   },
 );
 
-testWithOwners('root in a subfolder of a checkout with a foreign user ID uses its configuration', async (t) => {
-  const { folder, give, header } = await shared(t, {
-    'shared/.git/HEAD': '',
-    'shared/ota.config.json': '{"publicKey": "stranger.key"}',
-  });
-  await give('shared', 'shared/.git', 'shared/ota.config.json', 'shared/checkout', 'shared/checkout/door');
-  t.is((await header()).exitCode, 0);
-  t.false(await usesOwnKey(folder));
-  await lchown(folder.at('shared/checkout/door'), 0, 0);
-  t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER', 'a folder of root in the folder of another user');
-  countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
-});
+testWithOwners(
+  'uses the configuration of a checkout with a foreign user ID when root starts in a subfolder',
+  async (t) => {
+    const { folder, give, header } = await shared(t, {
+      'shared/.git/HEAD': '',
+      'shared/ota.config.json': '{"publicKey": "stranger.key"}',
+    });
+    await give('shared', 'shared/.git', 'shared/ota.config.json', 'shared/checkout', 'shared/checkout/door');
+    t.is((await header()).exitCode, 0);
+    t.false(await usesOwnKey(folder));
+    await lchown(folder.at('shared/checkout/door'), 0, 0);
+    t.is((await header()).error?.code, 'CONFIG_OF_OTHER_USER', 'a folder of root in the folder of another user');
+    countAttacks({ kind: 'configurations of other users', tried: 1, withstood: 1 });
+  },
+);
 
-testWithOwners('accepts a configuration of another user if the user names it', async (t) => {
+testWithOwners('accepts a configuration of another user if --config names it', async (t) => {
   const { give, header } = await shared(t, { 'shared/ota.config.json': planted });
   await give('shared/ota.config.json');
   t.is((await header({}, '--config', '../../ota.config.json')).exitCode, 0);
 });
 
-test('commands print which configuration they use if it is not in the source folder', async (t) => {
+test('prints the path of the configuration if it is not in the source folder', async (t) => {
   const { folder, header } = await shared(t, { 'shared/package.json': '{}', 'shared/ota.config.json': planted });
   t.true((await header()).stderr.includes(`Configuration: ${folder.at('shared/ota.config.json')}\n`));
   t.false((await header({}, '--quiet')).stderr.includes('Configuration:'));
@@ -143,7 +155,7 @@ test('commands print which configuration they use if it is not in the source fol
   t.false((await header()).stderr.includes('Configuration:'));
 });
 
-testWithOwners('a user configuration that other users can write is not read', async (t) => {
+testWithOwners('rejects a user configuration that other users can write to', async (t) => {
   const { folder, give, header } = await shared(t, { 'shared/package.json': '{}', 'shared/ota.config.json': planted });
   await give('shared/package.json', 'shared/ota.config.json');
   const path = 'home/.config/ota-hooks/config.json';
@@ -165,7 +177,7 @@ testWithOwners('a user configuration that other users can write is not read', as
   countAttacks({ kind: 'configurations of other users', tried: 3, withstood: 3 });
 });
 
-/** Tree with a user configuration in one of its folders, which permits the key that the configuration of the tree names. */
+/** Tree that contains a user configuration, which permits the key that the tree's project configuration names. */
 async function treeWithUserConfig(t: ExecutionContext, configFolder: string) {
   const { folder } = await shared(t, { 'shared/checkout/door/ota.config.json': '{"privateKey": {"env": "DOOR_KEY"}}' });
   const cwd = folder.at('shared/checkout/door');
@@ -175,7 +187,7 @@ async function treeWithUserConfig(t: ExecutionContext, configFolder: string) {
   return { folder, cwd };
 }
 
-test('an empty or relative HOME does not make a file in the tree the user configuration', async (t) => {
+test('does not read a user configuration from the tree if HOME is empty or relative', async (t) => {
   const { cwd } = await treeWithUserConfig(t, '.config');
   for (const HOME of ['', '.', 'missing/..']) {
     const { stderr } = await runCli(['pack', 'door.bin'], cwd, { HOME, DOOR_KEY: door.privatePem });
@@ -183,7 +195,7 @@ test('an empty or relative HOME does not make a file in the tree the user config
   }
 });
 
-test('a relative XDG_CONFIG_HOME does not make a file in the tree the user configuration', async (t) => {
+test('does not read a user configuration from the tree if XDG_CONFIG_HOME is relative', async (t) => {
   const { folder, cwd } = await treeWithUserConfig(t, 'evil');
   const env = { XDG_CONFIG_HOME: 'evil', DOOR_KEY: door.privatePem };
   const { error } = await runCommand(['pack', 'door.bin'], { cwd, home: folder.at('home'), env });

@@ -1,4 +1,4 @@
-/** The name of a sketch or of a folder adds arguments to the recipes of the Arduino tools. */
+/** Names of sketches and folders that would add arguments to the recipes of the Arduino tools. */
 import { mkdir } from 'node:fs/promises';
 import test from 'ava';
 import { withArduinoBuild } from '../../../src/cli/arduino-build.ts';
@@ -20,7 +20,7 @@ const hooks = { program: nodeProgram('/usr/bin/node', '/opt/ota-hooks/dist/cli.j
 
 const names = ['door"--unsigned', "door' --unsigned 'x", 'door --unsigned', '--unsigned', '{build.path}', 'a b'];
 
-test('recipes contain no name that a sketch can choose', (t) => {
+test('uses no name that a sketch can choose in recipes', (t) => {
   const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
   for (const [property, recipe] of properties) {
     const placeholders = recipe.match(/\{[^}]*\}/g) ?? [];
@@ -35,7 +35,7 @@ test('recipes contain no name that a sketch can choose', (t) => {
 });
 
 for (const name of names) {
-  test(`the sketch ${name} stays one argument`, async (t) => {
+  test(`passes the name of the sketch ${name} as one argument`, async (t) => {
     const folder = await testFolder(t);
     const sketch = folder.at(name);
     await mkdir(sketch);
@@ -65,7 +65,7 @@ for (const name of ['door" --private-key "key', 'door" --unsigned "', `door" 'x 
   });
 }
 
-test('packs the sketch of a build folder with its keys, regardless of its name', async (t) => {
+test('packs the sketch in a build folder with the keys of the sketch, regardless of its name', async (t) => {
   const name = "door' --compression 'none";
   const folder = await testFolder(t, {
     [`${name}/private.key`]: door.privatePem,
@@ -79,7 +79,7 @@ test('packs the sketch of a build folder with its keys, regardless of its name',
   countAttacks({ kind: 'names that add arguments to recipes', tried: 1, withstood: 1 });
 });
 
-test('rejects arguments after the build folder, which only its name can add', async (t) => {
+test('rejects arguments after the build folder, because only the name of the folder can add them', async (t) => {
   for (const more of [['x'], ['--unsigned'], ['--arduino-build', '/elsewhere']]) {
     await expectOtaError(t, 'OPTION_INVALID', () => withArduinoBuild(['pack', '--arduino-build', '/build', ...more]));
   }

@@ -66,7 +66,7 @@ for (const kind of kinds) {
       const refusal = permission === 'never' ? 'SECRET_RESERVED' : 'SECRET_UNTRUSTED';
       const byProject = () => outcome(() => requirePermission(claim, 'project', trust));
       t.is(byProject(), permission === 'project' ? 'allowed' : refusal);
-      countAttacks({ kind: 'cells of the table of secrets', tried: 1, withstood: 1 });
+      countAttacks({ kind: 'cells of the secrets table', tried: 1, withstood: 1 });
       for (const speaker of ['command-line', 'environment', 'user-configuration'] as const) {
         t.is(
           outcome(() => requirePermission(claim, speaker, trust)),
@@ -83,7 +83,7 @@ for (const kind of kinds) {
   }
 }
 
-test('the name of a variable determines its kind, in uppercase or lowercase', (t) => {
+test('determines the kind of a variable by its name, in uppercase or lowercase', (t) => {
   const cases: Readonly<Record<string, SourceKind>> = {
     OTA_TOKEN: 'tool-credential',
     Ota_Token: 'tool-credential',
@@ -125,7 +125,7 @@ test('the name of a variable determines its kind, in uppercase or lowercase', (t
   for (const [name, kind] of Object.entries(cases)) t.is(kindOfVariable(name), kind, name);
 });
 
-test('docs/security.md shows exactly this table', (t) => {
+test('documents exactly this table in docs/security.md', (t) => {
   const page = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
   const start = page.indexOf('| source | ');
   const rows = page.slice(start, page.indexOf('\n\n', start)).split('\n').slice(2);

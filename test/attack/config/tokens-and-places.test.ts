@@ -1,4 +1,4 @@
-/** A source tree sends the user's token, uses keys of the user, and reads and writes files outside the tree. */
+/** A source tree tries to send the user's token, to use the user's keys, and to read and write files outside the tree. */
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -33,7 +33,7 @@ async function publishTo(t: ExecutionContext, to: unknown, env: Readonly<Record<
   return { listener, folder, world, run };
 }
 
-test('a variable of a build server does not determine where the token is sent', async (t) => {
+test('does not send the token to a destination in a variable of a build server', async (t) => {
   for (const name of ['CI_COMMIT_TITLE', 'GITHUB_HEAD_REF', 'PULL_REQUEST_BODY']) {
     const { listener, run } = await publishTo(t, { env: name }, { [name]: 'LISTENER' });
     const { error } = await run();
@@ -41,10 +41,10 @@ test('a variable of a build server does not determine where the token is sent', 
     t.regex(error?.hint ?? '', /OTA_SERVER, or add to .*config\.json: .*"publishTo":\[\{"env":"/);
     t.is(listener.requests(), 0);
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 3, withstood: 3 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 3, withstood: 3 });
 });
 
-test('a secret of ota-hooks is not used as a destination, which errors and logs show', async (t) => {
+test('does not use an ota-hooks secret as a destination, because errors and logs show destinations', async (t) => {
   for (const [name, value] of [
     ['OTA_TOKEN', token],
     ['OTA_PASSPHRASE', 'passphrase-secret'],
@@ -55,19 +55,19 @@ test('a secret of ota-hooks is not used as a destination, which errors and logs 
     t.is(error?.code, 'SECRET_RESERVED', error?.message);
     t.false(`${error?.message}${error?.hint}${stderr}`.includes(value));
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 3, withstood: 3 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 3, withstood: 3 });
 });
 
-test('an address in a tree does not receive the token', async (t) => {
+test('does not send the token to an address in a tree', async (t) => {
   const { listener, run } = await publishTo(t, 'LISTENER');
   const { error } = await run();
   t.is(error?.code, 'TOKEN_UNBOUND');
   t.regex(error?.hint ?? '', /OTA_TOKEN_ORIGIN=http:.*add to .*config\.json: .*"publishTo":\["http:/);
   t.is(listener.requests(), 0);
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
 });
 
-test('the user environment and the user configuration determine where the token is sent', async (t) => {
+test('sends the token to the address in the user environment or in the user configuration', async (t) => {
   const byVariable = await publishTo(t, { env: 'OTA_SERVER_STAGING' }, { OTA_SERVER_STAGING: 'LISTENER' });
   await byVariable.run();
   t.deepEqual(byVariable.listener.heard(), [token]);
@@ -84,18 +84,18 @@ test('the user environment and the user configuration determine where the token 
 });
 
 for (const to of ['../www', 'link', '.git/hooks', 'site/../../www']) {
-  test(`a build is not published into the folder ${to}`, async (t) => {
+  test(`does not publish a build into the folder ${to}`, async (t) => {
     const { folder, run } = await publishTo(t, to);
     const before = await folder.list();
     const { error } = await run();
     t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
     t.regex(error?.hint ?? '', /pass --to \/.*"publishTo":\["\//);
     t.deepEqual(await folder.list(), before);
-    countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+    countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
   });
 }
 
-test('a build is published into a folder of the project or a folder that the user names', async (t) => {
+test('publishes a build into a project folder or a folder that the user names', async (t) => {
   t.is((await (await publishTo(t, 'site')).run()).exitCode, 0);
   const { folder, world } = await publishTo(t, '../www');
   t.is((await runCommand(['publish', 'build', '--to', '../www'], world)).exitCode, 0);
@@ -105,7 +105,7 @@ test('a build is published into a folder of the project or a folder that the use
   t.is((await runCommand(['publish', 'build'], world)).exitCode, 0);
 });
 
-test('a build is not published through a link that leads out of the project', async (t) => {
+test('does not publish a build through a link to a folder outside the project', async (t) => {
   for (const link of ['door', 'door/1.0.0', 'door/.channels']) {
     const { folder, world, run } = await publishTo(t, 'site');
     await mkdir(dirname(folder.at(`tree/site/${link}`)), { recursive: true });
@@ -135,7 +135,7 @@ async function packWith(t: ExecutionContext, config: object, env: Readonly<Recor
   return { folder, run: (...argv: string[]) => runCommand(['pack', 'build/door.ino.bin', ...argv], world) };
 }
 
-test('a tree cannot sign with a key of the user outside the tree', async (t) => {
+test('prevents a tree from signing with a user key outside the tree', async (t) => {
   for (const privateKey of ['../home/company.key', { env: 'COMPANY_KEY' }]) {
     const { folder, run } = await packWith(t, { privateKey }, { COMPANY_KEY: door.privatePem });
     const { error } = await run();
@@ -143,26 +143,26 @@ test('a tree cannot sign with a key of the user outside the tree', async (t) => 
     t.regex(error?.hint ?? '', /"privateKeys":\[\{"(?:file|env)":"/);
     t.false((await folder.list()).some((name) => name.endsWith('.signed')));
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 2, withstood: 2 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 2, withstood: 2 });
 });
 
-test('a symbolic link named private.key does not make a key of the user a key of the tree', async (t) => {
+test('does not sign with a user key through a symbolic link named private.key in the tree', async (t) => {
   const { folder, run } = await packWith(t, {});
   await symlink(folder.at('home/company.key'), folder.at('tree/private.key'));
   t.is((await run()).error?.code, 'SECRET_UNTRUSTED');
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
   t.is((await run('--private-key', '../home/company.key')).exitCode, 0);
 });
 
-test('keygen does not create files outside the tree for its configuration', async (t) => {
+test('does not create key files outside the tree if the configuration of the tree names them', async (t) => {
   const { folder } = await packWith(t, { privateKey: '../home/new.key' });
   const { error } = await runCommand(['keygen', '--bits', '1024'], { cwd: folder.at('tree'), home: folder.at('home') });
   t.is(error?.code, 'SECRET_UNTRUSTED', error?.message);
   t.false((await folder.list()).includes('home/new.key'));
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 1, withstood: 1 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 1, withstood: 1 });
 });
 
-test('keys in the tree and in OTA_PRIVATE_KEY sign without questions', async (t) => {
+test('signs with keys in the tree and in OTA_PRIVATE_KEY without further permission', async (t) => {
   const beside = await builtSketch(t);
   t.is((await runCommand(['pack', 'build/door.ino.bin'], { cwd: beside.path })).exitCode, 0);
   const inTree = await packWith(t, { privateKey: 'keys/door.key' });
@@ -176,7 +176,7 @@ test('keys in the tree and in OTA_PRIVATE_KEY sign without questions', async (t)
   t.is((await byVariable.run()).exitCode, 0);
 });
 
-test('a secret does not become the version of a firmware, which is published', async (t) => {
+test('does not use a secret as the firmware version, because the version is published', async (t) => {
   for (const [name, code] of [
     ['GITHUB_TOKEN', 'SECRET_UNTRUSTED'],
     ['NPM_AUTH_VERSION', 'SECRET_UNTRUSTED'],
@@ -190,7 +190,7 @@ test('a secret does not become the version of a firmware, which is published', a
     t.is(error?.code, code, name);
     t.false((await folder.list()).some((path) => path.endsWith('.ota.json')));
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 6, withstood: 6 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 6, withstood: 6 });
   for (const name of [
     'FIRMWARE_VERSION',
     'GITHUB_REF_NAME',
@@ -204,7 +204,7 @@ test('a secret does not become the version of a firmware, which is published', a
   }
 });
 
-test('a tree cannot pack images outside the tree or remove files beside them', async (t) => {
+test('prevents a tree from packing images outside the tree and from removing files next to them', async (t) => {
   for (const pattern of ['../home/*', 'link/*']) {
     const { folder } = await packWith(t, { images: [pattern] });
     await folder.write('home/backup', door.bin);
@@ -214,5 +214,5 @@ test('a tree cannot pack images outside the tree or remove files beside them', a
     t.is(error?.code, 'CONFIG_INVALID', error?.message);
     t.is(await folder.text('home/backup.gz'), 'a backup');
   }
-  countAttacks({ kind: 'tokens, keys and places chosen by a source tree', tried: 2, withstood: 2 });
+  countAttacks({ kind: 'tokens, keys and destinations chosen by a source tree', tried: 2, withstood: 2 });
 });

@@ -317,7 +317,7 @@ const listsOfProject = ['', '/releases', '/devices', `/devices/${mac}`, '/rollou
 async function works(t: ExecutionContext, data: string): Promise<string | undefined> {
   const found = await check(data);
   if (found.exitCode !== 0) return `server check: ${JSON.stringify(found.output.problems)}`;
-  // A server with its own authority uses the restored one.
+  // A server with its own authority uses the restored authority.
   if (await exists(join(data, 'tls'))) await selfSigned(join(data, 'tls'), hosts).read();
   const server = await startTestServer(t, { data });
   try {
@@ -357,10 +357,10 @@ async function problemOf(t: ExecutionContext, sound: Sound, craft: Craft): Promi
 }
 
 const kinds = Object.entries(crafted);
-/** Made once, because generating its content is slow. */
+/** Created once, because generating its content is slow. */
 let made: Promise<Sound> | undefined;
 
-test.serial('the sound backup itself is restored', async (t) => {
+test.serial('restores the sound backup itself', async (t) => {
   made ??= soundBackup(t);
   t.is(await problemOf(t, await made, ({ text }) => text), undefined);
   const { lines } = await made;
@@ -372,7 +372,7 @@ test.serial('the sound backup itself is restored', async (t) => {
   }
 });
 
-test.serial('a backup without release files is restored with --accept-missing-files', async (t) => {
+test.serial('restores a backup without release files if --accept-missing-files is set', async (t) => {
   made ??= soundBackup(t);
   const crafted = without(({ blob }) => blob !== undefined)(await made);
   const folder = await testFolder(t, { crafted });
@@ -383,19 +383,22 @@ test.serial('a backup without release files is restored with --accept-missing-fi
   t.is((await requestAsDevice(server.port, '/update/door')).status, 503, 'a device tries again later');
 });
 
-test.serial('no crafted backup is restored in part, ends in an unknown error or stops the server', async (t) => {
-  t.timeout(10 * 60_000);
-  made ??= soundBackup(t);
-  const sound = await made;
-  const problems: string[] = [];
-  const withstood = await inParallel(kinds, async ([name, craft]) => {
-    const problem = await problemOf(t, sound, craft);
-    if (problem !== undefined) problems.push(`${name}: ${problem}`);
-    return problem === undefined;
-  });
-  t.deepEqual(problems.sort(), []);
-  countAttacks({ kind: 'crafted backups', tried: kinds.length, withstood });
-});
+test.serial(
+  'restores no part of a crafted backup that it rejects, and never reports an unknown error or stops the server',
+  async (t) => {
+    t.timeout(10 * 60_000);
+    made ??= soundBackup(t);
+    const sound = await made;
+    const problems: string[] = [];
+    const withstood = await inParallel(kinds, async ([name, craft]) => {
+      const problem = await problemOf(t, sound, craft);
+      if (problem !== undefined) problems.push(`${name}: ${problem}`);
+      return problem === undefined;
+    });
+    t.deepEqual(problems.sort(), []);
+    countAttacks({ kind: 'crafted backups', tried: kinds.length, withstood });
+  },
+);
 
 /** Changes one column of a row, or a value inside a column that is a document. */
 const changedRow = fc
@@ -412,25 +415,33 @@ const changedRow = fc
     );
   });
 
-test.serial('a mutated backup is never restored in part, ends in an unknown error or stops the server', async (t) => {
-  t.timeout(110 * 60_000);
-  made ??= soundBackup(t);
-  const sound = await made;
-  const bytes = variantsOf([Buffer.from(sound.text)]).map((variant) => () => variant);
-  const mutation: fc.Arbitrary<Craft> = fc.oneof({ weight: 3, arbitrary: changedRow }, { weight: 1, arbitrary: bytes });
-  const { numRuns, seed } = propertyRuns(30, 5000);
-  const problems: string[] = [];
-  const withstood = await inParallel(
-    fc.sample(mutation, { numRuns, ...(seed !== undefined && { seed }) }),
-    async (craft) => {
-      const problem = await problemOf(t, sound, craft);
-      if (problem === undefined) return true;
-      const text = Buffer.from(craft(sound)).toString('latin1').split('\n');
-      const line = text.find((found, index) => found !== Buffer.from(sound.text).toString('latin1').split('\n')[index]);
-      problems.push(`${problem}: ${line?.slice(0, 2000)}`);
-      return false;
-    },
-  );
-  t.deepEqual(problems, []);
-  countAttacks({ kind: 'mutated backups', tried: numRuns, withstood });
-});
+test.serial(
+  'restores no part of a mutated backup that it rejects, and never reports an unknown error or stops the server',
+  async (t) => {
+    t.timeout(110 * 60_000);
+    made ??= soundBackup(t);
+    const sound = await made;
+    const bytes = variantsOf([Buffer.from(sound.text)]).map((variant) => () => variant);
+    const mutation: fc.Arbitrary<Craft> = fc.oneof(
+      { weight: 3, arbitrary: changedRow },
+      { weight: 1, arbitrary: bytes },
+    );
+    const { numRuns, seed } = propertyRuns(30, 5000);
+    const problems: string[] = [];
+    const withstood = await inParallel(
+      fc.sample(mutation, { numRuns, ...(seed !== undefined && { seed }) }),
+      async (craft) => {
+        const problem = await problemOf(t, sound, craft);
+        if (problem === undefined) return true;
+        const text = Buffer.from(craft(sound)).toString('latin1').split('\n');
+        const line = text.find(
+          (found, index) => found !== Buffer.from(sound.text).toString('latin1').split('\n')[index],
+        );
+        problems.push(`${problem}: ${line?.slice(0, 2000)}`);
+        return false;
+      },
+    );
+    t.deepEqual(problems, []);
+    countAttacks({ kind: 'mutated backups', tried: numRuns, withstood });
+  },
+);

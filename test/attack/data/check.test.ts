@@ -37,7 +37,7 @@ async function finds(t: ExecutionContext, data: string, kinds: readonly string[]
   t.deepEqual(await snapshot(data), before);
 }
 
-/** Repairs the data; the copy of the database is made first and is complete. */
+/** Repairs the data, and checks that the copy of the database is complete. */
 async function repair(t: ExecutionContext, data: string, left: readonly string[] = []): Promise<Check> {
   const before = await readFile(join(data, 'ota.db')).catch(() => undefined);
   const repaired = await check(data, '--repair');
@@ -107,7 +107,7 @@ test('reports a folder without server data', async (t) => {
   t.deepEqual(await readdir(path), []);
 });
 
-test('finds a missing or empty database, and a repair keeps the firmware', async (t) => {
+test('finds a missing or empty database, and keeps the firmware in a repair', async (t) => {
   const { folder, data } = await stoppedData(t);
   await lose(join(data, 'ota.db'));
   await finds(t, data, ['database-missing']);
@@ -119,7 +119,7 @@ test('finds a missing or empty database, and a repair keeps the firmware', async
   t.like(await server.parts.blobs.state(artifact?.sha256 ?? ''), { complete: true });
 });
 
-test('finds a lost journal, an older database and the database of another server, and a repair accepts them', async (t) => {
+test('finds a lost journal, an older database and the database of a different server, and accepts them in a repair', async (t) => {
   const { data } = await crashedData(t);
   await lose(join(data, 'ota.db-wal'));
   await finds(t, data, ['changes-lost']);
@@ -181,7 +181,7 @@ test('finds damaged, truncated and missing firmware files, and files that the se
   t.false(await exists(blobOf(data)));
 });
 
-test('finds records that the server would not write, and a repair removes only these records', async (t) => {
+test('finds records that the server would not write, and removes only these records in a repair', async (t) => {
   const { data } = await stoppedData(t);
   const device = (mac: string, doc: string) =>
     `INSERT INTO devices VALUES (1, '${mac}', 1, 0, NULL, NULL, NULL, '${doc}', 'unknown', NULL, NULL, NULL);`;
@@ -206,7 +206,7 @@ test('finds records without the records that they refer to', async (t) => {
   await repair(t, data);
 });
 
-test('finds a database of a newer version, and leaves it unchanged', async (t) => {
+test('finds a database that a newer version created, and leaves the database unchanged', async (t) => {
   const { data } = await stoppedData(t);
   change(data, "INSERT INTO kysely_migration VALUES ('9999-future', '2999-01-01T00:00:00.000Z')");
   await finds(t, data, ['database-newer']);

@@ -14,7 +14,7 @@ import { crashedData, sealsIn, secondBuild, stoppedData } from './data-folder.ts
 
 const pageBytes = 4096;
 
-/** Starts a server on the data. Returns the code of the error for users; an error without one is a bug and fails the test. */
+/** Starts a server on the data. Returns the code of the error for users; an error without a code is a bug and fails the test. */
 async function outcomeOfStart(t: ExecutionContext, data: string): Promise<string> {
   try {
     const server = await startTestServer(t, { data });
@@ -47,7 +47,7 @@ async function fullData(t: ExecutionContext): Promise<string> {
   return data;
 }
 
-test('a damaged page leads to a named error in every command, never to a crash', async (t) => {
+test('reports a named error for a damaged page in every command, and never crashes', async (t) => {
   const data = await fullData(t);
   const folder = await testFolder(t);
   const pages = (await stat(join(data, 'ota.db'))).size / pageBytes;
@@ -73,7 +73,7 @@ test('a damaged page leads to a named error in every command, never to a crash',
   countAttacks({ kind: 'damaged database pages', tried: pages, withstood });
 });
 
-test('a repair of a damaged page keeps the records on the other pages', async (t) => {
+test('keeps the records on the other pages when it repairs a damaged page', async (t) => {
   const data = await fullData(t);
   const content = await readFile(join(data, 'ota.db'));
   const devicesOn = (page: number) =>
@@ -98,7 +98,7 @@ test('a repair of a damaged page keeps the records on the other pages', async (t
   t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 
-test('damage to the files as a whole leads to a named error', async (t) => {
+test('reports a named error for damage to whole files', async (t) => {
   const damages: readonly ((data: string) => Promise<void>)[] = [
     (data) => truncate(join(data, 'ota.db'), 1),
     (data) => truncate(join(data, 'ota.db'), 100),
@@ -128,7 +128,7 @@ test('damage to the files as a whole leads to a named error', async (t) => {
   countAttacks({ kind: 'damaged data folders', tried: 2 * damages.length, withstood: 2 * damages.length });
 });
 
-test('a document that the server would not write leads to a named error at startup', async (t) => {
+test('reports a named error at startup for a document that the server would not write', async (t) => {
   const changes = [
     "UPDATE projects SET doc = 'x'",
     "UPDATE projects SET doc = 'null'",
@@ -151,7 +151,7 @@ test('a document that the server would not write leads to a named error at start
   countAttacks({ kind: 'stored documents of another shape', tried: changes.length, withstood: changes.length });
 });
 
-test('a full file-descriptor table leads to a named error, and no firmware is lost', async (t) => {
+test('reports a named error when no file descriptor is available, and loses no firmware', async (t) => {
   const { folder, data } = await stoppedData(t);
   // The seal beside the firmware files counts the starts.
   const firmware = async () => (await folder.list()).filter((name) => /^data\/blobs\/..\//.test(name));

@@ -9,7 +9,7 @@ const signer = testSigner();
 export const firstBuild = await testBuild({ version: '1.0', project: 'door', signer });
 export const secondBuild = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 });
 
-/** Data of a server that has published a release and was then killed, as a power failure leaves it. */
+/** Data of a server that published a release and was then killed, as after a power failure. */
 export interface CrashedData {
   readonly folder: TestFolder;
   /** Data folder. */
@@ -18,7 +18,7 @@ export interface CrashedData {
   readonly token: string;
 }
 
-/** Starts a server, publishes a release, and copies its data while it runs. The copy is what a kill leaves behind. */
+/** Starts a server, publishes a release, and copies its data while it runs. The copy has the state that a killed server leaves behind. */
 export async function crashedData(t: ExecutionContext): Promise<CrashedData> {
   const server = await startTestServer(t);
   t.is((await server.publish(firstBuild)).status, 201);
@@ -53,7 +53,7 @@ export async function lose(...paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(path, { force: true });
 }
 
-/** Paths of the files that identify the database of the blobs. */
+/** Paths of the files that identify the database to which the blobs belong. */
 export async function sealsIn(data: string): Promise<readonly string[]> {
   const names = await readdir(join(data, 'blobs'));
   return names.filter((name) => name.startsWith('database-')).map((name) => join(data, 'blobs', name));

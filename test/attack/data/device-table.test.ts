@@ -12,13 +12,13 @@ import { firstBuild } from './data-folder.ts';
 const macOf = (index: number) =>
   `02:00:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`.toUpperCase();
 
-/** Makes an invented device look as if it had installed the update: two requests. */
+/** Sends two requests that make an invented device look as if it had installed the update. */
 async function pretend({ port }: TestServer, mac: string): Promise<void> {
   await requestAsDevice(port, '/update/door', { mac });
   await requestAsDevice(port, '/update/door', { mac, sketchMd5: sketchMd5Of(firstBuild.manifest) });
 }
 
-test('devices that look proven cannot lock out new devices or devices that an administrator enrolls', async (t) => {
+test('prevents devices that look proven from locking out new devices and devices that an administrator enrolls', async (t) => {
   const limits = { mostDevices: 20, newDevicesPerNetwork: 1_000_000 };
   const server = await startTestServer(t, { limits });
   await server.publish(firstBuild);
@@ -43,7 +43,7 @@ test('devices that look proven cannot lock out new devices or devices that an ad
   countAttacks({ kind: 'invented devices that look proven', tried: 120, withstood: 120 });
 });
 
-test('proven devices are protected up to half of the limit, and only if they were seen recently', async (t) => {
+test('protects proven devices up to half of the limit, and only if they were seen recently', async (t) => {
   const server = await startTestServer(t);
   await server.publish(firstBuild);
   const { devices } = server.parts.store;
@@ -69,7 +69,7 @@ test('proven devices are protected up to half of the limit, and only if they wer
   t.true(await isThere(macOf(201)), 'a device with credentials is never evicted');
 });
 
-test('the rate of new devices is limited per network, counted, and shown on the dashboard', async (t) => {
+test('limits new devices per network, counts the deferred update checks, and shows them on the dashboard', async (t) => {
   const server = await startTestServer(t, { limits: { newDevicesPerNetwork: 5 }, openMetrics: true });
   await server.publish(firstBuild);
   const enrolled = 'AA:AA:AA:AA:AA:01';
@@ -93,7 +93,7 @@ test('the rate of new devices is limited per network, counted, and shown on the 
   t.regex(page, /Update checks of new devices deferred in the last hour: 7\..*--new-devices-per-network/);
 });
 
-test('a network may add devices again as its rate allows, and other networks are not affected', (t) => {
+test('accepts new devices from a network again as its rate allows, without affecting other networks', (t) => {
   let now = 0;
   const newDevices = new NewDevices(2, () => now);
   t.deepEqual(

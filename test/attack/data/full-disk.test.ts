@@ -47,7 +47,7 @@ async function exhaust({ api }: TestServer): Promise<void> {
   throw new Error('the disk did not fill up');
 }
 
-test('a full disk never causes the response "nothing to install", and the server recovers by itself', async (t) => {
+test('never responds with "nothing to install" on a full disk, and recovers without a restart', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const server = await startTestServer(t, { data: join(disk, 'data') });
@@ -74,7 +74,7 @@ test('a full disk never causes the response "nothing to install", and the server
   countAttacks({ kind: 'update checks on a full disk', tried: 51, withstood: 51 });
 });
 
-test('healthz and readyz report a full disk, and a disk without space for uploads', async (t) => {
+test('reports a full disk and a disk without space for uploads in /healthz and /readyz', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const server = await startTestServer(t, { data: join(disk, 'data') });
@@ -90,7 +90,7 @@ test('healthz and readyz report a full disk, and a disk without space for upload
   t.is((await health(server, '/readyz')).status, 503);
 });
 
-test('an upload that does not fit is removed, and the reserve remains available for records', async (t) => {
+test('removes an upload that does not fit, and keeps the reserve available for records', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const server = await startTestServer(t, { data: join(disk, 'data') });
@@ -113,7 +113,7 @@ test('an upload that does not fit is removed, and the reserve remains available 
   t.like((await server.api('GET', `/uploads/${sha256}`)).body, { complete: false, offset: 0 });
 });
 
-test('the same fault is logged once a minute, with the number of repetitions', (t) => {
+test('logs the same fault once a minute, with the number of repetitions', (t) => {
   const lines: object[] = [];
   let now = 0;
   const none = () => undefined;

@@ -6,7 +6,7 @@ import { startTestServer } from '../../server/running-server.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { firstBuild } from './data-folder.ts';
 
-test('health requests cause at most one write per second', async (t) => {
+test('writes at most once per second for health requests', async (t) => {
   const { parts } = await startTestServer(t);
   let now = 0;
   let writes = 0;
@@ -35,10 +35,10 @@ test('health requests cause at most one write per second', async (t) => {
   countAttacks({ kind: 'health requests within a second', tried: 201, withstood: 201 });
 });
 
-test('health reports a missing file of a current release, and devices receive 503', async (t) => {
+test('reports a missing file of a current release, and returns 503 to devices', async (t) => {
   const server = await startTestServer(t);
   t.is((await server.publish(firstBuild)).status, 201);
-  // The result of a check is used for a minute, so each check is a new one.
+  // The result of a check is cached for a minute, so each call uses a new `Health`.
   const problems = () => new Health(server.parts).problems();
   const paths = firstBuild.manifest.artifacts.map(({ sha256 }) => server.parts.blobs.path(sha256));
   t.deepEqual(await problems(), []);

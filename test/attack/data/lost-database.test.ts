@@ -35,7 +35,7 @@ async function isRefused(
   return message;
 }
 
-test('a crashed server starts again with its releases', async (t) => {
+test('starts again with its releases after a crash', async (t) => {
   const { data } = await crashedData(t);
   t.true(await exists(join(data, 'ota.db-wal')));
   const server = await startTestServer(t, { data });
@@ -43,7 +43,7 @@ test('a crashed server starts again with its releases', async (t) => {
   t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 
-test('a stopped server leaves one database file and starts again with it', async (t) => {
+test('leaves one database file when it stops, and starts again with this file', async (t) => {
   const { folder, data } = await stoppedData(t);
   t.deepEqual(
     (await folder.list()).filter((name) => name.startsWith('data/ota.db')),
@@ -63,7 +63,7 @@ for (const lost of [['ota.db'], ['ota.db', 'ota.db-wal'], ['ota.db', 'ota.db-wal
   });
 }
 
-test('refuses to start when a stopped server has lost its database, or has an empty one', async (t) => {
+test('refuses to start when the database of a stopped server is missing or empty', async (t) => {
   const { folder, data } = await stoppedData(t);
   await lose(join(data, 'ota.db'));
   t.regex(await isRefused(t, 'SERVER_DATABASE_LOST', data), /The database is missing/);
@@ -256,7 +256,7 @@ test('restores a backup into a folder whose database is lost', async (t) => {
   t.is((await next.api('GET', '/projects', undefined, server.token)).status, 200, 'the tokens are back');
 });
 
-test('keeps firmware that is older than the database, and removes younger unused uploads', async (t) => {
+test('keeps firmware that is older than the database, and removes newer unused uploads', async (t) => {
   const server = await startTestServer(t);
   await server.publish(firstBuild);
   await server.close(0);

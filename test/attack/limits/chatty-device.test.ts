@@ -13,16 +13,16 @@ import { endlessly, type Inviter, rudeEspotaDevice, rudeWebServer } from './rude
 const kind = 'devices that never end an upload';
 
 /**
- * Short limits for attacks that only a time limit ends, because they work the same way for an hour. If a slow machine reaches a limit
- * before the device begins its attack, the attack is repeated with longer limits. In all other tests, the limits last an hour, so that
- * only a limit on size can end the attack.
+ * Short limits for attacks that only a time limit ends. These attacks would work the same way for an hour. If a slow machine reaches a
+ * limit before the device begins its attack, the attack is repeated with longer limits. In all other tests, the limits last an hour, so
+ * that only a limit on size can end the attack.
  */
 const short = [1, 4, 16, 64].map((factor) => ({ graceMs: 2000 * factor, windowMs: 1000 * factor }));
 const endless = [{ graceMs: endlessMs, windowMs: endlessMs }];
 
-/** Bytes that a connection of this machine may hold, in addition to what the tool reads. */
+/** Number of bytes that a connection on this machine may buffer, in addition to the bytes that the tool reads. */
 const mostBufferedBytes = 16 * 1024 ** 2;
-/** Three attempts of two requests. */
+/** Three attempts with two requests each. */
 const mostConnections = 6;
 
 const smallImage = new Uint8Array(1024);
@@ -50,7 +50,7 @@ const chunk = `4000\r\n${block}\r\n`;
 const slow = /^unknown: the device is too slow \((not complete after|less than 2 KB\/s)/;
 const tooMuch = /^unknown: the device does not stop sending/;
 const noUpdater = /^wrong protocol: no web updater found/;
-const unexpected = /^unknown: unexpected response of the web server/;
+const unexpected = /^unknown: unexpected response from the web server/;
 
 const webForms: Readonly<Record<string, WebForm>> = {
   'does not respond': {
@@ -128,7 +128,7 @@ for (const [
   what,
   { onPage = goodPage, onUpdate = goodPage, image = smallImage, limits = endless, verdict },
 ] of Object.entries(webForms)) {
-  test(`an upload by the web updater ends when the device ${what}`, async (t) => {
+  test(`ends an upload to a web updater when the device ${what}`, async (t) => {
     const ended = await firstMatch(limits, verdict, async (timings) => {
       const device = await rudeWebServer(t, onPage, onUpdate);
       const sent = await sendByWeb({ host: device.host, webPort: device.port }, { image, timings });
@@ -191,7 +191,7 @@ function connected(behave: (socket: Socket) => void): (inviter: Inviter) => void
   };
 }
 
-/** Reads the whole image with one acknowledgement for each part, and calls `then` at the end. */
+/** Reads the whole image with one acknowledgment for each part, and calls `then` at the end. */
 function readAll(sizeBytes: number, then: (socket: Socket) => void): (socket: Socket) => void {
   return (socket) => {
     let count = 0;
@@ -292,7 +292,7 @@ const espotaForms: Readonly<Record<string, EspotaForm>> = {
 for (const [what, { onDatagram, image = anImage, password, limits = endless, verdict }] of Object.entries(
   espotaForms,
 )) {
-  test(`an espota upload ends when the device ${what}`, async (t) => {
+  test(`ends an espota upload when the device ${what}`, async (t) => {
     const ended = await firstMatch(limits, verdict, async (timings) => {
       const device = await rudeEspotaDevice(t, onDatagram);
       const sent = await send({ host: device.host, otaPort: device.port }, { image, timings, password });

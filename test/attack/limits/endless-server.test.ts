@@ -59,14 +59,14 @@ const requests: readonly ApiRequest[] = [
   { method: 'PATCH', path: '/uploads/x', bytes: Buffer.alloc(300) },
 ];
 
-/** Short, because the attack works the same way for an hour. The rule with its real numbers is tested below. */
+/** Short limits, because the attack would work the same way for an hour. The default limits are tested below. */
 const limits = { graceMs: 400, windowMs: 200 };
 const mostStreamBytes = 4 * 1024 ** 2;
 
 for (const [what, behave] of Object.entries(behaviors)) {
-  test(`a request ends when the server ${what}`, async (t) => {
+  test(`ends a request when the server ${what}`, async (t) => {
     const options = optionsFor(await rudeServer(t, behave));
-    // A timeout that only a garbage-collected signal would report never ends the request.
+    // A timeout would never end the request if its signal were garbage-collected.
     const collecting = what.includes('silent') ? setInterval(collectGarbage, 100) : undefined;
     t.teardown(() => clearInterval(collecting));
     const reasons = await Promise.all([
@@ -89,14 +89,14 @@ test('reads the whole response of a slow server that keeps sending', async (t) =
       if (sent === parts) clearInterval(sending);
     }, 2);
   });
-  // The limits of users, which such a server does not reach on any machine.
+  // The default limits, which such a server does not reach on any machine.
   const { body } = await stream({ ...optionsFor(url), limits: undefined }, '/backup');
   let count = 0;
   for await (const bytes of body) count += bytes.length;
   t.is(count, parts * 100);
 });
 
-test('an upload ends when the server does not read it', async (t) => {
+test('ends an upload when the server does not read it', async (t) => {
   const url = await rudeServer(t, (socket) => socket.pause());
   const request = connect(optionsFor(url))({
     method: 'PATCH',
@@ -128,7 +128,7 @@ async function readAll(streaming: ReturnType<typeof stream>): Promise<void> {
   for await (const bytes of body) if (bytes.length === 0) throw 'an empty chunk';
 }
 
-test('an upload ends when the server repeatedly discards pieces', async (t) => {
+test('ends an upload when the server repeatedly discards pieces', async (t) => {
   const bytes = new Uint8Array(100);
   for (const offsets of [[0], [0, 1], [50, 0, 60, 0], [99, 98, 97]]) {
     let sent = 0;
@@ -142,7 +142,7 @@ test('an upload ends when the server repeatedly discards pieces', async (t) => {
   countAttacks({ kind: 'servers that never end a response', tried: 4, withstood: 4 });
 });
 
-test('a command ends when the server sends endless pages', async (t) => {
+test('ends a command when the server sends endless pages', async (t) => {
   const folder = await testFolder(t);
   for (const page of ['{"devices": [], "next": "a"}', '{"devices": [{"mac": "x", "attempts": []}], "next": "a"}']) {
     const body = `${ok}Connection: close\r\nContent-Length: ${page.length}\r\n\r\n${page}`;

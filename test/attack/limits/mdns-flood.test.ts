@@ -99,7 +99,7 @@ async function floodWith(t: ExecutionContext, makePacket: () => Buffer): Promise
 }
 
 for (const [what, makePacket] of Object.entries(packets)) {
-  test.serial(`discovery ends on time while a responder sends ${what}`, async (t) => {
+  test.serial(`ends discovery on time while a responder sends ${what}`, async (t) => {
     const discovery = await open(t);
     const seen = new Set<string>();
     let reports = 0;
@@ -117,7 +117,7 @@ for (const [what, makePacket] of Object.entries(packets)) {
   });
 }
 
-test.serial('discovery finds a device after a flood of packets', async (t) => {
+test.serial('discovers a device after a flood of packets', async (t) => {
   const socket = await attacker(t);
   const discovery = await open(t);
   for (const makePacket of Object.values(packets)) {

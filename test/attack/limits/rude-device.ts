@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** Device of a test. `takenBytes`: bytes that the system accepted from the device, including those in its buffers. */
+/** Test device. `takenBytes`: bytes that the system accepted from the device, including those in its buffers. */
 export interface RudeDevice {
   readonly host: string;
   readonly port: number;

@@ -9,17 +9,21 @@ import { makeKeyPair } from '../../support/signed-file.ts';
 import { variantsOf } from '../readers/mutations.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 
-test('a virtual device survives malformed upload forms and installs none of them', async (t) => {
+test('rejects malformed upload forms without stopping the virtual device', async (t) => {
   const image = buildImage();
   const { publicKey } = makeKeyPair();
   const device = await startVirtualDevice({ image, publicKey, webPort: 0 });
   t.teardown(() => device.close());
   const port = device.webPort ?? 0;
-  const { head, tail } = updateRequest(Buffer.from('not an image'), 'sketch', {
-    host: '127.0.0.1',
-    path: '/update',
-    authorization: undefined,
-  });
+  const { head, tail } = updateRequest(
+    Buffer.from('not an image'),
+    { file: { name: 'firmware', fileName: 'firmware.bin' } },
+    {
+      host: '127.0.0.1',
+      path: '/update',
+      authorization: undefined,
+    },
+  );
   const form = Buffer.concat([head, Buffer.from('not an image'), tail]);
   const forms = fc.sample(variantsOf([form]), { numRuns: 500, seed: 1 });
   const { sketchMd5 } = device.state;

@@ -36,7 +36,7 @@ function isValid({ name, host, address, port, txt }: SeenService): boolean {
   return isIPv4(address) && Number.isInteger(port) && texts.every((text) => printableText.test(text));
 }
 
-test('hostile mDNS messages neither stop the listener nor appear as devices', async (t) => {
+test('keeps listening after hostile mDNS messages, and reports no devices for them', async (t) => {
   const port = await mdnsPortOfThisProcess();
   const mdns = await Mdns.open({ interfaces: ['127.0.0.1'], port });
   if (!(mdns instanceof Mdns)) return t.fail(mdns.unavailable);

@@ -36,7 +36,7 @@ export function variantsOf(seeds: readonly Uint8Array[]): fc.Arbitrary<Uint8Arra
   return any.map(withShortText);
 }
 
-/** Keeps megabytes out of a failure report, whose seed and path reproduce the input. */
+/** Replaces the bytes by their number in a failure report. The seed and the path in the report reproduce the input. */
 function withShortText(bytes: Uint8Array): Uint8Array {
   return Object.assign(bytes, { [fc.toStringMethod]: () => `${bytes.length} bytes` });
 }

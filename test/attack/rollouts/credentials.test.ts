@@ -67,7 +67,7 @@ async function forgeAll(server: TestServer, headers: readonly string[], addresse
 }
 
 for (const addresses of [1, 50]) {
-  test(`a forger without secrets neither completes nor halts a rollout from ${addresses} addresses`, async (t) => {
+  test(`prevents a forger without secrets from completing or halting a rollout from ${addresses} addresses`, async (t) => {
     const { server, headers } = await startSecuredFleet(t);
     const { id } = await startRollout(server, { halt: { failures: 1, notConfirmed: 1 } });
     const before = await maintained(server, id);

@@ -24,7 +24,7 @@ export function attackerAddresses(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `127.0.1.${index + 1}`);
 }
 
-/** Server with enrolled devices that run 1.0, which is current on stable; 2.0 is a draft. */
+/** Server with enrolled devices that run 1.0, the current release on stable. The release 2.0 is a draft. */
 export async function startFleet(t: ExecutionContext, devices: number): Promise<TestServer> {
   const server = await startTestServer(t, { limits: { failuresPerAddress: 10_000 } });
   t.is((await server.publish(running)).status, 201);

@@ -37,7 +37,7 @@ async function update(server: TestServer, ...devices: readonly number[]): Promis
   }
 }
 
-test('keeps devices in a rollout when forged requests name another channel', async (t) => {
+test('keeps devices in a rollout when forged requests name a different channel', async (t) => {
   const { server, id } = await startStages(t);
   await server.api('PUT', '/projects/door/channels/beta', { version: '1.0' });
   let tried = 0;
@@ -53,7 +53,7 @@ test('keeps devices in a rollout when forged requests name another channel', asy
   countAttacks({ kind: 'forged channels', tried, withstood: tried });
 });
 
-test('counts a device on another channel after an operator or an authenticated request moves it', async (t) => {
+test('counts a device on a different channel after an operator or an authenticated request moves the device', async (t) => {
   const server = await startFleet(t, 3);
   await server.api('PUT', '/projects/door/channels/beta', { version: '1.0' });
   const { id } = await startRollout(server);

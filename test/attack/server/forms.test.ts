@@ -67,7 +67,7 @@ test('rejects every forged form from another site', async (t) => {
       headers: { cookie, ...headers, ...(type && { 'content-type': type }) },
       body,
     });
-    // A log-out without the form token redirects to the log-in page and leaves the session open.
+    // A logout without the form token redirects to the login page and leaves the session open.
     const isRejected = path === '/logout' ? status === 303 || status === 403 : status === 403;
     if (!isRejected) t.fail(`${status} to ${JSON.stringify({ path, headers, type, body })}`);
     return isRejected;

@@ -53,7 +53,7 @@ const targets = [
   'nul.bin',
 ];
 
-test('no path trick reads a private file or causes a 5xx response', async (t) => {
+test('never serves a private file or returns a 5xx status for a path trick', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerAddress: 1e9, failuresPerSecond: 1e9 } });
   await server.publish(await testBuild({ version: '1.0', project: 'door', signer: testSigner() }));
   const database = await readFile(join(server.folder, 'ota.db'));

@@ -38,7 +38,7 @@ const lengths = [
 ];
 const bodies = ['0\r\n\r\n', '5\r\nhello\r\n0\r\n\r\n', '5;a=b\r\nhello\r\n0\r\n\r\n', '05\nhello\n0\n\n'];
 
-test('no request with ambiguous framing smuggles a second request', async (t) => {
+test('never handles a second request inside a request with ambiguous framing', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerAddress: 1e9, failuresPerSecond: 1e9 } });
   let count = 0;
   const attacks = starts.flatMap((start) =>

@@ -171,7 +171,7 @@ test('escapes all text that a server sends', async (t) => {
   countAttacks({ kind: 'terminal text from a server', tried, withstood: tried });
 });
 
-test('commands end with a result or a named error after a response with values of the wrong type', async (t) => {
+test('ends each command with a result or a named error after a response with values of the wrong type', async (t) => {
   const server = await startHostileServer(t);
   const folder = await workFolder(t);
   const env = { OTA_SERVER: server.url, OTA_TOKEN: 'x'.repeat(43), OTA_PASSWORD: 'open sesame' };
@@ -201,7 +201,7 @@ test('commands end with a result or a named error after a response with values o
   );
   await fc.assert(property, propertyRuns(500, 20_000));
   t.true((kinds.get('SERVER_NOT_OURS') ?? 0) > 100, JSON.stringify([...kinds]));
-  countAttacks({ kind: 'responses of the wrong shape', tried, withstood: tried });
+  countAttacks({ kind: 'responses with the wrong structure', tried, withstood: tried });
 });
 
 test('commands ignore unknown fields in the response of a newer server', async (t) => {

@@ -33,7 +33,7 @@ function statusOf(port: number, forwardedFor: string): Promise<number> {
   });
 }
 
-test('a client cannot escape its limit of failed requests with X-Forwarded-For', async (t) => {
+test('prevents a client from escaping its limit of failed requests with X-Forwarded-For', async (t) => {
   const limits = { failuresPerAddress: 1, failuresPerSecond: 1e-9 };
   const server = await startTestServer(t, { trustedProxies: ['127.0.0.1'], limits });
   t.not(await statusOf(server.port, '198.51.100.7'), 429);

@@ -1,4 +1,4 @@
-/** Many addresses of one subscriber: an IPv6 /64 opens no more connections than a single address, and does not lock out its neighbors. */
+/** Many addresses of one subscriber: an IPv6 /64 can open no more connections than a single address, and cannot lock out its neighbors. */
 import { Server, Socket } from 'node:net';
 import test from 'ava';
 import { trustProxies } from '../../../src/server/auth/client-address.ts';

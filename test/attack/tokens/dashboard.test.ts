@@ -5,14 +5,14 @@ import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { testDashboard } from '../../server/dashboard/browsing.ts';
 
 const mac = '18:FE:34:00:00:01';
-/** All forms that change something, each with the action that a token must permit. */
+/** All forms that change data, each with the action that a token must permit. */
 const forms: readonly (readonly [path: string, action: Action])[] = [
   [`/projects/door/devices/${encodeURIComponent(mac)}/retry`, 'devices'],
   ['/projects/door/releases/yank', 'yank'],
   ['/projects/door/rollouts/1/pause', 'rollouts'],
 ];
 
-test('lists every form of the dashboard that changes something', async (t) => {
+test('lists every dashboard form that changes data', async (t) => {
   const { app } = await testDashboard(t);
   const posts = app.routes.filter(({ method, path }) => method === 'POST' && path.startsWith('/projects/'));
   const patterns = new Set(posts.filter(({ path }) => !path.endsWith('*')).map(({ path }) => path));
@@ -20,7 +20,7 @@ test('lists every form of the dashboard that changes something', async (t) => {
 });
 
 for (const role of roles) {
-  test(`rejects the forms of the dashboard that the role ${role} does not permit`, async (t) => {
+  test(`rejects the dashboard forms that the role ${role} does not permit`, async (t) => {
     const { parts, browserOf } = await testDashboard(t);
     await parts.records.save(newRecord('door', mac));
     const user = await browserOf(role);

@@ -65,7 +65,7 @@ test('rejects old signed bytes under a new version, however they are published',
   t.is((await server.publish(renamed(old, '9.9.9'))).status, 201, 'an admin may');
 });
 
-test('accepts an unchanged filesystem with a new version, but not one that was replaced before', async (t) => {
+test('accepts an unchanged filesystem image with a new version, but rejects a filesystem image that was replaced before', async (t) => {
   const { server, publisher } = await updatedDoor(t);
   const first = await files('2.0', 'first');
   t.is((await server.publish(first, {}, publisher)).status, 201);

@@ -112,7 +112,7 @@ test('recognizes devices by a draft of a publisher once it is rolled out, and by
   t.like(await running(next), { version: '2.0.0', by: 'md5' });
 });
 
-test('distinguishes the release that a device was sent from the same bytes under another name', async (t) => {
+test('distinguishes the release that a device was sent from the same bytes under a different name', async (t) => {
   const server = await startTestServer(t);
   const mini = await made('1.0.0');
   const device = { mac: '02:00:00:00:00:01' };
@@ -125,7 +125,7 @@ test('distinguishes the release that a device was sent from the same bytes under
   t.is((await requestAsDevice(server.port, '/update/door', known)).header('x-version'), '1.1.0');
 });
 
-test('rejects old bytes for another board, and a filesystem that the board has replaced', async (t) => {
+test('rejects old bytes for a different board, and a filesystem image that the board has replaced', async (t) => {
   const server = await startDoor(t);
   const publisher = await publisherOf(server, 'door', ['stable']);
   const onBoard = ({ manifest, files }: Build, board: string, version: string): Build => {
@@ -148,7 +148,7 @@ test('rejects old bytes for another board, and a filesystem that the board has r
   countAttacks({ kind: 'rollbacks by publishers', tried: 3, withstood: 3 });
 });
 
-test('prevents a project from influencing devices of another project or disclosing its versions', async (t) => {
+test('prevents a project from influencing devices of a different project and from disclosing its versions', async (t) => {
   const server = await startDoor(t);
   const before = await responses(server);
   const publisher = await publisherOf(server, 'window');

@@ -71,7 +71,7 @@ test('limits the audit entries and log lines that many addresses can cause', asy
   t.is(lines.length, 11);
 });
 
-test('records who downloaded a backup', async (t) => {
+test('records which token downloaded a backup', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.api('POST', '/tokens', { roles: ['admin'] });
   const headers = { authorization: `Bearer ${body['token']}` };
@@ -79,7 +79,7 @@ test('records who downloaded a backup', async (t) => {
   t.like(await audited(server, 'backup.exported'), [{ actor: body['id'] }]);
 });
 
-test('keeps the last admin token, and the hint explains how to replace it', async (t) => {
+test('keeps the last admin token, and explains in the hint how to replace it', async (t) => {
   const server = await startTestServer(t);
   const { body } = await server.api('GET', '/tokens');
   // The response has the type TokenInfo.
@@ -133,7 +133,7 @@ for (const [where, prompt, isPrinted] of [
       prompt,
       onOutput: (text) => {
         output += text;
-        if (output.includes('of the first admin')) stop.abort();
+        if (output.includes('First admin token')) stop.abort();
       },
     });
     const path = folder.at('data/first-admin.token');

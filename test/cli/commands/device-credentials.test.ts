@@ -32,7 +32,7 @@ async function place(t: ExecutionContext) {
   return { server, check, secretsIn, ...commands };
 }
 
-test('writes the secrets of all devices to a file that only its owner can read, and never overwrites a file', async (t) => {
+test('writes all device secrets to a file that only its owner can read, and never overwrites a file', async (t) => {
   const { server, run, check, secretsIn } = await place(t);
   const { stdout } = await run('devices', 'credentials', 'door', '--all', '--out', 'secrets.csv');
   t.is(stdout, 'Created 3 secrets in secrets.csv\n');
@@ -90,17 +90,17 @@ test('names the devices that a revocation locks out, and revokes only after conf
   const refused = await run('devices', 'revoke-credentials', 'door', '--all');
   t.is(refused.error?.code, 'CONFIRMATION_UNASKED');
   t.regex(refused.stderr, /reject these devices until they use a new secret:\n.*18:FE:34:00:00:01 \(door-1\)\n$/);
-  t.not(await check(macs[0], secret), 401, 'nothing was revoked');
+  t.not(await check(macs[0], secret), 401, 'the secret is still valid');
 
   const env = { OTA_TOKEN: server.token, OTA_SERVER: server.url };
   const argv = ['server', 'devices', 'revoke-credentials', 'door', '--all'];
   const prompts: string[] = [];
   const confirm = async (question: string) => prompts.push(question) > 1;
   t.is((await runCommand(argv, { cwd: server.folder, env, prompt: { confirm } })).stdout, '');
-  t.not(await check(macs[0], secret), 401, 'the answer was no');
+  t.not(await check(macs[0], secret), 401, 'the secret is still valid after the user declines');
   const { stdout } = await runCommand(argv, { cwd: server.folder, env, prompt: { confirm } });
-  t.is(stdout, 'Revoked the secrets of 2 devices\n');
-  t.deepEqual(prompts, Array(2).fill('Revoke the secrets of 2 devices?'));
+  t.is(stdout, 'Revoked the credentials of 2 devices\n');
+  t.deepEqual(prompts, Array(2).fill('Revoke the credentials of 2 devices?'));
   t.is(await check(macs[0], secret), 401);
   t.is(await check(macs[0]), 401);
   await json('devices', 'revoke-credentials', 'door', 'door-1', '--forget', '--yes');
@@ -116,7 +116,7 @@ test('rollouts start warns about devices without credentials, whose reports can 
     await run('rollouts', 'abort', 'door');
     return stderr;
   };
-  t.regex(await start(), /no device of door has credentials: anyone who reaches the server and knows the MACs/);
+  t.regex(await start(), /no device in door has credentials: anyone who can reach the server and knows the MACs/);
   const [one, ...others] = (await json('devices', 'credentials', 'door', '--all')).created;
   await check(one.mac, one.secret);
   t.regex(await start(), /2 of 3 devices do not have credentials/);

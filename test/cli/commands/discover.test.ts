@@ -19,7 +19,7 @@ interface Found {
 
 let count = 0;
 
-/** Starts a device with a unique host name: all tests on this machine share one loopback interface. */
+/** Starts a device with a unique host name, because all tests on this machine share one loopback interface. */
 function announced(t: ExecutionContext, mdns: MdnsOptions = {}, more = {}): Promise<VirtualDevice> {
   return virtualDoor(t, { hostname: `found-${process.pid}-${++count}`, mdns, ...more });
 }
@@ -115,7 +115,11 @@ test('discover --add adds a device only once and preserves the rest of the confi
   const text = await folder.text('ota.config.json');
   t.true(text.startsWith('{\n    "project": "door",\n    "board": "d1_mini",\n    "devices": {\n'));
   t.deepEqual(JSON.parse(text), { project: 'door', board: 'd1_mini', devices: { [device.hostname]: entry } });
-  t.is((await adding(folder, device.hostname)).error?.code, 'DEVICE_NOT_ADDED', 'not twice');
+  t.is(
+    (await adding(folder, device.hostname)).error?.code,
+    'DEVICE_NOT_ADDED',
+    'rejects a device that is already in the configuration',
+  );
 });
 
 test('discover --add rejects a device whose board differs from the configured board unless --board names it', async (t) => {
@@ -158,7 +162,7 @@ test('discover --add creates a configuration and warns that the device requires 
   t.regex(stderr, /requires a password/);
   t.true(
     (await folder.text('ota.config.json')).includes(`"${device.hostname}.local"`),
-    'a configuration is begun where there is none',
+    'creates a configuration if none exists',
   );
 });
 

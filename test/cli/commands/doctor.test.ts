@@ -48,7 +48,7 @@ test('doctor --fix applies and reports fixes, then checks again', async (t) => {
   t.is((await stat(folder.at('door/private.key'))).mode & 0o777, 0o600);
   t.regex(stderr, /^fixed: set the permissions of private\.key to 600$/m);
   t.regex(stderr, /^ok {6}private\.key is not exposed to other users, git or devices$/m);
-  t.notRegex((await doctor(folder, '--fix')).stderr, /fixed/, 'a second time there is nothing to fix');
+  t.notRegex((await doctor(folder, '--fix')).stderr, /fixed/, 'the second run has nothing to fix');
 });
 
 test('doctor --json prints one document even when it finds errors', async (t) => {

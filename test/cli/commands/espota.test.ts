@@ -66,7 +66,7 @@ test('espota sends the image when there is no signed file', async (t) => {
   t.regex(stderr, /Uploading firmware\.bin \(/);
 });
 
-test('espota sends a file that a different tool signed if it contains the given image', async (t) => {
+test('espota sends a file signed by a different tool if the file contains the given image', async (t) => {
   const folder = await packedProject(t);
   const signed = await folder.read('firmware.bin.signed');
   const other = await testFolder(t, { 'firmware.bin': image, 'firmware.bin.signed': signed });
@@ -130,7 +130,7 @@ test('espota sends nothing if the project has a key but the build is not signed'
   t.deepEqual(verdictsOf(device), []);
 });
 
-test('espota -s rejects a sketch', async (t) => {
+test('espota -s rejects a sketch image', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': image });
   const device = await quickDevice(t);
   const { error, exitCode } = await sendTo(device, folder, ['-s']);
@@ -138,7 +138,7 @@ test('espota -s rejects a sketch', async (t) => {
   t.regex(error?.message ?? '', /firmware\.bin is not a filesystem image: it is a sketch image$/);
 });
 
-test('espota --spiffs sends a filesystem in an unrecognized format', async (t) => {
+test('espota --spiffs sends a filesystem image in an unrecognized format', async (t) => {
   const folder = await testFolder(t, { 'firmware.bin': new Uint8Array(8192).fill(0x5c) });
   const device = await quickDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x3fa000 } });
   t.is((await sendTo(device, folder, ['--spiffs'])).exitCode, 0);

@@ -42,14 +42,24 @@ test('header finds the public key beside the sketch or in the configuration, or 
   }
 });
 
-test('header disables signing without a message if the project has no key', async (t) => {
-  const folder = await testFolder(t);
-  const { exitCode, stderr } = await runCommand(['header', '--source', '.', '--out', out], { cwd: folder.path });
-  t.is(exitCode, 0);
-  t.is(stderr, '');
-  t.is(await folder.text(out), unsignedHeader());
-  const verbose = await runCommand(['header', '--source', '.', '--out', out, '--verbose'], { cwd: folder.path });
-  t.regex(verbose.stderr, /^Not enabling binary signing/);
+test('header reports that the project has no key, and disables signing', async (t) => {
+  const folder = await testFolder(t, { 'door/door.ino': '', 'half/ota.config.json': '{"project": "half"}' });
+  for (const name of ['door', 'half']) {
+    const argv = ['header', '--source', name, '--out', out];
+    const { exitCode, stdout, stderr } = await runCommand(argv, { cwd: folder.path });
+    t.is(exitCode, 0);
+    t.is(stdout, '');
+    t.regex(stderr, new RegExp(`^Not enabling binary signing: no public\\.key in ${name}$`, 'm'));
+    t.is(await folder.text(out), unsignedHeader());
+  }
+});
+
+test('header --optional-key prints nothing for a sketch without keys and configuration', async (t) => {
+  const folder = await testFolder(t, { 'door/door.ino': '', 'half/ota.config.json': '{"project": "half"}' });
+  const header = (source: string) =>
+    runCommand(['header', '--optional-key', '--source', source, '--out', out], { cwd: folder.path });
+  t.is((await header('door')).stderr, '');
+  t.regex((await header('half')).stderr, /^Not enabling binary signing/m);
 });
 
 test('header keeps the modification time of an unchanged file to avoid recompilation', async (t) => {
@@ -87,7 +97,7 @@ test('header warns about keys smaller than 2048 bits', async (t) => {
     ['--source', '.'],
   ]) {
     const { stderr } = await runCommand(['header', '--out', out, '--quiet', ...argv], { cwd: folder.path });
-    t.regex(stderr, /^warning: public\.key has 1024 bits; keys of less than 2048 bits can be broken/);
+    t.regex(stderr, /^warning: public\.key has 1024 bits; keys smaller than 2048 bits can be broken/);
   }
 });
 

@@ -33,7 +33,7 @@ test('server backup and restore preserve the certificate authority that devices 
   const { run, folder, data } = await user(t);
   const { exitCode, stderr } = await run(['server', 'backup', '--out', 'backup.ndjson', '--ca', 'ca.pem']);
   t.is(exitCode, 0, stderr);
-  t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600, 'there are private keys in it');
+  t.is((await stat(folder.at('backup.ndjson'))).mode & 0o777, 0o600, 'the backup contains private keys');
   const restore = (to: string) => run(['server', 'restore', 'backup.ndjson', '--data', to]);
   t.is((await restore('restored')).exitCode, 0);
   for (const name of authorityFiles) {
@@ -45,7 +45,7 @@ test('server backup and restore preserve the certificate authority that devices 
   t.is(
     await folder.text('restored/tls/ota_server_tls.h'),
     await data.text('tls/ota_server_tls.h'),
-    'nor do sketches notice',
+    'sketches need no new header',
   );
   t.is((await run([...list, '--ca', 'ca.pem'], { OTA_SERVER: again.url })).exitCode, 0);
   await again.close(1000);
@@ -55,7 +55,7 @@ test('server backup and restore preserve the certificate authority that devices 
   t.regex(await folder.text('offline.ndjson'), /"tls":"ca\.key"/);
   await selfSigned(folder.at('other/tls'), hosts).read();
   const mixed = await restore('other');
-  t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'a different authority is not replaced');
+  t.is(mixed.error?.code, 'SERVER_DATA_NOT_EMPTY', 'a different certificate authority is not replaced');
 });
 
 test('certificates are verified even if NODE_TLS_REJECT_UNAUTHORIZED is 0', async (t) => {
@@ -111,5 +111,5 @@ test('publish accepts the --ca option', async (t) => {
     '--ca',
     'ca.pem',
   ]);
-  t.is(error?.code, 'MANIFEST_MISSING', 'the option is known');
+  t.is(error?.code, 'MANIFEST_MISSING', 'publish recognizes the option');
 });

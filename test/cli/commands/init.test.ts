@@ -32,6 +32,12 @@ async function snapshot(folder: TestFolder): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(names.map(describe)));
 }
 
+/** Returns the entry of the key inventory for a public key. */
+async function recordOf(folder: TestFolder, path: string) {
+  const { fingerprint } = readPublicKey(await folder.read(path), path);
+  return { name: 'main', publicKey: 'public.key', fingerprint, role: 'signing' };
+}
+
 async function platformio(t: ExecutionContext, files: Readonly<Record<string, string>> = {}) {
   return testFolder(t, { 'platformio.ini': ini, 'src/main.cpp': sketch, ...installed, ...files });
 }
@@ -48,6 +54,7 @@ test('init creates keys, .gitignore, a configuration and a hook line for a Platf
   t.deepEqual(JSON.parse(await folder.text('ota.config.json')), {
     $schema: './node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: folder.path.split('/').at(-1),
+    keys: [await recordOf(folder, 'public.key')],
   });
   t.is(await folder.text('.ota/node'), `${process.execPath}\n`);
   for (const text of [/contains the public key/, /copy of the private key/, /accepts no other updates/, /pio run/])
@@ -69,6 +76,7 @@ test('init sets up a sketch without a hook line and prints the build command', a
   t.deepEqual(JSON.parse(await folder.text('door/ota.config.json')), {
     $schema: '../node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: 'door',
+    keys: [await recordOf(folder, 'door/public.key')],
   });
 });
 
@@ -144,7 +152,7 @@ test('init --undo keeps changes that the user made after init', async (t) => {
   t.is(await folder.text('platformio.ini'), `; mine\n${ini}monitor_speed = 115200\n`);
   t.is(await folder.text('ota.config.json'), '{"project": "mine"}');
   t.is(await folder.text('private.key'), pair.privatePem);
-  t.is(await folder.text('.gitignore'), 'build/\n.pio\nprivate.key\n.ota/\n*.log\n', 'the key must stay hidden');
+  t.is(await folder.text('.gitignore'), 'build/\n.pio\nprivate.key\n.ota/\n*.log\n', 'git must still ignore the key');
   t.regex(stderr, /kept: private\.key \(it is not the key that init generated\)/);
   t.regex(stderr, /kept: ota\.config\.json/);
 });
@@ -187,7 +195,9 @@ test('init changes nothing when canceled before the first step', async (t) => {
   const before = await snapshot(folder);
   const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js') };
   const running = runCommand(['init', '--yes'], { ...world, signal: AbortSignal.abort() });
-  await running.then(() => t.fail('it went on')).catch((error: Error) => t.is(error.name, 'AbortError'));
+  await running
+    .then(() => t.fail('init continued after the abort'))
+    .catch((error: Error) => t.is(error.name, 'AbortError'));
   t.deepEqual(await snapshot(folder), before);
 });
 
@@ -283,6 +293,7 @@ test('init completes an interrupted init, and a single --undo reverts both runs'
   // The state after init was killed between recording the keys and writing the remaining files.
   await rm(folder.at('public.key'));
   await rm(folder.at('private.key'));
+  await rm(folder.at('ota.config.json'));
   await folder.write('platformio.ini', ini);
   await rm(folder.at('.ota/node'));
 
@@ -389,7 +400,11 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
   t.regex(questions.at(-1) ?? '', /all ESP8266 sketches on this machine/);
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
   await rm(folder.at('arduino'), { recursive: true });
-  t.is((await runCommand(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode, 0, 'the core is gone');
+  t.is(
+    (await runCommand(['init', '--yes', '--undo', '--delete-keys'], world)).exitCode,
+    0,
+    'the core has been removed',
+  );
 });
 
 test('init --json prints one document', async (t) => {

@@ -16,7 +16,9 @@ const key = readPublicKey(door.publicPem, 'public.key');
 const keyObject = createPrivateKey(door.privatePem);
 const image = 'build/door.ino.bin';
 const inputs = [image, 'build/door.ino.elf', 'private.key', 'public.key'];
-const stale = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'].map((suffix) => image + suffix);
+const stale = ['.gz', '.raw', '.signed', '.gz.signed', '.raw.signed', '.legacy_sig', '.ota.json'].map(
+  (suffix) => image + suffix,
+);
 
 function pack(folder: TestFolder, ...argv: string[]): Promise<CommandRun> {
   return runCommand(['pack', ...argv], { cwd: folder.path });
@@ -115,11 +117,14 @@ test('pack --compression none writes no compressed artifact', async (t) => {
   t.deepEqual(await folder.list(), [...inputs, `${image}.ota.json`, `${image}.signed`].sort());
 });
 
-test('pack signs nothing and records no proof without keys', async (t) => {
+test('pack signs nothing without keys, and warns about the public key in the image', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build');
   t.is(exitCode, 0);
-  t.is(stderr, '');
+  t.is(
+    stderr,
+    `warning: ${image} contains the public key ${key.fingerprint}, but the project has no key: the build is not signed, and a device that verifies with this key rejects it\n`,
+  );
   t.deepEqual(await folder.list(), [...inputs, `${image}.gz`, `${image}.ota.json`].sort());
   const manifest = await manifestOf(folder);
   t.is(manifest.enforcement, 'unproven');
@@ -130,7 +135,10 @@ test('pack skips signing if there is only a public key, and explains how to sign
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build', '--public-key', 'public.key');
   t.is(exitCode, 0);
-  t.regex(stderr, /^Not signing the generated binary\. .*ota-hooks sign --manifest build\/door\.ino\.bin\.ota\.json$/m);
+  t.regex(
+    stderr,
+    /^Not signed here: sign with ota-hooks sign --manifest build\/door\.ino\.bin\.ota\.json --private-key FILE$/m,
+  );
   t.like(await manifestOf(folder), { enforcement: 'elf', signing: { publicKey: { fingerprint: key.fingerprint } } });
 });
 
@@ -199,7 +207,7 @@ test('pack --json prints only the manifest on stdout', async (t) => {
   t.deepEqual(JSON.parse(stdout), JSON.parse(await folder.text(`${image}.ota.json`)));
 });
 
-test('pack keeps a gzip image compressed, inspects its content and aligns the signed artifact', async (t) => {
+test('pack keeps a gzip image compressed, aligns its signed artifact and also creates raw artifacts', async (t) => {
   const name = [...'abcd']
     .map((_, length) => 'x'.repeat(length))
     .find((text) => buildGzip(door.bin, { name: text }).length % 4 === 1);
@@ -207,7 +215,10 @@ test('pack keeps a gzip image compressed, inspects its content and aligns the si
   const folder = await builtSketch(t, { [image]: gzip });
   const { exitCode, stderr } = await pack(folder, image, '--legacy');
   t.is(exitCode, 0, stderr);
-  t.deepEqual(await folder.list(), [...inputs, `${image}.legacy_sig`, `${image}.ota.json`, `${image}.signed`].sort());
+  const made = ['.legacy_sig', '.ota.json', '.raw', '.raw.signed', '.signed'].map((suffix) => image + suffix);
+  t.deepEqual(await folder.list(), [...inputs, ...made].sort());
+  t.true((await folder.read(`${image}.raw`)).equals(door.bin));
+  t.true((await folder.read(`${image}.raw.signed`)).equals(signFile(door.bin, keyObject, 'current')));
   t.true((await folder.read(image)).equals(gzip));
   const payload = (await folder.read(`${image}.signed`)).subarray(0, -260);
   t.is(payload.length, gzip.length + 3);
@@ -216,13 +227,37 @@ test('pack keeps a gzip image compressed, inspects its content and aligns the si
   t.like(await manifestOf(folder), { enforcement: 'elf', image: { encoding: 'gzip', kind: 'sketch', core: '3.1.2' } });
 });
 
-test('pack finds the ELF of a .bin.gz image beside the .bin name', async (t) => {
+test('pack accepts data after a raw image and inside gzip data, and rejects data after the gzip data', async (t) => {
+  const appended = Buffer.from('{"ssid":"workshop"}');
+  const withData = Buffer.concat([door.bin, appended]);
+  for (const bytes of [withData, gzipSync(withData)]) {
+    const folder = await builtSketch(t, { [image]: bytes });
+    const { exitCode, stderr } = await pack(folder, image);
+    t.is(exitCode, 0, stderr);
+    t.like(await manifestOf(folder), { image: { contentBytes: withData.length, sketchSizeBytes: door.bin.length } });
+    const check = ['preflight', `${image}.ota.json`, '--core', '3.1.2', '--signing', 'required', '--flash-mode', 'dio'];
+    const { stdout } = await runCommand(
+      [...check, '--layout', '4m2m', '--transport', 'espota', '--sketch-size', '1M'],
+      {
+        cwd: folder.path,
+      },
+    );
+    t.regex(stdout, bytes === withData ? /bin\.gz\.signed/ : /bin\.signed/);
+  }
+  const folder = await builtSketch(t, { [image]: Buffer.concat([gzipSync(door.bin), appended]) });
+  const { error } = await pack(folder, image);
+  t.is(error?.code, 'UPDATE_BLOCKED');
+  t.regex(error?.message ?? '', /19 bytes follow the end of the gzip data/);
+  t.regex(error?.hint ?? '', /append the data to the image before the image is compressed/i);
+});
+
+test('pack finds the ELF of a .bin.gz image by the name without .bin.gz', async (t) => {
   const folder = await builtSketch(t, { 'build/door.ino.bin.gz': gzipSync(door.bin) });
   await pack(folder, 'build/door.ino.bin.gz');
   t.is((await manifestOf(folder, 'build/door.ino.bin.gz.ota.json')).enforcement, 'elf');
 });
 
-test('pack signs a filesystem without an enforcement proof, and signs a compressed filesystem only on request', async (t) => {
+test('pack signs a filesystem image without an enforcement proof, and signs a compressed one only on request', async (t) => {
   const folder = await builtSketch(t, { 'build/fs.bin': spiffsImage() });
   t.is((await pack(folder, 'build/fs.bin')).exitCode, 0);
   const files = ['build/fs.bin', 'build/fs.bin.gz', 'build/fs.bin.ota.json', 'build/fs.bin.signed'];
@@ -232,7 +267,7 @@ test('pack signs a filesystem without an enforcement proof, and signs a compress
   t.deepEqual(await folder.list(), [...inputs, ...files, 'build/fs.bin.gz.signed'].sort());
 });
 
-test('pack --kind filesystem accepts an unrecognized image and rejects a sketch', async (t) => {
+test('pack --kind filesystem accepts an unrecognized image and rejects a sketch image', async (t) => {
   const folder = await builtSketch(t, { 'build/fs.bin': Buffer.alloc(8192, 'no magic') });
   t.is((await pack(folder, 'build/fs.bin')).error?.code, 'IMAGE_NOT_FIRMWARE');
   t.is((await pack(folder, 'build/fs.bin', '--kind', 'filesystem')).exitCode, 0);
@@ -405,7 +440,7 @@ test('pack removes all written artifacts when one cannot be written', async (t) 
   ]);
 });
 
-test('pack records the commit of the sources in the manifest', async (t) => {
+test('pack records the source commit in the manifest', async (t) => {
   const commit = 'c0ffee'.padEnd(40, '0');
   const folder = await builtSketch(t, { '.git/HEAD': `${commit}\n`, '.git/objects/.keep': '' });
   t.is((await runCommand(['pack', image], { cwd: folder.path })).exitCode, 0);

@@ -3,7 +3,7 @@ import { folderWith, packedDoor } from '../../publishing/packed-door.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { runCommand } from '../../support/run-command.ts';
 
-/** Server with this many devices on stable, a packed build, and the command that publishes it. */
+/** Server with the given number of devices on stable, a packed build, and the command that publishes it. */
 async function doorWithDevices(t: ExecutionContext, devices: number, channels: readonly string[] = ['stable']) {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', { publicKeys: [packedKey] });
@@ -43,7 +43,7 @@ async function doorWithDevices(t: ExecutionContext, devices: number, channels: r
 const packedKey: string = JSON.parse(Buffer.from(packedDoor['door.ino.bin.ota.json'] ?? '').toString('utf8')).signing
   .publicKey.pem;
 
-test('publish creates a draft if the token cannot promote to the channel, and prints the command that can', async (t) => {
+test('publish creates a draft if the token cannot promote to the channel, and prints the command that promotes the draft', async (t) => {
   const { publish, served, server } = await doorWithDevices(t, 0, []);
   const { exitCode, stderr, stdout } = await publish();
   t.is(exitCode, 0);

@@ -30,7 +30,7 @@ async function expectError(t: ExecutionContext, run: Promise<CommandRun>, code: 
   t.is(error?.code, code, error?.message);
   t.is(stdout, '');
   t.false(`${stderr}${error?.message}${error?.hint}`.includes(token));
-  if (error === undefined) throw new Error('nothing was thrown');
+  if (error === undefined) throw new Error('no error was thrown');
   return error;
 }
 
@@ -184,7 +184,7 @@ test('publish passes --allow to the server', async (t) => {
   t.deepEqual(JSON.parse(server.arrived[0]?.body.toString() ?? '{}').allow, ['enforcement-unproven']);
 });
 
-test('publish always rejects an image that contains the private key of the project, and --allow permits other private keys', async (t) => {
+test("publish always rejects an image that contains the project's private key, but --allow permits other private keys", async (t) => {
   for (const [pem, code] of [
     [door.privatePem, 'PRIVATE_KEY_INSIDE'],
     [rsaPems().privatePem, 'UPDATE_BLOCKED'],

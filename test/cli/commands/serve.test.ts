@@ -47,11 +47,11 @@ test('serve writes the first admin token to a private file and stops cleanly on 
     lines.map((line) => JSON.parse(line).event),
     ['ready', 'stopped'],
   );
-  t.notRegex(ended.stderr + ended.stdout, new RegExp(token), 'not in the log');
+  t.notRegex(ended.stderr + ended.stdout, new RegExp(token), 'the output does not contain the token');
 
   const second = await serving(t, folder);
   t.is(second.ready.tokenFile, undefined);
-  t.is((await request(second.ready.url)).status, 200, 'and it is good for ever');
+  t.is((await request(second.ready.url)).status, 200, 'the token is still valid after a restart');
   const third = await runCommand(['serve', '--data', folder.at('data'), '--listen', '127.0.0.1:0'], {
     cwd: folder.path,
   });

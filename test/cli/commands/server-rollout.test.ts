@@ -87,7 +87,7 @@ test('rollouts start applies defaults and passes its options to the server', asy
 test('rollouts list prints one line per rollout, newest first', async (t) => {
   const { json, run } = await place(t, 1);
   await run('devices', 'enroll', 'door', '--seen');
-  t.deepEqual(linesOf((await run('rollouts', 'list', 'door')).stdout).length, 1, 'only the heading');
+  t.deepEqual(linesOf((await run('rollouts', 'list', 'door')).stdout).length, 1, 'only the table header');
   for (const _ of [1, 2]) {
     await json('rollouts', 'start', 'door', '2.0', '--stage', '100');
     await json('rollouts', 'abort', 'door', '--reason', 'as agreed');

@@ -18,7 +18,7 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   const made = await json('tokens', 'create', '--role', 'read', '--name', 'dashboard');
   t.like(made, { roles: ['read'], name: 'dashboard' });
   const plain = await run('tokens', 'create');
-  t.regex(plain.stdout, /^ota_[0-9a-f]{12}_[\w-]{43}\n$/, 'for a pipe: nothing but the token');
+  t.regex(plain.stdout, /^ota_[0-9a-f]{12}_[\w-]{43}\n$/, 'stdout contains only the token');
   const listed = await run('tokens', 'list');
   t.regex(listed.stdout, /read +- +all +dashboard/);
   t.notRegex(listed.stdout, new RegExp(made.token));
@@ -98,7 +98,7 @@ test('server backup works while the server is running, and restore requires an e
   t.is((await restore('backup.ndjson', 'restored')).exitCode, 0);
   t.is((await restore('backup.ndjson', 'restored')).error?.code, 'SERVER_DATA_NOT_EMPTY');
   const other = await startTestServer(t, { data: folder.at('restored') });
-  t.is(other.token, '', 'there are tokens already');
+  t.is(other.token, '', 'the restored data already contains tokens');
   const { status } = await other.api('GET', '/projects/door/releases', undefined, server.token);
   t.is(status, 200);
   const response = await requestAsDevice(other.port, '/update/door', { mac: '18:FE:34:00:00:02' });
@@ -115,7 +115,7 @@ test('server backup works while the server is running, and restore requires an e
     t.is((await restore(`${name}.ndjson`, name)).error?.code, 'BACKUP_INVALID', name);
   }
   t.is((await restore('nothing.ndjson', 'x')).error?.code, 'FILE_NOT_FOUND');
-  t.is((await restore('backup.ndjson', 'short')).exitCode, 0, 'what was refused left nothing in the way');
+  t.is((await restore('backup.ndjson', 'short')).exitCode, 0, 'a rejected restore leaves no files behind');
 });
 
 test('server tokens create --data creates an admin token when no server is running', async (t) => {
@@ -139,7 +139,7 @@ test('server commands require a valid server URL and a token', async (t) => {
 });
 
 function never(): never {
-  throw new Error('no build');
+  throw new Error('the build has no manifest');
 }
 
 test('server commands fail with a hint when no server is configured', async (t) => {

@@ -180,7 +180,7 @@ test('sign warns about small keys and key files that other users can read, even 
   const folder = await testFolder(t, { 'private.key': rsaPems(1024).privatePem, 'door.bin': image });
   const { exitCode, stderr } = await sign(folder, '--bin', 'door.bin', '--quiet');
   t.is(exitCode, 0);
-  t.regex(stderr, /^warning: private\.key has 1024 bits; keys of less than 2048 bits can be broken/m);
+  t.regex(stderr, /^warning: private\.key has 1024 bits; keys smaller than 2048 bits can be broken/m);
   if (process.platform !== 'win32') t.regex(stderr, /^warning: private\.key is accessible to other users/m);
 });
 
@@ -203,10 +203,10 @@ test('sign without --private-key uses the configured key or the key beside the s
   t.is((await sign('--config', 'ci.json', '--out', 'door.key')).error?.code, 'OUTPUT_CONFLICT');
   await folder.write('ci.json', '{ "privateKye": 1 }');
   t.is((await sign('--config', 'ci.json')).error?.exitCode, 2);
-  t.false((await folder.list()).includes('a.bin.signed'), 'what an earlier run made is gone');
+  t.false((await folder.list()).includes('a.bin.signed'), 'the output of the earlier run was removed');
 });
 
-test('sign rejects a file that contains its own private key, compressed or not', async (t) => {
+test('sign rejects a compressed or uncompressed file that contains the private key used for signing', async (t) => {
   const leaking = Buffer.concat([image, Buffer.from(privatePem)]);
   const folder = await testFolder(t, {
     'private.key': privatePem,
@@ -222,5 +222,9 @@ test('sign rejects a file that contains its own private key, compressed or not',
     t.is((await sign(folder, ...argv)).error?.code, 'PRIVATE_KEY_INSIDE', argv.join(' '));
   }
   t.deepEqual(await folder.list(), ['a.bin', 'b.bin.gz', 'c.bin', 'private.key']);
-  t.is((await sign(folder, '--bin', 'c.bin')).error, undefined, 'a device may have a TLS key of its own');
+  t.is(
+    (await sign(folder, '--bin', 'c.bin')).error,
+    undefined,
+    'an image may contain a different private key, such as a TLS key',
+  );
 });

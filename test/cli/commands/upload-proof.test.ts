@@ -61,7 +61,7 @@ test('upload recognizes the running sketch by its MD5 and then sends the compres
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const first = await upload(folder, '--confirm', 'proven');
   t.is(first.exitCode, 0, first.stderr);
-  t.is(first.device.artifact, 'door.ino.bin.signed', 'nothing is known of it yet');
+  t.is(first.device.artifact, 'door.ino.bin.signed', 'no facts about the device are known yet');
   t.is(first.device.confirmation?.kind, 'proven');
   const { devices } = await ledgerOf(folder);
   const { sketchMd5 } = await restarted(virtualDevice);
@@ -103,7 +103,7 @@ test('upload reports a device as returned, not proven, if it announces no sketch
   t.regex(proven.error?.message ?? '', /accepted.*returned: .* is not proven/);
 });
 
-test('upload detects a restart through espota or the web page when there is no mDNS', async (t) => {
+test('upload detects a restart through espota or the web updater when there is no mDNS', async (t) => {
   const devices = await Promise.all([
     virtualDoor(t),
     virtualDoor(t, { password: 'secret' }),
@@ -128,7 +128,7 @@ test('upload detects a restart through espota or the web page when there is no m
     cwd: folder.path,
     env: { OTA_DEVICE_DOOR: 'secret' },
   });
-  t.is(again.exitCode, 0, 'the question left the device as it was');
+  t.is(again.exitCode, 0, 'the probe did not change the device');
 });
 
 test('upload fails when an allowed unsafe update bricks the device', async (t) => {
@@ -224,7 +224,7 @@ test('upload sends an intermediate release when no direct update is safe, and pr
   t.is((await restarted(virtualDevice)).core, '3.1.2');
 });
 
-test('upload rejects --confirm proven for a filesystem', async (t) => {
+test('upload rejects --confirm proven for a filesystem image', async (t) => {
   const virtualDevice = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(virtualDevice) });
   const run = await runCommand(['upload', image, '--all', '--filesystem', '--confirm', 'proven'], { cwd: folder.path });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { parseManifest } from '../../../src/core/model/manifest.ts';
 import { door, fullDoor } from '../../support/built-sketch.ts';
@@ -33,7 +34,7 @@ async function uploadWith(
 ): Promise<CommandRun & { document: Document }> {
   const run = await runCommand(['upload', image, '--json', ...argv], { cwd: folder.path, env });
   const nothing: Document = { release: { kind: '', project: null }, devices: [], totals: {} };
-  // upload prints no document if it fails before it has selected and planned devices.
+  // upload prints no document if it fails before it has selected devices and planned updates.
   return { ...run, document: run.stdout === '' ? nothing : (JSON.parse(run.stdout) as Document) };
 }
 
@@ -147,6 +148,25 @@ test('upload --resume skips devices that were already updated, but only for the 
   await folder.write(image, Buffer.concat([door.bin.subarray(0, -16), Buffer.alloc(16)]));
   const { error } = await upload(folder, '--all', '--resume');
   t.is(error?.code, 'ARTIFACT_CHANGED', 'artifacts of a different image are not sent');
+});
+
+test('upload sends the raw image to a device with unknown facts, even if the build compresses the image', async (t) => {
+  const unknown = await virtualDoor(t);
+  const known = await virtualDoor(t);
+  const sketch = { ...door, bin: gzipSync(door.bin) };
+  const folder = await packedDoor(
+    t,
+    { unknown: listed(unknown), known: listed(known, { facts: doorFacts }) },
+    {},
+    sketch,
+  );
+  const { exitCode, document, stderr } = await upload(folder, '--all');
+  t.is(exitCode, 0, stderr);
+  t.deepEqual(
+    document.devices.map(({ artifact }) => artifact),
+    ['door.ino.bin.raw.signed', 'door.ino.bin.signed'],
+  );
+  for (const device of [unknown, known]) t.true((await md5sOf(folder)).includes((await restarted(device)).sketchMd5));
 });
 
 test('upload rejects an artifact that changed after packing', async (t) => {

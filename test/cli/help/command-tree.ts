@@ -54,7 +54,7 @@ export async function understood(argv: readonly string[]): Promise<string> {
   return reached === '' ? complaint : reached;
 }
 
-/** Splits a line into words like a shell. Supports only double quotes, because the examples use no others. */
+/** Splits a line into words as a shell does. Supports only double quotes, because the examples use no others. */
 export function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }

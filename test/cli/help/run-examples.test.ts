@@ -5,12 +5,12 @@ import { commandTree } from './command-tree.ts';
 import { exampleRun } from './example-run.ts';
 
 /**
- * Ends of the lanes of examples that run at the same time. If all examples ran at once on a slow machine, requests between the servers and
- * clients in this process would exceed their time limit.
+ * Lanes that limit how many examples run at the same time, each a promise for its last example. If all examples ran at once on a slow
+ * machine, requests between the servers and clients in this process would exceed their time limit.
  */
 const lanes: Promise<void>[] = Array.from({ length: 4 }, async () => undefined);
 
-/** Runs an example after the one before it in its lane. */
+/** Runs an example after the previous example in its lane. */
 function inTurn(index: number, run: () => Promise<void>): Promise<void> {
   const lane = index % lanes.length;
   const running = (lanes[lane] ?? Promise.resolve()).then(run);

@@ -225,7 +225,7 @@ test('eboot without gzip support copies gzip data unchanged', (t) => {
   t.true(same(flash, 0, gzip));
 });
 
-test('eboot 2.7.2 fails the comparison if the copy overwrote its source', (t) => {
+test('the eboot of core 2.7.2 fails the comparison if the copy overwrote its source', (t) => {
   const bytes = noisyBytes(100_000, 1, 39);
   for (const [source, code] of [
     [0x19000, copyCodes.copied],

@@ -9,7 +9,7 @@ import { concatBytes } from '../../support/image-builder.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { noisyBytes } from './recipes.ts';
 
-/** Large enough that `inflateProfile` uses zlib. */
+/** Size for which `inflateProfile` uses zlib. */
 const content = fc
   .array(
     fc.record({

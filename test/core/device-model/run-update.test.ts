@@ -159,7 +159,7 @@ test('installs a gzip-compressed image for a larger flash and then rejects the n
   t.is(told(second), 'rejected ERROR[8]: Flash config wrong: real: 1048576, SDK: 4194304');
 });
 
-test('a raw update sets the flash mode of the device, and a gzip update keeps the mode of the image', (t) => {
+test("a raw image is patched to the device's flash mode, and a gzip-compressed image keeps its own mode", (t) => {
   const image = sketchOf({ mode: 'qio', seed: 8 });
   t.is(updating(deviceOf({ flashMode: 'dout' }), image, { expected: image }).device.flashMode, 'dout');
   t.is(updating(deviceOf({ flashMode: 'dout' }), gzipOf(image), { expected: image }).device.flashMode, 'qio');
@@ -197,7 +197,7 @@ test('a device on core 2.7.2 hangs only if the copy reaches the staged bytes', (
   t.is(told(updating(deviceOf({ core: '2.7.3' }), large, { expected: large })), 'updated');
 });
 
-test('a signed filesystem sent as a sketch is rejected if raw and bricks the device if compressed', (t) => {
+test('a signed filesystem image sent as a sketch is rejected if raw and bricks the device if compressed', (t) => {
   const filesystem = noisyBytes(0x8000, 0.2, 42);
   filesystem[2] = 2;
   const device = deviceOf({ verifier: keyOf('current') });
@@ -205,7 +205,7 @@ test('a signed filesystem sent as a sketch is rejected if raw and bricks the dev
   t.is(told(updating(device, signed(alignedGzipOf(filesystem)))), 'bricked not-loadable');
 });
 
-test('a compressed filesystem is installed only with ATOMIC_FS_UPDATE', (t) => {
+test('a compressed filesystem image is installed only with ATOMIC_FS_UPDATE', (t) => {
   const filesystem = noisyBytes(0x10000, 0.1, 43);
   const options = { kind: 'filesystem', expected: filesystem } as const;
   const inPlace = updating(deviceOf(), gzipOf(filesystem), options);
@@ -216,7 +216,7 @@ test('a compressed filesystem is installed only with ATOMIC_FS_UPDATE', (t) => {
   t.is(Buffer.compare(flash.subarray(fsStart, fsStart + filesystem.length), filesystem), 0);
 });
 
-test('a filesystem that inflates past the end of its partition overwrites the flash after the partition', (t) => {
+test('a filesystem image that inflates past the end of its partition overwrites the flash after the partition', (t) => {
   const filesystem = noisyBytes(0x12000, 0.1, 44);
   const result = updating(deviceOf({ atomicFs: true }), gzipOf(filesystem), {
     kind: 'filesystem',
@@ -226,7 +226,7 @@ test('a filesystem that inflates past the end of its partition overwrites the fl
   t.deepEqual([result.why, result.sector], ['beyond-filesystem', deviceOf().fsEnd / 4096]);
 });
 
-test('a device on core 2.5.x writes a signed filesystem past the end of its partition', (t) => {
+test('a device on core 2.5.x writes a signed filesystem image past the end of its partition', (t) => {
   const filesystem = noisyBytes(0x10000, 1, 45);
   filesystem[2] = 2;
   const device = deviceOf({ core: '2.5.2', verifier: keyOf('legacy') });
@@ -234,7 +234,7 @@ test('a device on core 2.5.x writes a signed filesystem past the end of its part
   t.is(told(result), 'damaged beyond-filesystem');
 });
 
-test('a device on core 2.6.2 overwrites byte 2 of a filesystem with the flash mode', (t) => {
+test('a device on core 2.6.2 overwrites byte 2 of a filesystem image with its own flash mode', (t) => {
   const filesystem = noisyBytes(0x4000, 1, 46);
   filesystem[2] = 0xf0;
   const options = { kind: 'filesystem', expected: filesystem } as const;
@@ -278,7 +278,7 @@ test('installs a real zopfli-compressed sketch on a device with 4 MB of flash', 
   t.is(told(updating(device, compressed)), 'updated', 'and can be loaded');
 });
 
-test('an update has the same result in one piece and in chunks', (t) => {
+test('an update has the same result whether it is sent in one piece or in chunks', (t) => {
   const image = sketchOf({ seed: 15, noise: 1 });
   const bytes = gzipOf(image);
   const options = { transport: 'espota', kind: 'sketch', expected: image } as const;
@@ -300,7 +300,7 @@ test('updates a device model that was built from facts without flash content', (
   t.regex(told(updating(deviceAtRest(facts), sketchOf({ sizeNibble: 3 }))), /^rejected ERROR\[9\]/);
 });
 
-test('the device model does not throw for any bytes and any device', (t) => {
+test('the device model does not throw for any combination of bytes and device', (t) => {
   const anything = fc.oneof(
     fc.uint8Array({ maxLength: 9000 }),
     fc

@@ -108,7 +108,7 @@ test('rejects bytes that are not an image, with the error message of the core', 
   t.is(printed(sending(deviceOf(), page, { transport: 'http' })), 'Verify Bin Header Failed');
 });
 
-test('accepts gzip-compressed images on core 2.7.0 and later, and rejects them on earlier cores', (t) => {
+test('accepts gzip-compressed images on core 2.7.0 and later but rejects them on earlier cores', (t) => {
   for (const transport of ['espota', 'http', 'web'] as const) {
     t.is(printed(sending(deviceOf({ core: '2.7.0' }), gzip, { transport })), 'staged');
     t.regex(
@@ -135,7 +135,7 @@ test('rejects updates with ERROR 8 if the flash header states a size larger than
   t.is(sending({ ...device, flashMap: true }, sketch).outcome, 'staged');
 });
 
-test('sets byte 2 to the flash mode of the device and checks the MD5 of the original bytes', (t) => {
+test("sets byte 2 to the device's flash mode and checks the MD5 of the original bytes", (t) => {
   const device = deviceOf({ flashMode: 'dout' });
   const result = sending(device, sketchOf({ mode: 'qio' }), { md5: md5Of(sketchOf({ mode: 'qio' })) });
   if (result.outcome !== 'staged') return t.fail(printed(result));
@@ -161,7 +161,7 @@ test('rejects the MD5 if the flash mode is unknown, because byte 2 is restored a
   t.regex(printed(sending(deviceOf(), odd, { md5: md5Of(odd) })), /^ERROR\[7\]: MD5 verification failed: expected: /);
 });
 
-test('checks the MD5 without a key unless the transport is web', (t) => {
+test('checks the MD5 on a device without a key unless the transport is web', (t) => {
   t.is(printed(sending(deviceOf(), sketch, { md5: md5Of(sketch).toUpperCase() })), 'staged');
   t.is(printed(sending(deviceOf(), sketch)), 'staged');
   const wrong = '0'.repeat(32);
@@ -210,7 +210,7 @@ test('rejects a signed image if any byte except byte 2 changes', (t) => {
   );
 });
 
-test('rejects a signed raw image with ERROR 12 if its flash mode differs from that of the device', (t) => {
+test("rejects a signed raw image with ERROR 12 if its flash mode differs from the device's", (t) => {
   const device = deviceOf({ verifier: keyOf('current'), flashMode: 'dout' });
   t.is(printed(sending(device, signed(sketchOf({ mode: 'dio' })))), 'ERROR[12]: Signature verification failed');
   t.is(printed(sending(device, signed(sketchOf({ mode: 'dout' })))), 'staged');
@@ -252,7 +252,7 @@ test('only cores 3.1.0 to 3.1.2 reject a signed payload whose length is not a mu
   }
 });
 
-test('writes a filesystem in place even if the device rejects it afterwards', (t) => {
+test('writes a filesystem image in place even if the device rejects the image afterward', (t) => {
   const device = deviceOf({ verifier: keyOf('current') });
   const image = noisyBytes(0x8000, 1, 21);
   const accepted = sending(device, signed(image), { kind: 'filesystem' });
@@ -263,10 +263,10 @@ test('writes a filesystem in place even if the device rejects it afterwards', (t
   t.is(Buffer.compare(refused.device.flash.subarray(device.fsStart, device.fsStart + image.length), image), 0);
 });
 
-test('limits a filesystem and its signature to the partition size on core 2.6.0 and later', (t) => {
+test('limits a filesystem image and its signature to the partition size on core 2.6.0 and later', (t) => {
   const sizeBytes = 0x10000;
   const image = noisyBytes(sizeBytes, 1, 22);
-  // Flash mode of the device. With any other mode, core 2.5.2 would change byte 2 of the filesystem.
+  // Flash mode of the device. With any other mode, core 2.5.2 would change byte 2 of the filesystem image.
   image[2] = 2;
   t.is(printed(sending(deviceOf(), image, { kind: 'filesystem' })), 'written');
   const secured = { verifier: keyOf('current') };
@@ -278,7 +278,7 @@ test('limits a filesystem and its signature to the partition size on core 2.6.0 
   t.not(old.device.flash[old.device.fsEnd], 0xff, 'the EEPROM sector is overwritten');
 });
 
-test('stages a filesystem below its partition if the sketch uses ATOMIC_FS_UPDATE', (t) => {
+test('stages a filesystem image below its partition if the sketch uses ATOMIC_FS_UPDATE', (t) => {
   const device = deviceOf({ atomicFs: true });
   const image = noisyBytes(0x6000, 0.2, 23);
   const result = sending(device, image, { kind: 'filesystem' });
@@ -290,7 +290,7 @@ test('stages a filesystem below its partition if the sketch uses ATOMIC_FS_UPDAT
   t.is(sending(deviceOf({ atomicFs: true, core: '2.5.2' }), image, { kind: 'filesystem' }).outcome, 'written');
 });
 
-test('cores 2.4.2 to 2.6.2 also write the flash mode to byte 2 of a filesystem', (t) => {
+test('cores 2.4.2 to 2.6.2 also write the flash mode to byte 2 of a filesystem image', (t) => {
   const image = noisyBytes(0x2000, 1, 24);
   image[2] = 0xaa;
   for (const [core, byte] of [
@@ -325,7 +325,7 @@ test('produces the same flash content for all chunk sizes', (t) => {
   );
 });
 
-test('rejects an incomplete update without an error number unless the update may end early', (t) => {
+test('rejects an incomplete update, without an error number, unless the update may end early', (t) => {
   const half = writeUpdate(begun(deviceOf(), { kind: 'sketch', sizeBytes: sketch.length }), sketch.subarray(0, 20_000));
   if (half.outcome === 'rejected') return t.fail(half.error.printed);
   t.is(printed(endUpdate(half.update, false)), 'ERROR[0]: No Error');

@@ -29,7 +29,7 @@ for (const format of ['current', 'legacy'] as const) {
   });
 }
 
-test('rejects a file that is unsigned, truncated, too short, or has an invalid signature length', (t) => {
+test('rejects a file that is unsigned, truncated or too short, or that has an invalid signature length', (t) => {
   const signed = signFile(payload, owner.privateKey, 'current');
   const hostile = [
     payload,

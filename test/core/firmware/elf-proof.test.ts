@@ -94,7 +94,7 @@ test('returns no proof for an ELF file with a different entry point, different b
   t.is(prove(buildElf({ entryAddress, sections: [first], symbols: signingSymbols })), 'elf-of-another-image');
 });
 
-test('names the address of the first difference between the ELF file and the image', (t) => {
+test('reports the address of the first difference between the ELF file and the image', (t) => {
   const [first, ...rest] = sectionsOf(recipe);
   if (first === undefined) return t.fail();
   const changed = Uint8Array.from(first.bytes);
@@ -144,7 +144,7 @@ test('returns no proof for an ELF file truncated before its last section header'
   for (let length = 0; length < lastSectionHeader; length += 13) t.not(prove(elf.subarray(0, length)), 'elf');
 });
 
-test('proves enforcement for a real build from the ELF file of the build', (t) => {
+test('proves enforcement for a real build from its ELF file', (t) => {
   const door = readFileSync('test/fixtures/firmware/door.bin');
   const program = readFileSync('test/fixtures/firmware/door.elf');
   const key = readPublicKey(readFileSync('test/fixtures/keys/test-only-public.pem'), 'test-only-public.pem');

@@ -5,7 +5,7 @@ import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { concatBytes, setWord } from '../../support/image-builder.ts';
 import { makeKeyPair, signFile } from '../../support/signed-file.ts';
 
-// Truncated 4m2m image by littlefs-python 0.19: version 2.0, 254 blocks of 8192 bytes, a small file and a file of 20,000 bytes.
+// Truncated 4m2m image created with littlefs-python 0.19: version 2.0, 254 blocks of 8192 bytes, a small file and a file of 20,000 bytes.
 const littleFs4m2m = gunzipSync(
   Buffer.from(
     'H4sIAAAAAAACA+3csUpDMRQA0KsVFB1av6B1UJCCxaUoFPEL/AhpawtVi76hm5/i4k+Io6ugq5uD4CZudpA+Uwdxs24+OAcCgeTmJiFbQiIi3sr5+6CfZYNO97zxFJWI+YhaxCS15dOS5xeTUsSw+rF0Veut5AAAAAAAAADAvzL3x/v/0d1j82d8pTqu7Ecs90/andFWLzsepMDlYXW8kb9cPvyeP/Wst3rbe+3T07NWI1Wmobu3688zzj/lr6f8i4f9o61slKXki2mEzevV15uZ4oeN8dpCWmPtIK2vMd5plu+7TgUAAAAAAAAARTMCAAAAAAAAAApvPiLsAgAAAAAAAAAUWym+fvv3BgAAAIBvfssDAAAAKJ5P//qICgCgAAA=',
@@ -112,7 +112,7 @@ test('reads erased flash as an empty filesystem', (t) => {
   t.deepEqual(findingIds(erased(8192)), ['filesystem-erased']);
 });
 
-test('returns no filesystem for bytes that are not a filesystem', (t) => {
+test('returns no filesystem for bytes that are not a filesystem image', (t) => {
   t.is(readFilesystemImage(new Uint8Array()).value, undefined);
   t.is(readFilesystemImage(new Uint8Array(10_000)).value, undefined);
   t.is(readFilesystemImage(Buffer.alloc(10_000, 'littlefs?')).value, undefined);

@@ -72,9 +72,9 @@ test('does not treat a second gzip member as a signature', (t) => {
 });
 
 test('reports bytes after the image, inside and outside a gzip file', (t) => {
-  t.deepEqual(ids(readFirmware(concatBytes(image, new Uint8Array(3)))), ['trailing-data']);
-  t.deepEqual(ids(readFirmware(concatBytes(gzipped, new Uint8Array(3)))), ['trailing-data']);
-  t.deepEqual(ids(readFirmware(gzipSync(concatBytes(image, new Uint8Array(3))))), ['trailing-data']);
+  t.deepEqual(ids(readFirmware(concatBytes(image, new Uint8Array(3)))), ['data-after-image']);
+  t.deepEqual(ids(readFirmware(concatBytes(gzipped, new Uint8Array(3)))), ['data-after-gzip']);
+  t.deepEqual(ids(readFirmware(gzipSync(concatBytes(image, new Uint8Array(3))))), ['data-after-image']);
 });
 
 test('reports a gzip file inside a gzip file', (t) => {
@@ -87,7 +87,7 @@ test('reports a gzip bomb and discards its content', (t) => {
   t.is(firmware.content.length, 0);
 });
 
-test('reports an empty file and a file that is neither a sketch nor a filesystem', (t) => {
+test('reports an empty file and a file that is neither a sketch image nor a filesystem image', (t) => {
   t.like(readFirmware(Buffer.from('hello')), { kind: 'unknown' });
   t.deepEqual(ids(readFirmware(Buffer.from('hello'))), ['unknown-content']);
   t.deepEqual(ids(readFirmware(new Uint8Array())), ['empty-file']);

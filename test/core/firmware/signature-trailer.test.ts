@@ -36,7 +36,7 @@ test('finds a signature of unusual length after the image segments', (t) => {
   t.is(readFirmware(withTrailer(image, new Uint8Array(200), 200)).trailer?.keyBits, 1600);
 });
 
-test('reports a signature by a different key as unverified', (t) => {
+test('reports a signature made with a different key as unverified', (t) => {
   const signed = signFile(image, stranger.privateKey, 'current');
   const { trailer } = readFirmware(signed, { knownKeys: [owner.publicKey] });
   t.is(trailer?.format, 'unverified');
@@ -59,12 +59,12 @@ test('reports an implausible signature length and finds no trailer', (t) => {
   for (const word of [0xffffffff, 0, 127, 0x80000080]) {
     const file = withTrailer(image, new Uint8Array(128), word);
     t.is(readFirmware(file).trailer, undefined);
-    t.deepEqual(findingIds(file), ['signature-length-implausible', 'trailing-data'], `${word}`);
+    t.deepEqual(findingIds(file), ['signature-length-implausible', 'data-after-image'], `${word}`);
   }
 });
 
-test('reports zero padding after the image only as trailing data', (t) => {
-  t.deepEqual(findingIds(concatBytes(image, new Uint8Array(512))), ['trailing-data']);
+test('reports zero padding after the image only as data after the image', (t) => {
+  t.deepEqual(findingIds(concatBytes(image, new Uint8Array(512))), ['data-after-image']);
 });
 
 test('finds no trailer if the stated signature length would overlap the image', (t) => {
@@ -82,7 +82,7 @@ test('finds no trailer in an unsigned image for any value of its last word', (t)
 test('finds a signature after trailing data and reports both', (t) => {
   const file = signFile(concatBytes(image, new Uint8Array(48)), owner.privateKey, 'current');
   t.is(readFirmware(file, { knownKeys: [owner.publicKey] }).trailer?.format, 'current');
-  t.deepEqual(findingIds(file), ['trailing-data']);
+  t.deepEqual(findingIds(file), ['data-after-image']);
 });
 
 test('requires a common signature length or a known key if the end of the payload is unknown', (t) => {

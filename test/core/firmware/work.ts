@@ -3,7 +3,7 @@ import { Session } from 'node:inspector';
 import { syncBuiltinESMExports } from 'node:module';
 import zlib from 'node:zlib';
 
-/** Work of a function, in units that do not depend on the machine. */
+/** Work that a function does, in units that do not depend on the machine. */
 export interface Work {
   /**
    * Number of JavaScript blocks of this project that were executed, plus the number of bytes that Node.js functions searched, decoded,

@@ -78,7 +78,7 @@ test('rejects a malformed private key without including it in the error', async 
   }
 });
 
-test('rejects a private key that is not RSA, and explains why an EC key is not supported', async (t) => {
+test('rejects a private key that is not RSA and explains why an EC key is not supported', async (t) => {
   for (const [kind, pair] of Object.entries(wrongKinds())) {
     const error = await expectOtaError(t, 'KEY_WRONG_TYPE', () => readPrivateKey(pair.privatePem, 'private.key'));
     t.true(

@@ -39,7 +39,7 @@ test('returns the size, fingerprint and modulus of a public key', (t) => {
   t.is(Buffer.from(modulus).toString('hex'), n);
 });
 
-test('accepts key sizes from 1024 bits, including sizes that are not whole bytes', (t) => {
+test('accepts keys of 1024 or more bits, including sizes that are not a multiple of 8', (t) => {
   for (const bits of [1024, 1025, 1032, 1279, 1536, 2048]) {
     const key = readPublicKey(rsaPems(bits).publicPem, 'public.key');
     t.is(key.bits, bits);

@@ -23,7 +23,7 @@ function problemsOf(json: unknown): readonly string[] {
   return 'problems' in read ? read.problems : [];
 }
 
-test('reads every device fact, all of which are optional', (t) => {
+test('reads all device facts and requires none of them', (t) => {
   t.deepEqual(readDeviceFacts(all), { facts: all });
   t.deepEqual(readDeviceFacts({}), { facts: {} });
   for (const name of Object.keys(all)) {

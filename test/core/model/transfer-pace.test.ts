@@ -4,7 +4,7 @@ import { defaultTransferLimits, TransferPace } from '../../../src/core/model/tra
 const second = 1000;
 const noFault = undefined;
 
-/** Moves bytes in equal steps for some time. Returns the time of the first fault. */
+/** Moves bytes in equal steps until the given time. Returns the time of the first fault. */
 function run(pace: TransferPace, fromMs: number, untilMs: number, bytes: number, everyMs: number): number | undefined {
   for (let now = fromMs + everyMs; now <= untilMs; now += everyMs) {
     if (pace.fault(now) !== undefined) return now;
@@ -29,13 +29,13 @@ test('a transfer may take 60 s plus the time for its bytes at 2 KB/s', (t) => {
   t.is(large.fault(160_000), 'not complete after 160 s');
 });
 
-test('a peer that moves one byte a second is too slow after 30 s', (t) => {
+test('a peer that moves one byte per second is too slow after 30 s', (t) => {
   const pace = startedPace(1024 ** 2);
   t.is(run(pace, 0, 600 * second, 1, second), 31 * second);
   t.is(pace.fault(31 * second), 'less than 2 KB/s for at least 30 s');
 });
 
-test('a peer that becomes slow after a fast start gains no extra time', (t) => {
+test('a fast start gives no extra time to a peer that becomes slow', (t) => {
   const pace = startedPace(100 * 1024 ** 2);
   t.is(run(pace, 0, 60 * second, 1024 ** 2, second), noFault);
   t.is(run(pace, 60 * second, 600 * second, 1, second), 91 * second);
@@ -65,7 +65,7 @@ test('accepts a 16 MB backup at 2 KB/s', (t) => {
   t.is(run(pace, 0, 8192 * second, 2048, second), noFault);
 });
 
-test('a server may be silent while it processes what it received', (t) => {
+test('a server may be silent while it processes received bytes', (t) => {
   const pace = startedPace(2048 * 1000);
   pace.moved(100, 10);
   pace.expectSilence();

@@ -6,6 +6,7 @@ import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
 import { formatManifest, parseManifest } from '../../../src/core/model/manifest.ts';
 import { type PackRequest, packImage } from '../../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../../src/core/pack/sign-build.ts';
+import { buildDifferences } from '../../../src/core/preflight/build-differences.ts';
 import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { buildImage } from '../../support/image-builder.ts';
@@ -40,10 +41,12 @@ const recipes = fc.record({
   before: fc.uint8Array({ maxLength: 500 }),
   key: fc.constantFrom('text', 'der'),
   after: fc.uint8Array({ maxLength: 500 }),
+  appended: fc.uint8Array({ maxLength: 70 }),
 });
 
-function built({ generation, before, key, after }: Recipe): Uint8Array {
-  return buildImage({ generation, flashContent: Buffer.concat([before, keyForms[key], after]) });
+function built({ generation, before, key, after, appended }: Recipe): Uint8Array {
+  const image = buildImage({ generation, flashContent: Buffer.concat([before, keyForms[key], after]) });
+  return Buffer.concat([image, appended]);
 }
 
 type Recipe = typeof recipes extends fc.Arbitrary<infer Value> ? Value : never;
@@ -58,11 +61,22 @@ test('a device accepts every signed artifact, and every artifact contains the im
         const bytes = files.get(file) ?? new Uint8Array(0);
         t.is(bytes.length, sizeBytes);
         const payload = bytes.subarray(0, payloadBytes);
-        t.true(Buffer.from(raw).equals(encoding === 'gzip' ? gunzipSync(payload) : payload), file);
+        const content = encoding === 'gzip' ? gunzipSync(payload) : payload;
+        t.true(Buffer.from(raw).equals(content.subarray(0, raw.length)), file);
+        t.true(content.subarray(raw.length).every((byte) => byte === 0xff) && content.length < raw.length + 4, file);
         if (signature === 'none') continue;
         t.deepEqual(deviceVerdict(bytes, signer.publicKey, signature), { accepted: true }, file);
         t.is(payloadBytes % 4, 0, file);
       }
+      t.deepEqual(manifest.artifacts.map(({ encoding, signature }) => `${encoding} ${signature}`).sort(), [
+        'gzip current',
+        'gzip none',
+        'identity current',
+        'identity legacy',
+        'identity none',
+      ]);
+      const read = async ({ file }: { readonly file: string }) => files.get(file);
+      t.deepEqual((await buildDifferences({ manifest, key: signer.publicKey, read })).differences, []);
       t.deepEqual(manifest.embeddedKeys, [fingerprint]);
     }),
     { numRuns: 40 },

@@ -60,8 +60,8 @@ const builds: Readonly<Record<string, { files?: Record<string, string | Uint8Arr
     options: ['--declare-enforcement'],
   },
   'a sketch without its ELF file': { options: ['--elf', 'public.key'] },
-  'a filesystem': { files: { [`build/${image}`]: spiffsImage() } },
-  'a filesystem whose compressed form is signed': {
+  'a filesystem image': { files: { [`build/${image}`]: spiffsImage() } },
+  'a filesystem image with a signed compressed artifact': {
     files: { [`build/${image}`]: spiffsImage() },
     options: ['--sign-compressed-filesystem'],
   },

@@ -98,7 +98,7 @@ export interface Case {
   readonly errors?: readonly string[];
 }
 
-/** Returns a release with only this artifact. A file whose name starts with `fs` is a filesystem. */
+/** Returns a release with only this artifact. A file whose name starts with `fs` is a filesystem image. */
 export function releaseOf(artifact: ReleaseArtifact, changes: Partial<ReleaseImage> = {}): Release {
   const isFilesystem = artifact.file.startsWith('fs');
   return {

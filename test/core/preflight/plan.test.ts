@@ -163,7 +163,7 @@ test('ignores intermediate releases for a different project or board', (t) => {
   t.is(plan({ facts: old, target: large.manifest, intermediateReleases: [small.manifest] }).kind, 'hops');
 });
 
-test('sends a compressed filesystem only to a device with ATOMIC_FS_UPDATE', async (t) => {
+test('sends a compressed filesystem image only to a device with ATOMIC_FS_UPDATE', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: noisyBytes(13 * 4096, 0.2, 3) });
   const filesystem = await packed(image, 'fs', true);
   const facts: DeviceFacts = { ...known, atomicFs: true, kind: 'filesystem' };
@@ -192,6 +192,35 @@ test('sends an artifact that violates an allowed rule only if no other artifact 
   t.deepEqual(decision.kind === 'send' && decision.warnings.map(({ rule, severity }) => [rule, severity]), [
     ['gz-signed-old-core', 'warning'],
   ]);
+});
+
+test('plans a hop through the raw artifact if the compressed one would install a slower flash mode that blocks the target', async (t) => {
+  const stone = await build({ sizeBytes: 60_000, version: 'stone' });
+  const slow = withFlashMode(stone, 'dout');
+  const facts: DeviceFacts = { ...known, core: '2.7.2', signing: 'none', keyFingerprint: undefined };
+  t.is(planFor(facts, large, slow), 'stone.bin then large.bin.gz.signed');
+  t.is(planFor(facts, large, stone), 'stone.bin.gz then large.bin.gz.signed');
+});
+
+/** Build whose manifest states a different flash mode. */
+function withFlashMode({ manifest, files }: Build, flashMode: FlashMode): Build {
+  return { files, manifest: { ...manifest, image: { ...manifest.image, flashMode } } };
+}
+
+test('warns that the space for the target is unknown if the layout of the intermediate release is unknown', (t) => {
+  const { layout: _, ...image } = small.manifest.image;
+  const facts: DeviceFacts = { ...known, core: '2.6.3' };
+  const decision = plan({
+    facts,
+    target: large.manifest,
+    intermediateReleases: [{ ...small.manifest, image }],
+    allow: new Set(['inflate-over-fs', 'fs-moved']),
+  });
+  if (decision.kind !== 'hops') return t.fail(sent(decision));
+  const last = decision.hops.at(-1);
+  t.true(
+    last?.warnings.some(({ rule, message }) => rule === 'no-space' && /layout of the device is unknown/.test(message)),
+  );
 });
 
 /** Devices that fit the builds. Most have the flash mode of the builds, and all have the same key or no key. */

@@ -32,7 +32,7 @@ test('computes the start of the filesystem from the free space and the sketch si
   });
 });
 
-test('accepts request headers in any case, because proxies change the case', (t) => {
+test('ignores the case of request headers, because proxies can change it', (t) => {
   for (const change of [(name: string) => name.toLowerCase(), (name: string) => name.toUpperCase()]) {
     const changed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [change(name), value]));
     t.deepEqual(factsIn(changed), factsIn(headers));
@@ -45,7 +45,7 @@ test('accepts a free space of 0 and ignores a value that is negative or not a mu
   t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '100' })?.facts.fsStart, undefined);
 });
 
-test('treats mode "spiffs" as a filesystem update and ignores mode "version"', (t) => {
+test('treats the mode "spiffs" as a filesystem update and ignores the mode "version"', (t) => {
   t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'spiffs' })?.facts.kind, 'filesystem');
   t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'version' })?.facts.kind, undefined);
 });

@@ -15,12 +15,12 @@ test('derives the core, key, layout and sketch size from a build with proven enf
   });
 });
 
-test('leaves signing unknown for an unproven key and unset for a build without a key', (t) => {
+test('leaves signing unknown for an unproven key and sets it to none for a build without a key', (t) => {
   t.is(factsOfBuild({ ...build, enforcement: 'unproven' }).signing, undefined);
   t.is(factsOfBuild({ ...build, embeddedKeys: [], signing: {} }).signing, 'none');
 });
 
-test('changes the flash mode to that of the image after a gzip update, and keeps it after a raw update', (t) => {
+test('sets the flash mode to that of the image after a gzip update and keeps it after a raw update', (t) => {
   const facts = { ...device, flashMode: 'dout' } as const;
   t.is(factsAfter(facts, build, sound.gzipSigned).flashMode, 'dio');
   t.is(factsAfter(facts, build, sound.rawSigned).flashMode, 'dout');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { alignGzip } from '../../../src/core/compression/alignment.ts';
-import { compareReleases, coreCapabilities } from '../../../src/core/device-model/cores.ts';
+import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import { deviceAtRest, type ModelDevice, signatureVerifier } from '../../../src/core/device-model/model-device.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
@@ -11,6 +11,7 @@ import { flashModes } from '../../../src/core/firmware/flash-header.ts';
 import { type FlashLayout, flashLayoutByName } from '../../../src/core/firmware/flash-layout.ts';
 import { describePublicKey } from '../../../src/core/keys/public-key.ts';
 import type { FlashMode, ImageKind, SignatureFormat } from '../../../src/core/model/artifact.ts';
+import { compareReleases } from '../../../src/core/model/core-name.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import { fileRelease } from '../../../src/core/preflight/file-release.ts';
 import type { Release, ReleaseArtifact } from '../../../src/core/preflight/release.ts';
@@ -47,6 +48,10 @@ const stranger: TestKeyPair = {
 };
 
 export const cores = [
+  '2.0.0',
+  '2.1.0',
+  '2.2.0',
+  '2.3.0',
   '2.4.0',
   '2.4.1',
   '2.4.2',
@@ -179,6 +184,10 @@ function makeSketches(): readonly Content[] {
       );
       const bytes = buildImage({ flashContent, modeByte, sizeAndFrequencyByte });
       sketches.push({ name: `sketch of ${bytes.length}, ${flashModes[modeByte]}, noise ${noise}`, bytes });
+      if (noiseIndex > 0) continue;
+      // Some builds append their configuration to the image, with any length.
+      const appended = noisyBytes(2045 + index, 0.5, seed + 2);
+      sketches.push({ name: `sketch of ${bytes.length} with appended data`, bytes: concatBytes(bytes, appended) });
     }
   }
   return sketches;
@@ -187,7 +196,7 @@ function makeSketches(): readonly Content[] {
 /** Size of the largest tested partition. Larger partitions would only make the tests slower. */
 const largestPartition = 1024 * 1024;
 
-/** Full, partly full and nearly empty filesystems, for every partition size in the layouts and for one other size. */
+/** Full, partly full and nearly empty filesystem images, for every partition size in the layouts and for one other size. */
 function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
   const sizes = layouts.map(({ fsStart, fsEnd }) => fsEnd - fsStart);
   const partitions = new Set(sizes.filter((size) => size >= 8192 && size <= largestPartition));

@@ -5,7 +5,7 @@ import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import type { RuleId } from '../../../src/core/preflight/registry.ts';
 import { type PreflightFinding, runRules } from '../../../src/core/preflight/run-rules.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
-import { anyScenario, describeScenario } from './scenarios.ts';
+import { anyScenario, describeScenario, type Scenario } from './scenarios.ts';
 
 const names = [
   'core',
@@ -41,7 +41,7 @@ function isForgiven(result: UpdateResult, warnings: readonly PreflightFinding[],
     // A device on core 2.7.2 hangs until a power cycle, but the new sketch is installed.
     case 'bricked':
       return result.why === 'compare-failed' && (!coreKnown || isWarned('bad-core-2.7.2'));
-    // Old cores overwrite a byte in a filesystem, do not limit its size, or let its start address wrap around.
+    // Old cores overwrite a byte in a filesystem image, do not limit its size, or let its start address wrap around.
     case 'damaged':
       return !coreKnown || isWarned('fs-mode-patched') || isWarned('no-space');
   }
@@ -90,11 +90,37 @@ test('never blocks a raw artifact because of unknown facts', (t) => {
         runRules({ release, artifact, facts })
           .filter(({ severity }) => severity === 'error')
           .map(({ rule }) => rule);
-      // If the partition size is unknown, the superblock limits the size of the filesystem.
+      // If the partition size is unknown, the superblock limits the size of the filesystem image.
       const blockedBy = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (blockedBy.length > 0) t.not(refusedBy(scenario.facts).length, 0, blockedBy.join(' '));
     }),
     propertyRuns(400, 50_000),
   );
   t.pass();
+});
+
+function isHarmless({ device, transport, kind, sent }: Scenario): boolean {
+  const { outcome } = runUpdate(device, sent.bytes, { transport, kind, expected: sent.content });
+  return outcome === 'rejected' || outcome === 'crashed';
+}
+
+test('an update that a rule blocks still has a finding when one device fact is unknown', (t) => {
+  const silent = new Map<string, string>();
+  fc.assert(
+    fc.property(anyScenario, (scenario) => {
+      const { release, artifact } = scenario.sent;
+      const errors = runRules({ release, artifact, facts: scenario.facts }).filter(
+        ({ severity }) => severity === 'error',
+      );
+      // A device that rejects an update keeps its sketch, so these errors only prevent a futile transfer.
+      if (errors.length === 0 || isHarmless(scenario)) return;
+      for (const name of names) {
+        if (scenario.facts[name] === undefined) continue;
+        if (runRules({ release, artifact, facts: without(scenario.facts, [name]) }).length > 0) continue;
+        silent.set(`${errors.map(({ rule }) => rule).join(' ')} without ${name}`, describeScenario(scenario));
+      }
+    }),
+    propertyRuns(400, 50_000),
+  );
+  t.deepEqual(Object.fromEntries(silent), {});
 });

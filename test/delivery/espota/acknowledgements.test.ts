@@ -13,7 +13,7 @@ const examples: [digits: string, underWayBytes: number, acknowledged: number][] 
   ['', 1000, 0],
   // The end of a number whose first digits have already been read.
   ['096', 32_768, 96],
-  // An acknowledgement cannot exceed the bytes sent.
+  // An acknowledgment cannot exceed the bytes sent.
   ['99', 50, 18],
   ['9', 5, 5],
 ];
@@ -23,7 +23,7 @@ for (const [digits, underWayBytes, acknowledged] of examples) {
   });
 }
 
-test('reads a single acknowledgement as one number', (t) => {
+test('reads a single acknowledgment as one number', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 16_000_000 }), fc.nat(100_000), (written, more) => {
       t.is(acknowledgedBytes(String(written), written + more), written);
@@ -31,7 +31,7 @@ test('reads a single acknowledgement as one number', (t) => {
   );
 });
 
-test('splits equal acknowledgements that arrive without separators', (t) => {
+test('splits equal acknowledgments that arrive without separators', (t) => {
   const windows = fc.constantFrom(1072, 1460, 2144, 2920, 4380, 5840);
   fc.assert(
     fc.property(windows, fc.integer({ min: 2, max: 5 }), (window, count) => {
@@ -41,7 +41,7 @@ test('splits equal acknowledgements that arrive without separators', (t) => {
   );
 });
 
-test('never exceeds the unacknowledged bytes', (t) => {
+test('never returns more than the unacknowledged bytes', (t) => {
   const digits = fc.stringMatching(/^[0-9]{0,2000}$/);
   fc.assert(
     fc.property(digits, fc.nat(500_000), (text, underWayBytes) => {
@@ -51,7 +51,7 @@ test('never exceeds the unacknowledged bytes', (t) => {
   );
 });
 
-test('reads only the last 120 digits, which bounds the work', (t) => {
+test('reads only the last 120 digits to limit the work', (t) => {
   const tail = fc.stringMatching(/^[1-9][0-9]{119}$/);
   fc.assert(
     fc.property(fc.stringMatching(/^[1-9][0-9]{0,2000}$/), tail, fc.nat(500_000), (before, last, underWayBytes) => {

@@ -51,7 +51,7 @@ test('reports progress that counts acknowledged bytes, never decreases and ends 
   t.is(taken.at(-1), newSketch.length);
 });
 
-test('stops the progress when the device stops acknowledging, even if more data was sent', async (t) => {
+test('reports no further progress after the device stops acknowledging, even if more data was sent', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   const { progress, verdict } = await send(device, { timings: { stallMs: 500, attempts: 1 } });
   t.is(verdict.kind, 'unknown');
@@ -89,7 +89,7 @@ test('reports an Update.begin error with the message and code from the device', 
   t.deepEqual({ by, reason, code }, { by: 'updater', reason: 'ERROR[4]: Not Enough Space', code: 4 });
 });
 
-test('finds an error message that directly follows the last acknowledgement', async (t) => {
+test('reads an error message that directly follows the last acknowledgment', async (t) => {
   const device = await quickDevice(t);
   const { code, reason } = await rejection(t, send(device, { image: new Uint8Array(20_000).fill(0x02) }));
   t.is(code, 10);
@@ -152,7 +152,7 @@ test('reports a blocked callback with the listening address and port', async (t)
   t.true(verdict.port > 0);
 });
 
-test('rejects a callback from an address other than that of the invited device', async (t) => {
+test("rejects a callback from an address other than the invited device's", async (t) => {
   const device = await quickDevice(t, { faults: { callBack: { from: '127.0.0.2' } } });
   const { verdict } = await send(device, { timings: { ...repeating, callBackMs: 300 } });
   t.like(verdict, { kind: 'blockedCallback', rejectedAddresses: ['127.0.0.2'] });

@@ -40,7 +40,7 @@ test('uploads even if datagrams are duplicated and reordered', async (t) => {
   );
 });
 
-test('reports unreachable when duplicate datagrams keep canceling the authentication', async (t) => {
+test('reports "unreachable" when duplicate datagrams keep canceling the authentication', async (t) => {
   const device = await quickDevice(t, { password, faults: { udp: { duplicateShare: 1 } } });
   const timings = { invitationIntervalMs: 50, authenticationMs: 200, retryBudgetMs: 1000 };
   const { verdict } = await send(device, { password, timings });
@@ -119,7 +119,7 @@ test('reports that the device has not updated after three interrupted attempts',
   );
 });
 
-test('waits out a stall shorter than the stall timeout', async (t) => {
+test('continues after a stall that is shorter than the stall timeout', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
   const { verdict, progress } = await send(device);
   t.is(verdict.kind, 'accepted');
@@ -133,19 +133,19 @@ test('retries after the device loses power during the transfer', async (t) => {
   t.is(progress.at(-1)?.attempt, 2);
 });
 
-test('reports unknown when every connection is left half-open', async (t) => {
+test('reports "unknown" when every connection is left half-open', async (t) => {
   const device = await quickDevice(t, { faults: { transfer: { what: 'half-open', at: 0.5 } } });
   const { verdict } = await send(device, { image: largeImage, timings: { ...repeating, stallMs: 300 } });
   t.is(verdict.kind, 'unknown');
 });
 
-test('reports unknown when the connection ends without OK', async (t) => {
+test('reports "unknown" when the connection ends without OK', async (t) => {
   const device = await quickDevice(t, { faults: { verdict: 'none' } });
   const { verdict } = await send(device);
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
 });
 
-test('reports unknown for any text other than OK', async (t) => {
+test('reports "unknown" for any text other than OK', async (t) => {
   for (const text of ['O', 'KO', '0K', 'accepted', '\n']) {
     const device = await quickDevice(t, { faults: { verdict: { text } } });
     const { verdict } = await send(device);

@@ -10,14 +10,14 @@ function read(...pieces: readonly string[]): ReplyReader {
 }
 
 const cases: [title: string, pieces: string[], words: FinalReply][] = [
-  ['reads no final reply from acknowledgements alone', ['1460', '1460'], { kind: 'none' }],
-  ['reads OK in a separate piece after the last acknowledgement', ['1460', 'OK'], { kind: 'ok' }],
-  ['reads OK directly after the last acknowledgement', ['1460OK'], { kind: 'ok' }],
+  ['reads no final reply from acknowledgments alone', ['1460', '1460'], { kind: 'none' }],
+  ['reads OK in a separate piece after the last acknowledgment', ['1460', 'OK'], { kind: 'ok' }],
+  ['reads OK directly after the last acknowledgment', ['1460OK'], { kind: 'ok' }],
   ['reads OK split into two pieces', ['1460O', 'K'], { kind: 'ok' }],
-  ['rejects OK before the first acknowledgement', ['OK'], { kind: 'foreign', text: 'OK' }],
-  ['does not accept half of OK', ['1460O'], { kind: 'begun' }],
+  ['rejects OK before the first acknowledgment', ['OK'], { kind: 'foreign', text: 'OK' }],
+  ['waits for the rest of an incomplete OK', ['1460O'], { kind: 'begun' }],
   [
-    'reads an error that contains an O directly after the last acknowledgement',
+    'reads an error that contains an O directly after the last acknowledgment',
     ['800ERROR[10]: Magic byte is not 0xE9\n'],
     { kind: 'error', text: 'ERROR[10]: Magic byte is not 0xE9\n', complete: true },
   ],
@@ -71,7 +71,7 @@ test('reports acknowledged bytes that never decrease and never exceed the sent b
   );
 });
 
-test('keeps at most 4096 characters of an endless reply', (t) => {
+test('stores at most 4096 characters of an endless reply', (t) => {
   const reader = read(...Array.from({ length: 1000 }, () => 'x'.repeat(1000)));
   const words = reader.finalReply;
   t.true(words.kind === 'foreign' && words.text.length <= 4096);

@@ -38,7 +38,7 @@ test('reports an accepted web upload, and the device runs the image', async (t) 
   t.is(Buffer.from(device.readFlash(0, newSketch.length)).compare(newSketch), 0);
 });
 
-test('delivers an image full of line breaks and boundary-like text unchanged', async (t) => {
+test('delivers an image unchanged even if it contains line breaks and boundary-like text', async (t) => {
   const device = await webDevice(t, { layout: { fsStart: 0x200000, fsEnd: 0x204000 }, atomicFs: false });
   const traps = [
     '\r\n',
@@ -77,7 +77,7 @@ test('reports a wrong or missing password before sending the image', async (t) =
   }
 });
 
-test('reports a 401 after the whole image as a wrong password', async (t) => {
+test('reports a 401 response after the whole image as a wrong password', async (t) => {
   const page = 'HTTP/1.1 200 OK\r\n\r\n<form><input name="firmware"></form>';
   const server = await serverOf(t, page, 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
   t.like((await sendByWeb(server, { password })).verdict, { kind: 'rejected', by: 'password' });
@@ -90,7 +90,7 @@ test('recognizes an update error in a 200 response', async (t) => {
   t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
-test('reports unknown when the response states neither success nor failure', async (t) => {
+test('reports "unknown" when the response states neither success nor failure', async (t) => {
   for (const text of ['Update failed?', 'OK', '', 'Update Success']) {
     const device = await webDevice(t, { faults: { verdict: { text } } });
     const { verdict } = await sendByWeb(device);
@@ -99,7 +99,7 @@ test('reports unknown when the response states neither success nor failure', asy
   }
 });
 
-test('reports unknown when the device sends no response', async (t) => {
+test('reports "unknown" when the device sends no response', async (t) => {
   const device = await webDevice(t, { faults: { verdict: 'none' } });
   const { verdict } = await sendByWeb(device);
   t.like(verdict, { kind: 'unknown', mayHaveUpdated: true });
@@ -111,7 +111,7 @@ test('reports a protocol mismatch for a path without an updater', async (t) => {
   t.like(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater' });
 });
 
-test('reports a protocol mismatch for a server that does not speak HTTP', async (t) => {
+test('reports a protocol mismatch for a server that does not use HTTP', async (t) => {
   const { verdict } = await sendByWeb(await serverOf(t, 'SSH-2.0-dropbear\r\n'));
   t.deepEqual(verdict, { kind: 'wrongProtocol', which: 'noWebUpdater', received: 'SSH-2.0-dropbear' });
 });
@@ -159,7 +159,7 @@ for (const what of ['reset', 'end', 'half-open'] as const) {
   }
 }
 
-test('waits out a stall of a web upload that is shorter than the stall timeout', async (t) => {
+test('continues a web upload after a stall that is shorter than the stall timeout', async (t) => {
   const device = await webDevice(t, { faults: { transfer: { what: 'stall', at: 0.5, stallMs: 200 } } });
   t.is((await sendByWeb(device)).verdict.kind, 'accepted');
 });

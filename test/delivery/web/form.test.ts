@@ -1,11 +1,20 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { basicAuthorization, pageRequest, updateRequest } from '../../../src/delivery/web/form.ts';
+import type { ImageKind } from '../../../src/core/model/artifact.ts';
+import { basicAuthorization, pageRequest, type UploadParts, updateRequest } from '../../../src/delivery/web/form.ts';
+import { webUpdater } from '../../../src/delivery/web/updaters.ts';
 
 const place = { host: 'door.local', path: '/update', authorization: undefined };
 
-function asText(image: Uint8Array, kind: 'sketch' | 'filesystem' = 'sketch', authorization?: string): string {
-  const { head, tail, image: body } = updateRequest(image, kind, { ...place, authorization });
+/** Returns the parts of the core's form. */
+function partsFor(kind: ImageKind): UploadParts {
+  const file = webUpdater(undefined, undefined).file(kind);
+  if (file === undefined) throw new Error(`the core's form has no part for a ${kind}`);
+  return { file };
+}
+
+function asText(image: Uint8Array, kind: ImageKind = 'sketch', authorization?: string): string {
+  const { head, tail, image: body } = updateRequest(image, partsFor(kind), { ...place, authorization });
   return Buffer.concat([head, body, tail]).toString('latin1');
 }
 
@@ -33,12 +42,12 @@ test('builds the request in the exact form that the device can parse', (t) => {
   );
 });
 
-test('names the file part "filesystem", since the device installs any other part as a sketch', (t) => {
+test('names the file part "filesystem", because the device installs a part with any other name as a sketch', (t) => {
   t.regex(asText(new Uint8Array(8), 'filesystem'), /name="filesystem"; filename="filesystem\.bin"/);
 });
 
 test('chooses a boundary that does not occur in the image', (t) => {
-  const first = updateRequest(new Uint8Array(4), 'sketch', place);
+  const first = updateRequest(new Uint8Array(4), partsFor('sketch'), place);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (noise) => {
       const image = Buffer.concat([noise, Buffer.from('\r\n--'), first.head, first.tail, noise]);
@@ -55,11 +64,30 @@ test('builds the same request for the same image', (t) => {
   t.is(asText(new Uint8Array(1000).fill(7)), asText(new Uint8Array(1000).fill(7)));
 });
 
-test('requests the page without a body, with the password only in its header', (t) => {
+test('requests the form page without a body and sends the password only in the header', (t) => {
   const authorization = basicAuthorization('admin', 'secret');
   t.is(authorization, 'Basic YWRtaW46c2VjcmV0');
   t.is(
     Buffer.from(pageRequest({ ...place, authorization })).toString(),
     'GET /update HTTP/1.1\r\nHost: door.local\r\nConnection: close\r\nAuthorization: Basic YWRtaW46c2VjcmV0\r\n\r\n',
   );
+});
+
+test('places text fields before and after the image', (t) => {
+  const { head, tail, image } = updateRequest(
+    Uint8Array.of(0x41),
+    { ...partsFor('sketch'), before: [{ name: 'MD5', value: 'abc' }], after: [{ name: 'note', value: 'def' }] },
+    place,
+  );
+  const text = Buffer.concat([head, image, tail]).toString('latin1');
+  const bodyAt = text.indexOf('\r\n\r\n') + 4;
+  t.is(Number(/Content-Length: (\d+)/.exec(text)?.[1]), text.length - bodyAt);
+  const parts = text.slice(bodyAt).split(/(?:^|\r\n)--ota-hooks-\w+(?:--)?\r\n/);
+  t.deepEqual(parts, [
+    '',
+    'Content-Disposition: form-data; name="MD5"\r\n\r\nabc',
+    'Content-Disposition: form-data; name="firmware"; filename="firmware.bin"\r\nContent-Type: application/octet-stream\r\n\r\nA',
+    'Content-Disposition: form-data; name="note"\r\n\r\ndef',
+    '',
+  ]);
 });

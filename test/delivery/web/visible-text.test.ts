@@ -7,7 +7,7 @@ test('removes tags and keeps text that only resembles a tag', (t) => {
 });
 
 test('removes tags in linear time', (t) => {
-  // In quadratic time, this would take days, and the test would reach the time limit of AVA.
+  // In quadratic time, this would take days, and the test would exceed AVA's time limit.
   const brackets = '<'.repeat(8 * 1024 ** 2);
   t.true(visibleText(brackets) === brackets);
 });

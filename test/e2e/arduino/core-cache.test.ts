@@ -43,7 +43,7 @@ test.serial('the salt of `ota-hooks build` separates the cached cores of signed 
   const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
   await placeKeys(signed, keys);
 
-  t.is((await workplace.compile(unsigned)).exitCode, 0, 'by arduino-cli alone');
+  t.is((await workplace.compile(unsigned)).exitCode, 0, 'compiled with arduino-cli alone');
   t.is((await workplace.build(unsigned)).exitCode, 0);
   const run = await workplace.build(signed);
 
@@ -59,7 +59,7 @@ test.serial('the salt of `ota-hooks build` separates the cached cores of signed 
   t.false(await willVerify(await workplace.image(lamp), keys));
 });
 
-test.serial('two sketches with one key share one cached core', async (t) => {
+test.serial('two sketches with the same key share one cached core', async (t) => {
   const workplace = await makeWorkplace(t);
   const [door, gate] = [await workplace.sketch('door'), await workplace.sketch('gate')];
   for (const sketch of [door, gate]) await placeKeys(sketch, keys);

@@ -1,4 +1,4 @@
-/** Names of sketches with quotes, spaces and dashes do not add arguments to the hooks, with a real arduino-cli. */
+/** Tests with a real arduino-cli that sketch names with quotes, spaces and dashes do not add arguments to the hooks. */
 import test from 'ava';
 import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
 
@@ -14,13 +14,13 @@ test("rejects a sketch name that would end a quoted argument in the core's build
 });
 
 for (const name of ["door' --compression 'none", '--unsigned', 'two words']) {
-  test(`a sketch named ${name} is signed like any other, from the IDE hooks and from build`, async (t) => {
+  test(`signs a sketch named ${name}, with the IDE hooks and with \`ota-hooks build\``, async (t) => {
     const workplace = await makeWorkplace(t);
     const sketch = await workplace.sketch(name);
     await placeKeys(sketch, keys);
     const built = await workplace.build(sketch);
     t.is(built.exitCode, 0, built.output);
-    t.deepEqual(await artifactsOf(await workplace.image(sketch)), [...allArtifacts], 'by build');
+    t.deepEqual(await artifactsOf(await workplace.image(sketch)), [...allArtifacts], 'signed by ota-hooks build');
     t.is((await workplace.run('install', 'arduino')).exitCode, 0);
     const compiled = await workplace.compile(sketch);
     t.is(compiled.exitCode, 0, compiled.output);

@@ -16,7 +16,7 @@ const [ours, theirs] = [makeKeys(), makeKeys()];
 /** Compiler invocations in a verbose build log. */
 const compiled = /xtensa-lx106-elf-g(?:cc|\+\+) .* -c .*\.(?:cpp|c)\.o$/gm;
 
-test.serial('`install arduino` makes plain builds signed, and `uninstall arduino` restores the core', async (t) => {
+test.serial('plain builds are signed after `install arduino`, and `uninstall arduino` restores the core', async (t) => {
   const workplace = await makeWorkplace(t, 'Jürgen Müller');
   const sketch = await workplace.sketch('Haustür');
   await placeKeys(sketch, ours);
@@ -39,11 +39,11 @@ test.serial('`install arduino` makes plain builds signed, and `uninstall arduino
   t.false(await willVerify(image, ours));
 });
 
-test.serial('the stamp keeps signed and unsigned sketches from sharing a cached core', async (t) => {
+test.serial('the stamp file prevents signed and unsigned sketches from sharing a cached core', async (t) => {
   const workplace = await makeWorkplace(t);
   const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
   await placeKeys(signed, ours);
-  t.is((await workplace.compile(unsigned)).exitCode, 0, 'a core without signing is in the cache');
+  t.is((await workplace.compile(unsigned)).exitCode, 0, 'the cache contains a core compiled without signing');
   await workplace.run('install', 'arduino');
 
   for (const sketch of [unsigned, signed, unsigned, signed]) {
@@ -55,7 +55,7 @@ test.serial('the stamp keeps signed and unsigned sketches from sharing a cached 
   t.false(await willVerify(await workplace.image(unsigned), ours));
 });
 
-test.serial('fails a signed build that reuses an unsigned cached core when the stamp is missing', async (t) => {
+test.serial('fails a signed build that reuses an unsigned cached core when the stamp file is missing', async (t) => {
   const workplace = await makeWorkplace(t);
   const [unsigned, signed] = [await workplace.sketch('lamp'), await workplace.sketch('door')];
   await placeKeys(signed, ours);
@@ -157,7 +157,7 @@ test.serial('`ota-hooks build` works on a core that has the hooks installed', as
   t.true(await willVerify(await workplace.image(sketch), ours));
 });
 
-test.serial('installs the hooks into a git core in the sketchbook as well', async (t) => {
+test.serial('also installs the hooks into a git clone of the core in the sketchbook', async (t) => {
   const workplace = await makeWorkplace(t);
   const cloned = join(workplace.folder, 'user/hardware/esp8266com/esp8266');
   await cp(workplace.core, cloned, { recursive: true });

@@ -44,7 +44,7 @@ for (const { name, hasCome } of moments) {
     const { exitCode, output } = await build;
 
     const left = await artifactsOf(image);
-    if (exitCode === 0) t.log('the hook was faster than the signal');
+    if (exitCode === 0) t.log('the hook ended before the signal');
     else t.regex(output, /signal: killed/);
     if (left.includes('.signed')) t.true(await isSignedWith(`${image}.signed`, keys));
     if (left.includes('.gz.signed')) t.true(await isSignedWith(`${image}.gz.signed`, keys));
@@ -80,5 +80,5 @@ async function until<T>(found: () => Promise<T | undefined>): Promise<T> {
     if (result !== undefined) return result;
     await wait(2);
   }
-  throw new Error('waited in vain');
+  throw new Error('the condition was not met in time');
 }

@@ -48,7 +48,7 @@ function outcomeOf(line: string): Outcome {
   const error = /^failed (\d+)$/.exec(line)?.[1];
   if (error !== undefined) return { error: Number(error) };
   const [, status, md5, handshake, bytes] = /^(\d+) ([0-9a-f]{32}) (full|resumed) (\d+)$/.exec(line) ?? [];
-  if (md5 === undefined) throw new Error(`not understood: ${line}`);
+  if (md5 === undefined) throw new Error(`unexpected output: ${line}`);
   return {
     status: Number(status),
     md5,

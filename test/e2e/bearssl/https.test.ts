@@ -51,7 +51,10 @@ for (const [bufferBytes, longest] of [
       Math.max(...records.flatMap(({ type, bytes }) => (type === applicationData ? bytes : []))),
       longest + overhead,
     );
-    t.true(Math.max(...records.map(({ bytes }) => bytes)) <= longest + overhead, 'those of the handshake, too');
+    t.true(
+      Math.max(...records.map(({ bytes }) => bytes)) <= longest + overhead,
+      'handshake records are also short enough',
+    );
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Name constraints in a certificate authority (RFC 5280, 4.2.1.10), with the real BearSSL: docs/server.md explains their effect on a
+ * Tests name constraints in a certificate authority (RFC 5280, 4.2.1.10) with the real BearSSL. docs/server.md explains their effect on a
  * device.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
@@ -82,7 +82,7 @@ async function rootOf(folder: TestFolder): Promise<Issuer> {
 
 for (const critical of [true, false]) {
   for (const permitted of [host, 'other.example.com']) {
-    test(`a device does not read ${critical ? 'critical' : 'other'} constraints to ${permitted} in its trust anchor`, async (t) => {
+    test(`a device ignores ${critical ? 'critical' : 'other'} constraints to the name ${permitted} in its trust anchor`, async (t) => {
       const folder = await usedAuthority(t);
       const { key } = await rootOf(folder);
       const root = constrained(key, { permitted, critical });
@@ -103,7 +103,7 @@ for (const critical of [true, false]) {
     const folder = await usedAuthority(t);
     const root = await rootOf(folder);
     const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    // The root may sign only servers (pathLenConstraint 0), which Node.js reports; a device ignores this in its trust anchor.
+    // The root may sign only server certificates (pathLenConstraint 0). Node.js reports the violation; a device ignores it.
     const certificate = constrained(key, { permitted: host, critical }, root);
     const chain = { folder, root: root.certificate, between: [certificate], issuer: { certificate, key } };
     const { device } = await connections(t, chain);

@@ -23,7 +23,7 @@ export async function openBrowser(t: ExecutionContext, origin: string) {
     const complaints: string[] = [];
     context.on('request', (request) => {
       const url = request.url();
-      if (new URL(url).origin !== origin && !url.startsWith('data:')) complaints.push(`it asked for ${url}`);
+      if (new URL(url).origin !== origin && !url.startsWith('data:')) complaints.push(`unexpected request for ${url}`);
     });
     context.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`);

@@ -39,7 +39,7 @@ test('shows a staged rollout live until a failed device halts it, in both color 
       'no further devices are updated',
     );
     t.is(await page.locator('.chart svg path').count(), 3);
-    t.is(loads.get(page), undefined, 'the page was never loaded again');
+    t.is(loads.get(page), undefined, 'the page was not reloaded');
   }
   const [light] = visits;
   const { page } = light ?? (await visit());
@@ -71,7 +71,7 @@ test('shows a staged rollout live until a failed device halts it, in both color 
       t.deepEqual(await barriersOf(checked.page), [], `${colorScheme}: ${each}`);
       await narrow.page.goto(each);
       const width = await narrow.page.evaluate<number>('document.documentElement.scrollWidth');
-      t.true(width <= 360, `${each} is ${width} wide`);
+      t.true(width <= 360, `${each} is ${width} pixels wide`);
     }
   }
   for (const { complaints } of visits) t.deepEqual(complaints, []);
@@ -90,7 +90,7 @@ test('supports login, skip link, device filter, pause and abort with only a keyb
       await press('Tab');
       if ((await focusedName(page)) === name) return;
     }
-    t.fail(`no Tab leads to ${name}`);
+    t.fail(`Tab does not reach ${name}`);
   };
   await page.goto('/');
   await tabTo('Token');

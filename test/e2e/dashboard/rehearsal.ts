@@ -33,7 +33,7 @@ export async function rehearsal(t: ExecutionContext): Promise<Rehearsal> {
     t.is(status, 200);
   }
   const image = old.files.get(old.manifest.image.file);
-  if (image === undefined) throw new Error('a build without its image');
+  if (image === undefined) throw new Error('the build does not contain its image');
 
   const startDevice = async (index: number, isBroken: boolean) => {
     const device = await startVirtualDevice({
@@ -78,5 +78,5 @@ async function firstOfStage({ parts }: TestServer, stage: number): Promise<strin
   for (const { record } of await parts.records.list('door', { limit: names.length })) {
     if (parts.rollouts.ofDevice(record)?.stage === stage) return record.name ?? '';
   }
-  throw new Error(`nobody is in stage ${stage}`);
+  throw new Error(`stage ${stage} contains no device`);
 }

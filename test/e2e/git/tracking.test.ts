@@ -1,4 +1,4 @@
-/** Our reading of the git index agrees with git, in every format that git writes. */
+/** Tests that the git index reader agrees with git in every format that git writes. */
 import { mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';

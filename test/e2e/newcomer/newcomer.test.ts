@@ -86,7 +86,7 @@ test.serial(
     await t.throwsAsync(
       stat(join(place.core, 'platform.local.txt')),
       { code: 'ENOENT' },
-      'nothing installed was touched',
+      'the installed core is unchanged',
     );
   },
 );

@@ -1,4 +1,4 @@
-/** Compares our reading of platformio.ini with that of PlatformIO. */
+/** Compares the platformio.ini reader with PlatformIO. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

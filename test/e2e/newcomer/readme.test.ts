@@ -1,4 +1,4 @@
-/** Runs the set-up sections of README.md on their own. */
+/** Runs each setup section of README.md separately. */
 import test from 'ava';
 import { actsOf, sectionsOf } from '../../docs/acts.ts';
 import { readPage } from '../../docs/pages.ts';
@@ -25,7 +25,7 @@ async function saveSources(place: Place, heading: string): Promise<void> {
   for (const act of actsOf('start.md', heading)) if (act.act === 'save') await place.follow(act);
 }
 
-test.serial('the PlatformIO set-up of README.md builds signed firmware', async (t) => {
+test.serial('the PlatformIO setup in README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'PlatformIO');
   await runSection(t, place, 'Set up PlatformIO');
@@ -36,7 +36,7 @@ test.serial('the PlatformIO set-up of README.md builds signed firmware', async (
   t.regex(output, /Signed binary: .*firmware\.bin\.gz\.signed/);
 });
 
-test.serial('the arduino-cli set-up of README.md builds signed firmware', async (t) => {
+test.serial('the arduino-cli setup in README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'arduino-cli');
   await run(t, place, 'cd door');
@@ -45,7 +45,7 @@ test.serial('the arduino-cli set-up of README.md builds signed firmware', async 
   t.regex(output, /Signed binary: .*door\.ino\.bin\.gz\.signed/);
 });
 
-test.serial('the Arduino IDE 2 set-up of README.md builds signed firmware', async (t) => {
+test.serial('the Arduino IDE 2 setup in README.md builds signed firmware', async (t) => {
   const place = await makePlace(t);
   await saveSources(place, 'arduino-cli');
   await runSection(t, place, 'Set up the Arduino IDE 2');

@@ -47,7 +47,7 @@ test('bundles each server package', async (t) => {
     );
 });
 
-test('the header hook loads its own chunks and nothing else', async (t) => {
+test('the header hook loads only its own chunks', async (t) => {
   const folder = await testFolder(t);
   const argv = ['header', '--public-key', publicKey, '--out', 'Updater_Signing.h'];
   const loaded = await loadedBy(folder.at('coverage'), argv, folder.path);

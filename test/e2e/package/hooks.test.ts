@@ -28,7 +28,7 @@ test.serial('PlatformIO, local installation: uses the Node.js that init recorded
   await rm(join(place.folder, '.ota/node'));
   await place.write('src/main.cpp', `${await place.read('src/main.cpp')}\n// changed\n`);
   const without = await place.fromDesktop('pio run --target clean --target buildprog');
-  t.not(without.exitCode, 0, 'there is none on this PATH');
+  t.not(without.exitCode, 0, 'the PATH does not contain Node.js');
   t.regex(without.output, /Node\.js not found/);
 });
 

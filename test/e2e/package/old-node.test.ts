@@ -32,7 +32,7 @@ test('a PlatformIO build fails with the same line on Node.js 18', async (t) => {
 });
 
 for (const script of ['prepare', 'pretest']) {
-  test(`the npm script ${script} checks the Node.js version before anything else`, async (t) => {
+  test(`the npm script ${script} checks the Node.js version first`, async (t) => {
     const manifest = JSON.parse(await readFile(inRepository('package.json'), 'utf8'));
     const [first = ''] = String(manifest.scripts[script]).split(' && ');
     const [program, path = ''] = first.split(' ');

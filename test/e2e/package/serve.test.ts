@@ -1,4 +1,4 @@
-/** The installed package serves without other packages on a Node.js that has SQLite, and with libsql on an older one. */
+/** The installed package serves without other packages on a Node.js version with SQLite, and with libsql on an older version. */
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,7 @@ const mostBytes = 10_000_000;
 
 interface Served {
   readonly status: number;
-  /** Token of the first admin, or the one passed in. */
+  /** First admin token, or the token passed in. */
   readonly token: string | undefined;
   /** Combined stdout and stderr. */
   readonly output: string;
@@ -32,7 +32,7 @@ async function serveOnce(project: InstalledProject, node: string, token?: string
     return pattern.exec(output)?.[1];
   };
   const url = await until(/Serving on (http:\S+)/);
-  const first = token ?? (await tokenIn(project.folder, await until(/first admin: in (\S+),/)));
+  const first = token ?? (await tokenIn(project.folder, await until(/First admin token: in (\S+),/)));
   const { status } = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${first}` } });
   if (server.pid !== undefined) process.kill(-server.pid, 'SIGINT');
   await server;

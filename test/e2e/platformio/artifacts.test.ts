@@ -8,7 +8,7 @@ const keys = makeKeys();
 const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 const packedAgain = { exitCode: 0, made: ['Packing firmware.bin'], started: ['pack'] };
 
-test.serial('restores a deleted or changed artifact without rebuilding anything else', async (t) => {
+test.serial('restores a deleted or changed artifact without rebuilding other files', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();
@@ -79,23 +79,32 @@ test.serial(
 
     await placeKeys(project, other);
     await project.run('-t', 'clean');
-    t.is((await project.run()).exitCode, 0, 'what the cache holds for the old key is not taken for the new one');
+    t.is((await project.run()).exitCode, 0, 'cached artifacts for the old key are not used with the new key');
     t.true(await isSignedWith(project.built('firmware.bin.signed'), other));
   },
 );
 
-test.serial('with board_build.gzip_fw, signs the compressed image without compressing it again', async (t) => {
-  const project = await makeProject(t, { lines: ['board_build.gzip_fw = yes'] });
+test.serial('with board_build.gzip_fw, signs the compressed image and the image inside it', async (t) => {
+  const allow = ['custom_ota_allow =', '    no-ota: the last update of this device', '    fs-moved: no data is kept'];
+  const project = await makeProject(t, { lines: ['board_build.gzip_fw = yes', ...allow] });
   await placeKeys(project, keys);
   const run = await project.run();
   t.is(run.exitCode, 0, run.output);
   const image = project.built('firmware.bin');
-  t.deepEqual(artifactsOf(image), ['.signed', '.ota.json']);
+  t.deepEqual(artifactsOf(image), ['.raw', '.signed', '.raw.signed', '.ota.json']);
   t.true(await isSignedWith(`${image}.signed`, keys));
+  t.true(await isSignedWith(`${image}.raw.signed`, keys));
   const bytes = await readFile(`${image}.signed`);
-  t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 refuse a signed gzip of another length');
+  t.is((bytes.length - 260) % 4, 0, 'devices on core 3.1 reject a signed gzip artifact of any other length');
   t.deepEqual(gunzipSync(bytes.subarray(0, -260)), await readFile(`${image}.orig`));
-  t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { enforcement: 'elf' });
+  t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), {
+    enforcement: 'elf',
+    allowedRules: [
+      { rule: 'no-ota', reason: 'the last update of this device' },
+      { rule: 'fs-moved', reason: 'no data is kept' },
+    ],
+  });
+  t.regex(run.output, /the project allows the rule no-ota: the last update of this device/);
   t.like(await project.run(), { made: [], started: [] });
 });
 
@@ -110,7 +119,7 @@ test.serial('signs and compresses a filesystem image, and signs the compressed f
   t.deepEqual(artifactsOf(image), ['.gz', '.signed', '.ota.json']);
   t.true(await isSignedWith(`${image}.signed`, keys));
   t.like(JSON.parse(await readFile(`${image}.ota.json`, 'utf8')), { image: { kind: 'filesystem' } });
-  t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'the image is made each time, and is the same');
+  t.deepEqual((await project.run('-t', 'buildfs')).started, [], 'PlatformIO rebuilds the image with the same content');
 
   await rm(`${image}.signed`);
   const upload = await project.run('-t', 'uploadfs', '--upload-port', '192.0.2.7');

@@ -8,7 +8,7 @@ const signed = ['.gz', '.signed', '.gz.signed', '.ota.json'];
 const platform = environment.slice(0, 3);
 
 for (const name of ['private.key', 'public.key']) {
-  test.serial(`an invalid ${name} fails the build and removes earlier artifacts until it is fixed`, async (t) => {
+  test.serial(`an invalid ${name} removes earlier artifacts and fails every build until it is fixed`, async (t) => {
     const project = await makeProject(t);
     const image = project.built('firmware.bin');
     await placeKeys(project, keys);
@@ -51,7 +51,7 @@ test.serial('looks for Node.js in platformio.ini, OTA_NODE, npm and PATH, in thi
   const absent = 'there/is/none';
   t.is((await project.runWith({ OTA_NODE: '', npm_node_execpath: process.execPath })).exitCode, 0);
   await project.write('public.key', keys.publicKey);
-  t.is((await project.runWith({ OTA_NODE: '' })).exitCode, 0, 'by the PATH');
+  t.is((await project.runWith({ OTA_NODE: '' })).exitCode, 0, 'Node.js is found in PATH');
   await project.write('public.key', makeKeys().publicKey);
   t.is((await project.runWith({ OTA_NODE: '', npm_node_execpath: absent })).exitCode, 1);
   t.is((await project.runWith({ OTA_NODE: absent, npm_node_execpath: process.execPath })).exitCode, 1);
@@ -111,7 +111,7 @@ test.serial('a sketch without ESP8266WiFi does not link with a key, and the erro
   const project = await makeProject(t, {
     sketch: '#include <Arduino.h>\nvoid setup() { ESP.updateSketch(*(Stream *)0, 0); }\nvoid loop() {}\n',
   });
-  t.is((await project.run()).exitCode, 0, 'without a key it can');
+  t.is((await project.run()).exitCode, 0, 'the sketch links without a key');
   await placeKeys(project, keys);
   const run = await project.run();
   t.is(run.exitCode, 1, run.output);
@@ -136,7 +136,7 @@ test.serial('misspelled options and values fail a build and do not prevent clean
   );
 });
 
-test.serial('rejects use as a post: script, which runs too late to reach the libraries', async (t) => {
+test.serial('rejects use as a post: script, which runs too late to affect the libraries', async (t) => {
   const project = await makeProject(t, { ini: ['[env:d1]', ...platform, `extra_scripts = ${hook}`].join('\n') });
   const run = await project.run();
   t.is(run.exitCode, 1);

@@ -43,7 +43,7 @@ test.serial('signs with the current keys after each change, and rebuilds only wh
   t.like(await project.run(), nothing);
 
   await placeKeys(project, first);
-  t.like(await project.run(), nothing, 'the same keys written again are no change');
+  t.like(await project.run(), nothing, 'rewriting the same keys causes no rebuild');
 
   await placeKeys(project, second);
   t.deepEqual((await project.run()).made, newKeySteps);
@@ -55,9 +55,9 @@ test.serial('signs with the current keys after each change, and rebuilds only wh
   t.deepEqual(
     elsewhere.made,
     ['Generating Updater_Signing.h', 'Packing firmware.bin'],
-    'the key on the device is the same',
+    'the public key has not changed',
   );
-  t.deepEqual(artifactsOf(image), ['.gz', '.ota.json'], 'what was signed with the key that is gone is gone too');
+  t.deepEqual(artifactsOf(image), ['.gz', '.ota.json'], 'artifacts signed with the removed key were removed');
 
   await project.remove('public.key');
   t.deepEqual((await project.run()).made, newKeySteps);
@@ -94,7 +94,11 @@ test.serial('keeps keys, options and artifacts of two environments separate', as
 
   await project.write('keys/second.key', first.privateKey);
   await project.write('keys/second.pub', first.publicKey);
-  t.deepEqual((await project.run()).started, ['header', 'pack'], 'only the environment whose key changed');
+  t.deepEqual(
+    (await project.run()).started,
+    ['header', 'pack'],
+    'only the environment with the changed key is rebuilt',
+  );
   t.true(await isSignedWith(`${other}.signed`, first));
 });
 
@@ -114,7 +118,7 @@ test.serial('rebuilds when keys named in the configuration change, in files and 
   t.like(await withKey(first.publicKey), nothing);
 
   await project.write('keys/signing key.pem', second.privateKey);
-  t.is((await withKey(first.publicKey)).exitCode, 1, 'the keys do not belong together');
+  t.is((await withKey(first.publicKey)).exitCode, 1, 'the keys do not match');
   t.deepEqual(artifactsOf(image), []);
   t.is((await withKey(second.publicKey)).exitCode, 0);
   t.true(await isSignedWith(`${image}.signed`, second));

@@ -163,7 +163,7 @@ export async function isSignedWith(path: string, { publicKey }: KeyPair): Promis
   return verify('sha256', bytes.subarray(0, start), publicKey, bytes.subarray(start, end));
 }
 
-const suffixes = ['.gz', '.signed', '.gz.signed', '.legacy_sig', '.ota.json'];
+const suffixes = ['.gz', '.raw', '.signed', '.gz.signed', '.raw.signed', '.legacy_sig', '.ota.json'];
 
 /** Suffixes of the artifacts beside an image. */
 export function artifactsOf(image: string): string[] {

@@ -3,7 +3,8 @@ import test, { type ExecutionContext } from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { quickTimings, startVirtualDevice, type VirtualDevice } from '../../../src/simulator/index.ts';
 import type { VirtualDeviceOptions } from '../../../src/simulator/options.ts';
-import { type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './project.ts';
+import { startFormServer } from '../../support/form-servers.ts';
+import { cli, type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './project.ts';
 
 const keys = makeKeys();
 const lockedOut = 'a-password-of-this-test';
@@ -141,7 +142,7 @@ test.serial('`ota-send` uploads to all devices in the configuration', async (t) 
 
   await project.write('ota.config.json', JSON.stringify({ devices: { one: devices.one } }));
   const again = await project.run();
-  t.deepEqual(again.started, [], 'another inventory is no reason to sign again');
+  t.deepEqual(again.started, [], 'a change to the configured devices does not cause new signatures');
 });
 
 test.serial(
@@ -160,3 +161,44 @@ test.serial(
     t.deepEqual(verdictsOf(device), []);
   },
 );
+
+const customWarning =
+  /warning: the custom upload command sends firmware\.bin, not the signed artifact \(firmware\.bin\.signed/;
+
+async function customProject(t: ExecutionContext, ...lines: string[]): Promise<Project> {
+  const project = await makeProject(t, { lines: ['upload_protocol = custom', ...lines] });
+  await placeKeys(project, keys);
+  return project;
+}
+
+test.serial('warns before a custom upload command that does not send the signed artifact', async (t) => {
+  const own = await customProject(t, 'upload_command = echo own $SOURCE');
+  t.regex((await own.run('-t', 'upload')).output, customWarning);
+  for (const command of ['echo $SOURCE .signed', 'echo ota-hooks upload $SOURCE', 'echo esptool $SOURCE']) {
+    const project = await customProject(t, `upload_command = ${command}`);
+    t.notRegex((await project.run('-t', 'upload')).output, /custom upload command/, command);
+  }
+  const unsigned = await customProject(t, 'upload_command = echo own $SOURCE');
+  for (const name of ['public.key', 'private.key']) await unsigned.remove(name);
+  t.notRegex((await unsigned.run('-t', 'upload')).output, /custom upload command/);
+});
+
+test.serial('warns before a script that replaces the upload command', async (t) => {
+  const project = await customProject(t);
+  const ini = await readFile(project.path('platformio.ini'), 'utf8');
+  await project.write('platformio.ini', ini.replace(/^extra_scripts = .*$/m, '$&, post:uploader.py'));
+  const script = 'Import("env")\nenv.Replace(UPLOADCMD=lambda source, target, env: print("own", source[0]))\n';
+  await project.write('uploader.py', script);
+  t.regex((await project.run('-t', 'upload')).output, customWarning);
+});
+
+test.serial('the documented upload_command sends the signed artifact through the form of ElegantOTA', async (t) => {
+  const server = await startFormServer(t, 'elegantota');
+  const address = `127.0.0.1:${server.webPort}`;
+  const command = `"${process.execPath}" "${cli}" upload "$SOURCE" --host ${address} --preset elegantota`;
+  const project = await customProject(t, `upload_command = ${command}`);
+  const run = await project.run('-t', 'upload');
+  t.is(run.exitCode, 0, run.output);
+  t.notRegex(run.output, /custom upload command/);
+  t.is(server.installed[0]?.image.compare(await readFile(project.built('firmware.bin.signed'))), 0);
+});

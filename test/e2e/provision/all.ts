@@ -1,4 +1,4 @@
-/** First step of `npm run test:e2e`: installs everything the end-to-end tests need besides Node.js, on Debian, as root. */
+/** First step of `npm run test:e2e`: installs the programs that the end-to-end tests need besides Node.js, on Debian, as root. */
 import { aptInstall } from './apt.ts';
 import { installArduinoCli } from './arduino-cli.ts';
 import { installPlatformIo } from './platformio.ts';

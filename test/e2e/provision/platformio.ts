@@ -40,7 +40,7 @@ export async function installPlatformIo(): Promise<void> {
   await writeFile(ready, '');
 }
 
-/** PlatformIO requires SCons as a package from its registry: this one runs the SCons in the virtual environment. */
+/** PlatformIO requires SCons as a package from its registry. This package runs the SCons in the virtual environment. */
 async function placeScons(): Promise<void> {
   const query = 'from platformio.dependencies import get_core_dependencies as d; print(d()["tool-scons"].lstrip("~"))';
   const { stdout: version } = await execa(platformIo.python, ['-c', query]);

@@ -90,7 +90,7 @@ test.serial('PlatformIO: publishes firmware and filesystem once, and retries aft
   const tokenless = await project.runWith(env);
   t.not(tokenless.exitCode, 0);
   t.regex(tokenless.output, /OTA_TOKEN is not set/);
-  t.true(existsSync(project.built('firmware.bin.gz.signed')), 'the artifacts stay');
+  t.true(existsSync(project.built('firmware.bin.gz.signed')), 'the artifacts are kept');
   const first = await project.runWith({ ...env, ...server.env });
   t.is(first.exitCode, 0, first.output);
   t.deepEqual(first.started, ['pack', 'publish']);

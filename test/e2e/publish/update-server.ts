@@ -4,7 +4,7 @@ import { testFolder } from '../../support/test-folder.ts';
 
 export interface UpdateServer {
   readonly url: string;
-  /** Token of the first admin. */
+  /** First admin token. */
   readonly token: string;
   /** Environment variables that a build needs to publish to this server. */
   readonly env: Readonly<Record<string, string>>;

@@ -17,7 +17,7 @@ interface Cipher {
 
 test.before(() => aptInstall(['openssl']));
 
-/** All ciphers of OpenSSL, including those without encryption. */
+/** All OpenSSL ciphers, including those without encryption. */
 async function knownCiphers(): Promise<readonly Cipher[]> {
   const { stdout } = await execa('openssl', ['ciphers', '-v', 'ALL:COMPLEMENTOFALL:@SECLEVEL=0']);
   const [names, modern] = [stdout.split('\n').map((line) => line.split(/\s+/)), 'TLSv1.3'];
@@ -61,7 +61,7 @@ for (const [kind, newKey] of [
   ['RSA', ['-newkey', 'rsa:2048']],
   ['ECDSA', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']],
 ] as const) {
-  test(`with an ${kind} certificate, handshakes with each cipher of OpenSSL succeed only with the accepted ones`, async (t) => {
+  test(`with an ${kind} certificate, handshakes succeed only with the accepted OpenSSL ciphers`, async (t) => {
     const folder = await testFolder(t);
     const [cert, key] = [folder.at('cert.pem'), folder.at('key.pem')];
     const self = ['-x509', '-nodes', '-subj', '/CN=localhost', '-days', '1', '-keyout', key, '-out', cert];

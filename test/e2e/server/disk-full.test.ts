@@ -15,7 +15,7 @@ async function fill(folder: string): Promise<void> {
   await writeFile(join(folder, 'ballast'), Buffer.alloc(bavail * bsize)).catch(() => undefined);
 }
 
-test('returns 503 to devices while the disk is full, and recovers when space is free', async (t) => {
+test('returns 503 to devices while the disk is full, and recovers after space is freed', async (t) => {
   const folder = await testFolder(t, { 'disk/.keep': '' });
   const disk = folder.at('disk');
   const mounted = await execa('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk], { reject: false });
@@ -33,7 +33,7 @@ test('returns 503 to devices while the disk is full, and recovers when space is 
   t.is((await server.publish(old)).status, 201);
 
   await fill(disk);
-  t.is((await server.publish(young)).status, 409, 'nothing could be uploaded, so it is missing');
+  t.is((await server.publish(young)).status, 409, 'the upload failed, so the artifact is missing');
   const token = await server.api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(60) });
   t.true([201, 507].includes(token.status), String(token.status));
   let isFull = token.status === 507;
@@ -46,7 +46,7 @@ test('returns 503 to devices while the disk is full, and recovers when space is 
     t.is(
       (await requestAsDevice(server.port, '/update/door', { mac })).status,
       503,
-      'what cannot be counted is not sent',
+      'an update is not sent if the attempt cannot be recorded',
     );
   }
   const runs = { sketchMd5: sketchMd5Of(old.manifest), mac: '02:00:00:00:01:00' };

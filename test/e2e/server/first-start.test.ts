@@ -51,10 +51,10 @@ test.serial(`starts again after kill -9 interrupted its first start (${kills} ti
     }
     for (const each of [data, `${data}-looked-at`]) await rm(each, { recursive: true, force: true });
   }
-  t.log(`tables that were left: ${[...found].map(([tables, times]) => `${tables}: ${times}`).join(', ')}`);
+  t.log(`tables left behind: ${[...found].map(([tables, times]) => `${tables}: ${times}`).join(', ')}`);
   t.deepEqual(
     [...found.keys()].filter((tables) => tables !== 0 && tables !== allTables),
     [],
   );
-  t.true((found.get(0) ?? 0) > 0, 'some were killed before the tables were created');
+  t.true((found.get(0) ?? 0) > 0, 'at least one server was killed before it created the tables');
 });

@@ -43,5 +43,5 @@ test(`handles ${requests} fuzzed device and API requests without a 5xx, a crash 
   t.true((await server.parts.store.devices.count('door')) <= 5000);
   const words = { sketchMd5: sketchMd5Of(build.manifest), mac: '18:FE:34:FF:FF:FF' };
   t.is((await requestAsDevice(server.port, '/update/door', words)).status, 304);
-  t.log(Object.fromEntries(statuses), `${Math.round(process.memoryUsage.rss() / 1e6)} MB with the test itself`);
+  t.log(Object.fromEntries(statuses), `${Math.round(process.memoryUsage.rss() / 1e6)} MB, including the test`);
 });

@@ -69,7 +69,7 @@ async function idOfStarted(client: Client, request: RolloutRequest): Promise<num
   if (started.status !== 409) return (started.body as RolloutInfo).id;
   const { body } = await client.api('GET', path);
   const [first] = (body as { rollouts: RolloutInfo[] }).rollouts;
-  if (first === undefined) throw new Error('it is under way, and is not listed');
+  if (first === undefined) throw new Error('the active rollout is not listed');
   return first.id;
 }
 
@@ -116,18 +116,19 @@ test.serial(`keeps the acknowledged rollout state when killed ${kills} times dur
     }
     const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
     const { state } = body as RolloutInfo;
-    if (state !== acknowledged && state !== pending) t.fail(`${acknowledged} was acknowledged, and it is ${state}`);
+    if (state !== acknowledged && state !== pending)
+      t.fail(`the acknowledged state is ${acknowledged}, but the rollout is ${state}`);
     acknowledged = state;
     await untilKilled(server, 2 + (count % 9), async () => {
       const response = await requestAsDevice(client.port, '/update/door', {
         mac: macOf(count % devices),
         sketchMd5: sketchMd5Of(old.manifest),
       });
-      if (response.status === 200) t.is(acknowledged, 'active', 'only an active one sends');
+      if (response.status === 200) t.is(acknowledged, 'active', 'only an active rollout sends updates');
       pending = acknowledged === 'active' ? 'paused' : 'active';
       const action = actionTo[acknowledged] ?? 'resume';
       const { status } = await client.api('POST', `/projects/door/rollouts/${id}/${action}`, {});
-      if (status !== 200) t.fail(`${action} answered ${status}`);
+      if (status !== 200) t.fail(`${action} returned ${status}`);
       acknowledged = pending;
     });
   }
@@ -158,15 +159,15 @@ test.serial('keeps a halt and the failure counts after kill -9, and stops sendin
       // The device downloads the release and keeps running 1.0: a failure after three attempts.
       const words = { mac: macOf(Math.floor(visits / 4) % 5), sketchMd5: sketchMd5Of(old.manifest) };
       const { status } = await requestAsDevice(client.port, '/update/door', words);
-      if (status === 0) throw new Error('it is gone');
+      if (status === 0) throw new Error('the server closed the connection');
       if (status === 200) sends++;
       const { body } = await client.api('GET', `/projects/door/rollouts/${id}`);
       isHalted = (body as RolloutInfo).state === 'halted';
       visits++;
     });
   }
-  t.true(isHalted, `not halted after ${rounds} rounds and ${sends} sends`);
-  t.true(sends <= 5 * 3, `${sends} sends: counters were lost`);
+  t.true(isHalted, `not halted after ${rounds} rounds and ${sends} downloads`);
+  t.true(sends <= 5 * 3, `${sends} downloads: failure counts were lost`);
   for (let round = 0; round < 5; round++) {
     const server = await serveWith(data);
     t.teardown(() => server.kill('SIGKILL'));

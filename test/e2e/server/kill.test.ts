@@ -47,12 +47,12 @@ test.serial('restarts after each of 60 kills while creating its tables', async (
     const killed = await serveWith(data, 60 + Math.random() * 200);
     await killed.ended;
     const server = await serveWith(data);
-    t.truthy(server.url, 'it starts with what is there');
+    t.truthy(server.url, 'the server starts with the existing data');
     t.is((await fetch(`${server.url}/healthz`)).status, 200);
     const token = server.token ?? killed.token;
     if (token !== undefined) {
       const response = await fetch(`${server.url}/api/v1/audit`, { headers: { authorization: `Bearer ${token}` } });
-      t.is(response.status, 200, 'a token that was shown is good');
+      t.is(response.status, 200, 'a token is valid once the server has printed it');
     }
     server.kill('SIGKILL');
     await server.ended;
@@ -144,7 +144,8 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   };
   const releases = await allReleases(get);
   for (const version of versions.keys()) {
-    if (!releases.some((release) => release.version === version)) lost.push(`${version} was published and is gone`);
+    if (!releases.some((release) => release.version === version))
+      lost.push(`the published release ${version} is missing`);
   }
   for (const { version, artifacts } of releases.slice(0, 20)) {
     for (const { file, sizeBytes } of artifacts) {

@@ -112,7 +112,7 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   t.is(response.header('x-version'), '2.0');
   t.regex(response.header('content-disposition') ?? '', /filename=door\.bin\.signed/);
   t.is((await requestAsDevice(httpPort, `/blobs/${'0'.repeat(2)}/${'0'.repeat(64)}`)).status, 404);
-  t.is((await requestAsDevice(httpPort, '/api/v1/server')).status, 404, 'tokens do not travel in the clear');
+  t.is((await requestAsDevice(httpPort, '/api/v1/server')).status, 404, 'tokens are not sent unencrypted');
 
   await using device = await startVirtualDevice({
     image: { sizeBytes: 40_000, seed: 9 },
@@ -152,7 +152,7 @@ test('over TLS, nginx sends HSTS and the session cookie is secure', async (t) =>
   }
   const missing = await overTls(nginx, { path: '/nothing' });
   t.is(missing.status, 404);
-  t.is(missing.headers['strict-transport-security'], 'max-age=31536000', 'errors have it, too');
+  t.is(missing.headers['strict-transport-security'], 'max-age=31536000', 'error responses also contain the header');
 });
 
 test('nginx passes on the port, so that the dashboard accepts forms on any port', async (t) => {

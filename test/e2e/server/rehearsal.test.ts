@@ -54,7 +54,10 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
     ...['--count', String(devices), '--image', 'running.bin', '--public-key', 'public.key', '--no-web'],
     ...['--update-url', `${url}/update/door`, '--interval', '1', '--quick', '--seed', '1', ...faults],
   ]);
-  await fleet.until(() => fleet.macs(({ event }) => event === 'checked').size === devices, 'all devices ask');
+  await fleet.until(
+    () => fleet.macs(({ event }) => event === 'checked').size === devices,
+    'all devices sent an update check',
+  );
   const device = (mac: string) => `/projects/door/devices/${encodeURIComponent(mac)}`;
   for (const mac of fleet.macs(() => true)) await api('PUT', device(mac), { enrolled: true });
   return {
@@ -69,7 +72,10 @@ async function rehearsal(t: ExecutionContext, next: Build, faults: readonly stri
       for (;;) {
         const rollout = await api<RolloutInfo>('GET', '/projects/door/rollouts/1');
         if (isSettled(rollout)) return rollout;
-        if (Date.now() > end) throw new Error(`it went no further: ${JSON.stringify({ ...rollout, samples: [] })}`);
+        if (Date.now() > end)
+          throw new Error(
+            `the rollout did not reach the expected state: ${JSON.stringify({ ...rollout, samples: [] })}`,
+          );
         await pause(250);
       }
     },
@@ -91,19 +97,19 @@ test.serial(
 
     const isThere = sketchMd5Of(good.manifest);
     const arrivals = () => fleet.events.filter((event) => event.event === 'boot' && event.sketchMd5 === isThere);
-    await fleet.until(() => arrivals().length >= devices, 'everybody has it');
+    await fleet.until(() => arrivals().length >= devices, 'all devices run the release');
     await fleet.checkInWithoutUpdate(fleet.macs(() => true));
     for (const events of [arrivals(), accepted()]) {
       t.is(events.length, devices);
-      t.is(new Set(events.map(({ mac }) => mac)).size, devices, 'never a device twice');
+      t.is(new Set(events.map(({ mac }) => mac)).size, devices, 'no device is updated twice');
     }
     const broken = fleet.events.filter((event) => event.event === 'update' && event.verdict === 'rejected');
-    t.true(broken.length > 20, `${broken.length} transfers broke off`);
+    t.true(broken.length > 20, `${broken.length} transfers were interrupted`);
 
     for (const { mac, heardAt } of accepted()) {
       const { rollout } = await find(mac);
       const opened = history[(rollout?.stage ?? Number.NaN) - 1]?.at ?? '';
-      t.true(heardAt >= Date.parse(opened), `${mac}, of stage ${rollout?.stage}, before its stage was open`);
+      t.true(heardAt >= Date.parse(opened), `${mac} was updated before stage ${rollout?.stage} opened`);
     }
   },
 );
@@ -136,8 +142,8 @@ test.serial('halts the rollout of a bad release automatically and stops sending 
   // Attempts that were in progress at the halt may have failed since then. No other device can fail.
   const inFlight = halted.tally.updating + halted.tally.failed - limit;
   t.true(harmed.size >= limit);
-  t.true(harmed.size <= limit + inFlight, `${harmed.size} harmed, ${inFlight} were on the way`);
-  t.is(fleet.macs(({ event }) => event === 'bricked').size, harmed.size, 'and none after it');
+  t.true(harmed.size <= limit + inFlight, `${harmed.size} devices failed, and ${inFlight} updates were in progress`);
+  t.is(fleet.macs(({ event }) => event === 'bricked').size, harmed.size, 'no device was bricked after the halt');
 
   const reached = accepted().map(({ mac }) => mac);
   t.is(new Set(reached).size, reached.length);
@@ -148,7 +154,7 @@ test.serial('halts the rollout of a bad release automatically and stops sending 
     const attempt = attempts.find(({ version }) => version === '1.2');
     t.is(attempt !== undefined, reached.includes(mac), mac);
     if (attempt === undefined) continue;
-    t.true(Date.parse(attempt.lastSentAt) <= haltedAt, `${mac} was sent it after the halt`);
-    t.true((rollout?.stage ?? Number.NaN) <= halted.openStages, `${mac} is of a stage that was not open`);
+    t.true(Date.parse(attempt.lastSentAt) <= haltedAt, `the release was sent to ${mac} after the halt`);
+    t.true((rollout?.stage ?? Number.NaN) <= halted.openStages, `the stage of ${mac} was not open`);
   }
 });

@@ -15,7 +15,7 @@ const [unit, container] = await Promise.all(
 
 function found(pattern: RegExp, text: string | undefined): string {
   const [, first] = pattern.exec(text ?? '') ?? [];
-  if (first === undefined) throw new Error(`there is no ${pattern}`);
+  if (first === undefined) throw new Error(`no match for ${pattern}`);
   return first;
 }
 
@@ -38,7 +38,7 @@ test('systemd accepts the unit, and its command serves and exits with SuccessExi
   const file = await folder.write('ota-hooks.service', (unit ?? '').replace(program, process.execPath));
   const { exitCode, all } = await execa('systemd-analyze', ['verify', '--man=no', file], { reject: false, all: true });
   t.is(exitCode, 0, all);
-  t.notRegex(all ?? '', /ota-hooks\.service/, 'nor does it have anything to say');
+  t.notRegex(all ?? '', /ota-hooks\.service/, 'systemd reports no warnings');
 
   const { server, ready } = await serveAs(t, argv, '/var/lib/ota-hooks');
   t.like(ready, { event: 'ready' });

@@ -62,6 +62,6 @@ export class SimulatedFleet {
         else waiting.delete(event.mac);
       }
       return waiting.size === 0;
-    }, 'every device asks in vain');
+    }, 'each device completed two update checks without an update');
   }
 }

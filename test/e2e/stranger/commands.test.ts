@@ -48,7 +48,7 @@ for (const { words, examples } of commands) {
       const prepared = await exampleRun(t, words.slice(1), example);
       const traps = await plantTraps(t, prepared.cwd);
       const { exitCode, all } = await run(prepared, traps);
-      // doctor reports errors for a tree like this.
+      // doctor reports errors for such a tree.
       t.true(
         [0, 130, ...(words[1] === 'doctor' ? [1] : [])].includes(exitCode ?? -1),
         `${example}: ${exitCode} ${all}`,

@@ -1,4 +1,4 @@
-/** Processes of several users work in checkouts of other users, as in containers and CI jobs. */
+/** Runs processes of several users in checkouts that belong to different users, as in containers and CI jobs. */
 import { chmod, chown, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
@@ -36,7 +36,7 @@ async function checkoutOf(t: ExecutionContext, owner: number) {
   return { folder, header };
 }
 
-test('the owner, root in a container and a user under sudo use a checkout without questions', async (t) => {
+test('the owner, root in a container and the owner under sudo can use a checkout', async (t) => {
   const { header } = await checkoutOf(t, ada);
   for (const [uid, env] of [
     [ada, {}],
@@ -49,7 +49,7 @@ test('the owner, root in a container and a user under sudo use a checkout withou
   }
 });
 
-test('another user and another user under sudo receive an error with the line that trusts the checkout', async (t) => {
+test('a different user, with or without sudo, receives an error that shows how to trust the checkout', async (t) => {
   const { header } = await checkoutOf(t, ada);
   for (const [uid, env] of [
     [mallory, {}],
@@ -64,12 +64,12 @@ test('another user and another user under sudo receive an error with the line th
   }
 });
 
-test('every user uses a checkout that belongs to root', async (t) => {
+test('every user can use a checkout that belongs to root', async (t) => {
   const { header } = await checkoutOf(t, 0);
   for (const uid of [0, ada, mallory]) t.is((await header(uid)).exitCode, 0);
 });
 
-test('rejects a configuration that another user put into a checkout, for the owner of the checkout and for root', async (t) => {
+test("rejects a configuration that a different user added to a checkout, for the checkout's owner and for root", async (t) => {
   const { folder, header } = await checkoutOf(t, ada);
   await writeFile(folder.at('checkout/door/ota.config.json'), '{}');
   await chown(folder.at('checkout/door/ota.config.json'), mallory, mallory);

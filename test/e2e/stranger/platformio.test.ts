@@ -1,4 +1,4 @@
-/** Queries to PlatformIO execute nothing from the project, although builds do. */
+/** Tests that queries to PlatformIO execute no code from the project, unlike builds. */
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -105,7 +105,7 @@ for (const [title, environment] of [
           timeout: 120_000,
         });
       const doctor = await run(['doctor']);
-      t.regex(doctor.all, /PlatformIO 6\.\d+\.\d+/, 'doctor has asked PlatformIO');
+      t.regex(doctor.all, /PlatformIO 6\.\d+\.\d+/, 'doctor queried PlatformIO');
       t.deepEqual(await sprung(), [], doctor.all);
       const init = await run(['init', '--yes']);
       t.is(init.exitCode, 0, init.all);

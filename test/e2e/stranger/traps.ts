@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 
-/** Traps in a source tree: each writes a mark when something from the tree is executed. */
+/** Traps in a source tree: each writes a marker when a file or command from the tree is executed. */
 export interface Traps {
   /** A careless PATH, which finds programs in the current folder first. */
   readonly path: string;
@@ -31,13 +31,13 @@ export async function plantTraps(t: ExecutionContext, folder: string): Promise<T
   const shell = (mark: string) => `#!/bin/sh\n: > '${marks}/${mark}'\nexit 1\n`;
   const script = (mark: string) => `require('node:fs').writeFileSync(${JSON.stringify(join(marks, mark))}, '');\n`;
   const python = (mark: string) => `open(${JSON.stringify(join(marks, mark))}, "w").close()\n`;
-  /** Path of an executable that writes this mark. */
+  /** Path of an executable that writes this marker. */
   const trap = async (mark: string) => {
     await write(`traps/${mark}`, shell(mark), 0o755);
     return join(folder, 'traps', mark);
   };
 
-  // Existing files are tracked, keys too, so that commands have a reason to query git.
+  // Existing files, including keys, are tracked, so that commands have a reason to query git.
   const gitEnvironment = { GIT_CONFIG_NOSYSTEM: '1', HOME: marks };
   await execa('git', ['init', '--quiet', folder], { env: gitEnvironment });
   await execa('git', ['-C', folder, 'add', '--all', '--force'], { env: gitEnvironment });

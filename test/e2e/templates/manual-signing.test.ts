@@ -25,7 +25,7 @@ test('ManualSigning builds without hooks and packs with --declare-enforcement, a
   const image = at('build/ManualSigning.ino.bin');
   const keyOptions = ['--public-key', keys.public, '--private-key', keys.private];
   const undeclared = await workplace.run('pack', image, ...keyOptions);
-  t.is(undeclared.exitCode, 1, 'nothing in the program shows that it checks signatures');
+  t.is(undeclared.exitCode, 1, 'the ELF file does not show that the sketch checks signatures');
   const packed = await workplace.run('pack', image, ...keyOptions, '--declare-enforcement');
   t.is(packed.exitCode, 0, packed.output);
 

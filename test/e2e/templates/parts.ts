@@ -19,6 +19,6 @@ export async function skeletonProgram(path: string): Promise<string> {
 }
 
 export function replaceOnce(text: string, part: string, replacement: string): string {
-  if (text.split(part).length !== 2) throw new Error(`there is not exactly one ${JSON.stringify(part)}`);
+  if (text.split(part).length !== 2) throw new Error(`the text must contain ${JSON.stringify(part)} exactly once`);
   return text.replace(part, () => replacement);
 }

@@ -42,7 +42,7 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
   t.is(signed.failed, undefined, signed.output);
   t.true(await isSignedWith(join(signer, 'release/firmware.bin.signed'), keys));
   t.true(await isSignedWith(join(signer, 'release/firmware.bin.gz.signed'), keys));
-  t.deepEqual(await readdir(join(signer, 'temp')), [], 'the private key is gone');
+  t.deepEqual(await readdir(join(signer, 'temp')), [], 'the private key was deleted');
   t.false(signed.output.includes('PRIVATE KEY'));
 
   const changed = await placeOfSigning('changed');
@@ -53,7 +53,7 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
     env: { OTA_PRIVATE_KEY: keys.privateKey },
     needs: { sums: built.outputs['sums'] ?? '' },
   });
-  t.is(refused.failed, 'Check that these are the files of the build job');
+  t.is(refused.failed, 'Check that these are the files from the build job');
 
   const wrongKey = await placeOfSigning('wrong-key');
   const unsigned = await runJob('sign', {
@@ -63,7 +63,7 @@ test.serial('the PlatformIO workflow builds without the private key and signs wi
     needs: { sums: built.outputs['sums'] ?? '' },
   });
   t.is(unsigned.failed, 'Sign');
-  t.deepEqual(await readdir(join(wrongKey, 'temp')), [], 'the private key is gone, though signing failed');
+  t.deepEqual(await readdir(join(wrongKey, 'temp')), [], 'the private key was deleted although signing failed');
 
   const liar = await placeOfSigning('liar');
   await rm(join(liar, 'release/firmware.elf'));

@@ -17,11 +17,11 @@ async function sendTo(t: ExecutionContext, options: VirtualDeviceOptions) {
   return { device, verdict, attempts: progress.at(-1)?.attempt };
 }
 
-test('default timeouts of an upload add up to the durations shown to users', (t) => {
+test('the default timeouts of an upload add up to the durations shown to users', (t) => {
   t.is(invitationMs, 20_000, 'an unreachable device');
-  t.true(2 * callBackMs + pauseMs < 25_000, 'no call-back, in two attempts');
+  t.true(2 * callBackMs + pauseMs < 25_000, 'no callback in two attempts');
   t.true(retryBudgetMs < 45_000, 'a lost connection');
-  t.true(stallMs > 20_000, 'a device that stalls for 20 seconds is waited for');
+  t.true(stallMs > 20_000, 'the upload waits for a device that stalls for 20 seconds');
 });
 
 test('an upload without a callback fails after the second attempt', async (t) => {

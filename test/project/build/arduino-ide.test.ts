@@ -26,7 +26,7 @@ async function makeCore(folder: string, version = '3.1.2'): Promise<string> {
   return folder;
 }
 
-test('installIdeHooks writes the two hooks and a stamp with a date far in the future', async (t) => {
+test('installIdeHooks writes the two hooks and a stamp file dated far in the future', async (t) => {
   const core = await makeCore(await folderFor(t));
 
   t.is(await install(core), 'installed');
@@ -167,7 +167,7 @@ test('uninstallIdeHooks touches platform.txt to invalidate cores compiled with s
   t.true((await stat(join(core, 'platform.txt'))).mtime.getFullYear() > 2020);
 });
 
-test('hasIdeHooks requires a stamp with a future date, and installIdeHooks restores a missing stamp', async (t) => {
+test('hasIdeHooks requires a stamp file with a future date, and installIdeHooks restores a missing one', async (t) => {
   const core = await makeCore(await folderFor(t));
   await install(core);
   await utimes(join(core, 'ota-hooks.stamp'), new Date(), new Date());

@@ -37,7 +37,7 @@ test('buildEnvironment keeps secrets for the hooks and removes relative PATH ent
   });
 });
 
-test('buildEnvironment omits PATH instead of leaving it empty, which would mean the current folder', (t) => {
+test('buildEnvironment omits PATH if it would be empty, because an empty PATH means the current folder', (t) => {
   for (const path of [undefined, '', ':', '.', 'bin:.'])
     t.deepEqual(buildEnvironment({ PATH: path }, 'linux'), {}, path);
 });

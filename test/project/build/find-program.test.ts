@@ -1,4 +1,7 @@
-/** Tests how program names are resolved on every platform. The rules are a pure function, so any system can test the Windows rules. */
+/**
+ * Tests how program names are resolved on every platform. The rules are a pure function, so the tests of the Windows rules run on every
+ * platform.
+ */
 import { chmod, symlink } from 'node:fs/promises';
 import { delimiter } from 'node:path';
 import test from 'ava';
@@ -72,7 +75,7 @@ test('does not search the current folder if PATH contains a symbolic link to it'
   }
 });
 
-test('searches an absolute PATH entry below the current folder, such as an activated environment', (t) => {
+test('searches an absolute PATH entry below the current folder, such as an activated virtual environment', (t) => {
   t.is(onPosix('pio', { path: '/door/.venv/bin', files: ['/door/.venv/bin/pio'] }), '/door/.venv/bin/pio');
 });
 

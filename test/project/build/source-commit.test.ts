@@ -96,6 +96,6 @@ test('sourceCommit follows HEAD if it is a link to a branch, as in old versions 
   t.is(sourceCommit(folder.at('door')), id);
 });
 
-test('sourceCommit returns nothing outside a repository', async (t) => {
+test('sourceCommit returns undefined outside a repository', async (t) => {
   t.is(sourceCommit((await testFolder(t)).path), undefined);
 });

@@ -4,7 +4,7 @@ import { withDevice } from '../../../src/project/config/add-device.ts';
 
 const device = { address: 'kitchen.local', board: 'd1_mini' };
 
-test('withDevice creates the inventory and keeps the formatting of the file', (t) => {
+test('withDevice creates the device list and keeps the formatting of the file', (t) => {
   t.is(
     withDevice('{\r\n\t"project": "door"\r\n}\r\n', 'kitchen', { address: 'kitchen.local' }),
     '{\r\n\t"project": "door",\r\n\t"devices": {\r\n\t\t"kitchen": {\r\n\t\t\t"address": "kitchen.local"\r\n\t\t}\r\n\t}\r\n}\r\n',

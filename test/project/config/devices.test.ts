@@ -20,11 +20,11 @@ const wrong: Readonly<Record<string, { readonly config: string; readonly problem
   },
   'a device name that contains a comma': {
     config: '{"devices": {"kitchen,cellar": {"address": "10.0.0.1"}}}',
-    problem: /is not a valid name for a device/,
+    problem: /is not a valid device name/,
   },
   'reserved device names': {
     config: '{"devices": {"constructor": {"address": "10.0.0.1"}, "__proto__": {"address": "10.0.0.2"}}}',
-    problem: /devices\.__proto__ is not a valid name for a device; devices\.constructor is not a valid name/,
+    problem: /devices\.__proto__ is not a valid device name; devices\.constructor is not a valid device name/,
   },
   'two devices with the same address': {
     config: '{"devices": {"a": {"address": "Kitchen.local"}, "b": {"address": "kitchen.local"}}}',

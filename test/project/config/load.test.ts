@@ -102,7 +102,7 @@ test('loadConfig locates syntax errors without showing the text around them', as
   }
 });
 
-test('loadConfig reports all errors of a configuration together, each with its path', async (t) => {
+test('loadConfig reports all errors in a configuration together, each with its path', async (t) => {
   const folder = await testFolder(t, {
     'ota.config.json': JSON.stringify({
       compresion: 'gzip',

@@ -71,5 +71,5 @@ test('resolveFirmwareVersion uses the option, the configuration or its environme
   const error = await expectOtaError(t, 'SECRET_MISSING', () =>
     resolveFirmwareVersion(undefined, { config: { version: { env: 'VERSION' } }, trust }, {}),
   );
-  t.is(error.message, 'The environment variable VERSION is not set: it must contain the version of the firmware');
+  t.is(error.message, 'The environment variable VERSION is not set: it must contain the firmware version');
 });

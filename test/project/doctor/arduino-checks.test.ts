@@ -47,7 +47,7 @@ test('arduinoHooks notes a core without hooks, and warns beside a signed sketch'
   const signed = await withCores(t, { files: sketch }, current);
   const found = await onlyProblem(t, arduinoHooks, signed.context);
   t.is(found.level, 'warning');
-  t.is(found.autofix, undefined, 'the user did not ask for hooks in the IDE');
+  t.is(found.autofix, undefined, 'hooks in the IDE are optional, so there is no automatic fix');
 });
 
 test('arduinoHooks reports hooks that a core upgrade removed, and reinstalls them', async (t) => {
@@ -55,7 +55,7 @@ test('arduinoHooks reports hooks that a core upgrade removed, and reinstalls the
   await install(setup, older);
   const found = await onlyProblem(t, arduinoHooks, setup.context);
   t.is(found.level, 'error');
-  t.regex(found.message, /3\.1\.2.*an upgrade of the core removes them/);
+  t.regex(found.message, /3\.1\.2.*a core upgrade removes them/);
   await found.autofix?.apply();
   t.is((await findingsOf(arduinoHooks, setup.context)).filter((line) => line.startsWith('ok')).length, 2);
 });
@@ -67,7 +67,7 @@ test('arduinoHooks detects hooks lost by a core upgrade from the record of init'
   t.like(await onlyProblem(t, arduinoHooks, setup.context), { level: 'error' });
 });
 
-test('arduinoHooks reports a missing stamp and restores it', async (t) => {
+test('arduinoHooks reports a missing stamp file and restores it', async (t) => {
   const setup = await withCores(t, {}, current);
   await install(setup, current);
   await rm(setup.folder.at(`${current}/ota-hooks.stamp`));
@@ -123,7 +123,7 @@ test('arduinoHooks reports overridden and damaged hook lines, and does not repai
   t.like(await onlyProblem(t, arduinoHooks, setup.context), { level: 'error', autofix: undefined });
 });
 
-test('coreCache warns about a cached core with signing for plain builds and deletes the core', async (t) => {
+test('coreCache warns if plain builds link a cached core compiled with signing, and deletes the core', async (t) => {
   const setup = await withCores(t, {}, current);
   const name = (folder: string, flags = '') =>
     createHash('md5')
@@ -143,13 +143,17 @@ test('coreCache warns about a cached core with signing for plain builds and dele
   t.true(existsSync(setup.folder.at(salted)));
 });
 
-test('coreCache warns about a cached core without signing for a signed sketch', async (t) => {
+test('coreCache warns if plain builds of a signed sketch link a cached core compiled without signing', async (t) => {
   const setup = await withCores(t, { files: sketch }, current);
   const hash = createHash('md5').update(setup.folder.at(current)).digest('hex');
   await setup.folder.write(`home/.cache/arduino/cores/esp8266_esp8266_generic_${hash}/core.a`, 'unsigned');
   t.regex((await onlyProblem(t, coreCache, setup.context)).message, /compiled without signing/);
   await install(setup, current);
-  t.deepEqual(await findingsOf(coreCache, setup.context), [], 'with hooks inside, the cache is never used');
+  t.deepEqual(
+    await findingsOf(coreCache, setup.context),
+    [],
+    'arduino-cli never uses the cache when the hooks are installed',
+  );
 });
 
 test('coreCache finds the cache folder on macOS and Windows', async (t) => {

@@ -58,6 +58,6 @@ export async function onlyProblem(t: ExecutionContext, check: Check, context: Ch
   const findings = (await check(context)).filter(({ level }) => level !== 'ok');
   t.is(findings.length, 1, JSON.stringify(findings));
   const [finding] = findings;
-  if (finding === undefined) throw new Error('nothing was found');
+  if (finding === undefined) throw new Error('the check reported no problem');
   return finding;
 }

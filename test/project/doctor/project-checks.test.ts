@@ -126,7 +126,7 @@ test('keySecrecy adds an unignored key to .gitignore, and reports a tracked one 
   t.like(await onlyProblem(t, keySecrecy, setup.context), { level: 'error', autofix: undefined });
 });
 
-test('keySecrecy reports a key in the data folder of the filesystem', async (t) => {
+test('keySecrecy reports a key in the folder that becomes the filesystem image', async (t) => {
   const setup = await setUpCheck(t, {
     files: {
       'project/platformio.ini': ini,
@@ -151,7 +151,7 @@ test('clock reports a clock in the past as an error and future source files as a
   for (const name of ['platformio.ini', 'src/main.cpp']) await utimes(folder.at(`project/${name}`), tomorrow, tomorrow);
   const early = await onlyProblem(t, clock, context);
   t.is(early.level, 'warning');
-  t.regex(early.message, /platformio\.ini and 1 more have time stamps in the future/);
+  t.regex(early.message, /platformio\.ini and 1 more have timestamps in the future/);
 });
 
 test('staleArtifacts reports signed files that do not belong to the build beside them', async (t) => {

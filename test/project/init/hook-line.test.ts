@@ -11,7 +11,7 @@ for (const one of iniCases) {
     const after = withInsertions(before(one), insertions);
 
     t.is(after, withHook(one));
-    t.deepEqual(hookInsertions(after, hook), [], 'a second time changes nothing');
+    t.deepEqual(hookInsertions(after, hook), [], 'a second run changes nothing');
     t.deepEqual(withoutInsertions(after, insertions), { text: before(one), lost: [] });
     const ini = readIni(after);
     for (const section of esp8266Sections(ini)) t.is(hookState(ini, section), 'hooked', section);

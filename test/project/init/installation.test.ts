@@ -5,7 +5,7 @@ import { testFolder } from '../../support/test-folder.ts';
 
 const script = 'hooks/platformio.py';
 
-test('findInstallation finds the package of a project in its folder and its parents', async (t) => {
+test('findInstallation finds the package in the project folder or a parent folder', async (t) => {
   const folder = await testFolder(t, {
     'node_modules/ota-hooks/hooks/platformio.py': '',
     'firmware/door/src/main.cpp': '',

@@ -49,13 +49,13 @@ test('createPrivateKeyFile reports a missing folder and a file in place of a fol
   t.regex(error.message, /part of the path is a file, not a folder \(ENOTDIR\)/);
 });
 
-test('loadPrivateKey and loadPublicKey report a missing key with a hint to keygen', async (t) => {
+test('loadPrivateKey and loadPublicKey report a missing key without suggesting a new pair', async (t) => {
   const folder = await testFolder(t, { file: '' });
   for (const name of ['none.key', 'none/private.key', 'file/private.key']) {
     const error = await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPrivateKey(folder.at(name)));
     t.is(error.exitCode, 2);
     t.is(error.message, `Private key not found: ${folder.at(name)}`);
-    t.regex(error.hint, /ota-hooks keygen/);
+    t.notRegex(error.hint, /keygen/);
   }
   await expectOtaError(t, 'KEY_NOT_FOUND', () => loadPublicKey(folder.at('none.key')));
 });
@@ -90,7 +90,7 @@ test('loadPrivateKey reports a folder in place of a key', async (t) => {
 test('keySizeWarnings warns about keys below 2048 bits and unaligned signature sizes', (t) => {
   const warningsOf = (bits: number) => keySizeWarnings(readPublicKey(rsaPems(bits).publicPem, ''), 'public.key');
   t.deepEqual(warningsOf(2048), []);
-  t.deepEqual(warningsOf(1024), ['public.key has 1024 bits; keys of less than 2048 bits can be broken']);
+  t.deepEqual(warningsOf(1024), ['public.key has 1024 bits; keys smaller than 2048 bits can be broken']);
   t.is(warningsOf(1032).length, 2);
   t.regex(warningsOf(2056)[0] ?? '', /core 3\.1\.0 to 3\.1\.2 reject/);
 });

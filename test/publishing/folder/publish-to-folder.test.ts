@@ -38,7 +38,7 @@ async function refusal(t: ExecutionContext, run: Promise<CommandRun>, code: Erro
 /** The file that a web server would return for this path. */
 const served = (folder: TestFolder, path: string) => folder.read(`www/door/${path}`).catch(() => undefined);
 
-test('publish writes a build under its version and links the channel to the version', async (t) => {
+test('publish writes a build to its version folder and links the channel to the build', async (t) => {
   const folder = await place(t, { build: packedDoor });
   t.is(await outcome(t, folder, 'build/door.ino.bin'), 'published current');
   for (const path of ['1.0.0', '@stable']) {
@@ -66,7 +66,7 @@ test('publish includes all files of a build, whichever file is named', async (t)
   }
 });
 
-test('publish promotes the next version and keeps the previous one under its version', async (t) => {
+test('publish promotes the next version and keeps the files of the previous version', async (t) => {
   const folder = await place(t, { build: packedDoor, next: nextDoor });
   await outcome(t, folder, 'build/door.ino.bin');
   t.is(await outcome(t, folder, 'next/door.ino.bin'), 'published current');
@@ -105,7 +105,7 @@ test('publish rejects different bytes for an existing version', async (t) => {
   t.deepEqual(await served(folder, '@stable/door.ino.bin'), packedDoor['door.ino.bin'] as Buffer);
 });
 
-test('publish keeps a sketch and a filesystem side by side and replaces only the same kind', async (t) => {
+test('publish keeps a sketch and a filesystem image side by side and replaces only the image of the same kind', async (t) => {
   const files = await packFilesystem('1.0.0');
   const folder = await place(t, { build: { ...packedDoor, ...files }, next: nextDoor });
   const { exitCode, stdout } = await publish(folder, 'build', '--json');

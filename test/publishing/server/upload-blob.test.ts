@@ -106,7 +106,7 @@ test('uploadBlob restarts from the beginning after a digest mismatch', async (t)
   t.true(place.stored.equals(bytes));
 });
 
-test('uploadBlob fails with the server error after repeated digest mismatches', async (t) => {
+test("uploadBlob fails with the server's error after repeated digest mismatches", async (t) => {
   const place = await storage(t, Array<Trouble>(100).fill('damaged'));
   const error = await t.throwsAsync(upload(place), { instanceOf: OtaError });
   t.is(error?.code, 'SERVER_REJECTED');
@@ -123,7 +123,7 @@ test('uploadBlob fails when the server makes no progress or reports no offset', 
   }
 });
 
-/** Limits consecutive faults so that the client does not give up. */
+/** Limits consecutive faults so that the client does not stop retrying. */
 function calm(troubles: readonly Trouble[]): Trouble[] {
   return troubles.flatMap((trouble, index) => (index % 3 === 2 ? [trouble, 'none', 'none'] : [trouble]));
 }

@@ -116,7 +116,7 @@ test('publish rejects different bytes for an existing version, and a build with 
   t.is((await releases()).length, 1);
 });
 
-test('publish accepts a sketch, a filesystem and two boards of the same version together', async (t) => {
+test('publish accepts a filesystem image and the sketches for two boards in the same version', async (t) => {
   const image = buildLittleFs({ blockCount: 16, content: Buffer.from('page') });
   const names = ['--firmware-version', '1.0.0', '--board', 'd1_mini'];
   const files = await packFile({ 'littlefs.bin': image }, ['littlefs.bin', '--kind', 'filesystem', ...names]);

@@ -134,6 +134,7 @@ test('shows only the project of the token, and returns the same 404 for other an
 test('yanks a release when its yank button is used, and records the reason and the actor', async (t) => {
   const { parts, browser, tokenOf } = await testDashboard(t);
   const { manifest } = await testBuild({ version: '1.0', project: 'door' });
+  const allowedRules = [{ rule: 'no-ota', reason: 'the <last> update' }];
   const release = {
     project: 'door',
     version: '1.0',
@@ -141,7 +142,7 @@ test('yanks a release when its yank button is used, and records the reason and t
     board: '',
     purpose: 'serve',
     publishedAt: 1,
-    manifest,
+    manifest: { ...manifest, allowedRules },
   } as const;
   await parts.store.catalog.publish({
     release,
@@ -159,6 +160,7 @@ test('yanks a release when its yank button is used, and records the reason and t
   t.regex(text, /Signing key<\/dt><dd>unsigned/);
   t.notRegex(text, /Verifies update signatures/, 'leaves out a fact without a value');
   for (const { file } of manifest.artifacts) t.true(text.includes(file));
+  t.regex(text, /Rules that the project allows<\/h3>.*<code>no-ota<\/code>: the &lt;last&gt; update/s);
   const reason = 'it <b>smokes</b>';
   const response = await publisher.send('/projects/door/releases', '/projects/door/releases/yank', { reason });
   t.is(response.status, 303);

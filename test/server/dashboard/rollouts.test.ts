@@ -57,13 +57,16 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on th
   t.regex(text, /2 pending/);
   t.regex(
     text,
-    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices and devices that run it but did not download it here do not count\./,
+    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices and devices that run the release without having downloaded it from this server do not count\./,
   );
   t.regex(
     text,
     /The rollout halts when 1 device has failed, when 10% of at least 10 finished attempts have failed, or when/,
   );
-  t.regex(text, /0 of 3 devices authenticate\. Anyone who knows the MAC of another device can report for it\./);
+  t.regex(
+    text,
+    /0 of 3 devices authenticate\. Anyone who knows the MAC of a device without credentials can send reports for it\./,
+  );
   t.notRegex(text, /Reports without credentials/);
   t.regex(text, /<svg[^>]*role="img"/);
   t.notRegex(text, /<form[^>]*rollouts/, 'who may only read has no buttons');

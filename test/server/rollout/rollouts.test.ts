@@ -234,7 +234,7 @@ test('keeps a rollout across a restart, and halts it for stored failures before 
   t.is((await checkIn(third, 1, old)).status, 304);
 });
 
-test('rejects promoting a different release on a channel with an active rollout, and accepts drafts', async (t) => {
+test('rejects promoting a different release to a channel with an active rollout, and accepts drafts', async (t) => {
   const server = await fleet(t, 1);
   const { id } = await start(server, { stages: [{ share: 100 }] });
   if (other === undefined) throw new Error('no build');

@@ -10,7 +10,7 @@ const roomy = { mostDevices: 1000 };
 
 type StoreTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) => void;
 
-/** Behavior of device lists that every store must have. */
+/** Device list behavior that every store must have. */
 export function deviceListContract(storeTest: StoreTest): void {
   storeTest('filters devices by part of the name or MAC, by status, by version and by group', async (t, { store }) => {
     await fill(store);

@@ -18,7 +18,8 @@ const buildCommand = (declaration: Declaration) =>
     'ota-hooks build --source firmware/door -- --environment d1_mini',
   ])
     .addOption(projectOptions.source)
-    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)');
+    .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
+    .option('--require-signed', 'Fail if there is no key to sign with');
 
 type BuildCommandOptions = OptionsOf<typeof buildCommand>;
 
@@ -32,7 +33,7 @@ const arduinoCli: Program = {
   hint: 'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.',
 };
 
-/** Runs the build system of the source folder with the hooks enabled. Installed files are not changed. */
+/** Runs the project's build system with the hooks enabled, without changing its installed files. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
   const source = resolve(io.cwd, options.source ?? '.');
   const system = detectBuildSystem(source);
@@ -65,6 +66,7 @@ async function buildWithArduino(
     program: nodeProgram(io.self.node, io.self.cli),
     sourceDir: source,
     ...(settings.configPath === undefined ? {} : { configPath: settings.configPath }),
+    ...(options.requireSigned === true ? { packOptions: ['--require-signed'] } : {}),
   };
   const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
@@ -79,8 +81,11 @@ async function buildWithPlatformio(
   io: Io,
 ): Promise<void> {
   const hookScript = join(dirname(io.self.cli), '..', 'hooks', 'platformio.py');
-  const config = options.config === undefined ? undefined : resolve(io.cwd, options.config);
-  const env = { ...io.env, OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, config) };
+  const hookOptions = {
+    configPath: options.config === undefined ? undefined : resolve(io.cwd, options.config),
+    requireSigned: options.requireSigned === true,
+  };
+  const env = { ...io.env, OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, hookOptions) };
   const found = platformioProgram(io.home, io.platform);
   const program = { ...found, name: io.env['PLATFORMIO_CLI'] ?? found.name };
   await runProgram(program, ['run', '--project-dir', source, ...args], {

@@ -34,11 +34,11 @@ const espotaCommand = (declaration: Declaration) =>
     )
     .option('--password-env <name>', 'Environment variable with the device password')
     .option('-f, --file <file>', 'Image to send, or its signed artifact if one exists')
-    .option('-s, --spiffs', 'Send the image as a filesystem')
+    .option('-s, --spiffs', 'Send the file as a filesystem image')
     .option('-d, --debug', 'Show more details (same as --verbose)')
-    .option('-r, --progress', 'Show the progress');
+    .option('-r, --progress', 'Show progress');
 
-/** Options of the core's `tools/espota.py`, and an additional option for the password. */
+/** Options of the core's `tools/espota.py`, with an additional option for the password. */
 type EspotaOptions = OptionsOf<typeof espotaCommand>;
 
 export function declareEspota(declaration: Declaration) {
@@ -105,7 +105,7 @@ function passwordOf({ auth, passwordEnv }: EspotaOptions, io: Io, report: Report
   const claim = {
     use: 'device-password',
     source: { env: passwordEnv },
-    purpose: 'the password of the device',
+    purpose: 'the device password',
   } as const;
   requireNotReserved(claim);
   const password = secretFromEnvironment(passwordEnv, io.env, claim.purpose);

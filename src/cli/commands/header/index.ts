@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../core/keys/signing-header.ts';
 import { makeFolderOf, removeLeftovers, writeIfChanged } from '../../../files/write.ts';
@@ -20,6 +21,7 @@ const headerCommand = (declaration: Declaration) =>
     .addOption(projectOptions.passphraseEnv)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
+    .addOption(new Option('--optional-key', 'Print nothing for a sketch without keys and configuration').hideHelp())
     .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts next to the image are removed');
 
 type HeaderOptions = OptionsOf<typeof headerCommand>;
@@ -29,8 +31,8 @@ export function declareHeader(declaration: Declaration) {
 }
 
 /**
- * Writes `Updater_Signing.h` before a build. If the key is invalid, the header is removed: with a stale header, the build would succeed
- * with a different key.
+ * Writes `Updater_Signing.h` before a build. If the key is invalid, the header is removed, because a build with a stale header would embed
+ * a different key.
  */
 export async function header(options: HeaderOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
@@ -44,13 +46,14 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
     const { removeStaleArtifacts } = await import('../../../project/build/build-files.ts');
     await removeStaleArtifacts(resolve(io.cwd, options.image));
   }
-  const key = await findKey(options, io, report).catch(async (error) => {
+  const { key, isConfigured } = await findKey(options, io, report).catch(async (error) => {
     await removeLeftovers(out);
     throw error;
   });
   const written = await writeHeader(out, key);
   if (key !== undefined) report.say('Enabling binary signing');
-  else report.detail('Not enabling binary signing: no public key found');
+  else if (isConfigured || options.optionalKey !== true)
+    report.say(`Not enabling binary signing: no public.key in ${report.path(resolve(io.cwd, options.source ?? '.'))}`);
   report.detail(`${report.path(out)} ${written}`);
   report.result('header', {
     header: out,
@@ -69,15 +72,23 @@ export async function writeHeader(out: string, key: RsaPublicKey | undefined): P
   });
 }
 
+interface FoundKey {
+  readonly key: RsaPublicKey | undefined;
+  /** True if the project has a configuration or a key. */
+  readonly isConfigured: boolean;
+}
+
 /** Finds the key. If a public key is given, the configuration is not loaded, so that hooks start quickly. */
-async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<RsaPublicKey | undefined> {
+async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<FoundKey> {
   if (options.publicKey !== undefined) {
     const path = resolve(io.cwd, options.publicKey);
     const key = await loadPublicKey(path);
     for (const warning of keySizeWarnings(key, report.path(path))) report.warn(warning);
-    return key;
+    return { key, isConfigured: true };
   }
   const { readProjectSettings } = await import('../../shared/project-settings.ts');
   const { projectPublicKey } = await import('../../shared/project-keys.ts');
-  return projectPublicKey(await readProjectSettings(options, io, report), io, report);
+  const settings = await readProjectSettings(options, io, report);
+  const key = await projectPublicKey(settings, io, report);
+  return { key, isConfigured: key !== undefined || settings.configPath !== undefined };
 }

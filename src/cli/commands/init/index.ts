@@ -131,6 +131,7 @@ function nextCommand(project: Project, installation: Installation, { cwd }: Io):
 function pathOf(step: InitStep): string {
   switch (step.kind) {
     case 'insert':
+    case 'config':
     case 'node':
       return step.path;
     case 'keys':

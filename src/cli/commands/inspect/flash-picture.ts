@@ -50,7 +50,7 @@ export function flashPicture(
   const assumptions: string[] = [];
   const layout = settleLayout(image, facts, assumptions);
   if (layout === undefined) return undefined;
-  const sketchSizeBytes = facts.sketchSizeBytes ?? image.contentBytes;
+  const sketchSizeBytes = facts.sketchSizeBytes ?? image.sketchSizeBytes ?? image.contentBytes;
   if (facts.sketchSizeBytes === undefined) assumptions.push('the running sketch is as large as the new sketch');
   if (facts.transport === undefined) assumptions.push('the update is sent by espota or HTTP');
   const { fsStart, fsEnd } = layout;

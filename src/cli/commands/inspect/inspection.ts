@@ -97,7 +97,7 @@ export function inspectionSheet(
   const { encoding, kind, trailer, embeddedKeys, findings, sizeBytes, content } = firmware;
   const rows: (readonly [string, string])[] = [
     ['file', `${name}, ${sizeBytes} bytes`],
-    ['type', `${kind}${encoding === 'gzip' ? `, gzip of ${content.length} bytes` : ''}`],
+    ['type', `${kind}${encoding === 'gzip' ? `, gzip-compressed, ${content.length} bytes uncompressed` : ''}`],
     ...gzipRows(firmware, release),
     ...sketchRows(firmware),
     ...filesystemRows(firmware),

@@ -41,6 +41,8 @@ export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const publicPath = pathOf(settings.publicKey, 'public') ?? join(source, 'public.key');
   if (settings.privateKey !== undefined && 'path' in settings.privateKey) requirePrivateKeyPermission(settings);
   requireDistinct([privatePath, publicPath], []);
+  const isAdditional = options.privateKey !== undefined && options.publicKey !== undefined;
+  if (settings.recordedKeys !== undefined && !isAdditional) throw new OtaError('KEYS_RECORDED', settings.recordedKeys);
   for (const [path, what] of [
     [privatePath, 'private key'],
     [publicPath, 'public key'],

@@ -16,7 +16,7 @@ import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
-import { allowedRule } from '../../shared/allowed-rules.ts';
+import { allowedRule, configuredAllowances, projectAllowOption, warnOfAllowances } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -37,12 +37,13 @@ const packCommand = (declaration: Declaration) =>
     .addOption(projectOptions.passphraseEnv)
     .option('--if-set-up', 'For build hooks: do nothing for a sketch that has neither keys nor a configuration')
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
+    .addOption(new Option('--require-signed', 'Fail if there is no key to sign with').conflicts(['unsigned']))
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),
     )
     .addOption(new Option('--compression <method>', 'Compression method (default: gzip)').choices(compressionNames))
-    .option('--legacy', 'Also write .legacy_sig for devices on core 2.5.x')
+    .option('--legacy', 'Also write a .legacy_sig file for devices on core 2.5.x')
     .option(
       '--sign-compressed-filesystem',
       'Also sign a compressed filesystem (only for devices with ATOMIC_FS_UPDATE)',
@@ -51,12 +52,8 @@ const packCommand = (declaration: Declaration) =>
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
     .option('--board <name>', 'Board name')
-    .option(
-      '--allow <rule>',
-      'Preflight rule to report as a warning instead of an error (repeatable)',
-      allowedRule,
-      [],
-    );
+    .option('--allow <rule>', 'Preflight rule to report as a warning instead of an error (repeatable)', allowedRule, [])
+    .addOption(projectAllowOption);
 
 type PackOptions = OptionsOf<typeof packCommand>;
 
@@ -69,7 +66,7 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Creates the artifacts and the manifest for each image given on the command line. Without a given image, packs each configured image. */
+/** Creates the artifacts and the manifest for each image given on the command line. If none is given, packs all configured images. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
@@ -81,6 +78,9 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   for (const image of images) await removeStaleArtifacts(image);
 
   const keys = await loadKeys(options, settings, io, report);
+  if (options.requireSigned === true || settings.config.signing === 'required') {
+    requireSigner(keys, options, images.map(report.path));
+  }
   const manifests: Manifest[] = [];
   for (const image of images) manifests.push(await packOne(image, keys, options, settings, io, report));
   const [only] = manifests;
@@ -112,6 +112,7 @@ async function packOne(
     board: options.board ?? config.board,
     sourceCommit: sourceCommit(resolve(io.cwd, options.source ?? '.')),
     allow: options.allow,
+    allowedRules: [...configuredAllowances(config), ...options.projectAllow],
     signal: io.signal,
   };
   const packed = () => packImage(request);
@@ -120,6 +121,7 @@ async function packOne(
     ? during({ what: `compressing ${request.path}` }, io, options, packed)
     : packed());
   for (const warning of warnings) report.warn(warning);
+  warnOfAllowances(build.manifest.allowedRules ?? [], report);
   const finished = signer === undefined ? build : await signBuild(build, signer, keyPlaceName(privateKey, report));
   io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
@@ -147,6 +149,13 @@ async function loadKeys(options: PackOptions, settings: ProjectSettings, io: Io,
   return { publicKey, signer };
 }
 
+/** @throws OtaError SIGNING_REQUIRED */
+function requireSigner({ signer }: Keys, { unsigned }: PackOptions, [path = 'the image']: readonly string[]): void {
+  if (signer !== undefined) return;
+  const problem = unsigned === true ? '--unsigned is set' : 'there is no private key';
+  throw new OtaError('SIGNING_REQUIRED', { path, problem });
+}
+
 async function findImages({ config, folder, trust }: ProjectSettings, report: Report): Promise<string[]> {
   if (config.images === undefined) {
     throw new OtaError('OPTION_MISSING', {
@@ -155,7 +164,7 @@ async function findImages({ config, folder, trust }: ProjectSettings, report: Re
       hint: 'Pass the .bin file from the build, or set "images": ["build/**/*.bin"] in ota.config.json.',
     });
   }
-  // pack removes files beside an image, so a configuration must not choose images in other folders of the user.
+  // pack removes files beside an image, so a configuration must not select images in the user's other folders.
   const { findFiles } = await import('../../../files/find-files.ts');
   const found = await findFiles({ patterns: config.images, folder, project: trust });
   if (found.length === 0) {
@@ -183,7 +192,7 @@ function printArtifacts({ image, artifacts, signing, enforcement }: Manifest, fo
   for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
     const manifest = report.path(resolve(folder, image.file + manifestSuffix));
-    report.say(`Not signing the generated binary. To sign it later, run ota-hooks sign --manifest ${manifest}`);
+    report.say(`Not signed here: sign with ota-hooks sign --manifest ${manifest} --private-key FILE`);
   }
   for (const { file, sizeBytes } of artifacts) {
     const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)}%`;

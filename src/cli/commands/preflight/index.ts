@@ -8,7 +8,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
-import { allowOption } from '../../shared/allowed-rules.ts';
+import { allowOption, rulesToAllow } from '../../shared/allowed-rules.ts';
 import { deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
 import { type FileToCheck, readFileToCheck } from '../../shared/file-to-check.ts';
@@ -27,7 +27,7 @@ const preflightCommand = (declaration: Declaration) =>
       .option('--request <file>', 'File with the header lines of an HTTP update request from the device')
       .option(
         '--reference <manifest>',
-        'Manifest of a build that may have sent the --request (repeatable)',
+        'Manifest of a build that may be running on the device that sent the --request (repeatable)',
         collect,
         [],
       ),
@@ -63,7 +63,7 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const intermediateReleases = await Promise.all(
     options.via.map((manifest) => readManifestFile(resolve(io.cwd, manifest))),
   );
-  const allow = new Set<string>(options.allow);
+  const allow = rulesToAllow(options.allow, settings.config, [fileToCheck.release, ...intermediateReleases], report);
   const planFor = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });
   const first = planFor(fileToCheck.release);
   const decision = lacksSpace(first) ? planFor(withGzipSize(fileToCheck)) : first;

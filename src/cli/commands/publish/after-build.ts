@@ -32,7 +32,7 @@ export async function publishAfterBuild(
     extendEnv: false,
     cancelSignal: io.signal,
     stdin: 'ignore',
-    // Build logs always show stderr. arduino-cli hides stdout in some cases.
+    // Build logs always show stderr, whereas arduino-cli hides stdout in some cases.
     stdout: 2,
     stderr: 2,
     reject: false,

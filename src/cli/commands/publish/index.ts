@@ -76,7 +76,7 @@ async function publishAll(
   const [promotion] = done.flatMap((build) => nextCommand(build) ?? []);
   if (promotion !== undefined) {
     report.say(
-      `This token may not promote releases to ${first?.channel}. Run this command with a token that may: ${promotion}`,
+      `This token does not permit promoting releases to ${first?.channel}. Run this command with a token that does: ${promotion}`,
     );
   }
   return done;
@@ -86,8 +86,8 @@ async function publishAll(
 const manyDevices = 10;
 
 /**
- * Shows how many devices will be sent the release at their next update check, and prompts for confirmation if there are many. A build
- * server has no prompt: the channels of its token limit what it may promote.
+ * Shows how many devices will be sent the release at their next update check, and prompts for confirmation if there are at least ten. A
+ * build server cannot answer a prompt; its token limits the channels to which it may promote releases.
  *
  * @throws OtaError PUBLISH_DECLINED
  */
@@ -114,7 +114,7 @@ async function openPublisher(
   report: Report,
 ): Promise<Publisher> {
   if (destination.kind === 'server' && isUnencrypted(destination.url)) {
-    report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
+    report.warn(`The connection to ${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
   const publishers = await import('../../../publishing/publishers.ts');
   const showUpload: ShowUpload = ({ file, sizeBytes }, send) => {

@@ -18,7 +18,10 @@ export const publishCommand = (declaration: Declaration) =>
     .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')
     .addOption(serverOptions.tokenEnv)
     .addOption(serverOptions.ca)
-    .option('--reference <file>', 'Publish a reference build: its devices are recognized, but the build is never sent')
+    .option(
+      '--reference <file>',
+      'Publish a reference build, so that devices running it are recognized; it is never sent to devices',
+    )
     .option('--elf <file>', 'With --reference: ELF file that shows whether the reference build verifies signatures')
     .option('--board <name>', 'With --reference: board of the build')
     .option('--allow <rule>', 'Preflight rule to report as a warning instead of an error (repeatable)', allowed, [])

@@ -27,7 +27,7 @@ export function describePublished({ publication, published, warnings }: Publishe
   };
 }
 
-/** Returns the command that promotes a draft that the token itself may not promote. */
+/** Returns the command that promotes the draft, for a token that does not permit the promotion. */
 export function nextCommand({ publication, published }: PublishedBuild): string | undefined {
   const { notOn, current } = published;
   if (notOn === undefined || current) return undefined;
@@ -52,7 +52,7 @@ export function sentenceOf({ publication, published }: PublishedBuild, place: st
     case 'published':
       return `Published ${name} on ${channel}: ${place}`;
     case 'promoted':
-      return `${name} was already published; ${channel} serves this release now: ${place}`;
+      return `${name} was already published; ${channel} now serves this release: ${place}`;
     case 'unchanged':
       return published.current
         ? `${name} is already published on ${channel}: ${place}`

@@ -33,12 +33,12 @@ export const serveCommand = (declaration: Declaration) =>
     )
     .option(
       '--max-devices <n>',
-      'Maximum devices stored per project; enrolled devices and those with credentials do not count (default: 250000)',
+      'Maximum number of devices stored per project; enrolled devices and those with credentials do not count (default: 250000)',
       nonNegativeInteger,
     )
     .option(
       '--new-devices-per-network <n>',
-      'Maximum new devices per hour from one IPv4 address or IPv6 /64; further ones retry later (default: 1000)',
+      'Maximum number of new devices per hour from one IPv4 address or IPv6 /64; further devices retry later (default: 1000)',
       nonNegativeInteger,
     )
     .option(
@@ -54,7 +54,12 @@ export const serveCommand = (declaration: Declaration) =>
     )
     .option('--x-accel-redirect <path>', 'Let nginx send artifacts from this internal path, mapped to DIR/blobs')
     .option('--open-metrics', 'Serve /metrics without a token')
-    .option('--grace <seconds>', 'Time limit in seconds for downloads when the server stops', nonNegativeInteger, 120);
+    .option(
+      '--grace <seconds>',
+      'Time limit in seconds for active downloads after the server is stopped',
+      nonNegativeInteger,
+      120,
+    );
 
 export type ServeOptions = OptionsOf<typeof serveCommand>;
 

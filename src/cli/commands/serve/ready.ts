@@ -5,7 +5,7 @@ interface Ready {
   readonly deviceUrl: string;
   /** Listen address for device requests. */
   readonly deviceHost: string;
-  /** Token of the first admin, if it may be printed. */
+  /** First admin token, if it may be printed. */
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
@@ -31,8 +31,8 @@ export function describeReady(
 
 function forFirstAdmin(url: string, file: string, token: string | undefined): readonly string[] {
   const dashboard = `  Dashboard: ${url}/`;
-  if (token === undefined) return [dashboard, `  Token of the first admin: in ${file}, which only its owner can read`];
-  return [dashboard, `  Token of the first admin (also in ${file}): ${token}`];
+  if (token === undefined) return [dashboard, `  First admin token: in ${file}, which only its owner can read`];
+  return [dashboard, `  First admin token (also in ${file}): ${token}`];
 }
 
 function forDevices(url: string, host: string): readonly string[] {

@@ -57,7 +57,7 @@ async function* fromServer(options: ServerCommandOptions, io: Io): AsyncGenerato
   const { url, status, body } = await stream(place, '/backup');
   if (status !== 200) {
     const message = 'the backup is not available';
-    const hint = 'Use an admin token for all projects.';
+    const hint = 'Use an admin token that is not limited to a project.';
     throw new OtaError('SERVER_REJECTED', { url, status, code: 'no-export', message, hint });
   }
   yield* body;

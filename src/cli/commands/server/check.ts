@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { sizeText } from '../../../core/model/quantity-text.ts';
+import { counted, sizeText } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { DataReport } from '../../../server/index.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
@@ -47,8 +47,8 @@ function conclude(
   repair?: { backup: string; changes: string[] },
 ): void {
   const { releases = 0, devices = 0 } = records;
-  const summary = `${releases} releases, ${devices} devices, ${blobs.complete} firmware files (${sizeText(blobs.sizeBytes)})`;
-  const unused = `${blobs.unused} unused files, ${blobs.unfinished} unfinished uploads`;
+  const summary = `${counted(releases, 'release')}, ${counted(devices, 'device')}, ${counted(blobs.complete, 'firmware file')} (${sizeText(blobs.sizeBytes)})`;
+  const unused = `${counted(blobs.unused, 'unused file')}, ${counted(blobs.unfinished, 'unfinished upload')}`;
   report.say(`${problems.length === 0 ? 'No problems' : 'Checked'}: ${summary}, ${unused}`);
   report.result('server check', { data, problems, records, blobs, ...(repair !== undefined && { repair }) });
   if (problems.length === 0) return;

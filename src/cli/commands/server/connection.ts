@@ -25,7 +25,7 @@ export function serverCommand<const Usage extends string>(
 
 export type ServerCommandOptions = ReturnType<ReturnType<typeof serverCommand>['opts']>;
 
-/** Connection of a command to a server, and the report that prints responses. */
+/** Connection to a server, and the report that prints the server's responses. */
 export interface ServerClient {
   /**
    * Sends a request and returns the response JSON.
@@ -69,7 +69,7 @@ export function serverClient({ server, tokenEnv, ca, ...output }: ServerCommandO
     throw new OtaError('SERVER_URL_INVALID', { problem: `${to} does not begin with https:// or http://` });
   }
   if (isUnencrypted(destination.url)) {
-    report.warn(`${destination.url.origin} is not encrypted: the token can be read in transit`);
+    report.warn(`The connection to ${destination.url.origin} is not encrypted: the token can be read in transit`);
   }
   const place = { ...destination, signal: io.signal };
   const send = connect(place);

@@ -8,7 +8,7 @@ interface CredentialOptions {
 }
 
 /**
- * Returns the credential from --user and --password-env. Devices must authenticate with this credential.
+ * Returns the credential from --user and --password-env, with which devices must authenticate.
  *
  * @returns undefined to leave the credential unchanged, null to remove it
  * @throws OtaError OPTION_MISSING, SECRET_MISSING

@@ -33,8 +33,8 @@ const setCommand = (declaration: Declaration) =>
       'Additional update path, PATH or PATH=CHANNEL; replaces all aliases (repeatable)',
       collect,
     )
-    .option('--user <name>', 'User name required from devices, with --password-env; empty to remove the credentials')
-    .option('--password-env <name>', 'Environment variable with the password required from devices')
+    .option('--user <name>', 'User name that devices must send, with --password-env; empty to remove the credentials')
+    .option('--password-env <name>', 'Environment variable with the password that devices must send')
     .option(
       '--confirm-within <time>',
       'Time limit from a download to the first update check with the new build, such as 10m, 2h or 1d',
@@ -47,7 +47,7 @@ const setCommand = (declaration: Declaration) =>
     )
     .option(
       '--publisher-rule <rule>',
-      'Rule that publish tokens may overrule; replaces all such rules (repeatable, empty for none)',
+      'Rule that publish tokens may override; replaces all such rules (repeatable, empty for none)',
       collect,
     );
 

@@ -77,7 +77,7 @@ async function promote(
   const { kind, board, channel } = options;
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
   const { releases } = await request('PUT', path, releasesResponse, { version, kind, board });
-  report.say(`Promoted ${version} on ${channel}`);
+  report.say(`Promoted ${version} to ${channel}`);
   report.result('server releases promote', releases);
 }
 

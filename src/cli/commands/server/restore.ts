@@ -16,7 +16,7 @@ const restoreCommand = (declaration: Declaration) =>
     'ota-hooks server restore backup.ndjson --data data --json',
   ])
     .requiredOption('--data <dir>', 'Data folder, which must be empty or missing')
-    .option('--accept-missing-files', 'Restore a backup without the firmware files of some releases');
+    .option('--accept-missing-files', 'Restore a backup even if the firmware files of some releases are missing');
 
 export function declareRestore(declaration: Declaration): void {
   restoreCommand(declaration).action((file, options) => restore(file, options, declaration.io));
@@ -49,7 +49,7 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
 /** Largest line of a backup: the largest blob in base64, plus a margin. */
 const mostLineCharacters = 32 * 1024 * 1024;
 
-/** Splits the file into lines of limited length. The readline module of Node.js would read a line of any length into memory. */
+/** Splits the file into lines and limits their length, because the Node.js readline module would read a line of any length into memory. */
 async function* linesOf(
   input: ReadStream,
   path: string,

@@ -180,7 +180,7 @@ interface KeyToUse {
   signer(): Promise<Signer>;
 }
 
-/** Returns the given key. Without a given key, returns the project's private key. */
+/** Returns the given key, or else the project's private key. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);
@@ -195,7 +195,11 @@ async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyT
     async signer() {
       const signer = await projectSigner(settings, io, report);
       if (signer === undefined)
-        throw new OtaError('KEY_MISSING_FOR', { command: 'sign', wanted: '--private-key FILE' });
+        throw new OtaError('KEY_MISSING_FOR', {
+          command: 'sign',
+          wanted: '--private-key FILE',
+          isRecorded: settings.recordedKeys !== undefined,
+        });
       return signer;
     },
   };

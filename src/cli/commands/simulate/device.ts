@@ -78,7 +78,7 @@ function secret(variable: string | undefined, io: Io, purpose: string): string |
   return variable === undefined ? undefined : secretFromEnvironment(variable, io.env, purpose);
 }
 
-/** Reads the sketch image that a device runs. The image must not be compressed. A signature is removed. */
+/** Reads the sketch image that a device runs, which must be uncompressed, and removes its signature. */
 async function readSketch(path: string): Promise<Uint8Array> {
   const firmware = readFirmware(await readNamedFile(path, 'image'));
   if (firmware.kind === 'sketch' && firmware.encoding === 'identity') return firmware.payload;

@@ -37,7 +37,7 @@ export async function devicePasswords(
   return passwords;
 }
 
-/** Reads a password that will be sent to a device, possibly in plain text: it must not be a secret of a different kind. */
+/** Reads a password that will be sent to a device, possibly in plain text. Rejects secrets of other kinds. */
 async function readPassword(
   source: SecretSource,
   speaker: SecretSpeaker,

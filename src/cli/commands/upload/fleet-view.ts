@@ -13,7 +13,7 @@ export interface FleetView {
   readonly close: () => void;
 }
 
-/** Maximum number of device lines. The lines fit in a 24-line terminal. */
+/** Maximum number of device lines, so that the display fits in a 24-line terminal. */
 const mostLines = 20;
 const barColumns = 24;
 const redrawMs = 100;

@@ -1,4 +1,5 @@
 import type { FleetState } from '../../../delivery/fleet-state.ts';
+import { type DeliveryTimings, defaultTimings } from '../../../delivery/timings.ts';
 import { type DeviceUpdateResult, updateDevice } from '../../../delivery/update-device.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
@@ -55,7 +56,7 @@ export async function updateOne(run: Run, sending: UploadTask, view: FleetView):
     await saveResult(run, target.name, end, isLast);
     if (!result.isSuccess) break;
   }
-  if (end === undefined) throw new Error(`${target.name} was planned without anything to send`);
+  if (end === undefined) throw new Error(`the plan for ${target.name} contains no artifact`);
   return end;
 }
 
@@ -63,8 +64,15 @@ function timingsOf({ options, settings }: Run) {
   const attempts = options.attempts ?? settings.config.upload?.attempts;
   return {
     ...(attempts === undefined ? {} : { attempts }),
+    ...(options.timeout === undefined ? {} : waitsOf(options.timeout * 1000)),
     ...(options.confirmTimeout === undefined ? {} : { limitMs: options.confirmTimeout * 1000 }),
   };
+}
+
+/** Applies one limit to each wait for the device. The budget for all attempts must not end a single wait earlier. */
+function waitsOf(limitMs: number): Partial<DeliveryTimings> {
+  const retryBudgetMs = Math.max(limitMs, defaultTimings.retryBudgetMs);
+  return { connectMs: limitMs, invitationMs: limitMs, callBackMs: limitMs, stallMs: limitMs, retryBudgetMs };
 }
 
 /** Records the result for later runs. If the result cannot be saved, this run continues with a warning. */

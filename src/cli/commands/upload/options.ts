@@ -1,8 +1,9 @@
 import { Option } from '@commander-js/extra-typings';
+import { webPresets } from '../../../core/model/web-preset.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import { allowOption } from '../../shared/allowed-rules.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
-import { collect, port, positiveInteger, seconds } from '../../shared/option-values.ts';
+import { collect, formField, port, positiveInteger, seconds } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 
 const updateCommand = (declaration: Declaration) =>
@@ -14,6 +15,18 @@ const updateCommand = (declaration: Declaration) =>
     .option('--all', 'Update all devices in the configuration')
     .option('--group <name>', 'Update the devices in this configured group')
     .addOption(new Option('--method <method>', 'Update method (default: espota)').choices(['espota', 'web'] as const))
+    .addOption(
+      new Option('--preset <name>', "Firmware whose web updater is used (default: the core's form)").choices(
+        webPresets,
+      ),
+    )
+    .option('--path <path>', 'Path of the web updater (default: the path of the preset, or /update)')
+    .option('--user <name>', 'User of the web updater (default: admin)')
+    .option(
+      '--field <name>',
+      'Form field of the web updater for the sketch (default: the field of the preset)',
+      formField,
+    )
     .option('--port <port>', 'Port that devices listen on (default: 8266 for espota, 80 for web)', devicePort)
     .option('--password-env <name>', 'Environment variable with the device password')
     .option('--filesystem', 'Send the filesystem image instead of the sketch image')
@@ -45,6 +58,7 @@ export const uploadCommand = (declaration: Declaration) =>
     .option('--host-ip <address>', 'Address of this machine that devices can reach')
     .option('--host-port <port>', 'TCP port of this machine that devices connect to (espota only)', devicePort)
     .option('--concurrency <n>', 'Maximum number of devices updated at the same time (default: 100)', positiveInteger)
+    .option('--timeout <s>', 'Maximum time for each wait for the device, in seconds (default: 10 to 25)', seconds)
     .option('--attempts <n>', 'Maximum number of upload attempts if the network fails (default: 3)', positiveInteger)
     .addOption(projectOptions.sourceOfBuild)
     .addOption(projectOptions.config);

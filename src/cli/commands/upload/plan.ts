@@ -13,6 +13,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
 import type { Report } from '../../output/report.ts';
+import { rulesToAllow } from '../../shared/allowed-rules.ts';
 import { devicePasswords } from './device-passwords.ts';
 import type { UploadOptions } from './options.ts';
 import type { ReleaseToSend } from './release.ts';
@@ -59,6 +60,12 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
   const { targets, release, intermediateReleases, facts, settings, options, io, report } = preparation;
   const releases = [release, ...intermediateReleases];
   const confirm = confirmLevel(preparation);
+  const allow = rulesToAllow(
+    options.allow,
+    settings.config,
+    releases.map((each) => each.release),
+    report,
+  );
   const speaker = options.passwordEnv === undefined ? 'project' : 'command-line';
   const passwords = await devicePasswords(targets, speaker, settings, io);
   const { ledger, damaged } = await Ledger.open(settings.folder);
@@ -82,7 +89,7 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
       knownBuilds: releases.flatMap(({ manifest }) => manifest ?? []),
       kind: release.kind,
       facts,
-      allow: new Set(options.allow),
+      allow,
     });
     return { target, plan: withOrigins(plan, releases), address: found?.address, password: passwords.get(target) };
   });

@@ -12,11 +12,11 @@ import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
 import { prepareBytes } from '../../shared/file-to-check.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
-import { publicKeyAt } from '../../shared/project-keys.ts';
+import { projectKeyAt } from '../../shared/project-keys.ts';
 
 /** Release to send: its artifacts, and the data for planning and confirming updates. */
 export interface ReleaseToSend {
-  /** Path of the manifest. Without a manifest, path of the file. */
+  /** Path of the manifest, or of the file if there is no manifest. */
   readonly path: string;
   readonly release: Release;
   /** Manifest; undefined for a file without a manifest. */
@@ -74,7 +74,7 @@ async function openBareFile(
 ): Promise<ReleaseToSend> {
   const bytes = await readNamedFile(path, 'image, artifact or manifest');
   if (bytes.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
-  const own = settings.publicKey && (await publicKeyAt(settings.publicKey, io));
+  const own = settings.publicKey && (await projectKeyAt(settings.publicKey, settings, io));
   const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(settings, io))];
   const kind = filesystem ? 'filesystem' : undefined;
   const { release, build, firmware } = await prepareBytes(path, bytes, { kind: kind, knownKeys }, io);

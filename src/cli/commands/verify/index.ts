@@ -18,7 +18,7 @@ const verifyCommand = (declaration: Declaration) =>
     .option('--public-key <file>', "Public key of the device (repeatable, default: the project's keys)", collect, [])
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
-    .option('--legacy', 'Verify as a device on core 2.5.x');
+    .option('--legacy', 'Verify as a device on core 2.5.x does');
 
 type VerifyOptions = OptionsOf<typeof verifyCommand>;
 

@@ -10,7 +10,7 @@ export const initDocument = v.union([
     system,
     done: v.array(
       v.strictObject({
-        kind: v.picklist(['insert', 'keys', 'node', 'core']),
+        kind: v.picklist(['insert', 'keys', 'config', 'node', 'core']),
         path: v.string(),
         description: v.string(),
       }),

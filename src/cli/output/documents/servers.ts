@@ -49,7 +49,7 @@ export const serverDocuments = {
   'server devices credentials': v.strictObject({
     /** New secrets; `secret` is absent if they were written to a file. */
     created: v.array(v.strictObject({ mac: v.string(), user: v.string(), secret: v.optional(v.string()) })),
-    /** Devices that keep their credentials, and the state of these. */
+    /** Devices that keep their credentials, and the state of those credentials. */
     skipped: v.array(v.strictObject({ mac: v.string(), credentials: v.picklist(credentialStates) })),
     file: v.optional(v.string()),
   }),

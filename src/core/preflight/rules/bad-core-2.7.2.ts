@@ -6,7 +6,7 @@ import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 export const badCore272 = {
   id: 'bad-core-2.7.2',
   condition:
-    'The image was built with core 2.7.2, or the device runs core 2.7.2 and the copy of the sketch would reach the staged bytes: the eboot of 2.7.2 compares after the copy and then hangs. Warning if the core of the image or the staging address is unknown.',
+    'The image was built with core 2.7.2, or the device runs core 2.7.2 and the copy of the sketch would reach the staged bytes: the eboot of core 2.7.2 compares the copy with these bytes and then hangs. Warning if the core of the image, the core of the device or the staging address is unknown.',
   severity: 'error or warning',
   cores: 'image or device on 2.7.2',
   evidence: ['esp8266/Arduino#7458', 'esp8266/Arduino#7468', 'eboot.c main'],
@@ -18,8 +18,10 @@ export const badCore272 = {
         'build with core 2.7.3 or later',
       );
     }
-    if (device?.capabilities?.comparesAfterCopy === true) return onDevice(device, artifact);
-    if (image.core !== undefined) return undefined;
+    const isPossible = device !== undefined && device.capabilities?.comparesAfterCopy !== false;
+    const found = isPossible ? onDevice(device, artifact) : undefined;
+    if (found !== undefined || device?.capabilities?.comparesAfterCopy === true || image.core !== undefined)
+      return found;
     return warning(
       'the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang',
       'build with a released core, 2.7.3 or later',
@@ -27,7 +29,7 @@ export const badCore272 = {
   },
 } as const satisfies Rule;
 
-/** Checks an update for a device on core 2.7.2. This core copies an uncompressed image together with its signature. */
+/** Checks an update for a device whose core is 2.7.2 or unknown. Core 2.7.2 copies an uncompressed image together with its signature. */
 function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | undefined {
   const copiedBytes = roundUpToSector(
     artifact.encoding === 'gzip' ? (artifact.inflate?.sizeBytes ?? 0) : artifact.sizeBytes,
@@ -36,12 +38,15 @@ function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | unde
   const reached = stagings.filter((staging) => staging !== undefined && copiedBytes > staging);
   const lowest = Math.min(...reached.map((staging) => staging ?? 0));
   const fix = 'first send a smaller sketch built with core 2.7.3 or later';
+  const isKnown = device.capabilities !== undefined;
   if (reached.length > 0) {
-    const message = `the device runs core 2.7.2, the update would be staged at ${lowest} and its copy would end at ${copiedBytes}: eboot would hang until a power cycle`;
+    const subject = isKnown ? 'the device runs core 2.7.2' : 'the core of the device is unknown and may be 2.7.2';
+    const message = `${subject}, the update would be staged at ${lowest} and its copy would end at ${copiedBytes}: eboot would hang until a power cycle`;
     const isCertain = reached.length === stagings.length || artifact.encoding === 'gzip';
+    if (!isKnown) return warning(message, `specify the core of the device (--core), or ${fix}`);
     return isCertain ? error(message, fix) : warning(`${message} (if sent to the web updater)`, fix);
   }
-  if (!stagings.includes(undefined)) return undefined;
+  if (!isKnown || !stagings.includes(undefined)) return undefined;
   return warning(
     'the device runs core 2.7.2, whose eboot hangs if its copy reaches the staged bytes, and the staging address is unknown',
     'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',

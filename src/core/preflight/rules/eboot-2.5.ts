@@ -3,7 +3,7 @@ import { type Rule, warning } from '../rule.ts';
 export const eboot25 = {
   id: 'eboot-2.5',
   condition:
-    'The device has an eboot of 2.5.x, and updates through it were reported to fail. A host cannot detect which devices are affected.',
+    'The device has the eboot of core 2.5.x, and updates through it were reported to fail. A host cannot detect which devices are affected.',
   severity: 'warning',
   cores: 'device on 2.5.0-2.5.2',
   evidence: ['esp8266/Arduino#8264'],

@@ -1,28 +1,22 @@
+import { unpatchedModeFinding } from '../patched-mode.ts';
 import { error, type Rule } from '../rule.ts';
 
 export const flashModeGz = {
   id: 'flash-mode-gz',
   condition:
-    "The flash mode of a gzip-compressed sketch differs from the device's. The Updater does not patch the mode in compressed data (before 2.4.2, it never patches the mode), so the device does not boot if its chip or wiring does not support the other mode. Every gzip-compressed sketch is blocked if the flash mode of the device is unknown.",
-  severity: 'error',
-  cores: 'device on 2.7.0 or later; raw sketches before 2.4.2',
+    "The flash mode of a gzip-compressed sketch is faster than the device's, or uses different data lines. The Updater does not patch the mode in compressed data, so the device does not boot if its chip or wiring does not support the mode. Warning if the mode is slower, which works on every chip: dout < dio < qio and dout < qout < qio. Every gzip-compressed artifact is blocked if the flash mode of the device is unknown.",
+  severity: 'error or warning',
+  cores: 'device on 2.7.0 or later',
   evidence: ['esp8266/Arduino#4876', 'esp8266/Arduino#7307', 'Updater.cpp _writeBuffer'],
   check({ image, artifact, device }) {
-    if (device === undefined) return undefined;
+    if (device === undefined || artifact.encoding !== 'gzip') return undefined;
     const { flashMode } = device.facts;
-    const isGzip = artifact.encoding === 'gzip';
-    if (isGzip && flashMode === undefined) {
+    if (flashMode === undefined) {
       return error(
         'the flash mode of the device is unknown, and a compressed sketch with a different flash mode may not boot',
         'send the raw artifact, into which the device writes its own mode, or specify the mode of the device (--flash-mode)',
       );
     }
-    if (image.kind !== 'sketch' || flashMode === undefined || image.flashMode === flashMode) return undefined;
-    const isPatched = device.capabilities?.patchesFlashMode !== 'never';
-    if (!isGzip && isPatched) return undefined;
-    const message = `the image has flash mode ${image.flashMode ?? 'unknown'}, but the device runs with ${flashMode}, and the Updater would not patch the image`;
-    return isGzip
-      ? error(message, `send the raw artifact, into which the device writes its own mode, or build for ${flashMode}`)
-      : error(message, `build for ${flashMode}`);
+    return unpatchedModeFinding(image, flashMode, 'send the raw artifact, into which the device writes its own mode');
   },
 } as const satisfies Rule;

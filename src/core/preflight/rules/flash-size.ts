@@ -3,7 +3,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const flashSize = {
   id: 'flash-size',
   condition:
-    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Every gzip-compressed image is blocked if the chip size is unknown. Warning if the image has no known flash size.",
+    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Every gzip-compressed image is blocked if the chip size is unknown. Warning if the flash size in the image header is unknown.",
   severity: 'error or warning',
   cores: 'all, except sketches with FLASH_MAP_SUPPORT',
   evidence: ['esp8266/Arduino#827', 'Updater.cpp begin, _verifyEnd', 'ESP8266httpUpdate.cpp handleUpdate'],

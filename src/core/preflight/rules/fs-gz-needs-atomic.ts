@@ -4,7 +4,7 @@ import { error, type Rule } from '../rule.ts';
 export const fsGzNeedsAtomic = {
   id: 'fs-gz-needs-atomic',
   condition:
-    'A gzip-compressed filesystem, unless the running sketch is known to be built with ATOMIC_FS_UPDATE: without this option, the compressed data itself becomes the filesystem.',
+    'A gzip-compressed filesystem image, unless the running sketch is known to be built with ATOMIC_FS_UPDATE: without this option, the compressed data itself becomes the filesystem.',
   severity: 'error',
   cores: 'all',
   evidence: ['Updater.cpp begin, end', 'ota_updates/readme.rst "Compression"'],
@@ -14,7 +14,7 @@ export const fsGzNeedsAtomic = {
     if (stages === true) return undefined;
     return error(
       stages === false
-        ? 'the device writes filesystems in place: the compressed data itself would become the filesystem'
+        ? 'the device writes filesystem images in place: the compressed data itself would become the filesystem'
         : 'it is unknown whether the device was built with ATOMIC_FS_UPDATE: without this option, the compressed data itself would become the filesystem',
       'send the raw artifact, or first send a sketch built with ATOMIC_FS_UPDATE',
     );

@@ -5,7 +5,7 @@ import { error, type Rule } from '../rule.ts';
 export const fsInflateSize = {
   id: 'fs-inflate-size',
   condition:
-    'A gzip-compressed filesystem inflates beyond its partition, or the partition size is unknown: eboot would overwrite EEPROM, RF calibration and Wi-Fi settings.',
+    'A gzip-compressed filesystem image inflates beyond its partition, or the partition size is unknown: eboot would overwrite EEPROM, RF calibration and Wi-Fi settings.',
   severity: 'error',
   cores: 'device on 2.7.0 or later',
   evidence: ['eboot.c copy_raw: its output is not limited', 'Updater.cpp begin: only the compressed size is known'],
@@ -23,7 +23,7 @@ export const fsInflateSize = {
     const excess = roundUpToSector(inflatedBytes) - partition;
     if (excess <= 0) return undefined;
     return error(
-      `the filesystem inflates to ${inflatedBytes} bytes, ${excess} more than its partition of ${partition} in whole sectors: EEPROM, RF calibration and Wi-Fi settings would be overwritten`,
+      `the filesystem image inflates to ${inflatedBytes} bytes; in whole sectors, that is ${excess} more than its partition of ${partition}: EEPROM, RF calibration and Wi-Fi settings would be overwritten`,
       "build the image for the device's flash layout",
     );
   },

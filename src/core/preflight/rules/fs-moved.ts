@@ -15,20 +15,20 @@ export const fsMoved = {
     if (image.layout === undefined) {
       if (fsEnd === undefined) return undefined;
       return warning(
-        `the flash layout of the new sketch is unknown: its filesystem may not start at ${fsStart}, where the device has it`,
+        `the flash layout of the new sketch is unknown: its filesystem may not start at ${fsStart}, where the device's filesystem starts`,
         'pack the image with its ELF file beside it, which contains the layout',
       );
     }
     const fix = "build with the device's flash layout, or back up its filesystem first";
     if (image.layout.fsStart !== fsStart) {
       return error(
-        `the filesystem of the new sketch starts at ${image.layout.fsStart}, but the filesystem of the device starts at ${fsStart}: the stored data would be lost`,
+        `the filesystem of the new sketch starts at ${image.layout.fsStart}, but the device's filesystem starts at ${fsStart}: the stored data would be lost`,
         fix,
       );
     }
     if (fsEnd === undefined || image.layout.fsEnd === fsEnd) return undefined;
     return warning(
-      `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but the filesystem of the device ends at ${fsEnd}: it may fail to mount`,
+      `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but the device's filesystem ends at ${fsEnd}: it may fail to mount`,
       fix,
     );
   },

@@ -2,6 +2,7 @@ import { stagesFilesystems } from '../device.ts';
 import { error, type Rule, warning } from '../rule.ts';
 import { flashModeSigned } from './flash-mode-signed.ts';
 import { formatBoundary } from './format-boundary.ts';
+import { fsWebOld } from './fs-web-old.ts';
 import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
 import { unsignedToSigned } from './unsigned-to-signed.ts';
 import { wrongKey } from './wrong-key.ts';
@@ -18,22 +19,24 @@ const rejections: readonly string[] = [
 export const fsOverwrittenThenRejected = {
   id: 'fs-overwritten-then-rejected',
   condition:
-    'A filesystem for a device without ATOMIC_FS_UPDATE: the device overwrites the current filesystem before it checks the new one. Error if another rule predicts a rejection, otherwise a warning.',
+    'A filesystem image for a device without ATOMIC_FS_UPDATE: the device overwrites the current filesystem before it checks the new one. Error if another rule predicts a rejection, otherwise a warning.',
   severity: 'error or warning',
   cores: 'all, without ATOMIC_FS_UPDATE',
   evidence: ['esp8266/Arduino#7950', 'Updater.cpp begin, end'],
   check({ image, device, errors }) {
     if (device === undefined || image.kind !== 'filesystem' || stagesFilesystems(device) === true) return undefined;
+    // An old web updater does not write the filesystem to its partition.
+    if (errors.includes(fsWebOld.id)) return undefined;
     const rejection = errors.find((rule) => rejections.includes(rule));
     if (rejection !== undefined) {
       return error(
         `the current filesystem would be overwritten before the device rejects the new one (${rejection})`,
-        `fix the error ${rejection}, or build the sketch of the device with ATOMIC_FS_UPDATE`,
+        `fix the error ${rejection}, or build the device's sketch with ATOMIC_FS_UPDATE`,
       );
     }
     return warning(
-      'the filesystem is written in place: the current files are lost even if the transfer is interrupted',
-      'back up the files of the device, or build its sketch with ATOMIC_FS_UPDATE',
+      'the filesystem is overwritten in place: the current files are lost even if the transfer is interrupted',
+      'back up the files on the device, or build its sketch with ATOMIC_FS_UPDATE',
     );
   },
 } as const satisfies Rule;

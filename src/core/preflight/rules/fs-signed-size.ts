@@ -9,7 +9,7 @@ const lengthWordBytes = 4;
 export const fsSignedSize = {
   id: 'fs-signed-size',
   condition:
-    'A raw filesystem image fits into its partition, but not together with its signature. The rule uses the partition size of the device, or else the size in the superblock. Without a device: a warning for an unsigned build that is too large to be shortened.',
+    'A raw filesystem image fits into its partition, but not together with its signature. The rule uses the partition size of the device, or else the size in the superblock. Without a device: a warning for an unsigned build that leaves no room for its signature.',
   severity: 'error or warning',
   cores: 'device on 2.5.0 or later; before 2.6.0 the size is not limited, and the EEPROM sector is overwritten',
   evidence: ['esp8266/Arduino#6505', 'Updater.cpp begin'],

@@ -1,11 +1,7 @@
-import { compareReleases } from '../../device-model/cores.ts';
 import { type Device, partitionBytes } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
 import type { ReleaseImage } from '../release.ts';
 import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
-
-/** First core release in which LittleFS compares the superblock with the partition size. */
-const comparing = '3.1.1';
 
 export const fsSizeMismatch = {
   id: 'fs-size-mismatch',
@@ -38,16 +34,13 @@ function againstPartition(
   if (made === partition || filesystem.type === 'erased') return undefined;
   if (made === undefined) {
     return warning(
-      `the image does not contain its partition size, and the partition of the device has ${partition} bytes`,
-      'check that the image was built for the flash layout of the device',
+      `the image does not contain its partition size, and the device's partition has ${partition} bytes`,
+      "check that the image was built for the device's flash layout",
     );
   }
-  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} was made for a partition of ${made} bytes, but the partition of the device has ${partition}`;
+  const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} image was made for a partition of ${made} bytes, but the device's partition has ${partition}`;
   const fix = `build the image for ${partition} bytes (a shorter file is valid if its superblock has this size)`;
-  const compares =
-    filesystem.type === 'littlefs' &&
-    device.capabilities !== undefined &&
-    compareReleases(device.facts.core ?? '', comparing) >= 0;
+  const compares = filesystem.type === 'littlefs' && device.capabilities?.comparesLittleFsSize === true;
   return compares
     ? error(`${message}: core ${device.facts.core} would not mount it`, fix)
     : warning(`${message}: it may fail to mount`, fix);

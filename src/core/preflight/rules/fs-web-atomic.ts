@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const fsWebAtomic = {
   id: 'fs-web-atomic',
   condition:
-    'A filesystem for the web updater of a device with ATOMIC_FS_UPDATE: the free space is smaller than the partition, and the web updater reserves space for the whole partition, even for a small compressed image. A gzip-compressed filesystem is blocked if the free space or the partition size is unknown.',
+    'A filesystem image for the web updater of a device with ATOMIC_FS_UPDATE: the free space is smaller than the partition, and the web updater reserves space for the whole partition, even for a small compressed image. A gzip-compressed filesystem image is blocked if the free space or the partition size is unknown.',
   severity: 'error or warning',
   cores: 'device on 2.7.0 or later',
   evidence: ['ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_START', 'Updater.cpp begin'],

@@ -20,8 +20,8 @@ export const gzOldDevice = {
           'send the raw artifact, or specify the core of the device (--core)',
         )
       : error(
-          `core ${core} does not support gzip, which needs 2.7.0 or later`,
-          'update in two hops: first a raw sketch built with core 2.7.0 or later, then gzip',
+          `core ${core} does not support gzip, which needs core 2.7.0 or later`,
+          'update in two hops: first a raw sketch built with core 2.7.0 or later, then the gzip artifact',
         );
   },
 } as const satisfies Rule;

@@ -20,7 +20,7 @@ export const gzSignedUnsignedDevice = {
     return device.facts.signing === 'none'
       ? error(
           `the device was built without a key and does not remove the signature: ${consequence}`,
-          'send the raw signed artifact, or gzip without a signature',
+          'send the raw signed artifact or the unsigned gzip artifact',
         )
       : error(
           `it is unknown whether the device verifies signatures: if it does not, ${consequence}`,

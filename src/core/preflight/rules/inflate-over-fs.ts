@@ -23,7 +23,7 @@ export const inflateOverFs = {
     const excess = roundUpToSector(artifact.inflate?.sizeBytes ?? 0) - fsStart;
     if (excess <= 0) return undefined;
     return error(
-      `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, but the filesystem of the device starts at ${fsStart}: ${excess} bytes of the filesystem would be overwritten`,
+      `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, but the device's filesystem starts at ${fsStart}: ${excess} bytes of the filesystem would be overwritten`,
       'make the sketch smaller, or use a flash layout with a smaller filesystem (needs a serial cable once)',
     );
   },

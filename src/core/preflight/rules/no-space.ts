@@ -1,4 +1,5 @@
 import { roundUpToSector, sectorBytes } from '../../device-model/flash.ts';
+import { smallestSketchArea } from '../../firmware/flash-layout.ts';
 import {
   type Device,
   freeBytes,
@@ -13,7 +14,7 @@ import { fsSignedSize } from './fs-signed-size.ts';
 
 export const noSpace = {
   id: 'no-space',
-  condition: 'The update does not fit into its staging area, or a filesystem does not fit into its partition.',
+  condition: 'The update does not fit into its staging area, or a filesystem image does not fit into its partition.',
   severity: 'error or warning',
   cores: 'all',
   evidence: ['esp8266/Arduino#6549', 'Updater.cpp begin', 'Esp.cpp getFreeSketchSpace'],
@@ -23,7 +24,7 @@ export const noSpace = {
     const { fsStart, chipSizeBytes } = device.facts;
     if (fsStart !== undefined && chipSizeBytes !== undefined && fsStart > chipSizeBytes) {
       return error(
-        `the filesystem of the device starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
+        `the device's filesystem starts at ${fsStart}, beyond the ${chipSizeBytes} bytes of its flash chip`,
         'correct the device facts, or flash the device over serial if the facts are correct',
       );
     }
@@ -41,7 +42,8 @@ function checkSketch(context: Context, device: Device): RuleFinding | undefined 
   }));
   const tooSmall = capacities.filter(({ capacity }) => capacity !== undefined && capacity < needed);
   const [worst] = tooSmall.sort((a, b) => (b.capacity ?? 0) - (a.capacity ?? 0));
-  if (worst?.capacity === undefined) return freeBytes(device) === undefined ? ofUnknownSpace(device) : undefined;
+  if (worst?.capacity === undefined)
+    return freeBytes(device) === undefined ? ofUnknownSpace(device, needed) : undefined;
   const missing = needed - worst.capacity;
   const message = `the update needs ${needed} bytes of flash, but only ${worst.capacity} are free: ${missing} too many (ERROR 4)`;
   if (tooSmall.length === capacities.length) return error(message, gzipInstead(context, worst.capacity));
@@ -51,13 +53,27 @@ function checkSketch(context: Context, device: Device): RuleFinding | undefined 
   );
 }
 
-/** Warns about cores before 2.4.2, in which the start address of an oversized update wraps around. */
-function ofUnknownSpace({ facts, capabilities }: Device): RuleFinding | undefined {
-  if (capabilities?.wrapsTooLargeSize !== true) return undefined;
-  return warning(
-    `the free space is unknown: if it is too small, core ${facts.core} computes an incorrect start address and overwrites other data`,
-    'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
-  );
+/**
+ * Warns if the update may be too large for the unknown free space: on cores before 2.4.2, in which the start address of an oversized update
+ * wraps around, and if the update does not fit into every layout beside a sketch whose size is known.
+ */
+function ofUnknownSpace({ facts, capabilities }: Device, needed: number): RuleFinding | undefined {
+  const fix = 'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)';
+  if (capabilities?.wrapsTooLargeSize === true) {
+    return warning(
+      `the free space is unknown: if it is too small, core ${facts.core} computes an incorrect start address and overwrites other data`,
+      fix,
+    );
+  }
+  const { fsStart, sketchSizeBytes, chipSizeBytes } = facts;
+  if (fsStart !== undefined || sketchSizeBytes === undefined) return undefined;
+  const fitsAlways = needed <= smallestSketchArea(chipSizeBytes) - roundUpToSector(sketchSizeBytes);
+  return fitsAlways
+    ? undefined
+    : warning(
+        `the flash layout of the device is unknown: the update needs ${needed} bytes beside a sketch of ${sketchSizeBytes} bytes, and the device rejects it with ERROR 4 if its filesystem leaves less space`,
+        fix,
+      );
 }
 
 /** Returns a hint that states whether a gzip artifact fits. For a file without a manifest, the gzip size is used. */
@@ -89,7 +105,7 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
     if (errors.includes(fsSignedSize.id)) return undefined;
     const unbounded = device.capabilities?.boundsFilesystem === false;
     return error(
-      `the filesystem needs ${needed} bytes, but its partition has ${partition}: ${
+      `the filesystem image needs ${needed} bytes, but its partition has ${partition}: ${
         unbounded
           ? `core ${device.facts.core} would overwrite the flash after it`
           : 'the device would reject the update with ERROR 4'
@@ -107,6 +123,6 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
   const stages = stagesFilesystems(device);
   if (stages === false || free === undefined || needed <= free) return undefined;
   const message = `the update is staged first and needs ${needed} bytes, but only ${free} are free: ${needed - free} too many (ERROR 4)`;
-  const fix = `send a smaller image (a LittleFS may be cut after its last used block) or gzip, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
+  const fix = `send a smaller image (a LittleFS image can be cut off after its last used block) or a gzip artifact, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
   return stages === true ? error(message, fix) : warning(message, fix);
 }

@@ -13,7 +13,7 @@ export const webNoData = {
     if (device === undefined || artifact.sizeBytes > sectorBytes || device.capabilities?.refusesEmpty === false)
       return undefined;
     if (!possibleTransports(device).includes('web')) return undefined;
-    const message = `the update has ${artifact.sizeBytes} bytes, and the web updater rejects up to ${sectorBytes} bytes as no data (ERROR 13)`;
+    const message = `the update has ${artifact.sizeBytes} bytes, and the web updater rejects updates of up to ${sectorBytes} bytes with ERROR 13 (no data)`;
     const fix = 'send the raw artifact, or use espota or HTTP';
     const isCertain = device.facts.transport === 'web' && device.capabilities !== undefined;
     return isCertain ? error(message, fix) : warning(message, fix);

@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const wrongKey = {
   id: 'wrong-key',
   condition:
-    'The artifact is signed with a key that does not match the key of the device, or with an unknown key. Warning if no public key is available to verify the signature.',
+    "The artifact is signed with a key that does not match the device's key, or with an unknown key. Warning if no public key is available to verify the signature.",
   severity: 'error or warning',
   cores: 'all; before 2.7.0 the device crashes',
   evidence: ['esp8266/Arduino#7145', 'Updater.cpp end'],

@@ -85,7 +85,7 @@ type Fixes = Pick<DoctorFinding, 'fix' | 'autofix'>;
 
 function withoutHooks(name: string, wasInstalled: boolean, context: CheckContext, fixes: Fixes): DoctorFinding {
   if (wasInstalled) {
-    const message = `${name} has no hooks, although hooks were installed: an upgrade of the core removes them`;
+    const message = `${name} has no hooks, although hooks were installed: a core upgrade removes them`;
     return { level: 'error', message, ...fixes };
   }
   const isSignedSketch = context.project?.system === 'arduino' && settingsOf(context)?.publicKey !== undefined;

@@ -33,7 +33,7 @@ async function tryUpload(
     signal.throwIfAborted();
     if (error instanceof OtaError) return { level: 'error', message: error.message, fix: error.hint };
     const why = error instanceof Error ? error.message : String(error);
-    const fix = 'Check "hostIp" and "hostPort" below "upload" in ota.config.json';
+    const fix = 'Check "hostIp" and "hostPort" under "upload" in ota.config.json';
     return { level: 'error', message: `Devices cannot connect to ${where}: ${why}`, fix };
   }
 }
@@ -60,6 +60,6 @@ async function shieldedMachine({ platform, env }: CheckContext): Promise<readonl
   if (env['WSL_DISTRO_NAME'] === undefined && !/microsoft/i.test(kernel)) return [];
   const message = 'Devices cannot connect to WSL (Linux inside Windows) in its default network mode';
   const fix =
-    'Upload from Windows, set networkingMode=mirrored for WSL, or use --method web, which needs no such connection';
+    'Upload from Windows, set networkingMode=mirrored for WSL, or use --method web, which requires no connection from the device';
   return [{ level: 'warning', message, fix }];
 }

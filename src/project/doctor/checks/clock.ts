@@ -3,7 +3,7 @@ import glob from 'fast-glob';
 import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 
-/** Date on which this check was written. An earlier clock is incorrect. */
+/** Date on which this check was written. A clock that shows an earlier date is wrong. */
 const earliest = new Date('2026-01-01T00:00:00Z');
 const toleranceMs = 60_000;
 
@@ -32,8 +32,8 @@ async function fromTheFuture({ project, now, path }: CheckContext): Promise<read
   if (first === undefined) return [];
   const files =
     young.length === 1
-      ? `${path(first)} has a time stamp`
-      : `${path(first)} and ${young.length - 1} more have time stamps`;
+      ? `${path(first)} has a timestamp`
+      : `${path(first)} and ${young.length - 1} more have timestamps`;
   const message = `${files} in the future: builds compile them every time, or miss changes`;
   return [{ level: 'warning', message, fix: 'Set the clock if it is wrong, then save the sources again' }];
 }

@@ -4,6 +4,7 @@ import { relativePath } from '../../../files/relative-path.ts';
 import type { KeyPlace, ProjectSettings } from '../../config/settings.ts';
 import { namesKeys } from '../../init/keys.ts';
 import { keySizeWarnings, loadPrivateKey, loadPublicKey } from '../../keys/key-files.ts';
+import { requireRecorded } from '../../keys/recorded-keys.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, settingsOf } from '../context.ts';
 
@@ -41,6 +42,7 @@ function compareKeys(signing: RsaPublicKey, checking: RsaPublicKey): DoctorFindi
   return { level: 'error', message, fix: 'Restore a matching key pair from your backup' };
 }
 
+const keepPair = 'Keep this key pair: devices that have the recorded key accept no other';
 const newPair = 'Generate a new key pair for new devices: ota-hooks keygen --private-key FILE --public-key FILE';
 
 interface Found {
@@ -58,11 +60,20 @@ async function readable(
   if (place === undefined || 'variable' in place) return { key: undefined, findings: [] };
   const path = context.path(place.path);
   try {
-    const key = await load(place.path);
+    const key = await requireRecorded(
+      () => load(place.path),
+      (own) => own,
+      path,
+      settings.recordedKeys,
+    );
     const warnings = keySizeWarnings(key, path);
     return {
       key,
-      findings: warnings.map((message) => ({ level: 'warning', message, fix: newPair })),
+      findings: warnings.map((message) => ({
+        level: 'warning',
+        message,
+        fix: settings.recordedKeys === undefined ? newPair : keepPair,
+      })),
     };
   } catch (error) {
     if (!(error instanceof OtaError)) throw error;

@@ -7,14 +7,14 @@ import { type CheckContext, settingsOf } from '../context.ts';
 
 /**
  * Numbered hook, such as `recipe.hooks.sketch.prebuild.1.pattern`. If a numbered hook exists, arduino-cli 1.3.0 and later ignore hooks
- * without a number, such as the hook of ota-hooks.
+ * without a number, such as the ota-hooks hook.
  */
 const numbered = new RegExp(
   `^${headerHook.replace('.pattern', '').replaceAll('.', '\\.')}\\.\\d+\\.pattern(?=\\s*=)`,
   'gm',
 );
 
-/** Checks for hooks of other tools whose names prevent the hook of ota-hooks from running. */
+/** Checks for other tools' hooks whose names prevent the ota-hooks hook from running. */
 export const numberedHooks: Check = async (context) => {
   const cores = await findInstalledCores(arduinoFolders(context.env, context.platform, context.home));
   const findings = (await Promise.all(cores.map((core) => ofCore(core, context)))).flat();

@@ -29,7 +29,7 @@ function misspelled(name: string, section: string): readonly DoctorFinding[] {
   return [{ level: isOurs ? 'error' : 'warning', message, fix }];
 }
 
-/** Reports values such as `no`. The platform checks only whether the option is non-empty. */
+/** Reports values such as `no`, because the platform checks only whether the option is non-empty. */
 function gzipFirmware(value: string | undefined, section: string): readonly DoctorFinding[] {
   if (value === undefined || !/^(?:no|false|off|0)$/i.test(value)) return [];
   const message = `platformio.ini: board_build.gzip_fw = ${value} in [${section}] still compresses firmware.bin, because any value enables it`;

@@ -4,7 +4,7 @@ import { credentialState } from '../../storage/device-credentials.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
 import type { DecisionRecord, SeenDevice } from '../../storage/records.ts';
 
-/** Converts a device to its API form. */
+/** Converts a device to its API representation. */
 export function deviceInfo(
   { record, lastSeenAt, report }: SeenDevice,
   rollout: DeviceRolloutInfo | undefined,

@@ -7,7 +7,8 @@ import { requireAction, type Session } from './session.ts';
 export function operationRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
-  // `/healthz` fails if no device is served, and `/readyz` also if releases cannot be published or lack their files.
+  // `/healthz` fails if the server cannot serve devices. `/readyz` also fails if releases cannot be published or if their files are
+  // missing.
   const healthCheck = (isSerious: (problem: HealthProblem) => boolean) => async (context: Context<Session>) => {
     if (parts.stopping.aborted) return context.json({ status: 'stopping' }, 503);
     const problems = await parts.health.problems();

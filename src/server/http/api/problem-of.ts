@@ -17,7 +17,7 @@ export function bodyOf({ code, message, hint, more }: DomainError): ApiProblem {
   return { error: { code, message, hint, ...more } };
 }
 
-/** Names a full disk in the response, because the operator can fix it. Details of other errors appear only in the log. */
+/** Reports a full disk in the response, because the operator can free space. Details of other errors appear only in the log. */
 function unexpected(error: Error, { log, counters }: ServerParts): DomainError {
   counters.failures++;
   log.error({ err: error }, 'Request failed');

@@ -1,10 +1,10 @@
 import type { ReleaseInfo } from '../../../api/release-info.ts';
 import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
 
-/** Converts a release to its API form. */
+/** Converts a release to its API representation. */
 export function releaseInfo(release: ReleaseRecord, currentReleases: readonly CurrentRelease[]): ReleaseInfo {
   const { project, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
-  const { image, enforcement, signing, artifacts } = manifest;
+  const { image, enforcement, signing, artifacts, allowedRules } = manifest;
   return {
     project,
     version,
@@ -24,5 +24,6 @@ export function releaseInfo(release: ReleaseRecord, currentReleases: readonly Cu
       sizeBytes,
       sha256,
     })),
+    allowedRules,
   };
 }

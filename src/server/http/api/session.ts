@@ -36,7 +36,7 @@ export function requireAction(
       if (!failures.take(address)) throw tooMany();
       return new DomainError(code, message, hint);
     };
-    // Accept a valid token even from a rate-limited address: misconfigured devices must not lock out their owner behind the same address.
+    // Accept a valid token even from a rate-limited address: misconfigured devices must not lock out an owner who uses the same address.
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
       throw refuse(
@@ -80,7 +80,7 @@ function tooMany(): DomainError {
 const mostBodyBytes = 2 * 1024 * 1024;
 /** Maximum nesting depth of a JSON body; no valid request exceeds it. V8 takes 0.4 s to parse 2 MB of brackets. */
 const mostLevels = 16;
-/** Size limit for reporting all problems in a body. Listing the problems of a million invalid items would take 4 s and 1 GB. */
+/** Maximum size of a body for which all problems are reported. Listing the problems of a million invalid items would take 4 s and 1 GB. */
 const mostBytesWithAllProblems = 64 * 1024;
 
 /**

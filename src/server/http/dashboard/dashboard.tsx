@@ -93,7 +93,7 @@ const refuseAnnounced: MiddlewareHandler<PageEnv> = async (context, next) => {
 };
 
 /**
- * Replaces the request object of a form that has no Content-Length. `bodyLimit` copies such a request to limit its body, and the copy of the
+ * Replaces the request object of a form that has no Content-Length. `bodyLimit` copies such a request to limit its body, and copying the
  * object that `@hono/node-server` creates would fail.
  */
 const withStandardRequest: MiddlewareHandler<PageEnv> = async (context, next) => {

@@ -5,7 +5,7 @@ import { problemOf, statusOf } from '../api/problem-of.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import type { PageContext } from './page-login.ts';
 
-/** Shows which request failed and a hint for the user. */
+/** Shows the error of a failed request and a hint for the user. */
 export function errorPage(error: Error, context: PageContext, parts: ServerParts) {
   const { status, title, hint } =
     error instanceof HTTPException ? refusedForm(error) : problemText(problemOf(error, parts));
@@ -31,7 +31,7 @@ function problemText(error: DomainError) {
   return { status: statusOf(error), title: sentence(message), hint };
 }
 
-/** Error from hono's own checks: the form was submitted from another site or is too large. */
+/** Error from Hono's own checks: the form was submitted from a different site or is too large. */
 function refusedForm({ status }: HTTPException) {
   return status === 413
     ? { status, title: 'The form is too large.', hint: 'Shorten the text and send the form again.' }

@@ -5,11 +5,11 @@ import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-log
 import type { Sessions } from './sessions.ts';
 
 const mostListeners = 1000;
-/** Event streams of one token: a single token must not be able to use up all streams. */
+/** Maximum number of event streams per token, so that a single token cannot use up all streams. */
 const mostPerToken = 200;
 /** Minimum interval between events, because clients reload the page on every event. */
 const leastPauseMs = 1000;
-/** Interval between keep-alive comments. Proxies close silent streams, and the server notices a disconnected client only when it writes. */
+/** Interval between keep-alive comments. Proxies close silent streams, and the server detects a disconnected client only when it writes. */
 const quietMs = 15_000;
 
 /**
@@ -24,7 +24,7 @@ const scheduleTimer: Schedule = (ms, run) => {
   return () => clearTimeout(timer);
 };
 
-/** Creates the route `/events[?project=PROJECT]`. Its events only report that something has changed; clients then reload the page. */
+/** Creates the route `/events[?project=PROJECT]`. Its events report only that the data has changed; clients then reload the page. */
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<PageEnv> {
   const { events, stopping } = parts;
   const routes = new Hono<PageEnv>();
@@ -44,7 +44,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
     const { id } = login.token;
     const own = [...bells.values()].filter((tokenId) => tokenId === id).length;
     if (own >= mostPerToken) {
-      return context.text(`Too many event streams: the limit for a token is ${mostPerToken}.`, 503);
+      return context.text(`Too many event streams: the limit per token is ${mostPerToken}.`, 503);
     }
     const isMeant = (project: string) => mayLookAt(login.token, project) && (wanted ?? project) === project;
     return follow(context, id, isMeant);

@@ -76,7 +76,7 @@ function frequent(
 ): readonly (readonly [string, number])[] {
   const counts = new Map<string, number>();
   for (const { devices, [key]: value } of tally) {
-    // A device may report a version with control characters, which a page would contain as they are.
+    // A device may report a version with control characters, which the page would otherwise contain unescaped.
     if (value !== undefined && printableText.test(value)) counts.set(value, (counts.get(value) ?? 0) + devices);
   }
   const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, mostValues);

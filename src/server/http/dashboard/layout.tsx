@@ -100,7 +100,7 @@ export function frameOf(context: PageContext): Pick<PageProps, 'login'> {
   return { login: { token: context.get('token'), formToken: context.get('session').formToken } };
 }
 
-/** Renders a page. Control characters in names and reports are escaped at this one place, because no page contains any of its own. */
+/** Renders a page. Control characters in names and reports are escaped here for all pages, because the pages themselves contain none. */
 export async function show(context: PageContext, page: Child, status: ContentfulStatusCode = 200): Promise<Response> {
   const text = await html`<!doctype html>${page}`;
   return context.html(printableLines(String(text)), status);

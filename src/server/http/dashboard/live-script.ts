@@ -1,6 +1,6 @@
 /**
  * Browser script that refreshes the changeable parts of a page (`data-live`) when the server reports a change. It also refreshes them once
- * a minute, because times are shown as "3 minutes ago". Without the script, a page shows its content as of when it was loaded.
+ * a minute, because times are shown as "3 minutes ago". Without the script, a page is not refreshed.
  */
 export const liveScript = `'use strict';
 (() => {

@@ -56,7 +56,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
   return routes;
 }
 
-/** Returns `next` only if it is a dashboard page, so that a link from another site cannot redirect elsewhere. */
+/** Returns `next` only if it is a dashboard page, so that a link on a different site cannot redirect the user elsewhere. */
 function pageOf(next: string | undefined): string {
   return next !== undefined && /^\/(projects\/[\w%.~:/?=&+-]*)?$/.test(next) ? next : '/';
 }

@@ -66,7 +66,7 @@ export function ProgressChart({ samples: taken, tally, stages, openStages, ended
         <span>
           <span class="dot updating" aria-hidden="true" /> updating
         </span>
-        <span class="quiet">Dashed lines mark when a stage opened. Times are in UTC.</span>
+        <span class="quiet">Dashed lines show when a stage opened. Times are in UTC.</span>
       </figcaption>
       <details id="numbers">
         <summary>Data table</summary>

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../../core/model/manifest.ts';
+import type { Manifest, RuleAllowance } from '../../../core/model/manifest.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import { checkRelease } from '../../../core/preflight/check-release.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
@@ -48,6 +48,7 @@ export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) 
       />
       {purpose === 'reference' ? undefined : <Artifacts {...manifest} />}
       {purpose === 'reference' ? undefined : <Warnings manifest={manifest} />}
+      <AllowedRules rules={manifest.allowedRules ?? []} />
       {formToken === undefined || purpose === 'reference' || yanked !== undefined ? undefined : (
         <Yank release={release} formToken={formToken} />
       )}
@@ -108,6 +109,23 @@ function Warnings({ manifest }: { manifest: Manifest }) {
         {findings.map(({ rule, message, fix }) => (
           <li>
             <code>{rule}</code>: {message}; {fix}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Shows the rules that the project allows, with the reasons. */
+function AllowedRules({ rules }: { rules: readonly RuleAllowance[] }) {
+  if (rules.length === 0) return undefined;
+  return (
+    <>
+      <h3>Rules that the project allows</h3>
+      <ul class="lines">
+        {rules.map(({ rule, reason }) => (
+          <li>
+            <code>{rule}</code>: {reason}
           </li>
         ))}
       </ul>

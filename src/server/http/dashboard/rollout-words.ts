@@ -34,7 +34,7 @@ export function stageText({ share, canaries, groups }: RolloutStage): string {
 export function gateText({ runningPercent, soakMs }: RolloutGate): string {
   const share = runningPercent === 100 ? 'all devices' : `${runningPercent}% of devices`;
   const soak = soakMs === 0 ? 'run the release' : `have run the release for ${roundedDuration(soakMs)}`;
-  return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices and devices that run it but did not download it here do not count.`;
+  return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices and devices that run the release without having downloaded it from this server do not count.`;
 }
 
 export function haltText({ failures, failurePercent, minimumSample, notConfirmed }: RolloutHalt): string {
@@ -51,10 +51,10 @@ export function credentialText({ tally, projectPassword }: RolloutInfo): string 
   if (projectPassword) return 'The project requires a password from all devices.';
   const of = `${countText(tally.withCredentials)} of ${counted(tally.members, 'device')}`;
   if (tally.withCredentials === tally.members) return `${of} authenticate.`;
-  return `${of} authenticate. Anyone who knows the MAC of another device can report for it.`;
+  return `${of} authenticate. Anyone who knows the MAC of a device without credentials can send reports for it.`;
 }
 
-/** Describes reports without credentials: if all came from one address, a single client may have sent them. */
+/** Describes reports without credentials: if they all came from one address, a single client may have sent them. */
 export function unprovenReportsText({ devices, addresses, most }: UnprovenReports): string {
   const [first] = most;
   const from = addresses === 1 ? `all from ${first?.address}` : `from ${counted(addresses, 'address', 'addresses')}`;

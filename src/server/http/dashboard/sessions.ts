@@ -4,20 +4,20 @@ import { LRUCache } from 'lru-cache';
 /** A user's login session. */
 export interface LoginSession {
   readonly tokenId: string;
-  /** Token included in every form in this session. A page on another site can submit a form but cannot read the token. */
+  /** Token included in every form in this session. A page on a different site can submit a form but cannot read the token. */
   readonly formToken: string;
   /** Milliseconds on the process's monotonic clock. */
   readonly endsAt: number;
 }
 
 const mostSessions = 10_000;
-/** Sessions of one token: a token must not be able to end the sessions of other tokens. */
+/** Maximum number of sessions per token, so that a token cannot end the sessions of other tokens. */
 const mostPerToken = 1000;
 const lastsMs = 12 * 3_600_000;
 
 /**
- * Login sessions, kept only in memory, so that a restart ends all sessions. If there are too many sessions, of a token or in total, the least
- * recently used session of these is dropped.
+ * Login sessions, kept only in memory, so that a restart ends all sessions. If a token has too many sessions, its least recently used
+ * session is dropped. If there are too many sessions in total, the least recently used one is dropped.
  */
 export class Sessions {
   readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });

@@ -4,7 +4,7 @@ import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
 import type { DeviceParts } from './parts.ts';
 
-/** Request with the credentials of a device. */
+/** Device request whose credentials are checked. */
 interface DeviceLogin {
   readonly request: IncomingMessage;
   readonly view: ProjectView;
@@ -39,7 +39,7 @@ export async function authorizeDevice(
   return entry;
 }
 
-/** Returns undefined if the device has not used a secret yet: it is then admitted as it was before it had one. */
+/** Returns undefined if the device has not used a secret yet. Such a device is admitted like a device without a secret. */
 function bySecret(
   { request, view }: DeviceLogin,
   record: DeviceRecord | undefined,

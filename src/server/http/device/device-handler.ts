@@ -127,7 +127,7 @@ export class DeviceHandler {
   }
 
   /**
-   * Serves a file by name. A device receives the file only if the planner would choose it, or 304 if the device already runs it. Other
+   * Serves a file by name. A device receives the file only if the planner would choose the file, and 304 if it already runs the file. Other
    * clients always receive the file.
    */
   async #file(

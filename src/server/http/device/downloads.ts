@@ -81,8 +81,8 @@ export function sendArtifact(
 
 /**
  * Sends the body, and resolves to the outcome. The operating system may accept the last byte long before a slow device reads it, because
- * its buffers may hold a large part of a sketch. Therefore the server closes only its own side. The device closes the connection after it
- * has received all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread (`tcp_close`).
+ * the system's buffers may hold a large part of a sketch. Therefore the server closes only its own side. The device closes the connection
+ * after it has received all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread (`tcp_close`).
  */
 function sendBody(
   { socket }: IncomingMessage,

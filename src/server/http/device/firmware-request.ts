@@ -193,7 +193,7 @@ function cacheResponse(
   const { view, mac, report, channel } = firmwareRequest;
   if (!firmwareRequest.isCacheable || !records.isLatest(record)) return;
   const secret = secretIn(firmwareRequest.request.headers.authorization, record);
-  // Until the device has used its newest secret, the next request may contain another one, or none.
+  // Until the device has used its newest secret, the next request may contain a different secret or none.
   if (secret !== record.secrets?.newest) return;
   const credential = record.credential ?? view.project.credential;
   const notedAt = clock.now().wallMs;

@@ -6,7 +6,10 @@ import type { FirmwareRequest } from './firmware-request.ts';
 
 /** Releases that contain a file with the requested name. */
 export interface NamedFile extends Pick<FirmwareRequest, 'channel' | 'releases'> {
-  /** Release for clients that are not ESP8266 updaters: these are sent only what a channel serves to all devices, or has served. */
+  /**
+   * Release for clients other than ESP8266 updaters. These clients are sent only releases that a channel serves or has served to all
+   * devices.
+   */
   readonly plain: ReleaseRecord | undefined;
 }
 

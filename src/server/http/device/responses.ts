@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Artifact } from '../../../core/model/manifest.ts';
 
-/** A full disk or a busy server rarely recovers sooner, and devices usually check less often. */
+/** Value of the Retry-After header. A full disk or a busy server rarely recovers sooner, and devices usually check less often. */
 const retryAfterSeconds = 60;
 
 /** Sends a plain text response. Devices distinguish 401, 403 and 404; they report every other status as "wrong code". */

@@ -8,7 +8,7 @@ import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 import { writeDownloadHead } from './responses.ts';
 
-/** Download of an artifact, with the device and the request that it is sent for. */
+/** Download of an artifact, with the device and the request that started it. */
 export interface Download {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -66,9 +66,9 @@ export function send(parts: DeviceParts, sending: Download, { body, free }: Down
 }
 
 /**
- * Records that the device received all bytes. The record of a filesystem is saved immediately, because the server would otherwise send the
- * filesystem again. The record of a sketch may be lost in a crash. If the device then does not check in again, the attempt counts as an
- * incomplete download.
+ * Records that the device received all bytes. The record for a filesystem image is saved immediately, because the server would otherwise
+ * send the image again. The record for a sketch image may be lost in a crash. If the device then does not check in again, the attempt
+ * counts as an incomplete download.
  */
 async function noteReceipt(
   { counters, records }: DeviceParts,

@@ -39,7 +39,8 @@ export function afterRequest(
     if (attempt.state === 'failed') return [stillWaiting(attempt, retryPolicy, now)];
     if (there !== -1 && index > there) return [];
     if (attempt.state !== 'running') return [stillWaiting(attempt, retryPolicy, now)];
-    // A device that leaves the release within the confirmation time did not confirm it. Without this rule, the release could be sent forever.
+    // A device that returns to a different build within the confirmation time did not confirm the release. Without this rule, the release
+    // could be sent forever.
     return now.servedMs > attempt.dueMs ? [] : [stillWaiting(withState(attempt, 'sent'), retryPolicy, now)];
   });
 }

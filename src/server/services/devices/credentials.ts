@@ -16,7 +16,7 @@ interface NewCredentials {
   readonly at: number;
 }
 
-/** Gives each device a new secret, unless the device is unknown or has one that must be kept. */
+/** Stores a new secret for each device, except for unknown devices and devices whose secrets must be kept. */
 export async function createCredentials(records: DeviceRecords, request: NewCredentials): Promise<CredentialsResponse> {
   const { project, by, at } = request;
   const created: string[] = [];
@@ -35,7 +35,7 @@ export async function createCredentials(records: DeviceRecords, request: NewCred
   return { created, skipped };
 }
 
-/** Returns the state of secrets that must be kept; undefined if the new secret is to be added, or was by an earlier request. */
+/** Returns the state of secrets that must be kept; undefined if the new secret must be added or was already added by an earlier request. */
 function keptState(
   secrets: DeviceSecrets | undefined,
   hash: string,
@@ -54,7 +54,7 @@ interface Revocation {
   readonly by: Actor;
 }
 
-/** Revokes the secrets of devices. Unknown devices and those without secrets are skipped. */
+/** Revokes device secrets. Unknown devices and devices without secrets are skipped. */
 export async function revokeCredentials(records: DeviceRecords, request: Revocation): Promise<RevocationResponse> {
   const { project, macs, forget, by } = request;
   const revoked: string[] = [];

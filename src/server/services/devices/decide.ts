@@ -99,8 +99,8 @@ export function decide(question: Question): Outcome {
 }
 
 /**
- * Returns the channels of a device after a request. A request without credentials only adds to the channels of an enrolled device, and only
- * a channel that exists, so that nonexistent names cannot fill the record.
+ * Returns the channels of a device after a request. For an enrolled device, a request without credentials can only add an existing channel,
+ * so that nonexistent names cannot fill the record.
  */
 function channelsAfter({ channel, record, releases, from }: Question): readonly string[] | undefined {
   const { requestedChannels: known = [], enrolled } = record;
@@ -187,7 +187,7 @@ function alreadyThere(
     return {
       action: 'up-to-date',
       code: 'files-installed',
-      text: `Downloaded the files of ${version} before.`,
+      text: `Has already downloaded the filesystem image of ${version}.`,
       target,
     };
   }

@@ -1,7 +1,7 @@
 import type { SeenDevice, StoredReport } from '../../storage/records.ts';
 import type { DeviceStore, Touch } from '../../storage/store.ts';
 
-/** Minimum change that is written. Users look at last-seen times in hours and days. */
+/** Minimum change that is written. Users need last-seen times only in hours and days. */
 const precisionMs = 5 * 60_000;
 /** Number of devices written in one batch. Small batches do not delay other writes for long. */
 const writtenAtOnce = 200;

@@ -9,8 +9,8 @@ interface DeferredChecks {
 }
 
 /**
- * Limits how many new devices a network (an IPv4 address or an IPv6 /64) may add per hour. Anyone can invent MACs, and each takes a record.
- * Enrolled devices have a record already, so they are not limited.
+ * Limits how many new devices a network (an IPv4 address or an IPv6 /64) may add per hour. Anyone can invent MACs, and each MAC uses a
+ * record. Enrolled devices already have a record, so they are not limited.
  */
 export class NewDevices {
   /** Limit per network: the burst size, and the rate per hour. */

@@ -48,7 +48,7 @@ export function planned(
   return made;
 }
 
-/** Serializes facts independently of key order. A plan depends on nothing about a device except these facts. */
+/** Serializes facts independently of key order. These are the only facts about a device that its plan depends on. */
 function keyOf(facts: DeviceFacts): string {
   return JSON.stringify(Object.entries(facts).sort());
 }

@@ -33,7 +33,7 @@ const wanted = [
   'x-esp8266-sdk-version',
 ] as const;
 
-/** Maximum length of a stored string, in characters. Requests with long strings cannot fill the store. */
+/** Maximum length of a stored string, in characters, so that requests with long strings cannot fill the store. */
 const longestText = 128;
 const macRule = /^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/;
 

@@ -29,5 +29,10 @@ function withoutFailures(record: DeviceRecord, at: number): DeviceRecord {
 /** Replaces a decision that blocks a failed update. The next update check decides again. */
 function retried(decision: DecisionRecord | undefined, at: number): DecisionRecord | undefined {
   if (decision?.code !== 'failed') return decision;
-  return { ...decision, code: 'retry', text: 'Retry requested: the next update check sends the update again.', at };
+  return {
+    ...decision,
+    code: 'retry',
+    text: 'Retry requested: the server sends the update again at the next update check.',
+    at,
+  };
 }

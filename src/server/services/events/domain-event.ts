@@ -3,7 +3,7 @@ import type { RolloutStage, RolloutState } from '../../../api/rollout.ts';
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Actor, Failure, ProjectRecord, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
 
-/** Change to the server's data: what changed, who changed it, when, and the details. */
+/** Change to the server's data, with its type, actor, time and details. */
 export type DomainEvent = ReleaseEvent | RolloutChange | DeviceEvent | ProjectEvent | TokenEvent | AccessEvent;
 
 /** Actor for changes that result from a device request. */

@@ -13,10 +13,10 @@ type Publisher = Pick<TokenRecord, 'roles' | 'channels'>;
  */
 export function requireChannel(publisher: Publisher, channel: string): void {
   if (mayPromoteOn(publisher, channel)) return;
-  const own = publisher.channels.length === 0 ? 'no channel' : `only on ${publisher.channels.join(', ')}`;
+  const own = publisher.channels.length === 0 ? 'it has no channels' : `its channels: ${publisher.channels.join(', ')}`;
   throw new DomainError(
     'channel-not-permitted',
-    `the token may not promote releases to ${channel}: it may promote to ${own}`,
+    `the token may not promote releases to ${channel} (${own})`,
     `Publish a draft, or use a token that was created with --channel ${channel} or --role operate.`,
   );
 }
@@ -83,7 +83,7 @@ export async function requireNewImage({ catalog }: Store, publisher: Publisher, 
     `this ${known.kind} image is already published as ${project} ${releaseName(known)}`,
     isOtherVersion
       ? `Build a new image for ${version}, promote ${known.version} instead, or publish with an admin token.`
-      : 'Publish an image that is the same for several boards once, without a board, or publish it with an admin token.',
+      : 'If several boards use this image, publish it once without a board, or publish it with an admin token.',
   );
 }
 

@@ -35,7 +35,7 @@ export async function selectReleases(
 }
 
 /**
- * Makes releases unavailable: later update checks do not send them.
+ * Makes releases unavailable: the server does not send them in response to later update checks.
  *
  * @throws DomainError not-found
  */

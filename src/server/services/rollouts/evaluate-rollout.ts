@@ -64,7 +64,7 @@ export function isHaltedByUnproven(rollout: RolloutRecord, tally: RolloutTally):
 
 /**
  * Unproven failures halt a rollout twice at the full weight. After that, each resumption halves their weight, so that forged reports can
- * halt it a few times at most, but a release that fails on all devices still halts.
+ * halt it only a few times, but a release that fails on all devices still halts the rollout.
  */
 function unprovenWeight({ unprovenResumes }: RolloutRecord): number {
   return 0.5 ** Math.max(0, unprovenResumes - 1);

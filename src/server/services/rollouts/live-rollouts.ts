@@ -69,7 +69,7 @@ export class LiveRollouts {
     return this.of(record.project).filter(({ tally }) => tally.note(record));
   }
 
-  /** Evaluates a rollout by its current counts. */
+  /** Evaluates a rollout from its current counts. */
   verdictOf({ rollout, tally }: Live): RolloutVerdict {
     const { openStages, gate } = rollout;
     const { servedMs } = this.#clock.now();

@@ -47,7 +47,10 @@ function runningProgress(
   return isProven ? { state: 'running', sinceMs, from } : { state: 'undelivered', from };
 }
 
-/** Returns whether this server sent the release during the rollout, or the device already ran what it was sent when the rollout started. */
+/**
+ * Returns whether this server sent the release during the rollout, or sent it earlier and the device already ran it when the rollout
+ * started.
+ */
 function wasDelivered({ kind, sentMs }: Attempt, sinceMs: number, startedMs: number): boolean {
   return kind === 'filesystem' || sentMs >= startedMs || sinceMs <= startedMs;
 }

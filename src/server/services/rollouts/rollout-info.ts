@@ -5,13 +5,13 @@ import { noTally, sumOf } from './tally.ts';
 
 /** Facts about a rollout that are not in its record. */
 interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'projectPassword'> {
-  /** One per stage; undefined if no longer available. */
+  /** Tally of each stage; undefined if it is no longer available. */
   readonly tallies: readonly (RolloutTally | undefined)[];
   /** Verdict on an active rollout. */
   readonly verdict: RolloutVerdict | undefined;
 }
 
-/** Converts a rollout to its API form. */
+/** Converts a rollout to its API representation. */
 export function rolloutInfo(
   rollout: RolloutRecord,
   { tallies, verdict, previous, unproven, projectPassword }: RolloutContext,

@@ -96,7 +96,7 @@ export class Rollouts {
       const { store, catalog, events } = this.#needs;
       const { project, request } = question;
       this.requireFreeChannel(project, request.channel);
-      // After a crash the clock must not continue before the start: downloads would seem to be older than the rollout.
+      // After a crash, the clock must not resume at a time before the start: downloads would appear to be older than the rollout.
       await store.setServedMs(question.now.servedMs);
       const prepared = await prepareRollout(store, question);
       const rollout = await store.rollouts.create(prepared, (created) => auditEntryOf(startOf(created)));

@@ -24,8 +24,8 @@ function holds({ share, canaries, groups }: RolloutStage, { mac, group }: Staged
 }
 
 /**
- * Returns a device's position among all devices, from 0 to 100. For one release the position is constant, so that the device stays in its
- * stage. Other releases use other positions, so that the same devices are not always first.
+ * Returns a device's position among all devices, from 0 to 100. For one release, the position is constant, so that the device stays in its
+ * stage. Other releases use different positions, so that the same devices are not always first.
  */
 export function positionOf({ project, version }: { project: string; version: string }, mac: string): number {
   const digest = createHash('sha256').update(`${project}\n${version}\n${mac}`).digest();

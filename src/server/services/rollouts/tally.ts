@@ -13,7 +13,7 @@ interface Member {
   readonly withCredentials: boolean;
 }
 
-/** Number of addresses that are listed; the others are only counted. */
+/** Maximum number of listed addresses; further addresses are only counted. */
 const mostAddresses = 5;
 
 type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };

@@ -9,7 +9,7 @@ import { type BlobStore, NoRoomError, type UploadPiece } from '../blob-store.ts'
 import { parseSealName, sealName } from './seal-name.ts';
 
 const sliceBytes = 1024 * 1024;
-/** Space that uploads leave free, or a tenth of a small disk: enough for the records of many months. */
+/** Disk space reserved for records, or a tenth of a small disk. The space is enough for the records of many months. */
 const mostReserveBytes = 64 * 1024 * 1024;
 const sealNote = 'The name of this file identifies the database that belongs to this folder. Do not delete it.\n';
 
@@ -17,7 +17,7 @@ const sealNote = 'The name of this file identifies the database that belongs to 
  * Stores blobs as files: `blobs/ab/ab12…` once complete, `uploads/ab12….UPLOADER.part` until then. An upload is flushed and verified before it is
  * moved to its final name, which may be on a different file system. A complete blob is never written again.
  *
- * @param options `isReadOnly` leaves missing folders as they are
+ * @param options with `isReadOnly`, missing folders are not created
  */
 export async function folderBlobs(folder: string, { isReadOnly = false } = {}): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
@@ -51,7 +51,7 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
     return { sha256, offset, complete: true };
   }
 
-  /** Removes the upload if the disk is full, so that it does not use the space for the records. */
+  /** Removes the upload if the disk is full, so that it does not use the space that is reserved for records. */
   async function writeWithinRoom(part: string, piece: UploadPiece): Promise<number> {
     const wantedBytes = piece.totalBytes - piece.offset;
     promisedBytes += wantedBytes;
@@ -153,7 +153,7 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
 async function putInPlace(part: string, path: string): Promise<void> {
   const now = new Date();
   if ((await sizeOf(path)) !== undefined) {
-    // The blob is already there. Its new time keeps it until it is published.
+    // The blob already exists. Its new modification time protects it from removal until it is published.
     await utimes(path, now, now);
     return rm(part);
   }

@@ -1,8 +1,8 @@
 import type { BlobSeal } from '../blob-store.ts';
 
 /**
- * Returns the name of the file that stores a seal. The name changes with every seal, so an older copy of the folder that is put over newer
- * blobs does not replace the newer seal, and an emptied file is still a seal.
+ * Returns the name of the file that stores a seal. The name changes with every seal, so copying an older folder over newer blobs does not
+ * replace the newer seal, and an empty file is still a seal.
  */
 export function sealName({ database, seals }: BlobSeal): string {
   return `database-${database}-${seals}.txt`;

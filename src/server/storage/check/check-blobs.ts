@@ -54,7 +54,7 @@ async function blobProblem(
 ): Promise<DataProblem | undefined> {
   const { path } = file;
   if (!isBlobPath(folder, file)) {
-    return { kind: 'file-unknown', message: `${path} is not a firmware file of the server`, path };
+    return { kind: 'file-unknown', message: `${path} is not one of the server's firmware files`, path };
   }
   const digest = await digestOf(path);
   // A running server may have removed an unused file in the meantime.

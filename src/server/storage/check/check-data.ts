@@ -10,12 +10,12 @@ import { checkDatabase, type DatabaseReport } from './check-database.ts';
 import { withDatabaseCopy } from './database-copy.ts';
 import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 
-/** Sentences about a database that does not belong to the blobs, or has lost changes. */
+/** Messages about a database that does not belong to the blobs or has lost changes. */
 const lostChanges: Readonly<Record<PairProblem, string>> = {
   lost: 'the database has no identity: it was never completely created or restored',
   unsealed: 'the folder blobs lacks the file database-….txt, so it is unknown whether ota.db is an older copy',
   older: 'ota.db is an older copy: its last changes are lost',
-  other: 'ota.db is the database of another server',
+  other: 'ota.db belongs to a different server',
 };
 
 const emptyDatabase: DatabaseReport = { problems: [], records: {}, identity: undefined, blobs: new Map() };
@@ -27,7 +27,7 @@ const emptyDatabase: DatabaseReport = { problems: [], records: {}, identity: und
  */
 export async function checkData(folder: string, show: ShowFraction = () => undefined): Promise<DataReport> {
   const path = join(folder, 'ota.db');
-  // A running server seals the database before the blobs, so the blobs are looked at before the database.
+  // A running server seals the database before the blobs, so the blobs are checked before the database.
   const sealed = await identifyBlobs(await folderBlobs(folder, { isReadOnly: true }));
   if (!(await isFile(path)) && sealed.areUnused) {
     throw new OtaError('FILE_NOT_FOUND', { path, what: 'database' });

@@ -19,7 +19,7 @@ export interface DatabaseReport extends Pick<DataReport, 'problems' | 'records'>
   readonly blobs: ReadonlyMap<string, string>;
 }
 
-/** Problems reported per kind of damage, so that one damaged page does not fill the screen. */
+/** Maximum number of problems reported per kind of damage, so that one damaged page does not fill the screen. */
 const mostReported = 50;
 
 /**
@@ -93,7 +93,7 @@ function damagedTable(found: Found, table: string, message: string): void {
   note(found, { kind: 'database-damaged', message: `some rows of ${table} cannot be read: ${message}` });
 }
 
-/** Collects what the checks of the blobs need. Projects come before their releases, and releases before their blobs. */
+/** Collects the data that the blob checks require. Projects come before their releases, and releases before their blobs. */
 function noteRow(found: Found, table: string, row: Readonly<Record<string, unknown>>): void {
   if (table === 'meta' && row['key'] === identityKey) {
     found.identity = storedJson<DataIdentity>(String(row['value']), 'the identity of the data');

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { writeError } from '../../../files/write.ts';
 
-/** SQLite's files of a database: the database, its journal in WAL mode, and its journal while that mode changes. */
+/** Suffixes of SQLite's files for a database: the database, its journal in WAL mode, and its journal while that mode changes. */
 const suffixes = ['', '-wal', '-journal'];
-/** A server writes about once a minute, so a copy during a write is rare. */
+/** Maximum number of tries. A server writes about once a minute, so a write during a copy is rare. */
 const mostTries = 5;
 
-/** Copies a database into a temporary folder, runs `work` with the path of the copy, and removes it. */
+/** Copies a database into a temporary folder, runs `work` with the path of the copy, and removes the copy. */
 export async function withDatabaseCopy<Result>(
   path: string,
   work: (copyPath: string) => Promise<Result>,
@@ -25,7 +25,7 @@ export async function withDatabaseCopy<Result>(
 }
 
 /**
- * Copies the files of a database. A server may be running: the copy is repeated until no file has changed in the meantime.
+ * Copies the files of a database. Because a server may be running, the copy is repeated until no file has changed in the meantime.
  *
  * @returns the suffixes of the copied files
  * @throws OtaError SERVER_DATA_IN_USE, FILE_UNWRITABLE

@@ -15,7 +15,7 @@ export const dataProblemKinds = [
 export interface DataProblem {
   readonly kind: (typeof dataProblemKinds)[number];
   readonly message: string;
-  /** File that is damaged or does not belong there, as an absolute path. */
+  /** Absolute path of the file that is damaged or does not belong in the folder. */
   readonly path?: string | undefined;
 }
 
@@ -27,7 +27,9 @@ export interface DataReport {
   readonly blobs: {
     readonly complete: number;
     readonly sizeBytes: number;
-    /** Complete blobs that no release refers to. The server removes them a day after their upload, if its record is not lost. */
+    /**
+     * Complete blobs that no release refers to. The server removes them a day after their upload, unless the record of the upload is lost.
+     */
     readonly unused: number;
     readonly unfinished: number;
   };

@@ -7,11 +7,11 @@ import { tableNames } from '../sqlite/tables.ts';
 import { readableRows, rowName } from './table-rows.ts';
 
 /**
- * Creates a new database from all sound rows of a damaged one. The new database has no identity.
+ * Creates a new database from all sound rows of a damaged database. The new database has no identity.
  *
  * @param path path of a copy of the damaged database
- * @returns sentences about the rows that were dropped
- * @throws an error of SQLite if the file is not a database at all
+ * @returns messages about the dropped rows
+ * @throws a SQLite error if the file is not a database at all
  */
 export async function rebuildDatabase(path: string, newPath: string, driver: SqliteDriver): Promise<readonly string[]> {
   const dropped: string[] = [];

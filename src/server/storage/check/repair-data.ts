@@ -16,9 +16,9 @@ import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 import { rebuildDatabase } from './rebuild-database.ts';
 
 export interface Repair {
-  /** Folder with the database as it was before, and with the damaged files. */
+  /** Folder with a copy of the original database and with the damaged files. */
   readonly backup: string;
-  /** Sentences about what was changed. */
+  /** Messages about the changes. */
   readonly changes: readonly string[];
   /** Check after the repair. */
   readonly after: DataReport;
@@ -32,7 +32,8 @@ interface Job {
 }
 
 /**
- * Repairs what a check has found. Nothing is deleted: the database is copied and damaged files are moved into a new folder first.
+ * Repairs the damage that a check has found. Nothing is deleted: the database is copied and damaged files are moved into a new folder
+ * first.
  *
  * @throws OtaError SERVER_DATA_IN_USE, SERVER_DATA_UNREADABLE, FILE_UNWRITABLE, and errors from `checkData`
  */

@@ -24,7 +24,8 @@ const keys: Readonly<Record<TableName, readonly string[]>> = {
 };
 
 /**
- * Yields the rows of a table that can be read. If a page is damaged, the rows before it are read in order and those behind it from the end.
+ * Yields the readable rows of a table. If a page is damaged, the rows before the page are read in order and the rows after it in reverse
+ * order.
  *
  * @param damaged called with SQLite's message if some rows cannot be read
  */
@@ -47,7 +48,7 @@ export function* readableRows(
   }
 }
 
-/** Names a row for people, such as `devices 1 18:FE:34:00:00:01`. */
+/** Returns a readable name for a row, such as `devices 1 18:FE:34:00:00:01`. */
 export function rowName(table: TableName, row: Row): string {
   return `${table} ${keys[table].map((column) => textOf(row[column])).join(' ')}`;
 }

@@ -144,7 +144,7 @@ export class Connection {
     return false;
   }
 
-  /** Moves everything that is committed from the journal into the database file, and empties the journal. */
+  /** Moves all committed data from the journal into the database file, and empties the journal. */
   checkpoint(): void {
     this.execute('PRAGMA wal_checkpoint(TRUNCATE)');
   }

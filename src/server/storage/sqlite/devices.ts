@@ -115,7 +115,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
     return counted;
   }
 
-  /** Makes room for a new device: evicts the devices that are not protected, those first that were last seen the longest time ago. */
+  /** Makes room for a new device by evicting unprotected devices, least recently seen first. */
   function evict(projectId: number, mostDevices: number): boolean {
     const beyondHalf = countOf(projectId, [2]) - Math.floor(mostDevices / 2);
     const most = evictedAtOnce(mostDevices);
@@ -231,7 +231,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   };
 }
 
-/** Least that makes a document a device record: records are read for many update checks. */
+/** Minimum requirements for a device record. A complete validation would take too long, because records are read for many update checks. */
 const outline = v.looseObject({ attempts: v.array(v.looseObject({})), decisions: v.looseObject({}) });
 
 function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: Row): SeenDevice {

@@ -8,7 +8,7 @@ const rowsAtOnce = 500;
 export const identityKey = 'identity';
 
 /**
- * Yields the rows of all tables in a consistent state: SQLite first makes a copy, which is then read while the server continues to run.
+ * Yields the rows of all tables in a consistent state: SQLite first creates a copy, which is then read while the server continues to run.
  *
  * @param copyPath path for the temporary copy
  */

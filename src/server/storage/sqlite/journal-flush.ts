@@ -16,7 +16,7 @@ export class JournalFlush {
     this.#path = `${databasePath}-wal`;
   }
 
-  /** Resolves when everything that was committed before the call is on disk. */
+  /** Resolves when all data committed before the call is on disk. */
   flush(): Promise<void> {
     if (this.#running === undefined) {
       this.#running = this.#flushOnce();

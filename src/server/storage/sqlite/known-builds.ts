@@ -13,7 +13,7 @@ const mostMd5sRemembered = 1024;
 /** Identifies builds by the sketch MD5s that devices report. */
 export interface KnownBuilds {
   recognize(project: string, sketchMd5: string): readonly Recognized[];
-  /** Lets the manifests of releases state facts, within the caller's transaction; see `Recognized.isTrusted`. */
+  /** Marks the builds of releases as trusted, within the caller's transaction; see `Recognized.isTrusted`. */
   trust(releaseIds: readonly number[]): void;
   /** Clears the cache. Call this method in the transaction that changes releases, so that no read can happen in between. */
   forget(): void;
@@ -26,7 +26,7 @@ export function sqliteKnownBuilds(
 ): KnownBuilds {
   const { db } = connection;
   const remembered = new LRUCache<string, readonly Recognized[]>({ max: mostMd5sRemembered });
-  // The builds that count come first, so that the limit never excludes them in favor of others.
+  // Trusted builds come first, so that the limit never excludes them in favor of other builds.
   const byMd5 = connection.prepare(
     db
       .selectFrom('sketch_md5s')

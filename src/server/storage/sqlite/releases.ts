@@ -88,7 +88,7 @@ export function releaseReader(connection: Connection): ReleaseReader {
 }
 
 /**
- * Least that makes a document a manifest. The complete manifest was validated before it was stored; doing it again would take longer than
+ * Minimum requirements for a manifest. The complete manifest was validated before it was stored; validating it again would take longer than
  * reading it.
  */
 const outline = v.looseObject({ image: v.looseObject({}), artifacts: v.array(v.looseObject({})) });

@@ -49,7 +49,7 @@ export async function openSqliteStore(
   driver?: SqliteDriver,
   { mayCreate = true, acceptsLoss = false }: OpeningRules = {},
 ): Promise<Store> {
-  // SQLite would delete a journal that is left without its database.
+  // SQLite would delete a journal whose database is missing.
   if (!mayCreate && !(await sizeOf(path))) throw new OtaError('SERVER_DATABASE_LOST', { path: dirname(path) });
   if (!acceptsLoss && (await hasLostJournal(path))) {
     throw new OtaError('SERVER_DATABASE_OLDER', { path: dirname(path), reason: 'journal' });
@@ -68,7 +68,7 @@ export async function openSqliteStore(
 
 /**
  * Returns whether the journal of a database that was not closed is missing: the holder file exists from the moment the journal exists until
- * everything is in the database file. The journal is looked for first, because a server that is stopping removes the holder file first.
+ * all data is in the database file. The journal is checked first, because a server that is stopping removes the holder file first.
  */
 export async function hasLostJournal(path: string): Promise<boolean> {
   const hasJournal = (await sizeOf(path + journalSuffix)) !== undefined;

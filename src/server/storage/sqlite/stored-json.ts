@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 
-/** Document in a row that is not what the server writes: the database is damaged, or another program has changed it. */
+/** Error for a stored document that the server did not write: the database is damaged, or a different program has changed it. */
 class DamagedRecordError extends Error {
   override readonly name = 'DamagedRecordError';
-  /** SQLite's code for a damaged database, so that both are reported alike. */
+  /** Same code as SQLite's error for a damaged database, so that both errors are reported in the same way. */
   readonly code = 'SQLITE_CORRUPT';
 }
 
@@ -11,8 +11,8 @@ class DamagedRecordError extends Error {
  * Parses a JSON document from a row that the server wrote.
  *
  * @param what description of the document for error messages
- * @param schema least that the caller relies on; the row was written with the complete type
- * @throws DamagedRecordError if it is not a document that the server wrote
+ * @param schema minimum that the caller relies on; the row was written with the complete type
+ * @throws DamagedRecordError if the text is not a document that the server wrote
  */
 export function storedJson<Document extends object>(
   text: string,

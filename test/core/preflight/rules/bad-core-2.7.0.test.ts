@@ -2,7 +2,7 @@ import test from 'ava';
 import { badCore270 as rule } from '../../../../src/core/preflight/rules/bad-core-2.7.0.ts';
 import { blocks, isSilent, warns } from '../case.ts';
 
-test('blocks an image built with 2.7.0, with and without a device', (t) => {
+test('blocks an image built with core 2.7.0, with and without a device', (t) => {
   blocks(t, rule, { image: { core: '2.7.0' } }, /2\.7\.0.*XMC/);
   blocks(t, rule, { image: { core: '2.7.0' }, facts: null }, /2\.7\.0.*XMC/);
 });

@@ -7,7 +7,7 @@ const small = { core: '2.7.2', signing: 'none', chipSizeBytes: 0x100000, fsStart
 const atHalf = { ...sound.raw, sizeBytes: 0x7d000, payloadBytes: 0x7d000 };
 const overHalf = { ...sound.raw, sizeBytes: 0x7d001, payloadBytes: 0x7d001 };
 
-test('blocks an image built with 2.7.2, with and without a device', (t) => {
+test('blocks an image built with core 2.7.2, with and without a device', (t) => {
   blocks(t, rule, { image: { core: '2.7.2' } }, /2\.7\.2/);
   blocks(t, rule, { image: { core: '2.7.2' }, facts: null }, /2\.7\.2/);
 });
@@ -30,8 +30,15 @@ test('blocks smaller sketches over web than over espota on core 2.7.2, because w
   warns(t, rule, { artifact: atHalf, facts: { ...facts, transport: undefined } }, /web updater/);
 });
 
-test('warns if the staging address or the core of the image is unknown', (t) => {
+test('warns if the staging address, the core of the image or the core of the device is unknown', (t) => {
   warns(t, rule, { artifact: overHalf, facts: { ...small, fsStart: undefined } }, /staging address is unknown/);
+  warns(
+    t,
+    rule,
+    { artifact: overHalf, facts: { ...small, core: undefined } },
+    /core of the device is unknown and may be 2\.7\.2/,
+  );
+  isSilent(t, rule, { artifact: atHalf, facts: { ...small, core: undefined } });
   warns(t, rule, { image: { core: undefined } }, /core release of the image is unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, image: { core: undefined } });
 });

@@ -6,7 +6,7 @@ test('warns about a device on core 2.5.x', (t) => {
   warns(t, rule, { facts: { core: '2.5.2' } }, /2\.5\.2/);
 });
 
-test('allows a sketch on cores 2.4.2 and 2.6.0, and a filesystem on core 2.5.x', (t) => {
+test('allows a sketch on cores 2.4.2 and 2.6.0, and a filesystem image on core 2.5.x', (t) => {
   isSilent(t, rule, { facts: { core: '2.4.2' } });
   isSilent(t, rule, { facts: { core: '2.6.0' } });
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { core: '2.5.2' } });

@@ -15,7 +15,7 @@ test('blocks an unsigned sketch without a key if the project has a key or the de
   blocks(t, rule, { artifact: sound.raw, release: withoutKey }, /no public key/);
 });
 
-test('allows a sketch with a key, a sketch in an unsigned project, and a filesystem', (t) => {
+test('allows a sketch with a key, a sketch in an unsigned project, and a filesystem image', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: { signing: 'none' } });
   isSilent(t, rule, { artifact: sound.raw, release: withoutKey, facts: null });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { embeddedKeyOther as rule } from '../../../../src/core/preflight/rules/embedded-key-other.ts';
 import { blocks, isSilent, ours, sound, theirs } from '../case.ts';
 
-test('blocks a sketch that contains a different key from the one that signed it', (t) => {
+test('blocks a sketch whose key differs from the key that signed the sketch', (t) => {
   blocks(t, rule, { release: { embeddedKeys: [theirs] } }, /bbbb.*aaaa/);
   blocks(t, rule, { release: { embeddedKeys: [theirs] }, facts: null }, /bbbb.*aaaa/);
 });

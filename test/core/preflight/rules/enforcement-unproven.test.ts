@@ -13,7 +13,7 @@ test('blocks a sketch whose ELF lacks the verifier', (t) => {
   blocks(t, rule, { release: { enforcement: 'disproved' } }, /does not use the key/);
 });
 
-test('allows proven and declared enforcement, a sketch in an unsigned project, and a signed filesystem', (t) => {
+test('allows proven and declared enforcement, a sketch in an unsigned project, and a signed filesystem image', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { release: { enforcement: 'declared' }, facts: null, publishing: true });
   isSilent(t, rule, { artifact: sound.raw, release: unproven, facts: null });

@@ -12,14 +12,14 @@ test('warns if the flash mode or the signature check of the device is unknown', 
   warns(t, rule, { facts: { flashMode: 'dout', signing: undefined } }, /dout/);
 });
 
-test('allows a signed sketch with the same flash mode, an unsigned sketch, a device without a key, and gzip', (t) => {
+test('allows a signed sketch with the same flash mode, an unsigned sketch, a device without a key, and a gzip-compressed sketch', (t) => {
   isSilent(t, rule);
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: 'dout' } });
   isSilent(t, rule, { facts: { flashMode: 'dout', signing: 'none' } });
   isSilent(t, rule, { artifact: sound.gzipSigned, facts: { flashMode: 'dout' } });
 });
 
-test('blocks a signed filesystem on cores up to 2.6.2, which overwrite byte 2', (t) => {
+test('blocks a signed filesystem image on cores up to 2.6.2, which overwrite byte 2', (t) => {
   blocks(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.2' } }, /byte 2 of the filesystem is 0/);
   isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.3' } });
   isSilent(t, rule, { artifact: sound.fsRawSigned, facts: { core: '2.6.2', flashMode: 'qio' } });

@@ -4,7 +4,7 @@ import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const onOneMegabyte = { chipSizeBytes: 0x100000 };
 
-test('blocks a raw or gzip-compressed sketch for a larger flash', (t) => {
+test('blocks a raw or gzip-compressed sketch for a larger flash chip', (t) => {
   blocks(t, rule, { artifact: sound.raw, facts: onOneMegabyte }, /4194304.*1048576.*ERROR 9/);
   blocks(t, rule, { artifact: sound.raw, facts: { ...onOneMegabyte, transport: 'http' } }, /-107/);
   blocks(t, rule, { artifact: sound.gzip, facts: onOneMegabyte }, /every later update with ERROR 8/);

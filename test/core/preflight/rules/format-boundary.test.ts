@@ -4,7 +4,7 @@ import { blocks, isSilent, sound, warns } from '../case.ts';
 
 const legacy = { ...sound.rawSigned, signature: 'legacy' } as const;
 
-test('blocks a legacy signature on 2.6.0 and a current signature on 2.5.2', (t) => {
+test('blocks a legacy signature on core 2.6.0 and a current signature on core 2.5.2', (t) => {
   blocks(t, rule, { artifact: legacy, facts: { core: '2.6.0' } }, /legacy.*current/);
   blocks(t, rule, { artifact: sound.rawSigned, facts: { core: '2.5.2' } }, /current.*legacy/);
 });
@@ -27,7 +27,7 @@ test('warns if the signature check is unknown, and about a legacy signature on a
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: undefined } });
 });
 
-test('allows a legacy signature on core 2.5.2 or without a device key, and a current one on core 2.6.0', (t) => {
+test('allows a legacy signature on core 2.5.2 or without a device key, and a current signature on core 2.6.0', (t) => {
   isSilent(t, rule, { artifact: legacy, facts: { core: '2.5.2' } });
   isSilent(t, rule, { artifact: sound.rawSigned, facts: { core: '2.6.0' } });
   isSilent(t, rule, { artifact: legacy, facts: { signing: 'none' } });

@@ -5,7 +5,7 @@ import { blocks, isSilent, ours, runRule, sound, warns } from '../case.ts';
 const partition = 0x1fa000;
 const signed = (payloadBytes: number) => ({ ...sound.fsRawSigned, payloadBytes, sizeBytes: payloadBytes + 260 });
 
-test('blocks a filesystem whose signature makes it larger than its partition', (t) => {
+test('blocks a filesystem image whose signature makes it larger than its partition', (t) => {
   isSilent(t, rule, { artifact: signed(partition - 260) });
   blocks(t, rule, { artifact: signed(partition - 256) }, /2072580 bytes.*2072576: .*ERROR 4/);
   blocks(t, rule, { artifact: signed(partition) }, /ERROR 4/);
@@ -29,7 +29,7 @@ test('suggests truncating erased blocks, or reports that the last block is in us
   t.regex(fix(partition), /last block is in use/);
 });
 
-test('warns about a build whose filesystem cannot be truncated to make space for a signature', (t) => {
+test('warns about a build whose filesystem image cannot be truncated to make space for a signature', (t) => {
   const release = { signing: { publicKey: { fingerprint: ours, bits: 2048 } } };
   const full = { type: 'spiffs', blockSizeBytes: 8192, blockCount: 253, usedBytes: partition, modeByte: 0 } as const;
   isSilent(t, rule, { artifact: sound.fsRaw, release, facts: null });

@@ -23,7 +23,7 @@ test('allows espota and HTTP, which stage only the bytes that are sent, and web 
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { ...large, atomicFs: false } });
 });
 
-test('blocks a gzip-compressed filesystem but not a raw one if the free space is unknown', (t) => {
+test('blocks a gzip-compressed filesystem image but not a raw one if the free space is unknown', (t) => {
   blocks(t, rule, { artifact: sound.fsGzip, facts: { ...facts, sketchSizeBytes: undefined } }, /free space .*unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, facts: { ...facts, sketchSizeBytes: undefined } });
 });

@@ -2,7 +2,7 @@ import test from 'ava';
 import { kindMismatch as rule } from '../../../../src/core/preflight/rules/kind-mismatch.ts';
 import { blocks, isSilent, sound } from '../case.ts';
 
-test('blocks a filesystem if a sketch is expected, and vice versa', (t) => {
+test('blocks a filesystem image if a sketch is expected, and vice versa', (t) => {
   blocks(t, rule, { artifact: sound.fsGzipSigned, facts: { kind: 'sketch' } }, /filesystem.*sketch/);
   blocks(t, rule, { facts: { kind: 'filesystem' } }, /sketch.*filesystem/);
 });

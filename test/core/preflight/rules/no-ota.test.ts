@@ -9,7 +9,7 @@ test('warns about a sketch with no trace of the Updater, with and without a devi
   warns(t, rule, { image: { traces }, facts: null }, /no trace of the Updater.*last update/);
 });
 
-test('allows a sketch with a trace of the Updater, and a filesystem', (t) => {
+test('allows a sketch with a trace of the Updater, and a filesystem image', (t) => {
   isSilent(t, rule, { image: { traces: { ...traces, updater: true } } });
   isSilent(t, rule, { artifact: sound.fsRaw });
 });

@@ -48,7 +48,7 @@ test('uses the whole sketch area if the size of the running sketch is unknown', 
   );
 });
 
-test('blocks a filesystem that is larger than its partition', (t) => {
+test('blocks a filesystem image that is larger than its partition', (t) => {
   isSilent(t, rule, { artifact: fsOfSize(0x10000), facts });
   blocks(t, rule, { artifact: fsOfSize(0x10001), facts }, /69632 bytes, but its partition has 65536: .*ERROR 4/);
   blocks(t, rule, { artifact: fsOfSize(0x10001), facts: { ...facts, core: '2.5.2' } }, /overwrite the flash after it/);
@@ -61,7 +61,7 @@ test('blocks a filesystem that is larger than its partition', (t) => {
   isSilent(t, rule, { artifact: fsOfSize(0x10001), facts, errors: ['fs-signed-size'] });
 });
 
-test('blocks a staged filesystem that is larger than the free space', (t) => {
+test('blocks a staged filesystem image that is larger than the free space', (t) => {
   const full = { ...facts, sketchSizeBytes: 0xe0000 };
   blocks(
     t,

@@ -3,7 +3,7 @@ import { trailingData as rule } from '../../../../src/core/preflight/rules/trail
 import { blocks, isSilent, sound } from '../case.ts';
 
 test('blocks a second gzip member and trailing bytes, with and without a device', (t) => {
-  for (const id of ['trailing-data', 'gzip-second-member']) {
+  for (const id of ['data-after-gzip', 'gzip-second-member']) {
     const image = { findings: [{ id, message: '4 bytes follow the end of the gzip data' }] };
     blocks(t, rule, { artifact: sound.gzip, image }, /4 bytes/);
     blocks(t, rule, { artifact: sound.gzip, image, facts: null }, /4 bytes/);
@@ -12,4 +12,10 @@ test('blocks a second gzip member and trailing bytes, with and without a device'
 
 test('does not treat a signature as trailing data', (t) => {
   isSilent(t, rule, { artifact: sound.gzipSigned });
+});
+
+test('allows data that a build appended to a raw image or to an image before compression', (t) => {
+  const image = { findings: [{ id: 'data-after-image', message: '2048 bytes follow the end of the image' }] };
+  isSilent(t, rule, { artifact: sound.raw, image });
+  isSilent(t, rule, { artifact: sound.gzip, image });
 });

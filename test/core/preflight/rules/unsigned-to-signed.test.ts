@@ -14,7 +14,7 @@ test('blocks an unsigned artifact on an unknown device if the project has a key'
   blocks(t, rule, { artifact: sound.fsRaw, release: projectKey, facts: { signing: undefined } }, /project has a key/);
 });
 
-test('warns about an unsigned image that contains a key on an unknown device', (t) => {
+test('warns about an unsigned image for an unknown device if the image contains a key', (t) => {
   warns(
     t,
     rule,

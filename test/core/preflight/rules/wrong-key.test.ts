@@ -2,7 +2,7 @@ import test from 'ava';
 import { wrongKey as rule } from '../../../../src/core/preflight/rules/wrong-key.ts';
 import { blocks, isSilent, sound, theirs, warns } from '../case.ts';
 
-test('blocks an artifact signed with a different key from that of the device', (t) => {
+test("blocks an artifact signed with a key that differs from the device's", (t) => {
   blocks(t, rule, { facts: { keyFingerprint: theirs } }, /aaaa.*bbbb.*ERROR 12/);
 });
 
@@ -10,7 +10,7 @@ test('reports that a device on a core before 2.7.0 crashes', (t) => {
   blocks(t, rule, { facts: { core: '2.6.3', keyFingerprint: theirs } }, /crash/);
 });
 
-test('blocks an unverified signature, and warns if the signature check or the public key is unknown', (t) => {
+test('blocks an unverified signature and warns if the signature check or the public key is unknown', (t) => {
   const artifact = { ...sound.rawSigned, signature: 'unverified', keyFingerprint: undefined } as const;
   const image = {
     findings: [{ id: 'signature-unverified', message: 'it is not one of this payload by the known key' }],

@@ -4,13 +4,13 @@ import { OtaError } from '../../../../errors/ota-error.ts';
 import { type ServerClient, segment } from '../connection.ts';
 
 const pageSize = 1000;
-/** Enough for a million devices. A server that always has one more page must not keep the command running. */
+/** Maximum number of pages, enough for a million devices. It ends the command if the server never returns a last page. */
 const mostPages = 1000;
 
 /**
  * Fetches all devices in a project, page by page.
  *
- * @throws OtaError SERVER_NOT_OURS if the pages never end
+ * @throws OtaError SERVER_NOT_OURS if the server never returns a last page
  */
 export async function allDevices({ request, place }: ServerClient, project: string): Promise<DeviceInfo[]> {
   const all: DeviceInfo[] = [];

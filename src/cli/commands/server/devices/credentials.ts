@@ -18,10 +18,15 @@ import { deviceSelection, selectDevices } from './select-devices.ts';
 const secretBytes = 24;
 
 const credentialsCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'credentials <project> [device...]', 'Create secrets with which devices authenticate', [
-    'ota-hooks server devices credentials door --all --out secrets.csv --server https://ota.example.com',
-    'ota-hooks server devices credentials door --group hall --rotate --json',
-  ])
+  serverCommand(
+    declaration,
+    'credentials <project> [device...]',
+    'Create device credentials: one secret for each device',
+    [
+      'ota-hooks server devices credentials door --all --out secrets.csv --server https://ota.example.com',
+      'ota-hooks server devices credentials door --group hall --rotate --json',
+    ],
+  )
     .addOption(deviceSelection.group)
     .addOption(deviceSelection.all)
     .option('--rotate', 'Also replace secrets in use; the old secret stays valid until the device has used the new one')
@@ -61,7 +66,7 @@ async function create(project: string, names: readonly string[], options: Creden
   );
 }
 
-/** Returns whether a device gets a new secret. The server applies the same rules. */
+/** Returns true if a device needs a new secret. The server applies the same rules. */
 function isDue({ credentials }: DeviceInfo, { rotate, replaceUnused }: CredentialsOptions): boolean {
   if (credentials === 'used') return rotate === true;
   return (credentials !== 'unused' && credentials !== 'rotating') || replaceUnused === true;

@@ -16,6 +16,6 @@ async function retry(project: string, mac: string, options: ServerCommandOptions
   const device = await request('POST', `${deviceUrlPath(project, mac)}/retry`, deviceInfoSchema, undefined, {
     isRepeatable: true,
   });
-  const text = `Cleared the failed update of ${mac}. It is sent again at the next update check.`;
+  const text = `Cleared the failed update of ${mac}. The update is sent again at the next update check.`;
   report.result('server devices retry', device, text);
 }

@@ -12,13 +12,13 @@ import { segment, serverClient, serverCommand } from '../connection.ts';
 import { deviceSelection, selectDevices } from './select-devices.ts';
 
 const revokeCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'revoke-credentials <project> [device...]', 'Revoke device secrets', [
+  serverCommand(declaration, 'revoke-credentials <project> [device...]', 'Revoke device credentials', [
     'ota-hooks server devices revoke-credentials door 18:FE:34:AA:BB:CC --yes --server https://ota.example.com',
     'ota-hooks server devices revoke-credentials door --group hall --forget --yes --json',
   ])
     .addOption(deviceSelection.group)
     .addOption(deviceSelection.all)
-    .option('--forget', 'Serve the devices without credentials from now on, as if they never had any')
+    .option('--forget', 'Serve the devices without credentials from now on, as if they had never had any')
     .option('--yes', 'Skip the confirmation prompt');
 
 export function declareRevokeCredentials(declaration: Declaration): void {
@@ -41,7 +41,7 @@ async function revoke(
       `${forget ? 'anyone can send requests as these devices' : 'the server will reject these devices until they use a new secret'}:`,
     );
     for (const { mac, name } of affected) report.warn(`  ${mac}${name === undefined ? '' : ` (${name})`}`);
-    if (!(await isAgreed(`Revoke the secrets of ${counted(devices.length, 'device')}?`, options.yes, io))) return;
+    if (!(await isAgreed(`Revoke the credentials of ${counted(devices.length, 'device')}?`, options.yes, io))) return;
   }
   const revoked: string[] = [];
   for (let at = 0; at < devices.length; at += mostCredentials) {
@@ -51,7 +51,7 @@ async function revoke(
     const response = await client.request('POST', path, revocationResponseSchema, request, { isRepeatable: true });
     revoked.push(...response.revoked);
   }
-  const text = `Revoked the secrets of ${counted(revoked.length, 'device')}`;
+  const text = `Revoked the credentials of ${counted(revoked.length, 'device')}`;
   report.result('server devices revoke-credentials', { revoked }, text);
 }
 

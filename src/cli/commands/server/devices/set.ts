@@ -19,16 +19,17 @@ const setCommand = (declaration: Declaration) =>
     .option('--group <name>', 'Group for rollouts; empty to remove it')
     .option('--pin <version>', 'Version to pin the device to; empty to unpin it')
     .addOption(
-      new Option(
-        '--atomic-fs <yes-no>',
-        'Set to yes if the firmware of the device was built with ATOMIC_FS_UPDATE',
-      ).choices(['yes', 'no', 'unknown'] as const),
+      new Option('--atomic-fs <yes-no>', 'Set to yes if the device firmware was built with ATOMIC_FS_UPDATE').choices([
+        'yes',
+        'no',
+        'unknown',
+      ] as const),
     )
     .option(
       '--user <name>',
-      'User name required from the device, with --password-env; empty to use the project setting',
+      'User name that the device must send, with --password-env; empty to use the project setting',
     )
-    .option('--password-env <name>', 'Environment variable with the password required from the device');
+    .option('--password-env <name>', 'Environment variable with the password that the device must send');
 
 export function declareDeviceSet(declaration: Declaration): void {
   setCommand(declaration).action((project, mac, options) => set(project, mac, options, declaration.io));

@@ -37,7 +37,7 @@ export function describeRollout(rollout: RolloutInfo): readonly string[] {
   return [...head, ...table([['stage', 'devices', '', 'progress'], ...rows]), ...table(events)];
 }
 
-/** Describes the reports without credentials: if all came from one address, one client may have sent them. */
+/** Describes the reports without credentials and where they came from, because one client can send reports for many devices. */
 function unprovenText({ devices, addresses, most }: UnprovenReports): string {
   const [first] = most;
   const reports = `${counted(devices, 'report')} without credentials`;
@@ -51,9 +51,9 @@ export function forgeryWarning({ project, tally, projectPassword }: RolloutInfo)
   if (projectPassword || without === 0) return undefined;
   const which =
     without === tally.members
-      ? `no device of ${project} has`
+      ? `no device in ${project} has`
       : `${without} of ${counted(tally.members, 'device')} do not have`;
-  return `${which} credentials: anyone who reaches the server and knows the MACs of these devices can report for them, and so complete the rollout or halt it. Create credentials with \`ota-hooks server devices credentials ${project} --all\`.`;
+  return `${which} credentials: anyone who can reach the server and knows the MACs of these devices can report on their behalf, which can complete or halt the rollout. Create credentials with \`ota-hooks server devices credentials ${project} --all\`.`;
 }
 
 function whatNext(project: string): string {

@@ -1,4 +1,4 @@
-// The few C library functions that the test core needs, so that it links against nothing but libgcc.
+// The few C library functions that the test core needs, so that it links only against libgcc.
 #pragma once
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-// Constants that stay in flash, and functions to read them: flash can only be read in aligned words.
+// Constants that stay in flash, and functions that read them in aligned words, as flash requires.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

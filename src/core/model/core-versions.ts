@@ -45,6 +45,9 @@ const releasesByGitHash: ReadonlyMap<string, string> = new Map([
   ['210897ef', '3.1.2'],
 ]);
 
+/** All releases and pre-releases of the core, in order. */
+export const coreReleases: readonly string[] = [...releasesByGitHash.values()];
+
 /** Returns the core release with this git hash (eight lower-case hex digits), such as `3.1.2`. Returns undefined for all other builds. */
 export function coreReleaseOf(gitHash: string): string | undefined {
   return releasesByGitHash.get(gitHash);
