@@ -67,7 +67,7 @@ async function prepare(folder: string, step: InitStep, copyCli: () => Promise<Cl
     case 'keys':
       return prepareKeys(folder, step);
     case 'config':
-      return prepareConfig(folder, step, hooks);
+      return prepareConfig(folder, step, copyCli);
     case 'node':
       return {
         entry: { action: 'node', path: relativePath(folder, step.path) },
@@ -104,10 +104,14 @@ async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'ke
 }
 
 /** Prepares the insertion into the configuration. Its text depends on the public key, which an earlier step may have created. */
-async function prepareConfig(folder: string, step: StepOf<'config'>, hooks: ArduinoHooks): Promise<PreparedStep> {
+async function prepareConfig(
+  folder: string,
+  step: StepOf<'config'>,
+  copyCli: () => Promise<CliCopy>,
+): Promise<PreparedStep> {
   const insertions = await configInsertions(step, (await readText(step.path)) ?? '');
   const { path, description } = step;
-  return prepare(folder, { kind: 'insert', path, isNew: step.content !== undefined, insertions, description }, hooks);
+  return prepare(folder, { kind: 'insert', path, isNew: step.content !== undefined, insertions, description }, copyCli);
 }
 
 async function insert({ path, isNew, insertions }: StepOf<'insert'>): Promise<void> {
