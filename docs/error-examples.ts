@@ -13,6 +13,13 @@ export const errorExamples = {
   CONFIRMATION_UNASKED: [{ command: 'init' }],
   PASSWORD_NOT_PROMPTED: [{ devices: 'kitchen' }],
   OPEN_FILES_LIMIT: [{}],
+  BUILD_AMBIGUOUS: [
+    {
+      builds: ['.pio/build/d1_mini/firmware.bin', '.pio/build/nodemcu/firmware.bin'],
+      environments: ['d1_mini', 'nodemcu'],
+    },
+    { builds: ['build/door.ino.bin', 'build/other.ino.bin'], environments: ['build'] },
+  ],
   KEY_MISSING_FOR: [
     { command: 'verify', wanted: '--public-key FILE' },
     { command: 'sign', wanted: '--private-key FILE', isRecorded: true },

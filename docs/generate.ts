@@ -20,7 +20,7 @@ export function testOf(id: string): string {
 
 /** Description of each fact. A fact of the schema that is missing here is a compile error. */
 const factWords = {
-  core: 'core release that the running sketch was built with; any other text counts as unknown',
+  core: 'core that the running sketch was built with, such as `3.1.2`, `v3.1.2`, `esp8266:3.1.2`, `2.7.4.9` or `unknown`',
   signing: '`none` or `required`: whether the device verifies signatures',
   keyFingerprint: 'SHA-256 of the DER SubjectPublicKeyInfo of the key that the device verifies with, in hex',
   format: 'signature format, `current` or `legacy`; defaults to the format of the core (the boundary is 2.6.0)',
@@ -30,6 +30,8 @@ const factWords = {
   fsEnd: 'end of the filesystem: `_FS_end` minus 0x40200000; equal to `fsStart` if there is none',
   sketchSizeBytes: 'result of `ESP.getSketchSize()`',
   transport: '`espota`, `web` (ESP8266HTTPUpdateServer) or `http` (ESP8266httpUpdate)',
+  flashMap:
+    'whether the running sketch was built for the layout "mapping defined by hardware and sketch" (`FLASH_MAP_SUPPORT`)',
   atomicFs: 'whether the running sketch was built with `ATOMIC_FS_UPDATE`',
   kind: '`sketch` or `filesystem`: the kind that the device installs the update as',
   project: 'project of the running sketch',

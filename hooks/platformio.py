@@ -59,6 +59,7 @@ OPTIONS = {
     "enforcement": ("pack", "--declare-enforcement", {"elf": False, "declared": True}),
     "allow": ("pack", "--project-allow", "lines"),
     "upload": ("", None, ON_OFF),
+    "sign_tests": ("", None, ON_OFF),
 }
 # Environment variable for a password from upload_flags, because command lines are visible to other users.
 PASSWORD = "OTA_UPLOAD_PASSWORD"
@@ -329,7 +330,11 @@ def run(words, image=None, environment=None):
 
 
 def make_header(target, source, env):
-    """SCons action: generates the header with the public key."""
+    """SCons action: generates the header with the public key, or a header without a key for unsigned test firmware."""
+    if is_test():
+        # With a key, the linker would need a library that tests may not include.
+        Path(target[0].get_path()).write_text("#define ARDUINO_SIGNING 0\n", encoding="utf-8")
+        return 0
     return run(arguments("header") + ["--out", target[0].get_path()], env["OTA_IMAGE"])
 
 
@@ -413,7 +418,7 @@ def replace_espota():
 
 
 def warn_about_custom_upload(target, source, env):
-    """SCons action before an upload: names the signed artifacts if a command of the project sends the image itself."""
+    """SCons action before an upload: names the signed artifacts if a project command sends the unsigned image."""
     image, command = env["OTA_IMAGE"], env.get("UPLOADCMD")
     made = (read_json(image + MANIFEST) or {}).get("artifacts", [])
     signed = [each["file"] for each in made if each.get("signature", "none") != "none"]
@@ -421,7 +426,7 @@ def warn_about_custom_upload(target, source, env):
     if not signed or not is_own or command is upload_to_port:
         return
     text = "" if callable(command) else " ".join(str(word) for word in env.Flatten([command]))
-    # An upload over serial sends the image that is not signed.
+    # An upload over serial sends the unsigned image.
     if any(word in text for word in signed + [cli_script(), "ota-hooks", ".signed", "esptool"]):
         return
     said = (os.path.basename(image), ", ".join(signed))
@@ -446,11 +451,30 @@ def is_complete(manifest):
     return bool(made) and all(file_digest(os.path.join(folder, each["file"])) == each["sha256"] for each in made)
 
 
+def is_test():
+    """Returns whether the build creates test firmware (pio test), which is signed only with custom_ota_sign_tests = yes."""
+    return "test" in env.GetBuildType() and not chosen("sign_tests", ON_OFF)
+
+
+def discard_artifacts(image):
+    """Removes the artifacts of the firmware that test firmware replaces, so that no upload selects them."""
+    for suffix in (MANIFEST,) + ARTIFACTS:
+        if os.path.isfile(image + suffix):
+            os.remove(image + suffix)
+    sys.stderr.write("ota-hooks: test firmware is not signed (to sign it: custom_ota_sign_tests = yes)\n")
+
+
 def declare_artifacts(known):
     """Declares the artifacts and the custom targets. Runs after the platform's script, which declares the image."""
     image = env.Alias("buildprog")[0].sources[0]
     path = image.get_path()
     env.Replace(OTA_IMAGE=path)
+    for program in env.get("PIOMAINPROG", []):
+        env.AddPreAction(program, env.VerboseAction(explain_missing_library, None))
+    replace_espota()
+    if is_test():
+        discard_artifacts(path)
+        return
     action = env.VerboseAction(make_artifacts, "Packing $SOURCE")
     manifest = env.Command(path + MANIFEST, [image, env.Value(known)], action)
     env.NoCache(manifest)
@@ -461,10 +485,6 @@ def declare_artifacts(known):
     for name in ("buildprog", "buildfs", "nobuild", "upload", "uploadfs", "uploadfsota"):
         if env.ans.lookup(name):
             env.Depends(name, manifest)
-    for program in env.get("PIOMAINPROG", []):
-        env.AddPreAction(program, env.VerboseAction(explain_missing_library, None))
-
-    replace_espota()
     for name in ("upload", "uploadfs"):
         if env.ans.lookup(name):
             env.AddPreAction(name, env.VerboseAction(warn_about_custom_upload, None))
@@ -491,7 +511,7 @@ def main():
     if env.ans.lookup("buildprog"):
         raise HookError("the hook runs too late to reach the libraries\n  Put pre: before its path in extra_scripts.")
     check_options()
-    known = state()
+    known = "test firmware" if is_test() else state()
     env.Prepend(CPPPATH=[os.path.dirname(HEADER)])
     header = env.Command(HEADER, env.Value(known), env.VerboseAction(make_header, "Generating $TARGET"))
     env.NoCache(header)

@@ -24,7 +24,7 @@ export interface Io {
   /** Registers a listener for SIGHUP. Undefined at a terminal, where SIGHUP ends the command. */
   readonly onHangup?: ((listener: () => void) => void) | undefined;
   readonly platform: NodeJS.Platform;
-  /** Home folder of the user. */
+  /** User's home folder. */
   readonly home: string;
   /** Effective user ID. Undefined on Windows. */
   readonly userId: number | undefined;

@@ -71,7 +71,7 @@ async function simulate(argv: readonly string[], cwd: string): Promise<string> {
   return shown;
 }
 
-/** Counts accepted updates only: a probe is an update that the device rejects. */
+/** Counts only accepted updates, because a probe is an update that the device rejects. */
 function updatesTaken(device: VirtualDevice): number {
   return updatesOf(device).filter((verdict) => verdict === 'accepted').length;
 }

@@ -10,7 +10,7 @@ test('docs/server.md contains the current table of roles (npm run docs writes it
   t.is(page, withPermissionTable(page));
 });
 
-test('permits an admin every action, and restricts the other roles to the actions in the table', (t) => {
+test('permits an admin every action and restricts the other roles to the actions in the table', (t) => {
   // The table has exactly these keys.
   const actions = Object.keys(permissions) as Action[];
   const of = (role: (typeof roles)[number]) => actions.filter((action) => permits({ roles: [role] }, action));

@@ -63,7 +63,7 @@ const color = new RegExp(`${start}\\[[0-9;]*m`);
 const drawn = new RegExp(`${start}|\\r(?![\\r\\n])`);
 
 for (const [name, make] of Object.entries(shows)) {
-  test.serial(`draws on a terminal, and prints no colors with NO_COLOR, --no-color or CI: ${name}`, async (t) => {
+  test.serial(`draws on a terminal and prints no colors with NO_COLOR, --no-color or CI: ${name}`, async (t) => {
     t.regex(await shown(await make(t), {}), drawn);
     const plain = await make(t);
     t.notRegex(await shown(plain, { NO_COLOR: '1' }), color, 'NO_COLOR');

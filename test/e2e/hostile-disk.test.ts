@@ -130,7 +130,7 @@ test.serial('header deletes an outdated header when the new header cannot be wri
   t.deepEqual(await folder.list(), ['disk/ballast', 'private.key', 'public.key']);
 });
 
-test.serial('every writing command reports a read-only disk', async (t) => {
+test.serial('every command that writes files reports a read-only disk', async (t) => {
   const folder = await withDisk(t, { [image]: fullDoor.bin });
   if (folder === undefined) return;
   await runCommand(['pack', image, '--unsigned', '--compression', 'none'], { cwd: folder.path });
@@ -154,7 +154,7 @@ test.serial('every writing command reports a read-only disk', async (t) => {
   t.deepEqual(await folder.list(), before);
 });
 
-test.serial('init reports a read-only folder with one error and one hint, and changes no files', async (t) => {
+test.serial('init reports a read-only folder with one error and one hint and changes no files', async (t) => {
   for (const project of [
     { 'disk/platformio.ini': '[env:d1_mini]\nplatform = espressif8266\nboard = d1_mini\n', 'disk/.git/HEAD': '' },
     { 'disk/disk.ino': 'void setup() {}\nvoid loop() {}\n' },

@@ -103,6 +103,13 @@ export const deliveryErrors = {
   // No machine has this address: it is reserved for documentation.
   UPLOAD_LISTEN_FAILED: inFolder('espota -i 127.0.0.1 -I 192.0.2.1 -f door.bin', { 'door.bin': door.bin }),
   CORE_UNKNOWN: inFolder('simulate --core 2.3.0'),
+  BUILD_AMBIGUOUS: async (t) => {
+    const folder = await packedProject(t, { door: { address: '127.0.0.1' } });
+    const manifest = JSON.parse(await folder.text('build/door.ino.bin.ota.json'));
+    const image = { ...manifest.image, sha256: 'ab'.repeat(32) };
+    await folder.write('other/door.ino.bin.ota.json', JSON.stringify({ ...manifest, image }));
+    return runCommand(['upload', '--host', 'door'], { cwd: folder.path });
+  },
   UPLOAD_FAILED: async (t) => {
     const device = await virtualDoor(t, { password: 'secret' });
     const { path } = await packedProject(t, { door: listed(device) });

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { ExecutionContext } from 'ava';
 import type { WebPreset } from '../../src/core/model/web-preset.ts';
 
-/** Part of a received form, in the order of the form. */
+/** Part of a received form. Parts are in the order of the form. */
 interface ReceivedPart {
   readonly name: string;
   readonly fileName: string | undefined;
@@ -18,7 +18,7 @@ interface ReceivedRequest {
   readonly parts: readonly ReceivedPart[];
 }
 
-/** Response of a server: a status and the pieces of its body. Several pieces are sent as chunks. */
+/** Server response: a status and the pieces of its body. Several pieces are sent as chunks. */
 interface SentResponse {
   readonly status: number;
   readonly body: string | readonly string[];
@@ -46,8 +46,8 @@ type Handler = (request: ReceivedRequest, server: FormServer, options: FormServe
 const notFound: SentResponse = { status: 404, body: 'Not found' };
 
 /**
- * Servers that follow the handlers of the firmware. Each comment names the upstream source. The servers were written from these sources, not
- * from the delivery code, so that an error there does not repeat here.
+ * Servers that follow the handlers of the firmware. Each comment names the upstream source. The servers were written from these sources and
+ * not from the delivery code, so that they do not repeat its errors.
  */
 const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 'espurna-basic' | 'own', Handler>> = {
   // ElegantOTA 3.1: src/ElegantOTA.cpp, ElegantOTAClass::begin.
@@ -100,7 +100,7 @@ const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 
   },
   // ESPEasy: ESPEasy_WebServer.cpp sets up the core's ESP8266HTTPUpdateServer.
   espeasy: (request, server, options) => coreForm(request, server, options),
-  // ESPurna: ota_web.cpp. A failure of the Updater has status 200.
+  // ESPurna: ota_web.cpp. It responds to an Updater failure with status 200.
   espurna: ({ method, path, parts }, server, { failure }) => {
     if (method === 'GET' && path === '/') return { status: 200, body: '<html></html>' };
     const file = parts.find(({ fileName }) => fileName !== undefined);
@@ -141,7 +141,7 @@ const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 
     const success = '\nUpdate success! Rebooting. This page will refresh afterwards.\n';
     return install(server, 'sketch', image, failure && failed(failure), success, 200);
   },
-  // WebUpdate.ino, an example of ESP8266WebServer.
+  // WebUpdate.ino, an example in the ESP8266WebServer library.
   own: ({ method, path, parts }, server, { failure }) => {
     if (path !== '/flash') return notFound;
     if (method === 'GET') return { status: 200, body: '<html></html>' };
@@ -154,7 +154,7 @@ const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 
 /** Query of the request that started an update. */
 const started = new WeakMap<FormServer, URLSearchParams>();
 
-/** ESP8266HTTPUpdateServer-impl.h of the core. */
+/** The core's ESP8266HTTPUpdateServer-impl.h. */
 function coreForm(
   { method, path, parts }: ReceivedRequest,
   server: FormServer,

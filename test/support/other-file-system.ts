@@ -16,7 +16,7 @@ const others = await Promise.all(
 );
 const other = others.find((folder) => folder !== undefined);
 
-/** Whether this machine has a second file system for tests. */
+/** True if this machine has a second file system for tests. */
 export const hasOtherFileSystem = other !== undefined;
 
 /** Creates a folder on a different file system than `testFolder`, removed when the test ends. */

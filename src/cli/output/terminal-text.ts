@@ -52,7 +52,7 @@ export interface TerminalOutput {
 }
 
 /**
- * Adds the filter to an output of the process.
+ * Adds the filter to an output stream of the process.
  *
  * @param write writes characters without changes
  */

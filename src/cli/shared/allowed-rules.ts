@@ -23,7 +23,7 @@ export const allowOption = new Option(
 /** Rules that the project allows outside its configuration, such as `custom_ota_allow` in platformio.ini. */
 export const projectAllowOption = new Option(
   '--project-allow <rule: reason>',
-  'Preflight rule that the project allows, and the reason, as `allow` in the configuration (repeatable)',
+  'Preflight rule that the project allows, with the reason, like `allow` in the configuration (repeatable)',
 )
   .argParser(projectAllowance)
   .default<RuleAllowance[]>([]);
@@ -31,7 +31,7 @@ export const projectAllowOption = new Option(
 function projectAllowance(value: string, previous: RuleAllowance[] = []): RuleAllowance[] {
   const [, rule, reason] = /^([^:\s]+)\s*:\s*(\S.*)$/.exec(value) ?? [];
   if (rule === undefined || reason === undefined) {
-    throw new InvalidArgumentError('must be a rule and the reason, such as "no-ota: the last update of this device"');
+    throw new InvalidArgumentError('must be a rule and a reason, such as "no-ota: the last update of this device"');
   }
   if (projectRules.some((id) => id === rule)) return [...previous, { rule, reason }];
   throw new InvalidArgumentError(
@@ -39,14 +39,14 @@ function projectAllowance(value: string, previous: RuleAllowance[] = []): RuleAl
   );
 }
 
-/** Returns the rules that the configuration of a project allows. */
+/** Returns the rules that a project's configuration allows. */
 export function configuredAllowances({ allow = {} }: Pick<Config, 'allow'>): readonly RuleAllowance[] {
   return Object.entries(allow).map(([rule, reason]) => ({ rule, reason }));
 }
 
 /**
- * Returns all rules that do not block the update: those of the command line, the configuration and the manifests of the releases. Prints
- * a warning for each rule that the project allows.
+ * Returns all rules that do not block the update: those from the command line, the configuration and the release manifests. Prints a
+ * warning for each rule that the project allows.
  */
 export function rulesToAllow(
   named: readonly RuleId[],

@@ -1,9 +1,9 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
-import { flashModes } from '../../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../../core/firmware/flash-layout.ts';
 import { flashMapAddress } from '../../core/firmware/memory-map.ts';
 import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
 import { OtaError } from '../../errors/ota-error.ts';
+import { flashModeOption } from './flash-mode-option.ts';
 import { size } from './option-values.ts';
 
 /** Adds an option for each device fact except the transport and the kind. The transport and the kind depend on the update. */
@@ -19,12 +19,14 @@ export function withDeviceOptions<Args extends unknown[], Options extends Option
     .addOption(
       new Option('--format <format>', 'Signature format that the device accepts').choices(['current', 'legacy']),
     )
-    .addOption(new Option('--flash-mode <mode>', 'Flash mode in the header of the running sketch').choices(flashModes))
+    .addOption(flashModeOption('Flash mode in the header of the running sketch'))
     .option('--chip-size <size>', 'Size of the flash chip, such as 4M or 0x400000', size)
     .option('--layout <name>', 'Flash layout, such as 4m2m; sets --fs-start, --fs-end and --chip-size')
     .option('--fs-start <offset>', 'Start of the filesystem (_FS_start)', flashOffset)
     .option('--fs-end <offset>', 'End of the filesystem (_FS_end)', flashOffset)
     .option('--sketch-size <size>', 'Size of the running sketch', size)
+    .option('--flash-map', 'Running sketch was built with FLASH_MAP_SUPPORT')
+    .option('--no-flash-map', 'Running sketch was built without FLASH_MAP_SUPPORT')
     .option('--atomic-fs', 'Running sketch was built with ATOMIC_FS_UPDATE')
     .option('--no-atomic-fs', 'Running sketch was built without ATOMIC_FS_UPDATE')
     .option('--project <name>', 'Project of the running sketch')
@@ -41,7 +43,18 @@ export type DeviceOptions = ReturnType<ReturnType<typeof withDeviceOptions<[], R
  * @throws OtaError FACTS_INVALID, OPTION_INVALID
  */
 export function factsOfOptions(options: DeviceOptions): DeviceFacts {
-  const { core, layout: script, signing, keyFingerprint, format, flashMode, transport, atomicFs, kind } = options;
+  const {
+    core,
+    layout: script,
+    signing,
+    keyFingerprint,
+    format,
+    flashMode,
+    transport,
+    flashMap,
+    atomicFs,
+    kind,
+  } = options;
   const layout = script === undefined ? undefined : flashLayoutByName(script, core);
   if (script !== undefined && layout === undefined) {
     throw new OtaError('OPTION_INVALID', {
@@ -62,6 +75,7 @@ export function factsOfOptions(options: DeviceOptions): DeviceFacts {
     fsEnd: options.fsEnd ?? layout?.fsEnd,
     sketchSizeBytes: options.sketchSize,
     transport,
+    flashMap,
     atomicFs,
     kind,
     project: options.project,

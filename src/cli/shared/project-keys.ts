@@ -24,7 +24,7 @@ export async function projectPublicKey(
 }
 
 /**
- * Loads a public key of the project, which must be recorded if the configuration records keys.
+ * Loads a public key of the project. The key must be recorded if the configuration records any keys.
  *
  * @throws OtaError KEY_NOT_RECORDED, and errors from reading the key
  */

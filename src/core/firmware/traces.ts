@@ -7,6 +7,8 @@ export interface Traces {
   readonly arduinoOta: boolean;
   readonly httpUpdate: boolean;
   readonly webUpdater: boolean;
+  /** True if the sketch determines its flash layout from the size of the chip when it starts (FLASH_MAP_SUPPORT); otherwise absent. */
+  readonly flashMap?: true | undefined;
 }
 
 // Strings that the libraries contain in every release.
@@ -19,6 +21,8 @@ const markers = {
   httpUpdate: ['ESP8266-http-Update'],
   // String successResponse in ESP8266HTTPUpdateServer-impl.h.
   webUpdater: ['Update Success! Rebooting...'],
+  // Message of flashinit (FLASH_MAP_SETUP_CONFIG in flash_hal.h), which every sketch built with eagle.flash.auto.ld calls.
+  flashMap: [' flashinit: configuration not found'],
 } as const;
 
 const mostSdkVersions = 8;
@@ -34,6 +38,7 @@ export function findTraces(content: Uint8Array): Traces {
     arduinoOta: has(markers.arduinoOta),
     httpUpdate: has(markers.httpUpdate),
     webUpdater: has(markers.webUpdater),
+    ...(has(markers.flashMap) && { flashMap: true }),
   };
 }
 

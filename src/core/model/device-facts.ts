@@ -44,6 +44,11 @@ export interface DeviceFacts {
   sketchSizeBytes?: number | undefined;
   /** Transport of the update. */
   transport?: 'espota' | 'web' | 'http' | undefined;
+  /**
+   * True if the running sketch was built for the layout "mapping defined by hardware and sketch" (FLASH_MAP_SUPPORT), so the device compares no
+   * flash sizes.
+   */
+  flashMap?: boolean | undefined;
   /** True if the running sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs?: boolean | undefined;
   /** Kind of image that the device expects the update to be. */
@@ -72,6 +77,7 @@ export const deviceFactsSchema = v.strictObject({
   fsEnd: v.optional(sectorBorder),
   sketchSizeBytes: v.optional(flashBytes),
   transport: v.optional(v.picklist(['espota', 'web', 'http'], 'must be espota, web or http')),
+  flashMap: v.optional(v.boolean()),
   atomicFs: v.optional(v.boolean()),
   kind: v.optional(v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem')),
   project: v.optional(text),

@@ -116,6 +116,8 @@ export interface SketchTraces {
   arduinoOta: boolean;
   httpUpdate: boolean;
   webUpdater: boolean;
+  /** True for a sketch with FLASH_MAP_SUPPORT, which determines its flash layout when it starts. */
+  flashMap?: true | undefined;
 }
 
 export interface FilesystemFacts {
@@ -180,6 +182,7 @@ const tracesSchema = v.strictObject({
   arduinoOta: v.boolean(),
   httpUpdate: v.boolean(),
   webUpdater: v.boolean(),
+  flashMap: v.optional(v.literal(true)),
 });
 
 const filesystemSchema = v.strictObject({

@@ -6,12 +6,14 @@ import type { Release } from './release.ts';
  * proof, keys and signatures, can be allowed only on the command line.
  */
 export const projectRules: readonly RuleId[] = [
+  'core-assumed',
   'corrupt-image',
   'trailing-data',
   'kind-mismatch',
   'other-project',
   'gz-old-device',
   'flash-mode-gz',
+  'flash-mode-raw-old',
   'flash-size',
   'bad-core-2.7.0',
   'bad-core-2.7.2',
@@ -25,6 +27,7 @@ export const projectRules: readonly RuleId[] = [
   'fs-size-mismatch',
   'fs-mode-patched',
   'fs-moved',
+  'fs-web-old',
   'fs-overwritten-then-rejected',
   'no-ota',
   'eboot-2.5',

@@ -34,6 +34,13 @@ export const cliEntries = {
     'Each connection and each open file counts. Programs that ota-hooks starts inherit the limit.',
     () => 'Raise the limit (`ulimit -n 65536`, or LimitNOFILE= in the systemd unit), then run the command again.',
   ),
+  BUILD_AMBIGUOUS: entry<{ builds: readonly string[]; environments: readonly string[] }>(
+    2,
+    ({ builds }) => `The project has ${builds.length} different builds: ${builds.join(', ')}`,
+    'The newest build is not necessarily the one for this device.',
+    ({ environments: [first = 'NAME', ...others] }) =>
+      others.length === 0 ? 'Pass the file to send.' : `Pass -e NAME, for example -e ${first}, or the file to send.`,
+  ),
   KEY_MISSING_FOR: entry<{ command: string; wanted: string; isRecorded?: boolean }>(
     2,
     ({ command, wanted }) => `\`${command}\` requires ${wanted}`,

@@ -104,7 +104,7 @@ function isPublishing(text: string): boolean {
   return removeBlock(text).state === 'removed' && text.includes(`${publishHook}=`);
 }
 
-/** Removes the hooks that {@link installIdeHooks} installed, and nothing else. */
+/** Removes only the hooks that {@link installIdeHooks} installed. */
 export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' | 'absent'> {
   const path = join(coreFolder, localProperties);
   const before = await readText(path);

@@ -16,4 +16,5 @@ export const platformioOptions = [
   'enforcement',
   'allow',
   'upload',
+  'sign_tests',
 ].map((name) => `custom_ota_${name}`);

@@ -7,7 +7,7 @@ export interface MemberInsertion {
 }
 
 /**
- * Returns the insertion that adds a member at the end of an object of a JSON document. All other text is kept, including indentation and
+ * Returns the insertion that adds a member at the end of an object in a JSON document. All other text is kept, including indentation and
  * line endings. The parser's `modify` function is not used, because it reformats lines near the new text.
  *
  * @param path keys that lead to the object; empty for the document itself

@@ -5,7 +5,7 @@ import { type FromEnvironment, fromEnvironment, text } from '../../core/model/se
 /** Path of a key file, or environment variable that contains the key as PEM text. */
 export type KeySource = string | FromEnvironment;
 
-/** What a recorded key is for. `signing`: builds use it. `backup`: kept for an emergency. `retired`: signed earlier builds. */
+/** Role of a recorded key. `signing`: used by builds. `backup`: kept for an emergency. `retired`: used by earlier builds. */
 export type KeyRole = 'signing' | 'backup' | 'retired';
 
 /** Entry of the key inventory. The fingerprint detects a public key that was replaced. */

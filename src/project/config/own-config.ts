@@ -16,9 +16,9 @@ export interface ConfigSearch {
 }
 
 /**
- * Checks that the files that determine which configuration applies belong to this user, like git's safe.directory: another user who can
- * write above the source folder could otherwise replace the keys of a build. Without a configuration, the owner of the marker that ended
- * the search is checked, because the marker may hide the user's own configuration in a parent folder.
+ * Checks, like git's safe.directory, that the files that determine which configuration applies belong to this user. Otherwise, another user
+ * who can write to a parent of the source folder could replace the keys of a build. Without a configuration, the owner of the marker that
+ * ended the search is checked, because the marker may hide the user's own configuration in a parent folder.
  *
  * @throws OtaError CONFIG_OF_OTHER_USER, USER_CONFIG_INVALID, USER_CONFIG_UNSAFE
  */

@@ -9,8 +9,8 @@ const longestMarkerBytes = 1024 * 1024;
 /**
  * Returns the entry that marks the root of a project: `.git`, or, outside a repository, the file that declares the workspace or the
  * package. In a workspace, each package has its own package.json, but the shared configuration is at the root. A submodule belongs to the
- * repository around it. A repository or workspace that contains the user's home folder (dotfiles in git) ends the search only if nothing
- * below it does.
+ * repository around it. A repository or workspace that contains the user's home folder (dotfiles in git) ends the search only if no other
+ * root is below it.
  *
  * `hooks/platformio.py` contains the same search.
  */

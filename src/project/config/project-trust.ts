@@ -47,8 +47,8 @@ function kindOfFile(path: string, folders: readonly [string, string], words: Use
 }
 
 /**
- * Returns the git work tree that contains the project: files in the same checkout belong to the project. A work tree that contains the
- * user's home folder (dotfiles in git) or belongs to another user does not count.
+ * Returns the git work tree that contains the project, because files in the same checkout belong to the project. A work tree that contains
+ * the user's home folder (dotfiles in git) or belongs to another user does not count.
  */
 export function workTreeOf(folder: string, words: UserWords): string | undefined {
   const repository = findRepository(folder);

@@ -40,7 +40,9 @@ export const configRules: readonly ConfigRule[] = [
       (['name', 'fingerprint'] as const).flatMap((field) => {
         const values = entriesOf(keys).map((entry) => entry[field]);
         return values.flatMap((value, at) =>
-          values.indexOf(value) < at ? [`keys[${at}].${field} is also that of keys[${values.indexOf(value)}]`] : [],
+          values.indexOf(value) < at
+            ? [`keys[${at}].${field} must differ from keys[${values.indexOf(value)}].${field}`]
+            : [],
         );
       }),
   },

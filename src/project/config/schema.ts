@@ -21,7 +21,7 @@ import { type PublishConfig, publishSchema } from './publish-schema.ts';
 export interface Config {
   /** JSON schema of the configuration file, for editors. */
   $schema?: string | undefined;
-  /** Name of the project. Firmware of the project is never sent to devices of a different project. */
+  /** Project name. Firmware of the project is never sent to devices of a different project. */
   project?: string | undefined;
   /** Firmware version, or an environment variable that contains the version. */
   version?: string | FromEnvironment | undefined;
@@ -34,7 +34,7 @@ export interface Config {
   publicKey?: KeySource | undefined;
   /** Keys of the project with their fingerprints. Builds use the first signing key, and fail if it is missing or was replaced. */
   keys?: KeyEntry[] | undefined;
-  /** `required`: builds fail unless they are signed. By default, builds without a private key can be signed on another machine. */
+  /** `required`: builds fail unless they are signed. By default, builds without a private key can be signed on a different machine. */
   signing?: 'required' | undefined;
   /** Passphrase of the private key, if the key is encrypted. */
   passphrase?: SecretSource | undefined;
@@ -66,7 +66,7 @@ export interface Config {
 export const configSchema = v.strictObject({
   $schema: v.optional(v.pipe(v.string(), v.description('JSON schema of this file, for editors.'))),
   project: v.optional(
-    v.pipe(text, v.description('Name of the project. Devices of other projects never receive its firmware.')),
+    v.pipe(text, v.description('Project name. Devices of other projects never receive the firmware of this project.')),
   ),
   version: v.optional(
     v.pipe(
@@ -98,7 +98,7 @@ export const configSchema = v.strictObject({
     v.pipe(
       keyInventorySchema,
       v.description(
-        'Keys with their fingerprints. Builds use the first signing key, and fail if it is missing or another one.',
+        'Keys with their fingerprints. Builds use the first signing key, and fail if it is missing or was replaced.',
       ),
     ),
   ),
@@ -106,7 +106,7 @@ export const configSchema = v.strictObject({
     v.pipe(
       v.literal('required', 'must be required'),
       v.description(
-        'required: builds fail unless they are signed. Otherwise, a build without a private key is signed elsewhere.',
+        'required: builds fail unless they are signed. Otherwise, a build without a private key can be signed elsewhere.',
       ),
     ),
   ),

@@ -23,7 +23,7 @@ export interface SecretRequest {
 /**
  * Reads a secret, if its source may be used.
  *
- * @param folder folder that the path of a file is relative to
+ * @param folder base folder for a relative file path
  * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, FILE_UNREADABLE
  */
 export async function readSecret(

@@ -89,12 +89,14 @@ export async function projectSettings(
   };
 }
 
-/** Returns the signing keys in the inventory. Builds use the first key, unless an option names another one of them. */
+/** Returns the signing keys in the inventory. Builds use the first key, unless an option names a different one. */
 function signingKeys({ keys = [] }: Config): readonly KeyEntry[] {
   return keys.filter(({ role }) => role === 'signing');
 }
 
-/** Returns a configured private key only if its file exists: with a recorded public key, builds may be signed on another machine. */
+/**
+ * Returns a configured private key only if its file exists, because builds with a recorded public key may be signed on a different machine.
+ */
 function unlessElsewhere(place: KeyPlace | undefined, { privateKey }: ProjectOptions): KeyPlace | undefined {
   const isElsewhere = privateKey === undefined && place !== undefined && 'path' in place && !existsSync(place.path);
   return isElsewhere ? undefined : place;

@@ -63,7 +63,7 @@ export async function readContext({ node, userId, ...place }: ContextOptions): P
   };
 }
 
-/** Returns the platformio.ini of the project, and its ESP8266 sections. */
+/** Returns the project's platformio.ini and its ESP8266 sections. */
 export function platformioOf(
   context: CheckContext,
 ): { readonly ini: IniFile; readonly sections: readonly string[] } | undefined {

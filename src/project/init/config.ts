@@ -13,7 +13,7 @@ import { inBytes } from './text-file.ts';
 
 const name = 'ota.config.json';
 
-/** Facts for the configuration that the plan of the keys determined. */
+/** Facts that planning the keys determined and that the configuration needs. */
 export interface ConfigKeys {
   /** Public key of the project's own pair; undefined if the keys are configured elsewhere. */
   readonly publicKey: string | undefined;
@@ -21,8 +21,8 @@ export interface ConfigKeys {
 }
 
 /**
- * Plans the configuration: a new file with the name of the project and its public key, or the public key in the existing file. The name
- * distinguishes the project's firmware from firmware of other projects. The recorded key lets builds fail if the key is lost.
+ * Plans the configuration: a new file with the project name and the public key, or the addition of the public key to the existing file. The
+ * name distinguishes the project's firmware from firmware of other projects. The key is recorded so that builds fail if it is lost.
  */
 export function planConfig(
   { folder }: Project,
@@ -50,12 +50,15 @@ export function planConfig(
   };
 }
 
-/** Plans recording the public key in an existing configuration. A configuration of several projects records no key of one project. */
+/**
+ * Plans recording the public key in an existing configuration. A configuration that several projects share does not record the key of one
+ * project.
+ */
 function planRecord(folder: string, path: string, { config }: ProjectSettings, { publicKey }: ConfigKeys): SetupPlan {
   if (publicKey === undefined || config.keys !== undefined || config.publicKey !== undefined) return emptyPlan;
   const isJson = extname(path) === '.json' && dirname(path) === folder;
   if (!isJson) {
-    const note = `${path} does not record the public key: builds are unsigned, without an error, if the key is lost; add "keys" as docs/start.md shows`;
+    const note = `${path} does not record the public key: if the key is lost, builds are unsigned without an error; add "keys" as docs/start.md shows`;
     return { steps: [], notes: [note] };
   }
   return {

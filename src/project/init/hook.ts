@@ -31,7 +31,7 @@ export function planHook({ folder, ini, sections }: Project, installation: Insta
   if (insertions.length === 0) return { steps: [], notes };
   if (installation.kind === 'machine') {
     notes.push(
-      'the path of the hook is valid only on this machine; to share the project, run npm install --save-dev ota-hooks in it first',
+      'the hook path is valid only on this machine; to share the project, run npm install --save-dev ota-hooks in it first',
     );
   }
   const description = `add the hook to platformio.ini: extra_scripts = ${script}`;

@@ -65,7 +65,7 @@ export async function planKeys(project: Project, settings: ProjectSettings): Pro
   return { steps: [publicKeyStep(publicKey, key)], notes: [], isBeside, isEncrypted, publicKey };
 }
 
-/** Plans the keys of a project whose configuration records them, such as a fresh clone. No other pair is ever generated. */
+/** Plans the key steps for a project whose configuration records the keys, such as a fresh clone. A new pair is never generated. */
 async function planRecordedKeys(
   { publicKey: place }: ProjectSettings,
   { privateKey, publicKey }: typeof names,

@@ -45,7 +45,7 @@ export async function findProject(folder: string, home: string): Promise<Project
   return describe(join(folder, only.name), only.system);
 }
 
-/** Returns the project name: the name of the project's folder. */
+/** Returns the project name, which is the name of the project folder. */
 export function projectNameOf({ folder }: Project): string {
   return basename(folder);
 }

@@ -8,7 +8,7 @@ export interface RecordedKeys {
   readonly keys: readonly { readonly name: string; readonly fingerprint: string }[];
 }
 
-/** Errors of a key that cannot be read or is not usable. Their hints may suggest another key pair. */
+/** Errors for keys that cannot be read or used. Their hints may suggest a new key pair. */
 const unusable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'KEY_NOT_FOUND',
   'KEY_EMPTY',
@@ -18,10 +18,10 @@ const unusable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /**
- * Loads a key of a project and requires that its configuration records it. Without recorded keys, any key is valid. A lost or replaced key
- * is never a reason for a new pair, because devices with the recorded key accept no other.
+ * Loads a key of a project and requires that its configuration records it. Without recorded keys, any key is valid. Errors about a lost or
+ * replaced key never suggest a new pair, because devices with the recorded key accept no other.
  *
- * @param publicKeyOf returns the public half; undefined if an encrypted key hides it
+ * @param publicKeyOf returns the public key of the pair; undefined if the private key is encrypted and hides it
  * @param name name of the key file or variable, for messages
  * @throws OtaError KEY_NOT_RECORDED, and the other errors of `load`
  */

@@ -3,7 +3,8 @@
   Use this so that other clients cannot send reports as your devices, which could complete or halt a rollout.
 
   Setup: copy arduino_secrets.example.h to arduino_secrets.h and fill it in, set updateUrl, and flash. One image serves all
-  devices, because the secret is not part of it: it is in the EEPROM sector, which sketch and filesystem updates do not touch.
+  devices, because it does not contain the secret. The secret is in the EEPROM sector, which sketch and filesystem updates do
+  not change.
   1. On the server: `ota-hooks server devices credentials PROJECT --all --out secrets.csv`
   2. Give each device its line of secrets.csv, either over serial (115200 baud), by sending `secret THE_SECRET`, or over the
      local network: curl --data-urlencode secret=THE_SECRET http://DEVICE/secret

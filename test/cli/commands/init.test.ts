@@ -61,7 +61,7 @@ test('init creates keys, .gitignore, a configuration and a hook line for a Platf
     t.regex(stderr, text);
 });
 
-test('init sets up a sketch without a hook line and prints the build command', async (t) => {
+test('init sets up a sketch without adding a hook line and prints the build command', async (t) => {
   const folder = await testFolder(t, { 'door/door.ino': sketch, ...installed });
   const { exitCode, stderr } = await init(folder, '--yes');
 
@@ -168,7 +168,7 @@ test('init --undo keeps files that other commands created in .ota', async (t) =>
   );
 });
 
-test('init prompts for confirmation once, and fails without a terminal or --yes', async (t) => {
+test('init prompts for confirmation once and fails without a terminal or --yes', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   const prompts: string[] = [];
@@ -325,7 +325,7 @@ test('init rejects the home folder and the root folder', async (t) => {
   t.regex(root.error?.message ?? '', /root of the disk/);
 });
 
-test('init fails without a project, and requires --source when there are several', async (t) => {
+test('init fails without a project and requires --source when there are several', async (t) => {
   const none = await testFolder(t, { 'door.ino': sketch, ...installed });
   t.is((await init(none, '--yes')).error?.code, 'PROJECT_NOT_FOUND');
   const two = await testFolder(t, { 'door/door.ino': sketch, 'lamp/platformio.ini': ini, ...installed });

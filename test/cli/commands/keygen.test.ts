@@ -18,7 +18,7 @@ test('keygen writes a 2048-bit key pair beside the sketch and prints its fingerp
   if (process.platform !== 'win32') t.is((await stat(folder.at('private.key'))).mode & 0o777, 0o600);
 });
 
-test('keygen accepts other sizes and paths, and warns about small keys', async (t) => {
+test('keygen accepts other sizes and paths and warns about small keys', async (t) => {
   const folder = await testFolder(t, { 'secrets/.keep': '' });
   const argv = ['keygen', '--bits', '1024', '--private-key', 'secrets/door.key', '--public-key', 'door.pub', '--json'];
   const { exitCode, stdout, stderr } = await runCommand(argv, { cwd: folder.path });
@@ -80,7 +80,7 @@ test('keygen never prints any part of the private key', async (t) => {
   t.false(`${stdout}${stderr}`.includes(secret));
 });
 
-test('keygen uses the configured key paths, and fails if the configuration reads a key from the environment', async (t) => {
+test('keygen uses the configured key paths and fails if the configuration reads a key from the environment', async (t) => {
   const folder = await testFolder(t);
   await folder.write('ota.config.json', JSON.stringify({ privateKey: 'keys/door.key', publicKey: 'door.pub' }));
   await folder.write('keys/README', '');

@@ -117,7 +117,7 @@ test('pack --compression none writes no compressed artifact', async (t) => {
   t.deepEqual(await folder.list(), [...inputs, `${image}.ota.json`, `${image}.signed`].sort());
 });
 
-test('pack signs nothing without keys, and warns about the public key in the image', async (t) => {
+test('pack signs nothing without keys and warns about the public key in the image', async (t) => {
   const folder = await builtSketch(t);
   const { exitCode, stderr } = await pack(folder, image, '--source', 'build');
   t.is(exitCode, 0);
@@ -257,7 +257,7 @@ test('pack finds the ELF of a .bin.gz image by the name without .bin.gz', async 
   t.is((await manifestOf(folder, 'build/door.ino.bin.gz.ota.json')).enforcement, 'elf');
 });
 
-test('pack signs a filesystem image without an enforcement proof, and signs a compressed one only on request', async (t) => {
+test('pack signs a filesystem image without an enforcement proof and signs a compressed one only on request', async (t) => {
   const folder = await builtSketch(t, { 'build/fs.bin': spiffsImage() });
   t.is((await pack(folder, 'build/fs.bin')).exitCode, 0);
   const files = ['build/fs.bin', 'build/fs.bin.gz', 'build/fs.bin.ota.json', 'build/fs.bin.signed'];

@@ -243,7 +243,7 @@ test('publish reads the token only from the environment and reports a missing to
   t.is((await publish(folder, [...argv, '--token', token])).exitCode, 2);
 });
 
-test('publish rejects URLs with credentials, a query, a fragment or an unsupported scheme, and prints no secrets', async (t) => {
+test('publish rejects URLs with credentials, a query, a fragment or an unsupported scheme without printing secrets', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   for (const to of [
     `https://admin:${token}@ota.example.com`,

@@ -1,4 +1,4 @@
-/** Projects whose configuration records the signing key: a lost or replaced key is an error, and no other pair is generated. */
+/** Tests projects whose configuration records the signing key. A lost or replaced key is an error, and no new pair is generated. */
 import { rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
@@ -67,7 +67,7 @@ test('a build fails if an option or the project folder provides a key that is no
   t.is((await run(folder, 'pack', image)).error?.code, 'KEY_NOT_RECORDED');
 });
 
-test('a build accepts each of several recorded signing keys, and uses the first by default', async (t) => {
+test('a build accepts each of several recorded signing keys and uses the first by default', async (t) => {
   const second = {
     ...record,
     name: 'second',
@@ -81,7 +81,7 @@ test('a build accepts each of several recorded signing keys, and uses the first 
   t.is((await run(folder, 'pack', image, '--public-key', 'second.key')).error?.code, 'ENFORCEMENT_KEY_MISSING');
 });
 
-test('a build without the private key succeeds, and prints one line about signing elsewhere', async (t) => {
+test('a build without the private key succeeds and prints one line about signing elsewhere', async (t) => {
   const folder = await clone(t, {}, { privateKey: 'private.key' });
   const { exitCode, stderr } = await run(folder, 'pack', image);
   t.is(exitCode, 0);
@@ -92,7 +92,7 @@ test('a build without the private key succeeds, and prints one line about signin
   });
 });
 
-test('a private key that is passed must exist, even if the key is recorded', async (t) => {
+test('a private key passed as an option must exist, even if the key is recorded', async (t) => {
   const folder = await clone(t);
   t.is((await run(folder, 'pack', image, '--private-key', 'gone.key')).error?.code, 'KEY_NOT_RECORDED');
 });
@@ -102,7 +102,7 @@ for (const [how, argv, config] of [
   ['"signing": "required"', [], { signing: 'required' }],
   ['"signing": "required" with --unsigned', ['--unsigned'], { signing: 'required' }],
 ] as const) {
-  test(`${how} makes a build without a signature fail`, async (t) => {
+  test(`a build without a signature fails with ${how}`, async (t) => {
     const folder = await clone(t, { [`${image}.signed`]: 'earlier' }, config);
     const { exitCode, error } = await run(folder, 'pack', image, ...argv);
     t.is(exitCode, 2);
@@ -139,7 +139,7 @@ test('init fails in a clone without the recorded public key', async (t) => {
   t.deepEqual(await folder.list(), before);
 });
 
-test('init writes a lost public key again from the recorded private key, and from no other', async (t) => {
+test('init restores a lost public key only from the recorded private key', async (t) => {
   const folder = await clone(t, { 'private.key': door.privatePem });
   await rm(folder.at('public.key'));
   t.is((await run(folder, 'init', '--yes')).exitCode, 0);
@@ -187,7 +187,7 @@ test('keygen generates no pair in place of a recorded key, but an additional one
   t.is((await run(folder, 'keygen', ...both)).exitCode, 0);
 });
 
-test('doctor reports a lost or replaced key, and suggests no new pair', async (t) => {
+test('doctor reports a lost or replaced key and suggests no new pair', async (t) => {
   const folder = await clone(t);
   const findings = async () => {
     const { stdout } = await run(folder, 'doctor', '--json');
@@ -224,7 +224,7 @@ for (const [what, root] of [
   ['in a repository', { '.git/HEAD': '' }],
   ['outside a repository', { 'pnpm-workspace.yaml': 'packages: [firmware/*]\n' }],
 ] as const) {
-  test(`a package of a workspace ${what} uses the key that the shared configuration records`, async (t) => {
+  test(`a workspace package ${what} uses the key recorded in the shared configuration`, async (t) => {
     const folder = await clone(t, { ...root, 'firmware/door/package.json': '{}', 'private.key': door.privatePem });
     await folder.write('ota.config.json', JSON.stringify({ privateKey: 'private.key', keys: [record] }));
     for (const name of [image, 'door.elf']) await folder.write(`firmware/door/${name}`, await folder.read(name));
@@ -240,5 +240,5 @@ test('a configuration may not state a key twice', async (t) => {
   const { error } = await run(folder, ...header);
   t.is(error?.code, 'CONFIG_INVALID');
   t.regex(error?.message ?? '', /publicKey cannot be set while "keys" lists a signing key/);
-  t.regex(error?.message ?? '', /keys\[1\]\.fingerprint is also that of keys\[0\]/);
+  t.regex(error?.message ?? '', /keys\[1\]\.fingerprint must differ from keys\[0\]\.fingerprint/);
 });

@@ -8,7 +8,7 @@ import { runCommand } from '../../support/run-command.ts';
 
 const image = 'build/door.ino.bin';
 
-test('upload --preset sends the signed artifact through the form of ElegantOTA', async (t) => {
+test('upload --preset sends the signed artifact through the ElegantOTA form', async (t) => {
   const server = await startFormServer(t, 'elegantota', { password: 'secret' });
   const folder = await packedDoor(t);
   const run = await runCommand(
@@ -45,7 +45,7 @@ test('upload sends WLED the raw artifact, and Tasmota the smallest safe artifact
   t.is(tasmota.installed[0]?.image.compare(await readFile(join(folder.path, `${image}.gz.signed`))), 0);
 });
 
-test('upload --path and --field send the image through a form of the sketch itself', async (t) => {
+test("upload --path and --field send the image through the sketch's own upload form", async (t) => {
   const server = await startFormServer(t, 'own');
   const folder = await packedDoor(t);
   const argv = ['upload', image, '--host', `127.0.0.1:${server.webPort}`, '--path', '/flash', '--field', 'update'];
@@ -54,7 +54,7 @@ test('upload --path and --field send the image through a form of the sketch itse
   t.is(server.installed.length, 1);
 });
 
-test('upload --field is rejected for a filesystem, because the field decides what the device overwrites', async (t) => {
+test('upload --field is rejected for a filesystem image, because the field determines what the device overwrites', async (t) => {
   const folder = await packedDoor(t);
   const argv = ['upload', image, '--host', '127.0.0.1:9', '--filesystem', '--field', 'update'];
   t.is((await runCommand(argv, { cwd: folder.path })).error?.code, 'OPTIONS_CONFLICT');

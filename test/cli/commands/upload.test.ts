@@ -189,12 +189,47 @@ test('upload does not replace the named artifact with a different artifact', asy
   t.is((JSON.parse(manifest.stdout) as Document).devices[0]?.artifact, 'door.ino.bin.gz.signed');
 });
 
-test('upload without a file sends the newest build of the project', async (t) => {
+test('upload lists several builds, and sends the one of --environment', async (t) => {
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device) });
+  for (const name of ['door.ino.bin', 'door.ino.elf']) {
+    await folder.write(`.pio/build/d1/${name}`, await folder.read(`build/${name}`));
+  }
+  const pack = await runCommand(['pack', '.pio/build/d1/door.ino.bin', '--firmware-version', '9'], {
+    cwd: folder.path,
+  });
+  t.is(pack.exitCode, 0, pack.stderr);
+  const send = (...argv: string[]) => runCommand(['upload', '--all', ...argv], { cwd: folder.path });
+  t.is((await send()).exitCode, 0, 'a copy of the image counts once');
+  await restarted(device);
+
+  const manifest = JSON.parse(await folder.text('.pio/build/d1/door.ino.bin.ota.json'));
+  await folder.write(
+    '.pio/build/d2/door.ino.bin.ota.json',
+    JSON.stringify({ ...manifest, image: { ...manifest.image, sha256: 'ab'.repeat(32) } }),
+  );
+  const { exitCode, error } = await send();
+  t.is(exitCode, 2);
+  t.is(error?.code, 'BUILD_AMBIGUOUS');
+  for (const path of ['build/door.ino.bin', '.pio/build/d1/door.ino.bin', '.pio/build/d2/door.ino.bin']) {
+    t.true(error?.message.includes(folder.at(path)), path);
+  }
+  t.regex(error?.hint ?? '', /-e build/);
+  const { error: notBuilt } = await send('-e', 'd3');
+  t.regex(notBuilt?.message ?? '', /--environment.*d3.*build, d1, d2/);
+  t.is((await send(image, '-e', 'd1')).error?.code, 'OPTIONS_CONFLICT');
+  const sent = await send('-e', 'd1');
+  t.is(sent.exitCode, 0, sent.stderr);
+  t.regex(sent.stderr, /^Sending \.pio\/build\/d1\/door\.ino\.bin\.signed$/m);
+});
+
+test('upload without a file sends the only build of the project and prints its path', async (t) => {
   const device = await virtualDoor(t);
   const folder = await packedDoor(t, { door: listed(device) });
   const { exitCode, stdout, stderr } = await runCommand(['upload', '--all', '--json'], { cwd: folder.path });
   t.is(exitCode, 0, stderr);
   t.is((JSON.parse(stdout) as Document).devices[0]?.artifact, 'door.ino.bin.signed');
+  t.regex(stderr, /^Sending build\/door\.ino\.bin\.signed$/m);
   t.is((await runCommand(['upload', '--all', '--filesystem'], { cwd: folder.path })).error?.code, 'IMAGES_NONE');
 });
 

@@ -75,7 +75,7 @@ test('upload prints one valid document when devices fail or are blocked', async 
 });
 
 test('discover --watch prints one document per line', async (t) => {
-  // Unique name: all tests on this machine share one loopback interface.
+  // A unique name, because all tests on this machine share one loopback interface.
   const hostname = `watched-${process.pid}`;
   await virtualDoor(t, { hostname, mdns: { announcesSketchMd5: true } });
   const folder = await testFolder(t);

@@ -44,7 +44,7 @@ export async function exampleRun(
   };
 }
 
-/** Inserts options before `--`, because everything after it is passed to another program. */
+/** Inserts options before `--`, because the arguments after it are passed to a different program. */
 function withOptions(argv: readonly string[], options: readonly string[]): string[] {
   const end = argv.indexOf('--');
   return end === -1 ? [...argv, ...options] : [...argv.slice(0, end), ...options, ...argv.slice(end)];

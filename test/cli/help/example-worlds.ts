@@ -112,7 +112,7 @@ async function unsignedDoor(t: ExecutionContext, example: string): Promise<Examp
 let announced = 0;
 
 async function announcedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
-  // Unique name: all tests on this machine share one loopback interface.
+  // A unique name, because all tests on this machine share one loopback interface.
   const hostname = `kitchen-${process.pid}-${++announced}`;
   await virtualDoor(t, { hostname, mdns: {} });
   return {

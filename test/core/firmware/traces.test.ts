@@ -10,6 +10,8 @@ test('recognizes each library by its marker string', (t) => {
   t.deepEqual(findTraces(content('AUTH %s')), { ...nothing, arduinoOta: true });
   t.deepEqual(findTraces(content('ESP8266-http-Update')), { ...nothing, httpUpdate: true });
   t.deepEqual(findTraces(content('Update Success! Rebooting...')), { ...nothing, webUpdater: true });
+  const flashMap = 'cores/esp8266/flash_hal.cpp:75 flashinit: configuration not found';
+  t.deepEqual(findTraces(content(flashMap)), { ...nothing, flashMap: true });
 });
 
 test('lists each SDK version in a sketch once', (t) => {

@@ -104,6 +104,8 @@ export interface DeviceWishes {
   readonly sketchShare: number;
   readonly transport: Transport;
   readonly atomicFs: boolean;
+  /** True for a sketch with FLASH_MAP_SUPPORT, if the core has this option. */
+  readonly flashMap?: boolean;
 }
 
 /** Virtual device and all facts about the device. */
@@ -124,7 +126,8 @@ export function makeDevice(wishes: DeviceWishes): KnownDevice {
   const format = capabilities.signing;
   const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
   const verifier = holder && format !== 'none' ? signatureVerifier(holder.publicKey, format) : undefined;
-  const built = { capabilities, verifier, fsStart, fsEnd, atomicFs, flashMap: false, flashMode, chipSizeBytes };
+  const flashMap = capabilities.flashMap && wishes.flashMap === true;
+  const built = { capabilities, verifier, fsStart, fsEnd, atomicFs, flashMap, flashMode, chipSizeBytes };
   const facts: DeviceFacts = {
     core,
     signing: holder === undefined ? 'none' : 'required',
@@ -135,6 +138,7 @@ export function makeDevice(wishes: DeviceWishes): KnownDevice {
     fsEnd,
     sketchSizeBytes,
     transport,
+    flashMap,
     atomicFs,
   };
   return { device: deviceAtRest({ ...built, sketchSizeBytes }), facts };
@@ -149,6 +153,7 @@ const anyDevice = fc
     sketchShare: fc.double({ min: 0, max: 1, noNaN: true }),
     transport: fc.constantFrom<Transport>('espota', 'http', 'web'),
     atomicFs: fc.boolean(),
+    flashMap: fc.boolean(),
   })
   .map(makeDevice);
 
@@ -163,6 +168,7 @@ interface Content {
 }
 
 const sketchSizes = [20_000, 45_000, 80_000, 130_000, 200_000, 300_000, 420_000];
+const flashMapText = 'sketch.ino:3 flashinit: configuration not found\0';
 const sizeNibbles = [0, 0, 2, 2, 3];
 
 /**
@@ -175,10 +181,13 @@ function makeSketches(): readonly Content[] {
     for (const [noiseIndex, noise] of [0.02, 0.3, 1].entries()) {
       const seed = index * 7 + noiseIndex;
       const modeByte = seed % flashModes.length;
-      const sizeAndFrequencyByte = (sizeNibbles[seed % sizeNibbles.length] ?? 0) << 4;
+      // Every fourth sketch has FLASH_MAP_SUPPORT: its header contains 16 MB.
+      const isFlashMap = seed % 4 === 3;
+      const sizeNibble = isFlashMap ? 9 : (sizeNibbles[seed % sizeNibbles.length] ?? 0);
+      const sizeAndFrequencyByte = sizeNibble << 4;
       const hard = noisyBytes(Math.floor(sizeBytes / 5), 1, seed);
       const flashContent = concatBytes(
-        Buffer.from(`${owner.publicKey.pem}\0Not Enough Space\0`, 'latin1'),
+        Buffer.from(`${owner.publicKey.pem}\0Not Enough Space\0${isFlashMap ? flashMapText : ''}`, 'latin1'),
         noisyBytes(sizeBytes - hard.length - 5_000, noise, seed + 1),
         noiseIndex === 0 ? hard : new Uint8Array(hard.length),
       );
@@ -298,7 +307,7 @@ function isMadeFor(
 ): boolean {
   if (!soundWays.some((way) => name.endsWith(`, ${way}`))) return false;
   return image.kind === 'sketch'
-    ? image.flashMode === flashMode && (image.flashSizeBytes ?? 0) <= chipSizeBytes
+    ? image.flashMode === flashMode && (image.traces?.flashMap === true || (image.flashSizeBytes ?? 0) <= chipSizeBytes)
     : name.includes(` for ${fsEnd - fsStart},`);
 }
 

@@ -17,6 +17,7 @@ const names = [
   'fsEnd',
   'sketchSizeBytes',
   'transport',
+  'flashMap',
   'atomicFs',
   'kind',
 ] as const satisfies readonly (keyof DeviceFacts)[];

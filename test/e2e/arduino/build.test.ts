@@ -16,7 +16,7 @@ import {
 
 const [ours, theirs] = [makeKeys(), makeKeys()];
 
-test.serial('signs with the current key pair, and builds unsigned after the keys are removed', async (t) => {
+test.serial('signs with the current key pair and builds unsigned after the keys are removed', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
 

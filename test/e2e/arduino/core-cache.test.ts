@@ -72,7 +72,7 @@ test.serial('two sketches with the same key share one cached core', async (t) =>
   t.true(await willVerify(await workplace.image(gate), keys));
 });
 
-test.serial('arduino-cli without the hooks builds unsigned again after a signed build', async (t) => {
+test.serial('arduino-cli without the hooks builds unsigned firmware again after a signed build', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, keys);

@@ -110,7 +110,7 @@ test.serial(
   },
 );
 
-test.serial('keeps existing lines of platform.local.txt in effect, and restores the file on uninstall', async (t) => {
+test.serial('keeps existing lines of platform.local.txt in effect and restores the file on uninstall', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch(
     'door',

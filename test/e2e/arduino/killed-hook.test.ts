@@ -9,7 +9,7 @@ import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, place
 const keys = makeKeys();
 const patienceMs = 480_000;
 
-/** Enough data to keep the slow compressor busy until the signal. */
+/** Enough data that the slow compressor is still running when the signal arrives. */
 const numbers = Array.from({ length: 60_000 }, (_, index) => (index * 2654435761) >>> 24);
 const bigSketch = [
   '#include <ESP8266WiFi.h>',

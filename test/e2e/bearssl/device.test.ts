@@ -89,7 +89,7 @@ test('a device rejects a file truncated by any number of bytes', async (t) => {
   );
 });
 
-test('a device accepts the artifacts of a build, and rejects them with a random bit flipped', async (t) => {
+test('a device accepts the artifacts of a build and rejects them with a random bit flipped', async (t) => {
   const folder = await builtSketch(t, {}, fullDoor);
   await run(t, folder, 'header', '--public-key', 'public.key', '--out', header);
   await run(t, folder, 'pack', 'build/door.ino.bin', '--legacy');

@@ -12,7 +12,7 @@ export type Harm = 'whole' | `flip ${number}` | `cut ${number}`;
 export interface Device {
   /** The key as the device reads it: "RSA 2048 c0ffee…". */
   readonly key: string;
-  /** Verifies the file once for each change, and returns the verdicts. */
+  /** Verifies the file once for each change and returns the verdicts. */
   runRules(file: string, harms: readonly Harm[], core?: 'current' | 'legacy'): Promise<('accepted' | 'refused')[]>;
 }
 

@@ -28,7 +28,7 @@ export type Outcome =
   /** BearSSL error code (`BR_ERR_…`). */
   | { readonly error: number };
 
-/** Compiles the device side against a generated ota_server_tls.h, and returns a function that downloads with it. */
+/** Compiles the device side against a generated ota_server_tls.h and returns a function that downloads with it. */
 export async function buildHttpsClient(header: string, program: string) {
   const includes = ['-I', dirname(header), '-I', `${here}include`];
   const strict = ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Wno-unused-const-variable', '-Werror'];

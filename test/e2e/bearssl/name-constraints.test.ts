@@ -57,7 +57,7 @@ interface Chain {
   readonly issuer: Issuer;
 }
 
-/** Starts a server with the chain, and returns what happens when a device and Node.js connect. */
+/** Starts a server with the chain and returns what happens when a device and Node.js connect. */
 async function connections(t: ExecutionContext, { folder, root, between, issuer }: Chain) {
   const publicKey = createPublicKey(await folder.text('tls/server.key'));
   const { certificate: authority, key: authorityKey } = issuer;

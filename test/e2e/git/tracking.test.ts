@@ -177,7 +177,7 @@ test('follows symbolic links to the key', async (t) => {
   t.is(gitTracking(repo.at('elsewhere.key')), 'tracked');
 });
 
-test('returns "untracked" outside a repository or without an index, and skips an empty .git folder', async (t) => {
+test('returns "untracked" outside a repository or without an index and skips an empty .git folder', async (t) => {
   const repo = await repository(t, { 'private.key': '' });
   t.is(gitTracking(repo.at('private.key')), 'untracked');
   await mkdir(repo.at('door/.git'), { recursive: true });

@@ -13,7 +13,7 @@ export interface Settled {
 /** Limit for a wait that would otherwise never end; AVA's timeout for end-to-end tests is longer. */
 const patienceMs = 480_000;
 
-/** Runs the commands of a page in order, and fails at the first command that fails. */
+/** Runs the commands of a page in order and fails at the first command that fails. */
 export interface PageFollower {
   /** @param before called before each act, with the number of earlier occurrences of the same command */
   follow(heading: string, before?: (act: Act, count: number) => Promise<void>): Promise<readonly Run[]>;

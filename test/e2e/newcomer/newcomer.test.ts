@@ -91,7 +91,7 @@ test.serial(
   },
 );
 
-test.serial('Arduino IDE 2: docs/start.md signs a build with installed hooks, and restores the core', async (t) => {
+test.serial('Arduino IDE 2: docs/start.md signs a build with installed hooks and restores the core', async (t) => {
   const place = await makePlace(t);
   const [sketch] = actsOf(page, 'arduino-cli');
   if (sketch !== undefined) await place.follow(sketch);

@@ -35,7 +35,7 @@ test.serial('fails when a key named in platformio.ini is missing', async (t) => 
   t.regex(run.output, /error\[KEY_NOT_FOUND\]: .*absent\.pub/);
 });
 
-test.serial('reports missing Node.js with a hint, and leaves no outdated artifacts', async (t) => {
+test.serial('reports missing Node.js with a hint and leaves no outdated artifacts', async (t) => {
   const project = await makeProject(t);
   await placeKeys(project, keys);
   await project.run();
@@ -62,7 +62,7 @@ test.serial('looks for Node.js in platformio.ini, OTA_NODE, npm and PATH, in thi
   t.is((await project.runWith({ OTA_NODE: absent })).exitCode, 0);
 });
 
-test.serial('reports a missing CLI with a hint, and finds the CLI in the package that contains the hook', async (t) => {
+test.serial('reports a missing CLI with a hint and finds the CLI in the package that contains the hook', async (t) => {
   const project = await makeProject(t, {
     ini: ['[env:d1]', ...platform, 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py'].join('\n'),
   });

@@ -1,4 +1,4 @@
-/** The PlatformIO hook finds Node.js by the same rules as the command line, and never uses a Node.js inside the project. */
+/** The PlatformIO hook finds Node.js by the same rules as the command line and never uses a Node.js inside the project. */
 import { existsSync } from 'node:fs';
 import { chmod, symlink } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';

@@ -5,7 +5,7 @@ import { artifactsOf, environment, isSignedWith, makeKeys, makeProject, placeKey
 const first = makeKeys();
 const second = makeKeys();
 const nothing = { exitCode: 0, made: [], started: [] };
-/** Steps after a key change: the header, the two files that include it, and everything linked from them. */
+/** Steps after a key change: the header, the two files that include it, and all files linked from them. */
 const newKeySteps = [
   'Archiving libESP8266WiFi.a',
   'Archiving libFrameworkArduino.a',

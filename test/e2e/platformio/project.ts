@@ -45,6 +45,8 @@ export interface Project {
   readonly run: (...args: string[]) => Promise<Run>;
   /** Runs `pio run` with additional environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
+  /** Runs `pio test` with these arguments. */
+  readonly test: (...args: string[]) => Promise<Run>;
   /** Runs `ota-hooks build` with these arguments. */
   readonly build: (...args: string[]) => Promise<Run>;
 }
@@ -114,6 +116,7 @@ export async function makeProject(t: ExecutionContext, options: ProjectOptions =
     remove: (name) => rm(path(name)),
     run: (...args) => start(platformIo.pio, ['run', ...args], {}),
     runWith: (env, ...args) => start(platformIo.pio, ['run', ...args], env),
+    test: (...args) => start(platformIo.pio, ['test', ...args], {}),
     build: (...args) => start(process.execPath, [cli, 'build', ...args], { PLATFORMIO_CLI: platformIo.pio }),
   };
 }

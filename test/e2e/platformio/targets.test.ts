@@ -60,7 +60,7 @@ test.serial(
   },
 );
 
-test.serial('a custom target can depend on the signed image, and runs after it', async (t) => {
+test.serial('a custom target can depend on the signed image and runs after it', async (t) => {
   const project = await makeProject(t, { lines: ['  release.py'] });
   await placeKeys(project, keys);
   await project.write(

@@ -146,7 +146,7 @@ test.serial('`ota-send` uploads to all devices in the configuration', async (t) 
 });
 
 test.serial(
-  'does not change a project with its own upload settings, and rejects unknown values and flags',
+  'does not change a project with its own upload settings and rejects unknown values and flags',
   async (t) => {
     const device = await startDevice(t, keys);
     for (const line of ['custom_ota_upload = no', 'upload_command = echo own uploader of $SOURCE']) {

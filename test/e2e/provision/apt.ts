@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 
-/** Installs missing Debian packages as root, and prints their names. Needs no network when all are installed. */
+/** Installs missing Debian packages as root and prints their names. Needs no network when all are installed. */
 export async function aptInstall(packages: readonly string[]): Promise<void> {
   const missing = await missingOf(packages);
   if (missing.length === 0) return;

@@ -79,7 +79,7 @@ test.serial('installed Arduino hooks publish after a build, but not when linking
   t.deepEqual(await server.releases('door'), ['1.0.0 sketch on stable']);
 });
 
-test.serial('PlatformIO: publishes firmware and filesystem once, and retries after a failure', async (t) => {
+test.serial('PlatformIO: publishes firmware and filesystem once and retries after a failure', async (t) => {
   const server = await updateServer(t);
   const project = await platformio.makeProject(t);
   await project.write('public.key', keys.publicKey);

@@ -21,7 +21,7 @@ function hexBytes(value: number): string[] {
   return [value >> 16, value >> 8, value].map((each) => (each & 255).toString(16).padStart(2, '0').toUpperCase());
 }
 
-/** Forges a request of an up-to-date device: the cheapest request that makes the server store a device. */
+/** Forges a request from an up-to-date device, which is the cheapest request that makes the server store a device. */
 function forgedRequest(index: number): string {
   return updateRequest('/update/door', {
     mac: `02:00:00:${hexBytes(index).join(':')}`,

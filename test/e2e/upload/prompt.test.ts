@@ -12,7 +12,7 @@ function upload(cwd: string, keys: string) {
   return execa('python3', argv, { cwd, env: { CI: '', NO_COLOR: '', TERM: 'xterm' }, reject: false, timeout: 480_000 });
 }
 
-test.serial('authenticates with a password typed at the prompt, and never shows it', async (t) => {
+test.serial('authenticates with a password typed at the prompt and never shows it', async (t) => {
   const device = await virtualDoor(t, { password });
   const folder = await packedDoor(t, { door: listed(device, { password: { prompt: true } }) });
   const { exitCode, stdout } = await upload(folder.path, `${password}\\r`);

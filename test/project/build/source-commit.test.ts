@@ -29,20 +29,23 @@ const cases: Readonly<Record<string, { files: Readonly<Record<string, string>>; 
     },
     expected: id,
   },
-  'returns nothing for a branch without a commit': {
+  'returns undefined for a branch without a commit': {
     files: { '.git/HEAD': 'ref: refs/heads/main\n' },
     expected: undefined,
   },
-  'returns nothing for a circular reference': {
+  'returns undefined for a circular reference': {
     files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': 'ref: refs/heads/main\n' },
     expected: undefined,
   },
-  'returns nothing for a reference outside the repository': {
+  'returns undefined for a reference outside the repository': {
     files: { '.git/HEAD': 'ref: refs/../../secret\n', secret: id },
     expected: undefined,
   },
-  'returns nothing for a HEAD file with arbitrary text': { files: { '.git/HEAD': 'password\n' }, expected: undefined },
-  'returns nothing for a repository with a reftable': {
+  'returns undefined for a HEAD file with arbitrary text': {
+    files: { '.git/HEAD': 'password\n' },
+    expected: undefined,
+  },
+  'returns undefined for a repository with a reftable': {
     files: { '.git/HEAD': 'ref: refs/heads/.invalid\n', '.git/reftable/tables.list': '' },
     expected: undefined,
   },

@@ -1,4 +1,4 @@
-/** Folder tree, and the configuration that a build in `a/b` uses. The home folder of the user is `home`. */
+/** Folder tree, and the configuration that a build in `a/b` uses. The user's home folder is `home`. */
 export interface ConfigTree {
   readonly files: Readonly<Record<string, string>>;
   readonly found: string | undefined;
@@ -77,7 +77,7 @@ export const configTrees: Readonly<Record<string, ConfigTree>> = {
     },
     found: undefined,
   },
-  'with a submodule whose repository is not there': {
+  'with a submodule whose repository does not exist': {
     files: { 'ota.config.json': '', 'a/.git': 'gitdir: /gone/.git/modules/a\n' },
     found: undefined,
   },

@@ -14,7 +14,7 @@ for (const [what, { files, found }] of Object.entries(configTrees)) {
   });
 }
 
-test('loadConfig ends at a package in a repository that contains the home folder', async (t) => {
+test('loadConfig ends its search at a package in a repository that contains the home folder', async (t) => {
   const folder = await testFolder(t, {
     '.git/HEAD': '',
     'ota.config.json': '{"project": "dotfiles"}',

@@ -23,7 +23,7 @@ test('the JSON schema for editors describes every key and allows no other keys',
   for (const [key, { description }] of Object.entries(properties)) t.truthy(description, key);
 });
 
-test('jsonSchemas contains the configuration and manifest schemas besides the command outputs', (t) => {
+test('jsonSchemas contains the configuration and manifest schemas in addition to the command output schemas', (t) => {
   const others = Object.keys(jsonSchemas()).filter((name) => !name.startsWith('output/'));
   t.deepEqual(others.sort(), ['ota.config.schema.json', 'ota.manifest.schema.json']);
 });

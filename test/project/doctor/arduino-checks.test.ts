@@ -36,13 +36,13 @@ async function install({ context, folder }: CheckSetup, core: string, options = 
   await installIdeHooks(await readCore(folder.at(core)), copy, options);
 }
 
-test('arduinoHooks notes a missing core, and warns if the project is a sketch', async (t) => {
+test('arduinoHooks notes a missing core and warns if the project is a sketch', async (t) => {
   t.like(await onlyProblem(t, arduinoHooks, (await setUpCheck(t)).context), { level: 'note', fix: undefined });
   const wanted = await setUpCheck(t, { files: sketch });
   t.like(await onlyProblem(t, arduinoHooks, wanted.context), { level: 'warning' });
 });
 
-test('arduinoHooks notes a core without hooks, and warns beside a signed sketch', async (t) => {
+test('arduinoHooks notes a core without hooks and warns beside a signed sketch', async (t) => {
   t.like(await onlyProblem(t, arduinoHooks, (await withCores(t, {}, current)).context), { level: 'note' });
   const signed = await withCores(t, { files: sketch }, current);
   const found = await onlyProblem(t, arduinoHooks, signed.context);
@@ -112,7 +112,7 @@ test('arduinoHooks does not ask for hooks in a core that does not support them',
   t.is((await findingsOf(arduinoHooks, setup.context)).length, 1);
 });
 
-test('arduinoHooks reports overridden and damaged hook lines, and does not repair damaged hook lines', async (t) => {
+test('arduinoHooks reports overridden and damaged hook lines and does not repair damaged hook lines', async (t) => {
   const setup = await withCores(t, {}, current);
   await install(setup, current);
   const local = `${current}/platform.local.txt`;

@@ -15,7 +15,7 @@ const ini = (...lines: readonly string[]) =>
 const hooked = ini(`extra_scripts = pre:${script}`);
 const { publicPem } = rsaPems();
 
-test('platformioHook accepts an installed hook, and reports a missing one as an error if there are keys', async (t) => {
+test('platformioHook accepts an installed hook and reports a missing one as an error if there are keys', async (t) => {
   const files = { 'project/platformio.ini': hooked, [`project/${script}`]: '' };
   t.regex((await findingsOf(platformioHook, (await setUpCheck(t, { files })).context)).join(), /^ok/);
   const none = { 'project/platformio.ini': ini() };
@@ -51,7 +51,7 @@ test('platformioVersion checks the SCons version, or the PlatformIO version if S
   }
 });
 
-test('platformioVersion notes a missing PlatformIO, and warns if the project requires it', async (t) => {
+test('platformioVersion notes a missing PlatformIO and warns if the project requires it', async (t) => {
   t.like(await onlyProblem(t, platformioVersion, (await setUpCheck(t)).context), { level: 'note', fix: undefined });
   const wanted = await setUpCheck(t, { files: { 'project/platformio.ini': hooked } });
   t.like(await onlyProblem(t, platformioVersion, wanted.context), { level: 'warning' });

@@ -111,7 +111,7 @@ test('keySecrecy restricts the permissions of a readable key, except on Windows'
   t.regex((await findingsOf(keySecrecy, { ...setup.context, platform: 'win32' })).join(), /^ok/);
 });
 
-test('keySecrecy adds an unignored key to .gitignore, and reports a tracked one as an error', async (t) => {
+test('keySecrecy adds an unignored key to .gitignore and reports a tracked one as an error', async (t) => {
   const setup = await setUpCheck(t, { files: { ...sound, 'project/.gitignore': '.pio' } });
   const folder = setup.folder.at('project');
   await chmod(setup.folder.at('project/private.key'), 0o600);

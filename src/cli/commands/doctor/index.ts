@@ -25,7 +25,7 @@ export function declareDoctor(declaration: Declaration) {
   return doctorCommand(declaration).action((options) => doctor(options, declaration.io));
 }
 
-/** Checks the project and this machine, and reports findings with their fixes. */
+/** Checks the project and this machine and reports findings with their fixes. */
 export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const folder = resolve(io.cwd, options.source ?? '.');

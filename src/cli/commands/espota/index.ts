@@ -33,7 +33,7 @@ const espotaCommand = (declaration: Declaration) =>
       'Device password; other users of this machine can see it, so prefer --password-env',
     )
     .option('--password-env <name>', 'Environment variable with the device password')
-    .option('-f, --file <file>', 'Image to send, or its signed artifact if one exists')
+    .option('-f, --file <file>', 'Image to send; if it has a signed artifact, the artifact is sent instead')
     .option('-s, --spiffs', 'Send the file as a filesystem image')
     .option('-d, --debug', 'Show more details (same as --verbose)')
     .option('-r, --progress', 'Show progress');

@@ -63,7 +63,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   });
 }
 
-/** Writes the header for a key or for unsigned builds, and creates the folder if necessary. Removes the header if writing fails. */
+/** Writes the header for a key or for unsigned builds and creates the folder if necessary. Removes the header if writing fails. */
 export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
   await makeFolderOf(out);
   return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {

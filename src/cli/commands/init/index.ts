@@ -33,7 +33,7 @@ export function declareInit(declaration: Declaration) {
   return initCommand(declaration).action((options) => init(options, declaration.io));
 }
 
-/** Consequences of signing, printed before `init` changes anything. */
+/** Consequences of signing, printed before `init` makes changes. */
 const meaning = [
   'From the next build on, the firmware contains the public key and accepts only updates signed with the private key.',
   'A device that runs this firmware accepts no other updates until you flash it over the serial port.',

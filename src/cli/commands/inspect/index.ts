@@ -31,7 +31,7 @@ export function declareInspect(declaration: Declaration) {
   return inspectCommand(declaration).action((file, options) => inspect(file, options, declaration.io));
 }
 
-/** Describes a .bin file, and the flash of a device that installs the file. */
+/** Describes a .bin file and the flash of a device that installs it. */
 export async function inspect(file: string, options: InspectOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);

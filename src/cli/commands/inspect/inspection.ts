@@ -158,6 +158,8 @@ function sketchRows({ sketch, traces }: Firmware): (readonly [string, string])[]
     ['ESP8266httpUpdate', traces.httpUpdate],
     ['ESP8266HTTPUpdateServer', traces.webUpdater],
   ] as const;
+  if (traces.flashMap === true)
+    rows.push(['layout', 'determined by the chip when the sketch starts (FLASH_MAP_SUPPORT)']);
   const found = libraries.filter(([, isThere]) => isThere).map(([library]) => library);
   rows.push(['traces', found.length === 0 ? 'no updater' : found.join(', ')]);
   return rows;

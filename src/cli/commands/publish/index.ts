@@ -86,7 +86,7 @@ async function publishAll(
 const manyDevices = 10;
 
 /**
- * Shows how many devices will be sent the release at their next update check, and prompts for confirmation if there are at least ten. A
+ * Shows how many devices will be sent the release at their next update check and prompts for confirmation if there are at least ten. A
  * build server cannot answer a prompt; its token limits the channels to which it may promote releases.
  *
  * @throws OtaError PUBLISH_DECLINED

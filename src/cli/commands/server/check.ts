@@ -13,7 +13,7 @@ const checkCommand = (declaration: Declaration) =>
     'ota-hooks server check --data /var/lib/ota-hooks --repair',
   ])
     .requiredOption('--data <dir>', 'Data folder of a running or stopped server')
-    .option('--repair', 'Repair the data of a stopped server: copy the database first, then show each change');
+    .option('--repair', 'Repair the data of a stopped server after copying the database, and show each change');
 
 export function declareCheck(declaration: Declaration): void {
   checkCommand(declaration).action((options) => check(options, declaration.io));

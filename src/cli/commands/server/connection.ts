@@ -10,7 +10,7 @@ import type { Io } from '../../io.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { serverOptions } from '../../shared/server-options.ts';
 
-/** Starts declaring a command that connects to a server. */
+/** Declares a command that connects to a server. */
 export function serverCommand<const Usage extends string>(
   declaration: Declaration,
   usage: Usage,

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { flashModes } from '../../../core/firmware/flash-header.ts';
 import { faultForms, readFault } from '../../../simulator/fault-syntax.ts';
 import type { Faults } from '../../../simulator/faults.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
+import { flashModeOption } from '../../shared/flash-mode-option.ts';
 import {
   collect,
   httpUrl,
@@ -35,7 +35,7 @@ export const simulateCommand = (declaration: Declaration) =>
     .option('--firmware-version <text>', 'Version that the running sketch sends to an update server')
     .option('--core <release>', 'Core of the running sketch (default: from the image, or 3.1.2)')
     .option('--layout <name>', 'Flash layout: linker script (4m2m) or filesystem range (0x200000-0x3fa000)')
-    .addOption(new Option('--flash-mode <mode>', 'Flash mode (default: from the image)').choices(flashModes))
+    .addOption(flashModeOption('Flash mode (default: from the image)'))
     .addOption(
       new Option('--chip-size <size>', 'Size of the flash chip').argParser(chipSize).default(4 * 1024 * 1024, '4M'),
     )

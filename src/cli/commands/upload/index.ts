@@ -34,8 +34,12 @@ export async function upload(file: string | undefined, options: UploadOptions, i
     connection,
   );
   const facts = factsOfOptions(options);
+  const { environment } = options;
+  if (file !== undefined && environment !== undefined) {
+    throw new OtaError('OPTIONS_CONFLICT', { option: '--environment', other: 'a file' });
+  }
   const open = (path: string | undefined, filesystem: boolean) =>
-    openReleaseToSend({ file: path, filesystem, source, keys: options }, settings, io);
+    openReleaseToSend({ file: path, environment, filesystem, source, keys: options }, settings, io);
   const release = await open(file, options.filesystem === true);
   const intermediateReleases = await Promise.all(options.via.map((path) => open(path, false)));
   const state = await FleetState.open(settings.folder, release.imageSha256, options.resume === true);

@@ -29,6 +29,7 @@ const updateCommand = (declaration: Declaration) =>
     )
     .option('--port <port>', 'Port that devices listen on (default: 8266 for espota, 80 for web)', devicePort)
     .option('--password-env <name>', 'Environment variable with the device password')
+    .option('-e, --environment <name>', 'Send the build of this environment (or of the build folder with this name)')
     .option('--filesystem', 'Send the filesystem image instead of the sketch image')
     .addOption(
       new Option(

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
-import { type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts';
+import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { openPackedRelease } from '../../../delivery/packed-release.ts';
@@ -13,6 +12,7 @@ import type { Io } from '../../io.ts';
 import { prepareBytes } from '../../shared/file-to-check.ts';
 import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { projectKeyAt } from '../../shared/project-keys.ts';
+import { chooseBuild } from './choose-build.ts';
 
 /** Release to send: its artifacts, and the data for planning and confirming updates. */
 export interface ReleaseToSend {
@@ -30,8 +30,10 @@ export interface ReleaseToSend {
 }
 
 export interface ReleaseOptions {
-  /** Path of an image, an artifact or a manifest; by default, the project's newest build. */
+  /** Path of an image, an artifact or a manifest; by default, the project's only build. */
   readonly file: string | undefined;
+  /** Environment whose build is sent. */
+  readonly environment?: string | undefined;
   /** True if --filesystem is set. */
   readonly filesystem: boolean;
   readonly source: string;
@@ -42,15 +44,16 @@ export interface ReleaseOptions {
 /**
  * Opens the release to send.
  *
- * @throws OtaError FILE_NOT_FOUND, MANIFEST_INVALID, ARTIFACT_CHANGED, IMAGES_NONE, and key errors
+ * @throws OtaError FILE_NOT_FOUND, ARTIFACT_CHANGED, key errors, and errors of {@link chooseBuild}
  */
 export async function openReleaseToSend(
   question: ReleaseOptions,
   settings: ProjectSettings,
   io: Io,
 ): Promise<ReleaseToSend> {
-  const { file, filesystem } = question;
-  const path = file === undefined ? await findNewest(question, settings) : resolve(io.cwd, file);
+  const { file, filesystem, environment, source } = question;
+  const kind = filesystem ? 'filesystem' : 'sketch';
+  const path = file === undefined ? await chooseBuild({ kind, source, environment }, settings) : resolve(io.cwd, file);
   const packed = await openPackedRelease(path);
   if (packed === undefined) return openBareFile(path, question, settings, io);
   const { manifest, manifestPath, readArtifact } = packed;
@@ -89,20 +92,4 @@ async function openBareFile(
     sketchMd5s: sizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sizeBytes)],
     readArtifact: async () => bytes,
   };
-}
-
-/** Returns the newest manifest for the configured images. Without configured images, returns the newest manifest in the source folder. */
-async function findNewest({ filesystem, source }: ReleaseOptions, settings: ProjectSettings): Promise<string> {
-  const { findFiles } = await import('../../../files/find-files.ts');
-  const { images: patterns = ['**/*'] } = settings.config;
-  const folder = settings.config.images === undefined ? source : settings.folder;
-  const paths = await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust });
-  const dated = await Promise.all(paths.map(async (path) => ({ path, mtimeMs: (await stat(path)).mtimeMs })));
-  const kind: ImageKind = filesystem ? 'filesystem' : 'sketch';
-  // An invalid build ends the search with an error, because sending an older build instead would be unexpected.
-  for (const { path } of dated.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
-    if ((await openPackedRelease(path))?.manifest.image.kind === kind) return path;
-  }
-  const searched = patterns.map((pattern) => pattern + manifestSuffix);
-  throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });
 }

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { runFleet } from '../../../delivery/fleet.ts';
 import type { Target } from '../../../delivery/inventory.ts';
@@ -26,6 +27,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   if (refusals.length > 0 && options.skipBlocked !== true) {
     return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'notStarted' }))];
   }
+  printPaths(tasks, report);
   const names = tasks.map(({ target }) => target.name);
   const view = makeFleetView(names, io, report, options.quiet === true);
   try {
@@ -47,6 +49,14 @@ function printFindings({ devices }: Updates, report: Report): void {
     for (const line of lines) concerned.set(line, [...(concerned.get(line) ?? []), target]);
   }
   for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
+}
+
+/** Prints the path of each artifact that is sent. */
+function printPaths(tasks: readonly UploadTask[], report: Report): void {
+  const files = tasks.flatMap(({ steps }) =>
+    steps.map(({ from, artifact }) => join(dirname(from.path), artifact.file)),
+  );
+  for (const path of new Set(files)) report.say(`Sending ${report.path(path)}`);
 }
 
 function describeFinding({ rule, message, fix }: PreflightFinding): string {

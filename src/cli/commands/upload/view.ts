@@ -33,7 +33,7 @@ export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | 
     case 'proven':
       return describeVerdict(verdict).hint;
     case 'returned':
-      return 'To prove the running sketch, announce its MD5 over mDNS in the sketch: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
+      return 'To prove which sketch is running, announce its MD5 over mDNS in the sketch: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
     case 'differentSketch':
       return 'Retry the upload. The power may have failed while eboot copied the update, or a different update may have been installed.';
     case 'noResponse':

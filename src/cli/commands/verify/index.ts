@@ -11,7 +11,7 @@ import { projectOptions } from '../../shared/project-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const verifyCommand = (declaration: Declaration) =>
-  command(declaration, 'verify <file>', 'Verify the signature of a file the way a device does', [
+  command(declaration, 'verify <file>', 'Verify the signature of a file as a device does', [
     'ota-hooks verify build/sketch.ino.bin.signed --public-key public.key',
     'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
   ])

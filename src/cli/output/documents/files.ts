@@ -134,6 +134,7 @@ export const inspectDocument = v.strictObject({
       arduinoOta: v.boolean(),
       httpUpdate: v.boolean(),
       webUpdater: v.boolean(),
+      flashMap: v.optional(v.literal(true)),
     }),
   ),
   enforcement: orNull(v.picklist(['elf', 'declared', 'unproven', 'disproved'])),

@@ -1,15 +1,17 @@
-import { error, type Rule, warning } from '../rule.ts';
+import type { Encoding } from '../../model/artifact.ts';
+import type { Device } from '../device.ts';
+import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
 export const flashSize = {
   id: 'flash-size',
   condition:
-    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Every gzip-compressed image is blocked if the chip size is unknown. Warning if the flash size in the image header is unknown.",
+    "The sketch was built for a larger flash than the device's chip. Raw: the device rejects it with ERROR 9 (HTTP: -107). Gzip: the device accepts it, and every later update fails with ERROR 8. Every gzip-compressed image is blocked if the chip size is unknown. Warning if the flash size in the image header is unknown. A sketch with FLASH_MAP_SUPPORT has the size 16 MB in its header and runs on every chip: a device without FLASH_MAP_SUPPORT rejects it raw, and accepts it gzip-compressed.",
   severity: 'error or warning',
   cores: 'all, except sketches with FLASH_MAP_SUPPORT',
   evidence: ['esp8266/Arduino#827', 'Updater.cpp begin, _verifyEnd', 'ESP8266httpUpdate.cpp handleUpdate'],
   check({ image, artifact, device }) {
     if (device === undefined) return undefined;
-    const { chipSizeBytes, transport } = device.facts;
+    const { chipSizeBytes } = device.facts;
     const isGzip = artifact.encoding === 'gzip';
     if (isGzip && chipSizeBytes === undefined) {
       return error(
@@ -26,17 +28,28 @@ export const flashSize = {
       );
     }
     if (chipSizeBytes === undefined || flashSizeBytes <= chipSizeBytes) return undefined;
+    if (image.traces?.flashMap === true) return ofFlashMap(device, artifact.encoding);
     const message = `the image was built for ${flashSizeBytes} bytes of flash, but the chip has ${chipSizeBytes}`;
     const fix = "build for the device's flash size";
-    if (isGzip) {
-      return error(
-        `${message}: the device would accept the compressed image and reject every later update with ERROR 8`,
-        fix,
-      );
+    if (isGzip || device.capabilities?.checksHeader === false) {
+      return error(`${message}: the device would accept the image and reject every later update with ERROR 8`, fix);
     }
-    return error(
-      `${message}: the device would reject the update with ${transport === 'http' ? '-107' : 'ERROR 9'}`,
-      fix,
-    );
+    return error(`${message}: the device would reject the update with ${rejection(device)}`, fix);
   },
 } as const satisfies Rule;
+
+/** Checks a sketch that runs on a chip of any size, but whose header contains the largest size. */
+function ofFlashMap({ facts, capabilities }: Device, encoding: Encoding): RuleFinding | undefined {
+  if (encoding === 'gzip' || capabilities?.checksHeader === false) return undefined;
+  const isPlain = capabilities?.flashMap === false ? true : facts.flashMap === undefined ? undefined : !facts.flashMap;
+  if (isPlain === false) return undefined;
+  const message = `the image determines its flash size when it starts (FLASH_MAP_SUPPORT), and a device without this option rejects the raw image with ${rejection({ facts })}`;
+  const fix = 'send the gzip-compressed artifact';
+  return isPlain === true
+    ? error(message, fix)
+    : warning(`${message}; whether the device has this option is unknown`, fix);
+}
+
+function rejection({ facts }: Pick<Device, 'facts'>): string {
+  return facts.transport === 'http' ? '-107' : 'ERROR 9';
+}

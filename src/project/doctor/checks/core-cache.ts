@@ -36,7 +36,7 @@ async function ofCore(core: InstalledCore, context: CheckContext): Promise<reado
 function cachedWithSigning(archives: readonly string[], name: string): readonly DoctorFinding[] {
   return archives.map((archive) => ({
     level: 'warning',
-    message: `The cache of arduino-cli contains ${name} compiled with signing: sketches without a key link it`,
+    message: `The arduino-cli cache contains ${name} compiled with signing: sketches without a key link it`,
     fix: 'Run arduino-cli cache clean',
     autofix: {
       done: `removed ${dirname(archive)} from the cache`,
@@ -52,13 +52,13 @@ function cachedWithoutSigning(
 ): readonly DoctorFinding[] {
   const isSignedSketch = context.project?.system === 'arduino' && settingsOf(context)?.publicKey !== undefined;
   if (archives.length === 0 || !isSignedSketch) return [];
-  const message = `The cache of arduino-cli contains ${name} compiled without signing: plain builds of this sketch link it and do not verify updates`;
+  const message = `The arduino-cli cache contains ${name} compiled without signing: plain builds of this sketch link it and do not verify updates`;
   return [{ level: 'warning', message, fix: 'Build with ota-hooks build, which compiles a core for each key' }];
 }
 
 function withoutProblem(archives: readonly string[], bad: readonly string[], name: string): readonly DoctorFinding[] {
   if (archives.length === 0 || bad.length > 0) return [];
-  return [{ level: 'ok', message: `The cache of arduino-cli does not contain ${name} compiled with signing` }];
+  return [{ level: 'ok', message: `The arduino-cli cache does not contain ${name} compiled with signing` }];
 }
 
 async function plainArchives({ folder }: InstalledCore, context: CheckContext): Promise<readonly string[]> {

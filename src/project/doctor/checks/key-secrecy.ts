@@ -41,7 +41,7 @@ async function sharedByGit(context: CheckContext, path: string): Promise<readonl
   switch (gitTracking(path)) {
     case 'tracked': {
       const message = `${shown} is tracked by git: everyone with access to the repository can sign updates`;
-      const fix = `Run git rm --cached ${shown}, and replace the key pair if it was ever committed: the history keeps it`;
+      const fix = `Run git rm --cached ${shown}, and replace the key pair if it was ever committed, because the git history keeps it`;
       return [{ level: 'error', message, fix }];
     }
     case 'unknown': {

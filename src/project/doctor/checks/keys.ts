@@ -94,5 +94,5 @@ function encrypted(
   // A configuration that specifies a passphrase is valid only if it also specifies the key.
   const key = config.privateKey === undefined ? `"privateKey": ${JSON.stringify(relativePath(folder, path))} and ` : '';
   const fix = `Add ${key}"passphrase": {"env": "OTA_PASSPHRASE"} to ota.config.json`;
-  return { level: 'warning', message: `${name} is encrypted, and the configuration does not name its passphrase`, fix };
+  return { level: 'warning', message: `${name} is encrypted, but the configuration does not name its passphrase`, fix };
 }

@@ -76,7 +76,7 @@ function newSecret({ mac }: DeviceInfo): NewSecret {
   return { mac, user: mac.replaceAll(':', ''), secret: randomBytes(secretBytes).toString('base64url') };
 }
 
-/** Sends the hashes of the secrets to the server, and returns the MACs of the devices whose secrets it stored. */
+/** Sends the hashes of the secrets to the server and returns the MACs of the devices whose secrets it stored. */
 async function register(
   client: ServerClient,
   project: string,

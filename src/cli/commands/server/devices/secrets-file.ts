@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { writeAtomically, writeError } from '../../../../files/write.ts';
 
-/** New secret of a device, and the user name to send with it. */
+/** New secret for a device and the user name to send with it. */
 export interface NewSecret {
   readonly mac: string;
   readonly user: string;

@@ -1,0 +1,72 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts';
+import { readManifest } from '../../../core/model/manifest.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { findFiles } from '../../../files/find-files.ts';
+import { readNamedFile } from '../../../files/read.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
+
+/** Build in the project that `upload` can send. */
+interface Candidate {
+  /** Path of the manifest. */
+  readonly path: string;
+  /** Name of the folder: a PlatformIO environment, or the board in arduino-cli's build folder. */
+  readonly environment: string;
+  readonly imageSha256: string;
+  readonly mtimeMs: number;
+}
+
+/** Selection of a build. */
+export interface BuildChoice {
+  readonly kind: ImageKind;
+  readonly source: string;
+  /** Environment that the user passed. */
+  readonly environment: string | undefined;
+}
+
+/**
+ * Returns the manifest of the project's only build. Several builds are an error, because the newest one may be for a different device.
+ * Copies of the same image count once.
+ *
+ * @throws OtaError BUILD_AMBIGUOUS, OPTION_INVALID if no build belongs to the given environment, IMAGES_NONE, MANIFEST_INVALID
+ */
+export async function chooseBuild(
+  { kind, source, environment }: BuildChoice,
+  settings: ProjectSettings,
+): Promise<string> {
+  const { images: patterns = ['**/*'] } = settings.config;
+  const folder = settings.config.images === undefined ? source : settings.folder;
+  const paths = await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust });
+  const found = (await Promise.all(paths.map((path) => candidateAt(path, kind)))).flat();
+  const searched = patterns.map((pattern) => pattern + manifestSuffix);
+  if (found.length === 0) throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });
+  const wanted = found.filter((each) => environment === undefined || each.environment === environment);
+  if (environment !== undefined && wanted.length === 0) throw notBuilt(environment, found);
+  const [newest, ...others] = wanted.sort((a, b) => b.mtimeMs - a.mtimeMs);
+  if (newest !== undefined && others.every(({ imageSha256 }) => imageSha256 === newest.imageSha256)) return newest.path;
+  throw new OtaError('BUILD_AMBIGUOUS', {
+    builds: wanted.map(({ path }) => path.slice(0, -manifestSuffix.length)),
+    environments: environmentsOf(wanted),
+  });
+}
+
+async function candidateAt(path: string, kind: ImageKind): Promise<readonly Candidate[]> {
+  const { image } = readManifest(await readNamedFile(path, 'manifest'), path);
+  if (image.kind !== kind) return [];
+  const { mtimeMs } = await stat(path);
+  return [{ path, environment: basename(dirname(path)), imageSha256: image.sha256, mtimeMs }];
+}
+
+function notBuilt(environment: string, found: readonly Candidate[]): OtaError {
+  return new OtaError('OPTION_INVALID', {
+    option: '--environment',
+    value: environment,
+    expected: `must be one with a build: ${environmentsOf(found).join(', ')}`,
+    hint: 'Build this environment first, or pass one of the listed environments.',
+  });
+}
+
+function environmentsOf(builds: readonly Candidate[]): readonly string[] {
+  return [...new Set(builds.map(({ environment }) => environment))].sort();
+}
