@@ -34,16 +34,7 @@ export function withArduinoBuild(argv: readonly string[]): readonly string[] {
   const words = argv.slice(0, at);
   const project = words.includes('--source') ? [] : ['--source', source];
   return words[0] === 'header'
-    ? // A recipe without a folder runs for every sketch on this machine.
-      [
-        ...words,
-        ...project,
-        ...(project.length > 0 ? ['--optional-key'] : []),
-        '--out',
-        join(folder, 'core', 'Updater_Signing.h'),
-        '--image',
-        image,
-      ]
+    ? [...words, ...project, '--out', join(folder, 'core', 'Updater_Signing.h'), '--image', image]
     : [...words, ...project, image];
 }
 

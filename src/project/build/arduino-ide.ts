@@ -46,7 +46,8 @@ export interface IdeOptions {
  * @param text text with one character per byte (latin1), which preserves all other lines in any encoding
  */
 function withIdeHooks(text: string, program: string, publishes: boolean): string {
-  const hooks = { program, packOptions: ['--if-set-up'] };
+  const options = ['--if-set-up'];
+  const hooks = { program, headerOptions: options, packOptions: options };
   const properties = [
     ...arduinoHookProperties(hooks),
     ...(publishes ? [arduinoPublishProperty(hooks)] : []),

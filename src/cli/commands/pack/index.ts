@@ -35,7 +35,7 @@ const packCommand = (declaration: Declaration) =>
       'Public key (default: public.key in the source folder, or derived from the private key)',
     )
     .addOption(projectOptions.passphraseEnv)
-    .option('--if-set-up', 'For build hooks: do nothing for a sketch that has neither keys nor a configuration')
+    .addOption(new Option('--if-set-up', 'Do nothing for a sketch without keys and configuration').hideHelp())
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
     .addOption(new Option('--require-signed', 'Fail if there is no key to sign with').conflicts(['unsigned']))
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
