@@ -48,6 +48,9 @@ function processIo(cli: string): Io {
     get fancy() {
       return wantsColors();
     },
+    get fancyStdout() {
+      return wantsColors() && process.stdout.isTTY === true;
+    },
     get signal() {
       return currentSignal();
     },

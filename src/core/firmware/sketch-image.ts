@@ -144,7 +144,8 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
   const byte3 = `byte 3 is 0x${eboot.sizeAndFrequencyByte.toString(16).padStart(2, '0')}`;
   if (mode === undefined) {
     findings.push({
-      id: 'flash-mode-unknown',
+      // The Updater restores 255, but no other value, after it has patched the byte.
+      id: eboot.modeByte === 0xff ? 'flash-mode-erased' : 'flash-mode-unknown',
       message: `the flash mode in byte 2 is unknown: ${eboot.modeByte}`,
       offset: 2,
     });

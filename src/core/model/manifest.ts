@@ -25,6 +25,10 @@ export interface Manifest {
   artifacts: Artifact[];
   /** Preflight rules that the project allows. Absent if there are none. */
   allowedRules?: RuleAllowance[] | undefined;
+  /** Name of the copies of this build, without a suffix (`artifacts.name` in the configuration). */
+  copyName?: string | undefined;
+  /** In the manifest of copies: file name of the original image in the same folder. */
+  copyOf?: string | undefined;
 }
 
 /** Preflight rule that a project allows, and the reason. Rules about proof, keys and signatures are never allowed this way. */
@@ -239,6 +243,8 @@ export const manifestSchema = v.strictObject({
   }),
   artifacts: v.array(artifactSchema),
   allowedRules: v.optional(v.array(v.strictObject({ rule: label, reason: allowanceReason }))),
+  copyName: v.optional(fileName),
+  copyOf: v.optional(fileName),
 });
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;

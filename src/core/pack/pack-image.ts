@@ -63,12 +63,13 @@ export interface PackResult {
  * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step ({@link
  * signBuild}) and can run on a different machine.
  *
- * @throws OtaError NAME_UNPRINTABLE, PRIVATE_KEY_INSIDE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
+ * @throws OtaError NAME_UNPRINTABLE, VERSION_PLACEHOLDER, PRIVATE_KEY_INSIDE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
  *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
   const { file = nameIn(request.path), compression = 'gzip', project, version, board } = request;
   requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board });
+  requireVersion(version);
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = requireKind(request, firmware);
   if (request.publicKey !== undefined) requireNoSigningKey(firmware.content, request.publicKey, request.path);
@@ -109,6 +110,15 @@ function unexpectedKeys({ path, publicKey }: PackRequest, kind: ImageKind, { emb
     ({ key }) =>
       `${path} contains the public key ${key.fingerprint}, but the project has no key: the build is not signed, and a device that verifies with this key rejects it`,
   );
+}
+
+/** Scripts pass such a version if they found none. A device that reports it can never be compared with a release. */
+const placeholder = /^(?:undefined|null|none|nan|\[object \w+\])$|\$\{/i;
+
+function requireVersion(version: string | undefined): void {
+  if (version !== undefined && (version.trim() === '' || placeholder.test(version))) {
+    throw new OtaError('VERSION_PLACEHOLDER', { version });
+  }
 }
 
 /** The manifest accepts only printable names. */
