@@ -88,6 +88,7 @@ export const errorExamples = {
   INIT_NO_ESP8266: [{ folder: '/home/ada/lamp', environments: ['lamp: espressif32'] }],
   INIT_RECORD_DAMAGED: [{ path: '.ota/init.json', reason: 'it is not JSON' }],
   CORE_NOT_FOUND: [{ folder: '/home/ada/.arduino15' }],
+  CORE_UNSUPPORTED: [{ folder: '/home/ada/.arduino15/packages/esp8266/hardware/esp8266/2.5.2' }],
   HOOK_ARGUMENT_INVALID: [{ argument: `/home/ada/my" door' x` }],
   HOOK_LINES_DAMAGED: [{ path: 'platform.local.txt', line: 7 }],
 

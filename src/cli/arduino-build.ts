@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
 import { readRegularSync } from '../files/bounded-read.ts';
-import { requireRecipePath } from '../project/build/arduino-hooks.ts';
+import { passwordOption, requireRecipePath } from '../project/build/arduino-hooks.ts';
 
 /** Last option of a recipe; its value is the build folder. */
 const buildOption = '--arduino-build';
@@ -34,17 +34,30 @@ export function withArduinoBuild(argv: readonly string[]): readonly string[] {
   const words = argv.slice(0, at);
   const project = words.includes('--source') ? [] : ['--source', source];
   return words[0] === 'header'
-    ? // A recipe without a folder runs for every sketch on this machine.
-      [
-        ...words,
-        ...project,
-        ...(project.length > 0 ? ['--optional-key'] : []),
-        '--out',
-        join(folder, 'core', 'Updater_Signing.h'),
-        '--image',
-        image,
-      ]
+    ? [...words, ...project, '--out', join(folder, 'core', 'Updater_Signing.h'), '--image', image]
     : [...words, ...project, image];
+}
+
+/**
+ * Separates the password that the Arduino IDE prompted for from the arguments of an upload recipe.
+ *
+ * @throws OtaError OPTION_INVALID without the password
+ */
+export function splitIdePassword(argv: readonly string[]): { argv: readonly string[]; idePassword?: string } {
+  const at = argv.findIndex((word) => word.startsWith(passwordOption));
+  if (at === -1) return { argv };
+  if (argv[at + 1] !== buildOption) {
+    throw new OtaError('OPTION_INVALID', {
+      option: passwordOption.slice(0, -1),
+      value: '(hidden)',
+      expected: 'must not contain a quote followed by a space, at which arduino-cli splits the arguments of a recipe',
+      hint: 'Set the password in ota.config.json, for example "upload": {"password": {"file": "password.txt"}}.',
+    });
+  }
+  const password = argv[at]?.slice(passwordOption.length) ?? '';
+  const others = argv.toSpliced(at, 1);
+  // Older versions of arduino-cli keep a placeholder without a value.
+  return /^(?:\{[\w.]+\})?$/.test(password) ? { argv: others } : { argv: others, idePassword: password };
 }
 
 /** Reads the sketch location from the build folder. The main file of a sketch is named after the sketch folder. */

@@ -3,7 +3,7 @@ import { CommanderError } from '@commander-js/extra-typings';
 import { printableLine } from '../core/model/unprintable.ts';
 import { catalog } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
-import { withArduinoBuild } from './arduino-build.ts';
+import { splitIdePassword, withArduinoBuild } from './arduino-build.ts';
 import type { Io } from './io.ts';
 import { knownError } from './known-error.ts';
 import { colored, filteredOutput, outputLine } from './output/terminal-text.ts';
@@ -31,8 +31,12 @@ export async function main(cli: string): Promise<void> {
   };
   process.once('beforeExit', failUnfinished);
   try {
-    const words = withArduinoBuild(argv);
-    await (await makeProgram(io, words)).parseAsync(words, { from: 'user' });
+    const { argv: ownArgv, idePassword } = splitIdePassword(argv);
+    // The title replaces the arguments, which other users of this machine can read in the process list.
+    if (idePassword !== undefined) process.title = 'ota-hooks upload';
+    const words = withArduinoBuild(ownArgv);
+    const program = await makeProgram(idePassword === undefined ? io : { ...io, idePassword }, words);
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     process.exitCode = abort?.signal.aborted === true ? interrupted : explain(error, io);
   } finally {

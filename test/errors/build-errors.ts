@@ -148,6 +148,7 @@ export const buildErrors = {
     'door/.ota/init.json': '{}',
   }),
   CORE_NOT_FOUND: inFolder('install arduino'),
+  CORE_UNSUPPORTED: inFolder('install arduino --platform core', { 'core/platform.txt': 'version=2.5.2' }),
   HOOK_ARGUMENT_INVALID: async (t) => ({
     error: await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => quoteWord(`/home/my" door' x`)),
   }),

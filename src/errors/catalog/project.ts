@@ -162,6 +162,13 @@ export const projectEntries = {
     'The hooks for the Arduino IDE are written to platform.local.txt, next to the platform.txt of an installed core.',
     () => 'Install the esp8266 platform with the Boards Manager, or pass the folder of a core with --platform DIR.',
   ),
+  CORE_UNSUPPORTED: entry<{ folder: string }>(
+    1,
+    ({ folder }) =>
+      `The core in ${folder} was not changed: its platform.txt has no recipes that sign as core 2.6.0 and later`,
+    'The hooks replace two recipes of the core. Without a recipe of the same name, arduino-cli would skip the recipe that makes the image.',
+    () => 'Install core 2.6.0 or later with the Boards Manager; `ota-hooks doctor` lists releases that are not safe.',
+  ),
   HOOK_ARGUMENT_INVALID: entry<{ argument: string }>(
     2,
     ({ argument }) => `Arduino recipes cannot contain the argument ${JSON.stringify(argument)}`,

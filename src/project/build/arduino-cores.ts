@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import glob from 'fast-glob';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readRegular } from '../../files/bounded-read.ts';
+import { headerHook, packHook } from './arduino-hooks.ts';
 
 /** ESP8266 core installed for the Arduino IDE or arduino-cli. */
 export interface InstalledCore {
@@ -9,6 +10,11 @@ export interface InstalledCore {
   readonly folder: string;
   /** Version of the core, from `platform.txt`. */
   readonly version: string | undefined;
+  /**
+   * Recipe text with which the core starts its own Python. Undefined for a core that does not support the hooks: cores before 2.6.0 sign in
+   * other recipes or not at all, and with the hooks arduino-cli would run no recipe that makes the image.
+   */
+  readonly python: string | undefined;
 }
 
 export interface ArduinoFolders {
@@ -54,5 +60,18 @@ export async function readCore(folder: string): Promise<InstalledCore> {
   const bytes = await readRegular(join(folder, 'platform.txt')).catch((cause) => {
     throw new OtaError('CORE_NOT_FOUND', { folder }, cause);
   });
-  return { folder, version: /^version=(.*)$/m.exec(bytes.toString('utf8'))?.[1]?.trim() };
+  const text = bytes.toString('utf8');
+  return { folder, version: propertyOf(text, 'version'), python: pythonOf(text) };
+}
+
+function pythonOf(text: string): string | undefined {
+  const [header, pack] = [headerHook, packHook].map((name) => propertyOf(text, name));
+  if (header === undefined || pack === undefined) return undefined;
+  // A fork of the core may sign with a different program. The core's other tools need Python in any case.
+  return /^(?:"[^"]*python3?"|[^" ]*python3?)(?= )/.exec(pack)?.[0] ?? 'python3';
+}
+
+function propertyOf(text: string, name: string): string | undefined {
+  const line = text.split(/\r?\n/).find((each) => each.startsWith(`${name}=`));
+  return line?.slice(name.length + 1).trim();
 }

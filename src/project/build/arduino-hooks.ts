@@ -2,10 +2,8 @@ import { OtaError } from '../../errors/ota-error.ts';
 
 /** Program that the hooks run, and the program's options. Paths are absolute, because a hook runs in its caller's working directory. */
 export interface ArduinoHooks {
-  /** Node.js executable that runs the hooks: `process.execPath`, never a package manager's shim. */
-  readonly nodePath: string;
-  /** Path of this tool's `cli.js`. */
-  readonly cliPath: string;
+  /** Start of each recipe: the program and its first arguments, quoted. */
+  readonly program: string;
   /** Folder that is searched for keys and configuration. Defaults to the sketch folder. */
   readonly sourceDir?: string;
   readonly configPath?: string;
@@ -20,35 +18,56 @@ export const headerHook = 'recipe.hooks.sketch.prebuild.pattern';
 export const packHook = 'recipe.objcopy.hex.2.pattern';
 
 /**
- * End of every recipe, with the only placeholder. A placeholder for the sketch name is not used, because arduino-cli expands placeholders
- * before it splits a recipe into arguments, so a sketch name could add arguments. `src/cli/arduino-build.ts` finds the sketch and the image
- * in the build folder.
+ * End of every recipe. A placeholder for the sketch name is not used, because arduino-cli expands placeholders before it splits a recipe into
+ * arguments, so a sketch name could add arguments. `src/cli/arduino-build.ts` finds the sketch and the image in the build folder.
  */
 const buildWords = ['--arduino-build', '{build.path}'];
 
+/**
+ * Returns the program of hooks for one build.
+ *
+ * @param node Node.js executable: `process.execPath`, never a package manager's shim
+ * @param cli path of this tool's `cli.js`
+ * @throws OtaError HOOK_ARGUMENT_INVALID
+ */
+export function nodeProgram(node: string, cli: string): string {
+  return quoteWords(literalWords([node, cli]));
+}
+
+/** Name of the launcher script in an installed core. arduino-cli would discard build folders for each changed file that ends in .txt. */
+export const launcherName = 'ota-hooks.py';
+
+/**
+ * Returns the program of installed hooks: a launcher script beside `platform.txt`, which the core's own Python runs. The hooks must keep
+ * working after a project with ota-hooks or a version of Node.js was removed.
+ *
+ * @param python recipe text that starts Python, such as `"{runtime.tools.python3.path}/python3"`
+ * @param copy folder with the copy of the CLI
+ * @throws OtaError HOOK_ARGUMENT_INVALID
+ */
+export function launcherProgram(python: string, copy: string): string {
+  return [python, quoteWords(['-I', '-S', `{runtime.platform.path}/${launcherName}`, ...literalWords([copy])])].join(
+    ' ',
+  );
+}
+
 /** Returns both signing properties as command lines that run this tool. */
 export function arduinoHookProperties(hooks: ArduinoHooks): ReadonlyMap<string, string> {
-  const recipe = (command: string, options: readonly string[] = []) =>
-    quoteWords([
-      ...literalWords([hooks.nodePath, hooks.cliPath, command, ...projectWords(hooks), ...options]),
-      ...buildWords,
-    ]);
   return new Map([
-    [headerHook, recipe('header', hooks.headerOptions)],
-    [packHook, recipe('pack', hooks.packOptions)],
+    [headerHook, recipe(hooks, ['header', ...projectWords(hooks), ...(hooks.headerOptions ?? [])])],
+    [packHook, recipe(hooks, ['pack', ...projectWords(hooks), ...(hooks.packOptions ?? [])])],
   ]);
 }
 
-/** Number of the hook that publishes. The hook runs after the core's own two hooks, which have different numbers. */
-const publishHook = 'recipe.objcopy.hex.3.pattern';
+/** Hook that publishes. It runs after the core's own hooks: numbers 1 to 3 make the image, sign it and report its size. */
+export const publishHook = 'recipe.objcopy.hex.4.pattern';
 
 /**
  * Returns the property that publishes a build if the project configuration requires it. Publishing is a separate step after `pack`. The
  * later hooks of arduino-cli (recipe.hooks.savehex) cannot be used, because they run only if a build is exported.
  */
 export function arduinoPublishProperty(hooks: ArduinoHooks): readonly [string, string] {
-  const words = [hooks.nodePath, hooks.cliPath, 'publish', '--after-build', ...projectWords(hooks)];
-  return [publishHook, quoteWords([...literalWords(words), ...buildWords])];
+  return [publishHook, recipe(hooks, ['publish', '--after-build', ...projectWords(hooks)])];
 }
 
 /** Network upload property of the core. arduino-cli uses it for uploads to network ports. */
@@ -58,18 +77,17 @@ const uploadHook = 'tools.esptool.upload.network_pattern';
  * Returns the network upload property as a command line that runs this tool. An upload recipe receives the build folder instead of the
  * sketch folder, so the CLI finds the project through `build.options.json` in the build folder.
  *
- * The password is read from the configuration. The password that the IDE can prompt for is not used, because it would be visible on the
- * command line.
+ * arduino-cli and the IDE prompt for the device's password if this property contains `{network.password}`.
  */
-export function arduinoUploadProperty({ nodePath, cliPath, configPath }: ArduinoHooks): readonly [string, string] {
-  const words = [
-    ...literalWords([nodePath, cliPath, 'upload', '--method', 'espota']),
-    // Placeholders from the core's own pattern, which arduino-cli replaces with the address and port number from discovery.
-    ...['--host', '{serial.port}', '--port', '{network.port}'],
-    ...literalWords(configPath === undefined ? [] : ['--config', configPath]),
-    ...buildWords,
-  ];
-  return [uploadHook, quoteWords(words)];
+export function arduinoUploadProperty(hooks: ArduinoHooks): readonly [string, string] {
+  // Placeholders from the core's own pattern, which arduino-cli replaces with the address and port number from discovery and the password.
+  const device = ['--host', '{serial.port}', '--port', '{network.port}', `${passwordOption}{network.password}`];
+  return [uploadHook, recipe(hooks, ['upload', '--method', 'espota', ...projectWords(hooks)], device)];
+}
+
+/** Returns a command line with literal arguments, arguments that contain properties, and the build folder. */
+function recipe({ program }: ArduinoHooks, words: readonly string[], expanded: readonly string[] = []): string {
+  return `${program} ${quoteWords([...literalWords(words), ...expanded, ...buildWords])}`;
 }
 
 function projectWords({ sourceDir, configPath }: ArduinoHooks): readonly string[] {
@@ -78,6 +96,9 @@ function projectWords({ sourceDir, configPath }: ArduinoHooks): readonly string[
     ...(configPath === undefined ? [] : ['--config', configPath]),
   ];
 }
+
+/** Option of the upload recipe with the password that the IDE prompted for. */
+export const passwordOption = '--arduino-password=';
 
 /**
  * Checks the path of a sketch. The recipes of the core contain it in double quotes, so a path with a quote and a space could add options to

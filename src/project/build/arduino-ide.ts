@@ -3,12 +3,17 @@ import { join } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readFailure, readRegular } from '../../files/bounded-read.ts';
 import { removeFiles, writeAtomically, writeError } from '../../files/write.ts';
+import type { UserWords } from '../config/user-words.ts';
+import { arduinoFolders, findInstalledCores, type InstalledCore } from './arduino-cores.ts';
 import {
-  type ArduinoHooks,
   arduinoHookProperties,
   arduinoPublishProperty,
   arduinoUploadProperty,
+  launcherName,
+  launcherProgram,
+  publishHook,
 } from './arduino-hooks.ts';
+import { type CliCopy, removeCliCopy } from './cli-copy.ts';
 import { addBlock, removeBlock } from './marked-block.ts';
 
 /**
@@ -29,14 +34,25 @@ const stampText =
   'Written by ota-hooks. The timestamp of this file is far in the future, so that arduino-cli does not link a core that was\n' +
   'compiled for a different sketch or signing key. "ota-hooks uninstall arduino" removes this file.\n';
 
+export interface IdeOptions {
+  /** Also install the hook that publishes a build. A hook that is already installed is kept. */
+  readonly publishes?: boolean | undefined;
+}
+
 /**
  * Returns the text of `platform.local.txt` with exactly one copy of the hooks. The hooks are at the end, where they override earlier
  * lines.
  *
  * @param text text with one character per byte (latin1), which preserves all other lines in any encoding
  */
-function withIdeHooks(text: string, hooks: ArduinoHooks): string {
-  const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
+function withIdeHooks(text: string, program: string, publishes: boolean): string {
+  const options = ['--if-set-up'];
+  const hooks = { program, headerOptions: options, packOptions: options };
+  const properties = [
+    ...arduinoHookProperties(hooks),
+    ...(publishes ? [arduinoPublishProperty(hooks)] : []),
+    arduinoUploadProperty(hooks),
+  ];
   const lines = properties.map(([name, value]) => `${name}=${value}`);
   const bytes = lines.map((line) => Buffer.from(line, 'utf8').toString('latin1'));
   return addBlock(withoutIdeHooks(text), bytes);
@@ -59,16 +75,34 @@ function withoutIdeHooks(text: string): string {
   }
 }
 
-/** Installs the hooks into a core, or updates installed hooks. */
-export async function installIdeHooks(coreFolder: string, hooks: ArduinoHooks): Promise<'installed' | 'unchanged'> {
-  const path = join(coreFolder, localProperties);
+/**
+ * Installs the hooks into a core, or updates installed hooks.
+ *
+ * @throws OtaError CORE_UNSUPPORTED, HOOK_LINES_DAMAGED
+ */
+export async function installIdeHooks(
+  core: InstalledCore,
+  copy: CliCopy,
+  { publishes }: IdeOptions = {},
+): Promise<'installed' | 'unchanged'> {
+  const { folder, python } = core;
+  if (python === undefined) throw new OtaError('CORE_UNSUPPORTED', { folder });
+  const path = join(folder, localProperties);
   const before = await readText(path);
-  const after = withIdeHooks(before ?? '', hooks);
-  const isStamped = (await stampState(coreFolder)) === 'dated';
-  if (after === before && isStamped) return 'unchanged';
-  if (!isStamped) await writeStamp(coreFolder);
+  const program = launcherProgram(python, copy.folder);
+  const after = withIdeHooks(before ?? '', program, publishes ?? isPublishing(before ?? ''));
+  const isStamped = (await stampState(folder)) === 'dated';
+  const launcherPath = join(folder, launcherName);
+  const isCurrent = (await readText(launcherPath)) === copy.launcher.toString('latin1');
+  if (after === before && isStamped && isCurrent) return 'unchanged';
+  if (!isCurrent) await writeAtomically(launcherPath, copy.launcher);
+  if (!isStamped) await writeStamp(folder);
   if (after !== before) await writeText(path, after);
   return 'installed';
+}
+
+function isPublishing(text: string): boolean {
+  return removeBlock(text).state === 'removed' && text.includes(`${publishHook}=`);
 }
 
 /** Removes only the hooks that {@link installIdeHooks} installed. */
@@ -80,9 +114,17 @@ export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' |
   if (after === before && stamp === 'absent') return 'absent';
   const isEmptied = after === '' && before !== '';
   await removeFiles([join(coreFolder, stampName), ...(isEmptied ? [path] : [])]);
+  await removeFiles([join(coreFolder, launcherName)]);
   if (after !== undefined && after !== before && !isEmptied) await writeText(path, after);
   await outdateCachedCores(coreFolder);
   return 'removed';
+}
+
+/** Removes the copy of the CLI unless an installed core has the hooks, which run it. */
+export async function removeUnusedCliCopy(words: Omit<UserWords, 'userId'>): Promise<void> {
+  const cores = await findInstalledCores(arduinoFolders(words.env, words.platform, words.home));
+  const hooked = await Promise.all(cores.map(({ folder }) => hasIdeHooks(folder)));
+  if (!hooked.includes(true)) await removeCliCopy(words);
 }
 
 /** Returns true if builds with this core run the hooks. Upgrading the core removes the hooks without a message. */

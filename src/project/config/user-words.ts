@@ -26,3 +26,20 @@ export function userConfigPath({ env, platform, home }: UserWords): string {
         : join(home, '.config');
   return join(folder, 'ota-hooks', 'config.json');
 }
+
+/** Returns the folder for programs of this user, outside every source tree. Relative paths in the environment are ignored. */
+export function userDataFolder({ env, platform, home }: Omit<UserWords, 'userId'>): string {
+  const { isAbsolute, join } = platform === 'win32' ? win32 : posix;
+  const named = platform === 'win32' ? env['LOCALAPPDATA'] : env['XDG_DATA_HOME'];
+  const usual = {
+    win32: join(home, 'AppData', 'Local'),
+    darwin: join(home, 'Library', 'Application Support'),
+  };
+  const folder =
+    named !== undefined && isAbsolute(named)
+      ? named
+      : platform === 'win32' || platform === 'darwin'
+        ? usual[platform]
+        : join(home, '.local', 'share');
+  return join(folder, 'ota-hooks');
+}

@@ -4,8 +4,9 @@ import { readPublicKey } from '../../core/keys/public-key.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { relativePath } from '../../files/relative-path.ts';
 import { removeFiles, rewriteFile, writeAtomically } from '../../files/write.ts';
-import type { ArduinoHooks } from '../build/arduino-hooks.ts';
+import { readCore } from '../build/arduino-cores.ts';
 import { installIdeHooks } from '../build/arduino-ide.ts';
+import type { CliCopy } from '../build/cli-copy.ts';
 import { createPrivateKeyFile, createPublicKeyFile } from '../keys/key-files.ts';
 import { configInsertions } from './config.ts';
 import { withInsertions } from './insertion.ts';
@@ -18,19 +19,20 @@ const keyBits = 2048;
 /**
  * Runs the planned steps in order. Each step is recorded before it runs.
  *
+ * @param copyCli makes the copy of the CLI that hooks in a core run
  * @param done called after each step
  * @throws OtaError if a file cannot be written, or the signal's abort reason; the record then contains all steps that were started
  */
 export async function applySteps(
   folder: string,
   steps: readonly InitStep[],
-  hooks: ArduinoHooks,
+  copyCli: () => Promise<CliCopy>,
   signal: AbortSignal,
   done: (step: InitStep) => void,
 ): Promise<void> {
   const entries = [...(await readRecord(folder))];
   for (const step of steps) {
-    const { entry, apply } = await prepare(folder, step, hooks);
+    const { entry, apply } = await prepare(folder, step, copyCli);
     signal.throwIfAborted();
     entries.push(entry);
     await writeRecord(folder, entries);
@@ -49,7 +51,7 @@ interface PreparedStep {
   readonly apply: () => Promise<unknown>;
 }
 
-async function prepare(folder: string, step: InitStep, hooks: ArduinoHooks): Promise<PreparedStep> {
+async function prepare(folder: string, step: InitStep, copyCli: () => Promise<CliCopy>): Promise<PreparedStep> {
   switch (step.kind) {
     case 'insert':
       return {
@@ -65,14 +67,17 @@ async function prepare(folder: string, step: InitStep, hooks: ArduinoHooks): Pro
     case 'keys':
       return prepareKeys(folder, step);
     case 'config':
-      return prepareConfig(folder, step, hooks);
+      return prepareConfig(folder, step, copyCli);
     case 'node':
       return {
         entry: { action: 'node', path: relativePath(folder, step.path) },
         apply: () => writeAtomically(step.path, `${step.node}\n`),
       };
     case 'core':
-      return { entry: { action: 'core', folder: step.folder }, apply: () => installIdeHooks(step.folder, hooks) };
+      return {
+        entry: { action: 'core', folder: step.folder },
+        apply: async () => installIdeHooks(await readCore(step.folder), await copyCli()),
+      };
   }
 }
 
@@ -99,10 +104,14 @@ async function prepareKeys(folder: string, { privateKey, publicKey }: StepOf<'ke
 }
 
 /** Prepares the insertion into the configuration. Its text depends on the public key, which an earlier step may have created. */
-async function prepareConfig(folder: string, step: StepOf<'config'>, hooks: ArduinoHooks): Promise<PreparedStep> {
+async function prepareConfig(
+  folder: string,
+  step: StepOf<'config'>,
+  copyCli: () => Promise<CliCopy>,
+): Promise<PreparedStep> {
   const insertions = await configInsertions(step, (await readText(step.path)) ?? '');
   const { path, description } = step;
-  return prepare(folder, { kind: 'insert', path, isNew: step.content !== undefined, insertions, description }, hooks);
+  return prepare(folder, { kind: 'insert', path, isNew: step.content !== undefined, insertions, description }, copyCli);
 }
 
 async function insert({ path, isNew, insertions }: StepOf<'insert'>): Promise<void> {

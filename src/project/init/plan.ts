@@ -64,14 +64,16 @@ export async function planSetup({
     .map((line) => `${line} is already tracked by git: run git rm --cached ${line}, and replace the key pair`);
   const config = planConfig(project, installation, settings, keys, projectName ?? projectNameOf(project));
   const parts = [ignored, keys, config, hook, await planNode(project, node)];
-  const cores = coreFolders.map(
-    (folder): InitStep => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }),
-  );
   return {
-    steps: [...parts.flatMap((part) => part.steps), ...cores],
+    steps: [...parts.flatMap((part) => part.steps), ...coreFolders.map(planCore)],
     notes: [...parts.flatMap((part) => part.notes), ...tracked],
     hooked: hook.hooked,
   };
+}
+
+export function planCore(folder: string): InitStep {
+  const description = `install the hooks in the core in ${folder}, for all sketches on this machine`;
+  return { kind: 'core', folder, description };
 }
 
 /** Returns the paths of existing private keys below the project folder, which git must not track. */
@@ -82,7 +84,7 @@ function keysInProject({ folder, platformio }: Project, settings: ProjectSetting
   return [...new Set(inProject.map((path) => relativePath(folder, path)))];
 }
 
-/** Returns the folders of installed cores without hooks. */
+/** Returns the folders of installed cores that support the hooks and do not have them. */
 export async function coresWithoutHooks(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
@@ -90,5 +92,7 @@ export async function coresWithoutHooks(
 ): Promise<readonly string[]> {
   const cores = await findInstalledCores(arduinoFolders(env, platform, home));
   const hooked = await Promise.all(cores.map(({ folder }) => hasIdeHooks(folder)));
-  return cores.filter((_, index) => hooked[index] !== true).map(({ folder }) => folder);
+  return cores
+    .filter(({ python }, index) => python !== undefined && hooked[index] !== true)
+    .map(({ folder }) => folder);
 }

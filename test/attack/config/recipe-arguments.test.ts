@@ -6,6 +6,8 @@ import {
   arduinoHookProperties,
   arduinoPublishProperty,
   arduinoUploadProperty,
+  launcherProgram,
+  nodeProgram,
 } from '../../../src/project/build/arduino-hooks.ts';
 import { door } from '../../support/built-sketch.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
@@ -14,7 +16,7 @@ import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 
-const hooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota-hooks/dist/cli.js' };
+const hooks = { program: nodeProgram('/usr/bin/node', '/opt/ota-hooks/dist/cli.js') };
 
 const names = ['door"--unsigned', "door' --unsigned 'x", 'door --unsigned', '--unsigned', '{build.path}', 'a b'];
 
@@ -22,10 +24,10 @@ test('uses no name that a sketch can choose in recipes', (t) => {
   const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
   for (const [property, recipe] of properties) {
     const placeholders = recipe.match(/\{[^}]*\}/g) ?? [];
-    const isNumber = (name: string) =>
-      property.startsWith('tools.') && ['{serial.port}', '{network.port}'].includes(name);
+    const isOfUser = (name: string) =>
+      property.startsWith('tools.') && ['{serial.port}', '{network.port}', '{network.password}'].includes(name);
     t.deepEqual(
-      placeholders.filter((name) => !isNumber(name)),
+      placeholders.filter((name) => !isOfUser(name)),
       ['{build.path}'],
     );
     t.true(recipe.endsWith(' --arduino-build "{build.path}"'), 'every argument after it is an error');
@@ -90,6 +92,7 @@ test('rejects a folder whose name contains a property, because arduino-cli would
   for (const sourceDir of ['/src/{build.path}', '/src/a{x}b']) {
     await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoHookProperties({ ...hooks, sourceDir }));
     await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => arduinoUploadProperty({ ...hooks, configPath: sourceDir }));
+    await expectOtaError(t, 'HOOK_ARGUMENT_INVALID', () => launcherProgram('python3', sourceDir));
   }
-  countAttacks({ kind: 'names that add arguments to recipes', tried: 4, withstood: 4 });
+  countAttacks({ kind: 'names that add arguments to recipes', tried: 6, withstood: 6 });
 });

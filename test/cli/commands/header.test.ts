@@ -54,10 +54,10 @@ test('header reports that the project has no key, and disables signing', async (
   }
 });
 
-test('header --optional-key prints nothing for a sketch without keys and configuration', async (t) => {
+test('header --if-set-up prints nothing for a sketch without keys and configuration', async (t) => {
   const folder = await testFolder(t, { 'door/door.ino': '', 'half/ota.config.json': '{"project": "half"}' });
   const header = (source: string) =>
-    runCommand(['header', '--optional-key', '--source', source, '--out', out], { cwd: folder.path });
+    runCommand(['header', '--if-set-up', '--source', source, '--out', out], { cwd: folder.path });
   t.is((await header('door')).stderr, '');
   t.regex((await header('half')).stderr, /^Not enabling binary signing/m);
 });

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { rsaPems, wrongKinds } from '../../support/key-pairs.ts';
+import { platformText } from '../../support/platform-text.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -411,22 +412,36 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
   const folder = await testFolder(t, {
     'door/door.ino': sketch,
     ...installed,
-    [`${core}/platform.txt`]: 'name=ESP8266\nversion=3.1.2\n',
+    [`${core}/platform.txt`]: platformText('3.1.2'),
+    'node_modules/ota-hooks/package.json': '{}',
+    'node_modules/ota-hooks/dist/cli.js': '',
+    'node_modules/ota-hooks/hooks/arduino.py': '',
   });
   const world = {
     cwd: folder.path,
     home,
     cli: folder.at('node_modules/ota-hooks/dist/cli.js'),
-    env: { ARDUINO_DIRECTORIES_DATA: folder.at('arduino'), ARDUINO_DIRECTORIES_USER: folder.at('sketchbook') },
+    env: {
+      ARDUINO_DIRECTORIES_DATA: folder.at('arduino'),
+      ARDUINO_DIRECTORIES_USER: folder.at('sketchbook'),
+      XDG_DATA_HOME: folder.at('share'),
+    },
   };
   t.is((await runCommand(['init', '--yes', '--ide'], world)).exitCode, 0);
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
+  t.true((await folder.list()).includes('share/ota-hooks/arduino/dist/cli.js'));
   t.regex((await runCommand(['init', '--yes', '--ide'], world)).stderr, /is already set up/);
   await runCommand(['init', '--yes', '--undo'], world);
-  t.false((await folder.list()).includes(`${core}/platform.local.txt`));
+  t.deepEqual(
+    (await folder.list()).filter((name) => name.startsWith('share') || name.startsWith(core)),
+    [`${core}/platform.txt`],
+  );
 
   // In a terminal, init offers to install the IDE hooks even without --ide.
-  await runCommand(['init'], { ...world, prompt: { confirm: async () => true } });
+  const questions: string[] = [];
+  const confirm = async (question: string) => questions.push(question) > 0;
+  await runCommand(['init'], { ...world, prompt: { confirm } });
+  t.regex(questions.at(-1) ?? '', /all ESP8266 sketches on this machine/);
   t.regex(await folder.text(`${core}/platform.local.txt`), /ota-hooks/);
   await rm(folder.at('arduino'), { recursive: true });
   t.is(

@@ -5,6 +5,7 @@ import { startTestServer } from '../../server/running-server.ts';
 import { door } from '../../support/built-sketch.ts';
 import { doorFacts, packedDoor, virtualDoor } from '../../support/fleet.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
+import { platformText } from '../../support/platform-text.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
@@ -80,7 +81,7 @@ async function setUp(t: ExecutionContext, example: string): Promise<ExampleWorld
 }
 
 async function installedCore(t: ExecutionContext, example: string): Promise<ExampleWorld> {
-  const folder = await testFolder(t, { [core]: 'name=Some boards\nversion=3.1.2\n' });
+  const folder = await testFolder(t, { [core]: platformText('3.1.2') });
   if (example.includes('uninstall')) await runCommand(['install', 'arduino'], { cwd: folder.path });
   return { folder, instead: { '~': folder.path } };
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { allArtifacts, artifactsOf, cli, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
+import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
 
 const keys = makeKeys();
 
@@ -88,20 +88,6 @@ test.serial('reports a missing arduino-cli with a hint to install it', async (t)
     run.output,
     /^error\[PROGRAM_MISSING\]: The build cannot start: arduino-cli-that-is-not-there was not found\n.*Install arduino-cli/m,
   );
-});
-
-test.serial('fails a build with installed hooks when ota-hooks itself is missing', async (t) => {
-  const workplace = await makeWorkplace(t);
-  const sketch = await workplace.sketch('door');
-  await placeKeys(sketch, keys);
-  t.is((await workplace.run('install', 'arduino')).exitCode, 0);
-  const local = join(workplace.core, 'platform.local.txt');
-  await writeFile(local, (await readFile(local, 'utf8')).replaceAll(cli, join(workplace.folder, 'gone', 'cli.js')));
-
-  const run = await workplace.compile(sketch);
-
-  t.not(run.exitCode, 0);
-  t.regex(run.output, /Cannot find module .*gone/);
 });
 
 test.serial(

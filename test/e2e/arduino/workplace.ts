@@ -8,7 +8,7 @@ import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { arduinoCli } from '../provision/arduino-cli.ts';
 
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
+export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 export const cli = join(repository, 'dist', 'cli.js');
 const platform = join(repository, 'test', 'e2e', 'esp8266');
 const board = 'esp8266:esp8266:d1_mini';
@@ -40,6 +40,8 @@ export interface Workplace {
   readonly build: (sketch: string, ...options: string[]) => Promise<Run>;
   /** Runs any ota-hooks command. */
   readonly run: (...args: string[]) => Promise<Run>;
+  /** Runs a command of another installation of ota-hooks. */
+  readonly runScript: (script: string, ...args: string[]) => Promise<Run>;
   /** Runs any ota-hooks command with additional environment variables. */
   readonly runWith: (env: Readonly<Record<string, string>>, ...args: string[]) => Promise<Run>;
   /** Path of a sketch image. Artifacts append a suffix, as in `image(sketch) + '.signed'`. Fails before the first build. */
@@ -89,6 +91,7 @@ export async function makeWorkplace(t: ExecutionContext, name = 'workplace'): Pr
       readFile(`${await findImage(join(folder, 'cache', 'sketches'), sketch)}.ota.json`, 'utf8'),
     build: (sketch, ...options) => runOwn(['build', '--source', sketch, '--', '--fqbn', board, ...options]),
     run: (...args) => runOwn(args),
+    runScript: (script, ...args) => runProgram(process.execPath, [script, ...args]),
     runWith: (more, ...args) => runOwn(args, more),
     image: (sketch) => findImage(join(folder, 'cache', 'sketches'), sketch),
   };

@@ -68,7 +68,7 @@ test.serial('installed Arduino hooks publish after a build, but not when linking
   await arduino.placeKeys(sketch, keys);
   const settings = { project: 'door', version: '1.0.0', publish: { to: server.url, afterBuild: true } };
   await writeFile(join(sketch, 'ota.config.json'), JSON.stringify(settings));
-  t.is((await workplace.run('install', 'arduino', '--platform', workplace.core)).exitCode, 0);
+  t.is((await workplace.run('install', 'arduino', '--publish', '--platform', workplace.core)).exitCode, 0);
 
   await writeFile(join(sketch, 'door.ino'), `${arduino.sketchText}\nint missing();\nint here = missing();\n`);
   t.not((await workplace.compileWith(server.env, sketch)).exitCode, 0);

@@ -7,10 +7,12 @@ import {
   arduinoHookProperties,
   arduinoPublishProperty,
   arduinoUploadProperty,
+  launcherProgram,
+  nodeProgram,
   quoteWord,
 } from '../../../src/project/build/arduino-hooks.ts';
 
-const hooks: ArduinoHooks = { nodePath: '/usr/bin/node', cliPath: '/opt/ota hooks/dist/cli.js' };
+const hooks: ArduinoHooks = { program: nodeProgram('/usr/bin/node', '/opt/ota hooks/dist/cli.js') };
 
 /** Splits a recipe like arduino-cli; the end-to-end tests use the real program. */
 function splitRecipe(recipe: string): string[] {
@@ -59,22 +61,23 @@ test('arduinoPublishProperty adds a separate step after signing for the same pro
     sourceDir: '/src/door',
     configPath: '/src/ota.config.json',
   });
-  t.is(name, 'recipe.objcopy.hex.3.pattern');
+  t.is(name, 'recipe.objcopy.hex.4.pattern');
   t.deepEqual(splitRecipe(recipe), [
     ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'publish', '--after-build'],
     ...['--source', '/src/door', '--config', '/src/ota.config.json', '--arduino-build', '{build.path}'],
   ]);
-  t.false(arduinoCliOptions(hooks, 'aa11').join().includes('hex.3'));
+  t.false(arduinoCliOptions(hooks, 'aa11').join().includes('hex.4'));
   t.true(arduinoCliOptions(hooks, 'aa11', true).join().includes(`${name}=`));
 });
 
-test('arduinoUploadProperty passes the image and the selected port, and no password', (t) => {
+test('arduinoUploadProperty passes the selected port and the password from the prompt', (t) => {
   const [name, recipe] = arduinoUploadProperty({ ...hooks, configPath: '/home/jo/türen/ota.config.json' });
   t.is(name, 'tools.esptool.upload.network_pattern');
   t.deepEqual(splitRecipe(recipe), [
     ...['/usr/bin/node', '/opt/ota hooks/dist/cli.js', 'upload'],
-    ...['--method', 'espota', '--host', '{serial.port}', '--port', '{network.port}'],
-    ...['--config', '/home/jo/türen/ota.config.json', '--arduino-build', '{build.path}'],
+    ...['--method', 'espota', '--config', '/home/jo/türen/ota.config.json'],
+    ...['--host', '{serial.port}', '--port', '{network.port}', '--arduino-password={network.password}'],
+    ...['--arduino-build', '{build.path}'],
   ]);
 });
 
@@ -89,7 +92,7 @@ test('recipes keep the backslashes of Windows paths', (t) => {
   const nodePath = 'C:\\Program Files\\nodejs\\node.exe';
   const cliPath = 'C:\\Users\\jo doe\\AppData\\Roaming\\npm\\node_modules\\ota-hooks\\dist\\cli.js';
   const sourceDir = 'D:\\sketches\\door\\';
-  const recipes = [...arduinoHookProperties({ nodePath, cliPath, sourceDir }).values()];
+  const recipes = [...arduinoHookProperties({ program: nodeProgram(nodePath, cliPath), sourceDir }).values()];
 
   t.is(recipes.length, 2);
   for (const recipe of recipes) {
@@ -98,6 +101,14 @@ test('recipes keep the backslashes of Windows paths', (t) => {
     t.is(words[words.indexOf('--source') + 1], sourceDir);
     t.is(words.at(-1), 'C:\\Users\\jo doe\\AppData\\Local\\Temp\\arduino');
   }
+});
+
+test('launcherProgram keeps a folder with spaces as one argument of the launcher', (t) => {
+  const program = launcherProgram('"{runtime.tools.python3.path}/python3"', 'C:\\Users\\jo doe\\ota-hooks\\arduino');
+  t.deepEqual(splitRecipe(`${program} header`), [
+    ...['{runtime.tools.python3.path}/python3', '-I', '-S', '{runtime.platform.path}/ota-hooks.py'],
+    ...['C:\\Users\\jo doe\\ota-hooks\\arduino', 'header'],
+  ]);
 });
 
 test('recipes use a given source folder instead of the sketch folder', (t) => {

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
+import { readCore } from '../../../src/project/build/arduino-cores.ts';
 import { installIdeHooks } from '../../../src/project/build/arduino-ide.ts';
+import { installCliCopy } from '../../../src/project/build/cli-copy.ts';
 import { arduinoHooks } from '../../../src/project/doctor/checks/arduino-hooks.ts';
 import { coreCache } from '../../../src/project/doctor/checks/core-cache.ts';
 import { coreRelease } from '../../../src/project/doctor/checks/core-release.ts';
 import { numberedHooks } from '../../../src/project/doctor/checks/numbered-hooks.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
+import { platformText } from '../../support/platform-text.ts';
 import { type CheckSetup, findingsOf, onlyProblem, type SetupOptions, setUpCheck } from './check-setup.ts';
 
 const cores = 'home/.arduino15/packages/esp8266/hardware/esp8266';
@@ -19,13 +22,18 @@ async function withCores(
   options: SetupOptions,
   ...folders: readonly string[]
 ): Promise<CheckSetup> {
-  const texts = folders.map((folder) => [`${folder}/platform.txt`, `version=${folder.split('/').at(-1)}\n`]);
-  const files = { 'package/dist/cli.js': '', ...Object.fromEntries(texts), ...options.files };
-  return setUpCheck(t, { ...options, files });
+  const texts = folders.map((folder) => [`${folder}/platform.txt`, platformText(folder.split('/').at(-1) ?? '')]);
+  const ownPackage = {
+    'package/dist/cli.js': '',
+    'package/package.json': '{}',
+    'package/hooks/arduino.py': 'launcher',
+  };
+  return setUpCheck(t, { ...options, files: { ...ownPackage, ...Object.fromEntries(texts), ...options.files } });
 }
 
-function hooksOf({ context }: CheckSetup) {
-  return { nodePath: context.node.path, cliPath: context.cli };
+async function install({ context, folder }: CheckSetup, core: string, options = {}) {
+  const copy = await installCliCopy({ node: context.node.path, cli: context.cli }, context);
+  await installIdeHooks(await readCore(folder.at(core)), copy, options);
 }
 
 test('arduinoHooks notes a missing core and warns if the project is a sketch', async (t) => {
@@ -44,7 +52,7 @@ test('arduinoHooks notes a core without hooks and warns beside a signed sketch',
 
 test('arduinoHooks reports hooks that a core upgrade removed, and reinstalls them', async (t) => {
   const setup = await withCores(t, {}, older, current);
-  await installIdeHooks(setup.folder.at(older), hooksOf(setup));
+  await install(setup, older);
   const found = await onlyProblem(t, arduinoHooks, setup.context);
   t.is(found.level, 'error');
   t.regex(found.message, /3\.1\.2.*a core upgrade removes them/);
@@ -61,7 +69,7 @@ test('arduinoHooks detects hooks lost by a core upgrade from the record of init'
 
 test('arduinoHooks reports a missing stamp file and restores it', async (t) => {
   const setup = await withCores(t, {}, current);
-  await installIdeHooks(setup.folder.at(current), hooksOf(setup));
+  await install(setup, current);
   await rm(setup.folder.at(`${current}/ota-hooks.stamp`));
   const found = await onlyProblem(t, arduinoHooks, setup.context);
   t.is(found.level, 'error');
@@ -70,22 +78,43 @@ test('arduinoHooks reports a missing stamp file and restores it', async (t) => {
   t.regex((await findingsOf(arduinoHooks, setup.context)).join(), /^ok/);
 });
 
-test('arduinoHooks reports hooks with missing programs and updates them', async (t) => {
+test('arduinoHooks reports a missing launcher, copy and Node.js of the hooks, and restores them', async (t) => {
   const setup = await withCores(t, {}, current);
-  const gone = { nodePath: '/gone/bin with blanks/node', cliPath: '/gone/ota-hooks/dist/cli.js' };
-  await installIdeHooks(setup.folder.at(current), gone);
-  const findings = (await arduinoHooks(setup.context)).filter(({ level }) => level === 'error');
-  t.deepEqual(
-    findings.map(({ message }) => / run (.*), which does not exist/.exec(message)?.[1]),
-    [gone.nodePath, gone.cliPath],
-  );
-  await findings[0]?.autofix?.apply();
+  await install(setup, current);
+  const copy = 'home/.local/share/ota-hooks/arduino';
+  for (const [spoil, message] of [
+    [() => rm(setup.folder.at(`${current}/ota-hooks.py`)), /the hooks run ota-hooks\.py, which does not exist/],
+    [() => rm(setup.folder.at(copy), { recursive: true }), /The copy of ota-hooks that the hooks run is missing/],
+    [() => setup.folder.write(`${copy}/node`, '/gone/node\n'), /Node\.js at \/gone\/node, which does not exist/],
+  ] as const) {
+    await spoil();
+    const found = await onlyProblem(t, arduinoHooks, setup.context);
+    t.regex(found.message, message);
+    await found.autofix?.apply();
+    t.regex((await findingsOf(arduinoHooks, setup.context)).join(), /^ok/);
+  }
+});
+
+test('arduinoHooks warns if a build in the IDE would not publish', async (t) => {
+  const config = '{"publish": {"to": "./public", "afterBuild": true}}';
+  const setup = await withCores(t, { files: { ...sketch, 'project/ota.config.json': config } }, current);
+  await install(setup, current);
+  const found = await onlyProblem(t, arduinoHooks, setup.context);
+  t.like(found, { level: 'warning' });
+  t.regex(found.fix ?? '', /ota-hooks install arduino --publish/);
+  await install(setup, current, { publishes: true });
   t.regex((await findingsOf(arduinoHooks, setup.context)).join(), /^ok/);
+});
+
+test('arduinoHooks does not ask for hooks in a core that does not support them', async (t) => {
+  const setup = await withCores(t, { files: { [`${cores}/2.5.2/platform.txt`]: 'version=2.5.2\n' } }, current);
+  await install(setup, current);
+  t.is((await findingsOf(arduinoHooks, setup.context)).length, 1);
 });
 
 test('arduinoHooks reports overridden and damaged hook lines and does not repair damaged hook lines', async (t) => {
   const setup = await withCores(t, {}, current);
-  await installIdeHooks(setup.folder.at(current), hooksOf(setup));
+  await install(setup, current);
   const local = `${current}/platform.local.txt`;
   const text = await setup.folder.text(local);
   await setup.folder.write(local, `${text}recipe.objcopy.hex.2.pattern=echo mine\n`);
@@ -119,7 +148,7 @@ test('coreCache warns if plain builds of a signed sketch link a cached core comp
   const hash = createHash('md5').update(setup.folder.at(current)).digest('hex');
   await setup.folder.write(`home/.cache/arduino/cores/esp8266_esp8266_generic_${hash}/core.a`, 'unsigned');
   t.regex((await onlyProblem(t, coreCache, setup.context)).message, /compiled without signing/);
-  await installIdeHooks(setup.folder.at(current), hooksOf(setup));
+  await install(setup, current);
   t.deepEqual(
     await findingsOf(coreCache, setup.context),
     [],
@@ -186,7 +215,7 @@ test('numberedHooks ignores hooks with other names', async (t) => {
   ];
   const files = { ...sketch, [`${current}/platform.local.txt`]: names.map((name) => `${name}=echo\n`).join('') };
   const sound = await withCores(t, { files }, current);
-  await installIdeHooks(sound.folder.at(current), hooksOf(sound));
+  await install(sound, current);
   t.deepEqual(await findingsOf(numberedHooks, sound.context), [
     'ok: No other hook replaces the one that writes the signing header',
   ]);

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
-import { requireRecipePath } from '../../../project/build/arduino-hooks.ts';
+import { nodeProgram, requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
 import { platformioProgram } from '../../../project/build/platformio.ts';
 import { hookVariables } from '../../../project/build/platformio-build.ts';
@@ -64,8 +64,7 @@ async function buildWithArduino(
     () => undefined,
   );
   const hooks = {
-    nodePath: io.self.node,
-    cliPath: io.self.cli,
+    program: nodeProgram(io.self.node, io.self.cli),
     sourceDir: source,
     ...(settings.configPath === undefined ? {} : { configPath: settings.configPath }),
     ...(options.requireSigned === true ? { packOptions: ['--require-signed'] } : {}),

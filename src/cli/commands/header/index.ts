@@ -21,7 +21,7 @@ const headerCommand = (declaration: Declaration) =>
     .addOption(projectOptions.passphraseEnv)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
-    .addOption(new Option('--optional-key', 'Print nothing for a sketch without keys and configuration').hideHelp())
+    .addOption(new Option('--if-set-up', 'Print nothing for a sketch without keys and configuration').hideHelp())
     .option('--image <file>', 'Image (.bin) that the build will create; stale artifacts next to the image are removed');
 
 type HeaderOptions = OptionsOf<typeof headerCommand>;
@@ -52,7 +52,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   });
   const written = await writeHeader(out, key);
   if (key !== undefined) report.say('Enabling binary signing');
-  else if (isConfigured || options.optionalKey !== true)
+  else if (isConfigured || options.ifSetUp !== true)
     report.say(`Not enabling binary signing: no public.key in ${report.path(resolve(io.cwd, options.source ?? '.'))}`);
   report.detail(`${report.path(out)} ${written}`);
   report.result('header', {

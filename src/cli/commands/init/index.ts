@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { removeUnusedCliCopy } from '../../../project/build/arduino-ide.ts';
+import { installCliCopy } from '../../../project/build/cli-copy.ts';
 import { applySteps } from '../../../project/init/apply-steps.ts';
 import { requireEffective, unknownEnvironments } from '../../../project/init/hook.ts';
 import { findInstallation, type Installation } from '../../../project/init/installation.ts';
-import { coresWithoutHooks, planSetup } from '../../../project/init/plan.ts';
+import { coresWithoutHooks, planCore, planSetup } from '../../../project/init/plan.ts';
 import { findProject, findProjectFolder, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
 import type { InitStep, SetupPlan } from '../../../project/init/step.ts';
@@ -80,8 +82,8 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
       return;
     }
     steps.push(...(await ideSteps(project, options, io)));
-    const hooks = { nodePath: io.self.node, cliPath: io.self.cli };
-    await applySteps(project.folder, steps, hooks, io.signal, ({ description }) =>
+    const copyCli = () => installCliCopy(io.self, io);
+    await applySteps(project.folder, steps, copyCli, io.signal, ({ description }) =>
       report.detail(`done: ${description}`),
     );
     const after = await findProject(project.folder, io);
@@ -126,9 +128,9 @@ async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise
 async function ideSteps(project: Project, { yes, ide }: InitOptions, io: Io): Promise<readonly InitStep[]> {
   if (project.system !== 'arduino' || yes === true || ide === true || io.prompt === undefined) return [];
   const folders = await coresWithoutHooks(io.env, io.platform, io.home);
-  const question = `Also install the hooks in the esp8266 core, for builds in the Arduino IDE (${folders.join(', ')})?`;
+  const question = `Also install the hooks in the esp8266 core, for builds in the Arduino IDE (${folders.join(', ')})? They then run in the builds of all ESP8266 sketches on this machine, and do not change those without keys.`;
   if (folders.length === 0 || !(await io.prompt.confirm(question, false))) return [];
-  return folders.map((folder) => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }));
+  return folders.map(planCore);
 }
 
 function nextCommand(project: Project, installation: Installation, { cwd }: Io): string {
@@ -163,6 +165,7 @@ async function undo(folder: string, options: InitOptions, io: Io, report: Report
     return;
   }
   const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true });
+  await removeUnusedCliCopy(io);
   if (undone.length === 0) report.say('No changes made by init were found.');
   for (const { path, outcome, reason } of undone) {
     if (outcome === 'absent') continue;

@@ -37,6 +37,7 @@ const packCommand = (declaration: Declaration) =>
       'Public key (default: public.key in the source folder, or derived from the private key)',
     )
     .addOption(projectOptions.passphraseEnv)
+    .addOption(new Option('--if-set-up', 'Do nothing for a sketch without keys and configuration').hideHelp())
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
     .addOption(new Option('--require-signed', 'Fail if there is no key to sign with').conflicts(['unsigned']))
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
@@ -74,6 +75,7 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   // Outputs of an earlier build are removed even if the configuration or a key is invalid.
   for (const image of named) await removeStaleArtifacts(image);
   const settings = await readProjectSettings(options, io, report);
+  if (options.ifSetUp === true && !isSetUp(settings)) return report.result('pack', []);
   const images = named.length > 0 ? named : await findImages(settings, report);
   for (const image of images) await removeStaleArtifacts(image);
 
@@ -128,6 +130,11 @@ async function packOne(
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);
   return finished.manifest;
+}
+
+/** Returns whether a sketch uses ota-hooks. Hooks in a core run for every sketch on the machine. */
+function isSetUp({ configPath, privateKey, publicKey }: ProjectSettings): boolean {
+  return [configPath, privateKey, publicKey].some((part) => part !== undefined);
 }
 
 function withCopyName(manifest: Manifest, pattern: string | undefined): Manifest {

@@ -20,15 +20,18 @@ export async function devicePasswords(
   io: Io,
 ): Promise<ReadonlyMap<Target, string>> {
   const sharers = new Map<PasswordSource, Target[]>();
+  const passwords = new Map<Target, string>();
   for (const target of targets) {
     if (target.password !== undefined) sharers.set(target.password, [...(sharers.get(target.password) ?? []), target]);
+    else if (io.idePassword !== undefined) passwords.set(target, io.idePassword);
   }
-  const passwords = new Map<Target, string>();
   for (const [source, devices] of sharers) {
     const names = namesOf(devices);
     const purpose = `the password of ${names}`;
     const password =
-      'prompt' in source ? await promptFor(names, io) : await readPassword(source, speaker, purpose, settings, io);
+      'prompt' in source
+        ? (io.idePassword ?? (await promptFor(names, io)))
+        : await readPassword(source, speaker, purpose, settings, io).catch((error) => insteadOf(error, io));
     for (const device of devices) passwords.set(device, password);
   }
   return passwords;
@@ -48,6 +51,16 @@ async function readPassword(
   // A file with several lines is a configuration or a list of secrets, not a password.
   if (isKeySecret(source, settings) || /[\r\n]/.test(password)) throw reservedSecret({ use, source, purpose });
   return password;
+}
+
+/**
+ * Returns the password from the prompt of the Arduino IDE if the configured environment variable is not set: an IDE started from the
+ * desktop does not have the variables of a shell. A configured password that can be read has precedence, because the IDE requires an input
+ * even if it is not needed.
+ */
+function insteadOf(error: unknown, { idePassword }: Io): string {
+  if (idePassword !== undefined && error instanceof OtaError && error.code === 'SECRET_MISSING') return idePassword;
+  throw error;
 }
 
 async function promptFor(names: string, io: Io): Promise<string> {

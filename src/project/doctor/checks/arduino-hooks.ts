@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from '../../build/arduino-cores.ts';
-import { headerHook, packHook } from '../../build/arduino-hooks.ts';
+import { headerHook, launcherName, packHook, publishHook } from '../../build/arduino-hooks.ts';
 import { hasIdeHooks, installIdeHooks, stampName } from '../../build/arduino-ide.ts';
+import { cliCopyFolder, installCliCopy, nodeOfCopy, type OwnProgram } from '../../build/cli-copy.ts';
 import { removeBlock } from '../../build/marked-block.ts';
 import { readRecord } from '../../init/record.ts';
 import { readText } from '../../init/text-file.ts';
@@ -17,9 +18,13 @@ export const arduinoHooks: Check = async (context) => {
     const fix = isWanted ? 'Install the esp8266 platform in the Boards Manager or with arduino-cli' : undefined;
     return [{ level: isWanted ? 'warning' : 'note', message: 'No ESP8266 core for Arduino is installed', fix }];
   }
-  const looks = await Promise.all(cores.map(lookAt));
+  const looks = await Promise.all(cores.filter(({ python }) => python !== undefined).map(lookAt));
   const wasInstalled = looks.some(({ state }) => state !== 'absent') || (await initHookedCores(context));
-  return looks.flatMap((look) => findingsOf(look, wasInstalled, context));
+  const isUsed = looks.some(({ state }) => state === 'hooked');
+  return [
+    ...looks.flatMap((look) => findingsOf(look, wasInstalled, context)),
+    ...(isUsed ? await copyFindings(context) : []),
+  ];
 };
 
 interface Look {
@@ -51,7 +56,7 @@ function findingsOf(
   const name = `Core ${core.version ?? 'of unknown version'} (${context.path(core.folder)})`;
   const autofix = {
     done: `installed the hooks in ${name}`,
-    apply: () => installIdeHooks(core.folder, { nodePath: context.node.path, cliPath: context.cli }),
+    apply: async () => installIdeHooks(core, await installCliCopy(ownProgram(context), context)),
   };
   const fix = 'Run ota-hooks install arduino';
   switch (state) {
@@ -66,7 +71,11 @@ function findingsOf(
     case 'absent':
       return [withoutHooks(name, wasInstalled, context, { fix, autofix })];
     case 'hooked': {
-      const findings = [...missingPrograms(name, text, { fix, autofix }), ...overridden(name, text)];
+      const findings = [
+        ...missingLauncher(name, core, { fix, autofix }),
+        ...overridden(name, text),
+        ...withoutPublishing(name, text, context),
+      ];
       return findings.length > 0 ? findings : [{ level: 'ok', message: `${name} has the hooks` }];
     }
   }
@@ -87,12 +96,39 @@ function withoutHooks(name: string, wasInstalled: boolean, context: CheckContext
   return { level: 'note', message: `${name} has no hooks; only builds in the Arduino IDE need them` };
 }
 
-/** Reports missing programs. Node.js or this package may have moved since the hooks were installed. */
-function missingPrograms(name: string, text: string, fixes: Fixes): readonly DoctorFinding[] {
-  const recipes = [headerHook, packHook].map((property) => valuesOf(text, property).findLast(isOurs) ?? '');
-  return [...new Set(recipes.flatMap(programsOf))]
-    .filter((path) => !existsSync(path))
-    .map((path) => ({ level: 'error', message: `${name}: the hooks run ${path}, which does not exist`, ...fixes }));
+function missingLauncher(name: string, { folder }: InstalledCore, fixes: Fixes): readonly DoctorFinding[] {
+  if (existsSync(join(folder, launcherName))) return [];
+  return [{ level: 'error', message: `${name}: the hooks run ${launcherName}, which does not exist`, ...fixes }];
+}
+
+/** Checks the copy of the CLI that the hooks run. */
+async function copyFindings(context: CheckContext): Promise<readonly DoctorFinding[]> {
+  const folder = cliCopyFolder(context);
+  const fixes = {
+    fix: 'Run ota-hooks install arduino',
+    autofix: {
+      done: `copied ota-hooks to ${folder}`,
+      apply: () => installCliCopy(ownProgram(context), context),
+    },
+  };
+  if (!existsSync(join(folder, 'dist', 'cli.js'))) {
+    return [{ level: 'error', message: `The copy of ota-hooks that the hooks run is missing: ${folder}`, ...fixes }];
+  }
+  const node = await nodeOfCopy(folder);
+  if (node !== undefined && existsSync(node)) return [];
+  const message = `The hooks use Node.js at ${node ?? 'an unknown path'}, which does not exist; an IDE started from the desktop may not find another one`;
+  return [{ level: 'warning', message, ...fixes }];
+}
+
+function ownProgram({ node, cli }: CheckContext): OwnProgram {
+  return { node: node.path, cli };
+}
+
+function withoutPublishing(name: string, text: string, context: CheckContext): readonly DoctorFinding[] {
+  const wanted = settingsOf(context)?.config.publish?.afterBuild ?? false;
+  if (wanted === false || context.project?.system !== 'arduino' || valuesOf(text, publishHook).length > 0) return [];
+  const message = `${name} has no hook that publishes, although the configuration sets publish.afterBuild`;
+  return [{ level: 'warning', message, fix: 'Run ota-hooks install arduino --publish, or build with ota-hooks build' }];
 }
 
 /** Reports later lines that set the properties of the hooks again. The last value of a property wins. */
@@ -105,16 +141,10 @@ function overridden(name: string, text: string): readonly DoctorFinding[] {
 }
 
 function isOurs(recipe: string): boolean {
-  return /[\\/]cli\.js["' ]/.test(recipe);
+  return recipe.includes(launcherName);
 }
 
 function valuesOf(text: string, property: string): readonly string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.startsWith(`${property}=`));
   return lines.map((line) => Buffer.from(line.slice(property.length + 1), 'latin1').toString('utf8'));
-}
-
-/** Returns the first two arguments of a command line. A quoted argument ends at the matching quote that is followed by a space. */
-function programsOf(recipe: string): readonly string[] {
-  const words = /^(?:"(.+?)"|'(.+?)'|(\S+)) (?:"(.+?)"|'(.+?)'|(\S+))(?: |$)/.exec(recipe) ?? [];
-  return words.slice(1).filter((word) => word !== undefined);
 }

@@ -7,6 +7,8 @@ import type { Check, DoctorFinding } from '../check.ts';
 import type { CheckContext } from '../context.ts';
 import { platformioFolder } from '../platformio-folder.ts';
 
+type Release = Pick<InstalledCore, 'folder' | 'version'>;
+
 /** Reports core releases with known update problems, before a build uses such a release. */
 export const coreRelease: Check = async (context) => {
   const folders = arduinoFolders(context.env, context.platform, context.home);
@@ -17,7 +19,7 @@ export const coreRelease: Check = async (context) => {
 };
 
 /** Finds PlatformIO's core packages. Package versions contain the core version: 3.20702.0 is core 2.7.2. */
-async function frameworks(context: CheckContext): Promise<readonly InstalledCore[]> {
+async function frameworks(context: CheckContext): Promise<readonly Release[]> {
   const packages = join(platformioFolder(context), 'packages');
   const found = await glob('framework-arduinoespressif8266*/package.json', { cwd: packages, absolute: true });
   return Promise.all(
@@ -28,7 +30,7 @@ async function frameworks(context: CheckContext): Promise<readonly InstalledCore
   );
 }
 
-function ofCore({ folder, version }: InstalledCore, context: CheckContext): readonly DoctorFinding[] {
+function ofCore({ folder, version }: Release, context: CheckContext): readonly DoctorFinding[] {
   const capabilities = coreCapabilities(version);
   const problem = capabilities === undefined ? undefined : problemOf(capabilities);
   if (problem === undefined) return [];
