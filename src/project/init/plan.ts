@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { arduinoFolders, findInstalledCores } from '../build/arduino-cores.ts';
 import { hasIdeHooks } from '../build/arduino-ide.ts';
 import { projectSettings } from '../config/settings.ts';
@@ -50,6 +51,7 @@ export async function planSetup({
   const ignored = await planIgnore(project.folder, [
     ...(keys.isBeside ? [{ line: 'private.key', ...guards }] : []),
     { line: '.ota/', ...guards },
+    ...(dirname(dirname(installation.folder)) === project.folder ? [{ line: 'node_modules/' }] : []),
   ]);
   const config = planConfig(project, installation, settings, keys, projectName ?? projectNameOf(project));
   const parts = [ignored, keys, config, hook, await planNode(project, node)];
