@@ -1,7 +1,8 @@
+import type { CrcRule } from '../model/artifact.ts';
 import { coreReleaseOf } from '../model/core-versions.ts';
 import type { Finding, Reading } from './finding.ts';
 import { describeFlash, type FlashHeader } from './flash-header.ts';
-import { type CrcRule, crcWords, type ImageCrc, readImageCrc } from './image-crc.ts';
+import { crcWords, type ImageCrc, readImageCrc } from './image-crc.ts';
 import { findImageEnd, type ImageHeader, imageMagic, readImageHeader } from './image-header.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 import { flashMapAddress } from './memory-map.ts';

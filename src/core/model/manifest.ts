@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
+import type { CrcRule, Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { allowanceReason, flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
 
 /**
@@ -54,6 +54,8 @@ export interface ManifestImage {
   /** Core release of a sketch, from the git hash in the image. Absent if the image contains no recognized git hash. */
   core?: string | undefined;
   coreGitHash?: string | undefined;
+  /** Location of the CRC in the image, which differs between generations of the core. Absent for a filesystem image. */
+  crcRule?: CrcRule | undefined;
   flashMode?: FlashMode | undefined;
   flashSizeBytes?: number | undefined;
   flashFrequencyMHz?: number | undefined;
@@ -211,6 +213,7 @@ const imageSchema = v.strictObject({
   findings: v.array(findingSchema),
   core: v.optional(v.string()),
   coreGitHash: v.optional(v.string()),
+  crcRule: v.optional(v.picklist(['none', 'eboot-page', 'application', 'unknown'])),
   flashMode: v.optional(flashMode),
   flashSizeBytes: v.optional(sizeBytes),
   flashFrequencyMHz: v.optional(v.number()),
