@@ -6,6 +6,7 @@ import type { Release } from '../core/preflight/release.ts';
 import { recognize } from '../core/preflight/running.ts';
 import type { Target } from './inventory.ts';
 import { type LedgerEntry, provenFacts } from './ledger.ts';
+import { type SmallerArtifact, smallerArtifact } from './smaller-artifact.ts';
 import { webUpdater } from './web/updaters.ts';
 
 export interface DevicePlanOptions {
@@ -30,7 +31,12 @@ export interface ObservedFacts {
 
 /** Artifacts to send to a device in order, usually one. If nothing can be sent, the blocking findings. */
 export type DevicePlan =
-  | { readonly kind: 'send'; readonly steps: readonly Step<Release>[] }
+  | {
+      readonly kind: 'send';
+      readonly steps: readonly Step<Release>[];
+      /** Smaller artifact that only unknown facts block, if any. */
+      readonly smaller: SmallerArtifact | undefined;
+    }
   | { readonly kind: 'blocked'; readonly blockedBy: readonly BlockingFinding[] };
 
 /**
@@ -51,7 +57,11 @@ export function planDevice(target: Target, observed: ObservedFacts, question: De
   const decided = plan({ facts, target: sendable, intermediateReleases, allow });
   if (decided.kind === 'blocked') return decided;
   const steps = decided.kind === 'send' ? [decided] : decided.hops;
-  return { kind: 'send', steps: steps.map((step) => (step.release === sendable ? { ...step, release } : step)) };
+  return {
+    kind: 'send',
+    steps: steps.map((step) => (step.release === sendable ? { ...step, release } : step)),
+    smaller: decided.kind === 'send' ? smallerArtifact(facts, sendable, decided.artifact, allow) : undefined,
+  };
 }
 
 /** Omits the artifacts that the device's web updater rejects, unless the user named one of them. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isBelow, realPathOf } from '../../files/real-path.ts';
 import { relativePath } from '../../files/relative-path.ts';
 import { arduinoFolders, findInstalledCores } from '../build/arduino-cores.ts';
@@ -58,6 +58,7 @@ export async function planSetup({
     ...(keys.isBeside ? [{ line: 'private.key', ...guards }] : []),
     ...own.filter((line) => line !== 'private.key').map((line) => ({ line })),
     { line: '.ota/', ...guards },
+    ...(dirname(dirname(installation.folder)) === project.folder ? [{ line: 'node_modules/' }] : []),
   ]);
   const tracked = own
     .filter((line) => gitTracking(join(project.folder, line)) === 'tracked')

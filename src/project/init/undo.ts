@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
 import { removeFiles, rewriteFile } from '../../files/write.ts';
 import { uninstallIdeHooks } from '../build/arduino-ide.ts';
@@ -29,7 +29,7 @@ export interface UndoResult {
  */
 export async function undoSetup(
   folder: string,
-  { deleteKeys }: { readonly deleteKeys: boolean },
+  { deleteKeys, all }: { readonly deleteKeys: boolean; readonly all: boolean },
 ): Promise<readonly UndoResult[]> {
   const entries = [...(await readRecord(folder))];
   const undone: UndoResult[] = [];
@@ -41,8 +41,15 @@ export async function undoSetup(
     // The record is updated after each step, so that an interrupted undo can resume.
     await writeRecord(folder, [...entries, ...kept]);
   }
+  for (const path of stateFilesIn(folder, all)) undone.push(await removeFile(path));
   if (undone.length > 0 && kept.length === 0) await removeRecord(folder);
   return undone;
+}
+
+/** Returns the files that commands wrote into `.ota/`. Proven facts about devices are kept unless `all` is set: they need new uploads. */
+function stateFilesIn(folder: string, all: boolean): readonly string[] {
+  const names = ['discovered.json', 'upload.json', ...(all ? ['devices.json'] : [])];
+  return names.map((name) => join(dirname(recordPath(folder)), name)).filter((path) => existsSync(path));
 }
 
 async function undoEntry(folder: string, entry: RecordEntry, deleteKeys: boolean): Promise<UndoResult> {

@@ -48,7 +48,7 @@ test('init creates keys, .gitignore, a configuration and a hook line for a Platf
 
   t.is(exitCode, 0);
   t.is(await folder.text('platformio.ini'), ini + hookLine);
-  t.is(await folder.text('.gitignore'), 'private.key\n.ota/\n');
+  t.is(await folder.text('.gitignore'), 'private.key\n.ota/\nnode_modules/\n');
   t.is(readPublicKey(await folder.read('public.key'), 'public.key').bits, 2048);
   t.is((await stat(folder.at('private.key'))).mode & 0o777, 0o600);
   t.deepEqual(JSON.parse(await folder.text('ota.config.json')), {
@@ -108,7 +108,7 @@ test('init keeps CRLF line endings', async (t) => {
   const folder = await platformio(t, { 'platformio.ini': crlf(ini), '.gitignore': '.pio\r\n' });
   await init(folder, '--yes');
   t.is(await folder.text('platformio.ini'), crlf(ini + hookLine));
-  t.is(await folder.text('.gitignore'), '.pio\r\nprivate.key\r\n.ota/\r\n');
+  t.is(await folder.text('.gitignore'), '.pio\r\nprivate.key\r\n.ota/\r\nnode_modules/\r\n');
 });
 
 test('init --undo --delete-keys restores the original folder', async (t) => {
@@ -204,10 +204,10 @@ test('init changes nothing when canceled before the first step', async (t) => {
 });
 
 test('init adds the key to .gitignore before creating it, unless it is already ignored', async (t) => {
-  const folder = await platformio(t, { '.gitignore': '*.key\n.ota\n' });
+  const folder = await platformio(t, { '.gitignore': '*.key\n.ota\nnode_modules\n' });
   await execa('git', ['init', '--quiet'], { cwd: folder.path });
   await init(folder, '--yes');
-  t.is(await folder.text('.gitignore'), '*.key\n.ota\n', 'git already ignored both');
+  t.is(await folder.text('.gitignore'), '*.key\n.ota\nnode_modules\n', 'git already ignored all');
   const { entries } = JSON.parse(await folder.text('.ota/init.json'));
   t.deepEqual(
     entries.map(({ action }: { action: string }) => action),
@@ -298,7 +298,7 @@ test('init adds the private key of an environment to .gitignore and reports it i
   await execa('git', ['init', '--quiet'], { cwd: folder.path });
   await execa('git', ['add', 'secrets/door.key'], { cwd: folder.path });
   const { stderr } = await init(folder, '--yes');
-  t.is(await folder.text('.gitignore'), 'secrets/door.key\n.ota/\n');
+  t.is(await folder.text('.gitignore'), 'secrets/door.key\n.ota/\nnode_modules/\n');
   t.regex(stderr, /secrets\/door\.key is already tracked by git: run git rm --cached secrets\/door\.key/);
 });
 
@@ -480,4 +480,17 @@ test('init recognizes the package under test as an installation outside the proj
   await runCommand(['init', '--yes'], { cwd: folder.path, home, cli });
   const [, script] = /pre:(.*)/.exec(await folder.text('platformio.ini')) ?? [];
   t.true((await stat(script ?? '')).isFile());
+});
+
+test('init adds node_modules/ to .gitignore if the project contains the package, and undo removes it', async (t) => {
+  const folder = await platformio(t, { '.gitignore': '.pio\n' });
+  t.is((await init(folder, '--yes')).exitCode, 0);
+  t.regex(await folder.text('.gitignore'), /^node_modules\/$/m);
+  for (const name of ['devices.json', 'discovered.json', 'upload.json']) await folder.write(`.ota/${name}`, '{}');
+  t.is((await init(folder, '--undo', '--yes')).exitCode, 0);
+  t.notRegex(await folder.text('.gitignore'), /node_modules/);
+  const state = async () => (await folder.list()).filter((name) => /^\.ota\/(devices|discovered|upload)/.test(name));
+  t.deepEqual(await state(), ['.ota/devices.json']);
+  t.is((await init(folder, '--undo', '--yes', '--all')).exitCode, 0);
+  t.deepEqual(await state(), []);
 });

@@ -63,6 +63,9 @@ test('upload recognizes the running sketch by its MD5 and then sends the compres
   t.is(first.exitCode, 0, first.stderr);
   t.is(first.device.artifact, 'door.ino.bin.signed', 'no facts about the device are known yet');
   t.is(first.device.confirmation?.kind, 'proven');
+  const facts = 'core, signature check, flash layout, flash mode, chip size';
+  const hint = `^door: smaller: door\\.ino\\.bin\\.gz\\.signed \\(9,552 B\\) once these facts are known: ${facts}\\. This upload learns them`;
+  t.regex(first.stderr, new RegExp(hint, 'm'));
   const { devices } = await ledgerOf(folder);
   const { sketchMd5 } = await restarted(virtualDevice);
   t.like(devices['door'], {
@@ -76,6 +79,7 @@ test('upload recognizes the running sketch by its MD5 and then sends the compres
   const second = await upload(folder, '--confirm', 'proven');
   t.is(second.exitCode, 0, second.stderr);
   t.is(second.device.artifact, 'door.ino.bin.gz.signed');
+  t.notRegex(second.stderr, /warning|smaller/);
   t.is(second.device.confirmation?.kind, 'proven');
 
   // A different sketch with the same host name and port, as if flashed over USB.

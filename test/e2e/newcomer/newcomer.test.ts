@@ -59,6 +59,10 @@ test.serial(
     t.is(outputOf(runs, /^pio run$/).match(/Enabling binary signing/g)?.length, 1, 'the key is built in once');
     t.is(outputOf(runs, /^pio run$/).match(/Signed binary: .*firmware\.bin\.signed/g)?.length, 2);
     t.is((await place.sketchesRun(2)).length, 2, 'the second build runs after the first');
+    const uploads = runs.filter(({ command }) => command.includes('ota-hooks upload')).map(({ output }) => output);
+    t.regex(uploads[0] ?? '', /smaller: firmware\.bin\.gz\.signed/);
+    t.regex(uploads.at(-1) ?? '', /sending firmware\.bin\.gz\.signed/);
+    t.notRegex(uploads.at(-1) ?? '', /warning|smaller/, 'the compressed update needs no further facts');
     await place.write('src/main.cpp', sourceBefore);
     t.deepEqual(await place.listing(), beforeInit, 'as it was before init');
     t.regex(outputOf(runs, /init --undo$/), /kept: private\.key/);

@@ -26,6 +26,7 @@ const initCommand = (declaration: Declaration) =>
     .option('--ide', 'Also install the hooks in the installed cores, for Arduino IDE builds')
     .option('--yes', 'Skip the confirmation prompts')
     .option('--undo', 'Undo the changes made by init, but keep the keys')
+    .option('--all', 'With --undo: also delete the proven facts about devices')
     .option('--delete-keys', 'With --undo: also delete the keys that init generated');
 
 type InitOptions = OptionsOf<typeof initCommand>;
@@ -164,7 +165,7 @@ async function undo(folder: string, options: InitOptions, io: Io, report: Report
     report.result('init', { folder, declined: true });
     return;
   }
-  const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true });
+  const undone = await undoSetup(folder, { deleteKeys: options.deleteKeys === true, all: options.all === true });
   await removeUnusedCliCopy(io);
   if (undone.length === 0) report.say('No changes made by init were found.');
   for (const { path, outcome, reason } of undone) {

@@ -9,6 +9,7 @@ import type { Target } from '../../../delivery/inventory.ts';
 import { Ledger } from '../../../delivery/ledger.ts';
 import { ownAddresses } from '../../../delivery/mdns.ts';
 import { type DevicePlan, planDevice } from '../../../delivery/plan-device.ts';
+import type { SmallerArtifact } from '../../../delivery/smaller-artifact.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
@@ -29,7 +30,11 @@ export interface Updates {
 export interface PlannedDevice {
   readonly target: Target;
   readonly plan:
-    | { readonly kind: 'send'; readonly steps: readonly SendingStep[] }
+    | {
+        readonly kind: 'send';
+        readonly steps: readonly SendingStep[];
+        readonly smaller: SmallerArtifact | undefined;
+      }
     | Extract<DevicePlan, { readonly kind: 'blocked' }>;
   /** IPv4 address of the device, if discovery found one. */
   readonly address: string | undefined;
@@ -102,7 +107,7 @@ function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): Plan
     const from = releases.find(({ release }) => release === step.release);
     return from === undefined ? [] : [{ ...step, from }];
   });
-  return { kind: 'send', steps };
+  return { kind: 'send', steps, smaller: plan.smaller };
 }
 
 /** Returns the confirmation level. With canaries, the level is at least `returned`. */

@@ -1,4 +1,6 @@
 import { dirname, join } from 'node:path';
+import type { DeviceFacts } from '../../../core/model/device-facts.ts';
+import { sizeText } from '../../../core/model/quantity-text.ts';
 import { decisiveErrors } from '../../../core/preflight/plan.ts';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { runFleet } from '../../../delivery/fleet.ts';
@@ -28,6 +30,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   if (refusals.length > 0 && options.skipBlocked !== true) {
     return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'notStarted' }))];
   }
+  printSmaller(updates, report);
   printPaths(tasks, report);
   const names = tasks.map(({ target }) => target.name);
   const view = makeFleetView(names, io, report, options.quiet === true);
@@ -60,6 +63,34 @@ function printFindings({ devices }: Updates, report: Report): void {
       report.detail(`${target.name}: ${finding.artifact} is blocked: ${describeFinding(finding)}`);
   }
   for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
+}
+
+/** Names of facts for messages, and the options that pass them. */
+const factWords: Partial<Record<keyof DeviceFacts, readonly [string, string]>> = {
+  core: ['core', '--core'],
+  signing: ['signature check', '--signing'],
+  keyFingerprint: ['key', '--key-fingerprint'],
+  flashMode: ['flash mode', '--flash-mode'],
+  chipSizeBytes: ['chip size', '--layout'],
+  fsStart: ['flash layout', '--layout'],
+  fsEnd: ['flash layout', '--layout'],
+  sketchSizeBytes: ['sketch size', '--sketch-size'],
+};
+
+/** Prints which facts are missing for a smaller artifact. Devices that lack the same facts share one line. */
+function printSmaller({ devices, confirm }: Updates, report: Report): void {
+  const concerned = new Map<string, Target[]>();
+  for (const { target, plan } of devices) {
+    if (plan.kind !== 'send' || plan.smaller === undefined) continue;
+    const { artifact, missing } = plan.smaller;
+    const known = missing.flatMap((name) => [factWords[name] ?? []].filter(([text]) => text !== undefined));
+    const facts = [...new Set(known.map(([text]) => text))].join(', ');
+    const options = [...new Set(known.map(([, option]) => option))].join(', ');
+    const learn = confirm === 'proven' ? 'This upload learns them' : 'Upload with --confirm proven to learn them';
+    const line = `smaller: ${artifact.file} (${sizeText(artifact.sizeBytes)}) once these facts are known: ${facts}. ${learn}, or pass ${options}.`;
+    concerned.set(line, [...(concerned.get(line) ?? []), target]);
+  }
+  for (const [line, targets] of concerned) report.say(`${namesOf(targets)}: ${line}`);
 }
 
 /** Prints the path of each artifact that is sent. */
