@@ -200,6 +200,7 @@ export const errorExamples = {
   FOLDER_MISSING: [{ path: 'out/door.bin.signed' }],
   FILE_EXISTS: [{ path: 'private.key', what: 'private key' }],
 
+  DESTINATION_AMBIGUOUS: [{ place: 'github' }],
   DESTINATION_MISSING: [{ what: 'destination' }, { what: 'server' }],
   SERVER_URL_INVALID: [{ problem: 'it contains a user name or a password' }],
   TOKEN_INVALID: [{ variable: 'OTA_TOKEN' }],
