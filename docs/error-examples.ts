@@ -105,7 +105,7 @@ export const errorExamples = {
     { purpose: 'the password of kitchen', source: 'the environment variable OTA_TOKEN', hint: hintOfCase },
   ],
   SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
-  VERSION_PLACEHOLDER: [{ version: 'undefined' }],
+  VERSION_PLACEHOLDER: [{ version: 'null' }],
   KEY_EMPTY: [
     { path: 'private.key', kind: 'private' },
     { path: 'public.key', kind: 'public' },
