@@ -24,10 +24,28 @@ const aliasPath = v.pipe(
   v.string('must be text'),
   v.regex(/^\/[!-"$-.0->@-~][!-"$->@-~]{0,199}$/, 'must be a path such as /esp/update/arduino.php, without ? and #'),
   v.check(
-    (path) => !/^\/(api|update|files|healthz|readyz|metrics|login|logout|events|assets|projects)(\/|$)/.test(path),
+    (path) =>
+      !/^\/($|(api|update|files|healthz|readyz|metrics|login|logout|events|assets|projects)(\/|$))/.test(routed(path)),
     'is a path of the server itself',
   ),
 );
+
+/**
+ * Returns the path that the server's router compares: without dot segments and backslashes, and decoded. As in the router, an escape that
+ * is not UTF-8 stays as it is, and upper and lower case differ.
+ */
+function routed(path: string): string {
+  const { pathname } = new URL(`http://localhost${path}`);
+  return pathname.replace(/(%[0-9a-f]{2})+/gi, decodedOrSame).replace(/\/+/g, '/');
+}
+
+function decodedOrSame(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 /** Changes to a project. An absent key leaves the value unchanged. */
 export const projectRequestSchema = v.strictObject({

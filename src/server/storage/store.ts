@@ -102,8 +102,8 @@ export interface CatalogStore {
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */
   promotedBefore(project: string, channel: string, most: number): Promise<readonly ReleaseRecord[]>;
-  /** Returns whether any channel has ever served the release. */
-  wasPromoted(releaseId: number): Promise<boolean>;
+  /** Returns when the release was last promoted on any channel, in milliseconds since 1970; undefined if it never was. */
+  lastPromotedAt(releaseId: number): Promise<number | undefined>;
   /**
    * Returns the project's builds with this sketch MD5 (32 lower-case hex digits). Few builds share an MD5, because their bytes must be
    * identical. Builds of other projects are not returned: their publishers must not influence this project, and their versions are not

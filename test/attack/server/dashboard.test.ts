@@ -71,31 +71,71 @@ test('prevents a token from ending the sessions of other tokens or exhausting th
   countAttacks({ kind: 'sessions and event streams of one token', tried: 1310, withstood: 1310 });
 });
 
+const serverPaths = [
+  'api',
+  'update',
+  'files',
+  'healthz',
+  'readyz',
+  'metrics',
+  'login',
+  'logout',
+  'events',
+  'assets',
+  'projects',
+];
+
 test('prevents a project from using a server path as an alias', async (t) => {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', {});
   const admin = (await server.api('POST', '/tokens', { roles: ['admin'], project: 'door' })).body['token'];
-  const paths = [
-    'api',
-    'update',
-    'files',
-    'healthz',
-    'readyz',
-    'metrics',
-    'login',
-    'logout',
-    'events',
-    'assets',
-    'projects',
-  ];
-  for (const path of paths.flatMap((name) => [`/${name}`, `/${name}/`, `/${name}/x`])) {
+  for (const path of serverPaths.flatMap((name) => [`/${name}`, `/${name}/`, `/${name}/x`])) {
     const { status } = await server.api('PUT', '/projects/door', { aliases: [{ path }] }, String(admin));
     t.is(status, 422, path);
   }
   t.is((await fetch(`${server.url}/readyz`)).status, 200);
   countAttacks({
     kind: 'aliases that would replace server paths',
-    tried: 3 * paths.length,
-    withstood: 3 * paths.length,
+    tried: 3 * serverPaths.length,
+    withstood: 3 * serverPaths.length,
   });
+});
+
+test('rejects aliases that spell a server path differently', async (t) => {
+  const server = await startTestServer(t);
+  await server.api('PUT', '/projects/door', {});
+  const admin = String((await server.api('POST', '/tokens', { roles: ['admin'], project: 'door' })).body['token']);
+  const spellings = serverPaths.flatMap((name) => [
+    `/%${name.charCodeAt(0).toString(16)}${name.slice(1)}`,
+    `/${[...name].map((letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`).join('')}/x`,
+    `/./${name}`,
+    `/a/../${name}`,
+    `/%2e/${name}/x`,
+    `/a/%2E%2e/${name}`,
+    `/.\\${name}`,
+    `/a\\..\\${name}`,
+    `/a/.././b/..//${name}`,
+    `/%${name.charCodeAt(0).toString(16)}${name.slice(1)}/%zz`,
+    `/${name}/../${name}`,
+    `/${name}/%ff`,
+  ]);
+  const paths = [
+    ...spellings,
+    '/.',
+    '/..',
+    '/%2e',
+    '/a/..',
+    '/a/%2e%2e',
+    '/.\\',
+    '/projec%74s/door/devices',
+    '/api/v1/%74okens',
+  ];
+  for (const path of paths) {
+    const { status } = await server.api('PUT', '/projects/door', { aliases: [{ path }] }, admin);
+    t.is(status, 422, path);
+  }
+  const free = ['/esp/update/arduino.php', '/esp/my%20update.php', '/esp/%e4.php', '/Update.php', '/apis', '/a/api'];
+  const aliases = free.map((path) => ({ path }));
+  t.is((await server.api('PUT', '/projects/door', { aliases }, admin)).status, 200);
+  countAttacks({ kind: 'aliases that would replace server paths', tried: paths.length, withstood: paths.length });
 });

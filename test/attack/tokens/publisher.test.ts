@@ -6,6 +6,7 @@ import { digests } from '../../../src/core/pack/digests.ts';
 import { testBuild, testFilesystem, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { type ApiResponse, startTestServer, type TestServer } from '../../server/running-server.ts';
+import { countAttacks } from '../support/attack-counts.ts';
 
 const signer = testSigner();
 const old = await testBuild({ version: '1.0', project: 'door', signer });
@@ -174,4 +175,78 @@ test('does not promote a release whose rollout an operator has aborted or rolled
   }
   const operator = await tokenOf(server, ['operate']);
   t.is((await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' }, operator)).status, 200);
+});
+
+test('does not promote a filesystem draft whose bytes were yanked or replaced under a different version', async (t) => {
+  const { server, publisher } = await updatedDoor(t);
+  const promote = (version: string, token?: string) =>
+    server.api('PUT', '/projects/door/channels/stable', { version }, token);
+  const first = await files('2.0', 'first');
+  t.is((await server.publish(first)).status, 201);
+  for (const version of ['2.5', '2.6', '2.7']) {
+    t.is((await server.publish(renamed(first, version), { draft: true }, publisher)).status, 201, version);
+  }
+  t.is((await promote('2.5', publisher)).status, 200, 'the same bytes are served');
+  t.is((await server.publish(await files('4.0', 'second'))).status, 201);
+  t.is(codeOf(await promote('2.6', publisher)), 'image-known', 'replaced');
+  t.is((await promote('2.6')).status, 200, 'an admin may');
+  for (const version of ['2.0', '2.5', '2.6']) {
+    t.is((await server.api('POST', '/projects/door/releases/yank', { version })).status, 200, version);
+  }
+  t.is(codeOf(await promote('2.7', publisher)), 'image-known', 'yanked');
+  t.is(codeOf(await server.publish(renamed(first, '2.7'), {}, publisher)), 'image-known', 'published again');
+  const operator = await tokenOf(server, ['operate']);
+  t.is((await promote('2.7', operator)).status, 200, 'an operator may');
+  countAttacks({ kind: 'old bytes under a new version', tried: 3, withstood: 3 });
+});
+
+test('does not promote a sketch draft whose bytes an admin has published under a different version and yanked', async (t) => {
+  const { server, publisher } = await updatedDoor(t);
+  const next = await testBuild({ version: '3.0', project: 'door', signer, seed: 3 });
+  t.is((await server.publish(next, { draft: true }, publisher)).status, 201);
+  t.is((await server.publish(renamed(next, '3.1'))).status, 201);
+  await server.api('POST', '/projects/door/releases/yank', { version: '3.1' });
+  const promoted = await server.api('PUT', '/projects/door/channels/stable', { version: '3.0' }, publisher);
+  t.is(codeOf(promoted), 'image-known');
+  countAttacks({ kind: 'old bytes under a new version', tried: 1, withstood: 1 });
+});
+
+test('does not return a channel to replaced bytes that a different channel still serves', async (t) => {
+  const { server } = await updatedDoor(t);
+  const publisher = await tokenOf(server, ['publish'], ['stable', 'beta']);
+  const first = await files('2.0', 'first');
+  t.is((await server.publish(first)).status, 201);
+  t.is((await server.publish(renamed(first, '2.5'), { channel: 'beta' }, publisher)).status, 201);
+  t.is((await server.publish(await files('3.0', 'second'))).status, 201);
+  const promoted = await server.api('PUT', '/projects/door/channels/stable', { version: '2.5' }, publisher);
+  t.is(codeOf(promoted), 'role-missing');
+  for (const version of ['2.5', '2.6']) {
+    t.is(codeOf(await server.publish(renamed(first, version), {}, publisher)), 'role-missing', version);
+  }
+  countAttacks({ kind: 'old bytes under a new version', tried: 3, withstood: 3 });
+});
+
+test('does not promote a release on a different channel after its rollout was stopped', async (t) => {
+  const { server } = await updatedDoor(t);
+  const publisher = await tokenOf(server, ['publish'], ['stable', 'beta']);
+  const operator = await tokenOf(server, ['operate']);
+  await server.api('PUT', '/projects/door/devices/18:FE:34:00:00:01', { enrolled: true });
+  const promote = (version: string, channel: string, token: string) =>
+    server.api('PUT', `/projects/door/channels/${channel}`, { version }, token);
+  for (const [seed, action] of ['abort', 'rollback'].entries()) {
+    const version = `3.${seed}`;
+    const next = await testBuild({ version, project: 'door', signer, seed: 30 + seed });
+    t.is((await server.publish(next, { draft: true }, publisher)).status, 201);
+    const { body } = await server.api('POST', '/projects/door/rollouts', { version, stages: [{ share: 100 }] });
+    t.is((await server.api('POST', `/projects/door/rollouts/${body['id']}/${action}`, {})).status, 200);
+    t.is(codeOf(await promote(version, 'beta', publisher)), 'role-missing', action);
+    t.is(
+      codeOf(await server.publish(next, { channel: 'beta' }, publisher)),
+      'role-missing',
+      `published after ${action}`,
+    );
+    t.is((await promote(version, 'canary', operator)).status, 200);
+    t.is((await promote(version, 'beta', publisher)).status, 200, 'after an operator promoted it');
+  }
+  countAttacks({ kind: 'promotions of stopped releases', tried: 4, withstood: 4 });
 });

@@ -26,7 +26,7 @@ export async function releasesWithFile(
   if (from.startsWith('@')) return ofChannel(view, from.slice(1), file);
   const [release] = onlyWith(file, await catalog.withVersion(view.project.name, from));
   if (release === undefined) return undefined;
-  const wasPromoted = await catalog.wasPromoted(release.id);
+  const wasPromoted = (await catalog.lastPromotedAt(release.id)) !== undefined;
   const [plain] = guarded(view, release, wasPromoted).current;
   return { plain, channel: undefined, releases: (current) => guarded(current, release, wasPromoted) };
 }

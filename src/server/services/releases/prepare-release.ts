@@ -5,7 +5,7 @@ import { type InvalidManifest, type Manifest, parseManifest } from '../../../cor
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { permits } from '../../auth/permissions.ts';
-import type { Actor, ProjectRecord, TokenRecord } from '../../storage/records.ts';
+import type { Actor, ProjectRecord, ReleaseRecord, TokenRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
@@ -14,6 +14,7 @@ import {
   requireAllowedRules,
   requireChannel,
   requireNewImage,
+  requireNotServedBefore,
   requireNotStopped,
   requireReference,
 } from './publisher-limits.ts';
@@ -57,6 +58,7 @@ export async function prepareRelease(
   if (request.purpose === 'serve' && !request.draft) await requirePublishable(store, question, manifest);
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
   await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });
+  if (request.purpose === 'serve' && !request.draft) await requireForward(store, question, manifest);
   return { manifest, key, present, record, artifacts: await requireBlobs(manifest, publisher, { blobs, uploads }) };
 }
 
@@ -64,12 +66,29 @@ export async function prepareRelease(
 async function requirePublishable(
   store: Store,
   { project, request, publisher }: PublishInput,
-  { image, board = '' }: Manifest,
+  manifest: Manifest,
 ): Promise<void> {
+  const { image, board = '' } = manifest;
   const { channel, version } = request;
   requireChannel(publisher, channel);
   const draft = await store.catalog.find(project, { version, kind: image.kind, board });
-  if (draft !== undefined) await requireNotStopped(store, publisher, { project, channel, chosen: [draft] });
+  if (draft !== undefined) await requireNotStopped(store, publisher, { project, chosen: [draft] });
+}
+
+/** Requires that the channel of the request has not served the bytes before under a different version or board. */
+async function requireForward(
+  store: Store,
+  { project, request, publisher }: PublishInput,
+  manifest: Manifest,
+): Promise<void> {
+  const { channel, version } = request;
+  const { image, board = '' } = manifest;
+  const before = await store.catalog.promotedBefore(project, channel, Number.MAX_SAFE_INTEGER);
+  const isSame = (release: ReleaseRecord) =>
+    release.version === version && release.kind === image.kind && release.board === board;
+  // Publishing a release again on a channel that has served it before changes nothing.
+  if (before.some(isSame)) return;
+  await requireNotServedBefore(store, publisher, { project, channel, release: { version, manifest } });
 }
 
 /** Returns the manifest with the project and version from the request. For a reference build, only the image is kept. */

@@ -1,3 +1,4 @@
+import type { RolloutState } from '../../../api/rollout.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import { extentOf, mayPromoteOn, permits, permitsAlways } from '../../auth/permissions.ts';
 import type { ProjectRecord, ReleaseRecord, TokenRecord } from '../../storage/records.ts';
@@ -76,7 +77,7 @@ export async function requireNewImage({ catalog }: Store, publisher: Publisher, 
   );
   const [known] = others;
   if (known === undefined) return;
-  if (known.kind === 'filesystem' && (await isStillServed(catalog, project, board, others))) return;
+  if (known.kind === 'filesystem' && (await isStillServed(catalog, project, board, same))) return;
   const isOtherVersion = known.version !== version;
   throw new DomainError(
     'image-known',
@@ -104,7 +105,7 @@ async function isStillServed(
 ): Promise<boolean> {
   const past: ReleaseRecord[] = [];
   for (const release of same) {
-    if (release.yanked !== undefined || (await catalog.wasPromoted(release.id))) past.push(release);
+    if (release.yanked !== undefined || (await catalog.lastPromotedAt(release.id)) !== undefined) past.push(release);
   }
   const own = past.filter((release) => release.board === board);
   const current = (await catalog.currentReleases(project)).map(({ release }) => release.id);
@@ -119,49 +120,102 @@ interface Promotion {
 }
 
 /**
- * Requires that a token may promote these releases to a channel. Promoting a release that the channel has served before rolls devices back,
- * and promoting one whose rollout was stopped overrules an operator, so neither is part of publishing.
+ * Requires that a token may promote these releases to a channel. Promoting bytes that the channel has served before rolls devices back, and
+ * promoting a release whose rollout was stopped overrules an operator, so neither is part of publishing.
  *
- * @throws DomainError channel-not-permitted, role-missing
+ * @throws DomainError channel-not-permitted, role-missing, image-known
  */
 export async function requirePromotable(store: Store, publisher: Publisher, promotion: Promotion): Promise<void> {
-  const { project, channel, chosen } = promotion;
-  requireChannel(publisher, channel);
+  requireChannel(publisher, promotion.channel);
   await requireNotStopped(store, publisher, promotion);
   if (permitsAlways(publisher, 'promote-again')) return;
-  const { catalog } = store;
+  for (const release of promotion.chosen) {
+    await requireStillNewImage(store, release);
+    await requireNotServedBefore(store, publisher, { ...promotion, release });
+  }
+}
+
+/**
+ * Requires that other versions with the same bytes were never served or yanked, or that a channel serves these bytes now. The check when the
+ * draft was published does not suffice: since then, the other versions may have been served, replaced or yanked.
+ *
+ * @throws DomainError image-known
+ */
+async function requireStillNewImage({ catalog }: Store, release: ReleaseRecord): Promise<void> {
+  const { project, version, board, manifest } = release;
+  const same = await catalog.withSameBytes(project, manifest);
+  for (const other of same) {
+    if (other.version === version && other.yanked === undefined) continue;
+    if (other.yanked === undefined && (await catalog.lastPromotedAt(other.id)) === undefined) continue;
+    if (await isStillServed(catalog, project, board, same)) return;
+    const past = other.yanked === undefined ? 'which no channel serves now' : 'which was yanked';
+    throw new DomainError(
+      'image-known',
+      `the ${release.kind} image of ${version} is the image of ${project} ${releaseName(other)}, ${past}`,
+      `Build a new image for a new version, or promote ${version} with a token that has the role operate.`,
+    );
+  }
+}
+
+/**
+ * Requires that a channel has not served the bytes of a release before, or serves them now.
+ *
+ * @throws DomainError role-missing
+ */
+export async function requireNotServedBefore(
+  { catalog }: Store,
+  publisher: Publisher,
+  {
+    project,
+    channel,
+    release,
+  }: Omit<Promotion, 'chosen'> & { readonly release: Pick<ReleaseRecord, 'version' | 'manifest'> },
+): Promise<void> {
+  if (permitsAlways(publisher, 'promote-again')) return;
+  const same = (await catalog.withSameBytes(project, release.manifest)).map(({ id }) => id);
   const current = (await catalog.currentReleases(project)).filter((entry) => entry.channel === channel);
-  const before = (await catalog.promotedBefore(project, channel, Number.MAX_SAFE_INTEGER)).map(({ id }) => id);
-  const again = chosen.find(({ id }) => before.includes(id) && !current.some(({ release }) => release.id === id));
+  if (current.some(({ release: { id } }) => same.includes(id))) return;
+  const before = await catalog.promotedBefore(project, channel, Number.MAX_SAFE_INTEGER);
+  const again = before.find(({ id }) => same.includes(id));
   if (again === undefined) return;
+  const what =
+    again.version === release.version ? again.version : `the image of ${release.version} as ${again.version}`;
   throw new DomainError(
     'role-missing',
-    `${channel} has served ${project} ${again.version} before, and the token may promote only new releases`,
+    `${channel} has served ${project} ${what} before, and the token may promote only new releases`,
     'Use a token with the role operate to roll a channel back.',
   );
 }
 
 /**
- * Requires that no rollout of these releases on the channel was aborted or rolled back, unless the token may promote releases again.
+ * Requires that no rollout of these releases was stopped on any channel, unless the release was promoted since or the token may promote
+ * releases again. Only operators can promote a release since its rollout was stopped.
  *
  * @throws DomainError role-missing
  */
 export async function requireNotStopped(
-  { rollouts }: Store,
+  { catalog, rollouts }: Store,
   publisher: Publisher,
-  { project, channel, chosen }: Promotion,
+  { project, chosen }: Pick<Promotion, 'project' | 'chosen'>,
 ): Promise<void> {
   if (permitsAlways(publisher, 'promote-again')) return;
-  const stopped = (await rollouts.ofProject(project, Number.MAX_SAFE_INTEGER)).find(
-    (rollout) =>
-      rollout.channel === channel &&
-      (rollout.state === 'aborted' || rollout.state === 'rolled-back') &&
-      chosen.some(({ id }) => rollout.releaseIds.includes(id)),
+  const stopped = (await rollouts.ofProject(project, Number.MAX_SAFE_INTEGER)).filter(
+    ({ state }) => state in stopWords,
   );
-  if (stopped === undefined) return;
-  throw new DomainError(
-    'role-missing',
-    `the rollout of ${project} ${stopped.version} on ${channel} was ${stopped.state === 'aborted' ? 'aborted' : 'rolled back'}, and the token may not overrule this`,
-    'Use a token with the role operate to promote the release, or publish a new version.',
-  );
+  for (const { version, channel, state, releaseIds, startedAt, endedAt = startedAt } of stopped) {
+    for (const { id } of chosen) {
+      if (!releaseIds.includes(id) || ((await catalog.lastPromotedAt(id)) ?? 0) > endedAt) continue;
+      throw new DomainError(
+        'role-missing',
+        `the rollout of ${project} ${version} on ${channel} was ${stopWords[state]}, and the token may not overrule this`,
+        'Use a token with the role operate to promote the release, or publish a new version.',
+      );
+    }
+  }
 }
+
+/** States in which a rollout was stopped, as words. */
+const stopWords: Readonly<Partial<Record<RolloutState, string>>> = {
+  aborted: 'aborted',
+  'rolled-back': 'rolled back',
+};

@@ -192,9 +192,9 @@ export function sqliteCatalog(
       return found.filter(isPromotable);
     },
 
-    async wasPromoted(releaseId) {
-      const query = db.selectFrom('promotions').select('id').where('release_id', '=', releaseId).limit(1);
-      return connection.first(query) !== undefined;
+    async lastPromotedAt(releaseId) {
+      const promotions = db.selectFrom('promotions').select('at').where('release_id', '=', releaseId);
+      return connection.first(promotions.orderBy('at', 'desc').limit(1))?.at;
     },
 
     async recognize(project, sketchMd5) {
