@@ -237,7 +237,27 @@ def state():
     # The configured devices do not affect the artifacts.
     packed = {key: value for key, value in config.items() if key not in ("devices", "upload")}
     known += [path, packed, named_in(config, os.path.dirname(path or "")), is_published(config)]
+    if isinstance(config.get("version"), dict) and "git" in config["version"]:
+        known.append(tag_state(os.path.dirname(path)))
     return hashlib.sha256(json.dumps(known).encode("utf-8")).hexdigest()
+
+
+def tag_state(start):
+    """Hashes the files that determine the tag of the commit: a build after `git tag` must not keep the earlier version."""
+    folder = next((at for at in [Path(start)] + list(Path(start).parents) if (at / ".git").exists()), None)
+    try:
+        git = folder and folder / ".git"
+        if git and git.is_file():
+            git = folder / read_file(git).decode("utf-8").strip().replace("gitdir: ", "", 1)
+        if not git:
+            return None
+        pointer, head = git / "commondir", read_file(git / "HEAD").decode("utf-8").strip()
+        shared = git / read_file(pointer).decode("utf-8").strip() if pointer.is_file() else git
+        tags = sorted(str(path) for path in (shared / "refs" / "tags").glob("*"))
+        paths = [str(shared / head.replace("ref: ", "", 1)), str(shared / "packed-refs")] + tags
+        return [head, [[path, file_digest(path)] for path in paths]]
+    except (OSError, ValueError):
+        return None
 
 
 def is_published(config):

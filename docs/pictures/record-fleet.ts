@@ -88,6 +88,7 @@ async function run(argv: readonly string[], write: (text: string) => void): Prom
     cwd: folder,
     env: { OTA_DEVICE_PASSWORD: password },
     fancy: true,
+    fancyStdout: true,
     stdout: { write },
     stderr: { write },
     signal,

@@ -13,6 +13,8 @@ export interface Io {
   readonly stderr: TerminalOutput;
   /** True if stderr is a terminal that can show colors and progress. */
   readonly fancy: boolean;
+  /** True if stdout is such a terminal too. */
+  readonly fancyStdout: boolean;
   /** Prompts for a password without echoing the input. Undefined without a terminal. */
   readonly promptSecret?: ((question: string) => Promise<string>) | undefined;
   /** Interactive prompts. Undefined without a terminal. */

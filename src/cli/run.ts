@@ -26,11 +26,26 @@ const argv = process.argv.slice(2);
 export async function main(cli: string): Promise<void> {
   const io = processIo(cli);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+  const failUnfinished = () => {
+    process.exitCode = abort?.signal.aborted === true ? interrupted : explain(new UnfinishedError(), io);
+  };
+  process.once('beforeExit', failUnfinished);
   try {
     const words = withArduinoBuild(argv);
     await (await makeProgram(io, words)).parseAsync(words, { from: 'user' });
   } catch (error) {
     process.exitCode = abort?.signal.aborted === true ? interrupted : explain(error, io);
+  } finally {
+    process.off('beforeExit', failUnfinished);
+  }
+}
+
+/** The command waits for something that can no longer happen. Node.js would end the process with exit code 0. */
+class UnfinishedError extends Error {
+  override readonly name = 'UnfinishedError';
+
+  constructor() {
+    super('the command did not finish, because an operation that it waits for never ended');
   }
 }
 
@@ -43,6 +58,9 @@ function processIo(cli: string): Io {
     stderr: filteredOutput((text) => writeTo(process.stderr, withoutPrivateKeys(text))),
     get fancy() {
       return wantsColors();
+    },
+    get fancyStdout() {
+      return wantsColors() && process.stdout.isTTY === true;
     },
     get signal() {
       return currentSignal();

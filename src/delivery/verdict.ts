@@ -1,3 +1,5 @@
+import { coreCapabilities } from '../core/device-model/cores.ts';
+
 /** Result of one delivery to one device. */
 export type DeliveryVerdict =
   /** The device verified the update and will restart into it. */
@@ -55,22 +57,29 @@ export function exitCodeOf(verdict: DeliveryVerdict): 0 | 1 {
   return verdict.kind === 'accepted' ? 0 : 1;
 }
 
+/** Known facts about the update that was sent. An absent fact is unknown. */
+export interface SentUpdate {
+  readonly isSigned?: boolean | undefined;
+  /** Core of the device before the update. */
+  readonly core?: string | undefined;
+}
+
 /** Describes a verdict for users. */
-export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
+export function describeVerdict(verdict: DeliveryVerdict, sent: SentUpdate = {}): VerdictText {
   switch (verdict.kind) {
     case 'accepted':
       return { text: 'accepted; the device restarts' };
     case 'rejected':
       return verdict.by === 'password'
         ? { text: `rejected: ${verdict.reason}`, hint: 'Check the password of this device (--password-env NAME).' }
-        : { text: `rejected: ${verdict.reason}`, hint: updaterHints.get(verdict.code ?? -1) };
+        : { text: `rejected: ${verdict.reason}`, hint: updaterHint(verdict.code, sent) };
     case 'unreachable':
       return {
         text: `unreachable: ${verdict.reason}`,
         hint: 'Check the address, and check that the device is on this network and not busy with another upload.',
       };
     case 'blockedCallback':
-      return describeBlockedCallback(verdict);
+      return describeBlockedCallback(verdict, sent);
     case 'wrongProtocol':
       return foreignProtocolTexts[verdict.which](verdict.received);
     case 'unknown':
@@ -83,16 +92,25 @@ export function describeVerdict(verdict: DeliveryVerdict): VerdictText {
   }
 }
 
-function describeBlockedCallback({
-  hostAddress,
-  port,
-  rejectedAddresses,
-}: DeliveryVerdict & { kind: 'blockedCallback' }): VerdictText {
+function updaterHint(code: number | undefined, { isSigned }: SentUpdate): string | undefined {
+  if (code === signatureError && isSigned === false) return 'Send the signed artifact: the device verifies signatures.';
+  return updaterHints.get(code ?? -1);
+}
+
+/** Before core 2.4.0, ArduinoOTA responds with OK before `Update.begin`, and does not report that `begin` failed. */
+function describeBlockedCallback(
+  { hostAddress, port, rejectedAddresses }: DeliveryVerdict & { kind: 'blockedCallback' },
+  { core }: SentUpdate,
+): VerdictText {
+  const other =
+    coreCapabilities(core)?.reportsBeginError === true
+      ? ''
+      : ' If the device has a core before 2.4.0, the cause may also be that the update does not fit into its free flash.';
   const others =
     rejectedAddresses.length === 0 ? '' : ` (connections from ${rejectedAddresses.join(', ')} were rejected)`;
   return {
     text: `blocked call-back: the device responded over UDP, but did not connect to TCP port ${port} of ${hostAddress}${others}`,
-    hint: `Allow incoming connections to TCP port ${port} in the firewall of this machine (--host-port sets a fixed port), or set --host-ip to an address that the device can reach.`,
+    hint: `Allow incoming connections to TCP port ${port} in the firewall of this machine (--host-port sets a fixed port), or set --host-ip to an address that the device can reach.${other}`,
   };
 }
 
@@ -123,6 +141,9 @@ function receivedSuffix(received: string | undefined): string {
   return received === undefined || received === '' ? '' : ` ("${received}")`;
 }
 
+/** `UPDATE_ERROR_SIGN` in Updater.h. */
+const signatureError = 12;
+
 /** Hints by the error number in `ERROR[n]` (`UPDATE_ERROR_…` in Updater.h). */
 const updaterHints: ReadonlyMap<number, string> = new Map([
   [4, 'Compress the update, or send a smaller sketch first: the update does not fit next to the running sketch.'],
@@ -138,6 +159,6 @@ const updaterHints: ReadonlyMap<number, string> = new Map([
     11,
     'Reset the device by hand (power or reset button), then retry: the device was not reset after it was flashed over serial.',
   ],
-  [12, "Sign the image with the device's key, and build it for the device's flash mode."],
+  [signatureError, "Sign the image with the device's key, and build it for the device's flash mode."],
   [13, 'Retry the upload: the device received no data.'],
 ]);

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { manifestSuffix } from '../core/model/artifact.ts';
 import type { ProjectTrust } from '../core/model/secret-policy.ts';
+import { withoutCopies } from '../delivery/present-names.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import { findFiles } from '../files/find-files.ts';
 
@@ -38,5 +39,5 @@ export async function findBuilds(
       patterns: patterns.map((pattern) => pattern + manifestSuffix),
       folder: within,
     });
-  return found;
+  return withoutCopies(found);
 }

@@ -1,9 +1,8 @@
-import { type Manifest, readManifest } from '../core/model/manifest.ts';
+import { formatManifest, type Manifest } from '../core/model/manifest.ts';
 import { checkRelease } from '../core/preflight/check-release.ts';
 import { rulesAllowedByProject } from '../core/preflight/project-rules.ts';
 import { openPackedRelease } from '../delivery/packed-release.ts';
 import { OtaError } from '../errors/ota-error.ts';
-import { readNamedFile } from '../files/read.ts';
 import { resolveNames, type WantedNames } from './names.ts';
 import type { AllowedRule, Publication } from './publication.ts';
 
@@ -24,15 +23,14 @@ export async function openPublication(
   // A build is published as a whole, even if the given path is one of its artifacts.
   const packed = path === manifestPath ? named : await openPackedRelease(manifestPath);
   if (packed === undefined) throw new OtaError('MANIFEST_MISSING', { path });
-  const manifestText = Buffer.from(await readNamedFile(manifestPath, 'manifest')).toString('utf8');
-  const manifest = readManifest(manifestText, manifestPath);
+  const { manifest } = packed;
   return {
     path: manifestPath,
     ...resolveNames(manifest, names, manifestPath),
     purpose,
     allow: [...allow, ...neededAllowances(manifest, allow)],
     manifest,
-    manifestText,
+    manifestText: formatManifest(manifest),
     readArtifact: packed.readArtifact,
   };
 }

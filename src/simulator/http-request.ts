@@ -75,10 +75,10 @@ export function updateHeaders(
     `x-ESP8266-AP-MAC: ${apMac}`,
     `x-ESP8266-free-space: ${freeSketchSpace(modelDevice)}`,
     `x-ESP8266-sketch-size: ${modelDevice.sketchSizeBytes}`,
-    `x-ESP8266-sketch-md5: ${firmware.sketchMd5}`,
+    ...(build.capabilities.sendsSketchMd5 ? [`x-ESP8266-sketch-md5: ${firmware.sketchMd5}`] : []),
     `x-ESP8266-chip-size: ${modelDevice.chipSizeBytes}`,
     `x-ESP8266-sdk-version: ${sdkVersion}`,
-    `x-ESP8266-mode: ${modes[mode]}`,
+    ...(build.capabilities.sendsMode ? [`x-ESP8266-mode: ${modes[mode]}`] : []),
     ...(build.version === '' ? [] : [`x-ESP8266-version: ${build.version}`]),
     ...contentLength(build.core),
   ];

@@ -40,6 +40,20 @@ test('names the firewall and the port for a blocked callback', (t) => {
   t.regex(hint ?? '', /48266/);
 });
 
+test('also names the free flash for a blocked callback, unless the core reports a lack of space', (t) => {
+  const verdict = { kind: 'blockedCallback', hostAddress: '192.0.2.7', port: 48_266, rejectedAddresses: [] } as const;
+  for (const core of [undefined, 'unknown', '2.3.0']) {
+    t.regex(describeVerdict(verdict, { core }).hint ?? '', /firewall.*before 2\.4\.0.*free flash/s);
+  }
+  t.notRegex(describeVerdict(verdict, { core: '2.4.0' }).hint ?? '', /free flash/);
+});
+
+test('names the signed artifact if the device rejects an unsigned one with ERROR[12]', (t) => {
+  const verdict = { kind: 'rejected', by: 'updater', reason: 'ERROR[12]: …', code: 12 } as const;
+  t.regex(describeVerdict(verdict, { isSigned: false }).hint ?? '', /^Send the signed artifact/);
+  for (const sent of [{ isSigned: true }, {}]) t.regex(describeVerdict(verdict, sent).hint ?? '', /^Sign the image/);
+});
+
 test('explains ERROR[11]: flashed over serial and not reset since', (t) => {
   const { hint } = describeVerdict({ kind: 'rejected', by: 'updater', reason: 'ERROR[11]: …', code: 11 });
   t.regex(hint ?? '', /Reset.*serial/);

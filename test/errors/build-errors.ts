@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { Manifest } from '../../src/core/model/manifest.ts';
 import { signImage } from '../../src/core/signing/signed-image.ts';
 import { quoteWord } from '../../src/project/build/arduino-hooks.ts';
+import { requireEffective } from '../../src/project/init/hook.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { doorKey } from '../support/fleet.ts';
@@ -119,6 +120,29 @@ export const buildErrors = {
   // In tests, the home folder is the command's working directory.
   PROJECT_FOLDER_UNSAFE: inFolder('init'),
   PROJECT_AMBIGUOUS: inFolder('init --source all', { 'all/door/door.ino': '', 'all/kitchen/kitchen.ino': '' }),
+  PLATFORMIO_INI_INVALID: inFolder('build --source door', {
+    'door/platformio.ini': '[env:a]\nextends = env:b\n[env:b]\nextends = env:a\n',
+  }),
+  HOOK_NOT_ADDED: inFolder(
+    'build --source door',
+    { 'door/platformio.ini': '[env:d1]\nplatform = espressif8266\nextra_scripts = pre:a.py, post:b.py\n' },
+    { PLATFORMIO_CLI: '/nonexistent/pio' },
+  ),
+  HOOK_NOT_EFFECTIVE: async (t) => {
+    const environment = {
+      name: 'd1',
+      chip: 'esp8266',
+      hook: { state: 'absent' },
+      path: '',
+      options: new Map(),
+    } as const;
+    const read = (scripts: readonly string[]) =>
+      ({ environments: [{ ...environment, scripts }], fallback: undefined }) as never;
+    return { error: await expectOtaError(t, 'HOOK_NOT_EFFECTIVE', () => requireEffective(read(['a']), read([]), [])) };
+  },
+  INIT_NO_ESP8266: inFolder('init --yes --source lamp', {
+    'lamp/platformio.ini': '[env:lamp]\nplatform = espressif32\n',
+  }),
   INIT_RECORD_DAMAGED: inFolder('init --undo --yes --source door', {
     'door/door.ino': '',
     'door/.ota/init.json': '{}',

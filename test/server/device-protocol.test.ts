@@ -3,7 +3,7 @@ import type { Build } from '../../src/core/pack/build.ts';
 import type { Signer } from '../../src/core/signing/signer.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { type DeviceWords, readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
-import { startTestServer, type TestServer } from './running-server.ts';
+import { receiptsNoted, startTestServer, type TestServer } from './running-server.ts';
 
 const signer: Signer = testSigner();
 const old = await testBuild({ version: '1.0', signer });
@@ -70,7 +70,7 @@ test('closes the connection after a download even if the client requests keep-al
   await publishBoth(server);
   const requests = [
     updateRequest('/update/door', runsOld),
-    updateRequest('/files/door/2.0/door.bin.signed', { userAgent: 'x' }),
+    updateRequest('/files/door/2.0/door.bin.signed', { without: ['x-ESP8266-STA-MAC'] }),
   ];
   for (const request of requests) {
     const kept = request.replace('HTTP/1.0', 'HTTP/1.1').replace('Connection: close', 'Connection: keep-alive');
@@ -83,21 +83,47 @@ test('closes the connection after a download even if the client requests keep-al
   t.is(server.parts.counters.downloadsCompleted, 1, 'and it is known to have come to its end');
 });
 
-test('returns 403 to clients other than the updater, and when a required header is missing', async (t) => {
+test('returns 403 only if the MAC is missing or malformed', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
-  const words: DeviceWords[] = [{ userAgent: 'curl/8' }, { without: ['User-Agent'] }, { mac: 'front door' }];
-  const wanted = ['mode', 'STA-MAC', 'AP-MAC', 'free-space', 'sketch-size', 'sketch-md5', 'chip-size', 'sdk-version'];
-  words.push(...wanted.map((name) => ({ without: [`x-ESP8266-${name}`] })));
-  for (const each of words) {
+  for (const each of [{ mac: 'front door' }, { without: ['x-ESP8266-STA-MAC'] }]) {
     const response = await requestAsDevice(server.port, '/update/door', { ...runsOld, ...each });
     t.is(response.status, 403, JSON.stringify(each));
     t.is(response.header('content-length'), String(response.body.length));
   }
-  t.is(
-    (await requestAsDevice(server.port, '/update/door', { ...runsOld, without: ['x-ESP8266-Chip-ID'] })).status,
-    200,
-  );
+});
+
+test('serves old cores and other clients, which send fewer headers', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const names = ['mode', 'AP-MAC', 'free-space', 'sketch-size', 'sketch-md5', 'chip-size', 'sdk-version', 'Chip-ID'];
+  const omitted = names.map((name) => `x-ESP8266-${name}`);
+  const requests: DeviceWords[] = [
+    ...omitted.map((name) => ({ without: [name] })),
+    { without: omitted },
+    { userAgent: 'Homie' },
+    { without: ['User-Agent'] },
+  ];
+  for (const [index, each] of requests.entries()) {
+    const mac = `18:FE:34:00:01:${String(index).padStart(2, '0')}`;
+    const response = await requestAsDevice(server.port, '/update/door', { ...runsOld, ...each, mac });
+    t.is(response.status, 200, JSON.stringify(each));
+    t.is(response.header('x-version'), '2.0');
+  }
+});
+
+test('sends a release three times to a device that does not report its sketch MD5, and again after a retry', async (t) => {
+  const server = await startTestServer(t);
+  await publishBoth(server);
+  const words: DeviceWords = { mac: '18:FE:34:00:02:01', without: ['x-ESP8266-sketch-md5', 'x-ESP8266-mode'] };
+  const check = async () => (await requestAsDevice(server.port, '/update/door', words)).status;
+  for (let receipts = 1; receipts <= 3; receipts++) {
+    t.is(await check(), 200);
+    await receiptsNoted(server, '18:FE:34:00:02:01', receipts);
+  }
+  t.is(await check(), 304);
+  t.is((await server.api('POST', '/projects/door/devices/18:FE:34:00:02:01/retry')).status, 200);
+  t.is(await check(), 200);
 });
 
 test('returns 404 for an unknown project, channel, mode or path, and when there is no filesystem release', async (t) => {

@@ -53,6 +53,8 @@ async function updated(virtualDevice: VirtualDevice, count: number): Promise<voi
 }
 
 const cores: readonly (readonly [core: string, gitHash: string])[] = [
+  ['2.0.0', 'c10a19e0'],
+  ['2.3.0', '09826c6d'],
   ['2.5.2', '8b899c12'],
   ['2.6.3', '3d128e5c'],
   ['2.7.4', '2843a5ac'],

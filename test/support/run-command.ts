@@ -59,6 +59,7 @@ export async function runCommand(
     cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     fancy,
+    fancyStdout: fancy,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     signal: signal ?? new AbortController().signal,

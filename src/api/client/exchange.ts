@@ -2,6 +2,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { sizeText } from '../../core/model/quantity-text.ts';
 import { type TransferLimits, TransferPace } from '../../core/model/transfer-pace.ts';
+import { OtaError } from '../../errors/ota-error.ts';
 
 export interface Exchange {
   readonly method: string;
@@ -31,12 +32,14 @@ export class ExchangeLimitError extends Error {
 /** Number of body bytes between two progress reports. */
 const chunkBytes = 16 * 1024;
 const mostInterimResponses = 20;
+const switchingProtocols = 101;
 
 /**
  * Sends one request and returns the response. Redirects are not followed. `fetch` is not used, because it supports only the certificate
  * authorities that were set when the process started.
  *
- * @throws ExchangeLimitError, the signal's abort reason, or Node's error, whose `code` identifies the network or certificate fault
+ * @throws ExchangeLimitError, OtaError SERVER_NOT_OURS if the server switches protocols, the signal's abort reason, or Node's error, whose
+ *   `code` identifies the network or certificate fault
  */
 export async function exchange(url: string, options: Exchange): Promise<ExchangeResponse> {
   const { body, limits, mostBytes, signal } = options;
@@ -59,8 +62,16 @@ function send(url: string, { method, headers, body, ca, onSent }: Exchange, watc
     const request = url.startsWith('https:')
       ? requestHttps(url, { ...options, ca, rejectUnauthorized: true })
       : requestHttp(url, options);
-    watch.onFault((error) => request.destroy(error));
+    const fail = (error: Error) => {
+      // Rejected here, because a request that is already destroyed emits no error.
+      reject(error);
+      request.destroy(error);
+    };
+    const notOurs = () => new OtaError('SERVER_NOT_OURS', { url, status: switchingProtocols });
+    watch.onFault(fail);
     request.once('response', (response) => {
+      // Without an Upgrade header, Node.js treats status 101 as a final response.
+      if (response.statusCode === switchingProtocols) return fail(notOurs());
       watch.onFault((error) => response.destroy(error));
       resolve(response);
     });
@@ -69,7 +80,12 @@ function send(url: string, { method, headers, body, ca, onSent }: Exchange, watc
     request.on('information', () => {
       interim++;
       if (interim > mostInterimResponses)
-        request.destroy(new ExchangeLimitError('it sends an endless series of interim responses'));
+        fail(new ExchangeLimitError('it sends an endless series of interim responses'));
+    });
+    // Emitted for status 101 with an Upgrade header. Without a listener, Node.js would end the request without a response or an error.
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      fail(notOurs());
     });
     // A request can fail more than once, for example when the response is destroyed.
     request.on('error', reject);

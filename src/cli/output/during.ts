@@ -54,7 +54,10 @@ interface TaskState {
   readonly elapsedMs: number;
 }
 
-/** Starts the progress display and returns a function that stops it. */
+/**
+ * Starts the progress display and returns a function that stops it. Its timers do not keep the process running, so that a task that can never
+ * end is reported instead of displayed forever.
+ */
 type Display = (task: LongTask, io: Io, state: () => TaskState) => () => void;
 
 const showBar: Display = ({ what }, io, state) => {
@@ -65,6 +68,7 @@ const showBar: Display = ({ what }, io, state) => {
     io.stderr.write([clearedLine, fitted(`[${barOf(current)}] ${textOf(current)}  ${what}`)]);
     isDrawn = true;
   }, redrawMs);
+  drawing.unref();
   return () => {
     clearInterval(drawing);
     if (isDrawn) io.stderr.write([clearedLine]);
@@ -74,6 +78,8 @@ const showBar: Display = ({ what }, io, state) => {
 const showLines: Display = ({ what }, io, state) => {
   const first = setTimeout(() => io.stderr.write(outputLine(`${what} …`)), firstLineMs);
   const next = setInterval(() => io.stderr.write(outputLine(`${what} … ${textOf(state())}`)), nextLineMs);
+  first.unref();
+  next.unref();
   return () => {
     clearTimeout(first);
     clearInterval(next);

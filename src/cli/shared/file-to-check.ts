@@ -9,6 +9,7 @@ import { type Manifest, parseManifest, readManifest } from '../../core/model/man
 import { digests } from '../../core/pack/digests.ts';
 import { fileRelease } from '../../core/preflight/file-release.ts';
 import type { Release } from '../../core/preflight/release.ts';
+import { manifestListing } from '../../delivery/present-names.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
 import type { Io } from '../io.ts';
 import { readManifestFile } from './device-facts.ts';
@@ -103,5 +104,6 @@ async function manifestBeside(path: string, bytes: Uint8Array): Promise<Manifest
       return parsed.manifest;
     }
   }
-  return undefined;
+  const listing = await manifestListing(path);
+  return listing === undefined ? undefined : readManifestFile(listing);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
+import type { Release } from '../../core/preflight/release.ts';
 import type { ProjectSettings } from '../../project/config/settings.ts';
 import { loadPublicKey } from '../../project/keys/key-files.ts';
 import type { Io } from '../io.ts';
@@ -23,4 +24,13 @@ export async function projectKeys(settings: ProjectSettings, io: Io): Promise<Rs
     typeof source === 'string' ? { path: resolve(folder, source) } : { variable: source.env },
   );
   return [...own, ...(await Promise.all(places.map((place) => publicKeyAt(place, io))))];
+}
+
+/**
+ * Returns a release with the project's public key if the release has no key. A build that was made before the project had keys is not
+ * safe for devices that verify signatures.
+ */
+export async function withProjectKey(release: Release, settings: ProjectSettings, io: Io): Promise<Release> {
+  if (release.signing.publicKey !== undefined || settings.publicKey === undefined) return release;
+  return { ...release, signing: { publicKey: await projectKeyAt(settings.publicKey, settings, io) } };
 }

@@ -15,3 +15,17 @@ export function layoutInElf(elf: Uint8Array, firmware: Firmware): FlashLayout | 
   const fsEnd = program.symbols.get('_FS_end');
   return fsStart === undefined || fsEnd === undefined ? undefined : flashLayoutByBorders(fsStart, fsEnd);
 }
+
+/**
+ * Returns whether the ELF of a build contains `UpdaterClass::end`, which every update over the air calls. The linker removes the method from a
+ * sketch that cannot be updated.
+ *
+ * @returns undefined if the ELF has no symbols or belongs to a different image
+ */
+export function hasUpdaterInElf(elf: Uint8Array, firmware: Firmware): boolean | undefined {
+  const program = readElf(elf, /^(?:_ZN12UpdaterClass3endE|_FS_start$)/);
+  if (program === undefined || program.symbols.size === 0 || differenceFromImage(program, firmware) !== undefined) {
+    return undefined;
+  }
+  return [...program.symbols.keys()].some((name) => name.startsWith('_ZN12UpdaterClass3endE'));
+}

@@ -70,14 +70,16 @@ function describe(content: Uint8Array, geometry: Geometry): FilesystemImage {
 
 /**
  * Checks the size of the image against the size of its partition. A LittleFS image may be shorter, because erased blocks may have been
- * cut off its end. Missing blocks that were not erased cannot be detected.
+ * cut off its end. Missing blocks that were not erased cannot be detected. A SPIFFS image may be longer by a part of a block: before core
+ * 2.6.0, the partitions in some layouts were not a whole number of blocks.
  */
 function sizeFindings(
   content: Uint8Array,
   { type, partitionBytes, blockSizeBytes }: FilesystemImage,
 ): readonly Finding[] {
   if (partitionBytes === undefined || blockSizeBytes === undefined) return [];
-  if (content.length > partitionBytes || (type === 'spiffs' && content.length !== partitionBytes)) {
+  const mostBytes = partitionBytes + (type === 'spiffs' ? blockSizeBytes - 1 : 0);
+  if (content.length > mostBytes || (type === 'spiffs' && content.length < partitionBytes)) {
     const message = `the filesystem was made for ${partitionBytes} bytes, but the image has ${content.length}`;
     return [{ id: 'filesystem-size-mismatch', message, offset: Math.min(content.length, partitionBytes) }];
   }

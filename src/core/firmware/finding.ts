@@ -11,6 +11,7 @@ export interface Finding {
 export type FindingId =
   | 'empty-file'
   | 'unknown-content'
+  | 'foreign-image'
   // image headers and segments
   | 'eboot-header-truncated'
   | 'application-missing'
@@ -23,6 +24,7 @@ export type FindingId =
   | 'eboot-too-large'
   | 'image-truncated'
   | 'flash-mode-unknown'
+  | 'flash-mode-erased'
   | 'flash-size-unknown'
   | 'flash-frequency-unknown'
   | 'flash-header-differs'

@@ -2,6 +2,7 @@ import type { RsaPublicKey } from '../keys/public-key.ts';
 import { type EmbeddedKey, findEmbeddedKeys } from './embedded-keys.ts';
 import { type FilesystemImage, readFilesystemImage } from './filesystem-image.ts';
 import type { Finding, Reading } from './finding.ts';
+import { findForeignImage } from './foreign-image.ts';
 import { type GunzippedFile, type GzipFraming, readGzip } from './gzip-framing.ts';
 import { looksLikeGzip } from './gzip-header.ts';
 import { findTrailer, type SignatureTrailer } from './signature-trailer.ts';
@@ -156,7 +157,8 @@ function readImage(content: Uint8Array): Image {
       findings: filesystem.findings,
     };
   }
-  if (looksLikeSketch(content)) {
+  const foreign = findForeignImage(content);
+  if (foreign === undefined && looksLikeSketch(content)) {
     const { value, findings } = readSketchImage(content);
     return { kind: 'sketch', sketch: value, filesystem: undefined, endOffset: value?.sketchSizeBytes, findings };
   }
@@ -165,7 +167,7 @@ function readImage(content: Uint8Array): Image {
     sketch: undefined,
     filesystem: undefined,
     endOffset: undefined,
-    findings: [unknownContent(content)],
+    findings: [foreign ?? unknownContent(content)],
   };
 }
 

@@ -3,16 +3,6 @@ import { crc8266 } from './crc8266.ts';
 import type { Finding, Reading } from './finding.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 
-/**
- * Location of the size and CRC words in a .bin file, which depends on the core (`add_crc` in `elf2bin.py`):
- *
- * - `application`: cores from 3.0.0, at the start of the application's first segment;
- * - `eboot-page`: 2.7.x, in the last eight bytes of eboot's page;
- * - `none`: not stored, up to 2.6.3;
- * - `unknown`: neither the core's git hash nor a size word identifies the location.
- */
-export type CrcRule = 'application' | 'eboot-page' | 'none' | 'unknown';
-
 /** Offsets of the size and CRC words by location. */
 export const crcWords = {
   application: { sizeOffset: 4096 + 16, crcOffset: 4096 + 20 },

@@ -1,7 +1,8 @@
+import type { CrcRule } from '../model/artifact.ts';
 import { coreReleaseOf } from '../model/core-versions.ts';
 import type { Finding, Reading } from './finding.ts';
 import { describeFlash, type FlashHeader } from './flash-header.ts';
-import { type CrcRule, crcWords, type ImageCrc, readImageCrc } from './image-crc.ts';
+import { crcWords, type ImageCrc, readImageCrc } from './image-crc.ts';
 import { findImageEnd, type ImageHeader, imageMagic, readImageHeader } from './image-header.ts';
 import { hexWord, wordAt } from './little-endian.ts';
 import { flashMapAddress } from './memory-map.ts';
@@ -144,7 +145,8 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
   const byte3 = `byte 3 is 0x${eboot.sizeAndFrequencyByte.toString(16).padStart(2, '0')}`;
   if (mode === undefined) {
     findings.push({
-      id: 'flash-mode-unknown',
+      // The Updater restores 255, but no other value, after it has patched the byte.
+      id: eboot.modeByte === 0xff ? 'flash-mode-erased' : 'flash-mode-unknown',
       message: `the flash mode in byte 2 is unknown: ${eboot.modeByte}`,
       offset: 2,
     });

@@ -1,4 +1,6 @@
 /** Types of the results of reading a firmware file. */
+
+export type { CrcRule } from '../model/artifact.ts';
 export type { EmbeddedKey } from './embedded-keys.ts';
 export type { FilesystemImage } from './filesystem-image.ts';
 export type { Finding, FindingId } from './finding.ts';
@@ -7,7 +9,7 @@ export type { FlashHeader } from './flash-header.ts';
 export type { FlashLayout } from './flash-layout.ts';
 export type { GzipFraming, GzipMember } from './gzip-framing.ts';
 export type { GzipHeader } from './gzip-header.ts';
-export type { CrcRule, ImageCrc } from './image-crc.ts';
+export type { ImageCrc } from './image-crc.ts';
 export type { ImageChecksum, ImageHeader, Segment } from './image-header.ts';
 export type { SegmentMemory } from './memory-map.ts';
 export type { SignatureTrailer } from './signature-trailer.ts';

@@ -1,5 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
+import { parsePrivateDer, parsePublicDer } from './der-keys.ts';
+import { keyMaterial } from './key-encoding.ts';
 import { describePublicKey, type RsaPublicKey } from './public-key.ts';
 
 /** RSA private key, and the public key derived from it. */
@@ -10,13 +12,18 @@ export interface RsaPrivateKey {
 }
 
 /**
- * Reads a private key from PEM text: PKCS#1 or PKCS#8, encrypted or not.
+ * Reads a private key from PEM or DER: PKCS#1 or PKCS#8, encrypted or not.
  *
  * @param name key name for error messages, usually its path
- * @throws OtaError KEY_EMPTY, KEY_IS_PUBLIC, KEY_GARBLED, KEY_ENCRYPTED, KEY_PASSPHRASE_WRONG, KEY_WRONG_TYPE, KEY_WRONG_SIZE
+ * @throws OtaError KEY_EMPTY, KEY_FORM_UNSUPPORTED, KEY_IS_PUBLIC, KEY_GARBLED, KEY_ENCRYPTED, KEY_PASSPHRASE_WRONG, KEY_WRONG_TYPE, KEY_WRONG_SIZE
  */
 export function readPrivateKey(pem: string | Uint8Array, name: string, passphrase?: string): RsaPrivateKey {
-  const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
+  const material = keyMaterial(pem, name, 'private');
+  if (material.format === 'der') {
+    const keyObject = parseDer(material.bytes, name, passphrase);
+    return { keyObject, publicKey: describePublicKey(createPublicKey(keyObject), name) };
+  }
+  const { text } = material;
   if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name, kind: 'private' });
   if (!text.includes('PRIVATE KEY-----') && text.includes('PUBLIC KEY-----')) {
     throw new OtaError('KEY_IS_PUBLIC', { path: name });
@@ -34,4 +41,17 @@ function parse(text: string, name: string, passphrase: string | undefined): KeyO
     if (encrypted) throw new OtaError('KEY_PASSPHRASE_WRONG', { path: name }, cause);
     throw new OtaError('KEY_GARBLED', { path: name, kind: 'private' }, cause);
   }
+}
+
+/** Object identifiers of PKCS#5, which encrypted PKCS#8 keys start with. */
+const pkcs5 = Buffer.from('06092a864886f70d0105', 'hex');
+
+function parseDer(bytes: Buffer, name: string, passphrase: string | undefined): KeyObject {
+  const encrypted = bytes.subarray(0, 32).includes(pkcs5);
+  if (encrypted && passphrase === undefined) throw new OtaError('KEY_ENCRYPTED', { path: name });
+  const key = parsePrivateDer(bytes, passphrase);
+  if (key !== undefined) return key;
+  if (encrypted) throw new OtaError('KEY_PASSPHRASE_WRONG', { path: name });
+  if (parsePublicDer(bytes) !== undefined) throw new OtaError('KEY_IS_PUBLIC', { path: name });
+  throw new OtaError('KEY_GARBLED', { path: name, kind: 'private' });
 }

@@ -1,6 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { OtaError } from '../../errors/ota-error.ts';
+import { parsePrivateDer, parsePublicDer } from './der-keys.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { keyMaterial } from './key-encoding.ts';
 
 /** Smallest and largest modulus that devices support, in bits. BearSSL's limit is 4096. */
 export const minKeyBits = 1024;
@@ -24,13 +26,15 @@ export interface RsaPublicKey {
 }
 
 /**
- * Reads a public key from PEM text: PKCS#8 (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or a certificate.
+ * Reads a public key from PEM or DER: SubjectPublicKeyInfo (`PUBLIC KEY`), PKCS#1 (`RSA PUBLIC KEY`) or a certificate.
  *
  * @param name key name for error messages, usually its path
- * @throws OtaError KEY_EMPTY, KEY_IS_PRIVATE, KEY_GARBLED, KEY_WRONG_TYPE, KEY_WRONG_SIZE
+ * @throws OtaError KEY_EMPTY, KEY_FORM_UNSUPPORTED, KEY_IS_PRIVATE, KEY_GARBLED, KEY_WRONG_TYPE, KEY_WRONG_SIZE
  */
 export function readPublicKey(pem: string | Uint8Array, name: string): RsaPublicKey {
-  const text = typeof pem === 'string' ? pem : Buffer.from(pem).toString('latin1');
+  const material = keyMaterial(pem, name, 'public');
+  if (material.format === 'der') return describePublicKey(parseDer(material.bytes, name), name);
+  const { text } = material;
   if (text.trim() === '') throw new OtaError('KEY_EMPTY', { path: name, kind: 'public' });
   if (text.includes('PRIVATE KEY-----')) throw new OtaError('KEY_IS_PRIVATE', { path: name });
   return describePublicKey(parse(text, name), name);
@@ -65,4 +69,11 @@ function parse(text: string, name: string): KeyObject {
   } catch (cause) {
     throw new OtaError('KEY_GARBLED', { path: name, kind: 'public' }, cause);
   }
+}
+
+function parseDer(bytes: Buffer, name: string): KeyObject {
+  if (parsePrivateDer(bytes) !== undefined) throw new OtaError('KEY_IS_PRIVATE', { path: name });
+  const key = parsePublicDer(bytes);
+  if (key === undefined) throw new OtaError('KEY_GARBLED', { path: name, kind: 'public' });
+  return key;
 }

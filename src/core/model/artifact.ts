@@ -15,3 +15,13 @@ export const artifactSuffixes = ['.gz', '.raw', '.signed', '.gz.signed', '.raw.s
 
 /** Suffix of the manifest beside an image. */
 export const manifestSuffix = '.ota.json';
+
+/**
+ * Location of the size and CRC words in a .bin file, which depends on the core (`add_crc` in `elf2bin.py`):
+ *
+ * - `application`: cores from 3.0.0, at the start of the application's first segment;
+ * - `eboot-page`: 2.7.x, in the last eight bytes of eboot's page;
+ * - `none`: not stored, up to 2.6.3;
+ * - `unknown`: neither the core's git hash nor a size word identifies the location.
+ */
+export type CrcRule = 'application' | 'eboot-page' | 'none' | 'unknown';

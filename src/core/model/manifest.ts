@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
+import type { CrcRule, Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 import { allowanceReason, flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
 
 /**
@@ -25,6 +25,10 @@ export interface Manifest {
   artifacts: Artifact[];
   /** Preflight rules that the project allows. Absent if there are none. */
   allowedRules?: RuleAllowance[] | undefined;
+  /** Name of the copies of this build, without a suffix (`artifacts.name` in the configuration). */
+  copyName?: string | undefined;
+  /** In the manifest of copies: file name of the original image in the same folder. */
+  copyOf?: string | undefined;
 }
 
 /** Preflight rule that a project allows, and the reason. Rules about proof, keys and signatures are never allowed this way. */
@@ -50,6 +54,8 @@ export interface ManifestImage {
   /** Core release of a sketch, from the git hash in the image. Absent if the image contains no recognized git hash. */
   core?: string | undefined;
   coreGitHash?: string | undefined;
+  /** Location of the CRC in the image, which differs between generations of the core. Absent for a filesystem image. */
+  crcRule?: CrcRule | undefined;
   flashMode?: FlashMode | undefined;
   flashSizeBytes?: number | undefined;
   flashFrequencyMHz?: number | undefined;
@@ -207,6 +213,7 @@ const imageSchema = v.strictObject({
   findings: v.array(findingSchema),
   core: v.optional(v.string()),
   coreGitHash: v.optional(v.string()),
+  crcRule: v.optional(v.picklist(['none', 'eboot-page', 'application', 'unknown'])),
   flashMode: v.optional(flashMode),
   flashSizeBytes: v.optional(sizeBytes),
   flashFrequencyMHz: v.optional(v.number()),
@@ -239,6 +246,8 @@ export const manifestSchema = v.strictObject({
   }),
   artifacts: v.array(artifactSchema),
   allowedRules: v.optional(v.array(v.strictObject({ rule: label, reason: allowanceReason }))),
+  copyName: v.optional(fileName),
+  copyOf: v.optional(fileName),
 });
 
 true satisfies Same<Manifest, v.InferOutput<typeof manifestSchema>>;

@@ -32,11 +32,12 @@ const variableKinds = {
 const secretWords =
   /(?:^|_)(?:AUTH|CREDS?|DSN|HMAC|JWT|OTP|PASS|PAT|PIN|PRIVATE|PSK|PW|SALT|SAS|SEED|SESSION)S?\d*(?:_|$)|(?:BEARER|COOKIE|CREDENTIAL|KEY|PASSPHRASE|PASSWD|PASSWORD|PWD|SECRET|TOKEN)S?\d*(?:_|$)/;
 
-/** Kinds of sources. `credential-file`: a file in the project in which other tools store credentials, such as `.git/config`. */
+/** Kinds of sources. `version-file`: a file in the project whose name says that it contains a version. `credential-file`: a file in the project in which other tools store credentials, such as `.git/config`. */
 export type SourceKind =
   | keyof typeof variableKinds
   | 'other-variable'
   | 'project-file'
+  | 'version-file'
   | 'credential-file'
   | 'outside-file'
   | 'server';
@@ -68,6 +69,7 @@ export const secretPolicy: Readonly<Record<SourceKind, Row>> = {
   'tool-credential': row('never', 'never', 'never', 'never', 'never'),
   'other-variable': row('user', 'user', 'user', 'user', 'user'),
   'project-file': row('project', 'project', 'project', 'project', 'never'),
+  'version-file': row('project', 'project', 'project', 'project', 'project'),
   'credential-file': row('user', 'user', 'user', 'user', 'never'),
   'outside-file': row('user', 'user', 'user', 'user', 'never'),
   server: row('never', 'never', 'never', 'user', 'never'),

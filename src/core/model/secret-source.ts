@@ -32,7 +32,8 @@ export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 export const fromEnvironment = v.strictObject({
   env: v.pipe(text, v.description('Name of the environment variable that contains the value.')),
 });
-const fromFile = v.strictObject({
+/** @internal */
+export const fromFile = v.strictObject({
   file: v.pipe(text, v.description('Path of the file that contains the value, relative to this configuration.')),
 });
 const fromPrompt = v.strictObject({

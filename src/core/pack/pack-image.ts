@@ -3,7 +3,7 @@ import { toolVersion } from '../../version.ts';
 import { alignGzip } from '../compression/alignment.ts';
 import type { CompressionName } from '../compression/names.ts';
 import { compressors } from '../compression/registry.ts';
-import { layoutInElf } from '../firmware/elf-layout.ts';
+import { hasUpdaterInElf, layoutInElf } from '../firmware/elf-layout.ts';
 import type { FindingId } from '../firmware/finding.ts';
 import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
@@ -63,12 +63,13 @@ export interface PackResult {
  * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step ({@link
  * signBuild}) and can run on a different machine.
  *
- * @throws OtaError NAME_UNPRINTABLE, PRIVATE_KEY_INSIDE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
+ * @throws OtaError NAME_UNPRINTABLE, VERSION_PLACEHOLDER, PRIVATE_KEY_INSIDE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
  *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
   const { file = nameIn(request.path), compression = 'gzip', project, version, board } = request;
   requirePrintable({ 'file name': file, 'project name': project, version, 'board name': board });
+  requireVersion(version);
   const firmware = readFirmware(request.image, request.publicKey && { knownKeys: [request.publicKey] });
   const kind = requireKind(request, firmware);
   if (request.publicKey !== undefined) requireNoSigningKey(firmware.content, request.publicKey, request.path);
@@ -111,6 +112,15 @@ function unexpectedKeys({ path, publicKey }: PackRequest, kind: ImageKind, { emb
   );
 }
 
+/** Scripts pass such a version if they found none. A device that reports it can never be compared with a release. */
+const placeholder = /^(?:undefined|null|none|nan|\[object \w+\])$|\$\{/i;
+
+function requireVersion(version: string | undefined): void {
+  if (version !== undefined && (version.trim() === '' || placeholder.test(version))) {
+    throw new OtaError('VERSION_PLACEHOLDER', { version });
+  }
+}
+
 /** The manifest accepts only printable names. */
 function requirePrintable(names: Readonly<Record<string, string | undefined>>): void {
   for (const [what, name = ''] of Object.entries(names)) {
@@ -136,6 +146,7 @@ async function unsigned(
 const fatal: ReadonlySet<FindingId> = new Set<FindingId>([
   'empty-file',
   'unknown-content',
+  'foreign-image',
   'eboot-header-truncated',
   'application-missing',
   'application-header-truncated',
@@ -171,6 +182,9 @@ function describe(
 ): Manifest {
   const { project, version, board, sourceCommit, publicKey, elf } = request;
   const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
+  const facts = imageFacts(firmware, kind === 'filesystem');
+  // A sketch that never prints an error of the Updater does not contain its error texts.
+  const isUpdatable = elf !== undefined && hasUpdaterInElf(elf.bytes, firmware) === true;
   const layout = kind === 'sketch' && elf !== undefined ? layoutInElf(elf.bytes, firmware) : undefined;
   return {
     manifest: 1,
@@ -184,8 +198,9 @@ function describe(
       kind,
       encoding: firmware.encoding,
       ...digests(request.image),
-      ...imageFacts(firmware, kind === 'filesystem'),
+      ...facts,
       layout: layout && { fsStart: layout.fsStart, fsEnd: layout.fsEnd },
+      traces: facts.traces && { ...facts.traces, updater: facts.traces.updater || isUpdatable },
       sketchMd5s: sketchSizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sketchSizeBytes)],
     },
     embeddedKeys: firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort(),

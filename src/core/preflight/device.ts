@@ -3,17 +3,21 @@ import { roundUpToSector } from '../device-model/flash.ts';
 import { announcedSize, freeSketchSpace, type StagingArea, type Transport } from '../device-model/staging.ts';
 import { sketchAreaByHeaders } from '../firmware/flash-layout.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
+import { readCoreName } from '../model/core-name.ts';
 import type { DeviceFacts } from '../model/device-facts.ts';
 
 /** Known facts about a device, and the capabilities of the device's core. */
 export interface Device {
   readonly facts: DeviceFacts;
+  /** Release whose capabilities the core has, such as `2.7.4` for core `v2.7.4` or `2.7.4.9`; undefined if unknown. */
+  readonly release: string | undefined;
   /** Capabilities of the core; undefined if the core release is not recognized. */
   readonly capabilities: CoreCapabilities | undefined;
 }
 
 export function knownDevice(facts: DeviceFacts): Device {
-  return { facts, capabilities: coreCapabilities(facts.core) };
+  const release = facts.core === undefined ? undefined : readCoreName(facts.core)?.release;
+  return { facts, release, capabilities: coreCapabilities(facts.core) };
 }
 
 /** Returns the possible transports of the update. If the transport is unknown, returns all transports. */

@@ -14,6 +14,7 @@ type ImageFacts = Pick<
   | 'findings'
   | 'core'
   | 'coreGitHash'
+  | 'crcRule'
   | 'flashMode'
   | 'flashSizeBytes'
   | 'flashFrequencyMHz'
@@ -36,6 +37,7 @@ export function imageFacts(firmware: Firmware, isFilesystem: boolean): ImageFact
     findings: findings.map(({ id, message }) => ({ id, message })),
     core: sketch?.core.release,
     coreGitHash: sketch?.core.gitHash,
+    crcRule: sketch?.crcRule,
     flashMode: sketch?.flash.mode,
     flashSizeBytes: sketch?.flash.sizeBytes,
     flashFrequencyMHz: sketch?.flash.frequencyMHz,

@@ -23,7 +23,7 @@ export interface Step<Candidate extends Release> {
   readonly warnings: readonly PreflightFinding[];
 }
 
-/** Error of a rule that blocks an artifact. */
+/** Error of a rule that blocks an artifact. Lists of errors begin with those of the artifact that the fewest rules block. */
 export interface BlockingFinding extends PreflightFinding {
   readonly artifact: string;
 }
@@ -74,12 +74,14 @@ function choose<Candidate extends Release>(
   allow: ReadonlySet<string>,
 ): Choice<Candidate> {
   const steps: CheckedStep<Candidate>[] = [];
-  const blockedBy: BlockingFinding[] = [];
+  const blocked: { readonly artifact: ReleaseArtifact; readonly errors: readonly BlockingFinding[] }[] = [];
   for (const artifact of release.artifacts) {
     const findings = runRules({ release, artifact, facts });
     const blocking = findings.filter(({ rule, severity }) => severity === 'error' && !allow.has(rule));
-    blockedBy.push(...blocking.map((finding) => ({ ...finding, artifact: artifact.file })));
-    if (blocking.length > 0) continue;
+    if (blocking.length > 0) {
+      blocked.push({ artifact, errors: blocking.map((finding) => ({ ...finding, artifact: artifact.file })) });
+      continue;
+    }
     const warnings = findings.map((finding): PreflightFinding => ({ ...finding, severity: 'warning' }));
     const allowed = findings.filter(({ severity }) => severity === 'error').length;
     steps.push({ release, artifact, warnings, allowed });
@@ -90,7 +92,11 @@ function choose<Candidate extends Release>(
   return {
     step: safe[0],
     steps: safe,
-    blockedBy: withoutRepetition(blockedBy),
+    blockedBy: withoutRepetition(
+      blocked
+        .sort((a, b) => a.errors.length - b.errors.length || rank(a.artifact) - rank(b.artifact))
+        .flatMap(({ errors }) => errors),
+    ),
   };
 }
 
@@ -164,4 +170,9 @@ function extended<Candidate extends Release>(
     }
   }
   return paths;
+}
+
+/** Returns the errors of the artifact that the fewest rules block. The other errors matter only if these are fixed. */
+export function decisiveErrors(blockedBy: readonly BlockingFinding[]): readonly BlockingFinding[] {
+  return blockedBy.filter(({ artifact }) => artifact === blockedBy[0]?.artifact);
 }

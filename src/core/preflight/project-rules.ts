@@ -14,6 +14,7 @@ export const projectRules: readonly RuleId[] = [
   'gz-old-device',
   'flash-mode-gz',
   'flash-mode-raw-old',
+  'flash-mode-md5',
   'flash-size',
   'bad-core-2.7.0',
   'bad-core-2.7.2',

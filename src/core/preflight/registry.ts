@@ -9,6 +9,7 @@ import { embeddedKeyMissing } from './rules/embedded-key-missing.ts';
 import { embeddedKeyOther } from './rules/embedded-key-other.ts';
 import { enforcementUnproven } from './rules/enforcement-unproven.ts';
 import { flashModeGz } from './rules/flash-mode-gz.ts';
+import { flashModeMd5 } from './rules/flash-mode-md5.ts';
 import { flashModeRawOld } from './rules/flash-mode-raw-old.ts';
 import { flashModeSigned } from './rules/flash-mode-signed.ts';
 import { flashSize } from './rules/flash-size.ts';
@@ -50,6 +51,7 @@ export const rules = [
   flashModeSigned,
   flashModeGz,
   flashModeRawOld,
+  flashModeMd5,
   flashSize,
   badCore270,
   badCore272,

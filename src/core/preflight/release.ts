@@ -25,6 +25,7 @@ export interface ReleaseImage
       Manifest['image'],
       | 'core'
       | 'flashMode'
+      | 'crcRule'
       | 'flashSizeBytes'
       | 'contentBytes'
       | 'sketchSizeBytes'

@@ -33,7 +33,8 @@ const core: UpdaterForm = {
   file: (kind) => (kind === 'filesystem' ? named('filesystem', 'filesystem.bin') : named('firmware', 'firmware.bin')),
   pageListsKinds: true,
   isAccepted: (body) => body.includes('Update Success! Rebooting'),
-  failureOf: ({ body }) => /Update error: ([^<]*)/.exec(body)?.[1],
+  // Core 2.1.0 to 2.3.0 respond with "Update Failed!" without a reason.
+  failureOf: ({ body }) => /Update error: ([^<]*)/.exec(body)?.[1] ?? /^Update Failed!/.exec(body)?.[0],
 };
 
 /**

@@ -120,7 +120,7 @@ export const cliEntries = {
   DEVICE_TABLE_INVALID: entry<PathAndReason>(
     2,
     ({ path, reason }) => `${path} is not a device table: ${reason}`,
-    'A device table is a JSON object with MAC addresses as keys.',
-    () => 'Change the file to a single JSON object with MAC addresses as keys.',
+    'A device table is a JSON object with MAC addresses as keys, the PHP array of an update script, or a CSV file.',
+    () => 'Correct the file, or write one device per line: 18:FE:34:AA:BB:CC,door.bin',
   ),
 };

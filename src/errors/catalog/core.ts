@@ -1,4 +1,5 @@
 import { entry, type PathAndReason, type PathField } from './entry.ts';
+import { asArgument } from './options.ts';
 
 type KeyKind = 'private' | 'public';
 
@@ -10,6 +11,40 @@ export interface BlockingRule {
   /** Artifact that the finding is about. Undefined if the finding is about the whole release or about one of several devices. */
   readonly artifact?: string | undefined;
 }
+
+type ForeignKeyForm = keyof typeof foreignKeyForms;
+
+/** Key formats of other programs, and the commands that convert them to `private.pem` or `public.pem`. */
+const foreignKeyForms = {
+  'openssh-private': {
+    name: 'an OpenSSH private key',
+    convert: (path: string, kind: KeyKind) =>
+      kind === 'private'
+        ? `cp ${path} private.pem && chmod 600 private.pem && ssh-keygen -p -N "" -m PEM -f private.pem`
+        : `ssh-keygen -y -f ${path} > key.pub && ssh-keygen -e -m PKCS8 -f key.pub > public.pem`,
+  },
+  'openssh-public': {
+    name: 'an OpenSSH public key',
+    convert: (path: string) => `ssh-keygen -e -m PKCS8 -f ${path} > public.pem`,
+  },
+  rfc4716: {
+    name: 'a public key in the format of RFC 4716 (SSH2)',
+    convert: (path: string) =>
+      `ssh-keygen -i -m RFC4716 -f ${path} > key.pub && ssh-keygen -e -m PKCS8 -f key.pub > public.pem`,
+  },
+  putty: {
+    name: 'a PuTTY private key',
+    convert: (path: string, kind: KeyKind) =>
+      kind === 'private'
+        ? `puttygen ${path} -O private-openssh -o private.pem`
+        : `puttygen ${path} -O public-openssh -o key.pub && ssh-keygen -e -m PKCS8 -f key.pub > public.pem`,
+  },
+  pkcs12: {
+    name: 'a PKCS#12 file',
+    convert: (path: string, kind: KeyKind) =>
+      `openssl pkcs12 -in ${path} ${kind === 'private' ? '-nocerts -nodes -out private.pem' : '-clcerts -nokeys -out public.pem'}`,
+  },
+} as const;
 
 const shortFingerprint = (fingerprint: string) => `${fingerprint.slice(0, 16)}…`;
 
@@ -56,6 +91,14 @@ export const coreEntries = {
     ({ hint }) => hint,
   ),
 
+  VERSION_PLACEHOLDER: entry<{ version: string }>(
+    2,
+    ({ version }) =>
+      `The firmware version ${JSON.stringify(version)} was rejected: it is the placeholder of a missing value`,
+    'Scripts and CI systems pass words such as "undefined" if they find no version.',
+    () =>
+      'Pass the version with --firmware-version, or set "version" in ota.config.json to a text, {"git": "tag"}, {"env": "NAME"} or {"file": "VERSION"}.',
+  ),
   KEY_EMPTY: entry<PathField & { kind: KeyKind }>(
     1,
     ({ path, kind }) => `${path} is not a ${kind} key: it is empty`,
@@ -67,9 +110,18 @@ export const coreEntries = {
   ),
   KEY_GARBLED: entry<PathField & { kind: KeyKind }>(
     1,
-    ({ path, kind }) => `${path} is not a ${kind} key: it is not valid PEM`,
+    ({ path, kind }) => `${path} is not a ${kind} key: it is not valid PEM or DER`,
     'The text between the BEGIN and END lines could not be decoded.',
     () => 'Use a key in PEM format (PKCS#1 or PKCS#8); `openssl` and `ota-hooks keygen` create such files.',
+  ),
+  KEY_FORM_UNSUPPORTED: entry<PathField & { form: ForeignKeyForm; kind: KeyKind }>(
+    1,
+    ({ path, form, kind }) => `${path} is not a ${kind} key in PEM or DER: it is ${foreignKeyForms[form].name}`,
+    'Node.js cannot read the key formats of other programs.',
+    ({ path, form, kind }) => {
+      const target = kind === 'private' ? 'private.pem' : 'public.pem';
+      return `Convert it, and use ${target}: ${foreignKeyForms[form].convert(asArgument(path), kind)}`;
+    },
   ),
   KEY_ENCRYPTED: entry<PathField>(
     1,

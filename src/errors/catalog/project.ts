@@ -121,6 +121,34 @@ export const projectEntries = {
     '`init` sets up one project at a time.',
     ({ projects }) => `Select one of them, for example with --source ${projects[0]}.`,
   ),
+  PLATFORMIO_INI_INVALID: entry<PathAndReason>(
+    2,
+    ({ path, reason }) => `PlatformIO cannot read ${path}: ${reason}`,
+    'PlatformIO reads UTF-8 without a byte order mark, and rejects duplicate sections and circular references.',
+    ({ path }) => `Correct ${path}. It must be UTF-8 without a byte order mark, and references must be complete.`,
+  ),
+  HOOK_NOT_ADDED: entry<PathField & { environment: string }>(
+    2,
+    ({ path, environment }) =>
+      `The build was not started, because it would not be signed: [env:${environment}] in ${path} lists several extra_scripts on one line, and PlatformIO would ignore them if the hook were added`,
+    'PlatformIO appends a script of the command line in a new line, and then reads the first line as the name of one script.',
+    () => 'Run `ota-hooks init` to add the hook to the file, or write each script on a line of its own.',
+  ),
+  HOOK_NOT_EFFECTIVE: entry<{ environments: readonly string[] }>(
+    1,
+    ({ environments }) =>
+      `init changed the files, but PlatformIO evaluates the scripts of ${environments.join(', ')} differently than expected`,
+    'After init has written the hook lines, PlatformIO evaluates all environments again.',
+    () => 'Run `ota-hooks init --undo`, and add the hook to extra_scripts by hand.',
+  ),
+  INIT_NO_ESP8266: entry<{ folder: string; environments: readonly string[] }>(
+    2,
+    ({ folder, environments }) =>
+      `${folder} was not set up: none of its environments builds ESP8266 firmware with the Arduino framework (${environments.join(', ')})`,
+    'ota-hooks signs firmware for the ESP8266. Firmware for other chips has other formats and other updaters.',
+    () =>
+      'Add an environment with platform = espressif8266 and framework = arduino, or use the tools of your platform.',
+  ),
   INIT_RECORD_DAMAGED: entry<PathAndReason>(
     2,
     ({ path, reason }) => `${path} could not be read: ${explainReason(reason)}`,

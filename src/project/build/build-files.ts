@@ -3,9 +3,11 @@ import { artifactSuffixes, manifestSuffix } from '../../core/model/artifact.ts';
 import { formatManifest, type Manifest, readManifest } from '../../core/model/manifest.ts';
 import type { Build } from '../../core/pack/build.ts';
 import { digests } from '../../core/pack/digests.ts';
+import { withPresentNames } from '../../delivery/present-names.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile } from '../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../files/write.ts';
+import { removeCopies, writeCopies } from './copies.ts';
 
 /**
  * Removes files that an earlier build left beside an image: artifacts, the manifest, and temporary files of a killed hook. espota.py
@@ -13,6 +15,7 @@ import { removeFiles, removeLeftovers, writeAtomically } from '../../files/write
  */
 export async function removeStaleArtifacts(imagePath: string): Promise<void> {
   for (const suffix of [...artifactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
+  await removeCopies(imagePath);
 }
 
 /**
@@ -55,6 +58,7 @@ export async function writeBuild(
       await writeAtomically(join(folder, file), bytes);
     }
     const manifestPath = join(folder, manifest.image.file + manifestSuffix);
+    await writeCopies(build, folder);
     await writeAtomically(manifestPath, formatManifest(manifest));
     return [...written, manifestPath];
   } catch (error) {
@@ -70,7 +74,7 @@ export async function writeBuild(
  */
 export async function readBuild(manifestPath: string): Promise<Build> {
   const text = await readNamedFile(manifestPath, 'manifest');
-  const manifest = readManifest(text, manifestPath);
+  const manifest = await withPresentNames(readManifest(text, manifestPath), manifestPath);
   const files = new Map<string, Uint8Array>();
   for (const artifact of manifest.artifacts) {
     if (artifact.signature !== 'none') continue;

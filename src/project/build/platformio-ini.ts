@@ -4,13 +4,23 @@
  * insertion leaves all other lines unchanged.
  */
 
-export interface IniFile {
-  readonly text: string;
+/** Sections of one file or of several files. A section may occur once in each file; a later file overrides an earlier one. */
+export interface IniSections {
   readonly sections: readonly IniSection[];
+  /** The sections by name, in the order of the files. */
+  readonly byName: ReadonlyMap<string, readonly IniSection[]>;
+}
+
+export interface IniFile extends IniSections {
+  /** Absolute path, or any name that identifies the file. */
+  readonly path: string;
+  readonly text: string;
 }
 
 export interface IniSection {
   readonly name: string;
+  /** Path of the file that contains the section. */
+  readonly path: string;
   readonly options: readonly IniOption[];
   /** Offset of the end of the last line that is neither blank nor a comment, including the line ending. */
   readonly end: number;
@@ -35,9 +45,8 @@ interface IniLine {
 }
 
 /** Parses the text. Lines with invalid syntax are ignored. */
-export function readIni(text: string): IniFile {
-  const sections: { name: string; options: { name: string; separator: string; lines: IniLine[] }[]; end: number }[] =
-    [];
+export function readIni(text: string, path = 'platformio.ini'): IniFile {
+  const sections: OpenSection[] = [];
   let optionIndent = 0;
   for (const { line, start, next } of linesOf(text)) {
     const bare = withoutComment(line);
@@ -53,7 +62,7 @@ export function readIni(text: string): IniFile {
     optionIndent = indent;
     const header = /^\s*\[(.+)\]/.exec(bare)?.[1];
     if (header !== undefined) {
-      sections.push({ name: header, options: [], end: next });
+      sections.push({ name: header, path, options: [], end: next });
       continue;
     }
     const [, name, separator] = /^(.*?)(\s*[=:][ \t]*)/.exec(bare) ?? [];
@@ -63,16 +72,32 @@ export function readIni(text: string): IniFile {
     section.options.push({ name: name.trim().toLowerCase(), separator, lines: [value] });
     section.end = next;
   }
-  return { text, sections };
+  return { path, text, ...indexed(sections) };
 }
 
-export function findSection(ini: IniFile, name: string): IniSection | undefined {
-  return ini.sections.find((section) => section.name === name);
+interface OpenSection extends IniSection {
+  readonly options: { name: string; separator: string; lines: IniLine[] }[];
+  end: number;
+}
+
+/** Combines the sections of several files, in the order in which PlatformIO reads the files. */
+export function combined(files: readonly IniFile[]): IniSections {
+  return indexed(files.flatMap(({ sections }) => sections));
+}
+
+function indexed(sections: readonly IniSection[]): IniSections {
+  const byName = new Map<string, IniSection[]>();
+  for (const section of sections) {
+    const same = byName.get(section.name);
+    if (same === undefined) byName.set(section.name, [section]);
+    else same.push(section);
+  }
+  return { sections, byName };
 }
 
 /** Returns the names of all environments, without the prefix `env:`. */
-export function environmentsOf(ini: IniFile): readonly string[] {
-  return ini.sections.flatMap(({ name }) => /^env:(.+)$/.exec(name)?.[1] ?? []);
+export function environmentsOf(ini: IniSections): readonly string[] {
+  return [...ini.byName.keys()].flatMap((name) => /^env:(.+)$/.exec(name)?.[1] ?? []);
 }
 
 /** Effective option of a section, and the section that defines the option. */
@@ -85,8 +110,17 @@ export interface FoundOption {
  * Finds the effective option of a section. The sources are the section itself, its `extends` sections, and `[env]` for environments
  * (`walk_options`).
  */
-export function effectiveOption(ini: IniFile, sectionName: string, name: string): FoundOption | undefined {
-  for (const section of ancestryOf(ini, sectionName)) {
+export function effectiveOption(ini: IniSections, sectionName: string, name: string): FoundOption | undefined {
+  for (const ancestor of ancestryOf(ini, sectionName)) {
+    const found = definedOption(ini, ancestor, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Finds an option in a section itself. The last file that sets the option takes precedence. */
+function definedOption(ini: IniSections, sectionName: string, name: string): FoundOption | undefined {
+  for (const section of ini.byName.get(sectionName)?.toReversed() ?? []) {
     const option = section.options.find((one) => one.name === name);
     if (option !== undefined) return { section, option };
   }
@@ -94,13 +128,14 @@ export function effectiveOption(ini: IniFile, sectionName: string, name: string)
 }
 
 /** Returns the names and values of all effective options of a section. */
-export function effectiveOptions(ini: IniFile, sectionName: string): ReadonlyMap<string, string> {
-  const names = new Set(ancestryOf(ini, sectionName).flatMap(({ options }) => options.map(({ name }) => name)));
+export function effectiveOptions(ini: IniSections, sectionName: string): ReadonlyMap<string, string> {
+  const sections = ancestryOf(ini, sectionName).flatMap((name) => ini.byName.get(name) ?? []);
+  const names = new Set(sections.flatMap(({ options }) => options.map(({ name }) => name)));
   return new Map([...names].map((name) => [name, effectiveValue(ini, sectionName, name) ?? '']));
 }
 
 /** Returns the effective value of an option, with `${section.option}` expanded. Returns undefined if the option is not set. */
-export function effectiveValue(ini: IniFile, sectionName: string, name: string): string | undefined {
+export function effectiveValue(ini: IniSections, sectionName: string, name: string): string | undefined {
   return expanded(ini, sectionName, name, 0);
 }
 
@@ -112,17 +147,39 @@ export function itemsOf(value: string): readonly string[] {
     .filter((item) => item !== '');
 }
 
-function ancestryOf(ini: IniFile, sectionName: string): readonly IniSection[] {
+/** Returns the names of the sections that a section takes its options from, in order of precedence: itself, `extends`, `[env]`. */
+export function ancestryOf(ini: IniSections, sectionName: string): readonly string[] {
   const waiting = sectionName.startsWith('env:') ? ['env', sectionName] : [sectionName];
-  const found = new Map<string, IniSection>();
+  const found = new Set<string>();
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    const section = findSection(ini, name);
-    if (section === undefined || found.has(name)) continue;
-    found.set(name, section);
-    const base = section.options.find((option) => option.name === 'extends');
-    if (base !== undefined) waiting.push(...itemsOf(rawValue(base)));
+    if (!ini.byName.has(name) || found.has(name)) continue;
+    found.add(name);
+    waiting.push(...basesOf(ini, name));
   }
-  return [...found.values()];
+  return [...found];
+}
+
+/** Returns the sections that a section extends. */
+function basesOf(ini: IniSections, sectionName: string): readonly string[] {
+  const base = definedOption(ini, sectionName, 'extends');
+  return base === undefined ? [] : itemsOf(rawValue(base.option));
+}
+
+/** Returns the sections of a circular `extends`, in order. PlatformIO would follow such a circle forever. */
+export function circularExtends(ini: IniSections): readonly string[] | undefined {
+  const left = new Map([...ini.byName.keys()].map((name) => [name, basesOf(ini, name)]));
+  const isLeft = (name: string) => left.has(name);
+  for (let size = Infinity; left.size < size; ) {
+    size = left.size;
+    for (const [name, bases] of left) if (!bases.some(isLeft)) left.delete(name);
+  }
+  // Every section that is left extends a section that is left, so the walk returns to a section.
+  const path: string[] = [];
+  for (let [name] = left.keys(); name !== undefined; name = left.get(name)?.find(isLeft)) {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
+    path.push(name);
+  }
+  return undefined;
 }
 
 /**
@@ -130,10 +187,11 @@ function ancestryOf(ini: IniFile, sectionName: string): readonly IniSection[] {
  */
 const deepest = 20;
 
-function expanded(ini: IniFile, sectionName: string, name: string, depth: number): string | undefined {
+function expanded(ini: IniSections, sectionName: string, name: string, depth: number): string | undefined {
   const found = effectiveOption(ini, sectionName, name);
   if (found === undefined || depth > deepest) return undefined;
   return rawValue(found.option).replace(/\$\{([^.{}()]+)\.([^{}]+)\}/g, (written, section: string, option: string) => {
+    if (section === 'this' && option === '__env__') return sectionName.replace(/^env:/, '');
     const value = expanded(ini, section === 'this' ? sectionName : section, option.toLowerCase(), depth + 1);
     return value === undefined ? written : value;
   });
@@ -143,7 +201,8 @@ function rawValue({ lines }: IniOption): string {
   return lines
     .map(({ text }) => text)
     .join('\n')
-    .trim();
+    .trim()
+    .replaceAll('%%', '%');
 }
 
 /** Removes whole-line comments and comments that follow a blank. */

@@ -33,22 +33,40 @@ function commitAt(name: string, repository: GitRepository, left: number): string
 /** Reads a loose reference. A linked work tree has its own HEAD; its branches are in the common folder. */
 function readReference(name: string, { gitFolder, commonFolder }: GitRepository): string | undefined {
   const texts = [gitFolder, commonFolder].map((folder) => readInside(folder, name, longestRefBytes));
-  return texts.find((text) => text !== undefined)?.trim();
+  return texts
+    .find((text) => text !== undefined)
+    ?.toString('utf8')
+    .trim();
 }
 
 /**
- * Reads a file of a repository. In an untrusted source tree, a symbolic link could lead to any of the user's files, whose content would
- * then be published with the manifest.
+ * Reads a file of a repository. In an untrusted source tree, a symbolic link could lead to any file of the user, and its content would be
+ * published with the manifest.
  */
-function readInside(folder: string, name: string, limitBytes: number): string | undefined {
+export function readInside(folder: string, name: string, limitBytes: number): Buffer | undefined {
   const path = join(folder, name);
   if (!isBelow(realPathOf(path), folder)) return undefined;
   const bytes = readRegularFile(path, limitBytes);
-  return typeof bytes === 'string' ? undefined : bytes.toString('utf8');
+  return typeof bytes === 'string' ? undefined : bytes;
 }
 
-function packedReference(name: string, { commonFolder }: GitRepository): string | undefined {
-  const lines = readInside(commonFolder, 'packed-refs', longestPackedRefsBytes)?.split('\n');
-  const line = lines?.find((each) => each.trimEnd().endsWith(` ${name}`));
-  return line?.slice(0, line.indexOf(' '));
+/** Reference in packed-refs. */
+interface PackedReference {
+  readonly name: string;
+  /** Object ID; for an annotated tag, followed by the ID of its commit. */
+  readonly ids: readonly string[];
+}
+
+/** Reads packed-refs. A line that starts with `^` contains the commit of the annotated tag in the line above. */
+export function packedReferences({ commonFolder }: GitRepository): readonly PackedReference[] {
+  const text = readInside(commonFolder, 'packed-refs', longestPackedRefsBytes)?.toString('utf8') ?? '';
+  const lines = text.matchAll(/^([0-9a-f]+) (.+?)\s*$(?:\n\^([0-9a-f]+))?/gm);
+  return [...lines].map(([, id = '', name = '', commit]) => ({
+    name,
+    ids: commit === undefined ? [id] : [id, commit],
+  }));
+}
+
+function packedReference(name: string, repository: GitRepository): string | undefined {
+  return packedReferences(repository).find((reference) => reference.name === name)?.ids[0];
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { NamedSource, ProjectTrust, SecretUse, SourceKind } from '../../core/model/secret-policy.ts';
 import { isBelow, realPathOf } from '../../files/real-path.ts';
 import { findRepository } from '../keys/git-repository.ts';
@@ -43,7 +43,8 @@ function kindOfFile(path: string, folders: readonly [string, string], words: Use
   const real = realPathOf(path);
   const project = folders.find((folder) => isBelow(real, folder)) ?? workTreeOf(folders[0], words);
   if (project === undefined || !isBelow(real, project)) return 'outside-file';
-  return isCredentialFile(relative(project, real)) ? 'credential-file' : 'project-file';
+  if (isCredentialFile(relative(project, real))) return 'credential-file';
+  return versionFile.test(basename(real)) ? 'version-file' : 'project-file';
 }
 
 /**
@@ -57,6 +58,9 @@ export function workTreeOf(folder: string, words: UserWords): string | undefined
   const own = statSync(folder).uid;
   return owners.every((uid) => uid === own || isUsersOwn(uid, words)) ? repository.workTree : undefined;
 }
+
+/** Files whose whole content is a version, which is published. A project could otherwise publish its password files. */
+const versionFile = /^(?:version|VERSION)(?:\.txt)?$/;
 
 /** Folders and files in which other programs store credentials; `actions/checkout` stores its token in `.git/config`. */
 const credentialFolders = [

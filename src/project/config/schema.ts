@@ -9,7 +9,9 @@ import {
 } from '../../core/model/inventory-schema.ts';
 import {
   type FromEnvironment,
+  type FromFile,
   fromEnvironment,
+  fromFile,
   type SecretSource,
   secretSource,
   text,
@@ -17,14 +19,21 @@ import {
 import { type KeyEntry, type KeySource, keyInventorySchema, keySourceSchema } from './keys-schema.ts';
 import { type PublishConfig, publishSchema } from './publish-schema.ts';
 
+/** The tag of the checked-out commit. */
+export interface FromGitTag {
+  git: 'tag';
+}
+
+const fromGitTag = v.strictObject({ git: v.literal('tag', 'must be "tag"') });
+
 /** Content of `ota.config.json`. Paths are relative to the folder of the file. */
 export interface Config {
   /** JSON schema of the configuration file, for editors. */
   $schema?: string | undefined;
   /** Project name. Firmware of the project is never sent to devices of a different project. */
   project?: string | undefined;
-  /** Firmware version, or an environment variable that contains the version. */
-  version?: string | FromEnvironment | undefined;
+  /** Firmware version; or the tag of the commit, an environment variable or a file that contains the version. */
+  version?: string | FromGitTag | FromEnvironment | FromFile | undefined;
   /** Board name, such as `d1_mini`. */
   board?: string | undefined;
   /** Glob patterns for images. `pack` uses the patterns if no image is given on the command line. */
@@ -54,6 +63,11 @@ export interface Config {
    * calls `Update.installSignature`.
    */
   enforcement?: 'elf' | 'declared' | undefined;
+  /**
+   * Name of copies of the artifacts, such as `{project}-{version}-{board}`. The copies are beside the artifacts, which keep their usual
+   * names for other tools.
+   */
+  artifacts?: { name?: string | undefined } | undefined;
   /** Preflight rules that do not block, each with the reason. Rules about proof, keys and signatures need the command line. */
   allow?: Record<string, string> | undefined;
   /** Devices in the project, by name. */
@@ -70,9 +84,12 @@ export const configSchema = v.strictObject({
   ),
   version: v.optional(
     v.pipe(
-      v.union([text, fromEnvironment], 'must be a string, or {"env": "NAME"}'),
+      v.union(
+        [text, fromGitTag, fromEnvironment, fromFile],
+        'must be a string, {"git": "tag"}, {"env": "NAME"} or {"file": "PATH"}',
+      ),
       v.description(
-        'Version of the firmware, or {"env": "NAME"} for the environment variable that contains the version.',
+        'Version of the firmware. {"git": "tag"} reads it from the tag of the commit: v1.2.0 is 1.2.0. {"env": "NAME"} and {"file": "VERSION"} read a variable or a file.',
       ),
     ),
   ),
@@ -135,6 +152,23 @@ export const configSchema = v.strictObject({
       v.description(
         'elf (default): the ELF must show that the Updater verifies signatures. declared: the sketch calls Update.installSignature itself.',
       ),
+    ),
+  ),
+  artifacts: v.optional(
+    v.pipe(
+      v.strictObject({
+        name: v.optional(
+          v.pipe(
+            text,
+            v.regex(
+              /^(?:[^{}]|\{(?:project|version|board)\})+$/,
+              'may contain only the placeholders {project}, {version} and {board}',
+            ),
+            v.description('Name of the copies, with the placeholders {project}, {version} and {board}.'),
+          ),
+        ),
+      }),
+      v.description('Copies of the artifacts under a name that you choose, beside the files with the usual names.'),
     ),
   ),
   allow: v.optional(

@@ -1,13 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { secretFromEnvironment } from '../../core/model/secret-from-environment.ts';
-import {
-  type ProjectTrust,
-  requireNoOwnSecret,
-  requirePermission,
-  type SecretClaim,
-  type SecretSpeaker,
-} from '../../core/model/secret-policy.ts';
+import { type ProjectTrust, requirePermission, type SecretSpeaker } from '../../core/model/secret-policy.ts';
 import type { SecretSource } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { realPathOf } from '../../files/real-path.ts';
@@ -122,26 +115,6 @@ export function isKeySecret(source: SecretSource, { privateKey, passphrase, fold
   const key = privateKey && ('path' in privateKey ? { file: privateKey.path } : { env: privateKey.variable });
   const place = (one: SecretSource) => ('env' in one ? `env ${one.env}` : realPathOf(resolve(folder, one.file)));
   return [key, passphrase].some((secret) => secret !== undefined && place(secret) === place(source));
-}
-
-/**
- * Returns the firmware version from the option or the configuration, which may name an environment variable. The version is published, so
- * the variable must not contain a secret.
- *
- * @throws OtaError SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED
- */
-export function resolveFirmwareVersion(
-  option: string | undefined,
-  { config: { version }, trust }: Pick<ProjectSettings, 'config' | 'trust'>,
-  env: UserWords['env'],
-): string | undefined {
-  if (option !== undefined || version === undefined) return option;
-  if (typeof version === 'string') return version;
-  const claim: SecretClaim = { use: 'version', source: version, purpose: 'the firmware version' };
-  requirePermission(claim, 'project', trust);
-  const value = secretFromEnvironment(version.env, env, claim.purpose);
-  requireNoOwnSecret(value, claim, env);
-  return value;
 }
 
 function fromConfig({ folder }: LoadedConfig, source: KeySource | undefined): KeyPlace | undefined {

@@ -10,4 +10,4 @@ export type {
 } from '../../core/model/secret-source.ts';
 export type { KeyEntry, KeyRole, KeySource } from './keys-schema.ts';
 export type { PublishConfig } from './publish-schema.ts';
-export type { Config } from './schema.ts';
+export type { Config, FromGitTag } from './schema.ts';

@@ -4,7 +4,11 @@ import type { DeliveryVerdict } from '../../delivery/verdict.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { queryEnvironment } from '../build/child-environment.ts';
 import { programHere } from '../build/find-program.ts';
-import type { IniFile } from '../build/platformio-ini.ts';
+import {
+  esp8266Environments,
+  type ProjectEnvironment,
+  type ProjectEnvironments,
+} from '../build/hooked-environments.ts';
 import { type ProjectSettings, projectSettings } from '../config/settings.ts';
 import type { UserWords } from '../config/user-words.ts';
 import { findInstallation, type Installation } from '../init/installation.ts';
@@ -14,8 +18,10 @@ import { findProject, type Project } from '../init/project.ts';
 export interface CheckContext {
   /** Folder to check: the given folder, or else the working directory. */
   readonly folder: string;
-  /** Project; undefined if no project was found. */
+  /** Project; undefined if no project was found or its platformio.ini is invalid. */
   readonly project: Project | undefined;
+  /** Error of an invalid platformio.ini. */
+  readonly invalid: OtaError | undefined;
   /** Settings of the project, or the error that occurred when reading the configuration. */
   readonly settings: ProjectSettings | OtaError | undefined;
   readonly installation: Installation;
@@ -47,11 +53,13 @@ const queryTimeoutMs = 15_000;
 
 /** Reads the project and creates the context for the checks. */
 export async function readContext({ node, userId, ...place }: ContextOptions): Promise<CheckContext> {
-  const project = await orUndefined(findProject(place.folder, place.home));
+  const found = await orUndefined(findProject(place.folder, place));
+  const [project, invalid] = found instanceof OtaError ? [undefined, found] : [found, undefined];
   const folder = project?.folder ?? place.folder;
   return {
     ...place,
     project,
+    invalid,
     settings:
       project === undefined
         ? undefined
@@ -63,12 +71,12 @@ export async function readContext({ node, userId, ...place }: ContextOptions): P
   };
 }
 
-/** Returns the project's platformio.ini and its ESP8266 sections. */
+/** Returns the environments of a PlatformIO project, and those for the ESP8266. */
 export function platformioOf(
   context: CheckContext,
-): { readonly ini: IniFile; readonly sections: readonly string[] } | undefined {
-  const { project } = context;
-  return project?.ini === undefined ? undefined : { ini: project.ini, sections: project.sections };
+): (ProjectEnvironments & { readonly esp8266: readonly ProjectEnvironment[] }) | undefined {
+  const found = context.project?.platformio;
+  return found === undefined ? undefined : { ...found, esp8266: esp8266Environments(found) };
 }
 
 /** Returns the settings of the project if they could be read. */
@@ -99,9 +107,10 @@ async function query(
   return result.failed ? undefined : result.stdout;
 }
 
-/** Returns undefined without a project, because a missing project is not an error in doctor. */
-async function orUndefined<Value>(value: Promise<Value>): Promise<Value | undefined> {
+/** Returns undefined without a project, because a missing project is not an error in doctor, and the error of an invalid project. */
+async function orUndefined<Value>(value: Promise<Value>): Promise<Value | OtaError | undefined> {
   return value.catch((error: unknown) => {
+    if (error instanceof OtaError && error.code === 'PLATFORMIO_INI_INVALID') return error;
     if (error instanceof OtaError && error.code !== 'FILE_UNREADABLE') return undefined;
     throw error;
   });

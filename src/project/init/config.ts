@@ -37,6 +37,7 @@ export function planConfig(
     // An absolute path would be valid only on this machine.
     ...(installation.kind === 'project' ? { $schema: schema.startsWith('.') ? schema : `./${schema}` } : {}),
     project,
+    version: { git: 'tag' },
     // A build cannot prompt for a passphrase.
     ...(keys.isEncrypted ? { privateKey: 'private.key', passphrase: { env: passphraseVariable } } : {}),
   };

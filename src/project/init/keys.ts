@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { RsaPrivateKey } from '../../core/keys/private-key.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import { effectiveValue } from '../build/platformio-ini.ts';
+import { esp8266Environments } from '../build/hooked-environments.ts';
 import type { ProjectSettings } from '../config/settings.ts';
 import { loadPrivateKey, loadPublicKey } from '../keys/key-files.ts';
 import { type RecordedKeys, requireRecorded } from '../keys/recorded-keys.ts';
@@ -98,9 +98,10 @@ function publicKeyStep(path: string, { publicKey }: RsaPrivateKey): InitStep {
 }
 
 /** Returns true if platformio.ini specifies the keys for an environment. */
-export function namesKeys({ ini, sections }: Project): boolean {
+export function namesKeys({ platformio }: Project): boolean {
+  const environments = platformio === undefined ? [] : esp8266Environments(platformio);
   const options = ['custom_ota_private_key', 'custom_ota_public_key'];
-  return ini !== undefined && sections.some((section) => options.some((name) => effectiveValue(ini, section, name)));
+  return environments.some((environment) => options.some((name) => environment.options.get(name)));
 }
 
 async function unlessEncrypted(key: Promise<RsaPrivateKey>): Promise<RsaPrivateKey | undefined> {

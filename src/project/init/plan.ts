@@ -21,13 +21,15 @@ export interface PlanRequest {
   /** Path of the running Node.js executable. */
   readonly node: string;
   readonly words: UserWords;
+  /** Names of environments with an unknown chip that build ESP8266 firmware, according to the user. */
+  readonly confirmed: readonly string[];
 }
 
 /**
  * Plans the missing steps for a signed build. Nothing is written. For files that git must not track, a step that adds them to
  * `.gitignore` comes first.
  *
- * @throws OtaError if existing keys or configurations are invalid
+ * @throws OtaError INIT_NO_ESP8266, or if existing keys or configurations are invalid
  */
 export async function planSetup({
   project,
@@ -36,7 +38,10 @@ export async function planSetup({
   coreFolders,
   node,
   words,
-}: PlanRequest): Promise<SetupPlan> {
+  confirmed,
+}: PlanRequest): Promise<SetupPlan & { readonly hooked: readonly string[] }> {
+  // Planned first: a project without ESP8266 environments needs no keys.
+  const hook = planHook(project, installation, confirmed);
   const settings = await projectSettings({ source: project.folder }, project.folder, words);
   const keys = await planKeys(project, settings);
   // A key created by init must stay ignored as long as it exists, even after an undo. An older key is the user's responsibility.
@@ -47,13 +52,14 @@ export async function planSetup({
     { line: '.ota/', ...guards },
   ]);
   const config = planConfig(project, installation, settings, keys, projectName ?? projectNameOf(project));
-  const parts = [ignored, keys, config, planHook(project, installation), await planNode(project, node)];
+  const parts = [ignored, keys, config, hook, await planNode(project, node)];
   const cores = coreFolders.map(
     (folder): InitStep => ({ kind: 'core', folder, description: `install the hooks in the core in ${folder}` }),
   );
   return {
     steps: [...parts.flatMap((part) => part.steps), ...cores],
     notes: parts.flatMap((part) => part.notes),
+    hooked: hook.hooked,
   };
 }
 

@@ -2,21 +2,38 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../../errors/ota-error.ts';
 import { detectBuildSystem } from '../build/detect.ts';
-import { environmentsOf, type IniFile, readIni } from '../build/platformio-ini.ts';
-import { esp8266Sections } from './hook-line.ts';
+import { hookedEnvironments, type ProjectEnvironments } from '../build/hooked-environments.ts';
+import type { PlatformioPlace } from '../build/platformio-query.ts';
 import { readText } from './text-file.ts';
 
-/** Project found in a folder. */
-export interface Project {
+/** Folder of a project. */
+export interface ProjectFolder {
   /** Folder that contains platformio.ini or the sketch. */
   readonly folder: string;
   readonly system: 'platformio' | 'arduino';
-  /** Content of platformio.ini, one character per byte. */
-  readonly ini: IniFile | undefined;
-  /** Sections of platformio.ini for ESP8266 environments. */
-  readonly sections: readonly string[];
+}
+
+/** Project found in a folder. */
+export interface Project extends ProjectFolder {
+  /** Environments of a PlatformIO project. */
+  readonly platformio: ProjectEnvironments | undefined;
   /** Board from `sketch.yaml`. If this value is set, arduino-cli needs no board option. */
   readonly defaultFqbn: string | undefined;
+}
+
+/**
+ * Finds the project of {@link findProjectFolder} and reads it.
+ *
+ * @throws OtaError those of findProjectFolder and {@link hookedEnvironments}
+ */
+export async function findProject(folder: string, place: PlatformioPlace): Promise<Project> {
+  const found = findProjectFolder(folder, place.home);
+  if (found.system === 'platformio') {
+    return { ...found, platformio: await hookedEnvironments(found.folder, place), defaultFqbn: undefined };
+  }
+  const settings = (await readText(join(found.folder, 'sketch.yaml'))) ?? '';
+  const defaultFqbn = /^default_fqbn:\s*["']?([^\s"'#]+)/m.exec(settings)?.[1];
+  return { ...found, platformio: undefined, defaultFqbn };
 }
 
 /**
@@ -25,13 +42,13 @@ export interface Project {
  *
  * @throws OtaError PROJECT_FOLDER_UNSAFE, PROJECT_AMBIGUOUS, PROJECT_NOT_FOUND, FILE_NOT_FOUND, FILE_UNREADABLE
  */
-export async function findProject(folder: string, home: string): Promise<Project> {
+export function findProjectFolder(folder: string, home: string): ProjectFolder {
   if (folder === home || dirname(folder) === folder) {
     const place = folder === home ? 'your home folder' : 'the root of the disk';
     throw new OtaError('PROJECT_FOLDER_UNSAFE', { folder, place });
   }
   const here = detectBuildSystem(folder);
-  if (here !== undefined) return describe(folder, here);
+  if (here !== undefined) return { folder, system: here };
   const below = subfolders(folder).flatMap((name) => {
     const system = detectBuildSystem(join(folder, name));
     return system === undefined ? [] : [{ name, system }];
@@ -42,23 +59,12 @@ export async function findProject(folder: string, home: string): Promise<Project
     const projects = [only.name, another.name, ...others.map(({ name }) => name)] as const;
     throw new OtaError('PROJECT_AMBIGUOUS', { folder, projects });
   }
-  return describe(join(folder, only.name), only.system);
+  return { folder: join(folder, only.name), system: only.system };
 }
 
 /** Returns the project name, which is the name of the project folder. */
-export function projectNameOf({ folder }: Project): string {
+export function projectNameOf({ folder }: ProjectFolder): string {
   return basename(folder);
-}
-
-async function describe(folder: string, system: Project['system']): Promise<Project> {
-  if (system === 'arduino') {
-    const settings = (await readText(join(folder, 'sketch.yaml'))) ?? '';
-    const defaultFqbn = /^default_fqbn:\s*["']?([^\s"'#]+)/m.exec(settings)?.[1];
-    return { folder, system, ini: undefined, sections: [], defaultFqbn };
-  }
-  const ini = readIni((await readText(join(folder, 'platformio.ini'))) ?? '');
-  const sections = environmentsOf(ini).length === 0 ? [] : esp8266Sections(ini);
-  return { folder, system, ini, sections, defaultFqbn: undefined };
 }
 
 function subfolders(folder: string): readonly string[] {

@@ -31,6 +31,7 @@ function example(kind: SourceKind, folder: TestFolder): NamedSource {
     'tool-credential': { env: 'OTA_TOKEN' },
     'other-variable': { env: 'GITHUB_TOKEN' },
     'project-file': { file: folder.at('tree/door.password') },
+    'version-file': { file: folder.at('tree/VERSION') },
     'credential-file': { file: folder.at('tree/.git/config') },
     'outside-file': { file: folder.at('home/note') },
     server: { server: 'https://ota.example.com' },
@@ -39,7 +40,12 @@ function example(kind: SourceKind, folder: TestFolder): NamedSource {
 }
 
 async function world(t: ExecutionContext) {
-  const folder = await testFolder(t, { 'tree/door.password': '', 'tree/.git/config': '', 'home/note': '' });
+  const folder = await testFolder(t, {
+    'tree/door.password': '',
+    'tree/VERSION': '',
+    'tree/.git/config': '',
+    'home/note': '',
+  });
   const words = { env: {}, platform: 'linux', home: folder.at('home'), userId: process.geteuid?.() } as const;
   const trust = projectTrust([folder.at('tree'), folder.at('tree')], 'ota.config.json', words);
   await mkdir(folder.at('home/.config/ota-hooks'), { recursive: true, mode: 0o700 });

@@ -8,6 +8,8 @@ import test, { type ExecutionContext } from 'ava';
 import { type ApiRequest, connect, stream } from '../../../src/api/client/connection.ts';
 import { OtaError } from '../../../src/errors/ota-error.ts';
 import { uploadBlob } from '../../../src/publishing/server/upload-blob.ts';
+import { packDoor } from '../../publishing/packed-door.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
@@ -77,6 +79,52 @@ for (const [what, behave] of Object.entries(behaviors)) {
     countAttacks({ kind: 'servers that never end a response', tried: reasons.length, withstood: reasons.length });
   });
 }
+
+const switching = 'HTTP/1.1 101 Switching Protocols\r\n';
+const upgrade = 'Connection: upgrade\r\nUpgrade: x\r\n\r\n';
+
+/** Servers that switch to another protocol, which no request asks for. */
+const switches: Readonly<Record<string, (socket: Socket) => void>> = {
+  'and remains silent': (socket) => socket.write(switching + upgrade),
+  'and closes the connection': (socket) => socket.end(switching + upgrade),
+  'and sends bytes': endlessly(switching + upgrade, 'x'.repeat(1000)),
+  'after interim responses': (socket) => socket.write(`HTTP/1.1 100 Continue\r\n\r\n${switching}${upgrade}`),
+  'without an Upgrade header': (socket) => socket.write(`${switching}\r\n`),
+  'to HTTP/2': (socket) => socket.write(`${switching}Connection: upgrade\r\nUpgrade: h2c\r\n\r\n`),
+};
+
+for (const [how, behave] of Object.entries(switches)) {
+  test(`rejects a response that switches protocols ${how}`, async (t) => {
+    const url = await rudeServer(t, behave);
+    // The default limits, so that only the response itself can end the request.
+    const options = { ...optionsFor(url), limits: undefined };
+    const reasons = await Promise.all([
+      ...requests.map((request) => reasonOf(connect(options)(request))),
+      reasonOf(readAll(stream(options, '/backup', mostStreamBytes))),
+    ]);
+    for (const reason of reasons) t.regex(reason ?? 'no fault', /^SERVER_NOT_OURS .*status 101/);
+    countAttacks({ kind: 'responses that switch protocols', tried: reasons.length, withstood: reasons.length });
+  });
+}
+
+test('commands fail when the server switches protocols', async (t) => {
+  const folder = await testFolder(t, await packDoor({ version: '1.0', board: 'd1_mini' }));
+  const url = await rudeServer(t, (socket) => socket.write(switching + upgrade));
+  const env = { OTA_SERVER: url.href, OTA_TOKEN: 'x'.repeat(43) };
+  const lines = [
+    ['publish', '.', '--to', url.href, '--project', 'door'],
+    ['server', 'projects', 'list'],
+    ['server', 'releases', 'yank', 'door', '1.0', '--reason', 'bad'],
+    ['server', 'backup', '--out', 'backup.ndjson'],
+  ];
+  for (const argv of lines) {
+    const { exitCode, stdout, stderr } = await runCli(argv, folder.path, env);
+    t.is(exitCode, 1, argv.join(' '));
+    t.regex(stderr, /^error\[SERVER_NOT_OURS\]: .*status 101/m, argv.join(' '));
+    t.is(stdout, '');
+  }
+  countAttacks({ kind: 'responses that switch protocols', tried: lines.length, withstood: lines.length });
+});
 
 test('reads the whole response of a slow server that keeps sending', async (t) => {
   const parts = 200;

@@ -14,12 +14,12 @@ function doctor(folder: TestFolder, ...options: string[]) {
 
 test('doctor reports no errors without a project or installed tools', async (t) => {
   const folder = await testFolder(t, { 'door/.keep': '', 'home/.keep': '' });
-  const { exitCode, stderr } = await doctor(folder);
+  const { exitCode, stdout: report } = await doctor(folder);
   t.is(exitCode, 0);
-  t.regex(stderr, /^note {4}No PlatformIO project or sketch in .*: only this machine was checked$/m);
-  t.regex(stderr, /^note {4}PlatformIO is not installed or cannot be run$/m);
-  t.regex(stderr, /^note {4}No ESP8266 core for Arduino is installed$/m);
-  t.notRegex(stderr, /^error/m);
+  t.regex(report, /^note {4}No PlatformIO project or sketch in .*: only this machine was checked$/m);
+  t.regex(report, /^note {4}PlatformIO is not installed or cannot be run$/m);
+  t.regex(report, /^note {4}No ESP8266 core for Arduino is installed$/m);
+  t.notRegex(report, /^error/m);
 });
 
 test('doctor --quiet prints only problems with their fixes and exits with 1 on an error', async (t) => {
@@ -28,26 +28,26 @@ test('doctor --quiet prints only problems with their fixes and exits with 1 on a
     'door/private.key': privatePem,
     'door/public.key': rsaPems().publicPem,
   });
-  const { exitCode, stderr, error } = await doctor(folder, '--quiet');
+  const { exitCode, stdout, error } = await doctor(folder, '--quiet');
   t.is(exitCode, 1);
   t.regex(
-    stderr,
+    stdout,
     /^error {3}The private key and the public key do not match.*\n {8}→ Restore a matching key pair from your backup/m,
   );
-  t.notRegex(stderr, /^ok/m, '--quiet omits findings without a problem');
+  t.notRegex(stdout, /^ok/m, '--quiet omits findings without a problem');
   t.is(error?.message, '`doctor` found 1 error');
 });
 
 test('doctor --fix applies and reports fixes, then checks again', async (t) => {
   const folder = await testFolder(t, { ...sketch, 'door/private.key': privatePem, 'door/public.key': publicPem });
   await chmod(folder.at('door/private.key'), 0o644);
-  t.regex((await doctor(folder)).stderr, /private\.key is accessible to other users/);
+  t.regex((await doctor(folder)).stdout, /private\.key is accessible to other users/);
 
-  const { exitCode, stderr } = await doctor(folder, '--fix');
+  const { exitCode, stdout, stderr } = await doctor(folder, '--fix');
   t.is(exitCode, 0);
   t.is((await stat(folder.at('door/private.key'))).mode & 0o777, 0o600);
   t.regex(stderr, /^fixed: set the permissions of private\.key to 600$/m);
-  t.regex(stderr, /^ok {6}private\.key is not exposed to other users, git or devices$/m);
+  t.regex(stdout, /^ok {6}private\.key is not exposed to other users, git or devices$/m);
   t.notRegex((await doctor(folder, '--fix')).stderr, /fixed/, 'the second run has nothing to fix');
 });
 
@@ -68,6 +68,6 @@ test('doctor uses colors only in a terminal', async (t) => {
   const folder = await testFolder(t, sketch);
   const world = { cwd: folder.at('door'), home: folder.at('home') };
   const start = '\u001b';
-  t.true((await runCommand(['doctor'], { ...world, fancy: true })).stderr.includes(`${start}[32mok     ${start}[0m`));
-  t.false((await runCommand(['doctor'], world)).stderr.includes(start));
+  t.true((await runCommand(['doctor'], { ...world, fancy: true })).stdout.includes(`${start}[32mok     ${start}[0m`));
+  t.false((await runCommand(['doctor'], world)).stdout.includes(start));
 });

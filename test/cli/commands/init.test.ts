@@ -11,7 +11,7 @@ import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 const ini = '[env:d1]\nplatform = espressif8266\nboard = d1_mini\n';
 const sketch = '#include <ESP8266WiFi.h>\nvoid setup() {}\nvoid loop() {}\n';
 const installed = {
-  'node_modules/ota-hooks/hooks/platformio.py': '',
+  'node_modules/ota-hooks/hooks/platformio.py': '"""PlatformIO hook of ota-hooks"""\n',
   'node_modules/ota-hooks/package.json': '{"name": "ota-hooks"}',
 };
 const hookLine = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py\n';
@@ -53,6 +53,7 @@ test('init creates keys, .gitignore, a configuration and a hook line for a Platf
   t.deepEqual(JSON.parse(await folder.text('ota.config.json')), {
     $schema: './node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: folder.path.split('/').at(-1),
+    version: { git: 'tag' },
     keys: [await recordOf(folder, 'public.key')],
   });
   t.is(await folder.text('.ota/node'), `${process.execPath}\n`);
@@ -75,6 +76,7 @@ test('init sets up a sketch without adding a hook line and prints the build comm
   t.deepEqual(JSON.parse(await folder.text('door/ota.config.json')), {
     $schema: '../node_modules/ota-hooks/dist/schema/ota.config.schema.json',
     project: 'door',
+    version: { git: 'tag' },
     keys: [await recordOf(folder, 'door/public.key')],
   });
 });
@@ -359,7 +361,7 @@ test('init leaves an unsupported extra_scripts list unchanged and prints the lin
   const { exitCode, stderr } = await init(folder, '--yes');
   t.is(exitCode, 0);
   t.is(await folder.text('platformio.ini'), entangled);
-  t.regex(stderr, /add the hook by hand: pre:node_modules/);
+  t.regex(stderr, /add the hook to extra_scripts by hand: pre:node_modules/);
 });
 
 test('init --ide installs the hooks in the Arduino cores and --undo removes them', async (t) => {
@@ -395,7 +397,7 @@ test('init --ide installs the hooks in the Arduino cores and --undo removes them
 test('init --json prints one document', async (t) => {
   const folder = await platformio(t);
   const done = await init(folder, '--yes', '--json');
-  t.like(JSON.parse(done.stdout), { folder: folder.path, system: 'platformio', notes: [], next: 'pio run' });
+  t.like(JSON.parse(done.stdout), { folder: folder.path, system: 'platformio', notes: { length: 1 }, next: 'pio run' });
   const undone = await init(folder, '--undo', '--yes', '--json');
   t.like(JSON.parse(undone.stdout), { undone: { 0: { outcome: 'removed' } } });
 });

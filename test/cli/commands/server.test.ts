@@ -39,6 +39,7 @@ test('server projects edits a project, and server devices imports, edits and rem
       '18:FE:AA:AA:AA:AA': { file: 'DOOR-7-g14f53a19.bin', version: 1 },
       '18:FE:AA:AA:AA:BB': { file: 'TEMP-1.0.0.bin', version: 1 },
     }),
+    'devices.csv': `mac,file\n${mac.replaceAll(':', '-').toLowerCase()},door.bin\n5CCF7F510001\n`,
     'broken.json': '{"18:FE:AA:AA:AA:AA": {"file": "DOOR.bin"".bin"}}',
   });
   const { run, json } = serverCommands(server, folder.path);
@@ -51,6 +52,8 @@ test('server projects edits a project, and server devices imports, edits and rem
     enrolled: 1,
     unchanged: 0,
   });
+  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), { enrolled: 2, unchanged: 0 });
+  t.is((await json('devices', 'show', 'door', '5c-cf-7f-51-00-01')).name, undefined);
   t.is((await run('devices', 'import', 'door', 'broken.json')).exitCode, 2);
   await json('devices', 'set', 'door', mac, '--name', 'front door', '--channel', 'beta', '--atomic-fs', 'yes');
   const listed = await run('devices', 'list', 'door');

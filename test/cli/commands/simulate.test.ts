@@ -23,6 +23,7 @@ async function simulation(t: ExecutionContext, argv: readonly string[], cwd = '.
     cwd,
     env,
     fancy: false,
+    fancyStdout: false,
     stdout: filteredOutput((text) => {
       lines.push(text);
       wake();

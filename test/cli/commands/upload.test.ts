@@ -4,6 +4,7 @@ import { parseManifest } from '../../../src/core/model/manifest.ts';
 import { door, fullDoor } from '../../support/built-sketch.ts';
 import { doorFacts, doorKey, listed, packedDoor, restarted, updatesOf, virtualDoor } from '../../support/fleet.ts';
 import { freePort } from '../../support/free-port.ts';
+import { buildImage } from '../../support/image-builder.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { type CommandRun, runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
@@ -71,7 +72,7 @@ test('upload sends each device the artifact that is safe for it: raw, gzip or le
   for (const device of [stranger, friend, elder]) t.true(md5s.includes((await restarted(device)).sketchMd5));
 });
 
-test('upload sends nothing when one device is blocked, and reports every rule', async (t) => {
+test('upload sends nothing when one device is blocked, and reports every rule with --verbose', async (t) => {
   const good = await virtualDoor(t);
   const foreign = await virtualDoor(t);
   const folder = await packedDoor(t, {
@@ -82,12 +83,43 @@ test('upload sends nothing when one device is blocked, and reports every rule', 
   t.is(exitCode, 3);
   t.is(error?.code, 'UPDATE_BLOCKED');
   t.regex(error?.message ?? '', /wrong-key.*: foreign: /);
+  t.notRegex(stderr, /wrong-key|unsigned-to-signed|format-boundary/, 'the error contains the decisive reason');
+  const verbose = await upload(folder, '--all', '--verbose');
   for (const rule of ['unsigned-to-signed', 'wrong-key', 'format-boundary']) {
-    t.regex(stderr, new RegExp(`^warning: foreign: blocked: .*\\(${rule}\\)$`, 'm'));
+    t.regex(verbose.stderr, new RegExp(`^foreign: door\\.ino\\.bin\\S* is blocked: .*\\(${rule}\\)$`, 'm'));
   }
   t.deepEqual(outcomesOf(document), { good: 'notStarted', foreign: 'blocked' });
   t.true(document.devices.find(({ name }) => name === 'foreign')?.blockedBy?.some(({ rule }) => rule === 'wrong-key'));
   t.deepEqual([...updatesOf(good), ...updatesOf(foreign)], []);
+});
+
+test('a blocked upload shows the decisive reason once, with the fix for this reason only', async (t) => {
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, {
+    door: listed(device, { facts: { ...doorFacts, keyFingerprint: 'f'.repeat(64) } }),
+  });
+  const { stderr, error } = await upload(folder, '--all');
+  t.is(`${stderr}${error?.message}`.match(/signed with key/g)?.length, 1);
+  t.regex(error?.message ?? '', /is blocked by wrong-key: the artifact is signed with key/);
+  t.regex(error?.hint ?? '', /^Sign the artifact with key f{16}…\. Pass --allow wrong-key only if/);
+});
+
+test('a build made before the project had keys is blocked for an unknown device', async (t) => {
+  const device = await virtualDoor(t);
+  const folder = await packedDoor(t, { door: listed(device) });
+  await folder.write('keyless/door.bin', buildImage());
+  await runCommand(['pack', 'door.bin'], { cwd: folder.at('keyless') });
+  for (const command of [
+    ['upload', 'keyless/door.bin', '--all'],
+    ['preflight', 'keyless/door.bin.ota.json'],
+    ['publish', 'keyless/door.bin', '--to', './keyless', '--firmware-version', '1.0'],
+  ]) {
+    const { error, exitCode } = await runCommand(command, { cwd: folder.path });
+    t.is(exitCode, 3, command.join(' '));
+    t.regex(error?.message ?? '', /embedded-key-missing/);
+    t.regex(error?.hint ?? '', /Build with `ota-hooks build`/);
+  }
+  t.deepEqual(updatesOf(device), []);
 });
 
 test('upload --skip-blocked updates the other devices and exits with 3', async (t) => {

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import test from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { buildImage } from '../../support/image-builder.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { signFile } from '../../support/signed-file.ts';
@@ -33,9 +34,9 @@ test('verify accepts files signed with one of the given keys', async (t) => {
     ['door.bin.signed', '--public-key', 'stranger.key', '--public-key', 'owner.key'],
     ['door.bin.legacy_sig', '--public-key', 'owner.key', '--legacy'],
   ]) {
-    const { exitCode, stderr } = await verify(folder, ...argv);
+    const { exitCode, stdout } = await verify(folder, ...argv);
     t.is(exitCode, 0);
-    t.true(stderr.includes(`${argv[0]}: accepted by devices with key ${fingerprint}`), stderr);
+    t.true(stdout.includes(`${argv[0]}: accepted by devices with key ${fingerprint}`), stdout);
   }
 });
 
@@ -68,6 +69,7 @@ test('verify --json prints one document for accepted and rejected files', async 
     accepted: true,
     format: 'current',
     fingerprint,
+    warnings: [],
   });
   const bad = await verify(folder, 'door.bin', '--public-key', 'owner.key', '--json');
   t.is(bad.exitCode, 1);
@@ -92,4 +94,23 @@ test('verify fails without a key or when a file does not exist', async (t) => {
   const gone = await verify(folder, 'gone.signed', '--public-key', 'owner.key');
   t.is(gone.error?.code, 'FILE_NOT_FOUND');
   t.is(gone.exitCode, 2);
+});
+
+test('verify warns if the image would leave a device without signature checks', async (t) => {
+  const folder = await testFolder(t, {
+    'owner.key': owner.publicPem,
+    'bare.bin.signed': signFile(buildImage(), createPrivateKey(owner.privatePem), 'current'),
+  });
+  const { exitCode, stdout, stderr } = await verify(folder, 'bare.bin.signed', '--public-key', 'owner.key');
+  t.is(exitCode, 0);
+  t.regex(stdout, /accepted by devices with key/);
+  t.regex(
+    stderr,
+    /warning: bare\.bin\.signed: the image contains no public key: a device with this image accepts any update/,
+  );
+  const json = await verify(folder, 'bare.bin.signed', '--public-key', 'owner.key', '--json');
+  t.deepEqual(
+    JSON.parse(json.stdout).warnings.map(({ rule }: { rule: string }) => rule),
+    ['embedded-key-missing'],
+  );
 });

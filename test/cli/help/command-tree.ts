@@ -70,6 +70,7 @@ async function program(write: (text: string) => void): Promise<AnyCommand> {
     stdout: stream,
     stderr: stream,
     fancy: false,
+    fancyStdout: false,
     signal: new AbortController().signal,
     platform: process.platform,
     userId: process.geteuid?.(),

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { layoutInElf } from '../../../src/core/firmware/elf-layout.ts';
+import { hasUpdaterInElf, layoutInElf } from '../../../src/core/firmware/elf-layout.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { door } from '../../support/built-sketch.ts';
 
@@ -18,4 +18,12 @@ test('returns no layout for an ELF file of a different image or without the layo
   const renamed = Buffer.from(door.elf.toString('latin1').replaceAll('_FS_start', '_XX_start'), 'latin1');
   t.is(layoutInElf(renamed, readFirmware(door.bin)), undefined);
   t.is(layoutInElf(door.bin, readFirmware(door.bin)), undefined);
+});
+
+test('detects the Updater by its symbol, also if the sketch contains none of its error texts', (t) => {
+  const firmware = readFirmware(door.bin);
+  t.true(hasUpdaterInElf(door.elf, firmware));
+  const without = Buffer.from(door.elf.toString('latin1').replaceAll('UpdaterClass3end', 'UpdaterClass3ent'), 'latin1');
+  t.false(hasUpdaterInElf(without, firmware));
+  t.is(hasUpdaterInElf(door.bin, firmware), undefined);
 });

@@ -101,6 +101,15 @@ test('recognizes SPIFFS magic numbers with and without the filesystem length', (
   }
 });
 
+test('accepts a SPIFFS image that ends with a part of a block, as in layouts before core 2.6.0', (t) => {
+  for (const withLength of [false, true]) {
+    const image = Buffer.concat([spiffs(6, 8192, withLength), erased(4096)]);
+    t.deepEqual(findingIds(image), []);
+    t.is(readFilesystemImage(image).value?.partitionBytes, 6 * 8192);
+  }
+  t.deepEqual(findingIds(Buffer.concat([spiffs(6, 8192, true), erased(8192)])), ['filesystem-size-mismatch']);
+});
+
 test('reports a truncated SPIFFS image if its magic numbers include the length', (t) => {
   t.deepEqual(findingIds(spiffs(8, 4096, true).subarray(0, 5 * 4096)), ['filesystem-size-mismatch']);
 });

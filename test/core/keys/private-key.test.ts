@@ -69,8 +69,6 @@ test('rejects a malformed private key without including it in the error', async 
     'one line lost': lines.filter((_, index) => index !== 2).join('\n'),
     'cut off': privatePem.slice(0, privatePem.length / 2),
     'only the frame': '-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n',
-    'a key of ssh':
-      '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
   };
   for (const [what, text] of Object.entries(garbled)) {
     const error = await expectOtaError(t, 'KEY_GARBLED', () => readPrivateKey(text, 'private.key'));

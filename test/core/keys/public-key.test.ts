@@ -61,11 +61,7 @@ test('rejects a private key, which would be published with the firmware', async 
 
 test('distinguishes an empty public key file from malformed and truncated keys', async (t) => {
   await expectOtaError(t, 'KEY_EMPTY', () => readPublicKey('\n', 'public.key'));
-  for (const text of [
-    'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ door',
-    publicPem.slice(0, 100),
-    publicPem.replace('MIG', '!!!'),
-  ]) {
+  for (const text of [publicPem.slice(0, 100), publicPem.replace('MIG', '!!!')]) {
     await expectOtaError(t, 'KEY_GARBLED', () => readPublicKey(text, 'public.key'));
   }
 });

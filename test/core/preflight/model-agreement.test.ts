@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import { runUpdate, type UpdateResult } from '../../../src/core/device-model/run-update.ts';
@@ -16,7 +17,8 @@ function errorsOf(findings: readonly PreflightFinding[]): readonly RuleId[] {
 }
 
 function run({ device, transport, kind, sent }: Scenario): UpdateResult {
-  return runUpdate(device, sent.bytes, { transport, kind, expected: sent.content });
+  const md5 = createHash('md5').update(sent.bytes).digest('hex');
+  return runUpdate(device, sent.bytes, { transport, kind, md5, expected: sent.content });
 }
 
 function told(result: UpdateResult): string {

@@ -180,7 +180,8 @@ function makeSketches(): readonly Content[] {
   for (const [index, sizeBytes] of sketchSizes.entries()) {
     for (const [noiseIndex, noise] of [0.02, 0.3, 1].entries()) {
       const seed = index * 7 + noiseIndex;
-      const modeByte = seed % flashModes.length;
+      // A few sketches have a byte that is not a flash mode.
+      const modeByte = seed % 10 === 8 ? 23 : seed % flashModes.length;
       // Every fourth sketch has FLASH_MAP_SUPPORT: its header contains 16 MB.
       const isFlashMap = seed % 4 === 3;
       const sizeNibble = isFlashMap ? 9 : (sizeNibbles[seed % sizeNibbles.length] ?? 0);

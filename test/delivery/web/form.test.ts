@@ -91,3 +91,16 @@ test('places text fields before and after the image', (t) => {
     '',
   ]);
 });
+
+test('recognizes the rejections of all core releases', (t) => {
+  const { failureOf, isAccepted } = webUpdater(undefined, undefined);
+  const reasons: Readonly<Record<string, string | undefined>> = {
+    'Update error: ERROR[4]: Not Enough Space\n': 'ERROR[4]: Not Enough Space\n',
+    'Update Failed!': 'Update Failed!',
+    '<META http-equiv="refresh" content="15;URL=">Update Success! Rebooting...': undefined,
+  };
+  for (const [body, reason] of Object.entries(reasons)) {
+    t.is(failureOf({ status: 200, isWhole: true, body }), reason);
+    t.is(isAccepted(body), reason === undefined);
+  }
+});

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { projectSettings, resolveFirmwareVersion } from '../../../src/project/config/settings.ts';
+import { projectSettings } from '../../../src/project/config/settings.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { noWords } from '../../support/user-words.ts';
@@ -56,20 +56,4 @@ test('projectSettings rejects a source that is not a folder', async (t) => {
     t.is(error.exitCode, 2);
     t.regex(error.message, /^Source folder not found: /);
   }
-});
-
-test('resolveFirmwareVersion uses the option, the configuration or its environment variable', async (t) => {
-  const folder = await testFolder(t);
-  const { trust } = await projectSettings({}, folder.path, noWords);
-  t.is(resolveFirmwareVersion('1.2.3', { config: { version: '9' }, trust }, {}), '1.2.3');
-  t.is(resolveFirmwareVersion(undefined, { config: { version: '1.2.4' }, trust }, {}), '1.2.4');
-  t.is(
-    resolveFirmwareVersion(undefined, { config: { version: { env: 'VERSION' } }, trust }, { VERSION: '1.2.5' }),
-    '1.2.5',
-  );
-  t.is(resolveFirmwareVersion(undefined, { config: {}, trust }, {}), undefined);
-  const error = await expectOtaError(t, 'SECRET_MISSING', () =>
-    resolveFirmwareVersion(undefined, { config: { version: { env: 'VERSION' } }, trust }, {}),
-  );
-  t.is(error.message, 'The environment variable VERSION is not set: it must contain the firmware version');
 });

@@ -16,7 +16,7 @@ const hooked = ini(`extra_scripts = pre:${script}`);
 const { publicPem } = rsaPems();
 
 test('platformioHook accepts an installed hook and reports a missing one as an error if there are keys', async (t) => {
-  const files = { 'project/platformio.ini': hooked, [`project/${script}`]: '' };
+  const files = { 'project/platformio.ini': hooked, [`project/${script}`]: '"""PlatformIO hook of ota-hooks"""\n' };
   t.regex((await findingsOf(platformioHook, (await setUpCheck(t, { files })).context)).join(), /^ok/);
   const none = { 'project/platformio.ini': ini() };
   t.like(await onlyProblem(t, platformioHook, (await setUpCheck(t, { files: none })).context), { level: 'note' });
@@ -25,7 +25,10 @@ test('platformioHook accepts an installed hook and reports a missing one as an e
 });
 
 test('platformioHook reports a hook without pre: or with a missing file', async (t) => {
-  const late = await setUpCheck(t, { files: { 'project/platformio.ini': ini(`extra_scripts = ${script}`) } });
+  const files = { 'project/platformio.ini': ini(`extra_scripts = ${script}`) };
+  const late = await setUpCheck(t, {
+    files: { ...files, [`project/${script}`]: '"""PlatformIO hook of ota-hooks"""\n' },
+  });
   t.regex((await onlyProblem(t, platformioHook, late.context)).fix ?? '', /pre:/);
   const gone = await setUpCheck(t, { files: { 'project/platformio.ini': hooked } });
   const found = await onlyProblem(t, platformioHook, gone.context);

@@ -190,9 +190,58 @@ build_flags = -DNAME=\\"Tür;Tor\\"
   },
   { name: 'an existing hook line', after: `[env:d1]\nplatform = espressif8266\nextra_scripts = ${hook}\n` },
   {
-    name: 'an existing hook with a different path in a list of scripts',
-    after:
-      '[env]\nplatform = espressif8266\nextra_scripts =\n  pre:a.py\n  pre:../tools/ota-hooks/hooks/platformio.py\n[env:d1]\nboard = d1_mini\n',
+    name: 'a list that is shared with other chips',
+    after: `[env]
+extra_scripts = pre:a.py
+[env:esp32]
+platform = espressif32
+[env:d1]
+platform = espressif8266
+»extra_scripts =
+  \${env.extra_scripts}
+  ${hook}
+«`,
+  },
+  {
+    name: 'a base section of the ESP8266 environments, below a list that is shared with other chips',
+    after: `[common]
+framework = arduino
+extra_scripts =
+  pre:a.py
+  post:b.py
+[esp82xx]
+extends = common
+platform = espressif8266
+»extra_scripts =
+  \${common.extra_scripts}
+  ${hook}
+«
+[env:native]
+platform = native
+extra_scripts = pre:native.py
+[env:esp32]
+extends = common
+platform = espressif32
+[env:d1]
+extends = esp82xx
+[env:d2]
+extends = esp82xx
+`,
+  },
+  {
+    name: 'an inherited list whose references depend on the section',
+    after: `[env]
+extra_scripts = pre:\${this.kind}.py
+[env:esp32]
+platform = espressif32
+kind = other
+[env:d1]
+platform = espressif8266
+kind = this
+»extra_scripts =
+  pre:\${this.kind}.py
+  ${hook}
+«`,
   },
   { name: 'no environments', after: '[platformio]\ndescription = empty\n' },
 ];

@@ -3,7 +3,8 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
-import { platformioEnvironment, platformioProgram } from '../../../project/build/platformio.ts';
+import { platformioProgram } from '../../../project/build/platformio.ts';
+import { hookVariables } from '../../../project/build/platformio-build.ts';
 import { type Program, runProgram } from '../../../project/build/run-program.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -82,11 +83,15 @@ async function buildWithPlatformio(
   io: Io,
 ): Promise<void> {
   const hookScript = join(dirname(io.self.cli), '..', 'hooks', 'platformio.py');
-  const hookOptions = {
-    configPath: options.config === undefined ? undefined : resolve(io.cwd, options.config),
-    requireSigned: options.requireSigned === true,
+  const config = options.config === undefined ? undefined : resolve(io.cwd, options.config);
+  const variables = await hookVariables({ folder: source, hookScript, args, cwd: io.cwd }, io);
+  const env = {
+    ...io.env,
+    OTA_NODE: io.self.node,
+    ...variables,
+    ...(config === undefined ? {} : { OTA_CONFIG: config }),
+    ...(options.requireSigned === true ? { OTA_REQUIRE_SIGNED: 'yes' } : {}),
   };
-  const env = { ...io.env, OTA_NODE: io.self.node, ...platformioEnvironment(source, hookScript, hookOptions) };
   const found = platformioProgram(io.home, io.platform);
   const program = { ...found, name: io.env['PLATFORMIO_CLI'] ?? found.name };
   await runProgram(program, ['run', '--project-dir', source, ...args], {

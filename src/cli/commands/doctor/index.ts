@@ -88,10 +88,13 @@ async function applyFixes(findings: readonly CheckFinding[]): Promise<readonly s
 const colors: Record<Level, Color> = { ok: 'green', note: 'cyan', warning: 'yellow', error: 'red' };
 const levelWidth = 'warning'.length;
 
-function print(findings: readonly CheckFinding[], { quiet }: DoctorOptions, io: Io): void {
+/** Prints the findings on stdout, unless stdout is for a JSON document. */
+function print(findings: readonly CheckFinding[], { quiet, json }: DoctorOptions, io: Io): void {
+  const output = json === true ? io.stderr : io.stdout;
+  const fancy = json === true ? io.fancy : io.fancyStdout;
   for (const { level, message, fix } of findings) {
     if (quiet === true && (level === 'ok' || level === 'note')) continue;
-    io.stderr.write([...colored(io, colors[level], level.padEnd(levelWidth)), outputLine(` ${message}`)]);
-    if (fix !== undefined) io.stderr.write(outputLine(`${' '.repeat(levelWidth)} → ${fix}`));
+    output.write([...colored({ fancy }, colors[level], level.padEnd(levelWidth)), outputLine(` ${message}`)]);
+    if (fix !== undefined) output.write(outputLine(`${' '.repeat(levelWidth)} → ${fix}`));
   }
 }

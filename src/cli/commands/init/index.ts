@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { applySteps } from '../../../project/init/apply-steps.ts';
+import { requireEffective, unknownEnvironments } from '../../../project/init/hook.ts';
 import { findInstallation, type Installation } from '../../../project/init/installation.ts';
 import { coresWithoutHooks, planSetup } from '../../../project/init/plan.ts';
-import { findProject, type Project } from '../../../project/init/project.ts';
+import { findProject, findProjectFolder, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
 import type { InitStep, SetupPlan } from '../../../project/init/step.ts';
 import { undoSetup } from '../../../project/init/undo.ts';
@@ -44,12 +45,12 @@ export async function init(options: InitOptions, io: Io): Promise<void> {
   const folder = resolve(io.cwd, options.source ?? '.');
   if (options.undo === true) {
     const isHere = existsSync(recordPath(folder));
-    return undo(isHere ? folder : (await findProject(folder, io.home)).folder, options, io, report);
+    return undo(isHere ? folder : findProjectFolder(folder, io.home).folder, options, io, report);
   }
   if (options.deleteKeys === true) {
     throw new OtaError('OPTION_MISSING', { subject: '--delete-keys', wanted: '--undo' });
   }
-  return setUp(await findProject(folder, io.home), options, io, report);
+  return setUp(await findProject(folder, io), options, io, report);
 }
 
 async function setUp(project: Project, options: InitOptions, io: Io, report: Report): Promise<void> {
@@ -64,6 +65,7 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
     coreFolders: options.ide === true ? await coresWithoutHooks(io.env, io.platform, io.home) : [],
     node: io.self.node,
     words: io,
+    confirmed: await confirmedEnvironments(project, options, io),
   });
   const steps = [...plan.steps];
   const what = project.system === 'platformio' ? 'PlatformIO project' : 'sketch';
@@ -82,6 +84,10 @@ async function setUp(project: Project, options: InitOptions, io: Io, report: Rep
     await applySteps(project.folder, steps, hooks, io.signal, ({ description }) =>
       report.detail(`done: ${description}`),
     );
+    const after = await findProject(project.folder, io);
+    if (project.platformio !== undefined && after.platformio !== undefined && plan.hooked.length > 0) {
+      requireEffective(project.platformio, after.platformio, plan.hooked);
+    }
   }
   const next = nextCommand(project, installation, io);
   for (const line of [`${steps.length > 0 ? 'Done. ' : ''}Build as usual:`, '', `    ${next}`, '']) report.say(line);
@@ -98,6 +104,16 @@ function announce({ steps }: SetupPlan, project: string, report: Report): void {
   report.say(`init will set up ${project}:`);
   for (const { description } of steps) report.say(`  - ${description}`);
   for (const line of ['', ...meaning, '']) report.say(line);
+}
+
+/** Returns the environments that build ESP8266 firmware according to the user, because neither board nor platform shows the chip. */
+async function confirmedEnvironments(project: Project, { yes }: InitOptions, io: Io): Promise<readonly string[]> {
+  const confirmed: string[] = [];
+  for (const { name, options } of yes === true ? [] : unknownEnvironments(project)) {
+    const question = `Does [env:${name}] build ESP8266 firmware (platform ${options.get('platform') ?? 'none'})?`;
+    if (await io.prompt?.confirm(question, false)) confirmed.push(name);
+  }
+  return confirmed;
 }
 
 async function isAgreed(question: string, { yes }: InitOptions, io: Io): Promise<boolean> {

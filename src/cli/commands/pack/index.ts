@@ -1,4 +1,4 @@
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { compressionNames } from '../../../core/compression/names.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
@@ -10,8 +10,10 @@ import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
+import { copyName, withoutCopiedImages } from '../../../project/build/copies.ts';
+import { resolveFirmwareVersion } from '../../../project/build/firmware-version.ts';
 import { sourceCommit } from '../../../project/build/source-commit.ts';
-import { type ProjectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
@@ -120,11 +122,16 @@ async function packOne(
     : packed());
   for (const warning of warnings) report.warn(warning);
   warnOfAllowances(build.manifest.allowedRules ?? [], report);
-  const finished = signer === undefined ? build : await signBuild(build, signer, keyPlaceName(privateKey, report));
+  const named = { ...build, manifest: withCopyName(build.manifest, config.artifacts?.name) };
+  const finished = signer === undefined ? named : await signBuild(named, signer, keyPlaceName(privateKey, report));
   io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);
   return finished.manifest;
+}
+
+function withCopyName(manifest: Manifest, pattern: string | undefined): Manifest {
+  return pattern === undefined ? manifest : { ...manifest, copyName: copyName(pattern, manifest) };
 }
 
 /** Loads the keys. The private key is loaded only if it exists and --unsigned is not set. */
@@ -163,7 +170,7 @@ async function findImages({ config, folder, trust }: ProjectSettings, report: Re
   if (found.length === 0) {
     throw new OtaError('IMAGES_NONE', { what: 'image', patterns: config.images, folder: report.path(folder) });
   }
-  return withoutArtifacts(found);
+  return withoutCopiedImages(withoutArtifacts(found));
 }
 
 /** Excludes artifacts, because a pattern such as `build/*` matches artifacts of an earlier build. */
@@ -180,12 +187,16 @@ const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
   unproven: 'unknown',
 };
 
-function printArtifacts({ image, artifacts, signing, enforcement }: Manifest, folder: string, report: Report): void {
+function printArtifacts(manifest: Manifest, folder: string, report: Report): void {
+  const { image, artifacts, signing, enforcement } = manifest;
   const signed = artifacts.filter(({ signature }) => signature !== 'none');
   for (const { file } of signed) report.say(`Signed binary: ${report.path(resolve(folder, file))}`);
   if (signed.length === 0 && signing.publicKey !== undefined) {
-    const manifest = report.path(resolve(folder, image.file + manifestSuffix));
-    report.say(`Not signed here: sign with ota-hooks sign --manifest ${manifest} --private-key FILE`);
+    const path = report.path(resolve(folder, image.file + manifestSuffix));
+    report.say(`Not signed here: sign with ota-hooks sign --manifest ${path} --private-key FILE`);
+  }
+  if (manifest.copyName !== undefined) {
+    report.say(`Artifacts copied as ${report.path(resolve(folder, manifest.copyName + extname(image.file)))}*`);
   }
   for (const { file, sizeBytes } of artifacts) {
     const share = file === image.file ? '' : `  ${Math.round((100 * sizeBytes) / image.sizeBytes)}%`;

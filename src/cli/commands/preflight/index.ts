@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { gzipSync } from 'fflate';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
-import { type Plan, plan, type Step } from '../../../core/preflight/plan.ts';
+import { decisiveErrors, type Plan, plan, type Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
@@ -12,7 +12,7 @@ import { allowOption, rulesToAllow } from '../../shared/allowed-rules.ts';
 import { deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
 import { type FileToCheck, readFileToCheck } from '../../shared/file-to-check.ts';
-import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
+import { namedKeys, projectKeys, withProjectKey } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
@@ -59,7 +59,8 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const settings = await readProjectSettings({ source: options.source, config: options.config }, io, report);
   const facts = await deviceFacts(options, settings, io);
   const knownKeys = [...(await namedKeys(options, io)), ...(await projectKeys(settings, io))];
-  const fileToCheck = await readFileToCheck(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
+  const checked = await readFileToCheck(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
+  const fileToCheck = { ...checked, release: await withProjectKey(checked.release, settings, io) };
   const intermediateReleases = await Promise.all(
     options.via.map((manifest) => readManifestFile(resolve(io.cwd, manifest))),
   );
@@ -70,7 +71,7 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const alternative = decision.kind === 'blocked' ? otherArtifact(fileToCheck, facts) : undefined;
   report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
   if (decision.kind !== 'blocked') return;
-  throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decision.blockedBy });
+  throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decisiveErrors(decision.blockedBy) });
 }
 
 function lacksSpace(decision: Plan<Release>): boolean {

@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
+import { checkRelease } from '../../../core/preflight/check-release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { type ProjectSettings, resolveFirmwareVersion } from '../../../project/config/settings.ts';
+import { resolveFirmwareVersion } from '../../../project/build/firmware-version.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { WantedNames } from '../../../publishing/names.ts';
 import { requireOneVersion } from '../../../publishing/one-version.ts';
 import type { Publication } from '../../../publishing/publication.ts';
 import type { Io } from '../../io.ts';
 import type { Report } from '../../output/report.ts';
 import { findElf } from '../../shared/elf-beside.ts';
+import { withProjectKey } from '../../shared/known-keys.ts';
 import type { PublishOptions } from './options.ts';
 
 /** Opens the builds to publish: one build, all builds in a folder, or a reference build. */
@@ -32,10 +35,26 @@ export async function choosePublications(
   const { openPublication } = await import('../../../publishing/packed-publication.ts');
   const publications: Publication[] = [];
   for (const build of await findBuilds(path, source, settings)) {
-    publications.push(await openPublication(build, names, { purpose: 'serve', allow: options.allow }));
+    const publication = await openPublication(build, names, { purpose: 'serve', allow: options.allow });
+    await requireProjectKey(publication, settings, io);
+    publications.push(publication);
   }
   requireOneVersion(publications);
   return publications;
+}
+
+/**
+ * Rejects a build that was made before the project had keys.
+ *
+ * @throws OtaError UPDATE_BLOCKED, NOT_SIGNED_YET
+ */
+async function requireProjectKey({ path, manifest, allow }: Publication, settings: ProjectSettings, io: Io) {
+  const release = await withProjectKey(manifest, settings, io);
+  if (release === manifest || allow.includes('embedded-key-missing')) return;
+  const { blockedBy } = checkRelease(release, { publishing: true });
+  const missing = blockedBy.filter(({ rule }) => rule === 'embedded-key-missing');
+  if (missing.length > 0) throw new OtaError('UPDATE_BLOCKED', { path, blockedBy: missing });
+  throw new OtaError('NOT_SIGNED_YET', { path });
 }
 
 /** Opens a reference build. Prefers the manifest, because it contains more facts than the image. */

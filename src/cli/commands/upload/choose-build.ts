@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type ImageKind, manifestSuffix } from '../../../core/model/artifact.ts';
 import { readManifest } from '../../../core/model/manifest.ts';
+import { withoutCopies } from '../../../delivery/present-names.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { findFiles } from '../../../files/find-files.ts';
 import { readNamedFile } from '../../../files/read.ts';
@@ -37,7 +38,9 @@ export async function chooseBuild(
 ): Promise<string> {
   const { images: patterns = ['**/*'] } = settings.config;
   const folder = settings.config.images === undefined ? source : settings.folder;
-  const paths = await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust });
+  const paths = await withoutCopies(
+    await findFiles({ patterns, folder, suffix: manifestSuffix, project: settings.trust }),
+  );
   const found = (await Promise.all(paths.map((path) => candidateAt(path, kind)))).flat();
   const searched = patterns.map((pattern) => pattern + manifestSuffix);
   if (found.length === 0) throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });

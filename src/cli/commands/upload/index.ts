@@ -1,3 +1,4 @@
+import { decisiveErrors } from '../../../core/preflight/plan.ts';
 import { FleetState } from '../../../delivery/fleet-state.ts';
 import { chooseTargets } from '../../../delivery/inventory.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -80,7 +81,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
     throw new OtaError('UPDATE_BLOCKED', {
       path,
       blockedBy: blocked.flatMap(({ target, blockedBy: rules }) =>
-        rules.map((finding) =>
+        decisiveErrors(rules).map((finding) =>
           isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}`, artifact: undefined },
         ),
       ),
@@ -88,7 +89,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
   }
   if (missing.length === 0) return;
   const [first] = missing;
-  const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first.result) : undefined;
+  const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first) : undefined;
   throw new OtaError('UPLOAD_FAILED', {
     failed: missing.length,
     total: ends.length,

@@ -52,7 +52,7 @@ export async function updateOne(run: Run, sending: UploadTask, view: FleetView):
       signal: run.io.signal,
     });
     end = { step, result };
-    view.end(target.name, resultText(result), hintOf(result));
+    view.end(target.name, resultText(result), hintOf({ target, step, result }));
     await saveResult(run, target.name, end, isLast);
     if (!result.isSuccess) break;
   }

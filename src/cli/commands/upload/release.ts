@@ -10,8 +10,7 @@ import { readNamedFile } from '../../../files/read.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
 import { prepareBytes } from '../../shared/file-to-check.ts';
-import { type KnownKeyOptions, namedKeys, projectKeys } from '../../shared/known-keys.ts';
-import { projectKeyAt } from '../../shared/project-keys.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys, withProjectKey } from '../../shared/known-keys.ts';
 import { chooseBuild } from './choose-build.ts';
 
 /** Release to send: its artifacts, and the data for planning and confirming updates. */
@@ -59,7 +58,7 @@ export async function openReleaseToSend(
   const { manifest, manifestPath, readArtifact } = packed;
   return {
     path: manifestPath,
-    release: manifest,
+    release: await withProjectKey(manifest, settings, io),
     manifest,
     kind: filesystem ? 'filesystem' : manifest.image.kind,
     imageSha256: manifest.image.sha256,
@@ -77,7 +76,6 @@ async function openBareFile(
 ): Promise<ReleaseToSend> {
   const bytes = await readNamedFile(path, 'image, artifact or manifest');
   if (bytes.length === 0) throw new OtaError('IMAGE_EMPTY', { path });
-  const own = settings.publicKey && (await projectKeyAt(settings.publicKey, settings, io));
   const knownKeys = [...(await namedKeys(keys, io)), ...(await projectKeys(settings, io))];
   const kind = filesystem ? 'filesystem' : undefined;
   const { release, build, firmware } = await prepareBytes(path, bytes, { kind: kind, knownKeys }, io);
@@ -85,7 +83,7 @@ async function openBareFile(
   return {
     path,
     // A project with a key sends only signed updates, even if no manifest lists the key.
-    release: { ...release, signing: { publicKey: release.signing.publicKey ?? own } },
+    release: await withProjectKey(release, settings, io),
     manifest: build,
     kind: filesystem || firmware.kind === 'filesystem' ? 'filesystem' : 'sketch',
     imageSha256: createHash('sha256').update(bytes).digest('hex'),

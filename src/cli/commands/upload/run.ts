@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { decisiveErrors } from '../../../core/preflight/plan.ts';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { runFleet } from '../../../delivery/fleet.ts';
 import type { Target } from '../../../delivery/inventory.ts';
@@ -38,15 +39,25 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   }
 }
 
-/** Prints the preflight findings. Devices with the same finding share one line. */
+/**
+ * Prints the preflight findings. Devices with the same finding share one line. The reason of the first blocked device is in the error
+ * that ends the command.
+ */
 function printFindings({ devices }: Updates, report: Report): void {
   const concerned = new Map<string, Target[]>();
+  const blocked = devices.flatMap(({ plan }) => (plan.kind === 'blocked' ? [decisiveErrors(plan.blockedBy)] : []));
+  const inError = new Set(blocked[0]?.map(describeFinding));
   for (const { target, plan } of devices) {
-    const lines =
-      plan.kind === 'blocked'
-        ? plan.blockedBy.map((finding) => `blocked: ${describeFinding(finding)}`)
-        : plan.steps.flatMap(({ warnings }) => warnings.map(describeFinding));
-    for (const line of lines) concerned.set(line, [...(concerned.get(line) ?? []), target]);
+    const findings =
+      plan.kind === 'blocked' ? decisiveErrors(plan.blockedBy) : plan.steps.flatMap((step) => step.warnings);
+    const word = plan.kind === 'blocked' ? 'blocked: ' : '';
+    for (const line of findings.map(describeFinding)) {
+      if (plan.kind !== 'blocked' || !inError.has(line))
+        concerned.set(word + line, [...(concerned.get(word + line) ?? []), target]);
+    }
+    if (plan.kind !== 'blocked') continue;
+    for (const finding of plan.blockedBy)
+      report.detail(`${target.name}: ${finding.artifact} is blocked: ${describeFinding(finding)}`);
   }
   for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
 }

@@ -1,5 +1,5 @@
 import type { BlockingFinding, Step } from '../../../core/preflight/plan.ts';
-import type { Release } from '../../../core/preflight/release.ts';
+import { isSigned, type Release } from '../../../core/preflight/release.ts';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { describeConfirmation } from '../../../delivery/confirm.ts';
 import type { Target } from '../../../delivery/inventory.ts';
@@ -26,12 +26,19 @@ export function resultText({ verdict, confirmation, durationMs }: DeviceUpdateRe
   return `${text}${after} (${seconds(durationMs)})`;
 }
 
+interface DeviceUpdate {
+  readonly target: Target;
+  readonly step: Step<Release>;
+  readonly result: DeviceUpdateResult;
+}
+
 /** Returns a hint about the next step, if any. */
-export function hintOf({ verdict, confirmation }: DeviceUpdateResult): string | undefined {
+export function hintOf({ step, target, result }: DeviceUpdate): string | undefined {
+  const { verdict, confirmation } = result;
   switch (confirmation?.kind) {
     case undefined:
     case 'proven':
-      return describeVerdict(verdict).hint;
+      return describeVerdict(verdict, { isSigned: isSigned(step.artifact), core: target.facts.core }).hint;
     case 'returned':
       return 'To prove which sketch is running, announce its MD5 over mDNS in the sketch: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
     case 'differentSketch':
@@ -80,7 +87,7 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
         sizeBytes: artifact.sizeBytes,
         verdict,
         message: describeVerdict(verdict).text,
-        hint: hintOf(end.result) ?? null,
+        hint: hintOf(end) ?? null,
         confirmation: confirmation ?? null,
         warnings: warnings.map(ruleDocument),
         durationMs,

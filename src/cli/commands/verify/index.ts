@@ -1,10 +1,14 @@
 import { resolve } from 'node:path';
 import { deviceVerdict } from '../../../core/firmware/device-verdict.ts';
+import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
+import type { RuleId } from '../../../core/preflight/registry.ts';
+import { runRules } from '../../../core/preflight/run-rules.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
+import { prepareBytes } from '../../shared/file-to-check.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -43,11 +47,26 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
   const verdicts = keys.map((key) => ({ key, verdict: deviceVerdict(bytes, key, format) }));
   const accepted = verdicts.find(({ verdict }) => verdict.accepted);
   if (accepted !== undefined) {
-    report.result('verify', { file: path, accepted: true, format, fingerprint: accepted.key.fingerprint });
-    report.say(`${report.path(path)}: accepted by devices with key ${accepted.key.fingerprint}`);
+    const { fingerprint } = accepted.key;
+    const warnings = await protectionWarnings(path, bytes, keys, io);
+    const line = `${report.path(path)}: accepted by devices with key ${fingerprint}`;
+    report.result('verify', { file: path, accepted: true, format, fingerprint, warnings: [...warnings] }, line);
+    for (const { message, fix } of warnings) report.warn(`${report.path(path)}: ${message}; ${fix}`);
     return;
   }
   const [error = ''] = verdicts.flatMap(({ verdict }) => (verdict.accepted ? [] : [verdict.error]));
   report.result('verify', { file: path, accepted: false, format, error });
   throw new OtaError('NOT_ACCEPTED', { path: report.path(path), verdict: error });
+}
+
+/** Rules about images that leave a device without signature checks, or with other keys. */
+const protectionRules: readonly RuleId[] = ['embedded-key-missing', 'embedded-key-other', 'enforcement-unproven'];
+
+/** Returns findings about what a device verifies after it has installed the file. */
+async function protectionWarnings(path: string, bytes: Uint8Array, keys: readonly RsaPublicKey[], io: Io) {
+  const { release } = await prepareBytes(path, bytes, { kind: undefined, knownKeys: keys }, io);
+  const findings = release.artifacts.flatMap((artifact) => runRules({ release, artifact, facts: undefined }));
+  return findings
+    .filter(({ rule }) => protectionRules.includes(rule))
+    .map(({ rule, message, fix }) => ({ rule, message, fix }));
 }

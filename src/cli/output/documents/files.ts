@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { releaseFindingSchema } from '../../../api/release-info.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 import { manifestSchema } from '../../../core/model/manifest.ts';
 
@@ -56,7 +57,13 @@ export const signDocument = v.union([
 export const packDocument = v.union([manifestSchema, v.array(manifestSchema)]);
 
 export const verifyDocument = v.variant('accepted', [
-  v.strictObject({ file: path, accepted: v.literal(true), format: v.string(), fingerprint: sha256 }),
+  v.strictObject({
+    file: path,
+    accepted: v.literal(true),
+    format: v.string(),
+    fingerprint: sha256,
+    warnings: v.array(releaseFindingSchema),
+  }),
   v.strictObject({ file: path, accepted: v.literal(false), format: v.string(), error: v.string() }),
 ]);
 

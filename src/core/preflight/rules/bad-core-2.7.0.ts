@@ -14,7 +14,7 @@ export const badCore270 = {
         'build with core 2.7.1 or later',
       );
     }
-    if (device?.facts.core !== '2.7.0') return undefined;
+    if (device?.capabilities?.hangsOnXmcFlash !== true) return undefined;
     return warning(
       'the device runs core 2.7.0, whose eboot hangs on an XMC flash chip: recovery needs a serial cable',
       'update one device within reach first',

@@ -20,8 +20,9 @@ export const badCore272 = {
     }
     const isPossible = device !== undefined && device.capabilities?.comparesAfterCopy !== false;
     const found = isPossible ? onDevice(device, artifact) : undefined;
-    if (found !== undefined || device?.capabilities?.comparesAfterCopy === true || image.core !== undefined)
-      return found;
+    // Every image of core 2.7.x has its size and CRC in the page of eboot.
+    const isOther = image.core !== undefined || (image.crcRule !== undefined && image.crcRule !== 'eboot-page');
+    if (found !== undefined || device?.capabilities?.comparesAfterCopy === true || isOther) return found;
     return warning(
       'the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang',
       'build with a released core, 2.7.3 or later',

@@ -43,6 +43,10 @@ export const corruptImage = {
     const fix = 'build the image again, or download it again if it was downloaded';
     const finding = image.findings.find(({ id }) => damage.has(id));
     if (finding !== undefined) return error(finding.message, fix);
+    const foreign = image.findings.find(({ id }) => id === 'foreign-image');
+    if (foreign !== undefined) {
+      return error(foreign.message, 'send an image that was built with the ESP8266 Arduino core');
+    }
     if (artifact.encoding === 'gzip' && artifact.inflate === undefined) {
       return error('the gzip data does not inflate with the decompressor of eboot (uzlib)', fix);
     }

@@ -8,10 +8,9 @@ export const eboot25 = {
   cores: 'device on 2.5.0-2.5.2',
   evidence: ['esp8266/Arduino#8264'],
   check({ image, device }) {
-    const core = device?.facts.core;
-    if (image.kind !== 'sketch' || core === undefined || !core.startsWith('2.5.')) return undefined;
+    if (image.kind !== 'sketch' || device?.release?.startsWith('2.5.') !== true) return undefined;
     return warning(
-      `the device runs core ${core}, and updates through its eboot were reported to fail`,
+      `the device runs core ${device.facts.core}, and updates through its eboot were reported to fail`,
       'update one device within reach first',
     );
   },

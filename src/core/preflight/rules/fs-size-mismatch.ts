@@ -32,6 +32,7 @@ function againstPartition(
 ): RuleFinding | undefined {
   const made = partitionOf(filesystem);
   if (made === partition || filesystem.type === 'erased') return undefined;
+  if (made !== undefined && isWholeBlocksOf(partition, made, filesystem)) return undefined;
   if (made === undefined) {
     return warning(
       `the image does not contain its partition size, and the device's partition has ${partition} bytes`,
@@ -44,4 +45,13 @@ function againstPartition(
   return compares
     ? error(`${message}: core ${device.facts.core} would not mount it`, fix)
     : warning(`${message}: it may fail to mount`, fix);
+}
+
+/** SPIFFS uses the whole blocks of a partition. Before core 2.6.0, some partitions ended with a part of a block. */
+function isWholeBlocksOf(
+  partition: number,
+  made: number,
+  { type, blockSizeBytes = 0 }: NonNullable<ReleaseImage['filesystem']>,
+): boolean {
+  return type === 'spiffs' && made < partition && partition - made < blockSizeBytes;
 }

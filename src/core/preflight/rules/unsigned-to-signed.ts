@@ -10,7 +10,8 @@ export const unsignedToSigned = {
   evidence: ['esp8266/Arduino#7162', 'Updater.cpp end'],
   check({ release, artifact, device }) {
     if (device === undefined || isSigned(artifact) || device.facts.signing === 'none') return undefined;
-    const fix = 'send the raw signed artifact';
+    const isBuildSigned = release.artifacts.some(isSigned);
+    const fix = isBuildSigned ? 'send the raw signed artifact' : 'build the project again, so that the build is signed';
     if (device.facts.signing === 'required') {
       return error(
         'the device verifies signatures, but the artifact is unsigned: the device would reject it with ERROR 12',
@@ -20,7 +21,7 @@ export const unsignedToSigned = {
     if (release.signing.publicKey !== undefined) {
       return error(
         'the project has a key, but the artifact has no signature, and it is unknown whether the device verifies signatures',
-        `${fix}, which devices with and without a key accept`,
+        isBuildSigned ? `${fix}, which devices with and without a key accept` : fix,
       );
     }
     if (release.embeddedKeys.length === 0) return undefined;

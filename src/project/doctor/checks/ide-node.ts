@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { writeAtomically } from '../../../files/write.ts';
-import { effectiveValue } from '../../build/platformio-ini.ts';
 import { nodeFile, storedNode } from '../../init/node.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, platformioOf } from '../context.ts';
@@ -18,7 +17,7 @@ export const ideNode: Check = async (context) => {
   const found = platformioOf(context);
   if (found === undefined || context.project === undefined) return [];
   const { folder } = context.project;
-  const named = found.sections.flatMap((section) => effectiveValue(found.ini, section, 'custom_ota_node') ?? []);
+  const named = found.esp8266.flatMap(({ options }) => options.get('custom_ota_node') ?? []);
   if (named.length > 0) return named.flatMap((path) => missing(path, folder));
   const stored = await storedNode(folder);
   if (stored !== undefined && existsSync(stored)) {

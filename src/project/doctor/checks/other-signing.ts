@@ -2,7 +2,6 @@ import { isAbsolute, join } from 'node:path';
 import glob from 'fast-glob';
 import { textOrNothing } from '../../../files/read.ts';
 import { arduinoFolders, findInstalledCores } from '../../build/arduino-cores.ts';
-import { scriptsOf } from '../../init/hook-line.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, platformioOf } from '../context.ts';
 import { platformioFolder } from '../platformio-folder.ts';
@@ -65,10 +64,11 @@ async function headersOfProject(context: CheckContext): Promise<readonly DoctorF
 }
 
 async function signingScripts(context: CheckContext): Promise<readonly DoctorFinding[]> {
-  const { ini, sections } = platformioOf(context) ?? {};
-  if (ini === undefined || sections === undefined) return [];
-  const scripts = new Set(sections.flatMap((section) => scriptsOf(ini, section)));
-  const others = [...scripts].map((script) => script.replace(/^(?:pre|post):/, '')).filter((script) => !isOurs(script));
+  const environments = platformioOf(context)?.esp8266 ?? [];
+  const scripts = new Set(
+    environments.flatMap(({ scripts, hook }) => scripts.filter((script) => script !== hook.script)),
+  );
+  const others = [...scripts].map((script) => script.replace(/^(?:pre|post):/, ''));
   const texts = await Promise.all(others.map((script) => textOrNothing(inProject(context, script))));
   return others
     .filter((_, index) => /Updater_Signing\.h|signing\.py/.test(texts[index] ?? ''))
@@ -77,10 +77,6 @@ async function signingScripts(context: CheckContext): Promise<readonly DoctorFin
       message: `platformio.ini runs ${script}, which signs as well: two signing tools overwrite each other's files`,
       fix: 'Remove that script or the hook from extra_scripts',
     }));
-}
-
-function isOurs(script: string): boolean {
-  return /[\\/]hooks[\\/]platformio\.py$/.test(script);
 }
 
 function inProject(context: CheckContext, script: string): string {

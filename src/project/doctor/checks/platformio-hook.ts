@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
-import { hookOf, hookState } from '../../init/hook-line.ts';
+import { relativePath } from '../../../files/relative-path.ts';
+import type { ProjectEnvironment } from '../../build/hooked-environments.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { type CheckContext, platformioOf, settingsOf } from '../context.ts';
 
@@ -8,42 +7,58 @@ import { type CheckContext, platformioOf, settingsOf } from '../context.ts';
 export const platformioHook: Check = (context) => {
   const found = platformioOf(context);
   if (found === undefined) return [];
-  if (found.sections.length === 0) return [{ level: 'note', message: 'platformio.ini has no environment' }];
-  const findings = found.sections.flatMap((section) => ofSection(context, section));
-  return findings.length > 0
-    ? findings
-    : [{ level: 'ok', message: 'Every ESP8266 environment in platformio.ini runs the hook' }];
+  const { environments, esp8266, files } = found;
+  if (environments.length === 0) return [{ level: 'note', message: 'platformio.ini has no environment' }];
+  const unknown = environments.filter(({ chip, hook }) => chip === 'unknown' && hook.state !== 'hooked');
+  const findings = [
+    ...esp8266.flatMap((environment) => ofEnvironment(context, environment)),
+    ...unknown.map(ofUnknown),
+    ...files.unreadable.map(({ path, reason }): DoctorFinding => {
+      const message = `PlatformIO skips ${context.path(path)} in extra_configs, which cannot be read (${reason})`;
+      return { level: 'warning', message, fix: 'Make the file readable, or remove it from extra_configs' };
+    }),
+  ];
+  return findings.length > 0 ? findings : [summary(esp8266)];
 };
 
-function ofSection(context: CheckContext, section: string): readonly DoctorFinding[] {
-  const { ini } = platformioOf(context) ?? {};
-  if (ini === undefined) return [];
-  switch (hookState(ini, section)) {
-    case 'absent':
-      return [withoutHook(context, section)];
+function summary(esp8266: readonly ProjectEnvironment[]): DoctorFinding {
+  if (esp8266.length === 0) return { level: 'note', message: 'platformio.ini has no ESP8266 environment' };
+  return { level: 'ok', message: 'Every ESP8266 environment in platformio.ini runs the hook' };
+}
+
+function ofEnvironment(context: CheckContext, { name, hook, path }: ProjectEnvironment): readonly DoctorFinding[] {
+  const file = relativePath(context.project?.folder ?? context.folder, path);
+  switch (hook.state) {
+    case 'absent': {
+      const message = `${file}: [env:${name}] does not run the hook, so its builds are not signed`;
+      return [{ level: hasKeys(context) ? 'error' : 'note', message, fix: 'Run ota-hooks init to add it' }];
+    }
     case 'late': {
-      const message = `platformio.ini: [${section}] runs the hook too late to affect the libraries, so its builds fail`;
+      const message = `${file}: [env:${name}] runs the hook too late to affect the libraries, so its builds fail`;
       return [{ level: 'error', message, fix: 'Put pre: before the hook path in extra_scripts' }];
     }
+    case 'missing': {
+      // With SCons before 4.6, PlatformIO ignores a missing script.
+      const message = `${file}: the hook of [env:${name}] does not exist: ${(hook.script ?? '').replace(/^pre:/, '')}`;
+      const fix =
+        'Run npm install in the project; PlatformIO 6.1.11 and earlier would build unsigned firmware without the file';
+      return [{ level: 'error', message, fix }];
+    }
     case 'hooked':
-      return missingFile(context, (hookOf(ini, section) ?? '').replace(/^pre:/, ''), section);
+      return [];
   }
 }
 
-function withoutHook(context: CheckContext, section: string): DoctorFinding {
-  const settings = settingsOf(context);
-  const hasKeys = settings?.privateKey !== undefined || settings?.publicKey !== undefined;
-  const message = `platformio.ini: [${section}] does not run the hook, so its builds are not signed`;
-  return { level: hasKeys ? 'error' : 'note', message, fix: 'Run ota-hooks init to add it' };
+function ofUnknown({ name, options }: ProjectEnvironment): DoctorFinding {
+  const message = `platformio.ini: [env:${name}] does not run the hook, and its chip is unknown (platform ${options.get('platform') ?? 'none'})`;
+  return {
+    level: 'warning',
+    message,
+    fix: 'Run ota-hooks init, and confirm the environment if it builds for the ESP8266',
+  };
 }
 
-/** Reports a missing hook file. With SCons before 4.6, PlatformIO ignores a missing script. */
-function missingFile(context: CheckContext, script: string, section: string): readonly DoctorFinding[] {
-  const folder = context.project?.folder ?? context.folder;
-  // A path with SCons variables can be resolved only during the build.
-  if (script.includes('$') || existsSync(isAbsolute(script) ? script : join(folder, script))) return [];
-  const message = `platformio.ini: the hook of [${section}] does not exist: ${script}`;
-  const fix =
-    'Run npm install in the project; PlatformIO 6.1.11 and earlier would build unsigned firmware without the file';
-  return [{ level: 'error', message, fix }];
+function hasKeys(context: CheckContext): boolean {
+  const { privateKey, publicKey } = settingsOf(context) ?? {};
+  return privateKey !== undefined || publicKey !== undefined;
 }

@@ -1,5 +1,4 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { effectiveOptions, effectiveValue } from '../../build/platformio-ini.ts';
 import { platformioOptions } from '../../build/platformio-options.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { platformioOf } from '../context.ts';
@@ -8,12 +7,14 @@ import { platformioOf } from '../context.ts';
 export const platformioOptionNames: Check = (context) => {
   const found = platformioOf(context);
   if (found === undefined) return [];
-  const { ini, sections } = found;
-  const findings = sections.flatMap((section) => [
-    ...[...effectiveOptions(ini, section).keys()].flatMap((name) => misspelled(name, section)),
-    ...gzipFirmware(effectiveValue(ini, section, 'board_build.gzip_fw'), section),
-    ...includedHeader(effectiveValue(ini, section, 'build_flags'), section),
-  ]);
+  const findings = found.esp8266.flatMap(({ name: environment, options }) => {
+    const section = `env:${environment}`;
+    return [
+      ...[...options.keys()].flatMap((name) => misspelled(name, section)),
+      ...gzipFirmware(options.get('board_build.gzip_fw'), section),
+      ...includedHeader(options.get('build_flags'), section),
+    ];
+  });
   return findings.length > 0 ? findings : [{ level: 'ok', message: 'The options in platformio.ini are valid' }];
 };
 

@@ -13,15 +13,25 @@ const firstLoud = [4, 6, 0];
 /** Checks the PlatformIO version. Only SCons 4.6 and later stop the build if a script is missing. */
 export const platformioVersion: Check = async (context) => {
   const [core, scons] = await Promise.all([coreVersion(context), sconsVersion(context)]);
+  const fallback = platformioOf(context)?.fallback;
   if (core === undefined) {
     const isWanted = platformioOf(context) !== undefined;
     const fix = isWanted ? 'Install PlatformIO Core, for example with: python3 -m pip install platformio' : undefined;
-    return [{ level: isWanted ? 'warning' : 'note', message: 'PlatformIO is not installed or cannot be run', fix }];
+    const message = `PlatformIO is not installed or cannot be run${isWanted ? ', so ota-hooks evaluated platformio.ini itself' : ''}`;
+    return [{ level: isWanted ? 'warning' : 'note', message, fix }];
   }
   const name = `PlatformIO ${core.join('.')}${scons === undefined ? '' : ` with SCons ${scons.join('.')}`}`;
   const isSilent = scons === undefined ? compare(core, lastSilent) <= 0 : compare(scons, firstLoud) < 0;
-  return [isSilent ? silent(name) : { level: 'ok', message: name }];
+  return [
+    isSilent ? silent(name) : { level: 'ok', message: name },
+    ...(fallback === undefined ? [] : [evaluatedHere(fallback)]),
+  ];
 };
+
+function evaluatedHere(reason: string): DoctorFinding {
+  const message = `${reason}, so ota-hooks evaluated platformio.ini itself`;
+  return { level: 'warning', message, fix: 'Run pio project config, and correct what it reports' };
+}
 
 function silent(name: string): DoctorFinding {
   const message = `${name} builds unsigned firmware without an error if the hook file is missing (SCons before 4.6)`;

@@ -5,7 +5,8 @@ import { settingsOf } from '../context.ts';
 
 /** Reports the project that was found, and errors in its configuration. */
 export const project: Check = (context) => {
-  const { project: found, settings } = context;
+  const { project: found, settings, invalid } = context;
+  if (invalid !== undefined) return [{ level: 'error', message: invalid.message, fix: invalid.hint }];
   if (found === undefined) {
     const message = `No PlatformIO project or sketch in ${context.folder}: only this machine was checked`;
     return [{ level: 'note', message }];

@@ -36,7 +36,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     const table = await readBody(context, arduinoDbSchema);
     const response = { enrolled: 0, unchanged: 0 };
     for (const [mac, { file }] of Object.entries(table)) {
-      const isNew = await enroll(project, mac, file.slice(0, 64), context.get('token').id);
+      const isNew = await enroll(project, mac, file.slice(0, 64) || undefined, context.get('token').id);
       response[isNew ? 'enrolled' : 'unchanged']++;
     }
     return context.json(response satisfies ImportResponse);
@@ -116,7 +116,7 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return deviceInfo(seen, rollouts.ofDevice(seen.record));
   }
 
-  async function enroll(project: string, mac: string, name: string, by: string): Promise<boolean> {
+  async function enroll(project: string, mac: string, name: string | undefined, by: string): Promise<boolean> {
     let isNew = false;
     const saved = await records.change(
       project,

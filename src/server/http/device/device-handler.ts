@@ -2,15 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientAddress } from '../../auth/client-address.ts';
 import { secretIn } from '../../auth/device-secrets.ts';
 import { countIn } from '../../observability/counters.ts';
-import {
-  headerText,
-  type Mode,
-  missingHeader,
-  readMac,
-  readMode,
-  readReport,
-  storedReport,
-} from '../../services/devices/report.ts';
+import { headerText, type Mode, readMac, readMode, readReport, storedReport } from '../../services/devices/report.ts';
 import type { ProjectView } from '../../services/releases/catalog.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { authorizeDevice, type ErrorResponse } from './authorize-device.ts';
@@ -20,9 +12,6 @@ import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
 import { sendNotModified, sendText, sendUnavailable } from './responses.ts';
 import { type DeviceRoute, deviceRoute } from './route.ts';
-
-/** User agent sent by `ESP8266HTTPUpdate::handleUpdate`. */
-const updaterAgent = 'ESP8266-http-Update';
 
 const noFile: ErrorResponse = { status: 404, text: 'File not found' };
 
@@ -72,18 +61,16 @@ export class DeviceHandler {
     }
   }
 
-  /** Performs the same checks as the update script in the core documentation, in the same order. */
+  /**
+   * Handles an update check. Only the MAC is required: older cores and other clients send fewer headers, and what a request does not contain is
+   * unknown to the planner.
+   */
   #update(
     request: IncomingMessage,
     response: ServerResponse,
     route: { project: string; channel: string },
   ): ErrorResponse | undefined {
     const { headers } = request;
-    if (headers['user-agent'] !== updaterAgent) {
-      return { status: 403, text: `Only for ESP8266 updaters: User-Agent is not ${updaterAgent}` };
-    }
-    const missing = missingHeader(headers);
-    if (missing !== undefined) return { status: 403, text: `Only for ESP8266 updaters: header ${missing} is missing` };
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
     if (mac === undefined) return { status: 403, text: 'Only for ESP8266 updaters: x-ESP8266-STA-MAC is not a MAC' };
     const view = this.#parts.catalog.view(route.project);
@@ -92,7 +79,7 @@ export class DeviceHandler {
     const { channel } = route;
     const report = readReport(headers);
     if (this.#respondFromCache(request, response, { view, mac, channel, report })) return undefined;
-    const mode = readMode(headerText(headers, 'x-esp8266-mode'));
+    const mode = readMode(headers['x-esp8266-mode']);
     if (mode === undefined) return { status: 404, text: 'x-ESP8266-mode must be sketch, spiffs or version' };
     const releases = ({ channels }: ProjectView, record: DeviceRecord) => channels.get(record.channel ?? channel);
     const address = this.#addressOf(request);
@@ -140,8 +127,8 @@ export class DeviceHandler {
     const found = view && (await releasesWithFile(this.#parts.store.catalog, view, route));
     if (view === undefined || found === undefined) return this.#no(request, response, noFile);
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
-    if (headers['user-agent'] === updaterAgent && mac !== undefined) {
-      const mode: Mode = readMode(headerText(headers, 'x-esp8266-mode')) ?? 'sketch';
+    if (mac !== undefined) {
+      const mode: Mode = readMode(headers['x-esp8266-mode']) ?? 'sketch';
       const report = readReport(headers);
       const address = this.#addressOf(request);
       const isCacheable = false;

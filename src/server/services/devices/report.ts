@@ -21,26 +21,9 @@ export interface DeviceReport {
   readonly facts: DeviceFacts;
 }
 
-/** Headers that the update script in the core documentation checks, in lower case. */
-const wanted = [
-  'x-esp8266-mode',
-  'x-esp8266-sta-mac',
-  'x-esp8266-ap-mac',
-  'x-esp8266-free-space',
-  'x-esp8266-sketch-size',
-  'x-esp8266-sketch-md5',
-  'x-esp8266-chip-size',
-  'x-esp8266-sdk-version',
-] as const;
-
 /** Maximum length of a stored string, in characters, so that requests with long strings cannot fill the store. */
 const longestText = 128;
 const macRule = /^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/;
-
-/** Returns the name of a missing header that every updater sends. */
-export function missingHeader(headers: IncomingHttpHeaders): string | undefined {
-  return wanted.find((name) => headers[name] === undefined);
-}
 
 /** Returns a header as text; Node.js joins repeated headers with commas. */
 export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
@@ -54,7 +37,9 @@ export function readMac(text: string | undefined): string | undefined {
   return mac !== undefined && macRule.test(mac) ? mac : undefined;
 }
 
-export function readMode(text: string | undefined): Mode | undefined {
+/** Returns the mode of a request. Core 2.0.0 does not send a mode, and requests sketches. */
+export function readMode(text: string | readonly string[] | undefined): Mode | undefined {
+  if (text === undefined) return 'sketch';
   return text === 'sketch' || text === 'spiffs' || text === 'version' ? text : undefined;
 }
 

@@ -8,7 +8,7 @@ test('blocks an image built with core 2.7.0, with and without a device', (t) => 
 });
 
 test('warns about a device on core 2.7.0, because only some flash chips hang', (t) => {
-  warns(t, rule, { facts: { core: '2.7.0' } }, /XMC/);
+  for (const core of ['2.7.0', 'v2.7.0', 'esp8266:2.7.0']) warns(t, rule, { facts: { core } }, /XMC/);
 });
 
 test('allows an image built with core 2.7.1 and a device on core 2.7.1', (t) => {

@@ -39,6 +39,9 @@ test('warns if the staging address, the core of the image or the core of the dev
     /core of the device is unknown and may be 2\.7\.2/,
   );
   isSilent(t, rule, { artifact: atHalf, facts: { ...small, core: undefined } });
+  isSilent(t, rule, { image: { core: undefined, crcRule: 'application' } });
+  isSilent(t, rule, { image: { core: undefined, crcRule: 'unknown' } });
+  warns(t, rule, { image: { core: undefined, crcRule: 'eboot-page' } }, /core release of the image is unknown/);
   warns(t, rule, { image: { core: undefined } }, /core release of the image is unknown/);
   isSilent(t, rule, { artifact: sound.fsRaw, image: { core: undefined } });
 });

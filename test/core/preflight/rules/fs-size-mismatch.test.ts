@@ -25,6 +25,13 @@ test('warns on an older or unknown core, for SPIFFS, and for an image without a 
   );
 });
 
+test('allows a SPIFFS image for the whole blocks of a partition that ends with a part of a block', (t) => {
+  const facts = { core: '2.5.2', fsStart: 0x100000, fsEnd: 0x3fb000 };
+  const spiffs = { type: 'spiffs', blockSizeBytes: 8192, blockCount: 381, usedBytes: 0x8000, modeByte: 0 } as const;
+  isSilent(t, rule, { artifact: sound.fsRaw, image: { filesystem: spiffs }, facts });
+  warns(t, rule, { artifact: sound.fsRaw, image: { filesystem: { ...spiffs, blockCount: 380 } }, facts }, /SPIFFS/);
+});
+
 test('allows an erased image, and any image if the partition size of the device is unknown', (t) => {
   isSilent(t, rule, { artifact: sound.fsRaw, image: { filesystem: { type: 'erased', usedBytes: 0, modeByte: 255 } } });
   const image = { filesystem: { ...filesystem, blockCount: 252 } };
