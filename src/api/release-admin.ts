@@ -79,8 +79,8 @@ export const mac = v.pipe(
   v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
 );
 
-/** File name, whose first 64 characters become the name of the device. */
-const importedName = v.pipe(v.string(), v.nonEmpty('must not be empty'), printable);
+/** File name, whose first 64 characters become the name of the device; empty for none. */
+const importedName = v.pipe(v.string(), printable);
 
 /** Device table of the PHP update script in the core's documentation. The table maps a MAC to a file and a version. */
 export const arduinoDbSchema = v.pipe(
