@@ -105,7 +105,7 @@ export const errorExamples = {
     { purpose: 'the password of kitchen', source: 'the environment variable OTA_TOKEN', hint: hintOfCase },
   ],
   SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
-  VERSION_PLACEHOLDER: [{ version: 'undefined' }],
+  VERSION_PLACEHOLDER: [{ version: 'null' }],
   KEY_EMPTY: [
     { path: 'private.key', kind: 'private' },
     { path: 'public.key', kind: 'public' },
@@ -200,6 +200,7 @@ export const errorExamples = {
   FOLDER_MISSING: [{ path: 'out/door.bin.signed' }],
   FILE_EXISTS: [{ path: 'private.key', what: 'private key' }],
 
+  DESTINATION_AMBIGUOUS: [{ place: 'github' }],
   DESTINATION_MISSING: [{ what: 'destination' }, { what: 'server' }],
   SERVER_URL_INVALID: [{ problem: 'it contains a user name or a password' }],
   TOKEN_INVALID: [{ variable: 'OTA_TOKEN' }],

@@ -17,7 +17,6 @@ import ntpath
 import os
 import posixpath
 import re
-import shlex
 import stat
 import subprocess
 import sys
@@ -77,8 +76,15 @@ ESPOTA_FLAGS = {
     "--auth": "--password-env",
     "-f": None,
     "--file": None,
+    "-t": "--timeout",
+    "--timeout": "--timeout",
 }
 ESPOTA_SWITCHES = ("-s", "--spiffs", "-d", "--debug", "-r", "--progress")
+# An option and its value: in quotes, or up to the next option.
+ESPOTA_FLAG = re.compile(
+    r"""(--[A-Za-z_]+|-[A-Za-z])(?:=|\s+(?!--?[A-Za-z])|(?=[^\s=-]))?"""
+    r"""("[^"]*"(?=\s|$)|'[^']*'(?=\s|$)|.*?)(?=\s+--?[A-Za-z]|\s*$)"""
+)
 
 
 class HookError(Exception):
@@ -385,30 +391,47 @@ def without_key_secrets():
     return {name: value for name, value in os.environ.items() if name not in secrets}
 
 
-def espota_flags(flags):
-    """Converts espota.py flags to options of `ota-hooks upload`; returns the options and the password."""
-    words = [word for flag in flags for word in shlex.split(flag)]
+def espota_flags(lines):
+    """Converts lines of espota.py flags to options of `ota-hooks upload`; returns the options and the password.
+
+    A value ends at the next option or at the end of the line, so that a password needs no quotes and no escapes.
+    """
     options, password = [], None
-    while words:
-        name, is_joined, value = words.pop(0).partition("=")
-        if name in ESPOTA_SWITCHES:
-            continue
-        if name not in ESPOTA_FLAGS:
-            hint = "Use options of espota.py, such as --auth and --host_port, or set custom_ota_upload = no."
-            raise HookError("unknown option in upload_flags: %s\n  %s" % (name, hint))
-        if not is_joined:
-            value = words.pop(0) if words else ""
-        ours = ESPOTA_FLAGS[name]
-        if ours == "--password-env":
-            password, value = value, PASSWORD
-        options += [ours, value] if ours and value else []
+    for line in lines:
+        rest = line.strip()
+        while rest:
+            found = ESPOTA_FLAG.match(rest)
+            name = found.group(1) if found else "a value without an option"
+            if name not in ESPOTA_FLAGS and name not in ESPOTA_SWITCHES:
+                hint = "Use options of espota.py, such as --auth and --host_port, or set custom_ota_upload = no."
+                raise HookError("unknown option in upload_flags: %s\n  %s" % (name, hint))
+            ours, value = ESPOTA_FLAGS.get(name), found.group(2)
+            if len(value) > 1 and value[0] in "'\"" and value[0] == value[-1]:
+                value = value[1:-1]
+            if ours == "--password-env":
+                password, value = value, PASSWORD
+            options += [ours, value] if ours and value else []
+            rest = rest[found.end() :].strip()
     return options, password
 
 
-def upload(devices, flags):
+def upload_flag_lines():
+    """Returns the upload flags of the platform and of the project. Only variables that SCons knows are replaced."""
+    known = lambda found: env.subst(found.group()) if found.group(1).strip("{}") in env else found.group()
+    flags = [str(flag) for flag in env.Flatten(env.get("UPLOADERFLAGS", []))]
+    own = env.GetProjectOption("upload_flags", [])
+    for name, _ in env.GetProjectOptions():
+        if name.startswith("-"):
+            said = "PlatformIO ignores the line %s in platformio.ini, because it is not indented" % name.split()[0]
+            raise HookError(said + "\n  Indent all lines below upload_flags.")
+    others = " ".join(env.subst(flag) for flag in flags if flag != "$UPLOAD_FLAGS")
+    return [others] + [re.sub(r"\$(\w+|\{\w+\})", known, flag) for flag in own]
+
+
+def upload(devices, is_to_port):
     """Uploads the image; the CLI reads its manifest and selects an artifact that is safe for the device."""
     try:
-        options, password = espota_flags(flags)
+        options, password = espota_flags(upload_flag_lines() if is_to_port else [])
         environment = without_key_secrets()
         if password:
             environment[PASSWORD] = password
@@ -421,13 +444,12 @@ def upload(devices, flags):
 
 def upload_to_port(target, source, env):
     """SCons action that replaces espota.py: uploads to upload_port."""
-    flags = [env.subst(str(flag)) for flag in env.Flatten(env.get("UPLOADERFLAGS", []))]
-    return upload(["--method", "espota", "--host", env.subst("$UPLOAD_PORT").strip('"')], flags)
+    return upload(["--method", "espota", "--host", env.subst("$UPLOAD_PORT").strip('"')], True)
 
 
 def upload_to_all(target, source, env):
     """SCons action: uploads to all devices in the configuration."""
-    return upload(["--all"], [])
+    return upload(["--all"], False)
 
 
 def replace_espota():

@@ -54,7 +54,8 @@ export interface DestinationOptions {
  * (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`) or in the user configuration. Only the command line and the environment (`OTA_CA`) decide which
  * authority is trusted.
  *
- * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED, TOKEN_INVALID, TOKEN_UNBOUND
+ * @throws OtaError DESTINATION_AMBIGUOUS, DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED,
+ *   TOKEN_INVALID, TOKEN_UNBOUND
  */
 export function resolveDestination(options: DestinationOptions): Destination {
   const { to, project, cwd, env } = options;
@@ -66,7 +67,12 @@ export function resolveDestination(options: DestinationOptions): Destination {
   // A permitted variable counts as named by the user.
   const literal = typeof fromProject?.configured === 'string' ? fromProject : undefined;
   const url = serverUrl(place);
-  if (url === undefined) return { kind: 'folder', path: folderAt(place, literal, cwd), namedBy: literal?.trust };
+  if (url === undefined) {
+    const path = folderAt(place, literal, cwd);
+    // `server` commands reject every folder by themselves.
+    if (project !== undefined && !/[\\/]|^\.\.?$/.test(place)) throw new OtaError('DESTINATION_AMBIGUOUS', { place });
+    return { kind: 'folder', path, namedBy: literal?.trust };
+  }
   const ca = options.ca ?? (env['OTA_CA'] || undefined);
   return { kind: 'server', url, token: tokenFor(url, literal, options), ca: ca && resolve(cwd, ca) };
 }

@@ -10,7 +10,7 @@ import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
 const env = { OTA_TOKEN: 'token-of-the-tests' };
-const toFolder = ['--to', 'www', '--project', 'door'];
+const toFolder = ['--to', './www', '--project', 'door'];
 
 /** Publishes a build to a web server folder. */
 function publish(build: Readonly<Record<string, Uint8Array>>): Provocation {
@@ -31,6 +31,7 @@ function publishTo(reply: Reply): Provocation {
 
 /** Provokes each error about publishing, devices and the network. */
 export const deliveryErrors = {
+  DESTINATION_AMBIGUOUS: inFolder('publish door.bin --to github --project door'),
   DESTINATION_MISSING: inFolder('server projects list'),
   SERVER_URL_INVALID: inFolder('server projects list --server ota.example.com', {}, env),
   TOKEN_INVALID: inFolder('server projects list --server https://ota.example.com', {}, { OTA_TOKEN: 'two words' }),
@@ -38,7 +39,7 @@ export const deliveryErrors = {
     const { path } = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });
     return runCommand(['publish', 'build', ...toFolder, '--draft'], { cwd: path });
   },
-  MANIFEST_MISSING: inFolder('publish door.bin --to www --project door', {
+  MANIFEST_MISSING: inFolder('publish door.bin --to ./www --project door', {
     'door.bin': door.bin,
     'www/index.html': '',
   }),
@@ -66,7 +67,7 @@ export const deliveryErrors = {
     return runCommand(['publish', 'other', ...toFolder], { cwd: path });
   },
   PUBLISH_AFTER_BUILD_FAILED: async (t) => {
-    const config = { project: 'door', version: '1', publish: { to: 'www', afterBuild: true } };
+    const config = { project: 'door', version: '1', publish: { to: './www', afterBuild: true } };
     const folder = await builtSketch(t, {
       'ota.config.json': JSON.stringify(config),
       // Replaces the CLI that the hook starts.
@@ -102,7 +103,7 @@ export const deliveryErrors = {
   SIGNED_FILE_STALE: inFolder('espota -i 127.0.0.1 -f door.bin', { 'door.bin': door.bin, 'door.bin.signed': 'old' }),
   // No machine has this address: it is reserved for documentation.
   UPLOAD_LISTEN_FAILED: inFolder('espota -i 127.0.0.1 -I 192.0.2.1 -f door.bin', { 'door.bin': door.bin }),
-  CORE_UNKNOWN: inFolder('simulate --core 2.3.0'),
+  CORE_UNKNOWN: inFolder('simulate --core 1.6.5'),
   BUILD_AMBIGUOUS: async (t) => {
     const folder = await packedProject(t, { door: { address: '127.0.0.1' } });
     const manifest = JSON.parse(await folder.text('build/door.ino.bin.ota.json'));

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { layoutInElf } from '../../core/firmware/elf-layout.ts';
+import { layoutInElf, symbolTraces } from '../../core/firmware/elf-layout.ts';
 import { proveEnforcement } from '../../core/firmware/elf-proof.ts';
 import { type Firmware, readFirmware } from '../../core/firmware/firmware.ts';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
@@ -70,10 +70,15 @@ export async function prepareBytes(
     kind: options.kind ?? build?.image.kind,
     enforcement: build === undefined ? enforcementIn(elf, firmware) : build.enforcement,
     layout: elf && layoutInElf(elf, firmware),
+    symbols: elf && symbolTraces(elf, firmware),
   });
   if (build === undefined) return { release: own, build, firmware };
   const { project, version, board, signing, allowedRules } = build;
-  const image = { ...own.image, layout: own.image.layout ?? build.image.layout };
+  const image = {
+    ...own.image,
+    layout: own.image.layout ?? build.image.layout,
+    symbols: own.image.symbols ?? build.image.symbols,
+  };
   return { release: { ...own, image, project, version, board, signing, allowedRules }, build, firmware };
 }
 

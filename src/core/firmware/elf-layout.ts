@@ -16,16 +16,25 @@ export function layoutInElf(elf: Uint8Array, firmware: Firmware): FlashLayout | 
   return fsStart === undefined || fsEnd === undefined ? undefined : flashLayoutByBorders(fsStart, fsEnd);
 }
 
+/** Evidence from the symbols of a build about the libraries that its sketch uses. */
+export interface SymbolTraces {
+  /** True if the sketch contains `UpdaterClass::end`, which every update over the air calls. */
+  readonly updater: boolean;
+  /** True if the sketch can mount LittleFS or SPIFFS. */
+  readonly filesystem: boolean;
+}
+
+const libraryFunctions = { updater: /^_ZN12UpdaterClass3endE/, filesystem: /^lfs_mount$|SPIFFS_mount/ } as const;
+
 /**
- * Returns whether the ELF of a build contains `UpdaterClass::end`, which every update over the air calls. The linker removes the method from a
- * sketch that cannot be updated.
+ * Searches the symbols in the ELF of a build. The linker removes functions that a sketch does not call, so a missing function is not used.
  *
  * @returns undefined if the ELF has no symbols or belongs to a different image
  */
-export function hasUpdaterInElf(elf: Uint8Array, firmware: Firmware): boolean | undefined {
-  const program = readElf(elf, /^(?:_ZN12UpdaterClass3endE|_FS_start$)/);
-  if (program === undefined || program.symbols.size === 0 || differenceFromImage(program, firmware) !== undefined) {
+export function symbolTraces(elf: Uint8Array, firmware: Firmware): SymbolTraces | undefined {
+  const program = readElf(elf, /^_ZN12UpdaterClass3endE|^lfs_mount$|SPIFFS_mount|^_FS_start$/);
+  if (program?.symbols.has('_FS_start') !== true || differenceFromImage(program, firmware) !== undefined)
     return undefined;
-  }
-  return [...program.symbols.keys()].some((name) => name.startsWith('_ZN12UpdaterClass3endE'));
+  const has = (pattern: RegExp) => [...program.symbols.keys()].some((name) => pattern.test(name));
+  return { updater: has(libraryFunctions.updater), filesystem: has(libraryFunctions.filesystem) };
 }

@@ -63,6 +63,8 @@ export interface ManifestImage {
   layout?: { fsStart: number; fsEnd: number } | undefined;
   /** Properties of a sketch image; absent for a filesystem image. */
   traces?: SketchTraces | undefined;
+  /** Libraries that the sketch uses according to the symbols of its ELF file; absent without an ELF file. */
+  symbols?: { updater: boolean; filesystem: boolean } | undefined;
   /** Properties of a filesystem image; absent for a sketch image. */
   filesystem?: FilesystemFacts | undefined;
   /** Possible results of `ESP.getSketchMD5()` for this image: one for each flash mode, size and frequency. */
@@ -219,6 +221,7 @@ const imageSchema = v.strictObject({
   flashFrequencyMHz: v.optional(v.number()),
   layout: v.optional(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
   traces: v.optional(tracesSchema),
+  symbols: v.optional(v.strictObject({ updater: v.boolean(), filesystem: v.boolean() })),
   filesystem: v.optional(filesystemSchema),
   sketchMd5s: v.array(sketchMd5Schema),
 });

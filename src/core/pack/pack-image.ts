@@ -3,7 +3,7 @@ import { toolVersion } from '../../version.ts';
 import { alignGzip } from '../compression/alignment.ts';
 import type { CompressionName } from '../compression/names.ts';
 import { compressors } from '../compression/registry.ts';
-import { hasUpdaterInElf, layoutInElf } from '../firmware/elf-layout.ts';
+import { layoutInElf, symbolTraces } from '../firmware/elf-layout.ts';
 import type { FindingId } from '../firmware/finding.ts';
 import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
@@ -183,8 +183,7 @@ function describe(
   const { project, version, board, sourceCommit, publicKey, elf } = request;
   const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
   const facts = imageFacts(firmware, kind === 'filesystem');
-  // A sketch that never prints an error of the Updater does not contain its error texts.
-  const isUpdatable = elf !== undefined && hasUpdaterInElf(elf.bytes, firmware) === true;
+  const symbols = kind === 'sketch' && elf !== undefined ? symbolTraces(elf.bytes, firmware) : undefined;
   const layout = kind === 'sketch' && elf !== undefined ? layoutInElf(elf.bytes, firmware) : undefined;
   return {
     manifest: 1,
@@ -200,7 +199,7 @@ function describe(
       ...digests(request.image),
       ...facts,
       layout: layout && { fsStart: layout.fsStart, fsEnd: layout.fsEnd },
-      traces: facts.traces && { ...facts.traces, updater: facts.traces.updater || isUpdatable },
+      symbols: symbols && { ...symbols },
       sketchMd5s: sketchSizeBytes === undefined ? [] : [...sketchMd5s(firmware.content, sketchSizeBytes)],
     },
     embeddedKeys: firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort(),

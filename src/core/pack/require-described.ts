@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { OtaError } from '../../errors/ota-error.ts';
-import { layoutInElf } from '../firmware/elf-layout.ts';
+import { layoutInElf, symbolTraces } from '../firmware/elf-layout.ts';
 import { proveEnforcement } from '../firmware/elf-proof.ts';
 import type { Firmware } from '../firmware/firmware.ts';
 import { type RsaPublicKey, readPublicKey } from '../keys/public-key.ts';
@@ -40,7 +41,10 @@ export async function requireDescribed({ manifest, files }: Build, evidence: Sig
     throw new OtaError('BUILD_NOT_AS_DESCRIBED', { path, differences: all });
   }
   requireNoSigningKey(firmware.content, key, path);
-  const missing = missingProof(manifest, firmware, evidence) ?? missingLayout(manifest, firmware, evidence);
+  const missing =
+    missingProof(manifest, firmware, evidence) ??
+    missingLayout(manifest, firmware, evidence) ??
+    missingSymbols(manifest, firmware, evidence);
   if (missing !== undefined) throw new OtaError('PROOF_NOT_SHOWN', { path, ...missing });
 }
 
@@ -82,4 +86,11 @@ function missingLayout({ image }: Manifest, firmware: Firmware, { elf }: SignerE
   if (shown?.fsStart === image.layout.fsStart && shown.fsEnd === image.layout.fsEnd) return undefined;
   const reason = elf === undefined ? 'there is no ELF file' : 'the ELF file does not show this';
   return { claim: 'the ELF file contains the flash layout', reason };
+}
+
+function missingSymbols({ image }: Manifest, firmware: Firmware, { elf }: SignerEvidence): MissingProof | undefined {
+  if (image.symbols === undefined || isDeepStrictEqual(elf && symbolTraces(elf, firmware), image.symbols))
+    return undefined;
+  const reason = elf === undefined ? 'there is no ELF file' : 'the ELF file does not show this';
+  return { claim: 'the ELF file contains symbols of the Updater or a filesystem', reason };
 }

@@ -1,7 +1,7 @@
 import type { Firmware } from '../firmware/firmware.ts';
 import type { FlashLayout } from '../firmware/flash-layout.ts';
 import { imageFacts, inflateFacts } from './image-facts.ts';
-import type { Release, ReleaseArtifact } from './release.ts';
+import type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 
 /** Known facts about a file that are not in its bytes. */
 export interface FileContext {
@@ -11,6 +11,7 @@ export interface FileContext {
   readonly enforcement?: Release['enforcement'] | undefined;
   /** Flash layout from the build's ELF file. */
   readonly layout?: FlashLayout | undefined;
+  readonly symbols?: ReleaseImage['symbols'];
   readonly gzipBytes?: number | undefined;
 }
 
@@ -23,6 +24,7 @@ export function fileRelease(firmware: Firmware, context: FileContext): Release {
       kind,
       ...imageFacts(firmware, kind === 'filesystem'),
       layout: layout && { fsStart: layout.fsStart, fsEnd: layout.fsEnd },
+      symbols: context.symbols,
       gzipBytes: context.gzipBytes,
     },
     embeddedKeys: kind === 'sketch' ? firmware.embeddedKeys.map(({ key }) => key.fingerprint) : [],

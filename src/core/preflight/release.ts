@@ -32,6 +32,7 @@ export interface ReleaseImage
       | 'findings'
       | 'layout'
       | 'traces'
+      | 'symbols'
       | 'filesystem'
     >
   > {

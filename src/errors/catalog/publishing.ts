@@ -10,6 +10,12 @@ export const publishingEntries = {
         ? 'Set OTA_SERVER or pass --server URL.'
         : 'Set OTA_SERVER, pass --to URL or --to FOLDER, or set "publish": {"to": …} in ota.config.json.',
   ),
+  DESTINATION_AMBIGUOUS: entry<{ place: string }>(
+    2,
+    ({ place }) => `${JSON.stringify(place)} is neither a URL nor a path, so it is unclear where to publish`,
+    'A name without a separator may be a misspelled URL or the name of a service. A folder of this name would hide the mistake.',
+    ({ place }) => `Use ./${place} for a folder, or https://HOST for a server.`,
+  ),
   // The message does not repeat the URL, because the URL may contain a password.
   SERVER_URL_INVALID: entry<{ problem: string }>(
     2,

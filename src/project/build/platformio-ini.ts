@@ -192,8 +192,10 @@ function expanded(ini: IniSections, sectionName: string, name: string, depth: nu
   if (found === undefined || depth > deepest) return undefined;
   return rawValue(found.option).replace(/\$\{([^.{}()]+)\.([^{}]+)\}/g, (written, section: string, option: string) => {
     if (section === 'this' && option === '__env__') return sectionName.replace(/^env:/, '');
-    const value = expanded(ini, section === 'this' ? sectionName : section, option.toLowerCase(), depth + 1);
-    return value === undefined ? written : value;
+    const target = section === 'this' ? sectionName : section;
+    const value = expanded(ini, target, option.toLowerCase(), depth + 1);
+    if (value === undefined) return written;
+    return /^env(?::|$)/.test(target) && listOptions.has(option.toLowerCase()) ? itemsOf(value).join('\n') : value;
   });
 }
 
@@ -204,6 +206,12 @@ function rawValue({ lines }: IniOption): string {
     .trim()
     .replaceAll('%%', '%');
 }
+
+/** Options of environments that are lists (`multiple` in PlatformIO). A reference to a list has one item on each line. */
+const listOptions: ReadonlySet<string> = new Set([
+  ...['build_flags', 'build_src_filter', 'build_src_flags', 'build_unflags', 'extends', 'extra_scripts', 'framework'],
+  ...['lib_deps', 'lib_extra_dirs', 'lib_ignore', 'monitor_filters', 'platform_packages', 'targets', 'upload_flags'],
+]);
 
 /** Removes whole-line comments and comments that follow a blank. */
 function withoutComment(line: string): string {

@@ -104,7 +104,12 @@ function candidates(
   }
   const extended = [...includedLists(ini, found.option), found].map((list) => newItem(files, list, script));
   // A copy keeps the meaning of references such as ${this.name}, which depend on the section.
-  const copied = found.option.lines.map(({ text }) => text).filter((text) => text !== '');
+  const copied = itemsOf(
+    found.option.lines
+      .map(({ text }) => text)
+      .join('\n')
+      .trim(),
+  );
   const inherited = [[`\${${found.section.name}.${optionName}}`], copied];
   const own = nearer(ini, section, found.section.name)
     .flatMap(into)

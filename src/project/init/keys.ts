@@ -98,7 +98,7 @@ function publicKeyStep(path: string, { publicKey }: RsaPrivateKey): InitStep {
 }
 
 /** Returns true if platformio.ini specifies the keys for an environment. */
-export function namesKeys({ platformio }: Project): boolean {
+function namesKeys({ platformio }: Project): boolean {
   const environments = platformio === undefined ? [] : esp8266Environments(platformio);
   const options = ['custom_ota_private_key', 'custom_ota_public_key'];
   return environments.some((environment) => options.some((name) => environment.options.get(name)));

@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isBelow, realPathOf } from '../../files/real-path.ts';
+import { relativePath } from '../../files/relative-path.ts';
 import { arduinoFolders, findInstalledCores } from '../build/arduino-cores.ts';
 import { hasIdeHooks } from '../build/arduino-ide.ts';
-import { projectSettings } from '../config/settings.ts';
+import { type ProjectSettings, projectSettings } from '../config/settings.ts';
 import type { UserWords } from '../config/user-words.ts';
+import { environmentKeys } from '../keys/environment-keys.ts';
+import { gitTracking } from '../keys/git-tracking.ts';
 import { planConfig } from './config.ts';
 import { planHook } from './hook.ts';
 import { planIgnore } from './ignore.ts';
@@ -47,10 +53,15 @@ export async function planSetup({
   // A key created by init must stay ignored as long as it exists, even after an undo. An older key is the user's responsibility.
   const made = keys.steps.find((step) => step.kind === 'keys');
   const guards = made === undefined ? {} : { guards: made.privateKey };
+  const own = keysInProject(project, settings, words.home);
   const ignored = await planIgnore(project.folder, [
     ...(keys.isBeside ? [{ line: 'private.key', ...guards }] : []),
+    ...own.filter((line) => line !== 'private.key').map((line) => ({ line })),
     { line: '.ota/', ...guards },
   ]);
+  const tracked = own
+    .filter((line) => gitTracking(join(project.folder, line)) === 'tracked')
+    .map((line) => `${line} is already tracked by git: run git rm --cached ${line}, and replace the key pair`);
   const config = planConfig(project, installation, settings, keys, projectName ?? projectNameOf(project));
   const parts = [ignored, keys, config, hook, await planNode(project, node)];
   const cores = coreFolders.map(
@@ -58,9 +69,17 @@ export async function planSetup({
   );
   return {
     steps: [...parts.flatMap((part) => part.steps), ...cores],
-    notes: parts.flatMap((part) => part.notes),
+    notes: [...parts.flatMap((part) => part.notes), ...tracked],
     hooked: hook.hooked,
   };
+}
+
+/** Returns the paths of existing private keys below the project folder, which git must not track. */
+function keysInProject({ folder, platformio }: Project, settings: ProjectSettings, home: string): readonly string[] {
+  const places = environmentKeys(platformio, settings, home).map(({ privateKey }) => privateKey);
+  const paths = places.flatMap((place) => (place !== undefined && 'path' in place ? [place.path] : []));
+  const inProject = paths.filter((path) => existsSync(path) && isBelow(realPathOf(path), folder));
+  return [...new Set(inProject.map((path) => relativePath(folder, path)))];
 }
 
 /** Returns the folders of installed cores without hooks. */

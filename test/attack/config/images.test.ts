@@ -19,7 +19,7 @@ async function trees(t: ExecutionContext, images: readonly string[] | undefined)
   const run = (...argv: string[]) => runCommand(argv, { cwd: tree.path, home: own.path });
   const commands = [
     () => run('upload', '--all'),
-    () => run('publish', '--to', 'www', '--project', 'door', '--firmware-version', '1.0.0'),
+    () => run('publish', '--to', './www', '--project', 'door', '--firmware-version', '1.0.0'),
     () => run('pack', '--unsigned'),
   ];
   return { listener, own, tree, commands };

@@ -96,7 +96,7 @@ for (const to of ['../www', 'link', '.git/hooks', 'site/../../www']) {
 }
 
 test('publishes a build into a project folder or a folder that the user names', async (t) => {
-  t.is((await (await publishTo(t, 'site')).run()).exitCode, 0);
+  t.is((await (await publishTo(t, './site')).run()).exitCode, 0);
   const { folder, world } = await publishTo(t, '../www');
   t.is((await runCommand(['publish', 'build', '--to', '../www'], world)).exitCode, 0);
   await mkdir(folder.at('home/.config/ota-hooks'), { mode: 0o700 });
@@ -107,7 +107,7 @@ test('publishes a build into a project folder or a folder that the user names', 
 
 test('does not publish a build through a link to a folder outside the project', async (t) => {
   for (const link of ['door', 'door/1.0.0', 'door/.channels']) {
-    const { folder, world, run } = await publishTo(t, 'site');
+    const { folder, world, run } = await publishTo(t, './site');
     await mkdir(dirname(folder.at(`tree/site/${link}`)), { recursive: true });
     await symlink(folder.at('www'), folder.at(`tree/site/${link}`));
     const { error } = await run();
@@ -117,7 +117,7 @@ test('does not publish a build through a link to a folder outside the project', 
       ['www/index.html'],
       link,
     );
-    t.is((await runCommand(['publish', 'build', '--to', 'site'], world)).exitCode, 0, 'the user may use such a link');
+    t.is((await runCommand(['publish', 'build', '--to', './site'], world)).exitCode, 0, 'the user may use such a link');
   }
 });
 

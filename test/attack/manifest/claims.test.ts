@@ -110,6 +110,10 @@ const lies: Readonly<Record<string, Lie>> = {
   'a proof from the ELF file of a different build': { files: { [elf]: Buffer.from('not an ELF') }, ...shown },
   'a proof from an ELF file without the verifier': { files: { [elf]: elfWithoutVerifier() }, ...shown },
   'a declaration that only a person can make': { change: () => ({ enforcement: 'declared' }), ...shown },
+  'symbols that the ELF file does not contain': {
+    change: ({ image }) => ({ image: { ...image, symbols: { updater: false, filesystem: true } } }),
+    ...shown,
+  },
   'a different flash layout': {
     change: ({ image }) => ({ image: { ...image, layout: { fsStart: 0x100000, fsEnd: 0x1fa000 } } }),
     ...shown,

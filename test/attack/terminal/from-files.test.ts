@@ -102,7 +102,7 @@ const config = {
     kitchen: { address: '127.0.0.1', port: 1, method: 'web', group: 'inside', board: 'd1_mini', path: '/update' },
   },
   upload: { attempts: 1, confirm: 'none', hostIp: '127.0.0.1' },
-  publish: { to: 'published', channel: 'stable' },
+  publish: { to: './published', channel: 'stable' },
 };
 
 test('shows manifests and configurations without their control characters', async (t) => {
@@ -121,7 +121,7 @@ test('shows manifests and configurations without their control characters', asyn
       await folder.write('m.json', JSON.stringify(poisoned(manifest, text, at)));
       await run(['preflight', 'm.json', ...more], folder);
       await run(['sign', '--manifest', 'm.json', '--private-key', 'private.key', ...more], folder);
-      await run(['publish', 'm.json', '--to', 'out', '--project', 'door', ...more], folder);
+      await run(['publish', 'm.json', '--to', './out', '--project', 'door', ...more], folder);
       const project = await testFolder(t, {
         'door.ino': 'void setup() {}',
         'ota.config.json': JSON.stringify(poisoned(config, text, at % 40)),

@@ -287,6 +287,48 @@ test('init creates no keys when the configuration or platformio.ini names a key 
   t.false((await inIni.list()).includes('private.key'));
 });
 
+test('init adds the private key of an environment to .gitignore and reports it if git tracks it', async (t) => {
+  const { privatePem, publicPem } = rsaPems(2048);
+  const folder = await platformio(t, {
+    'platformio.ini': `${ini}custom_ota_private_key = secrets/door.key\ncustom_ota_public_key = secrets/door.pub\n`,
+    'secrets/door.key': privatePem,
+    'secrets/door.pub': publicPem,
+  });
+  await execa('git', ['init', '--quiet'], { cwd: folder.path });
+  await execa('git', ['add', 'secrets/door.key'], { cwd: folder.path });
+  const { stderr } = await init(folder, '--yes');
+  t.is(await folder.text('.gitignore'), 'secrets/door.key\n.ota/\n');
+  t.regex(stderr, /secrets\/door\.key is already tracked by git: run git rm --cached secrets\/door\.key/);
+});
+
+test('init sets up only the ESP8266 environments and rejects a project without any', async (t) => {
+  const mixed = await platformio(t, {
+    'platformio.ini': `${ini}[env:lamp]\nplatform = espressif32\n[env:own]\nplatform = own\n`,
+  });
+  const { exitCode, stderr } = await init(mixed, '--yes');
+  t.is(exitCode, 0);
+  t.is(
+    await mixed.text('platformio.ini'),
+    `${ini}${hookLine}[env:lamp]\nplatform = espressif32\n[env:own]\nplatform = own\n`,
+  );
+  t.regex(stderr, /\[env:own\] was skipped, because its chip is unknown \(platform own\)/);
+
+  const other = await platformio(t, { 'platformio.ini': '[env:lamp]\nplatform = espressif32\n' });
+  const before = await snapshot(other);
+  t.is((await init(other, '--yes')).error?.code, 'INIT_NO_ESP8266');
+  t.deepEqual(await snapshot(other), before);
+});
+
+test('init asks whether an environment with an unknown chip builds ESP8266 firmware', async (t) => {
+  const folder = await platformio(t, { 'platformio.ini': '[env:own]\nplatform = own\n' });
+  const questions: string[] = [];
+  const prompt = { confirm: async (question: string) => questions.push(question) > 0 };
+  const world = { cwd: folder.path, home, cli: folder.at('node_modules/ota-hooks/dist/cli.js'), prompt };
+  t.is((await runCommand(['init'], world)).exitCode, 0);
+  t.deepEqual(questions, ['Does [env:own] build ESP8266 firmware (platform own)?', 'Continue?']);
+  t.is(await folder.text('platformio.ini'), `[env:own]\nplatform = own\n${hookLine}`);
+});
+
 test('init completes an interrupted init, and a single --undo reverts both runs', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);

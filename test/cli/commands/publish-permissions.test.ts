@@ -49,7 +49,7 @@ test('publish creates a draft if the token cannot promote to the channel, and pr
   t.is(exitCode, 0);
   const next = 'ota-hooks server releases promote door 1.0.0 --channel stable';
   t.regex(`${stdout}${stderr}`, /Published draft door 1\.0\.0/);
-  t.true(`${stdout}${stderr}`.includes(`Run this command with a token that may: ${next}`));
+  t.true(`${stdout}${stderr}`.includes(`Run this command with a token that does: ${next}`));
   t.deepEqual(await served(), []);
   const again = await publish(['--json']);
   t.like(JSON.parse(again.stdout).published[0], { outcome: 'unchanged', channel: null, next });

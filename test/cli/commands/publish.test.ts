@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
@@ -102,14 +102,27 @@ test('publish prints one document with --json, otherwise a message on stderr', a
 
 test('publish rejects options that contradict the manifest', async (t) => {
   const folder = await folderWith(t, { build: packedDoor }, { 'www/index.html': '' });
-  const argv = ['build/door.ino.bin', '--to', 'www', '--project', 'door', '--firmware-version', '1.0.1'];
+  const argv = ['build/door.ino.bin', '--to', './www', '--project', 'door', '--firmware-version', '1.0.1'];
   const error = await expectError(t, publish(folder, argv), 'NAME_MISMATCH');
   t.regex(error.message, /packed as version 1\.0\.0, not 1\.0\.1/);
 });
 
+test('publish rejects a destination that is neither a URL nor a path, and makes no folder of that name', async (t) => {
+  const config = JSON.stringify({ project: 'door', publish: { to: 'github' } });
+  const folder = await folderWith(t, { build: packedDoor }, { 'other.json': config });
+  const argv = ['build/door.ino.bin', '--project', 'door'];
+  for (const to of ['github', 'ota.example.com', 'localhost:8266']) {
+    const error = await expectError(t, publish(folder, [...argv, '--to', to]), 'DESTINATION_AMBIGUOUS');
+    t.true(error.message.includes(JSON.stringify(to)));
+    await expectError(t, publish(folder, argv, { OTA_SERVER: to }), 'DESTINATION_AMBIGUOUS');
+  }
+  await expectError(t, publish(folder, [...argv, '--config', 'other.json']), 'DESTINATION_AMBIGUOUS');
+  t.deepEqual((await readdir(folder.path)).sort(), ['build', 'other.json']);
+});
+
 test('publish rejects a missing or invalid project, version or channel', async (t) => {
   const folder = await folderWith(t, { nameless, build: packedDoor }, { 'www/index.html': '' });
-  const to = ['--to', 'www'];
+  const to = ['--to', './www'];
   const cases: [string[], ErrorCode, RegExp][] = [
     [['build'], 'OPTION_MISSING', /requires a project/],
     [['nameless', '--project', 'door'], 'OPTION_MISSING', /requires a version/],
@@ -125,7 +138,7 @@ test('publish rejects a missing or invalid project, version or channel', async (
 
 test('publish rejects images that have not been packed', async (t) => {
   const folder = await folderWith(t, {}, { 'door.ino.bin': door.bin, 'www/index.html': '' });
-  const to = ['--to', 'www', '--project', 'door'];
+  const to = ['--to', './www', '--project', 'door'];
   await expectError(t, publish(folder, ['door.ino.bin', ...to]), 'MANIFEST_MISSING');
   await expectError(t, publish(folder, ['dor.ino.bin', ...to]), 'FILE_NOT_FOUND');
   await expectError(t, publish(folder, to), 'IMAGES_NONE');
@@ -139,7 +152,7 @@ test('publish rejects an artifact that changed after packing', async (t) => {
     { build: { ...packedDoor, 'door.ino.bin.gz.signed': gz } },
     { 'www/index.html': '' },
   );
-  await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'ARTIFACT_CHANGED');
+  await expectError(t, publish(folder, ['build', '--to', './www', '--project', 'door']), 'ARTIFACT_CHANGED');
   t.deepEqual(
     (await folder.list()).filter((name) => name.startsWith('www/')),
     ['www/index.html'],
@@ -155,19 +168,23 @@ test('publish rejects a signature that does not verify despite a matching manife
   const text = Buffer.from(JSON.stringify(manifest));
   const build = { ...packedDoor, 'door.ino.bin.signed': bytes, 'door.ino.bin.ota.json': text };
   const folder = await folderWith(t, { build }, { 'www/index.html': '' });
-  const error = await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'NOT_ACCEPTED');
+  const error = await expectError(t, publish(folder, ['build', '--to', './www', '--project', 'door']), 'NOT_ACCEPTED');
   t.regex(error.message, /door\.ino\.bin\.signed.*ERROR\[12\]/);
 });
 
 test('publish rejects an unsigned build for a project with a key', async (t) => {
   const folder = await folderWith(t, { build: unsigned }, { 'www/index.html': '' });
-  const error = await expectError(t, publish(folder, ['build', '--to', 'www', '--project', 'door']), 'NOT_SIGNED_YET');
+  const error = await expectError(
+    t,
+    publish(folder, ['build', '--to', './www', '--project', 'door']),
+    'NOT_SIGNED_YET',
+  );
   t.regex(error.hint, /sign --private-key private\.key --manifest .*door\.ino\.bin\.ota\.json/);
 });
 
 test('publish exits with 3 on unproven enforcement unless --allow names the rule', async (t) => {
   const folder = await folderWith(t, { build: unproven }, { 'www/index.html': '' });
-  const argv = ['build', '--to', 'www', '--project', 'door'];
+  const argv = ['build', '--to', './www', '--project', 'door'];
   const error = await expectError(t, publish(folder, argv), 'UPDATE_BLOCKED');
   t.is(error.exitCode, 3);
   t.regex(`${error.message} ${error.hint}`, /enforcement-unproven/);
@@ -193,7 +210,7 @@ test("publish always rejects an image that contains the project's private key, b
     const { manifest, files } = await testFilesystem({ content: Buffer.from(`a page\n${pem}`), version: '1', signer });
     const build = { ...Object.fromEntries(files), 'littlefs.bin.ota.json': Buffer.from(formatManifest(manifest)) };
     const folder = await folderWith(t, { build }, { 'www/index.html': '' });
-    const argv = ['build', '--to', 'www', '--project', 'door'];
+    const argv = ['build', '--to', './www', '--project', 'door'];
     await expectError(t, publish(folder, argv), code);
     const allowed = await publish(folder, [...argv, '--allow', 'private-key-inside']);
     t.is(allowed.exitCode, code === 'UPDATE_BLOCKED' ? 0 : 1);
@@ -207,13 +224,13 @@ test('publish rejects several versions or several builds of the same version in 
     { 'all/a': packedDoor, 'all/b': nextDoor, 'same/a': packedDoor, 'same/b': other },
     { 'www/index.html': '' },
   );
-  const to = ['--to', 'www', '--project', 'door'];
+  const to = ['--to', './www', '--project', 'door'];
   t.regex((await expectError(t, publish(folder, ['all', ...to]), 'RELEASES_CLASH')).message, /different versions/);
   t.regex((await expectError(t, publish(folder, ['same', ...to]), 'RELEASES_CLASH')).message, /several builds/);
 });
 
 test('publish without arguments finds builds through the configuration or in the source folder', async (t) => {
-  const config = { project: 'door', images: ['out/*.bin'], publish: { to: 'www' } };
+  const config = { project: 'door', images: ['out/*.bin'], publish: { to: './www' } };
   const folder = await folderWith(
     t,
     { out: packedDoor, '.pio/build/d1': nextDoor },
@@ -224,7 +241,7 @@ test('publish without arguments finds builds through the configuration or in the
     JSON.parse(stdout).published.map(({ version }: { version: string }) => version),
     ['1.0.0'],
   );
-  const argv = ['--json', '--config', 'other.json', '--to', 'www', '--source', '.pio'];
+  const argv = ['--json', '--config', 'other.json', '--to', './www', '--source', '.pio'];
   const hidden = await publish(folder, argv);
   t.deepEqual(
     JSON.parse(hidden.stdout).published.map(({ version }: { version: string }) => version),
@@ -394,17 +411,17 @@ test('publish --reference requires a version and a sketch', async (t) => {
   await expectError(t, known('files.bin', '--firmware-version', '1'), 'IMAGE_WRONG_KIND');
   await expectError(t, known('empty.bin', '--firmware-version', '1'), 'IMAGE_EMPTY');
   await expectError(t, known('none.bin', '--firmware-version', '1'), 'FILE_NOT_FOUND');
-  await expectError(t, publish(folder, ['old.bin', '--reference', 'old.bin', '--to', 'www']), 'OPTIONS_CONFLICT');
+  await expectError(t, publish(folder, ['old.bin', '--reference', 'old.bin', '--to', './www']), 'OPTIONS_CONFLICT');
   t.deepEqual(server.arrived, []);
 });
 
 test('publish --after-build does nothing unless the configuration enables it', async (t) => {
   for (const [publishing, env] of [
     [undefined, {}],
-    [{ to: 'www', afterBuild: false }, {}],
-    [{ to: 'www', afterBuild: { env: 'RELEASE' } }, {}],
-    [{ to: 'www', afterBuild: { env: 'RELEASE' } }, { RELEASE: '' }],
-    [{ to: 'www', afterBuild: { env: 'RELEASE' } }, { RELEASE: 'false' }],
+    [{ to: './www', afterBuild: false }, {}],
+    [{ to: './www', afterBuild: { env: 'RELEASE' } }, {}],
+    [{ to: './www', afterBuild: { env: 'RELEASE' } }, { RELEASE: '' }],
+    [{ to: './www', afterBuild: { env: 'RELEASE' } }, { RELEASE: 'false' }],
   ] as const) {
     const { folder, started } = await afterBuild(t, publishing, env);
     t.is(started, undefined);
@@ -416,7 +433,7 @@ test('publish --after-build does nothing unless the configuration enables it', a
 });
 
 test('publish --after-build runs in a process without the key secrets', async (t) => {
-  const config = { to: 'www', afterBuild: { env: 'RELEASE' } };
+  const config = { to: './www', afterBuild: { env: 'RELEASE' } };
   const env = {
     RELEASE: '1',
     PATH: '/usr/bin',
@@ -438,7 +455,7 @@ test('publish --after-build runs in a process without the key secrets', async (t
 });
 
 test('publish --after-build fails the build when publishing fails', async (t) => {
-  const { error } = await afterBuild(t, { to: 'www', afterBuild: true }, { FAIL: '3' });
+  const { error } = await afterBuild(t, { to: './www', afterBuild: true }, { FAIL: '3' });
   t.is(error?.code, 'PUBLISH_AFTER_BUILD_FAILED');
   t.regex(error?.message ?? '', /^The build was not published: `ota-hooks publish` failed with exit code 3$/);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { hasUpdaterInElf, layoutInElf } from '../../../src/core/firmware/elf-layout.ts';
+import { layoutInElf, symbolTraces } from '../../../src/core/firmware/elf-layout.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { door } from '../../support/built-sketch.ts';
 
@@ -20,10 +20,14 @@ test('returns no layout for an ELF file of a different image or without the layo
   t.is(layoutInElf(door.bin, readFirmware(door.bin)), undefined);
 });
 
-test('detects the Updater by its symbol, also if the sketch contains none of its error texts', (t) => {
+test('detects the Updater and filesystem libraries by their symbols', (t) => {
   const firmware = readFirmware(door.bin);
-  t.true(hasUpdaterInElf(door.elf, firmware));
-  const without = Buffer.from(door.elf.toString('latin1').replaceAll('UpdaterClass3end', 'UpdaterClass3ent'), 'latin1');
-  t.false(hasUpdaterInElf(without, firmware));
-  t.is(hasUpdaterInElf(door.bin, firmware), undefined);
+  const renamed = (from: string, to: string) => Buffer.from(door.elf.toString('latin1').replaceAll(from, to), 'latin1');
+  t.deepEqual(symbolTraces(door.elf, firmware), { updater: true, filesystem: false });
+  t.deepEqual(symbolTraces(renamed('UpdaterClass3end', 'UpdaterClass3ent'), firmware), {
+    updater: false,
+    filesystem: false,
+  });
+  t.is(symbolTraces(door.bin, firmware), undefined);
+  t.is(symbolTraces(renamed('_FS_start', '_XX_start'), firmware), undefined);
 });

@@ -33,3 +33,18 @@ test('`ota-hooks build` fails when PlatformIO fails, and the error names the com
   t.is(built.exitCode, 1);
   t.regex(built.output, /error\[PROGRAM_FAILED\]: .*pio.* run --project-dir .* failed with exit code 1/s);
 });
+
+test('`ota-hooks build` signs an environment without the hook if only another environment, a comment or an unused section lists it', async (t) => {
+  const lines = environment.filter((line) => !line.startsWith('extra_scripts'));
+  const ini = [
+    ...['[unused]', environment.at(-1), '[env:d1]', ...environment],
+    ...['[env:d2]', ...lines, `; ${environment.at(-1)}`, 'extra_scripts = pre:own.py'],
+  ];
+  const project = await makeProject(t, { ini: ini.join('\n') });
+  await project.write('own.py', 'print("ran own.py")\n');
+  await placeKeys(project, keys);
+  const built = await project.build('--', '--environment', 'd2');
+  t.is(built.exitCode, 0, built.output);
+  t.regex(built.output, /ran own\.py/);
+  t.true(await isSignedWith(project.path('.pio/build/d2/firmware.bin.gz.signed'), keys));
+});

@@ -4,7 +4,7 @@ import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { quickTimings, startVirtualDevice, type VirtualDevice } from '../../../src/simulator/index.ts';
 import type { VirtualDeviceOptions } from '../../../src/simulator/options.ts';
 import { startFormServer } from '../../support/form-servers.ts';
-import { cli, type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './project.ts';
+import { cli, environment, type KeyPair, makeKeys, makeProject, type Project, placeKeys } from './project.ts';
 
 const keys = makeKeys();
 const lockedOut = 'a-password-of-this-test';
@@ -67,7 +67,7 @@ test.serial('`upload` fails when the device rejects the image or preflight block
   await project.write('ota.config.json', JSON.stringify({ devices: { door: { address: '127.0.0.1', facts } } }));
   const refused = await project.run('-t', 'upload');
   t.is(refused.exitCode, 1);
-  t.regex(refused.output, /blocked: .*\(wrong-key\)/);
+  t.regex(refused.output, /is blocked by wrong-key/);
   t.deepEqual(verdictsOf(device), ['rejected']);
 });
 
@@ -113,6 +113,43 @@ process.exit(done.status ?? 1);
     }
   },
 );
+
+test.serial('passwords in upload_flags need no quotes or escapes, and --timeout is accepted', async (t) => {
+  const passwords = ["it's", 'a"b', 'pa ss', '$HOME', '50%', 'Tür', 'pass --port'];
+  const lines = [
+    "--auth=it's --timeout=20",
+    '-t 20 -a a"b',
+    '--auth=pa ss',
+    '--auth=$HOME',
+    '--auth=50%%',
+    `--auth=\${sysenv.DOOR_PASSWORD}`,
+    '--auth="pass --port"',
+  ];
+  const devices = await Promise.all(passwords.map((password) => startDevice(t, keys, { password })));
+  const sections = devices.map((device, index) =>
+    [`[env:e${index}]`, 'upload_flags =', `  ${lines[index]}`, `  --port=${device.otaPort}`].join('\n'),
+  );
+  const shared = ['[env]', ...environment, 'upload_protocol = espota', 'upload_port = 127.0.0.1'];
+  const project = await makeProject(t, { ini: [...shared, ...sections].join('\n') });
+  await placeKeys(project, keys);
+  const env = { DOOR_PASSWORD: 'Tür', PLATFORMIO_BUILD_CACHE_DIR: project.path('cache') };
+  const run = await project.runWith(env, '-t', 'upload');
+  t.is(run.exitCode, 0, run.output);
+  t.deepEqual(
+    devices.map(verdictsOf),
+    passwords.map(() => ['accepted']),
+  );
+  t.notRegex(run.output, /Traceback/);
+});
+
+test.serial('names a password line that is not indented, which PlatformIO ignores', async (t) => {
+  const device = await startDevice(t, keys, { password: lockedOut });
+  const project = await projectFor(t, device, `--auth=${lockedOut}`);
+  const run = await project.run('-t', 'upload');
+  t.is(run.exitCode, 1);
+  t.regex(run.output, /PlatformIO ignores the line --auth in platformio\.ini, because it is not indented/);
+  t.deepEqual(verdictsOf(device), []);
+});
 
 test.serial('`uploadfs` sends the signed filesystem image', async (t) => {
   const device = await startDevice(t, keys);

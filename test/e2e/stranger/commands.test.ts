@@ -65,7 +65,7 @@ async function encryptedProject(t: Parameters<typeof builtSketch>[0]) {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: secrets.OTA_PASSPHRASE },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
-  const config = { project: 'door', passphrase: { env: 'OTA_PASSPHRASE' }, publish: { to: 'www', afterBuild: true } };
+  const config = { project: 'door', passphrase: { env: 'OTA_PASSPHRASE' }, publish: { to: './www', afterBuild: true } };
   return builtSketch(t, {
     'private.key': privateKey,
     'public.key': publicKey,

@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { resolveFirmwareVersion } from '../../../src/project/build/firmware-version.ts';
 import { projectSettings } from '../../../src/project/config/settings.ts';
@@ -9,7 +10,7 @@ import { noWords } from '../../support/user-words.ts';
 async function versionOf(
   t: ExecutionContext,
   version: unknown,
-  files: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string | Uint8Array>> = {},
   env: Readonly<Record<string, string>> = {},
   option?: string,
 ): Promise<string | undefined> {
@@ -40,7 +41,9 @@ const id = 'a1'.repeat(20);
 const other = 'b2'.repeat(20);
 const repository = { '.git/objects/.keep': '', '.git/HEAD': `${id}\n` };
 
-const tags: Readonly<Record<string, { files: Readonly<Record<string, string>>; expected: string | undefined }>> = {
+const tags: Readonly<
+  Record<string, { files: Readonly<Record<string, string | Uint8Array>>; expected: string | undefined }>
+> = {
   'reads a tag and removes its v': { files: { '.git/refs/tags/v1.2.0': id }, expected: '1.2.0' },
   'reads a tag without a v': { files: { '.git/refs/tags/1.2.0': `${id}\n` }, expected: '1.2.0' },
   'reads a packed tag': { files: { '.git/packed-refs': `${id} refs/tags/v1.2.0\n` }, expected: '1.2.0' },
@@ -66,6 +69,13 @@ const tags: Readonly<Record<string, { files: Readonly<Record<string, string>>; e
   'chooses the highest release candidate': {
     files: { '.git/refs/tags/v2.0.0-rc.2': id, '.git/refs/tags/v2.0.0-rc.10': id },
     expected: '2.0.0-rc.10',
+  },
+  'reads an annotated tag': {
+    files: {
+      '.git/refs/tags/v1.2.0': other,
+      [`.git/objects/b2/${other.slice(2)}`]: deflateSync(`tag 99\0object ${id}\ntype commit\ntag v1.2.0\n`),
+    },
+    expected: '1.2.0',
   },
   'ignores a tag object that is damaged': {
     files: { '.git/refs/tags/v1.2.0': other, [`.git/objects/b2/${other.slice(2)}`]: 'not zlib data' },

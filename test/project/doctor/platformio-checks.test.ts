@@ -77,6 +77,14 @@ test('platformioOptionNames suggests the correct name for misspelled options', a
   t.regex((await findingsOf(platformioOptionNames, context)).join(), /^ok/);
 });
 
+test('platformioOptionNames reports a line of upload_flags that is not indented, without its value', async (t) => {
+  const flags = ini('upload_flags =', '  --port=8266', '--auth=secret');
+  const { context } = await setUpCheck(t, { files: { 'project/platformio.ini': flags } });
+  const found = await onlyProblem(t, platformioOptionNames, context);
+  t.like(found, { level: 'error', fix: 'Indent all lines below upload_flags' });
+  t.notRegex(found.message, /secret/);
+});
+
 test('platformioOptions matches the options of the hook script', async (t) => {
   const hook = await readFile(new URL('../../../hooks/platformio.py', import.meta.url), 'utf8');
   const table = /^OPTIONS = \{\n([\s\S]*?)^\}/m.exec(hook)?.[1] ?? '';

@@ -61,10 +61,22 @@ test('keys notes missing keys and a missing private key', async (t) => {
   t.regex((await findingsOf(keys, publicOnly.context)).join(), /^note: No private key found/);
 });
 
-test('keys does not check keys that platformio.ini names', async (t) => {
-  const files = { 'project/platformio.ini': `${ini}custom_ota_private_key = secrets/door.key\n` };
+test('keys checks the keys that platformio.ini names for each environment', async (t) => {
+  const [first, second] = [rsaPems(2048), rsaPems(2048)];
+  const environment = (name: string) =>
+    `[env:${name}]\nplatform = espressif8266\ncustom_ota_private_key = keys/${name}.key\ncustom_ota_public_key = keys/${name}.pub\n`;
+  const files = {
+    'project/platformio.ini': environment('d1') + environment('d2'),
+    'project/keys/d1.key': first.privatePem,
+    'project/keys/d1.pub': first.publicPem,
+    'project/keys/d2.key': second.privatePem,
+    'project/keys/d2.pub': first.publicPem,
+  };
   const { context } = await setUpCheck(t, { files });
-  t.regex((await findingsOf(keys, context)).join(), /^note: platformio\.ini names the keys/);
+  const found = await findingsOf(keys, context);
+  t.regex(found[0] ?? '', /^ok: \[env:d1\]: The private key and the public key match/);
+  t.regex(found[1] ?? '', /^error: \[env:d2\]: The private key and the public key do not match/);
+  t.regex((await findingsOf(keySecrecy, context)).join(), /keys\/d1\.key .*keys\/d2\.key/s);
 });
 
 test('keys reports mismatched, unusable, damaged, weak and missing keys', async (t) => {

@@ -229,6 +229,35 @@ extends = esp82xx
 `,
   },
   {
+    name: 'a list on one line that is shared with other chips',
+    after: `[env]
+extra_scripts = pre:a.py, post:b.py
+[env:esp32]
+platform = espressif32
+[env:d1]
+platform = espressif8266
+»extra_scripts =
+  \${env.extra_scripts}
+  ${hook}
+«`,
+  },
+  {
+    name: 'a list on one line in a section of another kind, which is shared with other chips',
+    after: `[common]
+extra_scripts = pre:a.py, post:b.py
+[env:esp32]
+extends = common
+platform = espressif32
+[env:d1]
+extends = common
+platform = espressif8266
+»extra_scripts =
+  pre:a.py
+  post:b.py
+  ${hook}
+«`,
+  },
+  {
     name: 'an inherited list whose references depend on the section',
     after: `[env]
 extra_scripts = pre:\${this.kind}.py

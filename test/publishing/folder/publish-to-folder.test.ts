@@ -17,7 +17,7 @@ async function place(t: ExecutionContext, builds: Readonly<Record<string, BuildF
 }
 
 function publish(folder: TestFolder, ...argv: string[]): Promise<CommandRun> {
-  return runCommand(['publish', '--to', 'www', '--project', 'door', ...argv], { cwd: folder.path });
+  return runCommand(['publish', '--to', './www', '--project', 'door', ...argv], { cwd: folder.path });
 }
 
 async function outcome(t: ExecutionContext, folder: TestFolder, ...argv: string[]): Promise<string> {
@@ -189,7 +189,7 @@ test('publish keeps a complete release readable while the channel changes', asyn
 test('publish rejects operations that a folder does not support before writing anything', async (t) => {
   const folder = await place(t, { build: packedDoor });
   const before = await folder.list();
-  const missing = ['publish', 'build/door.ino.bin', '--to', 'wwww', '--project', 'door'];
+  const missing = ['publish', 'build/door.ino.bin', '--to', './wwww', '--project', 'door'];
   await refusal(t, runCommand(missing, { cwd: folder.path }), 'FILE_NOT_FOUND');
   await refusal(
     t,

@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const fsMoved = {
   id: 'fs-moved',
   condition:
-    'The new sketch expects the filesystem at a different address: the stored data is lost. Warning if only the end moves, or if the layout of the image is unknown.',
+    'The new sketch expects the filesystem at a different address: the stored data is lost. Warning if only the end moves, if the layout of the image is unknown, or if the ELF file shows that the sketch mounts no filesystem.',
   severity: 'error or warning',
   cores: 'all',
   evidence: ['tools/sdk/ld/eagle.flash.*.ld _FS_start, _FS_end', 'esp8266/Arduino#6531'],
@@ -21,10 +21,10 @@ export const fsMoved = {
     }
     const fix = "build with the device's flash layout, or back up its filesystem first";
     if (image.layout.fsStart !== fsStart) {
-      return error(
-        `the filesystem of the new sketch starts at ${image.layout.fsStart}, but the device's filesystem starts at ${fsStart}: the stored data would be lost`,
-        fix,
-      );
+      const message = `the filesystem of the new sketch starts at ${image.layout.fsStart}, but the device's filesystem starts at ${fsStart}`;
+      return image.symbols?.filesystem === false
+        ? warning(`${message}; the new sketch does not mount a filesystem, so it does not use the stored data`, fix)
+        : error(`${message}: the stored data would be lost`, fix);
     }
     if (fsEnd === undefined || image.layout.fsEnd === fsEnd) return undefined;
     return warning(

@@ -7,7 +7,9 @@ export const noOta = {
   cores: 'all',
   evidence: ['Updater.cpp getErrorString: "Not Enough Space" since 2.4.2'],
   check({ image }) {
-    if (image.kind !== 'sketch' || image.traces === undefined || image.traces.updater) return undefined;
+    // A sketch that never prints an error of the Updater does not contain the Updater's error texts.
+    const isUpdatable = image.traces === undefined || image.traces.updater || image.symbols?.updater === true;
+    if (image.kind !== 'sketch' || isUpdatable) return undefined;
     return warning(
       'the sketch contains no trace of the Updater: this may be the last update over the air',
       'use ArduinoOTA, ESP8266httpUpdate or ESP8266HTTPUpdateServer in the sketch',

@@ -5,6 +5,7 @@ import { rewriteFile } from '../../../files/write.ts';
 import { isIgnored, planIgnore } from '../../init/ignore.ts';
 import { withInsertions } from '../../init/insertion.ts';
 import { readText, toBytes } from '../../init/text-file.ts';
+import { environmentKeys } from '../../keys/environment-keys.ts';
 import { findRepository } from '../../keys/git-repository.ts';
 import { gitTracking } from '../../keys/git-tracking.ts';
 import type { Check, DoctorFinding } from '../check.ts';
@@ -12,15 +13,21 @@ import { type CheckContext, settingsOf } from '../context.ts';
 
 /** Checks whether the private key is exposed to other users, to git or to devices. */
 export const keySecrecy: Check = async (context) => {
-  const place = settingsOf(context)?.privateKey;
-  if (place === undefined || 'variable' in place || !existsSync(place.path)) return [];
-  const { path } = place;
+  const settings = settingsOf(context);
+  if (settings === undefined) return [];
+  const places = environmentKeys(context.project?.platformio, settings, context.home).map((keys) => keys.privateKey);
+  const paths = places.flatMap((place) => (place !== undefined && 'path' in place ? [place.path] : []));
+  const existing = [...new Set(paths)].filter((path) => existsSync(path));
+  return (await Promise.all(existing.map((path) => ofKey(context, path)))).flat();
+};
+
+async function ofKey(context: CheckContext, path: string): Promise<readonly DoctorFinding[]> {
   const [readable, shared] = [await readableByOthers(context, path), await sharedByGit(context, path)];
   const findings = [...readable, ...shared, ...sentToDevices(context, path)];
   return findings.length > 0
     ? findings
     : [{ level: 'ok', message: `${context.path(path)} is not exposed to other users, git or devices` }];
-};
+}
 
 async function readableByOthers(context: CheckContext, path: string): Promise<readonly DoctorFinding[]> {
   // Windows uses access control lists instead of mode bits, and user folders are private.

@@ -2,7 +2,7 @@ import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { relativePath } from '../../../files/relative-path.ts';
 import type { KeyPlace, ProjectSettings } from '../../config/settings.ts';
-import { namesKeys } from '../../init/keys.ts';
+import { type EnvironmentKeys, environmentKeys } from '../../keys/environment-keys.ts';
 import { keySizeWarnings, loadPrivateKey, loadPublicKey } from '../../keys/key-files.ts';
 import { requireRecorded } from '../../keys/recorded-keys.ts';
 import type { Check, DoctorFinding } from '../check.ts';
@@ -12,10 +12,23 @@ import { type CheckContext, settingsOf } from '../context.ts';
 export const keys: Check = async (context) => {
   const settings = settingsOf(context);
   if (settings === undefined) return [];
-  const { privateKey, publicKey } = settings;
-  if (context.project !== undefined && namesKeys(context.project)) {
-    return [{ level: 'note', message: 'platformio.ini names the keys, which doctor does not check' }];
-  }
+  const pairs = environmentKeys(context.project?.platformio, settings, context.home);
+  const findings = await Promise.all(
+    pairs.map(async (pair) => {
+      const found = await ofPair(pair, settings, context);
+      if (pairs.length === 1) return found;
+      const names = pair.environments.map((name) => `[env:${name}]`).join(', ');
+      return found.map((finding) => ({ ...finding, message: `${names}: ${finding.message}` }));
+    }),
+  );
+  return findings.flat();
+};
+
+async function ofPair(
+  { privateKey, publicKey }: EnvironmentKeys,
+  settings: ProjectSettings,
+  context: CheckContext,
+): Promise<readonly DoctorFinding[]> {
   if (privateKey === undefined && publicKey === undefined) {
     const fix = 'Run ota-hooks init to generate a key pair';
     return [{ level: 'note', message: 'No keys found: builds are not signed, and devices accept any update', fix }];
@@ -32,7 +45,7 @@ export const keys: Check = async (context) => {
     return findings;
   }
   return [...findings, compareKeys(signing.key, checking.key)];
-};
+}
 
 function compareKeys(signing: RsaPublicKey, checking: RsaPublicKey): DoctorFinding {
   if (signing.fingerprint === checking.fingerprint) {

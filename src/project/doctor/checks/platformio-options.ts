@@ -10,7 +10,7 @@ export const platformioOptionNames: Check = (context) => {
   const findings = found.esp8266.flatMap(({ name: environment, options }) => {
     const section = `env:${environment}`;
     return [
-      ...[...options.keys()].flatMap((name) => misspelled(name, section)),
+      ...[...options.keys()].flatMap((name) => [...notIndented(name, section), ...misspelled(name, section)]),
       ...gzipFirmware(options.get('board_build.gzip_fw'), section),
       ...includedHeader(options.get('build_flags'), section),
     ];
@@ -28,6 +28,14 @@ function misspelled(name: string, section: string): readonly DoctorFinding[] {
   const message = `platformio.ini: [${section}] sets ${name}, which ${isOurs ? 'the hook rejects' : 'has no effect'}`;
   const fix = isNear ? `Rename it to ${nearest}` : `Use one of ${platformioOptions.join(', ')}`;
   return [{ level: isOurs ? 'error' : 'warning', message, fix }];
+}
+
+/** Reports a line of `upload_flags` that is not indented. PlatformIO reads the line as an option of its own and ignores it. */
+function notIndented(name: string, section: string): readonly DoctorFinding[] {
+  const [flag = ''] = name.split(/\s/);
+  if (!flag.startsWith('-')) return [];
+  const message = `platformio.ini: PlatformIO ignores the line ${flag} in [${section}], because it is not indented`;
+  return [{ level: 'error', message, fix: 'Indent all lines below upload_flags' }];
 }
 
 /** Reports values such as `no`, because the platform checks only whether the option is non-empty. */

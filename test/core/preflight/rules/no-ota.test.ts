@@ -11,5 +11,6 @@ test('warns about a sketch with no trace of the Updater, with and without a devi
 
 test('allows a sketch with a trace of the Updater, and a filesystem image', (t) => {
   isSilent(t, rule, { image: { traces: { ...traces, updater: true } } });
+  isSilent(t, rule, { image: { traces, symbols: { updater: true, filesystem: false } } });
   isSilent(t, rule, { artifact: sound.fsRaw });
 });
