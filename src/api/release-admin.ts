@@ -12,10 +12,15 @@ const label = v.pipe(
   printable,
 );
 
+export const credentialUser = v.pipe(
+  v.string(),
+  v.regex(/^[^:]{1,64}$/, 'must be 1 to 64 characters without a colon'),
+  printable,
+);
 /** User name and password that devices must send, or null to require none. The server stores only a hash and never returns the password. */
 const credential = v.nullable(
   v.strictObject({
-    user: v.pipe(v.string(), v.regex(/^[^:]{1,64}$/, 'must be 1 to 64 characters without a colon'), printable),
+    user: credentialUser,
     password: v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters'), v.maxLength(128)),
   }),
 );
@@ -92,9 +97,12 @@ export const mac = v.pipe(
   v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
 );
 
+/** File name, whose first 64 characters become the name of the device; empty for none. */
+const importedName = v.pipe(v.string(), printable);
+
 /** Device table of the PHP update script in the core's documentation. The table maps a MAC to a file and a version. */
 export const arduinoDbSchema = v.pipe(
-  v.record(mac, v.looseObject({ file: v.string(), version: v.optional(v.union([v.string(), v.number()])) })),
+  v.record(mac, v.looseObject({ file: importedName, version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
 export const tokenRequestSchema = v.strictObject({

@@ -20,6 +20,7 @@ const wholeNumber = v.pipe(
   v.number('must be a number'),
   v.integer('must be an integer'),
   v.minValue(1, 'must be 1 or more'),
+  v.maxValue(1_000_000, 'must be 1000000 or less'),
 );
 const names = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(64), printable)), v.maxLength(1000));
 

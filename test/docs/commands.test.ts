@@ -61,6 +61,10 @@ const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Give devices credentials':
       'virtual devices send no secrets; test/cli/commands/device-credentials.test.ts runs the same commands',
   },
+  'docs/upload.md': {
+    'Web updaters of other firmware':
+      'test/cli/commands/upload-presets.test.ts runs the same command against a server with the form of each preset',
+  },
   'CONTRIBUTING.md': { '': 'the commands run all tests and benchmarks; .ci/run runs the commands in a clean clone' },
   'bench/README.md': { '': 'the benchmark takes minutes', 'The update server': 'this benchmark also takes minutes' },
 };

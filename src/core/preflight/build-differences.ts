@@ -5,7 +5,8 @@ import { type Firmware, readEnvelope, readFirmware } from '../firmware/firmware.
 import { padToWord } from '../firmware/pad-to-word.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
-import type { Artifact, Manifest } from '../model/manifest.ts';
+import type { ImageKind } from '../model/artifact.ts';
+import type { Artifact, Manifest, SketchMd5 } from '../model/manifest.ts';
 import { Compressions } from './compressions.ts';
 import { imageFacts } from './image-facts.ts';
 
@@ -16,6 +17,11 @@ export interface DescribedBuild {
   readonly key: RsaPublicKey | undefined;
   /** Returns the bytes of an artifact; undefined if there are none. */
   readonly read: (artifact: Artifact) => Promise<Uint8Array | undefined>;
+  /**
+   * True for a release that a server stores, perhaps since an earlier version of ota-hooks: only facts that no version recognizes
+   * differently are compared, and the sketch MD5s, which are stored separately, are not.
+   */
+  readonly isStored?: boolean | undefined;
 }
 
 export interface BuildDifferences {
@@ -39,7 +45,7 @@ export async function buildDifferences(build: DescribedBuild): Promise<BuildDiff
   }
   const compressions = new Compressions(manifest.image.kind === 'sketch');
   const firmware = readFirmware(bytes, { knownKeys: key ? [key] : [], gunzip: compressions.gunzip });
-  const differences = [...imageDifferences(manifest, bytes, firmware)];
+  const differences = [...imageDifferences(build, bytes, firmware)];
   for (const artifact of manifest.artifacts) {
     const content = await read(artifact);
     for await (const difference of artifactDifferences(artifact, content, { build, firmware, compressions })) {
@@ -49,22 +55,37 @@ export async function buildDifferences(build: DescribedBuild): Promise<BuildDiff
   return { differences, firmware };
 }
 
-function* imageDifferences(manifest: Manifest, bytes: Uint8Array, firmware: Firmware): Generator<string> {
-  const { image, embeddedKeys } = manifest;
+/** Facts that later versions may recognize differently. */
+const recognizedFacts: readonly string[] = ['findings', 'core', 'traces', 'filesystem'];
+
+function* imageDifferences(
+  { manifest: { image, embeddedKeys }, isStored = false }: DescribedBuild,
+  bytes: Uint8Array,
+  firmware: Firmware,
+): Generator<string> {
   const isFilesystem = image.kind === 'filesystem';
   const kind = firmware.kind === 'unknown' && isFilesystem ? 'filesystem' : firmware.kind;
   if (kind !== image.kind) yield `${image.file} is a ${kind}, not a ${image.kind}`;
   if (firmware.encoding !== image.encoding) yield `${image.file} is ${firmware.encoding}, not ${image.encoding}`;
   if (!hasDigests(image, bytes)) yield `the size or digests of ${image.file} do not match`;
   for (const [name, value] of Object.entries(imageFacts(firmware, isFilesystem))) {
+    if (isStored && recognizedFacts.includes(name)) continue;
     // `imageFacts` returns only keys that exist in the manifest's image.
     if (!isSame(value, image[name as keyof typeof image])) yield `${name} of ${image.file} does not match`;
   }
   const keys = firmware.embeddedKeys.map(({ key }) => key.fingerprint).sort();
-  if (!isSame(keys, embeddedKeys)) yield `the public keys in ${image.file} do not match`;
-  const sketchSizeBytes = isFilesystem ? undefined : firmware.sketch?.sketchSizeBytes;
-  const md5s = sketchSizeBytes === undefined ? [] : sketchMd5s(firmware.content, sketchSizeBytes);
-  if (!isSame(md5s, image.sketchMd5s)) yield `the sketch MD5s of ${image.file} do not match`;
+  const areKeys = isStored ? embeddedKeys.every((key) => keys.includes(key)) : isSame(keys, embeddedKeys);
+  if (!areKeys) yield `the public keys in ${image.file} do not match`;
+  if (isStored) return;
+  if (!isSame(md5sOfImage(firmware, image.kind), image.sketchMd5s)) {
+    yield `the sketch MD5s of ${image.file} do not match`;
+  }
+}
+
+/** Computes the sketch MD5s of an image; see {@link sketchMd5s}. */
+export function md5sOfImage(firmware: Firmware, kind: ImageKind): readonly SketchMd5[] {
+  const sketchSizeBytes = kind === 'filesystem' ? undefined : firmware.sketch?.sketchSizeBytes;
+  return sketchSizeBytes === undefined ? [] : sketchMd5s(firmware.content, sketchSizeBytes);
 }
 
 interface ImageContext {

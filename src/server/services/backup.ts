@@ -2,6 +2,9 @@ import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import { toolVersion } from '../../version.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
+import { limitProblem } from '../storage/check/record-limits.ts';
+import { RelatedRecords } from '../storage/check/related-records.ts';
+import { byteContradictions } from '../storage/check/release-bytes.ts';
 import { rowProblem } from '../storage/document-schemas.ts';
 import type { DumpLine, Store } from '../storage/store.ts';
 import {
@@ -76,8 +79,8 @@ export interface RestoreOptions {
 }
 
 /**
- * Restores a backup into an empty store: first the blobs, then the certificate authority, then all rows in one transaction. If the backup
- * is rejected, no part of it remains.
+ * Restores a backup into an empty store: first the blobs, then the certificate authority, then all rows in one transaction. All checks
+ * are complete before the authority and the rows are written. If the backup is rejected, no part of it remains.
  *
  * @throws OtaError BACKUP_INVALID, BACKUP_INCOMPLETE, FORMAT_TOO_NEW, SERVER_DATA_NOT_EMPTY, FILE_UNWRITABLE
  */
@@ -94,7 +97,9 @@ export async function restoreBackup(
   };
   try {
     const { rows, files } = await readBackup(lines, { blobs, added, name: options.name, reject });
+    const related = requireConsistent(rows, reject);
     if (!options.acceptsMissingFiles) await requireBlobs(rows, blobs, options.name);
+    for await (const { message } of byteContradictions(related, blobs)) reject(message);
     requireUsable(files, reject);
     await requireNoOther(authority, files);
     await writeAuthority(authority, files);
@@ -138,6 +143,14 @@ async function readBackup(lines: AsyncIterable<string>, reading: Reading) {
   return { rows, files };
 }
 
+/** Checks that the records agree with each other. */
+function requireConsistent(rows: readonly DumpLine[], reject: Reject): RelatedRecords {
+  const related = new RelatedRecords();
+  for (const { table, row } of rows) related.add(table, row);
+  for (const { message } of related.contradictions()) reject(message);
+  return related;
+}
+
 /** Checks that the backup contained every release file. */
 async function requireBlobs(rows: readonly DumpLine[], blobs: BlobStore, path: string): Promise<void> {
   const digests = rows.flatMap(({ table, row }) => (table === 'release_blobs' ? [String(row['sha256'])] : []));
@@ -155,9 +168,9 @@ function requireKnownFormat(value: object, name: string, reject: Reject): void {
   }
 }
 
-/** Checks the parts of a row on which the server relies. A server with a damaged record would not start. */
+/** Checks the parts of a row on which the server relies, and the limits of the API. A server with a damaged record would not start. */
 function soundRow(value: DumpLine, count: number, reject: Reject): DumpLine {
-  const problem = rowProblem(value.table, value.row);
+  const problem = rowProblem(value.table, value.row) ?? limitProblem(value.table, value.row);
   return problem === undefined ? value : reject(`line ${count + 1} (${value.table}): ${problem}`);
 }
 

@@ -201,7 +201,7 @@ function documentProblem(schema: v.GenericSchema, value: unknown): string | unde
   }
 }
 
-function issueText(schema: v.GenericSchema, value: unknown): string | undefined {
+export function issueText(schema: v.GenericSchema, value: unknown): string | undefined {
   const { success, issues } = v.safeParse(schema, value, { abortEarly: true });
   return success ? undefined : `${v.getDotPath(issues[0]) ?? 'the document'}: ${issues[0].message}`;
 }

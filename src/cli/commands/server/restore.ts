@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream, type ReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { requireRegularFile } from '../../../files/bounded-read.ts';
@@ -28,6 +28,7 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
   const folder = resolve(io.cwd, options.data);
   const { authorityIn, restoreBackup, sealData, useData } = await import('../../../server/index.ts');
   const input = await openToRead(path);
+  const isNew = !(await exists(folder));
   const holder = `ota-hooks server restore, process ${process.pid}`;
   try {
     // A folder whose database is lost counts as empty, because restoring a backup repairs it.
@@ -39,11 +40,22 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
       await during(task, io, options, (show) => restoreBackup(into, linesOf(input, path, io.signal, show), how));
       await sealData({ store, blobs }, { acceptsLoss: true });
     });
+  } catch (error) {
+    // A rejected backup leaves nothing behind, not even an empty data folder.
+    if (isNew) await rm(folder, { recursive: true, force: true });
+    throw error;
   } finally {
     input.destroy();
   }
   report.say(`Restored ${report.path(path)} to ${report.path(folder)}`);
   report.result('server restore', { data: folder, from: path });
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Largest line of a backup: the largest blob in base64, plus a margin. */

@@ -1,11 +1,12 @@
 import type * as v from 'valibot';
-import { mostBlobBytes, privateKeyRule, type releaseRequestSchema } from '../../../api/release.ts';
+import { privateKeyRule, type releaseRequestSchema } from '../../../api/release.ts';
 import { type RsaPublicKey, readPublicKey } from '../../../core/keys/public-key.ts';
 import { type InvalidManifest, type Manifest, parseManifest } from '../../../core/model/manifest.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { permits } from '../../auth/permissions.ts';
 import type { Actor, ProjectRecord, ReleaseRecord, TokenRecord } from '../../storage/records.ts';
+import { beyondReleaseLimits } from '../../storage/release-record.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
@@ -103,27 +104,18 @@ function readManifest({ project, request }: PublishInput): Manifest {
   if (isOther(manifest.version, request.version)) {
     problems.push(`the manifest is for version ${manifest.version}, not ${request.version}`);
   }
-  if (manifest.board !== undefined && manifest.board.length > 64)
-    problems.push('the board name is longer than 64 characters');
   if (request.purpose === 'reference' && manifest.image.kind !== 'sketch') {
     problems.push('only a sketch can be a reference build: devices do not report a digest of their filesystem');
   }
   const unknown = request.allow.filter((rule) => !isRuleId(rule) && rule !== privateKeyRule);
   problems.push(...unknown.map((rule) => `unknown rule ${rule}`));
-  if (new Set(manifest.artifacts.map(({ file }) => file)).size < manifest.artifacts.length) {
-    problems.push('two artifacts have the same name');
-  }
-  const total = manifest.artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  if (manifest.artifacts.length > mostArtifacts || total > mostArtifacts * mostBlobBytes)
-    problems.push(`more than ${mostArtifacts} artifacts, or more bytes than a build can contain`);
+  problems.push(...beyondReleaseLimits(manifest));
   if (problems.length > 0) throw invalid(problems);
   const onlyImage = manifest.artifacts.filter(({ file }) => file === manifest.image.file);
   const artifacts = request.purpose === 'reference' ? onlyImage : manifest.artifacts;
   return { ...manifest, project, version: request.version, artifacts };
 }
 
-/** Maximum number of artifacts in a release. `pack` and `sign` create at most 5. */
-const mostArtifacts = 8;
 /** Number of releases read to determine whether this is the first publication. */
 const mostLookedAt = 1000;
 

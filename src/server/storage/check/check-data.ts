@@ -9,6 +9,8 @@ import { checkBlobs } from './check-blobs.ts';
 import { checkDatabase, type DatabaseReport } from './check-database.ts';
 import { withDatabaseCopy } from './database-copy.ts';
 import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
+import type { Contradiction } from './related-records.ts';
+import { byteContradictions } from './release-bytes.ts';
 
 /** Messages about a database that does not belong to the blobs or has lost changes. */
 const lostChanges: Readonly<Record<PairProblem, string>> = {
@@ -18,7 +20,14 @@ const lostChanges: Readonly<Record<PairProblem, string>> = {
   other: 'ota.db belongs to a different server',
 };
 
-const emptyDatabase: DatabaseReport = { problems: [], records: {}, identity: undefined, blobs: new Map() };
+const emptyDatabase: DatabaseReport = {
+  problems: [],
+  repairs: [],
+  records: {},
+  identity: undefined,
+  blobs: new Map(),
+  related: undefined,
+};
 
 /**
  * Reads all data in a folder and changes nothing. A server may be running.
@@ -28,7 +37,8 @@ const emptyDatabase: DatabaseReport = { problems: [], records: {}, identity: und
 export async function checkData(folder: string, show: ShowFraction = () => undefined): Promise<DataReport> {
   const path = join(folder, 'ota.db');
   // A running server seals the database before the blobs, so the blobs are checked before the database.
-  const sealed = await identifyBlobs(await folderBlobs(folder, { isReadOnly: true }));
+  const store = await folderBlobs(folder, { isReadOnly: true });
+  const sealed = await identifyBlobs(store);
   if (!(await isFile(path)) && sealed.areUnused) {
     throw new OtaError('FILE_NOT_FOUND', { path, what: 'database' });
   }
@@ -39,7 +49,15 @@ export async function checkData(folder: string, show: ShowFraction = () => undef
   const problems = isMissing
     ? [missing(path)]
     : [...(await lostProblems(path, database, sealed)), ...database.problems];
-  return { problems: [...problems, ...blobs.problems], records: database.records, blobs: blobs.blobs };
+  const { records, related } = database;
+  const contradictions: Contradiction[] = [];
+  if (related !== undefined) for await (const found of byteContradictions(related, store)) contradictions.push(found);
+  return {
+    problems: [...problems, ...blobs.problems, ...contradictions.map(({ kind, message }) => ({ kind, message }))],
+    repairs: [...database.repairs, ...contradictions.flatMap(({ repair }) => repair ?? [])],
+    records,
+    blobs: blobs.blobs,
+  };
 }
 
 function missing(path: string): DataProblem {

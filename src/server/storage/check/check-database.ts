@@ -8,15 +8,20 @@ import { identityKey, jsonRow } from '../sqlite/dump.ts';
 import { unknownMigration } from '../sqlite/migrate.ts';
 import { storedJson } from '../sqlite/stored-json.ts';
 import { tableNames } from '../sqlite/tables.ts';
-import type { DataIdentity } from '../store.ts';
+import type { DataIdentity, DumpLine } from '../store.ts';
 import type { DataProblem, DataReport } from './findings.ts';
+import { limitProblem, withoutWrongAliases } from './record-limits.ts';
+import { type Contradiction, RelatedRecords } from './related-records.ts';
+import type { RowRepair } from './row-repairs.ts';
 import { readableRows, rowName } from './table-rows.ts';
 
 /** Result of checking a database. */
-export interface DatabaseReport extends Pick<DataReport, 'problems' | 'records'> {
+export interface DatabaseReport extends Pick<DataReport, 'problems' | 'records' | 'repairs'> {
   readonly identity: DataIdentity | undefined;
   /** Releases that refer to each blob, as text such as `door 1.0`. */
   readonly blobs: ReadonlyMap<string, string>;
+  /** All records, to compare with the firmware files; undefined if some of them cannot be used. */
+  readonly related: RelatedRecords | undefined;
 }
 
 /** Maximum number of problems reported per kind of damage, so that one damaged page does not fill the screen. */
@@ -28,7 +33,16 @@ const mostReported = 50;
  * @param path path of a copy of the database, because opening one changes its files
  */
 export async function checkDatabase(path: string, driver: SqliteDriver): Promise<DatabaseReport> {
-  const found: Found = { problems: [], records: {}, identity: undefined, blobs: new Map(), releases: new Map() };
+  const related = new RelatedRecords();
+  const found: Found = {
+    problems: [],
+    repairs: [],
+    records: {},
+    identity: undefined,
+    blobs: new Map(),
+    releases: new Map(),
+    related,
+  };
   let connection: Connection | undefined;
   try {
     connection = new Connection(path, driver);
@@ -40,11 +54,25 @@ export async function checkDatabase(path: string, driver: SqliteDriver): Promise
   } finally {
     connection?.close();
   }
+  // Records that cannot be used leave gaps, which would look like contradictions.
+  if (found.problems.some(({ kind }) => unusable.includes(kind))) return { ...found, related: undefined };
+  for (const contradiction of related.contradictions()) note(found, contradiction);
   return found;
 }
 
+const unusable: readonly DataProblem['kind'][] = [
+  'database-damaged',
+  'database-newer',
+  'record-invalid',
+  'record-unconnected',
+];
+
+type Row = DumpLine['row'];
+
 interface Found {
   readonly problems: DataProblem[];
+  readonly repairs: RowRepair[];
+  readonly related: RelatedRecords;
   readonly records: Record<string, number>;
   identity: DataIdentity | undefined;
   readonly blobs: Map<string, string>;
@@ -66,9 +94,20 @@ async function readAll(connection: Connection, found: Found): Promise<void> {
       const problem = rowProblem(table, json);
       if (problem !== undefined) {
         note(found, { kind: 'record-invalid', message: `${rowName(table, row)}: ${problem}` });
-      } else noteRow(found, table, json);
+        continue;
+      }
+      const limit = limitProblem(table, json);
+      if (limit !== undefined) note(found, beyondLimits(table, json, limit));
+      noteRow(found, table, json);
     }
   }
+}
+
+function beyondLimits(table: (typeof tableNames)[number], row: Row, problem: string): Contradiction {
+  const name = rowName(table, row);
+  const repaired = table === 'projects' ? withoutWrongAliases(row) : undefined;
+  const repair = repaired && { name, row: repaired, change: `Removed the aliases of ${name} that are not allowed` };
+  return { kind: 'record-beyond-limits', message: `${name}: ${problem}`, repair };
 }
 
 function checkPages(connection: Connection, found: Found): void {
@@ -94,7 +133,8 @@ function damagedTable(found: Found, table: string, message: string): void {
 }
 
 /** Collects the data that the blob checks require. Projects come before their releases, and releases before their blobs. */
-function noteRow(found: Found, table: string, row: Readonly<Record<string, unknown>>): void {
+function noteRow(found: Found, table: string, row: Row): void {
+  found.related.add(table, row);
   if (table === 'meta' && row['key'] === identityKey) {
     found.identity = storedJson<DataIdentity>(String(row['value']), 'the identity of the data');
   }
@@ -107,6 +147,8 @@ function noteRow(found: Found, table: string, row: Readonly<Record<string, unkno
   }
 }
 
-function note({ problems }: Found, problem: DataProblem): void {
+/** Notes a problem. All repairs are kept, because a repair should not need several runs. */
+function note({ problems, repairs }: Found, { repair, ...problem }: Contradiction): void {
+  if (repair !== undefined) repairs.push(repair);
   if (problems.filter(({ kind }) => kind === problem.kind).length < mostReported) problems.push(problem);
 }

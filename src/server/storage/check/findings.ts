@@ -1,3 +1,5 @@
+import type { RowRepair } from './row-repairs.ts';
+
 /** Kind of damage, for programs. */
 export const dataProblemKinds = [
   'database-missing',
@@ -6,6 +8,14 @@ export const dataProblemKinds = [
   'changes-lost',
   'record-invalid',
   'record-unconnected',
+  'record-beyond-limits',
+  'alias-mismatch',
+  'release-mismatch',
+  'promotion-mismatch',
+  'current-release-mismatch',
+  'rollout-mismatch',
+  'sketch-md5-mismatch',
+  'manifest-mismatch',
   'blob-missing',
   'blob-damaged',
   'file-unknown',
@@ -22,6 +32,8 @@ export interface DataProblem {
 /** Result of checking a data folder. */
 export interface DataReport {
   readonly problems: readonly DataProblem[];
+  /** Repairs of rows that can be read, as far as they are safe. */
+  readonly repairs: readonly RowRepair[];
   /** Number of readable records, by table. */
   readonly records: Readonly<Record<string, number>>;
   readonly blobs: {

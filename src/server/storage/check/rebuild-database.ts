@@ -4,24 +4,30 @@ import type { SqliteDriver } from '../sqlite/drivers/driver.ts';
 import { identityKey, jsonRow, restoreRow } from '../sqlite/dump.ts';
 import { migrate } from '../sqlite/migrate.ts';
 import { tableNames } from '../sqlite/tables.ts';
+import type { RowRepair } from './row-repairs.ts';
 import { readableRows, rowName } from './table-rows.ts';
 
 /**
  * Creates a new database from all sound rows of a damaged database. The new database has no identity.
  *
- * @param path path of a copy of the damaged database
- * @returns messages about the dropped rows
+ * @param damaged path of a copy of the damaged database, and the repairs of its rows
+ * @returns messages about the dropped and changed rows
  * @throws a SQLite error if the file is not a database at all
  */
-export async function rebuildDatabase(path: string, newPath: string, driver: SqliteDriver): Promise<readonly string[]> {
-  const dropped: string[] = [];
+export async function rebuildDatabase(
+  { path, repairs }: { readonly path: string; readonly repairs: readonly RowRepair[] },
+  newPath: string,
+  driver: SqliteDriver,
+): Promise<readonly string[]> {
+  const changes: string[] = [];
+  const repairOf = new Map(repairs.map((repair) => [repair.name, repair]));
   const from = new Connection(path, driver);
   try {
     const to = new Connection(newPath, driver);
     try {
       await migrate(to, newPath);
       to.transaction(() => {
-        for (const table of tableNames) copyRows(from, to, table, dropped);
+        for (const table of tableNames) copyRows({ from, to, repairOf }, table, changes);
       });
     } finally {
       to.close();
@@ -29,17 +35,27 @@ export async function rebuildDatabase(path: string, newPath: string, driver: Sql
   } finally {
     from.close();
   }
-  return dropped;
+  return changes;
 }
 
-function copyRows(from: Connection, to: Connection, table: (typeof tableNames)[number], dropped: string[]): void {
-  const unreadable = (message: string) => void dropped.push(`Dropped the unreadable rows of ${table}: ${message}`);
+interface Copy {
+  readonly from: Connection;
+  readonly to: Connection;
+  readonly repairOf: ReadonlyMap<string, RowRepair>;
+}
+
+function copyRows({ from, to, repairOf }: Copy, table: (typeof tableNames)[number], changes: string[]): void {
+  const unreadable = (message: string) => void changes.push(`Dropped the unreadable rows of ${table}: ${message}`);
   for (const row of readableRows(from, table, unreadable)) {
     if (table === 'meta' && row['key'] === identityKey) continue;
-    const json = jsonRow(row);
+    const name = rowName(table, row);
+    const repair = repairOf.get(name);
+    if (repair !== undefined) changes.push(repair.change);
+    const json = repair === undefined ? jsonRow(row) : repair.row;
+    if (json === undefined) continue;
     const problem =
       rowProblem(table, json) ?? insertionProblem(() => to.nested(() => restoreRow(to, { table, row: json })));
-    if (problem !== undefined) dropped.push(`Dropped ${rowName(table, row)}: ${problem}`);
+    if (problem !== undefined) changes.push(`Dropped ${name}: ${problem}`);
   }
 }
 

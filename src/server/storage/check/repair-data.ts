@@ -14,6 +14,7 @@ import { checkData } from './check-data.ts';
 import { copyDatabase, withDatabaseCopy } from './database-copy.ts';
 import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 import { rebuildDatabase } from './rebuild-database.ts';
+import type { RowRepair } from './row-repairs.ts';
 
 export interface Repair {
   /** Folder with a copy of the original database and with the damaged files. */
@@ -39,7 +40,7 @@ interface Job {
  */
 export async function repairData(
   folder: string,
-  { problems }: DataReport,
+  { problems, repairs }: DataReport,
   { show, holder }: { readonly show: ShowFraction; readonly holder: string },
 ): Promise<Repair> {
   const path = join(folder, 'ota.db');
@@ -56,7 +57,7 @@ export async function repairData(
     await rm(backup, { recursive: true, force: true });
     throw error;
   }
-  const changes = [...(await repairDatabase(job, problems)), ...(await moveDamagedFiles(job, problems))];
+  const changes = [...(await repairDatabase(job, problems, repairs)), ...(await moveDamagedFiles(job, problems))];
   return { backup, changes, after: await checkData(folder, show) };
 }
 
@@ -75,7 +76,11 @@ async function requireUnused(path: string): Promise<void> {
   }
 }
 
-async function repairDatabase(job: Job, problems: readonly DataProblem[]): Promise<readonly string[]> {
+async function repairDatabase(
+  job: Job,
+  problems: readonly DataProblem[],
+  repairs: readonly RowRepair[],
+): Promise<readonly string[]> {
   const kinds = new Set(problems.map(({ kind }) => kind));
   if (kinds.has('database-newer')) return [];
   if (kinds.has('database-missing')) {
@@ -86,9 +91,11 @@ async function repairDatabase(job: Job, problems: readonly DataProblem[]): Promi
   const isDamaged = (['database-damaged', 'record-invalid', 'record-unconnected'] as const).some((kind) =>
     kinds.has(kind),
   );
-  if (!isDamaged && !kinds.has('changes-lost')) return [];
-  const changes = isDamaged ? await rebuild(job) : [];
+  const hasLoss = isDamaged || kinds.has('changes-lost');
+  if (!hasLoss && repairs.length === 0) return [];
+  const changes = isDamaged || repairs.length > 0 ? await rebuild(job, repairs) : [];
   await acceptLoss(job);
+  if (!hasLoss) return changes;
   return [
     ...changes,
     'Accepted the database without its lost changes. Existing firmware files will never be removed as unused.',
@@ -96,15 +103,17 @@ async function repairDatabase(job: Job, problems: readonly DataProblem[]): Promi
 }
 
 /** @throws OtaError SERVER_DATA_UNREADABLE if the file is not a database at all */
-async function rebuild({ path, backup }: Job): Promise<readonly string[]> {
+async function rebuild({ path, backup }: Job, repairs: readonly RowRepair[]): Promise<readonly string[]> {
   const rebuilt = `${path}-rebuilt`;
   await removeDatabase(rebuilt);
   try {
     const driver = await chooseDriver();
-    const dropped = await withDatabaseCopy(join(backup, 'ota.db'), (copy) => rebuildDatabase(copy, rebuilt, driver));
+    const changes = await withDatabaseCopy(join(backup, 'ota.db'), (copy) =>
+      rebuildDatabase({ path: copy, repairs }, rebuilt, driver),
+    );
     await removeDatabase(path);
     await rename(rebuilt, path);
-    return [`Rebuilt ${path} from all readable records`, ...dropped];
+    return [`Rebuilt ${path} from all readable records`, ...changes];
   } catch (error) {
     await removeDatabase(rebuilt);
     throw dataError(path, error);
