@@ -2,7 +2,7 @@ import { entry, type PathAndReason, type PathField } from './entry.ts';
 import { asArgument } from './options.ts';
 import { explainReason } from './system-reasons.ts';
 
-interface RecordedKey {
+export interface RecordedKey {
   readonly name: string;
   readonly fingerprint: string;
 }
