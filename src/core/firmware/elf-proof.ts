@@ -4,7 +4,8 @@ import { findEmbeddedKeys } from './embedded-keys.ts';
 import type { Firmware } from './firmware.ts';
 import { crcWords } from './image-crc.ts';
 import type { Segment } from './image-header.ts';
-import { hexWord } from './little-endian.ts';
+import { hexWord, wordAt } from './little-endian.ts';
+import { memoryAt } from './memory-map.ts';
 import type { SketchImage } from './sketch-image.ts';
 
 /** Proof that a device verifies its next update with the expected key, or the reason for a missing proof. */
@@ -42,6 +43,7 @@ export interface EnforcementEvidence {
  * 2. The ELF belongs to this image: same entry point, same bytes in every segment. A stale ELF file proves nothing.
  * 3. The ELF defines `esp8266::updaterSigningHash` and `updaterSigningVerifier` (`BearSSLHelpers.cpp`), which the linker drops unless the
  *    constructor of `UpdaterClass` (`Updater.cpp`) installs them.
+ *    These references are set: each contains an address in data RAM. An ELF without the content of the references is accepted.
  * 4. The variable `signing_pubkey` (`Updater_Signing.h`), from which that constructor's key is made, contains the key. In an ELF without this
  *    variable, as after `strip`, the key must be the only one in the image, apart from certificates.
  */
@@ -58,8 +60,22 @@ export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvid
     (required) => ![...program.symbols.keys()].some((name) => isSymbol(name, required)),
   );
   if (missing.length > 0) return absent('verifier-missing', `the program does not define ${missing.join(' and ')}`);
+  const unset = unsetReference(program);
+  if (unset !== undefined) return absent('verifier-missing', unset);
   const gap = keyGap(program, firmware, expectedKey);
   return gap === undefined ? { proof: 'elf' } : absent(...gap);
+}
+
+/** Describes a reference to the verifier or its hash that does not contain an address in data RAM. */
+function unsetReference({ symbols, loaded }: ElfProgram): string | undefined {
+  for (const [name, address] of symbols) {
+    const required = requiredSymbols.find((each) => isSymbol(name, each));
+    const section = loaded.find((each) => address >= each.address && address < each.address + each.bytes.length);
+    const target = required && section && wordAt(section.bytes, address - section.address);
+    if (target === undefined || (memoryAt(target) === 'dram' && target % 4 === 0)) continue;
+    return `${required} contains ${hexWord(target)}, not the address of an object in data RAM`;
+  }
+  return undefined;
 }
 
 function keyGap(

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
+import { readElf } from '../../../src/core/firmware/elf.ts';
 import { proveEnforcement } from '../../../src/core/firmware/elf-proof.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
@@ -151,4 +152,28 @@ test('proves enforcement for a real build from its ELF file', (t) => {
   t.is(prove(program, door, key), 'elf');
   t.is(prove(program, gzipSync(door), key), 'elf');
   t.is(prove(program, image), 'elf-of-another-image');
+});
+
+test('returns no proof if a reference to the verifier is not set, although image and ELF file agree', (t) => {
+  const key = readPublicKey(readFileSync('test/fixtures/keys/test-only-public.pem'), 'test-only-public.pem');
+  for (const name of signingSymbols) {
+    for (const target of [0, 0x40201000, 0x3ffe8001]) {
+      const program = readFileSync('test/fixtures/firmware/door.elf');
+      const door = readFileSync('test/fixtures/firmware/door.bin');
+      const { loaded, symbols } = readElf(program, /updaterSigning/) ?? {
+        loaded: [],
+        symbols: new Map<string, number>(),
+      };
+      const address = symbols.get(name) ?? 0;
+      const section = loaded.find((each) => address >= each.address && address < each.address + each.bytes.length);
+      const segments = readFirmware(door).sketch?.application?.segments ?? [];
+      const segment = segments.find((each) => address >= each.address && address < each.address + each.sizeBytes);
+      if (section === undefined || segment === undefined) return t.fail(`${name} is not in the fixture`);
+      const word = Buffer.alloc(4);
+      word.writeUInt32LE(target);
+      section.bytes.set(word, address - section.address);
+      door.set(word, segment.offset + address - segment.address);
+      t.is(prove(program, door, key), 'verifier-missing', `${name} = ${target}`);
+    }
+  }
 });
