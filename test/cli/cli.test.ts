@@ -74,7 +74,7 @@ test('prints an error and a hint on stderr, without a stack trace', async (t) =>
   t.is(stdout, '');
   t.regex(
     stderr,
-    /^error\[KEY_GARBLED\]: private\.key is not a private key: it is not valid PEM\n {2}Use a key in PEM format .*\n$/,
+    /^error\[KEY_GARBLED\]: private\.key is not a private key: it is not valid PEM or DER\n {2}Use a key in PEM format .*\n$/,
   );
 });
 

@@ -9,6 +9,6 @@ export function flashModeOption(description: string) {
 
 function flashMode(value: string): FlashMode {
   const mode = flashModes.find((name) => name === value.toLowerCase());
-  if (mode === undefined) throw new InvalidArgumentError(`Allowed choices are ${flashModes.join(', ')}.`);
+  if (mode === undefined) throw new InvalidArgumentError('must be qio, qout, dio or dout');
   return mode;
 }
