@@ -198,6 +198,10 @@ export const errorExamples = {
     { path: 'build/door.ino.bin.signed', reason: 'EISDIR' },
     { path: 'build/door.ino.bin.signed', reason: 'EROFS' },
   ],
+  FILE_UNREMOVABLE: [
+    { paths: ['build/door.ino.bin.signed'], reason: 'EACCES' },
+    { paths: ['build/door.ino.bin.signed', 'build/door.ino.bin.gz.signed'], reason: 'EPERM' },
+  ],
   FOLDER_MISSING: [{ path: 'out/door.bin.signed' }],
   FILE_EXISTS: [{ path: 'private.key', what: 'private key' }],
 

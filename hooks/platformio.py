@@ -349,10 +349,20 @@ def run(words, image=None, environment=None):
         status = subprocess.call(command, cwd=PROJECT_DIR, env=environment)
     except (HookError, OSError) as error:
         complain(error)
-    for suffix in ARTIFACTS + (MANIFEST,) if status and image else ():
-        if os.path.isfile(image + suffix):
-            os.remove(image + suffix)
+    if status and image:
+        remove_artifacts(image)
     return status
+
+
+def remove_artifacts(image):
+    """Removes the artifacts and the manifest next to an image, and names the files that cannot be removed."""
+    for suffix in ARTIFACTS + (MANIFEST,):
+        try:
+            os.remove(image + suffix)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            complain("%s could not be removed and must not be sent: %s" % (image + suffix, error.strerror))
 
 
 def make_header(target, source, env):
@@ -500,9 +510,7 @@ def is_test():
 
 def discard_artifacts(image):
     """Removes the artifacts of the firmware that test firmware replaces, so that no upload selects them."""
-    for suffix in (MANIFEST,) + ARTIFACTS:
-        if os.path.isfile(image + suffix):
-            os.remove(image + suffix)
+    remove_artifacts(image)
     sys.stderr.write("ota-hooks: test firmware is not signed (to sign it: custom_ota_sign_tests = yes)\n")
 
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
 import { readRegular } from './bounded-read.ts';
@@ -51,26 +51,44 @@ export async function writeIfChanged(path: string, content: string): Promise<'wr
   return 'written';
 }
 
-/** Removes the given files. Missing files are ignored. */
+/**
+ * Removes the given files. Missing files are ignored. If a file cannot be removed, the others are still removed.
+ *
+ * @throws OtaError FILE_UNREMOVABLE, FILE_UNWRITABLE
+ */
 export async function removeFiles(paths: readonly string[]): Promise<void> {
+  const left: string[] = [];
+  let reason = '';
   for (const path of paths) {
-    await retryWhileInUse(() => rm(path, { force: true })).catch((cause) => {
-      throw writeError(path, cause);
+    // `rm` would report EPERM as ENOTDIR.
+    await retryWhileInUse(() => unlink(path)).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return;
+      reason ||= cause.code ?? String(cause);
+      left.push(path);
     });
   }
+  const [path] = left;
+  if (path === undefined) return;
+  // A folder in the place of an output is not a file of an earlier build.
+  if (left.length === 1 && reason === 'EISDIR') throw new OtaError('FILE_UNWRITABLE', { path, reason });
+  throw new OtaError('FILE_UNREMOVABLE', { paths: left, reason });
 }
 
 /**
- * Removes a file, and temporary files from interrupted writes to the file.
+ * Removes files, and temporary files from interrupted writes to these files.
  *
- * @throws OtaError FILE_UNWRITABLE
+ * @throws OtaError FILE_UNREMOVABLE
  */
-export async function removeLeftovers(path: string): Promise<void> {
+export async function removeLeftovers(paths: readonly string[]): Promise<void> {
+  const temporary = await Promise.all(paths.map(temporaryFilesOf));
+  await removeFiles([...paths, ...temporary.flat()]);
+}
+
+async function temporaryFilesOf(path: string): Promise<readonly string[]> {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.`;
   const names = await readdir(folder).catch(() => []);
-  const temporary = names.filter((name) => name.startsWith(prefix) && name.endsWith('.tmp'));
-  await removeFiles([path, ...temporary.map((name) => join(folder, name))]);
+  return names.filter((name) => name.startsWith(prefix) && name.endsWith('.tmp')).map((name) => join(folder, name));
 }
 
 /**

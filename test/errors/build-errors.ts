@@ -62,6 +62,7 @@ export const buildErrors = {
     'door.bin': door.bin,
     'taken/by-a-folder': '',
   }),
+  FILE_UNREMOVABLE: pack({ 'door.bin.signed/by-a-folder': '', 'door.bin.gz.signed/by-a-folder': '' }),
   FOLDER_MISSING: inFolder('sign --private-key private.key --bin door.bin --out gone/door.bin.signed', {
     ...keys,
     'door.bin': door.bin,

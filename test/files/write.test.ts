@@ -50,11 +50,15 @@ test('rewrites a file only when its text changes', async (t) => {
   t.notDeepEqual((await stat(path)).mtime, then);
 });
 
-test('removeFiles ignores missing files and rejects a folder', async (t) => {
-  const folder = await testFolder(t, { 'a.bin': '', 'folder/inside': '' });
+test('removeFiles ignores missing files, and removes all other files before it reports those that are left', async (t) => {
+  const folder = await testFolder(t, { 'a.bin': '', 'd.bin': '', 'folder/inside': '', 'other/inside': '' });
   await removeFiles([folder.at('a.bin'), folder.at('b.bin'), folder.at('missing/c.bin')]);
-  t.deepEqual(await folder.list(), ['folder/inside']);
-  await expectOtaError(t, 'FILE_UNWRITABLE', () => removeFiles([folder.at('folder')]));
+  t.deepEqual(await folder.list(), ['d.bin', 'folder/inside', 'other/inside']);
+  const paths = ['folder', 'd.bin', 'other'].map((name) => folder.at(name));
+  const error = await expectOtaError(t, 'FILE_UNREMOVABLE', () => removeFiles(paths));
+  t.regex(error.message, /folder, .*other could not be removed: /);
+  t.notRegex(error.message, /d\.bin/);
+  t.deepEqual(await folder.list(), ['folder/inside', 'other/inside']);
 });
 
 test('removes only the temporary files that a killed writer left behind', async (t) => {
@@ -64,8 +68,7 @@ test('removes only the temporary files that a killed writer left behind', async 
     '.door.bin2.0badcafe.tmp': 'of another',
     '.door.bin.note': 'of the user',
   });
-  await removeLeftovers(folder.at('door.bin'));
-  await removeLeftovers(folder.at('missing/door.bin'));
+  await removeLeftovers([folder.at('door.bin'), folder.at('missing/door.bin')]);
   t.deepEqual(await folder.list(), ['.door.bin.note', '.door.bin2.0badcafe.tmp']);
 });
 

@@ -96,7 +96,7 @@ test('records every change in the audit log with the ID of the token that made t
   }
 });
 
-test('tests the audit entries of every endpoint that changes data, except blob uploads', async (t) => {
+test('every endpoint that changes data, except blob uploads, has an audit test', async (t) => {
   const { parts } = await startTestServer(t);
   const known = changes.map(([method, path]) => `${method} ${apiRoot}${path}`);
   const isKnown = (method: string, path: string) => {

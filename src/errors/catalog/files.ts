@@ -31,6 +31,13 @@ export const filesEntries = {
       return 'Check the permissions of the folder and make sure that the disk is not mounted read-only.';
     },
   ),
+  FILE_UNREMOVABLE: entry<{ paths: readonly string[]; reason: string }>(
+    1,
+    ({ paths, reason }) => `${paths.join(', ')} could not be removed: ${explainReason(reason)}`,
+    'The files are from an earlier build. Tools of the core would send a signed file of an earlier build instead of the new image.',
+    ({ paths }) =>
+      `Remove ${paths.length === 1 ? 'the file' : 'the files'} manually (as root after a build with sudo), and send none of them.`,
+  ),
   FOLDER_MISSING: entry<PathField>(
     1,
     ({ path }) => `${path} could not be written: its folder does not exist`,

@@ -11,11 +11,14 @@ import { removeCopies, writeCopies } from './copies.ts';
 
 /**
  * Removes files that an earlier build left beside an image: artifacts, the manifest, and temporary files of a killed hook. espota.py
- * would send a stale artifact without a warning.
+ * would send a stale artifact without a warning. Signed files are removed first, because they are the ones that espota.py prefers.
+ *
+ * @throws OtaError FILE_UNREMOVABLE
  */
-export async function removeStaleArtifacts(imagePath: string): Promise<void> {
-  for (const suffix of [...artifactSuffixes, manifestSuffix]) await removeLeftovers(imagePath + suffix);
-  await removeCopies(imagePath);
+export async function removeStaleArtifacts(imagePaths: readonly string[]): Promise<void> {
+  const suffixes = [...artifactSuffixes].sort((a, b) => Number(isSignedSuffix(b)) - Number(isSignedSuffix(a)));
+  const stale = [...suffixes, manifestSuffix].flatMap((suffix) => imagePaths.map((path) => path + suffix));
+  await removeLeftovers(stale).finally(() => Promise.all(imagePaths.map(removeCopies)));
 }
 
 /**
@@ -26,10 +29,8 @@ export async function removeStaleSignatures(manifestPath: string, manifest: Mani
   if (!manifestPath.endsWith(manifestSuffix)) return;
   const imagePath = manifestPath.slice(0, -manifestSuffix.length);
   const listed = new Set(manifest?.artifacts.map(({ file }) => file));
-  for (const suffix of artifactSuffixes) {
-    const path = imagePath + suffix;
-    if (isSignedSuffix(suffix) && !listed.has(basename(path))) await removeLeftovers(path);
-  }
+  const signed = artifactSuffixes.filter(isSignedSuffix).map((suffix) => imagePath + suffix);
+  await removeLeftovers(signed.filter((path) => !listed.has(basename(path))));
 }
 
 function isSignedSuffix(suffix: string): boolean {

@@ -44,10 +44,10 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
   );
   if (options.image !== undefined) {
     const { removeStaleArtifacts } = await import('../../../project/build/build-files.ts');
-    await removeStaleArtifacts(resolve(io.cwd, options.image));
+    await removeStaleArtifacts([resolve(io.cwd, options.image)]);
   }
   const { key, isConfigured } = await findKey(options, io, report).catch(async (error) => {
-    await removeLeftovers(out);
+    await removeLeftovers([out]);
     throw error;
   });
   const written = await writeHeader(out, key);
@@ -67,7 +67,7 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
 export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
   await makeFolderOf(out);
   return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
-    await removeLeftovers(out).catch(() => undefined);
+    await removeLeftovers([out]).catch(() => undefined);
     throw error;
   });
 }

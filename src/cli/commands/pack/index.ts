@@ -73,11 +73,11 @@ export async function pack(files: readonly string[], options: PackOptions, io: I
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));
   // Outputs of an earlier build are removed even if the configuration or a key is invalid.
-  for (const image of named) await removeStaleArtifacts(image);
+  await removeStaleArtifacts(named);
   const settings = await readProjectSettings(options, io, report);
   if (options.ifSetUp === true && !isSetUp(settings)) return report.result('pack', []);
   const images = named.length > 0 ? named : await findImages(settings, report);
-  for (const image of images) await removeStaleArtifacts(image);
+  await removeStaleArtifacts(images);
 
   const keys = await loadKeys(options, settings, io, report);
   if (options.requireSigned === true || settings.config.signing === 'required') {

@@ -115,7 +115,7 @@ async function compressed(bytes: Uint8Array, compression: CompressionName, signa
 }
 
 async function removeOutputs(paths: readonly (string | undefined)[], bin: string): Promise<void> {
-  for (const path of paths) if (path !== undefined && path !== bin) await removeLeftovers(path);
+  await removeLeftovers(paths.filter((path): path is string => path !== undefined && path !== bin));
 }
 
 /** Creates both signatures before writing any file. If writing the legacy file fails, the signed file is removed. */

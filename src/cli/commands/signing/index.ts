@@ -64,7 +64,7 @@ async function makeHeader(options: SigningOptions, io: Io): Promise<void> {
   const key = present
     ? await loadPublicKey(publicKey).catch(async (error) => {
         io.stderr.write('Not enabling binary signing\n');
-        await removeLeftovers(out);
+        await removeLeftovers([out]);
         throw error;
       })
     : undefined;
@@ -83,7 +83,7 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
   const privateKey = pathOf(options.privatekey, io);
   requireDistinct([out, legacy], [privateKey]);
   const outputs = [out, ...(legacy === undefined ? [] : [legacy])].filter((path) => path !== bin);
-  for (const path of outputs) await removeLeftovers(path);
+  await removeLeftovers(outputs);
   if (privateKey === undefined || !existsSync(privateKey)) {
     io.stderr.write('Not signing the generated binary\n');
     makeReport(io, options).result('signing', { mode: 'sign', signed: null, legacy: null });

@@ -33,8 +33,8 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     if ((await blobs.pending()).bytes + totalBytes - offset > mostPendingBytes) {
       throw new DomainError(
         'too-many-requests',
-        `too many unfinished uploads (limit: ${mostPendingBytes} bytes in total)`,
-        'Complete them, or wait a day until they are removed.',
+        `unfinished uploads already take up the limit of ${mostPendingBytes / 1024 / 1024} MiB`,
+        'Complete these uploads, or wait a day until the server removes them.',
       );
     }
     const chunks = bounded(bodyChunks(context), totalBytes - offset);
