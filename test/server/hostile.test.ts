@@ -293,7 +293,7 @@ test('closes a download that the client does not read', async (t) => {
   const roomy = { freeSpace: 8_000_000 - 376_832, chipSize: 16_777_216 };
   const requests = [
     updateRequest('/update/door', roomy),
-    updateRequest('/files/door/2.0/door.bin.signed', { userAgent: 'x' }),
+    updateRequest('/files/door/2.0/door.bin.signed', { without: ['x-ESP8266-STA-MAC'] }),
   ];
   const sockets = requests.map((request) => {
     const socket = connect({ host: '127.0.0.1', port: server.port });

@@ -149,7 +149,9 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   }
   for (const { version, artifacts } of releases.slice(0, 20)) {
     for (const { file, sizeBytes } of artifacts) {
-      const response = await requestAsDevice(port, `/files/door/${version}/${file}`, { userAgent: 'x' });
+      const response = await requestAsDevice(port, `/files/door/${version}/${file}`, {
+        without: ['x-ESP8266-STA-MAC'],
+      });
       const isWhole =
         response.status === 200 && response.body.length === sizeBytes && response.header('x-md5') === response.md5;
       if (!isWhole) lost.push(`${version} ${file} is incomplete: ${response.line}`);

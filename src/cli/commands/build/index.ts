@@ -3,6 +3,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { nodeProgram, requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
+import { removeStaleExports } from '../../../project/build/exported-builds.ts';
 import { platformioProgram } from '../../../project/build/platformio.ts';
 import { hookVariables } from '../../../project/build/platformio-build.ts';
 import { type Program, runProgram } from '../../../project/build/run-program.ts';
@@ -15,12 +16,14 @@ import { readProjectSettings } from '../../shared/project-settings.ts';
 
 const buildCommand = (declaration: Declaration) =>
   command(declaration, 'build [args...]', 'Compile with arduino-cli or PlatformIO, with the hooks enabled', [
-    'ota-hooks build -- --fqbn esp8266:esp8266:d1_mini',
-    'ota-hooks build --source firmware/door -- --environment d1_mini',
+    'ota-hooks build --fqbn esp8266:esp8266:d1_mini',
+    'ota-hooks build --source firmware/door --environment d1_mini',
   ])
     .addOption(projectOptions.source)
     .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .option('--require-signed', 'Fail if there is no key to sign with');
+    .option('--require-signed', 'Fail if there is no key to sign with')
+    .option('--fqbn <name>', 'Board for arduino-cli, such as esp8266:esp8266:d1_mini')
+    .option('-e, --environment <name>', 'Environment for PlatformIO');
 
 type BuildCommandOptions = OptionsOf<typeof buildCommand>;
 
@@ -40,15 +43,31 @@ export async function build(args: readonly string[], options: BuildCommandOption
   const system = detectBuildSystem(source);
   switch (system) {
     case 'arduino':
-      await buildWithArduino(source, args, options, io);
+      requireFor(options.environment, '--environment', 'PlatformIO');
+      await buildWithArduino(source, [...wordsOf('--fqbn', options.fqbn), ...args], options, io);
       break;
     case 'platformio':
-      await buildWithPlatformio(source, args, options, io);
+      requireFor(options.fqbn, '--fqbn', 'arduino-cli');
+      await buildWithPlatformio(source, [...wordsOf('--environment', options.environment), ...args], options, io);
       break;
     case undefined:
       throw new OtaError('PROJECT_NOT_FOUND', { folder: source });
   }
   makeReport(io, options).result('build', { source, system });
+}
+
+function wordsOf(option: string, value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [option, value];
+}
+
+function requireFor(value: string | undefined, option: string, system: string): void {
+  if (value === undefined) return;
+  throw new OtaError('OPTION_INVALID', {
+    option,
+    value,
+    expected: `is an option for ${system}, which this project does not use`,
+    hint: 'Pass options of the build system after --, as in `ota-hooks build -- --verbose`.',
+  });
 }
 
 async function buildWithArduino(
@@ -73,6 +92,7 @@ async function buildWithArduino(
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
   const program = { ...arduinoCli, name: io.env['ARDUINO_CLI'] ?? arduinoCli.name };
   await runProgram(program, ['compile', ...properties, ...args, source], io);
+  await removeStaleExports(source, args, io.cwd);
 }
 
 async function buildWithPlatformio(
