@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
 import { readRegular } from './bounded-read.ts';
@@ -61,17 +61,26 @@ export async function removeFiles(paths: readonly string[]): Promise<void> {
   let reason = '';
   for (const path of paths) {
     // `rm` would report EPERM as ENOTDIR.
-    await retryWhileInUse(() => unlink(path)).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return;
+    await retryWhileInUse(() => unlink(path)).catch(async (cause: NodeJS.ErrnoException) => {
+      // On a read-only disk, `unlink` reports EROFS for a missing file, too.
+      if (await isMissing(path)) return;
       reason ||= cause.code ?? String(cause);
       left.push(path);
     });
   }
   const [path] = left;
   if (path === undefined) return;
-  // A folder in the place of an output is not a file of an earlier build.
-  if (left.length === 1 && reason === 'EISDIR') throw new OtaError('FILE_UNWRITABLE', { path, reason });
+  // A folder in the place of an output is not a file of an earlier build, and nothing can be removed from a read-only disk.
+  const isOther = reason === 'EROFS' || (left.length === 1 && reason === 'EISDIR');
+  if (isOther) throw new OtaError('FILE_UNWRITABLE', { path, reason });
   throw new OtaError('FILE_UNREMOVABLE', { paths: left, reason });
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => false,
+    () => true,
+  );
 }
 
 /**
