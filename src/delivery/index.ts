@@ -7,4 +7,10 @@ export type { DeliveryMethod, DeliveryOptions, DeliveryTarget } from './delivery
 export { type DeliveryMethodName, deliveryMethods } from './delivery-methods.ts';
 export type { Progress, ProgressListener } from './progress.ts';
 export type { DeliveryTimings } from './timings.ts';
-export { type DeliveryVerdict, describeVerdict, type ForeignProtocol, type VerdictText } from './verdict.ts';
+export {
+  type DeliveryVerdict,
+  describeVerdict,
+  type ForeignProtocol,
+  type SentUpdate,
+  type VerdictText,
+} from './verdict.ts';

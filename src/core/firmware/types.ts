@@ -1,6 +1,5 @@
 /** Types of the results of reading a firmware file. */
 
-export type { CrcRule } from '../model/artifact.ts';
 export type { EmbeddedKey } from './embedded-keys.ts';
 export type { FilesystemImage } from './filesystem-image.ts';
 export type { Finding, FindingId } from './finding.ts';

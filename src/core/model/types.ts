@@ -1,7 +1,7 @@
 /** Manifest types, and basic types shared by all entry points. */
 
 export type { RsaPublicKey } from '../keys/public-key.ts';
-export type { Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
+export type { CrcRule, Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
 export type {
   Artifact,
   FilesystemFacts,
@@ -10,6 +10,7 @@ export type {
   ManifestFinding,
   ManifestImage,
   ManifestSigning,
+  RuleAllowance,
   SketchMd5,
   SketchTraces,
 } from './manifest.ts';

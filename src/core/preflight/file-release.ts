@@ -11,7 +11,7 @@ export interface FileContext {
   readonly enforcement?: Release['enforcement'] | undefined;
   /** Flash layout from the build's ELF file. */
   readonly layout?: FlashLayout | undefined;
-  readonly symbols?: ReleaseImage['symbols'];
+  readonly symbols?: ReleaseImage['symbols'] | undefined;
   readonly gzipBytes?: number | undefined;
 }
 
