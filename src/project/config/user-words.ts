@@ -10,36 +10,34 @@ export interface UserWords {
   readonly userId: number | undefined;
 }
 
+type Place = Omit<UserWords, 'userId'>;
+
+/** Variable that names a folder, and the default path of the folder below the home folder. */
+interface FolderNames {
+  readonly win32: readonly [variable: string, path: string];
+  readonly others: readonly [variable: string, path: string];
+}
+
 /** Returns the path of the user configuration, outside every source tree. Relative paths in the environment are ignored. */
-export function userConfigPath({ env, platform, home }: UserWords): string {
-  const { isAbsolute, join } = platform === 'win32' ? win32 : posix;
-  const named = platform === 'win32' ? env['APPDATA'] : env['XDG_CONFIG_HOME'];
-  const usual = {
-    win32: join(home, 'AppData', 'Roaming'),
-    darwin: join(home, 'Library', 'Application Support'),
-  };
-  const folder =
-    named !== undefined && isAbsolute(named)
-      ? named
-      : platform === 'win32' || platform === 'darwin'
-        ? usual[platform]
-        : join(home, '.config');
-  return join(folder, 'ota-hooks', 'config.json');
+export function userConfigPath(words: UserWords): string {
+  const names: FolderNames = { win32: ['APPDATA', 'AppData/Roaming'], others: ['XDG_CONFIG_HOME', '.config'] };
+  return pathsOf(words).join(folderOf(words, names), 'ota-hooks', 'config.json');
 }
 
 /** Returns the folder for programs of this user, outside every source tree. Relative paths in the environment are ignored. */
-export function userDataFolder({ env, platform, home }: Omit<UserWords, 'userId'>): string {
-  const { isAbsolute, join } = platform === 'win32' ? win32 : posix;
-  const named = platform === 'win32' ? env['LOCALAPPDATA'] : env['XDG_DATA_HOME'];
-  const usual = {
-    win32: join(home, 'AppData', 'Local'),
-    darwin: join(home, 'Library', 'Application Support'),
-  };
-  const folder =
-    named !== undefined && isAbsolute(named)
-      ? named
-      : platform === 'win32' || platform === 'darwin'
-        ? usual[platform]
-        : join(home, '.local', 'share');
-  return join(folder, 'ota-hooks');
+export function userDataFolder(words: Place): string {
+  const names: FolderNames = { win32: ['LOCALAPPDATA', 'AppData/Local'], others: ['XDG_DATA_HOME', '.local/share'] };
+  return pathsOf(words).join(folderOf(words, names), 'ota-hooks');
+}
+
+function folderOf({ env, platform, home }: Place, names: FolderNames): string {
+  const { isAbsolute, join } = pathsOf({ platform });
+  const [variable, path] = platform === 'win32' ? names.win32 : names.others;
+  const named = env[variable];
+  if (named !== undefined && isAbsolute(named)) return named;
+  return join(home, platform === 'darwin' ? 'Library/Application Support' : path);
+}
+
+function pathsOf({ platform }: Pick<UserWords, 'platform'>) {
+  return platform === 'win32' ? win32 : posix;
 }
