@@ -355,7 +355,8 @@ def run(words, image=None, environment=None):
 
 
 def remove_artifacts(image):
-    """Removes the artifacts and the manifest next to an image, and names the files that cannot be removed."""
+    """Removes the artifacts and the manifest next to an image. Names the files that are left, and returns False if there are any."""
+    is_removed = True
     for suffix in ARTIFACTS + (MANIFEST,):
         try:
             os.remove(image + suffix)
@@ -363,6 +364,8 @@ def remove_artifacts(image):
             pass
         except OSError as error:
             complain("%s could not be removed and must not be sent: %s" % (image + suffix, error.strerror))
+            is_removed = False
+    return is_removed
 
 
 def make_header(target, source, env):
@@ -510,7 +513,8 @@ def is_test():
 
 def discard_artifacts(image):
     """Removes the artifacts of the firmware that test firmware replaces, so that no upload selects them."""
-    remove_artifacts(image)
+    if not remove_artifacts(image):
+        env.Exit(1)
     sys.stderr.write("ota-hooks: test firmware is not signed (to sign it: custom_ota_sign_tests = yes)\n")
 
 
