@@ -46,7 +46,8 @@ export type ImportResponse = DeepReadonly<v.InferOutput<typeof importResponseSch
  * - failed: an update was sent, but the device does not run the update; the update is sent again after a retry
  * - blocked: preflight found the update unsafe for the device, or the device's board is unknown
  * - updating: an update was sent, but the device has not confirmed the update yet
- * - pending: an update will be sent later: at the next update check after a retry, or when the device's stage opens
+ * - pending: an update will be sent later: at the next update check after a retry, after the wait that follows an interrupted download, or
+ *   when the device's stage opens
  * - up-to-date: there is nothing to install
  * - unknown: the device has sent no update check, or its channel has no release for it
  */
@@ -107,10 +108,12 @@ export const deviceInfoSchema = v.strictObject({
     v.strictObject({
       version: v.string(),
       kind,
-      state: v.picklist(['sent', 'received', 'running', 'failed']),
+      state: v.picklist(['sent', 'received', 'interrupted', 'running', 'failed']),
       sends: v.number(),
       /** Number of completed downloads. */
       receipts: v.number(),
+      /** Number of downloads that broke off. They do not count against the limit. */
+      interruptions: v.number(),
       lastSentAt: time,
       failure: v.optional(v.string()),
     }),

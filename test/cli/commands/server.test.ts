@@ -76,7 +76,7 @@ test('server releases promotes and yanks releases, and server devices show expla
   for (let count = 0; count < 4; count++) await requestAsDevice(server.port, '/update/door', words);
   const shown = await run('devices', 'show', 'door', mac);
   t.regex(shown.stdout, /running +1\.0 \(identified by sketch MD5\)/);
-  t.regex(shown.stdout, /sketch +no update: 2\.0 not installed: the device runs a different build \(3 attempts\)/);
+  t.regex(shown.stdout, /sketch +no update: 2\.0 not installed: the device runs a different build \(3 downloads\)/);
   t.regex((await run('devices', 'list', 'door', '--failed')).stdout, /failed: 2\.0 not installed, 3 attempts/);
   await json('devices', 'retry', 'door', mac);
   t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /failed/);

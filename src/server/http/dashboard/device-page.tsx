@@ -2,6 +2,7 @@ import type { CredentialState } from '../../../api/admin-info.ts';
 import { mac as macSchema } from '../../../api/release-admin.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
+import { awaitsRetry } from '../../services/devices/attempts.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { credentialState } from '../../storage/device-credentials.ts';
@@ -95,7 +96,7 @@ function unknown(mac: string): DomainError {
 }
 
 function Retry({ record, formToken }: { record: DeviceRecord; formToken: string }) {
-  if (!record.attempts.some(({ state }) => state === 'failed')) return undefined;
+  if (!record.attempts.some(awaitsRetry)) return undefined;
   return (
     <SendForm action={`${devicePath(record.project, record.mac)}/retry`} formToken={formToken}>
       <button type="submit">Retry</button>
