@@ -6,6 +6,7 @@ import { detectBuildSystem } from '../../../project/build/detect.ts';
 import { removeStaleExports } from '../../../project/build/exported-builds.ts';
 import { platformioProgram } from '../../../project/build/platformio.ts';
 import { hookVariables } from '../../../project/build/platformio-build.ts';
+import { findProjectFolder } from '../../../project/build/project-folder.ts';
 import { type Program, runProgram } from '../../../project/build/run-program.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -39,7 +40,7 @@ const arduinoCli: Program = {
 
 /** Runs the project's build system with the hooks enabled, without changing its installed files. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
-  const source = resolve(io.cwd, options.source ?? '.');
+  const source = options.source === undefined ? projectHere(options, io) : resolve(io.cwd, options.source);
   const system = detectBuildSystem(source);
   switch (system) {
     case 'arduino':
@@ -54,6 +55,13 @@ export async function build(args: readonly string[], options: BuildCommandOption
       throw new OtaError('PROJECT_NOT_FOUND', { folder: source });
   }
   makeReport(io, options).result('build', { source, system });
+}
+
+function projectHere(options: BuildCommandOptions, io: Io): string {
+  if (detectBuildSystem(io.cwd) !== undefined || io.cwd === io.home) return io.cwd;
+  const { folder } = findProjectFolder(io.cwd, io.home);
+  makeReport(io, options).say(`Project: ${folder}`);
+  return folder;
 }
 
 function wordsOf(option: string, value: string | undefined): readonly string[] {
@@ -77,7 +85,7 @@ async function buildWithArduino(
   io: Io,
 ): Promise<void> {
   requireRecipePath(source);
-  const settings = await readProjectSettings(options, io, makeReport(io, options));
+  const settings = await readProjectSettings({ ...options, source }, io, makeReport(io, options));
   // Key errors are ignored here, because the hook reports them and then removes the artifacts of the previous build.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
     () => undefined,

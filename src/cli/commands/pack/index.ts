@@ -112,7 +112,7 @@ async function packOne(
     project: options.project ?? config.project,
     version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
     board: options.board ?? config.board,
-    sourceCommit: sourceCommit(resolve(io.cwd, options.source ?? '.')),
+    sourceCommit: sourceCommit(settings.source),
     allow: options.allow,
     allowedRules: [...configuredAllowances(config), ...options.projectAllow],
     signal: io.signal,
