@@ -128,7 +128,7 @@ export async function makeParts(
     log,
     health: new Health({ store, blobs, catalog, clock }),
     publishing: new AsyncLock({ maxPending: Number.POSITIVE_INFINITY }),
-    verifier: new Verifier(limits),
+    verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),
     events,
