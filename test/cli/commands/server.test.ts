@@ -51,8 +51,13 @@ test('server projects edits a project, and server devices imports, edits and rem
   t.deepEqual(await json('devices', 'import', 'door', 'arduino-db.json', '--only', 'DOOR-*'), {
     enrolled: 1,
     unchanged: 0,
+    sharedAliases: [],
   });
-  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), { enrolled: 2, unchanged: 0 });
+  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), {
+    enrolled: 2,
+    unchanged: 0,
+    sharedAliases: [],
+  });
   t.is((await json('devices', 'show', 'door', '5c-cf-7f-51-00-01')).name, undefined);
   t.is((await run('devices', 'import', 'door', 'broken.json')).exitCode, 2);
   await json('devices', 'set', 'door', mac, '--name', 'front door', '--channel', 'beta', '--atomic-fs', 'yes');
