@@ -1,13 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 /** These tests wait more than they compute. Started last, they would leave the machine idle at the end, for 13 s in a measured run. */
-const first = [
-  'delivery/espota/schedule',
-  'cli/interrupts',
-  'cli/commands',
-  'cli/help/run-examples',
-  'server/verifier',
-];
+const first = ['delivery/espota/schedule', 'cli/interrupts', 'commands', 'cli', 'server/verifier'];
 const isFirst = (path) => first.some((name) => path.endsWith(`/${name}.test.js`));
 
 const namesFiles = process.argv.some((argument) => argument.startsWith('build/tests/files/'));

@@ -5,7 +5,7 @@
  *     node test/bundle.mjs e2e        end-to-end tests as well
  */
 import { rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fastGlob from 'fast-glob';
 import { rolldown } from 'rolldown';
@@ -14,27 +14,28 @@ import { workerEntries } from '../rolldown.worker-entries.mjs';
 const folder = 'build/tests';
 const isWithE2e = process.argv[2] === 'e2e';
 const sources = fastGlob.sync('test/**/*.test.ts', { ignore: isWithE2e ? [] : ['test/e2e/**'] });
-/** Groups of test files that `npm test` runs in one process. `npm test -- FILE` runs a file in its own process. */
-const rooms = [
-  ...['cli/commands', 'cli/help', 'docs', 'errors', 'files', 'templates'],
-  ...['compression', 'device-model', 'firmware', 'keys', 'model', 'pack', 'preflight', 'signing'].map(
-    (name) => `core/${name}`,
-  ),
-  ...['delivery/espota', 'delivery/web', 'delivery'],
-  ...['build', 'config', 'doctor', 'init', 'keys'].map((name) => `project/${name}`),
-  'publishing',
-  ...['server/dashboard', 'server/rollout', 'server/storage', 'server/tls', 'server'],
-  'simulator',
-];
-/** Test files that wait, compute for a long time or change process state. Each runs in its own process. */
+/**
+ * Groups of test files that `npm test` runs in one process: the start of a process and the compilation of code that many tests use take
+ * more time than most tests. `npm test -- FILE` runs a file in its own process.
+ */
+const groups = {
+  core: /^core\//,
+  commands: /^cli\/commands\//,
+  cli: /^(cli|docs|errors|templates)\//,
+  'server-data': /^server\/(dashboard|rollout|storage|tls)\//,
+  server: /^server\//,
+  project: /^(api|delivery|files|formats|project|publishing|simulator)\//,
+};
+/** Test files that run serial tests, change the state of the process, or measure its memory. Each runs in its own process. */
 const alone = [
-  ...['discover', 'doctor', 'espota', 'init', 'keygen', 'upload', 'upload-proof'].map((name) => `cli/commands/${name}`),
-  ...['cli/help/run-examples', 'delivery/confirm', 'delivery/discovery', 'delivery/espota/schedule'],
-  ...['errors/every-error', 'project/config/load'],
-  ...['clock', 'device-protocol', 'hostile', 'operation', 'publish', 'unread-body', 'verifier', 'virtual-devices'].map(
-    (name) => `server/${name}`,
-  ),
-  ...['faults', 'fleet', 'mdns', 'restart'].map((name) => `simulator/${name}`),
+  ...[
+    'cli/interrupts',
+    'delivery/discovery',
+    'delivery/espota/faults',
+    'delivery/espota/schedule',
+    'project/config/load',
+  ],
+  ...['clock', 'hostile', 'unread-body', 'verifier', 'virtual-devices'].map((name) => `server/${name}`),
 ].map((name) => `${name}.test`);
 
 rmSync(folder, { recursive: true, force: true });
@@ -42,8 +43,8 @@ const names = sources.map((path) => path.replace(/^test\//, '').replace(/\.ts$/,
 const unitTests = names.filter((name) => !/^(e2e|attack)\//.test(name));
 /** The file of a whole run that holds this one. */
 const suiteFile = (name) => {
-  const room = alone.includes(name) ? undefined : rooms.find((room) => name.startsWith(`${room}/`));
-  return room ? `${room}.test` : name;
+  const group = alone.includes(name) ? undefined : Object.keys(groups).find((group) => groups[group].test(name));
+  return group ? `${group}.test` : name;
 };
 const bundle = await rolldown({
   input: {
@@ -87,22 +88,31 @@ function sourceLocations() {
   };
 }
 
-/** Creates the entry modules. Each imports one test file or one group of test files, and then declares the tests. */
+/**
+ * Creates the entry modules. Each imports one test file or one group of test files, and then declares the tests. In a group, the titles
+ * start with the name of the test file, because AVA requires unique titles.
+ */
 function entries() {
   const declarations = resolve('test/declarations.mjs');
+  const testFolder = resolve('test');
+  const recorder = '\0recorder:';
   return {
     name: 'entries',
     resolveId(id, importer) {
-      if (id === 'ava') return importer === declarations ? { id, external: true } : declarations;
+      if (id === 'ava') return importer === declarations ? { id, external: true } : recorder + importer;
       return /^(files|suite):/.test(id) ? id : null;
     },
     load(id) {
+      if (id.startsWith(recorder)) {
+        const name = relative(testFolder, id.slice(recorder.length)).replace(/(\.test)?\.ts$/, '');
+        return `import { recorderOf } from ${JSON.stringify(declarations)}; export default recorderOf(${JSON.stringify(name)});`;
+      }
       const [, kind, wanted] = /^(files|suite):(.+)$/.exec(id) ?? [];
       if (kind === undefined) return null;
       const tests = kind === 'files' ? [wanted] : unitTests.filter((name) => suiteFile(name) === wanted);
       const imports = tests.map((name) => `import ${JSON.stringify(resolve('test', `${name}.ts`))};`);
       const declare = `import { declareTests } from ${JSON.stringify(declarations)};`;
-      return [...imports, declare, 'declareTests();'].join('\n');
+      return [...imports, declare, `declareTests({ isGroup: ${tests.length > 1} });`].join('\n');
     },
   };
 }

@@ -3,18 +3,31 @@
  * records the tests of all files that share a process. After the top-level awaits of these files, the entry module calls `declareTests`.
  */
 import ava from 'ava';
+import pLimit from 'p-limit';
+
+/** Tests of a process that run at the same time. If all ran at once on a slow machine, requests would exceed their time limits. */
+const limit = pLimit(8);
 
 const declarations = [];
 
-/** Records calls of `test`, `test.serial`, `test.before` and so on. */
-const recorderOf = (declare) =>
-  new Proxy(declare, {
-    apply: (_, __, args) => void declarations.push(() => declare(...args)),
-    get: (_, name) => recorderOf(declare[name]),
+/** Returns the `test` of a file. It records the calls of `test`, `test.serial`, `test.before` and so on. */
+export function recorderOf(file, path = []) {
+  return new Proxy(ava, {
+    apply: (_, __, args) => void declarations.push({ file, path, args }),
+    get: (_, name) => recorderOf(file, [...path, name]),
   });
-
-export default recorderOf(ava);
-
-export function declareTests() {
-  for (const declare of declarations) declare();
 }
+
+export function declareTests({ isGroup }) {
+  for (const { file, path, args } of declarations) {
+    const declare = path.reduce((value, name) => value[name], ava);
+    const [title, run, ...rest] = args;
+    if (typeof title !== 'string') declare(...args);
+    else declare(isGroup ? `${file} › ${title}` : title, path.length > 0 ? run : limited(run), ...rest);
+  }
+}
+
+const limited =
+  (run) =>
+  (t, ...args) =>
+    limit(run, t, ...args);

@@ -105,6 +105,13 @@ export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: importedName, version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
+
+/** Devices whose next update the server previews, and the channel in the URL of their update checks. */
+export const previewRequestSchema = v.strictObject({
+  macs: v.pipe(v.array(mac), v.maxLength(10_000)),
+  channel: v.optional(resourceName, 'stable'),
+});
+
 export const tokenRequestSchema = v.strictObject({
   roles: v.pipe(
     v.array(v.picklist(roles, `must be ${roles.join(', ')}`)),

@@ -29,16 +29,18 @@ const commands = {
 
 /**
  * Returns the program with only the command named on the command line, because declaring all twenty commands would slow down every hook.
- * Without a named command, all commands are declared.
+ * Without a named command, all commands are declared, except for `--version` alone, whose output names none.
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {
   const program = emptyProgram(io, toolVersion);
   const [first] = argv;
-  const wanted = isCommand(first) ? [first] : Object.keys(commands).filter(isCommand);
+  const wanted = isCommand(first) ? [first] : isVersionOnly(argv) ? [] : Object.keys(commands).filter(isCommand);
   for (const name of wanted) (await commands[name]())({ program, io });
   nameOptionsInErrors(program);
   return program;
 }
+
+const isVersionOnly = (argv: readonly string[]) => argv.length === 1 && argv[0] === '--version';
 
 function isCommand(name: string | undefined): name is keyof typeof commands {
   return name !== undefined && Object.hasOwn(commands, name);

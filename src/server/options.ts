@@ -1,5 +1,5 @@
 import type { Log } from './observability/log.ts';
-import type { VerifierLimits } from './services/releases/verifier.ts';
+import type { Verifier, VerifierLimits } from './services/releases/verifier.ts';
 import type { TlsOptions } from './tls/certificate.ts';
 
 /** Server options. */
@@ -19,6 +19,8 @@ export interface ServerOptions {
   /** Additional address that serves devices only, over plain HTTP. */
   readonly deviceListen?: { readonly host: string; readonly port: number } | undefined;
   readonly limits?: Partial<ServerLimits>;
+  /** Verifier that several servers of one process share; the caller closes it. By default, each server has its own. */
+  readonly verifier?: Verifier | undefined;
   /** Addresses and ranges (CIDR) of proxies whose X-Forwarded-For header is trusted. */
   readonly trustedProxies?: readonly string[];
   /** Path at which a reverse proxy serves the blob folder, for X-Accel-Redirect. */

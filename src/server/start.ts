@@ -71,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         await closeServers(graceMs);
         await parts.downloads.idle();
         await maintenance.stop();
-        await parts.verifier.close();
+        if (options.verifier === undefined) await parts.verifier.close();
         await store.close();
       },
     };

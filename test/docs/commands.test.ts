@@ -37,6 +37,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Recognize older builds': server,
     'Find and undo failed updates': server,
     'Restrict access': server,
+    'Replace a PHP update script': server,
     HTTPS: server,
     'Publish to a folder': server,
     'Operate the server': server,

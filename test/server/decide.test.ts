@@ -1,14 +1,23 @@
 import test from 'ava';
 import type { Build } from '../../src/core/pack/build.ts';
-import type { RetryPolicy } from '../../src/server/services/devices/attempts.ts';
+import {
+  afterInterruption,
+  afterReceipt,
+  afterRetry,
+  mayTryAgain,
+  overdue,
+  type RetryPolicy,
+} from '../../src/server/services/devices/attempts.ts';
 import { type Decision, decide, type Outcome, type Question } from '../../src/server/services/devices/decide.ts';
 import { type DeviceReport, readReport } from '../../src/server/services/devices/report.ts';
 import { type Running, whatRuns } from '../../src/server/services/devices/running.ts';
 import { newRecord } from '../../src/server/storage/device-record.ts';
+import { deviceStatus } from '../../src/server/storage/device-status.ts';
 import type { Attempt, DeviceRecord, ReleaseRecord } from '../../src/server/storage/records.ts';
 import { type BuildRecipe, testBuild, testSigner } from './builds.ts';
 
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const retryPolicy: RetryPolicy = { confirmWithinMs: hourMs, mostSends: 3 };
 const mac = '18:FE:34:AA:BB:CC';
 const signer = testSigner();
@@ -29,13 +38,19 @@ interface Said {
   readonly version?: string;
   readonly freeSpace?: number;
   readonly sketchSize?: number;
+  readonly sketchMd5?: string;
 }
 
-function report({ version, freeSpace = 1_671_168, sketchSize = 373_940 }: Said = {}): DeviceReport {
+function report({
+  version,
+  freeSpace = 1_671_168,
+  sketchSize = 373_940,
+  sketchMd5 = 'a'.repeat(32),
+}: Said = {}): DeviceReport {
   const headers = {
     'x-esp8266-free-space': String(freeSpace),
     'x-esp8266-sketch-size': String(sketchSize),
-    'x-esp8266-sketch-md5': 'a'.repeat(32),
+    'x-esp8266-sketch-md5': sketchMd5,
     'x-esp8266-chip-size': '4194304',
     ...(version !== undefined && { 'x-esp8266-version': version }),
   };
@@ -48,6 +63,7 @@ interface DecisionInput extends Said {
   readonly current?: readonly ReleaseRecord[];
   readonly intermediateReleases?: readonly ReleaseRecord[];
   readonly servedMs?: number;
+  readonly policy?: RetryPolicy;
 }
 
 function decideFor({
@@ -56,6 +72,7 @@ function decideFor({
   current = [],
   intermediateReleases = [],
   servedMs = 0,
+  policy = retryPolicy,
   ...said
 }: DecisionInput): Outcome {
   const heard = report(said);
@@ -68,7 +85,7 @@ function decideFor({
     running,
     record,
     releases: { current, intermediateReleases },
-    retryPolicy,
+    retryPolicy: policy,
     now: { wallMs: 1000, servedMs },
     from: { address: '127.0.0.1', authenticated: false },
     hasNewestSecret: false,
@@ -172,7 +189,7 @@ test('does not send a sketch in response to a filesystem check', async (t) => {
   t.is(decideFor({ mode: 'spiffs', current: [young] }).decision.code, 'no-release');
 });
 
-test('stops sending a release after three interrupted downloads, and sends a newer release', (t) => {
+test('stops sending a release after three downloads, and sends a newer release', (t) => {
   let record = newRecord('door', mac);
   for (let sends = 1; sends <= 3; sends++) {
     const outcome = decideFor({ runs: old, current: [young], record });
@@ -182,7 +199,7 @@ test('stops sending a release after three interrupted downloads, and sends a new
   }
   const fourth = decideFor({ runs: old, current: [young], record });
   t.is(fourth.decision.code, 'failed');
-  t.is(fourth.record.attempts[0]?.failure, 'interrupted');
+  t.is(fourth.record.attempts[0]?.failure, 'not-installed');
   t.is(
     decideFor({ runs: old, current: [young], record: fourth.record }).record,
     fourth.record,
@@ -196,11 +213,140 @@ test('stops sending a release after three interrupted downloads, and sends a new
   t.true(late.record.proven);
 });
 
+/** Breaks off the download that the device started last. */
+function brokenOff({ record }: Outcome): DeviceRecord {
+  const sends = record.attempts[0]?.sends ?? 0;
+  return { ...record, attempts: afterInterruption(record.attempts, young.id, sends) };
+}
+
+function completed({ record }: Outcome): DeviceRecord {
+  return { ...record, attempts: afterReceipt(record.attempts, young.id) };
+}
+
+const byDay: RetryPolicy = { confirmWithinMs: dayMs, mostSends: 3 };
+
+test('waits one hour, four hours and then a day after interrupted downloads, and never fails because of them', (t) => {
+  let servedMs = 0;
+  let record = newRecord('door', mac);
+  const check = () => decideFor({ runs: old, current: [young], record, servedMs, policy: byDay });
+  for (const [index, waitMs] of [hourMs, 4 * hourMs, dayMs, dayMs, dayMs].entries()) {
+    const sent = check();
+    t.is(sent.decision.action, 'send', `download ${index + 1}`);
+    t.is(deviceStatus(sent.record), 'updating');
+    record = brokenOff(sent);
+    servedMs += waitMs - 1;
+    const waiting = check();
+    t.is(waiting.decision.code, 'interrupted');
+    t.is(deviceStatus(waiting.record), 'pending');
+    t.like(waiting.record.attempts[0], { state: 'interrupted', sends: index + 1, interruptions: index + 1 });
+    record = waiting.record;
+    servedMs += 1;
+  }
+  t.is(check().decision.action, 'send');
+  record = { ...record, attempts: afterRetry(record.attempts) };
+  servedMs -= 1;
+  t.is(check().decision.action, 'send', 'a retry ends the wait');
+});
+
+test('states how often a download was interrupted, and when it is sent again', (t) => {
+  const record = brokenOff(decideFor({ runs: old, current: [young], policy: byDay }));
+  const { decision } = decideFor({ runs: old, current: [young], record, servedMs: 1, policy: byDay });
+  t.is(
+    decision.text,
+    'Download of 2.0 interrupted once. It is sent again 60 minutes after the last download started. Use Retry to send it now.',
+  );
+});
+
+test('shortens the waits after interrupted downloads with the confirmation time', (t) => {
+  const policy = { confirmWithinMs: 24_000, mostSends: 3 };
+  const record = brokenOff(decideFor({ runs: old, current: [young], policy }));
+  const codeAt = (servedMs: number) =>
+    decideFor({ runs: old, current: [young], record, servedMs, policy }).decision.code;
+  t.is(codeAt(999), 'interrupted');
+  t.is(codeAt(1000), 'update');
+});
+
+test('does not fail an interrupted download of a device that was offline for longer than the confirmation time', (t) => {
+  const record = brokenOff(decideFor({ runs: old, current: [young], policy: byDay }));
+  const servedMs = 3 * dayMs;
+  const gone = overdue(record.attempts, { wallMs: 0, servedMs });
+  t.is(gone[0]?.failure, 'not-confirmed');
+  const back = decideFor({
+    runs: old,
+    current: [young],
+    record: { ...record, attempts: gone },
+    servedMs,
+    policy: byDay,
+  });
+  t.is(back.decision.action, 'send');
+  t.is(back.record.attempts[0]?.failure, undefined);
+});
+
+test('counts a download that breaks off only after the next one has started', (t) => {
+  const first = decideFor({ runs: old, current: [young], policy: byDay });
+  const second = decideFor({ runs: old, current: [young], record: first.record, policy: byDay });
+  const third = decideFor({ runs: old, current: [young], record: second.record, policy: byDay });
+  const failed = decideFor({ runs: old, current: [young], record: third.record, policy: byDay });
+  t.is(failed.decision.code, 'failed');
+  const attempts = afterInterruption(failed.record.attempts, young.id, 1);
+  const later = decideFor({ runs: old, current: [young], record: { ...failed.record, attempts }, policy: byDay });
+  t.is(later.decision.action, 'send', 'only two downloads count');
+});
+
+/** Device that completed three downloads of `young` and still runs `old`. */
+function stillOld(said: Said = {}): DeviceRecord {
+  let record = newRecord('door', mac);
+  for (let downloads = 1; downloads <= 3; downloads++) {
+    const sent = decideFor({ runs: old, current: [young], record, policy: byDay, ...said });
+    record = completed(sent);
+  }
+  return record;
+}
+
+test('sends a release once more each day to a device that still runs the old build after three downloads', (t) => {
+  let record = stillOld();
+  for (let day = 0; day < 3; day++) {
+    const at = (servedMs: number) => decideFor({ runs: old, current: [young], record, servedMs, policy: byDay });
+    const early = at(day * dayMs + dayMs - 1);
+    t.is(early.decision.code, 'failed');
+    t.is(deviceStatus(early.record), 'failed');
+    t.regex(
+      early.decision.text,
+      /^2\.0 not installed: .* \(\d downloads\)\. It is sent once more each day\. Use Retry/,
+    );
+    record = early.record;
+    const again = at(day * dayMs + dayMs);
+    t.is(again.decision.action, 'send');
+    record = completed(again);
+  }
+});
+
+test('sends a release at most three times to a device that does not report its sketch MD5, until a retry', (t) => {
+  const said: Said = { sketchMd5: '' };
+  const record = stillOld(said);
+  const check = (next: DeviceRecord, current = [young], servedMs = 30 * dayMs) =>
+    decideFor({ current, record: next, servedMs, policy: byDay, ...said });
+  const failed = check(record);
+  t.is(failed.decision.code, 'failed');
+  t.regex(failed.decision.text, /\(3 downloads\)\. Use Retry to send it again\.$/);
+  t.is(check({ ...record, attempts: afterRetry(failed.record.attempts) }).decision.action, 'send');
+  t.is(check(failed.record, [{ ...young, id: 997, version: '2.3' }]).decision.action, 'send', 'a newer release');
+});
+
+test('sends only sketches once more each day, because a filesystem update overwrites the files', (t) => {
+  const [attempt] = stillOld().attempts;
+  if (attempt === undefined) return t.fail();
+  const now = { wallMs: 0, servedMs: 9 * dayMs };
+  t.true(mayTryAgain(attempt, report(), now));
+  t.false(mayTryAgain({ ...attempt, kind: 'filesystem' }, report(), now));
+});
+
 test('fails an attempt when the device checks in after the deadline without running the release', (t) => {
   const { record } = decideFor({ runs: old, current: [young], servedMs: 1000 });
   t.is(decideFor({ runs: old, current: [young], record, servedMs: hourMs }).decision.action, 'send');
   const late = decideFor({ runs: old, current: [young], record, servedMs: hourMs + 1001 });
   t.is(late.decision.code, 'failed');
+  t.is(late.record.attempts[0]?.failure, 'not-installed');
 });
 
 test('replaces a pending attempt when a newer release becomes current', (t) => {
@@ -237,6 +383,7 @@ test('assumes that a completely downloaded filesystem is installed unless the de
     state: 'received',
     sends: 1,
     receipts: 1,
+    interruptions: 0,
     lastSentAt: 1,
     dueMs: hourMs,
     sentMs: 0,

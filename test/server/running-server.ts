@@ -4,13 +4,17 @@ import type { Manifest } from '../../src/core/model/manifest.ts';
 import { formatManifest } from '../../src/core/model/manifest.ts';
 import type { Build } from '../../src/core/pack/build.ts';
 import type { Log } from '../../src/server/observability/log.ts';
-import type { ServerOptions } from '../../src/server/options.ts';
+import { defaultLimits, type ServerOptions } from '../../src/server/options.ts';
+import { Verifier } from '../../src/server/services/releases/verifier.ts';
 import { type RunningServer, startServer } from '../../src/server/start.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
 
 /** Prevents server timeouts on a slow machine. The headers timeout cannot exceed the Node.js timeout for a whole request. */
 const patient = { headersWithinMs: 300_000, keepAliveMs: endlessMs, stallMs: endlessMs };
+
+/** One thread for all servers of a test process: in a server of its own, the first release takes about 150 ms more CPU time. */
+const verifier = new Verifier(defaultLimits);
 
 /** Response from the API. */
 export interface ApiResponse {
@@ -38,7 +42,12 @@ export async function startTestServer(t: ExecutionContext, options: Partial<Serv
   const logged: { level: string; message: string; fields: object }[] = [];
   const log = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
   const memory: Log = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
-  const server = await startServer({ host: '127.0.0.1', port: 0, log: memory, ...patient, ...options, data: folder });
+  const server = await startServer({
+    ...{ host: '127.0.0.1', port: 0, log: memory, ...patient },
+    ...(options.limits === undefined && { verifier }),
+    ...options,
+    data: folder,
+  });
   let isClosed = false;
   const close = async (graceMs = 1000) => {
     if (isClosed) return;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { defaultLoaders } from 'cosmiconfig';
 import * as v from 'valibot';
@@ -139,4 +140,44 @@ test('both workflows have the same signing job', (t) => {
   const [first, second] = paths.map((path) => readTemplate(path).split('\n  sign:\n')[1]);
   t.truthy(first);
   t.is(first, second);
+});
+
+const actionSchema = v.object({
+  inputs: v.record(v.string(), v.object({ description: v.string(), default: v.string() })),
+  runs: v.object({
+    using: v.literal('composite'),
+    steps: v.array(v.object({ ...stepSchema.entries, shell: v.literal('bash') })),
+  }),
+});
+const loadAction = async () => {
+  const path = 'ci/firmware-action/action.yml';
+  return v.parse(actionSchema, await defaultLoaders['.yaml'](path, readTemplate(path)));
+};
+
+test('the action inserts no expressions into commands, and runs no scripts of packages', async (t) => {
+  const { steps } = (await loadAction()).runs;
+  for (const { run = '' } of steps) t.false(run.includes('${{'), run);
+  t.true(steps.some(({ run }) => run === 'npm ci --ignore-scripts'));
+});
+
+test('the action gives the key to the step that signs and the token to the step that changes the release', async (t) => {
+  const { inputs, runs } = await loadAction();
+  const withInput = (input: string) =>
+    runs.steps.filter(({ env }) => JSON.stringify(env).includes(`inputs.${input}`)).map(({ name }) => name);
+  t.deepEqual(withInput('private-key'), ['Sign']);
+  t.deepEqual(withInput('token'), ['Attach the files to the release']);
+  t.is(inputs['private-key']?.default, '');
+});
+
+test('docs/ci.md uses only inputs and outputs that the action declares', async (t) => {
+  const { inputs } = await loadAction();
+  const page = readFileSync(new URL('../../docs/ci.md', import.meta.url), 'utf8');
+  const used = [...page.matchAll(/uses: \.\/\.github\/actions\/firmware\n +with:\n((?: {10}.*\n)+)/g)].flatMap(
+    ([, block = '']) => [...block.matchAll(/^ {10}([\w-]+):/gm)].map(([, name = '']) => name),
+  );
+  t.true(used.length > 5);
+  t.deepEqual(
+    used.filter((name) => !Object.hasOwn(inputs, name)),
+    [],
+  );
 });

@@ -2,12 +2,11 @@ import { Option } from '@commander-js/extra-typings';
 
 /** Options that select the project's folder and configuration. */
 export const projectOptions = {
-  source: new Option('--source <dir>', 'Folder of the sketch or platformio.ini (default: current folder)'),
   sourceOfBuild: new Option(
     '--source <dir>',
-    'Folder of the sketch or platformio.ini (default: from the build, or current folder)',
+    'Folder of the sketch or platformio.ini (default: from the build, current folder, or the only project below it)',
   ),
-  sourceBelow: new Option(
+  source: new Option(
     '--source <dir>',
     'Folder of the sketch or platformio.ini (default: current folder, or the only project below it)',
   ),

@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readOptionalFile } from '../../files/read.ts';
+import { defaultProjectFolder } from '../../project/build/project-folder.ts';
 import { requireTrustedNote } from '../../project/config/build-note.ts';
 import type { Io } from '../io.ts';
 
 /**
  * Returns the folder to search for the project configuration. By default, this is the sketch folder named in the `build.options.json`
- * beside the file, or else the working directory. arduino-cli writes `build.options.json` into the build folder, the only folder that an
+ * beside the file, or else {@link defaultProjectFolder}. arduino-cli writes `build.options.json` into the build folder, the only folder that an
  * upload recipe receives.
  *
  * @param file path of the file to send or publish
@@ -14,11 +15,13 @@ import type { Io } from '../io.ts';
  */
 export async function sourceFolder(named: string | undefined, file: string | undefined, io: Io): Promise<string> {
   const { cwd } = io;
-  if (named !== undefined || file === undefined) return resolve(cwd, named ?? '.');
+  if (named !== undefined) return resolve(cwd, named);
+  if (file === undefined) return defaultProjectFolder(cwd, io);
   const build = dirname(resolve(cwd, file));
   const note = await readOptionalFile(join(build, 'build.options.json'));
   const sketch = note && sketchLocation(Buffer.from(note).toString('utf8'));
-  if (sketch === undefined || statSync(sketch, { throwIfNoEntry: false })?.isDirectory() !== true) return cwd;
+  if (sketch === undefined || statSync(sketch, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return defaultProjectFolder(cwd, io);
   requireTrustedNote({ build, sketch }, cwd, io);
   return sketch;
 }

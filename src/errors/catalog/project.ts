@@ -111,14 +111,14 @@ export const projectEntries = {
   ),
   PROJECT_FOLDER_UNSAFE: entry<{ folder: string; place: string }>(
     2,
-    ({ folder, place }) => `${folder} was not set up: it is ${place}, not a project folder`,
+    ({ folder, place }) => `${folder} is ${place}, not a project folder: nothing was changed`,
     'Files that `init` writes there would apply to every project below it.',
     () => 'Change to the folder that contains platformio.ini or the sketch, or pass --source DIR.',
   ),
   PROJECT_AMBIGUOUS: entry<{ folder: string; projects: readonly [string, string, ...string[]] }>(
     2,
     ({ folder, projects }) => `${folder} contains ${projects.length} projects: ${projects.join(', ')}`,
-    '`init` sets up one project at a time.',
+    'Each command works on one project.',
     ({ projects }) => `Select one of them, for example with --source ${projects[0]}.`,
   ),
   PLATFORMIO_INI_INVALID: entry<PathAndReason>(

@@ -26,6 +26,8 @@ export interface ProjectOptions {
 /** Project settings from the command line, the configuration and the files beside the sketch, in this order of precedence. */
 export interface ProjectSettings {
   readonly config: Config;
+  /** Folder of the sketch or platformio.ini. */
+  readonly source: string;
   /** Base folder of relative paths in the configuration. */
   readonly folder: string;
   readonly configPath: string | undefined;
@@ -40,7 +42,7 @@ export interface ProjectSettings {
 }
 
 /** Names of key files beside the sketch, as used by the core's own signing. */
-const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } as const;
+export const defaultKeyNames = { privateKey: 'private.key', publicKey: 'public.key' } as const;
 
 /**
  * Resolves the settings of a project. A missing default key is not an error. A configured key must exist, but this is checked only when
@@ -71,6 +73,7 @@ export async function projectSettings(
   };
   return {
     config: loaded.config,
+    source,
     folder: loaded.folder,
     configPath: loaded.path,
     privateKey: isRecorded ? unlessElsewhere(keyPlace('privateKey'), options) : keyPlace('privateKey'),

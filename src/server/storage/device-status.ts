@@ -19,6 +19,6 @@ function statusOfKind(decision: DecisionRecord | undefined, latest: Attempt | un
   if (code === 'failed' || latest?.state === 'failed') return 'failed';
   if (action === 'up-to-date') return 'up-to-date';
   if (action === 'send') return latest?.state === 'sent' || latest?.state === 'received' ? 'updating' : 'pending';
-  if (code === 'rollout-pending' || code === 'retry') return 'pending';
+  if (code === 'rollout-pending' || code === 'retry' || code === 'interrupted') return 'pending';
   return code === 'no-release' ? 'unknown' : 'blocked';
 }

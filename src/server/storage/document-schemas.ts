@@ -44,13 +44,15 @@ const attempt = v.looseObject({
   releaseId: id,
   version: text,
   kind,
-  state: v.picklist(['sent', 'received', 'running', 'failed']),
+  state: v.picklist(['sent', 'received', 'interrupted', 'running', 'failed']),
   sends: count,
   receipts: count,
+  interruptions: count,
+  lastInterrupted: v.optional(count),
   lastSentAt: time,
   dueMs: served,
   from: v.optional(source),
-  failure: v.optional(v.picklist(['not-confirmed', 'not-installed', 'interrupted'])),
+  failure: v.optional(v.picklist(['not-confirmed', 'not-installed'])),
 });
 const decision = v.looseObject({
   action: v.picklist(['send', 'up-to-date', 'none']),

@@ -63,7 +63,7 @@ interface ProjectSettings {
   readonly credential?: Credential | undefined;
   /** Maximum time from a download to the first request from the new build. Only time while the server runs counts. */
   readonly confirmWithinMs: number;
-  /** Number of downloads after which an attempt fails if the device still does not run the build. */
+  /** Number of complete downloads after which an attempt fails if the device still does not run the build. */
   readonly mostSends: number;
   /** Rules that tokens with the role `publish` may overrule; admins may overrule all rules. */
   readonly publisherRules?: readonly string[] | undefined;
@@ -117,17 +117,23 @@ export interface Recognized {
  *
  * - sent: a download started.
  * - received: the download completed, and the device closed the connection cleanly.
+ * - interrupted: the download broke off, and the device checked in again. The release is sent again after a wait.
  * - running: the device checked in running the release.
- * - failed: the device did not run the release. The release is not sent again until a retry.
+ * - failed: the device did not run the release. The release is sent again after a retry, or once a day (`mayTryAgain`).
  */
 export interface Attempt {
   readonly releaseId: number;
   readonly version: string;
   readonly kind: ImageKind;
-  readonly state: 'sent' | 'received' | 'running' | 'failed';
+  readonly state: 'sent' | 'received' | 'interrupted' | 'running' | 'failed';
+  /** Number of started downloads. */
   readonly sends: number;
   /** Number of complete downloads. */
   readonly receipts: number;
+  /** Number of downloads that broke off. They do not count against the limit. */
+  readonly interruptions: number;
+  /** Value of `sends` when a download last broke off. */
+  readonly lastInterrupted?: number | undefined;
   /** Milliseconds since 1970, for display. */
   readonly lastSentAt: number;
   /** Time by which the device should check in again, on the `ServiceTime.servedMs` clock. */
@@ -143,10 +149,9 @@ export interface Attempt {
  * Reason why an attempt failed.
  *
  * - not-confirmed: the device sent no request after the download started.
- * - not-installed: the download completed, but the device checked in running a different build.
- * - interrupted: the device checked in, but no download had completed.
+ * - not-installed: the device checked in running a different build.
  */
-export type Failure = 'not-confirmed' | 'not-installed' | 'interrupted';
+export type Failure = 'not-confirmed' | 'not-installed';
 
 /** Last decision about a device and its reason; stored whenever it changes. */
 export interface DecisionRecord {

@@ -51,8 +51,13 @@ test('server projects edits a project, and server devices imports, edits and rem
   t.deepEqual(await json('devices', 'import', 'door', 'arduino-db.json', '--only', 'DOOR-*'), {
     enrolled: 1,
     unchanged: 0,
+    sharedAliases: [],
   });
-  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), { enrolled: 2, unchanged: 0 });
+  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), {
+    enrolled: 2,
+    unchanged: 0,
+    sharedAliases: [],
+  });
   t.is((await json('devices', 'show', 'door', '5c-cf-7f-51-00-01')).name, undefined);
   t.is((await run('devices', 'import', 'door', 'broken.json')).exitCode, 2);
   await json('devices', 'set', 'door', mac, '--name', 'front door', '--channel', 'beta', '--atomic-fs', 'yes');
@@ -76,7 +81,7 @@ test('server releases promotes and yanks releases, and server devices show expla
   for (let count = 0; count < 4; count++) await requestAsDevice(server.port, '/update/door', words);
   const shown = await run('devices', 'show', 'door', mac);
   t.regex(shown.stdout, /running +1\.0 \(identified by sketch MD5\)/);
-  t.regex(shown.stdout, /sketch +no update: 2\.0 not installed: the device runs a different build \(3 attempts\)/);
+  t.regex(shown.stdout, /sketch +no update: 2\.0 not installed: the device runs a different build \(3 downloads\)/);
   t.regex((await run('devices', 'list', 'door', '--failed')).stdout, /failed: 2\.0 not installed, 3 attempts/);
   await json('devices', 'retry', 'door', mac);
   t.notRegex((await run('devices', 'list', 'door', '--failed')).stdout, /failed/);

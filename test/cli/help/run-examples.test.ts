@@ -4,55 +4,33 @@ import { assertDocument, isCommand } from './assert-document.ts';
 import { commandTree } from './command-tree.ts';
 import { exampleRun } from './example-run.ts';
 
-/**
- * Lanes that limit how many examples run at the same time, each a promise for its last example. If all examples ran at once on a slow
- * machine, requests between the servers and clients in this process would exceed their time limit.
- */
-const lanes: Promise<void>[] = Array.from({ length: 4 }, async () => undefined);
-
-/** Runs an example after the previous example in its lane. */
-function inTurn(index: number, run: () => Promise<void>): Promise<void> {
-  const lane = index % lanes.length;
-  const running = (lanes[lane] ?? Promise.resolve()).then(run);
-  lanes[lane] = running.catch(() => undefined);
-  return running;
-}
-
-let count = 0;
 for (const { words: path, examples } of await commandTree()) {
   for (const example of examples) {
-    const index = count++;
-    test(`${path.join(' ')} runs its help example: ${example}`, (t) =>
-      inTurn(index, async () => {
-        const command = path.slice(1);
-        const wantsJson = example === examples[1] && isCommand(command.join(' '));
-        const { argv, cwd, home, env, goesOn } = await exampleRun(
-          t,
-          command,
-          example,
-          ...(wantsJson ? ['--json'] : []),
-        );
-        const ctrlC = new AbortController();
-        const running = runCommand(argv, {
-          cwd,
-          home,
-          env,
-          signal: ctrlC.signal,
-          ...(goesOn && { onOutput: () => ctrlC.abort() }),
-        });
-        if (goesOn) {
-          const ended = await running.catch((error) => t.is(error.name, 'AbortError'));
-          t.true(ctrlC.signal.aborted);
-          if (typeof ended === 'object' && argv.includes('--json')) {
-            for (const line of ended.stdout.trim().split('\n')) assertDocument(t, command.join(' '), line);
-          }
-          return;
+    test(`${path.join(' ')} runs its help example: ${example}`, async (t) => {
+      const command = path.slice(1);
+      const wantsJson = example === examples[1] && isCommand(command.join(' '));
+      const { argv, cwd, home, env, goesOn } = await exampleRun(t, command, example, ...(wantsJson ? ['--json'] : []));
+      const ctrlC = new AbortController();
+      const running = runCommand(argv, {
+        cwd,
+        home,
+        env,
+        signal: ctrlC.signal,
+        ...(goesOn && { onOutput: () => ctrlC.abort() }),
+      });
+      if (goesOn) {
+        const ended = await running.catch((error) => t.is(error.name, 'AbortError'));
+        t.true(ctrlC.signal.aborted);
+        if (typeof ended === 'object' && argv.includes('--json')) {
+          for (const line of ended.stdout.trim().split('\n')) assertDocument(t, command.join(' '), line);
         }
-        const { exitCode, error, stdout, stderr } = await running;
-        t.is(exitCode, 0, error?.message ?? stderr);
-        if (argv.includes('--json')) assertDocument(t, command.join(' '), stdout);
-        else t.false(stdout.includes(`${cwd}/`), stdout);
-        t.false(stderr.includes(`${cwd}/`), `stderr contains absolute paths: ${stderr}`);
-      }));
+        return;
+      }
+      const { exitCode, error, stdout, stderr } = await running;
+      t.is(exitCode, 0, error?.message ?? stderr);
+      if (argv.includes('--json')) assertDocument(t, command.join(' '), stdout);
+      else t.false(stdout.includes(`${cwd}/`), stdout);
+      t.false(stderr.includes(`${cwd}/`), `stderr contains absolute paths: ${stderr}`);
+    });
   }
 }

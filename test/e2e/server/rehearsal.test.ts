@@ -86,6 +86,8 @@ test.serial(
   'rolls out a good release to 200 devices stage by stage, once per device, despite random faults',
   async (t) => {
     const { fleet, api, accepted, find, settled } = await rehearsal(t, good, ['--random-faults']);
+    // A short confirmation time also shortens the waits after interrupted downloads.
+    await api('PUT', '/projects/door', { confirmWithinMs: 120_000 });
     await api('POST', '/projects/door/rollouts', { version: '1.1', stages, gate: { soakMs: 0 } });
     const { history, tally } = await settled(({ state }) => state === 'complete' || state === 'halted');
     t.deepEqual(

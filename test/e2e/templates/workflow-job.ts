@@ -8,23 +8,32 @@ import { cli } from '../arduino/workplace.ts';
 import { platformIo } from '../provision/platformio.ts';
 import { templates } from './parts.ts';
 
-const environment = v.optional(v.record(v.string(), v.string()), {});
+const variables = v.optional(v.record(v.string(), v.string()), {});
 const stepSchema = v.object({
   name: v.optional(v.string()),
+  if: v.optional(v.string()),
   run: v.optional(v.string()),
-  env: environment,
+  env: variables,
   'working-directory': v.optional(v.string(), '.'),
 });
 const workflowSchema = v.object({
-  env: environment,
-  jobs: v.record(v.string(), v.object({ env: environment, steps: v.array(stepSchema) })),
+  env: variables,
+  jobs: v.record(v.string(), v.object({ env: variables, steps: v.array(stepSchema) })),
 });
+const actionSchema = v.object({
+  inputs: v.record(v.string(), v.object({ default: v.optional(v.string(), '') })),
+  runs: v.object({ using: v.literal('composite'), steps: v.array(stepSchema) }),
+});
+
+type Step = v.InferOutput<typeof stepSchema>;
 
 export interface JobRun {
   /** Name of the failed step; no step runs after it. */
   readonly failed: string | undefined;
   readonly output: string;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Text that the steps wrote into the step summary. */
+  readonly summary: string;
 }
 
 export interface JobPlace {
@@ -37,25 +46,72 @@ export interface JobPlace {
   readonly needs?: Readonly<Record<string, string>>;
 }
 
+export interface ActionPlace {
+  readonly folder: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  /** Folder of programs that the runner has, such as `gh`. */
+  readonly programs: string;
+}
+
 /**
  * Runs the commands of a job as a runner would: each step in its own bash, stopping at the first error.
  * Skips actions and tool installation; their results must exist already.
  */
 export async function runJob(job: string, { workflow, folder, env, needs = {} }: JobPlace): Promise<JobRun> {
-  const path = join(templates, 'ci', workflow);
-  const parsed = v.parse(workflowSchema, await defaultLoaders['.yaml'](path, await readFile(path, 'utf8')));
+  const parsed = v.parse(workflowSchema, await readYaml(workflow));
   const { steps, env: jobEnv } = v.parse(v.nonOptional(workflowSchema.entries.jobs.value), parsed.jobs[job]);
-  const outputs = join(folder, 'temp', 'github-output');
-  await mkdir(dirname(outputs), { recursive: true });
-  await writeFile(outputs, '');
-  let output = '';
-  for (const { name = '', run, env: stepEnv, 'working-directory': place } of steps) {
-    if (run === undefined || name.startsWith('Install ')) continue;
+  const value = (expression: string) => {
+    const [context, ...names] = expression.split('.');
+    const from = { secrets: env, needs }[context ?? ''] ?? {};
+    return from[names.at(-1) ?? ''] ?? '';
+  };
+  return runSteps(steps, folder, value, {
+    ...filled(parsed.env, value),
+    ...filled(jobEnv, value),
+    ...Object.fromEntries(Object.entries(env).filter(([variable]) => !variable.startsWith('OTA_'))),
+  });
+}
+
+/** Runs a composite action of templates/ci in the same way. */
+export async function runAction(name: string, { folder, inputs, env, programs }: ActionPlace): Promise<JobRun> {
+  const { inputs: declared, runs } = v.parse(actionSchema, await readYaml(join(name, 'action.yml')));
+  const unknown = Object.keys(inputs).filter((input) => !Object.hasOwn(declared, input));
+  if (unknown.length > 0) throw new Error(`The action has no input ${unknown.join(', ')}`);
+  const github: Readonly<Record<string, string>> = { token: 'token-of-the-job', repository: 'example/door' };
+  const given = (expression: string): string => {
+    const [context, input = ''] = expression.split('.');
+    if (context === 'github') return github[input] ?? '';
+    return inputs[input] ?? fill(declared[input]?.default ?? '', given);
+  };
+  return runSteps(runs.steps, folder, given, env, programs);
+}
+
+async function readYaml(name: string): Promise<unknown> {
+  const path = join(templates, 'ci', name);
+  return defaultLoaders['.yaml'](path, await readFile(path, 'utf8'));
+}
+
+async function runSteps(
+  steps: readonly Step[],
+  folder: string,
+  value: (expression: string) => string,
+  env: Readonly<Record<string, string>>,
+  programs = '/usr/bin',
+): Promise<JobRun> {
+  const temp = join(folder, 'temp');
+  const [outputs, summary] = [join(temp, 'github-output'), join(temp, 'github-summary')];
+  await mkdir(temp, { recursive: true });
+  await Promise.all([writeFile(outputs, ''), writeFile(summary, '')]);
+  const shown: string[] = [];
+  let failed: string | undefined;
+  for (const { name = '', run, if: condition, env: stepEnv, 'working-directory': place } of steps) {
+    if (run === undefined || name.startsWith('Install ') || !holds(condition, value)) continue;
     const result = await execa('bash', ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', run], {
       cwd: join(folder, place),
       extendEnv: false,
       env: {
-        PATH: [dirname(process.execPath), dirname(platformIo.pio), '/usr/bin', '/bin'].join(delimiter),
+        PATH: [programs, dirname(process.execPath), dirname(platformIo.pio), '/usr/bin', '/bin'].join(delimiter),
         HOME: folder,
         LANG: 'C.UTF-8',
         CI: 'true',
@@ -63,39 +119,52 @@ export async function runJob(job: string, { workflow, folder, env, needs = {} }:
         PLATFORMIO_SETTING_CHECK_PLATFORMIO_INTERVAL: '9999',
         PLATFORMIO_SETTING_CHECK_PRUNE_SYSTEM_THRESHOLD: '0',
         GITHUB_OUTPUT: outputs,
-        RUNNER_TEMP: join(folder, 'temp'),
-        ...filled(parsed.env, env, needs),
-        ...filled(jobEnv, env, needs),
-        ...filled(stepEnv, env, needs),
-        ...Object.fromEntries(Object.entries(env).filter(([variable]) => !variable.startsWith('OTA_'))),
+        GITHUB_STEP_SUMMARY: summary,
+        RUNNER_TEMP: temp,
+        ...env,
+        ...filled(stepEnv, value),
       },
       reject: false,
       all: true,
       timeout: 480_000,
     });
-    output += `${result.all}\n`;
-    if (result.failed) {
-      await rm(outputs);
-      return { failed: name, output, outputs: {} };
-    }
+    shown.push(result.all);
+    if (!result.failed) continue;
+    failed = name;
+    break;
   }
-  const written = await readFile(outputs, 'utf8');
-  await rm(outputs);
-  const pairs = written.split('\n').filter((line) => line.includes('='));
-  return { failed: undefined, output, outputs: Object.fromEntries(pairs.map((line) => line.split('=', 2))) };
+  const pairs = (await readFile(outputs, 'utf8')).split('\n').filter((line) => line.includes('='));
+  const written = await readFile(summary, 'utf8');
+  await Promise.all([rm(outputs), rm(summary)]);
+  return {
+    failed,
+    output: `${shown.join('\n')}\n`,
+    outputs: failed === undefined ? Object.fromEntries(pairs.map((line) => line.split('=', 2))) : {},
+    summary: written,
+  };
+}
+
+/** Evaluates the conditions of these templates: a comparison with the empty text. */
+function holds(condition: string | undefined, value: (expression: string) => string): boolean {
+  if (condition === undefined) return true;
+  const [, expression = '', operator] = /^(\S+) (==|!=) ''$/.exec(condition) ?? [];
+  if (operator === undefined) throw new Error(`The test cannot evaluate the condition ${condition}`);
+  return (value(expression) === '') === (operator === '==');
 }
 
 /** Expands the expressions in these workflows in variables only: in commands, bash would execute the expanded text. */
 function filled(
-  variables: Readonly<Record<string, string>>,
-  secrets: Readonly<Record<string, string>>,
-  needs: Readonly<Record<string, string>>,
+  texts: Readonly<Record<string, string>>,
+  value: (expression: string) => string,
 ): Record<string, string> {
-  const fill = (value: string) =>
-    value
-      .replace(/\$\{\{ secrets\.(\w+) \}\}/, (_, name: string) => secrets[name] ?? '')
-      .replace(/\$\{\{ needs\.\w+\.outputs\.(\w+) \}\}/, (_, name: string) => needs[name] ?? '');
-  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, fill(value)]));
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, fill(text, value)]));
+}
+
+function fill(text: string, value: (expression: string) => string): string {
+  return text.replace(/\$\{\{ (.+?) \}\}/g, (_, expression: string) => {
+    const values = expression.split('||').map((part) => value(part.trim()));
+    return values.find((part) => part !== '') ?? '';
+  });
 }
 
 /** Places the command where npm would install it. */

@@ -14,6 +14,7 @@ const failed: Attempt = {
   failure: 'not-confirmed',
   sends: 1,
   receipts: 1,
+  interruptions: 0,
   lastSentAt: 1,
   dueMs: 1,
   sentMs: 1,

@@ -152,6 +152,7 @@ function attempt(state: Attempt['state']): Attempt {
     state,
     sends: 1,
     receipts: 1,
+    interruptions: 0,
     lastSentAt: 1,
     dueMs: 1,
     sentMs: 1,

@@ -368,7 +368,7 @@ function plain<Value>(value: Value): Value {
 }
 
 function attempt(sends: number): Attempt {
-  const state = { state: 'sent', sends, receipts: 0, lastSentAt: 1, dueMs: 1, sentMs: 1 } as const;
+  const state = { state: 'sent', sends, receipts: 0, interruptions: 0, lastSentAt: 1, dueMs: 1, sentMs: 1 } as const;
   return { releaseId: 1, version: '1.0', kind: 'sketch', ...state };
 }
 

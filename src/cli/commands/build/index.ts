@@ -1,11 +1,14 @@
+import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { readRegularSync } from '../../../files/bounded-read.ts';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { nodeProgram, requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
 import { removeStaleExports } from '../../../project/build/exported-builds.ts';
 import { platformioProgram } from '../../../project/build/platformio.ts';
 import { hookVariables } from '../../../project/build/platformio-build.ts';
+import { findProjectFolder } from '../../../project/build/project-folder.ts';
 import { type Program, runProgram } from '../../../project/build/run-program.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -34,12 +37,14 @@ export function declareBuild(declaration: Declaration) {
 const arduinoCli: Program = {
   name: 'arduino-cli',
   howToGet: 'Install arduino-cli 1.x (arduino.github.io/arduino-cli), or use PlatformIO or the Arduino IDE.',
-  hint: 'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.',
 };
+
+const verifierHint =
+  'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.';
 
 /** Runs the project's build system with the hooks enabled, without changing its installed files. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
-  const source = resolve(io.cwd, options.source ?? '.');
+  const source = options.source === undefined ? projectHere(options, io) : resolve(io.cwd, options.source);
   const system = detectBuildSystem(source);
   switch (system) {
     case 'arduino':
@@ -54,6 +59,13 @@ export async function build(args: readonly string[], options: BuildCommandOption
       throw new OtaError('PROJECT_NOT_FOUND', { folder: source });
   }
   makeReport(io, options).result('build', { source, system });
+}
+
+function projectHere(options: BuildCommandOptions, io: Io): string {
+  if (detectBuildSystem(io.cwd) !== undefined || io.cwd === io.home) return io.cwd;
+  const { folder } = findProjectFolder(io.cwd, io.home);
+  makeReport(io, options).say(`Project: ${folder}`);
+  return folder;
 }
 
 function wordsOf(option: string, value: string | undefined): readonly string[] {
@@ -77,7 +89,7 @@ async function buildWithArduino(
   io: Io,
 ): Promise<void> {
   requireRecipePath(source);
-  const settings = await readProjectSettings(options, io, makeReport(io, options));
+  const settings = await readProjectSettings({ ...options, source }, io, makeReport(io, options));
   // Key errors are ignored here, because the hook reports them and then removes the artifacts of the previous build.
   const key = await projectPublicKey(settings, io, makeReport({ ...io, stderr: { write: () => true } }, options)).catch(
     () => undefined,
@@ -90,9 +102,30 @@ async function buildWithArduino(
   };
   const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
-  const program = { ...arduinoCli, name: io.env['ARDUINO_CLI'] ?? arduinoCli.name };
+  const lacksVerifier = key !== undefined && !includesNetwork(source);
+  const program = {
+    ...arduinoCli,
+    name: io.env['ARDUINO_CLI'] ?? arduinoCli.name,
+    ...(lacksVerifier ? { hint: verifierHint } : {}),
+  };
   await runProgram(program, ['compile', ...properties, ...args, source], io);
   await removeStaleExports(source, args, io.cwd);
+}
+
+/** Returns whether a sketch includes ESP8266WiFi, or a library that includes it. */
+function includesNetwork(source: string): boolean {
+  const files = readdirSync(source).filter((name) => /\.(?:ino|pde|c|cpp|h|hpp)$/i.test(name));
+  return files.some((name) =>
+    /#\s*include\s*[<"](?:ESP8266|ESPAsync|ArduinoOTA|WiFi)/.test(textOf(join(source, name))),
+  );
+}
+
+function textOf(path: string): string {
+  try {
+    return readRegularSync(path).toString('utf8');
+  } catch {
+    return '';
+  }
 }
 
 async function buildWithPlatformio(

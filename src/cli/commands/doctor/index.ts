@@ -16,7 +16,7 @@ const doctorCommand = (declaration: Declaration) =>
     'ota-hooks doctor',
     'ota-hooks doctor --source firmware/door --fix',
   ])
-    .addOption(projectOptions.sourceBelow)
+    .addOption(projectOptions.source)
     .option('--fix', 'Fix the problems that can be fixed safely');
 
 type DoctorOptions = OptionsOf<typeof doctorCommand>;

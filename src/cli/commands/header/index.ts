@@ -46,14 +46,14 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
     const { removeStaleArtifacts } = await import('../../../project/build/build-files.ts');
     await removeStaleArtifacts([resolve(io.cwd, options.image)]);
   }
-  const { key, isConfigured } = await findKey(options, io, report).catch(async (error) => {
+  const { key, isConfigured, source } = await findKey(options, io, report).catch(async (error) => {
     await removeLeftovers([out]);
     throw error;
   });
   const written = await writeHeader(out, key);
   if (key !== undefined) report.say('Enabling binary signing');
   else if (isConfigured || options.ifSetUp !== true)
-    report.say(`Not enabling binary signing: no public.key in ${report.path(resolve(io.cwd, options.source ?? '.'))}`);
+    report.say(`Not enabling binary signing: no public.key in ${report.path(source)}`);
   report.detail(`${report.path(out)} ${written}`);
   report.result('header', {
     header: out,
@@ -76,6 +76,8 @@ interface FoundKey {
   readonly key: RsaPublicKey | undefined;
   /** True if the project has a configuration or a key. */
   readonly isConfigured: boolean;
+  /** Folder of the sketch or platformio.ini. */
+  readonly source: string;
 }
 
 /** Finds the key. If a public key is given, the configuration is not loaded, so that hooks start quickly. */
@@ -84,11 +86,11 @@ async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<
     const path = resolve(io.cwd, options.publicKey);
     const key = await loadPublicKey(path);
     for (const warning of keySizeWarnings(key, report.path(path))) report.warn(warning);
-    return { key, isConfigured: true };
+    return { key, isConfigured: true, source: resolve(io.cwd, options.source ?? '.') };
   }
   const { readProjectSettings } = await import('../../shared/project-settings.ts');
   const { projectPublicKey } = await import('../../shared/project-keys.ts');
   const settings = await readProjectSettings(options, io, report);
   const key = await projectPublicKey(settings, io, report);
-  return { key, isConfigured: key !== undefined || settings.configPath !== undefined };
+  return { key, isConfigured: key !== undefined || settings.configPath !== undefined, source: settings.source };
 }

@@ -3,11 +3,12 @@ import { relative, resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { removeUnusedCliCopy } from '../../../project/build/arduino-ide.ts';
 import { installCliCopy } from '../../../project/build/cli-copy.ts';
+import { findProjectFolder } from '../../../project/build/project-folder.ts';
 import { applySteps } from '../../../project/init/apply-steps.ts';
 import { requireEffective, unknownEnvironments } from '../../../project/init/hook.ts';
 import { findInstallation, type Installation } from '../../../project/init/installation.ts';
 import { coresWithoutHooks, planCore, planSetup } from '../../../project/init/plan.ts';
-import { findProject, findProjectFolder, type Project } from '../../../project/init/project.ts';
+import { findProject, type Project } from '../../../project/init/project.ts';
 import { recordPath } from '../../../project/init/record.ts';
 import type { InitStep, SetupPlan } from '../../../project/init/step.ts';
 import { undoSetup } from '../../../project/init/undo.ts';
@@ -21,7 +22,7 @@ const initCommand = (declaration: Declaration) =>
     'ota-hooks init',
     'ota-hooks init --undo --delete-keys',
   ])
-    .addOption(projectOptions.sourceBelow)
+    .addOption(projectOptions.source)
     .option('--project <name>', 'Project name for the configuration (default: folder name)')
     .option('--ide', 'Also install the hooks in the installed cores, for Arduino IDE builds')
     .option('--yes', 'Skip the confirmation prompts')

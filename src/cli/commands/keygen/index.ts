@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { generateRsaKeyPair } from '../../../core/keys/generate.ts';
 import { maxKeyBits, minKeyBits, readPublicKey } from '../../../core/keys/public-key.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -36,7 +36,7 @@ export function declareKeygen(declaration: Declaration) {
 export async function keygen(options: KeygenOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const settings = await readProjectSettings(options, io, report);
-  const source = resolve(io.cwd, options.source ?? '.');
+  const { source } = settings;
   const privatePath = pathOf(settings.privateKey, 'private') ?? join(source, 'private.key');
   const publicPath = pathOf(settings.publicKey, 'public') ?? join(source, 'public.key');
   if (settings.privateKey !== undefined && 'path' in settings.privateKey) requirePrivateKeyPermission(settings);

@@ -40,11 +40,7 @@ const setCommand = (declaration: Declaration) =>
       'Time limit from a download to the first update check with the new build, such as 10m, 2h or 1d',
       duration,
     )
-    .option(
-      '--most-sends <n>',
-      'Number of unsuccessful attempts after which an update counts as failed',
-      positiveInteger,
-    )
+    .option('--most-sends <n>', 'Number of complete downloads after which an update counts as failed', positiveInteger)
     .option(
       '--publisher-rule <rule>',
       'Rule that publish tokens may override; replaces all such rules (repeatable, empty for none)',

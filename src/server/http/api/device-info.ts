@@ -46,12 +46,13 @@ export function deviceInfo(
     rollout,
     sketch: decisionInfo(record.decisions.sketch),
     filesystem: decisionInfo(record.decisions.filesystem),
-    attempts: attempts.map(({ version, kind, state, sends, receipts, lastSentAt, failure }) => ({
+    attempts: attempts.map(({ version, kind, state, sends, receipts, interruptions, lastSentAt, failure }) => ({
       version,
       kind,
       state,
       sends,
       receipts,
+      interruptions,
       lastSentAt: new Date(lastSentAt).toISOString(),
       failure,
     })),

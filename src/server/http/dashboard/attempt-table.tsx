@@ -2,11 +2,16 @@ import { counted } from '../../../core/model/quantity-text.ts';
 import type { Attempt } from '../../storage/records.ts';
 import { When } from './when.tsx';
 
-const states = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
+const states = {
+  sent: 'downloading',
+  received: 'downloaded',
+  interrupted: 'interrupted',
+  running: 'installed',
+  failed: 'failed',
+} as const;
 const failures = {
   'not-confirmed': 'not confirmed (no update check since)',
   'not-installed': 'not installed (the device runs a different build)',
-  interrupted: 'interrupted (the download never completed)',
 } as const;
 
 /** Shows a device's update attempts, latest first. */
@@ -25,18 +30,27 @@ export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
         </tr>
       </thead>
       <tbody>
-        {attempts.map(({ version, kind, state, failure, sends, lastSentAt }) => (
+        {attempts.map((attempt) => (
           <tr>
-            <th scope="row">{version}</th>
-            <td>{kind}</td>
-            <td>{failure === undefined ? states[state] : `${states[state]}: ${failures[failure]}`}</td>
-            <td>{counted(sends, 'download')}</td>
+            <th scope="row">{attempt.version}</th>
+            <td>{attempt.kind}</td>
+            <td>{resultText(attempt)}</td>
+            <td>{downloadsText(attempt)}</td>
             <td>
-              <When at={lastSentAt} exact />
+              <When at={attempt.lastSentAt} exact />
             </td>
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+function resultText({ state, failure }: Attempt): string {
+  return failure === undefined ? states[state] : `${states[state]}: ${failures[failure]}`;
+}
+
+function downloadsText({ sends, interruptions }: Attempt): string {
+  const downloads = counted(sends, 'download');
+  return interruptions === 0 ? downloads : `${downloads}, ${interruptions} interrupted`;
 }

@@ -2,6 +2,8 @@ import type { CredentialState } from '../../../api/admin-info.ts';
 import { mac as macSchema } from '../../../api/release-admin.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
+import { awaitsRetry } from '../../services/devices/attempts.ts';
+import { enrollDevice } from '../../services/devices/enroll-device.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { credentialState } from '../../storage/device-credentials.ts';
@@ -86,6 +88,19 @@ export async function retryDevice(
   return context.redirect(devicePath(project, mac), 303);
 }
 
+/** Enrolls a device that the overview lists as not enrolled. */
+export async function enrollFromOverview(
+  context: PageContext,
+  { records }: ServerParts,
+  project: string,
+  text: string,
+) {
+  await readForm(context, 'devices');
+  const mac = checked(macSchema, text);
+  await enrollDevice(records, { project, mac, by: context.get('token').id });
+  return context.redirect(devicePath(project, mac), 303);
+}
+
 function unknown(mac: string): DomainError {
   return new DomainError(
     'not-found',
@@ -95,7 +110,7 @@ function unknown(mac: string): DomainError {
 }
 
 function Retry({ record, formToken }: { record: DeviceRecord; formToken: string }) {
-  if (!record.attempts.some(({ state }) => state === 'failed')) return undefined;
+  if (!record.attempts.some(awaitsRetry)) return undefined;
   return (
     <SendForm action={`${devicePath(record.project, record.mac)}/retry`} formToken={formToken}>
       <button type="submit">Retry</button>

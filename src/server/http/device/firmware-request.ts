@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { secretIn } from '../../auth/device-secrets.ts';
 import { countIn } from '../../observability/counters.ts';
+import { attemptOf } from '../../services/devices/attempts.ts';
 import { type Decision, decide, type Outcome, type Releases } from '../../services/devices/decide.ts';
 import { type DeviceReport, type Mode, storedReport } from '../../services/devices/report.ts';
 import { whatRuns } from '../../services/devices/running.ts';
@@ -174,7 +175,8 @@ function respond(
     if (slot === undefined) throw new Error('there is nothing to send');
     const { request } = firmwareRequest;
     const { release, artifact } = decision;
-    send(parts, { request, response, project: view.project.name, mac, release, artifact }, slot);
+    const sends = attemptOf(record.attempts, release.id)?.sends ?? 1;
+    send(parts, { request, response, project: view.project.name, mac, sends, release, artifact }, slot);
     return undefined;
   }
   if (decision.action === 'none' && decision.code === 'no-release') return { status: 404, text: decision.text };

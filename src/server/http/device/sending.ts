@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { countIn } from '../../observability/counters.ts';
-import { afterReceipt } from '../../services/devices/attempts.ts';
+import { afterInterruption, afterReceipt } from '../../services/devices/attempts.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { sendArtifact } from './downloads.ts';
@@ -14,6 +14,8 @@ export interface Download {
   readonly response: ServerResponse;
   readonly project: string;
   readonly mac: string;
+  /** Value of `Attempt.sends` for this download. */
+  readonly sends: number;
   readonly release: ReleaseRecord;
   readonly artifact: Artifact;
 }
@@ -59,10 +61,23 @@ export function send(parts: DeviceParts, sending: Download, { body, free }: Down
   sendArtifact(request, response, { artifact, version: release.version, body, stallMs: parts.downloads.stallMs })
     .then(async (end) => {
       free();
-      if (end === 'broken') counters.downloadsInterrupted++;
+      if (end === 'broken') await noteInterruption(parts, sending);
       else await noteReceipt(parts, sending, body.length);
     })
     .catch((error: unknown) => log.error({ err: error, mac }, 'Could not record the end of a download'));
+}
+
+/** Records that the download broke off, so that it does not count as a failed update. After a crash, it counts as one. */
+async function noteInterruption(
+  { counters, records }: DeviceParts,
+  { project, mac, release, sends }: Download,
+): Promise<void> {
+  counters.downloadsInterrupted++;
+  await records.changeLater(
+    project,
+    mac,
+    (record) => record && changedRecord(record, { attempts: afterInterruption(record.attempts, release.id, sends) }),
+  );
 }
 
 /**

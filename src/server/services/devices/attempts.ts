@@ -6,8 +6,17 @@ import { isRunning, type Running } from './running.ts';
 /** Limits beyond which an attempt fails. */
 export interface RetryPolicy {
   readonly confirmWithinMs: number;
+  /** Number of complete downloads; downloads that broke off do not count. */
   readonly mostSends: number;
 }
+
+const hourMs = 60 * 60_000;
+const dayMs = 24 * hourMs;
+/**
+ * Waits after the first, second and each further download that broke off. A weak connection often lasts for hours, and each try costs power
+ * and, for a filesystem, the files. With a confirmation time of less than a day, the waits are shorter in the same proportion.
+ */
+const interruptionWaitsMs = [hourMs, 4 * hourMs, dayMs] as const;
 
 /** Number of attempts kept per device; older ones are dropped. */
 const mostAttempts = 16;
@@ -59,7 +68,7 @@ function filesystemAfterRequest(
   retryPolicy: RetryPolicy,
   now: ServiceTime,
 ): Attempt {
-  if (attempt.state === 'failed') return attempt;
+  if (attempt.state === 'failed') return stillWaiting(attempt, retryPolicy, now);
   const saysOther = mode === 'spiffs' && report.version !== undefined && report.version !== attempt.version;
   if (saysOther)
     return stillWaiting(attempt.state === 'running' ? withState(attempt, 'sent') : attempt, retryPolicy, now);
@@ -67,11 +76,39 @@ function filesystemAfterRequest(
   return attempt.state === 'running' ? attempt : stillWaiting(attempt, retryPolicy, now);
 }
 
-/** Fails an attempt that reached its limit of downloads or time while the device is online without running the build. */
+/**
+ * Updates an attempt of a device that is online without running the build. The attempt fails when it reaches its limit of complete downloads
+ * or of time. A download that broke off is not a failed update, even if the device was offline for longer than the confirmation time.
+ */
 function stillWaiting(attempt: Attempt, { mostSends }: RetryPolicy, now: ServiceTime): Attempt {
-  const isUsedUp = attempt.sends >= mostSends || now.servedMs > attempt.dueMs;
-  if (attempt.state !== 'failed' && !isUsedUp) return attempt;
-  return withFailure(attempt, attempt.receipts > 0 ? 'not-installed' : 'interrupted');
+  const isAtLimit = deliveriesOf(attempt) >= mostSends;
+  if (!isAtLimit && attempt.lastInterrupted === attempt.sends) return withState(attempt, 'interrupted');
+  if (isAtLimit || now.servedMs > attempt.dueMs) return withFailure(attempt, 'not-installed');
+  // The last of several downloads may have broken off only after the limit seemed to be reached.
+  return attempt.state === 'failed' ? withState(attempt, 'sent') : attempt;
+}
+
+/** Returns the number of downloads that count against the limit: the complete ones, and those whose end the server does not know. */
+export function deliveriesOf({ sends, interruptions }: Pick<Attempt, 'sends' | 'interruptions'>): number {
+  return sends - interruptions;
+}
+
+/** Returns the wait from the start of an interrupted download to the next download. */
+export function interruptionWaitMs({ interruptions }: Attempt, { confirmWithinMs }: RetryPolicy): number {
+  const waitMs = interruptionWaitsMs[Math.min(interruptions, interruptionWaitsMs.length) - 1] ?? dayMs;
+  return Math.min(1, confirmWithinMs / dayMs) * waitMs;
+}
+
+/**
+ * Returns whether a device may be sent a sketch again that it did not install: once a day, and only if the device reports its sketch MD5.
+ * Without the MD5, the server could not recognize that the sketch runs, and would send it forever.
+ */
+export function mayTryAgain(
+  { kind, sentMs }: Attempt,
+  { sketchMd5 }: DeviceReport,
+  { servedMs }: ServiceTime,
+): boolean {
+  return kind === 'sketch' && sketchMd5 !== undefined && servedMs >= sentMs + dayMs;
 }
 
 /** Fails the pending attempts that a device did not confirm in time. */
@@ -102,6 +139,8 @@ export function afterSend(
     state: 'sent',
     sends: (before?.sends ?? 0) + 1,
     receipts: before?.receipts ?? 0,
+    interruptions: before?.interruptions ?? 0,
+    lastInterrupted: before?.lastInterrupted,
     lastSentAt: now.wallMs,
     dueMs: now.servedMs + confirmWithinMs,
     sentMs: now.servedMs,
@@ -122,9 +161,27 @@ export function afterReceipt(attempts: readonly Attempt[], releaseId: number): r
   });
 }
 
-/** Removes failed attempts, so that their releases can be sent again. */
+/**
+ * Counts a download that broke off.
+ *
+ * @param sends value of `Attempt.sends` for this download; the device may have started another one
+ */
+export function afterInterruption(attempts: readonly Attempt[], releaseId: number, sends: number): readonly Attempt[] {
+  return attempts.map((attempt) => {
+    if (attempt.releaseId !== releaseId || attempt.interruptions >= attempt.sends) return attempt;
+    const lastInterrupted = Math.max(sends, attempt.lastInterrupted ?? 0);
+    return { ...attempt, interruptions: attempt.interruptions + 1, lastInterrupted };
+  });
+}
+
+/** Removes failed and interrupted attempts, so that their releases can be sent again immediately. */
 export function afterRetry(attempts: readonly Attempt[]): readonly Attempt[] {
-  return attempts.filter(({ state }) => state !== 'failed');
+  return attempts.filter((attempt) => !awaitsRetry(attempt));
+}
+
+/** Returns whether the release of an attempt is sent again only after a wait or a retry. */
+export function awaitsRetry({ state }: Pick<Attempt, 'state'>): boolean {
+  return state === 'failed' || state === 'interrupted';
 }
 
 function withState(attempt: Attempt, state: Exclude<Attempt['state'], 'failed'>): Attempt {

@@ -24,7 +24,7 @@ const mostResponses = 131_072;
  * this cache unless the device record or the project has changed. The cached responses do not depend on the time.
  */
 export class CachedResponses {
-  readonly #responses = new LRUCache<string, CachedResponse>({ max: mostResponses });
+  readonly #responses = new LRUCache<string, CachedResponse>({ maxSize: mostResponses, sizeCalculation: () => 1 });
 
   get(project: string, mac: string): CachedResponse | undefined {
     return this.#responses.get(mac + project);

@@ -1,12 +1,21 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
+import { counted, roundedDuration } from '../../../core/model/quantity-text.ts';
 import type { BlockingFinding } from '../../../core/preflight/plan.ts';
 import { afterUse } from '../../storage/device-credentials.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord, ReportSource } from '../../storage/records.ts';
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
-import { afterRequest, afterSend, attemptOf, type RetryPolicy } from './attempts.ts';
+import {
+  afterRequest,
+  afterSend,
+  attemptOf,
+  deliveriesOf,
+  interruptionWaitMs,
+  mayTryAgain,
+  type RetryPolicy,
+} from './attempts.ts';
 import { failureText } from './failure-text.ts';
 import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
@@ -56,7 +65,7 @@ export type Decision =
     }
   | {
       readonly action: 'none';
-      readonly code: 'no-release' | 'rollout-pending' | 'board-unknown' | 'blocked' | 'failed';
+      readonly code: 'no-release' | 'rollout-pending' | 'board-unknown' | 'blocked' | 'interrupted' | 'failed';
       readonly text: string;
       readonly target: ReleaseRecord | undefined;
       /** Preflight rules that block the update; empty for other codes. */
@@ -204,7 +213,8 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   // Never respond to a filesystem request with a sketch: the device would overwrite its files with the sketch.
   if (path.kind === 'hops' && release.kind !== kind) return blocked(target, path.blockedBy);
   const attempt = attemptOf(attempts, release.id);
-  if (attempt?.state === 'failed') return failed(attempt, target);
+  const delay = attempt && delayedBy(question, attempt, target);
+  if (delay !== undefined) return delay;
   const what = `${release.version} (${step.artifact.file})`;
   if (path.kind === 'send') {
     return {
@@ -227,10 +237,32 @@ function blocked(target: ReleaseRecord, blockedBy: readonly BlockingFinding[]): 
   return { action: 'none', code: 'blocked', text: `${target.version} blocked: ${reason}.`, target, rules };
 }
 
-function failed(attempt: Attempt, target: ReleaseRecord): Decision {
-  const attempts = attempt.sends === 1 ? '1 attempt' : `${attempt.sends} attempts`;
-  const text = `${failureText(attempt)} (${attempts}). Use Retry to send it again.`;
+/** Returns the decision to wait with a release that the device did not install; undefined if the release can be sent now. */
+function delayedBy(
+  { report, retryPolicy, now }: Question,
+  attempt: Attempt,
+  target: ReleaseRecord,
+): Decision | undefined {
+  if (attempt.state === 'interrupted') return interrupted(attempt, retryPolicy, now, target);
+  if (attempt.state !== 'failed' || mayTryAgain(attempt, report, now)) return undefined;
+  const downloads = counted(deliveriesOf(attempt), 'download');
+  const isDaily = attempt.kind === 'sketch' && report.sketchMd5 !== undefined;
+  const next = isDaily ? 'It is sent once more each day. Use Retry to send it now.' : 'Use Retry to send it again.';
+  const text = `${failureText(attempt)} (${downloads}). ${next}`;
   return { action: 'none', code: 'failed', text, target, rules: [] };
+}
+
+function interrupted(
+  attempt: Attempt,
+  retryPolicy: RetryPolicy,
+  now: ServiceTime,
+  target: ReleaseRecord,
+): Decision | undefined {
+  const waitMs = interruptionWaitMs(attempt, retryPolicy);
+  if (now.servedMs >= attempt.sentMs + waitMs) return undefined;
+  const times = attempt.interruptions === 1 ? 'once' : `${attempt.interruptions} times`;
+  const text = `Download of ${attempt.version} interrupted ${times}. It is sent again ${roundedDuration(waitMs)} after the last download started. Use Retry to send it now.`;
+  return { action: 'none', code: 'interrupted', text, target, rules: [] };
 }
 
 /** Returns the previous record if the decision is unchanged. Different numbers in the decision text do not count as a change. */

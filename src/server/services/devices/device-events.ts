@@ -1,7 +1,7 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Actor, Attempt, DeviceRecord } from '../../storage/records.ts';
 import { type DeviceEvent, theDevice } from '../events/domain-event.ts';
-import { attemptOf } from './attempts.ts';
+import { attemptOf, awaitsRetry } from './attempts.ts';
 
 /** Cause of a change to a device record. The default is a device request. */
 export interface DeviceChange {
@@ -42,7 +42,7 @@ type Common = Pick<DeviceEvent, 'project' | 'mac' | 'actor' | 'at'>;
 
 /** Returns the event for an attempt that ended. Returns nothing if the stored attempt already has this state. */
 function ended(attempt: Attempt, before: DeviceRecord | undefined, common: Common): readonly DeviceEvent[] {
-  const { state, version, kind, failure = 'interrupted' } = attempt;
+  const { state, version, kind, failure = 'not-installed' } = attempt;
   const earlier = attemptOf(before?.attempts ?? [], attempt.releaseId);
   if (earlier === undefined || earlier.state === state) return [];
   if (state === 'running') return [{ ...common, type: 'device.updated', version, kind }];
@@ -71,6 +71,6 @@ function edited(before: DeviceRecord | undefined, after: DeviceRecord, common: C
 }
 
 function retried(before: DeviceRecord | undefined, common: Common): DeviceEvent {
-  const failed = before?.attempts.filter(({ state }) => state === 'failed') ?? [];
-  return { ...common, type: 'device.retried', versions: failed.map(({ version }) => version) };
+  const waiting = before?.attempts.filter(awaitsRetry) ?? [];
+  return { ...common, type: 'device.retried', versions: waiting.map(({ version }) => version) };
 }

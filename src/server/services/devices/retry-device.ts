@@ -3,7 +3,7 @@ import { afterRetry } from './attempts.ts';
 import type { DeviceRecords } from './device-records.ts';
 
 /**
- * Clears a device's failures, so that the failed releases can be sent to the device again.
+ * Clears a device's failures and interrupted downloads, so that their releases can be sent to the device at its next update check.
  *
  * @returns undefined if the device is unknown
  */
@@ -26,9 +26,9 @@ function withoutFailures(record: DeviceRecord, at: number): DeviceRecord {
   };
 }
 
-/** Replaces a decision that blocks a failed update. The next update check decides again. */
+/** Replaces a decision that delays an update after a failure or an interrupted download. The next update check decides again. */
 function retried(decision: DecisionRecord | undefined, at: number): DecisionRecord | undefined {
-  if (decision?.code !== 'failed') return decision;
+  if (decision?.code !== 'failed' && decision?.code !== 'interrupted') return decision;
   return {
     ...decision,
     code: 'retry',

@@ -26,7 +26,7 @@ export function memberProgress(rollout: Progressing, record: DeviceRecord): Memb
   const attempt = record.attempts.find(({ releaseId }) => rollout.releaseIds.includes(releaseId));
   if (isRunningRelease(rollout, record, attempt)) return runningProgress(rollout, record, attempt);
   if (attempt?.state === 'failed') {
-    return { state: 'failed', failure: attempt.failure ?? 'interrupted', from: attempt.from };
+    return { state: 'failed', failure: attempt.failure ?? 'not-installed', from: attempt.from };
   }
   if (attempt !== undefined && attempt.state !== 'running') return { state: 'updating' };
   const { action, code, version, authenticated = false } = record.decisions.sketch ?? {};

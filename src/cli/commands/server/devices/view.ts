@@ -30,7 +30,13 @@ const credentialWords: Readonly<Record<CredentialState, string>> = {
 
 type DeviceAttempt = DeviceInfo['attempts'][number];
 
-const stateWords = { sent: 'downloading', received: 'downloaded', running: 'installed', failed: 'failed' } as const;
+const stateWords = {
+  sent: 'downloading',
+  received: 'downloaded',
+  interrupted: 'interrupted',
+  running: 'installed',
+  failed: 'failed',
+} as const;
 const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
 const progressWords = {
   pending: 'pending',
@@ -45,8 +51,10 @@ function failureText(failure: string | undefined): string {
   return failure?.replace('-', ' ') ?? 'unknown reason';
 }
 
-function outcomeOf({ state, failure, sends }: DeviceAttempt): string {
-  return `${failure === undefined ? stateWords[state] : failureText(failure)}, ${counted(sends, 'attempt')}`;
+function outcomeOf({ state, failure, sends, interruptions }: DeviceAttempt): string {
+  const outcome = failure === undefined ? stateWords[state] : failureText(failure);
+  const interrupted = interruptions === 0 ? '' : `, ${interruptions} interrupted`;
+  return `${outcome}, ${counted(sends, 'attempt')}${interrupted}`;
 }
 
 function reasonOf(device: DeviceInfo): string {
