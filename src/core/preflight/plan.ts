@@ -68,6 +68,37 @@ interface CheckedStep<Candidate extends Release> extends Step<Candidate> {
   readonly allowed: number;
 }
 
+/** Intermediate release that does not help, although the update is blocked. */
+export interface UnusableIntermediate<Candidate extends Release> {
+  readonly release: Candidate;
+  /** Reason, as the end of a sentence about the intermediate release. */
+  readonly reason: string;
+}
+
+/** Explains why each intermediate release of a blocked update does not help. */
+export function unusableIntermediates<Candidate extends Release>(
+  question: PlanInput<Candidate>,
+): readonly UnusableIntermediate<Candidate>[] {
+  const { facts, target, intermediateReleases = [], allow = new Set() } = question;
+  return intermediateReleases.map((release): UnusableIntermediate<Candidate> => {
+    if (release.image.kind !== 'sketch') {
+      return { release, reason: `is a ${release.image.kind}, but only a sketch can install the next update` };
+    }
+    const { step, blockedBy } = choose({ ...facts, kind: 'sketch' }, release, allow);
+    if (step === undefined) return { release, reason: `cannot be installed: ${firstOf(blockedBy)}` };
+    const after = { ...factsAfter(facts, release, step.artifact), kind: facts.kind };
+    const then = choose(after, target, allow).blockedBy;
+    return {
+      release,
+      reason: `can be installed, but then ${then[0]?.artifact ?? 'the update'} is blocked: ${firstOf(then)}`,
+    };
+  });
+}
+
+function firstOf([first]: readonly BlockingFinding[]): string {
+  return first === undefined ? 'it has no artifact' : `${first.message} (${first.rule})`;
+}
+
 function choose<Candidate extends Release>(
   facts: DeviceFacts,
   release: Candidate,
