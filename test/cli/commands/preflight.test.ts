@@ -38,6 +38,7 @@ interface Document {
   readonly blockedBy: readonly { readonly rule: string; readonly message: string; readonly fix: string }[];
   readonly warnings: readonly { readonly rule: string }[];
   readonly alternative: string | null;
+  readonly intermediate: { readonly mostBytes: number; readonly lastArtifact: string } | null;
 }
 
 async function preflight({ path }: TestFolder, file: string, ...argv: readonly string[]) {
@@ -219,6 +220,52 @@ test('preflight finds an upgrade path through the builds given by --via', async 
     document?.plan.steps.map(({ artifact }) => artifact),
     ['door.ino.bin.signed', 'large.bin.gz.signed'],
   );
+});
+
+test('preflight and upload print the commands of the intermediate sketch when only two hops are possible', async (t) => {
+  const content = concatBytes(Buffer.from(`${door.publicPem}\0Not Enough Space\0`), noisyBytes(700_000, 0.2, 1));
+  const large = buildImage({ flashContent: content, modeByte: 2, sizeAndFrequencyByte: 0x20 });
+  const folder = await packed(t, { 'large.bin': large });
+  await runCommand(['pack', 'large.bin', '--declare-enforcement'], { cwd: folder.path });
+  // Without an ELF, the manifest does not contain the filesystem layout.
+  const manifest = JSON.parse(await folder.text('large.bin.ota.json'));
+  const image = { ...manifest.image, layout: { fsStart: 0xeb000, fsEnd: 0xfb000 } };
+  await folder.write('large.bin.ota.json', JSON.stringify({ ...manifest, image }));
+  await folder.write('door/door.ino', '');
+  const old = [
+    '--core',
+    '2.6.3',
+    '--layout',
+    '1m64',
+    '--chip-size',
+    '1M',
+    '--flash-mode',
+    'dio',
+    '--signing',
+    'required',
+  ];
+  const device = [...old, '--key-fingerprint', fingerprint, '--sketch-size', '600000'];
+  const { exitCode, document } = await preflight(folder, 'large.bin.ota.json', ...device, '--transport', 'espota');
+  t.is(exitCode, 3);
+  t.deepEqual(document?.intermediate, { mostBytes: 360_448, lastArtifact: 'large.bin.gz.signed' });
+  const commands = [
+    'templates/sketches/IntermediateUpdate .',
+    'cp IntermediateUpdate/arduino_secrets.example.h IntermediateUpdate/arduino_secrets.h',
+    'ota-hooks build --source IntermediateUpdate --fqbn esp8266:esp8266:BOARD -- --output-dir build/intermediate',
+    '--via build/intermediate/IntermediateUpdate.ino.bin',
+  ];
+  const shown = await runCommand(['preflight', 'large.bin.ota.json', ...device, '--transport', 'espota'], {
+    cwd: folder.path,
+    cli: '/opt/ota-hooks/dist/cli.js',
+  });
+  const sent = await runCommand(['upload', 'large.bin', '--host', '127.0.0.1', ...device], { cwd: folder.path });
+  t.is(sent.exitCode, 3);
+  for (const text of [shown.stdout, sent.stderr]) {
+    t.regex(text, /possible in two hops: .* at most 360448 bytes with its signature, then large\.bin\.gz\.signed/);
+    for (const command of commands) t.true(text.includes(command), `${command} in ${text}`);
+  }
+  t.true(shown.stdout.includes('cp -r /opt/ota-hooks/templates/sketches/IntermediateUpdate .'));
+  t.true(sent.stderr.includes('ota-hooks upload large.bin'));
 });
 
 test('preflight reports whether a gzip image would fit when the raw sketch does not fit', async (t) => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { gzipSync } from 'fflate';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
+import { type IntermediateProposal, proposeIntermediate } from '../../../core/preflight/intermediate.ts';
 import { decisiveErrors, type Plan, plan, type Step } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -12,6 +13,7 @@ import { allowOption, rulesToAllow } from '../../shared/allowed-rules.ts';
 import { deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
 import { type FileToCheck, readFileToCheck } from '../../shared/file-to-check.ts';
+import { intermediateSteps } from '../../shared/intermediate-steps.ts';
 import { namedKeys, projectKeys, withProjectKey } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
@@ -69,7 +71,12 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const first = planFor(fileToCheck.release);
   const decision = lacksSpace(first) ? planFor(withGzipSize(fileToCheck)) : first;
   const alternative = decision.kind === 'blocked' ? otherArtifact(fileToCheck, facts) : undefined;
-  report.result('preflight', documentOf(path, facts, decision, alternative), sheetOf(decision, alternative));
+  const proposal =
+    alternative === undefined ? proposeIntermediate(facts, fileToCheck.release, decision, allow) : undefined;
+  const context = { target: path, source: settings.folder, board: facts.board ?? fileToCheck.release.board };
+  const steps = proposal === undefined ? [] : intermediateSteps(proposal, context, io, report);
+  const document = documentOf(path, facts, decision, { alternative, proposal });
+  report.result('preflight', document, [...sheetOf(decision, alternative), ...steps]);
   if (decision.kind !== 'blocked') return;
   throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decisiveErrors(decision.blockedBy) });
 }
@@ -92,7 +99,12 @@ function otherArtifact({ build }: FileToCheck, facts: DeviceFacts): string | und
   return decision.kind === 'send' ? decision.artifact.file : undefined;
 }
 
-function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, alternative: string | undefined) {
+interface Options {
+  readonly alternative: string | undefined;
+  readonly proposal: IntermediateProposal | undefined;
+}
+
+function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, { alternative, proposal }: Options) {
   const steps = stepsOf(decision);
   return {
     file: path,
@@ -116,6 +128,7 @@ function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, a
       warnings.map(({ rule, message, fix }) => ({ rule, message, fix, artifact: artifact.file })),
     ),
     alternative: alternative ?? null,
+    intermediate: proposal ?? null,
   };
 }
 
