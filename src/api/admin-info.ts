@@ -126,6 +126,8 @@ export const deviceInfoSchema = v.strictObject({
   group: v.optional(v.string()),
   pin: v.optional(v.string()),
   atomicFs: v.optional(v.boolean()),
+  /** Preflight rules that do not block updates of the device. */
+  allow: v.optional(v.array(v.string())),
   user: v.optional(v.string()),
   credentials: v.picklist(credentialStates),
   firstSeenAt: v.optional(time),

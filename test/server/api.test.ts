@@ -269,3 +269,17 @@ test('serves health and metrics, and returns 404 for unknown paths and 503 while
   t.is((await request('GET', '/healthz')).status, 503);
   t.is((await request('POST', 'tokens', await tokenOf('admin'), {})).status, 503);
 });
+
+test('allows a rule for one device, and rejects rules that are not about the files of the device', async (t) => {
+  const { request, tokenOf, store } = await testApi(t);
+  const operator = await tokenOf('operate');
+  const path = 'projects/door/devices/18:FE:34:00:00:01';
+  t.is(JSON.parse((await request('PUT', path, operator, { allow: ['fs-moved'] })).text).allow[0], 'fs-moved');
+  const [entry] = await store.audit.list({ limit: 1 });
+  t.deepEqual(entry?.detail['allow'], ['fs-moved']);
+  for (const rule of ['wrong-key', 'unsigned-to-signed', 'flash-mode-gz', 'everything']) {
+    t.is((await request('PUT', path, operator, { allow: [rule] })).status, 422, rule);
+  }
+  t.deepEqual((await store.devices.get('door', '18:FE:34:00:00:01'))?.record.allow, ['fs-moved']);
+  t.is(JSON.parse((await request('PUT', path, operator, { allow: [] })).text).allow, undefined);
+});

@@ -197,6 +197,18 @@ test('sends an artifact that violates an allowed rule only if no other artifact 
   ]);
 });
 
+test('applies the rules that one release allows only to this release', (t) => {
+  const facts = { ...known, core: '2.7.4' };
+  const onlyGz = ({ manifest }: Build) => ({
+    ...manifest,
+    artifacts: manifest.artifacts.filter(({ file }) => file.endsWith('.gz.signed')),
+  });
+  const [target, other] = [onlyGz(usual), onlyGz(usual)];
+  const allowFor = (release: object) => (release === target ? ['gz-signed-old-core'] : []);
+  t.is(sent(plan({ facts, target, allowFor })), 'usual.bin.gz.signed');
+  t.is(plan({ facts, target: other, allowFor }).kind, 'blocked');
+});
+
 test('plans a hop through the raw artifact if the compressed one would install a slower flash mode that blocks the target', async (t) => {
   const stone = await build({ sizeBytes: 60_000, version: 'stone' });
   const slow = withFlashMode(stone, 'dout');

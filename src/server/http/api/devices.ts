@@ -166,7 +166,7 @@ function previewOf(mac: string, decision: Decision): DevicePreview {
 }
 
 function withChanges(record: DeviceRecord, request: Request, password: Credential | undefined): DeviceRecord {
-  const { enrolled, name, board, channel, group, pin, atomicFs, credential } = request;
+  const { enrolled, name, board, channel, group, pin, atomicFs, allow, credential } = request;
   return {
     ...record,
     enrolled: enrolled ?? record.enrolled,
@@ -176,6 +176,7 @@ function withChanges(record: DeviceRecord, request: Request, password: Credentia
     group: changed(record.group, group),
     pin: changed(record.pin, pin),
     atomicFs: changed(record.atomicFs, atomicFs),
+    allow: changed(record.allow, allow?.length === 0 ? null : allow),
     credential: credential === undefined ? record.credential : password,
   };
 }

@@ -134,6 +134,7 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
         ['Channel', record.channel],
         ['Group', record.group],
         ['Pinned to', record.pin],
+        ['Allowed rules', record.allow?.join(', ')],
         ['Password', record.credential && `set for user ${record.credential.user}`],
         ['Secret', secretWords[credentialState(record.secrets)]],
         ['Reported version', report?.version],
