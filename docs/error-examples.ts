@@ -46,6 +46,7 @@ export const errorExamples = {
   SIMULATOR_LISTEN_FAILED: [{ address: '127.0.0.1:8266', reason: 'EADDRINUSE' }],
   PUBLISH_AFTER_BUILD_FAILED: [{ exitCode: 1, file: 'build/door.ino.bin' }],
   ROLLOUT_NOT_FOUND: [{ project: 'door', channel: 'stable' }],
+  DEVICE_PROJECT_UNKNOWN: [{ file: 'TEMP-1.0.0.bin', mac: '18:FE:AA:AA:AA:BB' }],
   DEVICE_TABLE_INVALID: [{ path: 'arduino-db.json', reason: 'line 3: "18:FE" is not a MAC address' }],
 
   OPTION_INVALID: [{ option: '--limit', value: '0', expected: 'must be a positive integer' }],

@@ -8,6 +8,7 @@ COPY is the folder with the copy of the CLI, FOLDER the build folder. A sketch t
 what the core's own tools/signing.py makes without keys, and no other process starts. Other sketches need Node.js and the copy.
 """
 
+import filecmp
 import json
 import os
 import re
@@ -38,11 +39,18 @@ def read_text(path):
         return None
 
 
+def build_option(build, name):
+    """Returns an option that arduino-cli recorded in the build folder, or None."""
+    try:
+        return str(json.loads(read_text(os.path.join(build, "build.options.json")) or "")[name])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def read_sketch(build):
     """Returns the folder and the main file of the sketch that the build folder belongs to; None if they are unknown."""
-    try:
-        location = json.loads(read_text(os.path.join(build, "build.options.json")) or "")["sketchLocation"]
-    except (KeyError, TypeError, ValueError):
+    location = build_option(build, "sketchLocation")
+    if location is None:
         return None
     if os.path.isfile(location):
         return os.path.split(location)
@@ -149,6 +157,20 @@ def build_without_keys(command, build, image):
     return 0
 
 
+def remove_stale_exports(build, sketch, image):
+    """Removes files of an earlier build next to the image that arduino-cli has just exported into the folder of the sketch.
+
+    arduino-cli copies the files of a build, and keeps those that the build no longer has. It does not tell a hook the folder of
+    --output-dir.
+    """
+    board = ".".join((build_option(build, "fqbn") or "").split(":")[:3])
+    exported = os.path.join(sketch[0], "build", board, sketch[1] + ".bin")
+    if not os.path.isfile(exported) or not filecmp.cmp(image, exported, shallow=False):
+        return
+    ours = (COMPRESSED, MANIFEST) if os.path.exists(exported + MANIFEST) else ()
+    remove_stale(exported, [suffix for suffix in SIGNED + ours if not os.path.exists(image + suffix)])
+
+
 def upload_as_core(options, image):
     """Runs the core's own uploader."""
     given = dict(zip(options[::2], options[1::2]))
@@ -163,6 +185,10 @@ def start(copy, command, options, build):
     words = [command] + options + ["--arduino-build", build]
     sketch = read_sketch(build)
     image = os.path.join(build, sketch[1] + ".bin") if sketch else None
+    if command == "exported":
+        if sketch is not None:
+            remove_stale_exports(build, sketch, image)
+        return 0
     is_signed = sketch is None or is_set_up(sketch[0])
     if not is_signed and command != "upload":
         return build_without_keys(command, build, image)

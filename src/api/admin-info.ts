@@ -37,8 +37,42 @@ export const importResponseSchema = v.strictObject({
   enrolled: v.number(),
   /** Number of devices that were already enrolled. */
   unchanged: v.number(),
+  /** Aliases of the project that other projects share. They serve only devices that are enrolled or recognized. */
+  sharedAliases: v.array(v.string()),
 });
 export type ImportResponse = DeepReadonly<v.InferOutput<typeof importResponseSchema>>;
+
+/** What a device would be sent at its next update check, without the version and file if it would be sent nothing. */
+const devicePreviewSchema = v.strictObject({
+  mac: v.string(),
+  action: v.picklist(['send', 'up-to-date', 'none']),
+  code: v.string(),
+  text: v.string(),
+  version: v.optional(v.string()),
+  artifact: v.optional(v.string()),
+});
+export type DevicePreview = DeepReadonly<v.InferOutput<typeof devicePreviewSchema>>;
+export const previewResponseSchema = v.strictObject({ devices: v.array(devicePreviewSchema) });
+
+/** Devices of `server devices migrate`, with their projects and the files in the table. */
+export const migratedDevicesSchema = v.array(
+  v.strictObject({ ...devicePreviewSchema.entries, project: v.string(), file: v.string() }),
+);
+
+/** Device that sent an update check to an alias and is not enrolled in a project with this alias. */
+export const notEnrolledSchema = v.strictObject({
+  mac: v.string(),
+  /** Path of the update check. */
+  path: v.string(),
+  /** Projects with this alias. */
+  projects: v.array(v.string()),
+  /** Projects in which the device is known; the project of the alias is sent only to devices that are not known elsewhere. */
+  knownIn: v.array(v.string()),
+  version: v.optional(v.string()),
+  address: v.string(),
+  lastSeenAt: time,
+});
+export type NotEnrolledInfo = DeepReadonly<v.InferOutput<typeof notEnrolledSchema>>;
 
 /**
  * Update state of a device, worst first.
@@ -92,6 +126,8 @@ export const deviceInfoSchema = v.strictObject({
   group: v.optional(v.string()),
   pin: v.optional(v.string()),
   atomicFs: v.optional(v.boolean()),
+  /** Preflight rules that do not block updates of the device. */
+  allow: v.optional(v.array(v.string())),
   user: v.optional(v.string()),
   credentials: v.picklist(credentialStates),
   firstSeenAt: v.optional(time),

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { printable } from '../core/model/fields.ts';
+import type { RuleId } from '../core/preflight/registry.ts';
 import { firmwareVersion, resourceName, roles } from './release.ts';
 
 /** Request bodies that `ota-hooks server` sends, except for releases. `release.ts` lists the API paths. */
@@ -74,6 +75,10 @@ export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 export const defaultConfirmWithinMs = 24 * hourMs;
 export const defaultMostSends = 3;
 
+/** Rules that can be allowed for one device. Their only risk is the loss of the files on this device. */
+export const deviceRules = ['fs-moved'] as const satisfies readonly RuleId[];
+export type DeviceRule = (typeof deviceRules)[number];
+
 /** Changes to a device. An absent key leaves the value unchanged, and null removes it. */
 export const deviceRequestSchema = v.strictObject({
   enrolled: v.optional(v.boolean()),
@@ -87,6 +92,15 @@ export const deviceRequestSchema = v.strictObject({
   pin: v.optional(v.nullable(firmwareVersion)),
   /** True if the sketch was built with ATOMIC_FS_UPDATE. */
   atomicFs: v.optional(v.nullable(v.boolean())),
+  /** Preflight rules that do not block updates of this device. Replaces all such rules. */
+  allow: v.optional(
+    v.nullable(
+      v.pipe(
+        v.array(v.picklist(deviceRules, `must be ${deviceRules.join(' or ')}`)),
+        v.maxLength(deviceRules.length, 'must name each rule once'),
+      ),
+    ),
+  ),
   credential: v.optional(credential),
 });
 export type DeviceRequest = v.InferInput<typeof deviceRequestSchema>;
@@ -105,6 +119,13 @@ export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: importedName, version: v.optional(v.union([v.string(), v.number()])) })),
   v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
 );
+
+/** Devices whose next update the server previews, and the channel in the URL of their update checks. */
+export const previewRequestSchema = v.strictObject({
+  macs: v.pipe(v.array(mac), v.maxLength(10_000)),
+  channel: v.optional(resourceName, 'stable'),
+});
+
 export const tokenRequestSchema = v.strictObject({
   roles: v.pipe(
     v.array(v.picklist(roles, `must be ${roles.join(', ')}`)),

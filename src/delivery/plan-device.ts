@@ -1,7 +1,14 @@
 import type { ImageKind } from '../core/model/artifact.ts';
 import type { DeviceFacts } from '../core/model/device-facts.ts';
 import type { Manifest } from '../core/model/manifest.ts';
-import { type BlockingFinding, plan, type Step } from '../core/preflight/plan.ts';
+import { type IntermediateProposal, proposeIntermediate } from '../core/preflight/intermediate.ts';
+import {
+  type BlockingFinding,
+  plan,
+  type Step,
+  type UnusableIntermediate,
+  unusableIntermediates,
+} from '../core/preflight/plan.ts';
 import type { Release } from '../core/preflight/release.ts';
 import { recognize } from '../core/preflight/running.ts';
 import type { Target } from './inventory.ts';
@@ -37,7 +44,14 @@ export type DevicePlan =
       /** Smaller artifact that only unknown facts block, if any. */
       readonly smaller: SmallerArtifact | undefined;
     }
-  | { readonly kind: 'blocked'; readonly blockedBy: readonly BlockingFinding[] };
+  | {
+      readonly kind: 'blocked';
+      readonly blockedBy: readonly BlockingFinding[];
+      /** Intermediate sketch that would make the update possible, if any. */
+      readonly intermediate: IntermediateProposal | undefined;
+      /** Intermediate releases that do not help. */
+      readonly unusable: readonly UnusableIntermediate<Release>[];
+    };
 
 /**
  * Plans the update of one device. Device facts are merged from the configuration, the ledger, the running build and the command line.
@@ -55,7 +69,10 @@ export function planDevice(target: Target, observed: ObservedFacts, question: De
   );
   const sendable = acceptedArtifacts(release, target);
   const decided = plan({ facts, target: sendable, intermediateReleases, allow });
-  if (decided.kind === 'blocked') return decided;
+  if (decided.kind === 'blocked') {
+    const unusable = unusableIntermediates({ facts, target: sendable, intermediateReleases, allow });
+    return { ...decided, intermediate: proposeIntermediate(facts, sendable, decided, allow), unusable };
+  }
   const steps = decided.kind === 'send' ? [decided] : decided.hops;
   return {
     kind: 'send',

@@ -14,6 +14,7 @@ import { CachedResponses } from './services/devices/cached-responses.ts';
 import { DeviceRecords } from './services/devices/device-records.ts';
 import { LastSeen } from './services/devices/last-seen.ts';
 import { NewDevices } from './services/devices/new-devices.ts';
+import { NotEnrolledDevices } from './services/devices/not-enrolled.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
 import { Health } from './services/health.ts';
 import { Refusals } from './services/refusals.ts';
@@ -102,6 +103,8 @@ export async function makeParts(
   const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
   const rollouts = await Rollouts.open({ store, catalog, clock, events, log });
   records.listen(rollouts);
+  const notEnrolled = new NotEnrolledDevices();
+  records.listen(notEnrolled);
   // Count the devices now, so that the first page view does not have to wait for the count of a large fleet.
   for (const { project } of catalog.views()) await store.devices.tally(project.name);
   return {
@@ -117,6 +120,7 @@ export async function makeParts(
     credentials: new CredentialChecker(),
     failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),
     newDevices: new NewDevices(limits.newDevicesPerNetwork),
+    notEnrolled,
     isTrustedProxy: options.isTrustedProxy ?? (() => false),
     accelPath: options.accelPath,
     clock,

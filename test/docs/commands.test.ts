@@ -37,6 +37,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Recognize older builds': server,
     'Find and undo failed updates': server,
     'Restrict access': server,
+    'Replace a PHP update script': server,
     HTTPS: server,
     'Publish to a folder': server,
     'Operate the server': server,
@@ -62,6 +63,8 @@ const onlyParsed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'virtual devices send no secrets; test/cli/commands/device-credentials.test.ts runs the same commands',
   },
   'docs/upload.md': {
+    'Two hops':
+      'test/cli/commands/upload-proof.test.ts uploads both hops, and test/e2e/templates/sketches.test.ts compiles the sketch',
     'Web updaters of other firmware':
       'test/cli/commands/upload-presets.test.ts runs the same command against a server with the form of each preset',
   },
@@ -74,7 +77,7 @@ const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 };
 
 /** First words of commands: shell builtins, tools installed by the reader, and ota-hooks. */
-const programs = /^(?:cd|export|mkdir|npm|npx|pio|arduino-cli|ota-hooks) /;
+const programs = /^(?:cd|cp|export|mkdir|npm|npx|pio|arduino-cli|ota-hooks) /;
 
 function commandsOf({ path }: Page) {
   return sectionsOf(path).flatMap(({ heading, acts }) =>

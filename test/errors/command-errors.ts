@@ -32,5 +32,11 @@ export const commandErrors = {
     await runCommand(['server', 'projects', 'set', 'door'], world);
     return runCommand(['server', 'rollouts', 'show', 'door'], world);
   },
+  DEVICE_PROJECT_UNKNOWN: async (t) => {
+    const { url, token } = await startTestServer(t);
+    const folder = await testFolder(t, { 'table.csv': '18:FE:AA:AA:AA:BB,TEMP-1.0.0.bin' });
+    const world = { cwd: folder.path, env: { OTA_SERVER: url, OTA_TOKEN: token } };
+    return runCommand(['server', 'devices', 'migrate', 'table.csv'], world);
+  },
   DEVICE_TABLE_INVALID: inFolder(`server devices import door table.json ${toServer}`, { 'table.json': '[1' }, env),
 } as const satisfies Record<string, Provocation>;

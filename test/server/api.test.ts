@@ -58,6 +58,8 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['POST', 'projects/door/devices/import', 'devices', {}],
   ['POST', 'projects/door/devices/credentials', 'devices', {}],
   ['POST', 'projects/door/devices/credentials/revoke', 'devices', {}],
+  ['POST', 'projects/door/devices/preview', 'view', { macs: [] }],
+  ['GET', 'devices/not-enrolled', 'view'],
   ['GET', 'projects/door/rollouts', 'view'],
   ['POST', 'projects/door/rollouts', 'rollouts', {}],
   ['GET', 'projects/door/rollouts/1', 'view'],
@@ -115,7 +117,8 @@ test('rejects a project token on other projects and on server administration end
   const token = await tokenOf('admin', 'window');
   for (const [method, path, , body] of endpoints) {
     const { status, text } = await request(method, path, token, body);
-    const isShared = ['server', 'projects', '/metrics'].includes(path) || path.startsWith('uploads');
+    const isShared =
+      ['server', 'projects', 'devices/not-enrolled', '/metrics'].includes(path) || path.startsWith('uploads');
     t.is(status === 403, !isShared, `${method} ${path}: ${status}`);
     if (path === 'projects') t.notRegex(text, /door/);
   }
@@ -220,7 +223,9 @@ test('rejects invalid project settings, invalid project names and an alias that 
   for (const body of settings)
     t.is((await request('PUT', 'projects/door', admin, body)).status, 422, JSON.stringify(body));
   t.is((await request('PUT', 'projects/door', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 200);
-  t.is((await request('PUT', 'projects/window', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 409);
+  const ofWindow = await tokenOf('admin', 'window');
+  t.is((await request('PUT', 'projects/window', ofWindow, { aliases: [{ path: '/esp/x.php' }] })).status, 409);
+  t.is((await request('PUT', 'projects/window', admin, { aliases: [{ path: '/esp/x.php' }] })).status, 200);
   for (const name of ['..', '.hidden', 'a b', 'x'.repeat(65), '%00']) {
     t.true([404, 422].includes((await request('PUT', `projects/${encodeURIComponent(name)}`, admin, {})).status), name);
   }
@@ -263,4 +268,18 @@ test('serves health and metrics, and returns 404 for unknown paths and 503 while
   stopping.abort();
   t.is((await request('GET', '/healthz')).status, 503);
   t.is((await request('POST', 'tokens', await tokenOf('admin'), {})).status, 503);
+});
+
+test('allows a rule for one device, and rejects rules that are not about the files of the device', async (t) => {
+  const { request, tokenOf, store } = await testApi(t);
+  const operator = await tokenOf('operate');
+  const path = 'projects/door/devices/18:FE:34:00:00:01';
+  t.is(JSON.parse((await request('PUT', path, operator, { allow: ['fs-moved'] })).text).allow[0], 'fs-moved');
+  const [entry] = await store.audit.list({ limit: 1 });
+  t.deepEqual(entry?.detail['allow'], ['fs-moved']);
+  for (const rule of ['wrong-key', 'unsigned-to-signed', 'flash-mode-gz', 'everything']) {
+    t.is((await request('PUT', path, operator, { allow: [rule] })).status, 422, rule);
+  }
+  t.deepEqual((await store.devices.get('door', '18:FE:34:00:00:01'))?.record.allow, ['fs-moved']);
+  t.is(JSON.parse((await request('PUT', path, operator, { allow: [] })).text).allow, undefined);
 });

@@ -395,3 +395,33 @@ test('assumes that a completely downloaded filesystem is installed unless the de
   t.is(decideFor({ mode: 'spiffs', version: '7.0', current, record }).decision.code, 'version-reported');
   t.not(decideFor({ mode: 'spiffs', version: '6.9', current, record }).decision.action, 'current');
 });
+
+/** Release whose filesystem starts at a different address than that of the test device. */
+function moved({ manifest, ...release }: ReleaseRecord, more: Partial<ReleaseRecord['manifest']> = {}): ReleaseRecord {
+  const layout = { fsStart: 0x30_0000, fsEnd: 0x3f_a000, eepromStart: 0x3f_b000 };
+  return { ...release, manifest: { ...manifest, image: { ...manifest.image, layout }, ...more } };
+}
+
+test('sends a release that moves the filesystem only to devices for which this is allowed', (t) => {
+  // Requests with the same releases share cached plans.
+  const releases = { current: [moved(young)], intermediateReleases: [] };
+  const blocked = decideFor({ runs: old, ...releases }).decision;
+  t.like(blocked, { code: 'blocked', rules: ['fs-moved'] });
+  const record: DeviceRecord = { ...newRecord('door', mac), allow: ['fs-moved'] };
+  t.is(decideFor({ runs: old, ...releases, record }).decision.action, 'send');
+  t.is(decideFor({ runs: old, ...releases }).decision.code, 'blocked', 'devices with the same facts stay blocked');
+});
+
+test('honors the rules that the project of a release allows, except rules about proof, keys and signatures', (t) => {
+  const reason = 'the files are rebuilt';
+  const allowed = moved(young, { allowedRules: [{ rule: 'fs-moved', reason }] });
+  t.is(decideFor({ runs: old, current: [allowed] }).decision.action, 'send');
+  const plain = { ...unsigned, id: 996, version: '9.0' };
+  const before = decideFor({ runs: old, current: [plain] }).decision;
+  t.is(before.code, 'blocked');
+  const rules = before.action === 'none' ? before.rules : [];
+  t.true(rules.length > 0);
+  const allowedRules = rules.map((rule) => ({ rule, reason }));
+  const claimed = { ...plain, manifest: { ...plain.manifest, allowedRules } };
+  t.is(decideFor({ runs: old, current: [claimed] }).decision.code, 'blocked');
+});

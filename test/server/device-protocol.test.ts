@@ -214,9 +214,9 @@ test('enrolls the devices in the table of an old update script', async (t) => {
     '18:fe:aa:aa:aa:bb': { file: 'TEMP-1.0.0.bin', version: 1 },
   };
   const first = await server.api('POST', '/projects/door/devices/import', table);
-  t.deepEqual(first.body, { enrolled: 2, unchanged: 0 });
+  t.deepEqual(first.body, { enrolled: 2, unchanged: 0, sharedAliases: [] });
   const again = await server.api('POST', '/projects/door/devices/import', table);
-  t.deepEqual(again.body, { enrolled: 0, unchanged: 2 });
+  t.deepEqual(again.body, { enrolled: 0, unchanged: 2, sharedAliases: [] });
   t.is((await requestAsDevice(server.port, '/update/door', { ...runsOld, mac: '18:FE:AA:AA:AA:BB' })).status, 200);
   t.is((await server.api('POST', '/projects/door/devices/import', { nonsense: 1 })).status, 422);
 });

@@ -375,3 +375,19 @@ test('accepts a valid token from a rate-limited address', async (t) => {
   t.is((await server.api('GET', '/server')).status, 200);
   t.is((await server.api('GET', '/server', undefined, 'wrong')).status, 429);
 });
+
+test('requires the permission of the project for the rules that a manifest allows', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(await testBuild({ project: 'door', version: '1.0' }));
+  const { body } = await server.api('POST', '/tokens', { roles: ['publish'], project: 'door' });
+  const token = String(body['token']);
+  const build = await testBuild({ project: 'door', version: '1.1', seed: 2 });
+  const allowedRules = [{ rule: 'fs-moved', reason: 'the files are rebuilt' }];
+  const claimed = { ...build, manifest: { ...build.manifest, allowedRules } };
+  const publish = () => server.publish(claimed, { draft: true }, token);
+  const rejected = await publish();
+  t.is(rejected.status, 403);
+  t.regex(JSON.stringify(rejected.body), /may not publish despite fs-moved.*--publisher-rule fs-moved/);
+  await server.api('PUT', '/projects/door', { publisherRules: ['fs-moved'] });
+  t.is((await publish()).status, 201);
+});

@@ -14,6 +14,7 @@ test('the sketches cover each update method', (t) => {
     'FilesystemUpdate',
     'HttpUpdate',
     'HttpsUpdate',
+    'IntermediateUpdate',
     'ManualSigning',
     'StreamUpdate',
     'WebUpdate',
@@ -27,12 +28,15 @@ for (const [name, text] of programs) {
     t.regex(text, /^#include <Arduino\.h>$/m, 'PlatformIO adds no includes to a source file');
   });
 
-  test(`${name}: enters a safe state before an update and leaves it after a failed one`, (t) => {
-    t.regex(text, /^\/\/ Safe state: .*\n(?:\/\/ .*\n)*\/\/ .*valves.*heaters.*\nvoid enterSafeState\(\) \{$/m);
-    t.regex(text, /\.onStart\(enterSafeState\)|\.onStart\(\[\]\(\) \{\s+enterSafeState\(\);/);
-    t.true(text.includes('if (inSafeState && !Update.isRunning()) leaveSafeState();'));
-    t.regex(text, /if \(!inSafeState\) \w+\(\);/);
-  });
+  // The intermediate sketch has no application that an update could interrupt.
+  const hasApplication = name !== 'IntermediateUpdate';
+  if (hasApplication)
+    test(`${name}: enters a safe state before an update and leaves it after a failed one`, (t) => {
+      t.regex(text, /^\/\/ Safe state: .*\n(?:\/\/ .*\n)*\/\/ .*valves.*heaters.*\nvoid enterSafeState\(\) \{$/m);
+      t.regex(text, /\.onStart\(enterSafeState\)|\.onStart\(\[\]\(\) \{\s+enterSafeState\(\);/);
+      t.true(text.includes('if (inSafeState && !Update.isRunning()) leaveSafeState();'));
+      t.regex(text, /if \(!inSafeState\) \w+\(\);/);
+    });
 
   test(`${name}: warns about pins that float between the restart and setup`, (t) => {
     const setup = text.slice(text.indexOf('void setup()'));
@@ -75,6 +79,17 @@ test('the templates contain no filled-in secrets and no keys', (t) => {
     templatePaths.filter((path) => /arduino_secrets\.h$|\.key$|\.pem$/.test(path)),
     [],
   );
+});
+
+test('IntermediateUpdate requires a key and a password, opens no access point and checks for updates', (t) => {
+  const text = readTemplate('sketches/IntermediateUpdate/IntermediateUpdate.ino');
+  t.regex(text, /#include <Updater_Signing\.h>[\s\S]*#if !ARDUINO_SIGNING\n#error "[^"]*public\.key[^"]*"\n#endif/);
+  t.regex(text, /static_assert\(sizeof\(SECRET_OTA_PASSWORD\) > 12/);
+  t.notRegex(text, /softAP|WIFI_AP/);
+  t.regex(text, /WiFi\.mode\(WIFI_STA\);\n {2}WiFi\.begin\(\);/);
+  t.true(text.includes('ArduinoOTA.setPassword(SECRET_OTA_PASSWORD);'));
+  t.true(text.includes('updatePage.setup(&webServer, "/update", "admin", SECRET_OTA_PASSWORD);'));
+  t.regex(text, /updateUrl\[0\] != '\\0' && WiFi\.isConnected\(\) && isDue\(\)\) askForUpdate\(\)/);
 });
 
 test('EspotaUpdate sets port, name and password, has all four callbacks and announces its MD5', (t) => {

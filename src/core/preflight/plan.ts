@@ -13,7 +13,12 @@ export interface PlanInput<Candidate extends Release> {
   readonly intermediateReleases?: readonly Candidate[] | undefined;
   /** Names of rules that do not block the update. */
   readonly allow?: ReadonlySet<string> | undefined;
+  /** Names of rules that do not block this release. */
+  readonly allowFor?: ((release: Candidate) => readonly string[]) | undefined;
 }
+
+/** Rules that do not block a release. */
+type Allowances<Candidate extends Release> = (release: Candidate) => ReadonlySet<string>;
 
 /** Artifact to send. */
 export interface Step<Candidate extends Release> {
@@ -45,7 +50,9 @@ const mostHops = 3;
  * and the server both use this function, so that they make the same decision.
  */
 export function plan<Candidate extends Release>(question: PlanInput<Candidate>): Plan<Candidate> {
-  const { facts, target, intermediateReleases = [], allow = new Set() } = question;
+  const { facts, target, intermediateReleases = [], allow: allowed = new Set<string>(), allowFor } = question;
+  const allow: Allowances<Candidate> = (release) =>
+    allowFor === undefined ? allowed : new Set([...allowed, ...allowFor(release)]);
   const choice = choose(facts, target, allow);
   if (choice.step !== undefined) return { kind: 'send', ...choice.step };
   const hops = findHops(facts, target, intermediateReleases, allow);
@@ -68,11 +75,43 @@ interface CheckedStep<Candidate extends Release> extends Step<Candidate> {
   readonly allowed: number;
 }
 
+/** Intermediate release that does not help, although the update is blocked. */
+export interface UnusableIntermediate<Candidate extends Release> {
+  readonly release: Candidate;
+  /** Reason, as the end of a sentence about the intermediate release. */
+  readonly reason: string;
+}
+
+/** Explains why each intermediate release of a blocked update does not help. */
+export function unusableIntermediates<Candidate extends Release>(
+  question: PlanInput<Candidate>,
+): readonly UnusableIntermediate<Candidate>[] {
+  const { facts, target, intermediateReleases = [], allow = new Set() } = question;
+  return intermediateReleases.map((release): UnusableIntermediate<Candidate> => {
+    if (release.image.kind !== 'sketch') {
+      return { release, reason: `is a ${release.image.kind}, but only a sketch can install the next update` };
+    }
+    const { step, blockedBy } = choose({ ...facts, kind: 'sketch' }, release, allow);
+    if (step === undefined) return { release, reason: `cannot be installed: ${firstOf(blockedBy)}` };
+    const after = { ...factsAfter(facts, release, step.artifact), kind: facts.kind };
+    const then = choose(after, target, allow).blockedBy;
+    return {
+      release,
+      reason: `can be installed, but then ${then[0]?.artifact ?? 'the update'} is blocked: ${firstOf(then)}`,
+    };
+  });
+}
+
+function firstOf([first]: readonly BlockingFinding[]): string {
+  return first === undefined ? 'it has no artifact' : `${first.message} (${first.rule})`;
+}
+
 function choose<Candidate extends Release>(
   facts: DeviceFacts,
   release: Candidate,
-  allow: ReadonlySet<string>,
+  allowances: Allowances<Candidate>,
 ): Choice<Candidate> {
+  const allow = allowances(release);
   const steps: CheckedStep<Candidate>[] = [];
   const blocked: { readonly artifact: ReleaseArtifact; readonly errors: readonly BlockingFinding[] }[] = [];
   for (const artifact of release.artifacts) {
@@ -133,7 +172,7 @@ function findHops<Candidate extends Release>(
   facts: DeviceFacts,
   target: Candidate,
   intermediateReleases: readonly Candidate[],
-  allow: ReadonlySet<string>,
+  allow: Allowances<Candidate>,
 ): readonly Step<Candidate>[] | undefined {
   const candidates = intermediateReleases.filter(
     (candidate) => candidate !== target && candidate.image.kind === 'sketch',
@@ -156,7 +195,7 @@ function findHops<Candidate extends Release>(
 function extended<Candidate extends Release>(
   { facts, hops }: UpgradePath<Candidate>,
   candidates: readonly Candidate[],
-  allow: ReadonlySet<string>,
+  allow: Allowances<Candidate>,
 ): readonly UpgradePath<Candidate>[] {
   const paths: UpgradePath<Candidate>[] = [];
   for (const candidate of candidates) {

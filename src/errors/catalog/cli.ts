@@ -117,6 +117,12 @@ export const cliEntries = {
     'Without --id, `server rollouts` commands use the newest rollout on the channel.',
     () => 'Start a rollout with `ota-hooks server rollouts start`, or pass a different --channel.',
   ),
+  DEVICE_PROJECT_UNKNOWN: entry<{ file: string; mac: string }>(
+    2,
+    ({ file, mac }) => `no project for ${mac}: no project has the name that ${file} begins with`,
+    'A device must not be sent the firmware of another product, so nothing is changed until each device has a project.',
+    ({ file }) => `Publish the firmware of this device first, or map its file: --map "${file}=PROJECT"`,
+  ),
   DEVICE_TABLE_INVALID: entry<PathAndReason>(
     2,
     ({ path, reason }) => `${path} is not a device table: ${reason}`,

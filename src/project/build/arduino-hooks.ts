@@ -70,6 +70,17 @@ export function arduinoPublishProperty(hooks: ArduinoHooks): readonly [string, s
   return [publishHook, recipe(hooks, ['publish', '--after-build', ...projectWords(hooks)])];
 }
 
+/** Hook after the export of a build. No core uses this name. */
+const exportHook = 'recipe.hooks.savehex.postsavehex.ota_hooks.pattern';
+
+/**
+ * Returns the property that removes signed files of an earlier build after an export. Only the launcher of installed hooks has this command:
+ * `ota-hooks build` removes these files itself.
+ */
+export function arduinoExportProperty(hooks: ArduinoHooks): readonly [string, string] {
+  return [exportHook, recipe(hooks, ['exported'])];
+}
+
 /** Network upload property of the core. arduino-cli uses it for uploads to network ports. */
 const uploadHook = 'tools.esptool.upload.network_pattern';
 

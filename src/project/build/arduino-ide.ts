@@ -6,6 +6,7 @@ import { removeFiles, writeAtomically, writeError } from '../../files/write.ts';
 import type { UserWords } from '../config/user-words.ts';
 import { arduinoFolders, findInstalledCores, type InstalledCore } from './arduino-cores.ts';
 import {
+  arduinoExportProperty,
   arduinoHookProperties,
   arduinoPublishProperty,
   arduinoUploadProperty,
@@ -51,6 +52,7 @@ function withIdeHooks(text: string, program: string, publishes: boolean): string
   const properties = [
     ...arduinoHookProperties(hooks),
     ...(publishes ? [arduinoPublishProperty(hooks)] : []),
+    arduinoExportProperty(hooks),
     arduinoUploadProperty(hooks),
   ];
   const lines = properties.map(([name, value]) => `${name}=${value}`);

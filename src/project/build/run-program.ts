@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { execa } from 'execa';
 import { OtaError } from '../../errors/ota-error.ts';
 import { buildEnvironment } from './child-environment.ts';
@@ -23,7 +24,7 @@ export interface RunOptions {
  * Runs a program by its absolute path with a list of arguments, never through a shell. The program's output is forwarded immediately to
  * the stderr of this process.
  *
- * @throws OtaError PROGRAM_MISSING, PROGRAM_FAILED with the command line
+ * @throws OtaError PROGRAM_MISSING, PROGRAM_FAILED
  */
 export async function runProgram(program: Program, argv: readonly string[], options: RunOptions): Promise<void> {
   const path = programHere(program.name, options);
@@ -41,7 +42,8 @@ export async function runProgram(program: Program, argv: readonly string[], opti
   });
   if (!result.failed) return;
   throw new OtaError('PROGRAM_FAILED', {
-    command: result.escapedCommand,
+    // Without the arguments, which can fill a screen below the message of the program.
+    command: [basename(program.name), argv[0] ?? ''].join(' '),
     outcome: outcomeOf(result),
     ...(program.hint === undefined ? {} : { hint: program.hint }),
   });

@@ -76,7 +76,7 @@ export async function projectSettings(
     source,
     folder: loaded.folder,
     configPath: loaded.path,
-    privateKey: isRecorded ? unlessElsewhere(keyPlace('privateKey'), options) : keyPlace('privateKey'),
+    privateKey: isRecorded ? unlessElsewhere(keyPlace('privateKey'), options, words) : keyPlace('privateKey'),
     publicKey: keyPlace('publicKey'),
     recordedKeys: isRecorded ? { config: loaded.path ?? loaded.folder, keys: recorded } : undefined,
     passphrase: options.passphraseEnv === undefined ? loaded.config.passphrase : { env: options.passphraseEnv },
@@ -91,11 +91,17 @@ function signingKeys({ keys = [] }: Config): readonly KeyEntry[] {
 }
 
 /**
- * Returns a configured private key only if its file exists, because builds with a recorded public key may be signed on a different machine.
+ * Returns a configured private key only if its file exists or its variable is set, because builds with a recorded public key may be signed
+ * on a different machine.
  */
-function unlessElsewhere(place: KeyPlace | undefined, { privateKey }: ProjectOptions): KeyPlace | undefined {
-  const isElsewhere = privateKey === undefined && place !== undefined && 'path' in place && !existsSync(place.path);
-  return isElsewhere ? undefined : place;
+function unlessElsewhere(
+  place: KeyPlace | undefined,
+  { privateKey }: ProjectOptions,
+  { env }: UserWords,
+): KeyPlace | undefined {
+  if (privateKey !== undefined || place === undefined) return place;
+  const isHere = 'path' in place ? existsSync(place.path) : (env[place.variable] ?? '') !== '';
+  return isHere ? place : undefined;
 }
 
 function speakerOf(option: string | undefined): SecretSpeaker {

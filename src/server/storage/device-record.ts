@@ -43,6 +43,7 @@ function inOrder({ project, mac, revision }: Partial<Key>, doc: DeviceDoc) {
     group: doc.group,
     pin: doc.pin,
     atomicFs: doc.atomicFs,
+    allow: doc.allow,
     credential: doc.credential,
     secrets: doc.secrets,
     firstSeenAt: doc.firstSeenAt,

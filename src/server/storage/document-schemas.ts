@@ -72,6 +72,7 @@ const device = v.looseObject({
   group: v.optional(resourceName),
   pin: v.optional(firmwareVersion),
   atomicFs: v.optional(v.boolean()),
+  allow: v.optional(v.array(text)),
   credential: v.optional(credential),
   secrets: v.optional(
     v.looseObject({ required: v.boolean(), newest: v.optional(secret), previous: v.optional(secret) }),

@@ -1,4 +1,5 @@
 import type { Role } from '../../api/release.ts';
+import type { DeviceRule } from '../../api/release-admin.ts';
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../api/rollout.ts';
 import type { RolloutTally } from '../../api/rollout-info.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
@@ -209,6 +210,8 @@ export interface DeviceRecord {
   /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
   readonly atomicFs?: boolean | undefined;
+  /** Preflight rules that do not block updates of this device. */
+  readonly allow?: readonly DeviceRule[] | undefined;
   /** Password set by a person. */
   readonly credential?: Credential | undefined;
   /** Secrets created by `server devices credentials`. */

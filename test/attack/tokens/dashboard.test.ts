@@ -8,6 +8,7 @@ const mac = '18:FE:34:00:00:01';
 /** All forms that change data, each with the action that a token must permit. */
 const forms: readonly (readonly [path: string, action: Action])[] = [
   [`/projects/door/devices/${encodeURIComponent(mac)}/retry`, 'devices'],
+  [`/projects/door/devices/${encodeURIComponent(mac)}/enroll`, 'devices'],
   ['/projects/door/releases/yank', 'yank'],
   ['/projects/door/rollouts/1/pause', 'rollouts'],
 ];

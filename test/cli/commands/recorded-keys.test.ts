@@ -82,15 +82,30 @@ test('a build accepts each of several recorded signing keys and uses the first b
   t.is((await run(folder, 'pack', image, '--public-key', 'second.key')).error?.code, 'ENFORCEMENT_KEY_MISSING');
 });
 
-test('a build without the private key succeeds and prints one line about signing elsewhere', async (t) => {
-  const folder = await clone(t, {}, { privateKey: 'private.key' });
-  const { exitCode, stderr } = await run(folder, 'pack', image);
-  t.is(exitCode, 0);
-  t.is(stderr, `Not signed here: sign with ota-hooks sign --manifest ${image}.ota.json --private-key FILE\n`);
-  t.like(JSON.parse(await folder.text(`${image}.ota.json`)), {
-    enforcement: 'elf',
-    signing: { publicKey: { fingerprint } },
+for (const [what, privateKey] of [
+  ['file of the private key', 'private.key'],
+  ['environment variable with the private key', { env: 'OTA_PRIVATE_KEY' }],
+] as const) {
+  test(`a build without the ${what} succeeds and prints one line about signing elsewhere`, async (t) => {
+    const folder = await clone(t, {}, { privateKey });
+    const { exitCode, stderr } = await run(folder, 'pack', image);
+    t.is(exitCode, 0);
+    t.is(stderr, `Not signed here: sign with ota-hooks sign --manifest ${image}.ota.json --private-key FILE\n`);
+    t.like(JSON.parse(await folder.text(`${image}.ota.json`)), {
+      enforcement: 'elf',
+      signing: { publicKey: { fingerprint } },
+    });
+    t.is((await run(folder, 'pack', image, '--require-signed')).error?.code, 'SIGNING_REQUIRED');
   });
+}
+
+test('a build whose configuration names a variable for the private key signs if the variable is set', async (t) => {
+  const folder = await clone(t, {}, { privateKey: { env: 'OTA_PRIVATE_KEY' } });
+  const build = (key: string) =>
+    runCommand(['pack', image], { cwd: folder.path, home: '/home/nobody', env: { OTA_PRIVATE_KEY: key } });
+  t.regex((await build('')).stderr, /Not signed here/);
+  t.is((await build(door.privatePem)).error, undefined);
+  t.true((await folder.list()).includes(`${image}.signed`));
 });
 
 test('a private key passed as an option must exist, even if the key is recorded', async (t) => {

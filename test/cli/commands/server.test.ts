@@ -51,8 +51,13 @@ test('server projects edits a project, and server devices imports, edits and rem
   t.deepEqual(await json('devices', 'import', 'door', 'arduino-db.json', '--only', 'DOOR-*'), {
     enrolled: 1,
     unchanged: 0,
+    sharedAliases: [],
   });
-  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), { enrolled: 2, unchanged: 0 });
+  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), {
+    enrolled: 2,
+    unchanged: 0,
+    sharedAliases: [],
+  });
   t.is((await json('devices', 'show', 'door', '5c-cf-7f-51-00-01')).name, undefined);
   t.is((await run('devices', 'import', 'door', 'broken.json')).exitCode, 2);
   await json('devices', 'set', 'door', mac, '--name', 'front door', '--channel', 'beta', '--atomic-fs', 'yes');
@@ -60,6 +65,10 @@ test('server projects edits a project, and server devices imports, edits and rem
   t.regex(listed.stdout, /18:FE:34:AA:BB:CC +front door +unknown +unknown +never/);
   const cleared = await json('devices', 'set', 'door', mac, '--name', '', '--atomic-fs', 'unknown');
   t.is(cleared.name, undefined);
+  await json('devices', 'set', 'door', mac, '--allow', 'fs-moved');
+  t.regex((await run('devices', 'show', 'door', mac)).stdout, /allowed rules +fs-moved/);
+  t.is((await json('devices', 'set', 'door', mac, '--allow', '')).allow, undefined);
+  t.is((await run('devices', 'set', 'door', mac, '--allow', 'wrong-key')).exitCode, 2);
   t.is(cleared.channel, 'beta');
   await json('devices', 'remove', 'door', mac);
   t.is((await run('devices', 'show', 'door', mac)).exitCode, 1);

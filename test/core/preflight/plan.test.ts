@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
-import { type ModelDevice, signatureVerifier } from '../../../src/core/device-model/model-device.ts';
+import { deviceAtRest, type ModelDevice, signatureVerifier } from '../../../src/core/device-model/model-device.ts';
 import { runUpdate } from '../../../src/core/device-model/run-update.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
 import type { FlashMode } from '../../../src/core/model/artifact.ts';
@@ -10,7 +10,8 @@ import type { Manifest } from '../../../src/core/model/manifest.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { packImage } from '../../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../../src/core/pack/sign-build.ts';
-import { type Plan, plan, type Step } from '../../../src/core/preflight/plan.ts';
+import { proposeIntermediate } from '../../../src/core/preflight/intermediate.ts';
+import { type Plan, plan, type Step, unusableIntermediates } from '../../../src/core/preflight/plan.ts';
 import { factsAfter } from '../../../src/core/preflight/running.ts';
 import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
@@ -88,6 +89,8 @@ function sent(decision: Plan<Manifest>): string {
 const small = await build({ sizeBytes: 60_000, version: 'small' });
 const large = await build({ sizeBytes: 920_000, version: 'large' });
 const usual = await build({ sizeBytes: 320_000, version: 'usual' });
+const big = await build({ sizeBytes: 700_000, version: 'big' });
+const bigKeyless = await build({ sizeBytes: 700_000, version: 'bigKeyless', withKey: false });
 const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: false });
 
 const planFor = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
@@ -194,6 +197,18 @@ test('sends an artifact that violates an allowed rule only if no other artifact 
   ]);
 });
 
+test('applies the rules that one release allows only to this release', (t) => {
+  const facts = { ...known, core: '2.7.4' };
+  const onlyGz = ({ manifest }: Build) => ({
+    ...manifest,
+    artifacts: manifest.artifacts.filter(({ file }) => file.endsWith('.gz.signed')),
+  });
+  const [target, other] = [onlyGz(usual), onlyGz(usual)];
+  const allowFor = (release: object) => (release === target ? ['gz-signed-old-core'] : []);
+  t.is(sent(plan({ facts, target, allowFor })), 'usual.bin.gz.signed');
+  t.is(plan({ facts, target: other, allowFor }).kind, 'blocked');
+});
+
 test('plans a hop through the raw artifact if the compressed one would install a slower flash mode that blocks the target', async (t) => {
   const stone = await build({ sizeBytes: 60_000, version: 'stone' });
   const slow = withFlashMode(stone, 'dout');
@@ -258,6 +273,61 @@ test('every planned hop succeeds on the model device and results in the predicte
   );
   t.log(Object.fromEntries(kinds));
   for (const kind of ['send', 'hops', 'blocked']) t.true((kinds.get(kind) ?? 0) > 3, kind);
+});
+
+/** Device with an old core whose running sketch leaves too little space for `large`, even compressed. */
+const crowded: DeviceFacts = { ...known, core: '2.6.3', sketchSizeBytes: 600_000 };
+const proposalFor = (facts: DeviceFacts, { manifest }: Build) =>
+  proposeIntermediate(facts, manifest, plan({ facts, target: manifest }), new Set());
+
+test('proposes the intermediate sketch if raw does not fit and gzip is impossible, and both hops succeed', (t) => {
+  t.is(planFor(crowded, big), 'blocked by format-boundary, gz-old-device, no-space, unsigned-to-signed');
+  const proposal = proposalFor(crowded, big);
+  t.deepEqual(proposal, { mostBytes: 0xeb000 - 602_112, lastArtifact: 'big.bin.gz.signed' });
+  t.true((usual.files.get('usual.bin.signed')?.length ?? Infinity) <= (proposal?.mostBytes ?? 0));
+  const decision = plan({ facts: crowded, target: big.manifest, intermediateReleases: [usual.manifest] });
+  t.is(sent(decision), 'usual.bin.signed then big.bin.gz.signed');
+  const capabilities = coreCapabilities('2.6.3');
+  if (decision.kind !== 'hops' || capabilities === undefined) throw new Error('the plan of this test has two hops');
+  const device = deviceAtRest({
+    capabilities,
+    chipSizeBytes: 0x100000,
+    ...layout,
+    flashMode: 'dio',
+    sketchSizeBytes: 600_000,
+    verifier: signatureVerifier(owner.publicKey, 'current'),
+    atomicFs: false,
+    flashMap: false,
+  });
+  let end: State = { device, facts: crowded };
+  for (const hop of decision.hops) end = taken(t, end, hop, [usual, big]);
+  t.is(end.device.sketchSizeBytes, big.manifest.image.contentBytes);
+});
+
+test('explains why an intermediate release does not help', (t) => {
+  const reason = (facts: DeviceFacts, stone: Build) =>
+    unusableIntermediates({ facts, target: big.manifest, intermediateReleases: [stone.manifest] })[0]?.reason;
+  t.regex(reason(crowded, large) ?? '', /^cannot be installed: the update needs .* bytes of flash.* \(no-space\)$/);
+  const otherKey = { ...crowded, keyFingerprint: '0'.repeat(64) };
+  t.regex(reason(otherKey, usual) ?? '', /^cannot be installed: .* \(wrong-key\)$/);
+  const elsewhere = {
+    ...small,
+    manifest: { ...small.manifest, project: 'gate', image: { ...small.manifest.image, core: undefined } },
+  };
+  t.regex(
+    reason({ ...crowded, project: undefined }, elsewhere) ?? '',
+    /^can be installed, but then big\.bin\S* is blocked: .* \(other-project\)$/,
+  );
+});
+
+test('proposes no intermediate sketch if it does not help', (t) => {
+  t.is(proposalFor({ ...crowded, sketchSizeBytes: 700_000 }, big), undefined, 'it does not fit either');
+  t.is(proposalFor({ ...crowded, sketchSizeBytes: undefined }, big), undefined, 'the free space is unknown');
+  t.is(proposalFor({ ...crowded, project: 'gate' }, big), undefined, 'a different rule blocks the update too');
+  const unsigned: DeviceFacts = { ...crowded, signing: 'none', keyFingerprint: undefined };
+  t.regex(planFor(unsigned, bigKeyless), /no-space/);
+  t.is(proposalFor(unsigned, bigKeyless), undefined, 'it must verify signatures');
+  t.is(proposalFor(known, usual), undefined, 'the update is not blocked');
 });
 
 function withLayout({ manifest }: Build, { fsStart, fsEnd }: ModelDevice): Manifest {

@@ -105,6 +105,7 @@ test.serial('accepts the board without -- before it', async (t) => {
   const run = await workplace.run('build', '--source', sketch, '--fqbn', 'esp8266:esp8266:d1_mini');
   t.is(run.exitCode, 0, run.output);
   t.true(await isSignedWith(`${await workplace.image(sketch)}.signed`, ours));
+  t.like(JSON.parse(await workplace.manifest(sketch)), { board: 'd1_mini' });
   const refused = await workplace.run('build', '--source', sketch, '--environment', 'd1_mini');
   t.is(refused.exitCode, 2);
   t.regex(refused.output, /--environment d1_mini: is an option for PlatformIO/);

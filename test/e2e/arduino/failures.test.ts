@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { allArtifacts, artifactsOf, isSignedWith, makeKeys, makeWorkplace, placeKeys } from './workplace.ts';
+import {
+  allArtifacts,
+  artifactsOf,
+  isSignedWith,
+  makeKeys,
+  makeWorkplace,
+  placeKeys,
+  sketchText,
+} from './workplace.ts';
 
 const keys = makeKeys();
 
@@ -65,6 +73,29 @@ test.serial('a signed sketch without ESP8266WiFi does not link, and the error na
   t.regex(run.output, /undefined reference to `esp8266::updaterSigningHash'/);
   t.regex(run.output.slice(run.output.indexOf('error[')), /ESP8266WiFi/);
 });
+
+const ourLine =
+  'error[PROGRAM_FAILED]: arduino-cli compile failed with exit code 1\n  Find the cause in the output above.';
+
+for (const { mistake, args, text = sketchText, last } of [
+  { mistake: 'an invalid FQBN', args: ['--fqbn', 'nonsense'], last: 'Invalid FQBN: not an FQBN: nonsense' },
+  { mistake: 'an unknown option', args: ['--', '--nonsense'], last: 'unknown flag: --nonsense' },
+  {
+    mistake: 'a compiler error',
+    args: ['--fqbn', 'esp8266:esp8266:d1_mini'],
+    text: '#include <ESP8266WiFi.h>\nnonsense;\n',
+    last: 'Error during build: exit status 1',
+  },
+]) {
+  test.serial(`the output of a build with ${mistake} ends with the message of arduino-cli and one error`, async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('door', text);
+    await placeKeys(sketch, keys, 'public');
+    const { exitCode, output } = await workplace.run('build', '--source', sketch, ...args);
+    t.is(exitCode, 1);
+    t.true(output.endsWith(`${last}\n${ourLine}`), output);
+  });
+}
 
 test.serial('a sketch that does not compile fails the build without an ota-hooks stack trace', async (t) => {
   const workplace = await makeWorkplace(t);

@@ -97,6 +97,26 @@ test.serial('removes signed files of an earlier build after the keys are removed
   t.is(await readFile(join(dirname(image), 'core/Updater_Signing.h'), 'utf8'), '#define ARDUINO_SIGNING 0\n');
 });
 
+test.serial(
+  'removes signed files of an earlier build from the folder of the sketch when a build is exported',
+  async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('lamp');
+    await placeKeys(sketch, keys);
+    await workplace.run('install', 'arduino');
+    const exported = join(sketch, 'build', 'esp8266.esp8266.d1_mini', 'lamp.ino.bin');
+    const compile = async (...options: string[]) => {
+      const run = await workplace.compile(sketch, ...options);
+      t.is(run.exitCode, 0, run.output);
+      return artifactsOf(exported);
+    };
+    t.deepEqual(await compile('--export-binaries'), allArtifacts);
+    for (const name of ['public.key', 'private.key']) await rm(join(sketch, name));
+    t.deepEqual(await compile(), allArtifacts, 'without an export, the exported build stays complete');
+    t.deepEqual(await compile('--export-binaries'), []);
+  },
+);
+
 test.serial('without Node.js, sketches without keys build, and sketches with keys fail with one line', async (t) => {
   const workplace = await makeWorkplace(t);
   await usePathlessPlatform(workplace);

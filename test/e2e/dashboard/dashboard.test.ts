@@ -1,6 +1,7 @@
 /** The dashboard in a real browser, with a real server and thirty virtual devices. */
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
+import { requestAsDevice } from '../../server/raw-device.ts';
 import { barriersOf, logIn, openBrowser } from './browser.ts';
 import { takePictures } from './pictures.ts';
 import { rehearsal } from './rehearsal.ts';
@@ -141,6 +142,29 @@ test('works without JavaScript: login, device list, pause, rollback and logout',
   await page.getByRole('status').filter({ hasText: 'rolled back' }).waitFor();
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByRole('heading', { level: 1, name: 'Log in' }).waitFor();
+});
+
+test('enrolls a device of a shared alias from the overview, also on a phone', async (t) => {
+  const { server } = await rehearsal(t);
+  const mac = '18:FE:AA:AA:AA:BB';
+  const alias = '/esp/update/arduino.php';
+  for (const project of ['door', 'a-project-with-a-rather-long-name-for-a-phone']) {
+    t.is((await server.api('PUT', `/projects/${project}`, { aliases: [{ path: alias }] })).status, 200);
+  }
+  t.is((await requestAsDevice(server.port, alias, { mac, version: 'v'.repeat(60) })).status, 304);
+  const visit = await openBrowser(t, server.url);
+  const { page, complaints } = await visit({ viewport: { width: 360, height: 740 } });
+  await logIn(page, server.token);
+  await page.getByRole('heading', { name: 'Not enrolled' }).waitFor();
+  t.true((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
+  t.is(await page.getByRole('button', { name: /^Enroll in / }).count(), 2);
+  await page.getByRole('button', { name: 'Enroll in door' }).click();
+  await page.getByRole('heading', { level: 1, name: mac }).waitFor();
+  await page.goto('/');
+  await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor();
+  t.is(await page.getByRole('heading', { name: 'Not enrolled' }).count(), 0);
+  t.is((await requestAsDevice(server.port, alias, { mac })).status, 200);
+  t.deepEqual(complaints, []);
 });
 
 /** A fleet with a rollout. No devices are running. */

@@ -85,6 +85,10 @@ test.serial(
     t.regex(outputOf(runs, /^npx ota-hooks init$/), /for builds in the Arduino IDE/);
     t.is(outputOf(runs, /ota-hooks build/).match(/Signed binary: .*door\.ino\.bin\.signed/g)?.length, 2);
     t.is((await place.sketchesRun(2)).length, 2, 'the second build runs after the first');
+    const uploads = runs.filter(({ command }) => command.includes('ota-hooks upload')).map(({ output }) => output);
+    t.regex(uploads[0] ?? '', /smaller: door\.ino\.bin\.gz\.signed/);
+    t.regex(uploads.at(-1) ?? '', /Sending .*door\.ino\.bin\.gz\.signed/);
+    t.notRegex(uploads.at(-1) ?? '', /warning|smaller/, 'the compressed update needs no further facts');
     await place.write('door/door.ino', sourceBefore);
     t.deepEqual(await place.listing(), beforeInit, 'as it was before init');
     await t.throwsAsync(

@@ -43,6 +43,9 @@ test.serial('the arduino-cli setup in README.md builds signed firmware', async (
   const output = await runSection(t, place, 'Set up arduino-cli');
   t.regex(output, /Enabling binary signing/);
   t.regex(output, /Signed binary: .*door\.ino\.bin\.gz\.signed/);
+  const shown = [...readPage('README.md').text.matchAll(/^Signed binary: (\S+)$/gm)].map(([, path = '']) => path);
+  t.is(shown.length, 2);
+  for (const path of shown) t.not(await place.read(`door/${path}`), '', 'README.md shows where the files are');
 });
 
 test.serial('the Arduino IDE 2 setup in README.md builds signed firmware', async (t) => {

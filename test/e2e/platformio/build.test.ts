@@ -31,7 +31,10 @@ test('`ota-hooks build` fails when PlatformIO fails, and the error names the com
   const project = await makeProject(t, { sketch: 'this is no C++' });
   const built = await project.build();
   t.is(built.exitCode, 1);
-  t.regex(built.output, /error\[PROGRAM_FAILED\]: .*pio.* run --project-dir .* failed with exit code 1/s);
+  t.regex(
+    built.output,
+    /error\[PROGRAM_FAILED\]: pio run failed with exit code 1\n {2}Find the cause in the output above\.$/,
+  );
 });
 
 test('`ota-hooks build` signs an environment without the hook if only another environment, a comment or an unused section lists it', async (t) => {

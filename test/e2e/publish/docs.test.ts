@@ -46,6 +46,10 @@ test.serial('every command of docs/server.md has the result that the page shows'
   t.notRegex(outputOf(reverted, /releases list/), /1\.0\.1 .* stable/);
 
   await follow('Restrict access');
+  t.regex(
+    outputOf(await follow('Replace a PHP update script'), /devices migrate/),
+    /18:FE:AA:AA:AA:AA +door +DOOR-7-g14f53a19\.bin +1\.0\.0 \(firmware\.bin\.signed\)/,
+  );
   t.regex(outputOf(await follow('HTTPS'), /publish/), /Published door 1\.0\.1 .*https:\/\/localhost/);
 
   await follow('Publish to a folder');

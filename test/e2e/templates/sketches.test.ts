@@ -31,6 +31,7 @@ for (const name of readdirSync(sketches)) {
       await placeSecrets(sketch);
       if (name === 'ManualSigning') await placeSigningKey(sketch);
       if (name === 'HttpsUpdate') await placeServerHeader(sketch);
+      if (name === 'IntermediateUpdate') await placeKeyHeader(sketch);
     });
     t.is(compiled.exitCode, 0, compiled.all);
   });
@@ -42,7 +43,7 @@ for (const name of readdirSync(sketches)) {
   });
 }
 
-for (const name of ['EspotaUpdate', 'WebUpdate']) {
+for (const name of ['EspotaUpdate', 'IntermediateUpdate', 'WebUpdate']) {
   test(`${name} does not compile with the unmodified example secrets`, async (t) => {
     const compiled = await compile(name, `${name}-empty`, (sketch) =>
       cp(join(sketch, 'arduino_secrets.example.h'), join(sketch, 'arduino_secrets.h')),
@@ -54,6 +55,12 @@ for (const name of ['EspotaUpdate', 'WebUpdate']) {
     );
   });
 }
+
+test('IntermediateUpdate does not compile without a key, and the error names public.key', async (t) => {
+  const compiled = await compile('IntermediateUpdate', 'keyless', placeSecrets);
+  t.not(compiled.exitCode, 0);
+  t.regex(compiled.all, /IntermediateUpdate must verify signatures: put public\.key into the project/);
+});
 
 test('the stubs reject a method that upstream does not have', async (t) => {
   const compiled = await compile('EspotaUpdate', 'misspelt', async (sketch) => {
@@ -73,7 +80,7 @@ async function compile(name: string, place: string, prepare: (sketch: string) =>
   const core = join(folder, 'core');
   const libraries = await readdir(join(core, 'libraries'));
   const includes = ['cores/esp8266', 'variants/d1_mini', ...libraries.map((library) => `libraries/${library}/src`)];
-  const options = [...flags, ...includes.map((path) => `-I${join(core, path)}`)];
+  const options = [...flags, `-I${sketch}`, ...includes.map((path) => `-I${join(core, path)}`)];
   const files = [join(sketch, `${name}.ino`), '-o', join(sketch, `${name}.o`)];
   return await execa(compiler, [...options, ...files], { reject: false, all: true });
 }
@@ -82,6 +89,11 @@ async function compile(name: string, place: string, prepare: (sketch: string) =>
 async function placeServerHeader(sketch: string): Promise<void> {
   await selfSigned(join(sketch, 'tls'), ['192.0.2.10']).read();
   await cp(join(sketch, 'tls', 'ota_server_tls.h'), join(sketch, 'ota_server_tls.h'));
+}
+
+/** Creates Updater_Signing.h as a build with a key does. */
+async function placeKeyHeader(sketch: string): Promise<void> {
+  await execa(process.execPath, [cli, 'header', '--public-key', testKey, '--out', join(sketch, 'Updater_Signing.h')]);
 }
 
 /** Creates signing_key.h as the instructions in the sketch describe. */

@@ -101,7 +101,7 @@ for (const [releases, properties] of Object.entries(propertiesByRelease)) {
     );
     t.deepEqual(
       set.filter((name) => !properties.includes(name)),
-      ['recipe.objcopy.hex.4.pattern'],
+      ['recipe.objcopy.hex.4.pattern', 'recipe.hooks.savehex.postsavehex.ota_hooks.pattern'],
     );
   });
 }

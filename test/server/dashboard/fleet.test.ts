@@ -155,3 +155,21 @@ test('shows the identity, last decision and attempts of a device on its page', a
     t.true([404, 422].includes((await user.get(path)).status), path);
   }
 });
+
+test('the overview lists devices on a shared alias that are not enrolled, and enrolls them', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const mac = '18:FE:AA:AA:AA:BB';
+  const seen = { mac, path: '/esp/x.php', projects: ['door', 'window'], knownIn: [], version: '<b>1</b>' };
+  parts.notEnrolled.add({ ...seen, address: '192.0.2.7', lastSeenAt: Date.now() });
+  const reader = (await (await browserOf('read')).get('/')).text;
+  t.regex(reader, /Not enrolled[\s\S]*18:FE:AA:AA:AA:BB[\s\S]*&lt;b&gt;1&lt;\/b&gt;/);
+  t.notRegex(reader, /Enroll in/);
+  const ofWindow = (await (await browserOf('operate', 'window')).get('/')).text;
+  t.regex(ofWindow, /Enroll in window/);
+  t.notRegex(ofWindow, /door/);
+  const user = await browserOf('operate');
+  const { status } = await user.send('/', `/projects/window/devices/${encodeURIComponent(mac)}/enroll`);
+  t.is(status, 303);
+  t.true((await parts.records.find('window', mac))?.enrolled);
+  t.notRegex((await user.get('/')).text, /Not enrolled/);
+});

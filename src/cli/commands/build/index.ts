@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { readRegularSync } from '../../../files/bounded-read.ts';
 import { arduinoCliOptions } from '../../../project/build/arduino-cli.ts';
 import { nodeProgram, requireRecipePath } from '../../../project/build/arduino-hooks.ts';
 import { detectBuildSystem } from '../../../project/build/detect.ts';
@@ -35,8 +37,10 @@ export function declareBuild(declaration: Declaration) {
 const arduinoCli: Program = {
   name: 'arduino-cli',
   howToGet: 'Install arduino-cli 1.x (arduino.github.io/arduino-cli), or use PlatformIO or the Arduino IDE.',
-  hint: 'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.',
 };
+
+const verifierHint =
+  'Find the cause in the output above. For `undefined reference to … updaterSigningHash`, include ESP8266WiFi in the sketch: this library contains the verifier.';
 
 /** Runs the project's build system with the hooks enabled, without changing its installed files. */
 export async function build(args: readonly string[], options: BuildCommandOptions, io: Io): Promise<void> {
@@ -98,9 +102,30 @@ async function buildWithArduino(
   };
   const publishes = (settings.config.publish?.afterBuild ?? false) !== false;
   const properties = arduinoCliOptions(hooks, key?.fingerprint, publishes);
-  const program = { ...arduinoCli, name: io.env['ARDUINO_CLI'] ?? arduinoCli.name };
+  const lacksVerifier = key !== undefined && !includesNetwork(source);
+  const program = {
+    ...arduinoCli,
+    name: io.env['ARDUINO_CLI'] ?? arduinoCli.name,
+    ...(lacksVerifier ? { hint: verifierHint } : {}),
+  };
   await runProgram(program, ['compile', ...properties, ...args, source], io);
   await removeStaleExports(source, args, io.cwd);
+}
+
+/** Returns whether a sketch includes ESP8266WiFi, or a library that includes it. */
+function includesNetwork(source: string): boolean {
+  const files = readdirSync(source).filter((name) => /\.(?:ino|pde|c|cpp|h|hpp)$/i.test(name));
+  return files.some((name) =>
+    /#\s*include\s*[<"](?:ESP8266|ESPAsync|ArduinoOTA|WiFi)/.test(textOf(join(source, name))),
+  );
+}
+
+function textOf(path: string): string {
+  try {
+    return readRegularSync(path).toString('utf8');
+  } catch {
+    return '';
+  }
 }
 
 async function buildWithPlatformio(

@@ -9,6 +9,7 @@ import { signBuild } from '../../../core/pack/sign-build.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
+import { arduinoBoard } from '../../../project/build/arduino-board.ts';
 import { removeStaleArtifacts, writeBuild } from '../../../project/build/build-files.ts';
 import { copyName, withoutCopiedImages } from '../../../project/build/copies.ts';
 import { resolveFirmwareVersion } from '../../../project/build/firmware-version.ts';
@@ -111,7 +112,7 @@ async function packOne(
     enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
     project: options.project ?? config.project,
     version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
-    board: options.board ?? config.board,
+    board: options.board ?? config.board ?? (await arduinoBoard(dirname(path))),
     sourceCommit: sourceCommit(settings.source),
     allow: options.allow,
     allowedRules: [...configuredAllowances(config), ...options.projectAllow],

@@ -6,6 +6,7 @@ import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { runFleet } from '../../../delivery/fleet.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import type { Report } from '../../output/report.ts';
+import { intermediateSteps } from '../../shared/intermediate-steps.ts';
 import { namesOf } from './device-names.ts';
 import { type FleetView, makeFleetView } from './fleet-view.ts';
 import { type LoadedStep, type Run, type SendingEnd, type UploadTask, updateOne } from './one.ts';
@@ -26,6 +27,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
     plan.kind === 'blocked' ? [{ target, outcome: 'blocked', blockedBy: plan.blockedBy }] : [],
   );
   printFindings(updates, report);
+  printIntermediate(run);
   const tasks = await load(updates);
   if (refusals.length > 0 && options.skipBlocked !== true) {
     return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'notStarted' }))];
@@ -46,7 +48,8 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
  * Prints the preflight findings. Devices with the same finding share one line. The reason of the first blocked device is in the error
  * that ends the command.
  */
-function printFindings({ devices }: Updates, report: Report): void {
+function printFindings(updates: Updates, report: Report): void {
+  const { devices } = updates;
   const concerned = new Map<string, Target[]>();
   const blocked = devices.flatMap(({ plan }) => (plan.kind === 'blocked' ? [decisiveErrors(plan.blockedBy)] : []));
   const inError = new Set(blocked[0]?.map(describeFinding));
@@ -59,10 +62,24 @@ function printFindings({ devices }: Updates, report: Report): void {
         concerned.set(word + line, [...(concerned.get(word + line) ?? []), target]);
     }
     if (plan.kind !== 'blocked') continue;
+    for (const { release, reason } of plan.unusable) {
+      const line = `${report.path(updates.paths.get(release) ?? 'the intermediate release')} ${reason}`;
+      concerned.set(line, [...(concerned.get(line) ?? []), target]);
+    }
     for (const finding of plan.blockedBy)
       report.detail(`${target.name}: ${finding.artifact} is blocked: ${describeFinding(finding)}`);
   }
   for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);
+}
+
+/** Prints how an intermediate sketch makes the update possible, for the first of the blocked devices. */
+function printIntermediate({ updates, settings, io, report }: Run): void {
+  for (const { target, plan } of updates.devices) {
+    if (plan.kind !== 'blocked' || plan.intermediate === undefined) continue;
+    const context = { target: updates.path, source: settings.folder, board: target.facts.board };
+    for (const line of intermediateSteps(plan.intermediate, context, io, report)) report.say(line);
+    return;
+  }
 }
 
 /** Names of facts for messages, and the options that pass them. */

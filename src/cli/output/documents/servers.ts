@@ -4,6 +4,7 @@ import {
   credentialStates,
   deviceInfoSchema,
   importResponseSchema,
+  migratedDevicesSchema,
   projectInfoSchema,
   tokenInfoSchema,
 } from '../../../api/admin-info.ts';
@@ -45,6 +46,7 @@ export const serverDocuments = {
   'server devices retry': deviceInfoSchema,
   'server devices remove': v.strictObject({ removed: v.string() }),
   'server devices import': importResponseSchema,
+  'server devices migrate': migratedDevicesSchema,
   'server devices enroll': v.array(deviceInfoSchema),
   'server devices credentials': v.strictObject({
     /** New secrets; `secret` is absent if they were written to a file. */

@@ -1,10 +1,19 @@
 import { type Context, Hono } from 'hono';
 import type * as v from 'valibot';
-import type { DeviceInfo, ImportResponse } from '../../../api/admin-info.ts';
+import type { DeviceInfo, DevicePreview, ImportResponse, NotEnrolledInfo } from '../../../api/admin-info.ts';
 import { credentialsRequestSchema, revocationRequestSchema } from '../../../api/device-credentials.ts';
-import { arduinoDbSchema, deviceRequestSchema, mac as macSchema } from '../../../api/release-admin.ts';
+import {
+  arduinoDbSchema,
+  deviceRequestSchema,
+  mac as macSchema,
+  previewRequestSchema,
+} from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
 import { createCredentials, revokeCredentials } from '../../services/devices/credentials.ts';
+import type { Decision } from '../../services/devices/decide.ts';
+import { enrollDevice } from '../../services/devices/enroll-device.ts';
+import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
+import { previewDecision } from '../../services/devices/preview.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { newRecord } from '../../storage/device-record.ts';
@@ -19,7 +28,7 @@ type Request = v.InferOutput<typeof deviceRequestSchema>;
 const mostListed = 1000;
 
 export function deviceRoutes(parts: ServerParts): Hono<Session> {
-  const { records, rollouts, clock } = parts;
+  const { catalog, records, rollouts, clock } = parts;
   const routes = new Hono<Session>();
   const path = '/projects/:project/devices';
 
@@ -31,15 +40,39 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
   });
 
+  routes.get('/devices/not-enrolled', requireAction(parts, 'view', { anyProject: true }), (context) => {
+    const devices = devicesNotEnrolled(parts, context.get('token').project).map(
+      ({ lastSeenAt, ...device }): NotEnrolledInfo => ({
+        ...device,
+        projects: device.projects,
+        knownIn: device.knownIn,
+        lastSeenAt: new Date(lastSeenAt).toISOString(),
+      }),
+    );
+    return context.json({ devices });
+  });
+
   routes.post(`${path}/import`, requireAction(parts, 'devices'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const table = await readBody(context, arduinoDbSchema);
-    const response = { enrolled: 0, unchanged: 0 };
+    const sharedAliases = catalog.sharedAliases(project);
+    const response = { enrolled: 0, unchanged: 0, sharedAliases: [...sharedAliases] };
     for (const [mac, { file }] of Object.entries(table)) {
       const isNew = await enroll(project, mac, file.slice(0, 64) || undefined, context.get('token').id);
       response[isNew ? 'enrolled' : 'unchanged']++;
     }
     return context.json(response satisfies ImportResponse);
+  });
+
+  routes.post(`${path}/preview`, requireAction(parts, 'view'), async (context) => {
+    const project = requireProject(parts, context.req.param('project'));
+    const { macs, channel } = await readBody(context, previewRequestSchema);
+    const devices: DevicePreview[] = [];
+    for (const each of macs) {
+      const decision = await previewDecision(parts, { project, mac: each, channel });
+      if (decision !== undefined) devices.push(previewOf(each, decision));
+    }
+    return context.json({ devices });
   });
 
   routes.post(`${path}/credentials`, requireAction(parts, 'devices'), async (context) => {
@@ -117,25 +150,23 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
   }
 
   async function enroll(project: string, mac: string, name: string | undefined, by: string): Promise<boolean> {
-    let isNew = false;
-    const saved = await records.change(
-      project,
-      mac,
-      (record) => {
-        isNew = record?.enrolled !== true;
-        return isNew ? { ...(record ?? newRecord(project, mac)), enrolled: true, name: record?.name ?? name } : record;
-      },
-      { by, action: 'edit' },
-    );
-    if (saved === 'full') throw full();
+    const isNew = await enrollDevice(records, { project, mac, name, by });
+    if (isNew === 'full') throw full();
     return isNew;
   }
 
   return routes;
 }
 
+function previewOf(mac: string, decision: Decision): DevicePreview {
+  const { action, code, text } = decision;
+  if (action !== 'send') return { mac, action, code, text };
+  const { release, artifact } = decision;
+  return { mac, action, code, text, version: release.version, artifact: artifact.file };
+}
+
 function withChanges(record: DeviceRecord, request: Request, password: Credential | undefined): DeviceRecord {
-  const { enrolled, name, board, channel, group, pin, atomicFs, credential } = request;
+  const { enrolled, name, board, channel, group, pin, atomicFs, allow, credential } = request;
   return {
     ...record,
     enrolled: enrolled ?? record.enrolled,
@@ -145,6 +176,7 @@ function withChanges(record: DeviceRecord, request: Request, password: Credentia
     group: changed(record.group, group),
     pin: changed(record.pin, pin),
     atomicFs: changed(record.atomicFs, atomicFs),
+    allow: changed(record.allow, allow?.length === 0 ? null : allow),
     credential: credential === undefined ? record.credential : password,
   };
 }

@@ -36,7 +36,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     const request = await readBody(context, projectRequestSchema);
     const changed = await publishing.acquire('all', async () => {
       const project = await withChanges(present(name) ?? newProject(name, []), request);
-      requireFreeAliases(project);
+      requireFreeAliases(project, context.get('token').project);
       await saveProject(parts, project, context.get('token').id);
       return project;
     });
@@ -47,14 +47,16 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     return catalog.view(name)?.project;
   }
 
-  function requireFreeAliases({ name, aliases }: ProjectRecord): void {
+  /** Projects may share an alias. A token for one project may not add one, because an alias that is shared serves fewer devices. */
+  function requireFreeAliases({ name, aliases }: ProjectRecord, only: string | undefined): void {
+    if (only === undefined) return;
     for (const { path } of aliases) {
-      const owner = catalog.alias(path)?.project;
-      if (owner === undefined || owner === name) continue;
+      const shared = catalog.aliases(path);
+      if (shared.every(({ project }) => project === name) || shared.some(({ project }) => project === name)) continue;
       throw new DomainError(
         'conflict',
-        `${path} is already an alias of project ${owner}`,
-        'Remove the alias from that project first.',
+        `${path} is already an alias of another project`,
+        'Share the alias with a token for all projects.',
       );
     }
   }

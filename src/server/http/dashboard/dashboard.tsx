@@ -5,7 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { assetRoutes } from './assets.ts';
-import { devicePage, retryDevice } from './device-page.tsx';
+import { devicePage, enrollFromOverview, retryDevice } from './device-page.tsx';
 import { errorPage } from './error-page.tsx';
 import { eventRoutes } from './events.ts';
 import { fleetPage } from './fleet-page.tsx';
@@ -66,6 +66,9 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   );
   app.post(`${project}/devices/:mac/retry`, login, (context) =>
     retryDevice(context, parts, named(context), named(context, 'mac')),
+  );
+  app.post(`${project}/devices/:mac/enroll`, login, (context) =>
+    enrollFromOverview(context, parts, named(context), named(context, 'mac')),
   );
   app.get(`${project}/releases`, login, (context) => releasesPage(context, parts, named(context)));
   app.post(`${project}/releases/yank`, login, (context) => yankRelease(context, parts, named(context)));

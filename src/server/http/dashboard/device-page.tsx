@@ -3,6 +3,7 @@ import { mac as macSchema } from '../../../api/release-admin.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { awaitsRetry } from '../../services/devices/attempts.ts';
+import { enrollDevice } from '../../services/devices/enroll-device.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { credentialState } from '../../storage/device-credentials.ts';
@@ -87,6 +88,19 @@ export async function retryDevice(
   return context.redirect(devicePath(project, mac), 303);
 }
 
+/** Enrolls a device that the overview lists as not enrolled. */
+export async function enrollFromOverview(
+  context: PageContext,
+  { records }: ServerParts,
+  project: string,
+  text: string,
+) {
+  await readForm(context, 'devices');
+  const mac = checked(macSchema, text);
+  await enrollDevice(records, { project, mac, by: context.get('token').id });
+  return context.redirect(devicePath(project, mac), 303);
+}
+
 function unknown(mac: string): DomainError {
   return new DomainError(
     'not-found',
@@ -120,6 +134,7 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
         ['Channel', record.channel],
         ['Group', record.group],
         ['Pinned to', record.pin],
+        ['Allowed rules', record.allow?.join(', ')],
         ['Password', record.credential && `set for user ${record.credential.user}`],
         ['Secret', secretWords[credentialState(record.secrets)]],
         ['Reported version', report?.version],

@@ -1,9 +1,11 @@
 import { deviceStatuses } from '../../../api/admin-info.ts';
 import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
+import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { frameOf, Page, show } from './layout.tsx';
-import { mayLookAt, type PageContext } from './page-login.ts';
+import { NotEnrolled } from './not-enrolled.tsx';
+import { formTokenFor, mayLookAt, type PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { ShareBar } from './share-bar.tsx';
 import { statusWords } from './status-badge.tsx';
@@ -16,7 +18,7 @@ interface Summary {
 }
 
 /** Shows all projects that the token may read. */
-export async function overviewPage(context: PageContext, { catalog, store }: ServerParts) {
+export async function overviewPage(context: PageContext, { catalog, store, notEnrolled }: ServerParts) {
   const views = catalog.views().filter(({ project }) => mayLookAt(context.get('token'), project.name));
   const summaries = await Promise.all(
     views.map(
@@ -43,6 +45,10 @@ export async function overviewPage(context: PageContext, { catalog, store }: Ser
             </li>
           ))}
         </ul>
+        <NotEnrolled
+          devices={devicesNotEnrolled({ notEnrolled }, context.get('token').project)}
+          formToken={formTokenFor(context, 'devices')}
+        />
       </div>
     </Page>,
   );

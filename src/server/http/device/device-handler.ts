@@ -2,18 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientAddress } from '../../auth/client-address.ts';
 import { secretIn } from '../../auth/device-secrets.ts';
 import { countIn } from '../../observability/counters.ts';
+import { chooseProject } from '../../services/devices/choose-project.ts';
 import { headerText, type Mode, readMac, readMode, readReport, storedReport } from '../../services/devices/report.ts';
-import type { ProjectView } from '../../services/releases/catalog.ts';
+import type { Alias, ProjectView } from '../../services/releases/catalog.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { authorizeDevice, type ErrorResponse } from './authorize-device.ts';
 import { sendArtifact } from './downloads.ts';
 import { type FirmwareRequest, handleFirmwareRequest } from './firmware-request.ts';
 import { releasesWithFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
-import { sendNotModified, sendText, sendUnavailable } from './responses.ts';
+import { sendNotModified, sendText, sendUnavailable, sendVersion } from './responses.ts';
 import { type DeviceRoute, deviceRoute } from './route.ts';
 
 const noFile: ErrorResponse = { status: 404, text: 'File not found' };
+const noMac: ErrorResponse = { status: 403, text: 'Only for ESP8266 updaters: x-ESP8266-STA-MAC is not a MAC' };
 
 /** Minimum interval between last-seen updates for a device that only repeats its update check. */
 const noticeMs = 5 * 60_000;
@@ -36,7 +38,7 @@ export class DeviceHandler {
    */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const { catalog } = this.#parts;
-    const route = deviceRoute(request.url ?? '', (path) => catalog.alias(path));
+    const route = deviceRoute(request.url ?? '', (path) => catalog.aliases(path));
     if (route === undefined) return false;
     const refusal = this.#cached(request, response, route);
     if (refusal !== undefined) this.#no(request, response, refusal);
@@ -56,8 +58,13 @@ export class DeviceHandler {
       case 'file':
         this.#guard(request, response, () => this.#file(request, response, route));
         return undefined;
-      case 'update':
-        return this.#update(request, response, route);
+      case 'alias':
+        this.#guard(request, response, () => this.#alias(request, response, route));
+        return undefined;
+      case 'update': {
+        const mac = macOf(request);
+        return mac === undefined ? noMac : this.#update(request, response, { ...route, mac });
+      }
     }
   }
 
@@ -68,15 +75,12 @@ export class DeviceHandler {
   #update(
     request: IncomingMessage,
     response: ServerResponse,
-    route: { project: string; channel: string },
+    { project, channel, mac }: { project: string; channel: string; mac: string },
   ): ErrorResponse | undefined {
     const { headers } = request;
-    const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
-    if (mac === undefined) return { status: 403, text: 'Only for ESP8266 updaters: x-ESP8266-STA-MAC is not a MAC' };
-    const view = this.#parts.catalog.view(route.project);
+    const view = this.#parts.catalog.view(project);
     if (view === undefined) return { status: 404, text: 'Project not found' };
 
-    const { channel } = route;
     const report = readReport(headers);
     if (this.#respondFromCache(request, response, { view, mac, channel, report })) return undefined;
     const mode = readMode(headers['x-esp8266-mode']);
@@ -86,6 +90,37 @@ export class DeviceHandler {
     const isCacheable = true;
     this.#firmwareRequest({ request, response, address, view, mac, mode, channel, report, isCacheable, releases });
     return undefined;
+  }
+
+  /** Handles an update check on an alias: finds the project of the device first, and sends nothing if there is none. */
+  async #alias(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, aliases }: { path: string; aliases: readonly Alias[] },
+  ): Promise<void> {
+    const { catalog, records, store, notEnrolled, counters } = this.#parts;
+    const mac = macOf(request);
+    if (mac === undefined) return this.#no(request, response, noMac);
+    const report = readReport(request.headers);
+    const apMac = readMac(headerText(request.headers, 'x-esp8266-ap-mac'));
+    const choice = await chooseProject({ catalog, records, store }, { aliases, mac, apMac, report });
+    if (choice.kind === 'chosen') {
+      notEnrolled.remove(mac);
+      const refusal = this.#update(request, response, { ...choice.alias, mac: choice.mac });
+      return refusal && this.#no(request, response, refusal);
+    }
+    const { version } = report;
+    const projects = aliases.map(({ project }) => project);
+    const address = this.#addressOf(request);
+    notEnrolled.add({ mac, path, projects, knownIn: choice.knownIn, version, address, lastSeenAt: Date.now() });
+    countIn(counters.decisions, 'not-enrolled');
+    if (readMode(request.headers['x-esp8266-mode']) !== 'version') {
+      countIn(counters.responses, 304);
+      return sendNotModified(response);
+    }
+    if (version === undefined) return this.#no(request, response, { status: 404, text: 'Device not enrolled' });
+    countIn(counters.responses, 200);
+    sendVersion(response, version, undefined);
   }
 
   /** Responds with 304 if a device repeats an update check that found no update. */
@@ -192,4 +227,8 @@ export class DeviceHandler {
   #addressOf(request: IncomingMessage): string {
     return clientAddress(request, this.#parts.isTrustedProxy);
   }
+}
+
+function macOf({ headers }: IncomingMessage): string | undefined {
+  return readMac(headerText(headers, 'x-esp8266-sta-mac'));
 }

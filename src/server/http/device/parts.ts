@@ -4,6 +4,7 @@ import type { TokenBuckets } from '../../auth/token-buckets.ts';
 import type { Counters } from '../../observability/counters.ts';
 import type { CachedResponses } from '../../services/devices/cached-responses.ts';
 import type { NewDevices } from '../../services/devices/new-devices.ts';
+import type { NotEnrolledDevices } from '../../services/devices/not-enrolled.ts';
 import type { ServiceParts } from '../../services/parts.ts';
 import type { ArtifactBytes } from './artifact-bytes.ts';
 import type { Downloads } from './downloads.ts';
@@ -18,6 +19,7 @@ export interface DeviceParts
   /** Rate limit for rejected requests, by address. */
   readonly failures: TokenBuckets;
   readonly newDevices: NewDevices;
+  readonly notEnrolled: NotEnrolledDevices;
   readonly isTrustedProxy: TrustedProxies;
   /** Path at which a reverse proxy serves the blobs; undefined if no proxy serves them. */
   readonly accelPath: string | undefined;

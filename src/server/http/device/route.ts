@@ -5,6 +5,8 @@ import type { Alias } from '../../services/releases/catalog.ts';
 export type DeviceRoute =
   | { readonly to: 'update'; readonly project: string; readonly channel: string }
   | { readonly to: 'file'; readonly project: string; readonly from: string; readonly file: string }
+  /** Alias of at least one project. */
+  | { readonly to: 'alias'; readonly path: string; readonly aliases: readonly Alias[] }
   /** Path below `/update/` or `/files/` that does not exist. */
   | { readonly to: 'nowhere' };
 
@@ -15,17 +17,17 @@ export type DeviceRoute =
  *     /files/PROJECT/VERSION/FILE           an artifact from a version, by its name
  *     /files/PROJECT/@CHANNEL/FILE          an artifact from a channel, by its name
  *
- * An alias path resolves to the project and channel configured for the alias.
+ * An alias path resolves to the projects that have this alias, each with the channel configured for it.
  *
  * @returns undefined if the path is not a device path
  */
-export function deviceRoute(url: string, alias: (path: string) => Alias | undefined): DeviceRoute | undefined {
+export function deviceRoute(url: string, aliasesOf: (path: string) => readonly Alias[]): DeviceRoute | undefined {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   if (path.startsWith('/update/')) return updateRoute(path);
   if (path.startsWith('/files/')) return fileRoute(path);
-  const found = alias(path);
-  return found && { to: 'update', ...found };
+  const aliases = aliasesOf(path);
+  return aliases.length === 0 ? undefined : { to: 'alias', path, aliases };
 }
 
 function updateRoute(path: string): DeviceRoute {

@@ -3,6 +3,7 @@ import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { type Plan, plan } from '../../../core/preflight/plan.ts';
+import { rulesAllowedByProject } from '../../../core/preflight/project-rules.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { DeviceReport } from './report.ts';
@@ -39,16 +40,23 @@ export function planned(
 ): Plan<Candidate> {
   const plans = plansFor(target, intermediateReleases);
   const facts = { ...factsOfRunning(device.report, device.running, device.record), kind: device.kind };
-  const key = keyOf(facts);
+  const { allow = [] } = device.record;
+  const key = `${keyOf(facts)} ${allow.join(' ')}`;
   const known = plans.get(key);
   if (known !== undefined) return known;
   const stones = intermediateReleases.filter(({ id, board }) => id !== target.id && board === target.board);
-  const made = plan({ facts, target: candidate(target), intermediateReleases: stones.map(candidate) });
+  const made = plan({
+    facts,
+    target: candidate(target),
+    intermediateReleases: stones.map(candidate),
+    allow: new Set(allow),
+    allowFor: rulesAllowedByProject,
+  });
   plans.set(key, made);
   return made;
 }
 
-/** Serializes facts independently of key order. These are the only facts about a device that its plan depends on. */
+/** Serializes facts independently of key order. The plan of a device depends only on these facts and on the rules allowed for it. */
 function keyOf(facts: DeviceFacts): string {
   return JSON.stringify(Object.entries(facts).sort());
 }

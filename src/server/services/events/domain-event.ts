@@ -118,6 +118,8 @@ interface EditedDevice extends DeviceFacts {
   readonly group: string | undefined;
   readonly pin: string | undefined;
   readonly atomicFs: boolean | undefined;
+  /** Preflight rules that do not block updates of the device. */
+  readonly allow: readonly string[] | undefined;
   readonly user: string | undefined;
 }
 

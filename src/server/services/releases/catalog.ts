@@ -24,7 +24,7 @@ const mostIntermediateReleases = 4;
 export class Catalog {
   readonly #store: Store;
   readonly #views = new Map<string, ProjectView>();
-  #aliases: ReadonlyMap<string, Alias> = new Map();
+  #aliases: ReadonlyMap<string, readonly Alias[]> = new Map();
 
   private constructor(store: Store) {
     this.#store = store;
@@ -44,8 +44,15 @@ export class Catalog {
     return [...this.#views.values()];
   }
 
-  alias(path: string): Alias | undefined {
-    return this.#aliases.get(path);
+  /** Returns the projects that have this alias, each with its channel. */
+  aliases(path: string): readonly Alias[] {
+    return this.#aliases.get(path) ?? [];
+  }
+
+  /** Returns the aliases of a project that other projects share. */
+  sharedAliases(project: string): readonly string[] {
+    const own = this.#views.get(project)?.project.aliases ?? [];
+    return [...new Set(own.map(({ path }) => path))].filter((path) => this.aliases(path).length > 1);
   }
 
   /**
@@ -58,11 +65,7 @@ export class Catalog {
       const channels = await this.#channels(project.name);
       this.#views.set(project.name, { project, channels: this.#withLiveRollouts(project.name, channels) });
     }
-    this.#aliases = new Map(
-      this.views().flatMap(({ project }) =>
-        project.aliases.map(({ path, channel }) => [path, { project: project.name, channel }] as const),
-      ),
-    );
+    this.#aliases = aliasesByPath(this.views().map(({ project }) => project));
   }
 
   /** Replaces a rollout immediately, so that the next update check on its channel uses the new state. */
@@ -113,6 +116,18 @@ export class Catalog {
       }),
     );
   }
+}
+
+/** Groups the aliases of all projects by path. If a project has a path twice, the last channel counts. */
+function aliasesByPath(projects: readonly ProjectRecord[]): ReadonlyMap<string, readonly Alias[]> {
+  const found = new Map<string, readonly Alias[]>();
+  for (const { name, aliases } of projects) {
+    for (const { path, channel } of aliases) {
+      const others = found.get(path)?.filter(({ project }) => project !== name) ?? [];
+      found.set(path, [...others, { project: name, channel }]);
+    }
+  }
+  return found;
 }
 
 /** Selects, for each board, the newest sketch of each core version, because the core determines which updates a sketch can install. */

@@ -2,6 +2,7 @@ import type * as v from 'valibot';
 import { privateKeyRule, type releaseRequestSchema } from '../../../api/release.ts';
 import { type RsaPublicKey, readPublicKey } from '../../../core/keys/public-key.ts';
 import { type InvalidManifest, type Manifest, parseManifest } from '../../../core/model/manifest.ts';
+import { rulesAllowedByProject } from '../../../core/preflight/project-rules.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { permits } from '../../auth/permissions.ts';
@@ -54,7 +55,8 @@ export async function prepareRelease(
   const key = namedKey(manifest);
   const record = await projectOf(store, question, present, key);
   const { publisher, request } = question;
-  requireAllowedRules(publisher, record, request.allow);
+  const allowedByManifest = request.purpose === 'serve' ? rulesAllowedByProject(manifest) : [];
+  requireAllowedRules(publisher, record, [...new Set([...request.allow, ...allowedByManifest])]);
   if (request.purpose === 'reference') requireReference(publisher);
   if (request.purpose === 'serve' && !request.draft) await requirePublishable(store, question, manifest);
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);

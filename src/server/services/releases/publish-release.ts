@@ -4,6 +4,7 @@ import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import { checkRelease } from '../../../core/preflight/check-release.ts';
+import { rulesAllowedByProject } from '../../../core/preflight/project-rules.ts';
 import { permits } from '../../auth/permissions.ts';
 import type { Actor, ProjectRecord, ReleaseRecord } from '../../storage/records.ts';
 import type { NewRelease, PublicationResult } from '../../storage/store.ts';
@@ -137,7 +138,8 @@ function requireAsDescribed({ differences, privateKey }: BuildVerification, allo
 
 function requireAllowed(manifest: Manifest, { request }: PublishInput): readonly ReleaseFinding[] {
   if (request.purpose === 'reference') return [];
-  const { blockedBy, warnings } = checkRelease(manifest, { publishing: true, allow: new Set(request.allow) });
+  const allow = new Set<string>([...request.allow, ...rulesAllowedByProject(manifest)]);
+  const { blockedBy, warnings } = checkRelease(manifest, { publishing: true, allow });
   const releaseFinding = ({ rule, message, fix }: ReleaseFinding) => ({ rule, message, fix });
   if (blockedBy.length === 0) return warnings.map(releaseFinding);
   const message = blockedBy.map((finding) => `${finding.message} (${finding.rule})`).join('; ');

@@ -50,7 +50,7 @@ const project = v.looseObject({
   mostSends,
   publisherRules,
 });
-const { name, board, channel, group, pin } = deviceRequestSchema.entries;
+const { name, board, channel, group, pin, allow } = deviceRequestSchema.entries;
 const secret = v.looseObject({ hash: sha256 });
 const device = v.looseObject({
   name,
@@ -58,6 +58,7 @@ const device = v.looseObject({
   channel,
   group,
   pin,
+  allow,
   credential: v.optional(credential),
   secrets: v.optional(v.looseObject({ newest: v.optional(secret), previous: v.optional(secret) })),
 });

@@ -122,15 +122,15 @@ export class RelatedRecords {
     return { id, text, isReference: reference_image !== '', manifest: JSON.parse(manifest) };
   }
 
-  /** Requests to one path can be for only one project. */
+  /** Projects may share an alias, but within a project, an alias has only one channel. */
   *#aliasContradictions(): Generator<Contradiction> {
-    const owners = new Map<string, string>();
     for (const { name, row } of this.#projects.values()) {
+      const paths = new Set<string>();
       for (const { path } of JSON.parse(String(row['doc'])).aliases) {
-        const owner = owners.get(path);
-        owners.set(path, owner ?? name);
-        if (owner === undefined) continue;
-        const message = `${rowName('projects', row)}: ${name} has the alias ${path}, which ${owner} also has`;
+        const isFirst = !paths.has(path);
+        paths.add(path);
+        if (isFirst) continue;
+        const message = `${rowName('projects', row)}: ${name} has the alias ${path} twice`;
         yield { kind: 'alias-mismatch', message };
       }
     }

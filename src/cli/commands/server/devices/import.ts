@@ -5,6 +5,8 @@ import { readNamedFile } from '../../../../files/read.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { segment, serverClient, serverCommand } from '../connection.ts';
+import { sharedAliasText } from './migrate.ts';
+import { fileNamePattern } from './table/file-name-pattern.ts';
 import { type DeviceTable, readDeviceTable } from './table/read-table.ts';
 
 const importCommand = (declaration: Declaration) =>
@@ -36,17 +38,15 @@ async function importTable(
   const devices = chosen(readDeviceTable(await readNamedFile(path, 'device table'), path), options.only);
   const urlPath = `/projects/${segment(project)}/devices/import`;
   const imported = await request('POST', urlPath, importResponseSchema, devices, { isRepeatable: true });
-  const { enrolled, unchanged } = imported;
-  const text = `Enrolled ${counted(enrolled, 'device')}; ${countText(unchanged)} already enrolled`;
-  report.result('server devices import', imported, text);
+  const { enrolled, unchanged, sharedAliases } = imported;
+  report.result('server devices import', imported, [
+    `Enrolled ${counted(enrolled, 'device')}; ${countText(unchanged)} already enrolled`,
+    ...(sharedAliases.length === 0 ? [] : [sharedAliasText(sharedAliases)]),
+  ]);
 }
 
 function chosen(devices: DeviceTable, only: string | undefined): DeviceTable {
   if (only === undefined) return devices;
-  const pattern = new RegExp(`^${only.split('*').map(escaped).join('.*')}$`);
+  const pattern = fileNamePattern(only);
   return Object.fromEntries(Object.entries(devices).filter(([, { file }]) => pattern.test(file)));
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -3,6 +3,7 @@ import { declareCredentials } from './credentials.ts';
 import { declareEnroll } from './enroll.ts';
 import { declareDeviceImport } from './import.ts';
 import { declareDeviceList } from './list.ts';
+import { declareDeviceMigration } from './migrate.ts';
 import { declareDeviceRemove } from './remove.ts';
 import { declareDeviceRetry } from './retry.ts';
 import { declareRevokeCredentials } from './revoke-credentials.ts';
@@ -25,6 +26,7 @@ export function declareDevices(declaration: Declaration): void {
       declareDeviceRetry,
       declareDeviceRemove,
       declareDeviceImport,
+      declareDeviceMigration,
     ],
   );
 }

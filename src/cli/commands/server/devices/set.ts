@@ -1,6 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { deviceInfoSchema } from '../../../../api/admin-info.ts';
-import type { DeviceRequest } from '../../../../api/release-admin.ts';
+import { type DeviceRequest, deviceRules } from '../../../../api/release-admin.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { serverClient, serverCommand } from '../connection.ts';
@@ -25,6 +25,12 @@ const setCommand = (declaration: Declaration) =>
         'unknown',
       ] as const),
     )
+    .addOption(
+      new Option(
+        '--allow <rule>',
+        'Preflight rule that does not block updates of this device; replaces all such rules (empty for none)',
+      ).choices([...deviceRules, '']),
+    )
     .option(
       '--user <name>',
       'User name that the device must send, with --password-env; empty to use the project setting',
@@ -37,7 +43,7 @@ export function declareDeviceSet(declaration: Declaration): void {
 
 async function set(project: string, mac: string, options: OptionsOf<typeof setCommand>, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { name, board, channel, group, pin, atomicFs } = options;
+  const { name, board, channel, group, pin, atomicFs, allow } = options;
   const settings: DeviceRequest = {
     name: emptyIsNone(name),
     board: emptyIsNone(board),
@@ -45,6 +51,7 @@ async function set(project: string, mac: string, options: OptionsOf<typeof setCo
     group: emptyIsNone(group),
     pin: emptyIsNone(pin),
     atomicFs: atomicFs === undefined ? undefined : atomicFs === 'unknown' ? null : atomicFs === 'yes',
+    allow: allow === undefined ? undefined : deviceRules.filter((rule) => rule === allow),
     credential: credentialOf(options, io),
   };
   const device = await request('PUT', deviceUrlPath(project, mac), deviceInfoSchema, settings);

@@ -78,6 +78,7 @@ export function describeDevice(device: DeviceInfo): readonly string[] {
     ['channel', device.channel],
     ['group', device.group],
     ['pinned to', device.pin],
+    ['allowed rules', device.allow?.join(', ')],
     ['credentials', device.credentials === 'none' ? undefined : credentialWords[device.credentials]],
     ['rollout', rollout && rolloutText(rollout)],
     [

@@ -1,0 +1,77 @@
+import { LRUCache } from 'lru-cache';
+import type { DeviceRecord } from '../../storage/records.ts';
+import type { DeviceListener } from './device-records.ts';
+
+/** Device that sent an update check to an alias and was sent nothing, because no project was found for it. */
+export interface NotEnrolledDevice {
+  readonly mac: string;
+  /** Path of the update check. */
+  readonly path: string;
+  /** Projects with this alias. */
+  readonly projects: readonly string[];
+  /** Projects in which the device is known. */
+  readonly knownIn: readonly string[];
+  /** Version that the device reports. */
+  readonly version: string | undefined;
+  readonly address: string;
+  readonly lastSeenAt: number;
+}
+
+/** Number of devices in memory. Each takes about 500 bytes, and appears again with its next update check. */
+const mostDevices = 500;
+/** Number of devices from one network, so that invented devices cannot displace all others. */
+const mostPerAddress = 100;
+
+/** Devices on aliases without a project, newest first. They are kept only in memory, because anyone can invent MACs. */
+export class NotEnrolledDevices implements DeviceListener {
+  readonly #devices = new LRUCache<string, NotEnrolledDevice>({ max: mostDevices });
+
+  add(device: NotEnrolledDevice): void {
+    const { mac, address } = device;
+    if (!this.#devices.has(mac)) {
+      const fromThere = this.list().filter((other) => other.address === address);
+      const oldest = fromThere.at(-1);
+      if (fromThere.length >= mostPerAddress && oldest !== undefined) this.#devices.delete(oldest.mac);
+    }
+    this.#devices.set(mac, device);
+  }
+
+  list(): NotEnrolledDevice[] {
+    return [...this.#devices.values()];
+  }
+
+  /** Removes a device that was enrolled. */
+  note({ enrolled, mac }: DeviceRecord): void {
+    if (enrolled) this.remove(mac);
+  }
+
+  forget(): void {
+    // A removed record does not change which project serves the device until its next update check.
+  }
+
+  /** Removes a device for which a project was found. */
+  remove(mac: string): void {
+    this.#devices.delete(mac);
+  }
+}
+
+/**
+ * Returns the devices on aliases without a project.
+ *
+ * @param only project of the user's token; such a user sees only devices on the aliases of this project
+ */
+export function devicesNotEnrolled(
+  { notEnrolled }: { readonly notEnrolled: NotEnrolledDevices },
+  only: string | undefined,
+): readonly NotEnrolledDevice[] {
+  const all = notEnrolled.list();
+  if (only === undefined) return all;
+  const isOwn = (project: string) => project === only;
+  return all
+    .filter(({ projects }) => projects.some(isOwn))
+    .map((device) => ({
+      ...device,
+      projects: device.projects.filter(isOwn),
+      knownIn: device.knownIn.filter(isOwn),
+    }));
+}

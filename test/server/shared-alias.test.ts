@@ -1,0 +1,168 @@
+/** Projects that share the path of an old update script, as DOOR and TEMP do in the core's documentation. */
+import test, { type ExecutionContext } from 'ava';
+import { namedProject } from '../../src/api/named-project.ts';
+import { NotEnrolledDevices } from '../../src/server/services/devices/not-enrolled.ts';
+import { newRecord } from '../../src/server/storage/device-record.ts';
+import { sketchMd5Of, testBuild } from './builds.ts';
+import { type DeviceWords, requestAsDevice } from './raw-device.ts';
+import { startTestServer, type TestServer } from './running-server.ts';
+
+const path = '/esp/update/arduino.php';
+const door = await testBuild({ project: 'door', version: '8', seed: 1 });
+const temp = await testBuild({ project: 'temp', version: '1.1', seed: 2 });
+const oldTemp = await testBuild({ project: 'temp', version: '1.0', seed: 3 });
+const doorMac = '18:FE:AA:AA:AA:AA';
+const tempMac = '18:FE:AA:AA:AA:BB';
+const unknownMac = '18:FE:AA:AA:AA:CC';
+
+/** Server with unsigned releases of both projects. `alias` lists the projects that have the alias. */
+async function serverWith(t: ExecutionContext, alias: readonly ('door' | 'temp')[]): Promise<TestServer> {
+  const server = await startTestServer(t);
+  for (const build of [door, oldTemp, temp]) await server.publish(build);
+  for (const project of alias) {
+    const { status } = await server.api('PUT', `/projects/${project}`, { aliases: [{ path }] });
+    t.is(status, 200);
+  }
+  return server;
+}
+
+/** Returns the digest of the project's image if the device is sent one; otherwise the status. */
+async function sent(server: TestServer, mac: string, words: DeviceWords = {}): Promise<string | number> {
+  const response = await requestAsDevice(server.port, path, { mac, ...words });
+  if (response.status !== 200) return response.status;
+  const found = [door, temp].find(({ manifest }) => manifest.artifacts.some(({ md5 }) => md5 === response.md5));
+  return found?.manifest.project ?? 'unknown';
+}
+
+async function notEnrolled(server: TestServer): Promise<readonly string[]> {
+  const { body } = await server.api('GET', '/devices/not-enrolled');
+  return (body['devices'] as { mac: string }[]).map(({ mac }) => mac);
+}
+
+test('sends each device on a shared alias the release of the project in which the device is enrolled', async (t) => {
+  const server = await serverWith(t, ['door', 'temp']);
+  await server.api('POST', '/projects/door/devices/import', {
+    [doorMac]: { file: 'DOOR-7-g14f53a19.bin', version: 1 },
+  });
+  await server.api('POST', '/projects/temp/devices/import', { [tempMac]: { file: 'TEMP-1.0.0.bin', version: 1 } });
+  t.is(await sent(server, doorMac, { version: '1' }), 'door');
+  t.is(await sent(server, tempMac, { version: '1' }), 'temp');
+  t.is(await sent(server, tempMac, { version: 'DOOR-7-g14f53a19' }), 'temp', 'enrollment outranks the reported name');
+});
+
+test('never sends the release of an alias to a device that is known in a different project', async (t) => {
+  const server = await serverWith(t, ['door']);
+  await server.api('PUT', `/projects/temp/devices/${tempMac}`, { enrolled: true });
+  t.is(await sent(server, tempMac), 304, 'enrolled');
+  t.is(await sent(server, tempMac, { version: 'DOOR-7' }), 304, 'enrolled, whatever it reports');
+  const running: DeviceWords = { sketchMd5: sketchMd5Of(oldTemp.manifest) };
+  t.is(await sent(server, unknownMac, running), 304, 'runs a known build');
+  t.is(
+    await sent(server, unknownMac, { ...running, version: 'DOOR-7' }),
+    304,
+    'runs a known build, whatever it reports',
+  );
+  t.is(await sent(server, unknownMac, { version: 'TEMP-1.0.0' }), 304, 'reports the name of the project');
+  t.deepEqual((await server.api('GET', '/projects/door/devices')).body['devices'], []);
+});
+
+test('an alias of one project also serves devices that are not known', async (t) => {
+  const server = await serverWith(t, ['door']);
+  t.is(await sent(server, unknownMac), 'door');
+  t.is(await sent(server, doorMac, { version: 'GARAGE-1.0' }), 'door');
+  t.deepEqual(await notEnrolled(server), []);
+});
+
+test('returns 304 to an unknown device on a shared alias, and lists the device until it is enrolled', async (t) => {
+  const server = await serverWith(t, ['door', 'temp']);
+  t.is(await sent(server, unknownMac, { version: '1' }), 304);
+  const { body } = await server.api('GET', '/devices/not-enrolled');
+  t.like((body['devices'] as object[])[0], {
+    mac: unknownMac,
+    path,
+    projects: ['door', 'temp'],
+    knownIn: [],
+    version: '1',
+  });
+  t.is((await requestAsDevice(server.port, path, { mac: unknownMac, mode: 'version' })).status, 404);
+  const version = await requestAsDevice(server.port, path, { mac: unknownMac, mode: 'version', version: '1' });
+  t.is(version.header('x-version'), '1');
+  await server.api('PUT', `/projects/temp/devices/${unknownMac}`, { enrolled: true });
+  t.deepEqual(await notEnrolled(server), []);
+  t.is(await sent(server, unknownMac, { version: '1' }), 'temp');
+});
+
+test('recognizes a device on a shared alias by its build, its reported name or its access point', async (t) => {
+  const server = await serverWith(t, ['door', 'temp']);
+  t.is(await sent(server, '18:FE:34:00:00:01', { sketchMd5: sketchMd5Of(oldTemp.manifest) }), 'temp');
+  t.is(await sent(server, '18:FE:34:00:00:02', { version: 'TEMP-1.0.0' }), 'temp');
+  t.is(await sent(server, '18:FE:34:00:00:03', { version: 'door@7' }), 'door');
+  t.is(
+    await sent(server, '18:FE:34:00:00:04', { sketchMd5: sketchMd5Of(oldTemp.manifest), version: 'DOOR-7' }),
+    'temp',
+    'the running build outranks the reported name',
+  );
+  await server.api('PUT', '/projects/temp/devices/1A:FE:34:AA:BB:CC', { enrolled: true });
+  t.is(
+    await sent(server, '18:FE:34:00:00:05', { version: 'DOOR-7' }),
+    'temp',
+    'the MAC of its access point is enrolled',
+  );
+  const { body } = await server.api('GET', '/projects/temp/devices/1A:FE:34:AA:BB:CC');
+  t.is((body['attempts'] as unknown[]).length, 1, 'and the record is that of the enrolled device');
+});
+
+test('lists a device that is enrolled in several projects of an alias unless its build or name decides', async (t) => {
+  const server = await serverWith(t, ['door', 'temp']);
+  for (const project of ['door', 'temp']) {
+    await server.api('PUT', `/projects/${project}/devices/${tempMac}`, { enrolled: true });
+  }
+  t.is(await sent(server, tempMac), 304);
+  t.deepEqual(await notEnrolled(server), [tempMac]);
+  t.is(await sent(server, tempMac, { version: 'TEMP-1.0.0' }), 'temp');
+  t.deepEqual(await notEnrolled(server), []);
+});
+
+test('a closed project on a shared alias serves only enrolled devices and lists the others', async (t) => {
+  const server = await serverWith(t, ['door', 'temp']);
+  await server.api('PUT', '/projects/temp', { access: 'closed' });
+  t.is(await sent(server, tempMac, { version: 'TEMP-1.0.0' }), 304);
+  t.deepEqual(await notEnrolled(server), [tempMac]);
+  await server.api('PUT', `/projects/temp/devices/${tempMac}`, { enrolled: true });
+  t.is(await sent(server, tempMac, { version: 'TEMP-1.0.0' }), 'temp');
+});
+
+test('a token for one project neither shares an alias nor sees devices on the aliases of other projects', async (t) => {
+  const server = await serverWith(t, ['door']);
+  await server.api('PUT', '/projects/window', {});
+  const { body } = await server.api('POST', '/tokens', { roles: ['admin'], project: 'window' });
+  const token = String(body['token']);
+  t.is((await server.api('PUT', '/projects/window', { aliases: [{ path }] }, token)).status, 409);
+  t.is(await sent(server, unknownMac, { version: 'TEMP-1.0.0' }), 304);
+  t.deepEqual(await notEnrolled(server), [unknownMac]);
+  t.deepEqual((await server.api('GET', '/devices/not-enrolled', undefined, token)).body['devices'], []);
+});
+
+test('reads the project in a reported version, and prefers the longest name', (t) => {
+  const projects = ['door', 'front-door', 'front', 'Temp'];
+  t.is(namedProject(projects, 'DOOR-7-g14f53a19'), 'door');
+  t.is(namedProject(projects, 'Front-Door-1.0'), 'front-door');
+  t.is(namedProject(projects, 'temp@1.0.0'), 'Temp');
+  for (const version of [undefined, '', '1', 'door', 'doorbell-1.0', '1.0-door']) {
+    t.is(namedProject(projects, version), undefined);
+  }
+});
+
+test('keeps at most 100 devices of one address that are not enrolled', (t) => {
+  const devices = new NotEnrolledDevices();
+  const macAt = (index: number) => `18:FE:34:00:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
+  const add = (mac: string, address: string) =>
+    devices.add({ mac, path, projects: ['door', 'temp'], knownIn: [], version: undefined, address, lastSeenAt: 1 });
+  add(doorMac, '192.0.2.7');
+  for (let index = 0; index < 200; index++) add(macAt(index), '192.0.2.9');
+  t.is(devices.list().length, 101);
+  t.is(devices.list()[0]?.mac, macAt(199));
+  t.true(devices.list().some(({ mac }) => mac === doorMac));
+  devices.note({ ...newRecord('door', doorMac), enrolled: true });
+  t.false(devices.list().some(({ mac }) => mac === doorMac));
+});
