@@ -70,7 +70,7 @@ async function runBoth(
   t.is(signed.failed, undefined, signed.output);
 
   const otherTag = await runJob('build', { workflow, folder, env: { ...tag, ...env, GITHUB_REF_NAME: 'v1.3.0' } });
-  t.regex(otherTag.output, /The tag is v1\.3\.0, but the firmware calls itself 1\.2\.0/);
+  t.regex(otherTag.output, /The tag is v1\.3\.0, but the firmware version is 1\.2\.0/);
 }
 
 test.serial('the PlatformIO workflow builds and signs a project that init set up', async (t) => {
@@ -123,7 +123,7 @@ async function runActionInBothForms(t: ExecutionContext, folder: string, env: Re
   t.true(published.includes('d1_mini.bin.gz.signed'), 'as docs/ci.md describes');
 }
 
-/** Places a `gh` that records its arguments and knows no release. */
+/** Installs a fake `gh` that records its arguments and finds no release. */
 async function placeGh(folder: string) {
   const programs = join(folder, 'programs');
   const log = join(folder, 'gh-calls');
