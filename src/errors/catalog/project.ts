@@ -134,6 +134,14 @@ export const projectEntries = {
     'PlatformIO appends a script of the command line in a new line, and then reads the first line as the name of one script.',
     () => 'Run `ota-hooks init` to add the hook to the file, or write each script on a line of its own.',
   ),
+  BUILD_NOT_HOOKED: entry<{ environment: string }>(
+    1,
+    ({ environment }) =>
+      `The firmware of the environment ${environment} is not signed and has no manifest: the environment does not run the hook`,
+    'PlatformIO evaluates extra_scripts of each environment. `upload` sends only builds with a manifest, and no older build in place of this one.',
+    ({ environment }) =>
+      `Build it with \`ota-hooks build --environment ${environment}\`, or run \`ota-hooks init\` to add the hook.`,
+  ),
   HOOK_NOT_EFFECTIVE: entry<{ environments: readonly string[] }>(
     1,
     ({ environments }) =>
