@@ -173,7 +173,7 @@ export const projectEntries = {
   CORE_UNSUPPORTED: entry<{ folder: string }>(
     1,
     ({ folder }) =>
-      `The core in ${folder} was not changed: its platform.txt has no recipes that sign as core 2.6.0 and later`,
+      `The core in ${folder} was not changed: its platform.txt lacks the signing recipes that core 2.6.0 introduced`,
     'The hooks replace two recipes of the core. Without a recipe of the same name, arduino-cli would skip the recipe that makes the image.',
     () => 'Install core 2.6.0 or later with the Boards Manager; `ota-hooks doctor` lists releases that are not safe.',
   ),
