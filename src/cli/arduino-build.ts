@@ -24,8 +24,8 @@ export function withArduinoBuild(argv: readonly string[]): readonly string[] {
     throw new OtaError('OPTION_INVALID', {
       option: buildOption,
       value: argv.slice(at + 1).join(' '),
-      expected: 'must be a single folder and the last argument',
-      hint: 'Rename the build folder so that its path contains no quotes followed by spaces.',
+      expected: 'must be one folder, as the last argument',
+      hint: 'Rename the build folder: a quote followed by a space in its path divides it into several arguments.',
     });
   }
   const { source, mainFile } = readSketch(folder);

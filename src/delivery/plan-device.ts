@@ -2,7 +2,13 @@ import type { ImageKind } from '../core/model/artifact.ts';
 import type { DeviceFacts } from '../core/model/device-facts.ts';
 import type { Manifest } from '../core/model/manifest.ts';
 import { type IntermediateProposal, proposeIntermediate } from '../core/preflight/intermediate.ts';
-import { type BlockingFinding, plan, type Step } from '../core/preflight/plan.ts';
+import {
+  type BlockingFinding,
+  plan,
+  type Step,
+  type UnusableIntermediate,
+  unusableIntermediates,
+} from '../core/preflight/plan.ts';
 import type { Release } from '../core/preflight/release.ts';
 import { recognize } from '../core/preflight/running.ts';
 import type { Target } from './inventory.ts';
@@ -43,6 +49,8 @@ export type DevicePlan =
       readonly blockedBy: readonly BlockingFinding[];
       /** Intermediate sketch that would make the update possible, if any. */
       readonly intermediate: IntermediateProposal | undefined;
+      /** Intermediate releases that do not help. */
+      readonly unusable: readonly UnusableIntermediate<Release>[];
     };
 
 /**
@@ -62,7 +70,8 @@ export function planDevice(target: Target, observed: ObservedFacts, question: De
   const sendable = acceptedArtifacts(release, target);
   const decided = plan({ facts, target: sendable, intermediateReleases, allow });
   if (decided.kind === 'blocked') {
-    return { ...decided, intermediate: proposeIntermediate(facts, sendable, decided, allow) };
+    const unusable = unusableIntermediates({ facts, target: sendable, intermediateReleases, allow });
+    return { ...decided, intermediate: proposeIntermediate(facts, sendable, decided, allow), unusable };
   }
   const steps = decided.kind === 'send' ? [decided] : decided.hops;
   return {

@@ -271,6 +271,8 @@ export function parseManifest(text: string): { manifest: Manifest } | InvalidMan
   try {
     json = JSON.parse(text);
   } catch (error) {
+    // The message of JSON.parse would contain the bytes.
+    if (/[\0\ufffd]/.test(text)) return { reason: 'it is a binary file, such as an image, not JSON' };
     return { reason: `it is not JSON (${error instanceof Error ? error.message : String(error)})` };
   }
   const { success, output: start } = v.safeParse(v.object({ manifest: v.number() }), json);

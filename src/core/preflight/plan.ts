@@ -50,15 +50,19 @@ const mostHops = 3;
  * and the server both use this function, so that they make the same decision.
  */
 export function plan<Candidate extends Release>(question: PlanInput<Candidate>): Plan<Candidate> {
-  const { facts, target, intermediateReleases = [], allow: allowed = new Set<string>(), allowFor } = question;
-  const allow: Allowances<Candidate> = (release) =>
-    allowFor === undefined ? allowed : new Set([...allowed, ...allowFor(release)]);
+  const { facts, target, intermediateReleases = [] } = question;
+  const allow = allowances(question);
   const choice = choose(facts, target, allow);
   if (choice.step !== undefined) return { kind: 'send', ...choice.step };
   const hops = findHops(facts, target, intermediateReleases, allow);
   return hops === undefined
     ? { kind: 'blocked', blockedBy: choice.blockedBy }
     : { kind: 'hops', hops, blockedBy: choice.blockedBy };
+}
+
+function allowances<Candidate extends Release>(question: PlanInput<Candidate>): Allowances<Candidate> {
+  const { allow = new Set<string>(), allowFor } = question;
+  return (release) => (allowFor === undefined ? allow : new Set([...allow, ...allowFor(release)]));
 }
 
 interface Choice<Candidate extends Release> {
@@ -73,6 +77,38 @@ interface Choice<Candidate extends Release> {
 interface CheckedStep<Candidate extends Release> extends Step<Candidate> {
   /** Number of errors from allowed rules. */
   readonly allowed: number;
+}
+
+/** Intermediate release that does not help, although the update is blocked. */
+export interface UnusableIntermediate<Candidate extends Release> {
+  readonly release: Candidate;
+  /** Reason, as the end of a sentence about the intermediate release. */
+  readonly reason: string;
+}
+
+/** Explains why each intermediate release of a blocked update does not help. */
+export function unusableIntermediates<Candidate extends Release>(
+  question: PlanInput<Candidate>,
+): readonly UnusableIntermediate<Candidate>[] {
+  const { facts, target, intermediateReleases = [] } = question;
+  const allow = allowances(question);
+  return intermediateReleases.map((release): UnusableIntermediate<Candidate> => {
+    if (release.image.kind !== 'sketch') {
+      return { release, reason: `is a ${release.image.kind}, but only a sketch can install the next update` };
+    }
+    const { step, blockedBy } = choose({ ...facts, kind: 'sketch' }, release, allow);
+    if (step === undefined) return { release, reason: `cannot be installed: ${firstOf(blockedBy)}` };
+    const after = { ...factsAfter(facts, release, step.artifact), kind: facts.kind };
+    const then = choose(after, target, allow).blockedBy;
+    return {
+      release,
+      reason: `can be installed, but then ${then[0]?.artifact ?? 'the update'} is blocked: ${firstOf(then)}`,
+    };
+  });
+}
+
+function firstOf([first]: readonly BlockingFinding[]): string {
+  return first === undefined ? 'it has no artifact' : `${first.message} (${first.rule})`;
 }
 
 function choose<Candidate extends Release>(

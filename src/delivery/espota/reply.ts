@@ -1,4 +1,4 @@
-import { acknowledgedBytes } from './acknowledgements.ts';
+import { acknowledgedBytes } from './acknowledgments.ts';
 
 /** Text received after the acknowledgments. */
 export type FinalReply =

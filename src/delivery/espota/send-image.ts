@@ -37,7 +37,7 @@ const chunkBytes = 8760;
  * connection, the sender would then not know whether the device received the image.
  */
 const aheadBytes = 32 * 1024;
-const regularAcknowledgements = 4;
+const regularAcknowledgments = 4;
 
 /** Limit for received bytes: an acknowledgment of up to 7 digits for as little as 64 bytes, and messages. */
 function mostHeardBytes(image: Uint8Array): number {
@@ -179,7 +179,7 @@ class Transfer {
    * unsent if the device disconnects.
    */
   get #mayExtend(): boolean {
-    const isRegular = this.#timesReceived >= regularAcknowledgements;
+    const isRegular = this.#timesReceived >= regularAcknowledgments;
     return !this.#isWriting && !this.#isSent && !(isRegular && this.#hasExtended);
   }
 

@@ -134,6 +134,14 @@ export const projectEntries = {
     'PlatformIO appends a script of the command line in a new line, and then reads the first line as the name of one script.',
     () => 'Run `ota-hooks init` to add the hook to the file, or write each script on a line of its own.',
   ),
+  BUILD_NOT_HOOKED: entry<{ environment: string }>(
+    1,
+    ({ environment }) =>
+      `The firmware of the environment ${environment} is not signed and has no manifest: the environment does not run the hook`,
+    'PlatformIO evaluates extra_scripts of each environment. `upload` sends only builds with a manifest, and no older build in place of this one.',
+    ({ environment }) =>
+      `Build it with \`ota-hooks build --environment ${environment}\`, or run \`ota-hooks init\` to add the hook.`,
+  ),
   HOOK_NOT_EFFECTIVE: entry<{ environments: readonly string[] }>(
     1,
     ({ environments }) =>
@@ -165,7 +173,7 @@ export const projectEntries = {
   CORE_UNSUPPORTED: entry<{ folder: string }>(
     1,
     ({ folder }) =>
-      `The core in ${folder} was not changed: its platform.txt has no recipes that sign as core 2.6.0 and later`,
+      `The core in ${folder} was not changed: its platform.txt lacks the signing recipes that core 2.6.0 introduced`,
     'The hooks replace two recipes of the core. Without a recipe of the same name, arduino-cli would skip the recipe that makes the image.',
     () => 'Install core 2.6.0 or later with the Boards Manager; `ota-hooks doctor` lists releases that are not safe.',
   ),

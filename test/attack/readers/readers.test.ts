@@ -14,7 +14,7 @@ import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { readDeviceFacts } from '../../../src/core/model/device-facts.ts';
 import { formatManifest, parseManifest } from '../../../src/core/model/manifest.ts';
 import { deviceText, errorCode } from '../../../src/delivery/device-text.ts';
-import { acknowledgedBytes } from '../../../src/delivery/espota/acknowledgements.ts';
+import { acknowledgedBytes } from '../../../src/delivery/espota/acknowledgments.ts';
 import { parseDeviceResponse } from '../../../src/delivery/espota/datagrams.ts';
 import { OtaError } from '../../../src/errors/ota-error.ts';
 import { effectiveOptions, environmentsOf, readIni } from '../../../src/project/build/platformio-ini.ts';

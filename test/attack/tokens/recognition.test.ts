@@ -78,7 +78,8 @@ test('changes nothing for running devices when a publisher describes their bytes
   for (const token of tokens) {
     for (const request of [{ draft: true }, { purpose: 'reference' }, {}] as const) {
       for (const [how, build] of Object.entries({ ...retold(old), ...retold(past) })) {
-        // The bytes of 0.9.0 are new to the project, so a draft of them is accepted: it must not state facts.
+        // The project has no build with the bytes of 0.9.0, so the server accepts them. The draft and the reference build must not change
+        // responses.
         if (build.manifest.version === '0.9.0' && !('draft' in request) && !('purpose' in request)) continue;
         const code = codeOf(await server.publish(build, request, token));
         if (build.manifest.version === '1.0.1') t.not(code, 'accepted', `${how}: ${JSON.stringify(request)}`);

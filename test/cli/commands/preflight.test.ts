@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import { gzipSync } from 'fflate';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
@@ -6,6 +8,7 @@ import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import { noisyBytes } from '../../core/device-model/recipes.ts';
 import { builtSketch, door, fullDoor } from '../../support/built-sketch.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
+import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { runCommand } from '../../support/run-command.ts';
 import type { TestFolder } from '../../support/test-folder.ts';
 
@@ -38,6 +41,7 @@ interface Document {
   readonly blockedBy: readonly { readonly rule: string; readonly message: string; readonly fix: string }[];
   readonly warnings: readonly { readonly rule: string }[];
   readonly alternative: string | null;
+  readonly unusableVia: readonly { readonly file: string; readonly reason: string }[];
   readonly intermediate: { readonly mostBytes: number; readonly lastArtifact: string } | null;
 }
 
@@ -220,6 +224,58 @@ test('preflight finds an upgrade path through the builds given by --via', async 
     document?.plan.steps.map(({ artifact }) => artifact),
     ['door.ino.bin.signed', 'large.bin.gz.signed'],
   );
+});
+
+test('preflight --via accepts an image without a manifest and states why an intermediate release does not help', async (t) => {
+  const content = concatBytes(Buffer.from(`${door.publicPem}\0Not Enough Space\0`), noisyBytes(700_000, 0.2, 1));
+  const large = buildImage({ flashContent: content, modeByte: 2, sizeAndFrequencyByte: 0x20 });
+  const folder = await packed(t, { 'large.bin': large });
+  await runCommand(['pack', 'large.bin', '--declare-enforcement'], { cwd: folder.path });
+  await folder.write('lone/first.bin', await readFile(join(folder.path, 'build/door.ino.bin.signed')));
+  await folder.write('lone/files.bin', buildLittleFs({ blockCount: 8 }));
+  const old = ['--device', 'facts.json', '--core', '2.6.3', '--layout', '1m64', '--chip-size', '4M'];
+  const key = ['--public-key', 'public.key'];
+  const helped = await preflight(folder, 'large.bin.ota.json', ...old, '--via', 'lone/first.bin', ...key);
+  t.deepEqual(
+    helped.document?.plan.steps.map(({ artifact }) => artifact),
+    ['first.bin', 'large.bin.signed'],
+  );
+  const files = await preflight(folder, 'large.bin.ota.json', ...old, '--via', 'lone/files.bin');
+  t.deepEqual(files.document?.unusableVia, [
+    { file: 'lone/files.bin', reason: 'is a filesystem, but only a sketch can install the next update' },
+  ]);
+  const itself = await preflight(folder, 'large.bin.ota.json', ...old, '--via', 'large.bin');
+  t.regex(itself.document?.unusableVia[0]?.reason ?? '', /^cannot be installed: .*bytes of flash.* \(no-space\)$/);
+  const bare = { cwd: folder.path };
+  const run = await runCommand(['preflight', 'large.bin.ota.json', ...old, '--via', 'lone/files.bin'], bare);
+  t.regex(run.stdout, /^via {6}lone\/files\.bin is a filesystem/m);
+  const { signing, ...device } = facts;
+  const sent = await runCommand(
+    [
+      'upload',
+      'large.bin',
+      '--host',
+      '127.0.0.1',
+      '--via',
+      'lone/files.bin',
+      '--signing',
+      `${signing}`,
+      '--core',
+      '2.6.3',
+    ].concat(['--layout', '1m64', '--sketch-size', `${device.sketchSizeBytes}`]),
+    bare,
+  );
+  t.is(sent.exitCode, 3);
+  t.regex(sent.stderr, /lone\/files\.bin is a filesystem, but only a sketch can install the next update/);
+});
+
+test('preflight never prints the bytes of an image given as a manifest', async (t) => {
+  const folder = await packed(t, { request: 'x-ESP8266-mode: sketch' });
+  const argv = ['preflight', 'build/door.ino.bin', '--request', 'request', '--reference', 'build/door.ino.bin'];
+  const { exitCode, stdout, stderr, error } = await runCommand(argv, { cwd: folder.path });
+  t.is(exitCode, 1);
+  t.regex(error?.message ?? '', /is not a valid manifest: it is a binary file, such as an image, not JSON/);
+  t.notRegex(`${stdout}${stderr}${error?.message}`, /\ufffd/);
 });
 
 test('preflight and upload print the commands of the intermediate sketch when only two hops are possible', async (t) => {

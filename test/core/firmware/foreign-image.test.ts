@@ -79,7 +79,7 @@ test('names images of other firmware and other files, and blocks them', (t) => {
   }
 });
 
-test('reads sketches of the core as sketches, also with appended data or a damaged application', (t) => {
+test('recognizes sketch images built with the core, even with appended data or a damaged application', (t) => {
   const sketch = buildImage({ flashContent: noisyBytes(100_000, 0.4, 7), modeByte: 2, sizeAndFrequencyByte: 0x40 });
   t.is(readFirmware(sketch).kind, 'sketch');
   t.is(readFirmware(concatBytes(sketch, noisyBytes(5000, 1, 1))).kind, 'sketch');

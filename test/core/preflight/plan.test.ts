@@ -11,7 +11,7 @@ import type { Build } from '../../../src/core/pack/build.ts';
 import { packImage } from '../../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../../src/core/pack/sign-build.ts';
 import { proposeIntermediate } from '../../../src/core/preflight/intermediate.ts';
-import { type Plan, plan, type Step } from '../../../src/core/preflight/plan.ts';
+import { type Plan, plan, type Step, unusableIntermediates } from '../../../src/core/preflight/plan.ts';
 import { factsAfter } from '../../../src/core/preflight/running.ts';
 import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
@@ -90,6 +90,7 @@ const small = await build({ sizeBytes: 60_000, version: 'small' });
 const large = await build({ sizeBytes: 920_000, version: 'large' });
 const usual = await build({ sizeBytes: 320_000, version: 'usual' });
 const big = await build({ sizeBytes: 700_000, version: 'big' });
+const bigKeyless = await build({ sizeBytes: 700_000, version: 'bigKeyless', withKey: false });
 const keyless = await build({ sizeBytes: 320_000, version: 'keyless', withKey: false });
 
 const planFor = (facts: DeviceFacts, { manifest }: Build, ...stones: readonly Build[]): string =>
@@ -303,11 +304,29 @@ test('proposes the intermediate sketch if raw does not fit and gzip is impossibl
   t.is(end.device.sketchSizeBytes, big.manifest.image.contentBytes);
 });
 
+test('explains why an intermediate release does not help', (t) => {
+  const reason = (facts: DeviceFacts, stone: Build) =>
+    unusableIntermediates({ facts, target: big.manifest, intermediateReleases: [stone.manifest] })[0]?.reason;
+  t.regex(reason(crowded, large) ?? '', /^cannot be installed: the update needs .* bytes of flash.* \(no-space\)$/);
+  const otherKey = { ...crowded, keyFingerprint: '0'.repeat(64) };
+  t.regex(reason(otherKey, usual) ?? '', /^cannot be installed: .* \(wrong-key\)$/);
+  const elsewhere = {
+    ...small,
+    manifest: { ...small.manifest, project: 'gate', image: { ...small.manifest.image, core: undefined } },
+  };
+  t.regex(
+    reason({ ...crowded, project: undefined }, elsewhere) ?? '',
+    /^can be installed, but then big\.bin\S* is blocked: .* \(other-project\)$/,
+  );
+});
+
 test('proposes no intermediate sketch if it does not help', (t) => {
   t.is(proposalFor({ ...crowded, sketchSizeBytes: 700_000 }, big), undefined, 'it does not fit either');
   t.is(proposalFor({ ...crowded, sketchSizeBytes: undefined }, big), undefined, 'the free space is unknown');
   t.is(proposalFor({ ...crowded, project: 'gate' }, big), undefined, 'a different rule blocks the update too');
-  t.is(proposalFor(crowded, keyless), undefined, 'it must verify signatures');
+  const unsigned: DeviceFacts = { ...crowded, signing: 'none', keyFingerprint: undefined };
+  t.regex(planFor(unsigned, bigKeyless), /no-space/);
+  t.is(proposalFor(unsigned, bigKeyless), undefined, 'it must verify signatures');
   t.is(proposalFor(known, usual), undefined, 'the update is not blocked');
 });
 

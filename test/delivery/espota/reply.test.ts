@@ -43,9 +43,9 @@ for (const [title, pieces, words] of cases) {
 
 test('reads the same final reply however the stream is split', (t) => {
   const endings = fc.constantFrom('OK', 'ERROR[10]: Magic byte is not 0xE9\n', 'ERROR[4]: Not Enough Space\r\n', '');
-  const acknowledgements = fc.array(fc.integer({ min: 1, max: 11_584 }), { minLength: 1, maxLength: 20 });
+  const acknowledgments = fc.array(fc.integer({ min: 1, max: 11_584 }), { minLength: 1, maxLength: 20 });
   fc.assert(
-    fc.property(acknowledgements, endings, fc.array(fc.nat(120)), (numbers, ending, cuts) => {
+    fc.property(acknowledgments, endings, fc.array(fc.nat(120)), (numbers, ending, cuts) => {
       const text = numbers.join('') + ending;
       const places = [...new Set([0, ...cuts.filter((cut) => cut < text.length), text.length])].sort((a, b) => a - b);
       const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));

@@ -57,6 +57,23 @@ test('init hooks exactly the ESP8266 environments of 20 layouts, their builds ar
   );
 });
 
+test('an ESP32 environment of a mixed project still builds after init when node_modules is missing', async (t) => {
+  const machine = await makeMachine(t);
+  const index = layouts.findIndex(({ files }) => files['platformio.ini']?.includes('[env:esp32]'));
+  const layout = layouts[index];
+  if (layout === undefined) return t.fail();
+  const folder = await writeLayout(machine, layout, index);
+  const init = await machine.run(process.execPath, [cli, 'init', '--yes'], folder);
+  t.is(init.exitCode, 0, init.all);
+  await rm(join(folder, 'node_modules'), { recursive: true });
+  await installEsp32Platform(join(machine.temporary, 'core/platforms/espressif32'));
+  const esp32 = await machine.run(platformIo.pio, ['run', '--environment', 'esp32'], folder);
+  t.is(esp32.exitCode, 0, esp32.all);
+  t.true(existsSync(join(folder, '.pio/build/esp32/firmware.bin')));
+  const esp8266 = await machine.run(platformIo.pio, ['run', '--environment', layout.build], folder);
+  t.regex(esp8266.all, /missing SConscript file/, 'the hook of the ESP8266 environment is missing');
+});
+
 function requireExactHooks(t: ExecutionContext, { name, esp8266 }: Layout, before: Scripts, after: Scripts): void {
   const hook = 'pre:node_modules/ota-hooks/hooks/platformio.py';
   const hooked = Object.entries(after).flatMap(([environment, scripts]) =>
@@ -128,6 +145,20 @@ async function installPlatform(folder: string, name: string, spec: object): Prom
   const whole = { owner: 'platformio', id: null, name, requirements: null, uri: null, ...spec };
   const { version } = manifest;
   await writeFile(join(folder, '.piopm'), JSON.stringify({ type: 'platform', name, version, spec: whole }));
+}
+
+/** Installs a platform whose builds only create an empty image. */
+async function installEsp32Platform(folder: string): Promise<void> {
+  await mkdir(join(folder, 'builder'), { recursive: true });
+  const spec = { owner: 'platformio', id: null, name: 'espressif32', requirements: null, uri: null };
+  const manifest = { name: 'espressif32', version: '6.0.0' };
+  await writeFile(join(folder, 'platform.json'), JSON.stringify({ ...manifest, packages: {} }));
+  await writeFile(join(folder, '.piopm'), JSON.stringify({ type: 'platform', ...manifest, spec }));
+  const builder = `from SCons.Script import DefaultEnvironment, Touch
+env = DefaultEnvironment()
+env.Default(env.Command("$BUILD_DIR/firmware.bin", [], Touch("$TARGET")))
+`;
+  await writeFile(join(folder, 'builder', 'main.py'), builder);
 }
 
 async function writeLayout({ temporary }: Machine, { files, scripts = [] }: Layout, index: number): Promise<string> {

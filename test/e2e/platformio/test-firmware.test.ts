@@ -1,5 +1,5 @@
 /** Tests that `pio test` leaves no artifact that an upload would select. */
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { makeKeys, placeKeys } from '../arduino/workplace.ts';
 import { makeProject, type Project } from './project.ts';
@@ -31,6 +31,13 @@ test('test firmware is not signed, and the artifacts of the firmware that it rep
   t.is(tested.exitCode, 0, tested.output);
   t.regex(tested.output, /^ota-hooks: test firmware is not signed \(to sign it: custom_ota_sign_tests = yes\)$/m);
   t.deepEqual(await artifacts(project), []);
+
+  // A folder cannot be removed as a file, even by root.
+  await project.write('.pio/build/d1/firmware.bin.signed/file', '');
+  const failed = await project.test(...build);
+  t.not(failed.exitCode, 0, 'upload would select signed files that are left');
+  t.regex(failed.output, /firmware\.bin\.signed could not be removed and must not be sent: /);
+  await rm(project.built('firmware.bin.signed'), { recursive: true });
   const again = await project.run();
   t.is(again.exitCode, 0, again.output);
   t.true((await artifacts(project)).includes('firmware.bin.signed'));

@@ -86,7 +86,7 @@ test('withoutInsertions removes the hook line even after other changes to the fi
   t.deepEqual(withoutInsertions(changed, insertions), { text: `; a note\n${text}board = d1_mini\n`, lost: [] });
 });
 
-test('withoutInsertions keeps a modified hook line and reports it as lost', (t) => {
+test('withoutInsertions keeps a modified hook line and reports that it was not removed', (t) => {
   const { insertions } = insertionsFor('[env:d1]\n', ['env:d1']);
   const changed = '[env:d1]\nextra_scripts = pre:elsewhere.py\n';
   t.deepEqual(withoutInsertions(changed, insertions), { text: changed, lost: insertions });

@@ -1,16 +1,26 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { gzipSync } from 'fflate';
+import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { type IntermediateProposal, proposeIntermediate } from '../../../core/preflight/intermediate.ts';
-import { decisiveErrors, type Plan, plan, type Step } from '../../../core/preflight/plan.ts';
+import {
+  decisiveErrors,
+  type Plan,
+  type PlanInput,
+  plan,
+  type Step,
+  unusableIntermediates,
+} from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
+import { openPackedRelease } from '../../../delivery/packed-release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { allowOption, rulesToAllow } from '../../shared/allowed-rules.ts';
-import { deviceFacts, readManifestFile } from '../../shared/device-facts.ts';
+import { deviceFacts } from '../../shared/device-facts.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
 import { type FileToCheck, readFileToCheck } from '../../shared/file-to-check.ts';
 import { intermediateSteps } from '../../shared/intermediate-steps.ts';
@@ -38,7 +48,7 @@ const preflightCommand = (declaration: Declaration) =>
     .addOption(
       new Option('--kind <kind>', 'Kind of update that the device expects').choices(['sketch', 'filesystem'] as const),
     )
-    .option('--via <manifest>', 'Manifest of an intermediate release that may be sent first (repeatable)', collect, [])
+    .option('--via <file>', 'Intermediate release that may be sent first (repeatable)', collect, [])
     .addOption(allowOption)
     .option('--public-key <file>', 'Additional public key for checking signatures (repeatable)', collect, [])
     .addOption(projectOptions.elf)
@@ -64,21 +74,33 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const checked = await readFileToCheck(path, { elf: options.elf, kind: facts.kind, knownKeys }, io);
   const fileToCheck = { ...checked, release: await withProjectKey(checked.release, settings, io) };
   const intermediateReleases = await Promise.all(
-    options.via.map((manifest) => readManifestFile(resolve(io.cwd, manifest))),
+    options.via.map((via) => intermediateRelease(resolve(io.cwd, via), knownKeys, settings, io)),
   );
   const allow = rulesToAllow(options.allow, settings.config, [fileToCheck.release, ...intermediateReleases], report);
   const planFor = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });
   const first = planFor(fileToCheck.release);
   const decision = lacksSpace(first) ? planFor(withGzipSize(fileToCheck)) : first;
   const alternative = decision.kind === 'blocked' ? otherArtifact(fileToCheck, facts) : undefined;
+  const via = unusableVia(decision, { facts, target: fileToCheck.release, intermediateReleases, allow }, options.via);
   const proposal =
     alternative === undefined ? proposeIntermediate(facts, fileToCheck.release, decision, allow) : undefined;
   const context = { target: path, source: settings.folder, board: facts.board ?? fileToCheck.release.board };
   const steps = proposal === undefined ? [] : intermediateSteps(proposal, context, io, report);
-  const document = documentOf(path, facts, decision, { alternative, proposal });
-  report.result('preflight', document, [...sheetOf(decision, alternative), ...steps]);
+  const document = documentOf(path, facts, decision, { alternative, proposal, via });
+  report.result('preflight', document, [
+    ...sheetOf(decision, alternative),
+    ...via.map(({ file, reason }) => row('via', `${file} ${reason}`)),
+    ...steps,
+  ]);
   if (decision.kind !== 'blocked') return;
   throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decisiveErrors(decision.blockedBy) });
+}
+
+/** Returns the reasons why the intermediate releases of a blocked update do not help, by file. */
+function unusableVia(decision: Plan<Release>, input: PlanInput<Release>, files: readonly string[]): Options['via'] {
+  if (decision.kind !== 'blocked') return [];
+  // The reasons are in the order of the releases.
+  return unusableIntermediates(input).map(({ reason }, index) => ({ file: files[index] ?? '', reason }));
 }
 
 function lacksSpace(decision: Plan<Release>): boolean {
@@ -102,9 +124,28 @@ function otherArtifact({ build }: FileToCheck, facts: DeviceFacts): string | und
 interface Options {
   readonly alternative: string | undefined;
   readonly proposal: IntermediateProposal | undefined;
+  /** Intermediate releases that do not help, and the reasons. */
+  readonly via: readonly { readonly file: string; readonly reason: string }[];
 }
 
-function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, { alternative, proposal }: Options) {
+/** Reads an intermediate release: a manifest, an image with a manifest, or a file without one, whose facts are those in its bytes. */
+async function intermediateRelease(
+  path: string,
+  knownKeys: readonly RsaPublicKey[],
+  settings: ProjectSettings,
+  io: Io,
+): Promise<Release> {
+  const packed = await openPackedRelease(path);
+  const release = packed?.manifest ?? (await readFileToCheck(path, { kind: undefined, knownKeys }, io)).release;
+  return withProjectKey(release, settings, io);
+}
+
+function documentOf(
+  path: string,
+  facts: DeviceFacts,
+  decision: Plan<Release>,
+  { alternative, proposal, via }: Options,
+) {
   const steps = stepsOf(decision);
   return {
     file: path,
@@ -129,6 +170,7 @@ function documentOf(path: string, facts: DeviceFacts, decision: Plan<Release>, {
     ),
     alternative: alternative ?? null,
     intermediate: proposal ?? null,
+    unusableVia: [...via],
   };
 }
 

@@ -23,6 +23,8 @@ import type { ReleaseToSend } from './release.ts';
 export interface Updates {
   /** Path of the release to send. */
   readonly path: string;
+  /** Paths of all releases. */
+  readonly paths: ReadonlyMap<Release, string>;
   readonly devices: readonly PlannedDevice[];
   readonly ledger: Ledger;
   readonly discovery: Discovery | undefined;
@@ -100,7 +102,8 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
     });
     return { target, plan: withOrigins(plan, releases), address: found?.address, password: passwords.get(target) };
   });
-  return { path: release.path, devices, ledger, discovery, confirm };
+  const paths = new Map(releases.map((each) => [each.release, each.path]));
+  return { path: release.path, paths, devices, ledger, discovery, confirm };
 }
 
 function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): PlannedDevice['plan'] {

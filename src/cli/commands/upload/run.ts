@@ -48,7 +48,8 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
  * Prints the preflight findings. Devices with the same finding share one line. The reason of the first blocked device is in the error
  * that ends the command.
  */
-function printFindings({ devices }: Updates, report: Report): void {
+function printFindings(updates: Updates, report: Report): void {
+  const { devices } = updates;
   const concerned = new Map<string, Target[]>();
   const blocked = devices.flatMap(({ plan }) => (plan.kind === 'blocked' ? [decisiveErrors(plan.blockedBy)] : []));
   const inError = new Set(blocked[0]?.map(describeFinding));
@@ -61,6 +62,10 @@ function printFindings({ devices }: Updates, report: Report): void {
         concerned.set(word + line, [...(concerned.get(word + line) ?? []), target]);
     }
     if (plan.kind !== 'blocked') continue;
+    for (const { release, reason } of plan.unusable) {
+      const line = `${report.path(updates.paths.get(release) ?? 'the intermediate release')} ${reason}`;
+      concerned.set(line, [...(concerned.get(line) ?? []), target]);
+    }
     for (const finding of plan.blockedBy)
       report.detail(`${target.name}: ${finding.artifact} is blocked: ${describeFinding(finding)}`);
   }

@@ -30,6 +30,8 @@ export const preflightDocument = v.strictObject({
   warnings: v.array(ruleOfArtifact),
   /** Different artifact of the same build that is safe for the device. */
   alternative: v.nullable(v.string()),
+  /** Intermediate releases that do not help, and the reasons. */
+  unusableVia: v.array(v.strictObject({ file: v.string(), reason: v.string() })),
   /** Size limit of an intermediate sketch that would make the update possible, and the artifact to send after it. */
   intermediate: v.nullable(v.strictObject({ mostBytes: sizeBytes, lastArtifact: v.string() })),
 });

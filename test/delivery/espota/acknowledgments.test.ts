@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { acknowledgedBytes } from '../../../src/delivery/espota/acknowledgements.ts';
+import { acknowledgedBytes } from '../../../src/delivery/espota/acknowledgments.ts';
 
 const examples: [digits: string, underWayBytes: number, acknowledged: number][] = [
   ['1460', 32_768, 1460],
