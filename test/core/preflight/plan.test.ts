@@ -316,17 +316,19 @@ test('a refusal names the nearest artifact first and a fix that does not need a 
   const [first, ...more] = decisive(crowded, big);
   t.like(first, { rule: 'no-space', artifact: 'big.bin.signed' });
   t.deepEqual(more, []);
-  const modeless = decisive({ ...known, core: '3.1.2', flashMode: 'dout' }, usual);
+  const doutFacts: DeviceFacts = { ...known, flashMode: 'dout' };
   t.deepEqual(
-    modeless.map(({ rule, artifact }) => [rule, artifact]),
-    [['flash-mode-gz', 'usual.bin.gz.signed']],
+    decisive(doutFacts, usual).map(({ rule, artifact }) => [rule, artifact]),
+    [['flash-mode-signed', 'usual.bin.signed']],
   );
-  t.is(modeless[0]?.fix, 'build for dout', 'the raw signed artifact is blocked too');
+  const decision = plan({ facts: doutFacts, target: usual.manifest });
+  const gzip = decision.kind === 'blocked' ? decision.blockedBy.find(({ rule }) => rule === 'flash-mode-gz') : undefined;
+  t.is(gzip?.fix, 'build for dout', 'the raw artifacts are blocked too');
   const lone = {
     ...usual.manifest,
     artifacts: usual.manifest.artifacts.filter(({ file }) => file.endsWith('.gz.signed')),
   };
-  const [loneError] = decisive({ ...known, flashMode: 'dout' }, { ...usual, manifest: lone });
+  const [loneError] = decisive(doutFacts, { ...usual, manifest: lone });
   t.regex(loneError?.fix ?? '', /^send the raw artifact, .*, or build for dout$/);
 });
 
