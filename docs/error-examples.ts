@@ -82,6 +82,7 @@ export const errorExamples = {
   PROGRAM_FAILED: [{ command: 'arduino-cli compile door', outcome: 'failed with exit code 1' }],
   PROJECT_NOT_FOUND: [{ folder: '/home/ada' }],
   PROJECT_FOLDER_UNSAFE: [{ folder: '/home/ada', place: 'your home folder' }],
+  BUILD_NOT_HOOKED: [{ environment: 'd2' }],
   PROJECT_AMBIGUOUS: [{ folder: '/home/ada/devices', projects: ['door', 'kitchen'] }],
   PLATFORMIO_INI_INVALID: [{ path: 'platformio.ini', reason: 'it starts with a byte order mark' }],
   HOOK_NOT_ADDED: [{ path: 'platformio.ini', environment: 'd1_mini' }],

@@ -60,19 +60,18 @@ export const migratedDevicesSchema = v.array(
 );
 
 /** Device that sent an update check to an alias and is not enrolled in a project with this alias. */
-export const notEnrolledSchema = v.strictObject({
-  mac: v.string(),
+export interface NotEnrolledInfo {
+  readonly mac: string;
   /** Path of the update check. */
-  path: v.string(),
+  readonly path: string;
   /** Projects with this alias. */
-  projects: v.array(v.string()),
-  /** Projects in which the device is known; the project of the alias is sent only to devices that are not known elsewhere. */
-  knownIn: v.array(v.string()),
-  version: v.optional(v.string()),
-  address: v.string(),
-  lastSeenAt: time,
-});
-export type NotEnrolledInfo = DeepReadonly<v.InferOutput<typeof notEnrolledSchema>>;
+  readonly projects: readonly string[];
+  /** Projects in which the device is known. */
+  readonly knownIn: readonly string[];
+  readonly version: string | undefined;
+  readonly address: string;
+  readonly lastSeenAt: string;
+}
 
 /**
  * Update state of a device, worst first.

@@ -120,6 +120,9 @@ export const buildErrors = {
   PROJECT_NOT_FOUND: inFolder('build'),
   // In tests, the home folder is the command's working directory.
   PROJECT_FOLDER_UNSAFE: inFolder('init'),
+  BUILD_NOT_HOOKED: inFolder('upload --host 127.0.0.1 -e d2', {
+    'platformio.ini': '[env:d2]\nplatform = espressif8266\nboard = d1_mini\nframework = arduino\n',
+  }),
   PROJECT_AMBIGUOUS: inFolder('init --source all', { 'all/door/door.ino': '', 'all/kitchen/kitchen.ino': '' }),
   PLATFORMIO_INI_INVALID: inFolder('build --source door', {
     'door/platformio.ini': '[env:a]\nextends = env:b\n[env:b]\nextends = env:a\n',

@@ -66,7 +66,7 @@ test('never sends the release of an alias to a device that is known in a differe
   t.deepEqual((await server.api('GET', '/projects/door/devices')).body['devices'], []);
 });
 
-test('an alias of one project also serves devices that are not known', async (t) => {
+test('serves devices that are not known on an alias of one project', async (t) => {
   const server = await serverWith(t, ['door']);
   t.is(await sent(server, unknownMac), 'door');
   t.is(await sent(server, doorMac, { version: 'GARAGE-1.0' }), 'door');
@@ -123,7 +123,7 @@ test('lists a device that is enrolled in several projects of an alias unless its
   t.deepEqual(await notEnrolled(server), []);
 });
 
-test('a closed project on a shared alias serves only enrolled devices and lists the others', async (t) => {
+test('serves only enrolled devices of a closed project on a shared alias, and lists the others', async (t) => {
   const server = await serverWith(t, ['door', 'temp']);
   await server.api('PUT', '/projects/temp', { access: 'closed' });
   t.is(await sent(server, tempMac, { version: 'TEMP-1.0.0' }), 304);
@@ -132,7 +132,7 @@ test('a closed project on a shared alias serves only enrolled devices and lists 
   t.is(await sent(server, tempMac, { version: 'TEMP-1.0.0' }), 'temp');
 });
 
-test('a token for one project neither shares an alias nor sees devices on the aliases of other projects', async (t) => {
+test('rejects sharing an alias with a token for one project, and hides devices on the aliases of other projects from it', async (t) => {
   const server = await serverWith(t, ['door']);
   await server.api('PUT', '/projects/window', {});
   const { body } = await server.api('POST', '/tokens', { roles: ['admin'], project: 'window' });

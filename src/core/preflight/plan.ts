@@ -50,15 +50,19 @@ const mostHops = 3;
  * and the server both use this function, so that they make the same decision.
  */
 export function plan<Candidate extends Release>(question: PlanInput<Candidate>): Plan<Candidate> {
-  const { facts, target, intermediateReleases = [], allow: allowed = new Set<string>(), allowFor } = question;
-  const allow: Allowances<Candidate> = (release) =>
-    allowFor === undefined ? allowed : new Set([...allowed, ...allowFor(release)]);
+  const { facts, target, intermediateReleases = [] } = question;
+  const allow = allowances(question);
   const choice = choose(facts, target, allow);
   if (choice.step !== undefined) return { kind: 'send', ...choice.step };
   const hops = findHops(facts, target, intermediateReleases, allow);
   return hops === undefined
     ? { kind: 'blocked', blockedBy: choice.blockedBy }
     : { kind: 'hops', hops, blockedBy: choice.blockedBy };
+}
+
+function allowances<Candidate extends Release>(question: PlanInput<Candidate>): Allowances<Candidate> {
+  const { allow = new Set<string>(), allowFor } = question;
+  return (release) => (allowFor === undefined ? allow : new Set([...allow, ...allowFor(release)]));
 }
 
 interface Choice<Candidate extends Release> {
@@ -86,7 +90,8 @@ export interface UnusableIntermediate<Candidate extends Release> {
 export function unusableIntermediates<Candidate extends Release>(
   question: PlanInput<Candidate>,
 ): readonly UnusableIntermediate<Candidate>[] {
-  const { facts, target, intermediateReleases = [], allow = new Set() } = question;
+  const { facts, target, intermediateReleases = [] } = question;
+  const allow = allowances(question);
   return intermediateReleases.map((release): UnusableIntermediate<Candidate> => {
     if (release.image.kind !== 'sketch') {
       return { release, reason: `is a ${release.image.kind}, but only a sketch can install the next update` };

@@ -97,6 +97,7 @@ const unsound: Readonly<Record<string, Unsound>> = {
   'two artifacts with one name': limit(
     inManifest(({ artifacts }) => ({ artifacts: artifacts.map((each: object) => ({ ...each, file: 'door.bin' })) })),
   ),
+  'a device that allows a rule about keys': limit(doc('devices', 'doc', { allow: ['wrong-key'] })),
   'a device in lower case': limit((sound) =>
     changed(sound.lines, ({ table, row }) =>
       table === 'devices' ? { table, row: { ...row, mac: String(row?.['mac']).toLowerCase() } } : undefined,

@@ -1,3 +1,4 @@
+import { utimes } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { parseManifest } from '../../../src/core/model/manifest.ts';
@@ -253,6 +254,34 @@ test('upload lists several builds, and sends the one of --environment', async (t
   const sent = await send('-e', 'd1');
   t.is(sent.exitCode, 0, sent.stderr);
   t.regex(sent.stderr, /^Sending \.pio\/build\/d1\/door\.ino\.bin\.signed$/m);
+});
+
+test('upload and publish name a build of an environment without the hook, and upload sends no other build in its place', async (t) => {
+  const folder = await packedDoor(t, { door: listed(await virtualDoor(t)) });
+  const environment = 'platform = espressif8266\nboard = d1_mini\nframework = arduino\n';
+  const hook = 'extra_scripts = pre:node_modules/ota-hooks/hooks/platformio.py\n';
+  const esp32 = '[env:esp32]\nplatform = espressif32\n';
+  await folder.write('platformio.ini', `[env:d1]\n${environment}${hook}[env:d2]\n${environment}${esp32}`);
+  await folder.write('node_modules/ota-hooks/hooks/platformio.py', '"""PlatformIO hook of ota-hooks"""\n');
+  const run = (...argv: string[]) => runCommand(argv, { cwd: folder.path, env: { PATH: '' } });
+  const upload = (...argv: string[]) => run('upload', '--all', ...argv);
+  const buildAt = async (name: string, time: number) => {
+    await utimes(await folder.write(`.pio/build/${name}/firmware.bin`, door.bin), time, time);
+  };
+  await buildAt('d2', Date.now() / 1000 - 3600);
+  await buildAt('esp32', Date.now() / 1000 + 3600);
+  t.is((await upload()).error, undefined, 'the packed build is newer than that of d2');
+
+  await buildAt('d2', Date.now() / 1000 + 3600);
+  for (const argv of [[], ['-e', 'd2']]) {
+    const { error } = await upload(...argv);
+    t.is(error?.code, 'BUILD_NOT_HOOKED');
+    t.regex(error?.message ?? '', /environment d2 .*does not run the hook/);
+  }
+  t.is((await upload('-e', 'd1')).error?.code, 'OPTION_INVALID', 'd1 runs the hook and is not built');
+  await folder.write('www/.keep', '');
+  const { stderr } = await run('publish', '--to', './www');
+  t.regex(stderr, /warning: the firmware of the environment d2 is not published/);
 });
 
 test('upload without a file sends the only build of the project and prints its path', async (t) => {

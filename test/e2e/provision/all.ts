@@ -4,7 +4,9 @@ import { installArduinoCli } from './arduino-cli.ts';
 import { installPlatformIo } from './platformio.ts';
 import { installXtensaCompiler } from './xtensa.ts';
 
-await aptInstall(['gcc', 'libc6-dev', 'libbearssl-dev', 'openssl', 'git', 'nginx', 'chromium', 'fonts-dejavu-core']);
+const compilers = ['gcc', 'libc6-dev', 'libbearssl-dev'];
+const keyTools = ['openssl', 'openssh-client', 'putty-tools'];
+await aptInstall([...compilers, ...keyTools, 'git', 'nginx', 'chromium', 'fonts-dejavu-core']);
 await installXtensaCompiler();
 await installArduinoCli();
 await installPlatformIo();

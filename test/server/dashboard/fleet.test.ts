@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ServerParts } from '../../../src/server/parts.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import type { DeviceRecord } from '../../../src/server/storage/records.ts';
+import type { Attempt, DeviceRecord } from '../../../src/server/storage/records.ts';
 import { testDashboard } from './browsing.ts';
 
 function macOf(index: number): string {
@@ -156,7 +156,7 @@ test('shows the identity, last decision and attempts of a device on its page', a
   }
 });
 
-test('the overview lists devices on a shared alias that are not enrolled, and enrolls them', async (t) => {
+test('lists devices on a shared alias that are not enrolled on the overview, and enrolls them', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const mac = '18:FE:AA:AA:AA:BB';
   const seen = { mac, path: '/esp/x.php', projects: ['door', 'window'], knownIn: [], version: '<b>1</b>' };
@@ -172,4 +172,30 @@ test('the overview lists devices on a shared alias that are not enrolled, and en
   t.is(status, 303);
   t.true((await parts.records.find('window', mac))?.enrolled);
   t.notRegex((await user.get('/')).text, /Not enrolled/);
+});
+
+test('shows interrupted downloads and allowed rules on the page of a device, with a retry button', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const mac = '18:FE:34:00:00:09';
+  const attempt: Attempt = {
+    releaseId: 7,
+    version: '2.0',
+    kind: 'sketch',
+    state: 'interrupted',
+    sends: 2,
+    receipts: 1,
+    interruptions: 1,
+    lastInterrupted: 2,
+    lastSentAt: 1,
+    dueMs: 1,
+    sentMs: 1,
+  };
+  await parts.records.save({ ...newRecord('door', mac), allow: ['fs-moved'], attempts: [attempt] });
+  const user = await browserOf('operate');
+  const page = `/projects/door/devices/${encodeURIComponent(mac)}`;
+  const { text } = await user.get(page);
+  t.regex(text, /<td>interrupted<\/td>\s*<td>2 downloads, 1 interrupted<\/td>/);
+  t.regex(text, /Allowed rules[\s\S]*fs-moved/);
+  t.is((await user.send(page, `${page}/retry`)).status, 303);
+  t.deepEqual((await parts.records.find('door', mac))?.attempts, []);
 });

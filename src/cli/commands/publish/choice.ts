@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { checkRelease } from '../../../core/preflight/check-release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { resolveFirmwareVersion } from '../../../project/build/firmware-version.ts';
+import { newestUnhookedBuild } from '../../../project/build/unhooked-build.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { WantedNames } from '../../../publishing/names.ts';
 import { requireOneVersion } from '../../../publishing/one-version.ts';
@@ -33,6 +34,12 @@ export async function choosePublications(
   }
   const { findBuilds } = await import('../../../publishing/find-builds.ts');
   const { openPublication } = await import('../../../publishing/packed-publication.ts');
+  const unhooked = path === undefined ? await newestUnhookedBuild(source, io) : undefined;
+  if (unhooked !== undefined) {
+    report.warn(
+      `the firmware of the environment ${unhooked.environment} is not published: it is not signed and has no manifest, because the environment does not run the hook; run ota-hooks init`,
+    );
+  }
   const publications: Publication[] = [];
   for (const build of await findBuilds(path, source, settings)) {
     const publication = await openPublication(build, names, { purpose: 'serve', allow: options.allow });

@@ -6,6 +6,8 @@ import { withoutCopies } from '../../../delivery/present-names.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { findFiles } from '../../../files/find-files.ts';
 import { readNamedFile } from '../../../files/read.ts';
+import type { PlatformioPlace } from '../../../project/build/platformio-query.ts';
+import { isUnhooked, newestUnhookedBuild } from '../../../project/build/unhooked-build.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 
 /** Build in the project that `upload` can send. */
@@ -30,11 +32,12 @@ export interface BuildChoice {
  * Returns the manifest of the project's only build. Several builds are an error, because the newest one may be for a different device.
  * Copies of the same image count once.
  *
- * @throws OtaError BUILD_AMBIGUOUS, OPTION_INVALID if no build belongs to the given environment, IMAGES_NONE, MANIFEST_INVALID
+ * @throws OtaError BUILD_AMBIGUOUS, BUILD_NOT_HOOKED, OPTION_INVALID if no build belongs to the given environment, IMAGES_NONE, MANIFEST_INVALID
  */
 export async function chooseBuild(
   { kind, source, environment }: BuildChoice,
   settings: ProjectSettings,
+  place: PlatformioPlace,
 ): Promise<string> {
   const { images: patterns = ['**/*'] } = settings.config;
   const folder = settings.config.images === undefined ? source : settings.folder;
@@ -43,6 +46,8 @@ export async function chooseBuild(
   );
   const found = (await Promise.all(paths.map((path) => candidateAt(path, kind)))).flat();
   const searched = patterns.map((pattern) => pattern + manifestSuffix);
+  const unhooked = kind === 'sketch' ? await unhookedBuild(environment, found, source, place) : undefined;
+  if (unhooked !== undefined) throw new OtaError('BUILD_NOT_HOOKED', { environment: unhooked });
   if (found.length === 0) throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });
   const wanted = found.filter((each) => environment === undefined || each.environment === environment);
   if (environment !== undefined && wanted.length === 0) throw notBuilt(environment, found);
@@ -52,6 +57,23 @@ export async function chooseBuild(
     builds: wanted.map(({ path }) => path.slice(0, -manifestSuffix.length)),
     environments: environmentsOf(wanted),
   });
+}
+
+/** Returns the environment of the build that the user means, if it does not run the hook, so that the build has no manifest. */
+async function unhookedBuild(
+  environment: string | undefined,
+  found: readonly Candidate[],
+  source: string,
+  place: PlatformioPlace,
+): Promise<string | undefined> {
+  if (environment !== undefined) {
+    const isBuilt = found.some((each) => each.environment === environment);
+    return !isBuilt && (await isUnhooked(environment, source, place)) ? environment : undefined;
+  }
+  const newest = await newestUnhookedBuild(source, place);
+  return newest !== undefined && found.every(({ mtimeMs }) => mtimeMs < newest.mtimeMs)
+    ? newest.environment
+    : undefined;
 }
 
 async function candidateAt(path: string, kind: ImageKind): Promise<readonly Candidate[]> {

@@ -52,7 +52,8 @@ export async function openReleaseToSend(
 ): Promise<ReleaseToSend> {
   const { file, filesystem, environment, source } = question;
   const kind = filesystem ? 'filesystem' : 'sketch';
-  const path = file === undefined ? await chooseBuild({ kind, source, environment }, settings) : resolve(io.cwd, file);
+  const path =
+    file === undefined ? await chooseBuild({ kind, source, environment }, settings, io) : resolve(io.cwd, file);
   const packed = await openPackedRelease(path);
   if (packed === undefined) return openBareFile(path, question, settings, io);
   const { manifest, manifestPath, readArtifact } = packed;
