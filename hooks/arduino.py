@@ -112,7 +112,7 @@ def cli_command(copy):
 
 
 def run(command):
-    """Runs a program in the place of this process. Windows cannot replace a process, so there the exit code is passed on."""
+    """Replaces this process with a program. Windows cannot replace a process, so the program is run and its exit code returned."""
     sys.stderr.flush()
     if os.name != "nt":
         os.execv(command[0], command)
@@ -146,7 +146,7 @@ def remove_stale(image, suffixes):
 
 
 def build_without_keys(command, build, image):
-    """Does what the core does for a sketch without keys."""
+    """Writes the same files as the core does for a sketch without keys, and removes files of an earlier build."""
     if command == "publish":
         return 0
     # Only ota-hooks writes a manifest. Without a manifest, the compressed image is a file of the user.
@@ -160,8 +160,8 @@ def build_without_keys(command, build, image):
 def remove_stale_exports(build, sketch, image):
     """Removes files of an earlier build next to the image that arduino-cli has just exported into the folder of the sketch.
 
-    arduino-cli copies the files of a build, and keeps those that the build no longer has. It does not tell a hook the folder of
-    --output-dir.
+    arduino-cli copies the files of a build, and keeps those that the build no longer has. A hook does not receive the
+    folder of --output-dir.
     """
     board = ".".join((build_option(build, "fqbn") or "").split(":")[:3])
     exported = os.path.join(sketch[0], "build", board, sketch[1] + ".bin")
@@ -181,7 +181,7 @@ def upload_as_core(options, image):
 
 
 def start(copy, command, options, build):
-    """Runs a command for the sketch of a build folder, with the CLI or in its place."""
+    """Runs a command for the sketch of a build folder: in the CLI, or in this script for a sketch without keys."""
     words = [command] + options + ["--arduino-build", build]
     sketch = read_sketch(build)
     image = os.path.join(build, sketch[1] + ".bin") if sketch else None

@@ -429,7 +429,7 @@ def espota_flags(lines):
 
 
 def upload_flag_lines():
-    """Returns the upload flags of the platform and of the project. Only variables that SCons knows are replaced."""
+    """Returns the upload flags of the platform and of the project. Variables that SCons does not define are kept."""
     known = lambda found: env.subst(found.group()) if found.group(1).strip("{}") in env else found.group()
     flags = [str(flag) for flag in env.Flatten(env.get("UPLOADERFLAGS", []))]
     own = env.GetProjectOption("upload_flags", [])

@@ -29,7 +29,7 @@ const commands = {
 
 /**
  * Returns the program with only the command named on the command line, because declaring all twenty commands would slow down every hook.
- * Without a named command, all commands are declared, except for `--version` alone, whose output names none.
+ * Without a command, all commands are declared, because the help lists them; `--version` alone needs none of them.
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {
   const program = emptyProgram(io, toolVersion);

@@ -64,12 +64,12 @@ export function resolveDestination(options: DestinationOptions): Destination {
   if (place === undefined) {
     throw new OtaError('DESTINATION_MISSING', { what: 'destination' });
   }
-  // A permitted variable counts as named by the user.
+  // A variable that the user permits counts as a destination from the user.
   const literal = typeof fromProject?.configured === 'string' ? fromProject : undefined;
   const url = serverUrl(place);
   if (url === undefined) {
     const path = folderAt(place, literal, cwd);
-    // `server` commands reject every folder by themselves.
+    // `server` commands pass no project. They reject every folder themselves.
     if (project !== undefined && !/[\\/]|^\.\.?$/.test(place)) throw new OtaError('DESTINATION_AMBIGUOUS', { place });
     return { kind: 'folder', path, namedBy: literal?.trust };
   }

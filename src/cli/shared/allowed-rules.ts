@@ -23,7 +23,7 @@ export const allowOption = new Option(
 /** Rules that the project allows outside its configuration, such as `custom_ota_allow` in platformio.ini. */
 export const projectAllowOption = new Option(
   '--project-allow <rule: reason>',
-  'Preflight rule that the project allows, with the reason, like `allow` in the configuration (repeatable)',
+  'Preflight rule that the project allows, with the reason, as in `allow` of the configuration (repeatable)',
 )
   .argParser(projectAllowance)
   .default<RuleAllowance[]>([]);

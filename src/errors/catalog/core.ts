@@ -94,7 +94,7 @@ export const coreEntries = {
   VERSION_PLACEHOLDER: entry<{ version: string }>(
     2,
     ({ version }) =>
-      `The firmware version ${JSON.stringify(version)} was rejected: it is the placeholder of a missing value`,
+      `The firmware version ${JSON.stringify(version)} was rejected: it is a placeholder for a missing value`,
     'Scripts and CI systems pass placeholder words if they find no version.',
     () =>
       'Pass the version with --firmware-version, or set "version" in ota.config.json to a text, {"git": "tag"}, {"env": "NAME"} or {"file": "VERSION"}.',

@@ -71,14 +71,15 @@ export const projectEntries = {
   KEY_NOT_RECORDED: entry<{ config: string; keys: readonly RecordedKey[]; problem: string }>(
     2,
     ({ config, keys, problem }) =>
-      `The signing key that ${config} records (${namesOf(keys)}) cannot be used: ${problem}`,
+      `The signing ${keys.length === 1 ? 'key' : 'keys'} that ${config} records (${namesOf(keys)}) cannot be used: ${problem}`,
     'A build with a different key, or without one, would lock out the devices that have the recorded key, or turn off their signature checks.',
     () =>
       'Restore the key from the repository or from a backup (`ota-hooks init` writes a lost public.key again from the private key), or update "keys" if you replaced the key on purpose.',
   ),
   KEYS_RECORDED: entry<{ config: string; keys: readonly RecordedKey[] }>(
     2,
-    ({ config, keys }) => `No key pair was generated: ${config} already records the signing key ${namesOf(keys)}`,
+    ({ config, keys }) =>
+      `No key pair was generated: ${config} already records the signing ${keys.length === 1 ? 'key' : 'keys'} ${namesOf(keys)}`,
     'Devices that have the recorded key accept no updates that a new key signs.',
     () =>
       'Restore the recorded key from a backup. For an additional key pair, pass both --private-key FILE and --public-key FILE.',
@@ -88,7 +89,7 @@ export const projectEntries = {
     ({ path, problem }) => `${path} was not packed: the build must be signed, but ${problem}`,
     'With `"signing": "required"` or --require-signed, a build that is not signed is an error.',
     () =>
-      'Provide the private key with --private-key FILE, or remove "signing" from ota.config.json and sign elsewhere.',
+      'Pass --private-key FILE without --unsigned. To sign elsewhere, remove the requirement ("signing" in ota.config.json, or --require-signed).',
   ),
 
   PROGRAM_MISSING: entry<{ program: string; howToGet: string }>(
@@ -124,14 +125,14 @@ export const projectEntries = {
   PLATFORMIO_INI_INVALID: entry<PathAndReason>(
     2,
     ({ path, reason }) => `PlatformIO cannot read ${path}: ${reason}`,
-    'PlatformIO reads UTF-8 without a byte order mark, and rejects duplicate sections and circular references.',
-    ({ path }) => `Correct ${path}. It must be UTF-8 without a byte order mark, and references must be complete.`,
+    'PlatformIO requires UTF-8 without a byte order mark, and rejects duplicate sections and circular references.',
+    ({ path }) => `Correct ${path}, then run the command again.`,
   ),
   HOOK_NOT_ADDED: entry<PathField & { environment: string }>(
     2,
     ({ path, environment }) =>
       `The build was not started, because it would not be signed: [env:${environment}] in ${path} lists several extra_scripts on one line, and PlatformIO would ignore them if the hook were added`,
-    'PlatformIO appends a script of the command line in a new line, and then reads the first line as the name of one script.',
+    'PlatformIO appends a script from the command line on a new line, and then interprets the first line as the name of a single script.',
     () => 'Run `ota-hooks init` to add the hook to the file, or write each script on a line of its own.',
   ),
   BUILD_NOT_HOOKED: entry<{ environment: string }>(
@@ -153,7 +154,7 @@ export const projectEntries = {
     2,
     ({ folder, environments }) =>
       `${folder} was not set up: none of its environments builds ESP8266 firmware with the Arduino framework (${environments.join(', ')})`,
-    'ota-hooks signs firmware for the ESP8266. Firmware for other chips has other formats and other updaters.',
+    'ota-hooks signs firmware for the ESP8266. Firmware for other chips has different formats and updaters.',
     () =>
       'Add an environment with platform = espressif8266 and framework = arduino, or use the tools of your platform.',
   ),
@@ -175,7 +176,8 @@ export const projectEntries = {
     ({ folder }) =>
       `The core in ${folder} was not changed: its platform.txt lacks the signing recipes that core 2.6.0 introduced`,
     'The hooks replace two recipes of the core. Without a recipe of the same name, arduino-cli would skip the recipe that makes the image.',
-    () => 'Install core 2.6.0 or later with the Boards Manager; `ota-hooks doctor` lists releases that are not safe.',
+    () =>
+      'Install core 2.6.0 or later with the Boards Manager. Then run `ota-hooks doctor`, which checks that the release is safe.',
   ),
   HOOK_ARGUMENT_INVALID: entry<{ argument: string }>(
     2,

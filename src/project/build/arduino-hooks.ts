@@ -34,7 +34,7 @@ export function nodeProgram(node: string, cli: string): string {
   return quoteWords(literalWords([node, cli]));
 }
 
-/** Name of the launcher script in an installed core. arduino-cli would discard build folders for each changed file that ends in .txt. */
+/** Name of the launcher script in an installed core. arduino-cli would discard build folders after a change to a file that ends in .txt. */
 export const launcherName = 'ota-hooks.py';
 
 /**

@@ -122,7 +122,7 @@ export async function uninstallIdeHooks(coreFolder: string): Promise<'removed' |
   return 'removed';
 }
 
-/** Removes the copy of the CLI unless an installed core has the hooks, which run it. */
+/** Removes the copy of the CLI unless an installed core has hooks that run the copy. */
 export async function removeUnusedCliCopy(words: Omit<UserWords, 'userId'>): Promise<void> {
   const cores = await findInstalledCores(arduinoFolders(words.env, words.platform, words.home));
   const hooked = await Promise.all(cores.map(({ folder }) => hasIdeHooks(folder)));

@@ -10,7 +10,7 @@ import { type UserWords, userDataFolder } from '../config/user-words.ts';
 /** Copy of the CLI that installed hooks run, so that they do not depend on a project's `node_modules`. */
 export interface CliCopy {
   readonly folder: string;
-  /** Script that starts the copy. It belongs into each core that has the hooks. */
+  /** Content of the script that starts the copy. The script is written to each core that has the hooks. */
   readonly launcher: Buffer;
 }
 
@@ -52,7 +52,7 @@ export async function installCliCopy({ node, cli }: OwnProgram, words: Omit<User
   return { folder, launcher: Buffer.from(launcher) };
 }
 
-/** Removes the copy, when no core has the hooks any more. */
+/** Removes the copy. The caller must check that no core has hooks that run the copy. */
 export async function removeCliCopy(words: Omit<UserWords, 'userId'>): Promise<void> {
   const folder = cliCopyFolder(words);
   await rm(folder, { recursive: true, force: true }).catch((cause) => {
@@ -66,7 +66,7 @@ export async function nodeOfCopy(folder: string): Promise<string | undefined> {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8').trim();
 }
 
-/** Copies the scripts that run, without the declarations and schemas for editors. */
+/** Copies package.json and the scripts of ota-hooks, without the declarations and schemas for editors. */
 async function copyOwnFiles(from: string, to: string): Promise<void> {
   await cp(join(from, 'package.json'), join(to, 'package.json'));
   const unused = ['types', 'schema'].map((name) => join(from, 'dist', name));
@@ -74,8 +74,8 @@ async function copyOwnFiles(from: string, to: string): Promise<void> {
 }
 
 /**
- * Copies the dependencies of a package, and their dependencies, so that each package loads the same versions as in the original. The
- * dependencies of a package are all in place before those of the next level, because a nested package hides one that is further up.
+ * Copies the dependencies of a package, and their dependencies, so that each package loads the same versions as in the original. All
+ * dependencies of a package are copied before those of the next level, because a nested package hides one that is higher in the tree.
  */
 async function copyDependencies(from: string, to: string, root: string): Promise<void> {
   const added: [from: string, to: string][] = [];
@@ -94,7 +94,7 @@ async function copyDependencies(from: string, to: string, root: string): Promise
   for (const [source, target] of added) await copyDependencies(source, target, root);
 }
 
-/** Finds an installed package like Node.js does, from a folder upwards. */
+/** Finds an installed package as Node.js does: in the `node_modules` of a folder or of its parents. */
 function findPackage(from: string, name: string, root?: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
@@ -113,11 +113,11 @@ async function dependenciesOf(folder: string): Promise<readonly string[]> {
 }
 
 async function manifestOf(folder: string): Promise<{ version?: string; dependencies?: Record<string, string> }> {
-  // npm has read this file before, so it is valid.
+  // npm parsed this file when it installed the package, so the file is valid.
   return JSON.parse(Buffer.from(await readNamedFile(join(folder, 'package.json'), 'package')).toString('utf8'));
 }
 
-/** Replaces a folder. Two renames keep the time without a folder short. */
+/** Replaces a folder with two renames, so that the folder is missing only for a short time. */
 async function replaceFolder(fresh: string, folder: string): Promise<void> {
   const old = `${fresh}.old`;
   if (existsSync(folder)) await retryWhileInUse(() => rename(folder, old));

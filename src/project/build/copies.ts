@@ -12,7 +12,7 @@ import { removeFiles, writeAtomically } from '../../files/write.ts';
 
 /**
  * Returns the name of the copies of a build, without a suffix. A filesystem image has the same project, version and board as the sketch,
- * so its name ends in `-filesystem`. Characters that are not common in file names become `-`.
+ * so its name ends in `-filesystem`. Characters other than letters, digits and `_.+@-` become `-`.
  *
  * @throws OtaError OPTION_MISSING if the build has no value for a placeholder
  */
@@ -47,8 +47,8 @@ export async function writeCopies({ manifest, files }: Build, folder: string): P
 }
 
 /**
- * Removes the copies of an earlier build. A source tree may contain a manifest from a stranger, so a file is removed only if its digest is
- * the one in the manifest.
+ * Removes the copies of an earlier build. A source tree may contain an untrusted manifest, so a file is removed only if its digest matches
+ * the manifest.
  */
 export async function removeCopies(imagePath: string): Promise<void> {
   const folder = dirname(imagePath);

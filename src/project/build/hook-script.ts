@@ -17,7 +17,7 @@ export interface ListedHook {
 /** Start of hooks/platformio.py in every version. Other projects have scripts of the same name. */
 const hookStart = '"""PlatformIO hook of ota-hooks';
 
-/** Path at which npm installs the hook. Without the file, only the path shows that the hook is meant. */
+/** Path at which npm installs the hook. A missing file can be recognized as the hook only by this path. */
 const installedPath = /(?:^|[\\/])node_modules[\\/]ota-hooks[\\/]hooks[\\/]platformio\.py$/;
 
 /** Recognizes the hook of ota-hooks by its content. Each script is read once. */

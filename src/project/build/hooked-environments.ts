@@ -29,7 +29,7 @@ export interface ProjectEnvironments {
 
 /**
  * Returns the environments of a project: which build ESP8266 firmware, which run the hook, and where each is defined. PlatformIO evaluates
- * the options if it is installed. Nothing of the project is executed.
+ * the options if it is installed. No code of the project is executed.
  *
  * @param main configuration file, if it is not platformio.ini
  * @throws OtaError FILE_UNREADABLE, PLATFORMIO_INI_INVALID if PlatformIO would reject the project
@@ -56,7 +56,7 @@ export async function hookedEnvironments(
   };
 }
 
-/** Returns the environments whose builds need the hook and do not run it. An unknown chip counts, because the hook checks it again. */
+/** Returns the environments whose builds need the hook and do not run it. Unknown chips count, because the hook checks the chip again. */
 export function unhookedEnvironments(environments: readonly ProjectEnvironment[]): readonly ProjectEnvironment[] {
   return environments.filter(({ chip, hook }) => chip !== 'other' && hook.state !== 'hooked');
 }

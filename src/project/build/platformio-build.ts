@@ -36,7 +36,7 @@ export async function hookVariables(
   const file = optionIn(args, '-c', '--project-conf');
   const { files, environments } = await hookedEnvironments(folder, place, file && resolve(cwd, file));
   if (unhookedEnvironments(environments).length === 0) return {};
-  // PlatformIO appends the variable in a new line, and then no longer splits the first line at its commas.
+  // PlatformIO appends the variable on a new line, and then no longer splits the first line at its commas.
   const onOneLine = environments.find(({ name }) => {
     const value = effectiveValue(files, `env:${name}`, 'extra_scripts') ?? '';
     return !value.includes('\n') && itemsOf(value).length > 1;

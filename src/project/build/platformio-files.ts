@@ -71,7 +71,7 @@ async function filesLike(pattern: string, folder: string, home: string): Promise
   return (await glob(written, options)).map((path) => resolve(folder, path)).sort();
 }
 
-/** Rejects encodings that PlatformIO cannot read, and names them: editors on Windows write them without being asked. */
+/** Rejects encodings that PlatformIO cannot read. The error names the encoding, because some editors on Windows use these by default. */
 function requireUtf8(bytes: Buffer, path: string): void {
   const startsWith = (...start: readonly number[]) => bytes.subarray(0, start.length).equals(Buffer.from(start));
   const reason = startsWith(0xef, 0xbb, 0xbf)

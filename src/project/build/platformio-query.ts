@@ -24,14 +24,14 @@ export type PlatformioAnswer =
   | { readonly state: 'evaluated'; readonly sections: EvaluatedSections }
   | { readonly state: 'rejected' | 'failed'; readonly reason: string };
 
-/** The start of PlatformIO takes less than a second, and up to ten on a slow disk. */
+/** PlatformIO usually starts in less than a second, but can take up to ten seconds on a slow disk. */
 const queryTimeoutMs = 30_000;
 /** Output for 400 environments: 80 KB. */
 const mostOutputBytes = 32 * 1024 * 1024;
 
 /**
  * Evaluates the options of a project with PlatformIO (`pio project config`). PlatformIO then reads the files, but loads no platform and
- * executes nothing of the project. It receives the variables that the files name with `${sysenv.NAME}`, and no other secrets.
+ * executes no code of the project. It receives the variables that the files name with `${sysenv.NAME}`, and no other secrets.
  */
 export async function queryPlatformio(
   { folder, files }: PlatformioFiles,

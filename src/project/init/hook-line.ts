@@ -124,7 +124,10 @@ function nearer(ini: IniSections, section: string, ancestor: string): readonly s
   return names.slice(0, end === -1 ? names.length : end).toReversed();
 }
 
-/** Returns the harmless ones of the proposed insertions. Groups are tried first, because a project may have hundreds of environments. */
+/**
+ * Returns the proposed insertions that are harmless ({@link isHarmless}). Groups are tried first, because a project may have hundreds of
+ * environments.
+ */
 function harmlessOf(
   files: readonly IniFile[],
   proposed: readonly Candidate[],

@@ -80,7 +80,7 @@ export function requireEffective(
   }
 }
 
-/** Returns the environments whose chip is neither shown by their board nor by their platform. */
+/** Returns the environments whose chip cannot be determined from their board or platform. */
 export function unknownEnvironments({ platformio }: Project): readonly ProjectEnvironment[] {
   return platformio?.environments.filter(({ chip }) => chip === 'unknown') ?? [];
 }
@@ -110,7 +110,7 @@ function lateNote({ name, hook }: ProjectEnvironment): readonly string[] {
   return [`[env:${name}] runs the hook too late to affect the libraries; put pre: before its path in extra_scripts`];
 }
 
-/** Returns a function that returns true for files of the project: `extra_configs` may also name files of other projects or of the user. */
+/** Returns a predicate for files of the project: `extra_configs` may also name files of other projects or of the user. */
 function isOwnFile(folder: string): (path: string) => boolean {
   const real = realPathOf(folder);
   const repository = findRepository(real);
@@ -118,7 +118,7 @@ function isOwnFile(folder: string): (path: string) => boolean {
   return (path) => places.some((place) => isBelow(realPathOf(dirname(path)), place));
 }
 
-/** Most names in a message. */
+/** Maximum number of names in a message. */
 const mostNames = 4;
 
 function listed(names: readonly string[]): string {

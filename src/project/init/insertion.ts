@@ -1,4 +1,4 @@
-/** Text to insert into a different text. `at` is an offset into that text as it is immediately before the insertion. */
+/** Text to insert into another text. `at` is the offset into the other text immediately before this insertion. */
 export interface Insertion {
   readonly at: number;
   readonly text: string;

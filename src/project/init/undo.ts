@@ -46,7 +46,7 @@ export async function undoSetup(
   return undone;
 }
 
-/** Returns the files that commands wrote into `.ota/`. Proven facts about devices are kept unless `all` is set: they need new uploads. */
+/** Returns the files that commands wrote into `.ota/`. Proven facts about devices require new uploads, so only `all` includes them. */
 function stateFilesIn(folder: string, all: boolean): readonly string[] {
   const names = ['discovered.json', 'upload.json', ...(all ? ['devices.json'] : [])];
   return names.map((name) => join(dirname(recordPath(folder)), name)).filter((path) => existsSync(path));

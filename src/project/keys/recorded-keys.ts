@@ -21,7 +21,7 @@ const unusable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * Loads a key of a project and requires that its configuration records it. Without recorded keys, any key is valid. Errors about a lost or
  * replaced key never suggest a new pair, because devices with the recorded key accept no other.
  *
- * @param publicKeyOf returns the public key of the pair; undefined if the private key is encrypted and hides it
+ * @param publicKeyOf returns the public key of the pair; undefined if the private key is encrypted
  * @param name name of the key file or variable, for messages
  * @throws OtaError KEY_NOT_RECORDED, and the other errors of `load`
  */

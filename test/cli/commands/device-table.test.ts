@@ -88,7 +88,7 @@ test('reads tables in UTF-8 and UTF-16 with a byte order mark', (t) => {
 test('reports one error, with its line', async (t) => {
   const cases: readonly (readonly [table: string, reason: string])[] = [
     [`{"${mac}": "a.bin",\n "18:FE": "b.bin",\n "x": "c.bin"}`, 'line 2: "18:FE" is not a MAC address'],
-    [`{"${mac}": "a.bin",\n\n "18feaaaaaaaa": "b.bin"}`, `line 3: ${mac} is already in line 1`],
+    [`{"${mac}": "a.bin",\n\n "18feaaaaaaaa": "b.bin"}`, `line 3: ${mac} is already on line 1`],
     [`{"${mac}":\n {"version": 1}}`, `line 1: no file for ${mac}`],
     [`{\n"${mac}": "TEMP-1.0.0".bin"}`, 'JSON syntax error at line 2, column 34'],
     [`<?php $db_string = '\n{"a": 1,\n "${mac}": "TEMP-1.0.0".bin"}';`, 'JSON syntax error at line 3, column 35'],

@@ -70,7 +70,7 @@ async function runBoth(
   t.is(signed.failed, undefined, signed.output);
 
   const otherTag = await runJob('build', { workflow, folder, env: { ...tag, ...env, GITHUB_REF_NAME: 'v1.3.0' } });
-  t.regex(otherTag.output, /The tag is v1\.3\.0, but the firmware calls itself 1\.2\.0/);
+  t.regex(otherTag.output, /The tag is v1\.3\.0, but the firmware version is 1\.2\.0/);
 }
 
 test.serial('the PlatformIO workflow builds and signs a project that init set up', async (t) => {

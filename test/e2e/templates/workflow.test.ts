@@ -114,7 +114,7 @@ test.serial('the build job fails on a version mismatch, a missing public key or 
     env: { ...env, GITHUB_REF_NAME: 'v9.9.9' },
   });
   t.is(otherTag.failed, 'Check that the firmware verifies signatures');
-  t.regex(otherTag.output, /The tag is v9\.9\.9, but the firmware calls itself 0\.1\.0/);
+  t.regex(otherTag.output, /The tag is v9\.9\.9, but the firmware version is 0\.1\.0/);
 
   await rm(project.path('public.key'));
   const withoutKey = await runJob('build', { workflow: platformio, folder: project.folder, env });

@@ -110,7 +110,7 @@ function announce({ steps }: SetupPlan, project: string, report: Report): void {
   for (const line of ['', ...meaning, '']) report.say(line);
 }
 
-/** Returns the environments that build ESP8266 firmware according to the user, because neither board nor platform shows the chip. */
+/** Prompts for each environment whose chip is unknown, and returns the names of those that build ESP8266 firmware. */
 async function confirmedEnvironments(project: Project, { yes }: InitOptions, io: Io): Promise<readonly string[]> {
   const confirmed: string[] = [];
   for (const { name, options } of yes === true ? [] : unknownEnvironments(project)) {

@@ -22,7 +22,7 @@ export function declareUpload(declaration: Declaration) {
 /** Sends one build to one or more devices. The planner selects the artifact for each device. Blocked devices are skipped. */
 export async function upload(file: string | undefined, options: UploadOptions, io: Io): Promise<void> {
   if (options.field !== undefined && options.filesystem === true) {
-    // The name of the field decides whether the device overwrites its filesystem or its sketch.
+    // The name of the field determines whether the device overwrites its filesystem or its sketch.
     throw new OtaError('OPTIONS_CONFLICT', { option: '--field', other: '--filesystem' });
   }
   const report = makeReport(io, options);

@@ -103,7 +103,8 @@ function printSmaller({ devices, confirm }: Updates, report: Report): void {
     const known = missing.flatMap((name) => [factWords[name] ?? []].filter(([text]) => text !== undefined));
     const facts = [...new Set(known.map(([text]) => text))].join(', ');
     const options = [...new Set(known.map(([, option]) => option))].join(', ');
-    const learn = confirm === 'proven' ? 'This upload learns them' : 'Upload with --confirm proven to learn them';
+    const learn =
+      confirm === 'proven' ? 'This upload determines them' : 'Upload with --confirm proven to determine them';
     const line = `smaller: ${artifact.file} (${sizeText(artifact.sizeBytes)}) once these facts are known: ${facts}. ${learn}, or pass ${options}.`;
     concerned.set(line, [...(concerned.get(line) ?? []), target]);
   }

@@ -52,7 +52,7 @@ function cachedWithoutSigning(
 ): readonly DoctorFinding[] {
   const isSignedSketch = context.project?.system === 'arduino' && settingsOf(context)?.publicKey !== undefined;
   if (archives.length === 0 || !isSignedSketch) return [];
-  const message = `The arduino-cli cache contains ${name} compiled without signing: plain builds of this sketch link it and do not verify updates`;
+  const message = `The arduino-cli cache contains ${name} compiled without signing: plain builds of this sketch link it, and their firmware does not verify updates`;
   return [{ level: 'warning', message, fix: 'Build with ota-hooks build, which compiles a core for each key' }];
 }
 

@@ -30,7 +30,7 @@ export const platformioVersion: Check = async (context) => {
 
 function evaluatedHere(reason: string): DoctorFinding {
   const message = `${reason}, so ota-hooks evaluated platformio.ini itself`;
-  return { level: 'warning', message, fix: 'Run pio project config, and correct what it reports' };
+  return { level: 'warning', message, fix: 'Run pio project config, and correct the errors that it prints' };
 }
 
 function silent(name: string): DoctorFinding {

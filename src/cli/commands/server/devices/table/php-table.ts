@@ -48,8 +48,8 @@ function linesIn(text: string): number {
 type ArrayRows = { -readonly [Key in keyof TableRow]: TableRow[Key] }[];
 
 /**
- * Returns the entries of the first array that has a MAC address as a key. Values other than text and arrays with the text `file` have no
- * file.
+ * Returns the entries of the first array that has a MAC address as a key. An entry has a file if its value is text, or an array with a text
+ * value for `file`.
  */
 function readArray(tokens: readonly Token[]): readonly TableRow[] | undefined {
   const open: ArrayRows[] = [];

@@ -11,7 +11,7 @@ export type DeviceTable = Readonly<
 >;
 
 /**
- * Reads a device table: JSON, the table of a PHP update script, or CSV. The content decides about the format, not the name of the file.
+ * Reads a device table: JSON, the table of a PHP update script, or CSV. The format is detected from the content, not from the file name.
  *
  * @throws OtaError DEVICE_TABLE_INVALID with the line of the first error
  */
@@ -26,7 +26,7 @@ export function readDeviceTable(bytes: Uint8Array, path: string): DeviceTable {
     const mac = macOfNotation(text);
     if (mac === undefined) throw invalid(`${JSON.stringify(text.slice(0, 40))} is not a MAC address`);
     const before = lines.get(mac);
-    if (before !== undefined) throw invalid(`${mac} is already in line ${before}`);
+    if (before !== undefined) throw invalid(`${mac} is already on line ${before}`);
     if (file === undefined) throw invalid(`no file for ${mac}`);
     lines.set(mac, line);
     table[mac] = { file, ...(version === undefined ? {} : { version }) };
