@@ -66,7 +66,7 @@ export interface NotEnrolledInfo {
   readonly path: string;
   /** Projects with this alias. */
   readonly projects: readonly string[];
-  /** Projects in which the device is known. */
+  /** Projects that have a record of the device. */
   readonly knownIn: readonly string[];
   readonly version: string | undefined;
   readonly address: string;

@@ -19,7 +19,7 @@ export class RetryBudget {
     this.#leftMs -= ms;
   }
 
-  /** Runs work that only waits, and subtracts its duration from the budget. */
+  /** Runs work without progress, such as a wait, and subtracts its duration from the budget. */
   async spendDuring<Result>(work: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {

@@ -66,7 +66,7 @@ test('never sends the release of an alias to a device that is known in a differe
   t.deepEqual((await server.api('GET', '/projects/door/devices')).body['devices'], []);
 });
 
-test('serves devices that are not known on an alias of one project', async (t) => {
+test('serves unknown devices on an alias of one project', async (t) => {
   const server = await serverWith(t, ['door']);
   t.is(await sent(server, unknownMac), 'door');
   t.is(await sent(server, doorMac, { version: 'GARAGE-1.0' }), 'door');
@@ -132,7 +132,7 @@ test('serves only enrolled devices of a closed project on a shared alias, and li
   t.is(await sent(server, tempMac, { version: 'TEMP-1.0.0' }), 'temp');
 });
 
-test('rejects sharing an alias with a token for one project, and hides devices on the aliases of other projects from it', async (t) => {
+test('rejects sharing an alias with a token for one project, and hides devices on the aliases of other projects from this token', async (t) => {
   const server = await serverWith(t, ['door']);
   await server.api('PUT', '/projects/window', {});
   const { body } = await server.api('POST', '/tokens', { roles: ['admin'], project: 'window' });

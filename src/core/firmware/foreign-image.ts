@@ -17,7 +17,7 @@ const esp32Chips: ReadonlyMap<number, string> = new Map([
 ]);
 
 const chipIdOffset = 12;
-/** Instruction RAM of the ESP8266. Every image for the ESP8266 starts there; eboot, the start of every Arduino image, from `ebootStart` on. */
+/** Instruction RAM, which contains the entry point of every ESP8266 image. The entry point of eboot is at or after `ebootStart`. */
 const instructionRam = { start: 0x40100000, ebootStart: 0x4010f000, end: 0x40110000 } as const;
 const applicationOffset = 0x1000;
 const flashSizes: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16].map((megabytes) => megabytes * 1024 * 1024);
@@ -35,7 +35,7 @@ const fileTypes: readonly (readonly [start: RegExp, what: string])[] = [
 /**
  * Recognizes content that is not an image of the ESP8266 Arduino core.
  *
- * @returns finding that names the content, or undefined
+ * @returns finding that describes the content; undefined if the content is not recognized
  */
 export function findForeignImage(content: Uint8Array): Finding | undefined {
   const what = foreignFile(content) ?? foreignFirmware(content);
@@ -64,7 +64,7 @@ function flashDump(content: Uint8Array): string | undefined {
   return isDump ? `the content of a whole flash chip (${content.length} bytes)` : undefined;
 }
 
-/** Names firmware for the ESP8266 that has its own boot process. */
+/** Describes firmware for the ESP8266 that has its own boot process. */
 function otherFirmware(content: Uint8Array): string | undefined {
   if (findImageEnd(content, 0) === undefined) return undefined;
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);

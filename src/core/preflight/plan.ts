@@ -251,8 +251,8 @@ function extended<Candidate extends Release>(
 }
 
 /**
- * Returns the errors of the nearest artifact: the device accepts its form, or else the fewest rules block its form, and among these
- * artifacts, the fewest rules block it. The other errors matter only if these are fixed.
+ * Returns the errors of the nearest artifact: of the artifacts whose form the fewest rules block, the one that the fewest rules block. The
+ * errors of the other artifacts matter only if these errors are fixed.
  */
 export function decisiveErrors(blockedBy: readonly BlockingFinding[]): readonly BlockingFinding[] {
   return blockedBy.filter(({ artifact }) => artifact === blockedBy[0]?.artifact);

@@ -39,7 +39,7 @@ const chunkBytes = 8760;
 const aheadBytes = 32 * 1024;
 const regularAcknowledgments = 4;
 
-/** Limit for received bytes: an acknowledgment of up to 7 digits for as little as 64 bytes, and messages. */
+/** Limit for received bytes: 64 KB for messages, and an acknowledgment of at most 8 digits for every 64 bytes of the image. */
 function mostHeardBytes(image: Uint8Array): number {
   return 64 * 1024 + image.length / 8;
 }

@@ -6,7 +6,7 @@ import type { NewRelease } from './store.ts';
 /** Maximum number of artifacts in a release. `pack` and `sign` create at most 5. */
 const mostArtifacts = 8;
 
-/** Returns the limits of a release that a manifest exceeds, as sentences. */
+/** Returns a message for each release limit that a manifest exceeds. */
 export function beyondReleaseLimits({ board = '', artifacts }: Manifest): readonly string[] {
   const problems: string[] = [];
   if (board.length > 64) problems.push('the board name is longer than 64 characters');

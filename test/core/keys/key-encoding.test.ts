@@ -37,7 +37,7 @@ for (const [what, change] of Object.entries(changes)) {
     const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'pem', ...encrypt }).toString();
     const pkcs1 = privateKey.export({ type: 'pkcs1', format: 'pem', ...encrypt }).toString();
     t.is(readPrivateKey(change(privatePem), 'private.key').publicKey.fingerprint, fingerprint);
-    // Without spaces, the headers of an encrypted PKCS#1 key cannot be told apart from its content.
+    // Without spaces, the headers of an encrypted PKCS#1 key cannot be distinguished from its content.
     for (const pem of what.endsWith('without spaces') ? [pkcs8] : [pkcs8, pkcs1]) {
       t.is(readPrivateKey(change(pem), 'private.key', passphrase).publicKey.fingerprint, fingerprint, pem.slice(0, 40));
     }

@@ -35,7 +35,7 @@ test('a peer that moves one byte per second is too slow after 30 s', (t) => {
   t.is(pace.fault(31 * second), 'less than 2 KB/s for at least 30 s');
 });
 
-test('a fast start gives no extra time to a peer that becomes slow', (t) => {
+test('a fast start does not extend the limit for a peer that becomes slow', (t) => {
   const pace = startedPace(100 * 1024 ** 2);
   t.is(run(pace, 0, 60 * second, 1024 ** 2, second), noFault);
   t.is(run(pace, 60 * second, 600 * second, 1, second), 91 * second);

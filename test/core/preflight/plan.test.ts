@@ -307,7 +307,7 @@ test('proposes the intermediate sketch if raw does not fit and gzip is impossibl
   t.is(end.device.sketchSizeBytes, big.manifest.image.contentBytes);
 });
 
-test('a refusal names the nearest artifact first and a fix that does not need a blocked artifact', (t) => {
+test('a blocked plan lists the errors of the nearest artifact first, with a fix that does not need a blocked artifact', (t) => {
   const decisive = (facts: DeviceFacts, { manifest }: Build) => {
     const decision = plan({ facts, target: manifest });
     return decision.kind === 'blocked' ? decisiveErrors(decision.blockedBy) : [];
@@ -322,7 +322,8 @@ test('a refusal names the nearest artifact first and a fix that does not need a 
     [['flash-mode-signed', 'usual.bin.signed']],
   );
   const decision = plan({ facts: doutFacts, target: usual.manifest });
-  const gzip = decision.kind === 'blocked' ? decision.blockedBy.find(({ rule }) => rule === 'flash-mode-gz') : undefined;
+  const gzip =
+    decision.kind === 'blocked' ? decision.blockedBy.find(({ rule }) => rule === 'flash-mode-gz') : undefined;
   t.is(gzip?.fix, 'build for dout', 'the raw artifacts are blocked too');
   const lone = {
     ...usual.manifest,

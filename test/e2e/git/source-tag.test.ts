@@ -13,7 +13,7 @@ test('versionOfTag reads an annotated tag whose object git fetch left in a pack'
     await folder.git('commit', '-m', 'next', '--allow-empty');
     await folder.git('tag', '-a', '-m', 'release', 'v1.2.0');
     await folder.git('clone', '--quiet', '--no-tags', `file://${folder.path}`, 'clone');
-    // With few objects, git unpacks what it fetches unless it is told not to.
+    // By default, git unpacks the fetched objects if there are only a few.
     await folder.gitIn(
       'clone',
       '-c',
@@ -31,7 +31,7 @@ test('versionOfTag reads an annotated tag whose object git fetch left in a pack'
     t.false(names.includes(`clone/.git/objects/${id.slice(0, 2)}/${id.slice(2)}`));
     t.true(names.includes('clone/.git/refs/tags/v1.2.0'));
     t.is(versionOfTag(folder.at('clone')), '1.2.0', format);
-    // A damaged index or pack is as if the tag did not exist.
+    // Tags in a damaged index or pack are ignored.
     for (const name of names.filter((each) => /^clone\/\.git\/objects\/pack\/.*\.(?:idx|pack)$/.test(each))) {
       const content = await folder.read(name);
       await chmod(folder.at(name), 0o600);

@@ -1,4 +1,4 @@
-/** A tag that is created after a build gives the next build its version. */
+/** A tag that is created after a build determines the version of the next build. */
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import { execa } from 'execa';

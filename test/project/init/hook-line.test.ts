@@ -68,7 +68,7 @@ test('planHookLines plans no changes to files that it must not edit', (t) => {
   t.deepEqual({ edits, unresolved }, { edits: [], unresolved: ['env:d1'] });
 });
 
-test('planHookLines plans 400 environments with lists of their own in few passes', (t) => {
+test('planHookLines plans 400 environments with separate lists in few passes', (t) => {
   const environments = Array.from(
     { length: 400 },
     (_, index) => `[env:e${index}]\nplatform = espressif8266\nextra_scripts = pre:${index}.py\n`,

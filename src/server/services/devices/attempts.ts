@@ -88,7 +88,7 @@ function stillWaiting(attempt: Attempt, { mostSends }: RetryPolicy, now: Service
   return attempt.state === 'failed' ? withState(attempt, 'sent') : attempt;
 }
 
-/** Returns the number of downloads that count against the limit: the complete ones, and those whose end the server does not know. */
+/** Returns the number of downloads that count against the limit: complete downloads, and downloads whose end was not recorded. */
 export function deliveriesOf({ sends, interruptions }: Pick<Attempt, 'sends' | 'interruptions'>): number {
   return sends - interruptions;
 }

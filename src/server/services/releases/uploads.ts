@@ -15,7 +15,8 @@ interface Parts {
 
 /**
  * Uploads of blobs. A token can look up only blobs that it has sent itself and blobs of releases that it may view: the existence of a
- * digest would disclose which firmware other projects have. The size and number of its uploads that no release refers to are limited.
+ * digest would disclose which firmware other projects have. The size and number of a token's uploads that no
+ * release refers to are limited.
  */
 export class Uploads {
   readonly #parts: Parts;
