@@ -1,7 +1,7 @@
 import { bootsUnpatched, flashModes } from '../firmware/flash-header.ts';
 import type { FlashMode } from '../model/artifact.ts';
 import type { ReleaseImage } from './release.ts';
-import { type Context, error, type RuleFinding, warning } from './rule.ts';
+import { type Context, error, type RuleFinding, sendArtifact, warning } from './rule.ts';
 
 /**
  * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed sketch,
@@ -30,16 +30,17 @@ export function modeByteOf({ image, artifact, device }: Context): ModeByte {
 /**
  * Checks a sketch into which the device does not write its own flash mode.
  *
- * @param alternative update that keeps the flash mode of the device, if there is one
+ * @param keepingMode clause about the raw artifact, if it keeps the flash mode of the device
  */
 export function unpatchedModeFinding(
   image: ReleaseImage,
   deviceMode: FlashMode,
-  alternative?: string,
+  keepingMode?: string,
 ): RuleFinding | undefined {
   const { kind, flashMode } = image;
   if (kind !== 'sketch' || flashMode === deviceMode) return undefined;
-  const fix = `${alternative === undefined ? '' : `${alternative}, or `}build for ${deviceMode}`;
+  const build = `build for ${deviceMode}`;
+  const fix = keepingMode === undefined ? build : sendArtifact('raw', keepingMode, build);
   if (flashMode !== undefined && bootsUnpatched(flashMode, deviceMode)) {
     return warning(
       `after the update, the device runs in flash mode ${flashMode} instead of ${deviceMode}: it boots, but reads its flash more slowly`,

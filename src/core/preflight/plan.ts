@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeviceFacts } from '../model/device-facts.ts';
+import type { RuleId } from './registry.ts';
 import { isSigned, type Release, type ReleaseArtifact } from './release.ts';
+import type { ArtifactForm } from './rule.ts';
 import { type PreflightFinding, runRules } from './run-rules.ts';
 import { factsAfter } from './running.ts';
 
@@ -28,7 +30,7 @@ export interface Step<Candidate extends Release> {
   readonly warnings: readonly PreflightFinding[];
 }
 
-/** Error of a rule that blocks an artifact. Lists of errors begin with those of the artifact that the fewest rules block. */
+/** Error of a rule that blocks an artifact. Lists of errors begin with those of the nearest artifact, see {@link decisiveErrors}. */
 export interface BlockingFinding extends PreflightFinding {
   readonly artifact: string;
 }
@@ -123,7 +125,7 @@ function choose<Candidate extends Release>(
     const findings = runRules({ release, artifact, facts });
     const blocking = findings.filter(({ rule, severity }) => severity === 'error' && !allow.has(rule));
     if (blocking.length > 0) {
-      blocked.push({ artifact, errors: blocking.map((finding) => ({ ...finding, artifact: artifact.file })) });
+      blocked.push({ artifact, errors: blocking.map((finding) => possibleFix(finding, artifact, release)) });
       continue;
     }
     const warnings = findings.map((finding): PreflightFinding => ({ ...finding, severity: 'warning' }));
@@ -138,7 +140,12 @@ function choose<Candidate extends Release>(
     steps: safe,
     blockedBy: withoutRepetition(
       blocked
-        .sort((a, b) => a.errors.length - b.errors.length || rank(a.artifact) - rank(b.artifact))
+        .sort(
+          (a, b) =>
+            formErrors(a.errors) - formErrors(b.errors) ||
+            a.errors.length - b.errors.length ||
+            rank(a.artifact) - rank(b.artifact),
+        )
         .flatMap(({ errors }) => errors),
     ),
   };
@@ -152,6 +159,33 @@ function byPreference<Candidate extends Release>(a: CheckedStep<Candidate>, b: C
     a.warnings.length - b.warnings.length ||
     rank(a.artifact) - rank(b.artifact)
   );
+}
+
+/** Rules that block the encoding or the signature format of an artifact, for every build. */
+const formRules: readonly RuleId[] = [
+  'gz-old-device',
+  'gz-signed-old-core',
+  'gz-signed-unsigned-device',
+  'unsigned-to-signed',
+  'format-boundary',
+  'fs-gz-needs-atomic',
+];
+
+function formErrors(errors: readonly BlockingFinding[]): number {
+  return errors.filter(({ rule }) => formRules.includes(rule)).length;
+}
+
+/** Replaces a fix that sends an artifact which the release contains: if the release is blocked, this artifact is blocked too. */
+function possibleFix(finding: PreflightFinding, { file }: ReleaseArtifact, { artifacts }: Release): BlockingFinding {
+  const { sends } = finding;
+  const isBlockedToo =
+    sends !== undefined && artifacts.some((other) => other.file !== file && hasForm(other, sends.form));
+  return { ...finding, fix: isBlockedToo ? sends.otherwise : finding.fix, artifact: file };
+}
+
+function hasForm(artifact: ReleaseArtifact, form: ArtifactForm): boolean {
+  const isRaw = artifact.encoding === 'identity';
+  return form === 'gzip' ? !isRaw : isRaw && (form === 'raw' || isSigned(artifact));
 }
 
 function rank(artifact: ReleaseArtifact): number {
@@ -216,7 +250,10 @@ function extended<Candidate extends Release>(
   return paths;
 }
 
-/** Returns the errors of the artifact that the fewest rules block. The other errors matter only if these are fixed. */
+/**
+ * Returns the errors of the nearest artifact: the device accepts its form, or else the fewest rules block its form, and among these
+ * artifacts, the fewest rules block it. The other errors matter only if these are fixed.
+ */
 export function decisiveErrors(blockedBy: readonly BlockingFinding[]): readonly BlockingFinding[] {
   return blockedBy.filter(({ artifact }) => artifact === blockedBy[0]?.artifact);
 }

@@ -24,6 +24,19 @@ export interface RuleFinding {
   readonly message: string;
   /** Fix for the problem, or an alternative to the update. */
   readonly fix: string;
+  /** Set if the fix sends a different artifact of the build. */
+  readonly sends?: ArtifactFix | undefined;
+}
+
+/** Form of an artifact. `raw`: not compressed. */
+export type ArtifactForm = 'raw' | 'raw signed' | 'gzip';
+
+/** Fix that is possible only if the build has an artifact of this form that nothing blocks. */
+export interface ArtifactFix {
+  readonly form: ArtifactForm;
+  readonly fix: string;
+  /** Fix without this artifact. */
+  readonly otherwise: string;
 }
 
 /** Check for a way in which an update can brick a device, lock out its owner or disable its signature check. */
@@ -40,10 +53,27 @@ export interface Rule {
   check(context: Context): RuleFinding | undefined;
 }
 
-export function error(message: string, fix: string): RuleFinding {
-  return { severity: 'error', message, fix };
+export function error(message: string, fix: string | ArtifactFix): RuleFinding {
+  return { severity: 'error', message, ...fixFields(fix) };
 }
 
-export function warning(message: string, fix: string): RuleFinding {
-  return { severity: 'warning', message, fix };
+export function warning(message: string, fix: string | ArtifactFix): RuleFinding {
+  return { severity: 'warning', message, ...fixFields(fix) };
+}
+
+function fixFields(fix: string | ArtifactFix): Pick<RuleFinding, 'fix' | 'sends'> {
+  return typeof fix === 'string' ? { fix } : { fix: fix.fix, sends: fix };
+}
+
+/**
+ * Returns a fix that sends a different artifact of the build.
+ *
+ * @param detail end of the clause that names the artifact
+ * @param otherwise fix if this artifact is blocked too
+ */
+export function sendArtifact(form: ArtifactForm, detail = '', otherwise?: string): ArtifactFix {
+  const send = `send the ${form} artifact${detail}`;
+  return otherwise === undefined
+    ? { form, fix: send, otherwise: `remove what blocks the ${form} artifact` }
+    : { form, fix: `${send}, or ${otherwise}`, otherwise };
 }

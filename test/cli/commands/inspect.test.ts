@@ -1,8 +1,10 @@
 import test from 'ava';
 import { gzipSync } from 'fflate';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { syntheticSketch } from '../../../src/simulator/index.ts';
 import { builtSketch, door } from '../../support/built-sketch.ts';
 import { runCommand } from '../../support/run-command.ts';
+import { testFolder } from '../../support/test-folder.ts';
 
 const { fingerprint } = readPublicKey(door.publicPem, '');
 
@@ -83,3 +85,18 @@ test('inspect shows the source commit of the manifest beside the file', async (t
   await folder.write(file, Buffer.concat([door.bin, Buffer.alloc(16)]));
   t.notRegex((await inspect(file)).stdout, /commit/, 'the manifest does not list these bytes');
 });
+
+for (const [title, coreGitHash, expected] of [
+  [
+    'core 3.x',
+    '0badcafe',
+    /^core +unknown \(git hash 0badcafe\), but 3\.0\.0 or later, because of the location of the CRC$/m,
+  ],
+  ['a release', '210897ef', /^core +3\.1\.2$/m],
+] as const) {
+  test(`inspect prints what is known about the core of an image from ${title}`, async (t) => {
+    const folder = await testFolder(t, { 'sketch.bin': syntheticSketch({ sizeBytes: 40 * 1024, coreGitHash }) });
+    const { stdout } = await runCommand(['inspect', 'sketch.bin'], { cwd: folder.path });
+    t.regex(stdout, expected);
+  });
+}

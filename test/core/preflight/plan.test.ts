@@ -4,14 +4,17 @@ import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
 import { deviceAtRest, type ModelDevice, signatureVerifier } from '../../../src/core/device-model/model-device.ts';
 import { runUpdate } from '../../../src/core/device-model/run-update.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
+import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import type { FlashMode } from '../../../src/core/model/artifact.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import type { Manifest } from '../../../src/core/model/manifest.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { packImage } from '../../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../../src/core/pack/sign-build.ts';
+import { fileRelease } from '../../../src/core/preflight/file-release.ts';
 import { proposeIntermediate } from '../../../src/core/preflight/intermediate.ts';
-import { type Plan, plan, type Step, unusableIntermediates } from '../../../src/core/preflight/plan.ts';
+import { decisiveErrors, type Plan, plan, type Step, unusableIntermediates } from '../../../src/core/preflight/plan.ts';
+import { runRules } from '../../../src/core/preflight/run-rules.ts';
 import { factsAfter } from '../../../src/core/preflight/running.ts';
 import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
@@ -302,6 +305,56 @@ test('proposes the intermediate sketch if raw does not fit and gzip is impossibl
   let end: State = { device, facts: crowded };
   for (const hop of decision.hops) end = taken(t, end, hop, [usual, big]);
   t.is(end.device.sketchSizeBytes, big.manifest.image.contentBytes);
+});
+
+test('a refusal names the nearest artifact first and a fix that does not need a blocked artifact', (t) => {
+  const decisive = (facts: DeviceFacts, { manifest }: Build) => {
+    const decision = plan({ facts, target: manifest });
+    return decision.kind === 'blocked' ? decisiveErrors(decision.blockedBy) : [];
+  };
+  // The unsigned gzip artifact has fewer errors than the raw signed one, but the device cannot use its form.
+  const [first, ...more] = decisive(crowded, big);
+  t.like(first, { rule: 'no-space', artifact: 'big.bin.signed' });
+  t.deepEqual(more, []);
+  const doutFacts: DeviceFacts = { ...known, flashMode: 'dout' };
+  t.deepEqual(
+    decisive(doutFacts, usual).map(({ rule, artifact }) => [rule, artifact]),
+    [['flash-mode-signed', 'usual.bin.signed']],
+  );
+  const decision = plan({ facts: doutFacts, target: usual.manifest });
+  const gzip = decision.kind === 'blocked' ? decision.blockedBy.find(({ rule }) => rule === 'flash-mode-gz') : undefined;
+  t.is(gzip?.fix, 'build for dout', 'the raw artifacts are blocked too');
+  const lone = {
+    ...usual.manifest,
+    artifacts: usual.manifest.artifacts.filter(({ file }) => file.endsWith('.gz.signed')),
+  };
+  const [loneError] = decisive(doutFacts, { ...usual, manifest: lone });
+  t.regex(loneError?.fix ?? '', /^send the raw artifact, .*, or build for dout$/);
+});
+
+test('findings about a filesystem do not contradict each other if ATOMIC_FS_UPDATE is unknown', (t) => {
+  const release = fileRelease(readFirmware(buildLittleFs({ blockCount: 16 })), { file: 'fs.bin' });
+  const [artifact] = release.artifacts;
+  if (artifact === undefined) throw new Error('the file is an artifact');
+  const facts: DeviceFacts = {
+    ...known,
+    signing: 'none',
+    kind: 'filesystem',
+    transport: 'web',
+    sketchSizeBytes: 940_000,
+  };
+  const about = (atomicFs: boolean | undefined) =>
+    runRules({ release, artifact, facts: { ...facts, atomicFs } })
+      .map(({ message }) => message)
+      .filter((message) => /in place|staged first|whole partition/.test(message));
+  const [first = '', ...others] = about(undefined);
+  t.is(others.length, 2, 'the sentences are about different cases');
+  for (const message of [first, ...others]) {
+    t.regex(message, /^(?:if|unless) the running sketch was built with ATOMIC_FS_UPDATE, /);
+  }
+  t.is(about(true).length, 2);
+  t.is(about(false).length, 1);
+  for (const message of [...about(true), ...about(false)]) t.notRegex(message, /ATOMIC_FS_UPDATE/);
 });
 
 test('explains why an intermediate release does not help', (t) => {

@@ -1,6 +1,7 @@
 import type { Firmware } from '../../../core/firmware/firmware.ts';
 import type { ImageHeader } from '../../../core/firmware/image-header.ts';
 import { hexWord } from '../../../core/firmware/little-endian.ts';
+import type { SketchImage } from '../../../core/firmware/sketch-image.ts';
 import { sketchMd5s } from '../../../core/firmware/sketch-md5.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import { drawFlash, type FlashPicture } from './flash-picture.ts';
@@ -141,7 +142,7 @@ function sketchRows({ sketch, traces }: Firmware): (readonly [string, string])[]
   if (sketch === undefined) return [];
   const { mode, sizeBytes, frequencyMHz } = sketch.flash;
   const rows: (readonly [string, string])[] = [
-    ['core', sketch.core.release ?? sketch.core.gitHash ?? 'unknown'],
+    ['core', coreText(sketch)],
     ['flash', `${mode ?? '?'}, ${sizeBytes === undefined ? '?' : sizeBytes / 1024} KB, ${frequencyMHz ?? '?'} MHz`],
     ['eboot', headerWords(sketch.eboot)],
   ];
@@ -163,6 +164,14 @@ function sketchRows({ sketch, traces }: Firmware): (readonly [string, string])[]
   const found = libraries.filter(([, isThere]) => isThere).map(([library]) => library);
   rows.push(['traces', found.length === 0 ? 'no updater' : found.join(', ')]);
   return rows;
+}
+
+/** Returns the core of a sketch, or what the location of its CRC proves about the core. */
+function coreText({ core, crcRule, crc }: SketchImage): string {
+  if (core.release !== undefined) return core.release;
+  const hash = core.gitHash === undefined ? 'unknown' : `unknown (git hash ${core.gitHash})`;
+  if (crc?.matches !== true) return hash;
+  return `${hash}, but ${crcRule === 'application' ? '3.0.0 or later' : '2.7.0 to 2.7.4'}, because of the location of the CRC`;
 }
 
 function headerWords({ segmentCount, entryAddress, checksum }: ImageHeader): string {

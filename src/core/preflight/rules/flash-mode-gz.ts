@@ -1,5 +1,8 @@
 import { unpatchedModeFinding } from '../patched-mode.ts';
-import { error, type Rule } from '../rule.ts';
+import { error, type Rule, sendArtifact } from '../rule.ts';
+
+/** Clause about the raw artifact. */
+const writesOwnMode = ', into which the device writes its own mode';
 
 export const flashModeGz = {
   id: 'flash-mode-gz',
@@ -14,9 +17,9 @@ export const flashModeGz = {
     if (flashMode === undefined) {
       return error(
         'the flash mode of the device is unknown, and a compressed sketch with a different flash mode may not boot',
-        'send the raw artifact, into which the device writes its own mode, or specify the mode of the device (--flash-mode)',
+        sendArtifact('raw', writesOwnMode, 'specify the mode of the device (--flash-mode)'),
       );
     }
-    return unpatchedModeFinding(image, flashMode, 'send the raw artifact, into which the device writes its own mode');
+    return unpatchedModeFinding(image, flashMode, writesOwnMode);
   },
 } as const satisfies Rule;

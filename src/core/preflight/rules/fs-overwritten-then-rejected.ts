@@ -35,7 +35,9 @@ export const fsOverwrittenThenRejected = {
       );
     }
     return warning(
-      'the filesystem is overwritten in place: the current files are lost even if the transfer is interrupted',
+      stagesFilesystems(device) === undefined
+        ? 'unless the running sketch was built with ATOMIC_FS_UPDATE, the filesystem is overwritten in place: the current files are lost even if the transfer is interrupted'
+        : 'the filesystem is overwritten in place: the current files are lost even if the transfer is interrupted',
       'back up the files on the device, or build its sketch with ATOMIC_FS_UPDATE',
     );
   },

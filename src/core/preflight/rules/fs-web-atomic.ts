@@ -23,7 +23,9 @@ export const fsWebAtomic = {
       );
     }
     if (partition <= free) return undefined;
-    const message = `the web updater needs the whole partition of ${partition} bytes as free space, but ${free} are free: it would reject the update with ERROR 4`;
-    return transport === 'web' && stagesFilesystems(device) === true ? error(message, fix) : warning(message, fix);
+    const stages = stagesFilesystems(device);
+    const condition = stages === undefined ? 'if the running sketch was built with ATOMIC_FS_UPDATE, ' : '';
+    const message = `${condition}the web updater needs the whole partition of ${partition} bytes as free space, but ${free} are free: it would reject the update with ERROR 4`;
+    return transport === 'web' && stages === true ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

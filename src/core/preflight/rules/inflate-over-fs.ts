@@ -1,5 +1,5 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
-import { error, type Rule } from '../rule.ts';
+import { error, type Rule, sendArtifact } from '../rule.ts';
 
 export const inflateOverFs = {
   id: 'inflate-over-fs',
@@ -17,7 +17,7 @@ export const inflateOverFs = {
     if (fsStart === undefined) {
       return error(
         'the start of the filesystem on the device is unknown: the inflated sketch might overwrite it',
-        'send the raw artifact, or specify the flash layout (--fs-start)',
+        sendArtifact('raw', '', 'specify the flash layout (--fs-start)'),
       );
     }
     const excess = roundUpToSector(artifact.inflate?.sizeBytes ?? 0) - fsStart;

@@ -122,7 +122,8 @@ function checkFilesystem(context: Context, device: Device): RuleFinding | undefi
   const free = freeBytes(device);
   const stages = stagesFilesystems(device);
   if (stages === false || free === undefined || needed <= free) return undefined;
-  const message = `the update is staged first and needs ${needed} bytes, but only ${free} are free: ${needed - free} too many (ERROR 4)`;
+  const condition = stages === undefined ? 'if the running sketch was built with ATOMIC_FS_UPDATE, ' : '';
+  const message = `${condition}the update is staged first and needs ${needed} bytes, but only ${free} are free: ${needed - free} too many (ERROR 4)`;
   const fix = `send a smaller image (a LittleFS image can be cut off after its last used block) or a gzip artifact, of at most ${Math.floor(free / sectorBytes) * sectorBytes} bytes`;
   return stages === true ? error(message, fix) : warning(message, fix);
 }

@@ -1,5 +1,5 @@
 import { isSigned } from '../release.ts';
-import { error, type Rule, warning } from '../rule.ts';
+import { error, type Rule, sendArtifact, warning } from '../rule.ts';
 
 export const unsignedToSigned = {
   id: 'unsigned-to-signed',
@@ -11,7 +11,8 @@ export const unsignedToSigned = {
   check({ release, artifact, device }) {
     if (device === undefined || isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const isBuildSigned = release.artifacts.some(isSigned);
-    const fix = isBuildSigned ? 'send the raw signed artifact' : 'build the project again, so that the build is signed';
+    const build = 'build the project again, so that the build is signed';
+    const fix = isBuildSigned ? sendArtifact('raw signed') : build;
     if (device.facts.signing === 'required') {
       return error(
         'the device verifies signatures, but the artifact is unsigned: the device would reject it with ERROR 12',
@@ -21,7 +22,7 @@ export const unsignedToSigned = {
     if (release.signing.publicKey !== undefined) {
       return error(
         'the project has a key, but the artifact has no signature, and it is unknown whether the device verifies signatures',
-        isBuildSigned ? `${fix}, which devices with and without a key accept` : fix,
+        isBuildSigned ? sendArtifact('raw signed', ', which devices with and without a key accept') : build,
       );
     }
     if (release.embeddedKeys.length === 0) return undefined;
