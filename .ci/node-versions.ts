@@ -11,9 +11,9 @@ import { installNode } from '../test/e2e/provision/node.ts';
 const versions = ['20.19.0', '22', '24', '26'];
 
 /**
- * Folders with tests that use sockets, files, processes, keys and the database. The others only compute, which takes long and is the same
- * everywhere. The newest version runs all of them. The others run those of the interfaces that changed between releases: the database, keys
- * and files. CI itself runs every test with Node.js 20.
+ * Folders with tests that use sockets, files, processes, keys and the database. The tests in other folders only compute, which takes
+ * long and has the same result everywhere. The newest version runs all tests in these folders. The other versions run only the tests of
+ * Node.js interfaces that changed between releases: the database, keys and files. CI itself runs every test with Node.js 20.
  */
 const rooms = ['core/{keys,signing}', 'files', 'project/{build,keys}', 'server/{storage,tls,auth}'];
 const moreRooms = ['api', 'delivery', 'publishing', 'server'];

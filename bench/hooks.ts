@@ -16,7 +16,7 @@ export function* benchHooks({ root, cli, folder, publicKey, privateKey }: Place,
   yield row('for comparison: a script that only compresses with fflate', [process.execPath, bare, image], empty, '');
 }
 
-/** Each of the two hooks in a core replaces one process of the core, so that the ratio of both to two empty runs is the same. */
+/** An Arduino core runs two hooks. The ratio of one hook to one empty run is the same as that of both hooks to two empty runs. */
 function launcherCommand(root: string, folder: string): Command {
   const [sketch, build] = [join(folder, 'lamp'), join(folder, 'lamp-build')];
   for (const path of [sketch, build]) mkdirSync(path);

@@ -5,7 +5,7 @@
 import ava from 'ava';
 import pLimit from 'p-limit';
 
-/** Tests of a process that run at the same time. If all ran at once on a slow machine, requests would exceed their time limits. */
+/** Limits concurrent tests of a process. If all tests ran at once on a slow machine, requests would exceed their time limits. */
 const limit = pLimit(8);
 
 const declarations = [];

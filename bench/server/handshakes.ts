@@ -13,7 +13,7 @@ const clients = 4;
 const secondsOfEach = 3;
 const rounds = 5;
 
-/** Handshakes as devices perform them: TLS 1.2, with sessions resumed by ID. */
+/** Performs handshakes like a device: TLS 1.2, with sessions resumed by ID. */
 export async function benchHandshakes(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'handshakes');
   await fillData(data, { devices: 1, releases: 1, sizeBytes: 64 * 1024 });

@@ -37,8 +37,8 @@ const aliasPath = v.pipe(
 );
 
 /**
- * Returns the path that the server's router compares: without dot segments and backslashes, and decoded. As in the router, an escape that
- * is not UTF-8 stays as it is, and upper and lower case differ.
+ * Returns the path that the server's router compares: without dot segments and backslashes, and decoded. As in the router, an escape
+ * that is not valid UTF-8 is left unchanged, and paths are case-sensitive.
  */
 function routed(path: string): string {
   const { pathname } = new URL(`http://localhost${path}`);

@@ -29,7 +29,7 @@ export class EventQueue<Item> {
 
   /**
    * Waits for an event or the time limit. After the limit, sockets are read once more: Node.js runs timers before it reads sockets, and
-   * data that has already arrived counts as in time.
+   * data that has already arrived counts as received in time.
    */
   async #wait(limitMs: number, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {

@@ -135,7 +135,7 @@ function resolveTarget(
   };
 }
 
-/** Options that only the web updater has. */
+/** Options that apply only to the web updater. */
 const webOptions = ['preset', 'path', 'user', 'field'] as const;
 
 /** Returns the delivery method. An option for the web updater selects the method `web`. */
@@ -148,7 +148,7 @@ function methodOf(connection: ConnectionOptions, device: DeviceConfig, upload: U
   return connection.method ?? device.method ?? upload.method ?? 'espota';
 }
 
-/** Returns the form of the web updater. A preset replaces the path and the field of sources that it overrides. */
+/** Returns the form of the web updater. The first source takes precedence. A path or a field after the first preset is ignored. */
 function webForm(...sources: readonly Pick<ConnectionOptions, 'preset' | 'path' | 'field'>[]) {
   const from = sources.findIndex(({ preset }) => preset !== undefined);
   const valid = from === -1 ? sources : sources.slice(0, from + 1);

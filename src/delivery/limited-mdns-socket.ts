@@ -3,9 +3,7 @@ import { EventEmitter } from 'node:events';
 
 /** Maximum size of an mDNS message (RFC 6762, section 17). */
 const mostMessageBytes = 9000;
-/**
- * Maximum number of records in a message. An Ethernet frame holds fewer. bonjour-service compares all records in a message with each other.
- */
+/** Maximum number of records in a message. The limit is needed because bonjour-service compares every record with every other record. */
 const mostRecords = 128;
 /** Maximum number of waiting datagrams: responses of 500 devices with two services each. Further datagrams are dropped. */
 const mostWaiting = 1000;

@@ -6,9 +6,9 @@ import { type Artifact, type Manifest, parseManifest } from '../core/model/manif
 import { readRegular } from '../files/bounded-read.ts';
 
 /**
- * Returns a manifest with the present names of its files. Build scripts copy artifacts and manifest under other names, such as
- * `DOOR_1.0.bin.signed` for `firmware.bin.signed`: the name of the manifest determines the first part of the names. A file that has none
- * of the expected names is found by its digest.
+ * Returns a manifest with the current names of its files. Build scripts copy artifacts and manifest under other names, such as
+ * `DOOR_1.0.bin.signed` for `firmware.bin.signed`. The name of the manifest determines the first part of the expected names. If a file does
+ * not have its expected name, the folder is searched for a file with its digest.
  */
 export async function withPresentNames(manifest: Manifest, manifestPath: string): Promise<Manifest> {
   const folder = dirname(manifestPath);
@@ -60,8 +60,8 @@ export async function manifestListing(path: string): Promise<string | undefined>
 }
 
 /**
- * Returns manifests without those of copies (`artifacts.name` in the configuration) whose original is in the same folder. The copies
- * would look like further builds.
+ * Returns manifests without those of copies (`artifacts.name` in the configuration) whose original is in the same folder. Otherwise,
+ * the copies would be treated as separate builds.
  */
 export async function withoutCopies(manifestPaths: readonly string[]): Promise<string[]> {
   const originals: string[] = [];

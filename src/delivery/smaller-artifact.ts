@@ -24,7 +24,7 @@ export function smallerArtifact(
 ): SmallerArtifact | undefined {
   const { flashMode, flashSizeBytes } = release.image;
   const likely: DeviceFacts = { ...factsOfBuild(release), flashMode, chipSizeBytes: flashSizeBytes };
-  // All keys are those of `DeviceFacts` objects.
+  // `Object.keys` returns strings, but all keys of `likely` are keys of `DeviceFacts`.
   const names = Object.keys(likely) as (keyof DeviceFacts)[];
   const unknown = names.filter((name) => facts[name] === undefined && likely[name] !== undefined);
   const sentWith = (assumed: readonly (keyof DeviceFacts)[]): ReleaseArtifact | undefined => {

@@ -48,7 +48,7 @@ export interface ServerLimits extends VerifierLimits {
   readonly failuresPerSecond: number;
   /** Maximum total size of a token's uploads that no release refers to, in bytes. */
   readonly unpublishedBytesPerToken: number;
-  /** Maximum number of these uploads, including unfinished and empty ones. */
+  /** Maximum number of a token's uploads that no release refers to, including unfinished and empty uploads. */
   readonly unpublishedFilesPerToken: number;
 }
 

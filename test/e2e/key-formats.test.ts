@@ -1,6 +1,6 @@
 /**
- * Keys from other programs: certificates are read, and each format that ota-hooks refuses comes with a command that converts it. The test
- * runs this command.
+ * Keys from other programs: certificates are read, and the error for each unsupported format contains a command that converts the key. The
+ * tests run these commands.
  */
 import { chmod, readFile } from 'node:fs/promises';
 import test from 'ava';

@@ -13,7 +13,7 @@ import { testFolder } from '../support/test-folder.ts';
 /** Prevents server timeouts on a slow machine. The headers timeout cannot exceed the Node.js timeout for a whole request. */
 const patient = { headersWithinMs: 300_000, keepAliveMs: endlessMs, stallMs: endlessMs };
 
-/** One thread for all servers of a test process: in a server of its own, the first release takes about 150 ms more CPU time. */
+/** One thread for all servers of a test process: with a thread for each server, the first release would need about 150 ms more CPU time. */
 const verifier = new Verifier(defaultLimits);
 
 /** Response from the API. */

@@ -24,7 +24,7 @@ interface SentResponse {
   readonly body: string | readonly string[];
 }
 
-/** State of a firmware with a web updater. */
+/** Server that simulates firmware with a web updater. */
 export interface FormServer {
   readonly host: string;
   readonly webPort: number;
@@ -68,7 +68,7 @@ const handlers: Readonly<Record<WebPreset | 'elegantota2' | 'asyncelegantota' | 
   },
   // ElegantOTA 2.2 on the ESP8266 sets up the core's ESP8266HTTPUpdateServer.
   elegantota2: (request, server, options) => coreForm(request, server, options),
-  // AsyncElegantOTA 2.2: src/AsyncElegantOTA.cpp. The MD5 must arrive before the file, and the file name decides the kind.
+  // AsyncElegantOTA 2.2: src/AsyncElegantOTA.cpp. The MD5 must arrive before the file, and the file name determines the kind of the image.
   asyncelegantota: ({ method, path, parts }, server, { failure }) => {
     if (path !== '/update') return notFound;
     if (method === 'GET') return { status: 200, body: '<html></html>' };

@@ -160,7 +160,7 @@ test('the action inserts no expressions into commands, and runs no scripts of pa
   t.true(steps.some(({ run }) => run === 'npm ci --ignore-scripts'));
 });
 
-test('the action gives the key to the step that signs and the token to the step that changes the release', async (t) => {
+test('the action passes the key only to the signing step and the token only to the step that changes the release', async (t) => {
   const { inputs, runs } = await loadAction();
   const withInput = (input: string) =>
     runs.steps.filter(({ env }) => JSON.stringify(env).includes(`inputs.${input}`)).map(({ name }) => name);

@@ -80,7 +80,7 @@ function send(url: string, { method, headers, body, ca, onSent }: Exchange, watc
     request.on('information', () => {
       interim++;
       if (interim > mostInterimResponses)
-        fail(new ExchangeLimitError('it sends an endless series of interim responses'));
+        fail(new ExchangeLimitError('the server sends an endless series of interim responses'));
     });
     // Emitted for status 101 with an Upgrade header. Without a listener, Node.js would end the request without a response or an error.
     request.on('upgrade', (_response, socket) => {

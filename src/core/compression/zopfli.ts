@@ -13,7 +13,7 @@ parentPort.postMessage(await zopfli.gzipAsync(workerData.bytes, { numiterations:
 `;
 
 /**
- * Compresses to the smallest gzip file that eboot can inflate. Compression takes a few seconds of CPU time per megabyte and runs in a
+ * Compresses with Zopfli, which makes smaller gzip files than zlib. Compression takes a few seconds of CPU time per megabyte and runs in a
  * worker, so that the calling thread can show progress and cancel the work.
  */
 export const zopfli: Compressor = async (bytes, signal) => {

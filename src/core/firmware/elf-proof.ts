@@ -43,7 +43,7 @@ export interface EnforcementEvidence {
  * 2. The ELF belongs to this image: same entry point, same bytes in every segment. A stale ELF file proves nothing.
  * 3. The ELF defines `esp8266::updaterSigningHash` and `updaterSigningVerifier` (`BearSSLHelpers.cpp`), which the linker drops unless the
  *    constructor of `UpdaterClass` (`Updater.cpp`) installs them.
- *    These references are set: each contains an address in data RAM. An ELF without the content of the references is accepted.
+ *    These references are set: each contains an address in data RAM. An ELF file that does not contain their values is accepted.
  * 4. The variable `signing_pubkey` (`Updater_Signing.h`), from which that constructor's key is made, contains the key. In an ELF without this
  *    variable, as after `strip`, the key must be the only one in the image, apart from certificates.
  */

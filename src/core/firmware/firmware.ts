@@ -181,7 +181,8 @@ function unknownContent(content: Uint8Array): Finding {
 function dataAfter(length: number, endOffset: number | undefined, of: 'image' | 'gzip'): readonly Finding[] {
   if (endOffset === undefined || length <= endOffset) return [];
   const place = of === 'image' ? 'image' : 'gzip data';
-  const message = `${length - endOffset} bytes follow the end of the ${place}`;
+  const count = length - endOffset;
+  const message = `${count} ${count === 1 ? 'byte follows' : 'bytes follow'} the end of the ${place}`;
   return [{ id: of === 'image' ? 'data-after-image' : 'data-after-gzip', message, offset: endOffset }];
 }
 

@@ -9,8 +9,8 @@ import type { FlashMode } from '../model/artifact.ts';
 export const flashModes = ['qio', 'qout', 'dio', 'dout'] as const satisfies readonly FlashMode[];
 
 /**
- * Image modes that boot on a device, by the device's own flash mode. A chip that works in one mode also works in every slower mode, but not
- * in a faster one: dout < dio < qio and dout < qout < qio.
+ * Image modes that boot on a device, by the device's own flash mode. A chip that works in one mode also works in every slower mode, but
+ * perhaps not in a faster one: dout < dio < qio and dout < qout < qio.
  */
 const bootableModes: Readonly<Record<FlashMode, readonly FlashMode[]>> = {
   qio: ['qio', 'qout', 'dio', 'dout'],

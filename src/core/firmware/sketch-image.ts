@@ -145,7 +145,7 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
   const byte3 = `byte 3 is 0x${eboot.sizeAndFrequencyByte.toString(16).padStart(2, '0')}`;
   if (mode === undefined) {
     findings.push({
-      // The Updater restores 255, but no other value, after it has patched the byte.
+      // After it patches the byte, the Updater can restore the value 255, but no other value outside the flash modes.
       id: eboot.modeByte === 0xff ? 'flash-mode-erased' : 'flash-mode-unknown',
       message: `the flash mode in byte 2 is unknown: ${eboot.modeByte}`,
       offset: 2,
@@ -166,7 +166,7 @@ function flashHeaderFindings(eboot: ImageHeader, application: ImageHeader | unde
     });
   }
   if (application !== undefined && !sameFlashBytes(eboot, application)) {
-    const message = `the headers of eboot and the application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} against ${describeFlash(application.flash)}): the image was changed after the build, or read from a device`;
+    const message = `the headers of eboot and the application differ in flash mode, size or frequency (${describeFlash(eboot.flash)} and ${describeFlash(application.flash)}): the image was changed after the build, or read from a device`;
     findings.push({ id: 'flash-header-differs', message, offset: 2 });
   }
   return findings;

@@ -42,7 +42,7 @@ function isDer(bytes: Buffer): boolean {
   return bytes.length === 2 + lengthBytes + length;
 }
 
-/** Returns whether the first element is the version 3 of a PFX structure (RFC 7292). Private keys have the versions 0 and 1. */
+/** Returns whether the first element is version 3 of a PFX structure (RFC 7292). Private keys have version 0 or 1. */
 function isPkcs12(bytes: Buffer): boolean {
   const start = 2 + ((bytes[1] ?? 0) < 0x80 ? 0 : (bytes[1] ?? 0) & 0x7f);
   return bytes.subarray(start, start + 4).equals(Buffer.from([0x02, 0x01, 0x03, derSequence]));

@@ -3,7 +3,7 @@ import { coreReleases } from './core-versions.ts';
 /** Newest release of the core that the tables contain. */
 const newest = '3.1.2';
 
-/** Core as a user or a tool writes it. */
+/** Parsed name of a core; see {@link readCoreName}. */
 export interface CoreName {
   /** Release whose capabilities the core has, such as `2.7.4`. Undefined if they are unknown, as for a pre-release or a build from git. */
   readonly release: string | undefined;

@@ -32,7 +32,10 @@ const variableKinds = {
 const secretWords =
   /(?:^|_)(?:AUTH|CREDS?|DSN|HMAC|JWT|OTP|PASS|PAT|PIN|PRIVATE|PSK|PW|SALT|SAS|SEED|SESSION)S?\d*(?:_|$)|(?:BEARER|COOKIE|CREDENTIAL|KEY|PASSPHRASE|PASSWD|PASSWORD|PWD|SECRET|TOKEN)S?\d*(?:_|$)/;
 
-/** Kinds of sources. `version-file`: a file in the project whose name says that it contains a version. `credential-file`: a file in the project in which other tools store credentials, such as `.git/config`. */
+/**
+ * Kinds of sources. `version-file`: a file in the project whose name shows that it contains a version. `credential-file`: a file in the
+ * project in which other tools store credentials, such as `.git/config`.
+ */
 export type SourceKind =
   | keyof typeof variableKinds
   | 'other-variable'
@@ -57,7 +60,7 @@ function row(
 
 /**
  * Permitted uses of each kind of source. A source tree may be untrusted, and it also determines the address to which a secret is sent, or
- * the firmware that is signed. Its configuration may therefore name only sources that are clearly meant for that use.
+ * the firmware that is signed. The configuration in a source tree may therefore name only sources that are clearly meant for that use.
  */
 export const secretPolicy: Readonly<Record<SourceKind, Row>> = {
   'device-variable': row('project', 'user', 'user', 'user', 'never'),

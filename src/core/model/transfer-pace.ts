@@ -8,7 +8,7 @@ export interface TransferLimits {
 
 /**
  * The minimum rate is lower than that of any Wi-Fi connection that can deliver an image. A transfer from a peer that sends almost nothing
- * ends after a minute.
+ * ends within a minute.
  */
 export const defaultTransferLimits: TransferLimits = { graceMs: 60_000, windowMs: 30_000 };
 

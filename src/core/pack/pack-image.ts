@@ -42,7 +42,7 @@ export interface PackRequest {
   readonly enforcementDeclared?: boolean | undefined;
   /** Names of preflight rules that do not stop the build. */
   readonly allow?: readonly string[] | undefined;
-  /** Rules that the project allows. They do not stop the build, and the manifest lists them for uploads and publishing. */
+  /** Preflight rules that the project allows. The rules do not stop the build, and the manifest lists them for uploads and publishing. */
   readonly allowedRules?: readonly RuleAllowance[] | undefined;
   readonly project?: string | undefined;
   readonly version?: string | undefined;
@@ -112,7 +112,7 @@ function unexpectedKeys({ path, publicKey }: PackRequest, kind: ImageKind, { emb
   );
 }
 
-/** Scripts pass such a version if they found none. A device that reports it can never be compared with a release. */
+/** Versions that scripts pass by mistake if they find no version. Such a version does not identify a release. */
 const placeholder = /^(?:undefined|null|none|nan|\[object \w+\])$|\$\{/i;
 
 function requireVersion(version: string | undefined): void {

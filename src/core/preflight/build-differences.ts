@@ -18,8 +18,8 @@ export interface DescribedBuild {
   /** Returns the bytes of an artifact; undefined if there are none. */
   readonly read: (artifact: Artifact) => Promise<Uint8Array | undefined>;
   /**
-   * True for a release that a server stores, perhaps since an earlier version of ota-hooks: only facts that no version recognizes
-   * differently are compared, and the sketch MD5s, which are stored separately, are not.
+   * True for a release stored on a server, which an earlier version of ota-hooks may have checked. Facts that versions of ota-hooks may
+   * recognize differently are then not compared, and neither are the sketch MD5s, which are stored separately.
    */
   readonly isStored?: boolean | undefined;
 }
@@ -55,7 +55,7 @@ export async function buildDifferences(build: DescribedBuild): Promise<BuildDiff
   return { differences, firmware };
 }
 
-/** Facts that later versions may recognize differently. */
+/** Facts that later versions of ota-hooks may recognize differently. */
 const recognizedFacts: readonly string[] = ['findings', 'core', 'traces', 'filesystem'];
 
 function* imageDifferences(

@@ -55,7 +55,7 @@ export async function deliverByWeb(
 
 function pathsOf({ path, preset }: DeliveryTarget): Pick<WebRequest, 'path' | 'prefix'> {
   if (path !== undefined && !/^\/[\x21-\x7e]*$/.test(path)) throw new OtaError('UPDATE_PATH_INVALID', { path });
-  // ElegantOTA is known by the path of its page. Its other paths are beside the page.
+  // For ElegantOTA, `path` is the path of its page. The other paths of ElegantOTA have the same prefix.
   if (preset === 'elegantota') return { path: undefined, prefix: path?.replace(/\/(?:update\/?)?$/, '') ?? '' };
   return { path, prefix: '' };
 }
@@ -68,9 +68,9 @@ interface WebRequest {
   readonly host: string;
   readonly authorization: string | undefined;
   readonly updater: UpdaterForm;
-  /** Path of the form that replaces the path of the updater. */
+  /** Path of the form, used instead of the path in `updater`. */
   readonly path: string | undefined;
-  /** Precedes all paths. */
+  /** Prefix of all paths. */
   readonly prefix: string;
   readonly isElegantOta: boolean;
   readonly image: Uint8Array;
@@ -105,7 +105,7 @@ class WebDelivery {
     return this.#request.isElegantOta ? this.#startElegantOta(budget) : this.#send(updater, budget);
   }
 
-  /** Begins an update of ElegantOTA 3. Earlier versions do not have the path, and their form is complete. */
+  /** Begins an update of ElegantOTA 3. Earlier versions do not have the path of this request, and need only the form. */
   async #startElegantOta(budget: RetryBudget): Promise<DeliveryAttempt> {
     const { updater, kind, md5, address, port } = this.#request;
     const started = await this.#exchange([pageRequest(this.#place(elegantOtaStart(kind, md5)))], budget);

@@ -4,13 +4,13 @@ import type { FilePart, FormField } from './form.ts';
 import type { WebResponse } from './response.ts';
 import { visibleText } from './visible-text.ts';
 
-/** Web updater of a firmware: its paths, its form, and how its response reports the result. */
+/** Web updater of a firmware project: its paths, its form, and how its response reports the result. */
 export interface UpdaterForm {
   /** Path of the upload form. */
   readonly path: string;
   /** Page that is requested before the update. Defaults to `path`. */
   readonly page?: string | undefined;
-  /** Returns the part that contains the image. Undefined: the updater does not support images of this kind. */
+  /** Returns the part that contains the image; undefined if the updater does not support images of this kind. */
   readonly file: (kind: ImageKind) => FilePart | undefined;
   /** True if the form page shows whether filesystem images are supported. */
   readonly pageListsKinds?: boolean | undefined;
@@ -20,10 +20,10 @@ export interface UpdaterForm {
   readonly needsReferer?: boolean | undefined;
   /** True if the updater reads data at a fixed offset of the uncompressed image, and therefore rejects gzip. */
   readonly isRawOnly?: boolean | undefined;
-  /** Why the updater responds with 401 although it has no password. */
+  /** Reason why the updater responds with 401 although it has no password. */
   readonly lockedReason?: string | undefined;
   readonly isAccepted: (body: string) => boolean;
-  /** Returns the reason of a failure. Undefined if the response does not report a failure. */
+  /** Returns the reason for a failure; undefined if the response does not report a failure. */
   readonly failureOf: (response: WebResponse) => string | undefined;
 }
 
@@ -61,7 +61,7 @@ const updaters: Readonly<Record<WebPreset, UpdaterForm>> = {
   /**
    * `HandleUploadDone` in xdrv_01_9_webserver.ino. The texts depend on the language of the build, so only the tags around them are
    * compared: a failure is followed by its reason, a success by the block about the restart. The form page must be requested first,
-   * because it tells the server that the next upload is a firmware.
+   * because the server then treats the next upload as firmware.
    */
   tasmota: {
     path: '/u2',
@@ -82,8 +82,8 @@ const updaters: Readonly<Record<WebPreset, UpdaterForm>> = {
     failureOf: (response) => /ERROR[[:][^<]*/.exec(response.body)?.[0] ?? failureByStatus(response),
   },
   /**
-   * wled_server.cpp and ota_update.cpp. WLED has no user and no password for updates, but a lock. Since WLED 16, the image must contain
-   * WLED's own description behind offset 0x1000.
+   * wled_server.cpp and ota_update.cpp. WLED has no user name and no password for updates, but can lock updates. Since WLED 16, the
+   * image must contain WLED's own description after offset 0x1000.
    */
   wled: {
     path: '/update',
@@ -111,11 +111,11 @@ const ownForm: UpdaterForm = {
   failureOf: (response) => core.failureOf(response) ?? /^\s*FAIL\b.*/.exec(response.body)?.[0],
 };
 
-/** Returns the updater for a preset. By default, the core's updater; with a field of a different name, a sketch's own form. */
+/** Returns the updater for a preset. Without a preset, returns the core's updater or, for a given field, the updater of a sketch. */
 export function webUpdater(preset: WebPreset | undefined, field: string | undefined): UpdaterForm {
   const updater = preset === undefined ? (field === undefined ? core : ownForm) : updaters[preset];
   if (field === undefined) return updater;
-  // The name of a filesystem part decides what is overwritten, so `field` never replaces it.
+  // The name of a filesystem part determines what is overwritten, so `field` never replaces this name.
   const file = (kind: ImageKind) => {
     const part = updater.file(kind);
     return part === undefined || kind === 'filesystem' ? part : { ...part, name: field };
@@ -123,7 +123,7 @@ export function webUpdater(preset: WebPreset | undefined, field: string | undefi
   return { ...updater, file };
 }
 
-/** Returns the request target that begins an update of ElegantOTA 3. `hash` is compared by devices that do not check signatures. */
+/** Returns the request target that begins an update of ElegantOTA 3. Devices that do not check signatures check the MD5 in `hash`. */
 export function elegantOtaStart(kind: ImageKind, md5: string): string {
   return `/ota/start?mode=${kind === 'filesystem' ? 'fs' : 'fr'}&hash=${md5}`;
 }
@@ -146,7 +146,7 @@ function isOk(body: string): boolean {
   return /^\s*OK\s*$/.test(body);
 }
 
-/** Reads an error that the updater reports by its status. A missing page and a missing password are no failures of an update. */
+/** Reads an error that the updater reports by its status. A missing page or password is not an update failure. */
 function failureByStatus({ status, body }: WebResponse): string | undefined {
   if (status < 400 || [401, 404, 405].includes(status)) return undefined;
   return visibleText(body).trim() || `HTTP status ${status}`;

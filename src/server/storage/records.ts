@@ -31,7 +31,8 @@ export interface DeviceSecret {
 /** Secrets with which a device authenticates. Two secrets are valid until the device has used the newest one. */
 export interface DeviceSecrets {
   /**
-   * True if requests without a valid secret are rejected. This is so once the device has used a secret, even after its secrets are revoked.
+   * True if requests without a valid secret are rejected. The value is true once the device has used a secret, even after its secrets are
+   * revoked.
    */
   readonly required: boolean;
   readonly newest?: DeviceSecret | undefined;

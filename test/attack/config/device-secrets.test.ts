@@ -1,4 +1,4 @@
-/** A source tree names the user's files and variables as device passwords and sends them to an address of its choice. */
+/** A source tree names the user's files and variables as device passwords and sends their values to an address in its configuration. */
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';

@@ -20,7 +20,7 @@ const hooks = { program: nodeProgram('/usr/bin/node', '/opt/ota-hooks/dist/cli.j
 
 const names = ['door"--unsigned', "door' --unsigned 'x", 'door --unsigned', '--unsigned', '{build.path}', 'a b'];
 
-test('uses no name that a sketch can choose in recipes', (t) => {
+test('uses no names that a sketch controls in recipes', (t) => {
   const properties = [...arduinoHookProperties(hooks), arduinoPublishProperty(hooks), arduinoUploadProperty(hooks)];
   for (const [property, recipe] of properties) {
     const placeholders = recipe.match(/\{[^}]*\}/g) ?? [];

@@ -131,7 +131,7 @@ test('determines the kind of a variable by its name, in uppercase or lowercase',
   for (const [name, kind] of Object.entries(cases)) t.is(kindOfVariable(name), kind, name);
 });
 
-test('documents exactly this table in docs/security.md', (t) => {
+test('docs/security.md contains exactly the permissions of the secret policy', (t) => {
   const page = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
   const start = page.indexOf('| source | ');
   const rows = page.slice(start, page.indexOf('\n\n', start)).split('\n').slice(2);

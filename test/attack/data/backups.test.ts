@@ -303,7 +303,7 @@ const kinds = Object.entries(crafted);
 /** Created once, because generating its content is slow. */
 let made: Promise<Sound> | undefined;
 
-test.serial('restores the sound backup itself', async (t) => {
+test.serial('restores the sound backup without changes', async (t) => {
   made ??= soundBackup(t);
   t.is(await problemOf(t, await made, ({ text }) => text), undefined);
   const { lines } = await made;

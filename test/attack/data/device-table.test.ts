@@ -93,7 +93,7 @@ test('limits new devices per network, counts the deferred update checks, and sho
   t.regex(page, /Update checks of new devices deferred in the last hour: 7\..*--new-devices-per-network/);
 });
 
-test('accepts new devices from a network again as its rate allows, without affecting other networks', (t) => {
+test('accepts new devices from a network again at the permitted rate, without affecting other networks', (t) => {
   let now = 0;
   const newDevices = new NewDevices(2, () => now);
   t.deepEqual(

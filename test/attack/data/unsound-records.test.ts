@@ -77,17 +77,19 @@ const unsound: Readonly<Record<string, Unsound>> = {
     craft: doc('projects', 'doc', { aliases: ['stable', 'beta'].map((channel) => ({ path: '/esp', channel })) }),
     kind: 'alias-mismatch',
   },
-  'a key that is not one': limit(doc('projects', 'doc', { keys: [{ fingerprint: 'a'.repeat(64), pem: otherPem }] })),
-  'a key with another fingerprint': limit((sound) => {
+  'a key that is not a public key': limit(
+    doc('projects', 'doc', { keys: [{ fingerprint: 'a'.repeat(64), pem: otherPem }] }),
+  ),
+  'a key with the fingerprint of a different key': limit((sound) => {
     const keys = [{ fingerprint: 'a'.repeat(64), pem: manifest(sound).signing.publicKey.pem }];
     return doc('projects', 'doc', { keys })(sound);
   }),
-  'a project that retries never': limit(doc('projects', 'doc', { mostSends: 0 })),
-  'a project that confirms in no time': limit(doc('projects', 'doc', { confirmWithinMs: 0 })),
+  'a project that permits no downloads': limit(doc('projects', 'doc', { mostSends: 0 })),
+  'a project with a confirmation time of zero': limit(doc('projects', 'doc', { confirmWithinMs: 0 })),
   'a password with a wrong salt': limit(
     doc('projects', 'doc', { credential: { user: 'door', salt: '!!', hash: 'a'.repeat(43) } }),
   ),
-  'a release that is trusted twice': limit(row('releases', { trusted: 2 })),
+  'a release with the invalid trust value 2': limit(row('releases', { trusted: 2 })),
   'a release with an escape sequence in its reason': limit(row('releases', { yanked: clearScreen })),
   'a release with nine artifacts': limit(
     inManifest(({ artifacts }) => ({
@@ -98,7 +100,7 @@ const unsound: Readonly<Record<string, Unsound>> = {
     inManifest(({ artifacts }) => ({ artifacts: artifacts.map((each: object) => ({ ...each, file: 'door.bin' })) })),
   ),
   'a device that allows a rule about keys': limit(doc('devices', 'doc', { allow: ['wrong-key'] })),
-  'a device in lower case': limit((sound) =>
+  'a device with a MAC in lower case': limit((sound) =>
     changed(sound.lines, ({ table, row }) =>
       table === 'devices' ? { table, row: { ...row, mac: String(row?.['mac']).toLowerCase() } } : undefined,
     ),
@@ -138,19 +140,19 @@ const unsound: Readonly<Record<string, Unsound>> = {
     doc('audit', 'detail', { a: [{ b: clearScreen }] }),
   ),
 
-  'a release with another version than its manifest': {
+  'a release whose version differs from its manifest': {
     craft: row('releases', { version: '9.9' }),
     kind: 'release-mismatch',
   },
-  'a release of another project than its manifest': {
+  'a release whose project differs from its manifest': {
     craft: inManifest(() => ({ project: 'gate' })),
     kind: 'release-mismatch',
   },
-  'a release for another board than its manifest': {
+  'a release whose board differs from its manifest': {
     craft: inManifest(() => ({ board: 'nodemcu' })),
     kind: 'release-mismatch',
   },
-  'a release of another kind than its manifest': {
+  'a release whose kind differs from its manifest': {
     craft: row('releases', { kind: 'filesystem' }),
     kind: 'release-mismatch',
   },
@@ -159,7 +161,7 @@ const unsound: Readonly<Record<string, Unsound>> = {
     kind: 'release-mismatch',
   },
   'a release without its files': { craft: without(({ table }) => table === 'release_blobs'), kind: 'release-mismatch' },
-  'a release with the artifacts of another': {
+  'a release with the artifacts of a different release': {
     craft: (sound) => {
       const [, second] = sound.lines.filter(({ table }) => table === 'releases');
       const { artifacts } = JSON.parse(String(second?.row?.['manifest']));
@@ -254,12 +256,12 @@ const unsound: Readonly<Record<string, Unsound>> = {
     isRepairable: false,
   },
   'a rollout of a missing release': { craft: doc('rollouts', 'doc', { releaseIds: [99] }), kind: 'rollout-mismatch' },
-  'a rollout after a missing release': {
+  'a rollout whose previous release is missing': {
     craft: doc('rollouts', 'doc', { previousIds: [99] }),
     kind: 'rollout-mismatch',
   },
   'a rollout of another version': { craft: doc('rollouts', 'doc', { releaseIds: [1] }), kind: 'rollout-mismatch' },
-  'two rollouts under way on one channel': {
+  'two active rollouts on one channel': {
     craft: withMore(({ lines }) =>
       lines
         .filter(({ table }) => table === 'rollouts')
@@ -315,7 +317,7 @@ async function problemOf(
   const folder = await testFolder(t, { crafted: text });
   const run = await runCommand(['server', 'restore', 'crafted', '--data', 'restored'], { cwd: folder.path });
   if (run.error?.code !== 'BACKUP_INVALID') return `restore: ${run.exitCode} ${run.error?.message}`;
-  if (await exists(folder.at('restored'))) return 'restore leaves a data folder';
+  if (await exists(folder.at('restored'))) return 'restore left a data folder behind';
   if (kind === undefined) return undefined;
   const data = folder.at('unchecked');
   await unchecked(text, data);

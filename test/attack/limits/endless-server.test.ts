@@ -83,7 +83,7 @@ for (const [what, behave] of Object.entries(behaviors)) {
 const switching = 'HTTP/1.1 101 Switching Protocols\r\n';
 const upgrade = 'Connection: upgrade\r\nUpgrade: x\r\n\r\n';
 
-/** Servers that switch to another protocol, which no request asks for. */
+/** Servers that switch to a protocol that the client did not request. */
 const switches: Readonly<Record<string, (socket: Socket) => void>> = {
   'and remains silent': (socket) => socket.write(switching + upgrade),
   'and closes the connection': (socket) => socket.end(switching + upgrade),

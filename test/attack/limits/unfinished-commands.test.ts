@@ -1,4 +1,4 @@
-/** Operations that never end and keep nothing running: Node.js then ends the process with exit code 0, which would report success. */
+/** Operations that never end and do not keep the process running: Node.js then exits with code 0, which would report success. */
 import test from 'ava';
 import { packDoor } from '../../publishing/packed-door.ts';
 import { runCli } from '../../support/run-cli.ts';

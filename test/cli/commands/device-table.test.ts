@@ -85,7 +85,7 @@ test('reads tables in UTF-8 and UTF-16 with a byte order mark', (t) => {
   }
 });
 
-test('reports one error, with its line', async (t) => {
+test('reports the first error with its line', async (t) => {
   const cases: readonly (readonly [table: string, reason: string])[] = [
     [`{"${mac}": "a.bin",\n "18:FE": "b.bin",\n "x": "c.bin"}`, 'line 2: "18:FE" is not a MAC address'],
     [`{"${mac}": "a.bin",\n\n "18feaaaaaaaa": "b.bin"}`, `line 3: ${mac} is already on line 1`],

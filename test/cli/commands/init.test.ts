@@ -302,7 +302,7 @@ test('init adds the private key of an environment to .gitignore and reports it i
   t.regex(stderr, /secrets\/door\.key is already tracked by git: run git rm --cached secrets\/door\.key/);
 });
 
-test('init sets up only the ESP8266 environments and rejects a project without any', async (t) => {
+test('init sets up only the ESP8266 environments and rejects a project without such environments', async (t) => {
   const mixed = await platformio(t, {
     'platformio.ini': `${ini}[env:lamp]\nplatform = espressif32\n[env:own]\nplatform = own\n`,
   });

@@ -1,4 +1,4 @@
-/** Commands without --source in a folder that contains no project. */
+/** Commands without --source in a folder whose subfolders may contain projects. */
 import { mkdir } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { door } from '../../support/built-sketch.ts';
@@ -52,7 +52,7 @@ test('keygen creates the keys in the only project below the current folder', asy
   t.deepEqual(await folder.list(), ['door/platformio.ini', 'door/private.key', 'door/public.key']);
 });
 
-test('a folder with several projects, a configuration or keys is used itself', async (t) => {
+test('a folder with several projects, a configuration or keys is used as the project folder', async (t) => {
   for (const files of [{ 'heater/heater.ino': '' }, { 'ota.config.json': '{}' }, { 'public.key': door.publicPem }]) {
     const folder = await testFolder(t, { ...sketchFiles('door'), ...files });
     const { stderr } = await run(folder, 'header --out header.h');
@@ -66,7 +66,7 @@ test('the home folder is not searched for projects', async (t) => {
   t.is(stderr, `Not enabling binary signing: no public.key in ${folder.path}\n`);
 });
 
-test('the keys of a project below that belongs to a different user are not used', async (t) => {
+test('the keys of a project in a subfolder that belongs to a different user are not used', async (t) => {
   const folder = await testFolder(t, sketchFiles('door'));
   const userId = await asOtherUser(folder.at('door'));
   // Without root, both folders have the same owner, as in a container.

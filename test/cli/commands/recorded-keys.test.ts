@@ -251,7 +251,7 @@ for (const [what, root] of [
   });
 }
 
-test('a configuration may not state a key twice', async (t) => {
+test('rejects a configuration that contains a key twice', async (t) => {
   const folder = await clone(t, {}, { publicKey: 'public.key', keys: [record, record] });
   const { error } = await run(folder, ...header);
   t.is(error?.code, 'CONFIG_INVALID');

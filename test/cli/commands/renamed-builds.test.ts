@@ -106,7 +106,7 @@ test('artifacts.name makes copies of the artifacts and removes the copies of ear
   t.regex((await pack()).error?.message ?? '', /artifacts\.name may contain only the placeholders/);
 });
 
-test('copies are not further builds for pack, upload and publish', async (t) => {
+test('pack, upload and publish do not treat copies as separate builds', async (t) => {
   const device = await virtualDoor(t);
   const devices = { door: listed(device, { facts: doorFacts }) };
   const more = { version: '1.0', images: ['build/*.bin'], artifacts: { name: '{project}-{version}' } };

@@ -233,7 +233,7 @@ test('upload lists several builds, and sends the one of --environment', async (t
   });
   t.is(pack.exitCode, 0, pack.stderr);
   const send = (...argv: string[]) => runCommand(['upload', '--all', ...argv], { cwd: folder.path });
-  t.is((await send()).exitCode, 0, 'a copy of the image counts once');
+  t.is((await send()).exitCode, 0, 'the image and its copy count as one build');
   await restarted(device);
 
   const manifest = JSON.parse(await folder.text('.pio/build/d1/door.ino.bin.ota.json'));

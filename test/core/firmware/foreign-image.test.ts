@@ -58,7 +58,7 @@ function dump(sizeBytes: number): Uint8Array {
   return bytes;
 }
 
-test('names images of other firmware and other files, and blocks them', (t) => {
+test('identifies images of other firmware and other files, and blocks them', (t) => {
   for (const [what, bytes] of Object.entries(foreign)) {
     for (const file of [bytes, gzipSync(bytes)]) {
       const firmware = readFirmware(file);

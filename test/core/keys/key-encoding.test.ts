@@ -61,7 +61,7 @@ test('readPrivateKey and readPublicKey read DER', (t) => {
   }
 });
 
-test('readPrivateKey and readPublicKey report what is wrong with a DER key', async (t) => {
+test('readPrivateKey and readPublicKey report why they reject a DER key', async (t) => {
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
   const encrypted = privateKey.export({ type: 'pkcs8', format: 'der', ...encrypt });
@@ -93,7 +93,7 @@ const foreign = {
 } as const;
 
 for (const [what, content] of Object.entries(foreign)) {
-  test(`readPublicKey refuses ${what} by name, with a command that converts it`, async (t) => {
+  test(`readPublicKey rejects ${what} with a command that converts it`, async (t) => {
     const error = await expectOtaError(t, 'KEY_FORM_UNSUPPORTED', () => readPublicKey(content, 'my key'));
     t.true(error.message.endsWith(`it is ${what}`), error.message);
     t.regex(error.hint, /^Convert it, and use public\.pem: (?:ssh-keygen|puttygen|openssl) .*"my key"/);

@@ -30,7 +30,7 @@ test('accepts unknown, pre-releases and builds from git as cores with unknown ca
   }
 });
 
-test('knows each release that has a git hash', (t) => {
+test('recognizes each release that has a git hash', (t) => {
   for (const release of coreReleases) t.not(readCoreName(release), undefined, release);
 });
 

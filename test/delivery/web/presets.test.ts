@@ -56,14 +56,14 @@ for (const preset of ['elegantota', 'tasmota', 'espurna'] as const) {
   });
 }
 
-test('reports a lock of WLED as a lock, not as a wrong password', async (t) => {
+test('reports that WLED has locked updates instead of a wrong password', async (t) => {
   const server = await startFormServer(t, 'wled', { isLocked: true });
   const { verdict } = await sendByWeb(server, { preset: 'wled' });
   t.like(verdict, { kind: 'rejected', by: 'updater' });
   t.regex(verdict.kind === 'rejected' ? verdict.reason : '', /unlock them in the security settings/);
 });
 
-test('sends a filesystem image only through forms that have a place for it', async (t) => {
+test('sends a filesystem image only through forms that support filesystem images', async (t) => {
   const filesystem = { kind: 'filesystem', image: new Uint8Array(4096).fill(7) } as const;
   for (const preset of webPresets) {
     for (const name of serversOf[preset]) {
@@ -81,19 +81,19 @@ test('sends a filesystem image only through forms that have a place for it', asy
   }
 });
 
-test('finds the paths of ElegantOTA beside the given path of its page', async (t) => {
+test('derives the paths of ElegantOTA from the given path of its page', async (t) => {
   const server = await startFormServer(t, 'elegantota');
   t.is((await sendByWeb(server, { preset: 'elegantota', path: '/update' })).verdict.kind, 'accepted');
   await sendByWeb(server, { preset: 'elegantota', path: '/door/update' });
   t.deepEqual(server.requests, ['GET /update', 'GET /ota/start', 'POST /ota/upload', 'GET /door/update']);
 });
 
-test('does not take the success of a different firmware for a success', async (t) => {
+test('does not accept the success response of different firmware as success', async (t) => {
   const server = await startFormServer(t, 'asyncelegantota');
   t.like((await sendByWeb(server, { preset: 'heishamon', path: '/update' })).verdict, { kind: 'unknown' });
 });
 
-test('a field name selects the form of a sketch of its own, which responds with OK or FAIL', async (t) => {
+test('a field name selects the form of a sketch, which responds with OK or FAIL', async (t) => {
   const own = { path: '/flash', field: 'update' };
   const server = await startFormServer(t, 'own');
   t.deepEqual((await sendByWeb(server, own)).verdict, { kind: 'accepted' });

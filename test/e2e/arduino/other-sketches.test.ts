@@ -1,4 +1,4 @@
-/** Hooks in a core run for every sketch on the machine: sketches without keys must not notice them. */
+/** Hooks in a core run for every sketch on the machine: the hooks must not affect sketches without keys. */
 import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ function copyOf({ folder }: Workplace): string {
   return join(folder, '.local/share/ota-hooks/arduino');
 }
 
-/** Environment in which the hooks do not find Node.js. The test platform itself needs it, by its absolute path. */
+/** Environment in which the hooks do not find Node.js. The test platform itself runs Node.js by its absolute path. */
 const withoutNode = { PATH: '/nowhere' };
 
 async function usePathlessPlatform({ core }: Workplace): Promise<void> {
@@ -179,7 +179,7 @@ test.serial('without the copy, sketches without keys build, and sketches with ke
   t.is((await workplace.compile(door)).exitCode, 0);
 });
 
-test.serial("after a core upgrade, builds are the core's own until the hooks are installed again", async (t) => {
+test.serial('after a core upgrade, builds run without the hooks until the hooks are installed again', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, keys);
@@ -195,20 +195,23 @@ test.serial("after a core upgrade, builds are the core's own until the hooks are
   t.true(await isSignedWith(`${await workplace.image(sketch)}.signed`, keys));
 });
 
-test.serial('reports stale signed files that cannot be removed by name, also of a sketch without keys', async (t) => {
-  const workplace = await makeWorkplace(t);
-  const sketch = await workplace.sketch('lamp');
-  await workplace.run('install', 'arduino');
-  t.is((await workplace.compile(sketch)).exitCode, 0);
-  const image = await workplace.image(sketch);
-  // A folder of this name cannot be unlinked, not even by root.
-  await mkdir(`${image}.signed`);
+test.serial(
+  'reports the names of stale signed files that cannot be removed, even for a sketch without keys',
+  async (t) => {
+    const workplace = await makeWorkplace(t);
+    const sketch = await workplace.sketch('lamp');
+    await workplace.run('install', 'arduino');
+    t.is((await workplace.compile(sketch)).exitCode, 0);
+    const image = await workplace.image(sketch);
+    // A folder of this name cannot be unlinked, not even by root.
+    await mkdir(`${image}.signed`);
 
-  const run = await workplace.compile(sketch);
+    const run = await workplace.compile(sketch);
 
-  t.not(run.exitCode, 0);
-  t.regex(
-    run.output,
-    /ota-hooks: error: files of an earlier build were not removed and must not be sent: .*lamp\.ino\.bin\.signed/,
-  );
-});
+    t.not(run.exitCode, 0);
+    t.regex(
+      run.output,
+      /ota-hooks: error: files of an earlier build were not removed and must not be sent: .*lamp\.ino\.bin\.signed/,
+    );
+  },
+);

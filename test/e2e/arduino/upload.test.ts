@@ -126,7 +126,7 @@ testInNetwork('an IDE upload uses the password from the prompt if the configured
   t.false(run.output.includes(password));
 });
 
-testInNetwork('an IDE upload answers a configured password prompt with the password from the IDE', async (t) => {
+testInNetwork('an IDE upload uses the password from the IDE for a configured password prompt', async (t) => {
   const device = await startDevice(t, keys);
   const run = await upload(await builtSketch(t, { upload: { password: { prompt: true } } }), password);
   t.is(run.exitCode, 0, run.output);

@@ -8,7 +8,7 @@ export async function takePictures(visits: readonly Visit[], rollout: string): P
   if (process.env['DASHBOARD_PICTURES'] === undefined) return;
   for (const [index, scheme] of (['light', 'dark'] as const).entries()) {
     const page = visits[index]?.page;
-    if (page === undefined) throw new Error('a color scheme has no visit');
+    if (page === undefined) throw new Error('a color scheme has no browser page');
     for (const [name, path, height] of [
       ['rollout', rollout, 1180],
       ['fleet', '/projects/door/devices', 760],

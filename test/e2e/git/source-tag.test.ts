@@ -1,4 +1,4 @@
-/** The version in the tag of the commit is the same as that of `git describe`. */
+/** Compares the version that is read from the tag of a commit with the version of `git describe`. */
 import { appendFile, chmod } from 'node:fs/promises';
 import test from 'ava';
 import { versionOfTag } from '../../../src/project/build/source-tag.ts';

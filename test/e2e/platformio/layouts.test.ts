@@ -115,8 +115,8 @@ interface Machine {
 
 /** Creates a machine with PlatformIO and the test platform, installed from the registry and from the address of a fork. */
 async function makeMachine(t: ExecutionContext): Promise<Machine> {
-  if (!platformIo.isReady()) throw new Error('PlatformIO is not installed yet: npm run test:e2e does it');
-  if (!existsSync(cli)) throw new Error('dist/cli.js is missing: npm run build');
+  if (!platformIo.isReady()) throw new Error('PlatformIO is not installed: run npm run test:e2e, which installs it');
+  if (!existsSync(cli)) throw new Error('dist/cli.js is missing: run npm run build');
   const temporary = await mkdtemp(join(tmpdir(), 'ota-hooks-layouts-'));
   t.teardown(() => rm(temporary, { recursive: true, force: true }));
   await cp(platformIo.coreTemplate, join(temporary, 'core'), { recursive: true });

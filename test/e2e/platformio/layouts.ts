@@ -3,7 +3,7 @@
 export interface Layout {
   /** Project with this structure. */
   readonly name: string;
-  /** Files of platformio.ini, by path below the project folder. */
+  /** Configuration files of PlatformIO, by path below the project folder. */
   readonly files: Readonly<Record<string, string>>;
   /** Names of the environments that build ESP8266 firmware. */
   readonly esp8266: readonly string[];

@@ -1,4 +1,4 @@
-/** A PlatformIO build never ends unsigned without a message: it fails without the recorded key, or says what is missing. */
+/** A PlatformIO build never ends unsigned without a message: it fails without the recorded key, or reports what is missing. */
 import { existsSync } from 'node:fs';
 import test from 'ava';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';

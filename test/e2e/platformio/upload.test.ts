@@ -142,7 +142,7 @@ test.serial('passwords in upload_flags need no quotes or escapes, and --timeout 
   t.notRegex(run.output, /Traceback/);
 });
 
-test.serial('names a password line that is not indented, which PlatformIO ignores', async (t) => {
+test.serial('reports a password line that PlatformIO ignores because it is not indented', async (t) => {
   const device = await startDevice(t, keys, { password: lockedOut });
   const project = await projectFor(t, device, `--auth=${lockedOut}`);
   const run = await project.run('-t', 'upload');

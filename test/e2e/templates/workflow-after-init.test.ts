@@ -123,7 +123,7 @@ async function runActionInBothForms(t: ExecutionContext, folder: string, env: Re
   t.true(published.includes('d1_mini.bin.gz.signed'), 'as docs/ci.md describes');
 }
 
-/** Places a `gh` that records its arguments and knows no release. */
+/** Installs a fake `gh` that records its arguments and finds no release. */
 async function placeGh(folder: string) {
   const programs = join(folder, 'programs');
   const log = join(folder, 'gh-calls');

@@ -64,7 +64,7 @@ test('installIdeHooks replaces outdated hook lines', async (t) => {
 
 /**
  * Recipes and upload properties in `platform.txt` of esp8266/Arduino that could collide with a hook, as of each release. Every release from
- * 2.6.0 on numbers its recipes alike: 1 makes the image, 2 signs it, 3 prints the memory report.
+ * 2.6.0 on numbers its recipes in the same way: 1 makes the image, 2 signs it, 3 prints the memory report.
  */
 const since260 = [
   'recipe.hooks.sketch.prebuild.pattern',

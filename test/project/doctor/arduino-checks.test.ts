@@ -42,7 +42,7 @@ test('arduinoHooks notes a missing core and warns if the project is a sketch', a
   t.like(await onlyProblem(t, arduinoHooks, wanted.context), { level: 'warning' });
 });
 
-test('arduinoHooks notes a core without hooks and warns beside a signed sketch', async (t) => {
+test('arduinoHooks notes a core without hooks and warns if the project is a signed sketch', async (t) => {
   t.like(await onlyProblem(t, arduinoHooks, (await withCores(t, {}, current)).context), { level: 'note' });
   const signed = await withCores(t, { files: sketch }, current);
   const found = await onlyProblem(t, arduinoHooks, signed.context);
@@ -106,7 +106,7 @@ test('arduinoHooks warns if a build in the IDE would not publish', async (t) => 
   t.regex((await findingsOf(arduinoHooks, setup.context)).join(), /^ok/);
 });
 
-test('arduinoHooks does not ask for hooks in a core that does not support them', async (t) => {
+test('arduinoHooks does not suggest hooks for a core that does not support them', async (t) => {
   const setup = await withCores(t, { files: { [`${cores}/2.5.2/platform.txt`]: 'version=2.5.2\n' } }, current);
   await install(setup, current);
   t.is((await findingsOf(arduinoHooks, setup.context)).length, 1);

@@ -62,7 +62,7 @@ test('planHookLines reports an environment that an environment for another chip 
   t.deepEqual(insertionsFor(text), { insertions: [], unresolved: ['env:d1'] });
 });
 
-test('planHookLines leaves files that it must not edit', (t) => {
+test('planHookLines plans no changes to files that it must not edit', (t) => {
   const text = '[env:d1]\nplatform = espressif8266\n';
   const { edits, unresolved } = planHookLines([readIni(text, '/elsewhere.ini')], ['env:d1'], hook, () => false);
   t.deepEqual({ edits, unresolved }, { edits: [], unresolved: ['env:d1'] });

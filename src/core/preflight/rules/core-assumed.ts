@@ -4,7 +4,7 @@ import { type Rule, warning } from '../rule.ts';
 export const coreAssumed = {
   id: 'core-assumed',
   condition:
-    'The core of the device is not a core release that ota-hooks contains, but is based on one (`2.7.4.9`) or newer than all of them. The update is checked as for the nearest earlier release.',
+    'The core of the device is not a core release in the tables of ota-hooks, but is based on one (`2.7.4.9`) or newer than all of them. The update is checked as for the nearest earlier release.',
   severity: 'warning',
   cores: 'device with a core of another vendor, or newer than 3.1.2',
   evidence: ['tasmota/Arduino 2.7.4.9', 'src/core/model/core-versions.ts'],
@@ -18,7 +18,7 @@ export const coreAssumed = {
           'check that the core did not change how updates are installed',
         )
       : warning(
-          `core ${core} is newer than all releases that ota-hooks contains and is treated as the newest of them`,
+          `core ${core} is newer than all releases in the tables of ota-hooks and is treated as the newest of these releases`,
           'update ota-hooks',
         );
   },

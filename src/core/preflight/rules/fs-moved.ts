@@ -15,7 +15,7 @@ export const fsMoved = {
     if (image.layout === undefined) {
       if (fsEnd === undefined) return undefined;
       return warning(
-        `the flash layout of the new sketch is unknown: its filesystem may not start at ${fsStart}, where the device's filesystem starts`,
+        `the flash layout of the new sketch is unknown: its filesystem may start at a different address than the device's filesystem, which starts at ${fsStart}`,
         'pack the image with its ELF file beside it, which contains the layout',
       );
     }

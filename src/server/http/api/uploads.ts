@@ -33,7 +33,7 @@ export function uploadRoutes(parts: ServerParts): Hono<Session> {
     if ((await blobs.pending()).bytes + totalBytes - offset > mostPendingBytes) {
       throw new DomainError(
         'too-many-requests',
-        `unfinished uploads already take up the limit of ${mostPendingBytes / 1024 / 1024} MiB`,
+        `the total size of unfinished uploads would exceed ${mostPendingBytes / 1024 / 1024} MiB`,
         'Complete these uploads, or wait a day until the server removes them.',
       );
     }

@@ -69,8 +69,8 @@ export class DeviceHandler {
   }
 
   /**
-   * Handles an update check. Only the MAC is required: older cores and other clients send fewer headers, and what a request does not contain is
-   * unknown to the planner.
+   * Handles an update check. Only the MAC is required: older cores and other clients send fewer headers, and the planner treats missing
+   * values as unknown.
    */
   #update(
     request: IncomingMessage,

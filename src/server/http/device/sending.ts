@@ -67,7 +67,7 @@ export function send(parts: DeviceParts, sending: Download, { body, free }: Down
     .catch((error: unknown) => log.error({ err: error, mac }, 'Could not record the end of a download'));
 }
 
-/** Records that the download broke off, so that it does not count as a failed update. After a crash, it counts as one. */
+/** Records that the download broke off, so that it does not count against the limit. If a crash loses the record, the download counts. */
 async function noteInterruption(
   { counters, records }: DeviceParts,
   { project, mac, release, sends }: Download,

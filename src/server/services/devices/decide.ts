@@ -237,7 +237,7 @@ function blocked(target: ReleaseRecord, blockedBy: readonly BlockingFinding[]): 
   return { action: 'none', code: 'blocked', text: `${target.version} blocked: ${reason}.`, target, rules };
 }
 
-/** Returns the decision to wait with a release that the device did not install; undefined if the release can be sent now. */
+/** Returns the decision to delay a release that the device did not install; undefined if the release can be sent now. */
 function delayedBy(
   { report, retryPolicy, now }: Question,
   attempt: Attempt,

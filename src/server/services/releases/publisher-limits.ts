@@ -179,7 +179,7 @@ export async function requireNotServedBefore(
   const again = before.find(({ id }) => same.includes(id));
   if (again === undefined) return;
   const what =
-    again.version === release.version ? again.version : `the image of ${release.version} as ${again.version}`;
+    again.version === release.version ? again.version : `${again.version} with the image of ${release.version}`;
   throw new DomainError(
     'role-missing',
     `${channel} has served ${project} ${what} before, and the token may promote only new releases`,
@@ -188,8 +188,8 @@ export async function requireNotServedBefore(
 }
 
 /**
- * Requires that no rollout of these releases was stopped on any channel, unless the release was promoted since or the token may promote
- * releases again. Only operators can promote a release since its rollout was stopped.
+ * Requires that no rollout of these releases was stopped on any channel, unless the release was promoted since then or the token may
+ * promote releases again. Only operators can promote a release after its rollout was stopped.
  *
  * @throws DomainError role-missing
  */
@@ -214,7 +214,7 @@ export async function requireNotStopped(
   }
 }
 
-/** States in which a rollout was stopped, as words. */
+/** States in which a rollout was stopped, and their text in errors. */
 const stopWords: Readonly<Partial<Record<RolloutState, string>>> = {
   aborted: 'aborted',
   'rolled-back': 'rolled back',

@@ -147,7 +147,7 @@ function noteRow(found: Found, table: string, row: Row): void {
   }
 }
 
-/** Notes a problem. All repairs are kept, because a repair should not need several runs. */
+/** Records a problem and its repair. The number of repairs is not limited, so that one run of `--repair` makes all of them. */
 function note({ problems, repairs }: Found, { repair, ...problem }: Contradiction): void {
   if (repair !== undefined) repairs.push(repair);
   if (problems.filter(({ kind }) => kind === problem.kind).length < mostReported) problems.push(problem);

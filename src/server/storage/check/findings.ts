@@ -32,7 +32,7 @@ export interface DataProblem {
 /** Result of checking a data folder. */
 export interface DataReport {
   readonly problems: readonly DataProblem[];
-  /** Repairs of rows that can be read, as far as they are safe. */
+  /** Safe repairs of readable rows. */
   readonly repairs: readonly RowRepair[];
   /** Number of readable records, by table. */
   readonly records: Readonly<Record<string, number>>;

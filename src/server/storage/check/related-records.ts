@@ -10,11 +10,11 @@ type Row = DumpLine['row'];
 
 /** Problem of a record that can be read but contradicts other records or the firmware files. */
 export interface Contradiction extends Pick<DataProblem, 'kind' | 'message'> {
-  /** Change that removes the contradiction and makes no device receive anything else; absent if only a person can decide. */
+  /** Safe change that removes the contradiction: no device receives a different release, although a channel may serve none. */
   readonly repair?: RowRepair | undefined;
 }
 
-/** Release, as far as other records refer to it. */
+/** Release fields that are compared with other records. */
 export interface StoredRelease {
   readonly id: number;
   /** Text such as `door 1.0`. */
@@ -174,7 +174,7 @@ export class RelatedRecords {
     const { text } = this.#stored(release);
     const problem = notServable(row, release);
     if (problem !== undefined) return problem;
-    if (release.kind !== row['kind']) return `${text} is a ${release.kind}`;
+    if (release.kind !== row['kind']) return `${text} is a ${release.kind} release`;
     if (release.board !== row['board']) return `${text} is for the board "${release.board}"`;
     if (release.yanked !== null) return `${text} was yanked`;
     if (!this.#promoted.has(`${row['channel']} ${release.id}`)) return `${text} was never promoted to the channel`;
@@ -192,7 +192,7 @@ export class RelatedRecords {
       newest.set(channel, other ?? row['id']);
       const problem =
         this.#rolloutProblem(row) ??
-        (other !== undefined && isUnderWay(row) ? `rollout ${other} of the same channel replaced it` : undefined);
+        (other !== undefined && isUnderWay(row) ? `rollout ${other} of the same channel is newer` : undefined);
       if (problem === undefined) continue;
       const name = rowName('rollouts', row);
       const repair = isUnderWay(row)
@@ -204,7 +204,7 @@ export class RelatedRecords {
 
   #rolloutProblem(row: Row): string | undefined {
     const { version, releaseIds, previousIds } = docOf(row);
-    if (releaseIds.length === 0) return 'it has no release';
+    if (releaseIds.length === 0) return 'the rollout has no release';
     for (const id of [...releaseIds, ...previousIds]) {
       const release = this.#releases.get(id);
       if (release === undefined) return `release ${id} does not exist`;

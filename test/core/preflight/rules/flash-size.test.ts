@@ -47,7 +47,7 @@ test('accepts a sketch with FLASH_MAP_SUPPORT on every chip if it is compressed 
   );
 });
 
-test('blocks a sketch for a larger flash chip on core 2.0.0, which accepts it and then no later update', (t) => {
+test('blocks a sketch for a larger flash chip on core 2.0.0, which accepts it and then rejects every later update', (t) => {
   blocks(
     t,
     rule,
