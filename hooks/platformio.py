@@ -414,10 +414,11 @@ def espota_flags(lines):
         rest = line.strip()
         while rest:
             found = ESPOTA_FLAG.match(rest)
-            name = found.group(1) if found else "a value without an option"
+            name = found.group(1) if found else None
             if name not in ESPOTA_FLAGS and name not in ESPOTA_SWITCHES:
                 hint = "Use options of espota.py, such as --auth and --host_port, or set custom_ota_upload = no."
-                raise HookError("unknown option in upload_flags: %s\n  %s" % (name, hint))
+                problem = "unknown option in upload_flags: " + name if name else "upload_flags has a value without an option"
+                raise HookError(problem + "\n  " + hint)
             ours, value = ESPOTA_FLAGS.get(name), found.group(2)
             if len(value) > 1 and value[0] in "'\"" and value[0] == value[-1]:
                 value = value[1:-1]

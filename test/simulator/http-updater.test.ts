@@ -94,7 +94,7 @@ test('limits an offline or not-installed fault to the given version', async (t) 
   t.is(await outcome({ offline: { share: 0 }, notInstalled: { share: 0 } }), 'new');
 });
 
-test('takes about the given share of devices offline and selects the same devices for the same seeds', async (t) => {
+test('disconnects about the given share of devices and selects the same devices for the same seeds', async (t) => {
   const lost = async () => {
     const server = await bareServer(t, update(next));
     const runs = Array.from({ length: 40 }, async (_, seed) => {

@@ -34,7 +34,7 @@ export function deliver(device: ModelDevice, bytes: Uint8Array, delivery: Delive
   return written.outcome === 'rejected' ? written : endUpdate(written.update, transport === 'web');
 }
 
-/** Returns how the device uses the image. Before core 2.6.0, the web updater uses every file as a sketch. */
+/** Returns whether the bytes are treated as a sketch or a filesystem. Before core 2.6.0, the web updater treats every file as a sketch. */
 function kindOf({ capabilities }: ModelDevice, { transport, kind }: Delivery): ImageKind {
   return transport === 'web' && !capabilities.filesystemOverWeb ? 'sketch' : kind;
 }

@@ -94,7 +94,7 @@ export const cliEntries = {
   DEVICE_NOT_ADDED: entry<{ name: string; reason: string; hint: string }>(
     1,
     ({ name, reason }) => `${name} was not added: ${reason}`,
-    'The device may belong to someone else, or a program on the network may be impersonating it.',
+    '`discover --add` adds only devices that match the project, under a new name, to a configuration in plain JSON.',
     ({ hint }) => hint,
   ),
   SIMULATOR_LISTEN_FAILED: entry<{ address: string; reason: string }>(

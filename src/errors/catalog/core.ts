@@ -97,7 +97,7 @@ export const coreEntries = {
       `The firmware version ${JSON.stringify(version)} was rejected: it is a placeholder for a missing value`,
     'Scripts and CI systems pass placeholder words if they find no version.',
     () =>
-      'Pass the version with --firmware-version, or set "version" in ota.config.json to a text, {"git": "tag"}, {"env": "NAME"} or {"file": "VERSION"}.',
+      'Pass the version with --firmware-version, or set "version" in ota.config.json to a string, {"git": "tag"}, {"env": "NAME"} or {"file": "VERSION"}.',
   ),
   KEY_EMPTY: entry<PathField & { kind: KeyKind }>(
     1,
@@ -111,13 +111,13 @@ export const coreEntries = {
   KEY_GARBLED: entry<PathField & { kind: KeyKind }>(
     1,
     ({ path, kind }) => `${path} is not a ${kind} key: it is not valid PEM or DER`,
-    'The text between the BEGIN and END lines could not be decoded.',
+    'The content could be decoded neither as PEM text nor as DER bytes.',
     () => 'Use a key in PEM format (PKCS#1 or PKCS#8); `openssl` and `ota-hooks keygen` create such files.',
   ),
   KEY_FORM_UNSUPPORTED: entry<PathField & { form: ForeignKeyForm; kind: KeyKind }>(
     1,
     ({ path, form, kind }) => `${path} is not a ${kind} key in PEM or DER: it is ${foreignKeyForms[form].name}`,
-    'Node.js cannot read the key formats of other programs.',
+    'ota-hooks reads keys in PEM or DER (PKCS#1, PKCS#8 or SPKI), not in formats of other programs.',
     ({ path, form, kind }) => {
       const target = kind === 'private' ? 'private.pem' : 'public.pem';
       return `Convert it, and use ${target}: ${foreignKeyForms[form].convert(asArgument(path), kind)}`;

@@ -111,7 +111,7 @@ export const serverEntries = {
       count === 1
         ? `${path} is incomplete: the firmware file ${sha256} of a release is missing`
         : `${path} is incomplete: ${count} firmware files are missing (${sha256} and ${count - 1} more)`,
-    'The file was missing or damaged on the server that was backed up. Devices cannot download a release without its files.',
+    'Firmware files were missing or damaged on the server that was backed up. Devices cannot download a release without its files.',
     () => 'Use a different backup, or pass --accept-missing-files and publish the affected releases again afterward.',
   ),
 };

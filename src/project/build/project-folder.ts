@@ -37,8 +37,8 @@ export function findProjectFolder(folder: string, home: string): ProjectFolder {
 }
 
 /**
- * Returns the folder whose project a command uses if no option names one: `cwd`, or the only project below `cwd`. A folder with a
- * configuration or keys is used itself. A project of a different user is not used, because its keys would replace the user's.
+ * Returns the folder whose project a command uses if no option names one: `cwd`, or the only project below `cwd`. If `cwd`
+ * contains a configuration or keys, `cwd` is used. A project of a different user is not used, because its keys would replace the user's.
  */
 export function defaultProjectFolder(cwd: string, words: UserWords): string {
   if (cwd === words.home || dirname(cwd) === cwd) return cwd;

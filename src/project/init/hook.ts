@@ -45,7 +45,7 @@ export function planHook(project: Project, installation: Installation, confirmed
   }
   if (edits.length > 0 && installation.kind === 'machine') {
     notes.push(
-      'the hook path is valid only on this machine; to share the project, run npm install --save-dev ota-hooks in it first',
+      'the hook path is valid only on this machine; to share the project, run npm install --save-dev ota-hooks in the project folder first',
     );
   }
   const steps = edits.map(({ path, sections: changed, insertions }): InitStep => {

@@ -6,7 +6,7 @@
   devices, because it does not contain the secret. The secret is in the EEPROM sector, which sketch and filesystem updates do
   not change.
   1. On the server: `ota-hooks server devices credentials PROJECT --all --out secrets.csv`
-  2. Give each device its line of secrets.csv, either over serial (115200 baud), by sending `secret THE_SECRET`, or over the
+  2. Send each device its secret from secrets.csv, either over serial (115200 baud) as `secret THE_SECRET`, or over the
      local network: curl --data-urlencode secret=THE_SECRET http://DEVICE/secret
   A device without a secret accepts the first one that it receives. After that, only a client that knows the current secret
   can replace it over the network: add `--user USER:OLD_SECRET`. Over serial, it can always be replaced.

@@ -116,7 +116,10 @@ test('rollouts start warns about devices without credentials, whose reports can 
     await run('rollouts', 'abort', 'door');
     return stderr;
   };
-  t.regex(await start(), /no device in door has credentials: anyone who can reach the server and knows the MACs/);
+  t.regex(
+    await start(),
+    /no device in this rollout has credentials: anyone who can reach the server and knows the MACs/,
+  );
   const [one, ...others] = (await json('devices', 'credentials', 'door', '--all')).created;
   await check(one.mac, one.secret);
   t.regex(await start(), /2 of 3 devices do not have credentials/);

@@ -78,7 +78,7 @@ function requireFor(value: string | undefined, option: string, system: string): 
     option,
     value,
     expected: `is an option for ${system}, which this project does not use`,
-    hint: 'Pass options of the build system after --, as in `ota-hooks build -- --verbose`.',
+    hint: `Remove ${option}, or pass --source with the folder of a project for ${system}.`,
   });
 }
 

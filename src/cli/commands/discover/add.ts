@@ -80,7 +80,7 @@ async function writeEntry(name: string, entry: DeviceConfig, { configPath, folde
     const hint = `Add this by hand under "devices": ${JSON.stringify(name)}: ${JSON.stringify(entry)}`;
     throw new OtaError('DEVICE_NOT_ADDED', {
       name,
-      reason: `${path} contains JSON extensions, such as comments, that rewriting would remove`,
+      reason: `${path} is not plain JSON, so its comments and formatting would be lost`,
       hint,
     });
   }

@@ -4,7 +4,7 @@ import { error, type Rule, warning } from '../rule.ts';
 export const fsWebOld = {
   id: 'fs-web-old',
   condition:
-    'A filesystem image for the web updater of a core before 2.6.0, which uses every file as a sketch: the device rejects the image (ERROR 10 or 4), core 2.0.0 installs it as a sketch, and other data can be overwritten if little flash is free. Warning if the transport or the core of the device is unknown.',
+    'A filesystem image for the web updater of a core before 2.6.0, which treats every file as a sketch: the device rejects the image (ERROR 10 or 4), core 2.0.0 installs it as a sketch, and other data can be overwritten if little flash is free. Warning if the transport or the core of the device is unknown.',
   severity: 'error or warning',
   cores: 'device before 2.6.0',
   evidence: ['ESP8266HTTPUpdateServer.cpp setup', 'ESP8266HTTPUpdateServer-impl.h UPLOAD_FILE_START'],
@@ -24,7 +24,7 @@ export const fsWebOld = {
             'specify the core of the device (--core)',
           );
     }
-    const message = `the web updater of core ${device.facts.core} uses every file as a sketch`;
+    const message = `the web updater of core ${device.facts.core} treats every file as a sketch`;
     return transports.length === 1 ? error(message, fix) : warning(`over the web updater: ${message}`, fix);
   },
 } as const satisfies Rule;

@@ -4,7 +4,7 @@ import { blocks, isSilent, sound, warns } from '../case.ts';
 
 test('blocks a filesystem over the web updater of a core before 2.6.0', (t) => {
   for (const core of ['2.0.0', '2.3.0', '2.5.2']) {
-    blocks(t, rule, { artifact: sound.fsRaw, facts: { core, transport: 'web' } }, /uses every file as a sketch/);
+    blocks(t, rule, { artifact: sound.fsRaw, facts: { core, transport: 'web' } }, /treats every file as a sketch/);
     isSilent(t, rule, { artifact: sound.fsRaw, facts: { core, transport: 'espota' } });
     isSilent(t, rule, { artifact: sound.raw, facts: { core, transport: 'web' } });
   }

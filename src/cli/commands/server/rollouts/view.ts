@@ -51,8 +51,8 @@ export function forgeryWarning({ project, tally, projectPassword }: RolloutInfo)
   if (projectPassword || without === 0) return undefined;
   const which =
     without === tally.members
-      ? `no device in ${project} has`
-      : `${without} of ${counted(tally.members, 'device')} do not have`;
+      ? 'no device in this rollout has'
+      : `${without} of ${counted(tally.members, 'device')} ${without === 1 ? 'does' : 'do'} not have`;
   return `${which} credentials: anyone who can reach the server and knows the MACs of these devices can report on their behalf, which can complete or halt the rollout. Create credentials with \`ota-hooks server devices credentials ${project} --all\`.`;
 }
 
