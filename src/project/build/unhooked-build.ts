@@ -6,7 +6,7 @@ import { hookedEnvironments, unhookedEnvironments } from './hooked-environments.
 import type { PlatformioPlace } from './platformio-query.ts';
 
 /** Image that PlatformIO built in an environment without the hook: not signed, and without a manifest. */
-export interface UnhookedBuild {
+interface UnhookedBuild {
   readonly environment: string;
   readonly mtimeMs: number;
 }
