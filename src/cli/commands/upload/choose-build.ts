@@ -59,7 +59,7 @@ export async function chooseBuild(
   });
 }
 
-/** Returns the environment of the given or newest build if the environment does not run the hook. Its build has no manifest. */
+/** Returns the environment of the selected or newest build if it does not run the hook: such a build has no manifest. */
 async function unhookedBuild(
   environment: string | undefined,
   found: readonly Candidate[],
