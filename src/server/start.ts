@@ -18,7 +18,7 @@ export interface RunningServer {
   readonly deviceUrl: string;
   /** Token for the first admin, if the data did not contain a token. */
   readonly token: string | undefined;
-  /** File that contains this token. Only the owner of the file can read it. */
+  /** File that contains the first admin token. Only the owner of the file can read it. */
   readonly tokenFile: string | undefined;
   readonly parts: ServerParts;
   /** Files that clients and sketches use to authenticate the server; undefined unless the server created them. */

@@ -14,7 +14,7 @@ export interface ImageCrc {
   readonly rule: 'application' | 'eboot-page';
   readonly storedSizeBytes: number;
   readonly stored: number;
-  /** CRC of as many bytes as the size word states; undefined if the size word is incorrect. */
+  /** CRC of the bytes that the size word covers; undefined if the size word is incorrect. */
   readonly computed: number | undefined;
   readonly matches: boolean;
 }

@@ -43,7 +43,7 @@ function parse(text: string, name: string, passphrase: string | undefined): KeyO
   }
 }
 
-/** Object identifiers of PKCS#5, which encrypted PKCS#8 keys start with. */
+/** First bytes of the PKCS#5 object identifiers, which appear near the start of encrypted PKCS#8 keys. */
 const pkcs5 = Buffer.from('06092a864886f70d0105', 'hex');
 
 function parseDer(bytes: Buffer, name: string, passphrase: string | undefined): KeyObject {

@@ -1,4 +1,4 @@
-/** Firmware projects with a web updater that differs from the form of `ESP8266HTTPUpdateServer`, or that users look for by name. */
+/** Firmware projects with a web updater. ESPEasy uses the form of `ESP8266HTTPUpdateServer`, but users may search for its name. */
 export const webPresets = ['elegantota', 'tasmota', 'espeasy', 'espurna', 'wled', 'heishamon'] as const;
 
 export type WebPreset = (typeof webPresets)[number];

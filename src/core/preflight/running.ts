@@ -37,7 +37,7 @@ export function factsAfter(facts: DeviceFacts, release: Release, artifact: Relea
   };
 }
 
-/** Returns the flash mode in flash after an update. It is unknown if the modes differ and the core may or may not patch the image. */
+/** Returns the flash mode in flash after an update; undefined if the modes differ and the capabilities of the core are unknown. */
 function flashModeAfter(
   facts: DeviceFacts,
   imageMode: FlashMode | undefined,

@@ -107,7 +107,7 @@ test('publish rejects options that contradict the manifest', async (t) => {
   t.regex(error.message, /packed as version 1\.0\.0, not 1\.0\.1/);
 });
 
-test('publish rejects a destination that is neither a URL nor a path, and makes no folder of that name', async (t) => {
+test('publish rejects a destination that is neither a URL nor a path, and creates no folder', async (t) => {
   const config = JSON.stringify({ project: 'door', publish: { to: 'github' } });
   const folder = await folderWith(t, { build: packedDoor }, { 'other.json': config });
   const argv = ['build/door.ino.bin', '--project', 'door'];

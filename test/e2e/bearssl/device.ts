@@ -8,7 +8,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 /** Change to the file before the device verifies it. */
 export type Harm = 'whole' | `flip ${number}` | `cut ${number}`;
 
-/** A device that was built with a header. */
+/** Device code that was compiled with a header. */
 export interface Device {
   /** The key as the device reads it: "RSA 2048 c0ffee…". */
   readonly key: string;

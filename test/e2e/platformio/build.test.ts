@@ -37,7 +37,7 @@ test('`ota-hooks build` fails when PlatformIO fails, and the error names the com
   );
 });
 
-test('`ota-hooks build` signs an environment without the hook if only another environment, a comment or an unused section lists it', async (t) => {
+test('`ota-hooks build` signs an environment without the hook if only another environment, a comment or an unused section lists the hook', async (t) => {
   const lines = environment.filter((line) => !line.startsWith('extra_scripts'));
   const ini = [
     ...['[unused]', environment.at(-1), '[env:d1]', ...environment],

@@ -13,8 +13,9 @@ export interface RetryPolicy {
 const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 /**
- * Waits after the first, second and each further download that broke off. A weak connection often lasts for hours, and each try costs power
- * and, for a filesystem, the files. With a confirmation time of less than a day, the waits are shorter in the same proportion.
+ * Waits after the first, second and each further download that broke off. A weak connection often lasts for hours, and each attempt uses
+ * power and, for a filesystem image, overwrites the files. With a confirmation time of less than a day, the waits are shorter in the same
+ * proportion.
  */
 const interruptionWaitsMs = [hourMs, 4 * hourMs, dayMs] as const;
 

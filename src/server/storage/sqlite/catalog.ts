@@ -43,7 +43,7 @@ export function sqliteCatalog(
     return connection.first(query) !== undefined;
   }
 
-  /** Returns whether publishing promotes a release. It does not if the release is yanked or if the channel has served it before. */
+  /** Returns whether publishing promotes a release: false for a yanked release, and for a release that the channel has served before. */
   function isNewOn({ id, project, yanked }: ReleaseRecord, channel: string | undefined): boolean {
     return channel !== undefined && yanked === undefined && !wasPromotedOn(projectIdOf(project), channel, id);
   }
