@@ -66,7 +66,8 @@ const requests: Readonly<Record<ApiProblemCode, SendProblem>> = {
     await server.publish(build);
     await server.publish(await testBuild({ version: '1.0', project: 'window', signer, seed: 2 }));
     await server.api('PUT', '/projects/door', { aliases: [{ path: '/esp.php' }] });
-    return server.api('PUT', '/projects/window', { aliases: [{ path: '/esp.php' }] });
+    const { body } = await server.api('POST', '/tokens', { roles: ['admin'], project: 'window' });
+    return server.api('PUT', '/projects/window', { aliases: [{ path: '/esp.php' }] }, String(body['token']));
   },
   'too-large': ({ api }) => api('POST', '/tokens', { roles: ['read'], name: 'x'.repeat(3_000_000) }),
   invalid: ({ api }) => api('POST', '/tokens', { roles: ['root'] }),

@@ -1,7 +1,7 @@
 import { bootsUnpatched, flashModes } from '../firmware/flash-header.ts';
 import type { FlashMode } from '../model/artifact.ts';
 import type { ReleaseImage } from './release.ts';
-import { type Context, error, type RuleFinding, sendArtifact, warning } from './rule.ts';
+import { artifactFix, type Context, error, type RuleFinding, warning } from './rule.ts';
 
 /**
  * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed sketch,
@@ -40,7 +40,7 @@ export function unpatchedModeFinding(
   const { kind, flashMode } = image;
   if (kind !== 'sketch' || flashMode === deviceMode) return undefined;
   const build = `build for ${deviceMode}`;
-  const fix = keepingMode === undefined ? build : sendArtifact('raw', keepingMode, build);
+  const fix = keepingMode === undefined ? build : artifactFix('raw', keepingMode, build);
   if (flashMode !== undefined && bootsUnpatched(flashMode, deviceMode)) {
     return warning(
       `after the update, the device runs in flash mode ${flashMode} instead of ${deviceMode}: it boots, but reads its flash more slowly`,

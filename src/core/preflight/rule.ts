@@ -71,7 +71,7 @@ function fixFields(fix: string | ArtifactFix): Pick<RuleFinding, 'fix' | 'sends'
  * @param detail end of the clause that names the artifact
  * @param otherwise fix if this artifact is blocked too
  */
-export function sendArtifact(form: ArtifactForm, detail = '', otherwise?: string): ArtifactFix {
+export function artifactFix(form: ArtifactForm, detail = '', otherwise?: string): ArtifactFix {
   const send = `send the ${form} artifact${detail}`;
   return otherwise === undefined
     ? { form, fix: send, otherwise: `remove what blocks the ${form} artifact` }

@@ -1,5 +1,5 @@
 import { unpatchedModeFinding } from '../patched-mode.ts';
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 /** Clause about the raw artifact. */
 const writesOwnMode = ', into which the device writes its own mode';
@@ -17,7 +17,7 @@ export const flashModeGz = {
     if (flashMode === undefined) {
       return error(
         'the flash mode of the device is unknown, and a compressed sketch with a different flash mode may not boot',
-        sendArtifact('raw', writesOwnMode, 'specify the mode of the device (--flash-mode)'),
+        artifactFix('raw', writesOwnMode, 'specify the mode of the device (--flash-mode)'),
       );
     }
     return unpatchedModeFinding(image, flashMode, writesOwnMode);

@@ -1,6 +1,6 @@
 import type { Encoding } from '../../model/artifact.ts';
 import type { Device } from '../device.ts';
-import { error, type Rule, type RuleFinding, sendArtifact, warning } from '../rule.ts';
+import { artifactFix, error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
 export const flashSize = {
   id: 'flash-size',
@@ -16,7 +16,7 @@ export const flashSize = {
     if (isGzip && chipSizeBytes === undefined) {
       return error(
         'the flash chip size of the device is unknown, and the device does not check the flash size of a compressed image',
-        sendArtifact('raw', ', which the device checks itself', 'specify the size (--chip-size)'),
+        artifactFix('raw', ', which the device checks itself', 'specify the size (--chip-size)'),
       );
     }
     if (image.kind !== 'sketch') return undefined;
@@ -44,7 +44,7 @@ function ofFlashMap({ facts, capabilities }: Device, encoding: Encoding): RuleFi
   const isPlain = capabilities?.flashMap === false ? true : facts.flashMap === undefined ? undefined : !facts.flashMap;
   if (isPlain === false) return undefined;
   const message = `the image determines its flash size when it starts (FLASH_MAP_SUPPORT), and a device without this option rejects the raw image with ${rejection({ facts })}`;
-  const fix = sendArtifact('gzip');
+  const fix = artifactFix('gzip');
   return isPlain === true
     ? error(message, fix)
     : warning(`${message}; whether the device has this option is unknown`, fix);

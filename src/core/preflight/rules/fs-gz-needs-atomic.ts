@@ -1,5 +1,5 @@
 import { stagesFilesystems } from '../device.ts';
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 export const fsGzNeedsAtomic = {
   id: 'fs-gz-needs-atomic',
@@ -16,7 +16,7 @@ export const fsGzNeedsAtomic = {
       stages === false
         ? 'the device writes filesystem images in place: the compressed data itself would become the filesystem'
         : 'it is unknown whether the device was built with ATOMIC_FS_UPDATE: without this option, the compressed data itself would become the filesystem',
-      sendArtifact('raw', '', 'first send a sketch built with ATOMIC_FS_UPDATE'),
+      artifactFix('raw', '', 'first send a sketch built with ATOMIC_FS_UPDATE'),
     );
   },
 } as const satisfies Rule;

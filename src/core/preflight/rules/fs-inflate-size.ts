@@ -1,6 +1,6 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
 import { partitionBytes } from '../device.ts';
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 export const fsInflateSize = {
   id: 'fs-inflate-size',
@@ -16,7 +16,7 @@ export const fsInflateSize = {
     if (partition === undefined) {
       return error(
         'the size of the filesystem partition is unknown, and eboot does not limit its output',
-        sendArtifact('raw', '', 'specify the flash layout (--fs-start and --fs-end)'),
+        artifactFix('raw', '', 'specify the flash layout (--fs-start and --fs-end)'),
       );
     }
     const inflatedBytes = artifact.inflate?.sizeBytes ?? 0;

@@ -1,4 +1,4 @@
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 export const gzOldDevice = {
   id: 'gz-old-device',
@@ -17,7 +17,7 @@ export const gzOldDevice = {
     return device.capabilities === undefined
       ? error(
           `${core === undefined ? 'the core of the device is unknown' : `the core of the device is ${core}, which is not a known release`}, and gzip needs core 2.7.0 or later`,
-          sendArtifact('raw', '', 'specify the core of the device (--core)'),
+          artifactFix('raw', '', 'specify the core of the device (--core)'),
         )
       : error(
           `core ${core} does not support gzip, which needs core 2.7.0 or later`,

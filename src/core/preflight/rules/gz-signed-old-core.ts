@@ -1,5 +1,5 @@
 import { isSigned } from '../release.ts';
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 export const gzSignedOldCore = {
   id: 'gz-signed-old-core',
@@ -15,7 +15,7 @@ export const gzSignedOldCore = {
     const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     return error(
       `core ${device?.facts.core} passes the compressed image to eboot with its signature, and eboot would use ${signatureBytes} as the size of the sketch: the device would be bricked`,
-      sendArtifact('raw signed', ' (signed gzip needs core 3.0.0 or later)'),
+      artifactFix('raw signed', ' (signed gzip needs core 3.0.0 or later)'),
     );
   },
 } as const satisfies Rule;

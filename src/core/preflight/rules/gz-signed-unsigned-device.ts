@@ -1,5 +1,5 @@
 import { isSigned } from '../release.ts';
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 export const gzSignedUnsignedDevice = {
   id: 'gz-signed-unsigned-device',
@@ -20,11 +20,11 @@ export const gzSignedUnsignedDevice = {
     return device.facts.signing === 'none'
       ? error(
           `the device was built without a key and does not remove the signature: ${consequence}`,
-          sendArtifact('raw signed', ' or the unsigned gzip artifact'),
+          artifactFix('raw signed', ' or the unsigned gzip artifact'),
         )
       : error(
           `it is unknown whether the device verifies signatures: if it does not, ${consequence}`,
-          sendArtifact('raw signed', ', which devices with and without a key accept'),
+          artifactFix('raw signed', ', which devices with and without a key accept'),
         );
   },
 } as const satisfies Rule;

@@ -1,5 +1,5 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 export const inflateOverFs = {
   id: 'inflate-over-fs',
@@ -17,7 +17,7 @@ export const inflateOverFs = {
     if (fsStart === undefined) {
       return error(
         'the start of the filesystem on the device is unknown: the inflated sketch might overwrite it',
-        sendArtifact('raw', '', 'specify the flash layout (--fs-start)'),
+        artifactFix('raw', '', 'specify the flash layout (--fs-start)'),
       );
     }
     const excess = roundUpToSector(artifact.inflate?.sizeBytes ?? 0) - fsStart;

@@ -1,5 +1,5 @@
 import { possibleTransports, sketchStaging } from '../device.ts';
-import { error, type Rule, sendArtifact } from '../rule.ts';
+import { artifactFix, error, type Rule } from '../rule.ts';
 
 export const inflateOverInput = {
   id: 'inflate-over-input',
@@ -20,15 +20,15 @@ export const inflateOverInput = {
       if (staging === undefined) {
         return error(
           'the size of the running sketch is unknown, so the staging address of the compressed image in the web updater is unknown',
-          sendArtifact('raw', '', 'specify the size (--sketch-size) or the transport (--transport espota)'),
+          artifactFix('raw', '', 'specify the size (--sketch-size) or the transport (--transport espota)'),
         );
       }
       if (staging < needed) {
         return error(
           `over ${transport}, the compressed image would be staged at ${staging}, and below ${needed} eboot overwrites data that it has not inflated yet: the sketch would be destroyed`,
           transport === 'web'
-            ? sendArtifact('raw', '', 'use espota or HTTP, which stage from the top')
-            : sendArtifact('raw'),
+            ? artifactFix('raw', '', 'use espota or HTTP, which stage from the top')
+            : artifactFix('raw'),
         );
       }
     }

@@ -1,5 +1,5 @@
 import { isSigned } from '../release.ts';
-import { error, type Rule, sendArtifact, warning } from '../rule.ts';
+import { artifactFix, error, type Rule, warning } from '../rule.ts';
 
 export const unsignedToSigned = {
   id: 'unsigned-to-signed',
@@ -12,7 +12,7 @@ export const unsignedToSigned = {
     if (device === undefined || isSigned(artifact) || device.facts.signing === 'none') return undefined;
     const isBuildSigned = release.artifacts.some(isSigned);
     const build = 'build the project again, so that the build is signed';
-    const fix = isBuildSigned ? sendArtifact('raw signed') : build;
+    const fix = isBuildSigned ? artifactFix('raw signed') : build;
     if (device.facts.signing === 'required') {
       return error(
         'the device verifies signatures, but the artifact is unsigned: the device would reject it with ERROR 12',
@@ -22,7 +22,7 @@ export const unsignedToSigned = {
     if (release.signing.publicKey !== undefined) {
       return error(
         'the project has a key, but the artifact has no signature, and it is unknown whether the device verifies signatures',
-        isBuildSigned ? sendArtifact('raw signed', ', which devices with and without a key accept') : build,
+        isBuildSigned ? artifactFix('raw signed', ', which devices with and without a key accept') : build,
       );
     }
     if (release.embeddedKeys.length === 0) return undefined;
