@@ -210,7 +210,7 @@ export const coreEntries = {
   IMAGES_NONE: entry<{ what: string; patterns: readonly string[]; folder: string }>(
     1,
     ({ what, patterns, folder }) => `No ${what} found: nothing in ${folder} matches ${patterns.join(', ')}`,
-    'The file patterns come from "images" in ota.config.json. Without "images", the command searches the folder for manifests.',
+    'The file patterns are set by "images" in ota.config.json. Without "images", the command searches the folder for manifests.',
     () => 'Build and pack the firmware, pass the path of a file, or correct "images" in ota.config.json.',
   ),
   ENFORCEMENT_KEY_MISSING: entry<PathField & { fingerprint: string; others: readonly string[] }>(

@@ -29,7 +29,7 @@ export const publishSchema = v.strictObject({
         [
           v.pipe(
             text,
-            v.regex(/^(?!\w+:\/\/[^/]*@)/, 'must not contain a user or a password; the token comes from OTA_TOKEN'),
+            v.regex(/^(?!\w+:\/\/[^/]*@)/, 'must not contain a user or a password; the token is read from OTA_TOKEN'),
           ),
           fromEnvironment,
         ],

@@ -82,3 +82,8 @@ export function rolesFor(action: Action): readonly Role[] {
   const { roles: extents }: Permission = permissions[action];
   return roles.filter((role) => extents[role] !== undefined);
 }
+
+/** Names the roles of a token in a sentence. */
+export function rolesText(roles: readonly Role[]): string {
+  return `${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`;
+}

@@ -1,4 +1,4 @@
-/** A build folder in an untrusted source tree names a different project of the user as its sketch. */
+/** A build folder in an untrusted source tree names another of the user's projects as its sketch. */
 import { mkdir, rename } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { packedDoor } from '../../support/fleet.ts';

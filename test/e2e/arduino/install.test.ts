@@ -144,7 +144,7 @@ test.serial('uninstalling invalidates the cached core that was compiled with sig
   t.false(await willVerify(await workplace.image(other), ours));
 });
 
-test.serial('`ota-hooks build` works on a core that has the hooks installed', async (t) => {
+test.serial('`ota-hooks build` enables signing once on a core that has the hooks installed', async (t) => {
   const workplace = await makeWorkplace(t);
   const sketch = await workplace.sketch('door');
   await placeKeys(sketch, ours);

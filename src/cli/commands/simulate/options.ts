@@ -19,7 +19,12 @@ export const simulateCommand = (declaration: Declaration) =>
     'ota-hooks simulate --image build/door.ino.bin --public-key public.key --rtt 50',
     'ota-hooks simulate --count 20 --update-url http://localhost:8080/update --interval 10 --json',
   ])
-    .option('--count <n>', 'Number of devices; a given port is incremented for each device', positiveInteger, 1)
+    .option(
+      '--count <n>',
+      'Number of devices; each further device uses the next ports, unless they are 0',
+      positiveInteger,
+      1,
+    )
     .option('--host <address>', 'Address that devices listen on', '127.0.0.1')
     .option('--ota-port <port>', 'UDP port of ArduinoOTA (TCP port with --esphome); 0 for any free port', portOrAny, 0)
     .option('--web-port <port>', 'TCP port of the web updater; 0 for any free port', portOrAny, 0)

@@ -16,9 +16,10 @@ const updateCommand = (declaration: Declaration) =>
     .option('--group <name>', 'Update the devices in this configured group')
     .addOption(new Option('--method <method>', 'Update method (default: espota)').choices(['espota', 'web'] as const))
     .addOption(
-      new Option('--preset <name>', "Firmware whose web updater is used (default: the core's form)").choices(
-        webPresets,
-      ),
+      new Option(
+        '--preset <name>',
+        'Firmware whose web updater is used (default: the web updater of the core)',
+      ).choices(webPresets),
     )
     .option('--path <path>', 'Path of the web updater (default: the path of the preset, or /update)')
     .option('--user <name>', 'User of the web updater (default: admin)')

@@ -7,7 +7,7 @@ export const noOta = {
   cores: 'all',
   evidence: ['Updater.cpp getErrorString: "Not Enough Space" since 2.4.2'],
   check({ image }) {
-    // A sketch that never prints an error of the Updater does not contain the Updater's error texts.
+    // A sketch that never prints Updater errors does not contain the Updater's error messages.
     const isUpdatable = image.traces === undefined || image.traces.updater || image.symbols?.updater === true;
     if (image.kind !== 'sketch' || isUpdatable) return undefined;
     return warning(

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import * as v from 'valibot';
 import { isNestedDeeper } from '../../../files/json-depth.ts';
 import { clientAddress } from '../../auth/client-address.ts';
-import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
+import { type Action, permits, rolesFor, rolesText } from '../../auth/permissions.ts';
 import { findToken } from '../../auth/tokens.ts';
 import { countIn } from '../../observability/counters.ts';
 import type { ServerParts } from '../../parts.ts';
@@ -49,7 +49,7 @@ export function requireAction(
       const wanted = rolesFor(action).join(' or ');
       throw refuse(
         'role-missing',
-        `this request requires the role ${wanted}, but the token has the role ${token.roles.join(', ')}`,
+        `this request requires the role ${wanted}, but the token has the ${rolesText(token.roles)}`,
         `Use a token with the role ${wanted}.`,
         token.id,
       );

@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { isSecure } from '../../auth/is-secure.ts';
-import { type Action, permits, rolesFor } from '../../auth/permissions.ts';
+import { type Action, permits, rolesFor, rolesText } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
@@ -91,7 +91,7 @@ export async function readForm(context: PageContext, action: Action): Promise<Fo
     const wanted = rolesFor(action).join(' or ');
     throw new DomainError(
       'role-missing',
-      `Your token has the role ${token.roles.join(', ')}; this action requires ${wanted}.`,
+      `Your token has the ${rolesText(token.roles)}; this action requires the role ${wanted}.`,
       `Log in with a token that has the role ${wanted}.`,
     );
   }

@@ -43,7 +43,7 @@ export async function yankReleases(
   { store, catalog, rollouts, events }: Pick<ServiceParts, 'store' | 'catalog' | 'rollouts' | 'events'>,
   { project, reason, by, ...selection }: ReleaseSelection & { project: string; reason?: string | undefined; by: Actor },
 ): Promise<readonly ReleaseRecord[]> {
-  const yanked = reason ?? 'no reason given';
+  const yanked = reason ?? 'no reason';
   const chosen = await selectReleases(store, project, selection);
   const ids = chosen.map(({ id }) => id);
   const at = Date.now();
