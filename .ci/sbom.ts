@@ -27,7 +27,7 @@ const dependencies = (bom.dependencies as readonly Dependency[])
   .map(({ ref, dependsOn = [] }) => ({ ref, dependsOn: dependsOn.filter((each) => refs.has(each)) }));
 const missing = bundled.filter((each) => !refs.has(each));
 if (missing.length > 0) throw new Error(`not in package-lock.json: ${missing.join(', ')}`);
-// npm takes the name from the folder.
+// npm uses the name of the folder.
 const metadata = { ...bom.metadata, component: { ...bom.metadata.component, name } };
 console.log(JSON.stringify({ ...bom, metadata, components, dependencies }, null, 2));
 

@@ -7,7 +7,7 @@ import { sendInLockStep } from './lock-step.ts';
 const image = syntheticSketch({ sizeBytes: 400 * 1024, seed: 4 });
 const compressed = gzipSync(image, { level: 9 });
 
-/** Seconds that an upload takes on a virtual link, including the pauses of a real device. */
+/** Duration of an upload on a virtual link in seconds, including the pauses of a real device. */
 async function secondsOn(
   link: { rttMs: number; windowBytes: number },
   send: (device: { host: string; otaPort: number }) => Promise<unknown>,

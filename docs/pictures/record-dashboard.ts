@@ -1,5 +1,5 @@
 /**
- * Writes docs/pictures/dashboard-*.png, screenshots taken by the browser test. Requires Debian with Chromium (`npm run test:e2e` installs
+ * Writes docs/pictures/dashboard-*.png, screenshots from the browser test. Requires Debian with Chromium (`npm run test:e2e` installs
  * it).
  */
 import { execa } from 'execa';

@@ -101,7 +101,7 @@ export type CredentialState = (typeof credentialStates)[number];
 
 /**
  * Decision about the last update check. `send`: an update is sent. `up-to-date`: there is nothing to install. `none`: no update is sent,
- * for the given reason.
+ * for the reason in `code` and `text`.
  */
 const decisionInfoSchema = v.strictObject({
   action: v.picklist(['send', 'up-to-date', 'none']),

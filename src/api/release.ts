@@ -63,7 +63,7 @@ const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesy
 /** Default channel of devices and requests. */
 export const defaultChannel = 'stable';
 
-/** Maximum size of a manifest. A manifest with 112 sketch MD5s takes about 15 KB. */
+/** Maximum size of a manifest. A manifest with 112 sketch MD5s is about 15 KB long. */
 const mostManifestBytes = 256 * 1024;
 
 /** Value for `allow` that is not a preflight rule: permits an image that contains a private key, such as the device's own TLS key. */

@@ -46,7 +46,7 @@ export const rolloutInfoSchema = v.strictObject({
   /** The channel's previous release. */
   previous: v.optional(v.string()),
   state,
-  /** Reason for the state of the rollout, given by a user or a halt rule. */
+  /** Reason for the state of the rollout, from a user or a halt rule. */
   reason: v.optional(v.string()),
   /** Number of open stages. */
   openStages: v.number(),

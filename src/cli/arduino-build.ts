@@ -11,8 +11,8 @@ const buildOption = '--arduino-build';
  * Replaces `--arduino-build DIR` at the end of a recipe with the image and the source folder of this build.
  *
  * arduino-cli expands `{build.source.path}` and `{build.project_name}` before it splits a recipe into arguments, so a sketch whose name
- * contains a quote and a space could add arguments. Recipes therefore contain only the build folder, and the names come from the
- * `build.options.json` in it. Any argument after the build folder can only come from the folder's own name.
+ * contains a quote and a space could add arguments. Recipes therefore contain only the build folder, and the names are read from
+ * the `build.options.json` in it. Any argument after the build folder can only be a part of the folder's own name.
  *
  * @throws OtaError OPTION_INVALID, FILE_NOT_FOUND, HOOK_ARGUMENT_INVALID
  */

@@ -11,7 +11,7 @@ import { makeProgram } from './program.ts';
 
 const internalError = 70;
 const interrupted = 130;
-/** Commander's exit code when it prints the help because no command was given. */
+/** Commander's exit code when it prints the help because the command is missing. */
 const usageExitCode = 2;
 
 let abort: AbortController | undefined;

@@ -123,7 +123,7 @@ async function probeUntilResponse(
   }
 }
 
-/** Returns true if an announcement comes from a target. Several devices share an address only on loopback. */
+/** Returns true if a target sent an announcement. Several devices share an address only on loopback. */
 export function isSameDevice(target: Target, address: string, device: DiscoveredDevice): boolean {
   if (device.host === target.host.toLowerCase().replace(/\.$/, '')) return true;
   if (device.address !== address) return false;

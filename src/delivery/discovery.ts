@@ -28,7 +28,7 @@ const sketchMd5Key = 'sketch_md5';
 const methods = { arduino: 'espota', http: 'web' } as const satisfies Record<ServiceType, DeliveryMethodName>;
 const allTypes: readonly ServiceType[] = ['arduino', 'http'];
 
-/** Delays between queries. The first delays are short, because responses can get lost. */
+/** Delays between queries. The first delays are short, because responses can be lost. */
 const firstQueryIntervalsMs = [250, 1000, 2000];
 const queryIntervalMs = 2000;
 

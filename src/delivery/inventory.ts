@@ -148,7 +148,7 @@ function methodOf(connection: ConnectionOptions, device: DeviceConfig, upload: U
   return connection.method ?? device.method ?? upload.method ?? 'espota';
 }
 
-/** Returns the form of the web updater. The first source takes precedence. A path or a field after the first preset is ignored. */
+/** Returns the form of the web updater. Earlier sources override later ones. A path or a field after the first preset is ignored. */
 function webForm(...sources: readonly Pick<ConnectionOptions, 'preset' | 'path' | 'field'>[]) {
   const from = sources.findIndex(({ preset }) => preset !== undefined);
   const valid = from === -1 ? sources : sources.slice(0, from + 1);

@@ -25,8 +25,8 @@ export interface PackedRelease {
  * belong to the build. After the image has been rebuilt, outdated artifacts are rejected by their digests. Renamed copies are accepted.
  *
  * @returns undefined if there is no manifest beside the file
- * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW; ARTIFACT_CHANGED if the image has changed since it was packed, or if the given file
- *   is not one of the build's artifacts
+ * @throws OtaError MANIFEST_INVALID, FORMAT_TOO_NEW; ARTIFACT_CHANGED if the image has changed since it was packed, or if the file is
+ *   not one of the build's artifacts
  */
 export async function openPackedRelease(path: string): Promise<PackedRelease | undefined> {
   const manifestPath = await manifestOf(path);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits for the given time.
+ * Waits for `ms` milliseconds.
  *
  * @throws the signal's abort reason
  */

@@ -10,7 +10,7 @@ export class RetryBudget {
     return this.#leftMs <= 0;
   }
 
-  /** Returns the time limit for one wait: the given time, but at most the remaining budget. */
+  /** Returns the time limit for one wait: `ms`, but at most the remaining budget. */
   limit(ms: number): number {
     return Math.max(0, Math.min(ms, this.#leftMs));
   }

@@ -52,7 +52,7 @@ export async function writeIfChanged(path: string, content: string): Promise<'wr
 }
 
 /**
- * Removes the given files. Missing files are ignored. If a file cannot be removed, the others are still removed.
+ * Removes files. Missing files are ignored. If a file cannot be removed, the others are still removed.
  *
  * @throws OtaError FILE_UNREMOVABLE, FILE_UNWRITABLE
  */

@@ -36,7 +36,7 @@ interface ProjectDestination {
 }
 
 export interface DestinationOptions {
-  /** Destination given on the command line. */
+  /** Destination from the command line. */
   readonly to: string | undefined;
   /** Destination from the configuration; undefined for a command without a project. */
   readonly project: ProjectDestination | undefined;
@@ -44,7 +44,7 @@ export interface DestinationOptions {
   readonly env: Environment;
   /** Name of the environment variable that contains the token. */
   readonly tokenVariable: string;
-  /** Certificate authority file for the server, given on the command line. */
+  /** Certificate authority file for the server, from the command line. */
   readonly ca: string | undefined;
 }
 

@@ -13,10 +13,10 @@ interface SearchSettings {
 }
 
 /**
- * Finds the builds to publish: the given file, or all manifests in the given folder. Without a path, finds the manifests of the
+ * Finds the builds to publish: the file at `path`, or all manifests in the folder at `path`. Without a path, finds the manifests of the
  * configured images, or all manifests in the source folder.
  *
- * @param path absolute path
+ * @param path absolute path of a file or a folder
  * @throws OtaError FILE_NOT_FOUND, IMAGES_NONE, CONFIG_INVALID
  */
 export async function findBuilds(

@@ -20,7 +20,7 @@ export async function openPublication(
   const named = await openPackedRelease(path);
   if (named === undefined) throw new OtaError('MANIFEST_MISSING', { path });
   const { manifestPath } = named;
-  // A build is published as a whole, even if the given path is one of its artifacts.
+  // A build is published as a whole, even if `path` is one of its artifacts.
   const packed = path === manifestPath ? named : await openPackedRelease(manifestPath);
   if (packed === undefined) throw new OtaError('MANIFEST_MISSING', { path });
   const { manifest } = packed;

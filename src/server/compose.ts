@@ -37,7 +37,7 @@ export interface ServerData {
 }
 
 /**
- * Opens the server's records and blobs, in the folder `data` unless URLs are given. A database that is missing or older than the blobs is
+ * Opens the server's records and blobs, in the folder `data` unless URLs are set. A database that is missing or older than the blobs is
  * an error: otherwise, the server would start without data or accept revoked tokens.
  *
  * @param holder description of this process in one line, shown to any other process that tries to open the same data

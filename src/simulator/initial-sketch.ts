@@ -57,7 +57,7 @@ function imageOf({ image, core, publicKey }: VirtualDeviceOptions, chipSizeBytes
   return cachedSketch({
     flashSizeBytes: chipSizeBytes,
     publicKey: publicKey === 'none' ? undefined : publicKey,
-    // The core given in the options must match the git hash in the image.
+    // The core in the options must match the git hash in the image.
     ...(core === undefined || core === defaultCore ? {} : { coreGitHash: '00000000' }),
     ...image,
   });

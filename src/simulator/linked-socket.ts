@@ -107,7 +107,7 @@ export class LinkedSocket {
       this.#atPeer(() => (socket.destroyed ? resolve() : socket.end(resolve)));
     });
     this.#signal.throwIfAborted();
-    // The delay gives the peer time to read the remaining bytes and close its side.
+    // During the delay, the peer can read the remaining bytes and close its side.
     socket.removeAllListeners('readable');
     socket.resume();
     setTimeout(() => socket.destroy(), lingerMs).unref();

@@ -62,7 +62,7 @@ async function callBack(device: DeviceContext, upload: Upload): Promise<Socket |
     await pauseExactly(device.timings.connectTimeoutMs, device.restartSignal);
     return undefined;
   }
-  // Connecting takes one round trip, for SYN and SYN-ACK.
+  // Connecting requires one round trip, for SYN and SYN-ACK.
   await pauseExactly(device.link.rttMs, device.restartSignal);
   const { callBack: callBackFault } = upload.faults;
   const from = typeof callBackFault === 'object' ? callBackFault.from : device.host;

@@ -185,7 +185,7 @@ test('server restore exits with 130 on Ctrl-C and can be repeated', async (t) =>
   t.is((await runCommand(argv, { cwd: folder.path })).exitCode, 0);
 });
 
-/** A stand-in for a build tool that never exits on its own. */
+/** Fake build tool that never exits on its own. */
 const waiting = { 'wait.mjs': '#!/usr/bin/env node\nconsole.error("waiting");\nsetInterval(() => undefined, 1000);\n' };
 
 async function waitingPrograms(folder: TestFolder): Promise<Readonly<Record<string, string>>> {

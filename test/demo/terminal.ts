@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-/** Much longer than any step takes. */
+/** Timeout of a command, much longer than any command requires. */
 const longestMs = 60_000;
 
 /** Working directory and environment for the commands. */
@@ -42,7 +42,7 @@ export function begin({ folder, env }: Place, argv: readonly string[]) {
   });
   const lines = child.iterable({ from: 'stdout' })[Symbol.asyncIterator]();
   return {
-    /** Prints events until the given event arrives. */
+    /** Prints events until the event `wanted` arrives. */
     async event(wanted: string): Promise<Readonly<Record<string, string>>> {
       for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
         process.stdout.write(`${line.value}\n`);

@@ -65,7 +65,7 @@ function withNetwork(file: Uint8Array, name: string): Uint8Array {
   return Buffer.from(text, 'latin1');
 }
 
-/** Creates a folder with the given builds in subfolders and with additional files. */
+/** Creates a folder with builds in subfolders and with additional files. */
 export function folderWith(
   t: ExecutionContext,
   builds: Readonly<Record<string, BuildFiles>>,

@@ -44,7 +44,7 @@ interface FilesRecipe extends BuildRecipe {
   readonly blockCount?: number;
 }
 
-/** Packs a filesystem image with the given content. */
+/** Packs a filesystem image that contains `content`. */
 export function testFilesystem({ content, blockCount = 16, ...recipe }: FilesRecipe): Promise<Build> {
   return packed(recipe, 'littlefs.bin', buildLittleFs({ blockCount, content }));
 }

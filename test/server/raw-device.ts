@@ -61,7 +61,7 @@ export interface SendOptions {
   /** Called with the socket after the request has been written. */
   readonly during?: (socket: Socket) => void;
   readonly timeoutMs?: number;
-  /** Address that the request comes from, such as 127.0.0.7. */
+  /** Source address of the request, such as 127.0.0.7. */
   readonly from?: string | undefined;
 }
 

@@ -114,7 +114,7 @@ test('keeps a receipt that arrives while a different change is being written', a
   t.deepEqual(await records.find('door', mac), stored);
 });
 
-test('flushes only receipts that were already pending at the given time', async (t) => {
+test('flushes only receipts that were already pending at the requested time', async (t) => {
   const { store, records } = await sent(t);
   const before = Date.now();
   await records.changeLater('door', mac, received);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
-/** Server that records raw requests and sends the given responses, one per request, then repeats the last response. */
+/** Server that records raw requests. It sends one prepared response per request, then repeats the last response. */
 export interface BareServer {
   readonly url: string;
   readonly port: number;

@@ -12,7 +12,7 @@ const next = syntheticSketch({ sizeBytes: 50_000, seed: 2 });
 const start = (faults: Faults, options: VirtualDeviceOptions = {}) =>
   startVirtualDevice({ image, timings: patientTimings, faults, ...options });
 
-test('resets the connection after the given share of the bytes and keeps the old sketch', async (t) => {
+test('resets the connection after the configured share of the bytes and keeps the old sketch', async (t) => {
   for (const at of [0, 0.01, 0.5, 0.99]) {
     await using device = await start({ transfer: { what: 'reset', at } });
     const told = device.nextEvent(({ event }) => event === 'update', patienceMs);
@@ -150,7 +150,7 @@ test('leaves web updater requests unanswered on a "no-response" fault', async (t
   t.is((await fetch(url)).status, 200);
 });
 
-test('accepts new faults while running and stops injecting them after the given number of uploads', async (t) => {
+test('accepts new faults while running and stops injecting them after the configured number of uploads', async (t) => {
   await using device = await start({});
   device.setFaults({ verdict: 'none', uploads: 1 });
   const booted = afterwards(device);

@@ -79,7 +79,7 @@ test('updates, restarts and checks again with the new version and MD5', async (t
   }
 });
 
-test('limits an offline or not-installed fault to the given version', async (t) => {
+test('limits an offline or not-installed fault to the configured version', async (t) => {
   const image2 = update(next, `x-MD5: ${md5(next)}`, 'x-version: 2.0');
   const outcome = async (faults: VirtualDeviceOptions['faults']) => {
     const server = await bareServer(t, image2, nothingNew);
@@ -94,7 +94,7 @@ test('limits an offline or not-installed fault to the given version', async (t) 
   t.is(await outcome({ offline: { share: 0 }, notInstalled: { share: 0 } }), 'new');
 });
 
-test('disconnects about the given share of devices and selects the same devices for the same seeds', async (t) => {
+test('disconnects about the configured share of devices and selects the same devices for the same seeds', async (t) => {
   const lost = async () => {
     const server = await bareServer(t, update(next));
     const runs = Array.from({ length: 40 }, async (_, seed) => {
@@ -228,7 +228,7 @@ test('requires x-version in the response to a version check and treats 304 as an
   t.is(await verdictOn(t, nothingNew, options), 'Wrong HTTP Code');
 });
 
-test('trusts only the given certificate over HTTPS, or any certificate when none is given', async (t) => {
+test('trusts only the configured certificate over HTTPS, or any certificate when none is configured', async (t) => {
   const { privateKey, certificate } = selfSigned();
   const server = createServer({ key: privateKey, cert: certificate }, (_, response) => response.writeHead(304).end());
   server.listen(0, '127.0.0.1');

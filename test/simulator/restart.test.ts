@@ -179,7 +179,7 @@ test('restarts on a power cycle without any other change', async (t) => {
   t.deepEqual(device.state, { ...before, restarts: 1 });
 });
 
-test('runs the given image and reads the build properties from it', async (t) => {
+test('runs the image in the options and reads the build properties from it', async (t) => {
   await using device = await startVirtualDevice({ image: keyed });
   t.true(holds(device, keyed));
   t.like(device.state, { sketchMd5: md5(keyed), core: '3.1.2', flashMode: 'dio', keyFingerprint: undefined });

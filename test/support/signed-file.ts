@@ -32,7 +32,7 @@ export function signFile(payload: Uint8Array, privateKey: KeyObject, format: Sig
   return withTrailer(payload, signature, signature.length);
 }
 
-/** Appends the given signature bytes and length word to the payload without checking them. */
+/** Appends the signature bytes and the length word to the payload without checking them. */
 export function withTrailer(payload: Uint8Array, signature: Uint8Array, lengthWord: number): Uint8Array {
   const word = new Uint8Array(4);
   setWord(word, 0, lengthWord);

@@ -1,6 +1,6 @@
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Descriptions of Node.js error codes for untrusted certificates. Most of the codes come from OpenSSL. */
+/** Descriptions of Node.js error codes for untrusted certificates. Most of the codes are from OpenSSL. */
 const words: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate authority is unknown',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate authority is unknown',

@@ -24,7 +24,7 @@ export interface ExchangeResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** The exchange took too long, or the response is too large. */
+/** The exchange exceeded a time limit, or the response is too large. */
 export class ExchangeLimitError extends Error {
   override readonly name = 'ExchangeLimitError';
 }

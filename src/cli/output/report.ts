@@ -16,7 +16,7 @@ type Lines = string | readonly string[];
 
 /**
  * Output of a command. Messages are written to stderr, and results to stdout. Each text is printed as one line: its line breaks are
- * escaped, because they come from file names, devices or servers.
+ * escaped, because they originate from file names, devices or servers.
  */
 export interface Report {
   /** Prints a message for the user. --quiet suppresses the message. */

@@ -34,7 +34,7 @@ export async function deviceFacts(sources: DeviceSources, settings: ProjectSetti
   };
 }
 
-/** Reads the facts about a device. A facts file takes precedence over a configured device of the same name. */
+/** Reads the facts about a device. A facts file overrides a configured device of the same name. */
 async function namedDevice(name: string, { config }: ProjectSettings, io: Io): Promise<DeviceFacts> {
   const path = resolve(io.cwd, name);
   const text = await readOptionalFile(path);

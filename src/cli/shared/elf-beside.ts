@@ -10,11 +10,11 @@ export interface LinkedProgram {
 }
 
 /**
- * Reads the ELF file of an image: the given file, or else the .elf file beside the image. Artifact suffixes such as `.gz.signed` are not
+ * Reads the ELF file of an image: the file `named`, or else the .elf file beside the image. Artifact suffixes such as `.gz.signed` are not
  * part of the ELF file name. Without an ELF file, preflight cannot prove that the sketch verifies signatures.
  *
- * @returns undefined if no ELF file was given or found beside the image
- * @throws OtaError FILE_NOT_FOUND if the given file does not exist
+ * @returns undefined if `named` is undefined and there is no .elf file beside the image
+ * @throws OtaError FILE_NOT_FOUND if the file `named` does not exist
  */
 export async function findElf(file: string, named: string | undefined, io: Io): Promise<LinkedProgram | undefined> {
   if (named !== undefined) {

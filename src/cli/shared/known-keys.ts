@@ -10,7 +10,7 @@ export interface KnownKeyOptions {
   readonly publicKey: readonly string[];
 }
 
-/** Loads the public keys given on the command line. */
+/** Loads the public keys passed with `--public-key`. */
 export function namedKeys({ publicKey }: KnownKeyOptions, io: Io): Promise<RsaPublicKey[]> {
   return Promise.all(publicKey.map((path) => loadPublicKey(resolve(io.cwd, path))));
 }

@@ -2,7 +2,7 @@ import { type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/ext
 import { formFieldPattern } from '../../core/model/web-preset.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
-// Parsers for option values. Their errors state the required form; `nameOptionsInErrors` adds the option name and the given value.
+// Parsers for option values. Their errors state the required form; `nameOptionsInErrors` adds the option and its value.
 
 /** Collects the values of a repeatable option. */
 export function collect(value: string, previous: string[] = []): string[] {

@@ -45,7 +45,7 @@ export interface ErrorDetails {
 type Details = Partial<ErrorDetails>;
 type Texts = CoreCapabilities['errorTexts'];
 
-/** Returns the error text that `UpdaterClass::printError` prints in the given core, without the line break. */
+/** Returns the error text that a core with these `texts` prints in `UpdaterClass::printError`, without the line break. */
 export function updaterError(name: keyof typeof updaterErrors, texts: Texts, details: Details = {}): DeviceError {
   const code = updaterErrors[name];
   const text = updaterText(name, texts, details);

@@ -1,4 +1,4 @@
-/** NOR flash as an array of bytes, starting at address 0. The functions modify the given array. */
+/** NOR flash as an array of bytes, starting at address 0. The functions modify the array in place. */
 
 /** Size of a flash sector, the smallest erasable unit, in bytes (`FLASH_SECTOR_SIZE` in spi_flash_geometry.h). */
 export const sectorBytes = 4096;

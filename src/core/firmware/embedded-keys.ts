@@ -20,7 +20,7 @@ const mostModulusBeginnings = 65_536;
 const mostPemBytes = 32 * 1024;
 // Limit shared by all three searches, because OpenSSL parses every candidate. Searches find each key of a certificate store twice.
 const mostCandidates = 1024;
-// A 4096-bit modulus takes 513 bytes. The limit avoids converting larger integers for every candidate.
+// A 4096-bit modulus is 513 bytes long. The limit avoids converting larger integers for every candidate.
 const mostIntegerBytes = 1024;
 // Maximum exponent size. OpenSSL accepts longer exponents for some keys, at 20 times the cost, but no tool generates such keys.
 const mostExponentBytes = 8;

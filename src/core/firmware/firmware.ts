@@ -119,7 +119,7 @@ export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'cont
 /**
  * Reads only the encoding and the signature of a file, the properties in which the artifacts of an image differ.
  *
- * @param keys keys that may have signed the file; include the embedded keys to get the same result as from `readFirmware`
+ * @param keys keys that may have signed the file; include the embedded keys for the same result as from `readFirmware`
  */
 export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gunzip: Gunzip): Envelope {
   const gunzipped = looksLikeGzip(file) ? gunzip(file).value : undefined;

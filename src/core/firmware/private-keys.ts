@@ -9,7 +9,7 @@ export const largestKeyFileBytes = 64 * 1024;
 const marker = 'PRIVATE KEY-----';
 /** Maximum distance from `-----BEGIN` to the end of the longest label. */
 const mostBeginBytes = 40;
-/** Maximum size of a PEM body in bytes. A 16,384-bit RSA key takes 12.7 KB in Base64. */
+/** Maximum size of a PEM body in bytes. A 16,384-bit RSA key is 12.7 KB long in Base64. */
 const mostBodyBytes = 16 * 1024;
 
 /** Returns true if these bytes are a private key file (PEM or DER). An image that contains a key is not a key file. */

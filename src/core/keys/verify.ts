@@ -3,7 +3,7 @@ import type { SignatureFormat } from '../model/artifact.ts';
 import type { RsaPublicKey } from './public-key.ts';
 
 /**
- * Returns true if the signature is valid for the payload in the given format.
+ * Returns true if the signature is valid for the payload. The formats:
  *
  * current (core 2.6.0 and later): RSASSA-PKCS1-v1_5 over SHA-256, `SigningVerifier::verify` in BearSSLHelpers.cpp.
  * legacy (2.5.x): PKCS#1 v1.5 type 1 padding of the bare digest, no DigestInfo (esp8266/Arduino#6250).

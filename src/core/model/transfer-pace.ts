@@ -1,6 +1,6 @@
 /** Limits on the duration of a transfer. Times in milliseconds. */
 export interface TransferLimits {
-  /** Time that any transfer may take, in addition to the time for its bytes at 2 KB/s. */
+  /** Time limit of every transfer, in addition to the time for its bytes at 2 KB/s. */
   readonly graceMs: number;
   /** Time without any bytes after which a transfer is too slow. A transfer below 2 KB/s is too slow once it is this far behind. */
   readonly windowMs: number;
@@ -15,8 +15,8 @@ export const defaultTransferLimits: TransferLimits = { graceMs: 60_000, windowMs
 const leastBytesPerMs = 2048 / 1000;
 
 /**
- * Decides whether a transfer takes too long. Without an absolute limit, a peer that sends an occasional byte could keep a command waiting
- * forever. All times come from the caller, on any monotonic clock.
+ * Decides whether a transfer is too slow. Without an absolute limit, a peer that sends an occasional byte could keep a command waiting
+ * forever. The caller passes all times, from any monotonic clock.
  */
 export class TransferPace {
   readonly #limits: TransferLimits;

@@ -38,7 +38,7 @@ export class ReplyReader {
     this.#tail = (this.#tail + text.slice(digits.length)).slice(0, mostTailCharacters);
   }
 
-  /** Returns the result after the acknowledgments. `ERR` takes precedence over `OK`. */
+  /** Returns the result after the acknowledgments. `ERR` overrides `OK`. */
   get finalReply(): FinalReply {
     const tail = this.#tail;
     if (tail === '') return { kind: 'none' };

@@ -111,7 +111,7 @@ const ownForm: UpdaterForm = {
   failureOf: (response) => core.failureOf(response) ?? /^\s*FAIL\b.*/.exec(response.body)?.[0],
 };
 
-/** Returns the updater for a preset. Without a preset, returns the core's updater or, for a given field, the updater of a sketch. */
+/** Returns the updater for a preset. Without a preset, returns the core's updater or, with a field, the updater of a sketch. */
 export function webUpdater(preset: WebPreset | undefined, field: string | undefined): UpdaterForm {
   const updater = preset === undefined ? (field === undefined ? core : ownForm) : updaters[preset];
   if (field === undefined) return updater;

@@ -7,7 +7,7 @@ const saltProperty = 'compiler.optimization_flags';
  * Returns the `arduino-cli compile` options that add the hooks to one build, without changing the installed core.
  *
  * arduino-cli shares core.a between all sketches, and its cache key ignores hook output (arduino-cli#2382). A signed sketch could
- * therefore link an Updater that was compiled without the key. The salt gives each key, and unsigned builds, a separate cached core.
+ * therefore link an Updater that was compiled without the key. With the salt, each key has a separate cached core, as do unsigned builds.
  *
  * @param keyId fingerprint of the embedded public key; undefined if the build is unsigned
  * @param publishes whether the build may need to be published

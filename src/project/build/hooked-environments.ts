@@ -107,7 +107,7 @@ async function describeAll(
   );
 }
 
-/** Returns the folders of PlatformIO. Options of the project take precedence over the environment. */
+/** Returns the folders of PlatformIO. Environment variables such as `PLATFORMIO_CORE_DIR` override the options of the project. */
 function foldersOf(
   options: ReadonlyMap<string, string>,
   folder: string,

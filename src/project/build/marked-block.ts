@@ -45,7 +45,7 @@ export function removeBlock(text: string): WithoutBlock {
   return found ? { state: 'removed', text: joined(kept) } : { state: 'absent' };
 }
 
-/** Joins lines. A line that lost its line ending with the block gets a new line ending if lines were added after the block. */
+/** Joins lines. If lines were added after the block, adds a line ending to the line that lost its own with the block. */
 function joined(lines: readonly string[]): string {
   const last = lines.length - 1;
   return lines.map((line, index) => (index < last && !line.endsWith('\n') ? line + lineEndOf(line) : line)).join('');

@@ -63,7 +63,7 @@ const tagType = 4;
 
 function readTag(folder: string, name: string, offset: number): string | undefined {
   const path = join(folder, `${name}.pack`);
-  // A symbolic link could lead to any file of the user.
+  // A symbolic link could point to any of the user's files.
   if (!isBelow(realPathOf(path), folder)) return undefined;
   try {
     // Opening a FIFO would wait for a writer.

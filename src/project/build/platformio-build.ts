@@ -9,7 +9,7 @@ import type { PlatformioPlace } from './platformio-query.ts';
 export interface PlatformioBuild {
   readonly folder: string;
   readonly hookScript: string;
-  /** Arguments of the user for `pio run`. */
+  /** The user's arguments for `pio run`. */
   readonly args: readonly string[];
   /** Working directory, to which paths in the arguments are relative. */
   readonly cwd: string;

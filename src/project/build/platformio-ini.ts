@@ -118,7 +118,7 @@ export function effectiveOption(ini: IniSections, sectionName: string, name: str
   return undefined;
 }
 
-/** Finds an option in a section itself. The last file that sets the option takes precedence. */
+/** Finds an option in a section itself, in the last file that sets it. */
 function definedOption(ini: IniSections, sectionName: string, name: string): FoundOption | undefined {
   for (const section of ini.byName.get(sectionName)?.toReversed() ?? []) {
     const option = section.options.find((one) => one.name === name);
@@ -147,7 +147,7 @@ export function itemsOf(value: string): readonly string[] {
     .filter((item) => item !== '');
 }
 
-/** Returns the names of the sections that a section takes its options from, in order of precedence: itself, `extends`, `[env]`. */
+/** Returns the names of the sections whose options apply to a section, in order of precedence: itself, `extends`, `[env]`. */
 export function ancestryOf(ini: IniSections, sectionName: string): readonly string[] {
   const waiting = sectionName.startsWith('env:') ? ['env', sectionName] : [sectionName];
   const found = new Set<string>();

@@ -40,8 +40,8 @@ function readReference(name: string, { gitFolder, commonFolder }: GitRepository)
 }
 
 /**
- * Reads a file of a repository. In an untrusted source tree, a symbolic link could lead to any file of the user, and its content would be
- * published with the manifest.
+ * Reads a file of a repository. In an untrusted source tree, a symbolic link could point to any of the user's files, and its content
+ * would be published with the manifest.
  */
 export function readInside(folder: string, name: string, limitBytes: number): Buffer | undefined {
   const path = join(folder, name);

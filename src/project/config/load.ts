@@ -34,12 +34,11 @@ export const configFileNames = [
 ];
 
 /**
- * Finds and reads the configuration: the given file, or else the first configuration file in `source` or a parent folder, up to the
+ * Finds and reads the configuration: the file `named`, or else the first configuration file in `source` or a parent folder, up to the
  * project root ({@link rootMarker}).
  *
  * The file names and loaders are from cosmiconfig. The search of cosmiconfig is not used, because it executes `.config/config.js` in the
- * working directory, and files that `$import` names. `hooks/platformio.py` contains the
- * same search.
+ * working directory, and files that `$import` names. `hooks/platformio.py` contains the same search.
  *
  * @throws OtaError CONFIG_NOT_FOUND, CONFIG_UNREADABLE, CONFIG_INVALID with all problems and their keys, and those thrown by
  *   {@link requireOwnConfig}

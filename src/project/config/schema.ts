@@ -36,7 +36,7 @@ export interface Config {
   version?: string | FromGitTag | FromEnvironment | FromFile | undefined;
   /** Board name, such as `d1_mini`. */
   board?: string | undefined;
-  /** Glob patterns for images. `pack` uses the patterns if no image is given on the command line. */
+  /** Glob patterns for images. `pack` uses the patterns if the command line contains no image. */
   images?: string[] | undefined;
   privateKey?: KeySource | undefined;
   /** Public key, as the short form of `keys` for one key. By default, the key is derived from the private key. */

@@ -16,7 +16,7 @@ import { findProject, type Project } from '../init/project.ts';
 
 /** Project and machine to check. */
 export interface CheckContext {
-  /** Folder to check: the given folder, or else the working directory. */
+  /** Folder to check: the folder in `--source`, or else the working directory. */
   readonly folder: string;
   /** Project; undefined if no project was found or its platformio.ini is invalid. */
   readonly project: Project | undefined;

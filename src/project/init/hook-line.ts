@@ -117,7 +117,7 @@ function candidates(
   return [...extended, ...own];
 }
 
-/** Returns the ancestors of a section that take precedence over one of them, the most distant first. */
+/** Returns the ancestors of a section whose options override those of `ancestor`, the most distant first. */
 function nearer(ini: IniSections, section: string, ancestor: string): readonly string[] {
   const names = ancestryOf(ini, section);
   const end = names.indexOf(ancestor);

@@ -110,7 +110,7 @@ function lateNote({ name, hook }: ProjectEnvironment): readonly string[] {
   return [`[env:${name}] runs the hook too late to affect the libraries; put pre: before its path in extra_scripts`];
 }
 
-/** Returns a predicate for files of the project: `extra_configs` may also name files of other projects or of the user. */
+/** Returns a predicate for files of the project: `extra_configs` may also name files of other projects or the user's own files. */
 function isOwnFile(folder: string): (path: string) => boolean {
   const real = realPathOf(folder);
   const repository = findRepository(real);

@@ -32,8 +32,8 @@ export interface PlanRequest {
 }
 
 /**
- * Plans the missing steps for a signed build. Nothing is written. For files that git must not track, a step that adds them to
- * `.gitignore` comes first.
+ * Plans the missing steps for a signed build. Nothing is written. Files that git must not track are added to `.gitignore` before the other
+ * steps.
  *
  * @throws OtaError INIT_NO_ESP8266, or if existing keys or configurations are invalid
  */

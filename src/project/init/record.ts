@@ -26,7 +26,7 @@ const entrySchema = v.variant('action', [
 const recordSchema = v.strictObject({ version: v.literal(1), entries: v.array(entrySchema) });
 
 /**
- * Action taken by `init`. Paths inside the project are relative to the project folder and use slashes. An entry is written before the
+ * Action of `init`. Paths inside the project are relative to the project folder and use slashes. An entry is written before the
  * action, so that an interrupted init can be undone. Undo skips actions that were not completed.
  */
 export type RecordEntry = v.InferOutput<typeof entrySchema>;

@@ -15,7 +15,7 @@ export class TokenBuckets {
   }
 
   /**
-   * Takes a token from the bucket for an address.
+   * Removes a token from the bucket for an address.
    *
    * @returns false if the bucket is empty
    */

@@ -9,7 +9,7 @@ export class DomainError extends Error {
   readonly hint: string;
   readonly more: More;
 
-  /** @param hint action that the user can take */
+  /** @param hint instruction for the user */
   constructor(code: ApiProblemCode, message: string, hint: string, more: More = {}) {
     super(message);
     this.code = code;

@@ -274,7 +274,7 @@ interface RolloutEvent {
   readonly reason?: string | undefined;
 }
 
-/** Progress of the enrolled devices at a given time. */
+/** Progress of the enrolled devices at one time. */
 export interface RolloutSample {
   readonly at: number;
   readonly updating: number;

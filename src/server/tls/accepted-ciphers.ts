@@ -1,6 +1,6 @@
 /**
  * Ciphers that the server accepts, most preferred first, with the names of OpenSSL. docs/server.md justifies each one. If both sides
- * support several ciphers, the first one in this list is used, except that clients without AES hardware get ChaCha20.
+ * support several ciphers, the first one in this list is used, except that ChaCha20 is used for clients without AES hardware.
  */
 export const acceptedCiphers = [
   'TLS_AES_128_GCM_SHA256',

@@ -38,7 +38,7 @@ export async function readAuthority(folder: string): Promise<readonly AuthorityF
 }
 
 /**
- * Checks that the folder does not contain an authority other than the one in the given files.
+ * Checks that the folder does not contain an authority other than the one in `files`.
  *
  * @throws OtaError SERVER_DATA_NOT_EMPTY
  */

@@ -1,7 +1,7 @@
 import type { Server } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 
-/** Maximum number of cached sessions. Each session takes about 300 bytes. */
+/** Maximum number of cached sessions. Each session uses about 300 bytes. */
 const mostSessions = 20_000;
 
 /**

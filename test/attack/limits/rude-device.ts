@@ -56,7 +56,7 @@ export async function rudeEspotaDevice(
   udp.on('error', () => undefined);
   udp.on('message', (bytes, from) => {
     const text = bytes.toString('latin1');
-    // An invitation is "command port size md5"; the response to a challenge has other fields and comes from the same sender.
+    // An invitation is "command port size md5"; the response to a challenge has other fields and is from the same sender.
     if (/^(0|100) /.test(text)) tcpPort = Number(text.split(' ')[1]);
     const say = (words: string) => {
       if (!hasEnded) udp.send(words, from.port, from.address, () => undefined);

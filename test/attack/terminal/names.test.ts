@@ -41,7 +41,7 @@ test('rejects names and reasons with control characters', async (t) => {
     ['POST', '/projects/door/releases', releaseRequest({ ...build.manifest, board: text }, {})],
   ];
   let tried = 0;
-  // The first and last character of each range, and the characters that terminals interpret. Trying all characters would take too long.
+  // The first and last character of each range, and the characters that terminals interpret. Trying all characters would be too slow.
   for (const character of '\0\n\r\u001b\u001f\u007f\u009b\u009f\u061c\u200f\u2028\u202e\u2066\u2069') {
     for (const [method, path, body] of requests(`a${character}b`)) {
       const { status } = await server.api(method, path, body);

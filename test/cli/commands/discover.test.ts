@@ -48,7 +48,7 @@ async function untilHeard<Run>(listen: (...argv: string[]) => Promise<Run>, hasH
   }
 }
 
-test('discover lists an announced device, even after the device goes offline', async (t) => {
+test('discover lists an announced device, and lists it as previously found after its shutdown', async (t) => {
   const device = await announced(
     t,
     { board: 'ESP8266_WEMOS_D1MINI', announcesSketchMd5: true },

@@ -66,7 +66,7 @@ test('espota sends the image when there is no signed file', async (t) => {
   t.regex(stderr, /Uploading firmware\.bin \(/);
 });
 
-test('espota sends a file signed by a different tool if the file contains the given image', async (t) => {
+test('espota sends a file signed by a different tool if the file contains the current image', async (t) => {
   const folder = await packedProject(t);
   const signed = await folder.read('firmware.bin.signed');
   const other = await testFolder(t, { 'firmware.bin': image, 'firmware.bin.signed': signed });

@@ -21,7 +21,7 @@ async function user(t: ExecutionContext, host = '127.0.0.1') {
 const authorityFiles = ['ca.key', 'ca.pem', 'server.key', 'server.pem'];
 const list = ['server', 'projects', 'list'];
 
-test('server commands trust the server CA given by --ca or OTA_CA', async (t) => {
+test('server commands trust the server CA passed with --ca or OTA_CA', async (t) => {
   const { run } = await user(t);
   const byOption = await run([...list, '--ca', 'ca.pem']);
   t.is(byOption.exitCode, 0, byOption.stderr);

@@ -459,7 +459,7 @@ test('init --json prints one document', async (t) => {
   t.like(JSON.parse(undone.stdout), { undone: { 0: { outcome: 'removed' } } });
 });
 
-test('init --undo works after the project has been moved', async (t) => {
+test('init --undo removes its changes after the project has been moved', async (t) => {
   const folder = await testFolder(t, { 'old/platformio.ini': ini, ...installed });
   const cli = folder.at('node_modules/ota-hooks/dist/cli.js');
   await runCommand(['init', '--yes', '--source', 'old'], { cwd: folder.path, home, cli });

@@ -100,7 +100,7 @@ test('preflight selects the best artifact in a manifest for the device', async (
   t.deepEqual(await plan('--signing', 'none'), ['.gz']);
 });
 
-test('preflight accepts only the raw signed sketch when no device facts are given', async (t) => {
+test('preflight accepts only the raw signed sketch when there are no device facts', async (t) => {
   const folder = await packed(t, { 'nothing.json': '{}' });
   const codes = new Map<string, number>();
   for (const suffix of ['', '.signed', '.gz', '.gz.signed']) {
@@ -207,7 +207,7 @@ test('preflight reads facts from a saved request, and additional facts from a re
   t.is(known.document?.plan.steps[0]?.artifact, 'door.ino.bin.gz.signed');
 });
 
-test('preflight finds an upgrade path through the builds given by --via', async (t) => {
+test('preflight finds an upgrade path through the builds passed with --via', async (t) => {
   const content = concatBytes(Buffer.from(`${door.publicPem}\0Not Enough Space\0`), noisyBytes(700_000, 0.2, 1));
   const large = buildImage({ flashContent: content, modeByte: 2, sizeAndFrequencyByte: 0x20 });
   const folder = await packed(t, { 'large.bin': large });
@@ -269,7 +269,7 @@ test('preflight --via accepts an image without a manifest and states why an inte
   t.regex(sent.stderr, /lone\/files\.bin is a filesystem, but only a sketch can install the next update/);
 });
 
-test('preflight never prints the bytes of an image given as a manifest', async (t) => {
+test('preflight never prints the bytes of an image passed as a manifest', async (t) => {
   const folder = await packed(t, { request: 'x-ESP8266-mode: sketch' });
   const argv = ['preflight', 'build/door.ino.bin', '--request', 'request', '--reference', 'build/door.ino.bin'];
   const { exitCode, stdout, stderr, error } = await runCommand(argv, { cwd: folder.path });

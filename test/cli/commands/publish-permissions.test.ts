@@ -3,7 +3,7 @@ import { folderWith, packedDoor } from '../../publishing/packed-door.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { runCommand } from '../../support/run-command.ts';
 
-/** Server with the given number of devices on stable, a packed build, and the command that publishes it. */
+/** Server with `devices` devices on stable, a packed build, and the command that publishes it. */
 async function doorWithDevices(t: ExecutionContext, devices: number, channels: readonly string[] = ['stable']) {
   const server = await startTestServer(t);
   await server.api('PUT', '/projects/door', { publicKeys: [packedKey] });

@@ -460,7 +460,7 @@ test('publish --after-build fails the build when publishing fails', async (t) =>
   t.regex(error?.message ?? '', /^The build was not published: `ota-hooks publish` failed with exit code 3$/);
 });
 
-/** Runs `publish --after-build` with a stand-in for the CLI that records its arguments and environment. */
+/** Runs `publish --after-build` with a fake CLI that records its arguments and environment. */
 async function afterBuild(
   t: ExecutionContext,
   publishing: object | undefined,

@@ -98,7 +98,7 @@ test('server releases promotes and yanks releases, and server devices show expla
   t.regex((await run('audit')).stdout, /release\.yanked +door/);
 });
 
-test('server backup works while the server is running, and restore requires an empty folder and a valid file', async (t) => {
+test('server backup copies the data of a running server, and restore requires an empty folder and a valid file', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);
   await requestAsDevice(server.port, '/update/door');

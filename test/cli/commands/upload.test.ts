@@ -155,7 +155,7 @@ test('upload --canary sends nothing to the other devices when the canary fails',
   t.deepEqual(updatesOf(other), []);
 });
 
-test('upload --canary continues when the canary comes back online', async (t) => {
+test('upload --canary continues when the canary is back online', async (t) => {
   const canary = await virtualDoor(t);
   const other = await virtualDoor(t);
   const folder = await packedDoor(t, { canary: listed(canary), other: listed(other) });

@@ -27,7 +27,7 @@ function verify(folder: TestFolder, ...argv: string[]) {
   return runCommand(['verify', ...argv], { cwd: folder.path });
 }
 
-test('verify accepts files signed with one of the given keys', async (t) => {
+test('verify accepts files signed with one of the keys passed with --public-key', async (t) => {
   const folder = await testFolder(t, files);
   for (const argv of [
     ['door.bin.signed', '--public-key', 'owner.key'],

@@ -64,7 +64,7 @@ async function contents(folder: TestFolder): Promise<BuildFiles> {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await folder.read(name)])));
 }
 
-/** A project for each build system, with `true` as a stand-in for the build tools. */
+/** A project for each build system, with `true` in place of the build tools. */
 async function unbuilt(t: ExecutionContext, example: string): Promise<ExampleWorld> {
   const folder = await testFolder(t, {
     'door/door.ino': sketch,

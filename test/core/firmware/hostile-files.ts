@@ -5,7 +5,7 @@ import { makeKeyPair } from '../../support/signed-file.ts';
 const spki = makeKeyPair().publicKey.keyObject.export({ type: 'spki', format: 'der' });
 const largestMember = 16 * 1024 * 1024 - 1;
 
-/** Functions that build a file of about the given size that is expensive to read. */
+/** Functions that build a file of about `sizeBytes` bytes that is expensive to read. */
 export const hostileFiles: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
   zeros: (size) => new Uint8Array(size),
   'erased flash': (size) => new Uint8Array(size).fill(0xff),

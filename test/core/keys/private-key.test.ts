@@ -52,7 +52,7 @@ test('reports an empty private key file', async (t) => {
   for (const text of ['', ' \n\t\r\n']) await expectOtaError(t, 'KEY_EMPTY', () => readPrivateKey(text, 'private.key'));
 });
 
-test('reports a public key given as a private key', async (t) => {
+test('reports a public key passed as a private key', async (t) => {
   const pkcs1 = readPublicKey(publicPem, '').keyObject.export({ type: 'pkcs1', format: 'pem' }).toString();
   for (const text of [publicPem, pkcs1]) {
     const error = await expectOtaError(t, 'KEY_IS_PUBLIC', () => readPrivateKey(text, 'public.key'));

@@ -4,7 +4,7 @@ import { defaultTransferLimits, TransferPace } from '../../../src/core/model/tra
 const second = 1000;
 const noFault = undefined;
 
-/** Moves bytes in equal steps until the given time. Returns the time of the first fault. */
+/** Moves bytes in equal steps until `untilMs`. Returns the time of the first fault. */
 function run(pace: TransferPace, fromMs: number, untilMs: number, bytes: number, everyMs: number): number | undefined {
   for (let now = fromMs + everyMs; now <= untilMs; now += everyMs) {
     if (pace.fault(now) !== undefined) return now;
@@ -19,7 +19,7 @@ function startedPace(expectedBytes: number): TransferPace {
   return pace;
 }
 
-test('a transfer may take 60 s plus the time for its bytes at 2 KB/s', (t) => {
+test('a transfer may last 60 s plus the time for its bytes at 2 KB/s', (t) => {
   const silent = new TransferPace(defaultTransferLimits, 0, 0);
   t.is(silent.fault(59_999), noFault);
   t.is(silent.leftMs(59_000), second);

@@ -1,6 +1,6 @@
 /**
  * Runs mutated files through all code that reads untrusted bytes: inspect, verify and preflight. Fails if an error other than OtaError is
- * thrown, if a file takes two seconds, or if the process uses more than 200 MB.
+ * thrown, if a file requires two seconds, or if the process uses more than 200 MB.
  *
  *     npm run fuzz:images -- --count 100000 [--seed N]
  */

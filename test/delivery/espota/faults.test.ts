@@ -47,7 +47,7 @@ test('reports "unreachable" when duplicate datagrams keep canceling the authenti
   t.true(verdict.kind === 'unreachable' && /password/.test(verdict.reason), JSON.stringify(verdict));
 });
 
-test('waits for responses that take longer than the invitation interval', async (t) => {
+test('waits for responses that arrive after the invitation interval', async (t) => {
   // The interval between invitations grows from 150 ms to 600 ms.
   const device = await quickDevice(t, { password, link: { rttMs: 200, windowBytes: 64 * 1024 } });
   const { verdict } = await send(device, { password, timings: { ...repeatingSlowly, invitationIntervalMs: 150 } });

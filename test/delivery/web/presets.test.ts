@@ -81,7 +81,7 @@ test('sends a filesystem image only through forms that support filesystem images
   }
 });
 
-test('derives the paths of ElegantOTA from the given path of its page', async (t) => {
+test('derives the paths of ElegantOTA from the path of its page', async (t) => {
   const server = await startFormServer(t, 'elegantota');
   t.is((await sendByWeb(server, { preset: 'elegantota', path: '/update' })).verdict.kind, 'accepted');
   await sendByWeb(server, { preset: 'elegantota', path: '/door/update' });

@@ -127,7 +127,7 @@ test('supports login, skip link, device filter, pause and abort with only a keyb
   t.deepEqual(complaints, []);
 });
 
-test('works without JavaScript: login, device list, pause, rollback and logout', async (t) => {
+test('supports login, device list, pause, rollback and logout without JavaScript', async (t) => {
   const { server, rollout } = await calmFleet(t);
   const visit = await openBrowser(t, server.url);
   const { page } = await visit({ javaScriptEnabled: false });

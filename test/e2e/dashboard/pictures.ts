@@ -3,7 +3,7 @@ import type { Visit } from './browser.ts';
 
 const folder = fileURLToPath(new URL('../../../docs/pictures/', import.meta.url));
 
-/** Takes the documentation screenshots; enabled only by `npm run pictures`. */
+/** Records the documentation screenshots; enabled only by `npm run pictures`. */
 export async function takePictures(visits: readonly Visit[], rollout: string): Promise<void> {
   if (process.env['DASHBOARD_PICTURES'] === undefined) return;
   for (const [index, scheme] of (['light', 'dark'] as const).entries()) {

@@ -21,7 +21,7 @@ export const arduinoCli = {
 
 /**
  * Only Debian's unstable suite has a current arduino-cli. An apt with separate sources and state downloads the packages from this machine's
- * mirror, and they are unpacked into the cache folder, so that nothing from unstable is installed. The sketch parser (arduino-ctags) comes
+ * mirror, and they are unpacked into the cache folder, so that nothing from unstable is installed. The sketch parser (arduino-ctags) is
  * from the stable suite.
  */
 export async function installArduinoCli(): Promise<void> {

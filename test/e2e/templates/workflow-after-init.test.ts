@@ -1,4 +1,4 @@
-/** The workflow templates in projects that `init` set up: the version comes from the tag, and a signed build results. */
+/** The workflow templates in projects that `init` set up: they create a signed build with the version of the tag. */
 import { chmod, cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

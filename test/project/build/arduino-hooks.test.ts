@@ -111,7 +111,7 @@ test('launcherProgram keeps a folder with spaces as one argument of the launcher
   ]);
 });
 
-test('recipes use a given source folder instead of the sketch folder', (t) => {
+test('recipes use the configured source folder instead of the sketch folder', (t) => {
   const recipe = [...arduinoHookProperties({ ...hooks, sourceDir: '/src/door' }).values()].join('\n');
 
   t.true(splitRecipe(recipe).includes('/src/door'));

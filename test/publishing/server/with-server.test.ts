@@ -155,7 +155,7 @@ test('publish completes over a connection that breaks repeatedly', async (t) => 
   t.is((await releases())[0]?.artifacts.length, 4);
 });
 
-/** Forwards bytes to a server; the first connections break after the given number of bytes. */
+/** Forwards bytes to a server; the first connections break after the numbers of bytes in `limitsBytes`. */
 async function breakingLine(
   t: ExecutionContext,
   target: string,

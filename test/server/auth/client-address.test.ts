@@ -4,7 +4,7 @@ import test from 'ava';
 import { OtaError } from '../../../src/errors/ota-error.ts';
 import { clientAddress, trustProxies } from '../../../src/server/auth/client-address.ts';
 
-/** Request with the given peer address and X-Forwarded-For header. */
+/** Request with a peer address and an X-Forwarded-For header. */
 function requestFrom(peer: string | undefined, forwardedFor?: string): IncomingMessage {
   const socket = new Socket();
   Object.defineProperty(socket, 'remoteAddress', { value: peer });

@@ -27,7 +27,7 @@ interface Browser {
     fields: Readonly<Record<string, string>>,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Seen>;
-  /** Opens a page, then submits the form for `action` with the hidden fields of the form and the given `fields`. */
+  /** Opens a page, then submits the form for `action` with the hidden fields of the form and `fields`. */
   send(page: string, action: string, fields?: Readonly<Record<string, string>>): Promise<Seen>;
   readonly cookie: string | undefined;
 }

@@ -200,7 +200,7 @@ test('emits device.blocked once when preflight blocks an update', async (t) => {
   t.true(event?.type === 'device.blocked' && event.rules.length > 0);
 });
 
-test('emits rollout.halted after the halt is stored, although the halt takes effect earlier', async (t) => {
+test('emits rollout.halted after the halt is stored, although the halt applies earlier', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young, { draft: true });
   const start = { version: '2.0', stages: [{ share: 100 }], halt: { failures: 1 } };

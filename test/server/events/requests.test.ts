@@ -23,7 +23,7 @@ interface Step {
   readonly status: number;
   /** Expected journal lines. */
   readonly lines: readonly string[];
-  /** True if the change takes effect before it is stored, so that a failed request cannot be repeated. */
+  /** True if the change applies before it is stored, so that a failed request cannot be repeated. */
   readonly isEager?: boolean;
 }
 

@@ -127,7 +127,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
-  storeTest('promotes the given release to a channel, and never promotes a yanked release', async (t, { store }) => {
+  storeTest('promotes a release to a channel, and never promotes a yanked release', async (t, { store }) => {
     const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
     const old = await store.catalog.publish(publication(first.manifest, '1.0'));
     const young = await store.catalog.publish(publication(second.manifest, '2.0'));

@@ -80,7 +80,7 @@ interface FoundKey {
   readonly source: string;
 }
 
-/** Finds the key. If a public key is given, the configuration is not loaded, so that hooks start quickly. */
+/** Finds the key. With `--public-key`, the configuration is not loaded, so that hooks start quickly. */
 async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<FoundKey> {
   if (options.publicKey !== undefined) {
     const path = resolve(io.cwd, options.publicKey);

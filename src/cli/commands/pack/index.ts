@@ -69,7 +69,7 @@ interface Keys {
   readonly signer: Signer | undefined;
 }
 
-/** Creates the artifacts and the manifest for each image given on the command line. If none is given, packs all configured images. */
+/** Creates the artifacts and the manifest for each image on the command line. Without an image, packs all configured images. */
 export async function pack(files: readonly string[], options: PackOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
   const named = files.map((file) => resolve(io.cwd, file));

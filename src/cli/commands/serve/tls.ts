@@ -24,7 +24,7 @@ export function tlsOptions({ tlsCert, tlsKey, tls, tlsHost }: ServeOptions, cwd:
   return { kind: 'files', cert: resolve(cwd, tlsCert), key: resolve(cwd, tlsKey) };
 }
 
-/** Returns a warning if other users can read the given TLS key file. Keys created by the server are always private. */
+/** Returns a warning if other users can read the file in `--tls-key`. Keys created by the server are always private. */
 export async function tlsKeyWarnings(
   tls: TlsOptions | undefined,
   nameOf: (path: string) => string,

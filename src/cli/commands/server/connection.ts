@@ -47,7 +47,7 @@ export interface ServerClient {
 }
 
 /**
- * Prepares a connection to the server given by --server or `OTA_SERVER`.
+ * Prepares a connection to the server that `--server` or `OTA_SERVER` names.
  *
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */

@@ -180,7 +180,7 @@ interface KeyToUse {
   signer(): Promise<Signer>;
 }
 
-/** Returns the given key, or else the project's private key. */
+/** Returns the key in `--private-key`, or else the project's private key. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);

@@ -105,7 +105,7 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     throw error;
   }
   makeReport(io, options).result('signing', { mode: 'sign', signed: out, legacy: legacy ?? null });
-  // signing.py prints paths exactly as given on the command line, and so does this command.
+  // signing.py prints paths exactly as they are on the command line, and so does this command.
   io.stderr.write(outputLine(`Signed binary: ${options.out}`));
   if (legacy !== undefined) io.stderr.write(outputLine(`Legacy signed binary: ${options.legacy}`));
 }

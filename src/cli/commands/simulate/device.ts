@@ -52,7 +52,7 @@ export async function simulatedDevice(options: SimulateOptions, io: Io): Promise
   };
 }
 
-/** Returns the faults for a device. Faults given on the command line override the random faults of --random-faults. */
+/** Returns the faults for a device. Faults in `--fault` override the random faults of `--random-faults`. */
 export function faultsOf({ fault, randomFaults: isRandom }: SimulateOptions, seed: number): Faults {
   return mergeFaults([...(isRandom === true ? [randomFaults(seed)] : []), ...fault]);
 }

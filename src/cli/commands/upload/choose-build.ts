@@ -32,7 +32,7 @@ export interface BuildChoice {
  * Returns the manifest of the project's only build. Several builds are an error, because the newest one may be for a different device.
  * Copies of the same image count once.
  *
- * @throws OtaError BUILD_AMBIGUOUS, BUILD_NOT_HOOKED, OPTION_INVALID if no build belongs to the given environment, IMAGES_NONE, MANIFEST_INVALID
+ * @throws OtaError BUILD_AMBIGUOUS, BUILD_NOT_HOOKED, OPTION_INVALID if no build belongs to `environment`, IMAGES_NONE, MANIFEST_INVALID
  */
 export async function chooseBuild(
   { kind, source, environment }: BuildChoice,

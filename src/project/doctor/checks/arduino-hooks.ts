@@ -131,7 +131,7 @@ function withoutPublishing(name: string, text: string, context: CheckContext): r
   return [{ level: 'warning', message, fix: 'Run ota-hooks install arduino --publish, or build with ota-hooks build' }];
 }
 
-/** Reports later lines that set the properties of the hooks again. The last value of a property takes effect. */
+/** Reports later lines that set the properties of the hooks again. arduino-cli uses the last value of a property. */
 function overridden(name: string, text: string): readonly DoctorFinding[] {
   return [headerHook, packHook].flatMap((property): DoctorFinding[] => {
     if (isOurs(valuesOf(text, property).at(-1) ?? '')) return [];

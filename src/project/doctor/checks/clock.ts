@@ -19,7 +19,7 @@ export const clock: Check = async (context) => {
 };
 
 /**
- * Finds source files with a timestamp in the future. Either the files come from a machine with a different clock, or this clock was set
+ * Finds source files with a timestamp in the future. Either the files are from a machine with a different clock, or this clock was set
  * back.
  */
 async function fromTheFuture({ project, now, path }: CheckContext): Promise<readonly DoctorFinding[]> {

@@ -50,7 +50,7 @@ async function definesSigning(path: string): Promise<boolean> {
   return /^\s*#\s*define\s+ARDUINO_SIGNING\s+1/m.test(text);
 }
 
-/** Reports headers in the project that may take precedence over the generated header. */
+/** Reports headers in the project that may hide the generated header. */
 async function headersOfProject(context: CheckContext): Promise<readonly DoctorFinding[]> {
   if (context.project === undefined) return [];
   const { folder } = context.project;

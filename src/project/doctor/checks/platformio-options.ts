@@ -45,7 +45,7 @@ function gzipFirmware(value: string | undefined, section: string): readonly Doct
   return [{ level: 'warning', message, fix: 'Remove the line; the hook creates compressed artifacts without it' }];
 }
 
-/** Reports a header in `build_flags`. The core's stub redefines ARDUINO_SIGNING and takes precedence over this header. */
+/** Reports a header in `build_flags`. The core's stub redefines ARDUINO_SIGNING, which overrides this header. */
 function includedHeader(flags: string | undefined, section: string): readonly DoctorFinding[] {
   if (!/-include\s+\S*Updater_Signing\.h/.test(flags ?? '')) return [];
   const message = `platformio.ini: [${section}] includes Updater_Signing.h through build_flags, which the core overrides: the firmware does not verify updates`;

@@ -80,7 +80,7 @@ function tooMany(): DomainError {
 const mostBodyBytes = 2 * 1024 * 1024;
 /** Maximum nesting depth of a JSON body; no valid request exceeds it. V8 takes 0.4 s to parse 2 MB of brackets. */
 const mostLevels = 16;
-/** Maximum size of a body for which all problems are reported. Listing the problems of a million invalid items would take 4 s and 1 GB. */
+/** Maximum size of a body for which all problems are reported. Listing the problems of a million invalid items requires 4 s and 1 GB. */
 const mostBytesWithAllProblems = 64 * 1024;
 
 /**

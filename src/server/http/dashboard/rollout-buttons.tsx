@@ -28,7 +28,7 @@ const words: Readonly<Record<RolloutAction, { readonly label: string; readonly w
   },
 };
 
-/** Shows the actions that are currently possible. Actions that cannot be undone take two steps. */
+/** Shows the actions that are currently possible. Actions that cannot be undone require two steps. */
 export function RolloutButtons({ rollout, formToken }: RolloutButtonsProps) {
   const { project, id, state, openStages, stages } = rollout;
   const path = (action: RolloutAction) => projectPath(project, 'rollouts', id, action);

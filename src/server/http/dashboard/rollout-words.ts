@@ -54,7 +54,7 @@ export function credentialText({ tally, projectPassword }: RolloutInfo): string 
   return `${of} authenticate. Anyone who knows the MAC of a device without credentials can send reports for it.`;
 }
 
-/** Describes reports without credentials: if they all came from one address, a single client may have sent them. */
+/** Describes reports without credentials: if all of them are from one address, a single client may have sent them. */
 export function unprovenReportsText({ devices, addresses, most }: UnprovenReports): string {
   const [first] = most;
   const from = addresses === 1 ? `all from ${first?.address}` : `from ${counted(addresses, 'address', 'addresses')}`;

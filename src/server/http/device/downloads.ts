@@ -7,7 +7,7 @@ import { writeDownloadHead } from './responses.ts';
 
 /**
  * Longest allowed pause in a download. A device may be erasing flash or may briefly lose its Wi-Fi connection. (`ESP8266HTTPClient` itself
- * gives up after 60 s.)
+ * times out after 60 s.)
  */
 export const defaultStallMs = 60_000;
 /** Minimum average rate. Slower downloads are aborted. */
@@ -82,7 +82,8 @@ export function sendArtifact(
 /**
  * Sends the body, and resolves to the outcome. The operating system may accept the last byte long before a slow device reads it, because
  * the system's buffers may hold a large part of a sketch. Therefore the server closes only its own side. The device closes the connection
- * after it has received all bytes. A device that gives up resets the connection, as lwIP does while bytes are unread (`tcp_close`).
+ * after it has received all bytes. A device that aborts the download resets the connection, as lwIP does while bytes are
+ * unread (`tcp_close`).
  */
 function sendBody(
   { socket }: IncomingMessage,

@@ -20,7 +20,7 @@ export interface CachedResponse {
 const mostResponses = 131_072;
 
 /**
- * Cache for devices that repeat the same update check for weeks and receive 304 each time. The response to a repeated request comes from
+ * Cache for devices that repeat the same update check for weeks and receive 304 each time. The response to a repeated request is read from
  * this cache unless the device record or the project has changed. The cached responses do not depend on the time.
  */
 export class CachedResponses {

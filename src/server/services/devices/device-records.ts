@@ -9,7 +9,7 @@ import type { CachedResponses } from './cached-responses.ts';
 import { type DeviceChange, deviceEvents } from './device-events.ts';
 import type { LastSeen } from './last-seen.ts';
 
-/** Number of recently used records kept in memory; a record takes about 1 KB. */
+/** Number of recently used records kept in memory; a record uses about 1 KB. */
 const mostRemembered = 5_000;
 /** Maximum number of tries to change a record that other requests change at the same time. More conflicts in a row indicate a bug. */
 const mostTries = 8;
@@ -34,7 +34,7 @@ export interface DeviceListener {
   forget(project: string, mac: string): void;
 }
 
-/** Reads and changes device records. All changes go through this class, so that its cache matches the store. */
+/** Reads and changes device records. All changes use this class, so that its cache matches the store. */
 export class DeviceRecords {
   readonly #store: DeviceStore;
   readonly #lastSeen: LastSeen;
@@ -43,7 +43,7 @@ export class DeviceRecords {
   readonly #mostDevices: number;
   readonly #listeners: DeviceListener[] = [];
   readonly #remembered = new LRUCache<string, DeviceRecord>({ max: mostRemembered });
-  /** Records changed only in memory; each has the revision of the stored record. The oldest change comes first. */
+  /** Records changed only in memory; each has the revision of the stored record. The oldest change is first. */
   readonly #waiting = new Map<string, Waiting>();
   /** Latest version of each record while it is being written. */
   readonly #saving = new Map<string, DeviceRecord>();

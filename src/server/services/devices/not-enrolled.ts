@@ -17,7 +17,7 @@ export interface NotEnrolledDevice {
   readonly lastSeenAt: number;
 }
 
-/** Number of devices in memory. Each takes about 500 bytes, and appears again with its next update check. */
+/** Number of devices in memory. Each uses about 500 bytes, and appears again with its next update check. */
 const mostDevices = 500;
 /** Number of devices from one network, so that invented devices cannot displace all others. */
 const mostPerAddress = 100;

@@ -77,8 +77,8 @@ export function runningRecord(
 }
 
 /**
- * Combines the facts that the device reported, the facts derived from its build, and the facts entered manually. Reported sizes take
- * precedence.
+ * Combines the facts that the device reported, the facts derived from its build, and the facts entered manually. Reported facts
+ * override the facts of the build.
  */
 export function factsOfRunning(report: DeviceReport, running: Running, record: DeviceRecord): DeviceFacts {
   const [build] = running.by === 'md5' ? running.builds : [];

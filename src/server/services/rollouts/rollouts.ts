@@ -28,7 +28,7 @@ interface Needs {
 }
 
 /**
- * The server's rollouts: counts devices, halts rollouts, opens stages and performs actions. A halt takes effect when the failure is
+ * The server's rollouts: counts devices, halts rollouts, opens stages and performs actions. A halt applies as soon as the failure is
  * detected, even before the halt is stored. The failure itself is stored and leads to the same halt after a crash.
  */
 export class Rollouts {
@@ -223,7 +223,7 @@ export class Rollouts {
   }
 
   /**
-   * Applies a step. A state that stops delivery takes effect immediately. Steps that make the release available to more devices or promote
+   * Applies a step. A state that stops delivery applies immediately. Steps that make the release available to more devices or promote
    * it are stored first.
    */
   async #apply(live: Live, step: RolloutStep): Promise<void> {

@@ -132,7 +132,7 @@ function damagedTable(found: Found, table: string, message: string): void {
   note(found, { kind: 'database-damaged', message: `some rows of ${table} cannot be read: ${message}` });
 }
 
-/** Collects the data that the blob checks require. Projects come before their releases, and releases before their blobs. */
+/** Collects the data that the blob checks require. Projects precede their releases, and releases precede their blobs. */
 function noteRow(found: Found, table: string, row: Row): void {
   found.related.add(table, row);
   if (table === 'meta' && row['key'] === identityKey) {

@@ -14,7 +14,7 @@ import { DeviceTallies } from './device-tallies.ts';
 import type { ProjectIds } from './project-ids.ts';
 import { storedJson } from './stored-json.ts';
 
-/** Number of cached rows. A cached row does not have to be read before the next write. Each device takes about 200 bytes. */
+/** Number of cached rows. A cached row does not have to be read before the next write. Each row uses about 200 bytes. */
 const mostWritten = 5_000;
 interface Written extends IndexColumns {
   readonly revision: number;
@@ -231,7 +231,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   };
 }
 
-/** Minimum requirements for a device record. A complete validation would take too long, because records are read for many update checks. */
+/** Minimum requirements for a device record. A complete validation would be too slow, because records are read for many update checks. */
 const outline = v.looseObject({ attempts: v.array(v.looseObject({})), decisions: v.looseObject({}) });
 
 function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: Row): SeenDevice {

@@ -45,7 +45,7 @@ export function restoreRow(connection: Connection, { table, row }: DumpLine): vo
   connection.run(connection.db.insertInto(name).values(values as never));
 }
 
-/** Restored data gets its own identity, so that two servers never share one. */
+/** Returns true for the identity of a database. A backup does not contain it, so that two servers never have the same identity. */
 function isIdentity(table: string, row: object): boolean {
   return table === 'meta' && 'key' in row && row.key === identityKey;
 }

@@ -26,7 +26,7 @@ export function sqliteKnownBuilds(
 ): KnownBuilds {
   const { db } = connection;
   const remembered = new LRUCache<string, readonly Recognized[]>({ max: mostMd5sRemembered });
-  // Trusted builds come first, so that the limit never excludes them in favor of other builds.
+  // Trusted builds are first, so that the limit never excludes them in favor of other builds.
   const byMd5 = connection.prepare(
     db
       .selectFrom('sketch_md5s')

@@ -83,7 +83,7 @@ async function openConnection(path: string, driver: SqliteDriver): Promise<Conne
   try {
     // The folder is private because of the device reports in it. Tokens are stored only as hashes.
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // The database file is private even if a reverse proxy may read the blobs. SQLite gives its journal the same permissions.
+    // The database file is private even if a reverse proxy may read the blobs. SQLite creates its journal with the same permissions.
     await (await open(path, 'a', 0o600)).close();
     return new Connection(path, driver);
   } catch (cause) {

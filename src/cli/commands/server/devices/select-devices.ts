@@ -19,7 +19,7 @@ interface DeviceChoice {
  * Returns the selected devices.
  *
  * @param names MACs and display names
- * @throws OtaError OPTION_MISSING if nothing is selected, OPTION_INVALID if no device has a given MAC or name
+ * @throws OtaError OPTION_MISSING if nothing is selected, OPTION_INVALID if no device has one of the names
  */
 export async function selectDevices(
   client: ServerClient,

@@ -37,7 +37,7 @@ export function describeRollout(rollout: RolloutInfo): readonly string[] {
   return [...head, ...table([['stage', 'devices', '', 'progress'], ...rows]), ...table(events)];
 }
 
-/** Describes the reports without credentials and where they came from, because one client can send reports for many devices. */
+/** Describes the reports without credentials and their source addresses, because one client can send reports for many devices. */
 function unprovenText({ devices, addresses, most }: UnprovenReports): string {
   const [first] = most;
   const reports = `${counted(devices, 'report')} without credentials`;
