@@ -25,7 +25,7 @@ export interface PathField {
   readonly path: string;
 }
 
-/** `reason` is a text or a system error code. Messages explain system error codes. */
+/** `reason` is plain text or a system error code. Messages replace a system error code with its explanation. */
 export interface PathAndReason extends PathField {
   readonly reason: string;
 }

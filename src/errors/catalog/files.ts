@@ -36,7 +36,7 @@ export const filesEntries = {
     ({ paths, reason }) => `${paths.join(', ')} could not be removed: ${explainReason(reason)}`,
     'The files are from an earlier build. Tools of the core would send a signed file of an earlier build instead of the new image.',
     ({ paths }) =>
-      `Remove ${paths.length === 1 ? 'the file' : 'the files'} manually (as root after a build with sudo), and send none of them.`,
+      `Remove ${paths.length === 1 ? 'the file' : 'the files'} manually (as root after a build with sudo), and do not send ${paths.length === 1 ? 'it' : 'them'}.`,
   ),
   FOLDER_MISSING: entry<PathField>(
     1,

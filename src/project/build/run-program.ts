@@ -42,7 +42,7 @@ export async function runProgram(program: Program, argv: readonly string[], opti
   });
   if (!result.failed) return;
   throw new OtaError('PROGRAM_FAILED', {
-    // Without the arguments, which can fill a screen below the message of the program.
+    // The arguments are omitted, because they can fill a screen below the program's own message.
     command: [basename(program.name), argv[0] ?? ''].join(' '),
     outcome: outcomeOf(result),
     ...(program.hint === undefined ? {} : { hint: program.hint }),

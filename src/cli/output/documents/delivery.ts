@@ -127,7 +127,7 @@ export const publishDocument = v.strictObject({
       purpose: v.picklist(['serve', 'reference']),
       channel: v.nullable(v.string()),
       current: v.boolean(),
-      /** Command that promotes a draft, if the token may not promote the release to the channel. */
+      /** Command that promotes the draft. It is present only if the token may not promote the release to the channel. */
       next: v.nullable(v.string()),
       manifest: v.string(),
       artifacts: v.array(v.strictObject({ file: v.string(), sizeBytes, sha256 })),
