@@ -77,7 +77,7 @@ interface Device {
   record: DeviceRecord;
   runs: ReleaseRecord;
   isGone: boolean;
-  /** For each time the new release was sent, the number of open stages at that time. */
+  /** Number of open stages at each send of the new release. */
   readonly sent: number[];
   /** True if the device has ever run the new release. */
   hadIt: boolean;

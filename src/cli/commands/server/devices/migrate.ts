@@ -22,7 +22,7 @@ const migrateCommand = (declaration: Declaration) =>
   serverCommand(
     declaration,
     'migrate <file>',
-    'Move the devices of a PHP update script to this server: enroll them, add the path, and show what each would be sent',
+    "Move the devices of a PHP update script to this server: enroll them, serve the script's path, and show the next update of each device",
     [
       'ota-hooks server devices migrate arduino-db.json --alias /esp/update/arduino.php --server https://ota.example.com',
       'ota-hooks server devices migrate arduino-db.json --map "DOOR-*=door" --json',
