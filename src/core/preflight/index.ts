@@ -10,5 +10,5 @@ export { type FileContext, fileRelease } from './file-release.ts';
 export { type BlockingFinding, type Plan, type PlanInput, plan, type Step } from './plan.ts';
 export type { RuleId } from './registry.ts';
 export type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
-export type { RuleFinding, Severity } from './rule.ts';
+export type { ArtifactFix, ArtifactForm, RuleFinding, Severity } from './rule.ts';
 export type { PreflightFinding } from './run-rules.ts';

@@ -11,8 +11,8 @@ export interface EnvironmentKeys {
 }
 
 /**
- * Returns the keys that builds use: `custom_ota_private_key` and `custom_ota_public_key` of each ESP8266 environment, or else the keys of
- * the settings. Environments with the same keys share an entry.
+ * Returns the keys that builds use: `custom_ota_private_key` and `custom_ota_public_key` of each ESP8266 environment, or else the keys in
+ * the configuration. Environments with the same keys share an entry.
  */
 export function environmentKeys(
   platformio: ProjectEnvironments | undefined,

@@ -170,7 +170,7 @@ test('init --undo keeps files that other commands created in .ota', async (t) =>
   );
 });
 
-test('init prompts for confirmation once and fails without a terminal or --yes', async (t) => {
+test('init prompts for confirmation once and fails without a terminal unless --yes is set', async (t) => {
   const folder = await platformio(t);
   const before = await snapshot(folder);
   const prompts: string[] = [];

@@ -67,7 +67,7 @@ for (const [title, datagram, kind] of responses) {
   });
 }
 
-test('reads an Update.begin error without its prefix', (t) => {
+test('strips the prefix from an Update.begin error', (t) => {
   const response = parseDeviceResponse(Buffer.from('ERR: ERROR[4]: Not Enough Space\n'));
   t.deepEqual(response, { kind: 'error', text: 'ERROR[4]: Not Enough Space' });
 });

@@ -107,7 +107,7 @@ if (process.argv[3] === 'pack') {
   t.true(await isSignedWith(`${image}.signed`, keys));
 });
 
-test.serial('a sketch without ESP8266WiFi does not link with a key, and the error names the library', async (t) => {
+test.serial('a sketch without ESP8266WiFi fails to link if a key is configured, and the error names the library', async (t) => {
   const project = await makeProject(t, {
     sketch: '#include <Arduino.h>\nvoid setup() { ESP.updateSketch(*(Stream *)0, 0); }\nvoid loop() {}\n',
   });

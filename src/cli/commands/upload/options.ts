@@ -60,7 +60,11 @@ export const uploadCommand = (declaration: Declaration) =>
     .option('--host-ip <address>', 'Address of this machine that devices can reach')
     .option('--host-port <port>', 'TCP port of this machine that devices connect to (espota only)', devicePort)
     .option('--concurrency <n>', 'Maximum number of devices updated at the same time (default: 100)', positiveInteger)
-    .option('--timeout <s>', 'Maximum time for each wait for the device, in seconds (default: 10 to 25)', seconds)
+    .option(
+      '--timeout <s>',
+      'Seconds to wait for each response of the device (default: 10 to 25, depending on the step)',
+      seconds,
+    )
     .option('--attempts <n>', 'Maximum number of upload attempts if the network fails (default: 3)', positiveInteger)
     .addOption(projectOptions.sourceOfBuild)
     .addOption(projectOptions.config);

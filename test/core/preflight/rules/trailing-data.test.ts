@@ -2,7 +2,7 @@ import test from 'ava';
 import { trailingData as rule } from '../../../../src/core/preflight/rules/trailing-data.ts';
 import { blocks, isSilent, sound } from '../case.ts';
 
-test('blocks a second gzip member and trailing bytes, with and without a device', (t) => {
+test('blocks an image with a second gzip member or trailing bytes, even if no device is known', (t) => {
   for (const id of ['data-after-gzip', 'gzip-second-member']) {
     const image = { findings: [{ id, message: '4 bytes follow the end of the gzip data' }] };
     blocks(t, rule, { artifact: sound.gzip, image }, /4 bytes/);
