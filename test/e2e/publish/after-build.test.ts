@@ -35,7 +35,7 @@ test.serial(
     t.deepEqual(await server.releases('door'), []);
     const first = await build({ RELEASE: '1' });
     t.is(first.exitCode, 0, first.output);
-    t.regex(first.output, /Signed binary: [\s\S]*Published door 1\.0\.0 \(sketch\) on stable/);
+    t.regex(first.output, /Signed binary: [\s\S]*Published door 1\.0\.0 \(sketch, d1_mini\) on stable/);
     t.deepEqual(await server.releases('door'), ['1.0.0 sketch on stable']);
     const again = await build({ RELEASE: '1' });
     t.is(again.exitCode, 0, again.output);
@@ -46,7 +46,7 @@ test.serial(
     t.not(changed.exitCode, 0);
     t.regex(
       changed.output,
-      /door 1\.0\.0 \(sketch\) was not published: [\s\S]*with different bytes[\s\S]*build was not published/,
+      /door 1\.0\.0 \(sketch, d1_mini\) was not published: [\s\S]*with different bytes[\s\S]*build was not published/,
     );
     const next = await build({ RELEASE: '1', FIRMWARE_VERSION: '1.0.1' });
     t.is(next.exitCode, 0, next.output);

@@ -65,5 +65,5 @@ test.serial('the arduino-cli section of docs/server.md publishes a build', async
     if (act.act === 'run' && needed.test(act.command)) await place.follow(act);
   }
   const runs = await follow('Use arduino-cli');
-  t.regex(outputOf(runs, /build/), /Published door 1\.0\.0 \(sketch\) on stable/);
+  t.regex(outputOf(runs, /build/), /Published door 1\.0\.0 \(sketch, d1_mini\) on stable/);
 });
