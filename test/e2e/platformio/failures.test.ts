@@ -107,17 +107,20 @@ if (process.argv[3] === 'pack') {
   t.true(await isSignedWith(`${image}.signed`, keys));
 });
 
-test.serial('a sketch without ESP8266WiFi fails to link if a key is configured, and the error names the library', async (t) => {
-  const project = await makeProject(t, {
-    sketch: '#include <Arduino.h>\nvoid setup() { ESP.updateSketch(*(Stream *)0, 0); }\nvoid loop() {}\n',
-  });
-  t.is((await project.run()).exitCode, 0, 'the sketch links without a key');
-  await placeKeys(project, keys);
-  const run = await project.run();
-  t.is(run.exitCode, 1, run.output);
-  t.regex(run.output, /error: .*lacks the library ESP8266WiFi.* +Add #include <ESP8266WiFi\.h>/s);
-  t.regex(run.output, /undefined reference to .*updaterSigning/);
-});
+test.serial(
+  'a sketch without ESP8266WiFi fails to link if a key is configured, and the error names the library',
+  async (t) => {
+    const project = await makeProject(t, {
+      sketch: '#include <Arduino.h>\nvoid setup() { ESP.updateSketch(*(Stream *)0, 0); }\nvoid loop() {}\n',
+    });
+    t.is((await project.run()).exitCode, 0, 'the sketch links without a key');
+    await placeKeys(project, keys);
+    const run = await project.run();
+    t.is(run.exitCode, 1, run.output);
+    t.regex(run.output, /error: .*lacks the library ESP8266WiFi.* +Add #include <ESP8266WiFi\.h>/s);
+    t.regex(run.output, /undefined reference to .*updaterSigning/);
+  },
+);
 
 test.serial('misspelled options and values fail a build and do not prevent cleaning', async (t) => {
   const project = await makeProject(t, { lines: ['custom_ota_privat_key = private.key'] });
