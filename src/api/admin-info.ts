@@ -42,7 +42,7 @@ export const importResponseSchema = v.strictObject({
 });
 export type ImportResponse = DeepReadonly<v.InferOutput<typeof importResponseSchema>>;
 
-/** What a device would be sent at its next update check, without the version and file if it would be sent nothing. */
+/** Preview of a device's next update check. The version and the file are present only if the check would send an update. */
 const devicePreviewSchema = v.strictObject({
   mac: v.string(),
   action: v.picklist(['send', 'up-to-date', 'none']),
@@ -68,6 +68,7 @@ export interface NotEnrolledInfo {
   readonly projects: readonly string[];
   /** Projects that have a record of the device. */
   readonly knownIn: readonly string[];
+  /** Version that the device reports. */
   readonly version: string | undefined;
   readonly address: string;
   readonly lastSeenAt: string;
@@ -86,6 +87,15 @@ export interface NotEnrolledInfo {
  */
 export const deviceStatuses = ['failed', 'blocked', 'updating', 'pending', 'up-to-date', 'unknown'] as const;
 export type DeviceStatus = (typeof deviceStatuses)[number];
+
+/** States of an update attempt, and the words for them in commands and on the dashboard. */
+export const attemptStateWords = {
+  sent: 'downloading',
+  received: 'downloaded',
+  interrupted: 'interrupted',
+  running: 'installed',
+  failed: 'failed',
+} as const;
 
 /**
  * State of a device's secret, which `server devices credentials` creates.

@@ -24,7 +24,7 @@ const buildCommand = (declaration: Declaration) =>
   ])
     .addOption(projectOptions.source)
     .option('--config <file>', 'Configuration file (default: ota.config.json in the source folder or a parent)')
-    .option('--require-signed', 'Fail if there is no key to sign with')
+    .option('--require-signed', 'Fail if no signing key is available')
     .option('--fqbn <name>', 'Board for arduino-cli, such as esp8266:esp8266:d1_mini')
     .option('-e, --environment <name>', 'Environment for PlatformIO');
 

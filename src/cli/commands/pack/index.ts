@@ -40,7 +40,7 @@ const packCommand = (declaration: Declaration) =>
     .addOption(projectOptions.passphraseEnv)
     .addOption(new Option('--if-set-up', 'Do nothing for a sketch without keys and configuration').hideHelp())
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
-    .addOption(new Option('--require-signed', 'Fail if there is no key to sign with').conflicts(['unsigned']))
+    .addOption(new Option('--require-signed', 'Fail if no signing key is available').conflicts(['unsigned']))
     .option('--elf <file>', 'ELF file that shows whether the firmware verifies signatures (default: next to the image)')
     .addOption(
       new Option('--kind <kind>', 'Image kind, if it cannot be detected').choices(['sketch', 'filesystem'] as const),

@@ -44,8 +44,6 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     const devices = devicesNotEnrolled(parts, context.get('token').project).map(
       ({ lastSeenAt, ...device }): NotEnrolledInfo => ({
         ...device,
-        projects: device.projects,
-        knownIn: device.knownIn,
         lastSeenAt: new Date(lastSeenAt).toISOString(),
       }),
     );

@@ -1,14 +1,8 @@
+import { attemptStateWords } from '../../../api/admin-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import type { Attempt } from '../../storage/records.ts';
 import { When } from './when.tsx';
 
-const states = {
-  sent: 'downloading',
-  received: 'downloaded',
-  interrupted: 'interrupted',
-  running: 'installed',
-  failed: 'failed',
-} as const;
 const failures = {
   'not-confirmed': 'not confirmed (no update check since)',
   'not-installed': 'not installed (the device runs a different build)',
@@ -47,7 +41,7 @@ export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
 }
 
 function resultText({ state, failure }: Attempt): string {
-  return failure === undefined ? states[state] : `${states[state]}: ${failures[failure]}`;
+  return failure === undefined ? attemptStateWords[state] : `${attemptStateWords[state]}: ${failures[failure]}`;
 }
 
 function downloadsText({ sends, interruptions }: Attempt): string {

@@ -5,7 +5,7 @@ import type { DeviceRecords } from './device-records.ts';
 /**
  * Enrolls a device. A device that has a name keeps it.
  *
- * @returns whether the device was not enrolled before; `full` if there is no room for a new device
+ * @returns true if the device is newly enrolled; `full` if the device table is full
  */
 export async function enrollDevice(
   records: DeviceRecords,

@@ -1,19 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import type { NotEnrolledInfo } from '../../../api/admin-info.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
 import type { DeviceListener } from './device-records.ts';
 
 /** Device that sent an update check to an alias and was sent nothing, because no project was found for it. */
-export interface NotEnrolledDevice {
-  readonly mac: string;
-  /** Path of the update check. */
-  readonly path: string;
-  /** Projects with this alias. */
-  readonly projects: readonly string[];
-  /** Projects in which the device is known. */
-  readonly knownIn: readonly string[];
-  /** Version that the device reports. */
-  readonly version: string | undefined;
-  readonly address: string;
+export interface NotEnrolledDevice extends Omit<NotEnrolledInfo, 'lastSeenAt'> {
   readonly lastSeenAt: number;
 }
 

@@ -1,4 +1,4 @@
-import type { CredentialState, DeviceInfo } from '../../../../api/admin-info.ts';
+import { attemptStateWords, type CredentialState, type DeviceInfo } from '../../../../api/admin-info.ts';
 import type { DeviceRolloutInfo } from '../../../../api/rollout-info.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
@@ -30,13 +30,6 @@ const credentialWords: Readonly<Record<CredentialState, string>> = {
 
 type DeviceAttempt = DeviceInfo['attempts'][number];
 
-const stateWords = {
-  sent: 'downloading',
-  received: 'downloaded',
-  interrupted: 'interrupted',
-  running: 'installed',
-  failed: 'failed',
-} as const;
 const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
 const progressWords = {
   pending: 'pending',
@@ -52,7 +45,7 @@ function failureText(failure: string | undefined): string {
 }
 
 function outcomeOf({ state, failure, sends, interruptions }: DeviceAttempt): string {
-  const outcome = failure === undefined ? stateWords[state] : failureText(failure);
+  const outcome = failure === undefined ? attemptStateWords[state] : failureText(failure);
   const interrupted = interruptions === 0 ? '' : `, ${interruptions} interrupted`;
   return `${outcome}, ${counted(sends, 'attempt')}${interrupted}`;
 }
