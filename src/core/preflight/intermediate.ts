@@ -16,7 +16,7 @@ export interface IntermediateProposal {
 }
 
 /**
- * Assumed size of the intermediate sketch. A sketch that contains the Wi-Fi stack, espota, the web updater and BearSSL is not smaller; the
+ * Estimated size of the intermediate sketch, which contains the Wi-Fi stack, espota, the web updater and BearSSL. It is not measured. The
  * planner checks the actual size once the sketch is built.
  */
 const assumedBytes = 300 * 1024;
