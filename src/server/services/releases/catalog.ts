@@ -67,7 +67,7 @@ export class Catalog {
   /** Reads the revisions of all projects, and the views of new and changed projects. */
   async update(): Promise<void> {
     const revisions = await this.#store.catalog.revisions();
-    await Promise.all([...revisions].map(([project, revision]) => this.at(project, revision)));
+    for (const [project, revision] of revisions) await this.at(project, revision);
   }
 
   /** Reads a view that is at least as new as this call. Calls at the same time share a read. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { ProjectRecord, Recognized, ReleaseRecord, RolloutRecord, StoredProject } from '../../storage/records.ts';
-import type { Store } from '../../storage/store.ts';
+import type { ProjectRecord, Recognized, ReleaseRecord, RolloutRecord } from '../../storage/records.ts';
+import type { Store, StoredProject } from '../../storage/store.ts';
 import type { Releases } from '../devices/decide.ts';
 import type { RolloutView } from '../rollouts/admission.ts';
 
