@@ -200,7 +200,7 @@ async function requireBlobs(
   const found = new Map<string, string>();
   const missing = [];
   for (const { file, sha256, sizeBytes } of artifacts) {
-    if (found.has(sha256) || (await uploads.has(publisher, sha256))) found.set(sha256, blobs.path(sha256));
+    if (found.has(sha256) || (await uploads.keep(publisher, { sha256, sizeBytes }))) found.set(sha256, blobs.path(sha256));
     else missing.push({ file, sha256, sizeBytes });
   }
   if (missing.length === 0) return found;
