@@ -71,7 +71,7 @@ export const serverEntries = {
     1,
     ({ bucket, host, status, reason }) => `${host} rejected a request for the bucket ${bucket}: ${reason} (${status})`,
     'The access key is unknown or may not use the bucket, the bucket is in a different region, or a clock is wrong.',
-    ({ status, reason }) => s3Hints[reason] ?? (status === 403 ? s3Hints['AccessDenied'] ?? '' : 'Check AWS_REGION and the log of the store.'),
+    ({ reason }) => s3Hints[reason] ?? 'Check AWS_REGION, the permissions of the access key, and the log of the store.',
   ),
   S3_OVERWRITES: entry<S3Place>(
     1,

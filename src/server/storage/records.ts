@@ -229,6 +229,10 @@ export interface DeviceRecord {
 /** Delivery of a release to the devices on a channel, stage by stage. */
 export interface RolloutRecord {
   readonly id: number;
+  /** Number of times that the rollout has been saved. Saving an outdated copy causes a conflict. */
+  readonly revision: number;
+  /** True if the kept counts include all devices of the project. */
+  readonly isCounted: boolean;
   readonly project: string;
   readonly channel: string;
   readonly version: string;
@@ -261,6 +265,17 @@ export interface RolloutRecord {
   readonly samples: readonly RolloutSample[];
   /** Final tally of each stage, stored when another rollout replaces this one. */
   readonly endTallies?: readonly RolloutTally[] | undefined;
+}
+
+/** Contribution of a device to the counts of a rollout. */
+export interface RolloutMember {
+  readonly stage: number;
+  /** State of the device in words that only the rollout service uses. */
+  readonly kind: string;
+  /** Time since which the device has been in this state, on the `ServiceTime.servedMs` clock. */
+  readonly sinceMs?: number | undefined;
+  /** Address of a report without credentials. */
+  readonly address?: string | undefined;
 }
 
 /** Failure counts. Unproven failures are also included in the other counts. */

@@ -9,6 +9,7 @@ import type {
   Recognized,
   ReleaseName,
   ReleaseRecord,
+  RolloutMember,
   RolloutRecord,
   SeenDevice,
   StoredReport,
@@ -16,8 +17,10 @@ import type {
 } from './records.ts';
 
 /**
- * The server's records. A promise resolves only after its data is durable; only `touch`, `setServedMs` and rollout samples may still be
- * lost in a crash. `test/server/storage/store-contract.ts` defines the required behavior of a store.
+ * The server's records. A promise resolves only after its data is durable. Several processes may use the same records at the same time if
+ * the engine is PostgreSQL. `test/server/storage/store-contract.ts` defines the required behavior of a store.
+ *
+ * @throws StoreUnavailableError from every method while the database cannot be reached
  */
 export interface Store {
   readonly catalog: CatalogStore;
@@ -26,6 +29,9 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly uploads: UploadStore;
   readonly audit: AuditStore;
+  readonly sessions: SessionStore;
+  readonly failures: FailureStore;
+  readonly notices: Notices;
   /** Returns the identity of the data; undefined if the store has never been sealed. */
   identity(): Promise<DataIdentity | undefined>;
   /** Writes the identity and all earlier commits to the database file, so that they survive the loss of the journal. */
@@ -33,11 +39,36 @@ export interface Store {
   /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
   setServedMs(servedMs: number): Promise<void>;
+  /** Adds to the total time for which servers have run with this data, and returns the new total. */
+  advanceServedMs(byMs: number): Promise<number>;
+  /** Returns the time of the database's clock, in milliseconds since 1970. */
+  wallMs(): Promise<number>;
+  /** Resolves if records can be written now. */
+  ping(): Promise<void>;
+  /**
+   * Calls `work` whenever this process starts to lead: exactly one of the processes that use the records leads at a time. `signal` aborts
+   * when the process no longer leads. A process may notice late that it no longer leads, so the work must be safe if two processes do it.
+   *
+   * @returns an object that ends the lead; `stop` resolves when `work` has ended
+   */
+  lead(work: (signal: AbortSignal) => Promise<void>): Lead;
   /** Yields all data except the identity as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
   /** Restores the lines into an empty store: all of them or none. */
   restore(lines: readonly DumpLine[]): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface Lead {
+  stop(): Promise<void>;
+}
+
+/** Messages to the other processes that use the same records. Messages may be lost, so a reader must also poll. */
+export interface Notices {
+  /** Sends a text to the other processes, not to this one. A text longer than 7,000 bytes is dropped. */
+  send(text: string): void;
+  /** Adds a listener for the texts of other processes, and returns a function that removes it. */
+  subscribe(listener: (text: string) => void): () => void;
 }
 
 /** Identity of the records and the blobs of one server, by which a lost or older database is detected. */
@@ -74,8 +105,20 @@ export interface PublicationResult {
 type ReleaseList = readonly ReleaseRecord[];
 type AuditReleases = (releases: ReleaseList) => NewAuditEntry;
 
+/**
+ * Project with its revision. Every change to the project's settings, releases, promotions and rollouts increments the revision in the same
+ * transaction; only rollout samples and device records do not.
+ */
+export interface StoredProject {
+  readonly project: ProjectRecord;
+  readonly revision: number;
+}
+
 export interface CatalogStore {
-  projects(): Promise<readonly ProjectRecord[]>;
+  projects(): Promise<readonly StoredProject[]>;
+  project(name: string): Promise<StoredProject | undefined>;
+  /** Returns the revisions of all projects by name. */
+  revisions(): Promise<ReadonlyMap<string, number>>;
   saveProject(project: ProjectRecord, audit: NewAuditEntry): Promise<void>;
   /** Writes the project, the release, its sketch MD5s and the channel's current release in one transaction. */
   publish(publication: NewRelease): Promise<PublicationResult>;
@@ -159,19 +202,57 @@ export interface Touch {
   readonly report: StoredReport;
 }
 
+/** Data for a device's request. The record and the revision were read at the same moment. */
+export interface DeviceCheck {
+  readonly device: SeenDevice | undefined;
+  /** Revision of the project. */
+  readonly revision: number;
+}
+
+/** Change of a device's contribution to the counts of a rollout. */
+export interface MemberChange {
+  /** Rollout ID. */
+  readonly rollout: number;
+  readonly before: RolloutMember | undefined;
+  readonly after: RolloutMember | undefined;
+}
+
+/** State on which a change to a device is based, and its effect on the counts. */
+interface DeviceChangeBasis {
+  /** Revision of the project on which the change is based; undefined if the change does not depend on the project. */
+  readonly projectRevision?: number | undefined;
+  /** Contributions to the newest rollout on each channel, where before and after differ. */
+  readonly members?: readonly MemberChange[] | undefined;
+}
+
+export interface SaveOptions extends DeviceChangeBasis {
+  /** Maximum number of devices that are neither enrolled nor have credentials. */
+  readonly mostDevices: number;
+  /** Audit entries for the change; none for changes that result from device requests. */
+  readonly audit?: readonly NewAuditEntry[] | undefined;
+}
+
+export interface RemoveOptions extends DeviceChangeBasis {
+  readonly audit: NewAuditEntry;
+}
+
 export interface DeviceStore {
+  /**
+   * Reads a device and the revision of its project in one statement.
+   *
+   * @returns undefined if the project does not exist
+   */
+  check(project: string, mac: string): Promise<DeviceCheck | undefined>;
   get(project: string, mac: string): Promise<SeenDevice | undefined>;
   /**
    * Writes a record if its revision matches the stored one (0 if none is stored yet), and increments the revision. A new device must fit
-   * within `mostDevices`, which counts neither enrolled devices nor devices with credentials. To make room for a new device, the store
-   * removes devices that have never run an update, devices not seen for a month, and other devices if they exceed half of the limit.
+   * within `mostDevices`. To make room for a new device, the store removes devices that have never run an update, devices not seen for a
+   * month, and other devices if they exceed half of the limit.
    *
-   * @param audit audit entries for the change; none for changes that result from device requests
+   * @returns conflict: the device has changed. stale: the project has changed. full: there is no room for a new device. In these three cases,
+   *   nothing is written.
    */
-  save(
-    record: DeviceRecord,
-    options: { mostDevices: number; audit?: readonly NewAuditEntry[] },
-  ): Promise<'saved' | 'conflict' | 'full'>;
+  save(record: DeviceRecord, options: SaveOptions): Promise<'saved' | 'conflict' | 'full' | 'stale'>;
   /** Stores the times at which devices were last seen, and their reports. */
   touch(touches: readonly Touch[]): Promise<void>;
   /** Returns devices, sorted by MAC. */
@@ -181,9 +262,9 @@ export interface DeviceStore {
   /**
    * Removes a device.
    *
-   * @returns false if the device does not exist; in that case no audit entry is written
+   * @returns false if the device does not exist, stale if the project has changed; in both cases nothing is written
    */
-  remove(project: string, mac: string, audit: NewAuditEntry): Promise<boolean>;
+  remove(project: string, mac: string, options: RemoveOptions): Promise<boolean | 'stale'>;
   count(project: string): Promise<number>;
   /** Counts a project's devices by state, version and group, in no particular order. */
   tally(project: string): Promise<readonly DeviceCount[]>;
@@ -192,31 +273,110 @@ export interface DeviceStore {
 /** Audit entry that is written in the same transaction as the change it records. */
 export type NewAuditEntry = Omit<AuditEntry, 'id'>;
 
+/** Rollout as its service creates it. */
+export type NewRollout = Omit<RolloutRecord, 'id' | 'revision' | 'isCounted'>;
+
+/** Number of devices in a stage with the same `RolloutMember.kind`. */
+export interface RolloutCount {
+  readonly stage: number;
+  readonly kind: string;
+  readonly devices: number;
+}
+
 export interface RolloutStore {
   /**
-   * Creates a rollout. From now on, the manifests of its releases state facts (`Recognized.isTrusted`).
+   * Creates a rollout. From now on, the manifests of its releases state facts (`Recognized.isTrusted`). Its devices are not counted yet; see
+   * `countNext`.
    *
    * @param audit returns the audit entry for the new rollout
    * @returns undefined if another rollout is in progress on the channel
    */
-  create(
-    rollout: Omit<RolloutRecord, 'id'>,
-    audit: (created: RolloutRecord) => NewAuditEntry,
-  ): Promise<RolloutRecord | undefined>;
+  create(rollout: NewRollout, audit: (created: RolloutRecord) => NewAuditEntry): Promise<RolloutRecord | undefined>;
   /**
-   * Saves a rollout and, if they change, the current releases of its channel in one transaction.
+   * Saves a rollout and, if they change, the current releases of its channel in one transaction, and increments its revision.
    *
-   * @param change undefined if the only changes are to data that may be lost in a crash
+   * @param change undefined if only samples change; in that case, the revision of the project stays the same
+   * @returns the rollout with its new revision; conflict if the revision differs from the stored one
    */
   save(
     rollout: RolloutRecord,
-    change: undefined | { readonly audit: NewAuditEntry; readonly promote?: readonly number[] },
-  ): Promise<void>;
+    change: undefined | { readonly audit: NewAuditEntry; readonly promote?: readonly number[] | undefined },
+  ): Promise<RolloutRecord | 'conflict'>;
   /** Returns rollouts, newest first. */
   ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;
   find(project: string, id: number): Promise<RolloutRecord | undefined>;
   /** Returns the newest rollout on each channel, which includes all rollouts in progress (active, paused, halted). */
-  current(): Promise<readonly RolloutRecord[]>;
+  current(project?: string): Promise<readonly RolloutRecord[]>;
+  /** Returns the counts of a rollout's devices. They are incomplete until `RolloutRecord.isCounted`. */
+  counts(id: number): Promise<readonly RolloutCount[]>;
+  /**
+   * Counts the next devices of the rollout's project. Any process may continue the count, and no device counts twice. Also removes member
+   * data of earlier rollouts on the channel, of which `soaked` and `addresses` then return nothing.
+   *
+   * @param most maximum number of devices to count
+   * @param memberOf returns a device's contribution; undefined if the device is not a member
+   */
+  countNext(
+    id: number,
+    most: number,
+    memberOf: (record: DeviceRecord) => RolloutMember | undefined,
+  ): Promise<'more' | 'complete'>;
+  /** Counts, by stage, the members of these kinds whose `sinceMs` is `latestMs` or earlier. */
+  soaked(
+    id: number,
+    kinds: readonly string[],
+    latestMs: number,
+  ): Promise<readonly { readonly stage: number; readonly devices: number }[]>;
+  /**
+   * Counts the members that have an address, by address, the address with the most devices first.
+   *
+   * @param kinds kinds of the members; undefined for all
+   */
+  addresses(
+    id: number,
+    kinds?: readonly string[],
+  ): Promise<readonly { readonly address: string; readonly devices: number }[]>;
+}
+
+/** Login session in the dashboard. */
+export interface StoredSession {
+  /** Hash of the session ID. */
+  readonly key: string;
+  /** Token ID. */
+  readonly token: string;
+  readonly formToken: string;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+}
+
+export interface SessionStore {
+  /** Adds a session. If there are too many, removes those that end first. */
+  open(session: StoredSession, most: { readonly perToken: number; readonly total: number }): Promise<void>;
+  /** Returns a session, even if it has ended. */
+  find(key: string): Promise<StoredSession | undefined>;
+  close(key: string): Promise<void>;
+  /** Removes the sessions that ended before `at`, in milliseconds since 1970. */
+  removeEnded(at: number): Promise<void>;
+}
+
+/** Rate limit: `burst` failures immediately, then `perSecond` failures per second. */
+export interface FailureLimit {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** Limits on failed log-ins, by bucket name. The database's clock refills the buckets. */
+export interface FailureStore {
+  /**
+   * Counts a failure.
+   *
+   * @returns false if the limit was reached before
+   */
+  take(bucket: string, limit: FailureLimit): Promise<boolean>;
+  /** Returns whether a further failure would stay within the limit. */
+  hasAny(bucket: string, limit: FailureLimit): Promise<boolean>;
+  /** Removes the data of buckets in which all failures are forgotten. */
+  removeFull(): Promise<void>;
 }
 
 export interface TokenStore {

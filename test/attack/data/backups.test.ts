@@ -265,7 +265,7 @@ async function works(t: ExecutionContext, data: string): Promise<string | undefi
   const server = await startTestServer(t, { data });
   try {
     const { token } = await createToken(server.parts, { roles: ['admin'], project: undefined, name: 'test' }, 'test');
-    const projects = (await server.parts.store.catalog.projects()).map(({ name }) => name);
+    const projects = (await server.parts.store.catalog.projects()).map(({ project }) => project.name);
     const paths = [...lists, ...projects.flatMap((name) => listsOfProject.map((path) => `/projects/${name}${path}`))];
     for (const path of paths) {
       const { status } = await server.api('GET', path, undefined, token);

@@ -29,6 +29,8 @@ const [previous, fresh] = [await release(1, '1.0'), await release(2, '2.0')];
 function rolloutWith(stages: readonly RolloutStage[], more: Partial<RolloutRecord> = {}): RolloutRecord {
   return {
     id: 7,
+    revision: 1,
+    isCounted: true,
     project: 'door',
     channel: 'stable',
     version: '2.0',

@@ -71,7 +71,7 @@ export function deviceListContract(storeTest: StoreTest): void {
       await devices.save({ ...record, ...runs('2.0'), decisions: { sketch: decided('up-to-date', 'running') } }, roomy);
       await devices.save(record, roomy);
       await devices.save(device(7, {}), roomy);
-      await devices.remove('door', macOf(5), auditBy('tester'));
+      await devices.remove('door', macOf(5), { audit: auditBy('tester') });
       const changed = ['failed - 1', 'failed 1.0 1', 'unknown - 2', 'up-to-date 2.0 1', 'up-to-date 2.0 beta1'];
       t.deepEqual(await counts(opened.store), changed);
       t.deepEqual(await counts(await opened.reopen()), changed);
@@ -93,7 +93,7 @@ export function deviceListContract(storeTest: StoreTest): void {
       { ...roomy, audit: [of('b', 'device.retried', { name: 'newer' })] },
     );
     await store.devices.save(device(9, {}), { ...roomy, audit: [auditBy('c', 'device.edited', { mac: macOf(9) })] });
-    await store.devices.remove('door', macOf(8), of('d', 'device.removed'));
+    await store.devices.remove('door', macOf(8), { audit: of('d', 'device.removed') });
     const entries = await store.audit.ofDevice('door', macOf(8), 10);
     t.deepEqual(
       entries.map(({ actor, action, detail }) => [actor, action, detail['name']]),

@@ -108,7 +108,7 @@ for (const driver of drivers) {
 
 async function assertFilled(t: Parameters<typeof testFolder>[0], path: string, driver: SqliteDriver, md5: string) {
   const store = await openSqliteStore(path, 'a test', driver);
-  t.is((await store.catalog.projects())[0]?.name, 'door');
+  t.is((await store.catalog.projects())[0]?.project.name, 'door');
   t.is((await store.catalog.recognize('door', md5))[0]?.release.version, '1.0');
   await store.close();
 }

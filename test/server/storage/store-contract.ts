@@ -1,8 +1,8 @@
 import type { ExecutionContext, TestFn } from 'ava';
 import type { Manifest } from '../../../src/core/model/manifest.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../../src/server/storage/records.ts';
-import type { DumpLine, NewRelease } from '../../../src/server/storage/store.ts';
+import type { Attempt, DeviceRecord, ProjectRecord } from '../../../src/server/storage/records.ts';
+import type { DumpLine, NewRelease, NewRollout } from '../../../src/server/storage/store.ts';
 import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
 import { deviceListContract } from './device-list-contract.ts';
@@ -24,7 +24,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       t.is(result.outcome, 'published');
       const { catalog, audit } = await opened.reopen();
       t.deepEqual(
-        (await catalog.projects()).map((project) => project.name),
+        (await catalog.projects()).map(({ project }) => project.name),
         ['door'],
       );
       const [promote] = await catalog.currentReleases('door');
@@ -225,8 +225,8 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(seen?.lastSeenAt, 1_700_000_000_000);
     t.deepEqual(seen?.report, { version: '7' });
     t.is(await store.devices.count('door'), 25);
-    t.true(await store.devices.remove('door', macs[0] ?? '', auditBy('tester')));
-    t.false(await store.devices.remove('door', macs[0] ?? '', auditBy('tester')));
+    t.true(await store.devices.remove('door', macs[0] ?? '', { audit: auditBy('tester') }));
+    t.false(await store.devices.remove('door', macs[0] ?? '', { audit: auditBy('tester') }));
     t.is(await store.devices.count('door'), 24);
   });
 
@@ -378,7 +378,7 @@ async function collect(lines: AsyncIterable<DumpLine>): Promise<DumpLine[]> {
   return all;
 }
 
-function rollout(freshId: number, formerId: number): Omit<RolloutRecord, 'id'> {
+function rollout(freshId: number, formerId: number): NewRollout {
   return {
     project: 'door',
     channel: 'stable',

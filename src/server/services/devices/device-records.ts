@@ -114,7 +114,7 @@ export class DeviceRecords {
       if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
       if (outcome !== 'saved') {
         this.#remembered.delete(key);
-        return outcome;
+        return outcome === 'stale' ? 'conflict' : outcome;
       }
       this.#notify(saved);
       for (const event of events) this.#events.emit(event);
@@ -182,7 +182,7 @@ export class DeviceRecords {
 
   async remove(project: string, mac: string, by: Actor): Promise<boolean> {
     const event = { type: 'device.removed', project, mac, actor: by, at: Date.now() } as const;
-    const wasThere = await this.#store.remove(project, mac, auditEntryOf(event));
+    const wasThere = (await this.#store.remove(project, mac, { audit: auditEntryOf(event) })) === true;
     this.#remembered.delete(keyOf(project, mac));
     this.#waiting.delete(keyOf(project, mac));
     this.#quick.forget(project, mac);

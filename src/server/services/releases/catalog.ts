@@ -60,7 +60,7 @@ export class Catalog {
    * check sees the change.
    */
   async refresh(only?: string): Promise<void> {
-    for (const project of await this.#store.catalog.projects()) {
+    for (const { project } of await this.#store.catalog.projects()) {
       if (only !== undefined && project.name !== only) continue;
       const channels = await this.#channels(project.name);
       this.#views.set(project.name, { project, channels: this.#withLiveRollouts(project.name, channels) });

@@ -51,7 +51,7 @@ export async function prepareRelease(
   question: PublishInput,
 ): Promise<PreparedRelease> {
   const manifest = readManifest(question);
-  const present = (await store.catalog.projects()).find(({ name }) => name === question.project);
+  const present = (await store.catalog.project(question.project))?.project;
   const key = namedKey(manifest);
   const record = await projectOf(store, question, present, key);
   const { publisher, request } = question;

@@ -240,8 +240,8 @@ export class Rollouts {
     log.info({ action: type, ...facts }, 'Rollout changed');
   }
 
-  #save(step: RolloutStep): Promise<void> {
-    return this.#needs.store.rollouts.save(step.rollout, { ...step, audit: auditEntryOf(step.event) });
+  async #save(step: RolloutStep): Promise<void> {
+    await this.#needs.store.rollouts.save(step.rollout, { ...step, audit: auditEntryOf(step.event) });
   }
 
   #show(live: Live, rollout: RolloutRecord): void {

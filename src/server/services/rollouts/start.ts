@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import type { RolloutStage, rolloutRequestSchema } from '../../../api/rollout.ts';
-import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
-import type { Store } from '../../storage/store.ts';
+import type { Actor, DeviceRecord } from '../../storage/records.ts';
+import type { NewRollout, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { isMember } from './progress.ts';
 import type { ServiceTime } from './service-clock.ts';
@@ -22,7 +22,7 @@ const readAtOnce = 1000;
  * @throws DomainError not-found: the version does not exist. conflict: the channel already serves the version. invalid: a canary is
  *   unknown, or no enrolled device can prove the release before it is sent to all devices
  */
-export async function prepareRollout(store: Store, question: StartInput): Promise<Omit<RolloutRecord, 'id'>> {
+export async function prepareRollout(store: Store, question: StartInput): Promise<NewRollout> {
   const { project, request, by, now } = question;
   const { version, channel, gate, halt } = request;
   const releases = await store.catalog.withVersion(project, version);

@@ -2,7 +2,7 @@ import { flashModes } from '../../../core/firmware/flash-header.ts';
 import { documentSchemas } from '../document-schemas.ts';
 import type { CurrentRelease, ProjectRecord, ReleaseRecord } from '../records.ts';
 import { hasSameBytes, isPromotable } from '../release-record.ts';
-import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
+import type { CatalogStore, NewRelease, PublicationResult, StoredProject } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import type { Committer } from './committer.ts';
 import type { Connection } from './connection.ts';
@@ -15,7 +15,7 @@ import { storedJson } from './stored-json.ts';
 export function sqliteCatalog(
   connection: Connection,
   committer: Committer,
-  projects: ProjectIds,
+  projectIds: ProjectIds,
   releases: ReleaseReader,
   knownBuilds: KnownBuilds,
 ): CatalogStore {
@@ -95,6 +95,15 @@ export function sqliteCatalog(
     knownBuilds.trust(current.map(({ id }) => id));
   }
 
+  async function projects(): Promise<StoredProject[]> {
+    const rows = await db.selectFrom('projects').select(['name', 'doc']).orderBy('name').execute();
+    return rows.map(({ name, doc }) => {
+      const what = `the document of project ${name}`;
+      const settings = storedJson<Omit<ProjectRecord, 'name'>>(doc, what, documentSchemas.projects.doc);
+      return { project: { ...settings, name }, revision: 1 };
+    });
+  }
+
   /** Clears the caches within the transaction that makes the change, so that no read can happen in between. */
   function forget(ids: readonly number[]): void {
     releases.forget(ids);
@@ -102,13 +111,10 @@ export function sqliteCatalog(
   }
 
   return {
-    async projects() {
-      const rows = await db.selectFrom('projects').select(['name', 'doc']).orderBy('name').execute();
-      return rows.map(({ name, doc }) => {
-        const what = `the document of project ${name}`;
-        return { ...storedJson<Omit<ProjectRecord, 'name'>>(doc, what, documentSchemas.projects.doc), name };
-      });
-    },
+    projects,
+
+    project: async (name) => (await projects()).find(({ project }) => project.name === name),
+    revisions: async () => new Map((await projects()).map(({ project, revision }) => [project.name, revision])),
 
     saveProject: (project, audit) =>
       committer.write('sync', () => {
@@ -119,13 +125,13 @@ export function sqliteCatalog(
     publish: (publication) => committer.write('sync', () => publish(publication)),
 
     async releases(project, { before = Number.MAX_SAFE_INTEGER, limit }) {
-      return releases.ofProject(projects.idOf(project), before, limit);
+      return releases.ofProject(projectIds.idOf(project), before, limit);
     },
 
     async withSameBytes(project, { image, artifacts }) {
       const digests = artifacts.map(({ sha256 }) => sha256);
       const md5s = image.sketchMd5s.map(({ md5 }) => Buffer.from(md5, 'hex'));
-      const ofProject = db.selectFrom('releases').where('project_id', '=', projects.idOf(project));
+      const ofProject = db.selectFrom('releases').where('project_id', '=', projectIds.idOf(project));
       const byArtifact = ofProject
         .innerJoin('release_blobs', 'release_blobs.release_id', 'releases.id')
         .where('sha256', 'in', digests);
@@ -140,18 +146,18 @@ export function sqliteCatalog(
     },
 
     async find(project, name) {
-      return releases.byName(projects.idOf(project), name, '');
+      return releases.byName(projectIds.idOf(project), name, '');
     },
 
     async withVersion(project, version) {
-      return releases.withVersion(projects.idOf(project), version).filter(isPromotable);
+      return releases.withVersion(projectIds.idOf(project), version).filter(isPromotable);
     },
 
     promote: (project, channel, releaseIds, audit) =>
       committer.write('sync', () => {
         const current = releaseIds.flatMap((id) => releases.byId(id) ?? []).filter(isPromotable);
         if (current.length === 0) return current;
-        makeCurrent(projects.idOf(project), channel, current);
+        makeCurrent(projectIds.idOf(project), channel, current);
         writeAudit(connection, audit(current));
         return current;
       }),
@@ -172,7 +178,7 @@ export function sqliteCatalog(
       const query = db
         .selectFrom('current_releases')
         .select(['channel', 'release_id'])
-        .where('project_id', '=', projects.idOf(project));
+        .where('project_id', '=', projectIds.idOf(project));
       return connection.all(query).flatMap(({ channel, release_id }): CurrentRelease[] => {
         const release = releases.byId(release_id);
         return release === undefined ? [] : [{ project, channel, release }];
@@ -183,7 +189,7 @@ export function sqliteCatalog(
       const query = db
         .selectFrom('promotions')
         .select('release_id')
-        .where('project_id', '=', projects.idOf(project))
+        .where('project_id', '=', projectIds.idOf(project))
         .where('channel', '=', channel)
         .groupBy('release_id')
         .orderBy(({ fn }) => fn.max('id'), 'desc')
@@ -210,7 +216,7 @@ export function sqliteCatalog(
       if (project === undefined) return connection.first(query) !== undefined;
       const ofProject = query
         .innerJoin('releases', 'releases.id', 'release_id')
-        .where('project_id', '=', projects.idOf(project));
+        .where('project_id', '=', projectIds.idOf(project));
       return connection.first(ofProject) !== undefined;
     },
   };

@@ -141,6 +141,13 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
   }
 
   return {
+    async check(project, mac) {
+      const projectId = projects.idOf(project);
+      if (projectId === 0) return undefined;
+      const row = one.first(projectId, mac);
+      return { device: row && toDevice(project, row), revision: 1 };
+    },
+
     async get(project, mac) {
       const row = one.first(projects.idOf(project), mac);
       return row && toDevice(project, row);
@@ -208,7 +215,7 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
       return (await query.execute()).map(({ name, ...row }) => toDevice(name, row).record);
     },
 
-    remove: (project, mac, audit) =>
+    remove: (project, mac, { audit }) =>
       committer.write('sync', () => {
         const projectId = projects.idOf(project);
         const wasThere =

@@ -12,7 +12,7 @@ import type { ReleaseReader } from './releases.ts';
 import { storedJson } from './stored-json.ts';
 
 /** Part of a rollout that is stored as one JSON document because it is never searched. */
-type Doc = Omit<RolloutRecord, 'id' | 'project' | 'channel' | 'state'>;
+type Doc = Omit<RolloutRecord, 'id' | 'revision' | 'isCounted' | 'project' | 'channel' | 'state'>;
 
 interface Row {
   readonly id: number;
@@ -49,7 +49,7 @@ export function sqliteRollouts(
         const { project, channel, state, ...doc } = rollout;
         const values = { project_id: projectId, channel, state, doc: JSON.stringify(doc satisfies Doc) };
         const id = connection.insert(db.insertInto('rollouts').values(values));
-        const created = { ...rollout, id };
+        const created = { ...rollout, id, revision: 1, isCounted: false };
         knownBuilds.trust(rollout.releaseIds);
         writeAudit(connection, audit(created));
         return created;
@@ -57,15 +57,17 @@ export function sqliteRollouts(
 
     save: (rollout, change) =>
       committer.write(change === undefined ? 'lazy' : 'sync', () => {
-        const { id, project, channel, state, ...doc } = rollout;
+        const { id, revision, isCounted, project, channel, state, ...doc } = rollout;
+        const saved = { ...rollout, revision: revision + 1 };
         const values = { state, doc: JSON.stringify(doc satisfies Doc) };
         connection.run(db.updateTable('rollouts').set(values).where('id', '=', id));
-        if (change === undefined) return;
+        if (change === undefined) return saved;
         const current = (change.promote ?? [])
           .flatMap((releaseId) => releases.byId(releaseId) ?? [])
           .filter(isPromotable);
         for (const release of current) writeCurrent(connection, projects.idOf(project), channel, release);
         writeAudit(connection, change.audit);
+        return saved;
       }),
 
     async ofProject(project, limit) {
@@ -86,11 +88,16 @@ export function sqliteRollouts(
         .groupBy(['project_id', 'channel']);
       return (await rows.where('rollouts.id', 'in', newest).orderBy('rollouts.id').execute()).map(toRollout);
     },
+
+    counts: async () => [],
+    countNext: async () => 'complete',
+    soaked: async () => [],
+    addresses: async () => [],
   };
 }
 
 function toRollout({ id, name, channel, state, doc }: Row): RolloutRecord {
   const read = storedJson<Doc>(doc, `the document of rollout ${id}`, documentSchemas.rollouts.doc);
   // The state was written by `create` or `save`.
-  return { ...read, id, project: name, channel, state: state as RolloutRecord['state'] };
+  return { ...read, id, revision: 1, isCounted: false, project: name, channel, state: state as RolloutRecord['state'] };
 }

@@ -15,6 +15,7 @@ import { dumpTables, identityKey, restoreRow } from './dump.ts';
 import { JournalFlush } from './journal-flush.ts';
 import { sqliteKnownBuilds } from './known-builds.ts';
 import { migrate } from './migrate.ts';
+import { processParts } from './process-parts.ts';
 import { projectIds } from './project-ids.ts';
 import { releaseReader } from './releases.ts';
 import { sqliteRollouts } from './rollouts.ts';
@@ -128,6 +129,7 @@ function makeStore(connection: Connection, path: string): Store {
     tokens: sqliteTokens(connection, committer),
     uploads: sqliteUploads(connection, committer),
     audit: sqliteAudit(connection, committer),
+    ...processParts(),
 
     async identity() {
       const query = db.selectFrom('meta').select('value').where('key', '=', identityKey);
@@ -146,6 +148,14 @@ function makeStore(connection: Connection, path: string): Store {
       const row = await query.executeTakeFirst();
       return Number(row?.value ?? 0);
     },
+
+    async advanceServedMs(byMs) {
+      const servedMs = (await this.servedMs()) + byMs;
+      await this.setServedMs(servedMs);
+      return servedMs;
+    },
+
+    ping: async () => undefined,
 
     setServedMs: (servedMs) =>
       committer.write('group', () => {

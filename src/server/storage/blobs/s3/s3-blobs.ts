@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { mostBlobBytes, type UploadState } from '../../../../api/release.ts';
 import type { BlobSeal, BlobStore, StoredBlob, UploadPiece } from '../../blob-store.ts';
 import { StoreUnavailableError } from '../../store-unavailable.ts';
@@ -145,17 +146,20 @@ class S3Blobs implements BlobStore {
   }
 
   /** Stores the bytes in pieces. Bytes received before the connection was lost are kept, and the next request continues from there. */
-  async #writePieces(sha256: string, { uploader, offset, totalBytes, chunks }: UploadPiece): Promise<number | 'offset'> {
+  async #writePieces(
+    sha256: string,
+    { uploader, offset, totalBytes, chunks }: UploadPiece,
+  ): Promise<number | 'offset'> {
     let end = offset;
     let buffered: Uint8Array[] = [];
     let bufferedBytes = 0;
     const flush = async (): Promise<boolean> => {
       if (bufferedBytes === 0) return true;
-      const isNew = await this.#client.create(`${pieceKey(sha256, uploader)}${end}`, bodyOf(Buffer.concat(buffered)));
+      const isOwn = await this.#createPiece(`${pieceKey(sha256, uploader)}${end}`, Buffer.concat(buffered));
       end += bufferedBytes;
       buffered = [];
       bufferedBytes = 0;
-      return isNew;
+      return isOwn;
     };
     try {
       for await (const chunk of chunks) {
@@ -173,6 +177,17 @@ class S3Blobs implements BlobStore {
   }
 
   /**
+   * Stores a piece. If the response to the first try was lost, the second try finds the object.
+   *
+   * @returns false if the object has different bytes, because a different request has stored it
+   */
+  async #createPiece(key: string, bytes: Buffer): Promise<boolean> {
+    if (await this.#client.create(key, bodyOf(bytes))) return true;
+    const existing = await this.#client.read(key);
+    return existing !== undefined && bytes.equals(await buffer(existing.chunks));
+  }
+
+  /**
    * Puts the pieces of an upload together.
    *
    * @returns false if the bytes do not match the digest
@@ -182,7 +197,10 @@ class S3Blobs implements BlobStore {
     const chunks = () => matching(sha256, this.#bytesOf(pieces));
     const key = blobKey(sha256);
     try {
-      if ((await this.#client.size(key)) === undefined && (await this.#client.create(key, { sizeBytes, sha256, chunks }))) {
+      if (
+        (await this.#client.size(key)) === undefined &&
+        (await this.#client.create(key, { sizeBytes, sha256, chunks }))
+      ) {
         return true;
       }
       // The blob already exists. Its new modification time protects it from removal until it is published.

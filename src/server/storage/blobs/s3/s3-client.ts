@@ -182,7 +182,15 @@ export class S3Client {
   #signing(method: string, url: URL) {
     const { accessKeyId, secretAccessKey, sessionToken, region } = this.#settings;
     const service = 's3';
-    return { method, url: url.href, accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }), region, service };
+    return {
+      method,
+      url: url.href,
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken && { sessionToken }),
+      region,
+      service,
+    };
   }
 }
 

@@ -7,7 +7,10 @@ export interface S3Object {
 }
 
 /** Returns the objects in a page of a listing (ListObjectsV2), and the token for the next page. */
-export function listedObjects(xml: string): { readonly objects: readonly S3Object[]; readonly next: string | undefined } {
+export function listedObjects(xml: string): {
+  readonly objects: readonly S3Object[];
+  readonly next: string | undefined;
+} {
   const objects = [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, object = '']) => ({
     key: element(object, 'Key') ?? '',
     sizeBytes: Number(element(object, 'Size')),
