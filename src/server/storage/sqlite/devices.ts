@@ -196,6 +196,19 @@ export function sqliteDevices(connection: Connection, committer: Committer, proj
         }
       }),
 
+    async named(project, names) {
+      const projectId = projects.idOf(project);
+      const query = db
+        .selectFrom('devices')
+        .select('mac')
+        .where('project_id', '=', projectId)
+        .where('name', 'in', names);
+      return connection.all(query.orderBy('mac')).flatMap(({ mac }) => {
+        const row = one.first(projectId, mac);
+        return row === undefined ? [] : [toDevice(project, row).record];
+      });
+    },
+
     async list(project, page, filter = {}) {
       const projectId = projects.idOf(project);
       return macsOf(connection, projectId, page, filter).flatMap((mac) => {

@@ -8,14 +8,21 @@ import type { Tables } from './tables.ts';
 
 export function sqliteTokens(connection: Connection, committer: Committer): TokenStore {
   const { db } = connection;
+  const create: TokenStore['create'] = ({ id, hash, roles, channels, project, name, createdAt }, audit) =>
+    committer.write('sync', () => {
+      const lists = { roles: roles.join(' '), channels: channels.join(' ') };
+      const row = { id, hash, ...lists, project: project ?? null, name, created_at: createdAt };
+      connection.run(db.insertInto('tokens').values(row));
+      writeAudit(connection, audit);
+    });
   return {
-    create: ({ id, hash, roles, channels, project, name, createdAt }, audit) =>
-      committer.write('sync', () => {
-        const lists = { roles: roles.join(' '), channels: channels.join(' ') };
-        const row = { id, hash, ...lists, project: project ?? null, name, created_at: createdAt };
-        connection.run(db.insertInto('tokens').values(row));
-        writeAudit(connection, audit);
-      }),
+    create,
+
+    createFirst: async (token, audit) => {
+      if ((await db.selectFrom('tokens').select('id').executeTakeFirst()) !== undefined) return false;
+      await create(token, audit);
+      return true;
+    },
 
     async find(id) {
       const row = await db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();

@@ -132,6 +132,7 @@ async function up({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('sha256', 'text', notNull)
     .addColumn('size_bytes', 'integer', notNull)
     .addColumn('at', 'integer', notNull)
+    .addColumn('complete', 'integer', notNull)
     .addPrimaryKeyConstraint('uploads_key', ['token', 'sha256'])
     .modifyEnd(strictWithoutRowid)
     .execute();
