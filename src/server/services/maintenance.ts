@@ -77,10 +77,12 @@ async function attempt(parts: ServiceParts, work: Work): Promise<void> {
   }
 }
 
-/** Reads the changes that other processes have made. The first response of the database ends an outage. */
-async function pollStore({ catalog, clock, outage }: ServiceParts): Promise<void> {
+/** Reads the changes that other processes have made. An outage ends when the database and the blob store respond. */
+async function pollStore({ catalog, clock, blobs, outage }: ServiceParts): Promise<void> {
   await catalog.update();
   await clock.update();
+  if (!outage.isOngoing) return;
+  await blobs.seals();
   outage.end();
 }
 

@@ -27,7 +27,7 @@ export interface ServiceParts {
   readonly uploads: Uploads;
   readonly clock: ServedClock;
   readonly skew: ClockSkew;
-  /** Outage of the database, which is logged once. */
+  /** Outage of the database or of the blob store, which is logged once. */
   readonly outage: Outage;
   readonly log: Log;
 }

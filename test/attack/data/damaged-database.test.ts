@@ -11,6 +11,7 @@ import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { crashedData, sealsIn, secondBuild, stoppedData } from './data-folder.ts';
+import { saveDevice } from '../../server/save-device.ts';
 
 const pageBytes = 4096;
 
@@ -39,7 +40,7 @@ async function fullData(t: ExecutionContext): Promise<string> {
   const server = await startTestServer(t, { data });
   for (let count = 0; count < 60; count++) {
     const mac = `02:00:00:00:00:${count.toString(16).padStart(2, '0').toUpperCase()}`;
-    await server.parts.records.save({ ...newRecord('door', mac), enrolled: true, name: `device ${count}` });
+    await saveDevice(server.parts, { ...newRecord('door', mac), enrolled: true, name: `device ${count}` });
   }
   await server.publish(secondBuild, { draft: true }, token);
   t.is((await server.api('POST', '/projects/door/rollouts', { version: '2.0' }, token)).status, 201);

@@ -90,8 +90,8 @@ export class DeviceRecords {
       members,
     });
     if (outcome !== 'saved') return outcome;
-    await rollouts.haltIfNeeded(record.project, members);
     for (const event of events) this.#needs.events.emit(event);
+    await rollouts.haltIfNeeded(record.project, members);
     return saved;
   }
 
