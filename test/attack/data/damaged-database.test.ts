@@ -6,12 +6,12 @@ import { OtaError } from '../../../src/errors/ota-error.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
+import { saveDevice } from '../../server/save-device.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { crashedData, sealsIn, secondBuild, stoppedData } from './data-folder.ts';
-import { saveDevice } from '../../server/save-device.ts';
 
 const pageBytes = 4096;
 

@@ -3,9 +3,9 @@ import test from 'ava';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { startTestServer } from '../../server/running-server.ts';
+import { saveDevice } from '../../server/save-device.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { inParallel } from '../support/in-parallel.ts';
-import { saveDevice } from '../../server/save-device.ts';
 
 const mac = '18:FE:34:00:00:01';
 const actions = [

@@ -4,8 +4,8 @@ import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { endlessMs } from '../../support/patience.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
-import { testDashboard } from './browsing.ts';
 import { saveDevice } from '../save-device.ts';
+import { testDashboard } from './browsing.ts';
 
 /** Logs in and opens the event stream. */
 async function follow(server: TestServer, query = '') {

@@ -2,8 +2,8 @@ import test from 'ava';
 import type { ServerParts } from '../../../src/server/parts.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt, DeviceRecord } from '../../../src/server/storage/records.ts';
-import { testDashboard } from './browsing.ts';
 import { saveDevice } from '../save-device.ts';
+import { testDashboard } from './browsing.ts';
 
 function macOf(index: number): string {
   return `18:FE:34:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`.toUpperCase();
@@ -73,7 +73,8 @@ test('escapes values from devices and users on every page', async (t) => {
   const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>'`;
   const decision = { action: 'send', code: evil, text: evil, version: evil, at: 1 } as const;
   const mac = macOf(1);
-  await saveDevice(parts, 
+  await saveDevice(
+    parts,
     {
       ...newRecord('door', mac),
       name: evil,

@@ -3,8 +3,8 @@ import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt } from '../../../src/server/storage/records.ts';
 import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
-import { testDashboard } from './browsing.ts';
 import { saveDevice } from '../save-device.ts';
+import { testDashboard } from './browsing.ts';
 
 const mac = '18:FE:34:00:00:01';
 const failed: Attempt = {

@@ -33,7 +33,8 @@ export async function namedFile(
 
 function ofChannel(view: ProjectView, channel: string, file: string): NamedFile | undefined {
   const releases = withFile(view, channel, file);
-  if (releases === undefined || releases.current.length + (releases.rollout?.releases.length ?? 0) === 0) return undefined;
+  if (releases === undefined || releases.current.length + (releases.rollout?.releases.length ?? 0) === 0)
+    return undefined;
   return { releases, plain: releases.current[0] };
 }
 

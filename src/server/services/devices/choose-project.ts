@@ -90,10 +90,7 @@ async function enrolledIn({ records }: Parts, projects: readonly string[], mac: 
 }
 
 /** Returns the projects with a trusted release or reference build that has the MD5 of the running sketch. */
-async function recognizedIn(
-  views: readonly ProjectView[],
-  { sketchMd5 }: DeviceReport,
-): Promise<readonly string[]> {
+async function recognizedIn(views: readonly ProjectView[], { sketchMd5 }: DeviceReport): Promise<readonly string[]> {
   if (sketchMd5 === undefined) return [];
   const found: string[] = [];
   for (const { project, recognize } of views) {

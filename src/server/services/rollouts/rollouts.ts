@@ -178,11 +178,7 @@ export class Rollouts {
     });
   }
 
-  #stepFor(
-    rollout: RolloutRecord,
-    verdict: RolloutVerdict,
-    tallies: readonly RolloutTally[],
-  ): RolloutStep | undefined {
+  #stepFor(rollout: RolloutRecord, verdict: RolloutVerdict, tallies: readonly RolloutTally[]): RolloutStep | undefined {
     switch (verdict.kind) {
       case 'halt':
         return this.#step(rollout, 'halted', { by: theServer, reason: verdict.reason });
@@ -302,7 +298,11 @@ function underWay(channel: string, rollout: RolloutRecord | undefined): DomainEr
 
 function changedMeanwhile({ version, state }: RolloutRecord): DomainError {
   const message = `the rollout of ${version} was changed at the same time and is ${state} now`;
-  return new DomainError('conflict', message, 'Check the state of the rollout, and repeat the action if it still applies.');
+  return new DomainError(
+    'conflict',
+    message,
+    'Check the state of the rollout, and repeat the action if it still applies.',
+  );
 }
 
 function notLive(known: RolloutInfo | undefined, id: number): DomainError {

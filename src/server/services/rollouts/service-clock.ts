@@ -31,11 +31,7 @@ export class ServedClock implements ServiceClock {
   #changedAt: number;
   #latestMs: number;
 
-  private constructor(
-    store: Pick<Store, 'servedMs' | 'advanceServedMs'>,
-    storedMs: number,
-    monotonicMs: () => number,
-  ) {
+  private constructor(store: Pick<Store, 'servedMs' | 'advanceServedMs'>, storedMs: number, monotonicMs: () => number) {
     this.#store = store;
     this.#monotonicMs = monotonicMs;
     this.#storedMs = storedMs;

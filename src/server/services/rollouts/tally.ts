@@ -18,6 +18,9 @@ interface Kind {
 
 type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
 
+/** Words for the properties in the text of a kind. */
+const words = { isNotConfirmed: 'not-confirmed', isUnproven: 'unproven', hasCredentials: 'with-credentials' } as const;
+
 /** Maximum number of listed addresses; further addresses are only counted. */
 const mostAddresses = 5;
 
@@ -149,10 +152,12 @@ function add(tally: Counts, { state, isNotConfirmed, isUnproven, hasCredentials 
   if (isNotConfirmed) tally.unprovenNotConfirmed += devices;
 }
 
-const words = { isNotConfirmed: 'not-confirmed', isUnproven: 'unproven', hasCredentials: 'with-credentials' } as const;
-
 function kindText({ state, isNotConfirmed, isUnproven, hasCredentials }: Kind): string {
-  const found = [isNotConfirmed && words.isNotConfirmed, isUnproven && words.isUnproven, hasCredentials && words.hasCredentials];
+  const found = [
+    isNotConfirmed && words.isNotConfirmed,
+    isUnproven && words.isUnproven,
+    hasCredentials && words.hasCredentials,
+  ];
   return [state, ...found.filter((word) => word !== false)].join(' ');
 }
 
