@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import type { ServerParts } from '../../parts.ts';
 import type { HealthProblem } from '../../services/health.ts';
+import { retryAfterSeconds } from '../retry-after.ts';
 import { requireAction, type Session } from './session.ts';
 
 /** Problems with which no device can be served. With any other problem, other releases are still served. */
@@ -20,7 +21,7 @@ export function operationRoutes(parts: ServerParts): Hono<Session> {
     const problems = await parts.health.problems();
     if (problems.length === 0) return context.json({ status: 'ok' });
     if (!problems.some((problem) => serious.has(problem))) return context.json({ status: 'degraded', problems });
-    return context.json({ status: 'failing', problems }, 503, { 'Retry-After': '60' });
+    return context.json({ status: 'failing', problems }, 503, { 'Retry-After': String(retryAfterSeconds) });
   });
 
   const reader = requireAction(parts, 'view', { anyProject: true });

@@ -1,6 +1,7 @@
 import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../../api/api-problems.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { retryAfterSeconds } from '../retry-after.ts';
 
 /** Converts any error to a `DomainError`, which is sent to the client. */
 export function problemOf(error: Error, parts: ServerParts): DomainError {
@@ -15,7 +16,10 @@ export function statusOf({ code }: DomainError): (typeof apiProblems)[ApiProblem
 /** Returns the headers that a response to an error needs. */
 export function problemHeaders(problem: DomainError): Readonly<Record<string, string>> {
   const status = statusOf(problem);
-  return { ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }), ...(status === 503 && { 'Retry-After': '60' }) };
+  return {
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...(status === 503 && { 'Retry-After': String(retryAfterSeconds) }),
+  };
 }
 
 /** Returns the response body for an error. */
