@@ -103,6 +103,10 @@ test('escapes values from devices and users on every page', async (t) => {
     { project: 'door', mac, at: 1, report: { version: evil, sdkVersion: evil, sketchMd5: evil } },
   ]);
   const user = await browserOf('admin');
+  t.regex(
+    (await user.get('/projects/door/devices')).text,
+    /<time datetime="1970-01-01T00:00Z" title="1970-01-01 00:00 UTC">/,
+  );
   const query = encodeURIComponent(evil);
   for (const page of [
     '/projects/door/devices',
