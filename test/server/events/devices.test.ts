@@ -35,7 +35,13 @@ function check({ port }: TestServer, { manifest }: Build) {
 async function download(server: TestServer): Promise<void> {
   await server.publish(young);
   await check(server, old);
-  await receiptsNoted(server, mac, 1);
+  await endOfDownload(server);
+}
+
+/** Waits until the end of a download is stored. */
+async function endOfDownload({ parts }: TestServer): Promise<void> {
+  await receiptsNoted({ parts }, mac, 1);
+  while (parts.downloads.active > 0) await new Promise(setImmediate);
 }
 
 test('emits device.first-seen only on the first check-in', async (t) => {
@@ -192,7 +198,7 @@ test('emits rollout.halted after the halt is stored, before the failed device ge
   const start = { version: '2.0', stages: [{ share: 100 }], halt: { failures: 1 } };
   await server.api('POST', '/projects/door/rollouts', start);
   await check(server, old);
-  await receiptsNoted(server, mac, 1);
+  await endOfDownload(server);
   journal.take();
   const stateAtEvent: unknown[] = [];
   server.parts.events.subscribe(async ({ type }) => {
@@ -214,7 +220,7 @@ test('does not emit rollout.halted when the halt cannot be stored', async (t) =>
   const start = { version: '2.0', stages: [{ share: 100 }], halt: { failures: 1 } };
   await server.api('POST', '/projects/door/rollouts', start);
   await check(server, old);
-  await receiptsNoted(server, mac, 1);
+  await endOfDownload(server);
   journal.take();
   // The store accepts the device failure and rejects the resulting halt.
   journal.afterWrite = async () => {
@@ -235,7 +241,7 @@ test('emits an event for each stage that the server opens and for the completion
   const stages = [{ canaries: [mac] }, { share: 100 }];
   await server.api('POST', '/projects/door/rollouts', { version: '2.0', stages, gate: { soakMs: 0 } });
   await check(server, old);
-  await receiptsNoted(server, mac, 1);
+  await endOfDownload(server);
   journal.take();
   // From this point, the server's own maintenance may open the stage as well.
   await check(server, young);
