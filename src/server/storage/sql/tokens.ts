@@ -1,0 +1,57 @@
+import type { Selectable } from 'kysely';
+import { type Role, roles } from '../../../api/release.ts';
+import type { TokenRecord } from '../records.ts';
+import type { TokenStore } from '../store.ts';
+import { writeAudit } from './audit.ts';
+import type { Engine } from './engine.ts';
+import type { Tables } from './tables.ts';
+
+export function sqlTokens({ db, transaction, hasRowLocks }: Engine): TokenStore {
+  return {
+    async create({ id, hash, roles, channels, project, name, createdAt }, audit) {
+      const lists = { roles: roles.join(' '), channels: channels.join(' ') };
+      const row = { id, hash, ...lists, project: project ?? null, name, created_at: createdAt };
+      await transaction(async (change) => {
+        await change.insertInto('tokens').values(row).execute();
+        await writeAudit(change, [audit]);
+      });
+    },
+
+    async find(id) {
+      const row = await db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && toRecord(row);
+    },
+
+    async list() {
+      const rows = await db.selectFrom('tokens').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toRecord);
+    },
+
+    revoke: (id, audit) =>
+      transaction(async (change) => {
+        const all = change.selectFrom('tokens').selectAll().orderBy('id');
+        const rows = await all.$if(hasRowLocks, (query) => query.forUpdate()).execute();
+        const admins = rows.map(toRecord).filter(isAdminOfAll);
+        if (admins.length === 1 && admins[0]?.id === id) return 'last-admin';
+        if (!rows.some((row) => row.id === id)) return 'unknown';
+        await change.deleteFrom('tokens').where('id', '=', id).execute();
+        await writeAudit(change, [audit]);
+        return 'revoked';
+      }),
+  };
+}
+
+function isAdminOfAll({ roles, project }: TokenRecord): boolean {
+  return roles.includes('admin') && project === undefined;
+}
+
+function toRecord({ id, hash, roles, channels, project, name, created_at }: Selectable<Tables['tokens']>): TokenRecord {
+  const lists = { roles: knownRoles(roles), channels: channels.split(' ').filter((channel) => channel !== '') };
+  return { id, hash, ...lists, project: project ?? undefined, name, createdAt: created_at };
+}
+
+/** Returns the known roles among these names; an unknown role permits nothing. */
+function knownRoles(names: string): readonly Role[] {
+  const held = names.split(' ');
+  return roles.filter((role) => held.includes(role));
+}
