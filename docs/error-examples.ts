@@ -285,8 +285,17 @@ export const errorExamples = {
   ],
   STORAGE_URL_UNKNOWN: [
     { what: 'store', scheme: 'mysql', known: ['sqlite'] },
-    { what: 'blobs', scheme: undefined, known: ['file'] },
+    { what: 'blobs', scheme: undefined, known: ['file', 's3'] },
   ],
+  S3_SETTING_INVALID: [{ name: 'AWS_ENDPOINT_URL', expected: 'a URL such as https://s3.example.com' }],
+  S3_CREDENTIALS_MISSING: [{ name: 'AWS_SECRET_ACCESS_KEY' }],
+  S3_UNREACHABLE: [{ bucket: 'firmware', host: 's3.example.com', reason: 'ECONNREFUSED' }],
+  S3_BUCKET_MISSING: [{ bucket: 'firmware', host: 's3.example.com' }],
+  S3_REJECTED: [
+    { bucket: 'firmware', host: 's3.example.com', status: 403, reason: 'SignatureDoesNotMatch' },
+    { bucket: 'firmware', host: 's3.example.com', status: 301, reason: 'PermanentRedirect' },
+  ],
+  S3_OVERWRITES: [{ bucket: 'firmware', host: 's3.example.com' }],
   SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
   SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0004-device-labels', oldest: '0.3.0', program: '0.1.0' }],
   SERVER_DATABASE_FOREIGN: [{ path: 'data/ota.db', table: 'customers' }],

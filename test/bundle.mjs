@@ -24,7 +24,7 @@ const groups = {
   cli: /^(cli|docs|errors|templates)\//,
   'server-data': /^server\/(dashboard|rollout|storage|tls)\//,
   server: /^server\//,
-  project: /^(api|delivery|files|formats|project|publishing|simulator)\//,
+  project: /^(api|chaos|delivery|files|formats|project|publishing|simulator)\//,
 };
 /** Test files that run serial tests, change the state of the process, or measure its memory. Each runs in its own process. */
 const alone = [

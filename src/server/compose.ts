@@ -44,12 +44,12 @@ export interface ServerData {
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openData(
-  { data, storeUrl, blobsUrl }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl'>,
+  { data, storeUrl, blobsUrl, env }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'env'>,
   holder: string,
   { acceptsLoss = false }: { readonly acceptsLoss?: boolean } = {},
 ): Promise<ServerData> {
   try {
-    const blobs = await openBlobs(blobsUrl ?? `file:${data}`);
+    const blobs = await openBlobs(blobsUrl ?? `file:${data}`, { env });
     const mayCreate = acceptsLoss || (await identifyBlobs(blobs)).areUnused;
     const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder, { mayCreate, acceptsLoss });
     try {

@@ -1,5 +1,6 @@
 import type { Log } from './observability/log.ts';
 import type { Verifier, VerifierLimits } from './services/releases/verifier.ts';
+import type { StorageEnvironment } from './storage/blobs/s3/s3-settings.ts';
 import type { TlsOptions } from './tls/certificate.ts';
 
 /** Server options. */
@@ -10,6 +11,8 @@ export interface ServerOptions {
   readonly storeUrl?: string | undefined;
   /** URL of the blobs; defaults to `file:DATA`. */
   readonly blobsUrl?: string | undefined;
+  /** Environment variables with the credentials of the stores. */
+  readonly env?: StorageEnvironment | undefined;
   readonly host: string;
   /** Port to listen on; 0 selects a free port. */
   readonly port: number;

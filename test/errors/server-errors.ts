@@ -1,11 +1,16 @@
+import type { ExecutionContext } from 'ava';
 import Database from 'libsql';
+import { OtaError } from '../../src/errors/ota-error.ts';
+import { openBlobs } from '../../src/server/storage/open-blobs.ts';
 import { openStore } from '../../src/server/storage/open-store.ts';
 import { libsql } from '../../src/server/storage/sql/sqlite/drivers/libsql.ts';
 import { folderWith, packedDoor } from '../publishing/packed-door.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';
+import { refusingPort } from '../support/refusing-port.ts';
 import { runCommand } from '../support/run-command.ts';
+import { s3Environment, s3Responses } from '../support/s3-responses.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
@@ -19,6 +24,17 @@ const incompleteBackup = [
 ]
   .map((line) => JSON.stringify(line))
   .join('\n');
+
+/** Opens a blob store with an environment. */
+function atBlobs(
+  url: string,
+  environment: (t: ExecutionContext) => Promise<Readonly<Record<string, string>>>,
+): Provocation {
+  return async (t) => {
+    const env = await environment(t);
+    return { error: await t.throwsAsync(() => openBlobs(url, { env }), { instanceOf: OtaError }) };
+  };
+}
 
 /** Provokes each error about a server. */
 export const serverErrors = {
@@ -40,6 +56,12 @@ export const serverErrors = {
   STORAGE_URL_UNKNOWN: async (t) => ({
     error: await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql:ota', 'a test')),
   }),
+  S3_SETTING_INVALID: atBlobs('s3://Firmware', async () => ({})),
+  S3_CREDENTIALS_MISSING: atBlobs('s3://firmware', async () => ({ AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE' })),
+  S3_UNREACHABLE: atBlobs('s3://firmware', async (t) => s3Environment(await refusingPort(t))),
+  S3_BUCKET_MISSING: atBlobs('s3://firmware', (t) => s3Responses(t, () => [404, 'NoSuchBucket'])),
+  S3_REJECTED: atBlobs('s3://firmware', (t) => s3Responses(t, () => [403, 'SignatureDoesNotMatch'])),
+  S3_OVERWRITES: atBlobs('s3://firmware', (t) => s3Responses(t, () => [200])),
   SERVER_DATA_IN_USE: async (t) => {
     const { folder } = await startTestServer(t);
     return runCommand(['serve', '--data', folder, '--listen', '127.0.0.1:0'], { cwd: folder });

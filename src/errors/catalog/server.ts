@@ -9,6 +9,20 @@ const lostChanges = {
   other: 'ota.db and the firmware files in blobs belong to different servers',
 } as const;
 
+interface S3Place {
+  readonly bucket: string;
+  readonly host: string;
+}
+
+/** Hints by the error code of the store. */
+const s3Hints: Readonly<Record<string, string>> = {
+  InvalidAccessKeyId: 'Check AWS_ACCESS_KEY_ID.',
+  SignatureDoesNotMatch: 'Check AWS_SECRET_ACCESS_KEY and AWS_REGION.',
+  AccessDenied: 'Allow this access key to list the bucket, and to read, write and delete its objects.',
+  ExpiredToken: 'Set new credentials; AWS_SESSION_TOKEN has expired.',
+  RequestTimeTooSkewed: 'Set the clock of this machine; NTP keeps it correct.',
+};
+
 export const serverEntries = {
   SQLITE_MISSING: entry<{ node: string; isInstalled: boolean; platform: string }>(
     1,
@@ -28,6 +42,42 @@ export const serverEntries = {
         : `The ${what} URL is invalid: the scheme ${scheme} is unknown`,
     'The scheme selects the kind of storage. Messages do not contain the URL itself, because it may contain a password.',
     ({ known }) => `Use a URL with the scheme ${known.join(' or ')}.`,
+  ),
+  S3_SETTING_INVALID: entry<{ name: string; expected: string }>(
+    2,
+    ({ name, expected }) => `The S3 store is not configured: ${name} must be ${expected}`,
+    'Messages do not contain the value itself, because it may contain a password.',
+    ({ name, expected }) => `Set ${name} to ${expected}.`,
+  ),
+  S3_CREDENTIALS_MISSING: entry<{ name: string }>(
+    2,
+    ({ name }) => `The S3 store is not configured: ${name} is not set`,
+    'The server signs each request to the store with an access key.',
+    () => 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the server.',
+  ),
+  S3_UNREACHABLE: entry<S3Place & { reason: string }>(
+    1,
+    ({ bucket, host, reason }) => `The bucket ${bucket} on ${host} cannot be reached: ${explainReason(reason)}`,
+    'The server does not start without its firmware files.',
+    () => 'Check that the store runs, and check AWS_ENDPOINT_URL and AWS_REGION.',
+  ),
+  S3_BUCKET_MISSING: entry<S3Place>(
+    1,
+    ({ bucket, host }) => `The bucket ${bucket} does not exist on ${host}`,
+    'The server does not create buckets, because their region and permissions are decisions of the operator.',
+    () => 'Create the bucket, or check AWS_ENDPOINT_URL and the name in --blobs.',
+  ),
+  S3_REJECTED: entry<S3Place & { status: number; reason: string }>(
+    1,
+    ({ bucket, host, status, reason }) => `${host} rejected a request for the bucket ${bucket}: ${reason} (${status})`,
+    'The access key is unknown or may not use the bucket, the bucket is in a different region, or a clock is wrong.',
+    ({ reason }) => s3Hints[reason] ?? 'Check AWS_REGION, the permissions of the access key, and the log of the store.',
+  ),
+  S3_OVERWRITES: entry<S3Place>(
+    1,
+    ({ bucket, host }) => `The bucket ${bucket} on ${host} cannot be used: the store ignores If-None-Match`,
+    'Without this condition, a server could overwrite a firmware file that another server has just stored.',
+    () => 'Update the store, or use a store that supports conditional writes (If-None-Match) for PutObject.',
   ),
   SERVER_DATA_IN_USE: entry<PathField & { holder: string | undefined }>(
     1,

@@ -79,16 +79,17 @@ export async function saveWaiting(
  * not recorded is kept: a record that refers to the blob may have been lost.
  */
 export async function removeOrphans(
-  { store, blobs, publishing, log }: ServiceParts,
+  { store, blobs, log }: Pick<ServiceParts, 'store' | 'blobs' | 'log'>,
   at = Date.now() - orphanAgeMs,
 ): Promise<void> {
-  await publishing.acquire('all', async () => {
-    const uploaded = new Set(await store.uploads.before(at));
-    for (const { sha256, complete, uploader } of await blobs.olderThan(at)) {
-      if (complete && (!uploaded.has(sha256) || (await store.catalog.isReferenced(sha256)))) continue;
-      await blobs.remove(sha256, uploader);
-      log.info({ sha256, complete }, 'Removed an upload that was not published');
-    }
-    await store.uploads.removeBefore(at);
-  });
+  for (const sha256 of await store.uploads.before(at)) {
+    const wasRemoved = await store.uploads.removeUnpublished(sha256, at, () => blobs.remove(sha256));
+    if (wasRemoved) log.info({ sha256, complete: true }, 'Removed an upload that was not published');
+  }
+  for (const { sha256, complete, uploader } of await blobs.olderThan(at)) {
+    if (complete) continue;
+    await blobs.remove(sha256, uploader);
+    log.info({ sha256, complete }, 'Removed an upload that was not published');
+  }
+  await store.uploads.removeBefore(at);
 }

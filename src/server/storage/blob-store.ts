@@ -1,6 +1,9 @@
 import type { UploadState } from '../../api/release.ts';
 
-/** Bytes, addressed by their SHA-256. `test/server/storage/blob-contract.ts` defines the required behavior of a blob store. */
+/**
+ * Bytes, addressed by their SHA-256. `test/server/storage/blob-contract.ts` defines the required behavior of a blob store. While a store
+ * on the network cannot be reached or rejects requests, all methods throw `StoreUnavailableError`.
+ */
 export interface BlobStore {
   /** Returns the state of a blob. For an uploader, returns only the state of its own unfinished upload. */
   state(sha256: string, uploader?: string): Promise<UploadState>;
@@ -18,17 +21,26 @@ export interface BlobStore {
    * @throws a system error if the blob exists but cannot be read now
    */
   read(sha256: string): Promise<Uint8Array | undefined>;
-  /** Returns the file path of a complete blob, so that another thread can read the file. */
-  path(sha256: string): string;
+  /**
+   * Provides complete blobs as files until `work` ends, so that another thread can read them. Blobs that do not exist or are corrupt may be
+   * missing in `paths`, which has the SHA-256 as key.
+   */
+  withFiles<Result>(
+    digests: readonly string[],
+    work: (paths: ReadonlyMap<string, string>) => Promise<Result>,
+  ): Promise<Result>;
   /** Removes a blob with its unfinished uploads or, with an uploader, only its unfinished upload. */
   remove(sha256: string, uploader?: string): Promise<void>;
   /** Returns complete blobs and unfinished uploads that were last written before `at`, in milliseconds since 1970. */
   olderThan(at: number): Promise<readonly StoredBlob[]>;
   /** Returns the total size and the number of all unfinished uploads, or of those of an uploader. */
   pending(uploader?: string): Promise<UploadAmount>;
-  /** Returns a blob's path relative to the blob folder, for a reverse proxy; undefined if the store has no such folder. */
-  location(sha256: string): string | undefined;
-  /** Returns the free space, and the space that is reserved for records. */
+  /**
+   * Returns the location of a blob for a reverse proxy: its path in the blob folder, or the path and query of a presigned URL. The location
+   * has no slash at the start.
+   */
+  location(sha256: string): Promise<string>;
+  /** Returns the free space, and the space that is reserved for records. The free space is infinite if the store reports no limit. */
   room(): Promise<{ readonly freeBytes: number; readonly reserveBytes: number }>;
   /** Returns the seals of the databases to which the blobs belong: more than one if an older copy was copied over newer blobs. */
   seals(): Promise<readonly BlobSeal[]>;
@@ -57,7 +69,7 @@ export interface UploadAmount {
   readonly files: number;
 }
 
-interface StoredBlob extends UploadState {
+export interface StoredBlob extends UploadState {
   /** Uploader of an unfinished upload. */
   readonly uploader?: string | undefined;
 }

@@ -168,7 +168,7 @@ const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchem
   }),
   rollouts: v.looseObject({ id, revision: count, channel: resourceName, state: v.picklist(rolloutStates) }),
   tokens: v.looseObject({ name: label, created_at: time }),
-  uploads: v.looseObject({ size_bytes: count, at: time }),
+  uploads: v.looseObject({ size_bytes: count, at: time, complete: v.picklist([0, 1]) }),
   audit: v.looseObject({ id, at: time }),
 };
 

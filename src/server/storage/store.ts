@@ -92,6 +92,8 @@ export interface NewRelease {
   readonly isTrusted: boolean;
   /** Project record, if the project is new or has changed. */
   readonly project: ProjectRecord | undefined;
+  /** Revision on which the publication is based; see `CatalogStore.saveProject`. */
+  readonly projectRevision?: number | undefined;
   /** Returns the audit entries for the change; not called if nothing changes. */
   readonly audit: (outcome: 'published' | 'promoted') => readonly NewAuditEntry[];
 }
@@ -119,8 +121,19 @@ export interface CatalogStore {
   project(name: string): Promise<StoredProject | undefined>;
   /** Returns the revisions of all projects by name. */
   revisions(): Promise<ReadonlyMap<string, number>>;
-  saveProject(project: ProjectRecord, audit: NewAuditEntry): Promise<void>;
-  /** Writes the project, the release, its sketch MD5s and the channel's current release in one transaction. */
+  /**
+   * Writes the settings of a project.
+   *
+   * @param projectRevision revision on which the change is based, 0 if the project must not exist yet; undefined if the change does not
+   *   depend on the stored project
+   * @throws StaleProjectError
+   */
+  saveProject(project: ProjectRecord, audit: NewAuditEntry, projectRevision?: number): Promise<void>;
+  /**
+   * Writes the project, the release, its sketch MD5s and the channel's current release in one transaction.
+   *
+   * @throws StaleProjectError
+   */
   publish(publication: NewRelease): Promise<PublicationResult>;
   /** Returns releases, newest first. IDs increase over time. */
   releases(
@@ -131,9 +144,17 @@ export interface CatalogStore {
    * Promotes releases on a channel; skips reference builds and yanked releases.
    *
    * @param audit returns the audit entry for the releases that are promoted; not called if there are none
+   * @param projectRevision revision on which the promotion is based; see `saveProject`
    * @returns the promoted releases
+   * @throws StaleProjectError
    */
-  promote(project: string, channel: string, releaseIds: readonly number[], audit: AuditReleases): Promise<ReleaseList>;
+  promote(
+    project: string,
+    channel: string,
+    releaseIds: readonly number[],
+    audit: AuditReleases,
+    projectRevision?: number,
+  ): Promise<ReleaseList>;
   /**
    * Makes releases unavailable on all channels; skips releases that are already yanked.
    *
@@ -259,6 +280,8 @@ export interface DeviceStore {
   touch(touches: readonly Touch[]): Promise<void>;
   /** Returns devices, sorted by MAC. */
   list(project: string, page: RecordPage, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
+  /** Returns the devices with these names, sorted by MAC. */
+  named(project: string, names: readonly string[]): Promise<readonly DeviceRecord[]>;
   /** Returns devices with a pending attempt that was due before `servedMs`. */
   overdue(servedMs: number, limit: number): Promise<readonly DeviceRecord[]>;
   /**
@@ -291,9 +314,15 @@ export interface RolloutStore {
    * `countNext`.
    *
    * @param audit returns the audit entry for the new rollout
+   * @param projectRevision revision on which the rollout is based; see `CatalogStore.saveProject`
    * @returns undefined if another rollout is in progress on the channel
+   * @throws StaleProjectError
    */
-  create(rollout: NewRollout, audit: (created: RolloutRecord) => NewAuditEntry): Promise<RolloutRecord | undefined>;
+  create(
+    rollout: NewRollout,
+    audit: (created: RolloutRecord) => NewAuditEntry,
+    projectRevision?: number,
+  ): Promise<RolloutRecord | undefined>;
   /**
    * Saves a rollout and, if they change, the current releases of its channel in one transaction, and increments its revision.
    *
@@ -383,6 +412,8 @@ export interface FailureStore {
 
 export interface TokenStore {
   create(token: TokenRecord, audit: NewAuditEntry): Promise<void>;
+  /** Creates a token if no token exists yet, and returns whether it was created. */
+  createFirst(token: TokenRecord, audit: NewAuditEntry): Promise<boolean>;
   find(id: string): Promise<TokenRecord | undefined>;
   list(): Promise<readonly TokenRecord[]>;
   /**
@@ -392,8 +423,8 @@ export interface TokenStore {
   revoke(id: string, audit: NewAuditEntry): Promise<'revoked' | 'unknown' | 'last-admin'>;
 }
 
-/** Blob whose bytes a token has sent. */
-interface SentBlob {
+/** Blob whose bytes a token sends or has sent. */
+export interface SentBlob {
   /** Token ID. */
   readonly token: string;
   readonly sha256: string;
@@ -402,12 +433,27 @@ interface SentBlob {
 }
 
 export interface UploadStore {
+  /**
+   * Reserves room for an upload that begins or continues, in one transaction for all uploads of the token.
+   *
+   * @returns undefined if the upload fits. Otherwise, the total size and the number of the token's other uploads that no release needs
+   */
+  reserve(upload: SentBlob, most: UploadAmount): Promise<UploadAmount | undefined>;
+  /** Removes the reservation of an upload that was discarded. */
+  release(token: string, sha256: string): Promise<void>;
+  /** Records that the token has sent all bytes of the blob. */
   add(sent: SentBlob): Promise<void>;
+  /** Returns whether the token has sent all bytes of the blob. */
   has(token: string, sha256: string): Promise<boolean>;
-  /** Returns the total size and the number of the blobs that a token has sent and that no release needs. */
-  unpublished(token: string): Promise<UploadAmount>;
-  /** Returns the digests of blobs that were last sent before `at`, in milliseconds since 1970. */
+  /** Returns the digests of complete blobs that were last sent before `at`, in milliseconds since 1970. */
   before(at: number): Promise<readonly string[]>;
+  /**
+   * Calls `remove` if every token last sent the blob before `at` and no release needs it, and then removes its records. No upload of the blob
+   * can be reserved or added at the same time.
+   *
+   * @returns whether `remove` was called
+   */
+  removeUnpublished(sha256: string, at: number, remove: () => Promise<void>): Promise<boolean>;
   /** Removes the records of blobs that were sent before `at`. */
   removeBefore(at: number): Promise<void>;
 }

@@ -40,7 +40,8 @@ test('reports a missing file of a current release, and returns 503 to devices', 
   t.is((await server.publish(firstBuild)).status, 201);
   // The result of a check is cached for a minute, so each call uses a new `Health`.
   const problems = () => new Health(server.parts).problems();
-  const paths = firstBuild.manifest.artifacts.map(({ sha256 }) => server.parts.blobs.path(sha256));
+  const digests = firstBuild.manifest.artifacts.map(({ sha256 }) => sha256);
+  const paths = await server.parts.blobs.withFiles(digests, async (files) => [...files.values()]);
   t.deepEqual(await problems(), []);
   for (const path of paths) await rename(path, `${path}-lost`);
   t.deepEqual(await problems(), ['firmware-missing']);

@@ -10,3 +10,4 @@ await aptInstall([...compilers, ...keyTools, 'git', 'nginx', 'chromium', 'fonts-
 await installXtensaCompiler();
 await installArduinoCli();
 await installPlatformIo();
+await import('./engines.ts');

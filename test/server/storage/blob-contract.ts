@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { BlobStore } from '../../../src/server/storage/blob-store.ts';
 
@@ -48,6 +49,67 @@ export function blobContract(test: TestFn, name: string, open: (t: ExecutionCont
     const sha256 = digestOf(bytes);
     await Promise.all([1, 2, 3].map(() => blobs.append(sha256, piece(bytes, 0, bytes.length))));
     t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
+  });
+
+  blobTest('keeps the bytes that arrived before a connection was lost', async (t, opened) => {
+    const bytes = randomBytes(2_500_000);
+    const sha256 = digestOf(bytes);
+    const interrupted = async function* () {
+      yield* chunksOf(bytes.subarray(0, 1_500_000));
+      throw new Error('connection lost');
+    };
+    const first = { offset: 0, totalBytes: bytes.length, chunks: interrupted(), uploader: 'abc' };
+    await t.throwsAsync(() => opened.blobs.append(sha256, first), { message: 'connection lost' });
+    const again = await opened.reopen();
+    t.deepEqual(await again.state(sha256, 'abc'), { sha256, offset: 1_500_000, complete: false });
+    const rest = { ...piece(bytes, 1_500_000, bytes.length), uploader: 'abc' };
+    t.deepEqual(await again.append(sha256, rest), { sha256, offset: bytes.length, complete: true });
+    t.is(digestOf((await again.read(sha256)) ?? Buffer.alloc(0)), sha256);
+    t.deepEqual(await again.pending(), { bytes: 0, files: 0 });
+  });
+
+  blobTest('keeps the unfinished uploads of two uploaders apart', async (t, { blobs }) => {
+    const bytes = randomBytes(1000);
+    const sha256 = digestOf(bytes);
+    await blobs.append(sha256, { ...piece(bytes, 0, 300), uploader: 'abc' });
+    await blobs.append(sha256, { ...piece(bytes, 0, 200), uploader: 'def' });
+    t.is((await blobs.state(sha256, 'abc')).offset, 300);
+    t.is((await blobs.state(sha256)).offset, 0);
+    t.deepEqual(await blobs.pending('def'), { bytes: 200, files: 1 });
+    t.deepEqual(await blobs.pending(), { bytes: 500, files: 2 });
+    const uploaders = (await blobs.olderThan(Number.POSITIVE_INFINITY)).map(({ uploader }) => uploader);
+    t.deepEqual(uploaders.toSorted(), ['abc', 'def']);
+    await blobs.remove(sha256, 'abc');
+    t.is((await blobs.state(sha256, 'def')).offset, 200);
+    await blobs.remove(sha256);
+    t.deepEqual(await blobs.pending(), { bytes: 0, files: 0 });
+  });
+
+  blobTest('requires all bytes of a blob that already exists', async (t, { blobs }) => {
+    const bytes = randomBytes(1000);
+    const sha256 = digestOf(bytes);
+    await blobs.append(sha256, piece(bytes, 0, 1000));
+    t.like(await blobs.append(sha256, { ...piece(bytes, 0, 400), uploader: 'abc' }), { offset: 400, complete: false });
+    const other = { ...piece(Buffer.alloc(1000), 400, 1000), uploader: 'abc' };
+    t.is(await blobs.append(sha256, other), 'digest-mismatch');
+    t.like(await blobs.append(sha256, { ...piece(bytes, 0, 1000), uploader: 'abc' }), { complete: true });
+    t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
+  });
+
+  blobTest('stores an empty blob', async (t, { blobs }) => {
+    const sha256 = digestOf(Buffer.alloc(0));
+    t.deepEqual(await blobs.append(sha256, piece(Buffer.alloc(0), 0, 0)), { sha256, offset: 0, complete: true });
+    t.is((await blobs.read(sha256))?.length, 0);
+    t.true((await blobs.state(sha256)).complete);
+  });
+
+  blobTest('provides blobs as files', async (t, { blobs }) => {
+    const all = [randomBytes(1000), randomBytes(2000)];
+    for (const bytes of all) await blobs.append(digestOf(bytes), piece(bytes, 0, bytes.length));
+    const read = await blobs.withFiles(all.map(digestOf), (paths) =>
+      Promise.all(all.map((bytes) => readFile(paths.get(digestOf(bytes)) ?? ''))),
+    );
+    t.deepEqual(read, all);
   });
 
   blobTest('lists complete and unfinished uploads by age', async (t, { blobs }) => {

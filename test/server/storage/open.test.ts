@@ -27,5 +27,5 @@ test('names the supported URL schemes in the error, and omits the password', asy
   t.is(store.hint, 'Use a URL with the scheme sqlite.');
   const blobs = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openBlobs('/var/lib/ota-hooks'));
   t.is(blobs.message, 'The blobs URL is invalid: it has no scheme');
-  t.is(blobs.hint, 'Use a URL with the scheme file.');
+  t.is(blobs.hint, 'Use a URL with the scheme file or s3.');
 });

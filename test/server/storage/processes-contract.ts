@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
+import { StaleProjectError } from '../../../src/server/storage/stale-project.ts';
 import { auditBy } from '../audit-by.ts';
 import { testBuild } from '../builds.ts';
 import { project, publication, rollout, type StoreTest } from './contract-records.ts';
@@ -61,6 +62,83 @@ export function processesContract(storeTest: StoreTest): void {
     t.deepEqual(await store.audit.ofDevice('door', mac, 9), []);
     t.is((await peer.devices.check('door', mac))?.device?.record.revision, 1);
     t.true(await store.devices.remove('door', mac, { projectRevision: 2, audit }));
+  });
+
+  storeTest('rejects changes to a project that are based on an outdated revision', async (t, { store, peer }) => {
+    const { manifest } = await testBuild();
+    const { catalog, rollouts } = store;
+    const stale = (change: Promise<unknown>) => t.throwsAsync(change, { instanceOf: StaleProjectError });
+    await stale(catalog.saveProject(project(), auditBy('tester'), 1));
+    t.deepEqual(await catalog.projects(), []);
+    const created = await Promise.allSettled(
+      [store, peer].map((via) => via.catalog.saveProject(project(), auditBy('tester'), 0)),
+    );
+    t.deepEqual(created.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    await stale(catalog.publish({ ...publication(manifest, '1.0'), projectRevision: 0 }));
+    const { release } = await catalog.publish({ ...publication(manifest, '1.0'), projectRevision: 1 });
+    await stale(catalog.saveProject(project(), auditBy('tester'), 1));
+    await stale(catalog.promote('door', 'beta', [release.id], () => auditBy('tester'), 1));
+    await stale(rollouts.create(rollout(release.id, release.id), () => auditBy('tester'), 1));
+    t.is((await peer.catalog.revisions()).get('door'), 2);
+    await catalog.promote('door', 'beta', [release.id], () => auditBy('tester'), 2);
+    t.truthy(await rollouts.create(rollout(release.id, release.id), () => auditBy('tester'), 3));
+    await catalog.saveProject(project(), auditBy('tester'), 4);
+    t.is((await peer.catalog.revisions()).get('door'), 5);
+  });
+
+  storeTest('reserves uploads of a token up to its limit', async (t, { store, peer }) => {
+    const most = { bytes: 100, files: 3 };
+    const upload = (letter: string, sizeBytes: number, at = 5) => ({ token: 'ci', sha256: letter, sizeBytes, at });
+    const reserved = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((letter, index) => [store, peer][index % 2]?.uploads.reserve(upload(letter, 30), most)),
+    );
+    t.deepEqual(
+      reserved.filter((used) => used !== undefined),
+      [{ bytes: 90, files: 3 }],
+    );
+    t.is(await store.uploads.reserve({ ...upload('x', 100), token: 'me' }, most), undefined);
+    t.is(await store.uploads.reserve(upload('a', 40), most), undefined, 'the same upload continues');
+    t.false(await peer.uploads.has('ci', 'a'));
+    await store.uploads.add(upload('a', 40));
+    t.true(await peer.uploads.has('ci', 'a'));
+    await store.uploads.release('ci', 'a');
+    t.is(await store.uploads.reserve(upload('a', 40), most), undefined);
+    t.true(await peer.uploads.has('ci', 'a'), 'a complete upload stays complete');
+    await store.uploads.add(upload('e', 1, 9));
+    t.deepEqual(await store.uploads.before(6), ['a']);
+    const removed: string[] = [];
+    const remove = (letter: string, at: number) =>
+      peer.uploads.removeUnpublished(letter, at, async () => void removed.push(letter));
+    t.deepEqual([await remove('a', 5), await remove('a', 6), await remove('e', 9)], [false, true, false]);
+    t.deepEqual(removed, ['a']);
+    t.false(await store.uploads.has('ci', 'a'));
+    await store.uploads.removeBefore(10);
+    t.deepEqual(await store.uploads.before(10), []);
+  });
+
+  storeTest('creates a first token once', async (t, { store, peer }) => {
+    const token = (id: string) =>
+      ({ id, hash: 'ff', roles: ['admin'], channels: [], name: 'me', createdAt: 5 }) as const;
+    const created = await Promise.all([
+      store.tokens.createFirst(token('abc'), auditBy('tester')),
+      peer.tokens.createFirst(token('def'), auditBy('tester')),
+    ]);
+    t.deepEqual(created.toSorted(), [false, true]);
+    t.is((await store.tokens.list()).length, 1);
+  });
+
+  storeTest('finds devices by name', async (t, { store }) => {
+    await store.catalog.saveProject(project(), auditBy('tester'));
+    for (const [index, name] of ['hall', 'attic', 'hall'].entries()) {
+      await store.devices.save({ ...newRecord('door', `02:00:00:00:00:0${index}`), name }, roomy);
+    }
+    const found = await store.devices.named('door', ['hall', 'cellar']);
+    t.deepEqual(
+      found.map(({ mac }) => mac.slice(-1)),
+      ['0', '2'],
+    );
+    t.deepEqual(await store.devices.named('door', []), []);
+    t.deepEqual(await store.devices.named('window', ['hall']), []);
   });
 
   storeTest(

@@ -20,10 +20,9 @@ export interface Download {
   readonly artifact: Artifact;
 }
 
-/** Download slot, and the bytes to send. */
+/** Download slot, and the bytes to send or the internal path from which a reverse proxy sends them. */
 export interface DownloadSlot {
-  /** Undefined if a reverse proxy sends the bytes. */
-  readonly body: Uint8Array | undefined;
+  readonly body: Uint8Array | { readonly proxyPath: string };
   free(): void;
 }
 
@@ -32,7 +31,11 @@ export interface DownloadSlot {
  * artifact can be sent.
  */
 export async function takeSlot(parts: DeviceParts, artifact: Artifact): Promise<DownloadSlot | 'busy'> {
-  if (parts.accelPath !== undefined) return { body: undefined, free: () => undefined };
+  const { accelPath, blobs } = parts;
+  if (accelPath !== undefined) {
+    const proxyPath = `${accelPath}/${await blobs.location(artifact.sha256)}`;
+    return { body: { proxyPath }, free: () => undefined };
+  }
   if (!parts.downloads.begin()) return 'busy';
   const body = await parts.bytes.acquire(artifact);
   if (body instanceof Uint8Array) return { body, free: () => free(parts, artifact) };
@@ -48,13 +51,12 @@ function free({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
 
 /** Sends the artifact and records the outcome. */
 export function send(parts: DeviceParts, sending: Download, { body, free }: DownloadSlot): void {
-  const { accelPath, blobs, counters, log } = parts;
+  const { counters, log } = parts;
   const { request, response, project, mac, release, artifact } = sending;
   countIn(counters.responses, 200);
   log.info({ project, mac, version: release.version, file: artifact.file }, 'Download started');
-  if (body === undefined) {
-    const path = `${accelPath}/${blobs.location(artifact.sha256)}`;
-    writeDownloadHead(response, artifact, release.version, { 'X-Accel-Redirect': path });
+  if (!(body instanceof Uint8Array)) {
+    writeDownloadHead(response, artifact, release.version, { 'X-Accel-Redirect': body.proxyPath });
     response.end();
     return;
   }

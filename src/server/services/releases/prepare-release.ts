@@ -37,8 +37,8 @@ export interface PreparedRelease {
   readonly present: ProjectRecord | undefined;
   /** Project as it will be after the publication. */
   readonly record: ProjectRecord;
-  /** File path of each artifact, by SHA-256. */
-  readonly artifacts: ReadonlyMap<string, string>;
+  /** SHA-256 of each artifact. */
+  readonly digests: readonly string[];
 }
 
 /**
@@ -47,7 +47,7 @@ export interface PreparedRelease {
  * @throws DomainError invalid, not-found, role-missing, wrong-key, image-known, blobs-missing
  */
 export async function prepareRelease(
-  { store, blobs, uploads }: Pick<ServiceParts, 'store' | 'blobs' | 'uploads'>,
+  { store, uploads }: Pick<ServiceParts, 'store' | 'uploads'>,
   question: PublishInput,
 ): Promise<PreparedRelease> {
   const manifest = readManifest(question);
@@ -62,7 +62,7 @@ export async function prepareRelease(
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
   await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });
   if (request.purpose === 'serve' && !request.draft) await requireForward(store, question, manifest);
-  return { manifest, key, present, record, artifacts: await requireBlobs(manifest, publisher, { blobs, uploads }) };
+  return { manifest, key, present, record, digests: await requireBlobs(manifest, publisher, uploads) };
 }
 
 /** Requires that the token may promote the release, which may exist as a draft, to the channel of the request. */
@@ -195,15 +195,15 @@ function requireProjectKey({ name, keys }: ProjectRecord, manifest: Manifest, ke
 async function requireBlobs(
   { artifacts }: Manifest,
   publisher: Uploader,
-  { blobs, uploads }: Pick<ServiceParts, 'blobs' | 'uploads'>,
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+  uploads: ServiceParts['uploads'],
+): Promise<readonly string[]> {
+  const found = new Set<string>();
   const missing = [];
   for (const { file, sha256, sizeBytes } of artifacts) {
-    if (found.has(sha256) || (await uploads.has(publisher, sha256))) found.set(sha256, blobs.path(sha256));
+    if (found.has(sha256) || (await uploads.has(publisher, sha256))) found.add(sha256);
     else missing.push({ file, sha256, sizeBytes });
   }
-  if (missing.length === 0) return found;
+  if (missing.length === 0) return [...found];
   const names = missing.map(({ file }) => file).join(', ');
   throw new DomainError(
     'blobs-missing',

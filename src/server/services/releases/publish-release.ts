@@ -38,9 +38,11 @@ export async function verifyRelease(
   { store, blobs, uploads, verifier }: Pick<ServiceParts, 'store' | 'blobs' | 'uploads' | 'verifier'>,
   question: PublishInput,
 ): Promise<VerifiedRelease> {
-  const { manifest, key, record, artifacts } = await prepareRelease({ store, blobs, uploads }, question);
+  const { manifest, key, record, digests } = await prepareRelease({ store, uploads }, question);
   const projectKeys = record.keys.map(({ pem, fingerprint }) => readPublicKey(pem, fingerprint));
-  const verification = await verifier.verify(question.project, { manifest, blobs: artifacts, key, projectKeys });
+  const verification = await blobs.withFiles(digests, (files) =>
+    verifier.verify(question.project, { manifest, blobs: files, key, projectKeys }),
+  );
   requireAsDescribed(verification, question.request.allow);
   return {
     projectKeys: record.keys.map(({ fingerprint }) => fingerprint),
@@ -54,7 +56,7 @@ export async function verifyRelease(
  * @throws DomainError conflict, version-taken, and the `verifyRelease` errors
  */
 export function publishRelease(
-  parts: Pick<ServiceParts, 'store' | 'blobs' | 'uploads' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
+  parts: Pick<ServiceParts, 'store' | 'uploads' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
   question: PublishInput,
   verified: VerifiedRelease,
 ): Promise<PublishOutcome> {

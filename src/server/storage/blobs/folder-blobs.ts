@@ -83,7 +83,7 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
       return bytes !== undefined && (await digestOf(bytes)) === sha256 ? bytes : undefined;
     },
 
-    path: pathOf,
+    withFiles: (digests, work) => work(new Map(digests.map((sha256) => [sha256, pathOf(sha256)]))),
 
     remove: (sha256, uploader) =>
       lock.acquire(sha256, async () => {
@@ -111,7 +111,7 @@ export async function folderBlobs(folder: string, { isReadOnly = false } = {}): 
       return { bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0), files: own.length };
     },
 
-    location: (sha256) => `${sha256.slice(0, 2)}/${sha256}`,
+    location: async (sha256) => `${sha256.slice(0, 2)}/${sha256}`,
 
     seals: async () => (await sealNames(blobs)).flatMap((name) => parseSealName(name) ?? []),
 

@@ -5,7 +5,7 @@ import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import { promoteReleases } from './current-releases.ts';
 import type { Database, Engine } from './engine.ts';
-import { bumpRevision, lockProject, toProject, writeProject } from './projects.ts';
+import { bumpRevision, type LockedProject, lockProject, requireRevision, toProject, writeProject } from './projects.ts';
 import { recognizedReleases, releaseByName, releaseRows, releasesByIds, toRelease } from './releases.ts';
 
 export function sqlCatalog(engine: Engine): CatalogStore {
@@ -25,10 +25,12 @@ export function sqlCatalog(engine: Engine): CatalogStore {
       return new Map(rows.map(({ name, revision }) => [name, revision]));
     },
 
-    async saveProject(project, audit) {
+    async saveProject(project, audit, projectRevision) {
       await transaction(async (change) => {
         await writeProject(change, project);
-        await bumpRevision(change, await existingProject(change, engine, project.name));
+        const stored = await existingProject(change, engine, project.name);
+        requireRevision(stored, projectRevision);
+        await bumpRevision(change, stored.id);
         await writeAudit(change, [audit]);
       });
     },
@@ -72,29 +74,30 @@ export function sqlCatalog(engine: Engine): CatalogStore {
       return (await query.orderBy('releases.id').execute()).map(toRelease).filter(isPromotable);
     },
 
-    promote: (project, channel, releaseIds, audit) =>
+    promote: (project, channel, releaseIds, audit, projectRevision) =>
       transaction(async (change) => {
-        const projectId = await lockProject(change, engine, project);
-        if (projectId === undefined) return [];
+        const stored = await lockProject(change, engine, project);
+        requireRevision(stored, projectRevision);
+        if (stored === undefined) return [];
         const releases = await releasesByIds(change, releaseIds);
-        const promoted = await promoteReleases(change, { projectId, channel }, releases);
+        const promoted = await promoteReleases(change, { projectId: stored.id, channel }, releases);
         if (promoted.length === 0) return promoted;
         await writeAudit(change, [audit(promoted)]);
-        await bumpRevision(change, projectId);
+        await bumpRevision(change, stored.id);
         return promoted;
       }),
 
     yank: (project, releaseIds, reason, audit) =>
       transaction(async (change) => {
-        const projectId = await lockProject(change, engine, project);
-        if (projectId === undefined) return [];
+        const stored = await lockProject(change, engine, project);
+        if (stored === undefined) return [];
         const found = (await releasesByIds(change, releaseIds)).filter(({ yanked }) => yanked === undefined);
         if (found.length === 0) return found;
         const ids = found.map(({ id }) => id);
         await change.updateTable('releases').set({ yanked: reason }).where('id', 'in', ids).execute();
         await change.deleteFrom('current_releases').where('release_id', 'in', ids).execute();
         await writeAudit(change, [audit(found)]);
-        await bumpRevision(change, projectId);
+        await bumpRevision(change, stored.id);
         return found;
       }),
 
@@ -145,19 +148,21 @@ export function sqlCatalog(engine: Engine): CatalogStore {
   };
 }
 
-async function existingProject(db: Database, engine: Engine, name: string): Promise<number> {
-  const id = await lockProject(db, engine, name);
-  if (id === undefined) throw new Error(`there is no project ${name}`);
-  return id;
+async function existingProject(db: Database, engine: Engine, name: string): Promise<LockedProject> {
+  const stored = await lockProject(db, engine, name);
+  if (stored === undefined) throw new Error(`there is no project ${name}`);
+  return stored;
 }
 
 async function publish(db: Database, engine: Engine, publication: NewRelease): Promise<PublicationResult> {
-  const { release, channel, project, audit } = publication;
+  const { release, channel, project, projectRevision, audit } = publication;
   const referenceImage = release.purpose === 'reference' ? release.manifest.image.sha256 : '';
   // Of two processes that publish the same release, one waits here until the other has finished.
-  const lockedId = await lockProject(db, engine, release.project);
-  if (lockedId === undefined && project !== undefined) await writeProject(db, project);
-  const projectId = lockedId ?? (await existingProject(db, engine, release.project));
+  const before = await lockProject(db, engine, release.project);
+  if (before === undefined && project !== undefined) await writeProject(db, project);
+  const stored = before ?? (await existingProject(db, engine, release.project));
+  requireRevision(stored, projectRevision);
+  const projectId = stored.id;
   const present = await releaseByName(db, release.project, release, referenceImage);
   if (present !== undefined && !hasSameBytes(present, publication)) {
     return { outcome: 'version-taken', release: present };

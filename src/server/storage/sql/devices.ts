@@ -81,6 +81,19 @@ export function sqlDevices(engine: Engine): DeviceStore {
       return rows.map((row) => toDevice(project, row));
     },
 
+    async named(project, names) {
+      if (names.length === 0) return [];
+      const rows = await db
+        .selectFrom('devices')
+        .innerJoin('projects', 'projects.id', 'project_id')
+        .select(deviceColumns)
+        .where('projects.name', '=', project)
+        .where('devices.name', 'in', names)
+        .orderBy('mac')
+        .execute();
+      return rows.map((row) => toDevice(project, row).record);
+    },
+
     async overdue(servedMs, limit) {
       const rows = await db
         .selectFrom('devices')

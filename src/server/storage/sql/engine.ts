@@ -23,8 +23,8 @@ export interface Engine {
   transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Returns the names of the tables in the database. */
   tables(db: Database): Promise<readonly string[]>;
-  /** Waits until no other process migrates the database; until the end of the transaction. */
-  lockMigrations(db: Transaction<Tables>): Promise<void>;
+  /** Waits until no other transaction holds the lock with this name, and holds it until the end of this transaction. */
+  lock(db: Database, name: string): Promise<void>;
   /** Opens a copy of all data as it is now, which later changes do not affect. */
   snapshot(): Promise<Snapshot>;
   /** Makes new rows get IDs after the restored ones, within the transaction of a restore. */

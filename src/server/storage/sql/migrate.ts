@@ -40,12 +40,12 @@ interface AppliedMigration {
  *   changed in both cases
  */
 export async function migrate(
-  engine: Pick<Engine, 'transaction' | 'lockMigrations' | 'tables' | 'columns' | 'location'>,
+  engine: Pick<Engine, 'transaction' | 'lock' | 'tables' | 'columns' | 'location'>,
   migrations: Migrations = ownMigrations,
   program = programVersion,
 ): Promise<void> {
   await engine.transaction(async (db) => {
-    await engine.lockMigrations(db);
+    await engine.lock(db, 'migrations');
     const tables = await engine.tables(db);
     const isNew = !tables.includes(migrationsTable);
     if (isNew) await createTable(db, engine, tables);

@@ -5,7 +5,7 @@ import { writeAudit } from './audit.ts';
 import { promoteReleases } from './current-releases.ts';
 import { deviceColumns, toDevice } from './devices.ts';
 import type { Database, Engine } from './engine.ts';
-import { bumpRevision, lockProject } from './projects.ts';
+import { bumpRevision, lockProject, requireRevision } from './projects.ts';
 import { releasesByIds, trustReleases } from './releases.ts';
 import { addMembers } from './rollout-counts.ts';
 import { storedJson } from './stored-json.ts';
@@ -28,12 +28,13 @@ const underWay = ['active', 'paused', 'halted'] as const;
 export function sqlRollouts(engine: Engine): RolloutStore {
   const { db, transaction } = engine;
   return {
-    create: (rollout, audit) => transaction((change) => create(change, engine, rollout, audit)),
+    create: (rollout, audit, projectRevision) =>
+      transaction((change) => create(change, engine, { rollout, audit, projectRevision })),
 
     save: (rollout, change) =>
       transaction(async (write) => {
         const { id, revision, isCounted: _, project, channel, state, ...doc } = rollout;
-        const projectId = change && (await lockProject(write, engine, project));
+        const projectId = change && (await lockProject(write, engine, project))?.id;
         const values = { state, revision: revision + 1, doc: JSON.stringify(doc satisfies Doc) };
         const query = write.updateTable('rollouts').set(values).where('id', '=', id).where('revision', '=', revision);
         if ((await query.executeTakeFirst()).numUpdatedRows === 0n) return 'conflict';
@@ -115,15 +116,22 @@ function rolloutRows(db: Database) {
     .select(['rollouts.id', 'projects.name', 'channel', 'state', 'rollouts.revision', 'rollouts.doc', 'counted_to']);
 }
 
+interface Creation {
+  readonly rollout: NewRollout;
+  readonly audit: (created: RolloutRecord) => NewAuditEntry;
+  readonly projectRevision: number | undefined;
+}
+
 async function create(
   db: Database,
   engine: Engine,
-  rollout: NewRollout,
-  audit: (created: RolloutRecord) => NewAuditEntry,
+  { rollout, audit, projectRevision }: Creation,
 ): Promise<RolloutRecord | undefined> {
   const { project, channel, state, ...doc } = rollout;
-  const projectId = await lockProject(db, engine, project);
-  if (projectId === undefined) throw new Error(`there is no project ${project}`);
+  const stored = await lockProject(db, engine, project);
+  requireRevision(stored, projectRevision);
+  if (stored === undefined) throw new Error(`there is no project ${project}`);
+  const projectId = stored.id;
   const busy = db
     .selectFrom('rollouts')
     .select('id')

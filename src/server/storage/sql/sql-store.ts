@@ -18,7 +18,7 @@ export function sqlStore(engine: Engine): Store {
     devices: sqlDevices(engine),
     rollouts: sqlRollouts(engine),
     tokens: sqlTokens(engine),
-    uploads: sqlUploads(engine.db),
+    uploads: sqlUploads(engine),
     audit: sqlAudit(engine.db),
     sessions: sqlSessions(engine),
     failures: sqlFailures(engine),

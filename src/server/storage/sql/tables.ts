@@ -75,7 +75,7 @@ export interface Tables {
     name: string;
     created_at: number;
   };
-  readonly uploads: { token: string; sha256: string; size_bytes: number; at: number };
+  readonly uploads: { token: string; sha256: string; size_bytes: number; at: number; complete: number };
   readonly audit: {
     id: Generated<number>;
     at: number;

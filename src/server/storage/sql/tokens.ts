@@ -1,21 +1,23 @@
 import type { Selectable } from 'kysely';
 import { type Role, roles } from '../../../api/release.ts';
 import type { TokenRecord } from '../records.ts';
-import type { TokenStore } from '../store.ts';
+import type { NewAuditEntry, TokenStore } from '../store.ts';
 import { writeAudit } from './audit.ts';
-import type { Engine } from './engine.ts';
+import type { Database, Engine } from './engine.ts';
 import type { Tables } from './tables.ts';
 
-export function sqlTokens({ db, transaction, hasRowLocks }: Engine): TokenStore {
+export function sqlTokens({ db, transaction, lock }: Engine): TokenStore {
   return {
-    async create({ id, hash, roles, channels, project, name, createdAt }, audit) {
-      const lists = { roles: roles.join(' '), channels: channels.join(' ') };
-      const row = { id, hash, ...lists, project: project ?? null, name, created_at: createdAt };
-      await transaction(async (change) => {
-        await change.insertInto('tokens').values(row).execute();
-        await writeAudit(change, [audit]);
-      });
-    },
+    create: (token, audit) => transaction((change) => create(change, token, audit)),
+
+    createFirst: (token, audit) =>
+      transaction(async (change) => {
+        await lock(change, 'tokens');
+        const others = change.selectFrom('tokens').select('id').limit(1);
+        if ((await others.executeTakeFirst()) !== undefined) return false;
+        await create(change, token, audit);
+        return true;
+      }),
 
     async find(id) {
       const row = await db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
@@ -29,16 +31,24 @@ export function sqlTokens({ db, transaction, hasRowLocks }: Engine): TokenStore 
 
     revoke: (id, audit) =>
       transaction(async (change) => {
-        const all = change.selectFrom('tokens').selectAll().orderBy('id');
-        const rows = await all.$if(hasRowLocks, (query) => query.forUpdate()).execute();
-        const admins = rows.map(toRecord).filter(isAdminOfAll);
+        await lock(change, 'tokens');
+        const all = (await change.selectFrom('tokens').selectAll().execute()).map(toRecord);
+        const admins = all.filter(isAdminOfAll);
         if (admins.length === 1 && admins[0]?.id === id) return 'last-admin';
-        if (!rows.some((row) => row.id === id)) return 'unknown';
+        if (!all.some((token) => token.id === id)) return 'unknown';
         await change.deleteFrom('tokens').where('id', '=', id).execute();
         await writeAudit(change, [audit]);
         return 'revoked';
       }),
   };
+}
+
+async function create(db: Database, token: TokenRecord, audit: NewAuditEntry): Promise<void> {
+  const { id, hash, roles, channels, project, name, createdAt } = token;
+  const lists = { roles: roles.join(' '), channels: channels.join(' ') };
+  const row = { id, hash, ...lists, project: project ?? null, name, created_at: createdAt };
+  await db.insertInto('tokens').values(row).execute();
+  await writeAudit(db, [audit]);
 }
 
 function isAdminOfAll({ roles, project }: TokenRecord): boolean {

@@ -33,7 +33,8 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     nowMs: () => sql<number>`${Date.now()}`,
     transaction: (work) => db.transaction().execute(work),
     tables: sqliteTables,
-    lockMigrations: async () => undefined,
+    // There is only one transaction at a time.
+    lock: async () => undefined,
     async snapshot() {
       const copy = `${copyPath}${randomBytes(4).toString('hex')}`;
       await sql`VACUUM INTO ${sql.lit(copy)}`.execute(db);

@@ -145,6 +145,7 @@ async function up({ schema }: Transaction<Tables>, types: ColumnTypes): Promise<
     sha256: 'text',
     size_bytes: 'integer',
     at: 'integer',
+    complete: 'integer',
   }).execute();
 
   await idTable('audit', {
