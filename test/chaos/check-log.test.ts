@@ -185,3 +185,16 @@ test('a write without an acknowledgment may take effect, and concurrent writes m
   }
   t.deepEqual(brokenRules({ writes: [writeAt(2000)] }), ['lost-write']);
 });
+
+test('an acknowledged action on a rollout must be committed between its request and its response', (t) => {
+  const writes = [writeAt(3000, { value: 'paused', action: { project, rollout: 1 } })];
+  for (const [at, state, isFound] of [
+    [2995, 'paused', false],
+    [2980, 'paused', true],
+    [3010, 'paused', true],
+    [2995, 'halted', true],
+  ] as const) {
+    const commits = [rolloutAt(at, { state })];
+    t.deepEqual(brokenRules({ writes, commits }), isFound ? ['lost-write'] : [], `${state} at ${at}`);
+  }
+});

@@ -38,6 +38,7 @@ export function checkLog(log: ChaosLog): readonly Violation[] {
       ...checkFailure(log, response, `${response.mac} (${response.project})`),
     ]),
     ...log.writes.flatMap((write) => checkFailure(log, write, `${write.key} = ${write.value}`)),
+    ...checkActions(log),
     ...checkWrites(log),
   ];
 }
@@ -179,10 +180,31 @@ function overlaps({ from, to }: Outage, startedAt: number, endedAt: number): boo
   return endedAt >= from - clockMs && startedAt <= to + recoveryMs;
 }
 
+/** An acknowledged action on a rollout was committed before the acknowledgment. */
+function checkActions({ writes, commits }: ChaosLog): readonly Violation[] {
+  return writes.flatMap((write): readonly Violation[] => {
+    const { action, key, value, startedAt, endedAt } = write;
+    if (action === undefined || !isAcknowledged(write)) return [];
+    const isCommitted = commits.some(
+      (commit) =>
+        commit.kind === 'rollout' &&
+        commit.project === action.project &&
+        commit.id === action.rollout &&
+        commit.state === value &&
+        commit.at >= startedAt - clockMs &&
+        commit.at <= endedAt + clockMs,
+    );
+    return isCommitted
+      ? []
+      : [{ rule: 'lost-write', text: `${key}: ${value} was not committed, ${timeText(endedAt)}` }];
+  });
+}
+
 /** The value at the end is that of a write which no acknowledged write followed. */
 function checkWrites({ writes, ending }: ChaosLog): readonly Violation[] {
   const byKey = new Map<string, ApiWrite[]>();
-  for (const write of writes) byKey.set(write.key, [...(byKey.get(write.key) ?? []), write]);
+  for (const write of writes.filter(({ action }) => action === undefined))
+    byKey.set(write.key, [...(byKey.get(write.key) ?? []), write]);
   return [...byKey].flatMap(([key, all]): readonly Violation[] => {
     const acknowledged = all.filter(isAcknowledged);
     if (acknowledged.length === 0) return [];

@@ -78,6 +78,8 @@ export interface ApiWrite {
   readonly status: number;
   readonly hasRetryAfter: boolean;
   readonly server?: string | undefined;
+  /** Rollout that the write changes to the state `value`. The rollout may change further by itself, so only the commit is required. */
+  readonly action?: { readonly project: string; readonly rollout: number } | undefined;
 }
 
 /** Time during which a component was unavailable. */

@@ -59,7 +59,7 @@ export function afterCommit(before: Served, commit: Commit): Served {
   }
 }
 
-/** Version that a device should run; undefined if there is none. The rules are those of `docs/rollouts.md`. */
+/** Version that a device should run; undefined if there is none. The rules are those of `docs/rollout.md`. */
 export function targetOf({ current, rollout, yanked }: Served, runs: string, group: string | undefined) {
   const served = current !== undefined && !yanked.has(current) ? current : undefined;
   if (rollout === undefined || yanked.has(rollout.version)) return served;

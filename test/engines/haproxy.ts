@@ -50,6 +50,11 @@ defaults
 frontend devices
   bind 127.0.0.1:${port}
   default_backend servers
+  # Responses of HAProxy itself have no such header.
+  http-response set-header x-served-by %s
+  http-error status 502 content-type text/plain string "No server" hdr Retry-After 30
+  http-error status 503 content-type text/plain string "No server" hdr Retry-After 30
+  http-error status 504 content-type text/plain string "No server" hdr Retry-After 30
 backend servers
   balance roundrobin
   option forwardfor

@@ -7,6 +7,8 @@ import type { Log } from '../../src/server/observability/log.ts';
 import { defaultLimits, type ServerOptions } from '../../src/server/options.ts';
 import { Verifier } from '../../src/server/services/releases/verifier.ts';
 import { type RunningServer, startServer } from '../../src/server/start.ts';
+import { sharedStorage } from '../engines/shared-engines.ts';
+import { type Spread, startSpread } from '../engines/spread.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
 
@@ -42,7 +44,7 @@ export async function startTestServer(t: ExecutionContext, options: Partial<Serv
   const logged: { level: string; message: string; fields: object }[] = [];
   const log = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
   const memory: Log = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
-  const server = await startServer({
+  const server = await startOneOrTwo(t, {
     ...{ host: '127.0.0.1', port: 0, log: memory, ...patient },
     ...(options.limits === undefined && { verifier }),
     ...options,
@@ -56,6 +58,31 @@ export async function startTestServer(t: ExecutionContext, options: Partial<Serv
   };
   t.teardown(() => close());
   return withClient(t, { server, folder, token: server.token ?? '', logged, close });
+}
+
+/** Starts a server, or two servers with shared storage that receive connections in turn (`npm run test:several`). */
+async function startOneOrTwo(t: ExecutionContext, options: ServerOptions): Promise<RunningServer> {
+  const storage = await sharedStorage(t, options.data);
+  const first = await startServer({ ...options, ...storage });
+  if (storage === undefined) return first;
+  const second = await startServer({ ...options, ...storage, port: 0 });
+  const spreads = new Map<string, Spread>();
+  const spreadUrl = async (name: 'url' | 'deviceUrl') => {
+    const [one, two] = [new URL(first[name]), new URL(second[name])];
+    const spread = spreads.get(one.port) ?? (await startSpread([Number(one.port), Number(two.port)]));
+    spreads.set(one.port, spread);
+    one.port = String(spread.port);
+    return one.origin;
+  };
+  return {
+    ...first,
+    url: await spreadUrl('url'),
+    deviceUrl: await spreadUrl('deviceUrl'),
+    async close(graceMs) {
+      await Promise.all([first.close(graceMs), second.close(graceMs)]);
+      for (const spread of spreads.values()) await spread.close();
+    },
+  };
 }
 
 interface Made {
