@@ -125,8 +125,8 @@ export class DeviceRecords {
       const checked = await this.check(project, mac);
       if (checked?.record === undefined) return false;
       const members = memberChanges(checked.view, checked.record, undefined);
-      const projectRevision = checked.view.revision;
-      const wasThere = await store.remove(project, mac, { audit: auditEntryOf(event), projectRevision, members });
+      const basis = { projectRevision: checked.view.revision, revision: checked.record.revision, members };
+      const wasThere = await store.remove(project, mac, { audit: auditEntryOf(event), ...basis });
       if (wasThere === 'stale') continue;
       if (wasThere) events.emit(event);
       return wasThere;
