@@ -69,5 +69,6 @@ function startMoto(port: number): Program {
 
 function startVersitygw(program: string, folder: string, port: number): Program {
   const options = ['--access', keys.id, '--secret', keys.secret, '--region', region, '--port', `127.0.0.1:${port}`];
-  return new Program(program, [...options, 'posix', '--nometa', folder]);
+  // With --nometa, versitygw keeps no ETag and therefore ignores If-None-Match.
+  return new Program(program, [...options, 'posix', folder]);
 }

@@ -1,77 +1,32 @@
 /** The nginx template with a real nginx: devices receive the same responses as from the server itself. */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { execa } from 'execa';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
 import { startVirtualDevice } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
 import { patientTimings } from '../../simulator/patient-timings.ts';
-import { freePort } from '../../support/free-port.ts';
 import { endlessMs } from '../../support/patience.ts';
-import { testFolder } from '../../support/test-folder.ts';
-import { aptInstall } from '../provision/apt.ts';
+import { installNginx, type Nginx, startNginx } from './nginx.ts';
 
 const template = fileURLToPath(new URL('../../../templates/server/nginx.conf', import.meta.url));
-/** Path in Debian's package. */
-const nginxPath = '/usr/sbin/nginx';
 const signer = testSigner();
 const build = await testBuild({ version: '2.0', project: 'door', signer, seed: 2, sizeBytes: 300_000 });
 
-test.before(() => aptInstall(['nginx', 'openssl']));
-
-interface Nginx {
-  readonly httpPort: number;
-  readonly httpsPort: number;
-  /** PEM. */
-  readonly certificate: string;
-}
+test.before(installNginx);
 
 /** Starts nginx with the template; only ports and paths are replaced. */
 async function withNginx(t: ExecutionContext, server: TestServer): Promise<Nginx> {
-  const folder = await testFolder(t);
-  const [httpPort, httpsPort] = [await freePort(), await freePort()];
-  const certificate = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '1'];
-  const names = ['-addext', 'subjectAltName=DNS:localhost'];
-  await execa('openssl', [
-    'req',
-    ...certificate,
-    ...names,
-    '-keyout',
-    folder.at('key.pem'),
-    '-out',
-    folder.at('cert.pem'),
-  ]);
   const site = (await readFile(template, 'utf8'))
     .replace('127.0.0.1:8266;', `127.0.0.1:${server.port};`)
-    .replace('listen 80;', `listen 127.0.0.1:${httpPort};`)
-    .replace('listen 443 ssl;', `listen 127.0.0.1:${httpsPort} ssl;`)
-    .replace('alias /var/lib/ota-hooks/', `alias ${server.folder}/`)
-    .replace(/ssl_certificate .*;/, `ssl_certificate ${folder.at('cert.pem')};`)
-    .replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${folder.at('key.pem')};`);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${folder.at(name)};`,
-  );
-  const main = `daemon off; pid ${folder.at('pid')}; error_log ${folder.at('error.log')}; events {} http { access_log off; ${temporary.join(' ')}\n${site} }`;
-  const nginx = execa(nginxPath, ['-p', folder.path, '-c', await folder.write('nginx.conf', main)], { reject: false });
-  t.teardown(async () => {
-    nginx.kill('SIGTERM');
-    await nginx;
-  });
-  // nginx writes the PID file after it has started to listen.
-  while (!existsSync(folder.at('pid'))) {
-    if (nginx.exitCode !== null) throw new Error((await nginx).stderr);
-    await pause(20);
-  }
-  return { httpPort, httpsPort, certificate: await folder.text('cert.pem') };
+    .replace('alias /var/lib/ota-hooks/', `alias ${server.folder}/`);
+  return startNginx(t, site);
 }
 
 interface Sent {
