@@ -12,6 +12,7 @@ export const errorExamples = {
   OUTPUT_CONFLICT: [{ path: 'private.key' }],
   CONFIRMATION_UNASKED: [{ command: 'init' }],
   PASSWORD_NOT_PROMPTED: [{ devices: 'kitchen' }],
+  URL_PASSWORD_EXPOSED: [{ option: '--database' }, { option: '--blobs' }],
   OPEN_FILES_LIMIT: [{}],
   BUILD_AMBIGUOUS: [
     {

@@ -3,6 +3,7 @@ import { fillData } from './fleet.ts';
 import { load } from './load.ts';
 import { barePeer, ownPeer, type Peer, phpPeer } from './peers.ts';
 import { type Cost, race } from './race.ts';
+import { sqliteStorage } from './storage.ts';
 import { indices, microseconds, perSecond, type Row, ratio } from './table.ts';
 
 const devicesAtOnce = 8;
@@ -12,10 +13,10 @@ const rounds = 5;
 /** Repeated update checks of an up-to-date device: by far the most frequent request. */
 export async function benchChecks(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'checks');
-  const filled = await fillData(data, { devices: 1000, releases: 3, sizeBytes: 470 * 1024 });
+  const filled = await fillData(sqliteStorage(data), { devices: 1000, releases: 3, sizeBytes: 470 * 1024 });
   const devices = indices(devicesAtOnce).map((index) => filled.words(index, 'offered'));
   const php = open(await phpPeer(join(folder, 'checks-php'), filled, devices));
-  const own = open(await ownPeer(data, 'ours'));
+  const own = open(await ownPeer(sqliteStorage(data), 'ours'));
   const empty = open(await barePeer('bare', 'nothing'));
   const contenders = [php, own, empty].map((peer) => ({
     peer,

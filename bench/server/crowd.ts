@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fillData } from './fleet.ts';
 import { load } from './load.ts';
-import { ownPeer, type Peer } from './peers.ts';
+import { type OpenPeer, ownPeer, type Peer } from './peers.ts';
 import { median } from './race.ts';
 import { slowDevices } from './slow-devices.ts';
+import { bothStorages, type OpenEngines, type Storage } from './storage.ts';
 import { indices, type Row, ratio } from './table.ts';
 
 const slowOnes = 5000;
@@ -14,10 +14,15 @@ const requestsOfEach = 500;
 const rounds = 5;
 
 /** Thousands of devices on slow links download at the same time while others check for updates. */
-export async function benchCrowd(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
-  const data = join(folder, 'crowd');
-  const filled = await fillData(data, { devices: slowOnes + checkers, releases: 3, sizeBytes: 470 * 1024 });
-  const own = open(await ownPeer(data, 'ours', ['--connections-per-address', String(2 * slowOnes)]));
+export async function benchCrowd(folder: string, open: OpenPeer, engines: OpenEngines): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const storage of await bothStorages(folder, 'crowd', engines)) rows.push(...(await crowdOn(storage, open)));
+  return rows;
+}
+
+async function crowdOn(storage: Storage, open: OpenPeer): Promise<Row[]> {
+  const filled = await fillData(storage, { devices: slowOnes + checkers, releases: 3, sizeBytes: 470 * 1024 });
+  const own = open(await ownPeer(storage, 'ours', ['--connections-per-address', String(2 * slowOnes)]));
   const waiting = indices(checkers, slowOnes).map((index) => filled.words(index, 'offered'));
   const p99 = async () => {
     const { latencyMs } = await load({ url: own.url, devices: waiting, requests: requestsOfEach, status: 304 });
@@ -39,7 +44,7 @@ export async function benchCrowd(folder: string, open: (peer: Peer) => Peer): Pr
       await pause(1000);
       return ms;
     });
-    const what = `${slow.receiving} devices at 2 KB/s`;
+    const what = `${storage.name}, ${slow.receiving} devices at 2 KB/s`;
     return [
       [`${what}, memory`, `${mostMb.toFixed(0)} MB`, '', `idle ${idleMb.toFixed(0)} MB`, '< 300 MB'],
       [
@@ -52,6 +57,7 @@ export async function benchCrowd(folder: string, open: (peer: Peer) => Peer): Pr
     ];
   } finally {
     await slow.stop();
+    for (const server of own.servers) await server.stop();
   }
 }
 

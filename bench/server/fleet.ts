@@ -15,6 +15,7 @@ import type { BlobStore } from '../../src/server/storage/blob-store.ts';
 import type { NewAuditEntry, Store } from '../../src/server/storage/store.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { type DeviceWords, macOf } from './device-request.ts';
+import type { Storage } from './storage.ts';
 
 /** Audit entry for all data that a benchmark writes. */
 export const benchAudit: NewAuditEntry = { at: 0, actor: 'bench', action: 'bench', detail: {} };
@@ -49,8 +50,8 @@ export interface FilledData {
  * Fills a folder through the store, as publishing and device requests would. Artifacts are signed but not compressed, so that all servers
  * in the benchmark send the same bytes. Attempts never count as failed, because a benchmark requests the same update repeatedly.
  */
-export async function fillData(data: string, fleet: Fleet): Promise<FilledData> {
-  const opened = await openData({ data }, 'bench');
+export async function fillData(storage: Storage, fleet: Fleet): Promise<FilledData> {
+  const opened = await openData(storage.options, 'bench');
   const { store } = opened;
   try {
     const signer = newSigner();
@@ -66,7 +67,7 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
       const channel = fleet.rollout === true && count === fleet.releases ? undefined : 'stable';
       last = await publish(opened, signer, { version: `1.${count}.0`, seed: count + 1, sizeBytes, channel });
     }
-    await addDevices(store, fleet.devices);
+    await addDevices(store, fleet.devices > mostSaved ? 1 : fleet.devices);
     if (fleet.rollout === true) await startRollout(store, last.version);
     const artifact = last.manifest.artifacts.find(({ signature }) => signature === 'current');
     if (artifact === undefined) throw new Error('the build has no signed artifact');
@@ -81,6 +82,7 @@ export async function fillData(data: string, fleet: Fleet): Promise<FilledData> 
     };
   } finally {
     await store.close();
+    if (fleet.devices > mostSaved) await storage.copyFirstDevice(fleet.devices);
   }
 }
 
@@ -166,6 +168,8 @@ async function upload(blobs: BlobStore, { sha256 }: Artifact, bytes: Uint8Array 
 }
 
 const atOnce = 1000;
+/** Number of devices up to which each is saved through the store. */
+const mostSaved = 1000;
 
 async function addDevices(store: Store, count: number): Promise<void> {
   const now = Date.now();

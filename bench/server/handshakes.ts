@@ -6,6 +6,7 @@ import { fillData } from './fleet.ts';
 import type { LoadResult } from './load.ts';
 import { ownPeer, type Peer, securePeer } from './peers.ts';
 import { type Cost, race } from './race.ts';
+import { sqliteStorage } from './storage.ts';
 import { microseconds, perSecond, type Row, ratio } from './table.ts';
 
 const run = promisify(execFile);
@@ -16,8 +17,8 @@ const rounds = 5;
 /** Performs handshakes like a device: TLS 1.2, with sessions resumed by ID. */
 export async function benchHandshakes(folder: string, open: (peer: Peer) => Peer): Promise<Row[]> {
   const data = join(folder, 'handshakes');
-  await fillData(data, { devices: 1, releases: 1, sizeBytes: 64 * 1024 });
-  const own = open(await ownPeer(data, 'ours', ['--tls', 'self-signed']));
+  await fillData(sqliteStorage(data), { devices: 1, releases: 1, sizeBytes: 64 * 1024 });
+  const own = open(await ownPeer(sqliteStorage(data), 'ours', ['--tls', 'self-signed']));
   const nginx = open(await securePeer(folder, join(data, 'tls')));
   const config = join(folder, 'without-tickets.cnf');
   await writeFile(

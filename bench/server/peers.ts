@@ -3,25 +3,43 @@ import { readdirSync } from 'node:fs';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { PostgresCluster } from '../../test/engines/postgres.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import type { DeviceWords } from './device-request.ts';
 import { type FilledData, writeArtifact } from './fleet.ts';
-import { type Running, start } from './processes.ts';
+import { type Measured, type Running, start, watch } from './processes.ts';
 import { untilListening, untilResponse } from './ready.ts';
+import { type Storage, sqliteStorage } from './storage.ts';
 
 /** A server under test; devices send requests to `url`. */
 export interface Peer {
   readonly name: string;
   readonly url: string;
   readonly servers: readonly Running[];
+  /** Database of the servers, which other peers may use as well. Its CPU counts while this peer is measured. */
+  readonly engine?: Measured | undefined;
 }
 
 const seedScript = fileURLToPath(new URL('update.php', import.meta.url));
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const phpChildren = 8;
 
-/** nginx in front of PHP-FPM with the update script and a table of its devices. */
-export async function phpPeer(folder: string, filled: FilledData, devices: readonly DeviceWords[]): Promise<Peer> {
+/** Database that contains the table of the update script. */
+interface DeviceDatabase {
+  readonly cluster: PostgresCluster;
+  readonly name: string;
+}
+
+/** Notes a peer whose servers must be stopped when the benchmark ends. */
+export type OpenPeer = (peer: Peer) => Peer;
+
+/** nginx in front of PHP-FPM with the update script and a table of its devices: in a file, or in a PostgreSQL database. */
+export async function phpPeer(
+  folder: string,
+  filled: FilledData,
+  devices: readonly DeviceWords[],
+  database?: DeviceDatabase,
+): Promise<Peer> {
   const root = join(folder, 'php');
   await mkdir(root, { recursive: true });
   await copyFile(seedScript, join(root, 'update.php'));
@@ -34,11 +52,32 @@ export async function phpPeer(folder: string, filled: FilledData, devices: reado
   const size = ['pm = static', `pm.max_children = ${phpChildren}`, 'user = root', 'group = root'];
   await writeFile(join(root, 'fpm.conf'), `${[...pool, ...size].join('\n')}\n`);
   const fpm = start(phpFpm(), ['--nodaemonize', '--allow-to-run-as-root', '--fpm-config', join(root, 'fpm.conf')]);
-  const location = `location / { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME ${root}/update.php; fastcgi_pass unix:${socket}; }`;
+  const source =
+    database === undefined ? '' : `fastcgi_param DEVICE_DATABASE "${await tableIn(database, devices, row)}";`;
+  const script = `fastcgi_param SCRIPT_FILENAME ${root}/update.php; ${source}`;
+  const location = `location / { include /etc/nginx/fastcgi_params; ${script} fastcgi_pass unix:${socket}; }`;
   const nginx = await startNginx(root, location);
   const url = `http://127.0.0.1:${nginx.port}/update.php`;
   await untilResponse(url, 403);
-  return { name: 'PHP', url, servers: [fpm, nginx.running] };
+  const engine = database && watch(database.cluster.pid);
+  return { name: 'PHP', url, servers: [fpm, nginx.running], engine };
+}
+
+/** @returns connection string for PHP */
+async function tableIn(
+  { cluster, name }: DeviceDatabase,
+  devices: readonly DeviceWords[],
+  { file, version }: { readonly file: string; readonly version: string },
+): Promise<string> {
+  await cluster.createDatabase(name);
+  const rows = devices.map(({ mac }) => `('${mac}', '${file}', '${version}')`);
+  await cluster.sql(
+    `CREATE TABLE devices (mac text PRIMARY KEY, file text NOT NULL, version text NOT NULL);
+     INSERT INTO devices VALUES ${rows.join(', ')}; ANALYZE`,
+    name,
+  );
+  const { port, user, password } = cluster;
+  return `host=127.0.0.1 port=${port} dbname=${name} user=${user} password=${password}`;
 }
 
 /** nginx, which sends the same file to every client. */
@@ -53,16 +92,21 @@ export async function staticPeer(folder: string, filled: FilledData): Promise<Pe
 }
 
 /** `ota-hooks serve` as users start it. */
-export async function ownPeer(data: string, name: string, options: readonly string[] = []): Promise<Peer> {
-  const argv = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--json', ...options];
-  const running = start(process.execPath, [cli, ...argv]);
+export async function ownPeer(storage: Storage, name: string, options: readonly string[] = []): Promise<Peer> {
+  const argv = ['serve', ...storage.argv, '--listen', '127.0.0.1:0', '--json', ...options];
+  const running = start(process.execPath, [cli, ...argv], storage.env);
   const url = await urlOf(running);
-  return { name, url: `${url}/update/door`, servers: [running] };
+  return { name, url: `${url}/update/door`, servers: [running], engine: storage.engine };
 }
 
 /** `ota-hooks serve` behind nginx, which sends the artifacts. */
 export async function acceleratedPeer(folder: string, data: string): Promise<Peer> {
-  const own = await ownPeer(data, 'ours', ['--trust-proxy', '127.0.0.1', '--x-accel-redirect', '/blobs/']);
+  const own = await ownPeer(sqliteStorage(data), 'ours', [
+    '--trust-proxy',
+    '127.0.0.1',
+    '--x-accel-redirect',
+    '/blobs/',
+  ]);
   return behindNginx('ours behind nginx', join(folder, 'accelerated'), { ...own, blobs: `${data}/blobs` });
 }
 

@@ -2,15 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A program started by a benchmark, with its child processes. */
-export interface Running {
+/** A program with its child processes. */
+export interface Measured {
   readonly pid: number;
-  /** Standard output of the program. */
-  readonly stdout: NodeJS.ReadableStream | null;
   /** User and system time of the program and its child processes, in seconds. */
   cpuSeconds(): number;
   /** Resident memory of the program and its child processes, in MB (10^6 bytes). */
   memoryMb(): number;
+}
+
+/** A program started by a benchmark. */
+export interface Running extends Measured {
+  /** Standard output of the program. */
+  readonly stdout: NodeJS.ReadableStream | null;
   stop(): Promise<void>;
 }
 
@@ -22,14 +26,13 @@ export function start(program: string, argv: readonly string[], env: Readonly<Re
   const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program} could not be started`);
+  return { ...watch(pid), stdout: child.stdout, stop: () => stop(child) };
+}
+
+/** Measures a running program. */
+export function watch(pid: number): Measured {
   const sum = (of: (pid: number) => number) => familyOf(pid).reduce((total, each) => total + of(each), 0);
-  return {
-    pid,
-    stdout: child.stdout,
-    cpuSeconds: () => sum(cpuSecondsOf),
-    memoryMb: () => sum(memoryMbOf),
-    stop: () => stop(child),
-  };
+  return { pid, cpuSeconds: () => sum(cpuSecondsOf), memoryMb: () => sum(memoryMbOf) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

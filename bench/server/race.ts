@@ -27,10 +27,15 @@ export async function race(contenders: readonly Contender[], rounds: number): Pr
 }
 
 async function measure({ peer, load }: Contender): Promise<Cost> {
-  const cpuSeconds = () => peer.servers.reduce((sum, server) => sum + server.cpuSeconds(), 0);
+  const cpuSeconds = () => cpuSecondsOf(peer);
   const before = cpuSeconds();
   const { requests, seconds } = await load();
   return { cpuMicros: (1e6 * (cpuSeconds() - before)) / requests, perSecond: requests / seconds };
+}
+
+/** CPU of the servers and of their database. */
+export function cpuSecondsOf({ servers, engine }: Peer): number {
+  return servers.reduce((sum, server) => sum + server.cpuSeconds(), engine?.cpuSeconds() ?? 0);
 }
 
 function medianOf(costs: readonly Cost[]): Cost {

@@ -23,8 +23,18 @@ foreach ($wanted as $name) {
     }
 }
 
-$table = json_decode(file_get_contents(__DIR__ . '/devices.json'), true);
-$device = $table[$said['x-esp8266-sta-mac']] ?? refuse(404, 'this MAC is not in the table');
+/* The table is a JSON file, or a table of a PostgreSQL database to which each PHP process keeps its connection. */
+function deviceOf(string $mac): ?array
+{
+    $database = $_SERVER['DEVICE_DATABASE'] ?? '';
+    if ($database === '') {
+        return json_decode(file_get_contents(__DIR__ . '/devices.json'), true)[$mac] ?? null;
+    }
+    $rows = pg_query_params(pg_pconnect($database), 'SELECT file, version FROM devices WHERE mac = $1', [$mac]);
+    return pg_fetch_assoc($rows) ?: null;
+}
+
+$device = deviceOf($said['x-esp8266-sta-mac']) ?? refuse(404, 'this MAC is not in the table');
 $file = __DIR__ . '/' . $device['file'];
 if (!is_readable($file)) {
     refuse(404, 'the file is not there');
