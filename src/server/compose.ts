@@ -36,6 +36,9 @@ export interface ServerData {
   readonly blobs: BlobStore;
 }
 
+/** Data folder, and the URLs of data that is not in it. */
+export type DataPlace = Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'env'>;
+
 /**
  * Opens the server's records and blobs, in the folder `data` unless URLs are set. A database that is missing or older than the blobs is
  * an error: otherwise, the server would start without data or accept revoked tokens.
@@ -44,7 +47,7 @@ export interface ServerData {
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openData(
-  { data, storeUrl, blobsUrl, env }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'env'>,
+  { data, storeUrl, blobsUrl, env }: DataPlace,
   holder: string,
   { acceptsLoss = false }: { readonly acceptsLoss?: boolean } = {},
 ): Promise<ServerData> {
@@ -70,10 +73,11 @@ export async function openData(
  * @throws OtaError SERVER_DATA_UNREADABLE, and errors from `openData`
  */
 export async function useData<Result>(
-  { data, holder, acceptsLoss }: { readonly data: string; readonly holder: string; readonly acceptsLoss?: boolean },
+  { holder, acceptsLoss = false, ...place }: DataPlace & { readonly holder: string; readonly acceptsLoss?: boolean },
   work: (opened: ServerData) => Promise<Result>,
 ): Promise<Result> {
-  const opened = await openData({ data }, holder, { acceptsLoss: acceptsLoss ?? false });
+  const { data } = place;
+  const opened = await openData(place, holder, { acceptsLoss });
   try {
     return await work(opened);
   } catch (error) {

@@ -3,7 +3,7 @@ import Database from 'libsql';
 import { OtaError } from '../../src/errors/ota-error.ts';
 import { openBlobs } from '../../src/server/storage/open-blobs.ts';
 import { openStore } from '../../src/server/storage/open-store.ts';
-import { libsql } from '../../src/server/storage/sqlite/drivers/libsql.ts';
+import { libsql } from '../../src/server/storage/sql/sqlite/drivers/libsql.ts';
 import { folderWith, packedDoor } from '../publishing/packed-door.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
@@ -70,9 +70,16 @@ export const serverErrors = {
     const server = await startTestServer(t);
     await server.close(0);
     const database = new Database(`${server.folder}/ota.db`);
-    database.exec("INSERT INTO kysely_migration VALUES ('9999-future', '2999-01-01T00:00:00.000Z')");
+    database.exec("INSERT INTO ota_hooks_migrations VALUES ('9999-future', '9.0.0')");
     database.close();
     return runCommand(['serve', '--data', server.folder, '--listen', '127.0.0.1:0'], { cwd: server.folder });
+  },
+  SERVER_DATABASE_FOREIGN: async (t) => {
+    const { path } = await testFolder(t, { 'data/notes.txt': '' });
+    const database = new Database(`${path}/data/ota.db`);
+    database.exec('CREATE TABLE customers (id INTEGER PRIMARY KEY)');
+    database.close();
+    return runCommand(serve, { cwd: path });
   },
   SERVER_DATA_UNREADABLE: async (t) => {
     const { path } = await testFolder(t, {

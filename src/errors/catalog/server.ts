@@ -85,12 +85,19 @@ export const serverEntries = {
     "Two servers that share a data folder would overwrite each other's changes.",
     () => 'Stop the other server, connect to it with --server URL, or use a different data folder.',
   ),
-  SERVER_DATA_NEWER: entry<PathField & { found: string; known: string }>(
+  SERVER_DATA_NEWER: entry<PathField & { found: string; oldest: string; program: string }>(
     1,
-    ({ path, found, known }) =>
-      `${path} was written by a newer version of ota-hooks: its last migration is ${found}, but this version supports only migrations up to ${known}`,
+    ({ path, found, oldest, program }) =>
+      `${path} requires ota-hooks ${oldest} or newer because of its migration ${found}, but this is ota-hooks ${program}`,
     'An older server could damage data that it does not recognize.',
     () => 'Update ota-hooks.',
+  ),
+  SERVER_DATABASE_FOREIGN: entry<PathField & { table: string }>(
+    1,
+    ({ path, table }) =>
+      `The database ${path} belongs to another program: it has the table ${table}, but no tables of ota-hooks`,
+    'The server does not add its tables to the tables of another program. Nothing was changed.',
+    () => 'Create an empty database for ota-hooks, and use its path or URL.',
   ),
   SERVER_DATA_UNREADABLE: entry<PathAndReason>(
     1,

@@ -7,7 +7,7 @@ import { flashModes } from '../../core/firmware/flash-header.ts';
 import { printable } from '../../core/model/fields.ts';
 import { manifestSchema } from '../../core/model/manifest.ts';
 import { isNestedDeeper } from '../../files/json-depth.ts';
-import { tableNames } from './sqlite/tables.ts';
+import { tableNames } from './sql/tables.ts';
 
 /** The server writes documents with fewer levels. JSON.stringify and SQLite fail on thousands of levels. */
 const mostLevels = 64;
@@ -149,7 +149,7 @@ const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchem
       'the clock value is not a valid time',
     ),
   ),
-  projects: v.looseObject({ id, name: resourceName }),
+  projects: v.looseObject({ id, name: resourceName, revision: count }),
   releases: v.looseObject({ id, version: firmwareVersion, kind, board: label, published_at: time }),
   release_blobs: v.looseObject({ sha256: digest }),
   sketch_md5s: v.looseObject({
@@ -166,14 +166,14 @@ const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchem
     status: v.picklist(deviceStatuses),
     name: v.nullish(label),
   }),
-  rollouts: v.looseObject({ id, channel: resourceName, state: v.picklist(rolloutStates) }),
+  rollouts: v.looseObject({ id, revision: count, channel: resourceName, state: v.picklist(rolloutStates) }),
   tokens: v.looseObject({ name: label, created_at: time }),
-  uploads: v.looseObject({ size_bytes: count, at: time }),
+  uploads: v.looseObject({ size_bytes: count, at: time, complete: v.picklist([0, 1]) }),
   audit: v.looseObject({ id, at: time }),
 };
 
 /**
- * Checks a row of a backup or of a database, with MD5s in hex.
+ * Checks a row of a backup or of a database.
  *
  * @returns the problem, such as `doc: it is not JSON`; undefined if there is none
  */

@@ -1,4 +1,4 @@
-import { type OpeningRules, openSqliteStore } from './sqlite/sqlite-store.ts';
+import { type OpeningRules, openSqliteStore } from './sql/sqlite/open-sqlite.ts';
 import { parseStorageUrl, type StorageUrl } from './storage-url.ts';
 import type { Store } from './store.ts';
 

@@ -254,6 +254,8 @@ export interface SaveOptions extends DeviceChangeBasis {
 }
 
 export interface RemoveOptions extends DeviceChangeBasis {
+  /** Revision of the device record on which `members` is based; undefined if `members` is not set. */
+  readonly revision?: number | undefined;
   readonly audit: NewAuditEntry;
 }
 
@@ -285,7 +287,7 @@ export interface DeviceStore {
   /**
    * Removes a device.
    *
-   * @returns false if the device does not exist, stale if the project has changed; in both cases nothing is written
+   * @returns false if the device does not exist, stale if the project or the device has changed; in both cases nothing is written
    */
   remove(project: string, mac: string, options: RemoveOptions): Promise<boolean | 'stale'>;
   count(project: string): Promise<number>;

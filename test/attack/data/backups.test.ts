@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { createToken } from '../../../src/server/services/tokens.ts';
-import { tableNames } from '../../../src/server/storage/sqlite/tables.ts';
+import { tableNames } from '../../../src/server/storage/sql/tables.ts';
 import { selfSigned } from '../../../src/server/tls/self-signed.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';

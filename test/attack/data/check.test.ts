@@ -208,7 +208,7 @@ test('finds records without the records that they refer to', async (t) => {
 
 test('finds a database that a newer version created, and leaves the database unchanged', async (t) => {
   const { data } = await stoppedData(t);
-  change(data, "INSERT INTO kysely_migration VALUES ('9999-future', '2999-01-01T00:00:00.000Z')");
+  change(data, "INSERT INTO ota_hooks_migrations VALUES ('9999-future', '9.0.0')");
   await finds(t, data, ['database-newer']);
 });
 

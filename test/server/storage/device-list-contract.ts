@@ -1,14 +1,11 @@
-import type { ExecutionContext } from 'ava';
 import { newProject } from '../../../src/server/services/releases/project.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt, DecisionRecord, DeviceRecord } from '../../../src/server/storage/records.ts';
 import type { DeviceFilter, Store } from '../../../src/server/storage/store.ts';
 import { auditBy } from '../audit-by.ts';
-import type { TestStore } from './test-store.ts';
+import type { StoreTest } from './contract-records.ts';
 
 const roomy = { mostDevices: 1000 };
-
-type StoreTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) => void;
 
 /** Device list behavior that every store must have. */
 export function deviceListContract(storeTest: StoreTest): void {

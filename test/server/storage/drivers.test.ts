@@ -1,12 +1,13 @@
 import { cp } from 'node:fs/promises';
 import test from 'ava';
+import { sql } from 'kysely';
 import { newProject } from '../../../src/server/services/releases/project.ts';
-import { Connection } from '../../../src/server/storage/sqlite/connection.ts';
-import { chooseDriver } from '../../../src/server/storage/sqlite/drivers/choose.ts';
-import type { SqliteDriver } from '../../../src/server/storage/sqlite/drivers/driver.ts';
-import { libsql } from '../../../src/server/storage/sqlite/drivers/libsql.ts';
-import { nodeSqlite } from '../../../src/server/storage/sqlite/drivers/node-sqlite.ts';
-import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
+import { Connection } from '../../../src/server/storage/sql/sqlite/connection.ts';
+import { chooseDriver } from '../../../src/server/storage/sql/sqlite/drivers/choose.ts';
+import type { SqliteDriver } from '../../../src/server/storage/sql/sqlite/drivers/driver.ts';
+import { libsql } from '../../../src/server/storage/sql/sqlite/drivers/libsql.ts';
+import { nodeSqlite } from '../../../src/server/storage/sql/sqlite/drivers/node-sqlite.ts';
+import { openSqliteStore } from '../../../src/server/storage/sql/sqlite/open-sqlite.ts';
 import type { Store } from '../../../src/server/storage/store.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -75,14 +76,14 @@ for (const driver of drivers) {
     );
   });
 
-  test(`${driver.name}: reports no open transaction after SQLite rolls one back`, async (t) => {
+  test(`${driver.name}: reports the error that made SQLite roll back a transaction, and begins the next one`, async (t) => {
     const connection = await open((await testFolder(t)).at('notes.db'));
     connection.execute('CREATE TABLE notes (id INTEGER PRIMARY KEY) STRICT; INSERT INTO notes VALUES (1)');
-    t.false(connection.inTransaction);
-    connection.execute('BEGIN');
-    t.true(connection.inTransaction);
-    t.throws(() => connection.execute('INSERT OR ROLLBACK INTO notes VALUES (1)'));
-    t.false(connection.inTransaction);
+    const { db } = connection;
+    const failing = db.transaction().execute((change) => sql`INSERT OR ROLLBACK INTO notes VALUES (1)`.execute(change));
+    await t.throwsAsync(failing, { message: /UNIQUE/ });
+    await db.transaction().execute((change) => sql`INSERT INTO notes VALUES (2)`.execute(change));
+    t.is((await sql`SELECT id FROM notes`.execute(db)).rows.length, 2);
     connection.close();
   });
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newProject } from '../../../src/server/services/releases/project.ts';
-import type { SqliteDriver } from '../../../src/server/storage/sqlite/drivers/driver.ts';
-import { openSqliteStore } from '../../../src/server/storage/sqlite/sqlite-store.ts';
+import type { SqliteDriver } from '../../../src/server/storage/sql/sqlite/drivers/driver.ts';
+import { openSqliteStore } from '../../../src/server/storage/sql/sqlite/open-sqlite.ts';
 import type { Store } from '../../../src/server/storage/store.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -17,6 +17,9 @@ for (const driver of drivers) {
     let others = 0;
     return {
       get store() {
+        return store;
+      },
+      get peer() {
         return store;
       },
       async reopen() {

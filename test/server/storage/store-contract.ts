@@ -1,11 +1,13 @@
 import type { ExecutionContext, TestFn } from 'ava';
-import type { Manifest } from '../../../src/core/model/manifest.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import type { Attempt, DeviceRecord, ProjectRecord } from '../../../src/server/storage/records.ts';
-import type { DumpLine, NewRelease, NewRollout } from '../../../src/server/storage/store.ts';
+import type { Attempt, DeviceRecord } from '../../../src/server/storage/records.ts';
+import type { DumpLine } from '../../../src/server/storage/store.ts';
 import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
+import { project, publication, rollout } from './contract-records.ts';
+import { countsContract } from './counts-contract.ts';
 import { deviceListContract } from './device-list-contract.ts';
+import { processesContract } from './processes-contract.ts';
 import type { TestStore } from './test-store.ts';
 
 const roomy = { mostDevices: 1000 };
@@ -15,6 +17,8 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   const storeTest = (title: string, run: (t: ExecutionContext, opened: TestStore) => Promise<void>) =>
     test(`${name}: ${title}`, async (t) => run(t, await open(t)));
   deviceListContract(storeTest);
+  countsContract(storeTest);
+  processesContract(storeTest);
 
   storeTest(
     'keeps a published release, its project, sketch MD5s, channel and audit entries across a restart',
@@ -62,13 +66,14 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
 
       const sample = { at: 5, updating: 1, running: 0, failed: 0, openStages: 1 };
       await store.rollouts.save({ ...made, samples: [sample] }, undefined);
-      t.deepEqual(await store.rollouts.find('door', made.id), plain({ ...made, samples: [sample] }));
-      const complete = { ...made, state: 'complete', endedAt: 9 } as const;
+      t.deepEqual(await store.rollouts.find('door', made.id), plain({ ...made, revision: 2, samples: [sample] }));
+      const complete = { ...made, revision: 2, state: 'complete', endedAt: 9 } as const;
       const change = { audit: auditBy('tester', 'rollout.completed'), promote: [fresh.id] };
-      await store.rollouts.save(complete, change);
+      const saved = await store.rollouts.save(complete, change);
+      t.deepEqual(saved, { ...complete, revision: 3 });
 
       const { rollouts, catalog, audit } = await opened.reopen();
-      t.deepEqual(await rollouts.find('door', made.id), plain(complete));
+      t.deepEqual(await rollouts.find('door', made.id), plain({ ...complete, revision: 3 }));
       t.deepEqual(
         (await rollouts.ofProject('door', 10)).map(({ channel }) => channel),
         ['beta', 'stable'],
@@ -341,27 +346,6 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   });
 }
 
-function project(): ProjectRecord {
-  const settings = { access: 'open', keys: [], aliases: [], confirmWithinMs: 1000, mostSends: 3 } as const;
-  return { name: 'door', createdAt: 1, ...settings };
-}
-
-function publication(
-  manifest: Manifest,
-  version: string,
-  options: { purpose?: 'serve' | 'reference'; channel?: string | undefined; isTrusted?: boolean } = {},
-): NewRelease {
-  const { purpose = 'serve', isTrusted = true } = options;
-  const channel = 'channel' in options ? options.channel : 'stable';
-  const { kind } = manifest.image;
-  const release = { project: 'door', version, kind, board: '', purpose, publishedAt: 1, manifest };
-  const audit: NewRelease['audit'] = (outcome) => [
-    auditBy('tester', 'project.created'),
-    auditBy('tester', `release.${outcome}`),
-  ];
-  return { release, channel, isTrusted, project: project(), audit };
-}
-
 /** Value after a JSON round trip, which removes undefined properties. */
 function plain<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
@@ -376,26 +360,4 @@ async function collect(lines: AsyncIterable<DumpLine>): Promise<DumpLine[]> {
   const all: DumpLine[] = [];
   for await (const line of lines) all.push(line);
   return all;
-}
-
-function rollout(freshId: number, formerId: number): NewRollout {
-  return {
-    project: 'door',
-    channel: 'stable',
-    version: '2.0',
-    releaseIds: [freshId],
-    previousIds: [formerId],
-    stages: [{ share: 100, canaries: ['18:FE:34:00:00:01'], groups: ['hall'] }],
-    gate: { runningPercent: 90, soakMs: 1000 },
-    halt: { failures: 5, failurePercent: 10, minimumSample: 10, notConfirmed: 2 },
-    state: 'active',
-    openStages: 1,
-    accepted: { failed: 0, notConfirmed: 0, unprovenFailed: 0, unprovenNotConfirmed: 0 },
-    unprovenResumes: 0,
-    startedAt: 1,
-    startedMs: 1,
-    startedBy: 'tester',
-    history: [{ at: 1, event: 'started', by: 'tester' }],
-    samples: [],
-  };
 }

@@ -3,7 +3,7 @@ import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.t
 import type { DeviceRolloutInfo, RolloutInfo } from '../../../api/rollout-info.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
-import type { Store } from '../../storage/store.ts';
+import type { RolloutStore, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
@@ -241,7 +241,16 @@ export class Rollouts {
   }
 
   async #save(step: RolloutStep): Promise<void> {
-    await this.#needs.store.rollouts.save(step.rollout, { ...step, audit: auditEntryOf(step.event) });
+    await this.#write(step.rollout, { ...step, audit: auditEntryOf(step.event) });
+  }
+
+  /** This process is the only one that changes rollouts, so it replaces the stored state. */
+  async #write(rollout: RolloutRecord, change: Parameters<RolloutStore['save']>[1]): Promise<void> {
+    const { rollouts } = this.#needs.store;
+    for (;;) {
+      const { revision = 0 } = (await rollouts.find(rollout.project, rollout.id)) ?? {};
+      if ((await rollouts.save({ ...rollout, revision }, change)) !== 'conflict') return;
+    }
   }
 
   #show(live: Live, rollout: RolloutRecord): void {
@@ -259,10 +268,10 @@ export class Rollouts {
 
   /** Stores data that may be lost in a crash, without waiting for the write. */
   #remember(rollout: RolloutRecord): void {
-    const { store, log } = this.#needs;
-    store.rollouts
-      .save(rollout, undefined)
-      .catch((error: unknown) => log.error({ err: error }, 'Could not store the progress of a rollout'));
+    const { log } = this.#needs;
+    this.#write(rollout, undefined).catch((error: unknown) =>
+      log.error({ err: error }, 'Could not store the progress of a rollout'),
+    );
   }
 
   #bySelf({ rollout, tally }: Live) {

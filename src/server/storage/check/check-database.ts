@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { dataError } from '../data-error.ts';
 import { rowProblem } from '../document-schemas.ts';
-import { Connection } from '../sqlite/connection.ts';
-import type { SqliteDriver } from '../sqlite/drivers/driver.ts';
-import { identityKey, jsonRow } from '../sqlite/dump.ts';
-import { unknownMigration } from '../sqlite/migrate.ts';
-import { storedJson } from '../sqlite/stored-json.ts';
-import { tableNames } from '../sqlite/tables.ts';
+import { sqliteTables } from '../sql/engines/sqlite.ts';
+import { unusableMigration } from '../sql/migrate.ts';
+import { Connection } from '../sql/sqlite/connection.ts';
+import type { SqliteDriver } from '../sql/sqlite/drivers/driver.ts';
+import { identityKey } from '../sql/store-facts.ts';
+import { storedJson } from '../sql/stored-json.ts';
+import { tableNames } from '../sql/tables.ts';
 import type { DataIdentity, DumpLine } from '../store.ts';
 import type { DataProblem, DataReport } from './findings.ts';
 import { limitProblem, withoutWrongAliases } from './record-limits.ts';
@@ -80,9 +81,9 @@ interface Found {
 }
 
 async function readAll(connection: Connection, found: Found): Promise<void> {
-  const unknown = await unknownMigration(connection);
+  const unknown = await unusableMigration(connection.db, await sqliteTables(connection.db));
   if (unknown !== undefined) {
-    const message = `the database has the migration ${unknown} of a newer version of ota-hooks`;
+    const message = `the database has the migration ${unknown}, which requires a newer version of ota-hooks`;
     return note(found, { kind: 'database-newer', message });
   }
   checkPages(connection, found);
@@ -90,12 +91,13 @@ async function readAll(connection: Connection, found: Found): Promise<void> {
   for (const table of tableNames) {
     for (const row of readableRows(connection, table, (message) => damagedTable(found, table, message))) {
       found.records[table] = (found.records[table] ?? 0) + 1;
-      const json = jsonRow(row);
-      const problem = rowProblem(table, json);
+      const problem = rowProblem(table, row);
       if (problem !== undefined) {
         note(found, { kind: 'record-invalid', message: `${rowName(table, row)}: ${problem}` });
         continue;
       }
+      // `rowProblem` has checked the types of the values.
+      const json = row as DumpLine['row'];
       const limit = limitProblem(table, json);
       if (limit !== undefined) note(found, beyondLimits(table, json, limit));
       noteRow(found, table, json);

@@ -1,9 +1,13 @@
+import { sql, type Transaction } from 'kysely';
 import { rowProblem } from '../document-schemas.ts';
-import { Connection } from '../sqlite/connection.ts';
-import type { SqliteDriver } from '../sqlite/drivers/driver.ts';
-import { identityKey, jsonRow, restoreRow } from '../sqlite/dump.ts';
-import { migrate } from '../sqlite/migrate.ts';
-import { tableNames } from '../sqlite/tables.ts';
+import { completeRestore, restoreRow } from '../sql/dump.ts';
+import { sqliteEngine } from '../sql/engines/sqlite.ts';
+import { migrate } from '../sql/migrate.ts';
+import { Connection } from '../sql/sqlite/connection.ts';
+import type { SqliteDriver } from '../sql/sqlite/drivers/driver.ts';
+import { identityKey } from '../sql/store-facts.ts';
+import { type TableName, type Tables, tableNames } from '../sql/tables.ts';
+import type { DumpLine } from '../store.ts';
 import type { RowRepair } from './row-repairs.ts';
 import { readableRows, rowName } from './table-rows.ts';
 
@@ -25,9 +29,11 @@ export async function rebuildDatabase(
   try {
     const to = new Connection(newPath, driver);
     try {
-      await migrate(to, newPath);
-      to.transaction(() => {
-        for (const table of tableNames) copyRows({ from, to, repairOf }, table, changes);
+      const engine = sqliteEngine({ connection: to, path: newPath, copyPath: newPath, close: async () => to.close() });
+      await migrate(engine);
+      await engine.transaction(async (db) => {
+        for (const table of tableNames) await copyRows({ from, to: db, repairOf }, table, changes);
+        await completeRestore(db);
       });
     } finally {
       to.close();
@@ -40,30 +46,35 @@ export async function rebuildDatabase(
 
 interface Copy {
   readonly from: Connection;
-  readonly to: Connection;
+  readonly to: Transaction<Tables>;
   readonly repairOf: ReadonlyMap<string, RowRepair>;
 }
 
-function copyRows({ from, to, repairOf }: Copy, table: (typeof tableNames)[number], changes: string[]): void {
+async function copyRows({ from, to, repairOf }: Copy, table: TableName, changes: string[]): Promise<void> {
   const unreadable = (message: string) => void changes.push(`Dropped the unreadable rows of ${table}: ${message}`);
   for (const row of readableRows(from, table, unreadable)) {
     if (table === 'meta' && row['key'] === identityKey) continue;
     const name = rowName(table, row);
     const repair = repairOf.get(name);
     if (repair !== undefined) changes.push(repair.change);
-    const json = repair === undefined ? jsonRow(row) : repair.row;
-    if (json === undefined) continue;
-    const problem =
-      rowProblem(table, json) ?? insertionProblem(() => to.nested(() => restoreRow(to, { table, row: json })));
+    const kept = repair === undefined ? row : repair.row;
+    if (kept === undefined) continue;
+    // `rowProblem` checks the types of the values.
+    const problem = rowProblem(table, kept) ?? (await insertionProblem(to, { table, row: kept as DumpLine['row'] }));
     if (problem !== undefined) changes.push(`Dropped ${name}: ${problem}`);
   }
 }
 
-function insertionProblem(insert: () => void): string | undefined {
+/** Inserts a row. A row that the database rejects leaves the transaction unchanged. */
+async function insertionProblem(db: Transaction<Tables>, line: DumpLine): Promise<string | undefined> {
+  await sql`SAVEPOINT one_row`.execute(db);
   try {
-    insert();
+    await restoreRow(db, line);
     return undefined;
   } catch (error) {
+    await sql`ROLLBACK TO one_row`.execute(db);
     return error instanceof Error ? error.message : String(error);
+  } finally {
+    await sql`RELEASE one_row`.execute(db);
   }
 }

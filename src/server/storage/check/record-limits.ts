@@ -15,7 +15,7 @@ import { printableText } from '../../../core/model/unprintable.ts';
 import { type DeviceDoc, deviceRecord } from '../device-record.ts';
 import { issueText } from '../document-schemas.ts';
 import { beyondReleaseLimits } from '../release-record.ts';
-import { indexColumns } from '../sqlite/device-columns.ts';
+import { derivedColumns } from '../sql/device-counts.ts';
 import type { DumpLine } from '../store.ts';
 
 type Row = DumpLine['row'];
@@ -155,7 +155,7 @@ function withDocuments(row: Row): Readonly<Record<string, unknown>> {
 function isIndexed(row: Readonly<Record<string, unknown>> & { readonly mac: string; readonly doc: object }): boolean {
   // `rowProblem` has checked the document.
   const record = deviceRecord({ project: '', mac: row.mac, revision: 0 }, row.doc as DeviceDoc);
-  return Object.entries(indexColumns(record)).every(([column, value]) => (row[column] ?? null) === value);
+  return Object.entries(derivedColumns(record)).every(([column, value]) => (row[column] ?? null) === value);
 }
 
 function isPrintable(value: unknown): boolean {

@@ -1,27 +1,13 @@
 import { sql } from 'kysely';
-import type { Connection } from '../sqlite/connection.ts';
-import type { tableNames } from '../sqlite/tables.ts';
+import type { Connection } from '../sql/sqlite/connection.ts';
+import { type TableName, tableKeys } from '../sql/tables.ts';
 
-type TableName = (typeof tableNames)[number];
 type Row = Readonly<Record<string, unknown>>;
 
 const rowsAtOnce = 500;
 
 /** Key columns of each table, in the order in which its pages are stored. */
-const keys: Readonly<Record<TableName, readonly string[]>> = {
-  meta: ['key'],
-  projects: ['id'],
-  releases: ['id'],
-  release_blobs: ['sha256', 'release_id'],
-  sketch_md5s: ['md5', 'release_id'],
-  current_releases: ['project_id', 'channel', 'kind', 'board'],
-  promotions: ['id'],
-  devices: ['project_id', 'mac'],
-  rollouts: ['id'],
-  tokens: ['id'],
-  uploads: ['token', 'sha256'],
-  audit: ['id'],
-};
+const keys: Readonly<Record<TableName, readonly string[]>> = tableKeys;
 
 /**
  * Yields the readable rows of a table. If a page is damaged, the rows before the page are read in order and the rows after it in reverse
@@ -50,7 +36,7 @@ export function* readableRows(
 
 /** Returns a readable name for a row, such as `devices 1 18:FE:34:00:00:01`. */
 export function rowName(table: TableName, row: Row): string {
-  return `${table} ${keys[table].map((column) => textOf(row[column])).join(' ')}`;
+  return `${table} ${keys[table].map((column) => String(row[column])).join(' ')}`;
 }
 
 function* inOrder(
@@ -85,11 +71,5 @@ function attempt<Result>(read: () => Result): Result | Error {
 }
 
 function keyOf(table: TableName, row: Row): string {
-  return JSON.stringify(keys[table].map((column) => textOf(row[column])));
-}
-
-function textOf(value: unknown): string {
-  return value instanceof Uint8Array || value instanceof ArrayBuffer
-    ? Buffer.from(new Uint8Array(value)).toString('hex')
-    : String(value);
+  return JSON.stringify(keys[table].map((column) => String(row[column])));
 }

@@ -1,0 +1,37 @@
+import type { Selectable } from 'kysely';
+import type { AuditEntry } from '../records.ts';
+import type { AuditStore, NewAuditEntry } from '../store.ts';
+import type { Database } from './engine.ts';
+import { storedJson } from './stored-json.ts';
+import type { Tables } from './tables.ts';
+
+/** Writes audit entries in the same transaction as the change. */
+export async function writeAudit(db: Database, entries: readonly NewAuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map(({ at, actor, action, project, detail }) => {
+    const mac = typeof detail['mac'] === 'string' ? detail['mac'] : null;
+    return { at, actor, action, project: project ?? null, mac, detail: JSON.stringify(detail) };
+  });
+  await db.insertInto('audit').values(rows).execute();
+}
+
+export function sqlAudit(db: Database): AuditStore {
+  return {
+    add: (entry) => writeAudit(db, [entry]),
+
+    async list({ before = Number.MAX_SAFE_INTEGER, limit }) {
+      const query = db.selectFrom('audit').selectAll().where('id', '<', before).orderBy('id', 'desc').limit(limit);
+      return (await query.execute()).map(toEntry);
+    },
+
+    async ofDevice(project, mac, limit) {
+      const query = db.selectFrom('audit').selectAll().where('project', '=', project).where('mac', '=', mac);
+      return (await query.orderBy('id', 'desc').limit(limit).execute()).map(toEntry);
+    },
+  };
+}
+
+function toEntry({ id, at, actor, action, project, detail }: Selectable<Tables['audit']>): AuditEntry {
+  const what = `the detail of audit entry ${id}`;
+  return { id, at, actor, action, project: project ?? undefined, detail: storedJson(detail, what) };
+}

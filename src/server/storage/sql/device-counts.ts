@@ -1,0 +1,112 @@
+import { type Selectable, sql } from 'kysely';
+import type { DeviceStatus } from '../../../api/admin-info.ts';
+import { deviceIndex } from '../device-index.ts';
+import { retentionOf } from '../eviction.ts';
+import type { DeviceRecord } from '../records.ts';
+import type { DeviceCount } from '../store.ts';
+import type { Database } from './engine.ts';
+import type { Tables } from './tables.ts';
+
+/** Columns of a device that are derived from its document. */
+export type DerivedColumns = Pick<
+  Selectable<Tables['devices']>,
+  'status' | 'name' | 'runs' | 'device_group' | 'retention'
+>;
+
+export function derivedColumns(record: DeviceRecord): DerivedColumns {
+  const { status, name, runs, group } = deviceIndex(record);
+  return {
+    status,
+    name: name ?? null,
+    runs: runs ?? null,
+    device_group: group ?? null,
+    retention: retentionOf(record),
+  };
+}
+
+/** Columns by which devices are counted. */
+type Counted = Omit<DerivedColumns, 'name'>;
+
+/** Updates the kept counts of a project's devices, within the transaction that changes the devices. */
+export async function changeDeviceCounts(
+  db: Database,
+  projectId: number,
+  { removed, added }: { readonly removed: readonly Counted[]; readonly added: readonly Counted[] },
+): Promise<void> {
+  const changes = new Map<string, number>();
+  const count = (device: Counted, by: number) => {
+    const key = countKey(device);
+    changes.set(key, (changes.get(key) ?? 0) + by);
+  };
+  for (const device of removed) count(device, -1);
+  for (const device of added) count(device, 1);
+  const keys = [...changes.keys()].filter((key) => changes.get(key) !== 0);
+  if (keys.length === 0) return;
+  // All transactions change the counts in the same order, so that they do not wait for each other in a cycle.
+  const rows = keys.sort().map((key) => ({ project_id: projectId, ...keyOf(key), devices: changes.get(key) ?? 0 }));
+  await db
+    .insertInto('device_counts')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['project_id', 'status', 'runs', 'device_group', 'retention'])
+        .doUpdateSet({ devices: sql<number>`device_counts.devices + excluded.devices` }),
+    )
+    .execute();
+}
+
+/** Counts all devices of all projects again, within the transaction that restores the devices. */
+export async function recountDevices(db: Database): Promise<void> {
+  await db.deleteFrom('device_counts').execute();
+  await sql`
+    INSERT INTO device_counts (project_id, status, runs, device_group, retention, devices)
+    SELECT project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, count(*) FROM devices
+    GROUP BY project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention`.execute(db);
+}
+
+export async function countDevices(db: Database, project: string): Promise<number> {
+  const query = db
+    .selectFrom('device_counts')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(({ fn }) => fn.sum<number | null>('devices').as('devices'))
+    .where('projects.name', '=', project);
+  return (await query.executeTakeFirst())?.devices ?? 0;
+}
+
+/** Counts the devices of a project with these retentions. */
+export async function countRetained(db: Database, projectId: number, retentions: readonly number[]): Promise<number> {
+  const query = db
+    .selectFrom('device_counts')
+    .select(({ fn }) => fn.sum<number | null>('devices').as('devices'))
+    .where('project_id', '=', projectId)
+    .where('retention', 'in', retentions);
+  return (await query.executeTakeFirst())?.devices ?? 0;
+}
+
+export async function tallyDevices(db: Database, project: string): Promise<DeviceCount[]> {
+  const rows = await db
+    .selectFrom('device_counts')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(({ fn }) => ['status', 'runs', 'device_group', fn.sum<number>('devices').as('devices')])
+    .where('projects.name', '=', project)
+    .groupBy(['status', 'runs', 'device_group'])
+    .having(({ fn }) => fn.sum('devices'), '>', 0)
+    .execute();
+  return rows.map(({ status, runs, device_group, devices }) => ({
+    // The type assertion is safe, because `derivedColumns` created the status.
+    status: status as DeviceStatus,
+    runs: runs === '' ? undefined : runs,
+    group: device_group === '' ? undefined : device_group,
+    devices,
+  }));
+}
+
+function countKey({ status, runs, device_group, retention }: Counted): string {
+  return JSON.stringify([status, runs ?? '', device_group ?? '', retention]);
+}
+
+function keyOf(key: string) {
+  // The type assertion is safe, because `countKey` created the key.
+  const [status, runs, device_group, retention] = JSON.parse(key) as [string, string, string, number];
+  return { status, runs, device_group, retention };
+}

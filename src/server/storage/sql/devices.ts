@@ -1,0 +1,313 @@
+import { sql } from 'kysely';
+import * as v from 'valibot';
+import { earliestDueMs } from '../device-index.ts';
+import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
+import { evictedAtOnce, protectedForMs } from '../eviction.ts';
+import type { DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
+import type { DeviceStore, RemoveOptions, SaveOptions, Touch } from '../store.ts';
+import { writeAudit } from './audit.ts';
+import {
+  changeDeviceCounts,
+  countDevices,
+  countRetained,
+  type DerivedColumns,
+  derivedColumns,
+  tallyDevices,
+} from './device-counts.ts';
+import { listedMacs } from './device-lists.ts';
+import type { Database, Engine } from './engine.ts';
+import { lockProject } from './projects.ts';
+import { changeMembers } from './rollout-counts.ts';
+import { storedJson } from './stored-json.ts';
+
+/** Number of devices whose last-seen times one statement writes; SQLite limits the number of values in a statement. */
+const touchedAtOnce = 500;
+
+export interface DeviceRow {
+  readonly mac: string;
+  readonly revision: number;
+  readonly last_seen_at: number | null;
+  readonly report: string | null;
+  readonly doc: string;
+}
+
+export const deviceColumns = ['mac', 'devices.revision', 'last_seen_at', 'report', 'devices.doc'] as const;
+
+export function sqlDevices(engine: Engine): DeviceStore {
+  const { db, transaction } = engine;
+  return {
+    async check(project, mac) {
+      const row = await db
+        .selectFrom('projects')
+        .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', mac))
+        .select(['projects.revision as project_revision', ...deviceColumns])
+        .where('projects.name', '=', project)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const { project_revision: revision, ...device } = row;
+      return { device: isPresent(device) ? toDevice(project, device) : undefined, revision };
+    },
+
+    async get(project, mac) {
+      const query = db
+        .selectFrom('devices')
+        .innerJoin('projects', 'projects.id', 'project_id')
+        .select(deviceColumns)
+        .where('projects.name', '=', project)
+        .where('mac', '=', mac);
+      const row = await query.executeTakeFirst();
+      return row && toDevice(project, row);
+    },
+
+    save: (record, options) => transaction((change) => save(change, engine, record, options)),
+
+    touch: (touches) =>
+      transaction(async (change) => {
+        for (let at = 0; at < touches.length; at += touchedAtOnce) {
+          await touch(change, touches.slice(at, at + touchedAtOnce));
+        }
+      }),
+
+    async list(project, page, filter = {}) {
+      const id = (await db.selectFrom('projects').select('id').where('name', '=', project).executeTakeFirst())?.id;
+      if (id === undefined) return [];
+      const rows = await db
+        .selectFrom('devices')
+        .select(deviceColumns)
+        .where('project_id', '=', id)
+        .where('mac', 'in', listedMacs(engine, id, page, filter))
+        .orderBy('mac')
+        .execute();
+      return rows.map((row) => toDevice(project, row));
+    },
+
+    async named(project, names) {
+      if (names.length === 0) return [];
+      const rows = await db
+        .selectFrom('devices')
+        .innerJoin('projects', 'projects.id', 'project_id')
+        .select(deviceColumns)
+        .where('projects.name', '=', project)
+        .where('devices.name', 'in', names)
+        .orderBy('mac')
+        .execute();
+      return rows.map((row) => toDevice(project, row).record);
+    },
+
+    async overdue(servedMs, limit) {
+      const rows = await db
+        .selectFrom('devices')
+        .innerJoin('projects', 'projects.id', 'project_id')
+        .select(['projects.name', ...deviceColumns])
+        .where('due_ms', '<', servedMs)
+        .orderBy('due_ms')
+        .limit(limit)
+        .execute();
+      return rows.map(({ name, ...row }) => toDevice(name, row).record);
+    },
+
+    remove: (project, mac, options) => transaction((change) => remove(change, engine, { project, mac }, options)),
+
+    count: (project) => countDevices(db, project),
+    tally: (project) => tallyDevices(db, project),
+  };
+}
+
+type DeviceKey = Pick<DeviceRecord, 'project' | 'mac'>;
+
+async function save(
+  db: Database,
+  engine: Engine,
+  record: DeviceRecord,
+  { mostDevices, audit = [], projectRevision, members = [] }: SaveOptions,
+): Promise<'saved' | 'conflict' | 'full' | 'stale'> {
+  const { mac, revision } = record;
+  const after = derivedColumns(record);
+  const isLimited = revision === 0 && after.retention > 0;
+  // New devices are counted one after the other, so that they stay within the limit.
+  if (isLimited) await lockProject(db, engine, record.project);
+  const found = await storedDevice(db, engine, record);
+  if (found === undefined) throw new Error(`there is no project ${record.project}`);
+  const { projectId, device: before } = found;
+  if (projectRevision !== undefined && found.projectRevision !== projectRevision) return 'stale';
+  if ((before?.revision ?? 0) !== revision) return 'conflict';
+  const evicted = isLimited ? await makeRoom(db, projectId, mostDevices) : [];
+  if (evicted === 'full') return 'full';
+  const isWritten =
+    before === undefined
+      ? await insert(db, projectId, record, after)
+      : await update(db, projectId, record, before, after);
+  if (!isWritten) return 'conflict';
+  const removed = before === undefined ? evicted : [before];
+  await changeDeviceCounts(db, projectId, { removed, added: [after] });
+  await changeMembers(db, engine, mac, members);
+  await writeAudit(db, audit);
+  return 'saved';
+}
+
+interface StoredColumns extends DerivedColumns {
+  readonly revision: number;
+}
+
+/** Reads the derived columns of a device, and prevents changes to its project until the end of the transaction. */
+async function storedDevice(db: Database, { hasRowLocks }: Engine, { project, mac }: DeviceKey) {
+  const row = await db
+    .selectFrom('projects')
+    .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', mac))
+    .select(['projects.id', 'projects.revision as project_revision'])
+    .select(['devices.revision', 'status', 'devices.name', 'runs', 'device_group', 'retention'])
+    .where('projects.name', '=', project)
+    .$if(hasRowLocks, (query) => query.forShare('projects'))
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { id: projectId, project_revision: projectRevision, ...device } = row;
+  return { projectId, projectRevision, device: isPresent<StoredColumns>(device) ? device : undefined };
+}
+
+/** Returns whether an outer join found a device. */
+function isPresent<Row extends { readonly revision: number }>(
+  row: {
+    readonly [Column in keyof Row]: Row[Column] | null;
+  },
+): row is Row {
+  return row.revision !== null;
+}
+
+/** @returns false if another transaction has added the device */
+async function insert(
+  db: Database,
+  projectId: number,
+  record: DeviceRecord,
+  derived: DerivedColumns,
+): Promise<boolean> {
+  const { mac, attempts, firstSeenAt } = record;
+  const inserted = await db
+    .insertInto('devices')
+    .values({
+      project_id: projectId,
+      mac,
+      revision: 1,
+      due_ms: earliestDueMs(attempts) ?? null,
+      // A new device counts as seen: it must not be the first to be evicted.
+      last_seen_at: firstSeenAt ?? null,
+      report: null,
+      doc: storedDocument(record),
+      ...derived,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  return (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+/** @returns false if another transaction has changed the device */
+async function update(
+  db: Database,
+  projectId: number,
+  record: DeviceRecord,
+  before: DerivedColumns,
+  after: DerivedColumns,
+): Promise<boolean> {
+  const { retention, ...index } = after;
+  const hasSameIndex = (Object.keys(index) as (keyof typeof index)[]).every(
+    (column) => before[column] === after[column],
+  );
+  const updated = await db
+    .updateTable('devices')
+    .set({
+      revision: record.revision + 1,
+      retention,
+      due_ms: earliestDueMs(record.attempts) ?? null,
+      doc: storedDocument(record),
+      // SQLite would also rewrite an index entry that does not change.
+      ...(hasSameIndex ? {} : index),
+    })
+    .where('project_id', '=', projectId)
+    .where('mac', '=', record.mac)
+    .where('revision', '=', record.revision)
+    .executeTakeFirst();
+  return updated.numUpdatedRows > 0n;
+}
+
+/**
+ * Makes room for a new device: evicts unprotected devices, least recently seen first, if the project is full.
+ *
+ * @returns the evicted devices
+ */
+async function makeRoom(db: Database, projectId: number, mostDevices: number) {
+  if ((await countRetained(db, projectId, [1, 2])) < mostDevices) return [];
+  const beyondHalf = (await countRetained(db, projectId, [2])) - Math.floor(mostDevices / 2);
+  const most = evictedAtOnce(mostDevices);
+  const ofProject = db.selectFrom('devices').select('mac').where('project_id', '=', projectId);
+  const unprotected =
+    beyondHalf > 0
+      ? ofProject.where('retention', '=', 2).limit(Math.min(most, beyondHalf))
+      : ofProject
+          .where(({ eb }) =>
+            eb.or([
+              eb('retention', '=', 1),
+              eb.and([eb('retention', '=', 2), eb('last_seen_at', '<', Date.now() - protectedForMs)]),
+            ]),
+          )
+          .limit(most);
+  const idle = unprotected.orderBy('last_seen_at', (order) => order.asc().nullsFirst());
+  const gone = await db
+    .deleteFrom('devices')
+    .where('project_id', '=', projectId)
+    .where('mac', 'in', idle)
+    .returning(['status', 'runs', 'device_group', 'retention'])
+    .execute();
+  return gone.length === 0 ? 'full' : gone;
+}
+
+async function remove(
+  db: Database,
+  engine: Engine,
+  { project, mac }: DeviceKey,
+  { audit, projectRevision, revision, members = [] }: RemoveOptions,
+): Promise<boolean | 'stale'> {
+  const found = await storedDevice(db, engine, { project, mac });
+  if (found === undefined) return false;
+  const { projectId } = found;
+  if (projectRevision !== undefined && found.projectRevision !== projectRevision) return 'stale';
+  if (found.device === undefined) return false;
+  const gone = await db
+    .deleteFrom('devices')
+    .where('project_id', '=', projectId)
+    .where('mac', '=', mac)
+    .where('revision', '=', revision ?? found.device.revision)
+    .returning(['status', 'runs', 'device_group', 'retention'])
+    .execute();
+  if (gone.length === 0) return 'stale';
+  await changeDeviceCounts(db, projectId, { removed: gone, added: [] });
+  await changeMembers(db, engine, mac, members);
+  await writeAudit(db, [audit]);
+  return true;
+}
+
+/** Writes last-seen times with one statement per project. A later time that another process has written is kept. */
+async function touch(db: Database, touches: readonly Touch[]): Promise<void> {
+  const names = [...new Set(touches.map(({ project }) => project))];
+  const projects = await db.selectFrom('projects').select(['id', 'name']).where('name', 'in', names).execute();
+  for (const { id, name } of projects) {
+    const rows = touches
+      .filter(({ project }) => project === name)
+      .map(({ mac, at, report }) => sql`(${mac}, CAST(${at} AS bigint), ${JSON.stringify(report)})`);
+    // Both engines name the columns of VALUES in this way.
+    await sql`
+      UPDATE devices SET last_seen_at = seen.column2, report = seen.column3
+      FROM (VALUES ${sql.join(rows)}) AS seen
+      WHERE project_id = ${id} AND mac = seen.column1 AND (last_seen_at IS NULL OR last_seen_at <= seen.column2)
+    `.execute(db);
+  }
+}
+
+/** Minimum requirements for a device record. A complete validation would be too slow, because records are read for many update checks. */
+const outline = v.looseObject({ attempts: v.array(v.looseObject({})), decisions: v.looseObject({}) });
+
+export function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: DeviceRow): SeenDevice {
+  return {
+    record: deviceRecord({ project, mac, revision }, storedJson<DeviceDoc>(doc, `the record of ${mac}`, outline)),
+    lastSeenAt: last_seen_at ?? undefined,
+    report: report === null ? undefined : storedJson<StoredReport>(report, `the report of ${mac}`),
+  };
+}

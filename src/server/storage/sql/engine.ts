@@ -1,0 +1,51 @@
+import type { ColumnDefinitionBuilder, Kysely, RawBuilder, Transaction } from 'kysely';
+import type { Lead, Notices } from '../store.ts';
+import type { Tables } from './tables.ts';
+
+export type Database = Kysely<Tables>;
+
+/** Differences between the database engines. All other code of the store is the same for both. */
+export interface Engine {
+  readonly db: Database;
+  /** Name of the database for error messages, without a password. */
+  readonly location: string;
+  readonly columns: ColumnTypes;
+  /** Whether several processes may use the database, so that transactions lock the rows on which they depend. */
+  readonly hasRowLocks: boolean;
+  /** Operator that compares text with a pattern and ignores the case of ASCII letters. */
+  readonly like: 'like' | 'ilike';
+  readonly notices: Notices;
+  /** Returns a hint after a table name that makes the engine use an index. */
+  indexedBy(index: string): RawBuilder<unknown>;
+  /** Returns the time of the database's clock as an SQL expression, in milliseconds since 1970. */
+  nowMs(): RawBuilder<number>;
+  /** Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects. */
+  transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /** Returns the names of the tables in the database. */
+  tables(db: Database): Promise<readonly string[]>;
+  /** Waits until no other transaction holds the lock with this name, and holds it until the end of this transaction. */
+  lock(db: Database, name: string): Promise<void>;
+  /** Opens a copy of all data as it is now, which later changes do not affect. */
+  snapshot(): Promise<Snapshot>;
+  /** Makes new rows get IDs after the restored ones, within the transaction of a restore. */
+  afterRestore(db: Transaction<Tables>): Promise<void>;
+  /** Writes all earlier commits to their final place. */
+  flush(): Promise<void>;
+  lead(work: (signal: AbortSignal) => Promise<void>): Lead;
+  close(): Promise<void>;
+}
+
+export interface Snapshot {
+  readonly db: Database;
+  end(): Promise<void>;
+}
+
+/** Column types for migrations. Text is compared bytewise. */
+export interface ColumnTypes {
+  readonly text: 'text' | RawBuilder<unknown>;
+  readonly integer: 'integer' | 'bigint';
+  /** Completes an integer column to a primary key whose values the database assigns. */
+  readonly assigned: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
+  /** Options at the end of a table definition, for a table with and without assigned IDs. */
+  readonly tableOptions: { readonly assigned: RawBuilder<unknown>; readonly keyed: RawBuilder<unknown> } | undefined;
+}

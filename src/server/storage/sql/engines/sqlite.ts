@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Database, Engine } from '../engine.ts';
+import { startLead } from '../lead.ts';
+import { Connection } from '../sqlite/connection.ts';
+import { removeDatabase } from '../sqlite/database-files.ts';
+
+interface OpenDatabase {
+  readonly connection: Connection;
+  readonly path: string;
+  /** Path for a temporary copy, without a random suffix. */
+  readonly copyPath: string;
+  readonly close: () => Promise<void>;
+}
+
+/** SQLite: one process, one connection, and a queue in which transactions wait for each other. */
+export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase): Engine {
+  const { db, driver } = connection;
+  return {
+    db,
+    location: path,
+    columns: {
+      text: 'text',
+      integer: 'integer',
+      assigned: (column) => column.primaryKey(),
+      tableOptions: { assigned: sql`STRICT`, keyed: sql`STRICT, WITHOUT ROWID` },
+    },
+    hasRowLocks: false,
+    like: 'like',
+    // There are no other processes.
+    notices: { send: () => undefined, subscribe: () => () => undefined },
+    indexedBy: (index) => sql`INDEXED BY ${sql.ref(index)}`,
+    nowMs: () => sql<number>`${Date.now()}`,
+    transaction: (work) => db.transaction().execute(work),
+    tables: sqliteTables,
+    // There is only one transaction at a time.
+    lock: async () => undefined,
+    async snapshot() {
+      const copy = `${copyPath}${randomBytes(4).toString('hex')}`;
+      await sql`VACUUM INTO ${sql.lit(copy)}`.execute(db);
+      const opened = new Connection(copy, driver);
+      return {
+        db: opened.db,
+        async end() {
+          opened.close();
+          await removeDatabase(copy);
+        },
+      };
+    },
+    // New IDs follow the largest existing one.
+    afterRestore: async () => undefined,
+    async flush() {
+      await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db);
+    },
+    lead(work) {
+      const held = { lost: new AbortController().signal, release: async () => undefined };
+      return startLead(async () => held, work);
+    },
+    close,
+  };
+}
+
+/** Returns the names of the tables in a database. */
+export async function sqliteTables(db: Database): Promise<readonly string[]> {
+  const query = sql<{ name: string }>`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`;
+  return (await query.execute(db)).rows.map(({ name }) => name);
+}

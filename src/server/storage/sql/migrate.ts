@@ -1,0 +1,115 @@
+import type { Transaction } from 'kysely';
+import { OtaError } from '../../../errors/ota-error.ts';
+import { toolVersion } from '../../../version.ts';
+import type { ColumnTypes, Database, Engine } from './engine.ts';
+import { firstTables } from './migrations/0001-first-tables.ts';
+import type { Tables } from './tables.ts';
+
+export interface SchemaMigration {
+  /**
+   * Oldest version of ota-hooks that can use the data after this migration. During a rolling upgrade, processes of that version are still
+   * running, so the migration must not break their statements: it may add tables, and columns that are nullable or have a default.
+   */
+  readonly oldestProgram: string;
+  up(db: Transaction<Tables>, types: ColumnTypes): Promise<void>;
+}
+
+type Migrations = Readonly<Record<string, SchemaMigration>>;
+
+/** Migrations by name, in name order. Never change a released migration. The imports are static because the code is bundled. */
+export const ownMigrations: Migrations = {
+  '0001-first-tables': firstTables,
+};
+
+/** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */
+const programVersion =
+  toolVersion === '0.0.0-source' ? (Object.values(ownMigrations).at(-1)?.oldestProgram ?? toolVersion) : toolVersion;
+
+const migrationsTable = 'ota_hooks_migrations';
+
+interface AppliedMigration {
+  readonly name: string;
+  readonly oldest_program: string;
+}
+
+/**
+ * Applies pending migrations in one transaction, while no other process migrates the database. A database with migrations of a newer version
+ * is used as it is, unless one of them requires a newer program.
+ *
+ * @throws OtaError SERVER_DATA_NEWER if the program is too old, SERVER_DATABASE_FOREIGN if the tables belong to another program; nothing is
+ *   changed in both cases
+ */
+export async function migrate(
+  engine: Pick<Engine, 'transaction' | 'lock' | 'tables' | 'columns' | 'location'>,
+  migrations: Migrations = ownMigrations,
+  program = programVersion,
+): Promise<void> {
+  await engine.transaction(async (db) => {
+    await engine.lock(db, 'migrations');
+    const tables = await engine.tables(db);
+    const isNew = !tables.includes(migrationsTable);
+    if (isNew) await createTable(db, engine, tables);
+    const applied = isNew ? [] : await appliedMigrations(db);
+    const newer = unknownTo(applied, migrations);
+    const required = newer.find(({ oldest_program }) => isOlder(program, oldest_program));
+    if (required !== undefined) {
+      const { name: found, oldest_program } = required;
+      throw new OtaError('SERVER_DATA_NEWER', { path: engine.location, found, oldest: oldest_program, program });
+    }
+    if (newer.length > 0) return;
+    const known = new Set(applied.map(({ name }) => name));
+    const table = db.withTables<{ [migrationsTable]: AppliedMigration }>();
+    for (const [name, { oldestProgram, up }] of Object.entries(migrations)) {
+      if (known.has(name)) continue;
+      await up(db, engine.columns);
+      await table.insertInto(migrationsTable).values({ name, oldest_program: oldestProgram }).execute();
+    }
+  });
+}
+
+/**
+ * Returns the first migration of a database that requires a newer program; undefined if this program can use the data.
+ *
+ * @param tables names of the tables in the database
+ */
+export async function unusableMigration(db: Database, tables: readonly string[]): Promise<string | undefined> {
+  if (!tables.includes(migrationsTable)) return undefined;
+  const newer = unknownTo(await appliedMigrations(db), ownMigrations);
+  return newer.find(({ oldest_program }) => isOlder(programVersion, oldest_program))?.name;
+}
+
+function unknownTo(applied: readonly AppliedMigration[], migrations: Migrations): readonly AppliedMigration[] {
+  return applied.filter(({ name }) => !(name in migrations));
+}
+
+async function appliedMigrations(db: Database): Promise<readonly AppliedMigration[]> {
+  const query = db.withTables<{ [migrationsTable]: AppliedMigration }>().selectFrom(migrationsTable);
+  return query.select(['name', 'oldest_program']).orderBy('name').execute();
+}
+
+/** @param tables names of the tables in the database, which belong to another program */
+async function createTable(
+  db: Database,
+  { columns, location }: Pick<Engine, 'columns' | 'location'>,
+  tables: readonly string[],
+): Promise<void> {
+  const [table] = tables;
+  if (table !== undefined) throw new OtaError('SERVER_DATABASE_FOREIGN', { path: location, table });
+  const { text, tableOptions } = columns;
+  const created = db.schema
+    .createTable(migrationsTable)
+    .addColumn('name', text, (column) => column.primaryKey())
+    .addColumn('oldest_program', text, (column) => column.notNull());
+  await (tableOptions === undefined ? created : created.modifyEnd(tableOptions.keyed)).execute();
+}
+
+/** Compares two versions by their numbers. */
+function isOlder(program: string, oldest: string): boolean {
+  const [own, other] = [numbersOf(program), numbersOf(oldest)];
+  const at = own.findIndex((number, index) => number !== other[index]);
+  return at >= 0 && (own[at] ?? 0) < (other[at] ?? 0);
+}
+
+function numbersOf(version: string): readonly number[] {
+  return version.split('-', 1).join().split('.').map(Number);
+}

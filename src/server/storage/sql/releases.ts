@@ -1,0 +1,105 @@
+import * as v from 'valibot';
+import { flashModes } from '../../../core/firmware/flash-header.ts';
+import type { Manifest } from '../../../core/model/manifest.ts';
+import type { Recognized, ReleaseName, ReleaseRecord } from '../records.ts';
+import type { Database } from './engine.ts';
+import { storedJson } from './stored-json.ts';
+
+/** Maximum number of releases returned per sketch MD5. Identical builds are rarely published under more names. */
+const mostRecognized = 8;
+
+interface Row {
+  readonly id: number;
+  readonly project: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly board: string;
+  readonly reference_image: string;
+  readonly published_at: number;
+  readonly yanked: string | null;
+  readonly manifest: string;
+}
+
+/** Starts a query for releases and their projects. */
+export function releaseRows(db: Database) {
+  return db
+    .selectFrom('releases')
+    .innerJoin('projects', 'projects.id', 'releases.project_id')
+    .select([
+      'releases.id',
+      'projects.name as project',
+      'releases.version',
+      'releases.kind',
+      'releases.board',
+      'releases.reference_image',
+      'releases.published_at',
+      'releases.yanked',
+      'releases.manifest',
+    ]);
+}
+
+/** Returns the releases with these IDs, in the order of the IDs; unknown IDs are skipped. */
+export async function releasesByIds(db: Database, ids: readonly number[]): Promise<ReleaseRecord[]> {
+  if (ids.length === 0) return [];
+  const rows = await releaseRows(db).where('releases.id', 'in', ids).execute();
+  const found = new Map(rows.map((row) => [row.id, toRelease(row)]));
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+export async function releaseByName(
+  db: Database,
+  project: string,
+  { version, kind, board }: ReleaseName,
+  referenceImage: string,
+): Promise<ReleaseRecord | undefined> {
+  const row = await releaseRows(db)
+    .where('projects.name', '=', project)
+    .where('releases.version', '=', version)
+    .where('releases.kind', '=', kind)
+    .where('releases.board', '=', board)
+    .where('releases.reference_image', '=', referenceImage)
+    .executeTakeFirst();
+  return row && toRelease(row);
+}
+
+export async function recognizedReleases(db: Database, project: string, sketchMd5: string): Promise<Recognized[]> {
+  // Trusted builds are first, so that the limit never excludes them in favor of other builds.
+  const rows = await releaseRows(db)
+    .innerJoin('sketch_md5s', 'sketch_md5s.release_id', 'releases.id')
+    .select(['flash_mode', 'trusted'])
+    .where('md5', '=', sketchMd5)
+    .where('projects.name', '=', project)
+    .orderBy('trusted', 'desc')
+    .orderBy('release_id', 'desc')
+    .limit(mostRecognized)
+    .execute();
+  return rows.flatMap(({ flash_mode, trusted, ...row }): Recognized[] => {
+    const flashMode = flashModes[flash_mode];
+    return flashMode === undefined ? [] : [{ release: toRelease(row), flashMode, isTrusted: trusted === 1 }];
+  });
+}
+
+/** Marks the builds of releases as trusted; see `Recognized.isTrusted`. */
+export async function trustReleases(db: Database, ids: readonly number[]): Promise<void> {
+  if (ids.length > 0) await db.updateTable('releases').set({ trusted: 1 }).where('id', 'in', ids).execute();
+}
+
+/**
+ * Minimum requirements for a manifest. The complete manifest was validated before it was stored; validating it again would take longer than
+ * reading it.
+ */
+const outline = v.looseObject({ image: v.looseObject({}), artifacts: v.array(v.looseObject({})) });
+
+export function toRelease(row: Row): ReleaseRecord {
+  return {
+    id: row.id,
+    project: row.project,
+    version: row.version,
+    kind: row.kind === 'filesystem' ? 'filesystem' : 'sketch',
+    board: row.board,
+    purpose: row.reference_image === '' ? 'serve' : 'reference',
+    publishedAt: row.published_at,
+    yanked: row.yanked ?? undefined,
+    manifest: storedJson<Manifest>(row.manifest, `the manifest of release ${row.id}`, outline),
+  };
+}

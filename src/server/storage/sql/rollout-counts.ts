@@ -1,0 +1,110 @@
+import { type Insertable, sql } from 'kysely';
+import type { RolloutMember } from '../records.ts';
+import type { MemberChange } from '../store.ts';
+import type { Database, Engine } from './engine.ts';
+import type { Tables } from './tables.ts';
+
+type CountRow = Insertable<Tables['rollout_counts']>;
+type MemberRow = Insertable<Tables['rollout_members']>;
+
+/**
+ * Applies the changed contributions of a device to the kept counts, within the transaction that changes the device. A rollout whose devices
+ * are still being counted, and which has not reached this device yet, counts the device later.
+ */
+export async function changeMembers(
+  db: Database,
+  { hasRowLocks }: Pick<Engine, 'hasRowLocks'>,
+  mac: string,
+  changes: readonly MemberChange[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const ids = changes.map(({ rollout }) => rollout);
+  const countings = await db
+    .selectFrom('rollout_countings')
+    .select(['rollout_id', 'counted_to'])
+    .where('rollout_id', 'in', ids)
+    .orderBy('rollout_id')
+    .$if(hasRowLocks, (query) => query.forShare())
+    .execute();
+  const counting = new Set(
+    countings.filter(({ counted_to }) => counted_to === null || mac <= counted_to).map(({ rollout_id }) => rollout_id),
+  );
+  const counted = changes.filter(({ rollout }) => counting.has(rollout));
+  await changeCounts(
+    db,
+    counted.flatMap(({ rollout, before, after }) => [...countRow(rollout, before, -1), ...countRow(rollout, after, 1)]),
+  );
+  for (const { rollout, before, after } of counted) {
+    const row = memberRow(rollout, mac, after);
+    if (row !== undefined) await writeMembers(db, [row]);
+    else if (memberRow(rollout, mac, before) !== undefined) await removeMember(db, rollout, mac);
+  }
+}
+
+/** Adds the contributions of devices that a rollout has not counted yet. */
+export async function addMembers(
+  db: Database,
+  rollout: number,
+  members: readonly { readonly mac: string; readonly member: RolloutMember }[],
+): Promise<void> {
+  await changeCounts(
+    db,
+    members.flatMap(({ member }) => countRow(rollout, member, 1)),
+  );
+  await writeMembers(
+    db,
+    members.flatMap(({ mac, member }) => memberRow(rollout, mac, member) ?? []),
+  );
+}
+
+async function changeCounts(db: Database, changes: readonly CountRow[]): Promise<void> {
+  const rows = new Map<string, CountRow>();
+  for (const { devices, ...key } of changes) {
+    const text = JSON.stringify([key.rollout_id, key.stage, key.kind]);
+    rows.set(text, { ...key, devices: (rows.get(text)?.devices ?? 0) + devices });
+  }
+  // All transactions change the counts in the same order, so that they do not wait for each other in a cycle.
+  const sorted = [...rows].filter(([, { devices }]) => devices !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (sorted.length === 0) return;
+  await db
+    .insertInto('rollout_counts')
+    .values(sorted.map(([, row]) => row))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['rollout_id', 'stage', 'kind'])
+        .doUpdateSet({ devices: sql<number>`rollout_counts.devices + excluded.devices` }),
+    )
+    .execute();
+}
+
+async function writeMembers(db: Database, rows: readonly MemberRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await db
+    .insertInto('rollout_members')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['rollout_id', 'mac']).doUpdateSet(({ ref }) => ({
+        stage: ref('excluded.stage'),
+        kind: ref('excluded.kind'),
+        since_ms: ref('excluded.since_ms'),
+        address: ref('excluded.address'),
+      })),
+    )
+    .execute();
+}
+
+async function removeMember(db: Database, rollout: number, mac: string): Promise<void> {
+  await db.deleteFrom('rollout_members').where('rollout_id', '=', rollout).where('mac', '=', mac).execute();
+}
+
+function countRow(rollout: number, member: RolloutMember | undefined, devices: number): CountRow[] {
+  return member === undefined ? [] : [{ rollout_id: rollout, stage: member.stage, kind: member.kind, devices }];
+}
+
+/** Returns undefined if the member has neither a time nor an address. */
+function memberRow(rollout: number, mac: string, member: RolloutMember | undefined): MemberRow | undefined {
+  if (member?.sinceMs === undefined && member?.address === undefined) return undefined;
+  const { stage, kind, sinceMs, address } = member;
+  const since_ms = sinceMs === undefined ? null : Math.floor(sinceMs);
+  return { rollout_id: rollout, mac, stage, kind, since_ms, address: address ?? null };
+}

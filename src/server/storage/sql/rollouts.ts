@@ -1,0 +1,223 @@
+import { documentSchemas } from '../document-schemas.ts';
+import type { RolloutRecord } from '../records.ts';
+import type { NewAuditEntry, NewRollout, RolloutStore } from '../store.ts';
+import { writeAudit } from './audit.ts';
+import { promoteReleases } from './current-releases.ts';
+import { deviceColumns, toDevice } from './devices.ts';
+import type { Database, Engine } from './engine.ts';
+import { bumpRevision, lockProject, requireRevision } from './projects.ts';
+import { releasesByIds, trustReleases } from './releases.ts';
+import { addMembers } from './rollout-counts.ts';
+import { storedJson } from './stored-json.ts';
+
+/** Part of a rollout that is stored as one JSON document because it is never searched. */
+type Doc = Omit<RolloutRecord, 'id' | 'revision' | 'isCounted' | 'project' | 'channel' | 'state'>;
+
+interface Row {
+  readonly id: number;
+  readonly name: string;
+  readonly channel: string;
+  readonly state: string;
+  readonly revision: number;
+  readonly doc: string;
+  readonly counted_to: string | null;
+}
+
+const underWay = ['active', 'paused', 'halted'] as const;
+
+export function sqlRollouts(engine: Engine): RolloutStore {
+  const { db, transaction } = engine;
+  return {
+    create: (rollout, audit, projectRevision) =>
+      transaction((change) => create(change, engine, { rollout, audit, projectRevision })),
+
+    save: (rollout, change) =>
+      transaction(async (write) => {
+        const { id, revision, isCounted: _, project, channel, state, ...doc } = rollout;
+        const projectId = change && (await lockProject(write, engine, project))?.id;
+        const values = { state, revision: revision + 1, doc: JSON.stringify(doc satisfies Doc) };
+        const query = write.updateTable('rollouts').set(values).where('id', '=', id).where('revision', '=', revision);
+        if ((await query.executeTakeFirst()).numUpdatedRows === 0n) return 'conflict';
+        const saved = { ...rollout, revision: revision + 1 };
+        if (change === undefined || projectId === undefined) return saved;
+        await promoteReleases(write, { projectId, channel }, await releasesByIds(write, change.promote ?? []));
+        await writeAudit(write, [change.audit]);
+        await bumpRevision(write, projectId);
+        return saved;
+      }),
+
+    async ofProject(project, limit) {
+      const query = rolloutRows(db).where('projects.name', '=', project);
+      return (await query.orderBy('rollouts.id', 'desc').limit(limit).execute()).map(toRollout);
+    },
+
+    async find(project, id) {
+      const query = rolloutRows(db).where('projects.name', '=', project).where('rollouts.id', '=', id);
+      const row = await query.executeTakeFirst();
+      return row && toRollout(row);
+    },
+
+    async current(project) {
+      const newest = db
+        .selectFrom('rollouts')
+        .select(({ fn }) => fn.max('id').as('id'))
+        .groupBy(['project_id', 'channel']);
+      const query = rolloutRows(db).where('rollouts.id', 'in', newest).orderBy('rollouts.id');
+      const rows = await (project === undefined ? query : query.where('projects.name', '=', project)).execute();
+      return rows.map(toRollout);
+    },
+
+    counts: (id) =>
+      db
+        .selectFrom('rollout_counts')
+        .select(['stage', 'kind', 'devices'])
+        .where('rollout_id', '=', id)
+        .where('devices', '>', 0)
+        .orderBy('stage')
+        .orderBy('kind')
+        .execute(),
+
+    countNext: (id, most, memberOf) => transaction((change) => countNext(change, engine, { id, most, memberOf })),
+
+    async soaked(id, kinds, latestMs) {
+      if (kinds.length === 0) return [];
+      return db
+        .selectFrom('rollout_members')
+        .select(({ fn }) => ['stage', fn.countAll<number>().as('devices')])
+        .where('rollout_id', '=', id)
+        .where('kind', 'in', kinds)
+        .where('since_ms', '<=', Math.floor(latestMs))
+        .groupBy('stage')
+        .orderBy('stage')
+        .execute();
+    },
+
+    async addresses(id, kinds) {
+      if (kinds?.length === 0) return [];
+      const query = db
+        .selectFrom('rollout_members')
+        .select(({ fn }) => ['address', fn.countAll<number>().as('devices')])
+        .where('rollout_id', '=', id)
+        .where('address', 'is not', null)
+        .groupBy('address')
+        .orderBy('devices', 'desc')
+        .orderBy('address');
+      const rows = await (kinds === undefined ? query : query.where('kind', 'in', kinds)).execute();
+      return rows.map(({ address, devices }) => ({ address: address ?? '', devices }));
+    },
+  };
+}
+
+function rolloutRows(db: Database) {
+  return db
+    .selectFrom('rollouts')
+    .innerJoin('projects', 'projects.id', 'rollouts.project_id')
+    .innerJoin('rollout_countings', 'rollout_countings.rollout_id', 'rollouts.id')
+    .select(['rollouts.id', 'projects.name', 'channel', 'state', 'rollouts.revision', 'rollouts.doc', 'counted_to']);
+}
+
+interface Creation {
+  readonly rollout: NewRollout;
+  readonly audit: (created: RolloutRecord) => NewAuditEntry;
+  readonly projectRevision: number | undefined;
+}
+
+async function create(
+  db: Database,
+  engine: Engine,
+  { rollout, audit, projectRevision }: Creation,
+): Promise<RolloutRecord | undefined> {
+  const { project, channel, state, ...doc } = rollout;
+  const stored = await lockProject(db, engine, project);
+  requireRevision(stored, projectRevision);
+  if (stored === undefined) throw new Error(`there is no project ${project}`);
+  const projectId = stored.id;
+  const busy = db
+    .selectFrom('rollouts')
+    .select('id')
+    .where('project_id', '=', projectId)
+    .where('channel', '=', channel)
+    .where('state', 'in', underWay);
+  if ((await busy.executeTakeFirst()) !== undefined) return undefined;
+  const values = { project_id: projectId, channel, state, revision: 1, doc: JSON.stringify(doc satisfies Doc) };
+  const { id } = await db.insertInto('rollouts').values(values).returning('id').executeTakeFirstOrThrow();
+  await db.insertInto('rollout_countings').values({ rollout_id: id, counted_to: '' }).execute();
+  const created = { ...rollout, id, revision: 1, isCounted: false };
+  await trustReleases(db, rollout.releaseIds);
+  await writeAudit(db, [audit(created)]);
+  await bumpRevision(db, projectId);
+  return created;
+}
+
+interface Counting {
+  readonly id: number;
+  readonly most: number;
+  readonly memberOf: Parameters<RolloutStore['countNext']>[2];
+}
+
+async function countNext(db: Database, engine: Engine, counting: Counting): Promise<'more' | 'complete'> {
+  const { id, most, memberOf } = counting;
+  // A transaction that changes a device locks this row shared, so this lock waits until all changes up to `counted_to` are counted.
+  const row = await db
+    .selectFrom('rollout_countings')
+    .innerJoin('rollouts', 'rollouts.id', 'rollout_id')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(['counted_to', 'project_id', 'channel', 'projects.name'])
+    .where('rollout_id', '=', id)
+    .$if(engine.hasRowLocks, (query) => query.forUpdate('rollout_countings'))
+    .executeTakeFirst();
+  if (row === undefined || row.counted_to === null) return 'complete';
+  if (await removeEarlierMembers(db, { ...row, id }, most)) return 'more';
+  const devices = await db
+    .selectFrom('devices')
+    .select(deviceColumns)
+    .where('project_id', '=', row.project_id)
+    .where('mac', '>', row.counted_to)
+    .orderBy('mac')
+    .limit(most)
+    .execute();
+  const members = devices.flatMap((device) => {
+    const member = memberOf(toDevice(row.name, device).record);
+    return member === undefined ? [] : [{ mac: device.mac, member }];
+  });
+  await addMembers(db, id, members);
+  const counted_to = devices.length < most ? null : (devices.at(-1)?.mac ?? null);
+  await db.updateTable('rollout_countings').set({ counted_to }).where('rollout_id', '=', id).execute();
+  return counted_to === null ? 'complete' : 'more';
+}
+
+/**
+ * Removes member data of earlier rollouts on the channel, which are no longer evaluated.
+ *
+ * @returns false if there was none
+ */
+async function removeEarlierMembers(
+  db: Database,
+  { id, project_id, channel }: { readonly id: number; readonly project_id: number; readonly channel: string },
+  most: number,
+): Promise<boolean> {
+  const earlier = db
+    .selectFrom('rollouts')
+    .select('id')
+    .where('project_id', '=', project_id)
+    .where('channel', '=', channel)
+    .where('id', '<', id);
+  const rows = await db
+    .selectFrom('rollout_members')
+    .select(['rollout_id', 'mac'])
+    .where('rollout_id', 'in', earlier)
+    .limit(most)
+    .execute();
+  for (const rollout of new Set(rows.map(({ rollout_id }) => rollout_id))) {
+    const macs = rows.filter(({ rollout_id }) => rollout_id === rollout).map(({ mac }) => mac);
+    await db.deleteFrom('rollout_members').where('rollout_id', '=', rollout).where('mac', 'in', macs).execute();
+  }
+  return rows.length > 0;
+}
+
+function toRollout({ id, name, channel, state, revision, doc, counted_to }: Row): RolloutRecord {
+  const read = storedJson<Doc>(doc, `the document of rollout ${id}`, documentSchemas.rollouts.doc);
+  // The state was written by `create` or `save`.
+  const found = { id, project: name, channel, state: state as RolloutRecord['state'], revision };
+  return { ...read, ...found, isCounted: counted_to === null };
+}

@@ -1,0 +1,60 @@
+import { sql } from 'kysely';
+import type { DataIdentity, Store } from '../store.ts';
+import type { Database, Engine } from './engine.ts';
+import { storedJson } from './stored-json.ts';
+
+/** Key of the row in `meta` that contains the identity of the data. */
+export const identityKey = 'identity';
+const servedMsKey = 'served-ms';
+
+/** Facts about the data as a whole. */
+export function storeFacts({
+  db,
+  flush,
+  nowMs,
+}: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'setServedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
+  async function advanceServedMs(byMs: number): Promise<number> {
+    const query = db.insertInto('meta').values({ key: servedMsKey, value: String(Math.floor(byMs)) });
+    const sum = sql<string>`CAST(CAST(meta.value AS bigint) + CAST(excluded.value AS bigint) AS text)`;
+    const advanced = query.onConflict((conflict) => conflict.column('key').doUpdateSet({ value: sum }));
+    return Number((await advanced.returning('value').executeTakeFirstOrThrow()).value);
+  }
+
+  return {
+    async identity() {
+      const value = await readFact(db, identityKey);
+      return value === undefined ? undefined : storedJson<DataIdentity>(value, 'the identity of the data');
+    },
+
+    async seal(identity) {
+      await writeFact(db, identityKey, JSON.stringify(identity));
+      await flush();
+    },
+
+    async servedMs() {
+      return Number((await readFact(db, servedMsKey)) ?? 0);
+    },
+
+    setServedMs: (servedMs) => writeFact(db, servedMsKey, String(Math.floor(servedMs))),
+
+    advanceServedMs,
+
+    async ping() {
+      await advanceServedMs(0);
+    },
+
+    async wallMs() {
+      const { rows } = await sql<{ now: number }>`SELECT ${nowMs()} AS now`.execute(db);
+      return rows[0]?.now ?? Date.now();
+    },
+  };
+}
+
+async function readFact(db: Database, key: string): Promise<string | undefined> {
+  return (await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst())?.value;
+}
+
+async function writeFact(db: Database, key: string, value: string): Promise<void> {
+  const query = db.insertInto('meta').values({ key, value });
+  await query.onConflict((conflict) => conflict.column('key').doUpdateSet({ value })).execute();
+}

@@ -1,0 +1,139 @@
+import type { Generated } from 'kysely';
+
+/**
+ * Kysely table definitions, matching the tables that the migrations create on both engines. Times are milliseconds since 1970. In key
+ * columns, an empty string means "none".
+ */
+export interface Tables {
+  readonly meta: { key: string; value: string };
+  readonly projects: {
+    id: Generated<number>;
+    name: string;
+    /** Number of changes to the project, its releases, promotions and rollouts. */
+    revision: number;
+    doc: string;
+  };
+  readonly releases: {
+    id: Generated<number>;
+    project_id: number;
+    version: string;
+    kind: string;
+    board: string;
+    /** SHA-256 of the image for a reference build; otherwise empty. Any number of reference builds may have the same version. */
+    reference_image: string;
+    published_at: number;
+    /** 1 if `Recognized.isTrusted`, otherwise 0. */
+    trusted: number;
+    yanked: string | null;
+    /** Manifest as JSON, without the sketch MD5s. */
+    manifest: string;
+  };
+  readonly release_blobs: { release_id: number; sha256: string };
+  readonly sketch_md5s: { md5: string; release_id: number; flash_mode: number };
+  readonly current_releases: { project_id: number; channel: string; kind: string; board: string; release_id: number };
+  /** History of promotions. Newer entries have higher IDs. */
+  readonly promotions: {
+    id: Generated<number>;
+    project_id: number;
+    channel: string;
+    release_id: number;
+    at: number;
+  };
+  readonly devices: {
+    project_id: number;
+    mac: string;
+    revision: number;
+    /** `Retention` of the device. */
+    retention: number;
+    /** Earliest due time of a pending attempt, on the `ServiceTime.servedMs` clock; null if there is none. */
+    due_ms: number | null;
+    last_seen_at: number | null;
+    report: string | null;
+    doc: string;
+    /** Columns for filtering lists, derived from the document; see `DeviceIndex`. */
+    status: string;
+    name: string | null;
+    runs: string | null;
+    device_group: string | null;
+  };
+  readonly rollouts: {
+    id: Generated<number>;
+    project_id: number;
+    channel: string;
+    state: string;
+    revision: number;
+    doc: string;
+  };
+  readonly tokens: {
+    id: string;
+    hash: string;
+    /** Role names, separated by spaces. */
+    roles: string;
+    /** Channel names, separated by spaces. */
+    channels: string;
+    project: string | null;
+    name: string;
+    created_at: number;
+  };
+  readonly uploads: { token: string; sha256: string; size_bytes: number; at: number; complete: number };
+  readonly audit: {
+    id: Generated<number>;
+    at: number;
+    actor: string;
+    action: string;
+    project: string | null;
+    /** Device that the entry is about. */
+    mac: string | null;
+    detail: string;
+  };
+
+  /** Number of devices by `DeviceIndex` and retention, kept by every change to a device. A count may be 0. */
+  readonly device_counts: {
+    project_id: number;
+    status: string;
+    runs: string;
+    device_group: string;
+    retention: number;
+    devices: number;
+  };
+  /** Progress of counting the devices of a rollout: the last counted MAC; null if all devices are counted. */
+  readonly rollout_countings: { rollout_id: number; counted_to: string | null };
+  /** Number of devices by stage and `RolloutMember.kind`. A count may be 0. */
+  readonly rollout_counts: { rollout_id: number; stage: number; kind: string; devices: number };
+  /** Members of rollouts that have a time or an address. */
+  readonly rollout_members: {
+    rollout_id: number;
+    mac: string;
+    stage: number;
+    kind: string;
+    since_ms: number | null;
+    address: string | null;
+  };
+  readonly sessions: { key: string; token: string; form_token: string; ends_at: number };
+  /** Times at which the failures of each bucket are forgotten. */
+  readonly failure_buckets: { bucket: string; full_at: number };
+}
+
+/**
+ * Tables of a backup with their key columns, in the order for restoring their rows. The other tables contain data that is derived from these
+ * tables, and log-ins.
+ */
+export const tableKeys = {
+  meta: ['key'],
+  projects: ['id'],
+  releases: ['id'],
+  release_blobs: ['sha256', 'release_id'],
+  sketch_md5s: ['md5', 'release_id'],
+  current_releases: ['project_id', 'channel', 'kind', 'board'],
+  promotions: ['id'],
+  devices: ['project_id', 'mac'],
+  rollouts: ['id'],
+  tokens: ['id'],
+  uploads: ['token', 'sha256'],
+  audit: ['id'],
+} as const satisfies { readonly [Table in keyof Tables]?: readonly (keyof Tables[Table])[] };
+
+export type TableName = keyof typeof tableKeys;
+
+/** The type assertion is safe: the type of `Object.keys` does not preserve the keys. */
+export const tableNames = Object.keys(tableKeys) as readonly TableName[];

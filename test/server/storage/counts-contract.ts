@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { DeviceRecord, RolloutMember, RolloutRecord } from '../../../src/server/storage/records.ts';
+import type { Store } from '../../../src/server/storage/store.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
+import { auditBy } from '../audit-by.ts';
+import { testBuild } from '../builds.ts';
+import { project, publication, rollout, type StoreTest } from './contract-records.ts';
+
+const roomy = { mostDevices: 1000 };
+
+/** Kept counts that every store must have. */
+export function countsContract(storeTest: StoreTest): void {
+  storeTest('counts the devices of a rollout in steps, while the devices change', async (t, { store, peer }) => {
+    await fill(store);
+    for (const index of [1, 2, 3, 4]) await setDevice(store, index, { group: 'a', name: 'pending' });
+    const created = await startRollout(store);
+    t.false(created.isCounted);
+    t.deepEqual(await store.rollouts.counts(created.id), []);
+    t.is(await store.rollouts.countNext(created.id, 2, memberOf), 'more');
+    t.deepEqual(await store.rollouts.counts(created.id), [{ stage: 0, kind: 'pending', devices: 2 }]);
+    await setDevice(peer, 1, { group: 'a', name: 'running', firstSeenAt: 5 });
+    await setDevice(peer, 4, { group: 'b', name: 'failed', board: '10.0.0.4' });
+    t.deepEqual(await store.rollouts.counts(created.id), [
+      { stage: 0, kind: 'pending', devices: 1 },
+      { stage: 0, kind: 'running', devices: 1 },
+    ]);
+    t.is(await peer.rollouts.countNext(created.id, 2, memberOf), 'more');
+    t.is(await store.rollouts.countNext(created.id, 2, memberOf), 'complete');
+    t.is(await store.rollouts.countNext(created.id, 2, memberOf), 'complete');
+    t.true((await store.rollouts.find('door', created.id))?.isCounted);
+    t.deepEqual(await store.rollouts.counts(created.id), [
+      { stage: 0, kind: 'pending', devices: 2 },
+      { stage: 0, kind: 'running', devices: 1 },
+      { stage: 1, kind: 'failed', devices: 1 },
+    ]);
+  });
+
+  storeTest('counts members by the time since which they are in a state, and by address', async (t, { store }) => {
+    await fill(store);
+    const created = await startRollout(store);
+    await store.rollouts.countNext(created.id, 10, memberOf);
+    await setDevice(store, 1, { group: 'a', name: 'running', firstSeenAt: 100, board: '10.0.0.1' });
+    await setDevice(store, 2, { group: 'b', name: 'running', firstSeenAt: 200 });
+    await setDevice(store, 3, { group: 'b', name: 'failed', board: '10.0.0.1' });
+    await setDevice(store, 4, { group: 'b', name: 'failed', board: '10.0.0.2' });
+    const { soaked, addresses } = store.rollouts;
+    t.deepEqual(await soaked(created.id, ['running'], 99), []);
+    t.deepEqual(await soaked(created.id, ['running'], 100), [{ stage: 0, devices: 1 }]);
+    t.deepEqual(await soaked(created.id, ['running', 'failed'], 250.5), [
+      { stage: 0, devices: 1 },
+      { stage: 1, devices: 1 },
+    ]);
+    t.deepEqual(await soaked(created.id, [], 250), []);
+    t.deepEqual(await addresses(created.id), [
+      { address: '10.0.0.1', devices: 2 },
+      { address: '10.0.0.2', devices: 1 },
+    ]);
+    t.deepEqual(await addresses(created.id, ['running']), [{ address: '10.0.0.1', devices: 1 }]);
+    await setDevice(store, 1, { group: 'a', name: 'pending' });
+    t.deepEqual(await soaked(created.id, ['running'], 150), []);
+    t.deepEqual(await addresses(created.id, ['running']), []);
+  });
+
+  storeTest(
+    'removes member data of the earlier rollout on a channel while it counts the next',
+    async (t, { store }) => {
+      await fill(store);
+      for (const index of [1, 2, 3]) await setDevice(store, index, { group: 'a', name: 'running', firstSeenAt: 1 });
+      const first = await startRollout(store);
+      await countAll(store, first.id);
+      t.is((await store.rollouts.soaked(first.id, ['running'], 9))[0]?.devices, 3);
+      const ended = { ...first, state: 'complete' } as const;
+      t.not(await store.rollouts.save(ended, { audit: auditBy('tester') }), 'conflict');
+      const second = await startRollout(store);
+      await countAll(store, second.id);
+      t.deepEqual(await store.rollouts.soaked(first.id, ['running'], 9), []);
+      t.is((await store.rollouts.counts(first.id))[0]?.devices, 3, 'the counts stay');
+      t.is((await store.rollouts.soaked(second.id, ['running'], 9))[0]?.devices, 3);
+    },
+  );
+
+  storeTest('keeps counts that equal a recount after any changes at the same time', async (t, opened) => {
+    const { store, peer } = opened;
+    await fill(store);
+    let current = await startRollout(store);
+    const operation = fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc.record({ type: fc.constant('set' as const), index: fc.nat(11), fields: anyFields() }),
+      },
+      { weight: 2, arbitrary: fc.record({ type: fc.constant('remove' as const), index: fc.nat(11) }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({ type: fc.constant('count' as const), most: fc.integer({ min: 1, max: 4 }) }),
+      },
+      { weight: 1, arbitrary: fc.record({ type: fc.constant('restart' as const) }) },
+    );
+    const batches = fc.array(fc.array(operation, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(batches, async (steps) => {
+        for (const step of steps) {
+          await Promise.all(
+            step.map(async (each, at) => {
+              const via = at % 2 === 0 ? store : peer;
+              if (each.type === 'set') await setDevice(via, each.index, each.fields);
+              if (each.type === 'remove') await removeDevice(via, each.index);
+              if (each.type === 'count') await via.rollouts.countNext(current.id, each.most, memberOf);
+            }),
+          );
+          if (!step.some(({ type }) => type === 'restart')) continue;
+          const latest = await store.rollouts.find('door', current.id);
+          if (latest !== undefined)
+            await store.rollouts.save({ ...latest, state: 'aborted' }, { audit: auditBy('tester') });
+          current = await startRollout(store);
+        }
+        await countAll(peer, current.id);
+        t.deepEqual(await store.rollouts.counts(current.id), await recounted(store));
+        t.deepEqual(await tallyText(store), await recountedTally(store));
+        t.is(await store.devices.count('door'), (await store.devices.list('door', { limit: 100 })).length);
+      }),
+      propertyRuns(12, 200),
+    );
+  });
+}
+
+type Fields = Partial<Pick<DeviceRecord, 'group' | 'name' | 'board' | 'firstSeenAt' | 'enrolled' | 'pin'>>;
+
+function anyFields(): fc.Arbitrary<Fields> {
+  return fc.record({
+    group: fc.constantFrom('a', 'b'),
+    name: fc.constantFrom('pending', 'running', 'failed'),
+    enrolled: fc.boolean(),
+    board: fc.constantFrom(undefined, '10.0.0.1'),
+    firstSeenAt: fc.constantFrom(undefined, 7),
+    pin: fc.constantFrom(undefined, undefined, '1.0'),
+  });
+}
+
+/** Contribution to a rollout, in the same way as a service computes it: from the record alone. */
+function memberOf({ group, name, firstSeenAt, board, pin }: DeviceRecord): RolloutMember | undefined {
+  if (pin !== undefined) return undefined;
+  return { stage: group === 'a' ? 0 : 1, kind: name ?? 'pending', sinceMs: firstSeenAt, address: board };
+}
+
+async function fill(store: Store): Promise<void> {
+  const [first, second] = [await testBuild({ seed: 1 }), await testBuild({ seed: 2 })];
+  await store.catalog.saveProject(project(), auditBy('tester'));
+  await store.catalog.publish(publication(first.manifest, '1.0'));
+  await store.catalog.publish(publication(second.manifest, '2.0', { channel: undefined }));
+}
+
+async function startRollout(store: Store): Promise<RolloutRecord> {
+  const created = await store.rollouts.create(rollout(2, 1), () => auditBy('tester'));
+  if (created === undefined) throw new Error('another rollout is in progress');
+  return created;
+}
+
+async function countAll(store: Store, id: number): Promise<void> {
+  while ((await store.rollouts.countNext(id, 3, memberOf)) === 'more');
+}
+
+function macOf(index: number): string {
+  return `18:FE:34:00:00:${String(index).padStart(2, '0')}`;
+}
+
+/** Changes a device in the same way as a service: based on the view of the project with this revision. */
+async function changeDevice(
+  store: Store,
+  index: number,
+  change: (before: DeviceRecord | undefined) => DeviceRecord | undefined,
+): Promise<void> {
+  const mac = macOf(index);
+  for (;;) {
+    const revision = (await store.catalog.project('door'))?.revision ?? 0;
+    const rollouts = await store.rollouts.current('door');
+    const found = await store.devices.check('door', mac);
+    if (found?.revision !== revision) continue;
+    const before = found.device?.record;
+    const after = change(before);
+    const members = rollouts.map(({ id }) => ({
+      rollout: id,
+      before: before && memberOf(before),
+      after: after && memberOf(after),
+    }));
+    const outcome =
+      after === undefined
+        ? await store.devices.remove('door', mac, {
+            projectRevision: revision,
+            revision: before?.revision ?? 0,
+            members,
+            audit: auditBy('tester'),
+          })
+        : await store.devices.save(after, { ...roomy, projectRevision: revision, members });
+    if (outcome !== 'stale' && outcome !== 'conflict') return;
+  }
+}
+
+function setDevice(store: Store, index: number, fields: Fields): Promise<void> {
+  return changeDevice(store, index, (before) => ({
+    ...newRecord('door', macOf(index)),
+    revision: before?.revision ?? 0,
+    enrolled: true,
+    ...fields,
+  }));
+}
+
+function removeDevice(store: Store, index: number): Promise<void> {
+  return changeDevice(store, index, () => undefined);
+}
+
+async function recounted(store: Store) {
+  const counts = new Map<string, number>();
+  for (const { record } of await store.devices.list('door', { limit: 100 })) {
+    const member = memberOf(record);
+    if (member === undefined) continue;
+    const key = `${member.stage} ${member.kind}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, devices]) => {
+      const [stage, kind] = key.split(' ');
+      return { stage: Number(stage), kind: kind ?? '', devices };
+    });
+}
+
+async function tallyText(store: Store): Promise<readonly string[]> {
+  const tally = await store.devices.tally('door');
+  return tally.flatMap(({ status, group, devices }) => Array(devices).fill(`${status} ${group}`)).sort();
+}
+
+async function recountedTally(store: Store): Promise<readonly string[]> {
+  const listed = await store.devices.list('door', { limit: 100 });
+  return listed.map(({ record }) => `unknown ${record.group}`).sort();
+}
