@@ -60,7 +60,7 @@ export interface Store {
   /** Yields all data except the identity as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
   /** Restores the lines into an empty store: all of them or none. */
-  restore(lines: readonly DumpLine[]): Promise<void>;
+  restore(lines: Iterable<DumpLine> | AsyncIterable<DumpLine>): Promise<void>;
   close(): Promise<void>;
 }
 
