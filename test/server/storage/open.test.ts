@@ -24,7 +24,7 @@ test('opens a blob folder by its URL', async (t) => {
 test('names the supported URL schemes in the error, and omits the password', async (t) => {
   const store = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql://ota:secret@db/ota', 'a test'));
   t.is(store.message, 'The store URL is invalid: the scheme mysql is unknown');
-  t.is(store.hint, 'Use a URL with the scheme sqlite.');
+  t.is(store.hint, 'Use a URL with the scheme sqlite or postgres or postgresql.');
   const blobs = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openBlobs('/var/lib/ota-hooks'));
   t.is(blobs.message, 'The blobs URL is invalid: it has no scheme');
   t.is(blobs.hint, 'Use a URL with the scheme file or s3.');
