@@ -12,6 +12,7 @@ export const errorExamples = {
   OUTPUT_CONFLICT: [{ path: 'private.key' }],
   CONFIRMATION_UNASKED: [{ command: 'init' }],
   PASSWORD_NOT_PROMPTED: [{ devices: 'kitchen' }],
+  URL_PASSWORD_EXPOSED: [{ option: '--database' }, { option: '--blobs' }],
   OPEN_FILES_LIMIT: [{}],
   BUILD_AMBIGUOUS: [
     {
@@ -296,6 +297,7 @@ export const errorExamples = {
     { bucket: 'firmware', host: 's3.example.com', status: 301, reason: 'PermanentRedirect' },
   ],
   S3_OVERWRITES: [{ bucket: 'firmware', host: 's3.example.com' }],
+  SERVER_CLOCK_WRONG: [{ seconds: 600 }, { seconds: -600 }],
   SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
   SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0004-device-labels', oldest: '0.3.0', program: '0.1.0' }],
   SERVER_DATABASE_FOREIGN: [{ path: 'data/ota.db', table: 'customers' }],

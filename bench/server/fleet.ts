@@ -12,6 +12,7 @@ import { openData, type ServerData } from '../../src/server/compose.ts';
 import { newProject } from '../../src/server/services/releases/project.ts';
 import { prepareRollout } from '../../src/server/services/rollouts/start.ts';
 import type { BlobStore } from '../../src/server/storage/blob-store.ts';
+import { sealData } from '../../src/server/storage/data-identity.ts';
 import type { NewAuditEntry, Store } from '../../src/server/storage/store.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
 import { type DeviceWords, macOf } from './device-request.ts';
@@ -54,6 +55,8 @@ export async function fillData(storage: Storage, fleet: Fleet): Promise<FilledDa
   const opened = await openData(storage.options, 'bench');
   const { store } = opened;
   try {
+    // Records and artifacts without a seal would look like the rest of a lost server.
+    await sealData(opened);
     const signer = newSigner();
     const record = newProject(project, [{ fingerprint: signer.publicKey.fingerprint, pem: signer.publicKey.pem }]);
     await store.catalog.saveProject({ ...record, mostSends: 1e9 }, benchAudit);

@@ -140,6 +140,7 @@ export const deviceInfoSchema = v.strictObject({
   user: v.optional(v.string()),
   credentials: v.picklist(credentialStates),
   firstSeenAt: v.optional(time),
+  /** Exact to a minute. */
   lastSeenAt: v.optional(time),
   /** Data reported by the device. */
   report: v.optional(v.record(v.string(), v.optional(v.union([v.string(), v.number()])))),

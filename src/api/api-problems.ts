@@ -129,6 +129,11 @@ export const apiProblems = {
     when: 'A bug in the server.',
     whatToDo: 'Check the server log and report the bug.',
   },
+  unavailable: {
+    status: 503,
+    when: 'The database of the server cannot be reached, or it accepts no writes.',
+    whatToDo: 'Try again in a minute. The server recovers by itself when the database is available.',
+  },
   'shutting-down': {
     status: 503,
     when: 'The server is stopping.',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import AsyncLock from 'async-lock';
+import { AccessFailures } from './auth/access-failures.ts';
 import { CredentialChecker } from './auth/credentials.ts';
 import { TokenBuckets } from './auth/token-buckets.ts';
 import { ArtifactBytes } from './http/device/artifact-bytes.ts';
@@ -10,19 +10,20 @@ import { limitRepeats } from './observability/log-repeats.ts';
 import { makeMetrics } from './observability/metrics.ts';
 import { defaultLimits, type ServerLimits, type ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
-import { CachedResponses } from './services/devices/cached-responses.ts';
+import { ClockSkew } from './services/clock-skew.ts';
 import { DeviceRecords } from './services/devices/device-records.ts';
 import { LastSeen } from './services/devices/last-seen.ts';
 import { NewDevices } from './services/devices/new-devices.ts';
 import { NotEnrolledDevices } from './services/devices/not-enrolled.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
 import { Health } from './services/health.ts';
+import { Outage } from './services/outage.ts';
 import { Refusals } from './services/refusals.ts';
 import { Catalog } from './services/releases/catalog.ts';
 import { Uploads } from './services/releases/uploads.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
-import { serviceClock } from './services/rollouts/service-clock.ts';
+import { ServedClock } from './services/rollouts/service-clock.ts';
 import type { BlobStore } from './storage/blob-store.ts';
 import { dataError } from './storage/data-error.ts';
 import { identifyBlobs, requireWhole } from './storage/data-identity.ts';
@@ -36,6 +37,9 @@ export interface ServerData {
   readonly blobs: BlobStore;
 }
 
+/** Data folder, and the URLs of data that is not in it. */
+export type DataPlace = Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'env'>;
+
 /**
  * Opens the server's records and blobs, in the folder `data` unless URLs are set. A database that is missing or older than the blobs is
  * an error: otherwise, the server would start without data or accept revoked tokens.
@@ -44,7 +48,7 @@ export interface ServerData {
  * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the store
  */
 export async function openData(
-  { data, storeUrl, blobsUrl, env }: Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'env'>,
+  { data, storeUrl, blobsUrl, env }: DataPlace,
   holder: string,
   { acceptsLoss = false }: { readonly acceptsLoss?: boolean } = {},
 ): Promise<ServerData> {
@@ -70,10 +74,11 @@ export async function openData(
  * @throws OtaError SERVER_DATA_UNREADABLE, and errors from `openData`
  */
 export async function useData<Result>(
-  { data, holder, acceptsLoss }: { readonly data: string; readonly holder: string; readonly acceptsLoss?: boolean },
+  { holder, acceptsLoss = false, ...place }: DataPlace & { readonly holder: string; readonly acceptsLoss?: boolean },
   work: (opened: ServerData) => Promise<Result>,
 ): Promise<Result> {
-  const opened = await openData({ data }, holder, { acceptsLoss: acceptsLoss ?? false });
+  const { data } = place;
+  const opened = await openData(place, holder, { acceptsLoss });
   try {
     return await work(opened);
   } catch (error) {
@@ -95,18 +100,24 @@ export async function makeParts(
   const counters = newCounters();
   const downloads = new Downloads(limits.mostDownloads, options.stallMs ?? defaultStallMs);
   const lastSeen = new LastSeen(store.devices);
-  const quick = new CachedResponses();
-  const events = new DomainEvents(log);
+  const events = new DomainEvents(log, store.notices);
   countEvents(events, counters);
-  const catalog = await Catalog.open(store);
-  const clock = serviceClock(await store.servedMs());
-  const records = new DeviceRecords(store.devices, { lastSeen, quick, events }, limits.mostDevices);
-  const rollouts = await Rollouts.open({ store, catalog, clock, events, log });
-  records.listen(rollouts);
+  const clock = await ServedClock.open(store);
+  const catalog = await Catalog.open(store, clock);
+  const rollouts = new Rollouts({ store, catalog, clock, events, log });
+  // Halt rollouts before any device is served: a process may have ended between a failure and the halt.
+  await rollouts.maintain();
+  const { mostDevices, failuresPerAddress, failuresPerSecond } = limits;
+  const records = new DeviceRecords({ store: store.devices, catalog, rollouts, lastSeen, events, mostDevices });
   const notEnrolled = new NotEnrolledDevices();
-  records.listen(notEnrolled);
-  // Count the devices now, so that the first page view does not have to wait for the count of a large fleet.
-  for (const { project } of catalog.views()) await store.devices.tally(project.name);
+  const outage = new Outage(log);
+  events.follow(async ({ type, mac }) => {
+    if (type === 'device.enrolled' && mac !== undefined) notEnrolled.remove(mac);
+    // The poll reads the change if the database is unavailable now.
+    if (!type.startsWith('device.')) await catalog.update().catch((error: unknown) => outage.note(error));
+  });
+  const failures = new TokenBuckets(failuresPerAddress, failuresPerSecond);
+  const skew = new ClockSkew(store, log);
   return {
     store,
     blobs,
@@ -114,20 +125,24 @@ export async function makeParts(
     rollouts,
     records,
     lastSeen,
-    quick,
     bytes: new ArtifactBytes(blobs),
     downloads,
     credentials: new CredentialChecker(),
-    failures: new TokenBuckets(limits.failuresPerAddress, limits.failuresPerSecond),
+    failures,
+    accessFailures: new AccessFailures(store.failures, failures, {
+      burst: failuresPerAddress,
+      perSecond: failuresPerSecond,
+    }),
     newDevices: new NewDevices(limits.newDevicesPerNetwork),
     notEnrolled,
     isTrustedProxy: options.isTrustedProxy ?? (() => false),
     accelPath: options.accelPath,
     clock,
+    skew,
+    outage,
     counters,
     log,
-    health: new Health({ store, blobs, catalog, clock }),
-    publishing: new AsyncLock({ maxPending: Number.POSITIVE_INFINITY }),
+    health: new Health({ store, blobs, catalog, skew }),
     verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
     metrics: makeMetrics(counters, downloads),

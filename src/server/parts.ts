@@ -1,3 +1,4 @@
+import type { AccessFailures } from './auth/access-failures.ts';
 import type { DeviceParts } from './http/device/parts.ts';
 import type { MetricsText } from './observability/metrics.ts';
 import type { Health } from './services/health.ts';
@@ -6,6 +7,8 @@ import type { ServiceParts } from './services/parts.ts';
 /** Parts of the complete server, created in `compose.ts`. */
 export interface ServerParts extends DeviceParts, ServiceParts {
   readonly health: Health;
+  /** Rate limit for rejected tokens and log-ins, by address. */
+  readonly accessFailures: AccessFailures;
   /** True if `/metrics` requires no token. */
   readonly openMetrics: boolean;
   /** Returns the `/metrics` text, of the whole server or of one project. */

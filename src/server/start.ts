@@ -5,6 +5,7 @@ import { makeParts, openData } from './compose.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
 import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
+import { requireClock } from './services/clock-skew.ts';
 import { startMaintenance } from './services/maintenance.ts';
 import { firstToken } from './services/tokens.ts';
 import { dataError } from './storage/data-error.ts';
@@ -44,6 +45,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     // The backup includes the authority's keys only if the API uses TLS. Over plain HTTP, the keys would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
+    await requireClock(store);
     await sealData(opened);
     const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);

@@ -11,6 +11,7 @@ const env = { OTA_TOKEN: 'token-of-the-tests' };
 /** Provokes each error about commands and their options. */
 export const commandErrors = {
   OPEN_FILES_LIMIT: async () => ({ error: knownError(Object.assign(new Error('open'), { code: 'EMFILE' })) }),
+  URL_PASSWORD_EXPOSED: inFolder('serve --data data --database postgres://ota:secret@db.example.com/ota'),
   USAGE: inFolder('pack --color red'),
   OPTION_INVALID: inFolder('keygen --bits 512'),
   OPTION_MISSING: inFolder('sign --private-key private.key'),

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import Database from 'libsql';
 import { type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
+import { requireClock } from '../../src/server/services/clock-skew.ts';
 import { openBlobs } from '../../src/server/storage/open-blobs.ts';
 import { openStore } from '../../src/server/storage/open-store.ts';
 import { loadPg } from '../../src/server/storage/sql/postgres/load-pg.ts';
@@ -75,6 +76,10 @@ export const serverErrors = {
   S3_BUCKET_MISSING: atBlobs('s3://firmware', (t) => s3Responses(t, () => [404, 'NoSuchBucket'])),
   S3_REJECTED: atBlobs('s3://firmware', (t) => s3Responses(t, () => [403, 'SignatureDoesNotMatch'])),
   S3_OVERWRITES: atBlobs('s3://firmware', (t) => s3Responses(t, () => [200])),
+  SERVER_CLOCK_WRONG: async (t) => {
+    const store = { wallMs: async () => Date.now() - 600_000 };
+    return { error: await expectOtaError(t, 'SERVER_CLOCK_WRONG', () => requireClock(store)) };
+  },
   SERVER_DATA_IN_USE: async (t) => {
     const { folder } = await startTestServer(t);
     return runCommand(['serve', '--data', folder, '--listen', '127.0.0.1:0'], { cwd: folder });

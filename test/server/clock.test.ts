@@ -1,5 +1,5 @@
 import test from 'ava';
-import { failOverdueDevices, saveWaiting } from '../../src/server/services/maintenance.ts';
+import { failOverdueDevices } from '../../src/server/services/maintenance.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { requestAsDevice } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
@@ -42,7 +42,7 @@ for (const [where, byMs] of [
 
     jump(byMs);
     await failOverdueDevices(server.parts);
-    await saveWaiting(server.parts);
+    await server.parts.lastSeen.flush();
     t.regex(String(await stateOf(server)), /^(sent|received)$/);
     t.is((await requestAsDevice(server.port, '/update/door', runsOld)).status, 200, 'it may try again');
     const next = await server.restart();

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../src/api/api-problems.ts';
+import { StoreUnavailableError } from '../../src/server/storage/store-unavailable.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testBuild, testSigner } from './builds.ts';
@@ -111,6 +112,13 @@ const requests: Readonly<Record<ApiProblemCode, SendProblem>> = {
     await Promise.all([stopped, closed]);
     const [head = '', body = ''] = text.slice(text.lastIndexOf('HTTP/1.1 ')).split('\r\n\r\n');
     return { status: Number(head.split(' ')[1]), body: JSON.parse(body) };
+  },
+  // The database stops responding.
+  unavailable: async (server) => {
+    server.parts.store.tokens.find = async () => {
+      throw new StoreUnavailableError('connection refused');
+    };
+    return server.api('GET', '/server');
   },
   'disk-full': async (server) => {
     const [, uploader] = server.token.split('_');

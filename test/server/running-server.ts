@@ -158,7 +158,7 @@ export async function digestOf(bytes: Uint8Array): Promise<string> {
  * connection.
  */
 export async function receiptsNoted(
-  { parts }: TestServer,
+  { parts }: Pick<TestServer, 'parts'>,
   mac: string,
   receipts: number,
   project = 'door',

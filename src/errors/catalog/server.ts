@@ -79,6 +79,13 @@ export const serverEntries = {
     'Without this condition, a server could overwrite a firmware file that another server has just stored.',
     () => 'Update the store, or use a store that supports conditional writes (If-None-Match) for PutObject.',
   ),
+  SERVER_CLOCK_WRONG: entry<{ seconds: number }>(
+    1,
+    ({ seconds }) =>
+      `The clock of this machine is ${Math.round(Math.abs(seconds) / 60)} minutes ${seconds > 0 ? 'ahead of' : 'behind'} the clock of the database`,
+    'All processes of a server share the times in the database. A process does not start with a clock that differs by more than 5 minutes.',
+    () => 'Synchronize the clocks of this machine and of the database machine, for example with NTP.',
+  ),
   SERVER_DATA_IN_USE: entry<PathField & { holder: string | undefined }>(
     1,
     ({ path, holder }) => `${path} is in use by another server${holder === undefined ? '' : ` (${holder})`}`,

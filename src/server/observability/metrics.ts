@@ -19,12 +19,7 @@ export function makeMetrics(
   collectDefaultMetrics({ register: registry });
   const { total, totals } = countersIn(registry);
   totals('ota_device_responses_total', 'Responses to devices, by HTTP status', 'status', counters.responses);
-  totals(
-    'ota_decisions_total',
-    'Update decisions, by code; repeated update checks are not counted',
-    'code',
-    counters.decisions,
-  );
+  totals('ota_decisions_total', 'Update decisions, by code', 'code', counters.decisions);
   total('ota_downloads_completed_total', 'Complete downloads', () => counters.downloadsCompleted);
   total('ota_downloads_interrupted_total', 'Incomplete downloads', () => counters.downloadsInterrupted);
   total('ota_over_capacity_total', 'Update checks deferred because the server was busy', () => counters.overCapacity);

@@ -1,16 +1,22 @@
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Store } from '../storage/store.ts';
+import type { ClockSkew } from './clock-skew.ts';
 import type { Catalog } from './releases/catalog.ts';
-import type { ServiceClock } from './rollouts/service-clock.ts';
 
 /** Reason why the server cannot perform a part of its work. */
-export type HealthProblem = 'records-unwritable' | 'disk-full' | 'uploads-refused' | 'firmware-missing';
+export type HealthProblem =
+  | 'records-unwritable'
+  | 'files-unreachable'
+  | 'disk-full'
+  | 'uploads-refused'
+  | 'firmware-missing'
+  | 'clock-differs';
 
 interface Parts {
-  readonly store: Pick<Store, 'setServedMs'>;
-  readonly blobs: Pick<BlobStore, 'room' | 'state'>;
+  readonly store: Pick<Store, 'advanceServedMs'>;
+  readonly blobs: Pick<BlobStore, 'room' | 'seals' | 'state'>;
   readonly catalog: Pick<Catalog, 'views'>;
-  readonly clock: ServiceClock;
+  readonly skew: Pick<ClockSkew, 'isTooLarge'>;
 }
 
 /** Time for which the disk check is cached: anyone may request the health, and each check writes to the disk. */
@@ -34,14 +40,16 @@ export class Health {
   }
 
   async problems(): Promise<readonly HealthProblem[]> {
-    return (await Promise.all([this.#disk(), this.#firmware()])).flat();
+    const skew: readonly HealthProblem[] = this.#parts.skew.isTooLarge ? ['clock-differs'] : [];
+    return [...(await Promise.all([this.#disk(), this.#firmware()])).flat(), ...skew];
   }
 
   async #checkDisk(): Promise<readonly HealthProblem[]> {
-    const [canWrite, room] = await Promise.all([this.#canWrite(), this.#parts.blobs.room().catch(() => undefined)]);
+    const [canWrite, room] = await Promise.all([this.#canWrite(), this.#room()]);
     const problems: HealthProblem[] = canWrite ? [] : ['records-unwritable'];
-    if (room === undefined || room.freeBytes < room.reserveBytes * fullBelow) problems.push('disk-full');
-    if (room === undefined || room.freeBytes < room.reserveBytes) problems.push('uploads-refused');
+    if (room === undefined) return [...problems, 'files-unreachable'];
+    if (room.freeBytes < room.reserveBytes * fullBelow) problems.push('disk-full');
+    if (room.freeBytes < room.reserveBytes) problems.push('uploads-refused');
     return problems;
   }
 
@@ -65,10 +73,20 @@ export class Health {
     return [];
   }
 
-  async #canWrite(): Promise<boolean> {
-    const { store, clock } = this.#parts;
+  /** Returns undefined if the files cannot be read now. Reading the seals shows whether the server that stores the files responds. */
+  async #room(): Promise<Awaited<ReturnType<BlobStore['room']>> | undefined> {
+    const { blobs } = this.#parts;
     try {
-      await store.setServedMs(clock.now().servedMs);
+      await blobs.seals();
+      return await blobs.room();
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #canWrite(): Promise<boolean> {
+    try {
+      await this.#parts.store.advanceServedMs(0);
       return true;
     } catch {
       return false;

@@ -1,52 +1,96 @@
+import { setTimeout } from 'node:timers/promises';
 import { sealData } from '../storage/data-identity.ts';
 import type { DeviceRecord } from '../storage/records.ts';
 import { overdue } from './devices/attempts.ts';
 import { theServer } from './events/domain-event.ts';
 import type { ServiceParts } from './parts.ts';
+import { advanceEveryMs } from './rollouts/service-clock.ts';
 
-const minuteMs = 60_000;
-const sweepEveryMs = 10_000;
-const rolloutsEveryMs = 1000;
-const flushEveryMs = minuteMs;
-/** Time that changes stay in memory before they are written. After an update, most devices check in again sooner. */
-const waitsMs = minuteMs;
-/** Interval for which rejected requests from an address share an audit entry. */
-const refusalsEveryMs = minuteMs;
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+const sweepEveryMs = 10 * secondMs;
+/** Last-seen times are exact to a minute: they are written at this interval, and the write may take some time. */
+const flushEveryMs = 30 * secondMs;
 const cleanEveryMs = 60 * minuteMs;
 /** Time limit for publishing an upload. After this time, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
 
-/** Runs periodic maintenance until it is stopped. */
+/** Runs periodic maintenance until it is stopped: some of it in every process, and the rest only in the process that leads. */
 export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> } {
-  const running = new Set<Promise<void>>();
-  const every = (ms: number, work: (parts: ServiceParts) => Promise<void>) =>
-    setInterval(() => {
-      const run = work(parts)
-        .catch((error: unknown) => parts.log.error({ err: error }, 'Maintenance failed'))
-        .finally(() => running.delete(run));
-      running.add(run);
-    }, ms).unref();
-  const timers = [
-    every(rolloutsEveryMs, ({ rollouts }) => rollouts.maintain()),
-    every(sweepEveryMs, failOverdueDevices),
-    every(flushEveryMs, async (all) => {
-      await saveWaiting(all, Date.now() - waitsMs);
-      await sealData(all);
-    }),
-    every(refusalsEveryMs, ({ refusals }) => refusals.flush()),
-    every(cleanEveryMs, (all) => removeOrphans(all)),
+  const stopping = new AbortController();
+  const every = repeaterOf(parts, stopping.signal);
+  const ofProcess = [
+    every(secondMs, pollStore),
+    every(flushEveryMs, ({ lastSeen }) => lastSeen.flush()),
+    every(minuteMs, ({ skew }) => skew.compare()),
+    // Rejected requests from an address share an audit entry within this interval.
+    every(minuteMs, ({ refusals }) => refusals.flush()),
   ];
+  const lead = parts.store.lead((signal) => leadMaintenance(parts, signal));
   return {
     async stop() {
-      for (const timer of timers) clearInterval(timer);
-      await Promise.all(running);
-      // This data may be lost in a crash, so a full disk must not prevent the server from stopping.
+      stopping.abort();
+      await lead.stop();
+      await Promise.all(ofProcess);
+      // This data may be lost in a crash, so an unavailable database or a full disk must not prevent the server from stopping.
       const notSaved = (error: unknown) => parts.log.error({ err: error }, 'Last check-ins not saved');
-      await saveWaiting(parts).catch(notSaved);
+      await parts.lastSeen.flush().catch(notSaved);
       await parts.refusals.flush().catch(notSaved);
     },
   };
+}
+
+/** Maintenance of the data that all processes share. Nothing is wrong if two processes do it at the same time. */
+async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promise<void> {
+  const every = repeaterOf(parts, signal);
+  const advance = () => parts.clock.advance();
+  await attempt(parts, advance);
+  await Promise.all([
+    every(advanceEveryMs, advance),
+    every(secondMs, ({ rollouts }) => rollouts.maintain()),
+    every(sweepEveryMs, failOverdueDevices),
+    every(minuteMs, sealData),
+    every(cleanEveryMs, clean),
+  ]);
+  await attempt(parts, advance);
+}
+
+type Work = (parts: ServiceParts) => Promise<void>;
+
+/** Returns a function that does work again and again, with a pause before each time, until the signal aborts. */
+function repeaterOf(parts: ServiceParts, signal: AbortSignal): (ms: number, work: Work) => Promise<void> {
+  return async (ms, work) => {
+    while (!signal.aborted) {
+      // The pause rejects when the signal aborts.
+      await setTimeout(ms, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) await attempt(parts, work);
+    }
+  };
+}
+
+async function attempt(parts: ServiceParts, work: Work): Promise<void> {
+  try {
+    await work(parts);
+  } catch (error) {
+    if (!parts.outage.note(error)) parts.log.error({ err: error }, 'Maintenance failed');
+  }
+}
+
+/** Reads the changes that other processes have made. An outage ends when the database and the blob store respond. */
+async function pollStore({ catalog, clock, blobs, outage }: ServiceParts): Promise<void> {
+  await catalog.update();
+  await clock.update();
+  if (!outage.isOngoing) return;
+  await blobs.seals();
+  outage.end();
+}
+
+async function clean(parts: ServiceParts): Promise<void> {
+  const { store } = parts;
+  await removeOrphans(parts);
+  await store.sessions.removeEnded(Date.now());
+  await store.failures.removeFull();
 }
 
 /** Fails attempts of devices that started to download an update and did not check in again in time. */
@@ -62,16 +106,6 @@ export async function failOverdueDevices({ store, records, clock, log }: Service
     }
     if (found.length < sweptAtOnce) return;
   }
-}
-
-/** Writes data that is only in memory. Records changed after `latest` stay in memory. */
-export async function saveWaiting(
-  { records, lastSeen, store, clock }: ServiceParts,
-  latest = Number.POSITIVE_INFINITY,
-): Promise<void> {
-  await records.flush(latest);
-  await lastSeen.flush();
-  await store.setServedMs(clock.now().servedMs);
 }
 
 /**

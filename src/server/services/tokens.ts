@@ -11,16 +11,16 @@ interface Parts {
   readonly events: Pick<DomainEvents, 'emit'>;
 }
 
-export async function createToken(parts: Parts, request: TokenRequest, by: Actor): Promise<NewToken> {
+export async function createToken({ store, events }: Parts, request: TokenRequest, by: Actor): Promise<NewToken> {
   const made = makeToken(request);
-  await saveToken(parts, made, by);
+  const event = createdEvent(made, by);
+  await store.tokens.create(made.record, auditEntryOf(event));
+  events.emit(event);
   return made;
 }
 
-async function saveToken({ store, events }: Parts, { record }: NewToken, by: Actor): Promise<void> {
-  const event = { type: 'token.created', actor: by, at: record.createdAt, ...factsOf(record) } as const;
-  await store.tokens.create(record, auditEntryOf(event));
-  events.emit(event);
+function createdEvent({ record }: NewToken, by: Actor) {
+  return { type: 'token.created', actor: by, at: record.createdAt, ...factsOf(record) } as const;
 }
 
 /**
@@ -30,10 +30,14 @@ async function saveToken({ store, events }: Parts, { record }: NewToken, by: Act
  *   token is unknown
  */
 export async function firstToken(parts: Parts, keep: (token: string) => Promise<void>): Promise<string | undefined> {
-  if ((await parts.store.tokens.list()).length > 0) return undefined;
+  const { store, events } = parts;
+  if ((await store.tokens.list()).length > 0) return undefined;
   const made = makeToken({ roles: ['admin'], project: undefined, name: 'first admin' });
   await keep(made.token);
-  await saveToken(parts, made, theServer);
+  const event = createdEvent(made, theServer);
+  // Another process may have created a token meanwhile.
+  if (!(await store.tokens.createFirst(made.record, auditEntryOf(event)))) return undefined;
+  events.emit(event);
   return made.token;
 }
 

@@ -6,6 +6,7 @@ import { OtaError } from '../../../src/errors/ota-error.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
+import { saveDevice } from '../../server/save-device.ts';
 import { startCli } from '../../support/run-cli.ts';
 import { runCommand } from '../../support/run-command.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -39,7 +40,7 @@ async function fullData(t: ExecutionContext): Promise<string> {
   const server = await startTestServer(t, { data });
   for (let count = 0; count < 60; count++) {
     const mac = `02:00:00:00:00:${count.toString(16).padStart(2, '0').toUpperCase()}`;
-    await server.parts.records.save({ ...newRecord('door', mac), enrolled: true, name: `device ${count}` });
+    await saveDevice(server.parts, { ...newRecord('door', mac), enrolled: true, name: `device ${count}` });
   }
   await server.publish(secondBuild, { draft: true }, token);
   t.is((await server.api('POST', '/projects/door/rollouts', { version: '2.0' }, token)).status, 201);

@@ -51,13 +51,15 @@ test('escapes the control characters in device reports', async (t) => {
 });
 
 test('prevents a token from ending the sessions of other tokens or exhausting their event streams', async (t) => {
-  const sessions = new Sessions();
-  const admin = sessions.open('admin');
-  const opened = Array.from({ length: 1100 }, () => sessions.open('reader'));
-  t.truthy(sessions.find(admin));
-  t.is(opened.filter((id) => sessions.find(id) !== undefined).length, 1000);
-
   const server = await startTestServer(t);
+  const sessions = new Sessions(server.parts.store.sessions);
+  const admin = await sessions.open('admin');
+  const opened: string[] = [];
+  for (let count = 0; count < 1100; count++) opened.push(await sessions.open('reader'));
+  t.truthy(await sessions.find(admin));
+  const found = await Promise.all(opened.map((id) => sessions.find(id)));
+  t.is(found.filter((session) => session !== undefined).length, 1000);
+
   const { body } = await server.api('POST', '/tokens', { roles: ['read'], name: 'a reader' });
   const { cookie } = await logIn(server, String(body['token']));
   const controller = new AbortController();

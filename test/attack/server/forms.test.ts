@@ -3,6 +3,7 @@ import test from 'ava';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { startTestServer } from '../../server/running-server.ts';
+import { saveDevice } from '../../server/save-device.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 import { inParallel } from '../support/in-parallel.ts';
 
@@ -46,7 +47,7 @@ const bodies = [
 test('rejects every forged form from another site', async (t) => {
   const server = await startTestServer(t, { limits: { failuresPerAddress: 1e9, failuresPerSecond: 1e9 } });
   await server.publish(await testBuild({ version: '1.0', project: 'door', signer: testSigner() }));
-  await server.parts.records.save({ ...newRecord('door', mac), enrolled: true });
+  await saveDevice(server.parts, { ...newRecord('door', mac), enrolled: true });
   const login = await fetch(`${server.url}/login`, {
     method: 'POST',
     redirect: 'manual',

@@ -3,6 +3,7 @@ import { roles } from '../../../src/api/release.ts';
 import { type Action, permits } from '../../../src/server/auth/permissions.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { testDashboard } from '../../server/dashboard/browsing.ts';
+import { saveDevice } from '../../server/save-device.ts';
 
 const mac = '18:FE:34:00:00:01';
 /** All forms that change data, each with the action that a token must permit. */
@@ -23,7 +24,7 @@ test('lists every dashboard form that changes data', async (t) => {
 for (const role of roles) {
   test(`rejects the dashboard forms that the role ${role} does not permit`, async (t) => {
     const { parts, browserOf } = await testDashboard(t);
-    await parts.records.save(newRecord('door', mac));
+    await saveDevice(parts, newRecord('door', mac));
     const user = await browserOf(role);
     const form = /name="form" value="([^"]+)"/.exec((await user.get('/')).text)?.[1] ?? '';
     for (const [path, action] of forms) {

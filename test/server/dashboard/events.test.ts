@@ -4,6 +4,7 @@ import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { endlessMs } from '../../support/patience.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
+import { saveDevice } from '../save-device.ts';
 import { testDashboard } from './browsing.ts';
 
 /** Logs in and opens the event stream. */
@@ -51,9 +52,9 @@ async function followByHand(t: ExecutionContext, project: string) {
     waits.set(ms, run);
     return () => waits.delete(ms);
   };
-  const sessions = new Sessions();
+  const sessions = new Sessions(parts.store.sessions);
   const routes = eventRoutes(parts, sessions, schedule);
-  const cookie = `ota=${sessions.open((await tokenOf('read')).id)}`;
+  const cookie = `ota=${await sessions.open((await tokenOf('read')).id)}`;
   const response = await routes.request(`/events?project=${project}`, { headers: { cookie } });
   t.is(response.status, 200);
   if (response.body === null) throw new Error('no stream');
@@ -70,7 +71,7 @@ async function followByHand(t: ExecutionContext, project: string) {
 }
 
 const save = ({ parts }: Pick<TestServer, 'parts'>, project: string, last: number) =>
-  parts.records.save(newRecord(project, `18:FE:34:00:00:${String(last).padStart(2, '0')}`));
+  saveDevice(parts, newRecord(project, `18:FE:34:00:00:${String(last).padStart(2, '0')}`));
 
 test('sends one event for all changes to a project within one second', async (t) => {
   const followed = await followByHand(t, 'door');

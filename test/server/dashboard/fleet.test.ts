@@ -2,6 +2,7 @@ import test from 'ava';
 import type { ServerParts } from '../../../src/server/parts.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt, DeviceRecord } from '../../../src/server/storage/records.ts';
+import { saveDevice } from '../save-device.ts';
 import { testDashboard } from './browsing.ts';
 
 function macOf(index: number): string {
@@ -9,12 +10,12 @@ function macOf(index: number): string {
 }
 
 async function addDevices(
-  { records }: ServerParts,
+  parts: ServerParts,
   count: number,
   more: (index: number) => Partial<DeviceRecord> = () => ({}),
 ) {
   const devices = Array.from({ length: count }, (_, index) => index);
-  await Promise.all(devices.map((index) => records.save({ ...newRecord('door', macOf(index)), ...more(index) })));
+  await Promise.all(devices.map((index) => saveDevice(parts, { ...newRecord('door', macOf(index)), ...more(index) })));
 }
 
 function macsOf(text: string): string[] {
@@ -72,7 +73,8 @@ test('escapes values from devices and users on every page', async (t) => {
   const evil = `"><script>alert(1)</script><img src=x onerror=alert(2)>'`;
   const decision = { action: 'send', code: evil, text: evil, version: evil, at: 1 } as const;
   const mac = macOf(1);
-  await parts.records.save(
+  await saveDevice(
+    parts,
     {
       ...newRecord('door', mac),
       name: evil,
@@ -101,6 +103,10 @@ test('escapes values from devices and users on every page', async (t) => {
     { project: 'door', mac, at: 1, report: { version: evil, sdkVersion: evil, sketchMd5: evil } },
   ]);
   const user = await browserOf('admin');
+  t.regex(
+    (await user.get('/projects/door/devices')).text,
+    /<time datetime="1970-01-01T00:00Z" title="1970-01-01 00:00 UTC">/,
+  );
   const query = encodeURIComponent(evil);
   for (const page of [
     '/projects/door/devices',
@@ -120,7 +126,7 @@ test('escapes values from devices and users on every page', async (t) => {
 test('shows the identity, last decision and attempts of a device on its page', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const mac = macOf(1);
-  await parts.records.save({
+  await saveDevice(parts, {
     ...newRecord('door', mac),
     enrolled: true,
     name: 'front door',
@@ -190,7 +196,7 @@ test('shows interrupted downloads and allowed rules on the page of a device, wit
     dueMs: 1,
     sentMs: 1,
   };
-  await parts.records.save({ ...newRecord('door', mac), allow: ['fs-moved'], attempts: [attempt] });
+  await saveDevice(parts, { ...newRecord('door', mac), allow: ['fs-moved'], attempts: [attempt] });
   const user = await browserOf('operate');
   const page = `/projects/door/devices/${encodeURIComponent(mac)}`;
   const { text } = await user.get(page);

@@ -3,6 +3,7 @@ import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { Attempt } from '../../../src/server/storage/records.ts';
 import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
+import { saveDevice } from '../save-device.ts';
 import { testDashboard } from './browsing.ts';
 
 const mac = '18:FE:34:00:00:01';
@@ -56,7 +57,7 @@ test('serves page assets with immutable caching', async (t) => {
 
 test('hides the retry button from a reader, and rejects the retry request', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
-  await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
+  await saveDevice(parts, { ...newRecord('door', mac), attempts: [failed] });
   const retry = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
   const reader = await browserOf('read');
   const { text } = await reader.get(`/projects/door/devices/${mac}`);
@@ -68,7 +69,7 @@ test('hides the retry button from a reader, and rejects the retry request', asyn
 
 test('clears a failure when the retry button is used, and records the actor in the audit log', async (t) => {
   const { parts, browser, tokenOf } = await testDashboard(t);
-  await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
+  await saveDevice(parts, { ...newRecord('door', mac), attempts: [failed] });
   const page = `/projects/door/devices/${mac}`;
   const { id, token } = await tokenOf('operate');
   const publisher = browser();
@@ -82,7 +83,7 @@ test('clears a failure when the retry button is used, and records the actor in t
 
 test('rejects a form from a different origin or session, and a form without its token', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
-  await parts.records.save({ ...newRecord('door', mac), attempts: [failed] });
+  await saveDevice(parts, { ...newRecord('door', mac), attempts: [failed] });
   const action = `/projects/door/devices/${encodeURIComponent(mac)}/retry`;
   const [mine, other] = [await browserOf('admin'), await browserOf('admin')];
   const wordOf = (text: string) => /name="form" value="([^"]+)"/.exec(text)?.[1] ?? '';
@@ -115,7 +116,7 @@ test('rejects a login from a different origin', async (t) => {
 
 test('shows only the project of the token, and returns the same 404 for other and unknown projects', async (t) => {
   const { browserOf, parts } = await testDashboard(t);
-  await parts.records.save({ ...newRecord('door', mac), enrolled: true });
+  await saveDevice(parts, { ...newRecord('door', mac), enrolled: true });
   const user = await browserOf('admin', 'window');
   const overview = (await user.get('/')).text;
   t.regex(overview, /window/);
@@ -152,7 +153,7 @@ test('yanks a release when its yank button is used, and records the reason and t
     project: undefined,
     audit: () => [auditBy('test')],
   });
-  await parts.catalog.refresh();
+  await parts.catalog.update();
   const { id, token } = await tokenOf('operate');
   const publisher = browser();
   await publisher.post('/login', { token });

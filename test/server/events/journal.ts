@@ -26,6 +26,8 @@ export interface Journal {
   readonly seen: SeenEvent[];
   /** Fault for the next writes. A conflict is reported only once. */
   trouble: Trouble;
+  /** Called before a write. */
+  beforeWrite: (() => Promise<unknown>) | undefined;
   /** Called after a write has completed and before its promise resolves. */
   afterWrite: (() => Promise<unknown>) | undefined;
   /** Empties the journal and returns its lines. */
@@ -40,6 +42,7 @@ export function keepJournal({ parts }: Pick<TestServer, 'parts'>): Journal {
     lines: [],
     seen: [],
     trouble: 'none',
+    beforeWrite: undefined,
     afterWrite: undefined,
     take() {
       journal.seen.length = 0;
@@ -71,7 +74,9 @@ function recorded(journal: Journal, write: Write): Write {
       journal.trouble = 'none';
       return 'conflict';
     }
+    await journal.beforeWrite?.();
     const result = await write(...values);
+    if (result === 'stale' || result === 'conflict') return result;
     // Wait, so that an event emitted before its change is stored would be recorded ahead of the write.
     await new Promise(setImmediate);
     await journal.afterWrite?.();

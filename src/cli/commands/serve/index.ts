@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
+import { chosenStorage } from '../../shared/storage-options.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import { type ServeOptions, serveCommand } from './options.ts';
 import { describeReady } from './ready.ts';
@@ -17,10 +18,12 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const { listen, deviceListen } = options;
   const tls = tlsOptions(options, io.cwd);
   for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
+  const storage = await chosenStorage(options, io, report);
   const { startServer, pinoLog } = await import('../../../server/index.ts');
   const level = options.quiet === true ? 'warn' : options.verbose === true ? 'debug' : 'info';
   const server = await startServer({
     data: resolve(io.cwd, options.data),
+    ...storage,
     ...listen,
     tls,
     deviceListen,

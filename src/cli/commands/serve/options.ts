@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import { collect, hostAndPort, nonNegativeInteger } from '../../shared/option-values.ts';
+import { storageOptions } from '../../shared/storage-options.ts';
 
 export const serveCommand = (declaration: Declaration) =>
   command(declaration, 'serve', 'Run an update server for devices that use HTTP updates, until Ctrl-C', [
@@ -8,6 +9,9 @@ export const serveCommand = (declaration: Declaration) =>
     'ota-hooks serve --data data --listen 0.0.0.0:8443 --tls self-signed --device-listen 0.0.0.0:8266',
   ])
     .requiredOption('--data <dir>', 'Data folder of the server; created if it does not exist')
+    .addOption(storageOptions.database)
+    .addOption(storageOptions.databaseFile)
+    .addOption(storageOptions.blobs)
     .addOption(
       new Option('--listen <host:port>', 'Address to listen on; use 0.0.0.0 to accept connections from devices')
         .argParser(hostAndPort)
@@ -52,7 +56,10 @@ export const serveCommand = (declaration: Declaration) =>
       collect,
       [],
     )
-    .option('--x-accel-redirect <path>', 'Let nginx send artifacts from this internal path, mapped to DIR/blobs')
+    .option(
+      '--x-accel-redirect <path>',
+      'Let nginx send artifacts from this internal path, mapped to DIR/blobs or the bucket',
+    )
     .option('--open-metrics', 'Serve /metrics without a token')
     .option(
       '--grace <seconds>',

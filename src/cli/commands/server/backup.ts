@@ -11,6 +11,7 @@ import type { Io } from '../../io.ts';
 import { during, type ShowProgress } from '../../output/during.ts';
 import { makeReport } from '../../output/report.ts';
 import { serverOptions } from '../../shared/server-options.ts';
+import { type ChosenStorage, chosenStorage, requireData, storageOptions } from '../../shared/storage-options.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from './connection.ts';
 
 const backupCommand = (declaration: Declaration) =>
@@ -22,7 +23,10 @@ const backupCommand = (declaration: Declaration) =>
       '--out <file>',
       'Backup file, which contains secrets: TLS private keys and hashes of tokens and passwords',
     )
-    .addOption(serverOptions.data);
+    .addOption(serverOptions.data)
+    .addOption(storageOptions.database)
+    .addOption(storageOptions.databaseFile)
+    .addOption(storageOptions.blobs);
 
 export function declareBackup(declaration: Declaration): void {
   backupCommand(declaration).action((options) => backup(options, declaration.io));
@@ -31,16 +35,21 @@ export function declareBackup(declaration: Declaration): void {
 async function backup(options: OptionsOf<typeof backupCommand>, io: Io): Promise<void> {
   const out = resolve(io.cwd, options.out);
   const report = makeReport(io, options);
-  const chunks = options.data === undefined ? fromServer(options, io) : fromFolder(resolve(io.cwd, options.data));
+  requireData(options);
+  const chunks =
+    options.data === undefined
+      ? fromServer(options, io)
+      : fromData(resolve(io.cwd, options.data), await chosenStorage(options, io, report));
   const task = { what: `writing backup to ${report.path(out)}` };
   const sizeBytes = await during(task, io, options, (show) => writeChunks(out, chunks, io.signal, show));
   report.say(`Wrote ${report.path(out)} (${sizeText(sizeBytes)})`);
   report.result('server backup', { file: out, sizeBytes });
 }
 
-async function* fromFolder(folder: string): AsyncGenerator<string> {
+async function* fromData(folder: string, storage: ChosenStorage): AsyncGenerator<string> {
   const { authorityIn, backupLines, dataError, openData } = await import('../../../server/index.ts');
-  const { store, blobs } = await openData({ data: folder }, `ota-hooks server backup, process ${process.pid}`);
+  const holder = `ota-hooks server backup, process ${process.pid}`;
+  const { store, blobs } = await openData({ data: folder, ...storage }, holder);
   try {
     yield* backupLines({ store, blobs, authority: authorityIn(folder) });
   } catch (error) {

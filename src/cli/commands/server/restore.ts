@@ -9,6 +9,7 @@ import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during, type ShowProgress } from '../../output/during.ts';
 import { makeReport } from '../../output/report.ts';
+import { chosenStorage, storageOptions } from '../../shared/storage-options.ts';
 
 const restoreCommand = (declaration: Declaration) =>
   command(declaration, 'restore <file>', 'Restore a backup into an empty data folder', [
@@ -16,6 +17,9 @@ const restoreCommand = (declaration: Declaration) =>
     'ota-hooks server restore backup.ndjson --data data --json',
   ])
     .requiredOption('--data <dir>', 'Data folder, which must be empty or missing')
+    .addOption(storageOptions.database)
+    .addOption(storageOptions.databaseFile)
+    .addOption(storageOptions.blobs)
     .option('--accept-missing-files', 'Restore a backup even if the firmware files of some releases are missing');
 
 export function declareRestore(declaration: Declaration): void {
@@ -26,13 +30,14 @@ async function restore(file: string, options: OptionsOf<typeof restoreCommand>, 
   const report = makeReport(io, options);
   const path = resolve(io.cwd, file);
   const folder = resolve(io.cwd, options.data);
+  const storage = await chosenStorage(options, io, report);
   const { authorityIn, restoreBackup, sealData, useData } = await import('../../../server/index.ts');
   const input = await openToRead(path);
   const isNew = !(await exists(folder));
   const holder = `ota-hooks server restore, process ${process.pid}`;
   try {
     // A folder whose database is lost counts as empty, because restoring a backup repairs it.
-    await useData({ data: folder, holder, acceptsLoss: true }, async ({ store, blobs }) => {
+    await useData({ data: folder, ...storage, holder, acceptsLoss: true }, async ({ store, blobs }) => {
       for await (const _ of store.dump()) throw new OtaError('SERVER_DATA_NOT_EMPTY', { path: folder });
       const into = { store, blobs, authority: authorityIn(folder) };
       const how = { name: path, acceptsMissingFiles: options.acceptMissingFiles === true };

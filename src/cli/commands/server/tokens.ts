@@ -9,6 +9,7 @@ import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
 import { collect } from '../../shared/option-values.ts';
+import { chosenStorage, requireData, storageOptions } from '../../shared/storage-options.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 
 const createCommand = (declaration: Declaration) =>
@@ -20,7 +21,10 @@ const createCommand = (declaration: Declaration) =>
     .option('--channel <name>', 'Channel to which a publish token may promote releases (repeatable)', collect, [])
     .option('--project <name>', 'Project that the token is limited to')
     .option('--name <text>', 'Name shown in the token list and the audit log', 'unnamed')
-    .option('--data <dir>', 'Data folder of a stopped server, if you have no admin token');
+    .option('--data <dir>', 'Data folder of a stopped server, if you have no admin token')
+    .addOption(storageOptions.database)
+    .addOption(storageOptions.databaseFile)
+    .addOption(storageOptions.blobs);
 
 type CreateOptions = OptionsOf<typeof createCommand>;
 
@@ -55,6 +59,7 @@ function declareRevoke(declaration: Declaration): void {
 async function create(options: CreateOptions, io: Io): Promise<void> {
   const { data } = options;
   if (data !== undefined) return createInFolder(resolve(io.cwd, data), options, io);
+  requireData(options);
   const { request, report } = serverClient(options, io);
   const made = await request('POST', '/tokens', tokenInfoSchema, tokenRequestOf(options));
   report.say(`${descriptionOf(made)}, shown only once:`);
@@ -66,7 +71,8 @@ async function createInFolder(folder: string, options: CreateOptions, io: Io): P
   const report = makeReport(io, options);
   const { createToken, useData } = await import('../../../server/index.ts');
   const holder = `ota-hooks server tokens create, process ${process.pid}`;
-  await useData({ data: folder, holder }, async ({ store }) => {
+  const storage = await chosenStorage(options, io, report);
+  await useData({ data: folder, ...storage, holder }, async ({ store }) => {
     // No server is running in this process, so nothing subscribes to events.
     const parts = { store, events: { emit: () => undefined } };
     const { record, token } = await createToken(parts, tokenRequestOf(options), 'local command');

@@ -6,7 +6,7 @@ import { DomainError } from '../../services/domain-error.ts';
 import { dashboard } from '../dashboard/dashboard.tsx';
 import { deviceRoutes } from './devices.ts';
 import { operationRoutes } from './operation.ts';
-import { bodyOf, problemOf, statusOf } from './problem-of.ts';
+import { bodyOf, problemHeaders, problemOf, statusOf } from './problem-of.ts';
 import { projectRoutes } from './projects.ts';
 import { releaseRoutes } from './releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
@@ -54,9 +54,7 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   });
   api.onError((error, context) => {
     const problem = problemOf(error, parts);
-    const status = statusOf(problem);
-    if (status === 401) context.header('WWW-Authenticate', 'Bearer');
-    return context.json(bodyOf(problem), status);
+    return context.json(bodyOf(problem), statusOf(problem), problemHeaders(problem));
   });
   return api;
 }

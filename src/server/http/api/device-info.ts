@@ -42,7 +42,7 @@ export function deviceInfo(
     user: credential?.user,
     credentials: credentialState(secrets),
     firstSeenAt: isoTime(firstSeenAt),
-    lastSeenAt: isoTime(lastSeenAt),
+    lastSeenAt: isoTime(toMinute(lastSeenAt)),
     report: report && { ...report },
     running: running && { version: running.version, by: running.by },
     rollout,
@@ -65,6 +65,11 @@ function decisionInfo(decision: DecisionRecord | undefined): DecisionInfo | unde
   if (decision === undefined) return undefined;
   const { action, code, text, version, at } = decision;
   return { action, code, text, version, at: new Date(at).toISOString() };
+}
+
+/** Rounds a time down to the minute, because last-seen times are not more exact. */
+function toMinute(at: number | undefined): number | undefined {
+  return at === undefined ? undefined : at - (at % 60_000);
 }
 
 function isoTime(at: number | undefined): string | undefined {

@@ -1,29 +1,28 @@
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
 import type { ServerParts } from '../../parts.ts';
 import type { HealthProblem } from '../../services/health.ts';
+import { retryAfterSeconds } from '../retry-after.ts';
 import { requireAction, type Session } from './session.ts';
+
+/** Problems with which no device can be served. With any other problem, other releases are still served. */
+const serious: ReadonlySet<HealthProblem> = new Set(['records-unwritable', 'files-unreachable', 'disk-full']);
 
 /** Creates the monitoring routes: `/healthz` and `/metrics`. */
 export function operationRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
-  // `/healthz` fails if the server cannot serve devices. `/readyz` also fails if releases cannot be published or if their files are
-  // missing.
-  const healthCheck = (isSerious: (problem: HealthProblem) => boolean) => async (context: Context<Session>) => {
+  // Tells a supervisor that the process is alive. A restart would not help against any other problem.
+  routes.get('/healthz', (context) =>
+    parts.stopping.aborted ? context.json({ status: 'stopping' }, 503) : context.json({ status: 'ok' }),
+  );
+  // Tells a load balancer whether this process can serve devices.
+  routes.get('/readyz', async (context) => {
     if (parts.stopping.aborted) return context.json({ status: 'stopping' }, 503);
     const problems = await parts.health.problems();
     if (problems.length === 0) return context.json({ status: 'ok' });
-    if (!problems.some(isSerious)) return context.json({ status: 'degraded', problems });
-    return context.json({ status: 'failing', problems }, 503, { 'Retry-After': '60' });
-  };
-  routes.get(
-    '/healthz',
-    healthCheck((problem) => problem !== 'uploads-refused' && problem !== 'firmware-missing'),
-  );
-  routes.get(
-    '/readyz',
-    healthCheck(() => true),
-  );
+    if (!problems.some((problem) => serious.has(problem))) return context.json({ status: 'degraded', problems });
+    return context.json({ status: 'failing', problems }, 503, { 'Retry-After': String(retryAfterSeconds) });
+  });
 
   const reader = requireAction(parts, 'view', { anyProject: true });
   const metrics = async (project?: string) => {

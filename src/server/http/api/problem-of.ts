@@ -1,6 +1,7 @@
 import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../../api/api-problems.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { retryAfterSeconds } from '../retry-after.ts';
 
 /** Converts any error to a `DomainError`, which is sent to the client. */
 export function problemOf(error: Error, parts: ServerParts): DomainError {
@@ -12,14 +13,29 @@ export function statusOf({ code }: DomainError): (typeof apiProblems)[ApiProblem
   return apiProblems[code].status;
 }
 
+/** Returns the headers that a response to an error needs. */
+export function problemHeaders(problem: DomainError): Readonly<Record<string, string>> {
+  const status = statusOf(problem);
+  return {
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...(status === 503 && { 'Retry-After': String(retryAfterSeconds) }),
+  };
+}
+
 /** Returns the response body for an error. */
 export function bodyOf({ code, message, hint, more }: DomainError): ApiProblem {
   return { error: { code, message, hint, ...more } };
 }
 
-/** Reports a full disk in the response, because the operator can free space. Details of other errors appear only in the log. */
-function unexpected(error: Error, { log, counters }: ServerParts): DomainError {
+/**
+ * Reports an outage of the database, which ends without a change to the request, and a full disk, on which the operator can free space.
+ * Details of other errors appear only in the log.
+ */
+function unexpected(error: Error, { log, counters, outage }: ServerParts): DomainError {
   counters.failures++;
+  if (outage.note(error)) {
+    return new DomainError('unavailable', 'the database of the server is unavailable', 'Try again in a minute.');
+  }
   log.error({ err: error }, 'Request failed');
   const code = 'code' in error ? String(error.code) : '';
   if (['SQLITE_FULL', 'ENOSPC', 'EDQUOT'].includes(code)) {

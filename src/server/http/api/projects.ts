@@ -10,6 +10,7 @@ import { hashCredential } from '../../auth/credentials.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { newProject, saveProject } from '../../services/releases/project.ts';
+import { withLatestView } from '../../services/releases/with-latest-view.ts';
 import type { Credential, ProjectKey, ProjectRecord } from '../../storage/records.ts';
 import { requireProject } from './releases.ts';
 import { checked, readBody, requireAction, type Session } from './session.ts';
@@ -17,7 +18,7 @@ import { checked, readBody, requireAction, type Session } from './session.ts';
 type Request = v.InferOutput<typeof projectRequestSchema>;
 
 export function projectRoutes(parts: ServerParts): Hono<Session> {
-  const { store, catalog, publishing } = parts;
+  const { store, catalog } = parts;
   const routes = new Hono<Session>();
 
   routes.get('/projects', requireAction(parts, 'view', { anyProject: true }), async (context) => {
@@ -28,24 +29,20 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
 
   routes.get('/projects/:project', requireAction(parts, 'view'), async (context) => {
     const name = requireProject(parts, context.req.param('project'));
-    return context.json(await show(present(name) ?? newProject(name, [])));
+    return context.json(await show(catalog.view(name)?.project ?? newProject(name, [])));
   });
 
   routes.put('/projects/:project', requireAction(parts, 'projects'), async (context) => {
     const name = checked(resourceName, context.req.param('project'));
     const request = await readBody(context, projectRequestSchema);
-    const changed = await publishing.acquire('all', async () => {
-      const project = await withChanges(present(name) ?? newProject(name, []), request);
+    const changed = await withLatestView(catalog, name, async (view) => {
+      const project = await withChanges(view?.project ?? newProject(name, []), request);
       requireFreeAliases(project, context.get('token').project);
-      await saveProject(parts, project, context.get('token').id);
+      await saveProject(parts, view, project, context.get('token').id);
       return project;
     });
     return context.json(await show(changed));
   });
-
-  function present(name: string): ProjectRecord | undefined {
-    return catalog.view(name)?.project;
-  }
 
   /** Projects may share an alias. A token for one project may not add one, because an alias that is shared serves fewer devices. */
   function requireFreeAliases({ name, aliases }: ProjectRecord, only: string | undefined): void {

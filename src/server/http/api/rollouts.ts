@@ -11,7 +11,7 @@ const actionName = v.picklist(rolloutActions, `must be ${rolloutActions.join(', 
 const rolloutId = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be a rollout ID'), v.transform(Number));
 
 export function rolloutRoutes(parts: ServerParts): Hono<Session> {
-  const { rollouts, clock, publishing } = parts;
+  const { rollouts, clock } = parts;
   const routes = new Hono<Session>();
   const path = '/projects/:project/rollouts';
 
@@ -25,7 +25,7 @@ export function rolloutRoutes(parts: ServerParts): Hono<Session> {
     const request = await readBody(context, rolloutRequestSchema);
     const by = context.get('token').id;
     const question = { project, request, by, now: clock.now() };
-    return context.json(await publishing.acquire('all', () => rollouts.start(question)), 201);
+    return context.json(await rollouts.start(question), 201);
   });
 
   routes.get(`${path}/:id`, requireAction(parts, 'view'), async (context) => {

@@ -22,24 +22,24 @@ export interface Session {
  * not name a project.
  */
 export function requireAction(
-  { store, failures, isTrustedProxy, refusals, counters }: ServerParts,
+  { store, catalog, accessFailures, isTrustedProxy, refusals, counters }: ServerParts,
   action: Action,
   { anyProject = false }: { anyProject?: boolean } = {},
 ): MiddlewareHandler<Session> {
   return async (context, next) => {
     const { incoming } = context.env ?? {};
     const address = incoming === undefined ? 'this process' : clientAddress(incoming, isTrustedProxy);
-    const refuse = (code: 'not-authorized' | 'role-missing', message: string, hint: string, by?: string) => {
+    const refuse = async (code: 'not-authorized' | 'role-missing', message: string, hint: string, by?: string) => {
       const kind = code === 'role-missing' ? 'role' : 'token';
       refusals.note(address, kind, by);
       countIn(counters.rejectedAccess, kind);
-      if (!failures.take(address)) throw tooMany();
+      if (!(await accessFailures.take(address))) throw tooMany();
       return new DomainError(code, message, hint);
     };
     // Accept a valid token even from a rate-limited address: misconfigured devices must not lock out an owner who uses the same address.
     const token = await findToken(store.tokens, context.req.header('authorization'));
     if (token === undefined) {
-      throw refuse(
+      throw await refuse(
         'not-authorized',
         'missing, unknown or revoked token',
         'Send Authorization: Bearer TOKEN. An admin creates tokens with `ota-hooks server tokens create`.',
@@ -47,7 +47,7 @@ export function requireAction(
     }
     if (!permits(token, action)) {
       const wanted = rolesFor(action).join(' or ');
-      throw refuse(
+      throw await refuse(
         'role-missing',
         `this request requires the role ${wanted}, but the token has the ${rolesText(token.roles)}`,
         `Use a token with the role ${wanted}.`,
@@ -56,13 +56,14 @@ export function requireAction(
     }
     const project = context.req.param('project');
     if (token.project !== undefined && token.project !== project && !(anyProject && project === undefined)) {
-      throw refuse(
+      throw await refuse(
         'role-missing',
         `the token is valid only for project ${token.project}`,
         'Use a token for the requested project or for all projects.',
         token.id,
       );
     }
+    await catalog.update();
     context.set('token', token);
     await next();
   };

@@ -42,7 +42,7 @@ const guard = secureHeaders({
 
 /** Creates the dashboard. Its pages are readable without JavaScript and load nothing from other sites. */
 export function dashboard(parts: ServerParts): Hono<PageEnv> {
-  const sessions = new Sessions();
+  const sessions = new Sessions(parts.store.sessions);
   const app = new Hono<PageEnv>();
   for (const place of places) {
     app.use(place, guard);

@@ -127,7 +127,7 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
       facts={[
         ['MAC', record.mac],
         ['Version', running && `${running.version} (${how})`],
-        ['Last seen', lastSeenAt && <When at={lastSeenAt} />],
+        ['Last seen', lastSeenAt && <When at={lastSeenAt} toMinute />],
         ['First seen', record.firstSeenAt && <When at={record.firstSeenAt} exact />],
         ['Enrolled', record.enrolled ? 'yes' : 'no'],
         ['Board', record.board],

@@ -2,6 +2,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ServerParts } from '../../parts.ts';
 import type { DomainError } from '../../services/domain-error.ts';
 import { problemOf, statusOf } from '../api/problem-of.ts';
+import { retryAfterSeconds } from '../retry-after.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import type { PageContext } from './page-login.ts';
 
@@ -9,6 +10,7 @@ import type { PageContext } from './page-login.ts';
 export function errorPage(error: Error, context: PageContext, parts: ServerParts) {
   const { status, title, hint } =
     error instanceof HTTPException ? refusedForm(error) : problemText(problemOf(error, parts));
+  if (status === 503) context.header('Retry-After', String(retryAfterSeconds));
   const frame = context.get('token') === undefined ? {} : frameOf(context);
   return show(
     context,

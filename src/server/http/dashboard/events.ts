@@ -57,7 +57,7 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
     const bell = new Bell(schedule);
     bells.set(bell, tokenId);
     return streamSSE(context, async (stream) => {
-      const stopListening = events.subscribe(({ project }) => project !== undefined && isMeant(project) && bell.ring());
+      const stopListening = events.follow(({ project }) => project !== undefined && isMeant(project) && bell.ring());
       stream.onAbort(() => bell.end());
       try {
         await stream.write('retry: 5000\n\n');

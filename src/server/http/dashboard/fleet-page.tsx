@@ -152,7 +152,7 @@ function FleetRow({ record, lastSeenAt }: SeenDevice) {
         <span class="reason">{reasonOf(record)}</span>
       </td>
       <td>{running?.version ?? <span class="quiet">unknown</span>}</td>
-      <td>{lastSeenAt === undefined ? <span class="quiet">never</span> : <When at={lastSeenAt} />}</td>
+      <td>{lastSeenAt === undefined ? <span class="quiet">never</span> : <When at={lastSeenAt} toMinute />}</td>
     </tr>
   );
 }

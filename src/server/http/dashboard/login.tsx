@@ -9,7 +9,7 @@ import { cookieOf, findLogin, formOf, type PageEnv } from './page-login.ts';
 import type { Sessions } from './sessions.ts';
 
 export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEnv> {
-  const { store, failures, log, refusals, counters } = parts;
+  const { store, accessFailures, log, refusals, counters } = parts;
   const routes = new Hono<PageEnv>();
 
   routes.get('/login', async (context) => {
@@ -26,14 +26,14 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
     if (token === undefined) {
       refusals.note(addressOf(context), 'login');
       countIn(counters.rejectedAccess, 'login');
-      if (failures.take(addressOf(context))) {
+      if (await accessFailures.take(addressOf(context))) {
         return show(context, <LoginPage next={next} problem="Invalid or revoked token." />, 401);
       }
       const problem = 'Too many failed requests from this address. Wait a minute and try again.';
       return show(context, <LoginPage next={next} problem={problem} />, 429);
     }
     const { name, secure } = cookieOf(context, parts);
-    setCookie(context, name, sessions.open(token.id), { httpOnly: true, sameSite: 'Strict', secure, path: '/' });
+    setCookie(context, name, await sessions.open(token.id), { httpOnly: true, sameSite: 'Strict', secure, path: '/' });
     log.info({ by: token.id }, 'Logged in');
     return context.redirect(next, 303);
   });
@@ -42,7 +42,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
     const { name, secure } = cookieOf(context, parts);
     const login = await findLogin(context, { parts, sessions });
     if (login === undefined || (await formOf(context))['form'] === login.session.formToken) {
-      sessions.close(getCookie(context, name) ?? '');
+      await sessions.close(getCookie(context, name) ?? '');
       deleteCookie(context, name, { secure, path: '/' });
     }
     return context.redirect('/login', 303);

@@ -6,11 +6,12 @@ import { type Action, permits, rolesFor, rolesText } from '../../auth/permission
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
-import type { LoginSession, Sessions } from './sessions.ts';
+import type { StoredSession } from '../../storage/store.ts';
+import type { Sessions } from './sessions.ts';
 
 /** Hono environment for the pages. */
 export interface PageEnv {
-  Variables: { token: TokenRecord; session: LoginSession };
+  Variables: { token: TokenRecord; session: StoredSession };
   Bindings: Partial<HttpBindings>;
 }
 
@@ -35,10 +36,10 @@ interface LoginParts {
 export async function findLogin(
   context: PageContext,
   { parts, sessions }: LoginParts,
-): Promise<{ session: LoginSession; token: TokenRecord } | undefined> {
+): Promise<{ session: StoredSession; token: TokenRecord } | undefined> {
   const id = getCookie(context, cookieOf(context, parts).name);
-  const session = id === undefined ? undefined : sessions.find(id);
-  const token = session && (await parts.store.tokens.find(session.tokenId));
+  const session = id === undefined ? undefined : await sessions.find(id);
+  const token = session && (await parts.store.tokens.find(session.token));
   return session && token && { session, token };
 }
 
@@ -51,6 +52,7 @@ export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
       const wanted = method === 'GET' ? `?next=${encodeURIComponent(path + new URL(url).search)}` : '';
       return context.redirect(`/login${wanted}`, 303);
     }
+    await parts.parts.catalog.update();
     const project = context.req.param('project');
     if (project !== undefined) requireProjectOf(parts.parts, login.token, project);
     context.set('session', login.session);

@@ -1,29 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import type { SessionStore, StoredSession } from '../../storage/store.ts';
 
-/** A user's login session. */
-export interface LoginSession {
-  readonly tokenId: string;
-  /** Token included in every form in this session. A page on a different site can submit a form but cannot read the token. */
-  readonly formToken: string;
-  /** Milliseconds on the process's monotonic clock. */
-  readonly endsAt: number;
-}
-
-const mostSessions = 10_000;
-/** Maximum number of sessions per token, so that a token cannot end the sessions of other tokens. */
-const mostPerToken = 1000;
+/** Maximum numbers of sessions, so that log-ins cannot fill the store and a token cannot end the sessions of other tokens. */
+const most = { perToken: 1000, total: 10_000 };
 const lastsMs = 12 * 3_600_000;
 
-/**
- * Login sessions, kept only in memory, so that a restart ends all sessions. If a token has too many sessions, its least recently used
- * session is dropped. If there are too many sessions in total, the least recently used one is dropped.
- */
+/** Login sessions. The store keeps them, so a session is valid in all processes and after a restart. */
 export class Sessions {
-  readonly #sessions = new LRUCache<string, LoginSession>({ max: mostSessions });
+  readonly #store: SessionStore;
   readonly #now: () => number;
 
-  constructor(now: () => number = () => performance.now()) {
+  /** @param now milliseconds since 1970 */
+  constructor(store: SessionStore, now: () => number = Date.now) {
+    this.#store = store;
     this.#now = now;
   }
 
@@ -32,33 +21,25 @@ export class Sessions {
    *
    * @returns the session ID: 256 random bits that reveal nothing about the token
    */
-  open(tokenId: string): string {
+  async open(token: string): Promise<string> {
     const id = randomBytes(32).toString('base64url');
+    // Every form in the session contains this text. A page on a different site can submit a form but cannot read the text.
     const formToken = randomBytes(32).toString('base64url');
-    this.#makeRoom(tokenId);
-    this.#sessions.set(keyOf(id), { tokenId, formToken, endsAt: this.#now() + lastsMs });
+    await this.#store.open({ key: keyOf(id), token, formToken, endsAt: this.#now() + lastsMs }, most);
     return id;
   }
 
-  /** The cache iterates from the most recently used session to the least recently used one. */
-  #makeRoom(tokenId: string): void {
-    const own = [...this.#sessions.entries()].filter(([, session]) => session.tokenId === tokenId);
-    for (const [key] of own.slice(mostPerToken - 1)) this.#sessions.delete(key);
+  async find(id: string): Promise<StoredSession | undefined> {
+    const session = await this.#store.find(keyOf(id));
+    return session !== undefined && session.endsAt > this.#now() ? session : undefined;
   }
 
-  find(id: string): LoginSession | undefined {
-    const session = this.#sessions.get(keyOf(id));
-    if (session === undefined || session.endsAt > this.#now()) return session;
-    this.close(id);
-    return undefined;
-  }
-
-  close(id: string): void {
-    this.#sessions.delete(keyOf(id));
+  async close(id: string): Promise<void> {
+    await this.#store.close(keyOf(id));
   }
 }
 
-/** Sessions are looked up by hash, so that the lookup time reveals nothing about existing IDs. */
+/** Sessions are looked up by hash, so that neither the store nor the look-up time reveals an ID. */
 function keyOf(id: string): string {
   return createHash('sha256').update(id).digest('base64');
 }

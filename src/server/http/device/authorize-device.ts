@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { secretIn } from '../../auth/device-secrets.ts';
-import type { ProjectView } from '../../services/releases/catalog.ts';
+import type { ProjectView } from '../../services/releases/project-view.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
 import type { DeviceParts } from './parts.ts';
 

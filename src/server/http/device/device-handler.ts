@@ -1,24 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientAddress } from '../../auth/client-address.ts';
-import { secretIn } from '../../auth/device-secrets.ts';
 import { countIn } from '../../observability/counters.ts';
 import { chooseProject } from '../../services/devices/choose-project.ts';
-import { headerText, type Mode, readMac, readMode, readReport, storedReport } from '../../services/devices/report.ts';
-import type { Alias, ProjectView } from '../../services/releases/catalog.ts';
-import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
+import { headerText, type Mode, readMac, readMode, readReport } from '../../services/devices/report.ts';
+import type { Alias } from '../../services/releases/catalog.ts';
+import type { ReleaseRecord } from '../../storage/records.ts';
 import { authorizeDevice, type ErrorResponse } from './authorize-device.ts';
 import { sendArtifact } from './downloads.ts';
 import { type FirmwareRequest, handleFirmwareRequest } from './firmware-request.ts';
-import { releasesWithFile } from './named-file.ts';
+import { namedFile } from './named-file.ts';
 import type { DeviceParts } from './parts.ts';
 import { sendNotModified, sendText, sendUnavailable, sendVersion } from './responses.ts';
 import { type DeviceRoute, deviceRoute } from './route.ts';
 
 const noFile: ErrorResponse = { status: 404, text: 'File not found' };
 const noMac: ErrorResponse = { status: 403, text: 'Only for ESP8266 updaters: x-ESP8266-STA-MAC is not a MAC' };
-
-/** Minimum interval between last-seen updates for a device that only repeats its update check. */
-const noticeMs = 5 * 60_000;
 
 /**
  * Request handler for devices. It uses the Node.js HTTP server directly, because an empty route in the framework would cost more than all
@@ -40,7 +36,7 @@ export class DeviceHandler {
     const { catalog } = this.#parts;
     const route = deviceRoute(request.url ?? '', (path) => catalog.aliases(path));
     if (route === undefined) return false;
-    const refusal = this.#cached(request, response, route);
+    const refusal = this.#pass(request, response, route);
     if (refusal !== undefined) this.#no(request, response, refusal);
     return true;
   }
@@ -50,7 +46,7 @@ export class DeviceHandler {
    *
    * @returns the error response to send if the request is rejected immediately
    */
-  #cached(request: IncomingMessage, response: ServerResponse, route: DeviceRoute): ErrorResponse | undefined {
+  #pass(request: IncomingMessage, response: ServerResponse, route: DeviceRoute): ErrorResponse | undefined {
     if (request.method !== 'GET') return { status: 405, text: 'Only GET is allowed', headers: { Allow: 'GET' } };
     switch (route.to) {
       case 'nowhere':
@@ -78,17 +74,13 @@ export class DeviceHandler {
     { project, channel, mac }: { project: string; channel: string; mac: string },
   ): ErrorResponse | undefined {
     const { headers } = request;
-    const view = this.#parts.catalog.view(project);
-    if (view === undefined) return { status: 404, text: 'Project not found' };
-
-    const report = readReport(headers);
-    if (this.#respondFromCache(request, response, { view, mac, channel, report })) return undefined;
     const mode = readMode(headers['x-esp8266-mode']);
     if (mode === undefined) return { status: 404, text: 'x-ESP8266-mode must be sketch, spiffs or version' };
-    const releases = ({ channels }: ProjectView, record: DeviceRecord) => channels.get(record.channel ?? channel);
+    const report = readReport(headers);
     const address = this.#addressOf(request);
-    const isCacheable = true;
-    this.#firmwareRequest({ request, response, address, view, mac, mode, channel, report, isCacheable, releases });
+    const releases: FirmwareRequest['releases'] = async ({ channels }, record) =>
+      channels.get(record.channel ?? channel);
+    this.#firmwareRequest({ request, response, address, project, mac, mode, channel, report, releases });
     return undefined;
   }
 
@@ -98,12 +90,12 @@ export class DeviceHandler {
     response: ServerResponse,
     { path, aliases }: { path: string; aliases: readonly Alias[] },
   ): Promise<void> {
-    const { catalog, records, store, notEnrolled, counters } = this.#parts;
+    const { catalog, records, notEnrolled, counters } = this.#parts;
     const mac = macOf(request);
     if (mac === undefined) return this.#no(request, response, noMac);
     const report = readReport(request.headers);
     const apMac = readMac(headerText(request.headers, 'x-esp8266-ap-mac'));
-    const choice = await chooseProject({ catalog, records, store }, { aliases, mac, apMac, report });
+    const choice = await chooseProject({ catalog, records }, { aliases, mac, apMac, report });
     if (choice.kind === 'chosen') {
       notEnrolled.remove(mac);
       const refusal = this.#update(request, response, { ...choice.alias, mac: choice.mac });
@@ -123,31 +115,6 @@ export class DeviceHandler {
     sendVersion(response, version, undefined);
   }
 
-  /** Responds with 304 if a device repeats an update check that found no update. */
-  #respondFromCache(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { view, mac, channel, report }: Pick<FirmwareRequest, 'view' | 'mac' | 'channel' | 'report'>,
-  ): boolean {
-    const { quick, counters, lastSeen, credentials } = this.#parts;
-    const cached = quick.get(view.project.name, mac);
-    if (cached === undefined || cached.view !== view) return false;
-    if (cached.reportId !== report.id || cached.channel !== channel) return false;
-    const { credential, secret } = cached;
-    const { authorization } = request.headers;
-    if (secret !== undefined) {
-      if (secretIn(authorization, { mac, secrets: { required: true, newest: secret } }) === undefined) return false;
-    } else if (credential !== undefined && !credentials.isKnown(credential, authorization)) return false;
-    const now = Date.now();
-    if (Math.abs(now - cached.notedAt) > noticeMs) {
-      cached.notedAt = now;
-      lastSeen.note(view.project.name, mac, now, () => storedReport(report));
-    }
-    countIn(counters.responses, 304);
-    sendNotModified(response);
-    return true;
-  }
-
   /**
    * Serves a file by name. A device receives the file only if the planner would choose the file, and 304 if it already runs the file. Other
    * clients always receive the file.
@@ -158,18 +125,22 @@ export class DeviceHandler {
     route: { project: string; from: string; file: string },
   ): Promise<void> {
     const { headers } = request;
-    const view = this.#parts.catalog.view(route.project);
-    const found = view && (await releasesWithFile(this.#parts.store.catalog, view, route));
+    const { catalog, store } = this.#parts;
+    const { project, from, file } = route;
+    const view = await catalog.latest(project);
+    const found = view && (await namedFile(store.catalog, view, route));
     if (view === undefined || found === undefined) return this.#no(request, response, noFile);
     const mac = readMac(headerText(headers, 'x-esp8266-sta-mac'));
+    const address = this.#addressOf(request);
     if (mac !== undefined) {
       const mode: Mode = readMode(headers['x-esp8266-mode']) ?? 'sketch';
       const report = readReport(headers);
-      const address = this.#addressOf(request);
-      const isCacheable = false;
-      return this.#firmwareRequest({ request, response, address, view, mac, mode, report, isCacheable, ...found });
+      const channel = from.startsWith('@') ? from.slice(1) : undefined;
+      const releases: FirmwareRequest['releases'] = async (current) =>
+        (await namedFile(store.catalog, current, { from, file }))?.releases;
+      return this.#firmwareRequest({ request, response, address, project, mac, mode, channel, report, releases });
     }
-    const entry = await authorizeDevice(this.#parts, { request, view, address: this.#addressOf(request) }, undefined);
+    const entry = await authorizeDevice(this.#parts, { request, view, address }, undefined);
     if ('status' in entry) return this.#no(request, response, entry);
     if (found.plain === undefined) return this.#no(request, response, noFile);
     await this.#sendPlain(request, response, found.plain);
@@ -206,9 +177,9 @@ export class DeviceHandler {
   /** Responds with 503 on an internal error, so that the device keeps its firmware and checks again later. */
   #guard(request: IncomingMessage, response: ServerResponse, work: () => Promise<void>): void {
     work().catch((error: unknown) => {
-      const { counters, log } = this.#parts;
+      const { counters, log, outage } = this.#parts;
       counters.failures++;
-      log.error({ err: error, path: request.url }, 'Device request failed');
+      if (!outage.note(error)) log.error({ err: error, path: request.url }, 'Device request failed');
       if (response.headersSent) return void response.destroy();
       countIn(counters.responses, 503);
       sendUnavailable(response);

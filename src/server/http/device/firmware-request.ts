@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { secretIn } from '../../auth/device-secrets.ts';
 import { countIn } from '../../observability/counters.ts';
 import { attemptOf } from '../../services/devices/attempts.ts';
 import { type Decision, decide, type Outcome, type Releases } from '../../services/devices/decide.ts';
+import { type CheckedDevice, mostTries } from '../../services/devices/device-records.ts';
 import { type DeviceReport, type Mode, storedReport } from '../../services/devices/report.ts';
 import { whatRuns } from '../../services/devices/running.ts';
-import type { ProjectView } from '../../services/releases/catalog.ts';
+import type { ProjectView } from '../../services/releases/project-view.ts';
 import { newRecord } from '../../storage/device-record.ts';
 import type { DeviceRecord } from '../../storage/records.ts';
 import { authorizeDevice, type Credentials, type ErrorResponse } from './authorize-device.ts';
@@ -18,146 +18,103 @@ export interface FirmwareRequest {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly address: string;
-  readonly view: ProjectView;
+  readonly project: string;
   readonly mac: string;
   readonly mode: Mode;
   /** Channel from the request URL; undefined for a file requested by version. */
   readonly channel: string | undefined;
   readonly report: DeviceReport;
-  /** True if the response stays valid while the report, channel and project are unchanged. */
-  readonly isCacheable: boolean;
   /** Selects the releases for the device from the current project state. */
-  readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined;
+  readonly releases: (view: ProjectView, record: DeviceRecord) => Promise<Releases | undefined>;
+}
+
+/** Request of a device whose project and record were checked. */
+interface CheckedRequest extends FirmwareRequest {
+  readonly checked: CheckedDevice;
 }
 
 const nothing: Releases = { current: [], intermediateReleases: [] };
-/** Maximum number of tries to save a record that other requests change at the same time. More conflicts in a row indicate a bug. */
-const mostTries = 8;
 
 /**
- * Decides on an update check, saves the decision, then responds. This order ensures that a crash cannot lose the record of a started
- * download.
+ * Decides on an update check, saves the decision, then responds. The decision is saved only if neither the device nor the project has
+ * changed since they were read, so that no download starts after a halt was stored, and a crash cannot lose the record of a download.
  *
  * @returns the error response that the caller must send; undefined if a response was sent
  */
 export async function handleFirmwareRequest(
   parts: DeviceParts,
-  received: FirmwareRequest,
+  firmwareRequest: FirmwareRequest,
 ): Promise<ErrorResponse | undefined> {
-  const { records, newDevices, counters, catalog } = parts;
-  const project = received.view.project.name;
+  const { records, newDevices, counters } = parts;
+  const { project, mac, address } = firmwareRequest;
   for (let tries = 0; tries < mostTries; tries++) {
-    const known = await records.find(project, received.mac);
-    const firmwareRequest = withView(received, catalog.view(project));
-    const entry = await authorizeDevice(parts, firmwareRequest, known);
+    const checked = await records.check(project, mac);
+    if (checked === undefined) return { status: 404, text: 'Project not found' };
+    const { view, record: known } = checked;
+    const entry = await authorizeDevice(parts, { request: firmwareRequest.request, view, address }, known);
     if ('status' in entry) return entry;
-    if (known === undefined && tries === 0 && !newDevices.admit(project, firmwareRequest.address)) {
+    if (known === undefined && tries === 0 && !newDevices.admit(project, address)) {
       counters.newDevicesDeferred++;
       return overCapacity(parts, firmwareRequest);
     }
 
-    const outcome = await decideRequest(
-      parts,
-      firmwareRequest,
-      known ?? newRecord(project, firmwareRequest.mac),
-      entry,
-    );
+    const outcome = await decideRequest(parts, { ...firmwareRequest, checked }, entry);
     countIn(counters.decisions, outcome.decision.code);
     const { decision } = outcome;
     const isSending = decision.action === 'send' && firmwareRequest.mode !== 'version';
     const slot = isSending ? await takeSlot(parts, decision.artifact) : undefined;
     if (slot === 'busy') return overCapacity(parts, firmwareRequest);
-    const saved = await save(parts, outcome, known).catch((error: unknown) => {
+    const saved = await save(parts, outcome, checked).catch((error: unknown) => {
       slot?.free();
       throw error;
     });
-    if (typeof saved === 'object' && isStillAllowed(parts, firmwareRequest, outcome.decision)) {
-      return respond(parts, firmwareRequest, outcome.decision, saved, slot);
-    }
+    if (typeof saved === 'object') return respond(parts, firmwareRequest, decision, saved, slot);
     slot?.free();
-    if (typeof saved === 'object') {
-      await removeAttempt(parts, saved, outcome);
-      continue;
-    }
     if (saved === 'full') return overCapacity(parts, firmwareRequest);
   }
-  return overCapacity(parts, received);
-}
-
-/** Returns the request with the current project state. */
-function withView(firmwareRequest: FirmwareRequest, view: ProjectView | undefined): FirmwareRequest {
-  return view === undefined || view === firmwareRequest.view ? firmwareRequest : { ...firmwareRequest, view };
-}
-
-/**
- * Returns false if the rollout stopped while the decision was being saved. The release of a stopped rollout is not sent to any more
- * devices.
- */
-function isStillAllowed({ catalog }: DeviceParts, { view }: FirmwareRequest, decision: Decision): boolean {
-  if (decision.action !== 'send') return true;
-  const { project, id } = decision.release;
-  for (const { rollout } of catalog.view(project)?.channels.values() ?? []) {
-    if (rollout === undefined || !rollout.rollout.releaseIds.includes(id)) continue;
-    const before = view.channels.get(rollout.rollout.channel)?.rollout?.rollout;
-    if (before?.state === 'active' && rollout.rollout.state !== 'active') return false;
-  }
-  return true;
-}
-
-/** Removes the saved attempt, because its download did not start. */
-async function removeAttempt(
-  { records }: DeviceParts,
-  { project, mac }: DeviceRecord,
-  { settled }: Outcome,
-): Promise<void> {
-  await records.change(project, mac, (record) => record && { ...record, attempts: settled });
+  return overCapacity(parts, firmwareRequest);
 }
 
 async function decideRequest(
-  { store, clock }: DeviceParts,
-  firmwareRequest: FirmwareRequest,
-  record: DeviceRecord,
+  { clock }: DeviceParts,
+  { checked, ...firmwareRequest }: CheckedRequest,
   { authenticated, hasNewestSecret }: Credentials,
 ): Promise<Outcome> {
-  const { report, view, mode, channel, address } = firmwareRequest;
+  const { report, mode, channel, address, project, mac } = firmwareRequest;
+  const { view, record = newRecord(project, mac) } = checked;
   const { sketchMd5 } = report;
-  const recognized = sketchMd5 === undefined ? [] : await store.catalog.recognize(view.project.name, sketchMd5);
-  const running = whatRuns(report, recognized, record);
-  const releases = await releasesFor(store, firmwareRequest, record);
-  const from = { address, authenticated };
-  const now = clock.now();
+  const recognized = sketchMd5 === undefined ? [] : await view.recognize(sketchMd5);
   return decide({
     mode,
     channel,
     report,
-    running,
+    running: whatRuns(report, recognized, record),
     record,
-    releases,
+    releases: await releasesFor(firmwareRequest, view, record),
     retryPolicy: view.project,
-    now,
-    from,
+    now: clock.now(),
+    from: { address, authenticated },
     hasNewestSecret,
   });
 }
 
 /** Selects the releases for a device. A pinned device is sent its pinned version, regardless of channels and rollouts. */
 async function releasesFor(
-  { catalog }: DeviceParts['store'],
   firmwareRequest: FirmwareRequest,
+  view: ProjectView,
   record: DeviceRecord,
 ): Promise<Releases> {
-  const releases = firmwareRequest.releases(firmwareRequest.view, record) ?? nothing;
+  const releases = (await firmwareRequest.releases(view, record)) ?? nothing;
   if (record.pin === undefined) return releases;
-  const current = await catalog.withVersion(firmwareRequest.view.project.name, record.pin);
-  return { current, intermediateReleases: releases.intermediateReleases };
+  return { current: await view.withVersion(record.pin), intermediateReleases: releases.intermediateReleases };
 }
 
-function save(
+async function save(
   { records }: DeviceParts,
   { record, settled }: Outcome,
-  known: DeviceRecord | undefined,
-): Promise<DeviceRecord | 'conflict' | 'full'> {
-  return record === known ? Promise.resolve(record) : records.save(record, { before: known, settled });
+  checked: CheckedDevice,
+): Promise<DeviceRecord | 'conflict' | 'full' | 'stale'> {
+  return record === checked.record ? record : records.save(record, checked, { settled });
 }
 
 function respond(
@@ -168,38 +125,21 @@ function respond(
   slot: DownloadSlot | undefined,
 ): ErrorResponse | undefined {
   const { lastSeen, clock } = parts;
-  const { response, mode, view, mac, report } = firmwareRequest;
-  lastSeen.note(view.project.name, mac, clock.now().wallMs, () => storedReport(report));
+  const { response, mode, project, mac, report } = firmwareRequest;
+  lastSeen.note(project, mac, clock.now().wallMs, storedReport(report));
   if (mode === 'version') return respondWithVersion(parts, response, decision, record);
   if (decision.action === 'send') {
     if (slot === undefined) throw new Error('there is nothing to send');
     const { request } = firmwareRequest;
     const { release, artifact } = decision;
     const sends = attemptOf(record.attempts, release.id)?.sends ?? 1;
-    send(parts, { request, response, project: view.project.name, mac, sends, release, artifact }, slot);
+    send(parts, { request, response, project, mac, sends, release, artifact }, slot);
     return undefined;
   }
   if (decision.action === 'none' && decision.code === 'no-release') return { status: 404, text: decision.text };
-  if (decision.action === 'up-to-date') cacheResponse(parts, firmwareRequest, record);
   countIn(parts.counters.responses, 304);
   sendNotModified(response);
   return undefined;
-}
-
-/** Caches the 304 response until the record or the project changes, or the device sends a different request. */
-function cacheResponse(
-  { quick, records, clock }: DeviceParts,
-  firmwareRequest: FirmwareRequest,
-  record: DeviceRecord,
-): void {
-  const { view, mac, report, channel } = firmwareRequest;
-  if (!firmwareRequest.isCacheable || !records.isLatest(record)) return;
-  const secret = secretIn(firmwareRequest.request.headers.authorization, record);
-  // Until the device has used its newest secret, the next request may contain a different secret or none.
-  if (secret !== record.secrets?.newest) return;
-  const credential = record.credential ?? view.project.credential;
-  const notedAt = clock.now().wallMs;
-  quick.set(view.project.name, mac, { reportId: report.id, channel, view, credential, secret, notedAt });
 }
 
 /**

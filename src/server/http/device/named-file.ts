@@ -1,11 +1,12 @@
 import type { Releases } from '../../services/devices/decide.ts';
-import type { ProjectView } from '../../services/releases/catalog.ts';
+import type { ProjectView } from '../../services/releases/project-view.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import type { CatalogStore } from '../../storage/store.ts';
-import type { FirmwareRequest } from './firmware-request.ts';
 
 /** Releases that contain a file with the requested name. */
-export interface NamedFile extends Pick<FirmwareRequest, 'channel' | 'releases'> {
+interface NamedFile {
+  /** Releases that a device may be sent; preflight and the rollout then decide about the device. */
+  readonly releases: Releases;
   /**
    * Release for clients other than ESP8266 updaters. These clients are sent only releases that a channel serves or has served to all
    * devices.
@@ -18,24 +19,23 @@ export interface NamedFile extends Pick<FirmwareRequest, 'channel' | 'releases'>
  * this artifact. A draft is never sent, and a release in a rollout is sent only to devices in open stages, regardless of the requested file
  * name.
  */
-export async function releasesWithFile(
+export async function namedFile(
   catalog: CatalogStore,
   view: ProjectView,
   { from, file }: { readonly from: string; readonly file: string },
 ): Promise<NamedFile | undefined> {
   if (from.startsWith('@')) return ofChannel(view, from.slice(1), file);
-  const [release] = onlyWith(file, await catalog.withVersion(view.project.name, from));
+  const [release] = onlyWith(file, await view.withVersion(from));
   if (release === undefined) return undefined;
-  const wasPromoted = (await catalog.lastPromotedAt(release.id)) !== undefined;
-  const [plain] = guarded(view, release, wasPromoted).current;
-  return { plain, channel: undefined, releases: (current) => guarded(current, release, wasPromoted) };
+  const releases = guarded(view, release, (await catalog.lastPromotedAt(release.id)) !== undefined);
+  return { releases, plain: releases.current[0] };
 }
 
 function ofChannel(view: ProjectView, channel: string, file: string): NamedFile | undefined {
-  const found = withFile(view, channel, file);
-  const candidates = [...(found?.current ?? []), ...(found?.rollout?.releases ?? [])];
-  if (candidates.length === 0) return undefined;
-  return { plain: found?.current[0], channel, releases: (current) => withFile(current, channel, file) };
+  const releases = withFile(view, channel, file);
+  if (releases === undefined || releases.current.length + (releases.rollout?.releases.length ?? 0) === 0)
+    return undefined;
+  return { releases, plain: releases.current[0] };
 }
 
 function withFile({ channels }: ProjectView, channel: string, file: string): Releases | undefined {

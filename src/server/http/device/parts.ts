@@ -2,7 +2,6 @@ import type { TrustedProxies } from '../../auth/client-address.ts';
 import type { CredentialChecker } from '../../auth/credentials.ts';
 import type { TokenBuckets } from '../../auth/token-buckets.ts';
 import type { Counters } from '../../observability/counters.ts';
-import type { CachedResponses } from '../../services/devices/cached-responses.ts';
 import type { NewDevices } from '../../services/devices/new-devices.ts';
 import type { NotEnrolledDevices } from '../../services/devices/not-enrolled.ts';
 import type { ServiceParts } from '../../services/parts.ts';
@@ -11,8 +10,7 @@ import type { Downloads } from './downloads.ts';
 
 /** Dependencies of the device handler. */
 export interface DeviceParts
-  extends Pick<ServiceParts, 'store' | 'blobs' | 'catalog' | 'records' | 'lastSeen' | 'clock' | 'log'> {
-  readonly quick: CachedResponses;
+  extends Pick<ServiceParts, 'store' | 'blobs' | 'catalog' | 'records' | 'lastSeen' | 'clock' | 'log' | 'outage'> {
   readonly bytes: ArtifactBytes;
   readonly downloads: Downloads;
   readonly credentials: CredentialChecker;

@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Artifact } from '../../../core/model/manifest.ts';
-
-/** Value of the Retry-After header. A full disk or a busy server rarely recovers sooner, and devices usually check less often. */
-const retryAfterSeconds = 60;
+import { retryAfterSeconds } from '../retry-after.ts';
 
 /** Sends a plain text response. Devices distinguish 401, 403 and 404; they report every other status as "wrong code". */
 export function sendText(

@@ -3,7 +3,7 @@ import type { Artifact } from '../../../core/model/manifest.ts';
 import { countIn } from '../../observability/counters.ts';
 import { afterInterruption, afterReceipt } from '../../services/devices/attempts.ts';
 import { changedRecord } from '../../storage/device-record.ts';
-import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
+import type { ReleaseRecord } from '../../storage/records.ts';
 import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 import { writeDownloadHead } from './responses.ts';
@@ -49,9 +49,9 @@ function free({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
   downloads.end();
 }
 
-/** Sends the artifact and records the outcome. */
+/** Sends the artifact and records the outcome. The slot is free when the outcome is stored, so a server that stops waits for it. */
 export function send(parts: DeviceParts, sending: Download, { body, free }: DownloadSlot): void {
-  const { counters, log } = parts;
+  const { counters, log, outage } = parts;
   const { request, response, project, mac, release, artifact } = sending;
   countIn(counters.responses, 200);
   log.info({ project, mac, version: release.version, file: artifact.file }, 'Download started');
@@ -61,12 +61,11 @@ export function send(parts: DeviceParts, sending: Download, { body, free }: Down
     return;
   }
   sendArtifact(request, response, { artifact, version: release.version, body, stallMs: parts.downloads.stallMs })
-    .then(async (end) => {
-      free();
-      if (end === 'broken') await noteInterruption(parts, sending);
-      else await noteReceipt(parts, sending, body.length);
+    .then((end) => (end === 'broken' ? noteInterruption(parts, sending) : noteReceipt(parts, sending, body.length)))
+    .catch((error: unknown) => {
+      if (!outage.note(error)) log.error({ err: error, mac }, 'Could not record the end of a download');
     })
-    .catch((error: unknown) => log.error({ err: error, mac }, 'Could not record the end of a download'));
+    .finally(free);
 }
 
 /** Records that the download broke off, so that it does not count against the limit. If a crash loses the record, the download counts. */
@@ -75,18 +74,14 @@ async function noteInterruption(
   { project, mac, release, sends }: Download,
 ): Promise<void> {
   counters.downloadsInterrupted++;
-  await records.changeLater(
+  await records.change(
     project,
     mac,
     (record) => record && changedRecord(record, { attempts: afterInterruption(record.attempts, release.id, sends) }),
   );
 }
 
-/**
- * Records that the device received all bytes. The record for a filesystem image is saved immediately, because the server would otherwise
- * send the image again. The record for a sketch image may be lost in a crash. If the device then does not check in again, the attempt
- * counts as an incomplete download.
- */
+/** Records that the device received all bytes. If a crash loses the record, the attempt counts as an incomplete download. */
 async function noteReceipt(
   { counters, records }: DeviceParts,
   { project, mac, release }: Download,
@@ -94,8 +89,9 @@ async function noteReceipt(
 ): Promise<void> {
   counters.downloadsCompleted++;
   counters.bytesSent += sizeBytes;
-  const received = (record: DeviceRecord | undefined) =>
-    record && changedRecord(record, { attempts: afterReceipt(record.attempts, release.id) });
-  if (release.kind === 'sketch') await records.changeLater(project, mac, received);
-  else await records.change(project, mac, received);
+  await records.change(
+    project,
+    mac,
+    (record) => record && changedRecord(record, { attempts: afterReceipt(record.attempts, release.id) }),
+  );
 }

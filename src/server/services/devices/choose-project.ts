@@ -1,6 +1,7 @@
 import { namedProject } from '../../../api/named-project.ts';
 import type { ServiceParts } from '../parts.ts';
 import type { Alias } from '../releases/catalog.ts';
+import type { ProjectView } from '../releases/project-view.ts';
 import type { DeviceReport } from './report.ts';
 
 /** Update check on an alias, which may belong to several projects. */
@@ -22,7 +23,7 @@ export type ProjectChoice =
   | { readonly kind: 'chosen'; readonly alias: Alias; readonly mac: string }
   | { readonly kind: 'none'; readonly knownIn: readonly string[] };
 
-type Parts = Pick<ServiceParts, 'catalog' | 'records' | 'store'>;
+type Parts = Pick<ServiceParts, 'catalog' | 'records'>;
 
 /** Projects that a piece of evidence points to, and the MAC under which the device is enrolled. */
 interface Evidence {
@@ -69,13 +70,14 @@ function chosen(
 /** Yields the evidence about a device, strongest first. */
 async function* evidenceOf(parts: Parts, { mac, apMac, report }: AliasRequest): AsyncGenerator<Evidence> {
   const { catalog } = parts;
-  const projects = catalog.views().map(({ project }) => project.name);
+  const views = catalog.views();
+  const projects = views.map(({ project }) => project.name);
   for (const each of [mac, apMac]) {
     if (each === undefined) continue;
     const found = await enrolledIn(parts, projects, each);
     if (found.length > 0) yield { projects: found, mac: each, isEnrollment: true };
   }
-  const running = await recognizedIn(parts, projects, report);
+  const running = await recognizedIn(views, report);
   if (running.length > 0) yield { projects: running, mac, isEnrollment: false };
   const named = namedProject(projects, report.version);
   if (named !== undefined) yield { projects: [named], mac, isEnrollment: false };
@@ -88,16 +90,11 @@ async function enrolledIn({ records }: Parts, projects: readonly string[], mac: 
 }
 
 /** Returns the projects with a trusted release or reference build that has the MD5 of the running sketch. */
-async function recognizedIn(
-  { store }: Parts,
-  projects: readonly string[],
-  { sketchMd5 }: DeviceReport,
-): Promise<readonly string[]> {
+async function recognizedIn(views: readonly ProjectView[], { sketchMd5 }: DeviceReport): Promise<readonly string[]> {
   if (sketchMd5 === undefined) return [];
   const found: string[] = [];
-  for (const project of projects) {
-    const builds = await store.catalog.recognize(project, sketchMd5);
-    if (builds.some(({ isTrusted }) => isTrusted)) found.push(project);
+  for (const { project, recognize } of views) {
+    if ((await recognize(sketchMd5)).some(({ isTrusted }) => isTrusted)) found.push(project.name);
   }
   return found;
 }

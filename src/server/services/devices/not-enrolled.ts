@@ -1,7 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import type { NotEnrolledInfo } from '../../../api/admin-info.ts';
-import type { DeviceRecord } from '../../storage/records.ts';
-import type { DeviceListener } from './device-records.ts';
 
 /** Device that sent an update check to an alias and was sent nothing, because no project was found for it. */
 export interface NotEnrolledDevice extends Omit<NotEnrolledInfo, 'lastSeenAt'> {
@@ -14,7 +12,7 @@ const mostDevices = 500;
 const mostPerAddress = 100;
 
 /** Devices on aliases without a project, newest first. They are kept only in memory, because anyone can invent MACs. */
-export class NotEnrolledDevices implements DeviceListener {
+export class NotEnrolledDevices {
   readonly #devices = new LRUCache<string, NotEnrolledDevice>({ max: mostDevices });
 
   add(device: NotEnrolledDevice): void {
@@ -31,16 +29,7 @@ export class NotEnrolledDevices implements DeviceListener {
     return [...this.#devices.values()];
   }
 
-  /** Removes a device that was enrolled. */
-  note({ enrolled, mac }: DeviceRecord): void {
-    if (enrolled) this.remove(mac);
-  }
-
-  forget(): void {
-    // A removed record does not change which project serves the device until its next update check.
-  }
-
-  /** Removes a device for which a project was found. */
+  /** Removes a device that was enrolled or for which a project was found. */
   remove(mac: string): void {
     this.#devices.delete(mac);
   }

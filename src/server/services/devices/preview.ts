@@ -5,7 +5,7 @@ import { type Decision, decide, type Releases } from './decide.ts';
 import { type DeviceReport, readReport } from './report.ts';
 import { whatRuns } from './running.ts';
 
-type Parts = Pick<ServiceParts, 'catalog' | 'records' | 'store' | 'clock'>;
+type Parts = Pick<ServiceParts, 'catalog' | 'records' | 'clock'>;
 
 const nothing: Releases = { current: [], intermediateReleases: [] };
 
@@ -17,7 +17,7 @@ const nothing: Releases = { current: [], intermediateReleases: [] };
  * @returns undefined if the project does not exist
  */
 export async function previewDecision(
-  { catalog, records, store, clock }: Parts,
+  { catalog, records, clock }: Parts,
   { project, mac, channel }: { readonly project: string; readonly mac: string; readonly channel: string },
 ): Promise<Decision | undefined> {
   const view = catalog.view(project);
@@ -26,9 +26,9 @@ export async function previewDecision(
   const record = seen?.record ?? newRecord(project, mac);
   const report = reportOf(seen?.report ?? {});
   const { sketchMd5 } = report;
-  const recognized = sketchMd5 === undefined ? [] : await store.catalog.recognize(project, sketchMd5);
+  const recognized = sketchMd5 === undefined ? [] : await view.recognize(sketchMd5);
   const releases = view.channels.get(record.channel ?? channel) ?? nothing;
-  const current = record.pin === undefined ? undefined : await store.catalog.withVersion(project, record.pin);
+  const current = record.pin === undefined ? undefined : await view.withVersion(record.pin);
   const { decision } = decide({
     mode: 'sketch',
     channel,

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { LRUCache } from 'lru-cache';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { factsOfRequest } from '../../../core/preflight/request-facts.ts';
 import type { StoredReport } from '../../storage/records.ts';
@@ -9,8 +8,6 @@ export type Mode = 'sketch' | 'spiffs' | 'version';
 
 /** Data that a device reports in one request, without its MAC (`ESP8266HTTPUpdate::handleUpdate`). */
 export interface DeviceReport {
-  /** Report ID. Identical reports share an ID while they are cached. */
-  readonly id: number;
   /** `ESP.getSketchMD5()` of the running sketch. */
   readonly sketchMd5: string | undefined;
   /** Version that the sketch passes to the updater. */
@@ -43,24 +40,7 @@ export function readMode(text: string | readonly string[] | undefined): Mode | u
   return text === 'sketch' || text === 'spiffs' || text === 'version' ? text : undefined;
 }
 
-/** Number of cached reports. Most devices in a fleet send the same report as other devices. */
-const mostRemembered = 1024;
-const longestRemembered = 512;
-const remembered = new LRUCache<string, DeviceReport>({ max: mostRemembered });
-let lastId = 0;
-
 export function readReport(headers: IncomingHttpHeaders): DeviceReport {
-  const header = (name: string) => headers[`x-esp8266-${name}`] ?? '';
-  // A header cannot contain a line break.
-  const text = `${header('mode')}\n${header('sketch-md5')}\n${header('version')}\n${header('free-space')}\n${header('sketch-size')}\n${header('chip-size')}\n${header('sdk-version')}`;
-  const known = remembered.get(text);
-  if (known !== undefined) return known;
-  const report = { ...reportIn(headers), id: ++lastId };
-  if (text.length <= longestRemembered) remembered.set(text, report);
-  return report;
-}
-
-function reportIn(headers: IncomingHttpHeaders): Omit<DeviceReport, 'id'> {
   const texts = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') texts.set(name, value);
   const request = factsOfRequest(texts);

@@ -1,14 +1,7 @@
-import type { ProjectRecord, ReleaseRecord, RolloutRecord } from '../../storage/records.ts';
+import type { ProjectRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
-import type { Releases } from '../devices/decide.ts';
-import type { RolloutView } from '../rollouts/admission.ts';
-
-/** Project state for update checks. The state is reloaded when the project changes. Every state is a new object. */
-export interface ProjectView {
-  readonly project: ProjectRecord;
-  /** Releases by channel name. Channels with neither a current release nor a rollout are absent. */
-  readonly channels: ReadonlyMap<string, Releases>;
-}
+import type { ServedClock } from '../rollouts/service-clock.ts';
+import { type ProjectView, readProjectView } from './project-view.ts';
 
 /** Project and channel served at a device path other than /update/PROJECT. */
 export interface Alias {
@@ -16,26 +9,30 @@ export interface Alias {
   readonly channel: string;
 }
 
-const mostReleasesLookedAt = 32;
-/** Maximum number of intermediate releases per board. The limit is low, because the planner tries every path through these releases. */
-const mostIntermediateReleases = 4;
-
-/** Releases and rollouts, kept in memory so that the cost of an update check does not grow with the fleet or the number of releases. */
+/**
+ * Views of all projects. Each process has its own catalog. A view is used for a decision only after its revision was compared with the
+ * revision in the database.
+ */
 export class Catalog {
-  readonly #store: Store;
+  readonly #store: Pick<Store, 'catalog' | 'rollouts'>;
+  readonly #clock: Pick<ServedClock, 'atLeast'>;
   readonly #views = new Map<string, ProjectView>();
+  readonly #reads = new Map<string, Promise<ProjectView | undefined>>();
+  readonly #nextReads = new Map<string, Promise<ProjectView | undefined>>();
   #aliases: ReadonlyMap<string, readonly Alias[]> = new Map();
 
-  private constructor(store: Store) {
+  private constructor(store: Pick<Store, 'catalog' | 'rollouts'>, clock: Pick<ServedClock, 'atLeast'>) {
     this.#store = store;
+    this.#clock = clock;
   }
 
-  static async open(store: Store): Promise<Catalog> {
-    const catalog = new Catalog(store);
-    await catalog.refresh();
+  static async open(store: Pick<Store, 'catalog' | 'rollouts'>, clock: Pick<ServedClock, 'atLeast'>): Promise<Catalog> {
+    const catalog = new Catalog(store, clock);
+    await catalog.update();
     return catalog;
   }
 
+  /** Returns the newest view in this process, which is at most a second old. `latest` and `at` return the view as stored now. */
   view(project: string): ProjectView | undefined {
     return this.#views.get(project);
   }
@@ -55,66 +52,55 @@ export class Catalog {
     return [...new Set(own.map(({ path }) => path))].filter((path) => this.aliases(path).length > 1);
   }
 
-  /**
-   * Reloads one project or all projects. Call this method after every change and before the change is acknowledged, so that the next update
-   * check sees the change.
-   */
-  async refresh(only?: string): Promise<void> {
-    for (const { project } of await this.#store.catalog.projects()) {
-      if (only !== undefined && project.name !== only) continue;
-      const channels = await this.#channels(project.name);
-      this.#views.set(project.name, { project, channels: this.#withLiveRollouts(project.name, channels) });
-    }
+  /** Returns the view at a revision that was just read from the database, or at a newer one. */
+  async at(project: string, revision: number): Promise<ProjectView | undefined> {
+    const known = this.#views.get(project);
+    return known?.revision === revision ? known : this.refresh(project);
+  }
+
+  /** Returns the view as stored now. */
+  async latest(project: string): Promise<ProjectView | undefined> {
+    await this.update();
+    return this.#views.get(project);
+  }
+
+  /** Reads the revisions of all projects, and the views of new and changed projects. */
+  async update(): Promise<void> {
+    const revisions = await this.#store.catalog.revisions();
+    for (const [project, revision] of revisions) await this.at(project, revision);
+  }
+
+  /** Reads a view that is at least as new as this call. Calls at the same time share a read. */
+  refresh(project: string): Promise<ProjectView | undefined> {
+    const planned = this.#nextReads.get(project);
+    if (planned !== undefined) return planned;
+    const current = this.#reads.get(project);
+    if (current === undefined) return this.#read(project);
+    const read = () => {
+      this.#nextReads.delete(project);
+      return this.#read(project);
+    };
+    const next = current.then(read, read);
+    this.#nextReads.set(project, next);
+    return next;
+  }
+
+  #read(project: string): Promise<ProjectView | undefined> {
+    const read = readProjectView(this.#store, project)
+      .then((view) => {
+        if (view !== undefined) this.#show(view);
+        return view;
+      })
+      .finally(() => this.#reads.delete(project));
+    this.#reads.set(project, read);
+    return read;
+  }
+
+  #show(view: ProjectView): void {
+    // Downloads of a rollout must not appear to be older than the rollout, which another process may have started.
+    for (const { startedMs } of view.rollouts) this.#clock.atLeast(startedMs);
+    this.#views.set(view.project.name, view);
     this.#aliases = aliasesByPath(this.views().map(({ project }) => project));
-  }
-
-  /** Replaces a rollout immediately, so that the next update check on its channel uses the new state. */
-  replaceRollout(rollout: RolloutRecord): void {
-    const view = this.#views.get(rollout.project);
-    const releases = view?.channels.get(rollout.channel);
-    if (view === undefined || releases?.rollout?.rollout.id !== rollout.id) return;
-    const channels = new Map(view.channels);
-    channels.set(rollout.channel, { ...releases, rollout: { ...releases.rollout, rollout } });
-    this.#views.set(rollout.project, { ...view, channels });
-  }
-
-  async #channels(project: string): Promise<ReadonlyMap<string, Releases>> {
-    const currentReleases = await this.#store.catalog.currentReleases(project);
-    const rollouts = await this.#rollouts(project);
-    const channels = new Map<string, Releases>();
-    for (const channel of new Set([...currentReleases.map((entry) => entry.channel), ...rollouts.keys()])) {
-      const before = await this.#store.catalog.promotedBefore(project, channel, mostReleasesLookedAt);
-      channels.set(channel, {
-        current: currentReleases.filter((entry) => entry.channel === channel).map(({ release }) => release),
-        intermediateReleases: newestOfEachCore(before),
-        rollout: rollouts.get(channel),
-      });
-    }
-    return channels;
-  }
-
-  /** Returns the newest rollout on each channel. */
-  async #rollouts(project: string): Promise<ReadonlyMap<string, RolloutView>> {
-    const views = new Map<string, RolloutView>();
-    for (const rollout of await this.#store.rollouts.current()) {
-      if (rollout.project !== project) continue;
-      const found = await this.#store.catalog.withVersion(project, rollout.version);
-      const releases = found.filter(({ id }) => rollout.releaseIds.includes(id));
-      views.set(rollout.channel, { rollout, releases });
-    }
-    return views;
-  }
-
-  /** Keeps the rollouts that are in memory. They may be newer than the stored rollouts, and a halt must not be lost. */
-  #withLiveRollouts(project: string, read: ReadonlyMap<string, Releases>): ReadonlyMap<string, Releases> {
-    const before = this.#views.get(project)?.channels;
-    return new Map(
-      [...read].map(([channel, releases]) => {
-        const known = before?.get(channel)?.rollout?.rollout;
-        const isSame = releases.rollout !== undefined && known?.id === releases.rollout.rollout.id;
-        return [channel, isSame ? { ...releases, rollout: { ...releases.rollout, rollout: known } } : releases];
-      }),
-    );
   }
 }
 
@@ -128,16 +114,4 @@ function aliasesByPath(projects: readonly ProjectRecord[]): ReadonlyMap<string, 
     }
   }
   return found;
-}
-
-/** Selects, for each board, the newest sketch of each core version, because the core determines which updates a sketch can install. */
-function newestOfEachCore(before: readonly ReleaseRecord[]): readonly ReleaseRecord[] {
-  const chosen: ReleaseRecord[] = [];
-  for (const release of before) {
-    if (release.kind !== 'sketch') continue;
-    const ofBoard = chosen.filter(({ board }) => board === release.board);
-    const isNew = !ofBoard.some(({ manifest }) => manifest.image.core === release.manifest.image.core);
-    if (isNew && ofBoard.length < mostIntermediateReleases) chosen.push(release);
-  }
-  return chosen;
 }

@@ -200,7 +200,7 @@ async function requireBlobs(
   const found = new Set<string>();
   const missing = [];
   for (const { file, sha256, sizeBytes } of artifacts) {
-    if (found.has(sha256) || (await uploads.has(publisher, sha256))) found.add(sha256);
+    if (found.has(sha256) || (await uploads.keep(publisher, { sha256, sizeBytes }))) found.add(sha256);
     else missing.push({ file, sha256, sizeBytes });
   }
   if (missing.length === 0) return [...found];

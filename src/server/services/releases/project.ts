@@ -3,6 +3,7 @@ import type { Actor, ProjectKey, ProjectRecord } from '../../storage/records.ts'
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
+import type { ProjectView } from './project-view.ts';
 
 /** Creates the record for a new project. Access is open: any device may request updates. */
 export function newProject(name: string, keys: readonly ProjectKey[]): ProjectRecord {
@@ -17,13 +18,20 @@ export function newProject(name: string, keys: readonly ProjectKey[]): ProjectRe
   };
 }
 
+/**
+ * Saves the settings of a project.
+ *
+ * @param before state on which the change is based; undefined for a new project
+ * @throws StaleProjectError
+ */
 export async function saveProject(
   { store, catalog, events }: Pick<ServiceParts, 'store' | 'catalog' | 'events'>,
+  before: ProjectView | undefined,
   project: ProjectRecord,
   by: Actor,
 ): Promise<void> {
-  const event = projectEvent(catalog.view(project.name)?.project, project, by);
-  await store.catalog.saveProject(project, auditEntryOf(event));
+  const event = projectEvent(before?.project, project, by);
+  await store.catalog.saveProject(project, auditEntryOf(event), before?.revision ?? 0);
   await catalog.refresh(project.name);
   events.emit(event);
 }

@@ -2,10 +2,12 @@ import type { Actor, ReleaseRecord, TokenRecord } from '../../storage/records.ts
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
+import { requireFreeChannel } from '../rollouts/rollouts.ts';
 import { requirePromotable } from './publisher-limits.ts';
+import { withLatestView } from './with-latest-view.ts';
 import { type ReleaseSelection, releaseNames, selectReleases } from './yank-releases.ts';
 
-type Parts = Pick<ServiceParts, 'store' | 'catalog' | 'rollouts' | 'publishing' | 'events'>;
+type Parts = Pick<ServiceParts, 'store' | 'catalog' | 'rollouts' | 'events'>;
 
 interface Promotion extends ReleaseSelection {
   readonly project: string;
@@ -20,25 +22,22 @@ interface Promotion extends ReleaseSelection {
  * @throws DomainError not-found; role-missing; conflict if a rollout is in progress on the channel
  */
 export async function promoteReleases(parts: Parts, promotion: Promotion): Promise<readonly ReleaseRecord[]> {
-  const chosen = await selectReleases(parts.store, promotion.project, promotion);
-  await parts.publishing.acquire('all', () => promote(parts, promotion, chosen));
-  return chosen;
-}
-
-async function promote(
-  { store, catalog, rollouts, events }: Parts,
-  { project, channel, by, publisher }: Promotion,
-  chosen: readonly ReleaseRecord[],
-): Promise<void> {
-  await requirePromotable(store, publisher, { project, channel, chosen });
-  rollouts.requireFreeChannel(project, channel);
-  const ids = chosen.map(({ id }) => id);
+  const { store, catalog, rollouts, events } = parts;
+  const { project, channel, by, publisher } = promotion;
   const at = Date.now();
   const eventOf = (releases: readonly ReleaseRecord[]): DomainEvent => {
     return { type: 'release.promoted', project, actor: by, at, channel, releases: releaseNames(releases) };
   };
-  const promoted = await store.catalog.promote(project, channel, ids, (releases) => auditEntryOf(eventOf(releases)));
+  const { chosen, promoted } = await withLatestView(catalog, project, async (view) => {
+    const chosen = await selectReleases(store, project, promotion);
+    await requirePromotable(store, publisher, { project, channel, chosen });
+    requireFreeChannel(view, channel);
+    const ids = chosen.map(({ id }) => id);
+    const auditOf = (releases: readonly ReleaseRecord[]) => auditEntryOf(eventOf(releases));
+    return { chosen, promoted: await store.catalog.promote(project, channel, ids, auditOf, view?.revision ?? 0) };
+  });
   await catalog.refresh(project);
   if (promoted.length > 0) events.emit(eventOf(promoted));
   await rollouts.superseded(project, channel, by);
+  return chosen;
 }

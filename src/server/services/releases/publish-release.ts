@@ -12,9 +12,11 @@ import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
+import { requireFreeChannel } from '../rollouts/rollouts.ts';
 import { type PublishInput, prepareRelease } from './prepare-release.ts';
 import { projectEvent } from './project.ts';
 import type { BuildVerification } from './verify-build.ts';
+import { withLatestView } from './with-latest-view.ts';
 
 export interface PublishOutcome {
   readonly outcome: Exclude<PublicationResult['outcome'], 'version-taken'>;
@@ -55,15 +57,15 @@ export async function verifyRelease(
  *
  * @throws DomainError conflict, version-taken, and the `verifyRelease` errors
  */
-export function publishRelease(
-  parts: Pick<ServiceParts, 'store' | 'uploads' | 'catalog' | 'rollouts' | 'publishing' | 'events'>,
+export async function publishRelease(
+  parts: Pick<ServiceParts, 'store' | 'uploads' | 'catalog' | 'events'>,
   question: PublishInput,
   verified: VerifiedRelease,
 ): Promise<PublishOutcome> {
   const { project, request, by } = question;
-  return parts.publishing.acquire('all', async () => {
-    const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
-    if (channel !== undefined) parts.rollouts.requireFreeChannel(project, channel);
+  const channel = request.purpose === 'serve' && !request.draft ? request.channel : undefined;
+  const { result, events } = await withLatestView(parts.catalog, project, async (view) => {
+    if (channel !== undefined) requireFreeChannel(view, channel);
     // Check the request again: during verification, an admin may have changed the project, or uploads may have been removed.
     const { manifest, record, present } = await prepareRelease(parts, question);
     requireSameKeys(record, verified);
@@ -76,14 +78,16 @@ export function publishRelease(
       channel,
       isTrusted: permits(question.publisher, 'reference'),
       project: created && record,
+      projectRevision: view?.revision ?? 0,
       audit: (outcome) => eventsOf(outcome).map(auditEntryOf),
     });
     const { outcome } = result;
     if (outcome === 'version-taken') throw versionTaken(release);
-    await parts.catalog.refresh(project);
-    if (outcome !== 'unchanged') for (const event of eventsOf(outcome)) parts.events.emit(event);
-    return { outcome, release: result.release, warnings: verified.warnings };
+    return { result: { ...result, outcome }, events: outcome === 'unchanged' ? [] : eventsOf(outcome) };
   });
+  await parts.catalog.refresh(project);
+  for (const event of events) parts.events.emit(event);
+  return { outcome: result.outcome, release: result.release, warnings: verified.warnings };
 }
 
 /** @throws DomainError conflict */

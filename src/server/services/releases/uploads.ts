@@ -33,6 +33,15 @@ export class Uploads {
     return isKnown && (await blobs.state(sha256)).complete;
   }
 
+  /** Does the same as `has`, and keeps a blob that the token has sent from being removed within the next day. */
+  async keep(uploader: Uploader, { sha256, sizeBytes }: Pick<SentBlob, 'sha256' | 'sizeBytes'>): Promise<boolean> {
+    const { uploads } = this.#parts.store;
+    const { id } = uploader;
+    // A removal that began earlier ends before the record is written, so the blob is then missing.
+    if (await uploads.has(id, sha256)) await uploads.add({ token: id, sha256, sizeBytes, at: Date.now() });
+    return this.has(uploader, sha256);
+  }
+
   async state(uploader: Uploader, sha256: string): Promise<UploadState> {
     const { blobs } = this.#parts;
     return (await this.has(uploader, sha256)) ? blobs.state(sha256) : blobs.state(sha256, uploader.id);

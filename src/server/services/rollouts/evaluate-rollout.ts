@@ -19,8 +19,8 @@ export interface Evidence {
   /** Number of devices in the open stages that have been running the release for the gate's soak time. */
   readonly soaked: number;
   readonly soakedInNewest: number;
-  /** Addresses from which failed devices downloaded the release without credentials. */
-  unprovenAddresses(): ReadonlySet<string>;
+  /** Addresses from which failed devices downloaded the release without credentials; used only in the reason for a halt. */
+  readonly unprovenAddresses: readonly string[];
 }
 
 /** Evaluates an active rollout. Pure function of the counts. */
@@ -53,7 +53,7 @@ function haltReason(rollout: RolloutRecord, { all, unprovenAddresses }: Evidence
     running: all.running,
   };
   const reason = exceededLimit(rollout, weighed, sumOfFailures(proven, unproven));
-  return reason && `${reason}; ${provenanceText(proven, unproven, unprovenAddresses())}`;
+  return reason && `${reason}; ${provenanceText(proven, unproven, unprovenAddresses)}`;
 }
 
 /** Returns whether only failures reported without credentials halt the rollout. */
@@ -115,10 +115,10 @@ function exceededLimit({ halt, version }: RolloutRecord, weighed: Failures, coun
   return undefined;
 }
 
-function provenanceText(proven: Failures, unproven: Failures, addresses: ReadonlySet<string>): string {
+function provenanceText(proven: Failures, unproven: Failures, addresses: readonly string[]): string {
   if (proven.failed > 0) return `${unproven.failed} of ${proven.failed + unproven.failed} reports unproven`;
   const [only = 'unknown'] = addresses;
-  return `all reports from ${addresses.size === 1 ? only : `${addresses.size} addresses`}, unproven`;
+  return `all reports from ${addresses.length === 1 ? only : `${addresses.length} addresses`}, unproven`;
 }
 
 function gateReason(

@@ -1,22 +1,35 @@
-import AsyncLock from 'async-lock';
+import { setImmediate } from 'node:timers/promises';
 import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.ts';
-import type { DeviceRolloutInfo, RolloutInfo } from '../../../api/rollout-info.ts';
+import type { DeviceRolloutInfo, RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
-import type { RolloutStore, Store } from '../../storage/store.ts';
+import type { MemberChange, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
 import type { DomainEvents } from '../events/domain-events.ts';
 import type { Catalog } from '../releases/catalog.ts';
+import type { ProjectView } from '../releases/project-view.ts';
+import { withLatestView } from '../releases/with-latest-view.ts';
 import { actOn } from './actions.ts';
 import { deviceRolloutInfo } from './device-rollout-info.ts';
-import { type Live, LiveRollouts } from './live-rollouts.ts';
+import { evaluateRollout, type RolloutVerdict } from './evaluate-rollout.ts';
 import { rolloutInfo } from './rollout-info.ts';
 import { withSample } from './samples.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { prepareRollout, type StartInput } from './start.ts';
 import { isUnderWay, type RolloutStep, stepTo } from './step.ts';
+import {
+  evidenceOf,
+  failedKinds,
+  mayHalt,
+  memberOf,
+  optimisticEvidence,
+  runningKinds,
+  sumOf,
+  talliesOf,
+  unprovenReports,
+} from './tally.ts';
 
 /** Dependencies of {@link Rollouts}. */
 interface Needs {
@@ -27,38 +40,21 @@ interface Needs {
   readonly log: Log;
 }
 
+/** Number of devices counted in one transaction. Other writes are handled between two transactions. */
+const countedAtOnce = 1000;
+
+/** What to do with a rollout, after its current record and counts were read; undefined to leave it unchanged. */
+type Choice = (rollout: RolloutRecord, tallies: readonly RolloutTally[]) => Promise<RolloutStep | undefined>;
+
 /**
- * The server's rollouts: counts devices, halts rollouts, opens stages and performs actions. A halt applies as soon as the failure is
- * detected, even before the halt is stored. The failure itself is stored and leads to the same halt after a crash.
+ * The server's rollouts: halts rollouts, opens stages and performs actions. The store keeps the rollouts and the counts of their devices.
+ * Any process may change a rollout: a change that is based on an outdated rollout is made again.
  */
 export class Rollouts {
   readonly #needs: Needs;
-  readonly #live: LiveRollouts;
-  readonly #lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
 
-  private constructor(needs: Needs) {
+  constructor(needs: Needs) {
     this.#needs = needs;
-    this.#live = new LiveRollouts(needs.store.devices, needs.clock);
-  }
-
-  /** Counts the stored devices and halts rollouts if needed, before any device is served. */
-  static async open(needs: Needs): Promise<Rollouts> {
-    const rollouts = new Rollouts(needs);
-    const current = await needs.store.rollouts.current();
-    for (const rollout of current) rollouts.#live.add(rollout);
-    for (const project of new Set(current.map(({ project }) => project))) await rollouts.#live.count(project);
-    await rollouts.maintain();
-    return rollouts;
-  }
-
-  /** Updates the tallies with a saved record and halts rollouts if needed. */
-  note(record: DeviceRecord): void {
-    for (const live of this.#live.note(record)) this.#haltIfNeeded(live);
-  }
-
-  /** Removes a device from the tallies. */
-  forget(project: string, mac: string): void {
-    for (const live of this.#live.of(project)) live.tally.forget(mac);
   }
 
   /** Lists a project's rollouts, newest first. */
@@ -74,16 +70,18 @@ export class Rollouts {
 
   /** Returns a device's state in the rollout on its channel. */
   ofDevice(record: DeviceRecord): DeviceRolloutInfo | undefined {
-    for (const { rollout } of this.#live.of(record.project)) {
+    for (const rollout of this.#needs.catalog.view(record.project)?.rollouts ?? []) {
       const info = deviceRolloutInfo(rollout, record);
       if (info !== undefined) return info;
     }
     return undefined;
   }
 
-  /** Returns the rollout in progress on a channel. No other release may be promoted there until the rollout ends. */
-  underWay(project: string, channel: string): RolloutRecord | undefined {
-    return this.#live.of(project).find(({ rollout }) => rollout.channel === channel && isUnderWay(rollout))?.rollout;
+  /** Halts the rollouts for which a saved change to a device makes a halt rule apply. */
+  async haltIfNeeded(project: string, changes: readonly MemberChange[]): Promise<void> {
+    for (const { rollout, before, after } of changes) {
+      if (mayHalt(before, after)) await this.#evaluate(project, rollout, ({ kind }) => kind === 'halt');
+    }
   }
 
   /**
@@ -91,27 +89,19 @@ export class Rollouts {
    *
    * @throws DomainError not-found, conflict, invalid
    */
-  start(question: StartInput): Promise<RolloutInfo> {
-    return this.#lock.acquire('all', async () => {
-      const { store, catalog, events } = this.#needs;
-      const { project, request } = question;
-      this.requireFreeChannel(project, request.channel);
-      // After a crash, the clock must not resume at a time before the start: downloads would appear to be older than the rollout.
-      await store.setServedMs(question.now.servedMs);
+  async start(question: StartInput): Promise<RolloutInfo> {
+    const { store, catalog, events } = this.#needs;
+    const { project, request } = question;
+    const rollout = await withLatestView(catalog, project, async (view) => {
+      requireFreeChannel(view, request.channel);
       const prepared = await prepareRollout(store, question);
-      const rollout = await store.rollouts.create(prepared, (created) => auditEntryOf(startOf(created)));
-      if (rollout === undefined) throw underWay(request.channel, undefined);
-      for (const live of this.#live.of(project)) {
-        if (live.rollout.channel !== rollout.channel) continue;
-        this.#remember(withTallies(live));
-        this.#live.remove(live);
-      }
-      this.#live.add(rollout);
-      await this.#live.count(project);
-      await catalog.refresh(project);
-      events.emit(startOf(rollout));
-      return this.#info(rollout);
+      return store.rollouts.create(prepared, (created) => auditEntryOf(startOf(created)), view?.revision ?? 0);
     });
+    if (rollout === undefined) throw underWay(request.channel, undefined);
+    await this.#count(rollout);
+    await catalog.refresh(project);
+    events.emit(startOf(rollout));
+    return this.#info((await store.rollouts.find(project, rollout.id)) ?? rollout);
   }
 
   /**
@@ -126,27 +116,25 @@ export class Rollouts {
     request: Omit<RolloutActionRequest, 'acceptFailures'> & { acceptFailures?: boolean },
     by: Actor,
   ): Promise<RolloutInfo> {
-    return this.#lock.acquire('all', async () => {
-      const live = this.#live.get(id);
-      if (live === undefined || live.rollout.project !== project) throw notLive(await this.show(project, id), id);
-      const { stages } = live.rollout;
-      const tally = live.tally.ofStages(stages.length);
-      const step = actOn(live.rollout, action, { ...request, by, at: this.#needs.clock.now().wallMs, tally });
-      await this.#apply(live, step);
-      return this.#info(live.rollout);
+    const { catalog, clock } = this.#needs;
+    let first: RolloutRecord | undefined;
+    const view = await catalog.latest(project);
+    if (view?.rollouts.some((rollout) => rollout.id === id) !== true) throw notLive(await this.show(project, id), id);
+    const changed = await this.#change(project, id, async (rollout, tallies) => {
+      first ??= rollout;
+      if (rollout.state !== first.state || rollout.openStages !== first.openStages) throw changedMeanwhile(rollout);
+      return actOn(rollout, action, { ...request, by, at: clock.now().wallMs, tally: sumOf(tallies) });
     });
+    if (changed === undefined) throw notLive(undefined, id);
+    return this.#info(changed);
   }
 
   /** Halts rollouts of yanked releases. */
   async yanked(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
-    await this.#lock.acquire('all', async () => {
-      for (const live of this.#live.of(project)) {
-        const { rollout } = live;
-        if (rollout.state !== 'active' && rollout.state !== 'paused') continue;
-        if (rollout.releaseIds.some((id) => releaseIds.includes(id))) {
-          await this.#apply(live, this.#step(live, 'halted', { by, reason: `yanked: ${reason}` }));
-        }
-      }
+    await this.#changeEach(project, async (rollout) => {
+      const isRunning = rollout.state === 'active' || rollout.state === 'paused';
+      if (!isRunning || !rollout.releaseIds.some((id) => releaseIds.includes(id))) return undefined;
+      return this.#step(rollout, 'halted', { by, reason: `yanked: ${reason}` });
     });
   }
 
@@ -155,148 +143,129 @@ export class Rollouts {
    * follow the channel again.
    */
   async superseded(project: string, channel: string, by: Actor): Promise<void> {
-    await this.#lock.acquire('all', async () => {
-      for (const live of this.#live.of(project)) {
-        const { rollout } = live;
-        if (rollout.channel !== channel || rollout.state !== 'aborted') continue;
-        await this.#apply(
-          live,
-          this.#step(live, 'rolled-back', { by, reason: 'a different release was promoted to the channel' }),
-        );
-      }
+    await this.#changeEach(project, async (rollout) => {
+      if (rollout.channel !== channel || rollout.state !== 'aborted') return undefined;
+      return this.#step(rollout, 'rolled-back', { by, reason: 'a different release was promoted to the channel' });
     });
   }
 
   /**
-   * Requires that no rollout is in progress on a channel.
-   *
-   * @throws DomainError conflict
+   * Continues unfinished counts, evaluates all active rollouts and records their progress samples. One process does this work at a time; it
+   * is safe if two do it.
    */
-  requireFreeChannel(project: string, channel: string): void {
-    const rollout = this.underWay(project, channel);
-    if (rollout !== undefined) throw underWay(channel, rollout);
+  async maintain(): Promise<void> {
+    for (const rollout of await this.#needs.store.rollouts.current()) {
+      const { project, id, isCounted, state } = rollout;
+      if (!isCounted) await this.#count(rollout);
+      if (state === 'active') await this.#evaluate(project, id, ({ kind }) => kind !== 'wait');
+      await this.#sample(project, id);
+    }
   }
 
-  /** Evaluates all active rollouts and records their progress samples. */
-  async maintain(): Promise<void> {
-    await this.#lock.acquire('all', async () => {
-      for (const live of this.#live.all()) {
-        if (live.rollout.state === 'active') await this.#evaluate(live);
-        this.#sample(live);
-      }
+  /** Counts the devices of a new rollout. Until all of them are counted, the rollout is not evaluated. */
+  async #count(rollout: RolloutRecord): Promise<void> {
+    const { store } = this.#needs;
+    const contribution = (record: DeviceRecord) => memberOf(rollout, record);
+    while ((await store.rollouts.countNext(rollout.id, countedAtOnce, contribution)) === 'more') await setImmediate();
+  }
+
+  /** Evaluates an active rollout, and applies the verdict if it is wanted. */
+  async #evaluate(project: string, id: number, isWanted: (verdict: RolloutVerdict) => boolean): Promise<void> {
+    await this.#change(project, id, async (rollout, tallies) => {
+      if (rollout.state !== 'active') return undefined;
+      const verdict = await this.#verdictOf(rollout, tallies);
+      return isWanted(verdict) ? this.#stepFor(rollout, verdict, tallies) : undefined;
     });
   }
 
-  async #evaluate(live: Live): Promise<void> {
-    const verdict = this.#live.verdictOf(live);
+  #stepFor(rollout: RolloutRecord, verdict: RolloutVerdict, tallies: readonly RolloutTally[]): RolloutStep | undefined {
     switch (verdict.kind) {
       case 'halt':
-        return this.#apply(live, this.#step(live, 'halted', { by: theServer, reason: verdict.reason }));
-      case 'open-next':
-        return this.#apply(live, actOn(live.rollout, 'advance', this.#bySelf(live)));
+        return this.#step(rollout, 'halted', { by: theServer, reason: verdict.reason });
+      case 'open-next': {
+        const { wallMs } = this.#needs.clock.now();
+        return actOn(rollout, 'advance', { by: theServer, at: wallMs, tally: sumOf(tallies) });
+      }
       case 'complete':
-        return this.#apply(live, {
-          ...this.#step(live, 'complete', { by: theServer }),
-          promote: live.rollout.releaseIds,
-        });
+        return { ...this.#step(rollout, 'complete', { by: theServer }), promote: rollout.releaseIds };
       case 'wait':
-        return;
+        return undefined;
     }
   }
 
-  #haltIfNeeded(live: Live): void {
-    if (live.rollout.state !== 'active') return;
-    const verdict = this.#live.verdictOf(live);
-    if (verdict.kind !== 'halt') return;
-    const step = this.#step(live, 'halted', { by: theServer, reason: verdict.reason });
-    this.#show(live, step.rollout);
-    const { id, project, version } = live.rollout;
-    this.#needs.log.warn({ project, version, reason: verdict.reason }, 'Rollout halted');
-    this.#lock
-      .acquire('all', async () => {
-        await this.#save({ ...step, rollout: this.#live.get(id)?.rollout ?? step.rollout });
-        this.#needs.events.emit(step.event);
-      })
-      .catch((error: unknown) =>
-        this.#needs.log.error({ err: error, project }, 'Could not store the halt of a rollout'),
-      );
+  /** Evaluates a rollout from its counts. The members are looked up only if the counts alone do not decide. */
+  async #verdictOf(rollout: RolloutRecord, tallies: readonly RolloutTally[]): Promise<RolloutVerdict> {
+    if (!rollout.isCounted) return { kind: 'wait', waitingFor: 'the devices to be counted' };
+    const optimistic = evaluateRollout(rollout, optimisticEvidence(rollout, tallies));
+    if (optimistic.kind === 'wait') return optimistic;
+    const { store, clock } = this.#needs;
+    const latestMs = clock.now().servedMs - rollout.gate.soakMs;
+    const soaked = await store.rollouts.soaked(rollout.id, runningKinds, latestMs);
+    const addresses = optimistic.kind === 'halt' ? await store.rollouts.addresses(rollout.id, failedKinds) : [];
+    const unprovenAddresses = addresses.map(({ address }) => address);
+    return evaluateRollout(rollout, evidenceOf(rollout, tallies, { soaked, unprovenAddresses }));
+  }
+
+  async #changeEach(project: string, choose: Choice): Promise<void> {
+    for (const { id } of await this.#needs.store.rollouts.current(project)) await this.#change(project, id, choose);
   }
 
   /**
-   * Applies a step. A state that stops delivery applies immediately. Steps that make the release available to more devices or promote
-   * it are stored first.
+   * Changes a rollout, again if another process has changed it meanwhile.
+   *
+   * @returns the rollout as it is stored now; undefined if it does not exist
    */
-  async #apply(live: Live, step: RolloutStep): Promise<void> {
-    const { catalog, events, log } = this.#needs;
-    const { project, state } = step.rollout;
-    if (state !== 'active' && state !== 'complete') this.#show(live, step.rollout);
-    const before = live.rollout;
-    await this.#save(step);
-    if (step.promote !== undefined) await catalog.refresh(project);
-    // A halt that occurred during the write is newer and is kept, unless the rollout is complete.
-    if (live.rollout === before || state === 'complete') this.#show(live, step.rollout);
-    events.emit(step.event);
-    const { type, at: _, ...facts } = step.event;
-    log.info({ action: type, ...facts }, 'Rollout changed');
-  }
-
-  async #save(step: RolloutStep): Promise<void> {
-    await this.#write(step.rollout, { ...step, audit: auditEntryOf(step.event) });
-  }
-
-  /** This process is the only one that changes rollouts, so it replaces the stored state. */
-  async #write(rollout: RolloutRecord, change: Parameters<RolloutStore['save']>[1]): Promise<void> {
-    const { rollouts } = this.#needs.store;
+  async #change(project: string, id: number, choose: Choice): Promise<RolloutRecord | undefined> {
+    const { store } = this.#needs;
     for (;;) {
-      const { revision = 0 } = (await rollouts.find(rollout.project, rollout.id)) ?? {};
-      if ((await rollouts.save({ ...rollout, revision }, change)) !== 'conflict') return;
+      const rollout = await store.rollouts.find(project, id);
+      const step = rollout && (await choose(rollout, talliesOf(rollout, await store.rollouts.counts(id))));
+      if (step === undefined) return rollout;
+      const saved = await store.rollouts.save(step.rollout, { ...step, audit: auditEntryOf(step.event) });
+      if (saved === 'conflict') continue;
+      await this.#announce(step);
+      return saved;
     }
   }
 
-  #show(live: Live, rollout: RolloutRecord): void {
-    live.rollout = rollout;
-    this.#needs.catalog.replaceRollout(rollout);
+  async #announce({ event }: RolloutStep): Promise<void> {
+    const { catalog, events, log } = this.#needs;
+    await catalog.refresh(event.project);
+    events.emit(event);
+    const { type, at: _, ...facts } = event;
+    if (type === 'rollout.halted') log.warn({ action: type, ...facts }, 'Rollout halted');
+    else log.info({ action: type, ...facts }, 'Rollout changed');
   }
 
-  #sample(live: Live): void {
-    const { wallMs } = this.#needs.clock.now();
-    const sampled = withSample(live.rollout, live.tally.ofStages(live.rollout.stages.length), wallMs);
-    if (sampled === live.rollout) return;
-    live.rollout = sampled;
-    this.#remember(sampled);
-  }
-
-  /** Stores data that may be lost in a crash, without waiting for the write. */
-  #remember(rollout: RolloutRecord): void {
-    const { log } = this.#needs;
-    this.#write(rollout, undefined).catch((error: unknown) =>
-      log.error({ err: error }, 'Could not store the progress of a rollout'),
-    );
-  }
-
-  #bySelf({ rollout, tally }: Live) {
-    return { by: theServer, at: this.#needs.clock.now().wallMs, tally: tally.ofStages(rollout.stages.length) };
+  /** Adds a progress sample. If another process changes the rollout at the same time, the sample is added a second later. */
+  async #sample(project: string, id: number): Promise<void> {
+    const { store, clock } = this.#needs;
+    const rollout = await store.rollouts.find(project, id);
+    if (rollout === undefined || !rollout.isCounted) return;
+    const tally = sumOf(talliesOf(rollout, await store.rollouts.counts(id)));
+    const sampled = withSample(rollout, tally, clock.now().wallMs);
+    if (sampled !== rollout) await store.rollouts.save(sampled, undefined);
   }
 
   #step(
-    { rollout }: Live,
+    rollout: RolloutRecord,
     state: 'halted' | 'complete' | 'rolled-back',
     why: { by: Actor; reason?: string },
   ): RolloutStep {
     return stepTo(rollout, state, { ...why, at: this.#needs.clock.now().wallMs });
   }
 
-  async #info(stored: RolloutRecord): Promise<RolloutInfo> {
-    const live = this.#live.get(stored.id);
-    const rollout = live?.rollout ?? stored;
-    const verdict = live !== undefined && rollout.state === 'active' ? this.#live.verdictOf(live) : undefined;
-    const tallies = rollout.stages.map((_, index) => live?.tally.ofStage(index) ?? stored.endTallies?.[index]);
+  async #info(rollout: RolloutRecord): Promise<RolloutInfo> {
+    const { store, catalog } = this.#needs;
+    const tallies = talliesOf(rollout, await store.rollouts.counts(rollout.id));
+    const { unproven, unprovenFailed, undelivered } = sumOf(tallies);
+    const hasUnproven = unproven + unprovenFailed + undelivered > 0;
     return rolloutInfo(rollout, {
       tallies,
-      verdict,
+      verdict: rollout.state === 'active' ? await this.#verdictOf(rollout, tallies) : undefined,
       previous: await this.#previousVersion(rollout),
-      unproven: live?.tally.unproven(),
-      projectPassword: this.#needs.catalog.view(rollout.project)?.project.credential !== undefined,
+      unproven: hasUnproven ? unprovenReports(await store.rollouts.addresses(rollout.id)) : undefined,
+      projectPassword: catalog.view(rollout.project)?.project.credential !== undefined,
     });
   }
 
@@ -306,20 +275,34 @@ export class Rollouts {
   }
 }
 
+/**
+ * Requires that no rollout is in progress on a channel. No other release may be promoted there until the rollout ends.
+ *
+ * @throws DomainError conflict
+ */
+export function requireFreeChannel(view: ProjectView | undefined, channel: string): void {
+  const rollout = view?.rollouts.find((each) => each.channel === channel && isUnderWay(each));
+  if (rollout !== undefined) throw underWay(channel, rollout);
+}
+
 function startOf({ id, project, version, channel, stages, startedBy, startedAt }: RolloutRecord) {
   const facts = { rollout: id, version, channel, stages };
   return { type: 'rollout.started', project, actor: startedBy, at: startedAt, ...facts } as const;
-}
-
-/** Adds the final tallies to a rollout record before another rollout replaces it. */
-function withTallies({ rollout, tally }: Live): RolloutRecord {
-  return { ...rollout, endTallies: rollout.stages.map((_, index) => tally.ofStage(index)) };
 }
 
 function underWay(channel: string, rollout: RolloutRecord | undefined): DomainError {
   const what = rollout === undefined ? 'a rollout is active' : `the rollout of ${rollout.version} is ${rollout.state}`;
   const hint = 'Complete, abort or roll back the rollout first (ota-hooks server rollouts), or publish with --draft.';
   return new DomainError('conflict', `no release can be promoted to ${channel}: ${what}`, hint);
+}
+
+function changedMeanwhile({ version, state }: RolloutRecord): DomainError {
+  const message = `the rollout of ${version} was changed at the same time and is ${state} now`;
+  return new DomainError(
+    'conflict',
+    message,
+    'Check the state of the rollout, and repeat the action if it still applies.',
+  );
 }
 
 function notLive(known: RolloutInfo | undefined, id: number): DomainError {

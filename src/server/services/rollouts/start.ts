@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type * as v from 'valibot';
 import type { RolloutStage, rolloutRequestSchema } from '../../../api/rollout.ts';
 import type { Actor, DeviceRecord } from '../../storage/records.ts';
@@ -39,7 +40,7 @@ export async function prepareRollout(store: Store, question: StartInput): Promis
     const hint = 'Publish the next version with --draft, and start its rollout before you promote it.';
     throw new DomainError('conflict', `${version} is already the current release of ${channel}`, hint);
   }
-  const stages = await knownStages(store, project, { ...request, project });
+  const stages = await knownStages(store, { ...request, project });
   return {
     project,
     channel,
@@ -61,20 +62,19 @@ export async function prepareRollout(store: Store, question: StartInput): Promis
   };
 }
 
+/** Stages of a new rollout, before the canaries are known to exist. */
+interface Draft {
+  readonly project: string;
+  readonly version: string;
+  readonly channel: string;
+  readonly stages: readonly RolloutStage[];
+}
+
 /** Resolves canaries to MACs, and requires an enrolled device that can prove the release before it is sent to all devices. */
-async function knownStages(
-  store: Store,
-  project: string,
-  rollout: { project: string; version: string; channel: string; stages: readonly RolloutStage[] },
-): Promise<readonly RolloutStage[]> {
-  const macs = new Map<string, string>();
-  const enrolled: DeviceRecord[] = [];
-  for await (const record of enrolledDevices(store, project)) {
-    macs.set(record.mac, record.mac);
-    if (record.name !== undefined) macs.set(record.name, record.mac);
-    enrolled.push(record);
-  }
-  const unknown = rollout.stages.flatMap(({ canaries }) => canaries).filter((name) => !macs.has(macOf(name)));
+async function knownStages(store: Store, draft: Draft): Promise<readonly RolloutStage[]> {
+  const names = [...new Set(draft.stages.flatMap(({ canaries }) => canaries.map(macOf)))];
+  const canaries = await enrolledCanaries(store, draft.project, names);
+  const unknown = names.filter((name) => !canaries.has(name));
   if (unknown.length > 0) {
     const message = `no enrolled device has the name or MAC ${unknown.join(' or ')}`;
     throw new DomainError(
@@ -83,42 +83,56 @@ async function knownStages(
       'Enroll the canaries, or use the MAC or display name of an enrolled device.',
     );
   }
-  const stages = rollout.stages.map((stage) => ({
+  const stages = draft.stages.map((stage) => ({
     ...stage,
-    canaries: stage.canaries.map((name) => macs.get(macOf(name)) ?? name),
+    canaries: stage.canaries.map((name) => canaries.get(macOf(name))?.mac ?? name),
   }));
-  requireProvers({ ...rollout, stages }, enrolled);
+  await requireProver(store, { ...draft, stages }, [...canaries.values()]);
   return stages;
 }
 
-function requireProvers(
-  rollout: { project: string; version: string; channel: string; stages: readonly RolloutStage[] },
-  enrolled: readonly DeviceRecord[],
-): void {
-  const last = rollout.stages.length - 1;
-  const members = enrolled.filter((record) => isMember(rollout, record));
-  const isProvable = members.some((record) => last === 0 || stageOf(rollout, record) < last);
-  if (isProvable) return;
-  const message =
-    members.length === 0
-      ? `no device of ${rollout.project} is enrolled for ${rollout.channel}, so no failure could halt the rollout`
-      : 'no enrolled device is in the stages before the last, so no failure could halt the rollout in time';
+/** Returns the enrolled devices by the names and MACs in the request. If devices share a name, the last MAC counts. */
+async function enrolledCanaries(
+  { devices }: Store,
+  project: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, DeviceRecord>> {
+  const found = new Map<string, DeviceRecord>();
+  const add = (name: string, record: DeviceRecord | undefined) => {
+    if (record?.enrolled === true) found.set(name, record);
+  };
+  if (names.length > 0) for (const record of await devices.named(project, names)) add(record.name ?? '', record);
+  for (const mac of names.filter(isMac)) add(mac, (await devices.get(project, mac))?.record);
+  return found;
+}
+
+/** Requires a member in the stages before the last. A fleet that can prove the release usually has such a device on the first page. */
+async function requireProver({ devices }: Store, draft: Draft, canaries: readonly DeviceRecord[]): Promise<void> {
+  const last = draft.stages.length - 1;
+  const isMemberOf = (record: DeviceRecord) => isMember(draft, record);
+  const isProver = (record: DeviceRecord) => isMemberOf(record) && (last === 0 || stageOf(draft, record) < last);
+  let hasMember = false;
+  if (canaries.some(isProver)) return;
+  for (let after: string | undefined; ; ) {
+    const page = await devices.list(draft.project, { after, limit: readAtOnce });
+    if (page.some(({ record }) => isProver(record))) return;
+    hasMember ||= page.some(({ record }) => isMemberOf(record));
+    after = page.at(-1)?.record.mac;
+    if (page.length < readAtOnce) break;
+    await setImmediate();
+  }
+  const message = hasMember
+    ? 'no enrolled device is in the stages before the last, so no failure could halt the rollout in time'
+    : `no device of ${draft.project} is enrolled for ${draft.channel}, so no failure could halt the rollout`;
   const hint = 'Enroll devices (ota-hooks server devices enroll), add canaries, or enlarge the first stages.';
   throw new DomainError('invalid', message, hint);
 }
 
-async function* enrolledDevices(store: Store, project: string): AsyncGenerator<DeviceRecord> {
-  let after: string | undefined;
-  for (;;) {
-    const page = await store.devices.list(project, { after, limit: readAtOnce });
-    for (const { record } of page) if (record.enrolled) yield record;
-    after = page.at(-1)?.record.mac;
-    if (page.length < readAtOnce) return;
-    await new Promise(setImmediate);
-  }
+function isMac(text: string): boolean {
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text);
 }
 
 /** Returns a MAC in its stored form. Names are returned unchanged. */
 function macOf(name: string): string {
-  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(name) ? name.toUpperCase() : name;
+  return isMac(name) ? name.toUpperCase() : name;
 }

@@ -1,150 +1,110 @@
 import type { RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
 import { requiresCredentials } from '../../storage/device-credentials.ts';
-import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
+import type { DeviceRecord, RolloutMember, RolloutRecord } from '../../storage/records.ts';
+import type { RolloutCount } from '../../storage/store.ts';
 import type { Evidence } from './evaluate-rollout.ts';
 import { isMember, type MemberProgress, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 
-interface Member {
-  /** Revision of the record; older revisions are ignored. */
-  readonly revision: number;
-  readonly stage: number;
-  readonly progress: MemberProgress;
-  readonly withCredentials: boolean;
+/** Properties of a member that the counts distinguish, besides its stage. The store keeps them as one text. */
+interface Kind {
+  readonly state: MemberProgress['state'];
+  /** True if the device sent no request after the download started. */
+  readonly isNotConfirmed: boolean;
+  /** True if the result was reported without credentials. */
+  readonly isUnproven: boolean;
+  readonly hasCredentials: boolean;
 }
+
+type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
+
+/** Words for the properties in the text of a kind. */
+const words = { isNotConfirmed: 'not-confirmed', isUnproven: 'unproven', hasCredentials: 'with-credentials' } as const;
 
 /** Maximum number of listed addresses; further addresses are only counted. */
 const mostAddresses = 5;
 
-type Counts = { -readonly [Key in keyof RolloutTally]: RolloutTally[Key] };
-
 /**
- * Counts the devices in a rollout, using about 150 bytes per device. The counts depend only on stored records, so they can be recomputed
- * after a restart.
+ * Returns a device's contribution to the counts of a rollout; undefined if the rollout does not count the device. The contribution depends
+ * only on the stored record and on facts of the rollout that never change.
  */
-export class Tally {
-  readonly #rollout: RolloutRecord;
-  readonly #members = new Map<string, Member>();
-  readonly #stages: readonly Counts[];
+export function memberOf(rollout: RolloutRecord, record: DeviceRecord): RolloutMember | undefined {
+  if (!isMember(rollout, record)) return undefined;
+  const progress = memberProgress(rollout, record);
+  const address = unprovenSource(progress);
+  const kind = kindText({
+    state: progress.state,
+    isNotConfirmed: progress.state === 'failed' && progress.failure === 'not-confirmed',
+    isUnproven: progress.state === 'blocked' ? !progress.authenticated : address !== undefined,
+    hasCredentials: requiresCredentials(record),
+  });
+  const sinceMs = progress.state === 'running' ? progress.sinceMs : undefined;
+  return { stage: stageOf(rollout, record), kind, sinceMs, address };
+}
 
-  /** @param rollout rollout whose devices are counted; its state has no effect */
-  constructor(rollout: RolloutRecord) {
-    this.#rollout = rollout;
-    this.#stages = rollout.stages.map(() => none());
-  }
+/** Returns whether a change of a device's contribution can make a halt rule apply: a new failure, or one updated device less. */
+export function mayHalt(before: RolloutMember | undefined, after: RolloutMember | undefined): boolean {
+  if (before?.kind === after?.kind) return false;
+  const isFailed = after !== undefined && readKind(after.kind).state === 'failed';
+  return isFailed || (before !== undefined && readKind(before.kind).state === 'running');
+}
 
-  /**
-   * Updates the counts with a device's current record.
-   *
-   * @returns whether a count changed
-   */
-  note(record: DeviceRecord): boolean {
-    const before = this.#members.get(record.mac);
-    const { revision } = record;
-    if (before !== undefined && before.revision > revision) return false;
-    const rollout = this.#rollout;
-    const after = isMember(rollout, record)
-      ? {
-          revision,
-          stage: stageOf(rollout, record),
-          progress: memberProgress(rollout, record),
-          withCredentials: requiresCredentials(record),
-        }
-      : undefined;
-    return this.#replace(record.mac, before, after);
-  }
+/** Returns the tally of each stage. */
+export function talliesOf({ stages }: Pick<RolloutRecord, 'stages'>, counts: readonly RolloutCount[]): RolloutTally[] {
+  return stages.map((_, index) => {
+    const tally = none();
+    for (const { stage, kind, devices } of counts) if (stage === index) add(tally, readKind(kind), devices);
+    return tally;
+  });
+}
 
-  forget(mac: string): boolean {
-    return this.#replace(mac, this.#members.get(mac), undefined);
-  }
+/** Kinds of the members that run the release. */
+export const runningKinds = kindsOf('running');
+/** Kinds of the members that failed to install the release. */
+export const failedKinds = kindsOf('failed');
 
-  ofStage(index: number): RolloutTally {
-    return sumOf(this.#stages.slice(index, index + 1));
-  }
+/** Facts for the evidence that require more than the counts. */
+interface MemberFacts {
+  /** Devices that have been running the release for the gate's soak time, by stage. */
+  readonly soaked: readonly { readonly stage: number; readonly devices: number }[];
+  readonly unprovenAddresses: Evidence['unprovenAddresses'];
+}
 
-  /** Returns the combined tally for the first `count` stages. */
-  ofStages(count: number): RolloutTally {
-    return sumOf(this.#stages.slice(0, count));
-  }
+/** Returns the counts that determine the verdict on the rollout. */
+export function evidenceOf(
+  { openStages }: Pick<RolloutRecord, 'openStages'>,
+  tallies: readonly RolloutTally[],
+  { soaked, unprovenAddresses }: MemberFacts,
+): Evidence {
+  const newest = openStages - 1;
+  const soakedIn = (isMeant: (stage: number) => boolean) =>
+    soaked.reduce((sum, { stage, devices }) => sum + (isMeant(stage) ? devices : 0), 0);
+  return {
+    all: sumOf(tallies),
+    open: sumOf(tallies.slice(0, openStages)),
+    newest: tallies[newest] ?? noTally(),
+    soaked: soakedIn((stage) => stage <= newest),
+    soakedInNewest: soakedIn((stage) => stage === newest),
+    unprovenAddresses,
+  };
+}
 
-  /**
-   * Returns the counts that determine the verdict on the rollout.
-   *
-   * @param openStages number of open stages
-   * @param latestMs devices that have been running the release since this time or earlier have completed the soak time
-   */
-  evidence(openStages: number, latestMs: number): Evidence {
-    const newest = openStages - 1;
-    let soaked = 0;
-    let soakedInNewest = 0;
-    for (const { stage, progress } of this.#members.values()) {
-      if (stage > newest || progress.state !== 'running' || progress.sinceMs > latestMs) continue;
-      soaked++;
-      if (stage === newest) soakedInNewest++;
-    }
-    return {
-      all: this.ofStages(this.#stages.length),
-      open: this.ofStages(openStages),
-      newest: this.ofStage(newest),
-      soaked,
-      soakedInNewest,
-      unprovenAddresses: () => this.#unprovenFailureAddresses(),
-    };
-  }
+/** Returns the evidence under the assumption that all updated devices have completed the soak time. */
+export function optimisticEvidence(
+  rollout: Pick<RolloutRecord, 'openStages'>,
+  tallies: readonly RolloutTally[],
+): Evidence {
+  const soaked = tallies.map(({ running }, stage) => ({ stage, devices: running }));
+  return evidenceOf(rollout, tallies, { soaked, unprovenAddresses: [] });
+}
 
-  /** Returns the sources of the results that were reported without credentials; undefined if there are none. */
-  unproven(): UnprovenReports | undefined {
-    const devicesAt = new Map<string, number>();
-    for (const { progress } of this.#members.values()) {
-      const address = unprovenSource(progress);
-      if (address !== undefined) devicesAt.set(address, (devicesAt.get(address) ?? 0) + 1);
-    }
-    if (devicesAt.size === 0) return undefined;
-    const most = [...devicesAt].map(([address, devices]) => ({ address, devices }));
-    most.sort((a, b) => b.devices - a.devices);
-    const devices = most.reduce((sum, each) => sum + each.devices, 0);
-    return { devices, addresses: most.length, most: most.slice(0, mostAddresses) };
-  }
-
-  /** Returns the addresses from which failed devices downloaded the release without credentials. */
-  #unprovenFailureAddresses(): ReadonlySet<string> {
-    const failed = [...this.#members.values()].filter(({ progress }) => progress.state === 'failed');
-    return new Set(failed.flatMap(({ progress }) => unprovenSource(progress) ?? []));
-  }
-
-  #replace(mac: string, before: Member | undefined, after: Member | undefined): boolean {
-    const isSame =
-      before?.stage === after?.stage &&
-      before?.withCredentials === after?.withCredentials &&
-      sameProgress(before?.progress, after?.progress);
-    if (isSame) {
-      if (after !== undefined) this.#members.set(mac, after);
-      return false;
-    }
-    if (before !== undefined) this.#count(before, -1);
-    if (after === undefined) this.#members.delete(mac);
-    else {
-      this.#members.set(mac, after);
-      this.#count(after, 1);
-    }
-    return true;
-  }
-
-  #count({ stage, progress, withCredentials }: Member, by: 1 | -1): void {
-    const counts = this.#stages[stage];
-    if (counts === undefined) throw new Error(`there is no stage ${stage}`);
-    counts.members += by;
-    counts[progress.state] += by;
-    if (withCredentials) counts.withCredentials += by;
-    const isUnproven = unprovenSource(progress) !== undefined;
-    if (progress.state === 'running' && isUnproven) counts.unproven += by;
-    if (progress.state === 'blocked' && !progress.authenticated) counts.unprovenBlocked += by;
-    if (progress.state !== 'failed') return;
-    if (isUnproven) counts.unprovenFailed += by;
-    if (progress.failure !== 'not-confirmed') return;
-    counts.notConfirmed += by;
-    if (isUnproven) counts.unprovenNotConfirmed += by;
-  }
+/** Summarizes the sources of the results that were reported without credentials; undefined if there are none. */
+export function unprovenReports(
+  addresses: readonly { readonly address: string; readonly devices: number }[],
+): UnprovenReports | undefined {
+  if (addresses.length === 0) return undefined;
+  const devices = addresses.reduce((sum, each) => sum + each.devices, 0);
+  return { devices, addresses: addresses.length, most: addresses.slice(0, mostAddresses).map((each) => ({ ...each })) };
 }
 
 export function noTally(): RolloutTally {
@@ -180,19 +140,50 @@ function sum(total: Counts, counts: RolloutTally): Counts {
   return total;
 }
 
-function sameProgress(a: MemberProgress | undefined, b: MemberProgress | undefined): boolean {
-  if (a?.state !== b?.state || sourceOf(a) !== sourceOf(b)) return false;
-  if (a?.state === 'failed' && b?.state === 'failed') return a.failure === b.failure;
-  if (a?.state === 'blocked' && b?.state === 'blocked') return a.authenticated === b.authenticated;
-  return !(a?.state === 'running' && b?.state === 'running') || a.sinceMs === b.sinceMs;
+function add(tally: Counts, { state, isNotConfirmed, isUnproven, hasCredentials }: Kind, devices: number): void {
+  tally.members += devices;
+  tally[state] += devices;
+  if (hasCredentials) tally.withCredentials += devices;
+  if (isNotConfirmed) tally.notConfirmed += devices;
+  if (!isUnproven) return;
+  if (state === 'running') tally.unproven += devices;
+  if (state === 'blocked') tally.unprovenBlocked += devices;
+  if (state === 'failed') tally.unprovenFailed += devices;
+  if (isNotConfirmed) tally.unprovenNotConfirmed += devices;
+}
+
+function kindText({ state, isNotConfirmed, isUnproven, hasCredentials }: Kind): string {
+  const found = [
+    isNotConfirmed && words.isNotConfirmed,
+    isUnproven && words.isUnproven,
+    hasCredentials && words.hasCredentials,
+  ];
+  return [state, ...found.filter((word) => word !== false)].join(' ');
+}
+
+function readKind(text: string): Kind {
+  const [state, ...found] = text.split(' ');
+  return {
+    // The text was written by `kindText`.
+    state: state as Kind['state'],
+    isNotConfirmed: found.includes(words.isNotConfirmed),
+    isUnproven: found.includes(words.isUnproven),
+    hasCredentials: found.includes(words.hasCredentials),
+  };
+}
+
+function kindsOf(state: Kind['state']): readonly string[] {
+  const either = [false, true];
+  const all = either.flatMap((isNotConfirmed) =>
+    either.flatMap((isUnproven) =>
+      either.map((hasCredentials) => ({ state, isNotConfirmed, isUnproven, hasCredentials })),
+    ),
+  );
+  return all.map(kindText);
 }
 
 /** Returns the address of a result that was reported without credentials; undefined if there is no such result. */
 function unprovenSource(progress: MemberProgress): string | undefined {
   if (progress.state !== 'running' && progress.state !== 'failed' && progress.state !== 'undelivered') return undefined;
   return progress.from?.authenticated === true ? undefined : (progress.from?.address ?? 'unknown');
-}
-
-function sourceOf(progress: MemberProgress | undefined): string | undefined {
-  return progress && unprovenSource(progress);
 }

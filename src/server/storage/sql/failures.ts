@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import type { FailureLimit, FailureStore } from '../store.ts';
 import type { Engine } from './engine.ts';
 
+const dayMs = 86_400_000;
+
 /**
  * Limits on failures. Each failure moves the time at which all failures of its bucket are forgotten by the time that one failure takes to be
  * forgotten, so one number per bucket is enough, and one statement counts a failure (generic cell rate algorithm).
@@ -32,7 +34,7 @@ export function sqlFailures({ db, nowMs }: Pick<Engine, 'db' | 'nowMs'>): Failur
   };
 }
 
-/** Returns the time after which one failure is forgotten, in milliseconds. */
+/** Returns the time after which one failure is forgotten, in milliseconds: at most a day, also if `perSecond` is 0. */
 function forgottenAfterMs({ perSecond }: FailureLimit): number {
-  return Math.ceil(1000 / perSecond);
+  return Math.ceil(Math.min(1000 / perSecond, dayMs));
 }
