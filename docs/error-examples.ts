@@ -325,6 +325,8 @@ export const errorExamples = {
     { path: 'data', problems: 1, isRepaired: true },
   ],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
+  COPY_SOURCE_RUNNING: [{ path: 'data', holder: 'process 4711' }],
+  COPY_TARGET_USED: [{ reason: 'records' }, { reason: 'blobs' }, { reason: 'changed', what: 'table devices' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],
   TLS_KEY_MISMATCH: [{ cert: 'fullchain.pem', key: 'privkey.pem' }],
   TLS_AUTHORITY_KEY_LOST: [{ path: 'data/tls/ca.key' }],

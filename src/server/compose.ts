@@ -69,6 +69,23 @@ export async function openData(
 }
 
 /**
+ * Opens stores without comparing them, for a copy. Stores that do not exist are created if possible.
+ *
+ * @throws OtaError STORAGE_URL_UNKNOWN, and errors from the stores
+ */
+export async function openStores(
+  {
+    storeUrl,
+    blobsUrl,
+    env,
+  }: Required<Pick<ServerOptions, 'env'>> & { readonly storeUrl: string; readonly blobsUrl: string },
+  holder: string,
+): Promise<ServerData> {
+  const blobs = await openBlobs(blobsUrl, { env });
+  return { store: await openStore(storeUrl, holder), blobs };
+}
+
+/**
  * Opens the data of a stopped server for one task, and closes it afterwards.
  *
  * @throws OtaError SERVER_DATA_UNREADABLE, and errors from `openData`

@@ -1,7 +1,8 @@
 /** Server functions used by the commands. Importing this module loads the packages that only a server needs. */
-export { openData, useData } from './compose.ts';
+export { openData, openStores, useData } from './compose.ts';
 export { pinoLog } from './observability/pino-log.ts';
 export { backupLines, restoreBackup } from './services/backup.ts';
+export { copyData } from './services/copy-data.ts';
 export { createToken } from './services/tokens.ts';
 export { startServer } from './start.ts';
 export { checkData } from './storage/check/check-data.ts';
@@ -9,4 +10,4 @@ export type { DataReport } from './storage/check/findings.ts';
 export { repairData } from './storage/check/repair-data.ts';
 export { dataError } from './storage/data-error.ts';
 export { sealData } from './storage/data-identity.ts';
-export { authorityIn } from './tls/authority-files.ts';
+export { authorityIn, hasAuthority } from './tls/authority-files.ts';

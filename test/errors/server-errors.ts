@@ -50,6 +50,11 @@ function atBlobs(
   };
 }
 
+/** Options of `server copy` for stores that need no other programs. */
+function newStores(path: string): readonly string[] {
+  return ['--to-database', `sqlite:${path}/copy/ota.db`, '--to-blobs', `file:${path}/copy`];
+}
+
 /** Provokes each error about a server. */
 export const serverErrors = {
   PUBLISH_DECLINED: async (t) => {
@@ -133,6 +138,17 @@ export const serverErrors = {
     await runCommand(['server', 'backup', '--out', 'backup.ndjson'], { cwd: path, env });
     await runCommand(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
     return runCommand(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
+  },
+  COPY_SOURCE_RUNNING: async (t) => {
+    const { folder } = await startTestServer(t);
+    return runCommand(['server', 'copy', '--from', folder, ...newStores(folder)], { cwd: folder });
+  },
+  COPY_TARGET_USED: async (t) => {
+    const [one, other] = [await startTestServer(t), await startTestServer(t)];
+    for (const server of [one, other]) await server.close(0);
+    const { path } = await testFolder(t);
+    await runCommand(['server', 'copy', '--from', one.folder, ...newStores(path)], { cwd: path });
+    return runCommand(['server', 'copy', '--from', other.folder, ...newStores(path)], { cwd: path });
   },
   SERVER_LISTEN_FAILED: async (t) => {
     const { port } = await startTestServer(t);

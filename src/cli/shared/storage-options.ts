@@ -19,6 +19,16 @@ export const storageOptions = {
   ),
 } as const;
 
+/** Options for the stores into which data is copied. */
+export const targetOptions = {
+  toDatabase: new Option(
+    '--to-database <url>',
+    'Empty PostgreSQL database, such as postgres://ota@db.example.com/ota; for a URL with a password, set OTA_DATABASE_URL',
+  ),
+  toDatabaseFile: new Option('--to-database-file <file>', 'File with the URL of the database and its password'),
+  toBlobs: new Option('--to-blobs <url>', 'Empty S3 bucket, such as s3://BUCKET/PREFIX (default: OTA_BLOBS_URL)'),
+} as const;
+
 interface StorageChoice {
   readonly data?: string | undefined;
   readonly database?: string | undefined;
@@ -45,21 +55,54 @@ export async function chosenStorage(
   { cwd, env }: Pick<Io, 'cwd' | 'env'>,
   report: Pick<Report, 'path' | 'warn'>,
 ): Promise<ChosenStorage> {
-  for (const [option, url] of [
-    ['--database', database],
-    ['--blobs', blobs],
-  ] as const) {
-    if (url !== undefined && hasPassword(url)) throw new OtaError('URL_PASSWORD_EXPOSED', { option });
-  }
+  requireNoPassword('--database', database);
+  requireNoPassword('--blobs', blobs);
   if (database !== undefined && databaseFile !== undefined) {
     throw new OtaError('OPTIONS_CONFLICT', { option: '--database', other: '--database-file' });
   }
-  const fromFile = databaseFile === undefined ? undefined : await urlIn(resolve(cwd, databaseFile), report);
+  const fromFile = databaseFile && (await urlIn(resolve(cwd, databaseFile), '--database-file', report));
   return {
     storeUrl: database ?? fromFile ?? variable(env, 'OTA_DATABASE_URL'),
     blobsUrl: blobs ?? variable(env, 'OTA_BLOBS_URL'),
     env,
   };
+}
+
+interface TargetChoice {
+  readonly toDatabase?: string | undefined;
+  readonly toDatabaseFile?: string | undefined;
+  readonly toBlobs?: string | undefined;
+}
+
+/**
+ * Determines the stores into which data is copied, in the same way as `chosenStorage`.
+ *
+ * @throws OtaError OPTION_MISSING, and the errors of `chosenStorage`
+ */
+export async function chosenTarget(
+  { toDatabase, toDatabaseFile, toBlobs }: TargetChoice,
+  { cwd, env }: Pick<Io, 'cwd' | 'env'>,
+  report: Pick<Report, 'path' | 'warn'>,
+): Promise<{ readonly storeUrl: string; readonly blobsUrl: string; readonly env: Io['env'] }> {
+  requireNoPassword('--to-database', toDatabase);
+  requireNoPassword('--to-blobs', toBlobs);
+  if (toDatabase !== undefined && toDatabaseFile !== undefined) {
+    throw new OtaError('OPTIONS_CONFLICT', { option: '--to-database', other: '--to-database-file' });
+  }
+  const fromFile = toDatabaseFile && (await urlIn(resolve(cwd, toDatabaseFile), '--to-database-file', report));
+  const storeUrl = toDatabase ?? fromFile ?? variable(env, 'OTA_DATABASE_URL');
+  const blobsUrl = toBlobs ?? variable(env, 'OTA_BLOBS_URL');
+  const subject = '`server copy`';
+  if (storeUrl === undefined) throw new OtaError('OPTION_MISSING', { subject, wanted: '--to-database URL' });
+  if (blobsUrl === undefined) throw new OtaError('OPTION_MISSING', { subject, wanted: '--to-blobs URL' });
+  return { storeUrl, blobsUrl, env };
+}
+
+type UrlOption = '--database' | '--blobs' | '--to-database' | '--to-blobs';
+
+/** @throws OtaError URL_PASSWORD_EXPOSED */
+function requireNoPassword(option: UrlOption, url: string | undefined): void {
+  if (url !== undefined && hasPassword(url)) throw new OtaError('URL_PASSWORD_EXPOSED', { option });
 }
 
 /**
@@ -79,19 +122,15 @@ function hasPassword(url: string): boolean {
   return /:\/\/[^@]*:[^@]*@/.test(url) || /[?&]password=/i.test(url);
 }
 
-async function urlIn(path: string, report: Pick<Report, 'path' | 'warn'>): Promise<string> {
-  const name = report.path(path);
+async function urlIn(path: string, option: string, report: Pick<Report, 'path' | 'warn'>): Promise<string> {
+  const value = report.path(path);
   const text = Buffer.from(await readNamedFile(path, 'database file'))
     .toString('utf8')
     .trim();
   if (text === '' || /\s/.test(text)) {
-    throw new OtaError('OPTION_INVALID', {
-      option: '--database-file',
-      value: name,
-      expected: 'the file must contain a URL',
-    });
+    throw new OtaError('OPTION_INVALID', { option, value, expected: 'the file must contain a URL' });
   }
-  if (await isReadableByOthers(path)) report.warn(`${name} can be read by other users; run: chmod 600 ${name}`);
+  if (await isReadableByOthers(path)) report.warn(`${value} can be read by other users; run: chmod 600 ${value}`);
   return text;
 }
 

@@ -9,6 +9,12 @@ const lostChanges = {
   other: 'ota.db and the firmware files in blobs belong to different servers',
 } as const;
 
+const usedTargets = {
+  records: 'the database contains the data of a different server',
+  blobs: 'the bucket contains the files of a different server',
+  changed: 'the target differs from the source',
+} as const;
+
 interface S3Place {
   readonly bucket: string;
   readonly host: string;
@@ -194,6 +200,21 @@ export const serverEntries = {
     ({ path }) => `The backup was not restored: ${path} already contains server data`,
     'Backups are restored only into empty folders, so that no data is mixed or lost.',
     () => 'Pass a different folder, or move this folder elsewhere.',
+  ),
+  COPY_SOURCE_RUNNING: entry<PathField & { holder: string }>(
+    1,
+    ({ path, holder }) => `${path} was not copied: its server is running or was not stopped properly (${holder})`,
+    'Changes that a running server makes after the copy would be lost.',
+    () => 'Stop the server. If it crashed, start it once more and stop it.',
+  ),
+  COPY_TARGET_USED: entry<{ reason: keyof typeof usedTargets; what?: string }>(
+    1,
+    ({ reason, what }) => `The data was not copied: ${usedTargets[reason]}${what === undefined ? '' : ` (${what})`}`,
+    'A copy never overwrites data. An interrupted copy into the same database and bucket can be started again.',
+    ({ reason }) =>
+      reason === 'changed'
+        ? 'If servers already use the database, the copy is complete: stop copying. Otherwise, create an empty database and pass a new prefix in --to-blobs.'
+        : 'Create an empty database, and pass a different bucket or a new prefix in --to-blobs.',
   ),
   SERVER_LISTEN_FAILED: entry<{ address: string; reason: string }>(
     1,

@@ -34,8 +34,13 @@ export interface Store {
   readonly notices: Notices;
   /** Returns the identity of the data; undefined if the store has never been sealed. */
   identity(): Promise<DataIdentity | undefined>;
-  /** Writes the identity and all earlier commits to the database file, so that they survive the loss of the journal. */
-  seal(identity: DataIdentity): Promise<void>;
+  /**
+   * Changes the identity, one process after the other, and writes it and all earlier commits to the database file, so that they survive the
+   * loss of the journal.
+   *
+   * @param next returns the new identity; receives undefined if the store has never been sealed
+   */
+  seal(next: (before: DataIdentity | undefined) => DataIdentity): Promise<DataIdentity>;
   /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
   setServedMs(servedMs: number): Promise<void>;
@@ -55,7 +60,7 @@ export interface Store {
   /** Yields all data except the identity as lines that `restore` accepts. */
   dump(): AsyncIterable<DumpLine>;
   /** Restores the lines into an empty store: all of them or none. */
-  restore(lines: readonly DumpLine[]): Promise<void>;
+  restore(lines: Iterable<DumpLine> | AsyncIterable<DumpLine>): Promise<void>;
   close(): Promise<void>;
 }
 

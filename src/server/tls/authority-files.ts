@@ -37,6 +37,11 @@ export async function readAuthority(folder: string): Promise<readonly AuthorityF
   return found.flatMap(({ name, content }) => (content === undefined ? [] : [{ name, content }]));
 }
 
+/** Returns whether a folder contains an authority. */
+export async function hasAuthority(folder: string): Promise<boolean> {
+  return (await readAuthority(folder)).length > 0;
+}
+
 /**
  * Checks that the folder does not contain an authority other than the one in `files`.
  *

@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
 import { type BuildFiles, folderWith, packDoor, packFile } from '../../publishing/packed-door.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
@@ -205,6 +206,16 @@ async function backup(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder, instead: { '/var/lib/ota-hooks': 'restored' } };
 }
 
+/** The data folder of a stopped server, and stores into which it can be copied without other programs. */
+async function copyable(t: ExecutionContext): Promise<ExampleWorld> {
+  const { folder, instead } = await updateServer(t);
+  const url = `sqlite:${folder.at('copy/ota.db')}`;
+  await folder.write('database.url', `${url}\n`);
+  await chmod(folder.at('database.url'), 0o600);
+  const targets = { 'postgres://ota@db.example.com/ota': url, 's3://firmware': `file:${folder.at('copy')}` };
+  return { folder, instead: { ...instead, ...targets } };
+}
+
 async function nothingYet(t: ExecutionContext): Promise<ExampleWorld> {
   const instead = { '/var/lib/ota-hooks': 'data', '0.0.0.0:8266': '127.0.0.1:0' };
   return { folder: await testFolder(t, { 'secrets/.keep': '', 'keys/.keep': '' }), instead };
@@ -237,5 +248,6 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   serve: untilStopped(nothingYet),
   server: updateServer,
   'server restore': backup,
+  'server copy': copyable,
   'server rollouts': rollout,
 };

@@ -2,6 +2,7 @@ import { commandGroup, type Declaration } from '../../command.ts';
 import { declareAudit } from './audit.ts';
 import { declareBackup } from './backup.ts';
 import { declareCheck } from './check.ts';
+import { declareCopy } from './copy.ts';
 import { declareDevices } from './devices/index.ts';
 import { declareProjects } from './projects.ts';
 import { declareReleases } from './releases.ts';
@@ -25,6 +26,7 @@ export function declareServer(declaration: Declaration): void {
       declareBackup,
       declareCheck,
       declareRestore,
+      declareCopy,
     ],
   );
 }

@@ -78,5 +78,13 @@ export const serverDocuments = {
     /** With --repair: folder with a copy of the database and the damaged files, and each change. */
     repair: v.optional(v.strictObject({ backup: v.string(), changes: v.array(v.string()) })),
   }),
+  'server copy': v.strictObject({
+    from: v.string(),
+    /** Number of records, by table. */
+    records: v.record(v.string(), v.number()),
+    blobs: v.strictObject({ files: v.number(), sizeBytes }),
+    /** True if the records had already been copied; the copy was only compared with its source. */
+    wasCopied: v.boolean(),
+  }),
   'server restore': v.strictObject({ data: v.string(), from: v.string() }),
 } as const;

@@ -10,6 +10,7 @@ const servedMsKey = 'served-ms';
 /** Facts about the data as a whole. */
 export function storeFacts({
   db,
+  transaction,
   flush,
   nowMs,
 }: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'setServedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
@@ -22,13 +23,17 @@ export function storeFacts({
 
   return {
     async identity() {
-      const value = await readFact(db, identityKey);
-      return value === undefined ? undefined : storedJson<DataIdentity>(value, 'the identity of the data');
+      return identityIn(await readFact(db, identityKey));
     },
 
-    async seal(identity) {
-      await writeFact(db, identityKey, JSON.stringify(identity));
+    async seal(next) {
+      const identity = await transaction(async (change) => {
+        const sealed = next(await lockIdentity(change));
+        await writeFact(change, identityKey, JSON.stringify(sealed));
+        return sealed;
+      });
       await flush();
+      return identity;
     },
 
     async servedMs() {
@@ -48,6 +53,21 @@ export function storeFacts({
       return rows[0]?.now ?? Date.now();
     },
   };
+}
+
+/** Reads the identity, and makes other processes wait until the end of the transaction. */
+async function lockIdentity(db: Database): Promise<DataIdentity | undefined> {
+  const query = db.insertInto('meta').values({ key: identityKey, value: '' });
+  // An update without a change locks a row that exists.
+  const locked = query.onConflict((conflict) =>
+    conflict.column('key').doUpdateSet(({ ref }) => ({ value: ref('meta.value') })),
+  );
+  const { value } = await locked.returning('value').executeTakeFirstOrThrow();
+  return identityIn(value === '' ? undefined : value);
+}
+
+function identityIn(value: string | undefined): DataIdentity | undefined {
+  return value === undefined ? undefined : storedJson<DataIdentity>(value, 'the identity of the data');
 }
 
 async function readFact(db: Database, key: string): Promise<string | undefined> {
