@@ -7,7 +7,7 @@ import { testFolder } from '../../support/test-folder.ts';
 test('opens a SQLite store by its URL, with and without an empty authority', async (t) => {
   const folder = await testFolder(t);
   const store = await openStore(`sqlite:${folder.at('100% new/ota.db')}`, 'a test');
-  await store.setServedMs(5);
+  await store.advanceServedMs(5);
   await store.close();
   const again = await openStore(`SQLITE://${folder.at('100% new/ota.db')}`, 'a test');
   t.is(await again.servedMs(), 5);

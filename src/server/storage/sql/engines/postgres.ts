@@ -50,7 +50,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     indexedBy: () => sql``,
     nowMs: () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
     transaction: (work) => inTransaction(db, work),
-    longTransaction: (work) => inTransaction(long, work),
+    longTransaction: (work) => long.transaction().execute(work),
     tables,
     async lock(any, name) {
       const key = sql`hashtextextended('ota-hooks ' || ${name}::text || current_schema(), 0)`;
