@@ -43,7 +43,6 @@ export interface Store {
   seal(next: (before: DataIdentity | undefined) => DataIdentity): Promise<DataIdentity>;
   /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
-  setServedMs(servedMs: number): Promise<void>;
   /** Adds to the total time for which servers have run with this data, and returns the new total. */
   advanceServedMs(byMs: number): Promise<number>;
   /** Returns the time of the database's clock, in milliseconds since 1970. */

@@ -11,9 +11,10 @@ const servedMsKey = 'served-ms';
 export function storeFacts({
   db,
   transaction,
+  lock,
   flush,
   nowMs,
-}: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'setServedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
+}: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
   async function advanceServedMs(byMs: number): Promise<number> {
     const query = db.insertInto('meta').values({ key: servedMsKey, value: String(Math.floor(byMs)) });
     const sum = sql<string>`CAST(CAST(meta.value AS bigint) + CAST(excluded.value AS bigint) AS text)`;
@@ -28,7 +29,8 @@ export function storeFacts({
 
     async seal(next) {
       const identity = await transaction(async (change) => {
-        const sealed = next(await lockIdentity(change));
+        await lock(change, 'identity');
+        const sealed = next(identityIn(await readFact(change, identityKey)));
         await writeFact(change, identityKey, JSON.stringify(sealed));
         return sealed;
       });
@@ -39,8 +41,6 @@ export function storeFacts({
     async servedMs() {
       return Number((await readFact(db, servedMsKey)) ?? 0);
     },
-
-    setServedMs: (servedMs) => writeFact(db, servedMsKey, String(Math.floor(servedMs))),
 
     advanceServedMs,
 
@@ -53,17 +53,6 @@ export function storeFacts({
       return rows[0]?.now ?? Date.now();
     },
   };
-}
-
-/** Reads the identity, and makes other processes wait until the end of the transaction. */
-async function lockIdentity(db: Database): Promise<DataIdentity | undefined> {
-  const query = db.insertInto('meta').values({ key: identityKey, value: '' });
-  // An update without a change locks a row that exists.
-  const locked = query.onConflict((conflict) =>
-    conflict.column('key').doUpdateSet(({ ref }) => ({ value: ref('meta.value') })),
-  );
-  const { value } = await locked.returning('value').executeTakeFirstOrThrow();
-  return identityIn(value === '' ? undefined : value);
 }
 
 function identityIn(value: string | undefined): DataIdentity | undefined {
