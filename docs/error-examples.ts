@@ -301,6 +301,17 @@ export const errorExamples = {
   SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
   SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0004-device-labels', oldest: '0.3.0', program: '0.1.0' }],
   SERVER_DATABASE_FOREIGN: [{ path: 'data/ota.db', table: 'customers' }],
+  POSTGRES_MISSING: [{}],
+  DATABASE_URL_INVALID: [{ reason: 'it names no database' }],
+  DATABASE_UNREACHABLE: [{ location: 'postgres://ota@db/ota', reason: 'ECONNREFUSED' }],
+  DATABASE_LOGIN_REJECTED: [
+    { location: 'postgres://ota@db/ota', reason: 'password authentication failed for user "ota"' },
+    { location: 'postgres://ota@db/ota', reason: 'no password was given' },
+  ],
+  DATABASE_MISSING: [{ location: 'postgres://ota@db/ota' }],
+  DATABASE_READ_ONLY: [{ location: 'postgres://ota@db/ota' }],
+  DATABASE_TOO_OLD: [{ location: 'postgres://ota@db/ota', version: 13, oldest: 15 }],
+  DATABASE_REJECTED: [{ location: 'postgres://ota@db/ota', reason: 'permission denied for schema public' }],
   SERVER_DATA_UNREADABLE: [{ path: 'data/ota.db', reason: 'SQLITE_NOTADB' }],
   SERVER_DATABASE_LOST: [{ path: 'data' }],
   SERVER_DATABASE_OLDER: [

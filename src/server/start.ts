@@ -1,3 +1,4 @@
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomically } from '../files/write.ts';
 import { trustProxies } from './auth/client-address.ts';
@@ -56,7 +57,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const maintenance = startMaintenance(parts);
     const certificate = tls.keepCurrent(main.server);
     const tokenFile = join(options.data, 'first-admin.token');
-    const token = await firstToken(parts, (text) => writeAtomically(tokenFile, `${text}\n`, 0o600));
+    const token = await firstToken(parts, {
+      async keep(text) {
+        // With a database and a bucket, nothing else is in the folder.
+        await mkdir(options.data, { recursive: true });
+        await writeAtomically(tokenFile, `${text}\n`, 0o600);
+      },
+      discard: () => rm(tokenFile),
+    });
     // The first token must survive the loss of the journal: otherwise, the server would start without tokens and create another one.
     if (token !== undefined) await sealData(opened);
     return {

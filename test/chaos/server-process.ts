@@ -4,6 +4,7 @@ import { Program } from '../engines/program.ts';
 import type { Outage } from './log.ts';
 
 const restartAfterMs = 300;
+const readyWithinMs = 60_000;
 
 interface ServerProcessOptions {
   readonly name: string;
@@ -40,9 +41,13 @@ export class ServerProcess {
     return this.#running?.output ?? '';
   }
 
-  /** Waits until /readyz returns 200. */
+  /** Waits until /readyz returns 200. @throws Error with the server's output */
   async untilReady(): Promise<void> {
-    while (!this.#isStopping && !(await this.#isReady())) await pause(50);
+    const endsAt = Date.now() + readyWithinMs;
+    while (!this.#isStopping && !(await this.#isReady())) {
+      if (Date.now() > endsAt) throw new Error(`${this.name} is not ready:\n${this.output}\n${this.lastOutput}`);
+      await pause(50);
+    }
   }
 
   /** Kills the process with SIGKILL, and waits until its successor is ready. */

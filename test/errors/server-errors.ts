@@ -1,14 +1,17 @@
+import { inspect } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import Database from 'libsql';
-import { OtaError } from '../../src/errors/ota-error.ts';
+import { type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
 import { requireClock } from '../../src/server/services/clock-skew.ts';
 import { openBlobs } from '../../src/server/storage/open-blobs.ts';
 import { openStore } from '../../src/server/storage/open-store.ts';
+import { loadPg } from '../../src/server/storage/sql/postgres/load-pg.ts';
 import { libsql } from '../../src/server/storage/sql/sqlite/drivers/libsql.ts';
 import { folderWith, packedDoor } from '../publishing/packed-door.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
 import { expectOtaError } from '../support/expected-error.ts';
+import { postgresResponses } from '../support/postgres-responses.ts';
 import { refusingPort } from '../support/refusing-port.ts';
 import { runCommand } from '../support/run-command.ts';
 import { s3Environment, s3Responses } from '../support/s3-responses.ts';
@@ -16,6 +19,16 @@ import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
 
 const serve = ['serve', '--data', 'data', '--listen', '127.0.0.1:0'];
+
+/** Opens a store at a PostgreSQL server with prepared responses. No error contains the password. */
+function atPostgres(code: ErrorCode, responses: Parameters<typeof postgresResponses>[1]): Provocation {
+  return async (t) => {
+    const url = await postgresResponses(t, responses);
+    const error = await expectOtaError(t, code, () => openStore(url, 'a test'));
+    t.notRegex(inspect(error, { depth: 9, showHidden: true }), /hidden-password/);
+    return { error };
+  };
+}
 
 /** Backup of a release without its file. */
 const incompleteBackup = [
@@ -91,6 +104,24 @@ export const serverErrors = {
     database.close();
     return runCommand(serve, { cwd: path });
   },
+  // Simulates a missing package, because this repository has it installed.
+  POSTGRES_MISSING: async (t) => ({
+    error: await expectOtaError(t, 'POSTGRES_MISSING', () => loadPg(() => import(`pg-${'not-installed'}`))),
+  }),
+  DATABASE_URL_INVALID: async (t) => ({
+    error: await expectOtaError(t, 'DATABASE_URL_INVALID', () => openStore('postgres://ota:secret@db', 'a test')),
+  }),
+  DATABASE_UNREACHABLE: async (t) => {
+    const url = `postgres://ota:secret@127.0.0.1:${await refusingPort(t)}/ota`;
+    return { error: await expectOtaError(t, 'DATABASE_UNREACHABLE', () => openStore(url, 'a test')) };
+  },
+  DATABASE_LOGIN_REJECTED: atPostgres('DATABASE_LOGIN_REJECTED', {
+    login: ['28P01', 'password authentication failed for user "ota"'],
+  }),
+  DATABASE_MISSING: atPostgres('DATABASE_MISSING', { login: ['3D000', 'database "ota" does not exist'] }),
+  DATABASE_READ_ONLY: atPostgres('DATABASE_READ_ONLY', { facts: ['150004', 'on'] }),
+  DATABASE_TOO_OLD: atPostgres('DATABASE_TOO_OLD', { facts: ['130011', 'off'] }),
+  DATABASE_REJECTED: atPostgres('DATABASE_REJECTED', { facts: ['160001', 'off'] }),
   SERVER_DATA_UNREADABLE: async (t) => {
     const { path } = await testFolder(t, {
       'data/ota.db': 'not a database, but long enough for a header of one '.repeat(20),

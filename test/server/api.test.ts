@@ -146,10 +146,10 @@ test('returns a token only on creation, stores only its hash and rejects the tok
 test('creates the first admin token only once', async (t) => {
   const { parts } = await testApi(t);
   const kept: string[] = [];
-  const keep = async (token: string) => void kept.push(token);
-  const token = await firstToken(parts, keep);
+  const keeper = { keep: async (text: string) => void kept.push(text), discard: async () => void kept.pop() };
+  const token = await firstToken(parts, keeper);
   t.truthy(token);
-  t.is(await firstToken(parts, keep), undefined);
+  t.is(await firstToken(parts, keeper), undefined);
   t.deepEqual(kept, [token]);
 });
 

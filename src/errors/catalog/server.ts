@@ -112,6 +112,57 @@ export const serverEntries = {
     'The server does not add its tables to the tables of another program. Nothing was changed.',
     () => 'Create an empty database for ota-hooks, and use its path or URL.',
   ),
+  POSTGRES_MISSING: entry<object>(
+    1,
+    () => 'A server on PostgreSQL needs the pg package, which is not installed',
+    'The package connects to PostgreSQL. Firmware projects and servers on SQLite do not need it.',
+    () =>
+      'Run `npm install --save-dev pg` (`npm install --global pg` if ota-hooks is installed globally), and start the server again.',
+  ),
+  DATABASE_URL_INVALID: entry<{ reason: string }>(
+    2,
+    ({ reason }) => `The database URL is invalid: ${reason}`,
+    'Messages do not contain the URL itself, because it may contain a password.',
+    () => 'Use a URL such as postgres://USER@HOST/DATABASE. Encode special characters of the parts as in any URL.',
+  ),
+  DATABASE_UNREACHABLE: entry<{ location: string; reason: string }>(
+    1,
+    ({ location, reason }) => `The database ${location} cannot be reached: ${explainReason(reason)}`,
+    'The server connects to its database before it accepts requests.',
+    () =>
+      'Check the host and the port in the URL, and whether PostgreSQL is running and accepts connections from this machine.',
+  ),
+  DATABASE_LOGIN_REJECTED: entry<{ location: string; reason: string }>(
+    1,
+    ({ location, reason }) => `The database ${location} rejected the login: ${reason}`,
+    'The user, the password or the rules in pg_hba.conf do not match.',
+    () => 'Check the user in the URL, and the password in OTA_DATABASE_URL or in the file that PGPASSFILE names.',
+  ),
+  DATABASE_MISSING: entry<{ location: string }>(
+    1,
+    ({ location }) => `The database ${location} does not exist`,
+    'The server creates its tables, but not the database.',
+    () => 'Create the database with `createdb`, or correct its name in the URL.',
+  ),
+  DATABASE_READ_ONLY: entry<{ location: string }>(
+    1,
+    ({ location }) => `The database ${location} is read-only`,
+    'The URL leads to a standby, or the administrator has made the database read-only. Every server writes to its database.',
+    () => 'Use the URL of the primary server, or make the database writable.',
+  ),
+  DATABASE_TOO_OLD: entry<{ location: string; version: number; oldest: number }>(
+    1,
+    ({ location, version, oldest }) =>
+      `The database ${location} runs PostgreSQL ${version}, but ota-hooks requires version ${oldest} or newer`,
+    'Older versions are not tested.',
+    ({ oldest }) => `Upgrade PostgreSQL to version ${oldest} or newer.`,
+  ),
+  DATABASE_REJECTED: entry<{ location: string; reason: string }>(
+    1,
+    ({ location, reason }) => `The database ${location} rejected a statement: ${reason}`,
+    'The user must be allowed to create tables in the first schema of its search path. Nothing was changed.',
+    () => 'Make the user the owner of the database with `ALTER DATABASE … OWNER TO …`.',
+  ),
   SERVER_DATA_UNREADABLE: entry<PathAndReason>(
     1,
     ({ path, reason }) => `The server data ${path} cannot be used: ${explainReason(reason)}`,

@@ -23,20 +23,27 @@ function createdEvent({ record }: NewToken, by: Actor) {
   return { type: 'token.created', actor: by, at: record.createdAt, ...factsOf(record) } as const;
 }
 
-/**
- * Creates the first admin token if no token exists yet.
- *
- * @param keep stores the token for its owner. It is called before the token becomes valid, so that a crash cannot leave a server whose only
- *   token is unknown
- */
-export async function firstToken(parts: Parts, keep: (token: string) => Promise<void>): Promise<string | undefined> {
-  const { store, events } = parts;
+/** Place where the first token is stored for its owner. */
+interface TokenKeeper {
+  /** Called before the token becomes valid, so that a crash cannot leave a server whose only token is unknown. */
+  keep(token: string): Promise<void>;
+  /** Called if another process has created a token meanwhile. */
+  discard(): Promise<void>;
+}
+
+/** Creates the first admin token if no token exists yet. */
+export async function firstToken(
+  { store, events }: Parts,
+  { keep, discard }: TokenKeeper,
+): Promise<string | undefined> {
   if ((await store.tokens.list()).length > 0) return undefined;
   const made = makeToken({ roles: ['admin'], project: undefined, name: 'first admin' });
   await keep(made.token);
   const event = createdEvent(made, theServer);
-  // Another process may have created a token meanwhile.
-  if (!(await store.tokens.createFirst(made.record, auditEntryOf(event)))) return undefined;
+  if (!(await store.tokens.createFirst(made.record, auditEntryOf(event)))) {
+    await discard();
+    return undefined;
+  }
   events.emit(event);
   return made.token;
 }

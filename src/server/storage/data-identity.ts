@@ -27,9 +27,18 @@ export async function identifyBlobs(blobs: BlobStore): Promise<BlobsIdentity> {
  * @throws OtaError SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER
  */
 export async function requireWhole({ store, blobs }: Pair, data: string): Promise<void> {
-  const problem = pairProblem(await store.identity(), await identifyBlobs(blobs));
+  const problem = (await findProblem({ store, blobs })) && (await findProblem({ store, blobs }));
   if (problem === 'lost') throw new OtaError('SERVER_DATABASE_LOST', { path: data });
   if (problem !== undefined) throw new OtaError('SERVER_DATABASE_OLDER', { path: data, reason: problem });
+}
+
+/**
+ * Reads and compares the identities. Another process may seal the data at the same time, so a problem counts only if it is found twice. The
+ * database is sealed first, so it is read last.
+ */
+async function findProblem({ store, blobs }: Pair): Promise<PairProblem | undefined> {
+  const ofBlobs = await identifyBlobs(blobs);
+  return pairProblem(await store.identity(), ofBlobs);
 }
 
 /** Compares the identities of a database and of the blobs. Returns undefined if they match. */
@@ -55,15 +64,13 @@ export type PairProblem = 'lost' | 'unsealed' | 'other' | 'older';
  *   unused
  */
 export async function sealData({ store, blobs }: Pair, { acceptsLoss = false } = {}): Promise<void> {
-  const before = await store.identity();
   const others = acceptsLoss ? await blobs.seals() : [];
   // Any of these uploads may belong to a release whose record was lost. Blobs without an upload record are kept.
   if (acceptsLoss) await store.uploads.removeBefore(Number.MAX_SAFE_INTEGER);
-  const identity: DataIdentity = {
+  const identity = await store.seal((before) => ({
     id: before?.id ?? randomUUID(),
     seals: Math.max(before?.seals ?? 0, newestOf(others)) + 1,
-  };
-  await store.seal(identity);
+  }));
   await blobs.setSeal({ database: identity.id, seals: identity.seals });
 }
 

@@ -34,11 +34,15 @@ export interface Store {
   readonly notices: Notices;
   /** Returns the identity of the data; undefined if the store has never been sealed. */
   identity(): Promise<DataIdentity | undefined>;
-  /** Writes the identity and all earlier commits to the database file, so that they survive the loss of the journal. */
-  seal(identity: DataIdentity): Promise<void>;
+  /**
+   * Changes the identity, one process after the other, and writes it and all earlier commits to the database file, so that they survive the
+   * loss of the journal.
+   *
+   * @param next returns the new identity; receives undefined if the store has never been sealed
+   */
+  seal(next: (before: DataIdentity | undefined) => DataIdentity): Promise<DataIdentity>;
   /** Returns the total time for which servers have run with this data, in milliseconds. */
   servedMs(): Promise<number>;
-  setServedMs(servedMs: number): Promise<void>;
   /** Adds to the total time for which servers have run with this data, and returns the new total. */
   advanceServedMs(byMs: number): Promise<number>;
   /** Returns the time of the database's clock, in milliseconds since 1970. */

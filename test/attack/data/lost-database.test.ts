@@ -164,7 +164,7 @@ test('starts with a complete older copy', async (t) => {
 test('starts after a crash between the first seal of the database and that of the firmware files', async (t) => {
   const server = await startTestServer(t);
   const { id } = await identityOf(server);
-  await server.parts.store.seal({ id, seals: 1 });
+  await server.parts.store.seal(() => ({ id, seals: 1 }));
   await server.close(0);
   await lose(...(await sealsIn(server.folder)));
   const next = await server.restart();
@@ -175,7 +175,7 @@ test('starts after a crash between a seal of the database and that of the firmwa
   const server = await startTestServer(t);
   await server.publish(firstBuild);
   const { id, seals } = await identityOf(server);
-  await server.parts.store.seal({ id, seals: seals + 1 });
+  await server.parts.store.seal(() => ({ id, seals: seals + 1 }));
   await server.close(0);
   const next = await server.restart();
   t.is((await requestAsDevice(next.port, '/update/door')).status, 200);

@@ -69,6 +69,7 @@ for (const [change, act] of [
 ] as const) {
   test(`stores no attempt that was decided before another process ${change}`, async (t) => {
     const { first, second } = await withRollout(t, 2);
+    await second.parts.catalog.update();
     once(second.parts.store.devices, 'check', 'after', () => act(first));
     t.is((await checkIn(second, 0, old)).status, 304);
     t.deepEqual((await first.parts.records.find('door', macOf(0)))?.attempts, []);
@@ -157,6 +158,19 @@ test('continues the count of a rollout whose process ended while counting, and w
   t.like((await first.api('GET', path)).body, { tally: { members: 3, updating: 1, pending: 2 } });
   await checkIn(second, 2, young);
   t.like((await first.api('GET', path)).body, { tally: { members: 3, running: 1 } });
+});
+
+test('counts a download as delivered during a rollout that a process with a faster clock started', async (t) => {
+  const { first, second } = await withRollout(t, 1);
+  await first.api('POST', '/projects/door/rollouts/1/abort', {});
+  first.parts.clock.atLeast(1e9);
+  const again = { version: '2.0', stages: [{ share: 100 }] };
+  t.is((await first.api('POST', '/projects/door/rollouts', again)).status, 201);
+  t.is((await checkIn(second, 0, old)).status, 200);
+  first.parts.clock.atLeast(1e9 + 1000);
+  await checkIn(first, 0, young);
+  const { body } = await first.api('GET', '/projects/door/rollouts/2');
+  t.like(body, { tally: { running: 1, undelivered: 0 } });
 });
 
 test('keeps the counts right when devices are changed and removed in two processes', async (t) => {

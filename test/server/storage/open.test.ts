@@ -7,7 +7,7 @@ import { testFolder } from '../../support/test-folder.ts';
 test('opens a SQLite store by its URL, with and without an empty authority', async (t) => {
   const folder = await testFolder(t);
   const store = await openStore(`sqlite:${folder.at('100% new/ota.db')}`, 'a test');
-  await store.setServedMs(5);
+  await store.advanceServedMs(5);
   await store.close();
   const again = await openStore(`SQLITE://${folder.at('100% new/ota.db')}`, 'a test');
   t.is(await again.servedMs(), 5);
@@ -24,7 +24,7 @@ test('opens a blob folder by its URL', async (t) => {
 test('names the supported URL schemes in the error, and omits the password', async (t) => {
   const store = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openStore('mysql://ota:secret@db/ota', 'a test'));
   t.is(store.message, 'The store URL is invalid: the scheme mysql is unknown');
-  t.is(store.hint, 'Use a URL with the scheme sqlite.');
+  t.is(store.hint, 'Use a URL with the scheme sqlite or postgres or postgresql.');
   const blobs = await expectOtaError(t, 'STORAGE_URL_UNKNOWN', () => openBlobs('/var/lib/ota-hooks'));
   t.is(blobs.message, 'The blobs URL is invalid: it has no scheme');
   t.is(blobs.hint, 'Use a URL with the scheme file or s3.');

@@ -280,6 +280,7 @@ export function processesContract(storeTest: StoreTest): void {
 
   storeTest('adds the served time of several processes', async (t, opened) => {
     const { store, peer } = opened;
+    t.is(await store.servedMs(), 0);
     t.is(await store.advanceServedMs(1500), 1500);
     t.is(await peer.advanceServedMs(500.7), 2000);
     await Promise.all(Array.from({ length: 10 }, () => store.advanceServedMs(10)));

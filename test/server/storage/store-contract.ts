@@ -317,12 +317,6 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(audited.length, 2);
   });
 
-  storeTest('keeps the served time across a restart', async (t, opened) => {
-    t.is(await opened.store.servedMs(), 0);
-    await opened.store.setServedMs(123_456);
-    t.is(await (await opened.reopen()).servedMs(), 123_456);
-  });
-
   storeTest('restores an identical store from a dump, and restores nothing from an invalid dump', async (t, opened) => {
     const { store } = opened;
     const { manifest } = await testBuild();
@@ -332,7 +326,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       { id: 'abc', hash: 'ff', roles: ['admin'], channels: [], name: 'me', createdAt: 5 },
       auditBy('tester'),
     );
-    await store.setServedMs(99);
+    await store.advanceServedMs(99);
     const lines = await collect(store.dump());
     const other = await opened.another();
     await other.restore(lines);

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import { rowProblem } from '../document-schemas.ts';
-import { completeRestore, restoreRow } from '../sql/dump.ts';
+import { completeRestore, restoreAlike } from '../sql/dump.ts';
 import { sqliteEngine } from '../sql/engines/sqlite.ts';
 import { migrate } from '../sql/migrate.ts';
 import { Connection } from '../sql/sqlite/connection.ts';
@@ -69,7 +69,7 @@ async function copyRows({ from, to, repairOf }: Copy, table: TableName, changes:
 async function insertionProblem(db: Transaction<Tables>, line: DumpLine): Promise<string | undefined> {
   await sql`SAVEPOINT one_row`.execute(db);
   try {
-    await restoreRow(db, line);
+    await restoreAlike(db, [line]);
     return undefined;
   } catch (error) {
     await sql`ROLLBACK TO one_row`.execute(db);

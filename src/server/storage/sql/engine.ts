@@ -21,6 +21,8 @@ export interface Engine {
   nowMs(): RawBuilder<number>;
   /** Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects. */
   transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /** Runs a transaction that may take minutes. `work` runs only once. */
+  longTransaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Returns the names of the tables in the database. */
   tables(db: Database): Promise<readonly string[]>;
   /** Waits until no other transaction holds the lock with this name, and holds it until the end of this transaction. */

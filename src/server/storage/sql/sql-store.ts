@@ -26,7 +26,7 @@ export function sqlStore(engine: Engine): Store {
     ...storeFacts(engine),
     dump: () => dumpTables(engine),
     restore: (lines) =>
-      engine.transaction(async (db) => {
+      engine.longTransaction(async (db) => {
         await restoreRows(db, lines);
         await engine.afterRestore(db);
       }),

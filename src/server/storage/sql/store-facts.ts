@@ -10,9 +10,11 @@ const servedMsKey = 'served-ms';
 /** Facts about the data as a whole. */
 export function storeFacts({
   db,
+  transaction,
+  lock,
   flush,
   nowMs,
-}: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'setServedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
+}: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
   async function advanceServedMs(byMs: number): Promise<number> {
     const query = db.insertInto('meta').values({ key: servedMsKey, value: String(Math.floor(byMs)) });
     const sum = sql<string>`CAST(CAST(meta.value AS bigint) + CAST(excluded.value AS bigint) AS text)`;
@@ -22,20 +24,23 @@ export function storeFacts({
 
   return {
     async identity() {
-      const value = await readFact(db, identityKey);
-      return value === undefined ? undefined : storedJson<DataIdentity>(value, 'the identity of the data');
+      return identityIn(await readFact(db, identityKey));
     },
 
-    async seal(identity) {
-      await writeFact(db, identityKey, JSON.stringify(identity));
+    async seal(next) {
+      const identity = await transaction(async (change) => {
+        await lock(change, 'identity');
+        const sealed = next(identityIn(await readFact(change, identityKey)));
+        await writeFact(change, identityKey, JSON.stringify(sealed));
+        return sealed;
+      });
       await flush();
+      return identity;
     },
 
     async servedMs() {
       return Number((await readFact(db, servedMsKey)) ?? 0);
     },
-
-    setServedMs: (servedMs) => writeFact(db, servedMsKey, String(Math.floor(servedMs))),
 
     advanceServedMs,
 
@@ -48,6 +53,10 @@ export function storeFacts({
       return rows[0]?.now ?? Date.now();
     },
   };
+}
+
+function identityIn(value: string | undefined): DataIdentity | undefined {
+  return value === undefined ? undefined : storedJson<DataIdentity>(value, 'the identity of the data');
 }
 
 async function readFact(db: Database, key: string): Promise<string | undefined> {

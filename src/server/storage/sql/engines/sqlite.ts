@@ -32,6 +32,7 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     indexedBy: (index) => sql`INDEXED BY ${sql.ref(index)}`,
     nowMs: () => sql<number>`${Date.now()}`,
     transaction: (work) => db.transaction().execute(work),
+    longTransaction: (work) => db.transaction().execute(work),
     tables: sqliteTables,
     // There is only one transaction at a time.
     lock: async () => undefined,

@@ -1,0 +1,104 @@
+import { Kysely, sql, type Transaction } from 'kysely';
+import type Pg from 'pg';
+import type { Database, Engine } from '../engine.ts';
+import { startLead } from '../lead.ts';
+import { acquireLead } from '../postgres/advisory-lead.ts';
+import { connectOnce } from '../postgres/connected.ts';
+import { RollbackDialect } from '../postgres/dialect.ts';
+import { postgresNotices } from '../postgres/notices.ts';
+import { connectionSettings, openPool } from '../postgres/pool.ts';
+import { isRetryable } from '../postgres/problems.ts';
+import type { Tables } from '../tables.ts';
+
+/** Number of times a transaction runs if it conflicts with others. */
+const mostTries = 4;
+/** Tables whose IDs the database assigns. */
+const assignedTables = ['projects', 'releases', 'promotions', 'rollouts', 'audit'] as const;
+
+/**
+ * PostgreSQL: any number of processes.
+ *
+ * @param location URL without a password
+ * @throws OtaError DATABASE_URL_INVALID
+ */
+export function postgresEngine(pg: typeof Pg, url: string, location: string): Engine {
+  const databaseOf = (kind: 'requests' | 'long') =>
+    new Kysely<Tables>({ dialect: new RollbackDialect({ pool: openPool(pg, url, kind) }) });
+  const db = databaseOf('requests');
+  const long = databaseOf('long');
+  const connect = () => connectOnce(pg, connectionSettings(pg, url, 'requests'));
+  const notices = postgresNotices({
+    channel: 'ota_hooks',
+    connect,
+    escapeIdentifier: pg.escapeIdentifier,
+    async notify(channel, payload) {
+      await sql`SELECT pg_notify(${channel}, ${payload})`.execute(db);
+    },
+  });
+  return {
+    db,
+    location,
+    columns: {
+      text: sql`text COLLATE "C"`,
+      integer: 'bigint',
+      assigned: (column) => column.generatedByDefaultAsIdentity().primaryKey(),
+      tableOptions: undefined,
+    },
+    hasRowLocks: true,
+    like: 'ilike',
+    notices,
+    indexedBy: () => sql``,
+    nowMs: () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
+    transaction: (work) => inTransaction(db, work),
+    longTransaction: (work) => long.transaction().execute(work),
+    tables,
+    async lock(any, name) {
+      const key = sql`hashtextextended('ota-hooks ' || ${name}::text || current_schema(), 0)`;
+      await sql`SELECT pg_advisory_xact_lock(${key})`.execute(any);
+    },
+    async snapshot() {
+      const transaction = await long
+        .startTransaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute();
+      return {
+        db: transaction,
+        async end() {
+          await transaction.rollback().execute();
+        },
+      };
+    },
+    async afterRestore(any) {
+      for (const table of assignedTables) {
+        const next = sql`(SELECT coalesce(max(id), 0) + 1 FROM ${sql.table(table)})`;
+        await sql`SELECT setval(pg_get_serial_sequence(${table}, 'id'), ${next}, false)`.execute(any);
+      }
+    },
+    // A commit is durable.
+    flush: async () => undefined,
+    lead: (work) => startLead(() => acquireLead(connect), work),
+    async close() {
+      await notices.close();
+      await Promise.all([db.destroy(), long.destroy()]);
+    },
+  };
+}
+
+async function inTransaction<Result>(
+  db: Database,
+  work: (db: Transaction<Tables>) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await db.transaction().execute(work);
+    } catch (error) {
+      if (tries === mostTries || !isRetryable(error)) throw error;
+    }
+  }
+}
+
+async function tables(db: Database): Promise<readonly string[]> {
+  const query = sql<{ name: string }>`SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()`;
+  return (await query.execute(db)).rows.map(({ name }) => name);
+}
