@@ -19,8 +19,12 @@ export interface Engine {
   indexedBy(index: string): RawBuilder<unknown>;
   /** Returns the time of the database's clock as an SQL expression, in milliseconds since 1970. */
   nowMs(): RawBuilder<number>;
-  /** Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects. */
-  transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects.
+   *
+   * @param durability what the commit survives at least; defaults to a power failure
+   */
+  transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>, durability?: Durability): Promise<Result>;
   /** Runs a transaction that may take minutes. `work` runs only once. */
   longTransaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Returns the names of the tables in the database. */
@@ -36,6 +40,13 @@ export interface Engine {
   lead(work: (signal: AbortSignal) => Promise<void>): Lead;
   close(): Promise<void>;
 }
+
+/**
+ * - power-failure: the commit is on the disk.
+ * - crash: the commit survives a crash of the process. A power failure may lose it until the next commit that is on the disk, which follows
+ *   within seconds.
+ */
+export type Durability = 'power-failure' | 'crash';
 
 interface Snapshot {
   readonly db: Database;
