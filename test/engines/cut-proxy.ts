@@ -44,7 +44,8 @@ export async function startCutProxy(target: number): Promise<CutProxy> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const closeSockets = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    // Resetting a socket that has sent its end would leave it open forever.
+    for (const socket of sockets) socket.destroy();
   };
   const close = async () => {
     if (!server.listening) return;

@@ -1,5 +1,6 @@
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Store } from '../storage/store.ts';
+import { StoreUnavailableError } from '../storage/store-unavailable.ts';
 import type { ClockSkew } from './clock-skew.ts';
 import type { Catalog } from './releases/catalog.ts';
 
@@ -67,7 +68,9 @@ export class Health {
       }
     }
     for (const [sha256, sizeBytes] of sizes) {
-      const found = await this.#parts.blobs.state(sha256).catch(() => undefined);
+      const found = await this.#parts.blobs.state(sha256).catch(stateUnknown);
+      // Another check reports that the files cannot be reached.
+      if (found === 'unknown') return [];
       if (found?.complete !== true || found.offset !== sizeBytes) return ['firmware-missing'];
     }
     return [];
@@ -92,6 +95,10 @@ export class Health {
       return false;
     }
   }
+}
+
+function stateUnknown(error: unknown): 'unknown' | undefined {
+  return error instanceof StoreUnavailableError ? 'unknown' : undefined;
 }
 
 /** Returns a function that shares one result among all calls until `ms` milliseconds after the work is done. */

@@ -77,7 +77,7 @@ test('never sends a damaged blob, reports it, and accepts it again', async (t) =
     t.is(response.header('retry-after'), '60');
   }
   t.is(server.logged.filter(({ level }) => level === 'error').length, 1, 'the log contains the fault once');
-  const health = await fetch(`${server.url}/healthz`);
+  const health = await fetch(`${server.url}/readyz`);
   t.deepEqual(await health.json(), { status: 'degraded', problems: ['firmware-missing'] });
   const moved: string[] = [];
   for await (const { key } of place.client.list('damaged/')) moved.push(key);
@@ -113,6 +113,26 @@ test.serial('throws StoreUnavailableError during an outage, and works again afte
   }
   t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
 });
+
+test.serial(
+  'responds with 503 during an outage of the bucket, and serves devices immediately afterwards',
+  async (t) => {
+    const server = await serverOn(t, newPlace());
+    await s3.cut();
+    try {
+      const response = await requestAsDevice(server.port, '/update/door');
+      t.is(response.status, 503);
+      t.is(response.header('retry-after'), '60');
+      const health = await fetch(`${server.url}/readyz`);
+      t.like(await health.json(), { problems: ['files-unreachable'] });
+    } finally {
+      await s3.restore();
+    }
+    const response = await requestAsDevice(server.port, '/update/door');
+    t.is(response.status, 200);
+    t.is(response.header('x-md5'), response.md5);
+  },
+);
 
 test('rejects a bucket that does not exist', async (t) => {
   const { message } = await expectOtaError(t, 'S3_BUCKET_MISSING', () =>

@@ -29,6 +29,7 @@ export class ArtifactBytes {
    * Acquires the bytes for a download. If bytes are returned, `release` must be called exactly once.
    *
    * @returns undefined if the bytes are missing or damaged; `busy` if the memory limit is reached
+   * @throws the error of the blob store if it cannot be read now; the next call reads it again
    */
   async acquire(artifact: Artifact): Promise<Uint8Array | undefined | 'busy'> {
     const { sha256, sizeBytes } = artifact;
@@ -38,11 +39,21 @@ export class ArtifactBytes {
     entry.users++;
     this.#entries.delete(sha256);
     this.#entries.set(sha256, entry);
-    const bytes = await entry.bytes;
-    if (bytes !== undefined) return bytes;
-    entry.users--;
-    this.#entries.delete(sha256);
+    try {
+      const bytes = await entry.bytes;
+      if (bytes !== undefined) return bytes;
+    } catch (error) {
+      this.#drop(sha256, entry);
+      throw error;
+    }
+    this.#drop(sha256, entry);
     return undefined;
+  }
+
+  /** Removes an entry without bytes. A different request may already have replaced it. */
+  #drop(sha256: string, entry: Entry): void {
+    entry.users--;
+    if (this.#entries.get(sha256) === entry) this.#entries.delete(sha256);
   }
 
   release({ sha256 }: Artifact): void {

@@ -37,7 +37,10 @@ export async function takeSlot(parts: DeviceParts, artifact: Artifact): Promise<
     return { body: { proxyPath }, free: () => undefined };
   }
   if (!parts.downloads.begin()) return 'busy';
-  const body = await parts.bytes.acquire(artifact);
+  const body = await parts.bytes.acquire(artifact).catch((error: unknown) => {
+    parts.downloads.end();
+    throw error;
+  });
   if (body instanceof Uint8Array) return { body, free: () => free(parts, artifact) };
   parts.downloads.end();
   if (body === undefined) throw new Error(`the bytes of ${artifact.file} are missing or damaged`);
