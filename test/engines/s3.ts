@@ -8,7 +8,7 @@ import { requireProgram } from './missing.ts';
 import { Program } from './program.ts';
 
 /** Path of a versitygw binary, which replaces moto if it is set. versitygw is stricter but takes minutes to build. */
-export const versitygwVariable = 'OTA_HOOKS_VERSITYGW';
+const versitygwVariable = 'OTA_HOOKS_VERSITYGW';
 
 /** An S3 server on a free port of the loopback interface, with one bucket. */
 export interface S3Server {

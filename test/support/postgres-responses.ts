@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
 /** Error of a PostgreSQL server: its SQLSTATE and its message. */
-export type PostgresError = readonly [state: string, message: string];
+type PostgresError = readonly [state: string, message: string];
 
 interface Responses {
   /** Error in response to a login; undefined if the login succeeds. */

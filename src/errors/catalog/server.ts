@@ -15,7 +15,7 @@ const usedTargets = {
   changed: 'the target differs from the source',
 } as const;
 
-interface S3Place {
+export interface S3Place {
   readonly bucket: string;
   readonly host: string;
 }

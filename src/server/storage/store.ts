@@ -228,7 +228,7 @@ export interface Touch {
 }
 
 /** Data for a device's request. The record and the revision were read at the same moment. */
-export interface DeviceCheck {
+interface DeviceCheck {
   readonly device: SeenDevice | undefined;
   /** Revision of the project. */
   readonly revision: number;

@@ -3,7 +3,7 @@ import type { CurrentRelease, ReleaseRecord } from '../records.ts';
 import { hasSameBytes, isPromotable } from '../release-record.ts';
 import type { CatalogStore, NewRelease, PublicationResult } from '../store.ts';
 import { writeAudit } from './audit.ts';
-import { promoteReleases } from './current-releases.ts';
+import { writeCurrentReleases } from './current-releases.ts';
 import type { Database, Engine } from './engine.ts';
 import { bumpRevision, type LockedProject, lockProject, requireRevision, toProject, writeProject } from './projects.ts';
 import { recognizedReleases, releaseByName, releaseRows, releasesByIds, toRelease } from './releases.ts';
@@ -80,7 +80,7 @@ export function sqlCatalog(engine: Engine): CatalogStore {
         requireRevision(stored, projectRevision);
         if (stored === undefined) return [];
         const releases = await releasesByIds(change, releaseIds);
-        const promoted = await promoteReleases(change, { projectId: stored.id, channel }, releases);
+        const promoted = await writeCurrentReleases(change, { projectId: stored.id, channel }, releases);
         if (promoted.length === 0) return promoted;
         await writeAudit(change, [audit(promoted)]);
         await bumpRevision(change, stored.id);
@@ -172,7 +172,7 @@ async function publish(db: Database, engine: Engine, publication: NewRelease): P
   const outcome = present === undefined ? 'published' : 'promoted';
   if (project !== undefined) await writeProject(db, project);
   const written = present ?? (await writeRelease(db, projectId, publication, referenceImage));
-  if (channel !== undefined) await promoteReleases(db, { projectId, channel }, [written]);
+  if (channel !== undefined) await writeCurrentReleases(db, { projectId, channel }, [written]);
   await writeAudit(db, audit(outcome));
   await bumpRevision(db, projectId);
   return { outcome, release: written };

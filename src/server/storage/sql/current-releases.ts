@@ -8,7 +8,7 @@ import { trustReleases } from './releases.ts';
  *
  * @returns the promoted releases
  */
-export async function promoteReleases(
+export async function writeCurrentReleases(
   db: Database,
   { projectId, channel }: { readonly projectId: number; readonly channel: string },
   releases: readonly ReleaseRecord[],

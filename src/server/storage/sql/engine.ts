@@ -37,7 +37,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export interface Snapshot {
+interface Snapshot {
   readonly db: Database;
   end(): Promise<void>;
 }

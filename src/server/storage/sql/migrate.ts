@@ -1,18 +1,8 @@
-import type { Transaction } from 'kysely';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { toolVersion } from '../../../version.ts';
-import type { ColumnTypes, Database, Engine } from './engine.ts';
+import type { Database, Engine } from './engine.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
-import type { Tables } from './tables.ts';
-
-export interface SchemaMigration {
-  /**
-   * Oldest version of ota-hooks that can use the data after this migration. During a rolling upgrade, processes of that version are still
-   * running, so the migration must not break their statements: it may add tables, and columns that are nullable or have a default.
-   */
-  readonly oldestProgram: string;
-  up(db: Transaction<Tables>, types: ColumnTypes): Promise<void>;
-}
+import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
 

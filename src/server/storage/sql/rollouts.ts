@@ -2,7 +2,7 @@ import { documentSchemas } from '../document-schemas.ts';
 import type { RolloutRecord } from '../records.ts';
 import type { NewAuditEntry, NewRollout, RolloutStore } from '../store.ts';
 import { writeAudit } from './audit.ts';
-import { promoteReleases } from './current-releases.ts';
+import { writeCurrentReleases } from './current-releases.ts';
 import { deviceColumns, toDevice } from './devices.ts';
 import type { Database, Engine } from './engine.ts';
 import { bumpRevision, lockProject, requireRevision } from './projects.ts';
@@ -40,7 +40,7 @@ export function sqlRollouts(engine: Engine): RolloutStore {
         if ((await query.executeTakeFirst()).numUpdatedRows === 0n) return 'conflict';
         const saved = { ...rollout, revision: revision + 1 };
         if (change === undefined || projectId === undefined) return saved;
-        await promoteReleases(write, { projectId, channel }, await releasesByIds(write, change.promote ?? []));
+        await writeCurrentReleases(write, { projectId, channel }, await releasesByIds(write, change.promote ?? []));
         await writeAudit(write, [change.audit]);
         await bumpRevision(write, projectId);
         return saved;

@@ -1,6 +1,6 @@
 import { type ColumnDefinitionBuilder, type CreateTableBuilder, sql, type Transaction } from 'kysely';
 import type { ColumnTypes } from '../engine.ts';
-import type { SchemaMigration } from '../migrate.ts';
+import type { SchemaMigration } from '../schema-migration.ts';
 import type { Tables } from '../tables.ts';
 
 export const firstTables: SchemaMigration = { oldestProgram: '0.1.0', up };
