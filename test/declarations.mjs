@@ -4,6 +4,7 @@
  */
 import ava from 'ava';
 import pLimit from 'p-limit';
+import { skippedBecause } from './several/skipped.mjs';
 
 /** Limits concurrent tests of a process. If all tests ran at once on a slow machine, requests would exceed their time limits. */
 const limit = pLimit(8);
@@ -23,6 +24,7 @@ export function declareTests({ isGroup }) {
     const declare = path.reduce((value, name) => value[name], ava);
     const [title, run, ...rest] = args;
     if (typeof title !== 'string') declare(...args);
+    else if (skippedBecause(file, title) !== undefined) ava.skip(`${file} › ${title}`, run, ...rest);
     else declare(isGroup ? `${file} › ${title}` : title, path.length > 0 ? run : limited(run), ...rest);
   }
 }

@@ -51,6 +51,14 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
+  storeTest('finds nothing by a text with a NUL character, which URLs may contain', async (t, { store }) => {
+    const { manifest } = await testBuild({ version: '1.0', project: 'door' });
+    await store.catalog.publish(publication(manifest, '1.0'));
+    t.is(await store.catalog.project('door\0'), undefined);
+    t.is(await store.devices.check('door\0', '02:00:00:00:00:01'), undefined);
+    t.deepEqual(await store.devices.list('door', { limit: 1 }, { text: '\0' }), []);
+  });
+
   storeTest(
     'allows one rollout per channel, and promotes the release in the write that completes the rollout',
     async (t, opened) => {

@@ -91,11 +91,16 @@ function createPool(pg: typeof Pg, settings: Pg.PoolConfig): Pg.Pool {
   }
 }
 
+/** PostgreSQL rejects text with a NUL character, which a URL may contain. The replacement matches nothing that is stored, as in SQLite. */
+function storable(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value;
+}
+
 function adapt(client: Pg.PoolClient, names: StatementNames): PostgresPoolClient {
   let isBroken = false;
   const query: (text: string, values: readonly unknown[]) => Promise<unknown> = async (text, values) => {
     try {
-      return await client.query({ text, values: [...values], ...named(names.get(text)) });
+      return await client.query({ text, values: values.map(storable), ...named(names.get(text)) });
     } catch (error) {
       isBroken ||= breaksConnection(error);
       throw storeError(error);

@@ -1,0 +1,26 @@
+/** Tests that `npm run test:several` skips, with the reason: each needs a process or a data folder of its own. */
+
+const reasons = {
+  alias: 'a process notices a removed alias within a second, and the test requires it at once',
+  folder: 'reads or changes the files of the data folder, which is empty with a database and a bucket',
+  limits: 'a limit in memory that each process has for itself',
+};
+
+/** Reasons by file and title. `*` stands for all tests of a file. */
+const skipped = {
+  'server/publish': {
+    'rejects an uploaded private key, logs a warning and stores no bytes': reasons.folder,
+    'accepts a valid token from a rate-limited address': reasons.limits,
+  },
+  'server/device-protocol': {
+    'routes an alias path to its project and channel until the alias is removed': reasons.alias,
+    'delegates a download to nginx with X-Accel-Redirect': reasons.folder,
+  },
+};
+
+/** Returns why a test is skipped; undefined if it runs. */
+export function skippedBecause(file, title) {
+  if (process.env.OTA_HOOKS_TEST_ENGINES === undefined) return undefined;
+  const ofFile = skipped[file] ?? {};
+  return ofFile[title] ?? ofFile['*'];
+}
