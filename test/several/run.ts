@@ -10,10 +10,11 @@ import { startPostgres } from '../engines/postgres.ts';
 import { startS3 } from '../engines/s3.ts';
 import { enginesVariable, type SharedEngines } from '../engines/shared-engines.ts';
 
+const commands = ['server', 'server-rollout', 'device-credentials', 'device-migration', 'publish-permissions', 'https'];
 const suites = [
   'test/server/*.test.ts',
   'test/server/{dashboard,events,rollout,tls}/*.test.ts',
-  'test/cli/commands/*.test.ts',
+  ...commands.map((name) => `test/cli/commands/${name}.test.ts`),
 ];
 const argv = process.argv.slice(2);
 

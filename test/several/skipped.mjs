@@ -1,8 +1,11 @@
 /** Tests that `npm run test:several` skips, with the reason: each needs a process or a data folder of its own. */
 
 const reasons = {
+  address: 'requires the certificate of one server',
   alias: 'a process notices a removed alias within a second, and the test requires it at once',
   folder: 'reads or changes the files of the data folder, which is empty with a database and a bucket',
+  clock: 'a server does not start if its clock differs from that of the database',
+  events: 'collects the events of one process',
   limits: 'a limit in memory that each process has for itself',
 };
 
@@ -15,6 +18,18 @@ const skipped = {
   'server/device-protocol': {
     'routes an alias path to its project and channel until the alias is removed': reasons.alias,
     'delegates a download to nginx with X-Accel-Redirect': reasons.folder,
+  },
+  'server/clock': { '*': reasons.clock },
+  'server/verifier': { 'aborts a verification that reaches its time limit, and stores nothing': reasons.folder },
+  'server/events/requests': { 'emits one event for each concurrent change to a device': reasons.events },
+  'cli/commands/server': {
+    'server tokens create --data creates an admin token when no server is running': reasons.folder,
+    'server backup copies the data of a running server, and restore requires an empty folder and a valid file':
+      reasons.folder,
+  },
+  'cli/commands/https': {
+    'server commands reject a certificate issued for a different address': reasons.address,
+    'server backup and restore preserve the certificate authority that devices trust': reasons.folder,
   },
 };
 

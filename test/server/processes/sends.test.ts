@@ -181,3 +181,30 @@ test('keeps the counts right when devices are changed and removed in two process
   await first.api('DELETE', `/projects/door/devices/${macOf(0)}`);
   t.like((await rolloutAt(first)).tally, { members: 2, pending: 2, updating: 0, running: 0 });
 });
+
+test('waits with the shutdown until the end of a download is stored', async (t) => {
+  const { first } = await twoProcesses(t);
+  t.is((await first.publish(old)).status, 201);
+  const { devices } = first.parts.store;
+  const check = devices.check;
+  let checks = 0;
+  let goOn = () => {};
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  devices.check = async (...values) => {
+    // The first check decides on the request, and the second one belongs to the end of the download.
+    if (++checks === 2) await gate;
+    return check(...values);
+  };
+  t.is((await requestAsDevice(first.port, '/update/door', { mac: macOf(0) })).status, 200);
+  let isIdle = false;
+  const idle = first.parts.downloads.idle().then(() => {
+    isIdle = true;
+  });
+  while (checks < 2) await new Promise(setImmediate);
+  t.false(isIdle);
+  goOn();
+  await idle;
+  t.like((await first.parts.records.find('door', macOf(0)))?.attempts[0], { state: 'received', receipts: 1 });
+});

@@ -224,6 +224,7 @@ test('keeps a rollout across a restart, and halts it for stored failures before 
   t.like(await show(again, id), { state: 'active', openStages: 1, tally: { running: 1, members: 4 } });
   t.is((await checkIn(again, 2, old)).status, 304);
   t.is((await checkIn(again, 1, old)).status, 200);
+  await receiptsNoted(again, macOf(1), 1);
   // After a crash between the two writes, the failure is stored and the halt is not.
   const store = again.parts.store;
   const record = await again.parts.records.find('door', macOf(1));

@@ -99,7 +99,7 @@ storeTest('waits for the disk for changes by people, and not for changes by devi
   const recorded: string[] = [];
   const { open } = await folderStore(t, recordingDriver(driver, recorded));
   const store = await open('data');
-  await store.catalog.saveProject(newProject('door', 1), auditBy('admin'));
+  await store.catalog.saveProject(newProject('door', []), auditBy('admin'));
   recorded.length = 0;
   await store.devices.save(newRecord('door', '18:FE:34:00:00:01'), { mostDevices: 10 });
   t.deepEqual(recorded, ['pragma synchronous = normal', 'commit', 'pragma synchronous = full']);

@@ -23,6 +23,13 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     context.header('X-Content-Type-Options', 'nosniff');
     if (context.req.path.startsWith('/api/')) context.header(apiVersionHeader, String(apiVersion));
   });
+  // No value in a URL can contain a NUL character, which PostgreSQL rejects.
+  api.use(async (context, next) => {
+    if (/%00/.test(context.req.url)) {
+      throw new DomainError('bad-request', 'the URL contains a NUL character', 'Remove %00 from the URL.');
+    }
+    await next();
+  });
   api.use(async (context, next) => {
     if (parts.stopping.aborted && context.req.method !== 'GET') {
       throw new DomainError('shutting-down', 'the server is stopping', 'Try again in a minute.');

@@ -41,12 +41,16 @@ function fileRoute(path: string): DeviceRoute {
   return isWhole ? { to: 'file', project, from, file } : { to: 'nowhere' };
 }
 
-/** Splits and decodes the path. Returns an empty list if a segment cannot be decoded. A trailing slash is ignored. */
+/**
+ * Splits and decodes the path. Returns an empty list if a segment cannot be decoded or contains a NUL character, which PostgreSQL rejects. A
+ * trailing slash is ignored.
+ */
 function segments(path: string, start: number): string[] {
   const parts = path.slice(start).split('/');
   if (parts.at(-1) === '') parts.pop();
   try {
-    return parts.map(decodeURIComponent);
+    const decoded = parts.map(decodeURIComponent);
+    return decoded.some((segment) => segment.includes('\0')) ? [] : decoded;
   } catch {
     return [];
   }
