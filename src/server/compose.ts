@@ -122,8 +122,7 @@ export async function makeParts(
   const clock = await ServedClock.open(store);
   const catalog = await Catalog.open(store, clock);
   const rollouts = new Rollouts({ store, catalog, clock, events, log });
-  // Halt rollouts before any device is served: a process may have ended between a failure and the halt.
-  await rollouts.maintain();
+  await rollouts.haltAll();
   const { mostDevices, failuresPerAddress, failuresPerSecond } = limits;
   const records = new DeviceRecords({ store: store.devices, catalog, rollouts, lastSeen, events, mostDevices });
   const notEnrolled = new NotEnrolledDevices();

@@ -14,7 +14,7 @@ export type HealthProblem =
   | 'clock-differs';
 
 interface Parts {
-  readonly store: Pick<Store, 'advanceServedMs'>;
+  readonly store: Pick<Store, 'ping'>;
   readonly blobs: Pick<BlobStore, 'room' | 'seals' | 'state'>;
   readonly catalog: Pick<Catalog, 'views'>;
   readonly skew: Pick<ClockSkew, 'isTooLarge'>;
@@ -89,7 +89,7 @@ export class Health {
 
   async #canWrite(): Promise<boolean> {
     try {
-      await this.#parts.store.advanceServedMs(0);
+      await this.#parts.store.ping();
       return true;
     } catch {
       return false;

@@ -263,8 +263,6 @@ export interface RolloutRecord {
   readonly endedAt?: number | undefined;
   readonly history: readonly RolloutEvent[];
   readonly samples: readonly RolloutSample[];
-  /** Final tally of each stage, stored when another rollout replaces this one. */
-  readonly endTallies?: readonly RolloutTally[] | undefined;
 }
 
 /** Contribution of a device to the counts of a rollout. */

@@ -12,9 +12,9 @@ test('writes at most once per second for health requests', async (t) => {
   let writes = 0;
   const finish: (() => void)[] = [];
   const store = {
-    advanceServedMs() {
+    ping() {
       writes++;
-      return new Promise<number>((resolve) => finish.push(() => resolve(0)));
+      return new Promise<void>((resolve) => finish.push(resolve));
     },
   };
   const health = new Health({ ...parts, store }, () => now);

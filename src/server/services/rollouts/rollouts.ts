@@ -43,6 +43,8 @@ interface Needs {
 /** Number of devices counted in one transaction. Other writes are handled between two transactions. */
 const countedAtOnce = 1000;
 
+type RolloutKey = Pick<RolloutRecord, 'project' | 'id'>;
+
 /** What to do with a rollout, after its current record and counts were read; undefined to leave it unchanged. */
 type Choice = (rollout: RolloutRecord, tallies: readonly RolloutTally[]) => Promise<RolloutStep | undefined>;
 
@@ -80,7 +82,7 @@ export class Rollouts {
   /** Halts the rollouts for which a saved change to a device makes a halt rule apply. */
   async haltIfNeeded(project: string, changes: readonly MemberChange[]): Promise<void> {
     for (const { rollout, before, after } of changes) {
-      if (mayHalt(before, after)) await this.#evaluate(project, rollout, ({ kind }) => kind === 'halt');
+      if (mayHalt(before, after)) await this.#evaluate({ project, id: rollout }, ({ kind }) => kind === 'halt');
     }
   }
 
@@ -155,10 +157,16 @@ export class Rollouts {
    */
   async maintain(): Promise<void> {
     for (const rollout of await this.#needs.store.rollouts.current()) {
-      const { project, id, isCounted, state } = rollout;
-      if (!isCounted) await this.#count(rollout);
-      if (state === 'active') await this.#evaluate(project, id, ({ kind }) => kind !== 'wait');
-      await this.#sample(project, id);
+      if (!rollout.isCounted) await this.#count(rollout);
+      if (rollout.state === 'active') await this.#evaluate(rollout, ({ kind }) => kind !== 'wait');
+      await this.#sample(rollout);
+    }
+  }
+
+  /** Halts the rollouts whose stored failures require it: a process may have ended between a failure and the halt. */
+  async haltAll(): Promise<void> {
+    for (const rollout of await this.#needs.store.rollouts.current()) {
+      if (rollout.state === 'active') await this.#evaluate(rollout, ({ kind }) => kind === 'halt');
     }
   }
 
@@ -170,7 +178,7 @@ export class Rollouts {
   }
 
   /** Evaluates an active rollout, and applies the verdict if it is wanted. */
-  async #evaluate(project: string, id: number, isWanted: (verdict: RolloutVerdict) => boolean): Promise<void> {
+  async #evaluate({ project, id }: RolloutKey, isWanted: (verdict: RolloutVerdict) => boolean): Promise<void> {
     await this.#change(project, id, async (rollout, tallies) => {
       if (rollout.state !== 'active') return undefined;
       const verdict = await this.#verdictOf(rollout, tallies);
@@ -238,7 +246,7 @@ export class Rollouts {
   }
 
   /** Adds a progress sample. If another process changes the rollout at the same time, the sample is added a second later. */
-  async #sample(project: string, id: number): Promise<void> {
+  async #sample({ project, id }: RolloutKey): Promise<void> {
     const { store, clock } = this.#needs;
     const rollout = await store.rollouts.find(project, id);
     if (rollout === undefined || !rollout.isCounted) return;
