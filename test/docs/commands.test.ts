@@ -29,6 +29,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Stages, groups and pins': rollout,
     'JSON output': rollout,
   },
+  'docs/scale.md': { 'Move to several servers': 'test/e2e/engines/scale.test.ts' },
   'docs/security.md': { 'Private keys': desk },
   'docs/server.md': {
     'Set up a server and a device': server,

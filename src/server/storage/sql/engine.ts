@@ -19,6 +19,8 @@ export interface Engine {
   indexedBy(index: string): RawBuilder<unknown>;
   /** Returns the time of the database's clock as an SQL expression, in milliseconds since 1970. */
   nowMs(): RawBuilder<number>;
+  /** Makes the database keep the plan of a statement that runs for each update check. Its columns must not depend on the schema. */
+  keepPlan(statement: string): void;
   /** Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects. */
   transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Runs a transaction that may take minutes. `work` runs only once. */

@@ -22,8 +22,9 @@ const assignedTables = ['projects', 'releases', 'promotions', 'rollouts', 'audit
  * @throws OtaError DATABASE_URL_INVALID
  */
 export function postgresEngine(pg: typeof Pg, url: string, location: string): Engine {
+  const names = new Map<string, string>();
   const databaseOf = (kind: 'requests' | 'long') =>
-    new Kysely<Tables>({ dialect: new RollbackDialect({ pool: openPool(pg, url, kind) }) });
+    new Kysely<Tables>({ dialect: new RollbackDialect({ pool: openPool(pg, url, { kind, names }) }) });
   const db = databaseOf('requests');
   const long = databaseOf('long');
   const connect = () => connectOnce(pg, connectionSettings(pg, url, 'requests'));
@@ -49,6 +50,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     notices,
     indexedBy: () => sql``,
     nowMs: () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
+    keepPlan: (statement) => void names.set(statement, `ota_hooks_${names.size}`),
     transaction: (work) => inTransaction(db, work),
     longTransaction: (work) => long.transaction().execute(work),
     tables,

@@ -31,6 +31,8 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     notices: { send: () => undefined, subscribe: () => () => undefined },
     indexedBy: (index) => sql`INDEXED BY ${sql.ref(index)}`,
     nowMs: () => sql<number>`${Date.now()}`,
+    // The connection keeps all statements prepared.
+    keepPlan: () => undefined,
     transaction: (work) => db.transaction().execute(work),
     longTransaction: (work) => db.transaction().execute(work),
     tables: sqliteTables,
