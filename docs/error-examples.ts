@@ -325,6 +325,7 @@ export const errorExamples = {
     { path: 'data', problems: 1, isRepaired: true },
   ],
   SERVER_DATA_NOT_EMPTY: [{ path: 'restored' }],
+  SERVER_STORES_DIFFER: [{ reason: 'older' }, { reason: 'lost' }, { reason: 'other' }, { reason: 'unsealed' }],
   COPY_SOURCE_RUNNING: [{ path: 'data', holder: 'process 4711' }],
   COPY_TARGET_USED: [{ reason: 'records' }, { reason: 'blobs' }, { reason: 'changed', what: 'table devices' }],
   SERVER_LISTEN_FAILED: [{ address: '0.0.0.0:80', reason: 'EACCES' }],

@@ -57,7 +57,7 @@ export async function openData(
     const mayCreate = acceptsLoss || (await identifyBlobs(blobs)).areUnused;
     const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder, { mayCreate, acceptsLoss });
     try {
-      if (!acceptsLoss) await requireWhole({ store, blobs }, data);
+      if (!acceptsLoss) await requireWhole({ store, blobs }, storeUrl === undefined ? data : undefined);
       return { store, blobs };
     } catch (error) {
       await store.close();

@@ -13,6 +13,8 @@ export interface ServerOptions {
   readonly blobsUrl?: string | undefined;
   /** Environment variables with the credentials of the stores. */
   readonly env?: StorageEnvironment | undefined;
+  /** True if a database is accepted that is older than the blobs, so that the newest records are lost. */
+  readonly acceptsOlderDatabase?: boolean | undefined;
   readonly host: string;
   /** Port to listen on; 0 selects a free port. */
   readonly port: number;

@@ -38,7 +38,9 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const isTrustedProxy = trustProxies(options.trustedProxies ?? []);
-  const opened = await openData(options, `process ${process.pid}, since ${new Date().toISOString()}`);
+  const acceptsLoss = options.acceptsOlderDatabase === true;
+  const holder = `process ${process.pid}, since ${new Date().toISOString()}`;
+  const opened = await openData(options, holder, { acceptsLoss });
   const { store } = opened;
   const stopping = new AbortController();
   const servers: WebServer[] = [];
@@ -47,7 +49,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // The backup includes the authority's keys only if the API uses TLS. Over plain HTTP, the keys would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
     await requireClock(store);
-    await sealData(opened);
+    await sealData(opened, { acceptsLoss });
     const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);
     const main = await openWebServer(parts, options, tls.certificate);

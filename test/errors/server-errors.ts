@@ -139,6 +139,12 @@ export const serverErrors = {
     await runCommand(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
     return runCommand(['server', 'restore', 'backup.ndjson', '--data', 'restored'], { cwd: path });
   },
+  SERVER_STORES_DIFFER: async (t) => {
+    const [one, other] = [await startTestServer(t), await startTestServer(t)];
+    for (const server of [one, other]) await server.close(0);
+    const env = { OTA_DATABASE_URL: `sqlite:${other.folder}/ota.db` };
+    return runCommand(['serve', '--data', one.folder, '--listen', '127.0.0.1:0'], { cwd: one.folder, env });
+  },
   COPY_SOURCE_RUNNING: async (t) => {
     const { folder } = await startTestServer(t);
     return runCommand(['server', 'copy', '--from', folder, ...newStores(folder)], { cwd: folder });

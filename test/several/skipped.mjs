@@ -7,6 +7,7 @@ const reasons = {
   clock: 'a server does not start if its clock differs from that of the database',
   events: 'collects the events of one process',
   limits: 'a limit in memory that each process has for itself',
+  part: 'replaces a part of one server',
 };
 
 /** Reasons by file and title. `*` stands for all tests of a file. */
@@ -21,7 +22,12 @@ const skipped = {
   },
   'server/clock': { '*': reasons.clock },
   'server/verifier': { 'aborts a verification that reaches its time limit, and stores nothing': reasons.folder },
-  'server/events/requests': { 'emits one event for each concurrent change to a device': reasons.events },
+  'server/events/devices': { '*': reasons.events },
+  'server/events/requests': { '*': reasons.events },
+  'server/every-problem': {
+    'returns internal-error with its documented status and a hint': reasons.part,
+    'returns disk-full with its documented status and a hint': reasons.part,
+  },
   'cli/commands/server': {
     'server tokens create --data creates an admin token when no server is running': reasons.folder,
     'server backup copies the data of a running server, and restore requires an empty folder and a valid file':

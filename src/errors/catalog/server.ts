@@ -9,6 +9,13 @@ const lostChanges = {
   other: 'ota.db and the firmware files in blobs belong to different servers',
 } as const;
 
+const differentStores = {
+  lost: 'the bucket contains the firmware files of a server, but the database contains no records',
+  unsealed: 'the database belongs to other firmware files than those in the bucket',
+  older: 'the database is older than the firmware files',
+  other: 'the database and the firmware files belong to different servers',
+} as const;
+
 const usedTargets = {
   records: 'the database contains the data of a different server',
   blobs: 'the bucket contains the files of a different server',
@@ -200,6 +207,15 @@ export const serverEntries = {
     ({ path }) => `The backup was not restored: ${path} already contains server data`,
     'Backups are restored only into empty folders, so that no data is mixed or lost.',
     () => 'Pass a different folder, or move this folder elsewhere.',
+  ),
+  SERVER_STORES_DIFFER: entry<{ reason: keyof typeof differentStores }>(
+    1,
+    ({ reason }) => `The server does not start: ${differentStores[reason]}`,
+    'The newest releases and devices would be missing, and revoked tokens would be valid again. Nothing was changed.',
+    ({ reason }) =>
+      reason === 'older'
+        ? 'Restore the database and the bucket to the same time. If the newer records are lost, for example after a failover, start one server once with --accept-older-database.'
+        : 'Pass the database and the bucket prefix of the same server, or restore a backup into an empty database with `ota-hooks server restore`.',
   ),
   COPY_SOURCE_RUNNING: entry<PathField & { holder: string }>(
     1,

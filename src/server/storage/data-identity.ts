@@ -23,13 +23,15 @@ export async function identifyBlobs(blobs: BlobStore): Promise<BlobsIdentity> {
 /**
  * Checks that the database is the one that belongs to the blobs, and that it is not an older copy.
  *
- * @param data data folder for error messages
- * @throws OtaError SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER
+ * @param data data folder for error messages; undefined if the database is not in it
+ * @throws OtaError SERVER_DATABASE_LOST, SERVER_DATABASE_OLDER, SERVER_STORES_DIFFER
  */
-export async function requireWhole({ store, blobs }: Pair, data: string): Promise<void> {
+export async function requireWhole({ store, blobs }: Pair, data: string | undefined): Promise<void> {
   const problem = (await findProblem({ store, blobs })) && (await findProblem({ store, blobs }));
+  if (problem !== undefined && data === undefined) throw new OtaError('SERVER_STORES_DIFFER', { reason: problem });
+  if (problem === undefined || data === undefined) return;
   if (problem === 'lost') throw new OtaError('SERVER_DATABASE_LOST', { path: data });
-  if (problem !== undefined) throw new OtaError('SERVER_DATABASE_OLDER', { path: data, reason: problem });
+  throw new OtaError('SERVER_DATABASE_OLDER', { path: data, reason: problem });
 }
 
 /**

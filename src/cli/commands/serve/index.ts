@@ -24,6 +24,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const server = await startServer({
     data: resolve(io.cwd, options.data),
     ...storage,
+    acceptsOlderDatabase: options.acceptOlderDatabase,
     ...listen,
     tls,
     deviceListen,

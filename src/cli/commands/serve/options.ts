@@ -12,6 +12,10 @@ export const serveCommand = (declaration: Declaration) =>
     .addOption(storageOptions.database)
     .addOption(storageOptions.databaseFile)
     .addOption(storageOptions.blobs)
+    .option(
+      '--accept-older-database',
+      'Start once with a database that is older than the artifacts, for example after a failover that lost records',
+    )
     .addOption(
       new Option('--listen <host:port>', 'Address to listen on; use 0.0.0.0 to accept connections from devices')
         .argParser(hostAndPort)

@@ -27,6 +27,8 @@ export interface Engine {
    * @param durability what the commit survives at least; defaults to a power failure
    */
   transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>, durability?: Durability): Promise<Result>;
+  /** Runs a transaction that changes tables, and that may take minutes. `work` may run again, as in `transaction`. */
+  schemaTransaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Runs a transaction that may take minutes. `work` runs only once. */
   longTransaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Returns the names of the tables in the database. */
