@@ -31,17 +31,20 @@ export class Faults {
 
   async run(durationMs: number, report: (text: string) => void): Promise<void> {
     const endsAt = Date.now() + durationMs;
-    await Promise.all([this.#killInTurn(endsAt), this.#followPlan(durationMs, report)]);
+    await Promise.all([this.#killInTurn(endsAt, report), this.#followPlan(durationMs, report)]);
   }
 
   /** Kills the servers in turn. The next kill waits until the killed server is ready again. */
-  async #killInTurn(endsAt: number): Promise<void> {
+  async #killInTurn(endsAt: number, report: (text: string) => void): Promise<void> {
     for (let turn = 0; ; turn++) {
       const next = Date.now() + killEveryMs;
       // The last kill leaves time for the recovery.
       if (next > endsAt - killEveryMs) return;
-      await this.#world.servers[turn % 2 === 0 ? 0 : 1].kill();
+      const server = this.#world.servers[turn % 2 === 0 ? 0 : 1];
+      const killedAt = Date.now();
+      await server.kill();
       this.kills++;
+      report(`${server.name} is ready ${Date.now() - killedAt} ms after a kill`);
       await pause(Math.max(0, next - Date.now()));
     }
   }

@@ -42,7 +42,7 @@ const mostSends = 3;
 const startedAt = Date.now();
 const note = (text: string) => console.error(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 
-const world = await startWorld(await sabotagedCli());
+const world = await startWorld(await sabotagedCli(), note);
 try {
   note('servers are ready');
   const { cluster, balancer, servers } = world;

@@ -13,6 +13,8 @@ interface ServerProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Built command line. */
   readonly cli: string;
+  /** Called when the server ends although it was not killed. */
+  readonly onEnd: (text: string) => void;
 }
 
 export const builtCli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -25,6 +27,7 @@ export class ServerProcess {
   lastOutput = '';
   #running: Program | undefined;
   #isStopping = false;
+  #isKilled = false;
   readonly #options: ServerProcessOptions;
 
   constructor(options: ServerProcessOptions) {
@@ -53,6 +56,7 @@ export class ServerProcess {
   /** Kills the process with SIGKILL, and waits until its successor is ready. */
   async kill(): Promise<void> {
     const from = Date.now();
+    this.#isKilled = true;
     this.#running?.kill('SIGKILL');
     await this.#running?.ended;
     await this.untilReady();
@@ -71,9 +75,11 @@ export class ServerProcess {
     const words = [cli, 'serve', '--listen', `127.0.0.1:${port}`, '--json', '--grace', '2', ...argv];
     const program = new Program(process.execPath, words, { env });
     this.#running = program;
-    program.ended.then(async () => {
+    program.ended.then(async (how) => {
       this.lastOutput = program.output;
       if (this.#isStopping) return;
+      if (!this.#isKilled) this.#options.onEnd(`${this.name} ended (${how}): ${program.output.slice(0, 300)}`);
+      this.#isKilled = false;
       await pause(restartAfterMs);
       if (!this.#isStopping) this.#start();
     });

@@ -20,8 +20,7 @@ export interface World {
   end(): Promise<void>;
 }
 
-/** @param prepare called with the engines before the servers start */
-export async function startWorld(cli: string): Promise<World> {
+export async function startWorld(cli: string, report: (text: string) => void): Promise<World> {
   // Commits must be on disk, and each has a time, which orders sends and halts.
   const settings = { track_commit_timestamp: 'on', shared_buffers: '512MB', max_wal_size: '4GB' };
   const [cluster, s3, folder] = await Promise.all([
@@ -37,6 +36,7 @@ export async function startWorld(cli: string): Promise<World> {
       name: `s${index + 1}`,
       port: ports[index],
       cli,
+      onEnd: report,
       argv: [
         ...['--data', join(folder, `s${index + 1}`), '--blobs', `s3://${s3.bucket}/chaos`],
         ...['--trust-proxy', '127.0.0.1', '--connections-per-address', '20000'],

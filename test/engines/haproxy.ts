@@ -42,7 +42,7 @@ defaults
   timeout connect 1s
   timeout client 60s
   timeout server 60s
-  timeout check 1s
+  timeout check 3s
   # A request that no server has received may go to the other server. Other requests are not repeated.
   retries 2
   option redispatch 1
@@ -59,7 +59,7 @@ backend servers
   balance roundrobin
   option forwardfor
   option httpchk GET /readyz
-  default-server check inter 500ms fastinter 100ms downinter 200ms fall 1 rise 1 on-error mark-down observe layer4
+  default-server check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
 ${servers.join('\n')}
 `;
 }

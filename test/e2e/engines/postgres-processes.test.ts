@@ -93,6 +93,29 @@ test('reads and writes while a newer version migrates the database, and is rejec
   t.is((await store.devices.get('door', mac))?.record.revision, revision, 'the running process is not interrupted');
 });
 
+test('rejects an attempt that was decided before a halt that another process is committing', async (t) => {
+  const url = await newDatabase();
+  const store = await opened(t, url);
+  await store.catalog.saveProject(project(), auditBy('tester'));
+  t.is(await store.devices.save(newRecord('door', mac), roomy), 'saved');
+  const halt = new pg.Client(url);
+  await halt.connect();
+  t.teardown(() => halt.end());
+  await halt.query('BEGIN; UPDATE projects SET revision = revision + 1');
+  let isSettled = false;
+  const saving = store.devices
+    .save({ ...newRecord('door', mac), revision: 1 }, { ...roomy, projectRevision: 1 })
+    .finally(() => {
+      isSettled = true;
+    });
+  const database = new URL(url).pathname.slice(1);
+  const waiting = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '${database}'`;
+  while (!isSettled && (await cluster.sql(waiting)) === '0');
+  await halt.query('COMMIT');
+  t.is(await saving, 'stale');
+  t.is((await store.devices.get('door', mac))?.record.revision, 1);
+});
+
 async function collect(lines: AsyncIterable<DumpLine>): Promise<DumpLine[]> {
   const all: DumpLine[] = [];
   for await (const line of lines) all.push(line);

@@ -23,6 +23,8 @@ export interface Engine {
   keepPlan(statement: string): void;
   /** Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects. */
   transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /** Runs a transaction that changes tables, and that may take minutes. `work` may run again, as in `transaction`. */
+  schemaTransaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Runs a transaction that may take minutes. `work` runs only once. */
   longTransaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Returns the names of the tables in the database. */

@@ -30,11 +30,11 @@ interface AppliedMigration {
  *   changed in both cases
  */
 export async function migrate(
-  engine: Pick<Engine, 'longTransaction' | 'lock' | 'tables' | 'columns' | 'location'>,
+  engine: Pick<Engine, 'schemaTransaction' | 'lock' | 'tables' | 'columns' | 'location'>,
   migrations: Migrations = ownMigrations,
   program = programVersion,
 ): Promise<void> {
-  await engine.longTransaction(async (db) => {
+  await engine.schemaTransaction(async (db) => {
     await engine.lock(db, 'migrations');
     const tables = await engine.tables(db);
     const isNew = !tables.includes(migrationsTable);

@@ -7,11 +7,9 @@ import { connectOnce } from '../postgres/connected.ts';
 import { RollbackDialect } from '../postgres/dialect.ts';
 import { postgresNotices } from '../postgres/notices.ts';
 import { connectionSettings, openPool } from '../postgres/pool.ts';
-import { isRetryable } from '../postgres/problems.ts';
+import { retried } from '../postgres/problems.ts';
 import type { Tables } from '../tables.ts';
 
-/** Number of times a transaction runs if it conflicts with others. */
-const mostTries = 4;
 /** Tables whose IDs the database assigns. */
 const assignedTables = ['projects', 'releases', 'promotions', 'rollouts', 'audit'] as const;
 
@@ -52,6 +50,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     nowMs: () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
     keepPlan: (statement) => void names.set(statement, `ota_hooks_${names.size}`),
     transaction: (work) => inTransaction(db, work),
+    schemaTransaction: (work) => inTransaction(long, work),
     longTransaction: (work) => long.transaction().execute(work),
     tables,
     async lock(any, name) {
@@ -91,13 +90,7 @@ async function inTransaction<Result>(
   db: Database,
   work: (db: Transaction<Tables>) => Promise<Result>,
 ): Promise<Result> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await db.transaction().execute(work);
-    } catch (error) {
-      if (tries === mostTries || !isRetryable(error)) throw error;
-    }
-  }
+  return retried(() => db.transaction().execute(work));
 }
 
 async function tables(db: Database): Promise<readonly string[]> {

@@ -34,6 +34,7 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     // The connection keeps all statements prepared.
     keepPlan: () => undefined,
     transaction: (work) => db.transaction().execute(work),
+    schemaTransaction: (work) => db.transaction().execute(work),
     longTransaction: (work) => db.transaction().execute(work),
     tables: sqliteTables,
     // There is only one transaction at a time.

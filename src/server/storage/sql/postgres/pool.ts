@@ -1,7 +1,7 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type Pg from 'pg';
 import { OtaError } from '../../../../errors/ota-error.ts';
-import { breaksConnection, storeError } from './problems.ts';
+import { breaksConnection, retried, storeError } from './problems.ts';
 
 /**
  * Time after which a statement fails, and a connection is given up, because the network or the database does not respond. A server that is
@@ -98,9 +98,14 @@ function storable(value: unknown): unknown {
 
 function adapt(client: Pg.PoolClient, names: StatementNames): PostgresPoolClient {
   let isBroken = false;
+  let isInTransaction = false;
   const query: (text: string, values: readonly unknown[]) => Promise<unknown> = async (text, values) => {
+    if (/^(begin|start)/.test(text)) isInTransaction = true;
+    if (/^(commit|rollback$)/.test(text)) isInTransaction = false;
+    const run = () => client.query({ text, values: values.map(storable), ...named(names.get(text)) });
     try {
-      return await client.query({ text, values: values.map(storable), ...named(names.get(text)) });
+      // A transaction runs again as a whole.
+      return await (isInTransaction ? run() : retried(run));
     } catch (error) {
       isBroken ||= breaksConnection(error);
       throw storeError(error);

@@ -1,6 +1,8 @@
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { StoreUnavailableError } from '../../store-unavailable.ts';
 
+/** Number of times that a transaction runs if it conflicts with others. */
+const mostTries = 4;
 /** SQLSTATE codes of transactions that may succeed if they run again: serialization failure and deadlock. */
 const retryable = ['40001', '40P01'];
 /**
@@ -9,9 +11,20 @@ const retryable = ['40001', '40P01'];
  */
 const outages = ['08', '53', '57P', '25006', '57014', '55P03', '58', '25P03'];
 
-/** Returns whether a transaction may succeed if it runs again. */
-export function isRetryable(error: unknown): boolean {
-  return retryable.includes(sqlState(error) ?? '');
+/**
+ * Runs a transaction, or a statement outside of transactions, again if it conflicts with others. Statements also conflict with migrations,
+ * which lock whole tables.
+ */
+export async function retried<Result>(run: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (cause) {
+      if (!retryable.includes(sqlState(cause) ?? '')) throw cause;
+      if (tries === mostTries)
+        throw new StoreUnavailableError(`the database is too busy: ${reasonOf(cause)}`, { cause });
+    }
+  }
 }
 
 /** Converts an error of a connection or a statement to a StoreUnavailableError, unless it is a bug. */
