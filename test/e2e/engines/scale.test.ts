@@ -101,7 +101,7 @@ async function startBalancer(t: ExecutionContext, folder: TestFolder, ports: rea
     .replaceAll('ota-1:8266', `127.0.0.1:${ports[0]}`)
     .replaceAll('ota-2:8266', `127.0.0.1:${ports[1]}`);
   const path = await folder.write('haproxy.cfg', configuration);
-  const { exitCode, all } = await execa('haproxy', ['-c', '-f', path], { reject: false, all: true });
+  const { exitCode, all } = await execa('/usr/sbin/haproxy', ['-c', '-f', path], { reject: false, all: true });
   t.is(exitCode, 0, all);
   t.notRegex(all ?? '', /warning/i);
   const balancer = new Program('/usr/sbin/haproxy', ['-db', '-f', path]);
