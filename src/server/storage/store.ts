@@ -17,7 +17,8 @@ import type {
 } from './records.ts';
 
 /**
- * The server's records. A promise resolves only after its data is durable. Several processes may use the same records at the same time if
+ * The server's records. A promise resolves only after its data is durable: it survives a crash and a power failure. In SQLite, a power
+ * failure may lose the changes that resulted from device requests within the last seconds. Several processes may use the same records at the same time if
  * the engine is PostgreSQL. `test/server/storage/store-contract.ts` defines the required behavior of a store.
  *
  * @throws StoreUnavailableError from every method while the database cannot be reached

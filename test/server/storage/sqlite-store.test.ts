@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newProject } from '../../../src/server/services/releases/project.ts';
+import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { SqliteDriver } from '../../../src/server/storage/sql/sqlite/drivers/driver.ts';
 import { openSqliteStore } from '../../../src/server/storage/sql/sqlite/open-sqlite.ts';
 import type { Store } from '../../../src/server/storage/store.ts';
@@ -93,3 +94,47 @@ storeTest('reports why a file that is not a database cannot be opened', async (t
   await writeFile(folder.at('plain'), '');
   await expectOtaError(t, 'SERVER_DATA_UNREADABLE', () => open('plain'));
 });
+
+storeTest('waits for the disk for changes by people, and not for changes by devices', async (t, driver) => {
+  const recorded: string[] = [];
+  const { open } = await folderStore(t, recordingDriver(driver, recorded));
+  const store = await open('data');
+  await store.catalog.saveProject(newProject('door', []), auditBy('admin'));
+  recorded.length = 0;
+  await store.devices.save(newRecord('door', '18:FE:34:00:00:01'), { mostDevices: 10 });
+  t.deepEqual(recorded, ['pragma synchronous = normal', 'commit', 'pragma synchronous = full']);
+  recorded.length = 0;
+  await store.devices.save(newRecord('door', '18:FE:34:00:00:02'), { mostDevices: 10, audit: [auditBy('admin')] });
+  t.deepEqual(recorded, ['commit'], 'with the full synchronization of the connection');
+});
+
+/** Records the commits of a database, and the changes to how they wait for the disk. */
+function recordingDriver(driver: SqliteDriver, recorded: string[]): SqliteDriver {
+  return {
+    ...driver,
+    open(path) {
+      const database = driver.open(path);
+      return {
+        exec: (sql) => database.exec(sql),
+        close: () => database.close(),
+        prepare(sql) {
+          const text = sql.toLowerCase();
+          const statement = database.prepare(sql);
+          const isRecorded = text === 'commit' || text.startsWith('pragma synchronous');
+          const record = () => isRecorded && recorded.push(text);
+          return {
+            get: (values) => statement.get(values),
+            all(values) {
+              record();
+              return statement.all(values);
+            },
+            run(values) {
+              record();
+              return statement.run(values);
+            },
+          };
+        },
+      };
+    },
+  };
+}

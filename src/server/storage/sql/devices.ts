@@ -15,7 +15,7 @@ import {
   tallyDevices,
 } from './device-counts.ts';
 import { listedMacs } from './device-lists.ts';
-import type { Database, Engine } from './engine.ts';
+import type { Database, Durability, Engine } from './engine.ts';
 import { lockProject } from './projects.ts';
 import { changeMembers } from './rollout-counts.ts';
 import { storedJson } from './stored-json.ts';
@@ -63,14 +63,14 @@ export function sqlDevices(engine: Engine): DeviceStore {
       return row && toDevice(project, row);
     },
 
-    save: (record, options) => transaction((change) => save(change, engine, record, options)),
+    save: (record, options) => transaction((change) => save(change, engine, record, options), durabilityOf(options)),
 
     touch: (touches) =>
       transaction(async (change) => {
         for (let at = 0; at < touches.length; at += touchedAtOnce) {
           await touch(change, touches.slice(at, at + touchedAtOnce));
         }
-      }),
+      }, 'crash'),
 
     async list(project, page, filter = {}) {
       const id = (await db.selectFrom('projects').select('id').where('name', '=', project).executeTakeFirst())?.id;
@@ -115,6 +115,11 @@ export function sqlDevices(engine: Engine): DeviceStore {
     count: (project) => countDevices(db, project),
     tally: (project) => tallyDevices(db, project),
   };
+}
+
+/** Changes by people have audit entries. Changes that result from device requests have none, and are many. */
+function durabilityOf({ audit = [] }: Pick<SaveOptions, 'audit'>): Durability {
+  return audit.length > 0 ? 'power-failure' : 'crash';
 }
 
 type DeviceKey = Pick<DeviceRecord, 'project' | 'mac'>;

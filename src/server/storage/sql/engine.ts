@@ -21,8 +21,12 @@ export interface Engine {
   nowMs(): RawBuilder<number>;
   /** Makes the database keep the plan of a statement that runs for each update check. Its columns must not depend on the schema. */
   keepPlan(statement: string): void;
-  /** Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects. */
-  transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects.
+   *
+   * @param durability what the commit survives at least; defaults to a power failure
+   */
+  transaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>, durability?: Durability): Promise<Result>;
   /** Runs a transaction that changes tables, and that may take minutes. `work` may run again, as in `transaction`. */
   schemaTransaction<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
   /** Runs a transaction that may take minutes. `work` runs only once. */
@@ -40,6 +44,13 @@ export interface Engine {
   lead(work: (signal: AbortSignal) => Promise<void>): Lead;
   close(): Promise<void>;
 }
+
+/**
+ * - power-failure: the commit is on the disk.
+ * - crash: the commit survives a crash of the process. A power failure may lose it until the next commit that is on the disk, which follows
+ *   within seconds.
+ */
+export type Durability = 'power-failure' | 'crash';
 
 interface Snapshot {
   readonly db: Database;

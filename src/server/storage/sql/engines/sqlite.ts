@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
-import type { Database, Engine } from '../engine.ts';
+import { sql, type Transaction } from 'kysely';
+import type { Database, Durability, Engine } from '../engine.ts';
 import { startLead } from '../lead.ts';
 import { Connection } from '../sqlite/connection.ts';
 import { removeDatabase } from '../sqlite/database-files.ts';
+import type { Tables } from '../tables.ts';
 
 interface OpenDatabase {
   readonly connection: Connection;
@@ -33,7 +34,7 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     nowMs: () => sql<number>`${Date.now()}`,
     // The connection keeps all statements prepared.
     keepPlan: () => undefined,
-    transaction: (work) => db.transaction().execute(work),
+    transaction: (work, durability = 'power-failure') => inTransaction(db, work, durability),
     schemaTransaction: (work) => db.transaction().execute(work),
     longTransaction: (work) => db.transaction().execute(work),
     tables: sqliteTables,
@@ -62,6 +63,26 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     },
     close,
   };
+}
+
+/**
+ * Runs a transaction. Waiting for the disk takes 5 ms, during which the process responds to no device, and 0.2 ms of CPU time. With a wait for
+ * each attempt, a download of 470 KB takes 0.61x of the CPU time of nginx and PHP (bench/README.md).
+ */
+function inTransaction<Result>(
+  db: Database,
+  work: (db: Transaction<Tables>) => Promise<Result>,
+  durability: Durability,
+): Promise<Result> {
+  if (durability === 'power-failure') return db.transaction().execute(work);
+  return db.connection().execute(async (connection) => {
+    await sql`PRAGMA synchronous = NORMAL`.execute(connection);
+    try {
+      return await connection.transaction().execute(work);
+    } finally {
+      await sql`PRAGMA synchronous = FULL`.execute(connection);
+    }
+  });
 }
 
 /** Returns the names of the tables in a database. */
