@@ -41,13 +41,14 @@ export async function runRollouts(scenario: Scenario, endsAt: number, rolloutMs:
   return count;
 }
 
-/** Ends rollouts in different ways. */
-async function end({ administrator }: Scenario, id: number, version: string, count: number): Promise<void> {
-  if (count % 2 === 0) await administrator.act('door', id, 'abort', 'aborted');
-  else
-    await administrator.write({ key: `yank of ${version}`, value: 'yanked' }, 'POST', '/projects/door/releases/yank', {
-      version,
-    });
+/** Aborts a rollout. Every second release is yanked before. */
+async function end({ administrator, load }: Scenario, id: number, version: string, count: number): Promise<void> {
+  if (count % 2 === 1) {
+    const logged = { key: `yank of ${version}`, value: 'yanked' };
+    await administrator.write(logged, 'POST', '/projects/door/releases/yank', { version });
+    load.burst(burstDevices, burstMs);
+  }
+  await administrator.act('door', id, 'abort', 'aborted');
 }
 
 async function pauseAndResume({ administrator, load, random }: Scenario, id: number, endsAt: number): Promise<void> {
