@@ -5,6 +5,7 @@
  *
  *     npm run chaos                                          60 s, 50,000 devices
  *     npm run chaos -- --seconds 600 --devices 1000000
+ *     npm run chaos -- --any-speed                           reports late responses as a figure, because a busy machine responds late
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     devices: { type: 'string', default: '50000' },
     rate: { type: 'string', default: '300' },
+    'any-speed': { type: 'boolean', default: false },
     log: { type: 'string' },
   },
 });
@@ -92,7 +94,8 @@ try {
   const violations = checkLog(log);
   if (values.log !== undefined) await writeFile(values.log, JSON.stringify({ ...log, ending: [...log.ending] }));
   printReport(log, { violations, miscounted, kills: faults.kills, rollouts, seconds, devices });
-  process.exitCode = violations.length + miscounted.length > 0 ? 1 : 0;
+  const failures = violations.filter(({ rule }) => !(values['any-speed'] && rule === 'late-failure'));
+  process.exitCode = failures.length + miscounted.length > 0 ? 1 : 0;
 
   async function firstToken(): Promise<string> {
     const [line = ''] = servers[0].output.split('\n');
