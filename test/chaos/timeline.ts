@@ -1,6 +1,6 @@
 import type { ChaosLog, Commit, LoggedAttempt, RolloutState } from './log.ts';
 
-/** What a project serves at one moment. */
+/** Releases and rollout states of a project at one moment. */
 export interface Served {
   readonly current: string | undefined;
   readonly rollout: RolloutState | undefined;
@@ -23,7 +23,7 @@ export class Timeline {
     for (const commit of commits) this.#add(commit);
   }
 
-  /** What a project served just before a commit at this time, and at each change until `to`. */
+  /** Returns the state of a project just before this time, and after each change until `to`. */
   servedBetween(project: string, from: number, to: number): readonly Served[] {
     return between(this.#served.get(project) ?? [], from, to, nothingServed);
   }

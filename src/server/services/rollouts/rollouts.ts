@@ -45,7 +45,7 @@ const countedAtOnce = 1000;
 
 type RolloutKey = Pick<RolloutRecord, 'project' | 'id'>;
 
-/** What to do with a rollout, after its current record and counts were read; undefined to leave it unchanged. */
+/** Returns the step for a rollout with these tallies; undefined to leave the rollout unchanged. */
 type Choice = (rollout: RolloutRecord, tallies: readonly RolloutTally[]) => Promise<RolloutStep | undefined>;
 
 /**

@@ -150,14 +150,14 @@ export function sqlCatalog(engine: Engine): CatalogStore {
 
 async function existingProject(db: Database, engine: Engine, name: string): Promise<LockedProject> {
   const stored = await lockProject(db, engine, name);
-  if (stored === undefined) throw new Error(`there is no project ${name}`);
+  if (stored === undefined) throw new Error(`project ${name} does not exist`);
   return stored;
 }
 
 async function publish(db: Database, engine: Engine, publication: NewRelease): Promise<PublicationResult> {
   const { release, channel, project, projectRevision, audit } = publication;
   const referenceImage = release.purpose === 'reference' ? release.manifest.image.sha256 : '';
-  // Of two processes that publish the same release, one waits here until the other has finished.
+  // If two processes publish the same release, the second one waits here until the first transaction ends.
   const before = await lockProject(db, engine, release.project);
   if (before === undefined && project !== undefined) await writeProject(db, project);
   const stored = before ?? (await existingProject(db, engine, release.project));

@@ -136,7 +136,7 @@ async function save(
   // New devices are counted one after the other, so that they stay within the limit.
   if (isLimited) await lockProject(db, engine, record.project);
   const found = await storedDevice(db, engine, record);
-  if (found === undefined) throw new Error(`there is no project ${record.project}`);
+  if (found === undefined) throw new Error(`project ${record.project} does not exist`);
   const { projectId, device: before } = found;
   if (projectRevision !== undefined && found.projectRevision !== projectRevision) return 'stale';
   if ((before?.revision ?? 0) !== revision) return 'conflict';

@@ -59,7 +59,7 @@ export async function restoreAlike(db: Database, lines: readonly DumpLine[]): Pr
   const [first] = lines;
   if (first === undefined) return;
   const name = tableNames.find((known) => known === first.table);
-  if (name === undefined) throw new TypeError(`there is no table ${first.table}`);
+  if (name === undefined) throw new TypeError(`table ${first.table} does not exist`);
   const rows = lines.map(({ row }) => row);
   if (rows.some((row) => isIdentity(name, row))) throw new TypeError('a backup has no identity');
   // The columns are from the time of the dump. The database rejects the rows if the columns do not match the table.

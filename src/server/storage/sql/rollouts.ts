@@ -130,7 +130,7 @@ async function create(
   const { project, channel, state, ...doc } = rollout;
   const stored = await lockProject(db, engine, project);
   requireRevision(stored, projectRevision);
-  if (stored === undefined) throw new Error(`there is no project ${project}`);
+  if (stored === undefined) throw new Error(`project ${project} does not exist`);
   const projectId = stored.id;
   const busy = db
     .selectFrom('rollouts')
