@@ -3,16 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import type { DeviceInfo } from '../../../src/api/admin-info.ts';
-import { startVirtualDevice } from '../../../src/simulator/index.ts';
 import { type S3Server, startS3 } from '../../engines/s3.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
-import { patientTimings } from '../../simulator/patient-timings.ts';
-import { endlessMs } from '../../support/patience.ts';
 import { installMoto } from '../provision/moto.ts';
 import { installNginx, startNginx } from '../server/nginx.ts';
+import { updateDeviceThrough } from '../server/update-device-through.ts';
 
 const template = fileURLToPath(new URL('../../../templates/server/nginx-s3.conf', import.meta.url));
 const signer = testSigner();
@@ -50,20 +47,7 @@ test('updates a virtual device through nginx, which sends the artifact from the 
   t.regex(first.header('content-disposition') ?? '', /filename=door\.bin\.signed/);
   t.is((await requestAsDevice(httpPort, '/blobs/ota/')).status, 503, 'the path of the bucket is internal');
 
-  await using device = await startVirtualDevice({
-    image: { sizeBytes: 40_000, seed: 9 },
-    publicKey: signer.publicKey,
-    timings: patientTimings,
-    updateUrl: `http://127.0.0.1:${httpPort}/update/door`,
-    updateIntervalMs: 50,
-    manifests: [build.manifest],
-  });
-  await device.nextEvent(({ event }) => event === 'boot', endlessMs);
-  await device.nextEvent(({ event }) => event === 'checked', endlessMs);
-  const { body } = await server.api('GET', `/projects/door/devices/${device.mac}`);
-  const info = body as unknown as DeviceInfo;
-  t.is(info.running?.version, '2.0');
-  t.like(info.attempts[0], { state: 'running', sends: 1 });
+  await updateDeviceThrough(t, { httpPort, server, build, signer });
 
   await s3.cut();
   const cached = await requestAsDevice(httpPort, '/update/door', { mac: '18:FE:34:00:00:02' });

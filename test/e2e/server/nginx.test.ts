@@ -6,14 +6,11 @@ import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import type { DeviceInfo } from '../../../src/api/admin-info.ts';
-import { startVirtualDevice } from '../../../src/simulator/index.ts';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
-import { patientTimings } from '../../simulator/patient-timings.ts';
-import { endlessMs } from '../../support/patience.ts';
 import { installNginx, type Nginx, startNginx } from './nginx.ts';
+import { updateDeviceThrough } from './update-device-through.ts';
 
 const template = fileURLToPath(new URL('../../../templates/server/nginx.conf', import.meta.url));
 const signer = testSigner();
@@ -69,20 +66,7 @@ test('updates a virtual device through nginx, which sends the artifact', async (
   t.is((await requestAsDevice(httpPort, `/blobs/${'0'.repeat(2)}/${'0'.repeat(64)}`)).status, 404);
   t.is((await requestAsDevice(httpPort, '/api/v1/server')).status, 404, 'tokens are not sent unencrypted');
 
-  await using device = await startVirtualDevice({
-    image: { sizeBytes: 40_000, seed: 9 },
-    publicKey: signer.publicKey,
-    timings: patientTimings,
-    updateUrl: `http://127.0.0.1:${httpPort}/update/door`,
-    updateIntervalMs: 50,
-    manifests: [build.manifest],
-  });
-  await device.nextEvent(({ event }) => event === 'boot', endlessMs);
-  await device.nextEvent(({ event }) => event === 'checked', endlessMs);
-  const { body } = await server.api('GET', `/projects/door/devices/${device.mac}`);
-  const info = body as unknown as DeviceInfo;
-  t.is(info.running?.version, '2.0');
-  t.like(info.attempts[0], { state: 'running', sends: 1 });
+  await updateDeviceThrough(t, { httpPort, server, build, signer });
 
   const authorization = `Bearer ${server.token}`;
   const api = await overTls(nginx, { path: '/api/v1/server', headers: { authorization } });
