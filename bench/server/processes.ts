@@ -59,10 +59,13 @@ function familyOf(pid: number): number[] {
   return [...family];
 }
 
-/** proc(5), the fields after the name: state, parent, …; utime and stime are the 12th and 13th of them. */
+/**
+ * proc(5), the fields after the name: state, parent, …; utime and stime are the 12th and 13th of them. The next two are those of the child
+ * processes that have ended, such as connections of PostgreSQL.
+ */
 function cpuSecondsOf(pid: number): number {
-  const fields = statOf(pid);
-  return (Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) / ticksPerSecond;
+  const times = statOf(pid)?.slice(11, 15) ?? [];
+  return times.reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 }
 
 function statOf(pid: number): string[] | undefined {
