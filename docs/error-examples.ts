@@ -303,6 +303,7 @@ export const errorExamples = {
   SERVER_DATABASE_FOREIGN: [{ path: 'data/ota.db', table: 'customers' }],
   POSTGRES_MISSING: [{}],
   DATABASE_URL_INVALID: [{ reason: 'it names no database' }],
+  SERVER_DATA_UNAVAILABLE: [{ reason: 'the S3 store cannot be reached: ECONNREFUSED' }],
   DATABASE_UNREACHABLE: [{ location: 'postgres://ota@db/ota', reason: 'ECONNREFUSED' }],
   DATABASE_LOGIN_REJECTED: [
     { location: 'postgres://ota@db/ota', reason: 'password authentication failed for user "ota"' },

@@ -11,9 +11,6 @@ import { startMaintenance } from './services/maintenance.ts';
 import { firstToken } from './services/tokens.ts';
 import { dataError } from './storage/data-error.ts';
 import { sealData } from './storage/data-identity.ts';
-import { requireDatabaseUrl } from './storage/sql/postgres/database-url.ts';
-import { openingError } from './storage/sql/postgres/problems.ts';
-import { StoreUnavailableError } from './storage/store-unavailable.ts';
 import { authorityIn } from './tls/authority-files.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 
@@ -93,12 +90,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (error) {
     await closeServers(0);
     await store.close();
-    throw startError(options, error);
+    throw dataError(options.data, error);
   }
-}
-
-/** The database may stop while the server starts. */
-function startError({ data, storeUrl }: Pick<ServerOptions, 'data' | 'storeUrl'>, error: unknown): unknown {
-  const isOutage = error instanceof StoreUnavailableError && storeUrl !== undefined;
-  return isOutage ? openingError(requireDatabaseUrl(storeUrl), error) : dataError(data, error);
 }

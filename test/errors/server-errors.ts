@@ -2,11 +2,13 @@ import { inspect } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import Database from 'libsql';
 import { type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
+import { useData } from '../../src/server/compose.ts';
 import { requireClock } from '../../src/server/services/clock-skew.ts';
 import { openBlobs } from '../../src/server/storage/open-blobs.ts';
 import { openStore } from '../../src/server/storage/open-store.ts';
 import { loadPg } from '../../src/server/storage/sql/postgres/load-pg.ts';
 import { libsql } from '../../src/server/storage/sql/sqlite/drivers/libsql.ts';
+import { StoreUnavailableError } from '../../src/server/storage/store-unavailable.ts';
 import { folderWith, packedDoor } from '../publishing/packed-door.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { hosts, usedAuthority } from '../server/tls/authority.ts';
@@ -111,6 +113,15 @@ export const serverErrors = {
   DATABASE_URL_INVALID: async (t) => ({
     error: await expectOtaError(t, 'DATABASE_URL_INVALID', () => openStore('postgres://ota:secret@db', 'a test')),
   }),
+  SERVER_DATA_UNAVAILABLE: async (t) => {
+    const data = (await testFolder(t)).at('data');
+    const work = async () => {
+      throw new StoreUnavailableError('the S3 store cannot be reached: ECONNREFUSED');
+    };
+    return {
+      error: await expectOtaError(t, 'SERVER_DATA_UNAVAILABLE', () => useData({ data, holder: 'a test' }, work)),
+    };
+  },
   DATABASE_UNREACHABLE: async (t) => {
     const url = `postgres://ota:secret@127.0.0.1:${await refusingPort(t)}/ota`;
     return { error: await expectOtaError(t, 'DATABASE_UNREACHABLE', () => openStore(url, 'a test')) };

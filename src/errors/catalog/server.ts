@@ -132,6 +132,12 @@ export const serverEntries = {
     'Messages do not contain the URL itself, because it may contain a password.',
     () => 'Use a URL such as postgres://USER@HOST/DATABASE. Encode special characters of the parts as in any URL.',
   ),
+  SERVER_DATA_UNAVAILABLE: entry<{ reason: string }>(
+    1,
+    ({ reason }) => `The data of the server cannot be used now: ${reason}`,
+    'The database or the bucket stopped responding after the command had opened it.',
+    () => 'Check the database and the bucket, and run the command again when both respond.',
+  ),
   DATABASE_UNREACHABLE: entry<{ location: string; reason: string }>(
     1,
     ({ location, reason }) => `The database ${location} cannot be reached: ${explainReason(reason)}`,

@@ -1,12 +1,16 @@
 import { OtaError } from '../../errors/ota-error.ts';
+import { StoreUnavailableError } from './store-unavailable.ts';
 
 /**
- * Converts a database or file error to an error for users. Any other error is a bug and is returned unchanged.
+ * Converts a database or file error, or an outage of the database or the blob store, to an error for users. Any other error is a bug and is returned unchanged.
  *
  * @param path database path for the message
  */
 export function dataError(path: string, cause: unknown): unknown {
   if (cause instanceof OtaError) return cause;
+  if (cause instanceof StoreUnavailableError) {
+    return new OtaError('SERVER_DATA_UNAVAILABLE', { reason: cause.message }, cause);
+  }
   const code = codeOf(cause);
   if (code === undefined || !(cause instanceof Error)) return cause;
   // For a damaged file, SQLite's message is more helpful than its code. For other errors, users search for the operating system's code.
