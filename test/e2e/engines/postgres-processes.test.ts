@@ -279,8 +279,13 @@ test('reports a database that accepts no writes as an outage', async (t) => {
   const database = new URL(url).pathname.slice(1);
   await cluster.sql(`ALTER DATABASE ${database} SET default_transaction_read_only = on`);
   await cluster.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`);
-  await t.throwsAsync(store.ping(), { instanceOf: StoreUnavailableError });
-  await t.throwsAsync(store.ping(), { instanceOf: StoreUnavailableError, message: /read-only/ });
+  // Each connection of the pool that was terminated fails one statement. The store has no more than 10 of them.
+  const errors: string[] = [];
+  while (errors.length <= 10 && !errors.at(-1)?.includes('read-only')) {
+    const error = await t.throwsAsync(store.ping(), { instanceOf: StoreUnavailableError });
+    errors.push(error?.message ?? '');
+  }
+  t.regex(errors.at(-1) ?? '', /read-only/);
   const error = await expectOtaError(t, 'DATABASE_READ_ONLY', () => openPostgresStore(url));
   t.true(error.message.endsWith(`/${database} is read-only`));
 });
