@@ -1,4 +1,5 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
+import { defaultChannel } from '../../api/release.ts';
 import { deviceStatus } from './device-status.ts';
 import type { Attempt, DeviceRecord } from './records.ts';
 
@@ -9,10 +10,22 @@ export interface DeviceIndex {
   /** Version that the device runs, if it was recognized. */
   readonly runs: string | undefined;
   readonly group: string | undefined;
+  /** Channels whose releases the device is sent; none if the device is pinned to a version. */
+  readonly channels: readonly string[];
+  readonly isEnrolled: boolean;
 }
 
 export function deviceIndex(record: DeviceRecord): DeviceIndex {
-  return { status: deviceStatus(record), name: record.name, runs: record.running?.version, group: record.group };
+  const { name, running, group, channel, requestedChannels = [defaultChannel], pin, enrolled } = record;
+  const channels = channel === undefined ? requestedChannels : [channel];
+  return {
+    status: deviceStatus(record),
+    name,
+    runs: running?.version,
+    group,
+    channels: pin === undefined ? channels : [],
+    isEnrolled: enrolled,
+  };
 }
 
 /** Returns the earliest time at which a pending attempt becomes overdue; undefined if no attempt is pending. */

@@ -4,7 +4,6 @@ import { channelRequestSchema, releaseRequestSchema, resourceName, yankRequestSc
 import type { ReleaseInfo, ReleaseResponse } from '../../../api/release-info.ts';
 import { mayPromoteOn } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
-import { countDevicesOn } from '../../services/devices/count-devices-on.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { promoteReleases } from '../../services/releases/promote-releases.ts';
 import { publishRelease, verifyRelease } from '../../services/releases/publish-release.ts';
@@ -51,7 +50,8 @@ export function releaseRoutes(parts: ServerParts): Hono<Session> {
   routes.get('/projects/:project/channels/:channel', requireAction(parts, 'view'), async (context) => {
     const project = requireProject(parts, context.req.param('project'));
     const channel = checked(resourceName, context.req.param('channel'));
-    const devices = await countDevicesOn(parts, project, channel);
+    const onlyEnrolled = parts.catalog.view(project)?.project.access === 'closed';
+    const devices = await store.devices.countOn(project, channel, { onlyEnrolled });
     const info: ChannelInfo = { channel, devices, mayPromote: mayPromoteOn(context.get('token'), channel) };
     return context.json(info);
   });

@@ -7,25 +7,26 @@ import type { DeviceCount } from '../store.ts';
 import type { Database } from './engine.ts';
 import type { Tables } from './tables.ts';
 
+/** Columns by which devices are counted. */
+export const countedColumns = ['status', 'runs', 'device_group', 'retention', 'channels', 'enrolled'] as const;
+
+type Counted = Pick<Selectable<Tables['devices']>, (typeof countedColumns)[number]>;
+
 /** Columns of a device that are derived from its document. */
-export type DerivedColumns = Pick<
-  Selectable<Tables['devices']>,
-  'status' | 'name' | 'runs' | 'device_group' | 'retention'
->;
+export type DerivedColumns = Counted & Pick<Selectable<Tables['devices']>, 'name'>;
 
 export function derivedColumns(record: DeviceRecord): DerivedColumns {
-  const { status, name, runs, group } = deviceIndex(record);
+  const { status, name, runs, group, channels, isEnrolled } = deviceIndex(record);
   return {
     status,
     name: name ?? null,
     runs: runs ?? null,
     device_group: group ?? null,
     retention: retentionOf(record),
+    channels: channels.join(' '),
+    enrolled: isEnrolled ? 1 : 0,
   };
 }
-
-/** Columns by which devices are counted. */
-type Counted = Omit<DerivedColumns, 'name'>;
 
 /** Updates the kept counts of a project's devices, within the transaction that changes the devices. */
 export async function changeDeviceCounts(
@@ -49,19 +50,24 @@ export async function changeDeviceCounts(
     .values(rows)
     .onConflict((conflict) =>
       conflict
-        .columns(['project_id', 'status', 'runs', 'device_group', 'retention'])
+        .columns(['project_id', ...countedColumns])
         .doUpdateSet({ devices: sql<number>`device_counts.devices + excluded.devices` }),
     )
     .execute();
 }
 
+/** Counts all devices in the form in which the counts are kept. */
+export const countedDevices = sql<Selectable<Tables['device_counts']>>`
+  SELECT project_id, status, coalesce(runs, '') AS runs, coalesce(device_group, '') AS device_group, retention, channels, enrolled,
+    count(*) AS devices
+  FROM devices GROUP BY project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, channels, enrolled`;
+
 /** Counts all devices of all projects again, within the transaction that restores the devices. */
 export async function recountDevices(db: Database): Promise<void> {
   await db.deleteFrom('device_counts').execute();
   await sql`
-    INSERT INTO device_counts (project_id, status, runs, device_group, retention, devices)
-    SELECT project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, count(*) FROM devices
-    GROUP BY project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention`.execute(db);
+    INSERT INTO device_counts (project_id, ${sql.join(countedColumns.map((column) => sql.ref(column)))}, devices)
+    ${countedDevices}`.execute(db);
 }
 
 export async function countDevices(db: Database, project: string): Promise<number> {
@@ -83,6 +89,27 @@ export async function countRetained(db: Database, projectId: number, retentions:
   return (await query.executeTakeFirst())?.devices ?? 0;
 }
 
+/**
+ * Counts the devices of a project to which a channel's releases are sent.
+ *
+ * @param onlyEnrolled true to count only enrolled devices
+ */
+export async function countDevicesOn(
+  db: Database,
+  project: string,
+  { channel, onlyEnrolled }: { readonly channel: string; readonly onlyEnrolled: boolean },
+): Promise<number> {
+  const query = db
+    .selectFrom('device_counts')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(({ fn }) => ['channels', fn.sum<number>('devices').as('devices')])
+    .where('projects.name', '=', project)
+    .groupBy('channels');
+  const rows = await (onlyEnrolled ? query.where('enrolled', '=', 1) : query).execute();
+  const isOn = (channels: string) => channels.split(' ').includes(channel);
+  return rows.reduce((sum, { channels, devices }) => sum + (isOn(channels) ? devices : 0), 0);
+}
+
 export async function tallyDevices(db: Database, project: string): Promise<DeviceCount[]> {
   const rows = await db
     .selectFrom('device_counts')
@@ -101,12 +128,15 @@ export async function tallyDevices(db: Database, project: string): Promise<Devic
   }));
 }
 
-function countKey({ status, runs, device_group, retention }: Counted): string {
-  return JSON.stringify([status, runs ?? '', device_group ?? '', retention]);
+function countKey(device: Counted): string {
+  return JSON.stringify(countedColumns.map((column) => device[column] ?? ''));
 }
 
 function keyOf(key: string) {
   // The type assertion is safe, because `countKey` created the key.
-  const [status, runs, device_group, retention] = JSON.parse(key) as [string, string, string, number];
-  return { status, runs, device_group, retention };
+  const [status, runs, device_group, retention, channels, enrolled] = JSON.parse(key) as [
+    ...[string, string, string, number],
+    ...[string, number],
+  ];
+  return { status, runs, device_group, retention, channels, enrolled };
 }

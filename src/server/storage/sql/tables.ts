@@ -55,6 +55,10 @@ export interface Tables {
     name: string | null;
     runs: string | null;
     device_group: string | null;
+    /** Names of channels, separated by spaces. */
+    channels: string;
+    /** 1 if the device is enrolled, otherwise 0. */
+    enrolled: number;
   };
   readonly rollouts: {
     id: Generated<number>;
@@ -94,6 +98,8 @@ export interface Tables {
     runs: string;
     device_group: string;
     retention: number;
+    channels: string;
+    enrolled: number;
     devices: number;
   };
   /** Progress of counting the devices of a rollout: the last counted MAC; null if all devices are counted. */
