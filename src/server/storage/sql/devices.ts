@@ -8,8 +8,11 @@ import type { DeviceStore, RemoveOptions, SaveOptions, Touch } from '../store.ts
 import { writeAudit } from './audit.ts';
 import {
   changeDeviceCounts,
+  countBlockers,
   countDevices,
   countRetained,
+  countStatuses,
+  countVersions,
   type DerivedColumns,
   derivedColumns,
   tallyDevices,
@@ -114,6 +117,9 @@ export function sqlDevices(engine: Engine): DeviceStore {
 
     count: (project) => countDevices(db, project),
     tally: (project) => tallyDevices(db, project),
+    countStatuses: (project) => countStatuses(db, project),
+    countVersions: (project, limit) => countVersions(db, project, limit),
+    countBlockers: (project) => countBlockers(db, project),
   };
 }
 
@@ -164,7 +170,7 @@ async function storedDevice(db: Database, { hasRowLocks }: Engine, { project, ma
     .selectFrom('projects')
     .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', mac))
     .select(['projects.id', 'projects.revision as project_revision'])
-    .select(['devices.revision', 'status', 'devices.name', 'runs', 'device_group', 'retention'])
+    .select(['devices.revision', 'status', 'devices.name', 'runs', 'device_group', 'blockers', 'retention'])
     .where('projects.name', '=', project)
     .$if(hasRowLocks, (query) => query.forShare('projects'))
     .executeTakeFirst();
@@ -263,7 +269,7 @@ async function makeRoom(db: Database, projectId: number, mostDevices: number) {
     .deleteFrom('devices')
     .where('project_id', '=', projectId)
     .where('mac', 'in', idle)
-    .returning(['status', 'runs', 'device_group', 'retention'])
+    .returning(['status', 'runs', 'device_group', 'blockers', 'retention'])
     .execute();
   return gone.length === 0 ? 'full' : gone;
 }
@@ -284,7 +290,7 @@ async function remove(
     .where('project_id', '=', projectId)
     .where('mac', '=', mac)
     .where('revision', '=', revision ?? found.device.revision)
-    .returning(['status', 'runs', 'device_group', 'retention'])
+    .returning(['status', 'runs', 'device_group', 'blockers', 'retention'])
     .execute();
   if (gone.length === 0) return 'stale';
   await changeDeviceCounts(db, projectId, { removed: gone, added: [] });
