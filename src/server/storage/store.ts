@@ -381,7 +381,10 @@ export interface RolloutStore {
     most: number,
     memberOf: (record: DeviceRecord) => RolloutMember | undefined,
   ): Promise<'more' | 'complete'>;
-  /** Counts, by stage, the members of these kinds whose `sinceMs` is `latestMs` or earlier. */
+  /**
+   * Counts, by stage, the members of these kinds whose `sinceMs` is `latestMs` or earlier. All members of these kinds must have a time or an
+   * address.
+   */
   soaked(
     id: number,
     kinds: readonly string[],
