@@ -1,6 +1,6 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
 import { defaultChannel } from '../../api/release.ts';
-import { deviceStatus } from './device-status.ts';
+import { blockersOf, deviceStatus } from './device-status.ts';
 import type { Attempt, DeviceRecord } from './records.ts';
 
 /** Values derived from a device record. A store filters and counts devices by these values. */
@@ -13,6 +13,8 @@ export interface DeviceIndex {
   /** Channels whose releases the device is sent; none if the device is pinned to a version. */
   readonly channels: readonly string[];
   readonly isEnrolled: boolean;
+  /** What blocks the device; see `blockersOf`. */
+  readonly blockers: readonly string[];
 }
 
 export function deviceIndex(record: DeviceRecord): DeviceIndex {
@@ -25,6 +27,7 @@ export function deviceIndex(record: DeviceRecord): DeviceIndex {
     group,
     channels: pin === undefined ? channels : [],
     isEnrolled: enrolled,
+    blockers: blockersOf(record),
   };
 }
 

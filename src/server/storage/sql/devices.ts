@@ -8,10 +8,13 @@ import type { DeviceStore, RemoveOptions, SaveOptions, Touch } from '../store.ts
 import { writeAudit } from './audit.ts';
 import {
   changeDeviceCounts,
+  countBlockers,
   countDevices,
   countDevicesOn,
   countedColumns,
   countRetained,
+  countStatuses,
+  countVersions,
   type DerivedColumns,
   derivedColumns,
   tallyDevices,
@@ -125,6 +128,9 @@ export function sqlDevices(engine: Engine): DeviceStore {
     count: (project) => countDevices(db, project),
     countOn: (project, channel, { onlyEnrolled }) => countDevicesOn(db, project, { channel, onlyEnrolled }),
     tally: (project) => tallyDevices(db, project),
+    countStatuses: (project) => countStatuses(db, project),
+    countVersions: (project, limit) => countVersions(db, project, limit),
+    countBlockers: (project) => countBlockers(db, project),
   };
 }
 
