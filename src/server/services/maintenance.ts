@@ -51,6 +51,7 @@ async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promis
     every(secondMs, ({ rollouts }) => rollouts.maintain()),
     every(sweepEveryMs, failOverdueDevices),
     every(minuteMs, sealData),
+    every(minuteMs, ({ store }) => store.counts.removeEmpty()),
     every(cleanEveryMs, clean),
   ]);
   await attempt(parts, advance);
