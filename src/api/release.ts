@@ -26,6 +26,7 @@ import { printable, sha256 } from '../core/model/fields.ts';
  *     POST   /projects/{project}/devices/import        devices  device table for the update script from the core's documentation
  *     /projects/{project}/devices/credentials          see `device-credentials.ts`
  *     /projects/{project}/rollouts                     see `rollout.ts`
+ *     GET, POST /webhooks, DELETE /webhooks/{id}      administer  see `webhooks.ts`
  *     GET, POST /tokens, DELETE /tokens/{id}           administer  { roles, channels?, project?, name? }; returns TokenInfo; POST adds `token`
  *     GET    /audit?before&limit                       administer  { entries: AuditInfo[], next? }
  *     GET    /backup                                   administer  backup as JSON lines, for `ota-hooks server restore`

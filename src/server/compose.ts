@@ -25,6 +25,7 @@ import { Uploads } from './services/releases/uploads.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { ServedClock } from './services/rollouts/service-clock.ts';
+import { Deliveries } from './services/webhooks/deliveries.ts';
 import type { BlobStore } from './storage/blob-store.ts';
 import { dataError } from './storage/data-error.ts';
 import { identifyBlobs, requireWhole } from './storage/data-identity.ts';
@@ -163,6 +164,7 @@ export async function makeParts(
     clock,
     skew,
     outage,
+    deliveries: new Deliveries({ store, log, outage }),
     counters,
     log,
     health: new Health({ store, blobs, catalog, skew }),

@@ -13,6 +13,7 @@ import { rolloutRoutes } from './rollouts.ts';
 import { requireAction, type Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** Builds the API and the dashboard: all routes except the device endpoints. */
 export function makeApi(parts: ServerParts): Hono<Session> {
@@ -50,7 +51,15 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     };
     return context.json(info);
   });
-  for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, tokenRoutes])
+  for (const routes of [
+    uploadRoutes,
+    projectRoutes,
+    releaseRoutes,
+    rolloutRoutes,
+    deviceRoutes,
+    tokenRoutes,
+    webhookRoutes,
+  ])
     v1.route('/', routes(parts));
   api.route(apiRoot, v1);
   api.route('/', dashboard(parts));
