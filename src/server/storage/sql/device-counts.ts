@@ -3,23 +3,24 @@ import type { DeviceStatus } from '../../../api/admin-info.ts';
 import { deviceIndex } from '../device-index.ts';
 import { retentionOf } from '../eviction.ts';
 import type { DeviceRecord } from '../records.ts';
-import type { DeviceCount } from '../store.ts';
+import type { BlockerCount, DeviceCount, StatusCount, VersionCount } from '../store.ts';
 import type { Database } from './engine.ts';
 import type { Tables } from './tables.ts';
 
 /** Columns of a device that are derived from its document. */
 export type DerivedColumns = Pick<
   Selectable<Tables['devices']>,
-  'status' | 'name' | 'runs' | 'device_group' | 'retention'
+  'status' | 'name' | 'runs' | 'device_group' | 'blockers' | 'retention'
 >;
 
 export function derivedColumns(record: DeviceRecord): DerivedColumns {
-  const { status, name, runs, group } = deviceIndex(record);
+  const { status, name, runs, group, blockers } = deviceIndex(record);
   return {
     status,
     name: name ?? null,
     runs: runs ?? null,
     device_group: group ?? null,
+    blockers: blockers.length === 0 ? null : blockers.join(' '),
     retention: retentionOf(record),
   };
 }
@@ -33,17 +34,14 @@ export async function changeDeviceCounts(
   projectId: number,
   { removed, added }: { readonly removed: readonly Counted[]; readonly added: readonly Counted[] },
 ): Promise<void> {
-  const changes = new Map<string, number>();
-  const count = (device: Counted, by: number) => {
-    const key = countKey(device);
-    changes.set(key, (changes.get(key) ?? 0) + by);
-  };
-  for (const device of removed) count(device, -1);
-  for (const device of added) count(device, 1);
-  const keys = [...changes.keys()].filter((key) => changes.get(key) !== 0);
-  if (keys.length === 0) return;
-  // All transactions change the counts in the same order, so that they do not wait for each other in a cycle.
-  const rows = keys.sort().map((key) => ({ project_id: projectId, ...keyOf(key), devices: changes.get(key) ?? 0 }));
+  await changeBlockerCounts(
+    db,
+    projectId,
+    differences(removed, added, ({ blockers }) => blockers ?? undefined),
+  );
+  const changes = differences(removed, added, countKey);
+  if (changes.length === 0) return;
+  const rows = changes.map(([key, devices]) => ({ project_id: projectId, ...keyOf(key), devices }));
   await db
     .insertInto('device_counts')
     .values(rows)
@@ -55,6 +53,44 @@ export async function changeDeviceCounts(
     .execute();
 }
 
+async function changeBlockerCounts(
+  db: Database,
+  projectId: number,
+  changes: readonly (readonly [string, number])[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  await db
+    .insertInto('blocker_counts')
+    .values(changes.map(([blockers, devices]) => ({ project_id: projectId, blockers, devices })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['project_id', 'blockers'])
+        .doUpdateSet({ devices: sql<number>`blocker_counts.devices + excluded.devices` }),
+    )
+    .execute();
+}
+
+/**
+ * Returns by how much the number of devices changes, by key. The keys are sorted: all transactions change the counts in the same order, so
+ * that they do not wait for each other in a cycle.
+ *
+ * @param keyOf returns undefined for a device that is not counted
+ */
+function differences(
+  removed: readonly Counted[],
+  added: readonly Counted[],
+  keyOf: (device: Counted) => string | undefined,
+): readonly (readonly [string, number])[] {
+  const changes = new Map<string, number>();
+  const count = (device: Counted, by: number) => {
+    const key = keyOf(device);
+    if (key !== undefined) changes.set(key, (changes.get(key) ?? 0) + by);
+  };
+  for (const device of removed) count(device, -1);
+  for (const device of added) count(device, 1);
+  return [...changes].filter(([, devices]) => devices !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 /** Counts all devices of all projects again, within the transaction that restores the devices. */
 export async function recountDevices(db: Database): Promise<void> {
   await db.deleteFrom('device_counts').execute();
@@ -62,6 +98,12 @@ export async function recountDevices(db: Database): Promise<void> {
     INSERT INTO device_counts (project_id, status, runs, device_group, retention, devices)
     SELECT project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, count(*) FROM devices
     GROUP BY project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention`.execute(db);
+  await db.deleteFrom('blocker_counts').execute();
+  await sql`
+    INSERT INTO blocker_counts (project_id, blockers, devices)
+    SELECT project_id, blockers, count(*) FROM devices WHERE blockers IS NOT NULL GROUP BY project_id, blockers`.execute(
+    db,
+  );
 }
 
 export async function countDevices(db: Database, project: string): Promise<number> {
@@ -99,6 +141,50 @@ export async function tallyDevices(db: Database, project: string): Promise<Devic
     group: device_group === '' ? undefined : device_group,
     devices,
   }));
+}
+
+/** Counts a project's devices by what blocks them, the most devices first. */
+export function countBlockers(db: Database, project: string): Promise<BlockerCount[]> {
+  const query = db
+    .selectFrom('blocker_counts')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(['blockers', 'devices'])
+    .where('projects.name', '=', project)
+    .where('devices', '>', 0)
+    .orderBy('devices', 'desc')
+    .orderBy('blockers');
+  return query.execute().then((rows) => rows.map((row) => ({ ...row, blockers: row.blockers.split(' ') })));
+}
+
+/** Counts a project's devices by the release that they run, the most devices first. Versions without a release are left out. */
+export function countVersions(db: Database, project: string, limit: number): Promise<VersionCount[]> {
+  return db
+    .selectFrom('device_counts')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(({ fn }) => ['runs as version', fn.sum<number>('devices').as('devices')])
+    .where('projects.name', '=', project)
+    .where(({ eb, selectFrom }) => {
+      const releases = selectFrom('releases').whereRef('releases.project_id', '=', 'device_counts.project_id');
+      return eb('runs', 'in', releases.select('version'));
+    })
+    .groupBy('runs')
+    .having(({ fn }) => fn.sum('devices'), '>', 0)
+    .orderBy('devices', 'desc')
+    .orderBy('runs')
+    .limit(limit)
+    .execute();
+}
+
+export async function countStatuses(db: Database, project: string): Promise<StatusCount[]> {
+  const rows = await db
+    .selectFrom('device_counts')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(({ fn }) => ['status', fn.sum<number>('devices').as('devices')])
+    .where('projects.name', '=', project)
+    .groupBy('status')
+    .execute();
+  // The type assertion is safe, because `derivedColumns` created the status.
+  return rows.map(({ status, devices }) => ({ status: status as DeviceStatus, devices }));
 }
 
 function countKey({ status, runs, device_group, retention }: Counted): string {

@@ -55,6 +55,8 @@ export interface Tables {
     name: string | null;
     runs: string | null;
     device_group: string | null;
+    /** What blocks the device, separated by spaces; null if nothing does. */
+    blockers: string | null;
   };
   readonly rollouts: {
     id: Generated<number>;
@@ -96,6 +98,8 @@ export interface Tables {
     retention: number;
     devices: number;
   };
+  /** Number of blocked devices by `blockers`, kept by every change to a device. A count may be 0. */
+  readonly blocker_counts: { project_id: number; blockers: string; devices: number };
   /** Progress of counting the devices of a rollout: the last counted MAC; null if all devices are counted. */
   readonly rollout_countings: { rollout_id: number; counted_to: string | null };
   /** Number of devices by stage and `RolloutMember.kind`. A count may be 0. */
