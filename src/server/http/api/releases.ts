@@ -1,7 +1,6 @@
 import type { ReleaseInfo } from '../../../api/release-info.ts';
 import { mayPromoteOn } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
-import { countDevicesOn } from '../../services/devices/count-devices-on.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { promoteReleases } from '../../services/releases/promote-releases.ts';
 import { publishRelease, verifyRelease } from '../../services/releases/publish-release.ts';
@@ -41,7 +40,8 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
   const showChannel = route(releaseOperations.channel, async ({ params, token }) => {
     const project = requireProject(parts, params.project);
     const { channel } = params;
-    const devices = await countDevicesOn(parts, project, channel);
+    const onlyEnrolled = parts.catalog.view(project)?.project.access === 'closed';
+    const devices = await store.devices.countOn(project, channel, { onlyEnrolled });
     return { channel, devices, mayPromote: mayPromoteOn(token, channel) };
   });
 
