@@ -318,6 +318,8 @@ export interface DeviceStore {
    */
   remove(project: string, mac: string, options: RemoveOptions): Promise<boolean | 'stale'>;
   count(project: string): Promise<number>;
+  /** Counts the devices that are sent a channel's releases: those on the channel that are not pinned to a version. */
+  countOn(project: string, channel: string, options: { readonly onlyEnrolled: boolean }): Promise<number>;
   /** Counts a project's devices by state, version and group, in no particular order. */
   tally(project: string): Promise<readonly DeviceCount[]>;
   countStatuses(project: string): Promise<readonly StatusCount[]>;

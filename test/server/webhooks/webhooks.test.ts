@@ -18,12 +18,14 @@ async function addWebhook(server: TestServer, request: object) {
 async function haltRollout(t: ExecutionContext, server: TestServer): Promise<void> {
   t.is((await server.publish(build)).status, 201);
   t.is((await server.publish(next, { draft: true })).status, 201);
-  const { body } = await server.api('POST', '/projects/door/rollouts', { version: '2.0', stages: [{ share: 100 }] });
+  t.is((await server.api('PUT', '/projects/door/devices/02:00:00:00:00:01', { enrolled: true })).status, 200);
+  const { status, body } = await server.api('POST', '/projects/door/rollouts', { version: '2.0' });
+  t.is(status, 201, JSON.stringify(body));
   for (const action of ['pause', 'resume']) {
     t.is((await server.api('POST', `/projects/door/rollouts/${body['id']}/${action}`, {})).status, 200);
   }
   t.is(
-    (await server.api('POST', '/projects/door/releases/yank', { version: '2.0', kind: 'sketch', reason: 'it crashes' }))
+    (await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it crashes' }))
       .status,
     200,
   );

@@ -1,52 +1,39 @@
-import { Hono } from 'hono';
-import * as v from 'valibot';
-import { type DeliveryInfo, type WebhookInfo, webhookRequestSchema } from '../../../api/webhooks.ts';
+import type { DeliveryInfo, WebhookInfo } from '../../../api/webhooks.ts';
 import type { ServerParts } from '../../parts.ts';
 import { addWebhook, redeliver, removeWebhook, requireWebhook } from '../../services/webhooks/manage-webhooks.ts';
 import type { DeliveryRecord, WebhookRecord } from '../../storage/records.ts';
-import { checked, numberIn, readBody, requireAction, type Session } from './session.ts';
-
-const mostListed = 1000;
-const idIn = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be an ID'), v.transform(Number));
+import { webhookOperations } from './operations/webhooks.ts';
+import { type Route, route } from './routes.ts';
 
 /** Creates the routes for webhooks. The routes require an admin token that is valid for all projects. */
-export function webhookRoutes(parts: ServerParts): Hono<Session> {
+export function webhookRoutes(parts: ServerParts): readonly Route[] {
   const { webhooks } = parts.store;
-  const routes = new Hono<Session>();
-  const admin = requireAction(parts, 'administer');
+  return [
+    route(webhookOperations.list, async () => {
+      const [records, pending] = [await webhooks.list(), await webhooks.pending()];
+      return { webhooks: records.map((record) => webhookInfo(record, pending.get(record.id))) };
+    }),
 
-  routes.get('/webhooks', admin, async (context) => {
-    const [records, pending] = [await webhooks.list(), await webhooks.pending()];
-    return context.json({ webhooks: records.map((record) => webhookInfo(record, pending.get(record.id))) });
-  });
+    route(webhookOperations.add, async ({ token, body }) => {
+      const added = await addWebhook(parts, await body(), token.id);
+      return { ...webhookInfo(added), secret: added.secret };
+    }),
 
-  routes.post('/webhooks', admin, async (context) => {
-    const request = await readBody(context, webhookRequestSchema);
-    const added = await addWebhook(parts, request, context.get('token').id);
-    return context.json({ ...webhookInfo(added), secret: added.secret }, 201);
-  });
+    route(webhookOperations.remove, async ({ params, token }) => {
+      await removeWebhook(parts, params.webhookId, token.id);
+      return { removed: params.webhookId };
+    }),
 
-  routes.delete('/webhooks/:id', admin, async (context) => {
-    const id = checked(idIn, context.req.param('id'));
-    await removeWebhook(parts, id, context.get('token').id);
-    return context.json({ removed: id });
-  });
+    route(webhookOperations.deliveries, async ({ params, query: { before, limit } }) => {
+      const { id } = await requireWebhook(parts, params.webhookId);
+      const deliveries = (await webhooks.deliveries(id, { before, limit })).map(deliveryInfo);
+      return { deliveries, next: deliveries.length < limit ? undefined : deliveries.at(-1)?.id };
+    }),
 
-  routes.get('/webhooks/:id/deliveries', admin, async (context) => {
-    const { id } = await requireWebhook(parts, checked(idIn, context.req.param('id')));
-    const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
-    const before = numberIn(context, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-    const deliveries = (await webhooks.deliveries(id, { before, limit })).map(deliveryInfo);
-    return context.json({ deliveries, next: deliveries.length < limit ? undefined : deliveries.at(-1)?.id });
-  });
-
-  routes.post('/webhooks/:id/deliveries/:delivery/redeliver', admin, async (context) => {
-    const id = checked(idIn, context.req.param('id'));
-    const delivery = checked(idIn, context.req.param('delivery'));
-    return context.json(deliveryInfo(await redeliver(parts, id, delivery, context.get('token').id)), 201);
-  });
-
-  return routes;
+    route(webhookOperations.redeliver, async ({ params, token }) =>
+      deliveryInfo(await redeliver(parts, params.webhookId, params.deliveryId, token.id)),
+    ),
+  ];
 }
 
 /** Describes a webhook without its secrets. */

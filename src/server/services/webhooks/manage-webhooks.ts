@@ -39,6 +39,9 @@ export async function addWebhook({ store, events }: Parts, request: Request, by:
 
 /** Resolves the host, so that a wrong address is reported when the webhook is added and not only with the first event. */
 async function requireReachable(url: string, options: { readonly allowPrivate: boolean }): Promise<void> {
+  if (!URL.canParse(url)) {
+    throw new DomainError('invalid', 'url: must be an http or https URL', 'Correct the listed fields.');
+  }
   const target = new URL(url);
   try {
     await resolveAddress(target, options);

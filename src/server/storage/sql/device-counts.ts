@@ -7,14 +7,18 @@ import type { BlockerCount, DeviceCount, StatusCount, VersionCount } from '../st
 import type { Database } from './engine.ts';
 import type { Tables } from './tables.ts';
 
+/** Columns by which `device_counts` counts devices. */
+const keyColumns = ['status', 'runs', 'device_group', 'retention', 'channels', 'enrolled'] as const;
+/** Columns by which devices are counted. */
+export const countedColumns = [...keyColumns, 'blockers'] as const;
+
+type Counted = Pick<Selectable<Tables['devices']>, (typeof countedColumns)[number]>;
+
 /** Columns of a device that are derived from its document. */
-export type DerivedColumns = Pick<
-  Selectable<Tables['devices']>,
-  'status' | 'name' | 'runs' | 'device_group' | 'blockers' | 'retention'
->;
+export type DerivedColumns = Counted & Pick<Selectable<Tables['devices']>, 'name'>;
 
 export function derivedColumns(record: DeviceRecord): DerivedColumns {
-  const { status, name, runs, group, blockers } = deviceIndex(record);
+  const { status, name, runs, group, channels, isEnrolled, blockers } = deviceIndex(record);
   return {
     status,
     name: name ?? null,
@@ -22,11 +26,10 @@ export function derivedColumns(record: DeviceRecord): DerivedColumns {
     device_group: group ?? null,
     blockers: blockers.length === 0 ? null : blockers.join(' '),
     retention: retentionOf(record),
+    channels: channels.join(' '),
+    enrolled: isEnrolled ? 1 : 0,
   };
 }
-
-/** Columns by which devices are counted. */
-type Counted = Omit<DerivedColumns, 'name'>;
 
 /** Updates the kept counts of a project's devices, within the transaction that changes the devices. */
 export async function changeDeviceCounts(
@@ -47,11 +50,17 @@ export async function changeDeviceCounts(
     .values(rows)
     .onConflict((conflict) =>
       conflict
-        .columns(['project_id', 'status', 'runs', 'device_group', 'retention'])
+        .columns(['project_id', ...keyColumns])
         .doUpdateSet({ devices: sql<number>`device_counts.devices + excluded.devices` }),
     )
     .execute();
 }
+
+/** Counts all devices in the form in which the counts are kept. */
+export const countedDevices = sql<Selectable<Tables['device_counts']>>`
+  SELECT project_id, status, coalesce(runs, '') AS runs, coalesce(device_group, '') AS device_group, retention, channels, enrolled,
+    count(*) AS devices
+  FROM devices GROUP BY project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, channels, enrolled`;
 
 async function changeBlockerCounts(
   db: Database,
@@ -95,9 +104,8 @@ function differences(
 export async function recountDevices(db: Database): Promise<void> {
   await db.deleteFrom('device_counts').execute();
   await sql`
-    INSERT INTO device_counts (project_id, status, runs, device_group, retention, devices)
-    SELECT project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, count(*) FROM devices
-    GROUP BY project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention`.execute(db);
+    INSERT INTO device_counts (project_id, ${sql.join(keyColumns.map((column) => sql.ref(column)))}, devices)
+    ${countedDevices}`.execute(db);
   await db.deleteFrom('blocker_counts').execute();
   await sql`
     INSERT INTO blocker_counts (project_id, blockers, devices)
@@ -123,6 +131,27 @@ export async function countRetained(db: Database, projectId: number, retentions:
     .where('project_id', '=', projectId)
     .where('retention', 'in', retentions);
   return (await query.executeTakeFirst())?.devices ?? 0;
+}
+
+/**
+ * Counts the devices of a project to which a channel's releases are sent.
+ *
+ * @param onlyEnrolled true to count only enrolled devices
+ */
+export async function countDevicesOn(
+  db: Database,
+  project: string,
+  { channel, onlyEnrolled }: { readonly channel: string; readonly onlyEnrolled: boolean },
+): Promise<number> {
+  const query = db
+    .selectFrom('device_counts')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(({ fn }) => ['channels', fn.sum<number>('devices').as('devices')])
+    .where('projects.name', '=', project)
+    .groupBy('channels');
+  const rows = await (onlyEnrolled ? query.where('enrolled', '=', 1) : query).execute();
+  const isOn = (channels: string) => channels.split(' ').includes(channel);
+  return rows.reduce((sum, { channels, devices }) => sum + (isOn(channels) ? devices : 0), 0);
 }
 
 export async function tallyDevices(db: Database, project: string): Promise<DeviceCount[]> {
@@ -187,12 +216,15 @@ export async function countStatuses(db: Database, project: string): Promise<Stat
   return rows.map(({ status, devices }) => ({ status: status as DeviceStatus, devices }));
 }
 
-function countKey({ status, runs, device_group, retention }: Counted): string {
-  return JSON.stringify([status, runs ?? '', device_group ?? '', retention]);
+function countKey(device: Counted): string {
+  return JSON.stringify(keyColumns.map((column) => device[column] ?? ''));
 }
 
 function keyOf(key: string) {
   // The type assertion is safe, because `countKey` created the key.
-  const [status, runs, device_group, retention] = JSON.parse(key) as [string, string, string, number];
-  return { status, runs, device_group, retention };
+  const [status, runs, device_group, retention, channels, enrolled] = JSON.parse(key) as [
+    ...[string, string, string, number],
+    ...[string, number],
+  ];
+  return { status, runs, device_group, retention, channels, enrolled };
 }

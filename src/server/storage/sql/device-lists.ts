@@ -29,12 +29,13 @@ export async function listedMacs(
   project: { readonly id: number; readonly name: string },
   page: RecordPage,
   filter: DeviceFilter,
+  mostCompared = comparedAtOnce,
 ): Promise<readonly string[]> {
   const search = await searchFor(engine, project, filter);
   if (search === undefined) return [];
   const found: string[] = [];
   for (let rest = page; ; ) {
-    const end = search.compared.length === 0 ? undefined : await endOf(engine, search, rest);
+    const end = search.compared.length === 0 ? undefined : await endOf(engine, search, rest, mostCompared);
     found.push(...(await matches(engine, search, { ...rest, limit: page.limit - found.length }, end)));
     if (found.length === page.limit || end === undefined) break;
     rest = page.before === undefined ? { ...page, after: end } : { ...page, before: end };
@@ -80,10 +81,15 @@ async function narrowestFirst(
 }
 
 /** Returns the last MAC that the next statement compares; undefined if that is the last statement. */
-async function endOf({ db, indexedBy }: Engine, search: Search, page: RecordPage): Promise<string | undefined> {
+async function endOf(
+  { db, indexedBy }: Engine,
+  search: Search,
+  page: RecordPage,
+  mostCompared: number,
+): Promise<string | undefined> {
   const { rows } = await sql<{ mac: string }>`
     SELECT mac FROM devices ${indexedBy(search.index)} WHERE ${sql.join([...search.read, ...between(page)], sql` AND `)}
-    ORDER BY mac ${orderOf(page)} LIMIT 1 OFFSET ${comparedAtOnce - 1}`.execute(db);
+    ORDER BY mac ${orderOf(page)} LIMIT 1 OFFSET ${mostCompared - 1}`.execute(db);
   return rows[0]?.mac;
 }
 

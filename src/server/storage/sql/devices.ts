@@ -10,6 +10,8 @@ import {
   changeDeviceCounts,
   countBlockers,
   countDevices,
+  countDevicesOn,
+  countedColumns,
   countRetained,
   countStatuses,
   countVersions,
@@ -124,6 +126,7 @@ export function sqlDevices(engine: Engine): DeviceStore {
     remove: (project, mac, options) => transaction((change) => remove(change, engine, { project, mac }, options)),
 
     count: (project) => countDevices(db, project),
+    countOn: (project, channel, { onlyEnrolled }) => countDevicesOn(db, project, { channel, onlyEnrolled }),
     tally: (project) => tallyDevices(db, project),
     countStatuses: (project) => countStatuses(db, project),
     countVersions: (project, limit) => countVersions(db, project, limit),
@@ -178,7 +181,7 @@ async function storedDevice(db: Database, { hasRowLocks }: Engine, { project, ma
     .selectFrom('projects')
     .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', mac))
     .select(['projects.id', 'projects.revision as project_revision'])
-    .select(['devices.revision', 'status', 'devices.name', 'runs', 'device_group', 'blockers', 'retention'])
+    .select(['devices.revision', 'devices.name', ...countedColumns])
     .where('projects.name', '=', project)
     .$if(hasRowLocks, (query) => query.forShare('projects'))
     .executeTakeFirst();
@@ -282,7 +285,7 @@ async function makeRoom(db: Database, projectId: number, mostDevices: number) {
     .deleteFrom('devices')
     .where('project_id', '=', projectId)
     .where('mac', 'in', idle)
-    .returning(['status', 'runs', 'device_group', 'blockers', 'retention'])
+    .returning(countedColumns)
     .execute();
   return gone.length === 0 ? 'full' : gone;
 }
@@ -303,7 +306,7 @@ async function remove(
     .where('project_id', '=', projectId)
     .where('mac', '=', mac)
     .where('revision', '=', revision ?? found.device.revision)
-    .returning(['status', 'runs', 'device_group', 'blockers', 'retention'])
+    .returning(countedColumns)
     .execute();
   if (gone.length === 0) return 'stale';
   await changeDeviceCounts(db, projectId, { removed: gone, added: [] });

@@ -55,6 +55,10 @@ export interface Tables {
     name: string | null;
     runs: string | null;
     device_group: string | null;
+    /** Names of channels, separated by spaces. */
+    channels: string;
+    /** 1 if the device is enrolled, otherwise 0. */
+    enrolled: number;
     /** What blocks the device, separated by spaces; null if nothing does. */
     blockers: string | null;
   };
@@ -96,6 +100,8 @@ export interface Tables {
     runs: string;
     device_group: string;
     retention: number;
+    channels: string;
+    enrolled: number;
     devices: number;
   };
   /** Number of blocked devices by `blockers`, kept by every change to a device. A count may be 0. */

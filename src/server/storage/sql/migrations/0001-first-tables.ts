@@ -80,6 +80,8 @@ async function up({ schema }: Transaction<Tables>, types: ColumnTypes): Promise<
     name: 'text?',
     runs: 'text?',
     device_group: 'text?',
+    channels: 'text',
+    enrolled: 'integer',
   }).execute();
   await index('devices_due', 'devices', ['due_ms']).where(sql.ref('due_ms'), 'is not', null).execute();
   // Indices in the order of device lists: one for each filter, and one with the columns that a search compares.
@@ -94,14 +96,16 @@ async function up({ schema }: Transaction<Tables>, types: ColumnTypes): Promise<
   await index('devices_unprotected', 'devices', ['project_id', 'retention'])
     .where(sql.ref('retention'), '>', 0)
     .execute();
-  await keyedTable('device_counts', ['project_id', 'status', 'runs', 'device_group', 'retention'], {
+  const counted = {
     project_id: { idOf: 'projects' },
     status: 'text',
     runs: 'text',
     device_group: 'text',
     retention: 'integer',
-    devices: 'integer',
-  }).execute();
+    channels: 'text',
+    enrolled: 'integer',
+  } as const;
+  await keyedTable('device_counts', Object.keys(counted), { ...counted, devices: 'integer' }).execute();
 
   await idTable('rollouts', {
     project_id: { idOf: 'projects' },
