@@ -25,8 +25,7 @@ async function haltRollout(t: ExecutionContext, server: TestServer): Promise<voi
     t.is((await server.api('POST', `/projects/door/rollouts/${body['id']}/${action}`, {})).status, 200);
   }
   t.is(
-    (await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it crashes' }))
-      .status,
+    (await server.api('POST', '/projects/door/releases/yank', { version: '2.0', reason: 'it crashes' })).status,
     200,
   );
 }

@@ -42,7 +42,16 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   api.route('/', monitoringRoutes(parts));
 
   const v1 = new Hono<Session>();
-  const rooms = [serverRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, uploadRoutes, tokenRoutes, webhookRoutes];
+  const rooms = [
+    serverRoutes,
+    projectRoutes,
+    releaseRoutes,
+    rolloutRoutes,
+    deviceRoutes,
+    uploadRoutes,
+    tokenRoutes,
+    webhookRoutes,
+  ];
   addRoutes(
     v1,
     parts,
