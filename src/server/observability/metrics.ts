@@ -1,5 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { DataPart, Outage } from '../services/outage.ts';
 import { type Counters, countersOf, type EventCounters } from './counters.ts';
+
+const dataParts: readonly DataPart[] = ['database', 'bucket'];
 
 /** Metrics in Prometheus format. */
 export interface MetricsText {
@@ -14,6 +17,7 @@ export interface MetricsText {
 export function makeMetrics(
   counters: Counters,
   downloads: { readonly active: number },
+  outage: Pick<Outage, 'isOngoing'>,
 ): (project?: string) => Promise<MetricsText> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -43,6 +47,15 @@ export function makeMetrics(
     registers: [registry],
     collect() {
       this.set(downloads.active);
+    },
+  });
+  new Gauge({
+    name: 'ota_data_available',
+    help: 'Whether the database and the bucket (or the data folder) respond',
+    labelNames: ['part'],
+    registers: [registry],
+    collect() {
+      for (const part of dataParts) this.set({ part }, outage.isOngoing(part) ? 0 : 1);
     },
   });
   return (project) => textOf(project === undefined ? registry : projectRegistry(countersOf(counters, project)));
