@@ -17,6 +17,7 @@ import { LastSeen } from './services/devices/last-seen.ts';
 import { NewDevices } from './services/devices/new-devices.ts';
 import { NotEnrolledDevices } from './services/devices/not-enrolled.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
+import { readFleetState } from './services/fleet-state.ts';
 import { Health } from './services/health.ts';
 import { Outage } from './services/outage.ts';
 import { Refusals } from './services/refusals.ts';
@@ -187,6 +188,12 @@ export async function makeParts(
   });
   const failures = new TokenBuckets(failuresPerAddress, failuresPerSecond);
   const skew = new ClockSkew(store, log);
+  // The load of the server can be observed while the database is unavailable.
+  const fleet = (project?: string) =>
+    readFleetState({ store, catalog }, project).catch((error: unknown) => {
+      if (outage.note(error)) return [];
+      throw error;
+    });
   return {
     store,
     blobs,
@@ -215,7 +222,7 @@ export async function makeParts(
     health: new Health({ store, blobs, catalog, skew, outage }),
     verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
-    metrics: makeMetrics(counters, downloads, outage),
+    metrics: makeMetrics({ counters, downloads, fleet, outage }),
     events,
     uploads: new Uploads(
       { store, blobs },

@@ -11,7 +11,7 @@ import { requireAction, type Session } from './session.ts';
 const serious: ReadonlySet<HealthProblem> = new Set(['records-unwritable', 'files-unreachable', 'disk-full']);
 
 /** Creates the monitoring routes: `/healthz` and `/metrics`. */
-export function operationRoutes(parts: ServerParts): Hono<Session> {
+export function monitoringRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
   // Tells a supervisor that the process is alive. A restart would not help against any other problem.
