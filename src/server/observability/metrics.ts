@@ -18,7 +18,7 @@ interface MetricSources {
   readonly downloads: { readonly active: number };
   /** Reads the state of the devices and rollouts of all projects, or of one. */
   readonly fleet: (project?: string) => Promise<readonly FleetState[]>;
-  readonly outage: Pick<Outage, 'isOngoing' | 'note'>;
+  readonly outage: Pick<Outage, 'isOngoing'>;
 }
 
 /**
@@ -70,14 +70,10 @@ export function makeMetrics({
       for (const part of dataParts) this.set({ part }, outage.isOngoing(part) ? 0 : 1);
     },
   });
-  const noneDuringOutage = (error: unknown): readonly FleetState[] => {
-    if (!outage.note(error)) throw error;
-    return [];
-  };
   return async (project) => {
     const counts = project === undefined ? registry : projectRegistry(countersOf(counters, project));
     const gauges = new Registry();
-    addFleetGauges(gauges, await fleet(project).catch(noneDuringOutage));
+    addFleetGauges(gauges, await fleet(project));
     return { type: counts.contentType, text: (await counts.metrics()) + (await gauges.metrics()) };
   };
 }
