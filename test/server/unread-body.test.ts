@@ -37,7 +37,7 @@ const routes: readonly Route[] = [
   { line: 'DELETE /api/v1/tokens/x', statuses: [401, 404] },
   { line: `PATCH ${upload}`, headers: piece, statuses: [401, 400] },
   { line: `PATCH ${upload}`, statuses: [401, 400] },
-  { line: 'OPTIONS /api/v1/tokens', statuses: [404, 404] },
+  { line: 'OPTIONS /api/v1/tokens', statuses: [405, 405] },
   { line: 'PUT /nothing', statuses: [404, 404] },
   { line: 'GET /', statuses: [303, 303] },
   { line: 'POST /login', statuses: [403, 403] },
