@@ -320,6 +320,19 @@ test('continues a transaction soon when the process that holds its lock is cut o
   t.deepEqual(await store.identity(), { id: 'other', seals: 1 });
 });
 
+test('keeps an upload locked until its blob is removed', async (t) => {
+  const store = await opened(t, await newDatabase());
+  const sent = { token: 'someone', sha256: 'ab'.repeat(32), sizeBytes: 1 };
+  await store.uploads.add({ ...sent, at: 1 });
+  let renewed: Promise<unknown> | undefined;
+  const wasRemoved = await store.uploads.removeUnpublished(sent.sha256, 2, async () => {
+    renewed = t.throwsAsync(store.uploads.add({ ...sent, at: 3 }), { instanceOf: StoreUnavailableError });
+    await renewed;
+  });
+  t.true(wasRemoved);
+  t.false(await store.uploads.has(sent.token, sent.sha256));
+});
+
 test('replaces idle connections that were lost unnoticed', async (t) => {
   const proxy = await startCutProxy(cluster.port);
   t.teardown(() => proxy.end());
