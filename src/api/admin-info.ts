@@ -27,13 +27,13 @@ export const projectInfoSchema = v.strictObject({
 });
 export type ProjectInfo = DeepReadonly<v.InferOutput<typeof projectInfoSchema>>;
 
-export interface ChannelInfo {
-  readonly channel: string;
+export const channelInfoSchema = v.strictObject({
+  channel: v.string(),
   /** Number of devices that are sent the channel's releases. */
-  readonly devices: number;
+  devices: v.number(),
   /** True if the token of the request may promote new releases to the channel. */
-  readonly mayPromote: boolean;
-}
+  mayPromote: v.boolean(),
+});
 
 export const importResponseSchema = v.strictObject({
   enrolled: v.number(),
@@ -62,19 +62,20 @@ export const migratedDevicesSchema = v.array(
 );
 
 /** Device that sent an update check to an alias and is not enrolled in a project with this alias. */
-export interface NotEnrolledInfo {
-  readonly mac: string;
+export const notEnrolledInfoSchema = v.strictObject({
+  mac: v.string(),
   /** Path of the update check. */
-  readonly path: string;
+  path: v.string(),
   /** Projects with this alias. */
-  readonly projects: readonly string[];
+  projects: v.array(v.string()),
   /** Projects that have a record of the device. */
-  readonly knownIn: readonly string[];
+  knownIn: v.array(v.string()),
   /** Version that the device reports. */
-  readonly version: string | undefined;
-  readonly address: string;
-  readonly lastSeenAt: string;
-}
+  version: v.optional(v.string()),
+  address: v.string(),
+  lastSeenAt: time,
+});
+export type NotEnrolledInfo = DeepReadonly<v.InferOutput<typeof notEnrolledInfoSchema>>;
 
 /**
  * Update state of a device, worst first.

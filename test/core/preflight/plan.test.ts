@@ -289,7 +289,7 @@ test('every planned hop succeeds on the model device and results in the predicte
       const end = hops.reduce((state, hop) => taken(t, state, hop, builds), { device, facts });
       t.is(end.device.sketchSizeBytes, target.manifest.image.contentBytes);
     }),
-    propertyRuns(300, 20_000),
+    propertyRuns(200, 20_000),
   );
   t.log(Object.fromEntries(kinds));
   for (const kind of ['send', 'hops', 'blocked']) t.true((kinds.get(kind) ?? 0) > 3, kind);
