@@ -126,18 +126,15 @@ test('escapes values from devices and users on every page', async (t) => {
 test('shows the artifact, the rules and the fixes of a blocked update on the page of the device', async (t) => {
   const { parts, browserOf } = await testDashboard(t);
   const mac = macOf(1);
-  const findings = [
+  const findings: BlockedUpdate['findings'] = [
     {
       rule: 'fs-moved',
       message: 'the files would be lost',
       fixes: [{ action: 'allow', rule: 'fs-moved', options: [] }],
     },
     { rule: 'no-space', message: '4096 bytes too many', fixes: [{ action: 'serial' }] },
-  ] as const;
-  const blocked = {
-    artifact: 'door.bin.signed',
-    findings: findings.map((each) => ({ ...each, fixes: [...each.fixes] })),
-  };
+  ];
+  const blocked = { artifact: 'door.bin.signed', findings };
   const decision = {
     action: 'none',
     code: 'blocked fs-moved no-space',
