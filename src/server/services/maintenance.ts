@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { webhookEvents } from '../../api/webhooks.ts';
 import { sealData } from '../storage/data-identity.ts';
 import type { DeviceRecord } from '../storage/records.ts';
 import { overdue } from './devices/attempts.ts';
@@ -15,6 +16,9 @@ const cleanEveryMs = 60 * minuteMs;
 /** Time limit for publishing an upload. After this time, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
+/** Limits of the log of webhook deliveries. */
+const deliveryAgeMs = 30 * 24 * 60 * minuteMs;
+const mostDeliveries = 1000;
 
 /** Runs periodic maintenance until it is stopped: some of it in every process, and the rest only in the process that leads. */
 export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> } {
@@ -22,6 +26,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
   const every = repeaterOf(parts, stopping.signal);
   const ofProcess = [
     every(secondMs, pollStore),
+    every(secondMs, pollBlobs),
     every(flushEveryMs, ({ lastSeen }) => lastSeen.flush()),
     every(minuteMs, ({ skew }) => skew.compare()),
     // Rejected requests from an address share an audit entry within this interval.
@@ -45,15 +50,22 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
 async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promise<void> {
   const every = repeaterOf(parts, signal);
   const advance = () => parts.clock.advance();
+  const deliver = () => parts.deliveries.start(signal);
+  const unfollow = parts.events.follow(async ({ type }) => {
+    if (webhookEvents.some((event) => event === type)) await attempt(parts, deliver);
+  });
   await attempt(parts, advance);
   await Promise.all([
     every(advanceEveryMs, advance),
     every(secondMs, ({ rollouts }) => rollouts.maintain()),
+    every(secondMs, deliver),
     every(sweepEveryMs, failOverdueDevices),
     every(minuteMs, sealData),
     every(minuteMs, ({ store }) => store.counts.removeEmpty()),
     every(cleanEveryMs, clean),
   ]);
+  unfollow();
+  await parts.deliveries.idle();
   await attempt(parts, advance);
 }
 
@@ -78,13 +90,19 @@ async function attempt(parts: ServiceParts, work: Work): Promise<void> {
   }
 }
 
-/** Reads the changes that other processes have made. An outage ends when the database and the blob store respond. */
-async function pollStore({ catalog, clock, blobs, outage }: ServiceParts): Promise<void> {
+/** Reads the changes that other processes have made. */
+async function pollStore({ catalog, clock, outage }: ServiceParts): Promise<void> {
   await catalog.update();
   await clock.update();
-  if (!outage.isOngoing) return;
+  outage.end('database');
+}
+
+/** Notices the end of an outage of the bucket. The other work does not wait for a bucket that does not respond. */
+async function pollBlobs({ blobs, outage, checkBlobs }: ServiceParts): Promise<void> {
+  if (!outage.isOngoing('bucket')) return;
+  await checkBlobs();
   await blobs.seals();
-  outage.end();
+  outage.end('bucket');
 }
 
 async function clean(parts: ServiceParts): Promise<void> {
@@ -92,6 +110,7 @@ async function clean(parts: ServiceParts): Promise<void> {
   await removeOrphans(parts);
   await store.sessions.removeEnded(Date.now());
   await store.failures.removeFull();
+  await store.webhooks.removeOld({ before: Date.now() - deliveryAgeMs, most: mostDeliveries });
 }
 
 /** Fails attempts of devices that started to download an update and did not check in again in time. */

@@ -2,8 +2,10 @@ import type { Role } from '../../api/release.ts';
 import type { DeviceRule } from '../../api/release-admin.ts';
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../api/rollout.ts';
 import type { RolloutTally } from '../../api/rollout-info.ts';
+import type { DeliveryState, WebhookEvent, WebhookFormat } from '../../api/webhooks.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
+import type { PreflightFix } from '../../core/model/preflight-fix.ts';
 
 /** Author of a change in the audit log: a token ID, or the server itself. */
 export type Actor = string;
@@ -155,6 +157,17 @@ export interface Attempt {
  */
 export type Failure = 'not-confirmed' | 'not-installed';
 
+/** Explanation of a blocked update: the artifact that is the best candidate, and the rules that block it. */
+export interface BlockedUpdate {
+  /** File name; empty if the release has no artifact. */
+  readonly artifact: string;
+  readonly findings: readonly {
+    readonly rule: string;
+    readonly message: string;
+    readonly fixes: readonly PreflightFix[];
+  }[];
+}
+
 /** Last decision about a device and its reason; stored whenever it changes. */
 export interface DecisionRecord {
   readonly action: 'send' | 'up-to-date' | 'none';
@@ -163,6 +176,7 @@ export interface DecisionRecord {
   readonly text: string;
   /** Version of the release that the decision applies to. */
   readonly version?: string | undefined;
+  readonly blocked?: BlockedUpdate | undefined;
   readonly at: number;
   /** True if the decision follows from a request with credentials. */
   readonly authenticated?: boolean | undefined;
@@ -315,6 +329,44 @@ export interface TokenRecord {
   readonly project?: string | undefined;
   readonly name: string;
   readonly createdAt: number;
+}
+
+/** Receiver of events. */
+export interface WebhookRecord {
+  readonly id: number;
+  /** Secret: a chat URL authorizes everyone who knows it. */
+  readonly url: string;
+  /** Key for the signatures, as `whsec_` and base64. */
+  readonly secret: string;
+  readonly events: readonly WebhookEvent[];
+  /** Only project whose events are sent; undefined for all projects. */
+  readonly project?: string | undefined;
+  readonly format: WebhookFormat;
+  readonly allowPrivate: boolean;
+  readonly createdAt: number;
+}
+
+/** Event for one webhook. */
+export interface DeliveryRecord {
+  /** Events of a webhook are sent in the order of their IDs. */
+  readonly id: number;
+  /** Webhook ID. */
+  readonly webhook: number;
+  /** Event ID, the same for all webhooks and redeliveries. */
+  readonly eventId: string;
+  readonly event: WebhookEvent;
+  /** Event as JSON. */
+  readonly payload: string;
+  /** Time at which the event was queued, in milliseconds since 1970. */
+  readonly at: number;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  /** Time of the next attempt, in milliseconds since 1970. */
+  readonly nextAt: number;
+  /** HTTP status of the last response. */
+  readonly status?: number | undefined;
+  /** Reason why the last attempt failed. Does not contain the URL. */
+  readonly error?: string | undefined;
 }
 
 export interface AuditEntry {
