@@ -3,7 +3,7 @@ import { makeToken } from '../../src/server/auth/tokens.ts';
 import { openData } from '../../src/server/compose.ts';
 import { benchAudit, fillData } from './fleet.ts';
 import { type OpenPeer, ownPeer } from './peers.ts';
-import { median } from './race.ts';
+import { cpuSecondsOf, median } from './race.ts';
 import { bothStorages, type OpenEngines, type Storage } from './storage.ts';
 import type { Row } from './table.ts';
 
@@ -62,8 +62,10 @@ async function pagesOn(storage: Storage, open: OpenPeer): Promise<Row[]> {
     ['a list of 1000 devices (API)', `${api}/devices?limit=1000&after=18:FE:34:07:A1:20`],
   ] as const) {
     const times: number[] = [];
+    const before = cpuSecondsOf(peer);
     for (let round = 0; round < rounds; round++) times.push((await request(path)).ms);
-    rows.push(row(what, milliseconds(median(times)), target));
+    const cpuMs = (1000 * (cpuSecondsOf(peer) - before)) / rounds;
+    rows.push(row(what, `${milliseconds(median(times))}, CPU ${milliseconds(cpuMs)}`, target));
   }
   const memoryMb = peer.servers.reduce((sum, server) => sum + server.memoryMb(), 0);
   for (const server of peer.servers) await server.stop();
