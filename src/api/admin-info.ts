@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
+import { preflightFixSchema } from '../core/model/preflight-fix.ts';
 import { roles } from './release.ts';
+import { releaseFindingSchema } from './release-info.ts';
 import { deviceRolloutSchema } from './rollout-info.ts';
 
 /** Types of server responses about projects, devices, tokens and the audit log. */
@@ -119,6 +121,13 @@ const decisionInfoSchema = v.strictObject({
   code: v.string(),
   text: v.string(),
   version: v.optional(v.string()),
+  /** Set if preflight blocks the update: the artifact that the fewest rules block, and these rules. */
+  blocked: v.optional(
+    v.strictObject({
+      artifact: v.string(),
+      findings: v.array(v.strictObject({ ...releaseFindingSchema.entries, fixes: v.array(preflightFixSchema) })),
+    }),
+  ),
   at: time,
 });
 export type DecisionInfo = DeepReadonly<v.InferOutput<typeof decisionInfoSchema>>;

@@ -113,8 +113,8 @@ export const apiProblems = {
   },
   unavailable: {
     status: 503,
-    when: 'The database of the server cannot be reached, or it accepts no writes.',
-    whatToDo: 'Try again in a minute. The server recovers by itself when the database is available.',
+    when: 'The database or the bucket of the server cannot be reached, or it accepts no writes.',
+    whatToDo: 'Try again in a minute. The server recovers by itself when they are available.',
   },
   'shutting-down': {
     status: 503,

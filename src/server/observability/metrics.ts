@@ -1,7 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { FleetState } from '../services/fleet-state.ts';
+import type { DataPart, Outage } from '../services/outage.ts';
 import { type Counters, countersOf, type EventCounters } from './counters.ts';
 import { addFleetGauges } from './fleet-gauges.ts';
+
+const dataParts: readonly DataPart[] = ['database', 'bucket'];
 
 /** Metrics in Prometheus format. */
 export interface MetricsText {
@@ -15,13 +18,19 @@ interface MetricSources {
   readonly downloads: { readonly active: number };
   /** Reads the state of the devices and rollouts of all projects, or of one. */
   readonly fleet: (project?: string) => Promise<readonly FleetState[]>;
+  readonly outage: Pick<Outage, 'isOngoing'>;
 }
 
 /**
  * Registers the counters with Prometheus. The returned function renders their current values and the state of the fleet: of the whole server,
  * or only of one project.
  */
-export function makeMetrics({ counters, downloads, fleet }: MetricSources): (project?: string) => Promise<MetricsText> {
+export function makeMetrics({
+  counters,
+  downloads,
+  fleet,
+  outage,
+}: MetricSources): (project?: string) => Promise<MetricsText> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const { total, totals } = countersIn(registry);
@@ -50,6 +59,15 @@ export function makeMetrics({ counters, downloads, fleet }: MetricSources): (pro
     registers: [registry],
     collect() {
       this.set(downloads.active);
+    },
+  });
+  new Gauge({
+    name: 'ota_data_available',
+    help: 'Whether the database and the bucket (or the data folder) respond',
+    labelNames: ['part'],
+    registers: [registry],
+    collect() {
+      for (const part of dataParts) this.set({ part }, outage.isOngoing(part) ? 0 : 1);
     },
   });
   return async (project) => {

@@ -298,6 +298,26 @@ test('checks devices while transactions wait for a lock', async (t) => {
   t.deepEqual(new Set(await Promise.all(saves)), new Set(['stale']));
 });
 
+test('pings the database while many statements wait', async (t) => {
+  const url = await newDatabase();
+  const store = await opened(t, url);
+  await store.catalog.saveProject(project(), auditBy('tester'));
+  const other = new pg.Client(url);
+  await other.connect();
+  t.teardown(() => other.end());
+  await other.query('BEGIN; LOCK TABLE devices');
+  let settled = 0;
+  const checks = Array.from({ length: 20 }, () =>
+    store.devices.check('door', mac).finally(() => {
+      settled++;
+    }),
+  );
+  await store.ping();
+  t.is(settled, 0);
+  await other.query('COMMIT');
+  await Promise.all(checks);
+});
+
 test('continues a transaction soon when the process that holds its lock is cut off', async (t) => {
   const proxy = await startCutProxy(cluster.port);
   t.teardown(() => proxy.end());
@@ -318,6 +338,19 @@ test('continues a transaction soon when the process that holds its lock is cut o
   await other;
   t.deepEqual(order, ['other', 'cut off']);
   t.deepEqual(await store.identity(), { id: 'other', seals: 1 });
+});
+
+test('keeps an upload locked until its blob is removed', async (t) => {
+  const store = await opened(t, await newDatabase());
+  const sent = { token: 'someone', sha256: 'ab'.repeat(32), sizeBytes: 1 };
+  await store.uploads.add({ ...sent, at: 1 });
+  let renewed: Promise<unknown> | undefined;
+  const wasRemoved = await store.uploads.removeUnpublished(sent.sha256, 2, async () => {
+    renewed = t.throwsAsync(store.uploads.add({ ...sent, at: 3 }), { instanceOf: StoreUnavailableError });
+    await renewed;
+  });
+  t.true(wasRemoved);
+  t.false(await store.uploads.has(sent.token, sent.sha256));
 });
 
 test('replaces idle connections that were lost unnoticed', async (t) => {

@@ -25,6 +25,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     new Kysely<Tables>({ dialect: new RollbackDialect({ pool: openPool(pg, url, { kind, names }) }) });
   const db = databaseOf('statements');
   const transactions = databaseOf('transactions');
+  const health = databaseOf('health');
   const long = databaseOf('long');
   const connect = () => connectOnce(pg, connectionSettings(pg, url, 'statements'));
   const notices = postgresNotices({
@@ -37,6 +38,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
   });
   return {
     db,
+    health,
     location,
     columns: {
       text: sql`text COLLATE "C"`,
@@ -82,7 +84,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     lead: (work) => startLead(() => acquireLead(connect), work),
     async close() {
       await notices.close();
-      await Promise.all([db, transactions, long].map((each) => each.destroy()));
+      await Promise.all([db, transactions, health, long].map((each) => each.destroy()));
     },
   };
 }
