@@ -10,6 +10,7 @@ import { sqlSessions } from './sessions.ts';
 import { storeFacts } from './store-facts.ts';
 import { sqlTokens } from './tokens.ts';
 import { sqlUploads } from './uploads.ts';
+import { sqlWebhooks } from './webhooks.ts';
 
 /** Creates the store for an engine whose database has been migrated. */
 export function sqlStore(engine: Engine): Store {
@@ -19,6 +20,7 @@ export function sqlStore(engine: Engine): Store {
     rollouts: sqlRollouts(engine),
     tokens: sqlTokens(engine),
     uploads: sqlUploads(engine),
+    webhooks: sqlWebhooks(engine),
     audit: sqlAudit(engine.db),
     sessions: sqlSessions(engine),
     failures: sqlFailures(engine),
