@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { deviceFactsSchema } from '../src/core/model/device-facts.ts';
+import type { PreflightFix } from '../src/core/model/preflight-fix.ts';
+import { factOptions } from '../src/core/preflight/fixes.ts';
 import { type NotCheckable, notCheckable } from '../src/core/preflight/not-checkable.ts';
 import { projectRules } from '../src/core/preflight/project-rules.ts';
 import { rules } from '../src/core/preflight/registry.ts';
@@ -38,6 +40,29 @@ const factWords = {
   board: 'board of the device, such as `d1_mini`',
 } as const satisfies Record<keyof typeof deviceFactsSchema.entries, string>;
 
+/** Description of each fix, and of its keys. A fix that is missing here is a compile error. */
+const fixWords = {
+  send: ['send a different artifact of the build, which no rule blocks', '`artifact`, `form`'],
+  unblock: ['fix what blocks a different artifact, then send it', '`artifact`'],
+  add: ['pack the image again and send an artifact of this form', '`form`'],
+  pack: ['pack the image again', '`mostBytes`'],
+  'append-first': ['append data to the image before the image is compressed', ''],
+  sign: ['sign the artifact with this key or in this format', '`keyFingerprint`, `format`'],
+  build: [
+    'build an image with these properties',
+    '`core`, `flashMode`, `flashSizeBytes`, `fsStart`, `fsEnd`, `partitionBytes`, `mostBytes`, `project`, `board`',
+  ],
+  'embed-key': ['build the sketch with this public key', '`keyFingerprint`'],
+  prove: ['prove that the sketch verifies updates', '`by`'],
+  'update-first': ['first send a sketch with these properties', '`core`, `atomicFs`, `mostBytes`'],
+  specify: ['specify facts about the device', '`facts`, `options`'],
+  transport: ['use one of these transports', '`transports`, `options`'],
+  'send-as': ['send the update as this kind', '`kind`, `options`'],
+  allow: ['allow the rule, if its consequence is acceptable', '`rule`, `options`'],
+  'fix-rule': ['fix the error of this rule', '`rule`'],
+  serial: ['no fix over the air: flash the device over serial', ''],
+} as const satisfies Record<PreflightFix['action'], readonly [string, string]>;
+
 /** Returns the text of docs/never-brick.md. */
 export function neverBrickPage(): string {
   return `<!-- Generated from src/core/preflight by \`npm run docs\`; do not edit. -->
@@ -57,7 +82,8 @@ The first command checks one file. The second checks a build; its result is one 
 
 - the smallest artifact that is safe for the device;
 - several artifacts to send one after the other (\`--via\` names the sketches that can serve as intermediate releases);
-- a blocked update, with every rule that blocks it.
+- a blocked update, with one row for each artifact, and the best candidate: of the artifacts whose form the device can use, the one that
+  the fewest rules block. The result names its rules, the sizes and facts, and the fixes.
 
 \`upload\`, \`publish\` and the server use the same planner; \`pack\` runs the rules that do not need a device. Exit code 0 means safe, 3 means
 blocked. To send a blocked update, allow each rule by name with \`--allow RULE\`; no option allows all rules at once.
@@ -89,8 +115,8 @@ Pass \`--device FACTS.json\`, or one option for each fact. Every key is optional
 
 | key | option | description |
 | --- | --- | --- |
-${Object.entries(factWords)
-  .map(([name, words]) => `| \`${name}\` | \`--${optionOf(name)}\` | ${words} |`)
+${factNames()
+  .map((name) => `| \`${name}\` | \`${factOptions[name]}\` | ${factWords[name]} |`)
   .join('\n')}
 
 \`--request FILE\` reads the header lines of an HTTP update request. They contain the chip size, the sketch size and the free space; the sum
@@ -121,12 +147,28 @@ they concern the time after the update: \`flash-mode-gz\` (what the chip and its
 \`fs-size-mismatch\` (mounting), \`embedded-key-other\`, \`embedded-key-missing\`, \`ec-key\` and \`enforcement-unproven\` (who can send the next
 update), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`other-project\`.
 
+## Fixes
+
+Every error has at least one fix, and each fix removes the error (\`test/core/preflight/fixes.test.ts\` applies the fixes to random devices
+and builds). With \`--json\`, \`fix\` contains the text, and \`fixes\` contains the same fixes as data:
+
+| \`action\` | fix | other keys |
+| --- | --- | --- |
+${Object.entries(fixWords)
+  .map(([action, [words, keys]]) => `| \`${action}\` | ${words} | ${keys} |`)
+  .join('\n')}
+
 ## Limits of preflight
 
 | failure | condition | why it cannot be checked | evidence |
 | --- | --- | --- | --- |
 ${notCheckable.map(notCheckableRow).join('\n')}
 `;
+}
+
+/** Returns the names of all facts. `Object.keys` returns strings, but all keys of the table are names of facts. */
+function factNames(): readonly (keyof typeof factWords)[] {
+  return Object.keys(factWords) as (keyof typeof factWords)[];
 }
 
 function ruleRow({ id, condition, severity, cores, evidence }: Rule): string {
@@ -144,20 +186,6 @@ function linked(evidence: string): string {
     /([\w.-]+\/[\w.-]+)#(\d+)/g,
     (whole, repository: string, number: string) => `[${whole}](https://github.com/${repository}/issues/${number})`,
   );
-}
-
-const optionNames: Readonly<Record<string, string>> = {
-  keyFingerprint: 'key-fingerprint',
-  flashMode: 'flash-mode',
-  chipSizeBytes: 'chip-size',
-  fsStart: 'fs-start',
-  fsEnd: 'fs-end',
-  sketchSizeBytes: 'sketch-size',
-  atomicFs: 'atomic-fs',
-};
-
-function optionOf(fact: string): string {
-  return optionNames[fact] ?? fact;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerOptions } from '../../src/server/options.ts';
 import { seedDevices } from '../../test/chaos/fleet.ts';
@@ -17,6 +18,8 @@ export interface Storage {
   readonly engine: Measured | undefined;
   /** Fills the fleet with copies of its first device, because a million saves would take too long. */
   copyFirstDevice(devices: number): Promise<void>;
+  /** Size of the database with its indexes. */
+  sizeBytes(): Promise<number>;
 }
 
 export function sqliteStorage(data: string): Storage {
@@ -27,6 +30,7 @@ export function sqliteStorage(data: string): Storage {
     env: {},
     engine: undefined,
     copyFirstDevice: (devices) => copyInSqlite(join(data, 'ota.db'), devices),
+    sizeBytes: async () => (await stat(join(data, 'ota.db'))).size,
   };
 }
 
@@ -55,6 +59,7 @@ export async function startBenchEngines(): Promise<BenchEngines> {
         env: { ...s3.env, OTA_DATABASE_URL: storeUrl },
         engine: watch(cluster.pid),
         copyFirstDevice: (devices) => seedDevices(cluster, name, devices),
+        sizeBytes: async () => Number(await cluster.sql('SELECT pg_database_size(current_database())', name)),
       };
     },
     async end() {

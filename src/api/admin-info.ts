@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
+import { preflightFixSchema } from '../core/model/preflight-fix.ts';
 import { roles } from './release.ts';
+import { releaseFindingSchema } from './release-info.ts';
 import { deviceRolloutSchema } from './rollout-info.ts';
 
 /** Types of server responses about projects, devices, tokens and the audit log. */
@@ -25,13 +27,13 @@ export const projectInfoSchema = v.strictObject({
 });
 export type ProjectInfo = DeepReadonly<v.InferOutput<typeof projectInfoSchema>>;
 
-export interface ChannelInfo {
-  readonly channel: string;
+export const channelInfoSchema = v.strictObject({
+  channel: v.string(),
   /** Number of devices that are sent the channel's releases. */
-  readonly devices: number;
+  devices: v.number(),
   /** True if the token of the request may promote new releases to the channel. */
-  readonly mayPromote: boolean;
-}
+  mayPromote: v.boolean(),
+});
 
 export const importResponseSchema = v.strictObject({
   enrolled: v.number(),
@@ -60,19 +62,20 @@ export const migratedDevicesSchema = v.array(
 );
 
 /** Device that sent an update check to an alias and is not enrolled in a project with this alias. */
-export interface NotEnrolledInfo {
-  readonly mac: string;
+export const notEnrolledInfoSchema = v.strictObject({
+  mac: v.string(),
   /** Path of the update check. */
-  readonly path: string;
+  path: v.string(),
   /** Projects with this alias. */
-  readonly projects: readonly string[];
+  projects: v.array(v.string()),
   /** Projects that have a record of the device. */
-  readonly knownIn: readonly string[];
+  knownIn: v.array(v.string()),
   /** Version that the device reports. */
-  readonly version: string | undefined;
-  readonly address: string;
-  readonly lastSeenAt: string;
-}
+  version: v.optional(v.string()),
+  address: v.string(),
+  lastSeenAt: time,
+});
+export type NotEnrolledInfo = DeepReadonly<v.InferOutput<typeof notEnrolledInfoSchema>>;
 
 /**
  * Update state of a device, worst first.
@@ -118,6 +121,13 @@ const decisionInfoSchema = v.strictObject({
   code: v.string(),
   text: v.string(),
   version: v.optional(v.string()),
+  /** Set if preflight blocks the update: the artifact that the fewest rules block, and these rules. */
+  blocked: v.optional(
+    v.strictObject({
+      artifact: v.string(),
+      findings: v.array(v.strictObject({ ...releaseFindingSchema.entries, fixes: v.array(preflightFixSchema) })),
+    }),
+  ),
   at: time,
 });
 export type DecisionInfo = DeepReadonly<v.InferOutput<typeof decisionInfoSchema>>;

@@ -1,29 +1,6 @@
-import type { ReleaseFinding } from './release-info.ts';
-
-/** Blob that a release refers to but the server does not have. */
-interface MissingBlob {
-  readonly file: string;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
-
-/** API error response. Programs can rely on `code`, which never changes. */
-export interface ApiProblem {
-  readonly error: {
-    readonly code: ApiProblemCode;
-    readonly message: string;
-    /** Instruction for fixing the error. */
-    readonly hint: string;
-    /** Missing blobs to upload. Only for `blobs-missing`. */
-    readonly missing?: readonly MissingBlob[];
-    /** Number of bytes that the server has received. Only for `upload-offset`. */
-    readonly offset?: number;
-    /** Preflight findings that block the release. Only for `blocked`. */
-    readonly blockedBy?: readonly ReleaseFinding[];
-    /** Messages, one for each error. Only for `invalid` and `not-as-described`. */
-    readonly problems?: readonly string[];
-  };
-}
+import * as v from 'valibot';
+import { type DeepReadonly, sha256, sizeBytes } from '../core/model/fields.ts';
+import { releaseFindingSchema } from './release-info.ts';
 
 /** HTTP status, cause and fix for each API error code. docs/errors.md is generated from this table. */
 export const apiProblems = {
@@ -52,6 +29,11 @@ export const apiProblems = {
     status: 404,
     when: 'Project, release, device, rollout, token or path not found.',
     whatToDo: 'Check the name. `ota-hooks server projects list`, `releases list` and `devices list` show what exists.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    when: 'The path exists, but not with the method of the request. The header `Allow` lists the methods.',
+    whatToDo: 'Use a method that the API documentation (`/api` on the server) lists for this path.',
   },
   'blobs-missing': {
     status: 409,
@@ -131,8 +113,8 @@ export const apiProblems = {
   },
   unavailable: {
     status: 503,
-    when: 'The database of the server cannot be reached, or it accepts no writes.',
-    whatToDo: 'Try again in a minute. The server recovers by itself when the database is available.',
+    when: 'The database or the bucket of the server cannot be reached, or it accepts no writes.',
+    whatToDo: 'Try again in a minute. The server recovers by itself when they are available.',
   },
   'shutting-down': {
     status: 503,
@@ -146,3 +128,25 @@ export const apiProblems = {
   },
 } as const;
 export type ApiProblemCode = keyof typeof apiProblems;
+
+// The keys of the table are its codes.
+const codes = Object.keys(apiProblems) as ApiProblemCode[];
+
+/** Error response of the API. Programs can rely on `code`, which never changes. */
+export const apiProblemSchema = v.strictObject({
+  error: v.strictObject({
+    code: v.picklist(codes),
+    message: v.string(),
+    /** Instruction for fixing the error. */
+    hint: v.string(),
+    /** Missing blobs to upload. Only for `blobs-missing`. */
+    missing: v.optional(v.array(v.strictObject({ file: v.string(), sha256, sizeBytes }))),
+    /** Number of bytes that the server has received. Only for `upload-offset`. */
+    offset: v.optional(sizeBytes),
+    /** Preflight findings that block the release. Only for `blocked`. */
+    blockedBy: v.optional(v.array(releaseFindingSchema)),
+    /** Messages, one for each error. Only for `invalid` and `not-as-described`. */
+    problems: v.optional(v.array(v.string())),
+  }),
+});
+export type ApiProblem = DeepReadonly<v.InferOutput<typeof apiProblemSchema>>;

@@ -5,12 +5,8 @@ import { credentialStates } from './admin-info.ts';
 import { mac } from './release-admin.ts';
 
 /**
- * Requests sent by `ota-hooks server devices credentials` and `revoke-credentials`, below `/api/v1`:
- *
- *     POST   /projects/{project}/devices/credentials          devices  CredentialsRequest; returns CredentialsResponse
- *     POST   /projects/{project}/devices/credentials/revoke   devices  RevocationRequest; returns RevocationResponse
- *
- * The client generates the secrets and sends their hashes. Both requests may be repeated.
+ * Requests of `ota-hooks server devices credentials` and `revoke-credentials`. The client generates the secrets and sends their hashes. Both
+ * requests may be repeated.
  */
 
 /** Maximum number of devices per request. */

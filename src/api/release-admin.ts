@@ -3,7 +3,7 @@ import { printable } from '../core/model/fields.ts';
 import type { RuleId } from '../core/preflight/registry.ts';
 import { firmwareVersion, resourceName, roles } from './release.ts';
 
-/** Request bodies that `ota-hooks server` sends, except for releases. `release.ts` lists the API paths. */
+/** Request bodies that `ota-hooks server` sends, except for releases. */
 
 const hourMs = 3_600_000;
 const label = v.pipe(
@@ -107,8 +107,9 @@ export type DeviceRequest = v.InferInput<typeof deviceRequestSchema>;
 
 export const mac = v.pipe(
   v.string('must be text'),
+  v.regex(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
   v.toUpperCase(),
-  v.regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/, 'must be a MAC such as 18:FE:34:AA:BB:CC'),
+  v.examples(['18:FE:34:AA:BB:CC']),
 );
 
 /** File name, whose first 64 characters become the name of the device; empty for none. */
@@ -117,7 +118,7 @@ const importedName = v.pipe(v.string(), printable);
 /** Device table of the PHP update script in the core's documentation. The table maps a MAC to a file and a version. */
 export const arduinoDbSchema = v.pipe(
   v.record(mac, v.looseObject({ file: importedName, version: v.optional(v.union([v.string(), v.number()])) })),
-  v.check((table) => Object.keys(table).length <= 10_000, 'has more than 10000 devices'),
+  v.maxEntries(10_000, 'has more than 10000 devices'),
 );
 
 /** Devices whose next update the server previews, and the channel in the URL of their update checks. */

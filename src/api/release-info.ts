@@ -32,9 +32,10 @@ export type ReleaseInfo = DeepReadonly<v.InferOutput<typeof releaseInfoSchema>>;
  * unchanged: the release already existed and no channel changed. If a channel has served a release before, publishing the release again
  * does not promote it. Otherwise, publishing an old build could roll back a fleet. To promote such a release, use PUT on the channel.
  */
-export interface ReleaseResponse {
-  readonly outcome: 'published' | 'promoted' | 'unchanged';
-  readonly release: ReleaseInfo;
+export const releaseResponseSchema = v.strictObject({
+  outcome: v.picklist(['published', 'promoted', 'unchanged']),
+  release: releaseInfoSchema,
   /** Preflight findings that do not block the release. */
-  readonly warnings: readonly ReleaseFinding[];
-}
+  warnings: v.array(releaseFindingSchema),
+});
+export type ReleaseResponse = DeepReadonly<v.InferOutput<typeof releaseResponseSchema>>;

@@ -1,34 +1,10 @@
 import * as v from 'valibot';
-import { printable, sha256 } from '../core/model/fields.ts';
+import { printable, sha256, sizeBytes } from '../core/model/fields.ts';
 
 /**
- * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. The table in `src/server/auth/permissions.ts`
- * defines which roles permit each action. A token may be limited to one project.
- *
- *     GET    /server                                   view     ServerInfo
- *     GET    /uploads/{sha256}                         upload   UploadState; offset 0 if nothing has arrived yet
- *     PATCH  /uploads/{sha256}                         upload   bytes starting at Upload-Offset, as application/octet-stream, with the
- *                                                               headers Upload-Offset and Upload-Length; returns UploadState. If the
- *                                                               offset differs from the server's: 409 `upload-offset` with `offset`.
- *                                                               If the bytes do not match the digest: 422 `digest-mismatch`, and all
- *                                                               received bytes are discarded
- *     POST   /projects/{project}/releases              draft    ReleaseRequest; returns ReleaseResponse, 201 if it is new
- *     GET    /projects/{project}/releases?before&limit  view     { releases: ReleaseInfo[], next? }, newest first
- *     POST   /projects/{project}/releases/yank         yank     { version, kind?, board?, reason? }; returns the yanked
- *                                                               { releases: ReleaseInfo[] }
- *     GET    /projects/{project}/channels/{channel}    view     ChannelInfo
- *     PUT    /projects/{project}/channels/{channel}    promote  promotes { version, kind?, board? }; returns { releases: ReleaseInfo[] }
- *     GET    /projects                                 view     { projects: ProjectInfo[] }
- *     GET, PUT /projects/{project}                     view, projects  ProjectRequest; returns ProjectInfo
- *     GET    /projects/{project}/devices?after&limit   view     { devices: DeviceInfo[], next? }
- *     GET, PUT, DELETE /projects/{project}/devices/{mac}        view, devices  DeviceRequest; returns DeviceInfo, DELETE { removed }
- *     POST   /projects/{project}/devices/{mac}/retry   devices  clears a device's failure; returns DeviceInfo
- *     POST   /projects/{project}/devices/import        devices  device table for the update script from the core's documentation
- *     /projects/{project}/devices/credentials          see `device-credentials.ts`
- *     /projects/{project}/rollouts                     see `rollout.ts`
- *     GET, POST /tokens, DELETE /tokens/{id}           administer  { roles, channels?, project?, name? }; returns TokenInfo; POST adds `token`
- *     GET    /audit?before&limit                       administer  { entries: AuditInfo[], next? }
- *     GET    /backup                                   administer  backup as JSON lines, for `ota-hooks server restore`
+ * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. `src/server/http/api/operations/` declares the operations, and
+ * the server describes them at `/api/openapi.json` and `/api`. The table in `src/server/auth/permissions.ts` defines which roles permit
+ * each action. A token may be limited to one project.
  *
  * To publish, POST the release. If the response is 409 `blobs-missing`, PATCH each blob that it lists, in any number of pieces, starting at
  * the offset that GET returns; then POST again. Each step may be repeated: publishing the same release twice returns `unchanged`.
@@ -53,6 +29,7 @@ export const resourceName = v.pipe(
 export const firmwareVersion = v.pipe(
   v.string('must be text'),
   v.regex(/^[!-?A-~][!-~]{0,63}$/, 'must be 1 to 64 visible ASCII characters without spaces, and not begin with @'),
+  v.examples(['1.0.0']),
 );
 
 const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64), printable);
@@ -88,13 +65,14 @@ export const releaseRequestSchema = v.strictObject({
 /** Request body as sent by a client. Fields with a default are optional. */
 export type ReleaseRequest = v.InferInput<typeof releaseRequestSchema>;
 
-export interface UploadState {
-  readonly sha256: string;
+export const uploadStateSchema = v.strictObject({
+  sha256,
   /** Number of bytes received by the server. */
-  readonly offset: number;
+  offset: sizeBytes,
   /** True if all bytes have arrived and match the digest. */
-  readonly complete: boolean;
-}
+  complete: v.boolean(),
+});
+export type UploadState = Readonly<v.InferOutput<typeof uploadStateSchema>>;
 
 /** Maximum size of a blob: the largest flash chip plus a signature. */
 export const mostBlobBytes = 16 * 1024 * 1024 + 1024;
@@ -116,15 +94,16 @@ export const yankRequestSchema = v.strictObject({
   reason: v.optional(reasonText),
 });
 
-export interface ServerInfo {
-  readonly name: 'ota-hooks';
-  readonly version: string;
-  readonly api: typeof apiVersion;
-  readonly roles: readonly Role[];
-  /** Channels to which a token with only the role `publish` may promote releases. */
-  readonly channels: readonly string[];
-}
-
 /** Token roles. `src/server/auth/permissions.ts` defines which actions each role permits. */
 export const roles = ['read', 'publish', 'operate', 'admin'] as const;
 export type Role = (typeof roles)[number];
+
+export const serverInfoSchema = v.strictObject({
+  name: v.literal('ota-hooks'),
+  version: v.string(),
+  api: v.literal(apiVersion),
+  /** Roles of the token. */
+  roles: v.array(v.picklist(roles)),
+  /** Channels to which a token with only the role `publish` may promote releases. */
+  channels: v.array(v.string()),
+});

@@ -2,15 +2,6 @@ import * as v from 'valibot';
 import { type DeepReadonly, printable } from '../core/model/fields.ts';
 import { firmwareVersion, reasonText, resourceName } from './release.ts';
 
-/**
- * Requests sent by `ota-hooks server rollouts`, below `/api/v1`:
- *
- *     GET    /projects/{project}/rollouts              view     { rollouts: RolloutInfo[] }, newest first
- *     POST   /projects/{project}/rollouts              rollouts  RolloutRequest; returns RolloutInfo, 201
- *     GET    /projects/{project}/rollouts/{id}         view     RolloutInfo
- *     POST   /projects/{project}/rollouts/{id}/{action}  rollouts  RolloutActionRequest; returns RolloutInfo
- */
-
 const percent = v.pipe(
   v.number('must be a number'),
   v.minValue(0, 'must be 0 or more'),

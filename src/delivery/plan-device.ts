@@ -1,16 +1,12 @@
 import type { ImageKind } from '../core/model/artifact.ts';
 import type { DeviceFacts } from '../core/model/device-facts.ts';
 import type { Manifest } from '../core/model/manifest.ts';
+import type { Step } from '../core/preflight/choice.ts';
 import { type IntermediateProposal, proposeIntermediate } from '../core/preflight/intermediate.ts';
-import {
-  type BlockingFinding,
-  plan,
-  type Step,
-  type UnusableIntermediate,
-  unusableIntermediates,
-} from '../core/preflight/plan.ts';
+import { type Plan, plan } from '../core/preflight/plan.ts';
 import type { Release } from '../core/preflight/release.ts';
 import { recognize } from '../core/preflight/running.ts';
+import { type UnusableIntermediate, unusableIntermediates } from '../core/preflight/unusable-intermediates.ts';
 import type { Target } from './inventory.ts';
 import { type LedgerEntry, provenFacts } from './ledger.ts';
 import { type SmallerArtifact, smallerArtifact } from './smaller-artifact.ts';
@@ -44,14 +40,12 @@ export type DevicePlan =
       /** Smaller artifact that only unknown facts block, if any. */
       readonly smaller: SmallerArtifact | undefined;
     }
-  | {
-      readonly kind: 'blocked';
-      readonly blockedBy: readonly BlockingFinding[];
+  | (Extract<Plan<Release>, { readonly kind: 'blocked' }> & {
       /** Intermediate sketch that would make the update possible, if any. */
       readonly intermediate: IntermediateProposal | undefined;
       /** Intermediate releases that do not help. */
       readonly unusable: readonly UnusableIntermediate<Release>[];
-    };
+    });
 
 /**
  * Plans the update of one device. Device facts are merged from the configuration, the ledger, the running build and the command line.

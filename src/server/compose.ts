@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { OtaError } from '../errors/ota-error.ts';
 import { AccessFailures } from './auth/access-failures.ts';
 import { CredentialChecker } from './auth/credentials.ts';
 import { TokenBuckets } from './auth/token-buckets.ts';
@@ -16,6 +17,7 @@ import { LastSeen } from './services/devices/last-seen.ts';
 import { NewDevices } from './services/devices/new-devices.ts';
 import { NotEnrolledDevices } from './services/devices/not-enrolled.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
+import { readFleetState } from './services/fleet-state.ts';
 import { Health } from './services/health.ts';
 import { Outage } from './services/outage.ts';
 import { Refusals } from './services/refusals.ts';
@@ -25,7 +27,8 @@ import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { ServedClock } from './services/rollouts/service-clock.ts';
 import type { BlobStore } from './storage/blob-store.ts';
-import { dataError } from './storage/data-error.ts';
+import { blobsCheckedLater } from './storage/blobs/blobs-checked-later.ts';
+import { blobsOutageIn, dataError } from './storage/data-error.ts';
 import { identifyBlobs, requireWhole } from './storage/data-identity.ts';
 import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
@@ -35,6 +38,14 @@ import type { Store } from './storage/store.ts';
 export interface ServerData {
   readonly store: Store;
   readonly blobs: BlobStore;
+}
+
+/** Data of a server that may have started while its bucket could not be reached. */
+export interface ServedData extends ServerData {
+  /** Reason why the bucket could not be reached; undefined if the data was checked. */
+  readonly unreachable: unknown;
+  /** Checks what could not be checked at the start. @throws BlobsUnavailableError, and errors from `openData` */
+  check(): Promise<void>;
 }
 
 /** Data folder, and the URLs of data that is not in it. */
@@ -66,6 +77,49 @@ export async function openData(
   } catch (error) {
     throw dataError(data, error);
   }
+}
+
+/**
+ * Opens the data of a server. If the bucket of a known database cannot be reached, the blobs are unavailable until `check` succeeds: the
+ * server responds to update checks without them.
+ *
+ * @throws OtaError errors from `openData`
+ */
+export async function openServedData(
+  place: DataPlace,
+  holder: string,
+  rules: { readonly acceptsLoss: boolean },
+): Promise<ServedData> {
+  try {
+    return { ...(await openData(place, holder, rules)), unreachable: undefined, check: async () => undefined };
+  } catch (error) {
+    if (rules.acceptsLoss || blobsOutageIn(error) === undefined) throw error;
+    return openWithoutBlobs(place, holder, error);
+  }
+}
+
+/** @param unreachable error to throw if the database is new: whether it belongs to the blobs is not known */
+async function openWithoutBlobs(place: DataPlace, holder: string, unreachable: unknown): Promise<ServedData> {
+  const { data, storeUrl, blobsUrl, env } = place;
+  const stored = await openBlobs(blobsUrl ?? `file:${data}`, { env, isCheckedLater: true });
+  const url = storeUrl ?? `sqlite:${join(data, 'ota.db')}`;
+  const store = await openStore(url, holder, { mayCreate: false }).catch((error: unknown) => {
+    const isMissing = error instanceof OtaError && error.code === 'SERVER_DATABASE_LOST';
+    throw isMissing ? unreachable : dataError(data, error);
+  });
+  if ((await store.identity().catch(() => undefined)) === undefined) {
+    await store.close();
+    throw unreachable;
+  }
+  const { blobs, check } = blobsCheckedLater(stored, async () => {
+    try {
+      await stored.check();
+      await requireWhole({ store, blobs: stored }, storeUrl === undefined ? data : undefined);
+    } catch (error) {
+      throw blobsOutageIn(error) ?? dataError(data, error);
+    }
+  });
+  return { store, blobs, unreachable, check };
 }
 
 /**
@@ -107,7 +161,7 @@ export async function useData<Result>(
 
 /** Creates the parts of a server without starting to listen. */
 export async function makeParts(
-  { store, blobs }: ServerData,
+  { store, blobs, check = async () => undefined }: ServerData & Partial<Pick<ServedData, 'check'>>,
   options: Omit<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'host' | 'port' | 'trustedProxies'> &
     Partial<Pick<ServerParts, 'authority' | 'isTrustedProxy'>>,
   stopping: AbortSignal,
@@ -134,6 +188,12 @@ export async function makeParts(
   });
   const failures = new TokenBuckets(failuresPerAddress, failuresPerSecond);
   const skew = new ClockSkew(store, log);
+  // The load of the server can be observed while the database is unavailable.
+  const fleet = (project?: string) =>
+    readFleetState({ store, catalog }, project).catch((error: unknown) => {
+      if (outage.note(error)) return [];
+      throw error;
+    });
   return {
     store,
     blobs,
@@ -156,12 +216,13 @@ export async function makeParts(
     clock,
     skew,
     outage,
+    checkBlobs: check,
     counters,
     log,
-    health: new Health({ store, blobs, catalog, skew }),
+    health: new Health({ store, blobs, catalog, skew, outage }),
     verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
-    metrics: makeMetrics(counters, downloads),
+    metrics: makeMetrics({ counters, downloads, fleet, outage }),
     events,
     uploads: new Uploads(
       { store, blobs },

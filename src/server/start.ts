@@ -1,8 +1,10 @@
+import { EventEmitter, once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { OtaError } from '../errors/ota-error.ts';
 import { writeAtomically } from '../files/write.ts';
 import { trustProxies } from './auth/client-address.ts';
-import { makeParts, openData } from './compose.ts';
+import { makeParts, openServedData, type ServedData } from './compose.ts';
 import { openDeviceServer, openWebServer, type WebServer } from './http/web-servers.ts';
 import type { ServerOptions } from './options.ts';
 import type { ServerParts } from './parts.ts';
@@ -23,6 +25,8 @@ export interface RunningServer {
   /** File that contains the first admin token. Only the owner of the file can read it. */
   readonly tokenFile: string | undefined;
   readonly parts: ServerParts;
+  /** Rejects if the data turns out to be unusable after the start, because the bucket could not be reached before. */
+  readonly failed: Promise<never>;
   /** Files that clients and sketches use to authenticate the server; undefined unless the server created them. */
   readonly trust: ServerTls['trust'];
   /** Reloads the certificate. Does nothing without TLS or if the certificate is unchanged. */
@@ -40,8 +44,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const isTrustedProxy = trustProxies(options.trustedProxies ?? []);
   const acceptsLoss = options.acceptsOlderDatabase === true;
   const holder = `process ${process.pid}, since ${new Date().toISOString()}`;
-  const opened = await openData(options, holder, { acceptsLoss });
-  const { store } = opened;
+  const opened = await openServedData(options, holder, { acceptsLoss });
+  const { store, blobs, unreachable } = opened;
+  const failure = failureOf(opened);
   const stopping = new AbortController();
   const servers: WebServer[] = [];
   const closeServers = (graceMs: number) => Promise.all(servers.map((server) => server.close(graceMs)));
@@ -49,8 +54,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // The backup includes the authority's keys only if the API uses TLS. Over plain HTTP, the keys would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
     await requireClock(store);
-    await sealData(opened, { acceptsLoss });
-    const parts = await makeParts(opened, { ...options, authority, isTrustedProxy }, stopping.signal);
+    if (unreachable === undefined) await sealData(opened, { acceptsLoss });
+    const parts = await makeParts(
+      { store, blobs, check: failure.check },
+      { ...options, authority, isTrustedProxy },
+      stopping.signal,
+    );
+    if (unreachable !== undefined) parts.outage.begin('bucket', unreachable);
     const tls = await openTls(options.tls, authorityIn(options.data), options.log);
     const main = await openWebServer(parts, options, tls.certificate);
     servers.push(main);
@@ -75,6 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       token,
       tokenFile: token === undefined ? undefined : tokenFile,
       parts,
+      failed: failure.failed,
       trust: tls.trust,
       reloadCertificate: certificate.reload,
       async close(graceMs) {
@@ -92,4 +103,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await store.close();
     throw dataError(options.data, error);
   }
+}
+
+/** Returns the check of the data that was not possible at the start, and a promise that rejects if the data cannot be used. */
+function failureOf({ check }: Pick<ServedData, 'check'>) {
+  const failing = new EventEmitter();
+  const failed = once(failing, 'failed').then(([error]) => {
+    throw error;
+  });
+  // The caller may not wait for it.
+  failed.catch(() => undefined);
+  return {
+    failed,
+    async check() {
+      try {
+        await check();
+      } catch (error) {
+        if (error instanceof OtaError) failing.emit('failed', error);
+        throw error;
+      }
+    },
+  };
 }

@@ -174,6 +174,15 @@ test('an outage of one server excuses neither the other server nor failures with
   ]);
 });
 
+test('an outage of the bucket excuses a server that rejects a download, but not a load balancer without a server', (t) => {
+  const outages = [{ component: 'blobs', from: 3000, to: 9000 }] as const;
+  const failed = { status: 503, hasRetryAfter: true };
+  t.deepEqual(brokenRules({ responses: [responseAt(4000, failed)], outages }), []);
+  t.deepEqual(brokenRules({ responses: [responseAt(4000, { ...failed, server: undefined })], outages }), [
+    'late-failure',
+  ]);
+});
+
 test('a write without an acknowledgment may take effect, and concurrent writes may take effect in any order', (t) => {
   const failed = { value: 'two', status: 0, server: undefined };
   const outages = [{ component: 'process', server: 's2', from: 0, to: 9000 }] as const;

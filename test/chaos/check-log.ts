@@ -171,8 +171,12 @@ function checkFailure({ outages }: ChaosLog, result: Result, what: string): read
   ];
 }
 
-/** The load balancer fails only because of a process; a server's own response is not excused by the other server's outage. */
-function excuses({ server: affected }: Outage, server: string | undefined): boolean {
+/**
+ * The load balancer fails only because no server is ready, which an outage of the bucket does not cause. A server's own response is not
+ * excused by the other server's outage.
+ */
+function excuses({ component, server: affected }: Outage, server: string | undefined): boolean {
+  if (component === 'blobs' && server === undefined) return false;
   return affected === undefined || server === undefined || affected === server;
 }
 

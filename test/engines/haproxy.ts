@@ -43,13 +43,15 @@ defaults
   timeout client 60s
   timeout server 60s
   timeout check 3s
-  # A request that no server has received may go to the other server. Other requests are not repeated.
+  # As in templates/server/haproxy.cfg: a request of a device may be repeated on the other server.
   retries 2
   option redispatch 1
-  retry-on conn-failure
+  retry-on conn-failure empty-response 503
 frontend devices
   bind 127.0.0.1:${port}
   default_backend servers
+  # Other requests are only repeated if no server has received them.
+  http-request disable-l7-retry unless { path_beg /update/ }
   # Responses of HAProxy itself have no such header.
   http-response set-header x-served-by %s
   http-error status 502 content-type text/plain string "No server" hdr Retry-After 30
@@ -59,7 +61,7 @@ backend servers
   balance roundrobin
   option forwardfor
   option httpchk GET /readyz
-  default-server check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
+  default-server check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 observe layer4 error-limit 1 on-error mark-down
 ${servers.join('\n')}
 `;
 }

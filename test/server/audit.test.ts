@@ -111,6 +111,6 @@ test('every endpoint that changes data, except blob uploads, has an audit test',
   // Blob uploads need no audit entry, because uploaded bytes are not visible until they are published. A preview changes nothing.
   t.deepEqual(
     [...new Set(unknown)],
-    [`PATCH ${apiRoot}/uploads/:sha256`, `POST ${apiRoot}/projects/:project/devices/preview`],
+    [`POST ${apiRoot}/projects/:project/devices/preview`, `PATCH ${apiRoot}/uploads/:sha256`],
   );
 });

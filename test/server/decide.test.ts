@@ -407,9 +407,31 @@ test('sends a release that moves the filesystem only to devices for which this i
   const releases = { current: [moved(young)], intermediateReleases: [] };
   const blocked = decideFor({ runs: old, ...releases }).decision;
   t.like(blocked, { code: 'blocked', rules: ['fs-moved'] });
+  t.regex(
+    blocked.text,
+    /^2\.0 blocked: \S+\.signed: the filesystem .* \(fs-moved\)\. Fix: build the image for the flash layout .* --allow fs-moved`\.$/,
+  );
   const record: DeviceRecord = { ...newRecord('door', mac), allow: ['fs-moved'] };
   t.is(decideFor({ runs: old, ...releases, record }).decision.action, 'send');
   t.is(decideFor({ runs: old, ...releases }).decision.code, 'blocked', 'devices with the same facts stay blocked');
+});
+
+test('explains a blocked update with the artifact that the fewest rules block, and stores the explanation', async (t) => {
+  const keyless = { ...unsigned, id: 997, version: '9.1' };
+  const other = testSigner();
+  const foreign = await release('9.2', { signer: other });
+  const outcome = decideFor({ runs: old, current: [foreign] });
+  const { decision } = outcome;
+  t.like(decision, { code: 'blocked', rules: ['wrong-key'] });
+  t.like(outcome.record.decisions.sketch, {
+    code: 'blocked wrong-key',
+    blocked: { artifact: 'door.bin.signed', findings: [{ rule: 'wrong-key', fixes: [{ action: 'sign' }] }] },
+  });
+  const again = decideFor({ runs: old, current: [foreign], record: outcome.record });
+  t.is(again.record, outcome.record, 'the same explanation is not stored again');
+  const without = decideFor({ runs: old, current: [keyless] }).decision;
+  t.true(without.action === 'none' && without.rules.includes('unsigned-to-signed'), 'no artifact has a signature');
+  t.regex(without.text, /Fix: .*sign the artifact with key/);
 });
 
 test('honors the rules that the project of a release allows, except rules about proof, keys and signatures', (t) => {

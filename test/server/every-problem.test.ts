@@ -38,6 +38,7 @@ const requests: Readonly<Record<ApiProblemCode, SendProblem>> = {
     return api('GET', '/tokens', undefined, String(body['token']));
   },
   'not-found': ({ api }) => api('GET', '/projects/nothing'),
+  'method-not-allowed': ({ api }) => api('DELETE', '/projects'),
   'blobs-missing': ({ api }) => api('POST', '/projects/door/releases', releaseRequest(build.manifest)),
   'upload-offset': async (server) => {
     const response = await fetch(`${server.url}/api/v1/uploads/${await digestOf(bytes)}`, {

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,6 +6,7 @@ import type { RsaPublicKey } from '../../src/core/keys/public-key.ts';
 import type { Artifact, Manifest } from '../../src/core/model/manifest.ts';
 import type { BuildToVerify } from '../../src/server/services/releases/verify-build.ts';
 import { syntheticSketch } from '../../src/simulator/synthetic-sketch.ts';
+import { rsaKeyObjects } from '../support/key-pairs.ts';
 
 /** Content that is slow to parse, with about the requested size. */
 export const hostileContents: Readonly<Record<string, (sizeBytes: number) => Uint8Array>> = {
@@ -61,9 +62,7 @@ function hugeKeys(sizeBytes: number): Buffer {
 }
 
 function manyKeys(): Buffer {
-  const keys = Array.from({ length: 40 }, () =>
-    generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'der' }),
-  );
+  const keys = Array.from({ length: 40 }, () => rsaKeyObjects().publicKey.export({ type: 'spki', format: 'der' }));
   return Buffer.concat(keys);
 }
 

@@ -11,6 +11,7 @@ import { sharedStorage } from '../engines/shared-engines.ts';
 import { type Spread, startSpread } from '../engines/spread.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
+import { requireDocumented } from './documented.ts';
 
 /** Prevents server timeouts on a slow machine. The headers timeout cannot exceed the Node.js timeout for a whole request. */
 const patient = { headersWithinMs: 300_000, keepAliveMs: endlessMs, stallMs: endlessMs };
@@ -32,6 +33,7 @@ export interface TestServer extends RunningServer {
   /** First admin token. */
   readonly token: string;
   readonly logged: readonly { readonly level: string; readonly message: string; readonly fields: object }[];
+  /** Sends a request to the API. Fails if the API documentation does not describe the response. */
   api(method: string, path: string, body?: unknown, token?: string): Promise<ApiResponse>;
   /** Uploads all files in the build and publishes the build. */
   publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiResponse>;
@@ -102,7 +104,9 @@ function withClient(t: ExecutionContext, { server, folder, token, logged, close 
       ...(body !== undefined && { body: isBytes ? Buffer.from(body) : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
+    const received = { status: response.status, body: text === '' ? {} : JSON.parse(text) };
+    requireDocumented(method, path, received);
+    return received;
   };
   const publish: TestServer['publish'] = async (build, request = {}, as = token) => {
     for (const bytes of build.files.values()) await upload(server.url, bytes, as);

@@ -1,6 +1,7 @@
 import type { SignatureFormat } from '../model/artifact.ts';
 import type { DeviceFacts } from '../model/device-facts.ts';
 import { freeBytes, knownDevice, possibleTransports, sketchCapacity } from './device.ts';
+import type { BlockedArtifact } from './explanation.ts';
 import { type Plan, plan } from './plan.ts';
 import type { Release, ReleaseArtifact } from './release.ts';
 
@@ -32,13 +33,17 @@ export function proposeIntermediate(
   decision: Plan<Release>,
   allow: ReadonlySet<string>,
 ): IntermediateProposal | undefined {
-  if (decision.kind !== 'blocked' || !decision.blockedBy.some(({ rule }) => rule === 'no-space')) return undefined;
+  if (decision.kind !== 'blocked' || !decision.artifacts.some(lacksSpace)) return undefined;
   const mostBytes = capacityOf(facts);
   const intermediate = unbuiltIntermediate(target);
   if (mostBytes === undefined || intermediate === undefined) return undefined;
   const path = plan<Release>({ facts, target, intermediateReleases: [intermediate], allow });
   const last = path.kind === 'hops' ? path.hops.at(-1) : undefined;
   return last && { mostBytes, lastArtifact: last.artifact.file };
+}
+
+function lacksSpace({ findings }: BlockedArtifact): boolean {
+  return findings.some(({ rule }) => rule === 'no-space');
 }
 
 /** Returns the space that every possible transport has for the next sketch, in bytes. */

@@ -1,7 +1,8 @@
 import { bootsUnpatched, flashModes } from '../firmware/flash-header.ts';
 import type { FlashMode } from '../model/artifact.ts';
+import type { PreflightFix } from '../model/preflight-fix.ts';
 import type { ReleaseImage } from './release.ts';
-import { artifactFix, type Context, error, type RuleFinding, warning } from './rule.ts';
+import { type Context, error, type RuleFinding, warning } from './rule.ts';
 
 /**
  * Effect of the Updater on byte 2 (`_writeBuffer` in Updater.cpp). The Updater writes the device's flash mode into an uncompressed sketch,
@@ -30,26 +31,25 @@ export function modeByteOf({ image, artifact, device }: Context): ModeByte {
 /**
  * Checks a sketch into which the device does not write its own flash mode.
  *
- * @param keepingMode clause about the raw artifact, if it keeps the flash mode of the device
+ * @param keepingMode fix that sends an artifact which keeps the flash mode of the device
  */
 export function unpatchedModeFinding(
   image: ReleaseImage,
   deviceMode: FlashMode,
-  keepingMode?: string,
+  ...keepingMode: readonly PreflightFix[]
 ): RuleFinding | undefined {
   const { kind, flashMode } = image;
   if (kind !== 'sketch' || flashMode === deviceMode) return undefined;
-  const build = `build for ${deviceMode}`;
-  const fix = keepingMode === undefined ? build : artifactFix('raw', keepingMode, build);
+  const fixes = [...keepingMode, { action: 'build', flashMode: deviceMode }] as const;
   if (flashMode !== undefined && bootsUnpatched(flashMode, deviceMode)) {
     return warning(
       `after the update, the device runs in flash mode ${flashMode} instead of ${deviceMode}: it boots, but reads its flash more slowly`,
-      fix,
+      ...fixes,
     );
   }
   return error(
     `the image has flash mode ${flashMode ?? 'unknown'}, but the device runs in ${deviceMode}, and the Updater would not patch the image`,
-    fix,
+    ...fixes,
   );
 }
 

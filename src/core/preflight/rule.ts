@@ -1,4 +1,6 @@
+import type { PreflightFix } from '../model/preflight-fix.ts';
 import type { Device } from './device.ts';
+import { fixText } from './fix-text.ts';
 import type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 
 /** error: the update is blocked unless the rule is allowed by name. warning: the update is sent with a warning. */
@@ -22,21 +24,10 @@ export interface RuleFinding {
   readonly severity: Severity;
   /** Message that contains the relevant sizes and names. */
   readonly message: string;
-  /** Fix for the problem, or an alternative to the update. */
+  /** Fix for the problem, or advice about a warning. */
   readonly fix: string;
-  /** Set if the fix sends a different artifact of the build. */
-  readonly sends?: ArtifactFix | undefined;
-}
-
-/** Form of an artifact. `raw`: not compressed. */
-export type ArtifactForm = 'raw' | 'raw signed' | 'gzip';
-
-/** Fix that is possible only if the build has an artifact of this form that nothing blocks. */
-export interface ArtifactFix {
-  readonly form: ArtifactForm;
-  readonly fix: string;
-  /** Fix without this artifact. */
-  readonly otherwise: string;
+  /** Fixes as data, in order of preference. Any one of them removes the finding. Empty for advice. */
+  readonly fixes: readonly PreflightFix[];
 }
 
 /** Check for a way in which an update can brick a device, lock out its owner or disable its signature check. */
@@ -53,27 +44,15 @@ export interface Rule {
   check(context: Context): RuleFinding | undefined;
 }
 
-export function error(message: string, fix: string | ArtifactFix): RuleFinding {
-  return { severity: 'error', message, ...fixFields(fix) };
+export function error(message: string, ...fixes: readonly PreflightFix[]): RuleFinding {
+  return { severity: 'error', message, fix: fixText(fixes), fixes };
 }
 
-export function warning(message: string, fix: string | ArtifactFix): RuleFinding {
-  return { severity: 'warning', message, ...fixFields(fix) };
+export function warning(message: string, ...fixes: readonly PreflightFix[]): RuleFinding {
+  return { severity: 'warning', message, fix: fixText(fixes), fixes };
 }
 
-function fixFields(fix: string | ArtifactFix): Pick<RuleFinding, 'fix' | 'sends'> {
-  return typeof fix === 'string' ? { fix } : { fix: fix.fix, sends: fix };
-}
-
-/**
- * Returns a fix that sends a different artifact of the build.
- *
- * @param detail end of the clause that names the artifact
- * @param otherwise fix if this artifact is blocked too
- */
-export function artifactFix(form: ArtifactForm, detail = '', otherwise?: string): ArtifactFix {
-  const send = `send the ${form} artifact${detail}`;
-  return otherwise === undefined
-    ? { form, fix: send, otherwise: `remove what blocks the ${form} artifact` }
-    : { form, fix: `${send}, or ${otherwise}`, otherwise };
+/** Returns a warning with advice that no program can follow. */
+export function advice(message: string, text: string): RuleFinding {
+  return { severity: 'warning', message, fix: text, fixes: [] };
 }

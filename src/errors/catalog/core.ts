@@ -59,6 +59,11 @@ function fixesOf(blocking: readonly BlockingRule[]): string {
   return [...new Set(sentences)].join(' ');
 }
 
+/** Names the artifact of a finding, unless the path is the artifact. */
+function inArtifact(path: string, first: BlockingRule | undefined): string {
+  return first?.artifact === undefined || path.endsWith(first.artifact) ? '' : ` in ${first.artifact}`;
+}
+
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
@@ -294,7 +299,7 @@ export const coreEntries = {
   UPDATE_BLOCKED: entry<PathField & { blockedBy: readonly BlockingRule[] }>(
     3,
     ({ path, blockedBy }) =>
-      `${path} is blocked by ${[...new Set(blockedBy.map(({ rule }) => rule))].join(', ')}${blockedBy[0] ? `: ${blockedBy[0].message}` : ''}`,
+      `${path} is blocked by ${[...new Set(blockedBy.map(({ rule }) => rule))].join(', ')}${inArtifact(path, blockedBy[0])}${blockedBy[0] ? `: ${blockedBy[0].message}` : ''}`,
     'The update would brick the device, lock its owner out, or turn off its signature check; docs/never-brick.md lists all rules.',
     ({ blockedBy }) =>
       `${fixesOf(blockedBy)} Pass ${[...new Set(blockedBy.map(({ rule }) => `--allow ${rule}`))].join(' ')} only if you know that the update is safe.`,

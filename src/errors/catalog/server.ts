@@ -71,7 +71,7 @@ export const serverEntries = {
   S3_UNREACHABLE: entry<S3Place & { reason: string }>(
     1,
     ({ bucket, host, reason }) => `The bucket ${bucket} on ${host} cannot be reached: ${explainReason(reason)}`,
-    'The server does not start without its firmware files.',
+    'A server with a new database does not start without its bucket. Any other server starts, and sends updates when the bucket responds.',
     () => 'Check that the store runs, and check AWS_ENDPOINT_URL and AWS_REGION.',
   ),
   S3_BUCKET_MISSING: entry<S3Place>(

@@ -1,5 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { FleetState } from '../services/fleet-state.ts';
+import type { DataPart, Outage } from '../services/outage.ts';
 import { type Counters, countersOf, type EventCounters } from './counters.ts';
+import { addFleetGauges } from './fleet-gauges.ts';
+
+const dataParts: readonly DataPart[] = ['database', 'bucket'];
 
 /** Metrics in Prometheus format. */
 export interface MetricsText {
@@ -7,14 +12,25 @@ export interface MetricsText {
   readonly text: string;
 }
 
+/** Sources of the metrics. */
+interface MetricSources {
+  readonly counters: Counters;
+  readonly downloads: { readonly active: number };
+  /** Reads the state of the devices and rollouts of all projects, or of one. */
+  readonly fleet: (project?: string) => Promise<readonly FleetState[]>;
+  readonly outage: Pick<Outage, 'isOngoing'>;
+}
+
 /**
- * Registers the counters with Prometheus. The returned function renders their current values: all of them, or only the counts of one
- * project.
+ * Registers the counters with Prometheus. The returned function renders their current values and the state of the fleet: of the whole server,
+ * or only of one project.
  */
-export function makeMetrics(
-  counters: Counters,
-  downloads: { readonly active: number },
-): (project?: string) => Promise<MetricsText> {
+export function makeMetrics({
+  counters,
+  downloads,
+  fleet,
+  outage,
+}: MetricSources): (project?: string) => Promise<MetricsText> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const { total, totals } = countersIn(registry);
@@ -45,7 +61,21 @@ export function makeMetrics(
       this.set(downloads.active);
     },
   });
-  return (project) => textOf(project === undefined ? registry : projectRegistry(countersOf(counters, project)));
+  new Gauge({
+    name: 'ota_data_available',
+    help: 'Whether the database and the bucket (or the data folder) respond',
+    labelNames: ['part'],
+    registers: [registry],
+    collect() {
+      for (const part of dataParts) this.set({ part }, outage.isOngoing(part) ? 0 : 1);
+    },
+  });
+  return async (project) => {
+    const counts = project === undefined ? registry : projectRegistry(countersOf(counters, project));
+    const gauges = new Registry();
+    addFleetGauges(gauges, await fleet(project));
+    return { type: counts.contentType, text: (await counts.metrics()) + (await gauges.metrics()) };
+  };
 }
 
 /** Counts of one project. They exclude the server load and the counts of other projects. */
@@ -62,10 +92,6 @@ function addEventCounters(registry: Registry, counters: EventCounters): void {
   totals('ota_update_failures_total', 'Failed updates, by type of failure', 'how', counters.failedUpdates);
   total('ota_updates_blocked_total', 'Updates blocked by preflight rules', () => counters.blockedUpdates);
   total('ota_rollout_halts_total', 'Halted rollouts', () => counters.rolloutHalts);
-}
-
-async function textOf(registry: Registry): Promise<MetricsText> {
-  return { type: registry.contentType, text: await registry.metrics() };
 }
 
 /** Returns functions that register counters whose values are read when the metrics are requested. */

@@ -1,13 +1,16 @@
+import { setTimeout } from 'node:timers/promises';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Store } from '../storage/store.ts';
-import { StoreUnavailableError } from '../storage/store-unavailable.ts';
+import { BlobsUnavailableError } from '../storage/store-unavailable.ts';
 import type { ClockSkew } from './clock-skew.ts';
+import type { Outage } from './outage.ts';
 import type { Catalog } from './releases/catalog.ts';
 
 /** Reason why the server cannot perform a part of its work. */
 export type HealthProblem =
   | 'records-unwritable'
   | 'files-unreachable'
+  | 'bucket-unreachable'
   | 'disk-full'
   | 'uploads-refused'
   | 'firmware-missing'
@@ -18,40 +21,65 @@ interface Parts {
   readonly blobs: Pick<BlobStore, 'room' | 'seals' | 'state'>;
   readonly catalog: Pick<Catalog, 'views'>;
   readonly skew: Pick<ClockSkew, 'isTooLarge'>;
+  readonly outage: Pick<Outage, 'note'>;
 }
 
 /** Time for which the disk check is cached: anyone may request the health, and each check writes to the disk. */
 const reusedMs = 1000;
 /** Time for which the firmware check is cached: it looks up every firmware file, and a server may have thousands of them. */
 const firmwareReusedMs = 60_000;
+/**
+ * Time for which a request waits for the checks of the firmware files. A bucket that does not respond must not delay the response, because
+ * a load balancer would remove all servers.
+ */
+const filesWaitMs = 500;
 /** The disk counts as full if less than this part of the reserve is free, because records may no longer fit. */
 const fullBelow = 1 / 8;
 
 /** Checks whether the server works: writes to the disk and looks up the firmware files. */
 export class Health {
   readonly #parts: Parts;
-  readonly #disk: () => Promise<readonly HealthProblem[]>;
+  readonly #records: () => Promise<readonly HealthProblem[]>;
+  readonly #files: () => Promise<readonly HealthProblem[]>;
   readonly #firmware: () => Promise<readonly HealthProblem[]>;
 
   /** @param now monotonic clock in milliseconds */
   constructor(parts: Parts, now: () => number = () => performance.now()) {
     this.#parts = parts;
-    this.#disk = reused(() => this.#checkDisk(), reusedMs, now);
-    this.#firmware = reused(() => this.#checkFirmware(), firmwareReusedMs, now);
+    this.#records = reused(() => this.#checkRecords(), reusedMs, now);
+    this.#files = withinWait(reused(() => this.#checkFiles(), reusedMs, now));
+    this.#firmware = withinWait(reused(() => this.#checkFirmware(), firmwareReusedMs, now));
   }
 
   async problems(): Promise<readonly HealthProblem[]> {
     const skew: readonly HealthProblem[] = this.#parts.skew.isTooLarge ? ['clock-differs'] : [];
-    return [...(await Promise.all([this.#disk(), this.#firmware()])).flat(), ...skew];
+    return [...(await Promise.all([this.#records(), this.#files(), this.#firmware()])).flat(), ...skew];
   }
 
-  async #checkDisk(): Promise<readonly HealthProblem[]> {
-    const [canWrite, room] = await Promise.all([this.#canWrite(), this.#room()]);
-    const problems: HealthProblem[] = canWrite ? [] : ['records-unwritable'];
-    if (room === undefined) return [...problems, 'files-unreachable'];
-    if (room.freeBytes < room.reserveBytes * fullBelow) problems.push('disk-full');
-    if (room.freeBytes < room.reserveBytes) problems.push('uploads-refused');
-    return problems;
+  async #checkRecords(): Promise<readonly HealthProblem[]> {
+    try {
+      await this.#parts.store.ping();
+      return [];
+    } catch {
+      return ['records-unwritable'];
+    }
+  }
+
+  /**
+   * Checks whether files can be read and written. Reading the seals shows whether the server that stores the files responds. An outage of a
+   * bucket also affects the other servers, and update checks need no files.
+   */
+  async #checkFiles(): Promise<readonly HealthProblem[]> {
+    const { blobs, outage } = this.#parts;
+    try {
+      await blobs.seals();
+      const { freeBytes, reserveBytes } = await blobs.room();
+      if (freeBytes < reserveBytes * fullBelow) return ['disk-full', 'uploads-refused'];
+      return freeBytes < reserveBytes ? ['uploads-refused'] : [];
+    } catch (error) {
+      outage.note(error);
+      return [error instanceof BlobsUnavailableError ? 'bucket-unreachable' : 'files-unreachable'];
+    }
   }
 
   /**
@@ -75,30 +103,10 @@ export class Health {
     }
     return [];
   }
-
-  /** Returns undefined if the files cannot be read now. Reading the seals shows whether the server that stores the files responds. */
-  async #room(): Promise<Awaited<ReturnType<BlobStore['room']>> | undefined> {
-    const { blobs } = this.#parts;
-    try {
-      await blobs.seals();
-      return await blobs.room();
-    } catch {
-      return undefined;
-    }
-  }
-
-  async #canWrite(): Promise<boolean> {
-    try {
-      await this.#parts.store.ping();
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }
 
 function stateUnknown(error: unknown): 'unknown' | undefined {
-  return error instanceof StoreUnavailableError ? 'unknown' : undefined;
+  return error instanceof BlobsUnavailableError ? 'unknown' : undefined;
 }
 
 /** Returns a function that shares one result among all calls until `ms` milliseconds after the work is done. */
@@ -113,5 +121,25 @@ function reused<Result>(work: () => Promise<Result>, ms: number, now: () => numb
       last = started;
     }
     return last.result;
+  };
+}
+
+/** Returns a function that returns its previous result, if there is one, while the work takes long. */
+function withinWait<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let previous: { readonly result: Result } | undefined;
+  return async () => {
+    const finished = work().then((result) => {
+      previous = { result };
+      return result;
+    });
+    if (previous === undefined) return finished;
+    const { result } = previous;
+    const waiting = new AbortController();
+    const late = setTimeout(filesWaitMs, result, { signal: waiting.signal, ref: false });
+    try {
+      return await Promise.race([finished, late]);
+    } finally {
+      waiting.abort();
+    }
   };
 }

@@ -22,6 +22,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
   const every = repeaterOf(parts, stopping.signal);
   const ofProcess = [
     every(secondMs, pollStore),
+    every(secondMs, pollBlobs),
     every(flushEveryMs, ({ lastSeen }) => lastSeen.flush()),
     every(minuteMs, ({ skew }) => skew.compare()),
     // Rejected requests from an address share an audit entry within this interval.
@@ -77,13 +78,19 @@ async function attempt(parts: ServiceParts, work: Work): Promise<void> {
   }
 }
 
-/** Reads the changes that other processes have made. An outage ends when the database and the blob store respond. */
-async function pollStore({ catalog, clock, blobs, outage }: ServiceParts): Promise<void> {
+/** Reads the changes that other processes have made. */
+async function pollStore({ catalog, clock, outage }: ServiceParts): Promise<void> {
   await catalog.update();
   await clock.update();
-  if (!outage.isOngoing) return;
+  outage.end('database');
+}
+
+/** Notices the end of an outage of the bucket. The other work does not wait for a bucket that does not respond. */
+async function pollBlobs({ blobs, outage, checkBlobs }: ServiceParts): Promise<void> {
+  if (!outage.isOngoing('bucket')) return;
+  await checkBlobs();
   await blobs.seals();
-  outage.end();
+  outage.end('bucket');
 }
 
 async function clean(parts: ServiceParts): Promise<void> {

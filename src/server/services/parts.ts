@@ -27,7 +27,9 @@ export interface ServiceParts {
   readonly uploads: Uploads;
   readonly clock: ServedClock;
   readonly skew: ClockSkew;
-  /** Outage of the database or of the blob store, which is logged once. */
+  /** Outages of the database and of the bucket, which are logged once. */
   readonly outage: Outage;
+  /** Checks the blobs if that was not possible at the start. @throws BlobsUnavailableError, and OtaErrors if the data cannot be used */
+  readonly checkBlobs: () => Promise<void>;
   readonly log: Log;
 }

@@ -2,9 +2,15 @@ import type { UploadState } from '../../api/release.ts';
 
 /**
  * Bytes, addressed by their SHA-256. `test/server/storage/blob-contract.ts` defines the required behavior of a blob store. While a store
- * on the network cannot be reached or rejects requests, all methods throw `StoreUnavailableError`.
+ * on the network cannot be reached or rejects requests, all methods throw `BlobsUnavailableError`.
  */
 export interface BlobStore {
+  /**
+   * Checks that the store can be used with the current settings.
+   *
+   * @throws OtaError with the cause `BlobsUnavailableError` if the store cannot be reached now, and other errors for wrong settings
+   */
+  check(): Promise<void>;
   /** Returns the state of a blob. For an uploader, returns only the state of its own unfinished upload. */
   state(sha256: string, uploader?: string): Promise<UploadState>;
   /**

@@ -1,5 +1,6 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
-import { deviceStatus } from './device-status.ts';
+import { defaultChannel } from '../../api/release.ts';
+import { blockersOf, deviceStatus } from './device-status.ts';
 import type { Attempt, DeviceRecord } from './records.ts';
 
 /** Values derived from a device record. A store filters and counts devices by these values. */
@@ -9,10 +10,25 @@ export interface DeviceIndex {
   /** Version that the device runs, if it was recognized. */
   readonly runs: string | undefined;
   readonly group: string | undefined;
+  /** Channels whose releases the device is sent; none if the device is pinned to a version. */
+  readonly channels: readonly string[];
+  readonly isEnrolled: boolean;
+  /** What blocks the device; see `blockersOf`. */
+  readonly blockers: readonly string[];
 }
 
 export function deviceIndex(record: DeviceRecord): DeviceIndex {
-  return { status: deviceStatus(record), name: record.name, runs: record.running?.version, group: record.group };
+  const { name, running, group, channel, requestedChannels = [defaultChannel], pin, enrolled } = record;
+  const channels = channel === undefined ? requestedChannels : [channel];
+  return {
+    status: deviceStatus(record),
+    name,
+    runs: running?.version,
+    group,
+    channels: pin === undefined ? channels : [],
+    isEnrolled: enrolled,
+    blockers: blockersOf(record),
+  };
 }
 
 /** Returns the earliest time at which a pending attempt becomes overdue; undefined if no attempt is pending. */

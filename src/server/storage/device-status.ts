@@ -12,6 +12,21 @@ export function deviceStatus({ decisions, attempts }: Pick<DeviceRecord, 'decisi
   return deviceStatuses.find((status) => found.includes(status)) ?? 'unknown';
 }
 
+/**
+ * Returns what blocks a device with the status `blocked`: IDs of preflight rules, or the code of the decision if no rule is involved. Sorted
+ * and without duplicates.
+ */
+export function blockersOf(record: Pick<DeviceRecord, 'decisions' | 'attempts'>): readonly string[] {
+  if (deviceStatus(record) !== 'blocked') return [];
+  const { sketch, filesystem } = record.decisions;
+  const found = [sketch, filesystem].flatMap((decision) => {
+    if (decision === undefined || statusOfKind(decision, undefined) !== 'blocked') return [];
+    const [code, ...rules] = decision.code.split(' ');
+    return code === 'blocked' ? rules : [code ?? ''];
+  });
+  return [...new Set(found)].sort();
+}
+
 /** Returns the status for one image kind. A failure is kept until it is retried or the next update is sent. */
 function statusOfKind(decision: DecisionRecord | undefined, latest: Attempt | undefined): DeviceStatus {
   if (decision === undefined) return 'unknown';

@@ -6,6 +6,7 @@ import { haltSchema, rolloutStates, stageSchema } from '../../api/rollout.ts';
 import { flashModes } from '../../core/firmware/flash-header.ts';
 import { printable } from '../../core/model/fields.ts';
 import { manifestSchema } from '../../core/model/manifest.ts';
+import { preflightFixSchema } from '../../core/model/preflight-fix.ts';
 import { isNestedDeeper } from '../../files/json-depth.ts';
 import { tableNames } from './sql/tables.ts';
 
@@ -59,6 +60,12 @@ const decision = v.looseObject({
   code: text,
   text,
   version: v.optional(text),
+  blocked: v.optional(
+    v.looseObject({
+      artifact: text,
+      findings: v.array(v.looseObject({ rule: text, message: text, fixes: v.array(preflightFixSchema) })),
+    }),
+  ),
   at: time,
   authenticated: v.optional(v.boolean()),
 });

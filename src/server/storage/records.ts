@@ -4,6 +4,7 @@ import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../..
 import type { RolloutTally } from '../../api/rollout-info.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
+import type { PreflightFix } from '../../core/model/preflight-fix.ts';
 
 /** Author of a change in the audit log: a token ID, or the server itself. */
 export type Actor = string;
@@ -155,6 +156,17 @@ export interface Attempt {
  */
 export type Failure = 'not-confirmed' | 'not-installed';
 
+/** Explanation of a blocked update: the artifact that is the best candidate, and the rules that block it. */
+export interface BlockedUpdate {
+  /** File name; empty if the release has no artifact. */
+  readonly artifact: string;
+  readonly findings: readonly {
+    readonly rule: string;
+    readonly message: string;
+    readonly fixes: readonly PreflightFix[];
+  }[];
+}
+
 /** Last decision about a device and its reason; stored whenever it changes. */
 export interface DecisionRecord {
   readonly action: 'send' | 'up-to-date' | 'none';
@@ -163,6 +175,7 @@ export interface DecisionRecord {
   readonly text: string;
   /** Version of the release that the decision applies to. */
   readonly version?: string | undefined;
+  readonly blocked?: BlockedUpdate | undefined;
   readonly at: number;
   /** True if the decision follows from a request with credentials. */
   readonly authenticated?: boolean | undefined;

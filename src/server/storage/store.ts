@@ -221,6 +221,25 @@ export interface DeviceCount {
   readonly devices: number;
 }
 
+/** Number of devices with a status. */
+export interface StatusCount {
+  readonly status: DeviceStatus;
+  readonly devices: number;
+}
+
+/** Number of devices that run a release. */
+export interface VersionCount {
+  readonly version: string;
+  readonly devices: number;
+}
+
+/** Number of devices that the same rules block. */
+export interface BlockerCount {
+  /** IDs of preflight rules, or the code of the decision if no rule is involved. */
+  readonly blockers: readonly string[];
+  readonly devices: number;
+}
+
 export interface Touch {
   readonly project: string;
   readonly mac: string;
@@ -296,8 +315,15 @@ export interface DeviceStore {
    */
   remove(project: string, mac: string, options: RemoveOptions): Promise<boolean | 'stale'>;
   count(project: string): Promise<number>;
+  /** Counts the devices that are sent a channel's releases: those on the channel that are not pinned to a version. */
+  countOn(project: string, channel: string, options: { readonly onlyEnrolled: boolean }): Promise<number>;
   /** Counts a project's devices by state, version and group, in no particular order. */
   tally(project: string): Promise<readonly DeviceCount[]>;
+  countStatuses(project: string): Promise<readonly StatusCount[]>;
+  /** Counts the devices that run a release of the project, by version, the most devices first. */
+  countVersions(project: string, limit: number): Promise<readonly VersionCount[]>;
+  /** Counts the blocked devices by what blocks them, the most devices first. */
+  countBlockers(project: string): Promise<readonly BlockerCount[]>;
 }
 
 /** Audit entry that is written in the same transaction as the change it records. */
@@ -357,7 +383,10 @@ export interface RolloutStore {
     most: number,
     memberOf: (record: DeviceRecord) => RolloutMember | undefined,
   ): Promise<'more' | 'complete'>;
-  /** Counts, by stage, the members of these kinds whose `sinceMs` is `latestMs` or earlier. */
+  /**
+   * Counts, by stage, the members of these kinds whose `sinceMs` is `latestMs` or earlier. All members of these kinds must have a time or an
+   * address.
+   */
   soaked(
     id: number,
     kinds: readonly string[],

@@ -35,6 +35,24 @@ test('writes at most once per second for health requests', async (t) => {
   countAttacks({ kind: 'health requests within a second', tried: 201, withstood: 201 });
 });
 
+test('responds to health requests while the store of the files does not respond', async (t) => {
+  const { parts } = await startTestServer(t);
+  let now = 0;
+  let isStuck = false;
+  const blobs = {
+    ...parts.blobs,
+    room: () => parts.blobs.room(),
+    state: (sha256: string) => parts.blobs.state(sha256),
+    seals: () => (isStuck ? new Promise<never>(() => undefined) : parts.blobs.seals()),
+  };
+  const health = new Health({ ...parts, blobs }, () => now);
+  t.deepEqual(await health.problems(), []);
+  isStuck = true;
+  now += 5000;
+  t.deepEqual(await health.problems(), []);
+  countAttacks({ kind: 'health requests during an outage', tried: 1, withstood: 1 });
+});
+
 test('reports a missing file of a current release, and returns 503 to devices', async (t) => {
   const server = await startTestServer(t);
   t.is((await server.publish(firstBuild)).status, 201);

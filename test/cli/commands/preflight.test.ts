@@ -34,11 +34,20 @@ async function packed(t: Parameters<typeof builtSketch>[0], files: Readonly<Reco
   return folder;
 }
 
+interface Finding {
+  readonly artifact: string;
+  readonly rule: string;
+  readonly message: string;
+  readonly fix: string;
+  readonly fixes: readonly { readonly action: string; readonly artifact?: string }[];
+}
+
 interface Document {
   readonly safe: boolean;
   readonly device: DeviceFacts;
   readonly plan: { readonly kind: string; readonly steps: readonly { readonly artifact: string }[] };
-  readonly blockedBy: readonly { readonly rule: string; readonly message: string; readonly fix: string }[];
+  readonly blockedBy: readonly Finding[];
+  readonly blockedArtifacts: readonly { readonly artifact: string; readonly blockedBy: readonly Finding[] }[];
   readonly warnings: readonly { readonly rule: string }[];
   readonly alternative: string | null;
   readonly unusableVia: readonly { readonly file: string; readonly reason: string }[];
@@ -73,7 +82,8 @@ test('preflight exits with 3 and prints the rule, its facts and a safe alternati
   t.regex(error?.message ?? '', /door\.ino\.bin\.gz\.signed is blocked by gz-signed-old-core: /);
   t.like(document?.blockedBy[0], { rule: 'gz-signed-old-core' });
   t.regex(document?.blockedBy[0]?.message ?? '', /2\.7\.4.* 256 /);
-  t.not(document?.blockedBy[0]?.fix ?? '', '');
+  t.is(document?.blockedBy[0]?.fixes[0]?.artifact, 'door.ino.bin.signed');
+  t.regex(error?.hint ?? '', /^Send door\.ino\.bin\.signed, or update in two hops/);
   t.is(document?.alternative, 'door.ino.bin.signed');
 });
 
@@ -83,9 +93,41 @@ test('preflight prints the verdict, the rule and the alternative as text', async
     runCommand(['preflight', ...argv, '--device', 'facts.json'], { cwd: folder.path }).then(({ stdout }) => stdout);
   t.regex(await run('build/door.ino.bin.gz.signed'), /^safe +send door\.ino\.bin\.gz\.signed \(\d+ bytes\)$/m);
   const blockedBy = await run('build/door.ino.bin');
-  t.regex(blockedBy, /^blocked +door\.ino\.bin: unsigned-to-signed: .*ERROR 12$/m);
-  t.regex(blockedBy, /^ +fix: /m);
+  t.regex(blockedBy, /^blocked +door\.ino\.bin: unsigned-to-signed$/m);
   t.regex(blockedBy, /^safe +door\.ino\.bin\.gz\.signed, from the same build$/m);
+});
+
+test('preflight prints one row for each artifact of a blocked build, and explains the best candidate once', async (t) => {
+  const folder = await packed(t);
+  const file = 'build/door.ino.bin.ota.json';
+  const argv = ['--device', 'facts.json', '--flash-mode', 'dout'];
+  const { document, error } = await preflight(folder, file, ...argv);
+  t.deepEqual(
+    document?.blockedBy.map(({ artifact, rule, fixes }) => ({ artifact, rule, fixes })),
+    [
+      {
+        artifact: 'door.ino.bin.signed',
+        rule: 'flash-mode-signed',
+        fixes: [{ action: 'build', flashMode: 'dout' }],
+      },
+    ],
+  );
+  t.regex(
+    error?.message ?? '',
+    /door\.ino\.bin\.ota\.json is blocked by flash-mode-signed in door\.ino\.bin\.signed: the image has flash mode dio, but/,
+  );
+  t.regex(error?.hint ?? '', /^Build the image for flash mode dout\. Pass --allow flash-mode-signed only if/);
+  const rows = document?.blockedArtifacts.map(
+    (each) => `blocked  ${each.artifact}: ${each.blockedBy.map(({ rule }) => rule).join(', ')}`,
+  );
+  t.is(rows?.length, 5);
+  const run = (...more: string[]) => runCommand(['preflight', file, ...argv, ...more], { cwd: folder.path });
+  const { stdout, stderr } = await run();
+  t.deepEqual(stdout.trimEnd().split('\n'), rows);
+  t.is(stderr, '', 'the error contains the reason');
+  const verbose = (await run('--verbose')).stderr;
+  t.regex(verbose, /^door\.ino\.bin is blocked by unsigned-to-signed: .* fix: fix what blocks door\.ino\.bin\.signed/m);
+  t.notRegex(verbose, /door\.ino\.bin\.signed is blocked by/);
 });
 
 test('preflight selects the best artifact in a manifest for the device', async (t) => {

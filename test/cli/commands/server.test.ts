@@ -76,6 +76,32 @@ test('server projects edits a project, and server devices imports, edits and rem
   t.notRegex((await run('projects', 'list')).stdout, /sesame/);
 });
 
+test('server devices show names the artifact, the rule and the fix of a blocked update', async (t) => {
+  const server = await startTestServer(t);
+  const [old = never()] = builds;
+  for (const build of builds) await server.publish(build);
+  // The MD5 shows that the device runs the old build in a different flash mode than the images have.
+  const running = old.manifest.image.sketchMd5s.find(({ flashMode }) => flashMode === 'dout');
+  await requestAsDevice(server.port, '/update/door', { sketchMd5: running?.md5 ?? never() });
+  const { run, json } = serverCommands(server, server.folder);
+  const { sketch } = await json('devices', 'show', 'door', mac);
+  t.like(sketch, { action: 'none', code: 'blocked flash-mode-signed', version: '2.0' });
+  t.like(sketch.blocked, {
+    artifact: 'door.bin.signed',
+    findings: [
+      {
+        rule: 'flash-mode-signed',
+        fix: 'build the image for flash mode dout',
+        fixes: [{ action: 'build', flashMode: 'dout' }],
+      },
+    ],
+  });
+  const { stdout } = await run('devices', 'show', 'door', mac);
+  t.regex(stdout, /^sketch +no update: 2\.0 blocked in door\.bin\.signed \(since .*\)$/m);
+  t.regex(stdout, /^ {2}flash-mode-signed +the image has flash mode dio, but the device's flash mode is dout/m);
+  t.regex(stdout, /^ {2}fix +build the image for flash mode dout$/m);
+});
+
 test('server releases promotes and yanks releases, and server devices show explains a skipped update', async (t) => {
   const server = await startTestServer(t);
   for (const build of builds) await server.publish(build);

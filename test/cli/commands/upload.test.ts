@@ -101,7 +101,7 @@ test('a blocked upload shows the decisive reason once, with the fix for this rea
   });
   const { stderr, error } = await upload(folder, '--all');
   t.is(`${stderr}${error?.message}`.match(/signed with key/g)?.length, 1);
-  t.regex(error?.message ?? '', /is blocked by wrong-key: the artifact is signed with key/);
+  t.regex(error?.message ?? '', /is blocked by wrong-key in door\.ino\.bin\.signed: the artifact is signed with key/);
   t.regex(error?.hint ?? '', /^Sign the artifact with key f{16}…\. Pass --allow wrong-key only if/);
 });
 

@@ -48,12 +48,12 @@ for (const name of ['gzip', 'zopfli'] as const) {
         t.is(aligned.length % 4, 0);
         t.deepEqual(gunzipSync(aligned), Buffer.from(bytes));
       }),
-      name === 'gzip' ? propertyRuns(60, 3_000) : propertyRuns(5, 200),
+      name === 'gzip' ? propertyRuns(30, 3_000) : propertyRuns(3, 200),
     );
   });
 
   test(`${name} omits the time and the file name and writes the same OS byte on every machine`, async (t) => {
-    const [, , method, flags, ...rest] = (await compressors[name](door.subarray(0, 5000))).subarray(0, 10);
+    const [, , method, flags, ...rest] = (await compressors[name](door.subarray(0, 1000))).subarray(0, 10);
     t.is(method, 8);
     t.is(flags, 0);
     t.deepEqual(rest.slice(0, 4), [0, 0, 0, 0]);
@@ -62,7 +62,7 @@ for (const name of ['gzip', 'zopfli'] as const) {
 }
 
 test('gzip output is at most 2% larger than zlib output, and zopfli output is smaller than zlib output', async (t) => {
-  const input = door.subarray(100_000, 160_000);
+  const input = door.subarray(100_000, 130_000);
   const [gzip, zopfli] = await Promise.all([compressors.gzip(input), compressors.zopfli(input)]);
   t.true(gzip.length < gzipSync(input, { level: 9 }).length * 1.02);
   t.true(zopfli.length < gzip.length);

@@ -38,7 +38,7 @@ test("every update that the preflight rules allow leaves the image in the model 
       if (result.outcome !== 'updated') t.fail(`safe, but ${told(result)}: ${describeScenario(scenario)}`);
       t.true(isInFlash(scenario, result), describeScenario(scenario));
     }),
-    propertyRuns(400, 100_000),
+    propertyRuns(150, 100_000),
   );
   t.log(Object.fromEntries([...outcomes].sort()));
 });
@@ -75,7 +75,7 @@ test('only the listed precautionary rules block updates that succeed on the mode
       const result = run(scenario);
       if (result.outcome === 'updated') t.fail(`${blockedBy.join(', ')}, but updated: ${describeScenario(scenario)}`);
     }),
-    propertyRuns(400, 100_000),
+    propertyRuns(150, 100_000),
   );
   t.pass();
 });

@@ -63,7 +63,7 @@ test('no allowed update destroys the sketch, whichever facts are unknown', (t) =
         : result.outcome === 'updated' || result.outcome === 'rejected';
       if (!isFine) t.fail(`${result.outcome}, without ${hidden.join(', ')}: ${describeScenario(scenario)}`);
     }),
-    propertyRuns(400, 100_000),
+    propertyRuns(150, 100_000),
   );
   t.pass();
 });
@@ -77,7 +77,7 @@ test('blocks gzip-compressed artifacts if the core, the flash mode, the chip siz
       const findings = runRules({ release, artifact, facts: without(scenario.facts, [hidden]) });
       t.true(findings.some(({ severity }) => severity === 'error'));
     }),
-    propertyRuns(150, 10_000),
+    propertyRuns(50, 10_000),
   );
   t.pass();
 });
@@ -95,7 +95,7 @@ test('never blocks a raw artifact because of unknown facts', (t) => {
       const blockedBy = refusedBy(without(scenario.facts, hidden)).filter((rule) => rule !== 'fs-signed-size');
       if (blockedBy.length > 0) t.not(refusedBy(scenario.facts).length, 0, blockedBy.join(' '));
     }),
-    propertyRuns(400, 50_000),
+    propertyRuns(150, 50_000),
   );
   t.pass();
 });
@@ -121,7 +121,7 @@ test('an update that a rule blocks still has a finding when one device fact is u
         silent.set(`${errors.map(({ rule }) => rule).join(' ')} without ${name}`, describeScenario(scenario));
       }
     }),
-    propertyRuns(400, 50_000),
+    propertyRuns(150, 50_000),
   );
   t.deepEqual(Object.fromEntries(silent), {});
 });

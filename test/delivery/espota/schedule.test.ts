@@ -1,9 +1,10 @@
 import test from 'ava';
 import type { DeliveryVerdict } from '../../../src/delivery/verdict.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
 import { carryOut, schedules } from './schedule.ts';
 
 const seed = Number(process.env['OTA_HOOKS_SEED'] ?? 1);
-const count = 300;
+const count = propertyRuns(150, 3_000).numRuns;
 /** Each part takes seconds, so AVA's two-minute timeout catches an upload that hangs. */
 const parts = 4;
 

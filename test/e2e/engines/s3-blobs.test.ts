@@ -1,5 +1,6 @@
 /** The blob store for S3 with a real S3 server. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { S3Client } from '../../../src/server/storage/blobs/s3/s3-client.ts';
 import { s3Settings } from '../../../src/server/storage/blobs/s3/s3-settings.ts';
@@ -7,9 +8,9 @@ import { openBlobs } from '../../../src/server/storage/open-blobs.ts';
 import { parseStorageUrl } from '../../../src/server/storage/storage-url.ts';
 import { StoreUnavailableError } from '../../../src/server/storage/store-unavailable.ts';
 import { type S3Server, startS3 } from '../../engines/s3.ts';
-import { testBuild, testSigner } from '../../server/builds.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
-import { startTestServer } from '../../server/running-server.ts';
+import { startTestServer, upload } from '../../server/running-server.ts';
 import { blobContract } from '../../server/storage/blob-contract.ts';
 import { expectOtaError } from '../../support/expected-error.ts';
 import { installMoto } from '../provision/moto.ts';
@@ -123,8 +124,19 @@ test.serial(
       const response = await requestAsDevice(server.port, '/update/door');
       t.is(response.status, 503);
       t.is(response.header('retry-after'), '60');
+      const upToDate = { sketchMd5: sketchMd5Of(build.manifest), mac: '5C:CF:7F:00:00:02' };
+      t.is((await requestAsDevice(server.port, '/update/door', upToDate)).status, 304);
       const health = await fetch(`${server.url}/readyz`);
-      t.like(await health.json(), { problems: ['files-unreachable'] });
+      t.is(health.status, 200, 'a load balancer would remove all servers');
+      t.deepEqual(await health.json(), { status: 'degraded', problems: ['bucket-unreachable'] });
+      const sent = await upload(server.url, Buffer.from('new'), server.token);
+      t.is(sent.status, 503);
+      t.like(await sent.json(), { error: { code: 'unavailable', message: 'the bucket of the server is unavailable' } });
+      const metrics = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.token}` } });
+      t.regex(
+        await metrics.text(),
+        /^ota_data_available\{part="database"\} 1\nota_data_available\{part="bucket"\} 0$/m,
+      );
     } finally {
       await s3.restore();
     }
@@ -133,6 +145,49 @@ test.serial(
     t.is(response.header('x-md5'), response.md5);
   },
 );
+
+test.serial('starts during an outage of the bucket, and sends updates after it', async (t) => {
+  const place = newPlace();
+  const before = await serverOn(t, place);
+  await before.close(0);
+  const upToDate = { sketchMd5: sketchMd5Of(build.manifest), mac: '5C:CF:7F:00:00:02' };
+  await s3.cut();
+  const server = await before
+    .restart({ blobsUrl: place.url, env: s3.env })
+    .catch((error: unknown) => s3.restore().then(() => Promise.reject(error)));
+  try {
+    t.is((await requestAsDevice(server.port, '/update/door', upToDate)).status, 304);
+    const response = await requestAsDevice(server.port, '/update/door');
+    t.deepEqual([response.status, response.header('retry-after')], [503, '60']);
+    t.is((await server.api('GET', '/projects')).status, 200);
+    t.is((await fetch(`${server.url}/readyz`)).status, 200);
+    const unknown = { blobsUrl: newPlace().url, env: s3.env };
+    await expectOtaError(t, 'S3_UNREACHABLE', () => startTestServer(t, unknown));
+  } finally {
+    await s3.restore();
+  }
+  while (!server.logged.some(({ message }) => message === 'Bucket available again')) await pause(50);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
+  const lines = server.logged.filter(({ level }) => level === 'error' || level === 'warn');
+  t.deepEqual(
+    lines.map(({ message }) => message),
+    ['Bucket unavailable; downloads and uploads are rejected with 503', 'Bucket available again'],
+  );
+});
+
+test.serial('ends if the bucket turns out to belong to a different database', async (t) => {
+  const [first, second] = [newPlace(), newPlace()];
+  const before = await serverOn(t, first);
+  await serverOn(t, second);
+  await before.close(0);
+  await s3.cut();
+  const server = await before
+    .restart({ blobsUrl: second.url, env: s3.env })
+    .catch((error: unknown) => s3.restore().then(() => Promise.reject(error)));
+  await s3.restore();
+  await expectOtaError(t, 'SERVER_DATABASE_OLDER', () => server.failed);
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 503, 'it sends none of the other files');
+});
 
 test('rejects a bucket that does not exist', async (t) => {
   const { message } = await expectOtaError(t, 'S3_BUCKET_MISSING', () =>

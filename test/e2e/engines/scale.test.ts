@@ -4,7 +4,9 @@
  */
 import { once } from 'node:events';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
 import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -106,8 +108,55 @@ async function startBalancer(t: ExecutionContext, folder: TestFolder, ports: rea
   t.notRegex(all ?? '', /warning/i);
   const balancer = new Program('/usr/sbin/haproxy', ['-db', '-f', path]);
   t.teardown(() => balancer.stop('SIGTERM'));
+  await balancer.untilListening(httpPort);
   return { httpPort, httpsPort, ca: await folder.text('cert.pem') };
 }
+
+/** Starts a server that is ready and passes its other requests to `respond`. */
+async function fakeServer(t: ExecutionContext, respond: RequestListener): Promise<number> {
+  const server = createServer((request, response) => {
+    if (request.url === '/readyz') response.end('{}');
+    else respond(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.closeAllConnections());
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+test('HAProxy repeats requests of devices on the other server, and no other requests that a server received', async (t) => {
+  const folder = await testFolder(t);
+  let failures = 0;
+  let posts = 0;
+  const count = ({ method }: { readonly method?: string | undefined }) => {
+    if (method === 'POST') posts++;
+  };
+  const broken = await fakeServer(t, (request, response) => {
+    count(request);
+    failures++;
+    if (request.method === 'POST' || failures % 2 === 0) request.socket.destroy();
+    else response.writeHead(503).end();
+  });
+  const sound = await fakeServer(t, (request, response) => {
+    count(request);
+    response.end('sound');
+  });
+  const { httpPort, httpsPort, ca } = await startBalancer(t, folder, [broken, sound]);
+  while (failures < 10) t.is((await requestAsDevice(httpPort, '/update/door')).status, 200);
+  const post = () =>
+    new Promise<number | undefined>((resolve) => {
+      const to = { host: '127.0.0.1', port: httpsPort, servername: 'localhost', ca, method: 'POST' };
+      const sent = request(to, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.end();
+    });
+  const statuses: (number | undefined)[] = [];
+  while (!statuses.includes(502)) statuses.push(await post());
+  t.is(posts, statuses.length);
+});
 
 /** Words of the servers' command in compose-several.yml, with the data of this test. */
 async function composeCommand(): Promise<readonly string[]> {

@@ -11,6 +11,7 @@ import {
   type ScriptedServer,
   scriptedServer,
 } from '../../api/client/scripted-server.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
 
 const bytes = Buffer.from(Array.from({ length: 10_000 }, (_, index) => (index * 31) % 251));
 const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -96,7 +97,7 @@ test('uploadBlob delivers all bytes despite network faults', async (t) => {
         t.true(place.stored.equals(bytes));
       },
     ),
-    { numRuns: 60 },
+    propertyRuns(25, 600),
   );
 });
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ServerParts } from '../../../src/server/parts.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import type { Attempt, DeviceRecord } from '../../../src/server/storage/records.ts';
+import type { Attempt, BlockedUpdate, DeviceRecord } from '../../../src/server/storage/records.ts';
 import { saveDevice } from '../save-device.ts';
 import { testDashboard } from './browsing.ts';
 
@@ -121,6 +121,33 @@ test('escapes values from devices and users on every page', async (t) => {
     t.is(text.split('<script').length - 1 <= 1, true);
   }
   t.regex((await user.get(`/projects/door/devices/${mac}`)).text, /&lt;script&gt;/);
+});
+
+test('shows the artifact, the rules and the fixes of a blocked update on the page of the device', async (t) => {
+  const { parts, browserOf } = await testDashboard(t);
+  const mac = macOf(1);
+  const findings: BlockedUpdate['findings'] = [
+    {
+      rule: 'fs-moved',
+      message: 'the files would be lost',
+      fixes: [{ action: 'allow', rule: 'fs-moved', options: [] }],
+    },
+    { rule: 'no-space', message: '4096 bytes too many', fixes: [{ action: 'serial' }] },
+  ];
+  const blocked = { artifact: 'door.bin.signed', findings };
+  const decision = {
+    action: 'none',
+    code: 'blocked fs-moved no-space',
+    text: '1.5.0 blocked',
+    version: '1.5.0',
+  } as const;
+  await saveDevice(parts, { ...newRecord('door', mac), decisions: { sketch: { ...decision, blocked, at: 1 } } });
+  const user = await browserOf('read');
+  const { text } = await user.get(`/projects/door/devices/${mac}`);
+  t.regex(text, /1\.5\.0 blocked in <code>door\.bin\.signed<\/code>/);
+  t.regex(text, /<code>fs-moved<\/code>: the files would be lost\./);
+  t.regex(text, /run `ota-hooks server devices set door \S+ --allow fs-moved`\./);
+  t.regex(text, /<code>no-space<\/code>: 4096 bytes too many\.<\/dt><dd>Fix: no fix over the air: flash the device/);
 });
 
 test('shows the identity, last decision and attempts of a device on its page', async (t) => {

@@ -189,7 +189,7 @@ test('emits device.blocked once when preflight blocks an update', async (t) => {
   );
   const { event } = journal.seen[0] ?? {};
   t.like(event, { mac, version: '2.0', kind: 'sketch' });
-  t.true(event?.type === 'device.blocked' && event.rules.length > 0);
+  t.true(event?.type === 'device.blocked' && event.rules.length > 0 && event.artifact?.startsWith('door.bin'));
 });
 
 test('emits rollout.halted after the halt is stored, before the failed device gets its response', async (t) => {

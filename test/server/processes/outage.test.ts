@@ -52,11 +52,11 @@ test('returns 503 with Retry-After while the database is unavailable, and recove
 
   repair();
   t.is((await requestAsDevice(server.port, '/update/door', upToDate)).status, 304);
-  while (!server.logged.some(({ message }) => message === 'Storage available again')) {
+  while (!server.logged.some(({ message }) => message === 'Database available again')) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   const lines = server.logged
     .filter(({ level }) => level === 'error' || level === 'warn')
     .map(({ message }) => message);
-  t.deepEqual(lines, ['Storage unavailable; requests are rejected with 503', 'Storage available again']);
+  t.deepEqual(lines, ['Database unavailable; requests are rejected with 503', 'Database available again']);
 });

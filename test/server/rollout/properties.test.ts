@@ -19,6 +19,7 @@ import {
 } from '../../../src/server/services/rollouts/tally.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import type { DeviceRecord, ReleaseRecord, RolloutMember, RolloutRecord } from '../../../src/server/storage/records.ts';
+import { propertyRuns } from '../../support/property-runs.ts';
 import { testBuild, testSigner } from '../builds.ts';
 
 const signer = testSigner();
@@ -303,7 +304,7 @@ test('sends a release only to devices in open stages, and reverts devices only o
       for (const event of events) world.happen(event);
       t.deepEqual(world.violations, []);
     }),
-    { numRuns: 300 },
+    propertyRuns(100, 3_000),
   );
 });
 
@@ -331,7 +332,7 @@ test('never sends the release after a halt, however often devices check in', (t)
       },
     ),
     // Only sequences that halt the rollout count as runs. fast-check fails if fewer than 1 in 100 sequences do.
-    { numRuns: 100 },
+    propertyRuns(40, 1_000),
   );
 });
 
@@ -344,7 +345,7 @@ test('keeps the same counts as a new count of the device records', (t) => {
       for (const { record } of [...world.devices].reverse()) again.change(record);
       t.deepEqual(again.tallies(), world.counts.tallies());
     }),
-    { numRuns: 100 },
+    propertyRuns(40, 1_000),
   );
 });
 

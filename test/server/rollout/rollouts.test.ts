@@ -5,6 +5,7 @@ import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { overdue } from '../../../src/server/services/devices/attempts.ts';
 import { memberOf } from '../../../src/server/services/rollouts/tally.ts';
+import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { requestAsDevice } from '../raw-device.ts';
 import { receiptsNoted, startTestServer, type TestServer } from '../running-server.ts';
@@ -265,6 +266,19 @@ test('reverts updated devices when the previous release is promoted after an abo
   t.is((await checkIn(server, 0, young)).status, 304);
   await server.api('PUT', '/projects/door/channels/stable', { version: '1.0' });
   t.is((await checkIn(server, 0, young)).header('x-version'), '1.0');
+});
+
+test('halts a rollout if the process that yanked its release ended before it halted the rollout', async (t) => {
+  const server = await fleet(t, 2);
+  const { id } = await start(server, { stages: [{ share: 100 }] });
+  const { store, rollouts, catalog } = server.parts;
+  const releases = await store.catalog.withVersion('door', '2.0');
+  const ids = releases.map((release) => release.id);
+  await store.catalog.yank('door', ids, 'it smokes', () => auditBy('tester', 'release.yanked'));
+  t.is((await checkIn(server, 0, old)).status, 304);
+  await catalog.update();
+  await rollouts.maintain();
+  t.like(await show(server, id), { state: 'halted', reason: 'yanked: it smokes' });
 });
 
 test('halts a rollout when its release is yanked', async (t) => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import type { DeviceRecord, RolloutMember, RolloutRecord } from '../../../src/server/storage/records.ts';
+import { blockersOf, deviceStatus } from '../../../src/server/storage/device-status.ts';
+import type {
+  DecisionRecord,
+  DeviceRecord,
+  RolloutMember,
+  RolloutRecord,
+} from '../../../src/server/storage/records.ts';
 import type { Store } from '../../../src/server/storage/store.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { auditBy } from '../audit-by.ts';
@@ -80,6 +86,39 @@ export function countsContract(storeTest: StoreTest): void {
     },
   );
 
+  storeTest('counts devices by status, by release and by what blocks them, also after a restore', async (t, opened) => {
+    const { store } = opened;
+    await fill(store);
+    const runs = (version: string) => ({ running: { by: 'version' as const, version } });
+    await setDevice(store, 1, { ...runs('1.0'), decisions: decisions[2] ?? {} });
+    await setDevice(store, 2, { ...runs('1.0'), decisions: decisions[3] ?? {} });
+    await setDevice(store, 3, { ...runs('2.0'), decisions: decisions[1] ?? {} });
+    await setDevice(store, 4, { ...runs('9.9') });
+    const restored = await opened.another();
+    await restored.restore(store.dump());
+    for (const { devices } of [store, restored]) {
+      t.deepEqual(await devices.countStatuses('door').then(sortedText), [
+        '{"status":"blocked","devices":3}',
+        '{"status":"unknown","devices":1}',
+      ]);
+      t.deepEqual(await devices.countVersions('door', 9), [
+        { version: '1.0', devices: 2 },
+        { version: '2.0', devices: 1 },
+      ]);
+      t.deepEqual(await devices.countVersions('door', 1), [{ version: '1.0', devices: 2 }]);
+      t.deepEqual(await devices.countBlockers('door'), [
+        { blockers: ['board-unknown'], devices: 1 },
+        { blockers: ['fs-moved', 'no-space', 'wrong-key'], devices: 1 },
+        { blockers: ['no-space', 'wrong-key'], devices: 1 },
+      ]);
+      t.deepEqual(await devices.countBlockers('window'), []);
+    }
+    await setDevice(store, 1, runs('2.0'));
+    await removeDevice(store, 2);
+    t.deepEqual(await store.devices.countBlockers('door'), [{ blockers: ['board-unknown'], devices: 1 }]);
+    t.deepEqual(await store.devices.countVersions('door', 9), [{ version: '2.0', devices: 2 }]);
+  });
+
   storeTest('keeps counts that equal a recount after any changes at the same time', async (t, opened) => {
     const { store, peer } = opened;
     await fill(store);
@@ -117,6 +156,8 @@ export function countsContract(storeTest: StoreTest): void {
         await countAll(peer, current.id);
         t.deepEqual(await store.rollouts.counts(current.id), await recounted(store));
         t.deepEqual(await tallyText(store), await recountedTally(store));
+        t.deepEqual(await store.devices.countStatuses('door').then(sortedText), await recountedStatuses(store));
+        t.deepEqual(await store.devices.countBlockers('door').then(sortedText), await recountedBlockers(store));
         t.is(await store.devices.count('door'), (await store.devices.list('door', { limit: 100 })).length);
       }),
       propertyRuns(12, 200),
@@ -124,7 +165,21 @@ export function countsContract(storeTest: StoreTest): void {
   });
 }
 
-type Fields = Partial<Pick<DeviceRecord, 'group' | 'name' | 'board' | 'firstSeenAt' | 'enrolled' | 'pin'>>;
+type Fields = Partial<
+  Pick<DeviceRecord, 'group' | 'name' | 'board' | 'firstSeenAt' | 'enrolled' | 'pin' | 'decisions' | 'running'>
+>;
+
+/** Decision to send no update. */
+function noUpdate(code: string): DecisionRecord {
+  return { action: 'none', code, text: '', at: 1 };
+}
+
+const decisions: readonly DeviceRecord['decisions'][] = [
+  {},
+  { sketch: noUpdate('board-unknown') },
+  { sketch: noUpdate('blocked wrong-key no-space') },
+  { sketch: noUpdate('blocked wrong-key no-space'), filesystem: noUpdate('blocked fs-moved no-space') },
+];
 
 function anyFields(): fc.Arbitrary<Fields> {
   return fc.record({
@@ -134,6 +189,7 @@ function anyFields(): fc.Arbitrary<Fields> {
     board: fc.constantFrom(undefined, '10.0.0.1'),
     firstSeenAt: fc.constantFrom(undefined, 7),
     pin: fc.constantFrom(undefined, undefined, '1.0'),
+    decisions: fc.constantFrom(...decisions),
   });
 }
 
@@ -232,5 +288,31 @@ async function tallyText(store: Store): Promise<readonly string[]> {
 
 async function recountedTally(store: Store): Promise<readonly string[]> {
   const listed = await store.devices.list('door', { limit: 100 });
-  return listed.map(({ record }) => `unknown ${record.group}`).sort();
+  return listed.map(({ record }) => `${deviceStatus(record)} ${record.group}`).sort();
+}
+
+function sortedText(counts: readonly { readonly devices: number }[]): readonly string[] {
+  return counts
+    .filter(({ devices }) => devices > 0)
+    .map((count) => JSON.stringify(count))
+    .sort();
+}
+
+async function recountedStatuses(store: Store): Promise<readonly string[]> {
+  const found = (await store.devices.list('door', { limit: 100 })).map(({ record }) => deviceStatus(record));
+  return sortedText(
+    [...new Set(found)].map((status) => ({ status, devices: found.filter((each) => each === status).length })),
+  );
+}
+
+async function recountedBlockers(store: Store): Promise<readonly string[]> {
+  const found = (await store.devices.list('door', { limit: 100 }))
+    .map(({ record }) => blockersOf(record).join(' '))
+    .filter((text) => text !== '');
+  return sortedText(
+    [...new Set(found)].map((text) => ({
+      blockers: text.split(' '),
+      devices: found.filter((each) => each === text).length,
+    })),
+  );
 }

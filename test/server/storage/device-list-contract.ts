@@ -76,6 +76,25 @@ export function deviceListContract(storeTest: StoreTest): void {
     },
   );
 
+  storeTest('counts the devices on a channel, and updates the counts with each change', async (t, opened) => {
+    const { store } = opened;
+    await fill(store);
+    const { devices } = store;
+    const on = async (channel: string, onlyEnrolled = false) => devices.countOn('door', channel, { onlyEnrolled });
+    t.is(await on('stable'), 6, 'before their first request, devices are on the default channel');
+    t.is(await on('beta'), 0);
+    await devices.save(device(7, { channel: 'beta', requestedChannels: ['stable'] }), roomy);
+    await devices.save(device(8, { requestedChannels: ['stable', 'beta'], enrolled: false }), roomy);
+    await devices.save(device(9, { channel: 'beta', pin: '1.0' }), roomy);
+    t.deepEqual([await on('stable'), await on('stable', true)], [7, 6]);
+    t.deepEqual([await on('beta'), await on('beta', true)], [2, 1]);
+    const { record } = (await devices.get('door', macOf(1))) ?? { record: device(1, {}) };
+    await devices.save({ ...record, pin: '1.0' }, roomy);
+    await devices.remove('door', macOf(7), { audit: auditBy('tester') });
+    t.deepEqual([await on('stable'), await on('beta'), await on('bet')], [6, 1, 0]);
+    t.is(await (await opened.another()).devices.countOn('door', 'stable', { onlyEnrolled: false }), 0);
+  });
+
   storeTest('finds changes to a device in the audit log', async (t, { store }) => {
     await fill(store);
     const of = (actor: string, action: string, detail = {}) => {

@@ -3,22 +3,19 @@ import { Option } from '@commander-js/extra-typings';
 import { gzipSync } from 'fflate';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
+import type { Step } from '../../../core/preflight/choice.ts';
+import type { BlockingFinding } from '../../../core/preflight/explanation.ts';
 import { type IntermediateProposal, proposeIntermediate } from '../../../core/preflight/intermediate.ts';
-import {
-  decisiveErrors,
-  type Plan,
-  type PlanInput,
-  plan,
-  type Step,
-  unusableIntermediates,
-} from '../../../core/preflight/plan.ts';
+import { type Plan, type PlanInput, plan } from '../../../core/preflight/plan.ts';
 import type { Release } from '../../../core/preflight/release.ts';
+import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
+import { unusableIntermediates } from '../../../core/preflight/unusable-intermediates.ts';
 import { openPackedRelease } from '../../../delivery/packed-release.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
 import { allowOption, rulesToAllow } from '../../shared/allowed-rules.ts';
 import { deviceFacts } from '../../shared/device-facts.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
@@ -77,7 +74,8 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
     options.via.map((via) => intermediateRelease(resolve(io.cwd, via), knownKeys, settings, io)),
   );
   const allow = rulesToAllow(options.allow, settings.config, [fileToCheck.release, ...intermediateReleases], report);
-  const planFor = (target: Release) => plan<Release>({ facts, target, intermediateReleases, allow });
+  const planFor = (target: Release) =>
+    plan<Release>({ facts, target, build: checked.build, intermediateReleases, allow });
   const first = planFor(fileToCheck.release);
   const decision = lacksSpace(first) ? planFor(withGzipSize(fileToCheck)) : first;
   const alternative = decision.kind === 'blocked' ? otherArtifact(fileToCheck, facts) : undefined;
@@ -93,7 +91,8 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
     ...steps,
   ]);
   if (decision.kind !== 'blocked') return;
-  throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decisiveErrors(decision.blockedBy) });
+  printOtherErrors(decision, report);
+  throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decision.blockedBy });
 }
 
 /** Returns the reasons why the intermediate releases of a blocked update do not help, by file. */
@@ -104,7 +103,10 @@ function unusableVia(decision: Plan<Release>, input: PlanInput<Release>, files: 
 }
 
 function lacksSpace(decision: Plan<Release>): boolean {
-  return decision.kind === 'blocked' && decision.blockedBy.some(({ rule }) => rule === 'no-space');
+  return (
+    decision.kind === 'blocked' &&
+    decision.artifacts.some(({ findings }) => findings.some(({ rule }) => rule === 'no-space'))
+  );
 }
 
 /** Adds the gzip size, so that the result can report whether a compressed image would fit. */
@@ -161,17 +163,25 @@ function documentOf(
         sizeBytes,
       })),
     },
-    blockedBy:
+    blockedBy: decision.kind === 'send' ? [] : decision.blockedBy.map(ruleDocument),
+    blockedArtifacts:
       decision.kind === 'send'
         ? []
-        : decision.blockedBy.map(({ rule, message, fix, artifact }) => ({ rule, message, fix, artifact })),
+        : decision.artifacts.map(({ artifact: { file }, findings }) => ({
+            artifact: file,
+            blockedBy: findings.map(ruleDocument),
+          })),
     warnings: steps.flatMap(({ warnings, artifact }) =>
-      warnings.map(({ rule, message, fix }) => ({ rule, message, fix, artifact: artifact.file })),
+      warnings.map((warning) => ruleDocument({ ...warning, artifact: artifact.file })),
     ),
     alternative: alternative ?? null,
     intermediate: proposal ?? null,
     unusableVia: [...via],
   };
+}
+
+function ruleDocument({ rule, message, fix, fixes, artifact }: PreflightFinding & Pick<BlockingFinding, 'artifact'>) {
+  return { rule, message, fix, fixes: [...fixes], artifact };
 }
 
 function stepsOf(decision: Plan<Release>): readonly Step<Release>[] {
@@ -193,12 +203,19 @@ function sheetOf(decision: Plan<Release>, alternative: string | undefined): read
     for (const { rule, message, fix } of warnings) rows.push(row('warning', `${rule}: ${message}`), fixRow(fix));
   }
   if (decision.kind === 'blocked') {
-    for (const { rule, message, fix, artifact } of decision.blockedBy) {
-      rows.push(row('blocked', `${artifact}: ${rule}: ${message}`), fixRow(fix));
+    for (const { artifact, findings } of decision.artifacts) {
+      rows.push(row('blocked', `${artifact.file}: ${findings.map(({ rule }) => rule).join(', ')}`));
     }
     if (alternative !== undefined) rows.push(row('safe', `${alternative}, from the same build`));
   }
   return rows;
+}
+
+/** Prints why the other artifacts are blocked. The error that ends the command describes the best candidate. */
+function printOtherErrors({ artifacts }: Extract<Plan<Release>, { kind: 'blocked' }>, report: Report): void {
+  for (const { artifact, rule, message, fix } of artifacts.slice(1).flatMap(({ findings }) => findings)) {
+    report.detail(`${artifact} is blocked by ${rule}: ${message}; fix: ${fix}`);
+  }
 }
 
 function row(word: string, text: string): string {

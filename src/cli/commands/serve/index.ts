@@ -45,7 +45,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
       for (const line of describeReady({ url, deviceUrl, deviceHost, token, tokenFile, trust }, report.path))
         report.say(line);
     }
-    await untilAborted(io.signal);
+    await Promise.race([untilAborted(io.signal), server.failed]);
     report.say('Waiting for downloads to finish. Press Ctrl-C again to stop immediately.');
   } finally {
     await server.close(1000 * options.grace);

@@ -1,4 +1,3 @@
-import { decisiveErrors } from '../../../core/preflight/plan.ts';
 import { FleetState } from '../../../delivery/fleet-state.ts';
 import { chooseTargets } from '../../../delivery/inventory.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -81,7 +80,7 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
     throw new OtaError('UPDATE_BLOCKED', {
       path,
       blockedBy: blocked.flatMap(({ target, blockedBy: rules }) =>
-        decisiveErrors(rules).map((finding) =>
+        rules.map((finding) =>
           isOne ? finding : { ...finding, message: `${target.name}: ${finding.message}`, artifact: undefined },
         ),
       ),

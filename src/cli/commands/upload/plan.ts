@@ -1,5 +1,5 @@
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
-import type { Step } from '../../../core/preflight/plan.ts';
+import type { Step } from '../../../core/preflight/choice.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import type { ConfirmLevel } from '../../../delivery/confirm.ts';
 import { discoveredFile } from '../../../delivery/discovered.ts';

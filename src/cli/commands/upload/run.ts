@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
-import { decisiveErrors } from '../../../core/preflight/plan.ts';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { runFleet } from '../../../delivery/fleet.ts';
 import type { Target } from '../../../delivery/inventory.ts';
@@ -51,11 +50,10 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
 function printFindings(updates: Updates, report: Report): void {
   const { devices } = updates;
   const concerned = new Map<string, Target[]>();
-  const blocked = devices.flatMap(({ plan }) => (plan.kind === 'blocked' ? [decisiveErrors(plan.blockedBy)] : []));
+  const blocked = devices.flatMap(({ plan }) => (plan.kind === 'blocked' ? [plan.blockedBy] : []));
   const inError = new Set(blocked[0]?.map(describeFinding));
   for (const { target, plan } of devices) {
-    const findings =
-      plan.kind === 'blocked' ? decisiveErrors(plan.blockedBy) : plan.steps.flatMap((step) => step.warnings);
+    const findings = plan.kind === 'blocked' ? plan.blockedBy : plan.steps.flatMap((step) => step.warnings);
     const word = plan.kind === 'blocked' ? 'blocked: ' : '';
     for (const line of findings.map(describeFinding)) {
       if (plan.kind !== 'blocked' || !inError.has(line))
@@ -66,7 +64,7 @@ function printFindings(updates: Updates, report: Report): void {
       const line = `${report.path(updates.paths.get(release) ?? 'the intermediate release')} ${reason}`;
       concerned.set(line, [...(concerned.get(line) ?? []), target]);
     }
-    for (const finding of plan.blockedBy)
+    for (const finding of plan.artifacts.flatMap(({ findings: all }) => all))
       report.detail(`${target.name}: ${finding.artifact} is blocked: ${describeFinding(finding)}`);
   }
   for (const [line, targets] of concerned) report.warn(`${namesOf(targets)}: ${line}`);

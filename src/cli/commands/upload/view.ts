@@ -1,4 +1,5 @@
-import type { BlockingFinding, Step } from '../../../core/preflight/plan.ts';
+import type { Step } from '../../../core/preflight/choice.ts';
+import type { BlockingFinding } from '../../../core/preflight/explanation.ts';
 import { isSigned, type Release } from '../../../core/preflight/release.ts';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
 import { describeConfirmation } from '../../../delivery/confirm.ts';
@@ -97,7 +98,11 @@ function deviceDocument(end: DeviceEnd): DocumentOf<'upload'>['devices'][number]
       return {
         ...target,
         outcome: end.outcome,
-        blockedBy: end.blockedBy.map((finding) => ({ artifact: finding.artifact, ...ruleDocument(finding) })),
+        blockedBy: end.blockedBy.map((finding) => ({
+          ...ruleDocument(finding),
+          fixes: [...finding.fixes],
+          artifact: finding.artifact,
+        })),
       };
     case 'notStarted':
     case 'alreadyUpdated':

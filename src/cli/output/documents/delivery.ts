@@ -2,13 +2,19 @@ import * as v from 'valibot';
 import { releaseFindingSchema } from '../../../api/release-info.ts';
 import { deviceFactsSchema } from '../../../core/model/device-facts.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
+import { preflightFixSchema } from '../../../core/model/preflight-fix.ts';
 
 /** JSON output of the commands that deliver updates or find devices. */
 
 const encoding = v.picklist(['identity', 'gzip']);
 const kind = v.picklist(['sketch', 'filesystem']);
 const method = v.picklist(['espota', 'web']);
-const ruleOfArtifact = v.strictObject({ ...releaseFindingSchema.entries, artifact: v.string() });
+const ruleOfArtifact = v.strictObject({
+  ...releaseFindingSchema.entries,
+  /** Fixes as data. Any one of them removes the finding. Empty if the fix is only advice. */
+  fixes: v.array(preflightFixSchema),
+  artifact: v.string(),
+});
 
 export const preflightDocument = v.strictObject({
   file: v.string(),
@@ -26,7 +32,10 @@ export const preflightDocument = v.strictObject({
       }),
     ),
   }),
+  /** Errors for the best candidate: the artifact whose form the device can use and that the fewest rules block. */
   blockedBy: v.array(ruleOfArtifact),
+  /** Errors for every artifact, the best candidate first. */
+  blockedArtifacts: v.array(v.strictObject({ artifact: v.string(), blockedBy: v.array(ruleOfArtifact) })),
   warnings: v.array(ruleOfArtifact),
   /** Different artifact of the same build that is safe for the device. */
   alternative: v.nullable(v.string()),

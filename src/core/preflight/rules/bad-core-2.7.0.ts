@@ -1,4 +1,4 @@
-import { error, type Rule, warning } from '../rule.ts';
+import { advice, error, type Rule } from '../rule.ts';
 
 export const badCore270 = {
   id: 'bad-core-2.7.0',
@@ -11,11 +11,11 @@ export const badCore270 = {
     if (image.core === '2.7.0') {
       return error(
         'the image contains the eboot of core 2.7.0, which hangs on XMC flash at the update after this one',
-        'build with core 2.7.1 or later',
+        { action: 'build', core: '2.7.3' },
       );
     }
     if (device?.capabilities?.hangsOnXmcFlash !== true) return undefined;
-    return warning(
+    return advice(
       'the device runs core 2.7.0, whose eboot hangs on an XMC flash chip: recovery needs a serial cable',
       'update one device within reach first',
     );

@@ -1,5 +1,6 @@
-import { roundUpToSector } from '../../device-model/flash.ts';
+import { roundUpToSector, sectorBytes } from '../../device-model/flash.ts';
 import { type Device, possibleTransports, sketchStaging } from '../device.ts';
+import { specify } from '../fixes.ts';
 import type { ReleaseArtifact } from '../release.ts';
 import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
@@ -15,7 +16,7 @@ export const badCore272 = {
     if (image.core === '2.7.2') {
       return error(
         'the image contains the eboot of core 2.7.2, which hangs after an update whose copy overlaps the staged bytes',
-        'build with core 2.7.3 or later',
+        { action: 'build', core: '2.7.3' },
       );
     }
     const isPossible = device !== undefined && device.capabilities?.comparesAfterCopy !== false;
@@ -23,12 +24,24 @@ export const badCore272 = {
     // Every image of core 2.7.x has its size and CRC in the page of eboot.
     const isOther = image.core !== undefined || (image.crcRule !== undefined && image.crcRule !== 'eboot-page');
     if (found !== undefined || device?.capabilities?.comparesAfterCopy === true || isOther) return found;
-    return warning(
-      'the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang',
-      'build with a released core, 2.7.3 or later',
-    );
+    return warning('the core release of the image is unknown: it may be 2.7.0 or 2.7.2, whose eboot can hang', {
+      action: 'build',
+      core: '2.7.3',
+    });
   },
 } as const satisfies Rule;
+
+/**
+ * Returns the size up to which the copy of a sketch reaches no staged bytes: the web updater stages above the running sketch, the other
+ * transports stage below the filesystem.
+ */
+function mostBytesOf(device: Device): number | undefined {
+  const { fsStart } = device.facts;
+  if (fsStart === undefined) return undefined;
+  const web = possibleTransports(device).includes('web') ? sketchStaging(device, 'web', 0) : undefined;
+  const half = fsStart / 2 - ((fsStart / 2) % sectorBytes);
+  return Math.min(half, web ?? half);
+}
 
 /** Checks an update for a device whose core is 2.7.2 or unknown. Core 2.7.2 copies an uncompressed image together with its signature. */
 function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | undefined {
@@ -38,18 +51,18 @@ function onDevice(device: Device, artifact: ReleaseArtifact): RuleFinding | unde
   const stagings = possibleTransports(device).map((transport) => sketchStaging(device, transport, artifact.sizeBytes));
   const reached = stagings.filter((staging) => staging !== undefined && copiedBytes > staging);
   const lowest = Math.min(...reached.map((staging) => staging ?? 0));
-  const fix = 'first send a smaller sketch built with core 2.7.3 or later';
+  const fix = { action: 'update-first', core: '2.7.3', mostBytes: mostBytesOf(device) } as const;
   const isKnown = device.capabilities !== undefined;
   if (reached.length > 0) {
     const subject = isKnown ? 'the device runs core 2.7.2' : 'the core of the device is unknown and may be 2.7.2';
     const message = `${subject}, the update would be staged at ${lowest} and its copy would end at ${copiedBytes}: eboot would hang until a power cycle`;
     const isCertain = reached.length === stagings.length || artifact.encoding === 'gzip';
-    if (!isKnown) return warning(message, `specify the core of the device (--core), or ${fix}`);
+    if (!isKnown) return warning(message, specify('core'), fix);
     return isCertain ? error(message, fix) : warning(`${message} (if sent to the web updater)`, fix);
   }
   if (!isKnown || !stagings.includes(undefined)) return undefined;
   return warning(
     'the device runs core 2.7.2, whose eboot hangs if its copy reaches the staged bytes, and the staging address is unknown',
-    'specify the flash layout (--fs-start) and the size of the running sketch (--sketch-size)',
+    specify('fsStart', 'sketchSizeBytes'),
   );
 }

@@ -1,5 +1,5 @@
 import { readCoreName } from '../../model/core-name.ts';
-import { type Rule, warning } from '../rule.ts';
+import { advice, type Rule } from '../rule.ts';
 
 export const coreAssumed = {
   id: 'core-assumed',
@@ -13,11 +13,11 @@ export const coreAssumed = {
     const name = core === undefined ? undefined : readCoreName(core);
     if (name?.isAssumed !== true || name.release === undefined) return undefined;
     return core?.includes(`${name.release}.`)
-      ? warning(
+      ? advice(
           `core ${core} is based on ${name.release} and is treated as this release`,
           'check that the core did not change how updates are installed',
         )
-      : warning(
+      : advice(
           `core ${core} is newer than all releases in the tables of ota-hooks and is treated as the newest of these releases`,
           'update ota-hooks',
         );

@@ -40,13 +40,11 @@ export const corruptImage = {
   cores: 'all',
   evidence: ['elf2bin.py write_bin, add_crc', 'eboot.c load_app_from_flash_raw', 'Updater.cpp: checks none of these'],
   check({ image, artifact }) {
-    const fix = 'build the image again, or download it again if it was downloaded';
+    const fix = { action: 'build' } as const;
     const finding = image.findings.find(({ id }) => damage.has(id));
     if (finding !== undefined) return error(finding.message, fix);
     const foreign = image.findings.find(({ id }) => id === 'foreign-image');
-    if (foreign !== undefined) {
-      return error(foreign.message, 'send an image that was built with the ESP8266 Arduino core');
-    }
+    if (foreign !== undefined) return error(foreign.message, fix);
     if (artifact.encoding === 'gzip' && artifact.inflate === undefined) {
       return error('the gzip data does not inflate with the decompressor of eboot (uzlib)', fix);
     }

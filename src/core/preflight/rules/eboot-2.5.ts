@@ -1,4 +1,4 @@
-import { type Rule, warning } from '../rule.ts';
+import { advice, type Rule } from '../rule.ts';
 
 export const eboot25 = {
   id: 'eboot-2.5',
@@ -9,7 +9,7 @@ export const eboot25 = {
   evidence: ['esp8266/Arduino#8264'],
   check({ image, device }) {
     if (image.kind !== 'sketch' || device?.release?.startsWith('2.5.') !== true) return undefined;
-    return warning(
+    return advice(
       `the device runs core ${device.facts.core}, and updates through its eboot were reported to fail`,
       'update one device within reach first',
     );

@@ -1,4 +1,5 @@
 import { expectedKey } from '../expected-key.ts';
+import { allow } from '../fixes.ts';
 import { error, type Rule, warning } from '../rule.ts';
 
 export const ecKey = {
@@ -14,9 +15,9 @@ export const ecKey = {
     if (image.kind !== 'sketch' || finding === undefined) return undefined;
     const expected = expectedKey(context);
     if (expected !== undefined && release.embeddedKeys.includes(expected)) return undefined;
-    const fix = 'build with an RSA key (ota-hooks keygen), or allow this rule if the key is not used to verify updates';
+    const fixes = [{ action: 'embed-key', keyFingerprint: expected }, allow('ec-key')] as const;
     return release.embeddedKeys.length === 0
-      ? error(`${finding.message}; the sketch contains no RSA key`, fix)
-      : warning(finding.message, fix);
+      ? error(`${finding.message}; the sketch contains no RSA key`, ...fixes)
+      : warning(finding.message, ...fixes);
   },
 } as const satisfies Rule;

@@ -1,4 +1,4 @@
-import { concernsSigning } from '../expected-key.ts';
+import { concernsSigning, expectedKey } from '../expected-key.ts';
 import { error, type Rule } from '../rule.ts';
 
 export const embeddedKeyMissing = {
@@ -11,9 +11,9 @@ export const embeddedKeyMissing = {
   check(context) {
     const { release, image } = context;
     if (image.kind !== 'sketch' || release.embeddedKeys.length > 0 || !concernsSigning(context)) return undefined;
-    return error(
-      'the image contains no public key: a device with this image accepts any update',
-      'build with `ota-hooks build` or the PlatformIO hook, so that Updater_Signing.h reaches the compiler, and use ESP8266WiFi in the sketch',
-    );
+    return error('the image contains no public key: a device with this image accepts any update', {
+      action: 'embed-key',
+      keyFingerprint: expectedKey(context),
+    });
   },
 } as const satisfies Rule;

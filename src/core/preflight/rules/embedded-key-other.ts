@@ -1,4 +1,5 @@
 import { expectedKey } from '../expected-key.ts';
+import { allow } from '../fixes.ts';
 import { error, type Rule } from '../rule.ts';
 
 export const embeddedKeyOther = {
@@ -17,7 +18,8 @@ export const embeddedKeyOther = {
     const held = `${keys.length === 1 ? 'key' : 'keys'} ${keys.join(', ')}`;
     return error(
       `the image contains ${held}, but updates are signed with ${expected.slice(0, 16)}…: a device with this image would reject these updates`,
-      'build with the public key that matches the signing key, or allow this rule for an intended key rotation',
+      { action: 'embed-key', keyFingerprint: expected },
+      allow('embedded-key-other'),
     );
   },
 } as const satisfies Rule;

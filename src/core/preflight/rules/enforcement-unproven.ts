@@ -14,12 +14,12 @@ export const enforcementUnproven = {
     if (release.enforcement === 'disproved') {
       return error(
         'the ELF file shows that the Updater does not use the key: a device with this image accepts any update',
-        'build with `ota-hooks build`, which salts the core cache, or clean the cache (`arduino-cli cache clean`)',
+        { action: 'prove', by: 'build' },
       );
     }
     if (release.enforcement !== 'unproven') return undefined;
     const message = 'the image contains a public key, but nothing shows that the Updater verifies updates with the key';
-    const fix = 'pack the image with its ELF file (--elf), or set "enforcement": "declared" in ota.config.json';
+    const fix = { action: 'prove', by: 'elf' } as const;
     return publishing ? error(message, fix) : warning(message, fix);
   },
 } as const satisfies Rule;

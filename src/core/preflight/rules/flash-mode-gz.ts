@@ -1,8 +1,6 @@
+import { sendForm, specify } from '../fixes.ts';
 import { unpatchedModeFinding } from '../patched-mode.ts';
-import { artifactFix, error, type Rule } from '../rule.ts';
-
-/** Clause about the raw artifact. */
-const writesOwnMode = ', into which the device writes its own mode';
+import { error, type Rule } from '../rule.ts';
 
 export const flashModeGz = {
   id: 'flash-mode-gz',
@@ -17,9 +15,11 @@ export const flashModeGz = {
     if (flashMode === undefined) {
       return error(
         'the flash mode of the device is unknown, and a compressed sketch with a different flash mode may not boot',
-        artifactFix('raw', writesOwnMode, 'specify the mode of the device (--flash-mode)'),
+        // The device writes its own mode into a raw sketch.
+        sendForm('raw'),
+        specify('flashMode'),
       );
     }
-    return unpatchedModeFinding(image, flashMode, writesOwnMode);
+    return unpatchedModeFinding(image, flashMode, sendForm('raw'));
   },
 } as const satisfies Rule;

@@ -19,7 +19,8 @@ export const flashModeMd5 = {
     const checking = transports.filter((transport) => transport !== 'web');
     if (checking.length === 0) return undefined;
     const message = `${finding.message}: the Updater replaces the byte, and the update then fails with ERROR 7`;
-    const fix = 'build the image again with the flash mode of the device';
+    // Every chip supports dout.
+    const fix = { action: 'build', flashMode: facts.flashMode ?? 'dout' } as const;
     const isCertain = checking.length === transports.length && capabilities !== undefined && facts.signing === 'none';
     return isCertain ? error(message, fix) : warning(message, fix);
   },

@@ -1,3 +1,4 @@
+import { specify } from '../fixes.ts';
 import { unpatchedModeFinding } from '../patched-mode.ts';
 import { type Rule, warning } from '../rule.ts';
 
@@ -16,13 +17,16 @@ export const flashModeRawOld = {
       if (flashMode === undefined || image.flashMode === undefined || image.flashMode === flashMode) return undefined;
       return warning(
         `the image has flash mode ${image.flashMode}, the device runs in ${flashMode}, and its core is unknown: a core before 2.4.2 would not patch the image`,
-        `specify the core of the device (--core), or build for ${flashMode}`,
+        specify('core'),
+        { action: 'build', flashMode },
       );
     }
     if (flashMode === undefined && image.flashMode !== 'dout') {
       return warning(
         `the flash mode of the device is unknown, and core ${core} would not patch the image, which has flash mode ${image.flashMode ?? 'unknown'}`,
-        'specify the flash mode of the device (--flash-mode), or build for dout, which works on every chip',
+        specify('flashMode'),
+        // Every chip supports dout.
+        { action: 'build', flashMode: 'dout' },
       );
     }
     return flashMode && unpatchedModeFinding(image, flashMode);

@@ -1,3 +1,4 @@
+import { specify } from '../fixes.ts';
 import { modeByteOf } from '../patched-mode.ts';
 import { isSigned } from '../release.ts';
 import { error, type Rule, warning } from '../rule.ts';
@@ -17,7 +18,7 @@ export const flashModeSigned = {
     if (byte === 'perhaps-changed') {
       return warning(
         `byte 2 of the filesystem is ${image.filesystem?.modeByte ?? 'unknown'}, and the core of the device is unknown: cores 2.5.0 to 2.6.2 change the signed byte and reject the update with ERROR 12`,
-        'specify the core of the device (--core)',
+        specify('core'),
       );
     }
     const present =
@@ -26,8 +27,11 @@ export const flashModeSigned = {
         : `byte 2 of the filesystem is ${image.filesystem?.modeByte ?? 'unknown'}`;
     const fix =
       image.kind === 'sketch'
-        ? `sign an image that was built for the flash mode of the device${device.facts.flashMode === undefined ? '' : `, ${device.facts.flashMode}`}`
-        : 'first update the sketch to core 2.6.3 or later, which does not change filesystem images';
+        ? device.facts.flashMode === undefined
+          ? specify('flashMode')
+          : ({ action: 'build', flashMode: device.facts.flashMode } as const)
+        : // Core 2.6.3 does not change filesystem images.
+          ({ action: 'update-first', core: '2.6.3' } as const);
     if (byte === 'unknown') {
       const message = `${present}, and the flash mode of the device is unknown: if it differs, the device will reject the update with ERROR 12`;
       return image.kind === 'sketch' ? warning(message, fix) : undefined;

@@ -1,6 +1,7 @@
 import type { Encoding } from '../../model/artifact.ts';
 import type { Device } from '../device.ts';
-import { artifactFix, error, type Rule, type RuleFinding, warning } from '../rule.ts';
+import { sendForm, specify } from '../fixes.ts';
+import { advice, error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
 export const flashSize = {
   id: 'flash-size',
@@ -16,21 +17,23 @@ export const flashSize = {
     if (isGzip && chipSizeBytes === undefined) {
       return error(
         'the flash chip size of the device is unknown, and the device does not check the flash size of a compressed image',
-        artifactFix('raw', ', which the device checks itself', 'specify the size (--chip-size)'),
+        // The device checks the flash size of a raw image itself.
+        sendForm('raw'),
+        specify('chipSizeBytes'),
       );
     }
     if (image.kind !== 'sketch') return undefined;
     const { flashSizeBytes } = image;
     if (flashSizeBytes === undefined) {
-      return warning(
+      return advice(
         'the flash size in the image header is not a flash size of the ESP8266',
         "build for the device's flash size",
       );
     }
     if (chipSizeBytes === undefined || flashSizeBytes <= chipSizeBytes) return undefined;
-    if (image.traces?.flashMap === true) return ofFlashMap(device, artifact.encoding);
+    if (image.traces?.flashMap === true) return ofFlashMap(device, chipSizeBytes, artifact.encoding);
     const message = `the image was built for ${flashSizeBytes} bytes of flash, but the chip has ${chipSizeBytes}`;
-    const fix = "build for the device's flash size";
+    const fix = { action: 'build', flashSizeBytes: chipSizeBytes } as const;
     if (isGzip || device.capabilities?.checksHeader === false) {
       return error(`${message}: the device would accept the image and reject every later update with ERROR 8`, fix);
     }
@@ -39,15 +42,19 @@ export const flashSize = {
 } as const satisfies Rule;
 
 /** Checks a sketch that runs on a chip of any size, but whose header contains the largest size. */
-function ofFlashMap({ facts, capabilities }: Device, encoding: Encoding): RuleFinding | undefined {
+function ofFlashMap(
+  { facts, capabilities }: Device,
+  chipSizeBytes: number,
+  encoding: Encoding,
+): RuleFinding | undefined {
   if (encoding === 'gzip' || capabilities?.checksHeader === false) return undefined;
   const isPlain = capabilities?.flashMap === false ? true : facts.flashMap === undefined ? undefined : !facts.flashMap;
   if (isPlain === false) return undefined;
   const message = `the image determines its flash size when it starts (FLASH_MAP_SUPPORT), and a device without this option rejects the raw image with ${rejection({ facts })}`;
-  const fix = artifactFix('gzip');
+  const fixes = [sendForm('gzip'), { action: 'build', flashSizeBytes: chipSizeBytes }] as const;
   return isPlain === true
-    ? error(message, fix)
-    : warning(`${message}; whether the device has this option is unknown`, fix);
+    ? error(message, ...fixes)
+    : warning(`${message}; whether the device has this option is unknown`, ...fixes);
 }
 
 function rejection({ facts }: Pick<Device, 'facts'>): string {

@@ -1,4 +1,5 @@
 import { expectedFormat } from '../device.ts';
+import { sendForm } from '../fixes.ts';
 import { isSigned } from '../release.ts';
 import { error, type Rule, warning } from '../rule.ts';
 
@@ -16,9 +17,7 @@ export const formatBoundary = {
     const expected = expectedFormat(device);
     if (expected === signature) return undefined;
     const fix =
-      signature === 'legacy'
-        ? 'send the artifact with the current signature (.signed)'
-        : 'update in two hops: first the raw image with a legacy signature (.legacy_sig, `ota-hooks pack --legacy`), then an artifact with the current signature';
+      signature === 'legacy' ? ({ action: 'sign', format: 'current' } as const) : sendForm('raw legacy-signed');
     if (expected === undefined) {
       if (signature === 'current' || device.capabilities?.signing === 'none') return undefined;
       return warning(

@@ -1,6 +1,7 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
 import { partitionBytes } from '../device.ts';
-import { artifactFix, error, type Rule } from '../rule.ts';
+import { sendForm, specify } from '../fixes.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const fsInflateSize = {
   id: 'fs-inflate-size',
@@ -16,7 +17,8 @@ export const fsInflateSize = {
     if (partition === undefined) {
       return error(
         'the size of the filesystem partition is unknown, and eboot does not limit its output',
-        artifactFix('raw', '', 'specify the flash layout (--fs-start and --fs-end)'),
+        sendForm('raw'),
+        specify('fsStart', 'fsEnd'),
       );
     }
     const inflatedBytes = artifact.inflate?.sizeBytes ?? 0;
@@ -24,7 +26,7 @@ export const fsInflateSize = {
     if (excess <= 0) return undefined;
     return error(
       `the filesystem image inflates to ${inflatedBytes} bytes; in whole sectors, that is ${excess} more than its partition of ${partition}: EEPROM, RF calibration and Wi-Fi settings would be overwritten`,
-      "build the image for the device's flash layout",
+      { action: 'build', partitionBytes: partition },
     );
   },
 } as const satisfies Rule;

@@ -1,3 +1,4 @@
+import { specify } from '../fixes.ts';
 import { modeByteOf } from '../patched-mode.ts';
 import { error, type Rule, warning } from '../rule.ts';
 
@@ -11,7 +12,8 @@ export const fsModePatched = {
   check(context) {
     const { image, device } = context;
     if (device === undefined || image.kind !== 'filesystem') return undefined;
-    const fix = 'first update the sketch to core 2.6.3 or later, which does not change filesystem images';
+    // Core 2.6.3 does not change filesystem images.
+    const fix = { action: 'update-first', core: '2.6.3' } as const;
     const present = image.filesystem?.modeByte ?? 'unknown';
     switch (modeByteOf(context)) {
       case 'changed':
@@ -22,7 +24,7 @@ export const fsModePatched = {
       case 'perhaps-changed':
         return warning(
           `byte 2 of the filesystem image (${present}) differs from the device's flash mode, ${device.facts.flashMode}, and the core of the device is unknown: cores 2.4.2 to 2.6.2 would overwrite the byte`,
-          'specify the core of the device (--core)',
+          specify('core'),
         );
       case 'unknown':
         return warning(

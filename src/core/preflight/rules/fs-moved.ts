@@ -1,5 +1,6 @@
 import { hasFilesystem } from '../device.ts';
-import { error, type Rule, warning } from '../rule.ts';
+import { allow } from '../fixes.ts';
+import { advice, error, type Rule, warning } from '../rule.ts';
 
 export const fsMoved = {
   id: 'fs-moved',
@@ -14,22 +15,22 @@ export const fsMoved = {
     if (fsStart === undefined || hasFilesystem(device) === false) return undefined;
     if (image.layout === undefined) {
       if (fsEnd === undefined) return undefined;
-      return warning(
+      return advice(
         `the flash layout of the new sketch is unknown: its filesystem may start at a different address than the device's filesystem, which starts at ${fsStart}`,
         'pack the image with its ELF file beside it, which contains the layout',
       );
     }
-    const fix = "build with the device's flash layout, or back up its filesystem first";
+    const build = { action: 'build', fsStart, fsEnd } as const;
     if (image.layout.fsStart !== fsStart) {
       const message = `the filesystem of the new sketch starts at ${image.layout.fsStart}, but the device's filesystem starts at ${fsStart}`;
       return image.symbols?.filesystem === false
-        ? warning(`${message}; the new sketch does not mount a filesystem, so it does not use the stored data`, fix)
-        : error(`${message}: the stored data would be lost`, fix);
+        ? warning(`${message}; the new sketch does not mount a filesystem, so it does not use the stored data`, build)
+        : error(`${message}: the stored data would be lost`, build, allow('fs-moved'));
     }
     if (fsEnd === undefined || image.layout.fsEnd === fsEnd) return undefined;
     return warning(
       `the filesystem of the new sketch ends at ${image.layout.fsEnd}, but the device's filesystem ends at ${fsEnd}: it may fail to mount`,
-      fix,
+      build,
     );
   },
 } as const satisfies Rule;

@@ -1,5 +1,5 @@
 import { stagesFilesystems } from '../device.ts';
-import { error, type Rule, warning } from '../rule.ts';
+import { advice, error, type Rule } from '../rule.ts';
 import { flashModeSigned } from './flash-mode-signed.ts';
 import { formatBoundary } from './format-boundary.ts';
 import { fsWebOld } from './fs-web-old.ts';
@@ -31,10 +31,15 @@ export const fsOverwrittenThenRejected = {
     if (rejection !== undefined) {
       return error(
         `the current filesystem would be overwritten before the device rejects the new one (${rejection})`,
-        `fix the error ${rejection}, or build the device's sketch with ATOMIC_FS_UPDATE`,
+        { action: 'fix-rule', rule: rejection },
+        {
+          action: 'update-first',
+          core: device.capabilities?.atomicFilesystem === true ? undefined : '2.6.3',
+          atomicFs: true,
+        },
       );
     }
-    return warning(
+    return advice(
       stagesFilesystems(device) === undefined
         ? 'unless the running sketch was built with ATOMIC_FS_UPDATE, the filesystem is overwritten in place: the current files are lost even if the transfer is interrupted'
         : 'the filesystem is overwritten in place: the current files are lost even if the transfer is interrupted',

@@ -1,4 +1,5 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
+import type { PreflightFix } from '../../model/preflight-fix.ts';
 import { partitionBytes } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
 import { isSigned, type Release, type ReleaseImage } from '../release.ts';
@@ -47,14 +48,10 @@ function aheadOfSigning({ release, image, artifact }: Context): RuleFinding | un
   );
 }
 
-function fixFor(image: ReleaseImage, bound: number, trailerBytes: number): string {
-  if (image.filesystem?.type !== 'littlefs') {
-    return 'use LittleFS, whose erased blocks can be cut off before signing, or make the image one block smaller';
-  }
-  const cutBytes = smallestPayload(image, image.contentBytes);
-  return cutBytes + trailerBytes <= bound
-    ? `cut off the erased blocks before signing, as \`ota-hooks pack\` does: ${cutBytes} bytes are in use`
-    : 'remove files from the filesystem: its last block is in use';
+function fixFor(image: ReleaseImage, bound: number, trailerBytes: number): PreflightFix {
+  const usedBytes = smallestPayload(image, image.contentBytes);
+  const isCut = image.filesystem?.type === 'littlefs' && usedBytes + trailerBytes <= bound;
+  return isCut ? { action: 'pack', mostBytes: usedBytes } : { action: 'build', mostBytes: bound - trailerBytes };
 }
 
 function smallestPayload({ filesystem }: Release['image'], wholeBytes: number): number {

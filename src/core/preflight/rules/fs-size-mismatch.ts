@@ -1,7 +1,7 @@
-import { type Device, partitionBytes } from '../device.ts';
+import { type Device, partitionBytes as partitionBytesOf } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
 import type { ReleaseImage } from '../release.ts';
-import { error, type Rule, type RuleFinding, warning } from '../rule.ts';
+import { advice, error, type Rule, type RuleFinding, warning } from '../rule.ts';
 
 export const fsSizeMismatch = {
   id: 'fs-size-mismatch',
@@ -14,12 +14,13 @@ export const fsSizeMismatch = {
     if (image.kind !== 'filesystem' || image.filesystem === undefined) return undefined;
     const contradiction = image.findings.find(({ id }) => id === 'filesystem-size-mismatch');
     if (contradiction !== undefined) {
-      const fix = "build the image for the device's flash layout";
+      const partitionBytes = (device && partitionBytesOf(device)) ?? partitionOf(image.filesystem);
+      const fix = { action: 'build', partitionBytes } as const;
       return image.filesystem.type === 'littlefs'
         ? error(contradiction.message, fix)
         : warning(contradiction.message, fix);
     }
-    const partition = device && partitionBytes(device);
+    const partition = device && partitionBytesOf(device);
     if (device === undefined || partition === undefined) return undefined;
     return againstPartition(image.filesystem, partition, device);
   },
@@ -34,13 +35,13 @@ function againstPartition(
   if (made === partition || filesystem.type === 'erased') return undefined;
   if (made !== undefined && isWholeBlocksOf(partition, made, filesystem)) return undefined;
   if (made === undefined) {
-    return warning(
+    return advice(
       `the image does not contain its partition size, and the device's partition has ${partition} bytes`,
       "check that the image was built for the device's flash layout",
     );
   }
   const message = `the ${filesystem.type === 'littlefs' ? 'LittleFS' : 'SPIFFS'} image was made for a partition of ${made} bytes, but the device's partition has ${partition}`;
-  const fix = `build the image for ${partition} bytes (a shorter file is valid if its superblock has this size)`;
+  const fix = { action: 'build', partitionBytes: partition } as const;
   const compares = filesystem.type === 'littlefs' && device.capabilities?.comparesLittleFsSize === true;
   return compares
     ? error(`${message}: core ${device.facts.core} would not mount it`, fix)

@@ -1,4 +1,5 @@
 import { freeBytes, partitionBytes, stagesFilesystems } from '../device.ts';
+import { specify, useTransport } from '../fixes.ts';
 import { error, type Rule, warning } from '../rule.ts';
 
 export const fsWebAtomic = {
@@ -14,12 +15,14 @@ export const fsWebAtomic = {
     if (transport === 'espota' || transport === 'http' || stagesFilesystems(device) === false) return undefined;
     const free = freeBytes(device);
     const partition = partitionBytes(device);
-    const fix = 'use espota or HTTP, which stage only the bytes sent';
+    // espota and HTTP stage only the bytes sent.
+    const fix = useTransport('espota', 'http');
     if (free === undefined || partition === undefined) {
       if (artifact.encoding !== 'gzip') return undefined;
       return error(
         'the free space or the partition size of the device is unknown, and the web updater reserves space for the whole partition',
-        `${fix} (--transport), or specify --sketch-size, --fs-start and --fs-end`,
+        fix,
+        specify('sketchSizeBytes', 'fsStart', 'fsEnd'),
       );
     }
     if (partition <= free) return undefined;

@@ -1,4 +1,5 @@
 import { possibleTransports } from '../device.ts';
+import { specify, useTransport } from '../fixes.ts';
 import { error, type Rule, warning } from '../rule.ts';
 
 export const fsWebOld = {
@@ -14,17 +15,17 @@ export const fsWebOld = {
     }
     const transports = possibleTransports(device);
     if (!transports.includes('web')) return undefined;
-    const fix = 'send the filesystem over espota or HTTP, or first update the sketch to core 2.6.0 or later';
+    const fixes = [useTransport('espota', 'http'), { action: 'update-first', core: '2.6.3' }] as const;
     if (device.capabilities === undefined) {
       const [only] = transports.length === 1 ? transports : [];
       return only === undefined
         ? undefined
         : warning(
             'the core of the device is unknown: the web updater of a core before 2.6.0 would use the filesystem as a sketch',
-            'specify the core of the device (--core)',
+            specify('core'),
           );
     }
     const message = `the web updater of core ${device.facts.core} treats every file as a sketch`;
-    return transports.length === 1 ? error(message, fix) : warning(`over the web updater: ${message}`, fix);
+    return transports.length === 1 ? error(message, ...fixes) : warning(`over the web updater: ${message}`, ...fixes);
   },
 } as const satisfies Rule;

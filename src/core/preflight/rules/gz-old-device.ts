@@ -1,4 +1,5 @@
-import { artifactFix, error, type Rule } from '../rule.ts';
+import { sendForm, specify, updateToGzip } from '../fixes.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const gzOldDevice = {
   id: 'gz-old-device',
@@ -17,11 +18,9 @@ export const gzOldDevice = {
     return device.capabilities === undefined
       ? error(
           `${core === undefined ? 'the core of the device is unknown' : `the core of the device is ${core}, which is not a known release`}, and gzip needs core 2.7.0 or later`,
-          artifactFix('raw', '', 'specify the core of the device (--core)'),
+          sendForm('raw'),
+          specify('core'),
         )
-      : error(
-          `core ${core} does not support gzip, which needs core 2.7.0 or later`,
-          'update in two hops: first a raw sketch built with core 2.7.0 or later, then the gzip artifact',
-        );
+      : error(`core ${core} does not support gzip, which needs core 2.7.0 or later`, updateToGzip(artifact));
   },
 } as const satisfies Rule;

@@ -1,5 +1,6 @@
+import { sendForm, updateToGzip } from '../fixes.ts';
 import { isSigned } from '../release.ts';
-import { artifactFix, error, type Rule } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const gzSignedOldCore = {
   id: 'gz-signed-old-core',
@@ -15,7 +16,8 @@ export const gzSignedOldCore = {
     const signatureBytes = artifact.sizeBytes - artifact.payloadBytes - 4;
     return error(
       `core ${device?.facts.core} passes the compressed image to eboot with its signature, and eboot would use ${signatureBytes} as the size of the sketch: the device would be bricked`,
-      artifactFix('raw signed', ' (signed gzip needs core 3.0.0 or later)'),
+      sendForm('raw signed'),
+      updateToGzip(artifact),
     );
   },
 } as const satisfies Rule;

@@ -15,7 +15,7 @@ export const gzSignedUnaligned = {
     const excess = artifact.payloadBytes % wordBytes;
     if (excess === 0 || device.capabilities?.skipsUnalignedTail === false) return undefined;
     const message = `the signed payload has ${artifact.payloadBytes} bytes, ${wordBytes - excess} short of a multiple of 4`;
-    const fix = 'pack the image again with ota-hooks, which pads each artifact before signing';
+    const fix = { action: 'pack' } as const;
     const isCertain = device.capabilities !== undefined && device.facts.signing === 'required';
     return isCertain
       ? error(`${message}: core ${device.facts.core} would reject the update with ERROR 12`, fix)

@@ -1,5 +1,6 @@
+import { sendForm, specify } from '../fixes.ts';
 import { isSigned } from '../release.ts';
-import { artifactFix, error, type Rule } from '../rule.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const gzSignedUnsignedDevice = {
   id: 'gz-signed-unsigned-device',
@@ -20,11 +21,14 @@ export const gzSignedUnsignedDevice = {
     return device.facts.signing === 'none'
       ? error(
           `the device was built without a key and does not remove the signature: ${consequence}`,
-          artifactFix('raw signed', ' or the unsigned gzip artifact'),
+          sendForm('unsigned gzip'),
+          sendForm('raw signed'),
         )
       : error(
           `it is unknown whether the device verifies signatures: if it does not, ${consequence}`,
-          artifactFix('raw signed', ', which devices with and without a key accept'),
+          // Devices with and without a key accept the raw signed artifact.
+          sendForm('raw signed'),
+          specify('signing'),
         );
   },
 } as const satisfies Rule;

@@ -1,5 +1,6 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
-import { artifactFix, error, type Rule } from '../rule.ts';
+import { sendForm, specify } from '../fixes.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const inflateOverFs = {
   id: 'inflate-over-fs',
@@ -11,20 +12,21 @@ export const inflateOverFs = {
   check({ image, artifact, device }) {
     if (artifact.encoding !== 'gzip' || image.kind === 'filesystem') return undefined;
     const tooLarge = image.findings.find(({ id }) => id === 'gzip-too-large');
-    if (tooLarge !== undefined) return error(tooLarge.message, 'build the image again and send its artifact');
+    if (tooLarge !== undefined) return error(tooLarge.message, { action: 'build' });
     if (device === undefined) return undefined;
     const { fsStart } = device.facts;
     if (fsStart === undefined) {
       return error(
         'the start of the filesystem on the device is unknown: the inflated sketch might overwrite it',
-        artifactFix('raw', '', 'specify the flash layout (--fs-start)'),
+        sendForm('raw'),
+        specify('fsStart'),
       );
     }
     const excess = roundUpToSector(artifact.inflate?.sizeBytes ?? 0) - fsStart;
     if (excess <= 0) return undefined;
     return error(
       `the sketch inflates to ${artifact.inflate?.sizeBytes} bytes, but the device's filesystem starts at ${fsStart}: ${excess} bytes of the filesystem would be overwritten`,
-      'make the sketch smaller, or use a flash layout with a smaller filesystem (needs a serial cable once)',
+      { action: 'build', mostBytes: fsStart },
     );
   },
 } as const satisfies Rule;

@@ -1,5 +1,6 @@
 import { possibleTransports, sketchStaging } from '../device.ts';
-import { artifactFix, error, type Rule } from '../rule.ts';
+import { sendForm, specify, useTransport } from '../fixes.ts';
+import { error, type Rule } from '../rule.ts';
 
 export const inflateOverInput = {
   id: 'inflate-over-input',
@@ -15,20 +16,24 @@ export const inflateOverInput = {
     const { erasesFirst, inflatesFirst } = lowest;
     const erasesBeforeInflating = device.capabilities?.erasesBeforeInflating ?? true;
     const needed = erasesBeforeInflating ? erasesFirst : inflatesFirst;
+    const stagingFromTop = sketchStaging(device, 'espota', artifact.sizeBytes);
     for (const transport of possibleTransports(device)) {
       const staging = sketchStaging(device, transport, artifact.sizeBytes);
       if (staging === undefined) {
         return error(
           'the size of the running sketch is unknown, so the staging address of the compressed image in the web updater is unknown',
-          artifactFix('raw', '', 'specify the size (--sketch-size) or the transport (--transport espota)'),
+          sendForm('raw'),
+          specify('sketchSizeBytes'),
+          useTransport('espota', 'http'),
         );
       }
       if (staging < needed) {
         return error(
           `over ${transport}, the compressed image would be staged at ${staging}, and below ${needed} eboot overwrites data that it has not inflated yet: the sketch would be destroyed`,
-          transport === 'web'
-            ? artifactFix('raw', '', 'use espota or HTTP, which stage from the top')
-            : artifactFix('raw'),
+          sendForm('raw'),
+          ...(stagingFromTop !== undefined && stagingFromTop >= needed ? [useTransport('espota', 'http')] : []),
+          // Below the staging address, the output of eboot reaches no input.
+          { action: 'build', mostBytes: staging },
         );
       }
     }

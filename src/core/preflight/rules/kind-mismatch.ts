@@ -1,3 +1,4 @@
+import { sendAs } from '../fixes.ts';
 import { error, type Rule } from '../rule.ts';
 
 export const kindMismatch = {
@@ -10,11 +11,6 @@ export const kindMismatch = {
   check({ image, device }) {
     const expected = device?.facts.kind;
     if (expected === undefined || image.kind === 'unknown' || image.kind === expected) return undefined;
-    return error(
-      `the image is a ${image.kind}, but would be installed as a ${expected}`,
-      image.kind === 'sketch'
-        ? 'send it as a sketch image (espota command 0)'
-        : 'send it as a filesystem image (espota command 100)',
-    );
+    return error(`the image is a ${image.kind}, but would be installed as a ${expected}`, sendAs(image.kind));
   },
 } as const satisfies Rule;

@@ -1,4 +1,4 @@
-import { type Rule, warning } from '../rule.ts';
+import { advice, type Rule } from '../rule.ts';
 
 export const noOta = {
   id: 'no-ota',
@@ -10,7 +10,7 @@ export const noOta = {
     // A sketch that never prints Updater errors does not contain the Updater's error messages.
     const isUpdatable = image.traces === undefined || image.traces.updater || image.symbols?.updater === true;
     if (image.kind !== 'sketch' || isUpdatable) return undefined;
-    return warning(
+    return advice(
       'the sketch contains no trace of the Updater: this may be the last update over the air',
       'use ArduinoOTA, ESP8266httpUpdate or ESP8266HTTPUpdateServer in the sketch',
     );

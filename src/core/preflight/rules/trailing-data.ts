@@ -16,6 +16,6 @@ export const trailingData = {
   ],
   check({ image }) {
     const finding = image.findings.find(({ id }) => trailing.has(id));
-    return finding && error(finding.message, 'append the data to the image before the image is compressed');
+    return finding && error(finding.message, { action: 'append-first' });
   },
 } as const satisfies Rule;

@@ -1,5 +1,8 @@
-import { isSigned } from '../release.ts';
-import { artifactFix, error, type Rule, warning } from '../rule.ts';
+import type { PreflightFix } from '../../model/preflight-fix.ts';
+import { type Device, expectedFormat } from '../device.ts';
+import { sendForm, signedForm } from '../fixes.ts';
+import { isSigned, type Release, type ReleaseArtifact } from '../release.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const unsignedToSigned = {
   id: 'unsigned-to-signed',
@@ -10,9 +13,10 @@ export const unsignedToSigned = {
   evidence: ['esp8266/Arduino#7162', 'Updater.cpp end'],
   check({ release, artifact, device }) {
     if (device === undefined || isSigned(artifact) || device.facts.signing === 'none') return undefined;
-    const isBuildSigned = release.artifacts.some(isSigned);
-    const build = 'build the project again, so that the build is signed';
-    const fix = isBuildSigned ? artifactFix('raw signed') : build;
+    // Devices with and without a key accept the raw signed artifact.
+    const fix = release.artifacts.some((other) => isRawFor(device, other))
+      ? sendForm(signedForm(device))
+      : sign(device, release);
     if (device.facts.signing === 'required') {
       return error(
         'the device verifies signatures, but the artifact is unsigned: the device would reject it with ERROR 12',
@@ -22,7 +26,7 @@ export const unsignedToSigned = {
     if (release.signing.publicKey !== undefined) {
       return error(
         'the project has a key, but the artifact has no signature, and it is unknown whether the device verifies signatures',
-        isBuildSigned ? artifactFix('raw signed', ', which devices with and without a key accept') : build,
+        fix,
       );
     }
     if (release.embeddedKeys.length === 0) return undefined;
@@ -32,3 +36,18 @@ export const unsignedToSigned = {
     );
   },
 } as const satisfies Rule;
+
+/** Returns true for a raw artifact with a signature in a format that the device may verify. */
+function isRawFor(device: Device, { encoding, signature }: ReleaseArtifact): boolean {
+  const format = expectedFormat(device);
+  return (
+    encoding === 'identity' &&
+    signature !== 'none' &&
+    (format === undefined || signature === 'unverified' || signature === format)
+  );
+}
+
+/** Returns a fix for a build without signatures: sign it with the key of the device, or of the project. */
+function sign({ facts }: Device, { signing }: Release): PreflightFix {
+  return { action: 'sign', keyFingerprint: facts.keyFingerprint ?? signing.publicKey?.fingerprint };
+}

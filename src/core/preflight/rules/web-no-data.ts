@@ -1,6 +1,7 @@
 import { sectorBytes } from '../../device-model/flash.ts';
 import { possibleTransports } from '../device.ts';
-import { artifactFix, error, type Rule, warning } from '../rule.ts';
+import { useTransport } from '../fixes.ts';
+import { error, type Rule, warning } from '../rule.ts';
 
 export const webNoData = {
   id: 'web-no-data',
@@ -14,7 +15,7 @@ export const webNoData = {
       return undefined;
     if (!possibleTransports(device).includes('web')) return undefined;
     const message = `the update has ${artifact.sizeBytes} bytes, and the web updater rejects updates of up to ${sectorBytes} bytes with ERROR 13 (no data)`;
-    const fix = artifactFix('raw', '', 'use espota or HTTP');
+    const fix = useTransport('espota', 'http');
     const isCertain = device.facts.transport === 'web' && device.capabilities !== undefined;
     return isCertain ? error(message, fix) : warning(message, fix);
   },

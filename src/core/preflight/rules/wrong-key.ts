@@ -13,17 +13,23 @@ export const wrongKey = {
     const { keyFingerprint, signing } = device.facts;
     const reaction = device.capabilities?.crashesOnBadSignature === true ? 'crash' : 'reject the update with ERROR 12';
     if (artifact.signature === 'unverified') {
-      const fix = "sign the artifact with the device's key, or specify the device's key (--public-key)";
+      const sign = { action: 'sign', keyFingerprint } as const;
       const tried = image.findings.find(({ id }) => id === 'signature-unverified');
-      if (tried === undefined) return warning('the signature cannot be verified: no public key is available', fix);
+      if (tried === undefined) {
+        return warning('the signature cannot be verified: no public key is available', sign, {
+          action: 'specify',
+          facts: ['keyFingerprint'],
+          options: ['--public-key'],
+        });
+      }
       return signing === 'required'
-        ? error(`${tried.message}: the device would ${reaction}`, fix)
-        : warning(`${tried.message}: if the device verifies signatures, it will ${reaction}`, fix);
+        ? error(`${tried.message}: the device would ${reaction}`, sign)
+        : warning(`${tried.message}: if the device verifies signatures, it will ${reaction}`, sign);
     }
     if (keyFingerprint === undefined || artifact.keyFingerprint === keyFingerprint) return undefined;
     return error(
       `the artifact is signed with key ${short(artifact.keyFingerprint)}, but the device has key ${short(keyFingerprint)}: it would ${reaction}`,
-      `sign the artifact with key ${short(keyFingerprint)}`,
+      { action: 'sign', keyFingerprint },
     );
   },
 } as const satisfies Rule;

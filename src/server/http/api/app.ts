@@ -1,16 +1,18 @@
 import { Hono } from 'hono';
-import { apiRoot, apiVersion, apiVersionHeader, type ServerInfo } from '../../../api/release.ts';
-import { toolVersion } from '../../../version.ts';
+import { apiRoot, apiVersion, apiVersionHeader } from '../../../api/release.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { dashboard } from '../dashboard/dashboard.tsx';
 import { deviceRoutes } from './devices.ts';
-import { operationRoutes } from './operation.ts';
+import { monitoringRoutes } from './monitoring.ts';
+import { documentPath, type OpenApiDocument, openApiDocument } from './open-api.ts';
 import { bodyOf, problemHeaders, problemOf, statusOf } from './problem-of.ts';
 import { projectRoutes } from './projects.ts';
 import { releaseRoutes } from './releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
-import { requireAction, type Session } from './session.ts';
+import { addRoutes } from './routes.ts';
+import { serverRoutes } from './server.ts';
+import type { Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 
@@ -36,23 +38,22 @@ export function makeApi(parts: ServerParts): Hono<Session> {
     }
     await next();
   });
-  api.route('/', operationRoutes(parts));
+  api.route('/', monitoringRoutes(parts));
 
   const v1 = new Hono<Session>();
-  v1.get('/server', requireAction(parts, 'view', { anyProject: true }), (context) => {
-    const { roles, channels } = context.get('token');
-    const info: ServerInfo = {
-      name: 'ota-hooks',
-      version: toolVersion,
-      api: apiVersion,
-      roles,
-      channels,
-    };
-    return context.json(info);
-  });
-  for (const routes of [uploadRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, tokenRoutes])
-    v1.route('/', routes(parts));
+  const rooms = [serverRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, uploadRoutes, tokenRoutes];
+  addRoutes(
+    v1,
+    parts,
+    rooms.flatMap((routesOf) => routesOf(parts)),
+  );
   api.route(apiRoot, v1);
+  // Generating the document takes 20 ms, and the request needs no token.
+  let document: OpenApiDocument | undefined;
+  api.get(documentPath, (context) => {
+    document ??= openApiDocument();
+    return context.json(document);
+  });
   api.route('/', dashboard(parts));
 
   api.notFound((context) => {

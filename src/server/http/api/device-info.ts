@@ -1,8 +1,9 @@
 import type { DecisionInfo, DeviceInfo } from '../../../api/admin-info.ts';
 import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
+import { fixText, type ServedDevice } from '../../../core/preflight/fix-text.ts';
 import { credentialState } from '../../storage/device-credentials.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
-import type { DecisionRecord, SeenDevice } from '../../storage/records.ts';
+import type { BlockedUpdate, DecisionRecord, SeenDevice } from '../../storage/records.ts';
 
 /** Converts a device to its API representation. */
 export function deviceInfo(
@@ -46,8 +47,8 @@ export function deviceInfo(
     report: report && { ...report },
     running: running && { version: running.version, by: running.by },
     rollout,
-    sketch: decisionInfo(record.decisions.sketch),
-    filesystem: decisionInfo(record.decisions.filesystem),
+    sketch: decisionInfo(record.decisions.sketch, record),
+    filesystem: decisionInfo(record.decisions.filesystem, record),
     attempts: attempts.map(({ version, kind, state, sends, receipts, interruptions, lastSentAt, failure }) => ({
       version,
       kind,
@@ -61,10 +62,24 @@ export function deviceInfo(
   };
 }
 
-function decisionInfo(decision: DecisionRecord | undefined): DecisionInfo | undefined {
+function decisionInfo(decision: DecisionRecord | undefined, device: ServedDevice): DecisionInfo | undefined {
   if (decision === undefined) return undefined;
-  const { action, code, text, version, at } = decision;
-  return { action, code, text, version, at: new Date(at).toISOString() };
+  const { action, code, text, version, blocked, at } = decision;
+  return {
+    action,
+    code,
+    text,
+    version,
+    blocked: blocked && blockInfo(blocked, device),
+    at: new Date(at).toISOString(),
+  };
+}
+
+function blockInfo({ artifact, findings }: BlockedUpdate, device: ServedDevice): DecisionInfo['blocked'] {
+  return {
+    artifact,
+    findings: findings.map(({ rule, message, fixes }) => ({ rule, message, fix: fixText(fixes, device), fixes })),
+  };
 }
 
 /** Rounds a time down to the minute, because last-seen times are not more exact. */

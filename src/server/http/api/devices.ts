@@ -1,13 +1,6 @@
-import { type Context, Hono } from 'hono';
 import type * as v from 'valibot';
-import type { DeviceInfo, DevicePreview, ImportResponse, NotEnrolledInfo } from '../../../api/admin-info.ts';
-import { credentialsRequestSchema, revocationRequestSchema } from '../../../api/device-credentials.ts';
-import {
-  arduinoDbSchema,
-  deviceRequestSchema,
-  mac as macSchema,
-  previewRequestSchema,
-} from '../../../api/release-admin.ts';
+import type { DeviceInfo, DevicePreview } from '../../../api/admin-info.ts';
+import type { deviceRequestSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
 import { createCredentials, revokeCredentials } from '../../services/devices/credentials.ts';
 import type { Decision } from '../../services/devices/decide.ts';
@@ -19,110 +12,95 @@ import { DomainError } from '../../services/domain-error.ts';
 import { newRecord } from '../../storage/device-record.ts';
 import type { Credential, DeviceRecord } from '../../storage/records.ts';
 import { deviceInfo } from './device-info.ts';
+import { deviceOperations } from './operations/devices.ts';
 import { withPassword } from './projects.ts';
 import { requireProject } from './releases.ts';
-import { checked, numberIn, readBody, requireAction, type Session } from './session.ts';
+import { type Route, route } from './routes.ts';
 
 type Request = v.InferOutput<typeof deviceRequestSchema>;
 
-const mostListed = 1000;
-
-export function deviceRoutes(parts: ServerParts): Hono<Session> {
+export function deviceRoutes(parts: ServerParts): readonly Route[] {
   const { catalog, records, rollouts, clock } = parts;
-  const routes = new Hono<Session>();
-  const path = '/projects/:project/devices';
 
-  routes.get(path, requireAction(parts, 'view'), async (context) => {
-    const project = requireProject(parts, context.req.param('project'));
-    const limit = Math.max(1, numberIn(context, 'limit', 100, mostListed));
-    const found = await records.list(project, { after: context.req.query('after'), limit });
+  const list = route(deviceOperations.list, async ({ params, query: { after, limit } }) => {
+    const project = requireProject(parts, params.project);
+    const found = await records.list(project, { after, limit });
     const devices = found.map((seen) => deviceInfo(seen, rollouts.ofDevice(seen.record)));
-    return context.json({ devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac });
+    return { devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac };
   });
 
-  routes.get('/devices/not-enrolled', requireAction(parts, 'view', { anyProject: true }), (context) => {
-    const devices = devicesNotEnrolled(parts, context.get('token').project).map(
-      ({ lastSeenAt, ...device }): NotEnrolledInfo => ({
-        ...device,
-        lastSeenAt: new Date(lastSeenAt).toISOString(),
-      }),
-    );
-    return context.json({ devices });
-  });
+  const notEnrolled = route(deviceOperations.notEnrolled, ({ token }) => ({
+    devices: devicesNotEnrolled(parts, token.project).map(({ lastSeenAt, ...device }) => ({
+      ...device,
+      lastSeenAt: new Date(lastSeenAt).toISOString(),
+    })),
+  }));
 
-  routes.post(`${path}/import`, requireAction(parts, 'devices'), async (context) => {
-    const project = requireProject(parts, context.req.param('project'));
-    const table = await readBody(context, arduinoDbSchema);
+  const importTable = route(deviceOperations.import, async ({ params, token, body }) => {
+    const project = requireProject(parts, params.project);
+    const table = await body();
     const sharedAliases = catalog.sharedAliases(project);
     const response = { enrolled: 0, unchanged: 0, sharedAliases: [...sharedAliases] };
     for (const [mac, { file }] of Object.entries(table)) {
-      const isNew = await enroll(project, mac, file.slice(0, 64) || undefined, context.get('token').id);
+      const isNew = await enroll(project, mac, file.slice(0, 64) || undefined, token.id);
       response[isNew ? 'enrolled' : 'unchanged']++;
     }
-    return context.json(response satisfies ImportResponse);
+    return response;
   });
 
-  routes.post(`${path}/preview`, requireAction(parts, 'view'), async (context) => {
-    const project = requireProject(parts, context.req.param('project'));
-    const { macs, channel } = await readBody(context, previewRequestSchema);
+  const preview = route(deviceOperations.preview, async ({ params, body }) => {
+    const project = requireProject(parts, params.project);
+    const { macs, channel } = await body();
     const devices: DevicePreview[] = [];
     for (const each of macs) {
       const decision = await previewDecision(parts, { project, mac: each, channel });
       if (decision !== undefined) devices.push(previewOf(each, decision));
     }
-    return context.json({ devices });
+    return { devices };
   });
 
-  routes.post(`${path}/credentials`, requireAction(parts, 'devices'), async (context) => {
-    const project = requireProject(parts, context.req.param('project'));
-    const request = await readBody(context, credentialsRequestSchema);
-    const by = context.get('token').id;
-    const at = clock.now().wallMs;
-    return context.json(await createCredentials(records, { project, ...request, by, at }));
+  const createSecrets = route(deviceOperations.createCredentials, async ({ params, token, body }) => {
+    const project = requireProject(parts, params.project);
+    const request = await body();
+    return createCredentials(records, { project, ...request, by: token.id, at: clock.now().wallMs });
   });
 
-  routes.post(`${path}/credentials/revoke`, requireAction(parts, 'devices'), async (context) => {
-    const project = requireProject(parts, context.req.param('project'));
-    const request = await readBody(context, revocationRequestSchema);
-    return context.json(await revokeCredentials(records, { project, ...request, by: context.get('token').id }));
+  const revokeSecrets = route(deviceOperations.revokeCredentials, async ({ params, token, body }) => {
+    const project = requireProject(parts, params.project);
+    return revokeCredentials(records, { project, ...(await body()), by: token.id });
   });
 
-  routes.get(`${path}/:mac`, requireAction(parts, 'view'), async (context) => {
-    const { project, mac } = named(context);
-    return context.json(await show(project, mac));
-  });
+  const showOne = route(deviceOperations.show, ({ params: { project, mac } }) =>
+    show(requireProject(parts, project), mac),
+  );
 
-  routes.put(`${path}/:mac`, requireAction(parts, 'devices'), async (context) => {
-    const { project, mac } = named(context);
-    const request = await readBody(context, deviceRequestSchema);
+  const save = route(deviceOperations.save, async ({ params, token, body }) => {
+    const project = requireProject(parts, params.project);
+    const { mac } = params;
+    const request = await body();
     await requirePinnable(project, request.pin);
     const password = request.credential === undefined ? undefined : await withPassword(undefined, request.credential);
     const saved = await records.change(
       project,
       mac,
       (record) => withChanges(record ?? { ...newRecord(project, mac), enrolled: true }, request, password),
-      { by: context.get('token').id, action: 'edit' },
+      { by: token.id, action: 'edit' },
     );
     if (saved === 'full') throw full();
-    return context.json(await show(project, mac));
+    return show(project, mac);
   });
 
-  routes.delete(`${path}/:mac`, requireAction(parts, 'devices'), async (context) => {
-    const { project, mac } = named(context);
-    if (!(await records.remove(project, mac, context.get('token').id))) throw unknownDevice(mac);
-    return context.json({ removed: mac });
+  const remove = route(deviceOperations.remove, async ({ params: { project, mac }, token }) => {
+    if (!(await records.remove(requireProject(parts, project), mac, token.id))) throw unknownDevice(mac);
+    return { removed: mac };
   });
 
-  routes.post(`${path}/:mac/retry`, requireAction(parts, 'devices'), async (context) => {
-    const { project, mac } = named(context);
-    const retried = await retryFailedDevice(records, {
-      project,
-      mac,
-      by: context.get('token').id,
-      at: clock.now().wallMs,
-    });
+  const retry = route(deviceOperations.retry, async ({ params, token }) => {
+    const project = requireProject(parts, params.project);
+    const { mac } = params;
+    const retried = await retryFailedDevice(records, { project, mac, by: token.id, at: clock.now().wallMs });
     if (retried === undefined) throw unknownDevice(mac);
-    return context.json(await show(project, mac));
+    return show(project, mac);
   });
 
   async function requirePinnable(project: string, pin: string | null | undefined): Promise<void> {
@@ -134,11 +112,6 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
       `${project} has no release ${pin} to pin a device to`,
       'Publish this version first; a draft (--draft) is enough.',
     );
-  }
-
-  function named(context: Context<Session>): { project: string; mac: string } {
-    const project = requireProject(parts, context.req.param('project') ?? '');
-    return { project, mac: checked(macSchema, context.req.param('mac')) };
   }
 
   async function show(project: string, mac: string): Promise<DeviceInfo> {
@@ -153,7 +126,10 @@ export function deviceRoutes(parts: ServerParts): Hono<Session> {
     return isNew;
   }
 
-  return routes;
+  return [
+    ...[list, notEnrolled, importTable, preview, createSecrets, revokeSecrets],
+    ...[showOne, save, remove, retry],
+  ];
 }
 
 function previewOf(mac: string, decision: Decision): DevicePreview {

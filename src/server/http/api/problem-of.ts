@@ -1,6 +1,7 @@
 import { type ApiProblem, type ApiProblemCode, apiProblems } from '../../../api/api-problems.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { BlobsUnavailableError } from '../../storage/store-unavailable.ts';
 import { retryAfterSeconds } from '../retry-after.ts';
 
 /** Converts any error to a `DomainError`, which is sent to the client. */
@@ -28,13 +29,14 @@ export function bodyOf({ code, message, hint, more }: DomainError): ApiProblem {
 }
 
 /**
- * Reports an outage of the database, which ends without a change to the request, and a full disk, on which the operator can free space.
+ * Reports an outage of the database or of the bucket, which ends without a change to the request, and a full disk, on which the operator can free space.
  * Details of other errors appear only in the log.
  */
 function unexpected(error: Error, { log, counters, outage }: ServerParts): DomainError {
   counters.failures++;
   if (outage.note(error)) {
-    return new DomainError('unavailable', 'the database of the server is unavailable', 'Try again in a minute.');
+    const part = error instanceof BlobsUnavailableError ? 'bucket' : 'database';
+    return new DomainError('unavailable', `the ${part} of the server is unavailable`, 'Try again in a minute.');
   }
   log.error({ err: error }, 'Request failed');
   const code = 'code' in error ? String(error.code) : '';

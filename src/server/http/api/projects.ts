@@ -1,8 +1,7 @@
-import { Hono } from 'hono';
 import type * as v from 'valibot';
 import type { ProjectInfo } from '../../../api/admin-info.ts';
-import { privateKeyRule, resourceName } from '../../../api/release.ts';
-import { projectRequestSchema } from '../../../api/release-admin.ts';
+import { privateKeyRule } from '../../../api/release.ts';
+import type { projectRequestSchema } from '../../../api/release-admin.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -12,36 +11,34 @@ import { DomainError } from '../../services/domain-error.ts';
 import { newProject, saveProject } from '../../services/releases/project.ts';
 import { withLatestView } from '../../services/releases/with-latest-view.ts';
 import type { Credential, ProjectKey, ProjectRecord } from '../../storage/records.ts';
+import { projectOperations } from './operations/projects.ts';
 import { requireProject } from './releases.ts';
-import { checked, readBody, requireAction, type Session } from './session.ts';
+import { type Route, route } from './routes.ts';
 
 type Request = v.InferOutput<typeof projectRequestSchema>;
 
-export function projectRoutes(parts: ServerParts): Hono<Session> {
+export function projectRoutes(parts: ServerParts): readonly Route[] {
   const { store, catalog } = parts;
-  const routes = new Hono<Session>();
 
-  routes.get('/projects', requireAction(parts, 'view', { anyProject: true }), async (context) => {
-    const { project } = context.get('token');
+  const list = route(projectOperations.list, async ({ token: { project } }) => {
     const views = catalog.views().filter((view) => project === undefined || view.project.name === project);
-    return context.json({ projects: await Promise.all(views.map((view) => show(view.project))) });
+    return { projects: await Promise.all(views.map((view) => show(view.project))) };
   });
 
-  routes.get('/projects/:project', requireAction(parts, 'view'), async (context) => {
-    const name = requireProject(parts, context.req.param('project'));
-    return context.json(await show(catalog.view(name)?.project ?? newProject(name, [])));
+  const showOne = route(projectOperations.show, ({ params }) => {
+    const name = requireProject(parts, params.project);
+    return show(catalog.view(name)?.project ?? newProject(name, []));
   });
 
-  routes.put('/projects/:project', requireAction(parts, 'projects'), async (context) => {
-    const name = checked(resourceName, context.req.param('project'));
-    const request = await readBody(context, projectRequestSchema);
+  const save = route(projectOperations.save, async ({ params: { project: name }, token, body }) => {
+    const request = await body();
     const changed = await withLatestView(catalog, name, async (view) => {
       const project = await withChanges(view?.project ?? newProject(name, []), request);
-      requireFreeAliases(project, context.get('token').project);
-      await saveProject(parts, view, project, context.get('token').id);
+      requireFreeAliases(project, token.project);
+      await saveProject(parts, view, project, token.id);
       return project;
     });
-    return context.json(await show(changed));
+    return show(changed);
   });
 
   /** Projects may share an alias. A token for one project may not add one, because an alias that is shared serves fewer devices. */
@@ -88,7 +85,7 @@ export function projectRoutes(parts: ServerParts): Hono<Session> {
     };
   }
 
-  return routes;
+  return [list, showOne, save];
 }
 
 async function withChanges(project: ProjectRecord, request: Request): Promise<ProjectRecord> {

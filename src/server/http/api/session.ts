@@ -98,7 +98,7 @@ export async function readBody<Schema extends v.GenericSchema>(
     throw new DomainError(
       'bad-request',
       `the body has more than ${mostLevels} levels of nesting`,
-      'Send one JSON document as described in docs/api.md.',
+      'Send one JSON document as the API documentation describes it.',
     );
   }
   let json: unknown;
@@ -159,20 +159,4 @@ export function checked<Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? 'the value'}: ${issue.message}`);
   throw new DomainError('invalid', problems.join('; '), 'Correct the listed fields.', { problems });
-}
-
-/**
- * Reads an integer from the query string.
- *
- * @throws DomainError invalid
- */
-export function numberIn(context: Context<Session>, name: string, otherwise: number, most: number): number {
-  const text = context.req.query(name);
-  if (text === undefined) return otherwise;
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value) || value > most) {
-    const hint = `Set ${name} to an integer in this range, or omit it.`;
-    throw new DomainError('invalid', `${name} must be an integer from 0 to ${most}`, hint);
-  }
-  return value;
 }

@@ -1,49 +1,43 @@
-import { Hono } from 'hono';
-import { blobDigest, mostBlobBytes, type UploadState } from '../../../api/release.ts';
+import { mostBlobBytes, type UploadState } from '../../../api/release.ts';
 import { isPrivateKeyFile, largestKeyFileBytes } from '../../../core/firmware/private-keys.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { Uploader } from '../../services/releases/uploads.ts';
-import { bodyChunks, checked, requireAction, type Session } from './session.ts';
+import { uploadOperations } from './operations/uploads.ts';
+import { type Route, route } from './routes.ts';
+import { bodyChunks } from './session.ts';
 
 /** Limit on the total size of all unfinished uploads. */
 const mostPendingBytes = 512 * 1024 * 1024;
 
-export function uploadRoutes(parts: ServerParts): Hono<Session> {
+export function uploadRoutes(parts: ServerParts): readonly Route[] {
   const { blobs, uploads } = parts;
-  const routes = new Hono<Session>();
-  const publisher = requireAction(parts, 'upload', { anyProject: true });
+  return [
+    route(uploadOperations.show, ({ params, token }) => uploads.state(token, params.sha256)),
 
-  routes.get('/uploads/:sha256', publisher, async (context) =>
-    context.json(await uploads.state(context.get('token'), checked(blobDigest, context.req.param('sha256')))),
-  );
-
-  routes.patch('/uploads/:sha256', publisher, async (context) => {
-    const sha256 = checked(blobDigest, context.req.param('sha256'));
-    const offset = sizeHeader(context.req.header('upload-offset'), 'Upload-Offset');
-    const totalBytes = sizeHeader(context.req.header('upload-length'), 'Upload-Length');
-    if (offset > totalBytes) {
-      throw new DomainError(
-        'bad-request',
-        `Upload-Offset (${offset}) is larger than Upload-Length (${totalBytes})`,
-        'Set Upload-Length to the size of the whole file, and Upload-Offset to the number of bytes already sent.',
-      );
-    }
-    if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong(totalBytes - offset);
-    if ((await blobs.pending()).bytes + totalBytes - offset > mostPendingBytes) {
-      throw new DomainError(
-        'too-many-requests',
-        `the total size of unfinished uploads would exceed ${mostPendingBytes / 1024 / 1024} MiB`,
-        'Complete these uploads, or wait a day until the server removes them.',
-      );
-    }
-    const chunks = bounded(bodyChunks(context), totalBytes - offset);
-    const uploader = context.get('token');
-    const state = await uploads.append(uploader, sha256, { offset, totalBytes, chunks });
-    return context.json(await accepted(parts, uploader, sha256, state));
-  });
-
-  return routes;
+    route(uploadOperations.append, async ({ context, params: { sha256 }, headers, token }) => {
+      const offset = boundedSize(headers['upload-offset'], 'Upload-Offset');
+      const totalBytes = boundedSize(headers['upload-length'], 'Upload-Length');
+      if (offset > totalBytes) {
+        throw new DomainError(
+          'bad-request',
+          `Upload-Offset (${offset}) is larger than Upload-Length (${totalBytes})`,
+          'Set Upload-Length to the size of the whole file, and Upload-Offset to the number of bytes already sent.',
+        );
+      }
+      if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong(totalBytes - offset);
+      if ((await blobs.pending()).bytes + totalBytes - offset > mostPendingBytes) {
+        throw new DomainError(
+          'too-many-requests',
+          `the total size of unfinished uploads would exceed ${mostPendingBytes / 1024 / 1024} MiB`,
+          'Complete these uploads, or wait a day until the server removes them.',
+        );
+      }
+      const chunks = bounded(bodyChunks(context), totalBytes - offset);
+      const state = await uploads.append(token, sha256, { offset, totalBytes, chunks });
+      return accepted(parts, token, sha256, state);
+    }),
+  ];
 }
 
 async function accepted(
@@ -94,20 +88,11 @@ function tooLong(mostBytes: number): DomainError {
   );
 }
 
-function sizeHeader(value: string | undefined, name: string): number {
-  if (value === undefined || !/^\d{1,10}$/.test(value)) {
-    throw new DomainError(
-      'bad-request',
-      `${name} must be a number of bytes`,
-      'Send Upload-Offset and Upload-Length in bytes.',
-    );
-  }
-  if (Number(value) > mostBlobBytes) {
-    throw new DomainError(
-      'too-large',
-      `${name} is ${value}; an upload must not exceed ${mostBlobBytes} bytes`,
-      'Check the file: no ESP8266 has more flash.',
-    );
-  }
-  return Number(value);
+function boundedSize(sizeBytes: number, name: string): number {
+  if (sizeBytes <= mostBlobBytes) return sizeBytes;
+  throw new DomainError(
+    'too-large',
+    `${name} is ${sizeBytes}; an upload must not exceed ${mostBlobBytes} bytes`,
+    'Check the file: no ESP8266 has more flash.',
+  );
 }

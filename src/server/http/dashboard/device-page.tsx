@@ -1,6 +1,7 @@
 import type { CredentialState } from '../../../api/admin-info.ts';
 import { mac as macSchema } from '../../../api/release-admin.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
+import { fixText } from '../../../core/preflight/fix-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { awaitsRetry } from '../../services/devices/attempts.ts';
 import { enrollDevice } from '../../services/devices/enroll-device.ts';
@@ -8,7 +9,7 @@ import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { credentialState } from '../../storage/device-credentials.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
-import type { AuditEntry, DeviceRecord, SeenDevice } from '../../storage/records.ts';
+import type { AuditEntry, DecisionRecord, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import { checked } from '../api/session.ts';
 import { AttemptTable } from './attempt-table.tsx';
 import { DeviceRollout } from './device-rollout.tsx';
@@ -57,7 +58,7 @@ export async function devicePage(
         <h2>Details</h2>
         <DeviceSheet {...seen} />
         <h2>Update checks</h2>
-        <LastDecisions {...record} />
+        <LastDecisions device={record} />
         <h2>Rollout</h2>
         <DeviceRollout project={project} info={rollout} />
         <h2>Update attempts</h2>
@@ -148,20 +149,43 @@ function DeviceSheet({ record, lastSeenAt, report }: SeenDevice) {
   );
 }
 
-function LastDecisions({ decisions }: DeviceRecord) {
+function LastDecisions({ device }: { device: DeviceRecord }) {
+  const { decisions } = device;
   const kinds = (['sketch', 'filesystem'] as const).filter((kind) => decisions[kind] !== undefined);
   if (kinds.length === 0) return <p class="quiet">No update check yet.</p>;
   return (
     <ul class="lines">
       {kinds.map((kind) => (
         <li>
-          <strong>{kind === 'sketch' ? 'Sketch' : 'Filesystem'}</strong>: {decisions[kind]?.text}{' '}
+          <strong>{kind === 'sketch' ? 'Sketch' : 'Filesystem'}</strong>:{' '}
+          <DecisionText decision={decisions[kind]} device={device} />{' '}
           <span class="quiet">
             (<code>{decisions[kind]?.code}</code>, since <When at={decisions[kind]?.at ?? 0} exact />)
           </span>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Shows a decision; for a blocked update, with one line for each rule and its fix. */
+function DecisionText({ decision, device }: { decision: DecisionRecord | undefined; device: DeviceRecord }) {
+  if (decision?.blocked === undefined) return <>{decision?.text}</>;
+  const { artifact, findings } = decision.blocked;
+  return (
+    <>
+      {decision.version} blocked in <code>{artifact}</code>
+      <dl>
+        {findings.map(({ rule, message, fixes }) => (
+          <>
+            <dt>
+              <code>{rule}</code>: {message}.
+            </dt>
+            <dd>Fix: {fixText(fixes, device)}.</dd>
+          </>
+        ))}
+      </dl>
+    </>
   );
 }
 

@@ -1,10 +1,17 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { counted, roundedDuration } from '../../../core/model/quantity-text.ts';
-import type { BlockingFinding } from '../../../core/preflight/plan.ts';
+import type { Block } from '../../../core/preflight/plan.ts';
 import { afterUse } from '../../storage/device-credentials.ts';
 import { changedRecord } from '../../storage/device-record.ts';
-import type { Attempt, DecisionRecord, DeviceRecord, ReleaseRecord, ReportSource } from '../../storage/records.ts';
+import type {
+  Attempt,
+  BlockedUpdate,
+  DecisionRecord,
+  DeviceRecord,
+  ReleaseRecord,
+  ReportSource,
+} from '../../storage/records.ts';
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
 import {
@@ -16,6 +23,7 @@ import {
   mayTryAgain,
   type RetryPolicy,
 } from './attempts.ts';
+import { blockedText, blockOf } from './blocked-update.ts';
 import { failureText } from './failure-text.ts';
 import { planned } from './planned.ts';
 import type { DeviceReport, Mode } from './report.ts';
@@ -70,6 +78,8 @@ export type Decision =
       readonly target: ReleaseRecord | undefined;
       /** Preflight rules that block the update; empty for other codes. */
       readonly rules: readonly string[];
+      /** Explanation of a blocked update. */
+      readonly blocked?: BlockedUpdate | undefined;
     };
 
 export interface Outcome {
@@ -215,12 +225,12 @@ function alreadyThere(
 function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, attempts: readonly Attempt[]): Decision {
   const { report, running, record, releases } = question;
   const path = planned({ report, running, record, kind }, target, releases.intermediateReleases);
-  if (path.kind === 'blocked') return blocked(target, path.blockedBy);
+  if (path.kind === 'blocked') return blocked(record, target, path);
   const step = path.kind === 'send' ? path : path.hops[0];
   if (step === undefined) throw new Error('a plan without a step');
   const { record: release } = step.release;
   // Never respond to a filesystem request with a sketch: the device would overwrite its files with the sketch.
-  if (path.kind === 'hops' && release.kind !== kind) return blocked(target, path.blockedBy);
+  if (path.kind === 'hops' && release.kind !== kind) return blocked(record, target, path);
   const attempt = attemptOf(attempts, release.id);
   const delay = attempt && delayedBy(question, attempt, target);
   if (delay !== undefined) return delay;
@@ -239,11 +249,11 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   return { action: 'send', code: 'intermediate', text, release, artifact: step.artifact, target };
 }
 
-function blocked(target: ReleaseRecord, blockedBy: readonly BlockingFinding[]): Decision {
-  const rules = [...new Set(blockedBy.map(({ rule }) => rule))];
-  const [first] = blockedBy;
-  const reason = first === undefined ? 'it has no artifact' : `${first.message} (${first.rule}). Fix: ${first.fix}`;
-  return { action: 'none', code: 'blocked', text: `${target.version} blocked: ${reason}.`, target, rules };
+function blocked(record: DeviceRecord, target: ReleaseRecord, { blockedBy }: Pick<Block, 'blockedBy'>): Decision {
+  const block = blockOf(blockedBy);
+  const rules = block.findings.map(({ rule }) => rule);
+  const text = `${target.version} blocked: ${blockedText(block, record)}.`;
+  return { action: 'none', code: 'blocked', text, target, rules, blocked: block };
 }
 
 /** Returns the decision to delay a release that the device did not install; undefined if the release can be sent now. */
@@ -284,8 +294,10 @@ function decisionRecord(
   const version = decision.target?.version;
   const about = decision.action === 'send' ? `${decision.code} ${decision.artifact.sha256}` : decision.code;
   const code = decision.action === 'none' ? [decision.code, ...decision.rules].join(' ') : about;
-  if (before?.action === decision.action && before.code === code && before.version === version) {
+  const blocked = decision.action === 'none' ? decision.blocked : undefined;
+  const isSame = before?.action === decision.action && before.code === code && before.version === version;
+  if (isSame && before.blocked?.artifact === blocked?.artifact) {
     return authenticated && before.authenticated !== true ? { ...before, authenticated } : before;
   }
-  return { action: decision.action, code, text: decision.text, version, at: now.wallMs, authenticated };
+  return { action: decision.action, code, text: decision.text, version, blocked, at: now.wallMs, authenticated };
 }

@@ -59,7 +59,16 @@ function blocked(
   const decision = after.decisions[kind];
   const [code, ...rules] = decision?.code.split(' ') ?? [];
   if (code !== 'blocked' || (earlier?.code === decision?.code && earlier?.version === decision?.version)) return [];
-  return [{ ...common, type: 'device.blocked', version: decision?.version, kind, rules }];
+  return [
+    {
+      ...common,
+      type: 'device.blocked',
+      version: decision?.version,
+      kind,
+      rules,
+      artifact: decision?.blocked?.artifact,
+    },
+  ];
 }
 
 /** Describes the settings that people change, except the password hash. */

@@ -104,7 +104,9 @@ interface BlockedDevice extends DeviceFacts {
   /** Version that the blocked update would have installed. */
   readonly version: string | undefined;
   readonly kind: ImageKind;
-  /** Preflight rules that block the update. */
+  /** Artifact that the fewest rules block. */
+  readonly artifact: string | undefined;
+  /** Preflight rules that block this artifact. */
   readonly rules: readonly string[];
 }
 

@@ -131,11 +131,10 @@ export class Rollouts {
     return this.#info(changed);
   }
 
-  /** Halts rollouts of yanked releases. */
+  /** Halts rollouts of yanked releases. Since the yank was stored, no process sends these releases. */
   async yanked(project: string, releaseIds: readonly number[], reason: string, by: Actor): Promise<void> {
     await this.#changeEach(project, async (rollout) => {
-      const isRunning = rollout.state === 'active' || rollout.state === 'paused';
-      if (!isRunning || !rollout.releaseIds.some((id) => releaseIds.includes(id))) return undefined;
+      if (!isRunning(rollout) || !rollout.releaseIds.some((id) => releaseIds.includes(id))) return undefined;
       return this.#step(rollout, 'halted', { by, reason: `yanked: ${reason}` });
     });
   }
@@ -152,11 +151,12 @@ export class Rollouts {
   }
 
   /**
-   * Continues unfinished counts, evaluates all active rollouts and records their progress samples. One process does this work at a time; it
-   * is safe if two do it.
+   * Continues unfinished counts and halts, evaluates all active rollouts and records their progress samples. One process does this work at a
+   * time; it is safe if two do it.
    */
   async maintain(): Promise<void> {
     for (const rollout of await this.#needs.store.rollouts.current()) {
+      if (isRunning(rollout)) await this.#haltIfYanked(rollout);
       if (!rollout.isCounted) await this.#count(rollout);
       if (rollout.state === 'active') await this.#evaluate(rollout, ({ kind }) => kind !== 'wait');
       await this.#sample(rollout);
@@ -168,6 +168,16 @@ export class Rollouts {
     for (const rollout of await this.#needs.store.rollouts.current()) {
       if (rollout.state === 'active') await this.#evaluate(rollout, ({ kind }) => kind === 'halt');
     }
+  }
+
+  /** Halts a rollout whose release was yanked by a process that ended before it halted the rollout. */
+  async #haltIfYanked({ project, channel, releaseIds }: RolloutRecord): Promise<void> {
+    const { store, catalog } = this.#needs;
+    const known = catalog.view(project)?.channels.get(channel)?.rollout?.releases ?? [];
+    if (known.length === releaseIds.length) return;
+    const releases = await store.catalog.byIds(releaseIds);
+    const [found] = releases.filter(({ yanked }) => yanked !== undefined);
+    if (found?.yanked !== undefined) await this.yanked(project, releaseIds, found.yanked, theServer);
   }
 
   /** Counts the devices of a new rollout. Until all of them are counted, the rollout is not evaluated. */
@@ -291,6 +301,10 @@ export class Rollouts {
 export function requireFreeChannel(view: ProjectView | undefined, channel: string): void {
   const rollout = view?.rollouts.find((each) => each.channel === channel && isUnderWay(each));
   if (rollout !== undefined) throw underWay(channel, rollout);
+}
+
+function isRunning({ state }: RolloutRecord): boolean {
+  return state === 'active' || state === 'paused';
 }
 
 function startOf({ id, project, version, channel, stages, startedBy, startedAt }: RolloutRecord) {

@@ -8,8 +8,13 @@ import type { DeviceStore, RemoveOptions, SaveOptions, Touch } from '../store.ts
 import { writeAudit } from './audit.ts';
 import {
   changeDeviceCounts,
+  countBlockers,
   countDevices,
+  countDevicesOn,
+  countedColumns,
   countRetained,
+  countStatuses,
+  countVersions,
   type DerivedColumns,
   derivedColumns,
   tallyDevices,
@@ -75,13 +80,18 @@ export function sqlDevices(engine: Engine): DeviceStore {
       }, 'crash'),
 
     async list(project, page, filter = {}) {
-      const id = (await db.selectFrom('projects').select('id').where('name', '=', project).executeTakeFirst())?.id;
-      if (id === undefined) return [];
+      const found = await db
+        .selectFrom('projects')
+        .select(['id', 'name'])
+        .where('name', '=', project)
+        .executeTakeFirst();
+      const macs = found === undefined ? [] : await listedMacs(engine, found, page, filter);
+      if (found === undefined || macs.length === 0) return [];
       const rows = await db
         .selectFrom('devices')
         .select(deviceColumns)
-        .where('project_id', '=', id)
-        .where('mac', 'in', listedMacs(engine, id, page, filter))
+        .where('project_id', '=', found.id)
+        .where('mac', 'in', macs)
         .orderBy('mac')
         .execute();
       return rows.map((row) => toDevice(project, row));
@@ -89,12 +99,15 @@ export function sqlDevices(engine: Engine): DeviceStore {
 
     async named(project, names) {
       if (names.length === 0) return [];
+      const macs = sql<string>`(
+        SELECT mac FROM devices ${engine.indexedBy('devices_of_name')} JOIN projects ON projects.id = project_id
+        WHERE projects.name = ${project} AND devices.name IN (${sql.join(names)}))`;
       const rows = await db
         .selectFrom('devices')
         .innerJoin('projects', 'projects.id', 'project_id')
         .select(deviceColumns)
         .where('projects.name', '=', project)
-        .where('devices.name', 'in', names)
+        .where('mac', 'in', macs)
         .orderBy('mac')
         .execute();
       return rows.map((row) => toDevice(project, row).record);
@@ -115,7 +128,11 @@ export function sqlDevices(engine: Engine): DeviceStore {
     remove: (project, mac, options) => transaction((change) => remove(change, engine, { project, mac }, options)),
 
     count: (project) => countDevices(db, project),
+    countOn: (project, channel, { onlyEnrolled }) => countDevicesOn(db, project, { channel, onlyEnrolled }),
     tally: (project) => tallyDevices(db, project),
+    countStatuses: (project) => countStatuses(db, project),
+    countVersions: (project, limit) => countVersions(db, project, limit),
+    countBlockers: (project) => countBlockers(db, project),
   };
 }
 
@@ -184,7 +201,7 @@ async function storedDevice(db: Database, { hasRowLocks }: Engine, { project, ma
     .selectFrom('projects')
     .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', mac))
     .select(['projects.id', 'projects.revision as project_revision'])
-    .select(['devices.revision', 'status', 'devices.name', 'runs', 'device_group', 'retention'])
+    .select(['devices.revision', 'devices.name', ...countedColumns])
     .where('projects.name', '=', project)
     .$if(hasRowLocks, (query) => query.forShare('projects'))
     .executeTakeFirst();
@@ -266,7 +283,12 @@ async function makeRoom(db: Database, projectId: number, mostDevices: number) {
   if ((await countRetained(db, projectId, [1, 2])) < mostDevices) return [];
   const beyondHalf = (await countRetained(db, projectId, [2])) - Math.floor(mostDevices / 2);
   const most = evictedAtOnce(mostDevices);
-  const ofProject = db.selectFrom('devices').select('mac').where('project_id', '=', projectId);
+  const ofProject = db
+    .selectFrom('devices')
+    .select('mac')
+    .where('project_id', '=', projectId)
+    // The condition of the index of these devices. It repeats the conditions below, because SQLite compares the texts of conditions.
+    .where('retention', '>', sql.lit(0));
   const unprotected =
     beyondHalf > 0
       ? ofProject.where('retention', '=', 2).limit(Math.min(most, beyondHalf))
@@ -283,7 +305,7 @@ async function makeRoom(db: Database, projectId: number, mostDevices: number) {
     .deleteFrom('devices')
     .where('project_id', '=', projectId)
     .where('mac', 'in', idle)
-    .returning(['status', 'runs', 'device_group', 'retention'])
+    .returning(countedColumns)
     .execute();
   return gone.length === 0 ? 'full' : gone;
 }
@@ -304,7 +326,7 @@ async function remove(
     .where('project_id', '=', projectId)
     .where('mac', '=', mac)
     .where('revision', '=', revision ?? found.device.revision)
-    .returning(['status', 'runs', 'device_group', 'retention'])
+    .returning(countedColumns)
     .execute();
   if (gone.length === 0) return 'stale';
   await changeDeviceCounts(db, projectId, { removed: gone, added: [] });

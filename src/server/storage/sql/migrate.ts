@@ -2,6 +2,7 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { toolVersion } from '../../../version.ts';
 import type { Database, Engine } from './engine.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
+import { blockers } from './migrations/0002-blockers.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -9,6 +10,7 @@ type Migrations = Readonly<Record<string, SchemaMigration>>;
 /** Migrations by name, in name order. Never change a released migration. The imports are static because the code is bundled. */
 export const ownMigrations: Migrations = {
   '0001-first-tables': firstTables,
+  '0002-blockers': blockers,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */

@@ -3,9 +3,12 @@ import { earliestDueMs } from '../device-index.ts';
 import { storedDocument } from '../device-record.ts';
 import type { DeviceRecord } from '../records.ts';
 import type { SaveOptions } from '../store.ts';
-import { type DerivedColumns, derivedColumns } from './device-counts.ts';
+import { countedColumns, type DerivedColumns, derivedColumns } from './device-counts.ts';
 import type { Engine } from './engine.ts';
 import { type Placeholder, withPlaceholders } from './placeholders.ts';
+
+/** Columns that the statement must not change. */
+const derivedNames = ['name', ...countedColumns] as const;
 
 interface Values extends DerivedColumns {
   readonly project: string;
@@ -52,16 +55,12 @@ function updateQuery({ db, hasRowLocks }: Pick<Engine, 'db' | 'hasRowLocks'>, va
     .where('revision', '=', value('projectRevision'))
     // The project keeps its revision until the commit.
     .$if(hasRowLocks, (query) => query.forShare());
-  return db
+  const update = db
     .updateTable('devices')
     .from(project.as('project'))
     .set({ revision: value('nextRevision'), due_ms: value('dueMs'), doc: value('doc') })
     .whereRef('devices.project_id', '=', 'project.id')
     .where('mac', '=', value('mac'))
-    .where('revision', '=', value('revision'))
-    .where('status', '=', value('status'))
-    .where('name', 'is not distinct from', value('name'))
-    .where('runs', 'is not distinct from', value('runs'))
-    .where('device_group', 'is not distinct from', value('device_group'))
-    .where('retention', '=', value('retention'));
+    .where('revision', '=', value('revision'));
+  return derivedNames.reduce((query, name) => query.where(name, 'is not distinct from', value(name)), update);
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { documentSchemas } from '../document-schemas.ts';
 import type { RolloutRecord } from '../records.ts';
 import type { NewAuditEntry, NewRollout, RolloutStore } from '../store.ts';
@@ -79,33 +80,59 @@ export function sqlRollouts(engine: Engine): RolloutStore {
 
     countNext: (id, most, memberOf) => transaction((change) => countNext(change, engine, { id, most, memberOf })),
 
-    async soaked(id, kinds, latestMs) {
-      if (kinds.length === 0) return [];
-      return db
-        .selectFrom('rollout_members')
-        .select(({ fn }) => ['stage', fn.countAll<number>().as('devices')])
-        .where('rollout_id', '=', id)
-        .where('kind', 'in', kinds)
-        .where('since_ms', '<=', Math.floor(latestMs))
-        .groupBy('stage')
-        .orderBy('stage')
-        .execute();
-    },
+    soaked: (id, kinds, latestMs) => countSoaked(db, { id, kinds, latestMs }),
 
     async addresses(id, kinds) {
       if (kinds?.length === 0) return [];
-      const query = db
-        .selectFrom('rollout_members')
-        .select(({ fn }) => ['address', fn.countAll<number>().as('devices')])
-        .where('rollout_id', '=', id)
-        .where('address', 'is not', null)
-        .groupBy('address')
-        .orderBy('devices', 'desc')
-        .orderBy('address');
-      const rows = await (kinds === undefined ? query : query.where('kind', 'in', kinds)).execute();
-      return rows.map(({ address, devices }) => ({ address: address ?? '', devices }));
+      const members =
+        kinds === undefined
+          ? sql`rollout_members WHERE rollout_id = ${id}`
+          : sql`rollout_members ${engine.indexedBy('rollout_members_since')} WHERE rollout_id = ${id} AND kind IN (${sql.join(kinds)})`;
+      const query = sql<{ address: string; devices: number }>`
+        SELECT address, count(*) AS devices FROM ${members} AND address IS NOT NULL
+        GROUP BY address ORDER BY devices DESC, address`;
+      return (await query.execute(db)).rows;
     },
   };
+}
+
+interface Soaking {
+  readonly id: number;
+  readonly kinds: readonly string[];
+  readonly latestMs: number;
+}
+
+/**
+ * Subtracts the members that have not soaked yet from the kept counts. They are fewer than the soaked members: those that became members of
+ * their kind within the soak time.
+ */
+async function countSoaked(db: Database, { id, kinds, latestMs }: Soaking) {
+  if (kinds.length === 0) return [];
+  const members = db.selectFrom('rollout_members').select('stage').where('rollout_id', '=', id);
+  // The members of an earlier rollout were removed, but its counts stay.
+  if ((await members.orderBy('mac').limit(1).executeTakeFirst()) === undefined) return [];
+  const ofKinds = members.where('kind', 'in', kinds);
+  const isLater = ofKinds.where('since_ms', '>', Math.floor(latestMs));
+  const others = db
+    .selectFrom(isLater.unionAll(ofKinds.where('since_ms', 'is', null)).as('members'))
+    .select(({ fn }) => ['stage', fn.countAll<number>().as('devices')])
+    .groupBy('stage')
+    .as('others');
+  const rows = await db
+    .selectFrom('rollout_counts')
+    .leftJoin(others, 'others.stage', 'rollout_counts.stage')
+    .select(({ fn }) => [
+      'rollout_counts.stage',
+      fn.sum<number>('rollout_counts.devices').as('all'),
+      fn.max<number | null>('others.devices').as('unsoaked'),
+    ])
+    .where('rollout_id', '=', id)
+    .where('kind', 'in', kinds)
+    .groupBy('rollout_counts.stage')
+    .orderBy('rollout_counts.stage')
+    .execute();
+  const soaked = rows.map(({ stage, all, unsoaked }) => ({ stage, devices: all - (unsoaked ?? 0) }));
+  return soaked.filter(({ devices }) => devices > 0);
 }
 
 function rolloutRows(db: Database) {

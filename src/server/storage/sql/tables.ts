@@ -55,6 +55,12 @@ export interface Tables {
     name: string | null;
     runs: string | null;
     device_group: string | null;
+    /** Names of channels, separated by spaces. */
+    channels: string;
+    /** 1 if the device is enrolled, otherwise 0. */
+    enrolled: number;
+    /** What blocks the device, separated by spaces; null if nothing does. */
+    blockers: string | null;
   };
   readonly rollouts: {
     id: Generated<number>;
@@ -94,8 +100,12 @@ export interface Tables {
     runs: string;
     device_group: string;
     retention: number;
+    channels: string;
+    enrolled: number;
     devices: number;
   };
+  /** Number of blocked devices by `blockers`, kept by every change to a device. A count may be 0. */
+  readonly blocker_counts: { project_id: number; blockers: string; devices: number };
   /** Progress of counting the devices of a rollout: the last counted MAC; null if all devices are counted. */
   readonly rollout_countings: { rollout_id: number; counted_to: string | null };
   /** Number of devices by stage and `RolloutMember.kind`. A count may be 0. */

@@ -3,7 +3,7 @@ import type { SentBlob, UploadStore } from '../store.ts';
 import type { Database, Engine } from './engine.ts';
 import type { Tables } from './tables.ts';
 
-export function sqlUploads({ db, transaction, lock }: Engine): UploadStore {
+export function sqlUploads({ db, transaction, longTransaction, lock }: Engine): UploadStore {
   return {
     reserve: (upload, most) =>
       transaction(async (change) => {
@@ -38,8 +38,10 @@ export function sqlUploads({ db, transaction, lock }: Engine): UploadStore {
       return rows.map(({ sha256 }) => sha256);
     },
 
+    // Removing the blob may take longer than the time limits of other transactions. If the lock were released before, a release of this blob
+    // could be published while it is removed.
     removeUnpublished: (sha256, at, remove) =>
-      transaction(async (change) => {
+      longTransaction(async (change) => {
         await lock(change, `uploads of ${sha256}`);
         const fresh = change.selectFrom('uploads').select('at').where('sha256', '=', sha256).where('at', '>=', at);
         const needed = change.selectFrom('release_blobs').select('sha256').where('sha256', '=', sha256);

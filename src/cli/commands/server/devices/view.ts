@@ -1,4 +1,9 @@
-import { attemptStateWords, type CredentialState, type DeviceInfo } from '../../../../api/admin-info.ts';
+import {
+  attemptStateWords,
+  type CredentialState,
+  type DecisionInfo,
+  type DeviceInfo,
+} from '../../../../api/admin-info.ts';
 import type { DeviceRolloutInfo } from '../../../../api/rollout-info.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
@@ -78,8 +83,8 @@ export function describeDevice(device: DeviceInfo): readonly string[] {
       'running',
       running && `${running.version} (${running.by === 'md5' ? 'identified by sketch MD5' : 'reported by the device'})`,
     ],
-    ['sketch', sketch && `${actionWords[sketch.action]}: ${sketch.text} (since ${sketch.at})`],
-    ['filesystem', filesystem && `${actionWords[filesystem.action]}: ${filesystem.text} (since ${filesystem.at})`],
+    ...decisionLines('sketch', sketch),
+    ...decisionLines('filesystem', filesystem),
     ...device.attempts.map((attempt) => [
       'update',
       `${attempt.version} (${attempt.kind}): ${outcomeOf(attempt)}, last at ${attempt.lastSentAt}`,
@@ -88,6 +93,20 @@ export function describeDevice(device: DeviceInfo): readonly string[] {
     ...Object.entries(device.report ?? {}).map(([key, value]) => [`  ${key}`, String(value)]),
   ];
   return table(lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value]])));
+}
+
+/** Describes a decision; for a blocked update, with the artifact and one line for each rule and its fix. */
+function decisionLines(kind: string, decision: DecisionInfo | undefined): readonly (readonly string[])[] {
+  if (decision === undefined) return [];
+  const { action, text, version, blocked, at } = decision;
+  if (blocked === undefined) return [[kind, `${actionWords[action]}: ${text} (since ${at})`]];
+  return [
+    [kind, `${actionWords[action]}: ${version} blocked in ${blocked.artifact} (since ${at})`],
+    ...blocked.findings.flatMap(({ rule, message, fix }) => [
+      [`  ${rule}`, message],
+      ['  fix', fix],
+    ]),
+  ];
 }
 
 function rolloutText({ version, state, stage, stages, isOpen, counts, progress, failure }: DeviceRolloutInfo): string {

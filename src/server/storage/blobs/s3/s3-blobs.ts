@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { mostBlobBytes, type UploadState } from '../../../../api/release.ts';
 import type { BlobSeal, BlobStore, StoredBlob, UploadPiece } from '../../blob-store.ts';
-import { StoreUnavailableError } from '../../store-unavailable.ts';
+import { BlobsUnavailableError } from '../../store-unavailable.ts';
 import { parseSealName, sealName } from '../seal-name.ts';
 import { S3Client, type S3Content } from './s3-client.ts';
 import type { S3Object } from './s3-documents.ts';
@@ -22,24 +22,30 @@ const anyUploader = '-';
 class DigestMismatchError extends Error {}
 
 /**
- * Opens a bucket as a blob store. Blobs are objects such as `blobs/ab/ab12…`, as in a folder. An unfinished upload is stored as objects
+ * Uses a bucket as a blob store. Blobs are objects such as `blobs/ab/ab12…`, as in a folder. An unfinished upload is stored as objects
  * `uploads/UPLOADER/SHA256/OFFSET`, so that any process can continue it. A damaged blob is moved to `damaged/SHA256`, so that no process
  * sends it, and the blob can be uploaded again.
  *
  * @param options with `isReadOnly`, the bucket is not tested by writing to it
- * @throws OtaError S3_UNREACHABLE, S3_BUCKET_MISSING, S3_REJECTED, S3_OVERWRITES
  */
-export async function openS3Blobs(settings: S3Settings, { isReadOnly = false } = {}): Promise<BlobStore> {
-  const client = new S3Client(settings);
-  await requireUsableBucket(client, settings, { isReadOnly });
-  return new S3Blobs(client);
+export function s3Blobs(settings: S3Settings, { isReadOnly = false } = {}): BlobStore {
+  return new S3Blobs(settings, isReadOnly);
 }
 
 class S3Blobs implements BlobStore {
   readonly #client: S3Client;
+  readonly #settings: S3Settings;
+  readonly #isReadOnly: boolean;
 
-  constructor(client: S3Client) {
-    this.#client = client;
+  constructor(settings: S3Settings, isReadOnly: boolean) {
+    this.#client = new S3Client(settings);
+    this.#settings = settings;
+    this.#isReadOnly = isReadOnly;
+  }
+
+  /** @throws OtaError S3_UNREACHABLE, S3_BUCKET_MISSING, S3_REJECTED, S3_OVERWRITES */
+  async check(): Promise<void> {
+    await requireUsableBucket(this.#client, this.#settings, { isReadOnly: this.#isReadOnly });
   }
 
   async state(sha256: string, uploader?: string): Promise<UploadState> {
@@ -206,7 +212,7 @@ class S3Blobs implements BlobStore {
       // The blob already exists. Its new modification time protects it from removal until it is published.
       for await (const _ of chunks());
       if (await this.#client.copy(key, key)) return true;
-      throw new StoreUnavailableError('the S3 store did not create the blob: a different request was creating it');
+      throw new BlobsUnavailableError('the S3 store did not create the blob: a different request was creating it');
     } catch (error) {
       if (error instanceof DigestMismatchError) return false;
       throw error;

@@ -6,21 +6,25 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AwsV4Signer } from 'aws4fetch';
-import { StoreUnavailableError } from '../../store-unavailable.ts';
+import { BlobsUnavailableError } from '../../store-unavailable.ts';
 import { errorCodeIn, listedObjects, type S3Object } from './s3-documents.ts';
 import type { S3Settings } from './s3-settings.ts';
 
-/** Longest pause in a transfer. An endpoint that does not respond for this time counts as unreachable. */
-const idleMs = 10_000;
+/**
+ * Longest pauses in a transfer. An endpoint that does not respond for this time counts as unreachable. A device waits 8 s for a response, so
+ * it still receives 503 when a read fails. A store may need longer to store an object.
+ */
+const idleMs = { read: 5000, write: 10_000 } as const;
 /** Waits before the second and the third try. S3 stores reject single requests when they are busy. */
 const retryWaitsMs = [100, 400];
 /** Time for which a presigned URL is valid. A proxy uses it immediately. */
 const presignedSeconds = 300;
+const timedOut = 'ETIMEDOUT';
 /** Marks a request whose body the store does not verify. */
 const unsignedPayload = 'UNSIGNED-PAYLOAD';
 
 /** Rejected request. The store works again after its settings are corrected, so a rejection counts as an outage. */
-export class S3RejectedError extends StoreUnavailableError {
+export class S3RejectedError extends BlobsUnavailableError {
   readonly status: number;
   /** Error code of the store, such as `AccessDenied`. */
   readonly reason: string;
@@ -59,8 +63,7 @@ export class S3Client {
 
   constructor(settings: S3Settings) {
     this.#settings = settings;
-    // The timeout of the agent also limits the time to connect.
-    const options = { keepAlive: true, maxSockets: 64, timeout: idleMs };
+    const options = { keepAlive: true, maxSockets: 64 };
     this.#agent = settings.bucketUrl.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
   }
 
@@ -150,7 +153,7 @@ export class S3Client {
     throw new Error('the last try always returns');
   }
 
-  /** @throws StoreUnavailableError if there is no response, or a response with a status that no caller expects */
+  /** @throws BlobsUnavailableError if there is no response, or a response with a status that no caller expects */
   async #requestOnce(method: string, key: string | undefined, { query, headers, body }: S3Request) {
     const url = this.#url(key, query);
     const signer = new AwsV4Signer({
@@ -161,6 +164,8 @@ export class S3Client {
     const sent = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
       method,
       agent: this.#agent,
+      // Also limits the time to connect.
+      timeout: method === 'GET' || method === 'HEAD' ? idleMs.read : idleMs.write,
       headers: { ...signed, ...(method === 'PUT' && { 'content-length': body?.sizeBytes ?? 0 }) },
     });
     const response = await exchange(sent, body);
@@ -196,7 +201,7 @@ export class S3Client {
 
 /** Sends a request, and resolves to the start of the response. An error of the body's source is passed on unchanged. */
 async function exchange(sent: ClientRequest, body: S3Body | undefined): Promise<IncomingMessage> {
-  sent.on('timeout', () => sent.destroy(Object.assign(new Error('no response'), { code: 'ETIMEDOUT' })));
+  sent.on('timeout', () => sent.destroy(Object.assign(new Error('no response'), { code: timedOut })));
   // A store may respond before it has read the body, and then close the connection.
   sent.on('error', () => undefined);
   const responded = once(sent, 'response');
@@ -231,12 +236,17 @@ async function bodyText(response: IncomingMessage): Promise<string> {
   return text(chunksOf(response));
 }
 
-function unreachable(cause: unknown): StoreUnavailableError {
+function unreachable(cause: unknown): BlobsUnavailableError {
   const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  return new StoreUnavailableError(`the S3 store cannot be reached: ${reason}`, { cause });
+  return new BlobsUnavailableError(`the S3 store cannot be reached: ${reason}`, { cause });
 }
 
+/** Returns whether another try may succeed at once. An endpoint that does not respond would let the caller wait again. */
 function isTransient(error: unknown): boolean {
   if (error instanceof S3RejectedError) return error.status >= 500 || error.status === 429;
-  return error instanceof StoreUnavailableError;
+  return error instanceof BlobsUnavailableError && !isTimeout(error.cause);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === timedOut;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OtaError } from '../../../../errors/ota-error.ts';
-import { StoreUnavailableError } from '../../store-unavailable.ts';
+import { BlobsUnavailableError } from '../../store-unavailable.ts';
 import { type S3Client, S3RejectedError } from './s3-client.ts';
 import type { S3Settings } from './s3-settings.ts';
 
@@ -23,8 +23,8 @@ export async function requireUsableBucket(
     for await (const _ of client.list('', 1)) break;
     if (!isReadOnly && !(await keepsObjects(client))) throw new OtaError('S3_OVERWRITES', { bucket, host });
   } catch (error) {
-    if (error instanceof S3RejectedError) throw rejected(error, bucket, host);
-    if (!(error instanceof StoreUnavailableError)) throw error;
+    if (error instanceof S3RejectedError && !isTemporary(error)) throw rejected(error, bucket, host);
+    if (!(error instanceof BlobsUnavailableError)) throw error;
     const { cause } = error;
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
     throw new OtaError('S3_UNREACHABLE', { bucket, host, reason }, error);
@@ -40,6 +40,11 @@ async function keepsObjects(client: S3Client): Promise<boolean> {
   };
   const body = { sizeBytes: bytes.length, sha256, chunks };
   return !(await client.create(testKey, body)) || !(await client.create(testKey, body));
+}
+
+/** Returns whether the store has a fault of its own. 501 means that it does not support the request. */
+function isTemporary({ status }: S3RejectedError): boolean {
+  return (status >= 500 && status !== 501) || status === 429;
 }
 
 function rejected(error: S3RejectedError, bucket: string, host: string): OtaError {

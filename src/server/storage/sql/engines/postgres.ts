@@ -6,7 +6,7 @@ import { acquireLead } from '../postgres/advisory-lead.ts';
 import { connectOnce } from '../postgres/connected.ts';
 import { RollbackDialect } from '../postgres/dialect.ts';
 import { postgresNotices } from '../postgres/notices.ts';
-import { connectionSettings, openPool } from '../postgres/pool.ts';
+import { connectionSettings, openPool, type PoolKind } from '../postgres/pool.ts';
 import { retried } from '../postgres/problems.ts';
 import type { Tables } from '../tables.ts';
 
@@ -21,12 +21,13 @@ const assignedTables = ['projects', 'releases', 'promotions', 'rollouts', 'audit
  */
 export function postgresEngine(pg: typeof Pg, url: string, location: string): Engine {
   const names = new Map<string, string>();
-  const databaseOf = (kind: 'requests' | 'long') =>
+  const databaseOf = (kind: PoolKind) =>
     new Kysely<Tables>({ dialect: new RollbackDialect({ pool: openPool(pg, url, { kind, names }) }) });
   const keepPlan = (statement: string) => names.set(statement, `ota_hooks_${names.size}`);
-  const db = databaseOf('requests');
+  const db = databaseOf('statements');
+  const transactions = databaseOf('transactions');
   const long = databaseOf('long');
-  const connect = () => connectOnce(pg, connectionSettings(pg, url, 'requests'));
+  const connect = () => connectOnce(pg, connectionSettings(pg, url, 'statements'));
   const notices = postgresNotices({
     channel: 'ota_hooks',
     connect,
@@ -55,9 +56,10 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     },
     prepareChange(query) {
       keepPlan(query.sql);
-      return async (parameters) => (await db.executeQuery({ ...query, parameters })).numAffectedRows !== 0n;
+      // A change may wait for a lock.
+      return async (parameters) => (await transactions.executeQuery({ ...query, parameters })).numAffectedRows !== 0n;
     },
-    transaction: (work) => inTransaction(db, work),
+    transaction: (work) => inTransaction(transactions, work),
     schemaTransaction: (work) => inTransaction(long, work),
     longTransaction: (work) => long.transaction().execute(work),
     tables,
@@ -89,7 +91,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     lead: (work) => startLead(() => acquireLead(connect), work),
     async close() {
       await notices.close();
-      await Promise.all([db.destroy(), long.destroy()]);
+      await Promise.all([db, transactions, long].map((each) => each.destroy()));
     },
   };
 }

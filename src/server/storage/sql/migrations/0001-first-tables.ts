@@ -80,19 +80,32 @@ async function up({ schema }: Transaction<Tables>, types: ColumnTypes): Promise<
     name: 'text?',
     runs: 'text?',
     device_group: 'text?',
+    channels: 'text',
+    enrolled: 'integer',
   }).execute();
   await index('devices_due', 'devices', ['due_ms']).where(sql.ref('due_ms'), 'is not', null).execute();
-  // Index for filtering device lists. It is a tenth of the size of the table and has the order of the lists.
-  const listed = ['project_id', 'mac', 'status', 'name', 'runs', 'device_group'];
-  await index('devices_index', 'devices', listed).execute();
-  await keyedTable('device_counts', ['project_id', 'status', 'runs', 'device_group', 'retention'], {
+  // Indices in the order of device lists: one for each filter, and one with the columns that a search compares.
+  await index('devices_of_status', 'devices', ['project_id', 'status', 'mac']).execute();
+  await index('devices_of_version', 'devices', ['project_id', 'runs', 'mac']).execute();
+  await index('devices_of_group', 'devices', ['project_id', 'device_group', 'mac'])
+    .where(sql.ref('device_group'), 'is not', null)
+    .execute();
+  await index('devices_searched', 'devices', ['project_id', 'mac', 'name']).execute();
+  await index('devices_of_name', 'devices', ['project_id', 'name']).where(sql.ref('name'), 'is not', null).execute();
+  // Devices that may be evicted from a full project.
+  await index('devices_unprotected', 'devices', ['project_id', 'retention'])
+    .where(sql.ref('retention'), '>', 0)
+    .execute();
+  const counted = {
     project_id: { idOf: 'projects' },
     status: 'text',
     runs: 'text',
     device_group: 'text',
     retention: 'integer',
-    devices: 'integer',
-  }).execute();
+    channels: 'text',
+    enrolled: 'integer',
+  } as const;
+  await keyedTable('device_counts', Object.keys(counted), { ...counted, devices: 'integer' }).execute();
 
   await idTable('rollouts', {
     project_id: { idOf: 'projects' },
@@ -120,7 +133,7 @@ async function up({ schema }: Transaction<Tables>, types: ColumnTypes): Promise<
     since_ms: 'integer?',
     address: 'text?',
   }).execute();
-  await index('rollout_members_since', 'rollout_members', ['rollout_id', 'kind', 'since_ms']).execute();
+  await index('rollout_members_since', 'rollout_members', ['rollout_id', 'kind', 'since_ms', 'stage']).execute();
 
   await keyedTable('tokens', ['id'], {
     id: 'text',

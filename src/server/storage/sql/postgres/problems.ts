@@ -1,15 +1,17 @@
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { StoreUnavailableError } from '../../store-unavailable.ts';
 
+/** Message of the pg package for a statement that exceeds `query_timeout`. Its error has no code. */
+const queryTimeout = 'Query read timeout';
 /** Number of times that a transaction runs if it conflicts with others. */
 const mostTries = 4;
-/** SQLSTATE codes of transactions that may succeed if they run again: serialization failure and deadlock. */
-const retryable = ['40001', '40P01'];
+/** SQLSTATE codes of transactions that may succeed if they run again: serialization failure, deadlock, and a lock that took too long. */
+const retryable = ['40001', '40P01', '55P03'];
 /**
  * Beginnings of the SQLSTATE codes of an outage: lost connections, insufficient resources such as a full disk or too many connections, a
- * server that shuts down or starts, a standby that accepts no writes, statements and locks that took too long, system errors.
+ * server that shuts down or starts, a standby that accepts no writes, statements that took too long, system errors.
  */
-const outages = ['08', '53', '57P', '25006', '57014', '55P03', '58', '25P03'];
+const outages = ['08', '53', '57P', '25006', '57014', '58', '25P03'];
 
 /**
  * Runs a transaction, or a statement outside of transactions, again if it conflicts with others. Statements also conflict with migrations,
@@ -33,6 +35,13 @@ export function storeError(cause: unknown): unknown {
   const code = sqlState(cause);
   if (code !== undefined && !outages.some((start) => code.startsWith(start))) return cause;
   return new StoreUnavailableError(`the database cannot be used: ${reasonOf(cause)}`, { cause });
+}
+
+/** Returns whether the connection was lost, as opposed to a statement that did not respond in time. */
+export function isLost(error: unknown): boolean {
+  const code = sqlState(error);
+  if (code !== undefined) return code.startsWith('57P');
+  return !(error instanceof Error && error.message === queryTimeout);
 }
 
 /** Returns whether the connection cannot be used after this error. */

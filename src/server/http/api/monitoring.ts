@@ -4,11 +4,14 @@ import type { HealthProblem } from '../../services/health.ts';
 import { retryAfterSeconds } from '../retry-after.ts';
 import { requireAction, type Session } from './session.ts';
 
-/** Problems with which no device can be served. With any other problem, other releases are still served. */
+/**
+ * Problems with which this process cannot serve devices, so a load balancer should use a different one. With any other problem, at least
+ * update checks are answered. An outage of the bucket affects all servers, and a load balancer would remove them all.
+ */
 const serious: ReadonlySet<HealthProblem> = new Set(['records-unwritable', 'files-unreachable', 'disk-full']);
 
 /** Creates the monitoring routes: `/healthz` and `/metrics`. */
-export function operationRoutes(parts: ServerParts): Hono<Session> {
+export function monitoringRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
   // Tells a supervisor that the process is alive. A restart would not help against any other problem.

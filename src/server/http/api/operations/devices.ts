@@ -1,0 +1,143 @@
+import * as v from 'valibot';
+import {
+  deviceInfoSchema,
+  importResponseSchema,
+  notEnrolledInfoSchema,
+  previewResponseSchema,
+} from '../../../../api/admin-info.ts';
+import {
+  credentialsRequestSchema,
+  credentialsResponseSchema,
+  revocationRequestSchema,
+  revocationResponseSchema,
+} from '../../../../api/device-credentials.ts';
+import { arduinoDbSchema, deviceRequestSchema, previewRequestSchema } from '../../../../api/release-admin.ts';
+import { printable } from '../../../../core/model/fields.ts';
+import { listLimit } from './integer-text.ts';
+import { operation } from './operation.ts';
+
+const path = '/projects/{project}/devices';
+
+export const deviceOperations = {
+  list: operation({
+    id: 'listDevices',
+    group: 'devices',
+    method: 'get',
+    path,
+    summary: 'Lists the devices of a project, ordered by MAC.',
+    action: 'view',
+    query: v.strictObject({
+      after: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(64, 'must be a MAC'),
+          printable,
+          v.description('Value of `next` in the previous response. If absent, the list starts with the first device.'),
+        ),
+      ),
+      limit: listLimit(1000, 100),
+    }),
+    statuses: [200],
+    response: v.strictObject({ devices: v.array(deviceInfoSchema), next: v.optional(v.string()) }),
+  }),
+  notEnrolled: operation({
+    id: 'listDevicesNotEnrolled',
+    group: 'devices',
+    method: 'get',
+    path: '/devices/not-enrolled',
+    summary: 'Lists devices that use an alias without being enrolled in a project with this alias.',
+    action: 'view',
+    anyProject: true,
+    statuses: [200],
+    response: v.strictObject({ devices: v.array(notEnrolledInfoSchema) }),
+  }),
+  import: operation({
+    id: 'importDevices',
+    group: 'devices',
+    method: 'post',
+    path: `${path}/import`,
+    summary: "Enrolls the devices of a table of the PHP update script in the core's documentation.",
+    action: 'devices',
+    body: arduinoDbSchema,
+    statuses: [200],
+    response: importResponseSchema,
+    problems: ['conflict'],
+  }),
+  preview: operation({
+    id: 'previewUpdates',
+    group: 'devices',
+    method: 'post',
+    path: `${path}/preview`,
+    summary: 'Previews the responses to the next update checks of devices.',
+    description: 'Devices without a record are omitted from the response.',
+    action: 'view',
+    body: previewRequestSchema,
+    statuses: [200],
+    response: previewResponseSchema,
+  }),
+  createCredentials: operation({
+    id: 'createDeviceCredentials',
+    group: 'devices',
+    method: 'post',
+    path: `${path}/credentials`,
+    summary: 'Stores the hashes of secrets with which devices authenticate.',
+    description: 'The client generates the secrets. The request may be repeated.',
+    action: 'devices',
+    body: credentialsRequestSchema,
+    statuses: [200],
+    response: credentialsResponseSchema,
+  }),
+  revokeCredentials: operation({
+    id: 'revokeDeviceCredentials',
+    group: 'devices',
+    method: 'post',
+    path: `${path}/credentials/revoke`,
+    summary: 'Revokes the secrets of devices.',
+    action: 'devices',
+    body: revocationRequestSchema,
+    statuses: [200],
+    response: revocationResponseSchema,
+  }),
+  show: operation({
+    id: 'getDevice',
+    group: 'devices',
+    method: 'get',
+    path: `${path}/{mac}`,
+    summary: 'Returns a device.',
+    action: 'view',
+    statuses: [200],
+    response: deviceInfoSchema,
+  }),
+  save: operation({
+    id: 'saveDevice',
+    group: 'devices',
+    method: 'put',
+    path: `${path}/{mac}`,
+    summary: 'Enrolls a device, or changes it.',
+    action: 'devices',
+    body: deviceRequestSchema,
+    statuses: [200],
+    response: deviceInfoSchema,
+    problems: ['conflict'],
+  }),
+  remove: operation({
+    id: 'removeDevice',
+    group: 'devices',
+    method: 'delete',
+    path: `${path}/{mac}`,
+    summary: 'Removes a device.',
+    action: 'devices',
+    statuses: [200],
+    response: v.strictObject({ removed: v.string() }),
+  }),
+  retry: operation({
+    id: 'retryDevice',
+    group: 'devices',
+    method: 'post',
+    path: `${path}/{mac}/retry`,
+    summary: 'Clears the failures of a device, so that updates are sent again.',
+    action: 'devices',
+    statuses: [200],
+    response: deviceInfoSchema,
+  }),
+} as const;

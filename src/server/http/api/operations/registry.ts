@@ -1,0 +1,19 @@
+import { administrationOperations } from './administration.ts';
+import { deviceOperations } from './devices.ts';
+import type { Operation } from './operation.ts';
+import { projectOperations } from './projects.ts';
+import { releaseOperations } from './releases.ts';
+import { rolloutOperations } from './rollouts.ts';
+import { serverOperations } from './server.ts';
+import { uploadOperations } from './uploads.ts';
+
+/** All operations of the API. */
+export const operations: readonly Operation[] = [
+  serverOperations,
+  projectOperations,
+  releaseOperations,
+  rolloutOperations,
+  deviceOperations,
+  uploadOperations,
+  administrationOperations,
+].flatMap((group) => Object.values<Operation>(group));

@@ -1,0 +1,73 @@
+import * as v from 'valibot';
+import { channelInfoSchema } from '../../../../api/admin-info.ts';
+import { channelRequestSchema, releaseRequestSchema, yankRequestSchema } from '../../../../api/release.ts';
+import { releaseInfoSchema, releaseResponseSchema } from '../../../../api/release-info.ts';
+import { listLimit, listPosition } from './integer-text.ts';
+import { operation } from './operation.ts';
+
+const releases = v.strictObject({ releases: v.array(releaseInfoSchema) });
+
+export const releaseOperations = {
+  publish: operation({
+    id: 'publishRelease',
+    group: 'releases',
+    method: 'post',
+    path: '/projects/{project}/releases',
+    summary: 'Publishes a release.',
+    description:
+      'If the response is `blobs-missing`, upload each listed blob and send the request again. Publishing the same release twice returns `unchanged`. With an admin token, the first release creates the project.',
+    action: 'draft',
+    body: releaseRequestSchema,
+    statuses: [200, 201],
+    response: releaseResponseSchema,
+    problems: [
+      ...(['channel-not-permitted', 'blobs-missing', 'version-taken', 'image-known', 'conflict'] as const),
+      ...(['private-key', 'not-as-described', 'wrong-key', 'blocked', 'verification-limit'] as const),
+    ],
+  }),
+  list: operation({
+    id: 'listReleases',
+    group: 'releases',
+    method: 'get',
+    path: '/projects/{project}/releases',
+    summary: 'Lists the releases of a project, newest first.',
+    action: 'view',
+    query: v.strictObject({ before: listPosition, limit: listLimit(1000, 100) }),
+    statuses: [200],
+    response: v.strictObject({ ...releases.entries, next: v.optional(v.number()) }),
+  }),
+  yank: operation({
+    id: 'yankRelease',
+    group: 'releases',
+    method: 'post',
+    path: '/projects/{project}/releases/yank',
+    summary: 'Yanks a release: no device receives it any longer.',
+    action: 'yank',
+    body: yankRequestSchema,
+    statuses: [200],
+    response: releases,
+    problems: ['conflict'],
+  }),
+  channel: operation({
+    id: 'getChannel',
+    group: 'releases',
+    method: 'get',
+    path: '/projects/{project}/channels/{channel}',
+    summary: 'Returns the number of devices on a channel, and whether the token may promote releases to it.',
+    action: 'view',
+    statuses: [200],
+    response: channelInfoSchema,
+  }),
+  promote: operation({
+    id: 'promoteRelease',
+    group: 'releases',
+    method: 'put',
+    path: '/projects/{project}/channels/{channel}',
+    summary: 'Promotes a release to a channel.',
+    action: 'promote',
+    body: channelRequestSchema,
+    statuses: [200],
+    response: releases,
+    problems: ['channel-not-permitted', 'image-known', 'conflict'],
+  }),
+} as const;
