@@ -298,6 +298,26 @@ test('checks devices while transactions wait for a lock', async (t) => {
   t.deepEqual(new Set(await Promise.all(saves)), new Set(['stale']));
 });
 
+test('pings the database while many statements wait', async (t) => {
+  const url = await newDatabase();
+  const store = await opened(t, url);
+  await store.catalog.saveProject(project(), auditBy('tester'));
+  const other = new pg.Client(url);
+  await other.connect();
+  t.teardown(() => other.end());
+  await other.query('BEGIN; LOCK TABLE devices');
+  let settled = 0;
+  const checks = Array.from({ length: 20 }, () =>
+    store.devices.check('door', mac).finally(() => {
+      settled++;
+    }),
+  );
+  await store.ping();
+  t.is(settled, 0);
+  await other.query('COMMIT');
+  await Promise.all(checks);
+});
+
 test('continues a transaction soon when the process that holds its lock is cut off', async (t) => {
   const proxy = await startCutProxy(cluster.port);
   t.teardown(() => proxy.end());

@@ -7,6 +7,8 @@ export type Database = Kysely<Tables>;
 /** Differences between the database engines. All other code of the store is the same for both. */
 export interface Engine {
   readonly db: Database;
+  /** Connections for health checks, which do not wait for other statements if the engine has several connections. */
+  readonly health: Database;
   /** Name of the database for error messages, without a password. */
   readonly location: string;
   readonly columns: ColumnTypes;

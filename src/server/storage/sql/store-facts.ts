@@ -10,13 +10,14 @@ const servedMsKey = 'served-ms';
 /** Facts about the data as a whole. */
 export function storeFacts({
   db,
+  health,
   transaction,
   lock,
   flush,
   nowMs,
 }: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
-  async function advanceServedMs(byMs: number): Promise<number> {
-    const query = db.insertInto('meta').values({ key: servedMsKey, value: String(Math.floor(byMs)) });
+  async function advanceServedMs(byMs: number, on = db): Promise<number> {
+    const query = on.insertInto('meta').values({ key: servedMsKey, value: String(Math.floor(byMs)) });
     const sum = sql<string>`CAST(CAST(meta.value AS bigint) + CAST(excluded.value AS bigint) AS text)`;
     const advanced = query.onConflict((conflict) => conflict.column('key').doUpdateSet({ value: sum }));
     return Number((await advanced.returning('value').executeTakeFirstOrThrow()).value);
@@ -42,10 +43,10 @@ export function storeFacts({
       return Number((await readFact(db, servedMsKey)) ?? 0);
     },
 
-    advanceServedMs,
+    advanceServedMs: (byMs) => advanceServedMs(byMs),
 
     async ping() {
-      await advanceServedMs(0);
+      await advanceServedMs(0, health);
     },
 
     async wallMs() {

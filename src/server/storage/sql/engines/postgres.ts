@@ -26,6 +26,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
   const keepPlan = (statement: string) => names.set(statement, `ota_hooks_${names.size}`);
   const db = databaseOf('statements');
   const transactions = databaseOf('transactions');
+  const health = databaseOf('health');
   const long = databaseOf('long');
   const connect = () => connectOnce(pg, connectionSettings(pg, url, 'statements'));
   const notices = postgresNotices({
@@ -38,6 +39,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
   });
   return {
     db,
+    health,
     location,
     columns: {
       text: sql`text COLLATE "C"`,
@@ -91,7 +93,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     lead: (work) => startLead(() => acquireLead(connect), work),
     async close() {
       await notices.close();
-      await Promise.all([db, transactions, long].map((each) => each.destroy()));
+      await Promise.all([db, transactions, health, long].map((each) => each.destroy()));
     },
   };
 }

@@ -19,6 +19,7 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
   const { db, driver } = connection;
   return {
     db,
+    health: db,
     location: path,
     columns: {
       text: 'text',

@@ -24,11 +24,12 @@ type StatementNames = ReadonlyMap<string, string>;
 
 /**
  * statements: outside of transactions, such as update checks. transactions: those of requests and maintenance. They have connections of
- * their own, so that transactions that wait for a lock never delay update checks. long: migrations and backups, without time limits.
+ * their own, so that transactions that wait for a lock never delay update checks. health: a load balancer must not remove a server because
+ * many statements are waiting. long: migrations and backups, without time limits.
  */
-export type PoolKind = 'statements' | 'transactions' | 'long';
+export type PoolKind = 'statements' | 'transactions' | 'health' | 'long';
 
-const mostConnections: Readonly<Record<PoolKind, number>> = { statements: 5, transactions: 6, long: 2 };
+const mostConnections: Readonly<Record<PoolKind, number>> = { statements: 5, transactions: 6, health: 1, long: 2 };
 
 /**
  * Returns the settings for all connections to a database.
