@@ -7,6 +7,7 @@ import { documentPath } from '../../../src/server/http/api/open-api.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
+import { testFolder } from '../../support/test-folder.ts';
 import { schemathesis } from '../provision/schemathesis.ts';
 
 /** A run for one role takes a minute, so `npm run test:e2e` runs only the role that reaches all operations. `npm run test:api` runs all. */
@@ -23,7 +24,12 @@ for (const role of roles) {
     const output = ['--no-color', '--no-shrink', '--warnings', 'off', '--generation-database', 'none'];
     const headers = token === undefined ? [] : ['--header', `Authorization: Bearer ${token}`];
     const argv = ['run', server.url + documentPath, '--url', server.url + apiRoot, ...checks, ...output, ...headers];
-    const run = await execa(schemathesis.program, ['--config-file', settings, ...argv], { all: true, reject: false });
+    const run = await execa(schemathesis.program, ['--config-file', settings, ...argv], {
+      // schemathesis keeps a cache in its working folder.
+      cwd: (await testFolder(t)).path,
+      all: true,
+      reject: false,
+    });
     const report = run.all ?? '';
     // A request that the report repeats can be megabytes long.
     t.is(run.exitCode, 0, report.replaceAll(/^(.{1000}).+$/gm, '$1…'));
