@@ -61,6 +61,7 @@ async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promis
     every(secondMs, deliver),
     every(sweepEveryMs, failOverdueDevices),
     every(minuteMs, sealData),
+    every(minuteMs, ({ store }) => store.counts.removeEmpty()),
     every(cleanEveryMs, clean),
   ]);
   unfollow();

@@ -29,6 +29,7 @@ export interface Store {
   readonly catalog: CatalogStore;
   readonly devices: DeviceStore;
   readonly rollouts: RolloutStore;
+  readonly counts: CountStore;
   readonly tokens: TokenStore;
   readonly uploads: UploadStore;
   readonly webhooks: WebhookStore;
@@ -404,6 +405,19 @@ export interface RolloutStore {
     id: number,
     kinds?: readonly string[],
   ): Promise<readonly { readonly address: string; readonly devices: number }[]>;
+}
+
+/** Returns a device's contribution to the counts of a rollout; undefined if the rollout does not count the device. */
+export type MemberOf = (rollout: RolloutRecord, record: DeviceRecord) => RolloutMember | undefined;
+
+/** Counts of devices that every change to a device keeps up to date. */
+export interface CountStore {
+  /** Counts all devices, and compares the kept counts with them. Returns one message for each difference. */
+  differences(memberOf: MemberOf): Promise<readonly string[]>;
+  /** Replaces the kept counts of devices, and starts to count the devices of the newest rollouts again; see `RolloutStore.countNext`. */
+  recount(): Promise<void>;
+  /** Removes the counts of 0, of which devices that report ever new versions would leave any number. */
+  removeEmpty(): Promise<void>;
 }
 
 /** Login session in the dashboard. */

@@ -72,6 +72,13 @@ export async function unusableMigration(db: Database, tables: readonly string[])
   return newer.find(({ oldest_program }) => isOlder(programVersion, oldest_program))?.name;
 }
 
+/** Returns whether all migrations of this program were applied. */
+export async function isMigrated(db: Database, tables: readonly string[]): Promise<boolean> {
+  if (!tables.includes(migrationsTable)) return false;
+  const applied = new Set((await appliedMigrations(db)).map(({ name }) => name));
+  return Object.keys(ownMigrations).every((name) => applied.has(name));
+}
+
 function unknownTo(applied: readonly AppliedMigration[], migrations: Migrations): readonly AppliedMigration[] {
   return applied.filter(({ name }) => !(name in migrations));
 }

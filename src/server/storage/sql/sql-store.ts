@@ -1,6 +1,7 @@
 import type { Store } from '../store.ts';
 import { sqlAudit } from './audit.ts';
 import { sqlCatalog } from './catalog.ts';
+import { sqlCounts } from './count-checks.ts';
 import { sqlDevices } from './devices.ts';
 import { dumpTables, restoreRows } from './dump.ts';
 import type { Engine } from './engine.ts';
@@ -18,6 +19,7 @@ export function sqlStore(engine: Engine): Store {
     catalog: sqlCatalog(engine),
     devices: sqlDevices(engine),
     rollouts: sqlRollouts(engine),
+    counts: sqlCounts(engine),
     tokens: sqlTokens(engine),
     uploads: sqlUploads(engine),
     webhooks: sqlWebhooks(engine),
