@@ -36,6 +36,8 @@ export interface Fleet {
 
 const project = 'door';
 const oldVersion = '0.9.0';
+/** Device of the first stage of a rollout. */
+const canary = 3;
 
 /** A fleet that runs an old build, in a server's data. */
 export interface FilledData {
@@ -70,7 +72,7 @@ export async function fillData(storage: Storage, fleet: Fleet): Promise<FilledDa
       const channel = fleet.rollout === true && count === fleet.releases ? undefined : 'stable';
       last = await publish(opened, signer, { version: `1.${count}.0`, seed: count + 1, sizeBytes, channel });
     }
-    await addDevices(store, fleet.devices > mostSaved ? 1 : fleet.devices);
+    await addDevices(store, fleet.devices > mostSaved ? canary + 1 : fleet.devices);
     if (fleet.rollout === true) await startRollout(store, last.version);
     const artifact = last.manifest.artifacts.find(({ signature }) => signature === 'current');
     if (artifact === undefined) throw new Error('the build has no signed artifact');
@@ -104,7 +106,7 @@ interface Recipe {
 }
 
 async function startRollout(store: Store, version: string): Promise<void> {
-  const stages = [{ canaries: [macOf(3)] }, { share: 25 }, { share: 50 }, { share: 75 }, { share: 100 }];
+  const stages = [{ canaries: [macOf(canary)] }, { share: 25 }, { share: 50 }, { share: 75 }, { share: 100 }];
   const request = v.parse(rolloutRequestSchema, { version, stages });
   const prepared = await prepareRollout(store, {
     project,

@@ -16,7 +16,7 @@ export interface Storage {
   readonly env: Readonly<Record<string, string>>;
   /** Processes of the database. */
   readonly engine: Measured | undefined;
-  /** Fills the fleet with copies of its first device, because a million saves would take too long. */
+  /** Adds copies of the first device until the fleet has this size, because a million saves would take too long. */
   copyFirstDevice(devices: number): Promise<void>;
   /** Size of the database with its indexes. */
   sizeBytes(): Promise<number>;
@@ -90,7 +90,8 @@ async function copyInSqlite(path: string, devices: number): Promise<void> {
   database.exec(`
     BEGIN;
     WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ${devices - 1})
-      INSERT INTO devices (${columns.join(', ')}) SELECT ${values.join(', ')} FROM devices d, n WHERE d.mac = '${macOf(0)}';
+      INSERT OR IGNORE INTO devices (${columns.join(', ')})
+      SELECT ${values.join(', ')} FROM devices d, n WHERE d.mac = '${macOf(0)}';
     UPDATE device_counts SET devices = ${devices} WHERE devices > 0;
     COMMIT;
     ANALYZE;

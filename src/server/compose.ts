@@ -26,6 +26,7 @@ import { Uploads } from './services/releases/uploads.ts';
 import { Verifier } from './services/releases/verifier.ts';
 import { Rollouts } from './services/rollouts/rollouts.ts';
 import { ServedClock } from './services/rollouts/service-clock.ts';
+import { Deliveries } from './services/webhooks/deliveries.ts';
 import type { BlobStore } from './storage/blob-store.ts';
 import { blobsCheckedLater } from './storage/blobs/blobs-checked-later.ts';
 import { blobsOutageIn, dataError } from './storage/data-error.ts';
@@ -216,6 +217,7 @@ export async function makeParts(
     clock,
     skew,
     outage,
+    deliveries: new Deliveries({ store, log, outage }),
     checkBlobs: check,
     counters,
     log,

@@ -2,12 +2,11 @@
 export { openData, openStores, useData } from './compose.ts';
 export { pinoLog } from './observability/pino-log.ts';
 export { backupLines, restoreBackup } from './services/backup.ts';
+export { checkFolder, checkShared, repairFolder, repairShared } from './services/check-server.ts';
 export { copyData } from './services/copy-data.ts';
 export { createToken } from './services/tokens.ts';
 export { startServer } from './start.ts';
-export { checkData } from './storage/check/check-data.ts';
 export type { DataReport } from './storage/check/findings.ts';
-export { repairData } from './storage/check/repair-data.ts';
 export { dataError } from './storage/data-error.ts';
 export { sealData } from './storage/data-identity.ts';
 export { authorityIn, hasAuthority } from './tls/authority-files.ts';

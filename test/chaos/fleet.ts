@@ -33,7 +33,7 @@ export async function seedDevices(cluster: PostgresCluster, database: string, de
   const values = columns.split(',').map((name) => copied[name] ?? `d.${name}`);
   await cluster.sql(
     `INSERT INTO devices (${columns}) SELECT ${values.join(', ')} FROM devices d, generate_series(1, ${devices - 1}) n
-       WHERE d.mac = '${macOf(0)}';
+       WHERE d.mac = '${macOf(0)}' ON CONFLICT DO NOTHING;
      DELETE FROM device_counts;
      INSERT INTO device_counts (${countedColumns}, devices) ${countedDevices};
      ANALYZE`,

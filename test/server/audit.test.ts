@@ -17,7 +17,16 @@ type Change = readonly [method: string, path: string, body: unknown, action: str
 
 /** All requests that change data, in an order in which each request succeeds. */
 const changes: readonly Change[] = [
+  [
+    'POST',
+    '/webhooks',
+    { url: 'http://127.0.0.1:9/secret', events: ['release.published'], allowPrivate: true },
+    'webhook.added',
+    { webhook: 1, origin: 'http://127.0.0.1:9', allowPrivate: true },
+  ],
   ['POST', '/projects/door/releases', releaseRequest(first.manifest), 'release.published', { version: '1.0' }],
+  ['POST', '/webhooks/1/deliveries/1/redeliver', undefined, 'webhook.redelivered', { webhook: 1, delivery: 1 }],
+  ['DELETE', '/webhooks/1', undefined, 'webhook.removed', { webhook: 1 }],
   [
     'POST',
     '/projects/door/releases',

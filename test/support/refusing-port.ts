@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { freePort } from './free-port.ts';
 
 /** A port that refuses connections until the test ends: it is the local port of a client, so no other program can listen on it. */
 export async function refusingPort(t: ExecutionContext): Promise<number> {
@@ -14,7 +15,9 @@ export async function releasablePort(
   const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   // The address of a TCP server is an AddressInfo.
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const { port: serverPort } = server.address() as AddressInfo;
+  // Outside the ephemeral ports: after the release, the system would give such a port to the next connection of any program.
+  const client = connect({ host: '127.0.0.1', port: serverPort, localPort: await freePort() });
   await once(client, 'connect');
   const port = client.localPort;
   if (port === undefined) throw new Error('the client has no port');

@@ -45,7 +45,7 @@ export const permissions = {
   },
   projects: { what: 'Create a project and change its settings', roles: { admin: 'always' } },
   administer: {
-    what: 'Manage tokens, read the audit log and create backups (only with a token for all projects)',
+    what: 'Manage tokens and webhooks, read the audit log and create backups (only with a token for all projects)',
     roles: { admin: 'always' },
   },
 } as const satisfies Readonly<Record<string, Permission>>;

@@ -10,6 +10,7 @@ import type { DataReport, ShowFraction } from '../storage/check/findings.ts';
 import { sealData } from '../storage/data-identity.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { DumpLine, Store } from '../storage/store.ts';
+import { memberOf } from './rollouts/tally.ts';
 
 /** Key of the row in the table `meta` of a copy that contains the identity of its source. */
 const sourceKey = 'copied-from';
@@ -44,7 +45,7 @@ export async function copyData(folder: string, target: Stores, show: ShowFractio
   const path = join(folder, 'ota.db');
   const holder = await readFile(`${path}-holder.txt`, 'utf8').catch(() => undefined);
   if (holder !== undefined) throw new OtaError('COPY_SOURCE_RUNNING', { path: folder, holder: holder.trim() });
-  const report = await checkData(folder, (fraction) => show(fraction * steps.check));
+  const report = await checkData(folder, memberOf, (fraction) => show(fraction * steps.check));
   const problems = report.problems.length;
   if (problems > 0) throw new OtaError('SERVER_DATA_DAMAGED', { path: folder, problems, isRepaired: false });
   const blobs = await folderBlobs(folder, { isReadOnly: true });

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { webhookEvents } from '../../api/webhooks.ts';
 import { sealData } from '../storage/data-identity.ts';
 import type { DeviceRecord } from '../storage/records.ts';
 import { overdue } from './devices/attempts.ts';
@@ -15,6 +16,9 @@ const cleanEveryMs = 60 * minuteMs;
 /** Time limit for publishing an upload. After this time, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
+/** Limits of the log of webhook deliveries. */
+const deliveryAgeMs = 30 * 24 * 60 * minuteMs;
+const mostDeliveries = 1000;
 
 /** Runs periodic maintenance until it is stopped: some of it in every process, and the rest only in the process that leads. */
 export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> } {
@@ -46,14 +50,22 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
 async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promise<void> {
   const every = repeaterOf(parts, signal);
   const advance = () => parts.clock.advance();
+  const deliver = () => parts.deliveries.start(signal);
+  const unfollow = parts.events.follow(async ({ type }) => {
+    if (webhookEvents.some((event) => event === type)) await attempt(parts, deliver);
+  });
   await attempt(parts, advance);
   await Promise.all([
     every(advanceEveryMs, advance),
     every(secondMs, ({ rollouts }) => rollouts.maintain()),
+    every(secondMs, deliver),
     every(sweepEveryMs, failOverdueDevices),
     every(minuteMs, sealData),
+    every(minuteMs, ({ store }) => store.counts.removeEmpty()),
     every(cleanEveryMs, clean),
   ]);
+  unfollow();
+  await parts.deliveries.idle();
   await attempt(parts, advance);
 }
 
@@ -98,6 +110,7 @@ async function clean(parts: ServiceParts): Promise<void> {
   await removeOrphans(parts);
   await store.sessions.removeEnded(Date.now());
   await store.failures.removeFull();
+  await store.webhooks.removeOld({ before: Date.now() - deliveryAgeMs, most: mostDeliveries });
 }
 
 /** Fails attempts of devices that started to download an update and did not check in again in time. */

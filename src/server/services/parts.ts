@@ -12,6 +12,7 @@ import type { Uploads } from './releases/uploads.ts';
 import type { Verifier } from './releases/verifier.ts';
 import type { Rollouts } from './rollouts/rollouts.ts';
 import type { ServedClock } from './rollouts/service-clock.ts';
+import type { Deliveries } from './webhooks/deliveries.ts';
 
 /** Dependencies of the use cases. */
 export interface ServiceParts {
@@ -27,6 +28,7 @@ export interface ServiceParts {
   readonly uploads: Uploads;
   readonly clock: ServedClock;
   readonly skew: ClockSkew;
+  readonly deliveries: Deliveries;
   /** Outages of the database and of the bucket, which are logged once. */
   readonly outage: Outage;
   /** Checks the blobs if that was not possible at the start. @throws BlobsUnavailableError, and OtaErrors if the data cannot be used */

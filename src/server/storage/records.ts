@@ -2,6 +2,7 @@ import type { Role } from '../../api/release.ts';
 import type { DeviceRule } from '../../api/release-admin.ts';
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../api/rollout.ts';
 import type { RolloutTally } from '../../api/rollout-info.ts';
+import type { DeliveryState, WebhookEvent, WebhookFormat } from '../../api/webhooks.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { PreflightFix } from '../../core/model/preflight-fix.ts';
@@ -328,6 +329,44 @@ export interface TokenRecord {
   readonly project?: string | undefined;
   readonly name: string;
   readonly createdAt: number;
+}
+
+/** Receiver of events. */
+export interface WebhookRecord {
+  readonly id: number;
+  /** Secret: a chat URL authorizes everyone who knows it. */
+  readonly url: string;
+  /** Key for the signatures, as `whsec_` and base64. */
+  readonly secret: string;
+  readonly events: readonly WebhookEvent[];
+  /** Only project whose events are sent; undefined for all projects. */
+  readonly project?: string | undefined;
+  readonly format: WebhookFormat;
+  readonly allowPrivate: boolean;
+  readonly createdAt: number;
+}
+
+/** Event for one webhook. */
+export interface DeliveryRecord {
+  /** Events of a webhook are sent in the order of their IDs. */
+  readonly id: number;
+  /** Webhook ID. */
+  readonly webhook: number;
+  /** Event ID, the same for all webhooks and redeliveries. */
+  readonly eventId: string;
+  readonly event: WebhookEvent;
+  /** Event as JSON. */
+  readonly payload: string;
+  /** Time at which the event was queued, in milliseconds since 1970. */
+  readonly at: number;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  /** Time of the next attempt, in milliseconds since 1970. */
+  readonly nextAt: number;
+  /** HTTP status of the last response. */
+  readonly status?: number | undefined;
+  /** Reason why the last attempt failed. Does not contain the URL. */
+  readonly error?: string | undefined;
 }
 
 export interface AuditEntry {

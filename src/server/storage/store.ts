@@ -4,6 +4,7 @@ import type { UploadAmount } from './blob-store.ts';
 import type {
   AuditEntry,
   CurrentRelease,
+  DeliveryRecord,
   DeviceRecord,
   ProjectRecord,
   Recognized,
@@ -14,6 +15,7 @@ import type {
   SeenDevice,
   StoredReport,
   TokenRecord,
+  WebhookRecord,
 } from './records.ts';
 
 /**
@@ -27,8 +29,10 @@ export interface Store {
   readonly catalog: CatalogStore;
   readonly devices: DeviceStore;
   readonly rollouts: RolloutStore;
+  readonly counts: CountStore;
   readonly tokens: TokenStore;
   readonly uploads: UploadStore;
+  readonly webhooks: WebhookStore;
   readonly audit: AuditStore;
   readonly sessions: SessionStore;
   readonly failures: FailureStore;
@@ -403,6 +407,19 @@ export interface RolloutStore {
   ): Promise<readonly { readonly address: string; readonly devices: number }[]>;
 }
 
+/** Returns a device's contribution to the counts of a rollout; undefined if the rollout does not count the device. */
+export type MemberOf = (rollout: RolloutRecord, record: DeviceRecord) => RolloutMember | undefined;
+
+/** Counts of devices that every change to a device keeps up to date. */
+export interface CountStore {
+  /** Counts all devices, and compares the kept counts with them. Returns one message for each difference. */
+  differences(memberOf: MemberOf): Promise<readonly string[]>;
+  /** Replaces the kept counts of devices, and starts to count the devices of the newest rollouts again; see `RolloutStore.countNext`. */
+  recount(): Promise<void>;
+  /** Removes the counts of 0, of which devices that report ever new versions would leave any number. */
+  removeEmpty(): Promise<void>;
+}
+
 /** Login session in the dashboard. */
 export interface StoredSession {
   /** Hash of the session ID. */
@@ -490,6 +507,54 @@ export interface UploadStore {
   removeUnpublished(sha256: string, at: number, remove: () => Promise<void>): Promise<boolean>;
   /** Removes the records of blobs that were sent before `at`. */
   removeBefore(at: number): Promise<void>;
+}
+
+/**
+ * Webhooks and the queue of their events. The transaction that writes an audit entry also queues the event for each webhook that receives it,
+ * so that no event is lost and none is sent for a change that was not made.
+ */
+export interface WebhookStore {
+  /**
+   * Adds a webhook.
+   *
+   * @param most maximum number of webhooks
+   * @param audit returns the audit entry for the new webhook
+   * @returns undefined if there are too many webhooks
+   */
+  add(
+    webhook: Omit<WebhookRecord, 'id'>,
+    most: number,
+    audit: (added: WebhookRecord) => NewAuditEntry,
+  ): Promise<WebhookRecord | undefined>;
+  list(): Promise<readonly WebhookRecord[]>;
+  find(id: number): Promise<WebhookRecord | undefined>;
+  /**
+   * Removes a webhook with its deliveries.
+   *
+   * @returns false if the webhook does not exist
+   */
+  remove(id: number, audit: NewAuditEntry): Promise<boolean>;
+  /** Returns the first pending delivery of each webhook, if it may be attempted at `at`, in milliseconds since 1970. */
+  due(at: number): Promise<readonly DeliveryRecord[]>;
+  /** Returns the first pending delivery of a webhook. */
+  nextOf(webhook: number): Promise<DeliveryRecord | undefined>;
+  /** Saves the result of an attempt, unless another process has saved this attempt. */
+  saveAttempt(result: Pick<DeliveryRecord, 'id' | 'attempts' | 'state' | 'nextAt' | 'status' | 'error'>): Promise<void>;
+  /** Returns the number of pending deliveries, by webhook ID. */
+  pending(): Promise<ReadonlyMap<number, number>>;
+  /** Returns deliveries of a webhook, newest first. */
+  deliveries(
+    webhook: number,
+    page: { readonly before?: number | undefined; readonly limit: number },
+  ): Promise<readonly DeliveryRecord[]>;
+  /**
+   * Queues the event of a delivery again.
+   *
+   * @returns undefined if the webhook has no such delivery
+   */
+  redeliver(webhook: number, delivery: number, at: number, audit: NewAuditEntry): Promise<DeliveryRecord | undefined>;
+  /** Removes deliveries that were queued before `before`, and those of each webhook beyond the newest `most`. Keeps pending ones. */
+  removeOld(limits: { readonly before: number; readonly most: number }): Promise<void>;
 }
 
 export interface AuditStore {

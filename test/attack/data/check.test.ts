@@ -184,7 +184,8 @@ test('finds damaged, truncated and missing firmware files, and files that the se
 test('finds records that the server would not write, and removes only these records in a repair', async (t) => {
   const { data } = await stoppedData(t);
   const device = (mac: string, doc: string) =>
-    `INSERT INTO devices VALUES (1, '${mac}', 1, 0, NULL, NULL, NULL, '${doc}', 'unknown', NULL, NULL, NULL);`;
+    `INSERT INTO devices (project_id, mac, revision, retention, doc, status, channels, enrolled)
+       VALUES (1, '${mac}', 1, 0, '${doc}', 'unknown', 'stable', 1);`;
   const sound = '{"enrolled":true,"decisions":{},"attempts":[]}';
   change(data, device('18:FE:34:00:00:01', sound) + device('18:FE:34:00:00:02', '{"enrolled":tr'));
   change(data, "UPDATE audit SET detail = 'null' WHERE id = 1");

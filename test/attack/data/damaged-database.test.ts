@@ -38,7 +38,7 @@ async function outcomeOf(argv: readonly string[]): Promise<string> {
 async function fullData(t: ExecutionContext): Promise<string> {
   const { data, token } = await stoppedData(t);
   const server = await startTestServer(t, { data });
-  for (let count = 0; count < 60; count++) {
+  for (let count = 0; count < 80; count++) {
     const mac = `02:00:00:00:00:${count.toString(16).padStart(2, '0').toUpperCase()}`;
     await saveDevice(server.parts, { ...newRecord('door', mac), enrolled: true, name: `device ${count}` });
   }
@@ -95,7 +95,7 @@ test('keeps the records on the other pages when it repairs a damaged page', asyn
   t.regex(stderr, /Dropped the unreadable rows of devices/);
   const server = await startTestServer(t, { data });
   const count = await server.parts.store.devices.count('door');
-  t.true(count > 30 && count < 60, `${count} of 60 devices`);
+  t.true(count > 30 && count < 80, `${count} of 80 devices`);
   t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
 });
 

@@ -11,6 +11,7 @@ import { testFolder } from '../../support/test-folder.ts';
 import { type ServingProcess, serveWith } from './serving-process.ts';
 
 const kills = Number(process.env['OTA_HOOKS_KILLS'] ?? 200);
+const creationKills = Number(process.env['OTA_HOOKS_MIGRATION_KILLS'] ?? 60);
 const signer = testSigner();
 
 test.serial(`loses no acknowledged data when killed ${kills} times while publishing and serving devices`, async (t) => {
@@ -40,9 +41,9 @@ test.serial(`loses no acknowledged data when killed ${kills} times while publish
   t.log(acknowledged.summary);
 });
 
-test.serial('restarts after each of 60 kills while creating its tables', async (t) => {
+test.serial(`restarts after each of ${creationKills} kills while creating its tables`, async (t) => {
   const folder = await testFolder(t);
-  for (let count = 0; count < 60; count++) {
+  for (let count = 0; count < creationKills; count++) {
     const data = folder.at(`data${count}`);
     const killed = await serveWith(data, 60 + Math.random() * 200);
     await killed.ended;

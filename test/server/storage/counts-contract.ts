@@ -119,6 +119,27 @@ export function countsContract(storeTest: StoreTest): void {
     t.deepEqual(await store.devices.countVersions('door', 9), [{ version: '2.0', devices: 2 }]);
   });
 
+  storeTest('counts all devices again, and removes counts of 0', async (t, { store, peer }) => {
+    await fill(store);
+    for (const index of [1, 2]) await setDevice(store, index, { group: 'a', name: 'running', firstSeenAt: 5 });
+    const created = await startRollout(store);
+    await countAll(store, created.id);
+    const differences = () => peer.counts.differences((_, record) => memberOf(record));
+    t.deepEqual(await differences(), []);
+    await setDevice(store, 2, { group: 'b', name: 'failed' });
+    await removeDevice(store, 1);
+    t.deepEqual(await differences(), []);
+    const before = await store.rollouts.counts(created.id);
+    await peer.counts.recount();
+    t.false((await store.rollouts.find('door', created.id))?.isCounted);
+    t.deepEqual(await store.rollouts.counts(created.id), []);
+    await countAll(store, created.id);
+    t.deepEqual(await store.rollouts.counts(created.id), before);
+    await store.counts.removeEmpty();
+    t.deepEqual(await store.rollouts.counts(created.id), before);
+    t.deepEqual(await differences(), []);
+  });
+
   storeTest('keeps counts that equal a recount after any changes at the same time', async (t, opened) => {
     const { store, peer } = opened;
     await fill(store);
@@ -156,6 +177,7 @@ export function countsContract(storeTest: StoreTest): void {
         await countAll(peer, current.id);
         t.deepEqual(await store.rollouts.counts(current.id), await recounted(store));
         t.deepEqual(await tallyText(store), await recountedTally(store));
+        t.deepEqual(await store.counts.differences((_, record) => memberOf(record)), []);
         t.deepEqual(await store.devices.countStatuses('door').then(sortedText), await recountedStatuses(store));
         t.deepEqual(await store.devices.countBlockers('door').then(sortedText), await recountedBlockers(store));
         t.is(await store.devices.count('door'), (await store.devices.list('door', { limit: 100 })).length);

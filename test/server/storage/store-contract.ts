@@ -9,6 +9,7 @@ import { countsContract } from './counts-contract.ts';
 import { deviceListContract } from './device-list-contract.ts';
 import { processesContract } from './processes-contract.ts';
 import type { TestStore } from './test-store.ts';
+import { webhooksContract } from './webhooks-contract.ts';
 
 const roomy = { mostDevices: 1000 };
 
@@ -19,6 +20,7 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
   deviceListContract(storeTest);
   countsContract(storeTest);
   processesContract(storeTest);
+  webhooksContract(storeTest);
 
   storeTest(
     'keeps a published release, its project, sketch MD5s, channel and audit entries across a restart',

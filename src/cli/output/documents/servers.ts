@@ -75,8 +75,8 @@ export const serverDocuments = {
     records: v.record(v.string(), v.number()),
     /** Complete and unfinished uploads; unused blobs belong to no release. */
     blobs: v.strictObject({ complete: v.number(), sizeBytes, unused: v.number(), unfinished: v.number() }),
-    /** With --repair: folder with a copy of the database and the damaged files, and each change. */
-    repair: v.optional(v.strictObject({ backup: v.string(), changes: v.array(v.string()) })),
+    /** With --repair: each change and, for a data folder, the folder with a copy of the database and the damaged files. */
+    repair: v.optional(v.strictObject({ backup: v.optional(v.string()), changes: v.array(v.string()) })),
   }),
   'server copy': v.strictObject({
     from: v.string(),

@@ -15,6 +15,7 @@ import { serverRoutes } from './server.ts';
 import type { Session } from './session.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** Builds the API and the dashboard: all routes except the device endpoints. */
 export function makeApi(parts: ServerParts): Hono<Session> {
@@ -41,7 +42,16 @@ export function makeApi(parts: ServerParts): Hono<Session> {
   api.route('/', monitoringRoutes(parts));
 
   const v1 = new Hono<Session>();
-  const rooms = [serverRoutes, projectRoutes, releaseRoutes, rolloutRoutes, deviceRoutes, uploadRoutes, tokenRoutes];
+  const rooms = [
+    serverRoutes,
+    projectRoutes,
+    releaseRoutes,
+    rolloutRoutes,
+    deviceRoutes,
+    uploadRoutes,
+    tokenRoutes,
+    webhookRoutes,
+  ];
   addRoutes(
     v1,
     parts,

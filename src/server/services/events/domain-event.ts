@@ -4,7 +4,14 @@ import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Actor, Failure, ProjectRecord, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
 
 /** Change to the server's data, with its type, actor, time and details. */
-export type DomainEvent = ReleaseEvent | RolloutChange | DeviceEvent | ProjectEvent | TokenEvent | AccessEvent;
+export type DomainEvent =
+  | ReleaseEvent
+  | RolloutChange
+  | DeviceEvent
+  | ProjectEvent
+  | TokenEvent
+  | WebhookChange
+  | AccessEvent;
 
 /** Actor for changes that result from a device request. */
 export const theDevice: Actor = 'device';
@@ -173,6 +180,19 @@ interface RefusedAccess extends Omit<Common, 'project'> {
 interface ExportedBackup extends Omit<Common, 'project'> {
   readonly type: 'backup.exported';
   readonly project: undefined;
+}
+
+interface WebhookChange extends Omit<Common, 'project'> {
+  readonly type: 'webhook.added' | 'webhook.removed' | 'webhook.redelivered';
+  /** Only project whose events the webhook receives; undefined for all projects. */
+  readonly project: string | undefined;
+  /** Webhook ID. */
+  readonly webhook: number;
+  /** Scheme, host and port of the URL, which is secret otherwise. */
+  readonly origin: string;
+  readonly events: readonly string[];
+  readonly format: string;
+  readonly allowPrivate: boolean;
 }
 
 type AccessEvent = RefusedAccess | ExportedBackup;

@@ -5,6 +5,7 @@ import { folderBlobs } from '../blobs/folder-blobs.ts';
 import { type BlobsIdentity, identifyBlobs, type PairProblem, pairProblem } from '../data-identity.ts';
 import { chooseDriver } from '../sql/sqlite/drivers/choose.ts';
 import { hasLostJournal } from '../sql/sqlite/open-sqlite.ts';
+import type { MemberOf } from '../store.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { checkDatabase, type DatabaseReport } from './check-database.ts';
 import { withDatabaseCopy } from './database-copy.ts';
@@ -34,7 +35,11 @@ const emptyDatabase: DatabaseReport = {
  *
  * @throws OtaError FILE_NOT_FOUND, SERVER_DATA_IN_USE, SQLITE_MISSING
  */
-export async function checkData(folder: string, show: ShowFraction = () => undefined): Promise<DataReport> {
+export async function checkData(
+  folder: string,
+  memberOf: MemberOf,
+  show: ShowFraction = () => undefined,
+): Promise<DataReport> {
   const path = join(folder, 'ota.db');
   // A running server seals the database before the blobs, so the blobs are checked before the database.
   const store = await folderBlobs(folder, { isReadOnly: true });
@@ -44,7 +49,9 @@ export async function checkData(folder: string, show: ShowFraction = () => undef
   }
   const driver = await chooseDriver();
   const isMissing = ((await stat(path).catch(() => undefined))?.size ?? 0) === 0;
-  const database = isMissing ? emptyDatabase : await withDatabaseCopy(path, (copy) => checkDatabase(copy, driver));
+  const database = isMissing
+    ? emptyDatabase
+    : await withDatabaseCopy(path, (copy) => checkDatabase(copy, driver, memberOf));
   const blobs = await checkBlobs(folder, database.blobs, show);
   const problems = isMissing
     ? [missing(path)]

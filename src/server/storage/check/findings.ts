@@ -16,6 +16,7 @@ export const dataProblemKinds = [
   'rollout-mismatch',
   'sketch-md5-mismatch',
   'manifest-mismatch',
+  'count-mismatch',
   'blob-missing',
   'blob-damaged',
   'file-unknown',

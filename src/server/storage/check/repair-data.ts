@@ -10,11 +10,15 @@ import { removeDatabase } from '../sql/sqlite/database-files.ts';
 import { chooseDriver } from '../sql/sqlite/drivers/choose.ts';
 import type { SqliteDatabase } from '../sql/sqlite/drivers/driver.ts';
 import { openSqliteStore } from '../sql/sqlite/open-sqlite.ts';
+import type { MemberOf } from '../store.ts';
 import { checkData } from './check-data.ts';
 import { copyDatabase, withDatabaseCopy } from './database-copy.ts';
 import type { DataProblem, DataReport, ShowFraction } from './findings.ts';
 import { rebuildDatabase } from './rebuild-database.ts';
 import type { RowRepair } from './row-repairs.ts';
+
+/** Message about the repair of kept counts. */
+export const recounted = 'Counted all devices again. The server counts the devices of rollouts when it runs.';
 
 export interface Repair {
   /** Folder with a copy of the original database and with the damaged files. */
@@ -41,7 +45,7 @@ interface Job {
 export async function repairData(
   folder: string,
   { problems, repairs }: DataReport,
-  { show, holder }: { readonly show: ShowFraction; readonly holder: string },
+  { show, holder, memberOf }: { readonly show: ShowFraction; readonly holder: string; readonly memberOf: MemberOf },
 ): Promise<Repair> {
   const path = join(folder, 'ota.db');
   const backup = join(folder, `before-repair-${new Date().toISOString().replaceAll(':', '-')}`);
@@ -58,7 +62,7 @@ export async function repairData(
     throw error;
   }
   const changes = [...(await repairDatabase(job, problems, repairs)), ...(await moveDamagedFiles(job, problems))];
-  return { backup, changes, after: await checkData(folder, show) };
+  return { backup, changes, after: await checkData(folder, memberOf, show) };
 }
 
 /** Checks that no server uses the database. A database that cannot be opened is not used by a server either. */
@@ -92,8 +96,10 @@ async function repairDatabase(
     kinds.has(kind),
   );
   const hasLoss = isDamaged || kinds.has('changes-lost');
-  if (!hasLoss && repairs.length === 0) return [];
-  const changes = isDamaged || repairs.length > 0 ? await rebuild(job, repairs) : [];
+  const isRebuilt = isDamaged || repairs.length > 0;
+  if (!hasLoss && !isRebuilt) return kinds.has('count-mismatch') ? recount(job) : [];
+  // The devices of a rebuilt database are counted again.
+  const changes = isRebuilt ? await rebuild(job, repairs) : [];
   await acceptLoss(job);
   if (!hasLoss) return changes;
   return [
@@ -117,6 +123,18 @@ async function rebuild({ path, backup }: Job, repairs: readonly RowRepair[]): Pr
   } catch (error) {
     await removeDatabase(rebuilt);
     throw dataError(path, error);
+  }
+}
+
+async function recount({ path, holder }: Job): Promise<readonly string[]> {
+  const store = await openSqliteStore(path, holder);
+  try {
+    await store.counts.recount();
+    return [recounted];
+  } catch (error) {
+    throw dataError(path, error);
+  } finally {
+    await store.close();
   }
 }
 

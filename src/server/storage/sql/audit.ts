@@ -2,10 +2,11 @@ import type { Selectable } from 'kysely';
 import type { AuditEntry } from '../records.ts';
 import type { AuditStore, NewAuditEntry } from '../store.ts';
 import type { Database } from './engine.ts';
+import { queueEvents } from './queue-events.ts';
 import { storedJson } from './stored-json.ts';
 import type { Tables } from './tables.ts';
 
-/** Writes audit entries in the same transaction as the change. */
+/** Writes audit entries, and queues the events for webhooks, in the same transaction as the change. */
 export async function writeAudit(db: Database, entries: readonly NewAuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map(({ at, actor, action, project, detail }) => {
@@ -13,6 +14,7 @@ export async function writeAudit(db: Database, entries: readonly NewAuditEntry[]
     return { at, actor, action, project: project ?? null, mac, detail: JSON.stringify(detail) };
   });
   await db.insertInto('audit').values(rows).execute();
+  await queueEvents(db, entries);
 }
 
 export function sqlAudit(db: Database): AuditStore {

@@ -51,13 +51,17 @@ async function searchFor(
   filter: DeviceFilter,
 ): Promise<Search | undefined> {
   const { text } = filter;
-  const ofProject = sql<SqlBool>`project_id = ${id}`;
-  const texts = text === undefined ? [] : [contains(engine, text)];
   const keys = await narrowestFirst(engine, name, filter);
   if (keys === undefined) return undefined;
+  const ofProject = sql<SqlBool>`project_id = ${id}`;
+  const equal = (key: IndexedFilter) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`;
+  const mac = text === undefined ? undefined : completeMac(text);
+  if (mac !== undefined) {
+    return { index: 'devices_searched', read: [ofProject, sql`mac = ${mac}`], compared: keys.map(equal) };
+  }
+  const texts = text === undefined ? [] : [contains(engine, text)];
   const [first, ...others] = keys;
   if (first === undefined) return { index: 'devices_searched', read: [ofProject], compared: texts };
-  const equal = (key: IndexedFilter) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`;
   return { index: indices[first], read: [ofProject, equal(first)], compared: [...others.map(equal), ...texts] };
 }
 
@@ -119,11 +123,15 @@ function orderOf({ before }: RecordPage): RawBuilder<unknown> {
   return sql.raw(before === undefined ? 'ASC' : 'DESC');
 }
 
-/** A MAC may be entered without colons. A complete MAC selects one device. */
+/** A MAC may be entered without colons. */
+function completeMac(text: string): string | undefined {
+  const digits = text.replaceAll(':', '').toUpperCase();
+  return /^[0-9A-F]{12}$/.test(digits) ? digits.replace(/..(?!$)/g, '$&:') : undefined;
+}
+
 function contains({ like }: Engine, text: string): RawBuilder<SqlBool> {
   const digits = text.replaceAll(':', '').toUpperCase();
   const isHex = /^[0-9A-F]*$/.test(digits);
-  if (isHex && digits.length === 12) return sql<SqlBool>`mac = ${digits.replace(/..(?!$)/g, '$&:')}`;
   const inName = sql`name ${sql.raw(like)} ${patternOf(text)} ESCAPE '\\'`;
   if (!isHex) return sql<SqlBool>`${inName}`;
   const hasColons = text.includes(':') || digits.length < 3;

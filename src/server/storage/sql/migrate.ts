@@ -3,6 +3,7 @@ import { toolVersion } from '../../../version.ts';
 import type { Database, Engine } from './engine.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { blockers } from './migrations/0002-blockers.ts';
+import { webhooks } from './migrations/0003-webhooks.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -11,6 +12,7 @@ type Migrations = Readonly<Record<string, SchemaMigration>>;
 export const ownMigrations: Migrations = {
   '0001-first-tables': firstTables,
   '0002-blockers': blockers,
+  '0003-webhooks': webhooks,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */
@@ -68,6 +70,13 @@ export async function unusableMigration(db: Database, tables: readonly string[])
   if (!tables.includes(migrationsTable)) return undefined;
   const newer = unknownTo(await appliedMigrations(db), ownMigrations);
   return newer.find(({ oldest_program }) => isOlder(programVersion, oldest_program))?.name;
+}
+
+/** Returns whether all migrations of this program were applied. */
+export async function isMigrated(db: Database, tables: readonly string[]): Promise<boolean> {
+  if (!tables.includes(migrationsTable)) return false;
+  const applied = new Set((await appliedMigrations(db)).map(({ name }) => name));
+  return Object.keys(ownMigrations).every((name) => applied.has(name));
 }
 
 function unknownTo(applied: readonly AppliedMigration[], migrations: Migrations): readonly AppliedMigration[] {

@@ -102,7 +102,7 @@ function countRow(rollout: number, member: RolloutMember | undefined, devices: n
 }
 
 /** Returns undefined if the member has neither a time nor an address. */
-function memberRow(rollout: number, mac: string, member: RolloutMember | undefined): MemberRow | undefined {
+export function memberRow(rollout: number, mac: string, member: RolloutMember | undefined): MemberRow | undefined {
   if (member?.sinceMs === undefined && member?.address === undefined) return undefined;
   const { stage, kind, sinceMs, address } = member;
   const since_ms = sinceMs === undefined ? null : Math.floor(sinceMs);

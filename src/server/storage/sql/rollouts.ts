@@ -58,15 +58,7 @@ export function sqlRollouts(engine: Engine): RolloutStore {
       return row && toRollout(row);
     },
 
-    async current(project) {
-      const newest = db
-        .selectFrom('rollouts')
-        .select(({ fn }) => fn.max('id').as('id'))
-        .groupBy(['project_id', 'channel']);
-      const query = rolloutRows(db).where('rollouts.id', 'in', newest).orderBy('rollouts.id');
-      const rows = await (project === undefined ? query : query.where('projects.name', '=', project)).execute();
-      return rows.map(toRollout);
-    },
+    current: (project) => currentRollouts(db, project),
 
     counts: (id) =>
       db
@@ -133,6 +125,17 @@ async function countSoaked(db: Database, { id, kinds, latestMs }: Soaking) {
     .execute();
   const soaked = rows.map(({ stage, all, unsoaked }) => ({ stage, devices: all - (unsoaked ?? 0) }));
   return soaked.filter(({ devices }) => devices > 0);
+}
+
+/** Returns the newest rollout on each channel. */
+export async function currentRollouts(db: Database, project?: string): Promise<readonly RolloutRecord[]> {
+  const newest = db
+    .selectFrom('rollouts')
+    .select(({ fn }) => fn.max('id').as('id'))
+    .groupBy(['project_id', 'channel']);
+  const query = rolloutRows(db).where('rollouts.id', 'in', newest).orderBy('rollouts.id');
+  const rows = await (project === undefined ? query : query.where('projects.name', '=', project)).execute();
+  return rows.map(toRollout);
 }
 
 function rolloutRows(db: Database) {

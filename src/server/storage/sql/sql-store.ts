@@ -1,6 +1,7 @@
 import type { Store } from '../store.ts';
 import { sqlAudit } from './audit.ts';
 import { sqlCatalog } from './catalog.ts';
+import { sqlCounts } from './count-checks.ts';
 import { sqlDevices } from './devices.ts';
 import { dumpTables, restoreRows } from './dump.ts';
 import type { Engine } from './engine.ts';
@@ -10,6 +11,7 @@ import { sqlSessions } from './sessions.ts';
 import { storeFacts } from './store-facts.ts';
 import { sqlTokens } from './tokens.ts';
 import { sqlUploads } from './uploads.ts';
+import { sqlWebhooks } from './webhooks.ts';
 
 /** Creates the store for an engine whose database has been migrated. */
 export function sqlStore(engine: Engine): Store {
@@ -17,8 +19,10 @@ export function sqlStore(engine: Engine): Store {
     catalog: sqlCatalog(engine),
     devices: sqlDevices(engine),
     rollouts: sqlRollouts(engine),
+    counts: sqlCounts(engine),
     tokens: sqlTokens(engine),
     uploads: sqlUploads(engine),
+    webhooks: sqlWebhooks(engine),
     audit: sqlAudit(engine.db),
     sessions: sqlSessions(engine),
     failures: sqlFailures(engine),

@@ -119,6 +119,32 @@ export interface Tables {
     since_ms: number | null;
     address: string | null;
   };
+  readonly webhooks: {
+    id: Generated<number>;
+    url: string;
+    secret: string;
+    /** Event names, separated by spaces. */
+    events: string;
+    project: string | null;
+    format: string;
+    allow_private: number;
+    created_at: number;
+  };
+  /** Queue of the events for webhooks, and log of their deliveries. Events of a webhook are sent in the order of their IDs. */
+  readonly webhook_deliveries: {
+    id: Generated<number>;
+    webhook_id: number;
+    event_id: string;
+    event: string;
+    /** Event as JSON. */
+    payload: string;
+    at: number;
+    state: string;
+    attempts: number;
+    next_at: number;
+    status: number | null;
+    error: string | null;
+  };
   readonly sessions: { key: string; token: string; form_token: string; ends_at: number };
   /** Times at which the failures of each bucket are forgotten. */
   readonly failure_buckets: { bucket: string; full_at: number };
@@ -126,7 +152,8 @@ export interface Tables {
 
 /**
  * Tables of a backup with their key columns, in the order for restoring their rows. The other tables contain data that is derived from these
- * tables, and log-ins.
+ * tables, and log-ins. Webhooks are not part of a backup, because their URLs are secrets, and because a restored server must not send events to
+ * the receivers of another server.
  */
 export const tableKeys = {
   meta: ['key'],

@@ -14,6 +14,7 @@ export const operationGroups = [
   'rollouts',
   'devices',
   'uploads',
+  'webhooks',
   'administration',
 ] as const;
 
@@ -25,6 +26,8 @@ export const pathParameters = {
   rolloutId: v.pipe(integerText(0, 999_999_999_999_999), v.examples([1])),
   action: v.picklist(rolloutActions, `must be ${rolloutActions.join(', ')}`),
   sha256: blobDigest,
+  webhookId: v.pipe(integerText(0, 999_999_999_999_999), v.examples([1])),
+  deliveryId: v.pipe(integerText(0, 999_999_999_999_999), v.examples([1])),
   tokenId: v.pipe(v.string(), v.maxLength(64, 'must be a token ID')),
 } as const;
 type ParameterName = keyof typeof pathParameters;

@@ -6,6 +6,7 @@ import { releaseOperations } from './releases.ts';
 import { rolloutOperations } from './rollouts.ts';
 import { serverOperations } from './server.ts';
 import { uploadOperations } from './uploads.ts';
+import { webhookOperations } from './webhooks.ts';
 
 /** All operations of the API. */
 export const operations: readonly Operation[] = [
@@ -15,5 +16,6 @@ export const operations: readonly Operation[] = [
   rolloutOperations,
   deviceOperations,
   uploadOperations,
+  webhookOperations,
   administrationOperations,
 ].flatMap((group) => Object.values<Operation>(group));

@@ -1,0 +1,80 @@
+import * as v from 'valibot';
+import type { WebhookEvent, WebhookFormat } from '../../../api/webhooks.ts';
+import type { DeliveryRecord } from '../../storage/records.ts';
+
+/** Body of a request, and the headers that depend on the format. */
+export interface WebhookMessage {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+type Event = Pick<DeliveryRecord, 'event' | 'payload'>;
+
+const json = { 'content-type': 'application/json' };
+
+/** Discord rejects longer messages. */
+const mostCharacters = 2000;
+
+/** Formats an event for a receiver. */
+export function messageFor(format: WebhookFormat, event: Event): WebhookMessage {
+  switch (format) {
+    case 'standard':
+      return { body: event.payload, headers: json };
+    case 'ntfy': {
+      const priority = event.event === 'rollout.halted' ? 'high' : 'default';
+      return {
+        body: textOf(event),
+        headers: {
+          'content-type': 'text/plain; charset=utf-8',
+          Title: `ota-hooks: ${event.event}`,
+          Priority: priority,
+        },
+      };
+    }
+    case 'slack':
+      return { body: JSON.stringify({ text: escapedForSlack(textOf(event)) }), headers: json };
+    case 'discord':
+      // A reason or a name must not notify all members of the channel.
+      return { body: JSON.stringify({ content: textOf(event), allowed_mentions: { parse: [] } }), headers: json };
+  }
+}
+
+const payloadSchema = v.object({
+  data: v.object({
+    project: v.optional(v.string()),
+    version: v.optional(v.string()),
+    channel: v.optional(v.string()),
+    openStages: v.optional(v.number()),
+    reason: v.optional(v.string()),
+    releases: v.optional(v.array(v.object({ version: v.string() }))),
+  }),
+});
+
+const verbs: Readonly<Record<WebhookEvent, string>> = {
+  'rollout.started': 'started',
+  'rollout.stage-opened': 'opened a stage',
+  'rollout.paused': 'paused',
+  'rollout.resumed': 'resumed',
+  'rollout.halted': 'HALTED',
+  'rollout.aborted': 'aborted',
+  'rollout.rolled-back': 'rolled back',
+  'rollout.completed': 'completed',
+  'release.published': 'published',
+  'release.promoted': 'promoted',
+  'release.yanked': 'yanked',
+};
+
+/** Describes an event in one line. */
+function textOf({ event, payload }: Event): string {
+  const { data } = v.parse(payloadSchema, JSON.parse(payload));
+  const versions = data.version ?? [...new Set(data.releases?.map(({ version }) => version))].join(', ');
+  const subject = event.startsWith('rollout.') ? 'Rollout of ' : '';
+  const on = data.channel === undefined ? '' : ` on ${data.channel}`;
+  const why = data.reason === undefined ? '' : `: ${data.reason}`;
+  return `${subject}${data.project} ${versions}${on} ${verbs[event]}${why}`.slice(0, mostCharacters);
+}
+
+/** Escapes the characters with which Slack marks links and mentions. */
+function escapedForSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
