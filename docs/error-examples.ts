@@ -179,12 +179,14 @@ export const errorExamples = {
   NOT_ACCEPTED: [{ path: 'build/door.ino.bin', verdict: 'ERROR[12]: Signature verification failed' }],
   UPDATE_BLOCKED: [
     {
-      path: 'build/door.ino.bin.gz',
+      path: 'build/door.ino.bin.ota.json',
       blockedBy: [
         {
-          rule: 'gz-old-device',
-          message: 'the device runs core 2.6.3, which cannot inflate',
-          fix: 'send the raw artifact',
+          rule: 'wrong-key',
+          message:
+            'the artifact is signed with key 60b1cdb72aab1a01…, but the device has key 9f2ae1d0c4b7e853…: it would reject the update with ERROR 12',
+          fix: 'sign the artifact with key 9f2ae1d0c4b7e853…',
+          artifact: 'door.ino.bin.signed',
         },
       ],
     },

@@ -150,7 +150,8 @@ update), \`bad-core-2.7.0\` and \`bad-core-2.7.2\` for images, \`fs-moved\`, \`o
 ## Fixes
 
 Every error has at least one fix, and each fix removes the error (\`test/core/preflight/fixes.test.ts\` applies the fixes to random devices
-and builds). With \`--json\`, \`fix\` contains the text, and \`fixes\` contains the same fixes as data:
+and builds). With \`--json\`, \`blockedBy\` contains the rules that block the best candidate, and \`blockedArtifacts\` the rules that block each
+artifact. For each rule, \`fix\` contains the text of the fixes, and \`fixes\` contains the fixes as data:
 
 | \`action\` | fix | other keys |
 | --- | --- | --- |

@@ -41,7 +41,10 @@ const aliasPath = v.pipe(
  * that is not valid UTF-8 is left unchanged, and paths are case-sensitive.
  */
 function routed(path: string): string {
-  const { pathname } = new URL(`http://localhost${path}`);
+  const url = `http://localhost${path}`;
+  // The check of the syntax has reported a path that makes the URL invalid, such as `:x`.
+  if (!URL.canParse(url)) return path;
+  const { pathname } = new URL(url);
   return pathname.replace(/(%[0-9a-f]{2})+/gi, decodedOrSame).replace(/\/+/g, '/');
 }
 

@@ -39,7 +39,7 @@ async function reader(t: ExecutionContext): Promise<Reader> {
 test('docs/alerts.md: the token of Prometheus permits only reading', async (t) => {
   const { follow, server } = await reader(t);
   const [output = ''] = await follow('Prometheus');
-  const [token = ''] = /ota_\w+/.exec(output) ?? [];
+  const [token = ''] = /ota_\w{12}_[\w-]{43}/.exec(output) ?? [];
   const headers = { authorization: `Bearer ${token}` };
   t.is((await fetch(`${server.url}/metrics`, { headers })).status, 200);
   t.is((await server.api('POST', '/projects/door/rollouts', {}, token)).status, 403);

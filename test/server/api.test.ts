@@ -215,6 +215,7 @@ test('rejects invalid project settings, invalid project names and an alias that 
     { aliases: [{ path: '/api/v1/tokens' }] },
     { aliases: [{ path: '/update/x' }] },
     { aliases: [{ path: 'no-slash' }] },
+    { aliases: [{ path: ':not-a-port' }] },
     { aliases: [{ path: '/x?y' }] },
     { aliases: [{ path: '/x y' }] },
     { aliases: [{ path: '/x', channel: '../y' }] },

@@ -253,7 +253,7 @@ export interface Touch {
 
 /** Data for a device's request. The record and the revision were read at the same moment. */
 interface DeviceCheck {
-  readonly device: SeenDevice | undefined;
+  readonly record: DeviceRecord | undefined;
   /** Revision of the project. */
   readonly revision: number;
 }

@@ -224,7 +224,7 @@ test('every fix of an error removes the rule', (t) => {
         }
       }
     }),
-    propertyRuns(400, 100_000),
+    propertyRuns(400, 20_000),
   );
   t.pass();
 });
@@ -271,7 +271,7 @@ test('the fixes of the best candidate lead to a safe update, unless there is no 
       }
       t.fail(`the fixes do not end: ${JSON.stringify({ facts, release })}`);
     }),
-    propertyRuns(400, 100_000),
+    propertyRuns(400, 20_000),
   );
   t.log(Object.fromEntries(ends));
   t.true(ends.size > 1);

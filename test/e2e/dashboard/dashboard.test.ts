@@ -54,6 +54,7 @@ test('shows a staged rollout live until a failed device halts it, in both color 
   const pages = [
     '/login',
     '/',
+    '/api',
     '/projects/door/devices',
     page.url(),
     '/projects/door/releases',

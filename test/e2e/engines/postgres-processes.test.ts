@@ -71,7 +71,7 @@ test('reads and writes while a newer version migrates the database, and is rejec
   let isMigrating = true;
   const working = (async () => {
     while (isMigrating) {
-      t.is((await store.devices.check('door', mac))?.device?.record.revision, revision);
+      t.is((await store.devices.check('door', mac))?.record?.revision, revision);
       const audit = [auditBy('tester', 'device.edited', { mac })];
       t.is(await store.devices.save({ ...newRecord('door', mac), revision }, { ...roomy, audit }), 'saved');
       revision++;
@@ -255,7 +255,7 @@ test('reports an outage of the database, and works again after it', async (t) =>
     t.false(String(error?.stack).includes(own.password));
   }
   await own.start();
-  t.is((await store.devices.check('door', mac))?.device?.record.revision, 1);
+  t.is((await store.devices.check('door', mac))?.record?.revision, 1);
   t.is(await store.devices.save({ ...newRecord('door', mac), revision: 1 }, roomy), 'saved');
 });
 
@@ -366,7 +366,7 @@ test('replaces idle connections that were lost unnoticed', async (t) => {
   await proxy.cut('drop');
   await cluster.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${database}'`);
   await proxy.restore();
-  t.deepEqual(new Set((await checks()).map((checked) => checked?.device?.record.revision)), new Set([1]));
+  t.deepEqual(new Set((await checks()).map((checked) => checked?.record?.revision)), new Set([1]));
   t.is(await store.devices.save({ ...newRecord('door', mac), revision: 1 }, roomy), 'saved');
 });
 

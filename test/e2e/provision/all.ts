@@ -2,6 +2,7 @@
 import { aptInstall } from './apt.ts';
 import { installArduinoCli } from './arduino-cli.ts';
 import { installPlatformIo } from './platformio.ts';
+import { installSchemathesis } from './schemathesis.ts';
 import { installXtensaCompiler } from './xtensa.ts';
 
 const compilers = ['gcc', 'libc6-dev', 'libbearssl-dev'];
@@ -10,4 +11,5 @@ await aptInstall([...compilers, ...keyTools, 'git', 'nginx', 'prometheus', 'chro
 await installXtensaCompiler();
 await installArduinoCli();
 await installPlatformIo();
+await installSchemathesis();
 await import('./engines.ts');

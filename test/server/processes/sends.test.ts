@@ -186,25 +186,58 @@ test('waits with the shutdown until the end of a download is stored', async (t) 
   const { first } = await twoProcesses(t);
   t.is((await first.publish(old)).status, 201);
   const { devices } = first.parts.store;
-  const check = devices.check;
-  let checks = 0;
+  const save = devices.save;
+  let saves = 0;
   let goOn = () => {};
   const gate = new Promise<void>((resolve) => {
     goOn = resolve;
   });
-  devices.check = async (...values) => {
-    // The first check decides on the request, and the second one belongs to the end of the download.
-    if (++checks === 2) await gate;
-    return check(...values);
+  devices.save = async (...values) => {
+    // The first save stores the attempt, and the second one the end of the download.
+    if (++saves === 2) await gate;
+    return save(...values);
   };
   t.is((await requestAsDevice(first.port, '/update/door', { mac: macOf(0) })).status, 200);
   let isIdle = false;
   const idle = first.parts.downloads.idle().then(() => {
     isIdle = true;
   });
-  while (checks < 2) await new Promise(setImmediate);
+  while (saves < 2) await new Promise(setImmediate);
   t.false(isIdle);
   goOn();
   await idle;
   t.like((await first.parts.records.find('door', macOf(0)))?.attempts[0], { state: 'received', receipts: 1 });
+});
+
+test('stores the end of a download without reading the device again', async (t) => {
+  const { first } = await twoProcesses(t);
+  t.is((await first.publish(old)).status, 201);
+  const calls: string[] = [];
+  const { devices } = first.parts.store;
+  const { check, save } = devices;
+  devices.check = (...values) => {
+    calls.push('check');
+    return check(...values);
+  };
+  devices.save = (...values) => {
+    calls.push('save');
+    return save(...values);
+  };
+  t.is((await requestAsDevice(first.port, '/update/door', { mac: macOf(0) })).status, 200);
+  await first.parts.downloads.idle();
+  t.deepEqual(calls, ['check', 'save', 'save']);
+  t.like((await first.parts.records.find('door', macOf(0)))?.attempts[0], { state: 'received', receipts: 1 });
+});
+
+test('stores the end of a download of a device that another process has changed since', async (t) => {
+  const { first, second } = await twoProcesses(t);
+  t.is((await first.publish(old)).status, 201);
+  once(first.parts.store.devices, 'save', 'after', () =>
+    second.api('PUT', `/projects/door/devices/${macOf(0)}`, { name: 'front' }),
+  );
+  t.is((await requestAsDevice(first.port, '/update/door', { mac: macOf(0) })).status, 200);
+  await first.parts.downloads.idle();
+  const record = await first.parts.records.find('door', macOf(0));
+  t.is(record?.name, 'front');
+  t.like(record?.attempts[0], { state: 'received', receipts: 1 });
 });

@@ -254,7 +254,7 @@ async function changeDevice(
     const rollouts = await store.rollouts.current('door');
     const found = await store.devices.check('door', mac);
     if (found?.revision !== revision) continue;
-    const before = found.device?.record;
+    const before = found.record;
     const after = change(before);
     const members = rollouts.map(({ id }) => ({
       rollout: id,

@@ -122,7 +122,7 @@ migrateTest('reads and writes while a newer version adds to the tables', async (
   await store.catalog.saveProject({ name: 'door', createdAt: 1, ...settings }, auditBy('tester'));
   t.is(await store.devices.save(newRecord('door', mac), { mostDevices: 9 }), 'saved');
   await migrate(engine, { ...ownMigrations, '9999-future': addition('0.1.0') }, '0.2.0');
-  t.is((await store.devices.check('door', mac))?.device?.record.revision, 1);
+  t.is((await store.devices.check('door', mac))?.record?.revision, 1);
   t.is(await store.devices.save({ ...newRecord('door', mac), revision: 1 }, { mostDevices: 9 }), 'saved');
   t.is(await store.devices.save(newRecord('door', '18:FE:34:00:00:02'), { mostDevices: 9 }), 'saved');
   t.is((await store.devices.list('door', { limit: 9 })).length, 2);

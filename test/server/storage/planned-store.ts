@@ -49,8 +49,8 @@ export async function runDevices(store: Store, rolloutId: number): Promise<void>
   const { devices } = store;
   const mac = plannedMac(1);
   const checked = await devices.check('door', mac);
-  if (checked?.device === undefined) throw new Error('the device is not stored');
-  const { record } = checked.device;
+  if (checked?.record === undefined) throw new Error('the device is not stored');
+  const { record } = checked;
   const before = memberOf(record);
   const members = [{ rollout: rolloutId, before, after: { ...before, kind: 'failed' } }];
   const basis = { mostDevices: 1000, projectRevision: checked.revision };

@@ -50,7 +50,7 @@ export function processesContract(storeTest: StoreTest): void {
     await store.catalog.saveProject(project(), auditBy('tester'));
     const fresh = newRecord('door', mac);
     t.is(await store.devices.save(fresh, { ...roomy, projectRevision: 0 }), 'stale');
-    t.is((await store.devices.check('door', mac))?.device, undefined);
+    t.is((await store.devices.check('door', mac))?.record, undefined);
     t.is(await store.devices.save(fresh, { ...roomy, projectRevision: 1 }), 'saved');
     await peer.catalog.saveProject(project(), auditBy('tester'));
     const audit = auditBy('tester', 'device.removed', { mac });
@@ -60,8 +60,26 @@ export function processesContract(storeTest: StoreTest): void {
     );
     t.is(await store.devices.remove('door', mac, { projectRevision: 1, audit }), 'stale');
     t.deepEqual(await store.audit.ofDevice('door', mac, 9), []);
-    t.is((await peer.devices.check('door', mac))?.device?.record.revision, 1);
+    t.is((await peer.devices.check('door', mac))?.record?.revision, 1);
     t.true(await store.devices.remove('door', mac, { projectRevision: 2, audit }));
+  });
+
+  storeTest('saves a change that affects no counts only on the latest revisions', async (t, { store, peer }) => {
+    await store.catalog.saveProject(project(), auditBy('tester'));
+    const record = { ...newRecord('door', mac), revision: 1 };
+    t.is(await store.devices.save({ ...record, revision: 0 }, { ...roomy, projectRevision: 1 }), 'saved');
+    const seen = { ...record, firstSeenAt: 7 };
+    t.is(await store.devices.save(seen, { ...roomy, projectRevision: 1 }), 'saved');
+    t.is(await peer.devices.save({ ...record, firstSeenAt: 8 }, { ...roomy, projectRevision: 1 }), 'conflict');
+    await peer.catalog.saveProject(project(), auditBy('tester'));
+    const later = { ...seen, revision: 2, firstSeenAt: 9 };
+    t.is(await store.devices.save(later, { ...roomy, projectRevision: 1 }), 'stale');
+    t.like((await peer.devices.get('door', mac))?.record, { revision: 2, firstSeenAt: 7 });
+    const races = [store, peer, store].map((via) => via.devices.save(later, { ...roomy, projectRevision: 2 }));
+    t.deepEqual((await Promise.all(races)).sort(), ['conflict', 'conflict', 'saved']);
+    const named = { ...later, revision: 3, name: 'hall' };
+    t.is(await store.devices.save(named, { ...roomy, projectRevision: 2 }), 'saved');
+    t.deepEqual((await peer.devices.named('door', ['hall']))[0]?.revision, 4, 'the columns follow the record');
   });
 
   storeTest('rejects changes to a project that are based on an outdated revision', async (t, { store, peer }) => {
@@ -232,7 +250,7 @@ export function processesContract(storeTest: StoreTest): void {
     const touch = (at: number) => ({ project: 'door', mac, at, report: { version: `${at}` } });
     await store.devices.touch([touch(20), { ...touch(30), project: 'window' }]);
     await peer.devices.touch([touch(10)]);
-    const seen = (await store.devices.check('door', mac))?.device;
+    const seen = await store.devices.get('door', mac);
     t.is(seen?.lastSeenAt, 20);
     t.deepEqual(seen?.report, { version: '20' });
     await peer.devices.touch([touch(30)]);

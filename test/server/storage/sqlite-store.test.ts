@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newProject } from '../../../src/server/services/releases/project.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
+import type { DeviceRecord } from '../../../src/server/storage/records.ts';
 import type { SqliteDriver } from '../../../src/server/storage/sql/sqlite/drivers/driver.ts';
 import { openSqliteStore } from '../../../src/server/storage/sql/sqlite/open-sqlite.ts';
 import type { Store } from '../../../src/server/storage/store.ts';
@@ -100,36 +101,69 @@ storeTest('waits for the disk for changes by people, and not for changes by devi
   const { open } = await folderStore(t, recordingDriver(driver, recorded));
   const store = await open('data');
   await store.catalog.saveProject(newProject('door', []), auditBy('admin'));
-  recorded.length = 0;
+  const commits = () => recorded.splice(0).filter((text) => /^(commit|pragma)/.test(text));
+  commits();
   await store.devices.save(newRecord('door', '18:FE:34:00:00:01'), { mostDevices: 10 });
-  t.deepEqual(recorded, ['pragma synchronous = normal', 'commit', 'pragma synchronous = full']);
-  recorded.length = 0;
+  t.deepEqual(commits(), ['pragma synchronous = normal', 'commit', 'pragma synchronous = full']);
   await store.devices.save(newRecord('door', '18:FE:34:00:00:02'), { mostDevices: 10, audit: [auditBy('admin')] });
-  t.deepEqual(recorded, ['commit'], 'with the full synchronization of the connection');
+  t.deepEqual(commits(), ['commit'], 'with the full synchronization of the connection');
 });
 
-/** Records the commits of a database, and the changes to how they wait for the disk. */
+storeTest('saves a change that affects no counts in one statement', async (t, driver) => {
+  const recorded: string[] = [];
+  const { open } = await folderStore(t, recordingDriver(driver, recorded));
+  const store = await open('data');
+  await store.catalog.saveProject(newProject('door', []), auditBy('admin'));
+  const record = newRecord('door', '18:FE:34:00:00:01');
+  const save = (revision: number, changes: Partial<DeviceRecord>) =>
+    store.devices.save({ ...record, revision, ...changes }, { mostDevices: 10, projectRevision: 1 });
+  await save(0, {});
+  recorded.length = 0;
+  t.is(await save(1, { firstSeenAt: 5 }), 'saved');
+  t.is(await save(2, { firstSeenAt: 6 }), 'saved');
+  t.deepEqual(recorded, ['pragma synchronous = normal', 'update devices', 'update devices']);
+  recorded.length = 0;
+  t.is(await save(3, { firstSeenAt: 6, group: 'attic' }), 'saved');
+  t.deepEqual(recorded, [
+    'update devices',
+    'pragma synchronous = full',
+    'pragma synchronous = normal',
+    'begin',
+    'update devices',
+    'insert device_counts',
+    'commit',
+    'pragma synchronous = full',
+  ]);
+});
+
+/** Records the changes to a database, its transactions, and the changes to how they wait for the disk. */
 function recordingDriver(driver: SqliteDriver, recorded: string[]): SqliteDriver {
+  const record = (sql: string) => {
+    const text = sql.toLowerCase();
+    const [, change, table] = /^(insert|update|delete)(?: into| from)? "(\w+)"/.exec(text) ?? [];
+    if (change !== undefined) recorded.push(`${change} ${table}`);
+    if (/^(begin|commit|rollback|pragma synchronous)/.test(text)) recorded.push(text);
+  };
   return {
     ...driver,
     open(path) {
       const database = driver.open(path);
       return {
-        exec: (sql) => database.exec(sql),
+        exec(sql) {
+          record(sql);
+          database.exec(sql);
+        },
         close: () => database.close(),
         prepare(sql) {
-          const text = sql.toLowerCase();
           const statement = database.prepare(sql);
-          const isRecorded = text === 'commit' || text.startsWith('pragma synchronous');
-          const record = () => isRecorded && recorded.push(text);
           return {
             get: (values) => statement.get(values),
             all(values) {
-              record();
+              record(sql);
               return statement.all(values);
             },
             run(values) {
-              record();
+              record(sql);
               return statement.run(values);
             },
           };

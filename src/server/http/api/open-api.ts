@@ -20,7 +20,7 @@ export const documentPath = '/api/openapi.json';
 /** JSON Schema of a value in the document. */
 export type JsonSchema = ReturnType<typeof toJsonSchema>;
 
-interface MediaTypes {
+export interface MediaTypes {
   readonly [mediaType: string]: { readonly schema: JsonSchema };
 }
 
@@ -39,7 +39,7 @@ interface DocumentedResponse {
   readonly content: MediaTypes;
 }
 
-interface DocumentedOperation {
+export interface DocumentedOperation {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly summary: string;
@@ -72,8 +72,16 @@ const description = `Every request needs the header \`Authorization: Bearer TOKE
 otherwise. Every response has the header \`${apiVersionHeader}\`. An error response contains a problem: a code that never changes, a message and a
 hint. Unknown fields in a request are errors. A newer server may send additional fields, so programs must ignore fields that they do not know.`;
 
+/** Kept, because the generation takes about 20 ms, and a request for the document needs no token. */
+let kept: OpenApiDocument | undefined;
+
 /** Returns the OpenAPI 3.1 document of the API, generated from the operations and their schemas. */
 export function openApiDocument(): OpenApiDocument {
+  kept ??= generated();
+  return kept;
+}
+
+function generated(): OpenApiDocument {
   return {
     openapi: '3.1.1',
     info: { title: 'ota-hooks server', version: toolVersion, description: description.replaceAll('\n', ' ') },

@@ -4,6 +4,7 @@ import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { apiPage } from './api-page.tsx';
 import { assetRoutes } from './assets.ts';
 import { devicePage, enrollFromOverview, retryDevice } from './device-page.tsx';
 import { errorPage } from './error-page.tsx';
@@ -19,7 +20,7 @@ import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
 
 /** All dashboard paths. Device requests use other paths. */
-const places = ['/', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
+const places = ['/', '/api', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
 const mostFormBytes = 16 * 1024;
 
 const guard = secureHeaders({
@@ -57,6 +58,7 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
 
   const login = requireLogin({ parts, sessions });
   app.get('/', login, (context) => overviewPage(context, parts));
+  app.get('/api', login, apiPage);
   const project = '/projects/:project';
   const named = (context: PageContext, name = 'project') => context.req.param(name) ?? '';
   app.get(project, login, (context) => context.redirect(projectPath(named(context), 'devices'), 303));

@@ -58,7 +58,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
 
 /** Returns `next` only if it is a dashboard page, so that a link on a different site cannot redirect the user elsewhere. */
 function pageOf(next: string | undefined): string {
-  return next !== undefined && /^\/(projects\/[\w%.~:/?=&+-]*)?$/.test(next) ? next : '/';
+  return next !== undefined && /^\/(api|projects\/[\w%.~:/?=&+-]*)?$/.test(next) ? next : '/';
 }
 
 function LoginPage({ next, problem }: { next: string; problem?: string }) {

@@ -50,6 +50,9 @@ export async function overviewPage(context: PageContext, { catalog, store, notEn
           formToken={formTokenFor(context, 'devices')}
         />
       </div>
+      <p class="quiet">
+        <a href="/api">API</a>
+      </p>
     </Page>,
   );
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { countIn } from '../../observability/counters.ts';
-import { attemptOf } from '../../services/devices/attempts.ts';
 import { type Decision, decide, type Outcome, type Releases } from '../../services/devices/decide.ts';
 import { type CheckedDevice, mostTries } from '../../services/devices/device-records.ts';
 import { type DeviceReport, type Mode, storedReport } from '../../services/devices/report.ts';
@@ -132,8 +131,7 @@ function respond(
     if (slot === undefined) throw new Error('there is nothing to send');
     const { request } = firmwareRequest;
     const { release, artifact } = decision;
-    const sends = attemptOf(record.attempts, release.id)?.sends ?? 1;
-    send(parts, { request, response, project, mac, sends, release, artifact }, slot);
+    send(parts, { request, response, device: record, release, artifact }, slot);
     return undefined;
   }
   if (decision.action === 'none' && decision.code === 'no-release') return { status: 404, text: decision.text };

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { countIn } from '../../observability/counters.ts';
-import { afterInterruption, afterReceipt } from '../../services/devices/attempts.ts';
+import { afterInterruption, afterReceipt, attemptOf } from '../../services/devices/attempts.ts';
 import { changedRecord } from '../../storage/device-record.ts';
-import type { ReleaseRecord } from '../../storage/records.ts';
+import type { DeviceRecord, ReleaseRecord } from '../../storage/records.ts';
 import { sendArtifact } from './downloads.ts';
 import type { DeviceParts } from './parts.ts';
 import { writeDownloadHead } from './responses.ts';
@@ -12,10 +12,8 @@ import { writeDownloadHead } from './responses.ts';
 export interface Download {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly project: string;
-  readonly mac: string;
-  /** Value of `Attempt.sends` for this download. */
-  readonly sends: number;
+  /** Device with the attempt of this download. */
+  readonly device: DeviceRecord;
   readonly release: ReleaseRecord;
   readonly artifact: Artifact;
 }
@@ -55,7 +53,8 @@ function free({ bytes, downloads }: DeviceParts, artifact: Artifact): void {
 /** Sends the artifact and records the outcome. The slot is free when the outcome is stored, so a server that stops waits for it. */
 export function send(parts: DeviceParts, sending: Download, { body, free }: DownloadSlot): void {
   const { counters, log, outage } = parts;
-  const { request, response, project, mac, release, artifact } = sending;
+  const { request, response, device, release, artifact } = sending;
+  const { project, mac } = device;
   countIn(counters.responses, 200);
   log.info({ project, mac, version: release.version, file: artifact.file }, 'Download started');
   if (!(body instanceof Uint8Array)) {
@@ -72,29 +71,23 @@ export function send(parts: DeviceParts, sending: Download, { body, free }: Down
 }
 
 /** Records that the download broke off, so that it does not count against the limit. If a crash loses the record, the download counts. */
-async function noteInterruption(
-  { counters, records }: DeviceParts,
-  { project, mac, release, sends }: Download,
-): Promise<void> {
+async function noteInterruption({ counters, records }: DeviceParts, { device, release }: Download): Promise<void> {
   counters.downloadsInterrupted++;
-  await records.change(
-    project,
-    mac,
-    (record) => record && changedRecord(record, { attempts: afterInterruption(record.attempts, release.id, sends) }),
+  const sends = attemptOf(device.attempts, release.id)?.sends ?? 1;
+  await records.changeSaved(device, (record) =>
+    changedRecord(record, { attempts: afterInterruption(record.attempts, release.id, sends) }),
   );
 }
 
 /** Records that the device received all bytes. If a crash loses the record, the attempt counts as an incomplete download. */
 async function noteReceipt(
   { counters, records }: DeviceParts,
-  { project, mac, release }: Download,
+  { device, release }: Download,
   sizeBytes: number,
 ): Promise<void> {
   counters.downloadsCompleted++;
   counters.bytesSent += sizeBytes;
-  await records.change(
-    project,
-    mac,
-    (record) => record && changedRecord(record, { attempts: afterReceipt(record.attempts, release.id) }),
+  await records.changeSaved(device, (record) =>
+    changedRecord(record, { attempts: afterReceipt(record.attempts, release.id) }),
   );
 }

@@ -25,7 +25,7 @@ type Change = (record: DeviceRecord | undefined) => DeviceRecord | undefined;
 /** Dependencies of {@link DeviceRecords}. */
 interface Needs {
   readonly store: DeviceStore;
-  readonly catalog: Pick<Catalog, 'at'>;
+  readonly catalog: Pick<Catalog, 'at' | 'view'>;
   readonly rollouts: Pick<Rollouts, 'haltIfNeeded'>;
   readonly lastSeen: LastSeen;
   readonly events: DomainEvents;
@@ -49,7 +49,7 @@ export class DeviceRecords {
     const { store, catalog } = this.#needs;
     const checked = await store.check(project, mac);
     const view = checked && (await catalog.at(project, checked.revision));
-    return view && { view, record: checked.device?.record };
+    return view && { view, record: checked.record };
   }
 
   async find(project: string, mac: string): Promise<DeviceRecord | undefined> {
@@ -116,6 +116,18 @@ export class DeviceRecords {
       if (saved !== 'conflict' && saved !== 'stale') return saved;
     }
     throw new Error(`the record of ${mac} keeps changing`);
+  }
+
+  /**
+   * Changes a record that this process has just saved. It is read again only if the record or its project has changed since: the end of a
+   * download then takes one statement.
+   */
+  async changeSaved(saved: DeviceRecord, change: (record: DeviceRecord) => DeviceRecord): Promise<void> {
+    const { project, mac } = saved;
+    const view = this.#needs.catalog.view(project);
+    const outcome = view && (await this.save(change(saved), { view, record: saved }));
+    if (typeof outcome === 'object') return;
+    await this.change(project, mac, (record) => record && change(record));
   }
 
   async remove(project: string, mac: string, by: Actor): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import type { ImageKind } from '../../../core/model/artifact.ts';
-import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { type Plan, plan } from '../../../core/preflight/plan.ts';
 import { rulesAllowedByProject } from '../../../core/preflight/project-rules.ts';
@@ -16,7 +15,7 @@ interface Candidate extends Release {
 
 interface Remembered {
   readonly intermediateReleases: readonly ReleaseRecord[];
-  /** Cached plans, keyed by device facts. */
+  /** Cached plans, keyed by device facts and the rules allowed for the device. The order of the facts depends on what a device reports. */
   readonly plans: LRUCache<string, Plan<Candidate>>;
 }
 
@@ -41,7 +40,7 @@ export function planned(
   const plans = plansFor(target, intermediateReleases);
   const facts = { ...factsOfRunning(device.report, device.running, device.record), kind: device.kind };
   const { allow = [] } = device.record;
-  const key = `${keyOf(facts)} ${allow.join(' ')}`;
+  const key = `${JSON.stringify(facts)} ${allow.join(' ')}`;
   const known = plans.get(key);
   if (known !== undefined) return known;
   const stones = intermediateReleases.filter(({ id, board }) => id !== target.id && board === target.board);
@@ -54,11 +53,6 @@ export function planned(
   });
   plans.set(key, made);
   return made;
-}
-
-/** Serializes facts independently of key order. The plan of a device depends only on these facts and on the rules allowed for it. */
-function keyOf(facts: DeviceFacts): string {
-  return JSON.stringify(Object.entries(facts).sort());
 }
 
 /** Returns a target's plan cache. Releases are immutable objects: a change to the target or the intermediate releases creates new ones. */

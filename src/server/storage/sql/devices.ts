@@ -21,7 +21,9 @@ import {
 } from './device-counts.ts';
 import { listedMacs } from './device-lists.ts';
 import type { Database, Durability, Engine } from './engine.ts';
+import { type Placeholder, withPlaceholders } from './placeholders.ts';
 import { lockProject } from './projects.ts';
+import { recordUpdate } from './record-update.ts';
 import { changeMembers } from './rollout-counts.ts';
 import { storedJson } from './stored-json.ts';
 
@@ -40,21 +42,18 @@ export const deviceColumns = ['mac', 'devices.revision', 'last_seen_at', 'report
 
 export function sqlDevices(engine: Engine): DeviceStore {
   const { db, transaction } = engine;
-  // Compiled once, because each update check runs the query: a check then takes 81 µs of CPU instead of 140 µs.
-  const checkQuery = db
-    .selectFrom('projects')
-    .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', ''))
-    .select(['projects.revision as project_revision', ...deviceColumns])
-    .where('projects.name', '=', '')
-    .compile();
-  engine.keepPlan(checkQuery.sql);
+  const checkedDevice = withPlaceholders<CheckValues, CheckRow, CheckRow | undefined>(
+    (value) => checkQuery(engine, value),
+    engine.prepareRow,
+  );
+  const updateRecord = recordUpdate(engine);
   return {
     async check(project, mac) {
-      const query: typeof checkQuery = { ...checkQuery, parameters: [mac, project] };
-      const [row] = (await db.executeQuery(query)).rows;
+      const row = await checkedDevice({ project, mac });
       if (row === undefined) return undefined;
-      const { project_revision: revision, ...device } = row;
-      return { device: isPresent(device) ? toDevice(project, device) : undefined, revision };
+      const { project_revision, revision, doc } = row;
+      const record = revision === null || doc === null ? undefined : toRecord(project, { mac, revision, doc });
+      return { record, revision: project_revision };
     },
 
     async get(project, mac) {
@@ -68,7 +67,10 @@ export function sqlDevices(engine: Engine): DeviceStore {
       return row && toDevice(project, row);
     },
 
-    save: (record, options) => transaction((change) => save(change, engine, record, options), durabilityOf(options)),
+    async save(record, options) {
+      if (await updateRecord(record, options)) return 'saved';
+      return transaction((change) => save(change, engine, record, options), durabilityOf(options));
+    },
 
     touch: (touches) =>
       transaction(async (change) => {
@@ -132,6 +134,24 @@ export function sqlDevices(engine: Engine): DeviceStore {
     countVersions: (project, limit) => countVersions(db, project, limit),
     countBlockers: (project) => countBlockers(db, project),
   };
+}
+
+type CheckValues = Pick<DeviceRecord, 'project' | 'mac'>;
+
+interface CheckRow {
+  readonly project_revision: number;
+  readonly revision: number | null;
+  readonly doc: string | null;
+}
+
+function checkQuery({ db }: Pick<Engine, 'db'>, value: Placeholder<CheckValues>) {
+  return db
+    .selectFrom('projects')
+    .leftJoin('devices', (join) =>
+      join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', value('mac')),
+    )
+    .select(['projects.revision as project_revision', 'devices.revision', 'devices.doc'])
+    .where('projects.name', '=', value('project'));
 }
 
 /** Changes by people have audit entries. Changes that result from device requests have none, and are many. */
@@ -335,10 +355,14 @@ async function touch(db: Database, touches: readonly Touch[]): Promise<void> {
 /** Minimum requirements for a device record. A complete validation would be too slow, because records are read for many update checks. */
 const outline = v.looseObject({ attempts: v.array(v.looseObject({})), decisions: v.looseObject({}) });
 
-export function toDevice(project: string, { mac, revision, last_seen_at, report, doc }: DeviceRow): SeenDevice {
+export function toDevice(project: string, { last_seen_at, report, ...row }: DeviceRow): SeenDevice {
   return {
-    record: deviceRecord({ project, mac, revision }, storedJson<DeviceDoc>(doc, `the record of ${mac}`, outline)),
+    record: toRecord(project, row),
     lastSeenAt: last_seen_at ?? undefined,
-    report: report === null ? undefined : storedJson<StoredReport>(report, `the report of ${mac}`),
+    report: report === null ? undefined : storedJson<StoredReport>(report, `the report of ${row.mac}`),
   };
+}
+
+function toRecord(project: string, { mac, revision, doc }: Pick<DeviceRow, 'mac' | 'revision' | 'doc'>): DeviceRecord {
+  return deviceRecord({ project, mac, revision }, storedJson<DeviceDoc>(doc, `the record of ${mac}`, outline));
 }

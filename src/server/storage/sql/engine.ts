@@ -1,4 +1,4 @@
-import type { ColumnDefinitionBuilder, Kysely, RawBuilder, Transaction } from 'kysely';
+import type { ColumnDefinitionBuilder, CompiledQuery, Kysely, RawBuilder, Transaction } from 'kysely';
 import type { Lead, Notices } from '../store.ts';
 import type { Tables } from './tables.ts';
 
@@ -21,8 +21,10 @@ export interface Engine {
   indexedBy(index: string): RawBuilder<unknown>;
   /** Returns the time of the database's clock as an SQL expression, in milliseconds since 1970. */
   nowMs(): RawBuilder<number>;
-  /** Makes the database keep the plan of a statement that runs for each update check. Its columns must not depend on the schema. */
-  keepPlan(statement: string): void;
+  /** Prepares a query that device requests run. It returns the first row. Its columns must not depend on the schema. */
+  prepareRow<Row>(query: CompiledQuery<Row>): Prepared<Row | undefined>;
+  /** Prepares a change that device requests make, with the durability `crash`. It returns whether a row was changed. */
+  prepareChange(query: CompiledQuery): Prepared<boolean>;
   /**
    * Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects.
    *
@@ -46,6 +48,9 @@ export interface Engine {
   lead(work: (signal: AbortSignal) => Promise<void>): Lead;
   close(): Promise<void>;
 }
+
+/** Runs a prepared statement with new parameters, outside of a transaction. */
+export type Prepared<Result> = (parameters: readonly unknown[]) => Promise<Result>;
 
 /**
  * - power-failure: the commit is on the disk.

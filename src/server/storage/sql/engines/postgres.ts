@@ -1,4 +1,4 @@
-import { Kysely, sql, type Transaction } from 'kysely';
+import { type CompiledQuery, Kysely, sql, type Transaction } from 'kysely';
 import type Pg from 'pg';
 import type { Database, Engine } from '../engine.ts';
 import { startLead } from '../lead.ts';
@@ -23,6 +23,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
   const names = new Map<string, string>();
   const databaseOf = (kind: PoolKind) =>
     new Kysely<Tables>({ dialect: new RollbackDialect({ pool: openPool(pg, url, { kind, names }) }) });
+  const keepPlan = (statement: string) => names.set(statement, `ota_hooks_${names.size}`);
   const db = databaseOf('statements');
   const transactions = databaseOf('transactions');
   const health = databaseOf('health');
@@ -51,7 +52,15 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
     notices,
     indexedBy: () => sql``,
     nowMs: () => sql<number>`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
-    keepPlan: (statement) => void names.set(statement, `ota_hooks_${names.size}`),
+    prepareRow<Row>(query: CompiledQuery<Row>) {
+      keepPlan(query.sql);
+      return async (parameters) => (await db.executeQuery<Row>({ ...query, parameters })).rows[0];
+    },
+    prepareChange(query) {
+      keepPlan(query.sql);
+      // A change may wait for a lock.
+      return async (parameters) => (await transactions.executeQuery({ ...query, parameters })).numAffectedRows !== 0n;
+    },
     transaction: (work) => inTransaction(transactions, work),
     schemaTransaction: (work) => inTransaction(long, work),
     longTransaction: (work) => long.transaction().execute(work),

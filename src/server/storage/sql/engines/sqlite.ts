@@ -33,8 +33,8 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     notices: { send: () => undefined, subscribe: () => () => undefined },
     indexedBy: (index) => sql`INDEXED BY ${sql.ref(index)}`,
     nowMs: () => sql<number>`${Date.now()}`,
-    // The connection keeps all statements prepared.
-    keepPlan: () => undefined,
+    prepareRow: (query) => (parameters) => connection.first(query.sql, parameters),
+    prepareChange: (query) => (parameters) => connection.change(query.sql, parameters),
     transaction: (work, durability = 'power-failure') => inTransaction(db, work, durability),
     schemaTransaction: (work) => db.transaction().execute(work),
     longTransaction: (work) => db.transaction().execute(work),

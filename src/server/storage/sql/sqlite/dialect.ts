@@ -3,28 +3,28 @@ import {
   type Driver,
   type SqliteDatabase as KyselyDatabase,
   SqliteDialect,
-  type SqliteDialectConfig,
   SqliteDriver,
 } from 'kysely';
 
 /** Prepared statement whose values are checked before they reach the driver. */
 export interface CheckedStatement {
+  get(values: readonly unknown[]): unknown;
   all(values: readonly unknown[]): unknown[];
   run(values: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint };
 }
 
 /** Kysely dialect for SQLite, based on statements from any driver. */
 export class DriverDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
+  readonly driver: Driver;
 
   constructor(prepare: (sql: string) => CheckedStatement) {
     const config = { database: kyselyDatabase(prepare) };
     super(config);
-    this.#config = config;
+    this.driver = new TransactionDriver(config);
   }
 
   override createDriver(): Driver {
-    return new TransactionDriver(this.#config);
+    return this.driver;
   }
 }
 
