@@ -100,6 +100,8 @@ test('names missing blobs, and resumes an upload at its offset', async (t) => {
 
 test('publishes a release once when several requests publish the release at the same time', async (t) => {
   const server = await startTestServer(t);
+  // Uploads at the same time are a matter of their own: on several servers, a client continues at the offset that another request reached.
+  for (const bytes of build.files.values()) t.is((await upload(server.url, bytes, server.token)).status, 200);
   const responses = await Promise.all([1, 2, 3].map(() => server.publish(build)));
   t.deepEqual(responses.map(({ status }) => status).sort(), [200, 200, 201]);
   const { body } = await server.api('GET', '/projects/door/releases');

@@ -8,6 +8,8 @@ const reasons = {
   events: 'collects the events of one process',
   limits: 'a limit in memory that each process has for itself',
   part: 'replaces a part of one server',
+  pieces: 'a bucket stores the received part of an upload when the connection ends, and the test requires it before',
+  process: 'observes the downloads, counters or sockets of one process',
 };
 
 /** Reasons by file and title. `*` stands for all tests of a file. */
@@ -21,6 +23,18 @@ const skipped = {
     'delegates a download to nginx with X-Accel-Redirect': reasons.folder,
   },
   'server/clock': { '*': reasons.clock },
+  'server/operation': {
+    'finishes active downloads and accepts no new connections while stopping': reasons.process,
+    'rejects a second server on the same data folder, and names the process that uses the folder': reasons.folder,
+    'does not send an artifact that is corrupt on disk': reasons.folder,
+    'counts device responses, decisions, downloads and published releases in the metrics': reasons.process,
+    'does not count a client that disconnects in the middle of a request as a server error': reasons.pieces,
+  },
+  'server/hostile': {
+    'returns 429 to an address with too many failed requests': reasons.limits,
+    'limits the number of records stored for fake devices, and still serves an enrolled device': reasons.limits,
+    'returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body after the response': reasons.process,
+  },
   'server/verifier': { 'aborts a verification that reaches its time limit, and stores nothing': reasons.folder },
   'server/events/devices': { '*': reasons.events },
   'server/events/requests': { '*': reasons.events },

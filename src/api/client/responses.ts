@@ -3,6 +3,7 @@ import { type DeepReadonly, sha256 } from '../../core/model/fields.ts';
 import { auditInfoSchema, deviceInfoSchema, projectInfoSchema, tokenInfoSchema } from '../admin-info.ts';
 import { releaseInfoSchema } from '../release-info.ts';
 import { rolloutInfoSchema } from '../rollout-info.ts';
+import { deliveryInfoSchema, webhookInfoSchema } from '../webhooks.ts';
 
 /** Fields of server responses that the client reads. All other fields are ignored. */
 const releaseFinding = v.object({ rule: v.string(), message: v.string(), fix: v.string() });
@@ -39,6 +40,12 @@ export const tokenRevokedResponse = v.looseObject({ revoked: v.string() });
 export const auditResponse = v.looseObject({ entries: v.array(auditInfoSchema) });
 export const releasesResponse = v.looseObject({ releases: v.array(releaseInfoSchema), next: v.optional(v.number()) });
 export const devicesResponse = v.looseObject({ devices: v.array(deviceInfoSchema), next: v.optional(v.string()) });
+export const webhooksResponse = v.looseObject({ webhooks: v.array(webhookInfoSchema) });
+export const webhookRemovedResponse = v.looseObject({ removed: v.number() });
+export const deliveriesResponse = v.looseObject({
+  deliveries: v.array(deliveryInfoSchema),
+  next: v.optional(v.number()),
+});
 export const deviceRemovedResponse = v.looseObject({ removed: v.string() });
 export const rolloutsResponse = v.looseObject({ rollouts: v.array(rolloutInfoSchema) });
 

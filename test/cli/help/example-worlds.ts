@@ -198,6 +198,21 @@ async function rollout(t: ExecutionContext, example: string): Promise<ExampleWor
   return { ...world, instead: { ...instead, '7': String(JSON.parse(started).id) } };
 }
 
+/** Adds a webhook with one delivery, and a file with its URL. */
+async function webhook(t: ExecutionContext, example: string): Promise<ExampleWorld> {
+  const world = await updateServer(t);
+  const { folder, env = {} } = world;
+  await folder.write('webhook-url.txt', 'http://127.0.0.1:9/secret\n');
+  const run = async (...argv: string[]) => {
+    const { error } = await runCommand(['server', ...argv], { cwd: folder.path, env });
+    if (error !== undefined) throw error;
+  };
+  const url = ['--url-file', 'webhook-url.txt', '--allow-private'];
+  await run('webhooks', 'add', '--events', 'release.promoted', ...url);
+  await run('releases', 'promote', 'door', '1.4.2', '--channel', 'beta');
+  return { ...world, more: example.includes(' add ') ? ['--allow-private'] : [] };
+}
+
 async function backup(t: ExecutionContext): Promise<ExampleWorld> {
   const server = await startTestServer(t);
   const folder = await testFolder(t);
@@ -250,4 +265,5 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   'server restore': backup,
   'server copy': copyable,
   'server rollouts': rollout,
+  'server webhooks': webhook,
 };

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { ExecutionContext, TestFn } from 'ava';
 import type { BlobStore } from '../../../src/server/storage/blob-store.ts';
 
@@ -50,6 +51,23 @@ export function blobContract(test: TestFn, name: string, open: (t: ExecutionCont
     await Promise.all([1, 2, 3].map(() => blobs.append(sha256, piece(bytes, 0, bytes.length))));
     t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
   });
+
+  blobTest(
+    'never reports a wrong digest when one uploader sends a blob twice at the same time',
+    async (t, { blobs }) => {
+      const bytes = randomBytes(2_500_000);
+      const sha256 = digestOf(bytes);
+      const send = () => blobs.append(sha256, { ...piece(bytes, 0, bytes.length), uploader: 'abc' });
+      const outcomes = await Promise.all([1, 2, 3, 4].map(send));
+      const whole = { sha256, offset: bytes.length, complete: true };
+      t.true(outcomes.some((outcome) => isDeepStrictEqual(outcome, whole)));
+      t.deepEqual(
+        outcomes.filter((outcome) => outcome !== 'offset' && !isDeepStrictEqual(outcome, whole)),
+        [],
+      );
+      t.deepEqual(Buffer.from((await blobs.read(sha256)) ?? []), bytes);
+    },
+  );
 
   blobTest('keeps the bytes that arrived before a connection was lost', async (t, opened) => {
     const bytes = randomBytes(2_500_000);

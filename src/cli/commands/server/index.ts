@@ -9,6 +9,7 @@ import { declareReleases } from './releases.ts';
 import { declareRestore } from './restore.ts';
 import { declareRollouts } from './rollouts/index.ts';
 import { declareTokens } from './tokens.ts';
+import { declareWebhooks } from './webhooks.ts';
 
 export function declareServer(declaration: Declaration): void {
   commandGroup(
@@ -22,6 +23,7 @@ export function declareServer(declaration: Declaration): void {
       declareReleases,
       declareDevices,
       declareRollouts,
+      declareWebhooks,
       declareAudit,
       declareBackup,
       declareCheck,

@@ -11,6 +11,7 @@ import {
 import { revocationResponseSchema } from '../../../api/device-credentials.ts';
 import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
+import { deliveryInfoSchema, webhookInfoSchema } from '../../../api/webhooks.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
 import { dataProblemKinds } from '../../../server/storage/check/findings.ts';
 
@@ -64,6 +65,11 @@ export const serverDocuments = {
   'server rollouts advance': rolloutInfoSchema,
   'server rollouts abort': rolloutInfoSchema,
   'server rollouts rollback': rolloutInfoSchema,
+  'server webhooks add': webhookInfoSchema,
+  'server webhooks list': v.array(webhookInfoSchema),
+  'server webhooks remove': v.strictObject({ removed: v.number() }),
+  'server webhooks deliveries': v.array(deliveryInfoSchema),
+  'server webhooks redeliver': deliveryInfoSchema,
   'server audit': v.array(auditInfoSchema),
   'server backup': v.strictObject({ file: v.string(), sizeBytes }),
   'server check': v.strictObject({

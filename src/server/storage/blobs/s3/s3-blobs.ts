@@ -62,9 +62,10 @@ class S3Blobs implements BlobStore {
     const offset = await this.#writePieces(sha256, piece);
     if (offset === 'offset') return 'offset';
     if (offset < totalBytes) return { sha256, offset, complete: false };
-    const isSound = offset === totalBytes && (await this.#complete(sha256, totalBytes, uploader));
+    const outcome = offset === totalBytes ? await this.#complete(sha256, totalBytes, uploader) : 'digest-mismatch';
+    if (outcome === 'offset') return 'offset';
     await this.#removeAll(pieceKey(sha256, uploader));
-    return isSound ? { sha256, offset, complete: true } : 'digest-mismatch';
+    return outcome === 'complete' ? { sha256, offset, complete: true } : 'digest-mismatch';
   }
 
   async read(sha256: string): Promise<Uint8Array | undefined> {
@@ -196,10 +197,15 @@ class S3Blobs implements BlobStore {
   /**
    * Puts the pieces of an upload together.
    *
-   * @returns false if the bytes do not match the digest
+   * @returns digest-mismatch: the bytes do not match the digest. offset: a different request has ended the upload and removed its pieces
    */
-  async #complete(sha256: string, sizeBytes: number, uploader: string | undefined): Promise<boolean> {
+  async #complete(
+    sha256: string,
+    sizeBytes: number,
+    uploader: string | undefined,
+  ): Promise<'complete' | 'digest-mismatch' | 'offset'> {
     const pieces = await this.#pieces(sha256, uploader);
+    if (endOf(pieces) !== sizeBytes) return 'offset';
     const chunks = () => matching(sha256, this.#bytesOf(pieces));
     const key = blobKey(sha256);
     try {
@@ -207,15 +213,15 @@ class S3Blobs implements BlobStore {
         (await this.#client.size(key)) === undefined &&
         (await this.#client.create(key, { sizeBytes, sha256, chunks }))
       ) {
-        return true;
+        return 'complete';
       }
       // The blob already exists. Its new modification time protects it from removal until it is published.
       for await (const _ of chunks());
-      if (await this.#client.copy(key, key)) return true;
+      if (await this.#client.copy(key, key)) return 'complete';
       throw new BlobsUnavailableError('the S3 store did not create the blob: a different request was creating it');
     } catch (error) {
-      if (error instanceof DigestMismatchError) return false;
-      throw error;
+      if (!(error instanceof DigestMismatchError)) throw error;
+      return endOf(await this.#pieces(sha256, uploader)) === sizeBytes ? 'digest-mismatch' : 'offset';
     }
   }
 

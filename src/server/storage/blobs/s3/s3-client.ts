@@ -10,11 +10,10 @@ import { BlobsUnavailableError } from '../../store-unavailable.ts';
 import { errorCodeIn, listedObjects, type S3Object } from './s3-documents.ts';
 import type { S3Settings } from './s3-settings.ts';
 
-/**
- * Longest pauses in a transfer. An endpoint that does not respond for this time counts as unreachable. A device waits 8 s for a response, so
- * it still receives 503 when a read fails. A store may need longer to store an object.
- */
-const idleMs = { read: 5000, write: 10_000 } as const;
+/** Longest pause in a transfer. An endpoint that does not respond for this time counts as unreachable. */
+const idleMs = 10_000;
+/** Longest pause while an object is read, once. A device waits 8 s for a response, so it still receives 503. */
+const readIdleMs = 5000;
 /** Waits before the second and the third try. S3 stores reject single requests when they are busy. */
 const retryWaitsMs = [100, 400];
 /** Time for which a presigned URL is valid. A proxy uses it immediately. */
@@ -146,7 +145,7 @@ export class S3Client {
       try {
         return await this.#requestOnce(method, key, options);
       } catch (error) {
-        if (waitMs === undefined || !isTransient(error)) throw error;
+        if (waitMs === undefined || !isTransient(error) || (isRead(method, key) && isTimeout(error))) throw error;
         await pause(waitMs);
       }
     }
@@ -165,7 +164,7 @@ export class S3Client {
       method,
       agent: this.#agent,
       // Also limits the time to connect.
-      timeout: method === 'GET' || method === 'HEAD' ? idleMs.read : idleMs.write,
+      timeout: isRead(method, key) ? readIdleMs : idleMs,
       headers: { ...signed, ...(method === 'PUT' && { 'content-length': body?.sizeBytes ?? 0 }) },
     });
     const response = await exchange(sent, body);
@@ -241,12 +240,16 @@ function unreachable(cause: unknown): BlobsUnavailableError {
   return new BlobsUnavailableError(`the S3 store cannot be reached: ${reason}`, { cause });
 }
 
-/** Returns whether another try may succeed at once. An endpoint that does not respond would let the caller wait again. */
+function isRead(method: string, key: string | undefined): boolean {
+  return method === 'GET' && key !== undefined;
+}
+
 function isTransient(error: unknown): boolean {
   if (error instanceof S3RejectedError) return error.status >= 500 || error.status === 429;
-  return error instanceof BlobsUnavailableError && !isTimeout(error.cause);
+  return error instanceof BlobsUnavailableError;
 }
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === timedOut;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === timedOut;
 }

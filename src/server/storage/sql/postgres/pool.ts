@@ -9,6 +9,8 @@ import { breaksConnection, isLost, retried, storeError } from './problems.ts';
  * response, so it still receives 503.
  */
 const timeoutMs = 6000;
+/** A load balancer waits 3 s for a health check, and must notice soon that the database responds again. */
+const healthTimeoutMs = 2000;
 /** The locks of a process that was cut off are released after this time. */
 const idleInTransactionMs = 3000;
 /**
@@ -37,10 +39,11 @@ const mostConnections: Readonly<Record<PoolKind, number>> = { statements: 5, tra
  * @throws OtaError DATABASE_URL_INVALID
  */
 export function connectionSettings(pg: typeof Pg, url: string, kind: PoolKind): Pg.PoolConfig {
+  const withinMs = kind === 'health' ? healthTimeoutMs : timeoutMs;
   const common: Pg.PoolConfig = {
     connectionString: url,
     application_name: 'ota-hooks',
-    connectionTimeoutMillis: timeoutMs,
+    connectionTimeoutMillis: withinMs,
     keepAlive: true,
     types: {
       getTypeParser: ((oid: number, format: 'text') =>
@@ -52,8 +55,8 @@ export function connectionSettings(pg: typeof Pg, url: string, kind: PoolKind): 
   return {
     ...common,
     max,
-    query_timeout: timeoutMs,
-    statement_timeout: timeoutMs,
+    query_timeout: withinMs,
+    statement_timeout: withinMs,
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
   };
