@@ -34,7 +34,7 @@ const server = {
   services: ['storage/', 'auth/', 'observability/log', 'tls/'],
   auth: ['storage/'],
   tls: ['observability/'],
-  observability: ['services/events/', 'services/fleet-state'],
+  observability: ['services/events/', 'services/fleet-counts', 'services/outage'],
   storage: [],
 };
 

@@ -42,7 +42,6 @@ export const importResponseSchema = v.strictObject({
   /** Aliases of the project that other projects share. They serve only devices that are enrolled or recognized. */
   sharedAliases: v.array(v.string()),
 });
-export type ImportResponse = DeepReadonly<v.InferOutput<typeof importResponseSchema>>;
 
 /** Preview of a device's next update check. The version and the file are present only if the check would send an update. */
 const devicePreviewSchema = v.strictObject({

@@ -22,7 +22,7 @@ export type WebhookEvent = (typeof webhookEvents)[number];
 export const webhookFormats = ['standard', 'ntfy', 'slack', 'discord'] as const;
 export type WebhookFormat = (typeof webhookFormats)[number];
 
-export const deliveryStates = ['pending', 'delivered', 'failed'] as const;
+const deliveryStates = ['pending', 'delivered', 'failed'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
 
 /** URL of a webhook. It is a secret, because a chat URL authorizes everyone who knows it. */

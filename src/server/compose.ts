@@ -17,7 +17,7 @@ import { LastSeen } from './services/devices/last-seen.ts';
 import { NewDevices } from './services/devices/new-devices.ts';
 import { NotEnrolledDevices } from './services/devices/not-enrolled.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
-import { readFleetState } from './services/fleet-state.ts';
+import { readFleetCounts } from './services/fleet-counts.ts';
 import { Health } from './services/health.ts';
 import { Outage } from './services/outage.ts';
 import { Refusals } from './services/refusals.ts';
@@ -191,7 +191,7 @@ export async function makeParts(
   const skew = new ClockSkew(store, log);
   // The load of the server can be observed while the database is unavailable.
   const fleet = (project?: string) =>
-    readFleetState({ store, catalog }, project).catch((error: unknown) => {
+    readFleetCounts({ store, catalog }, project).catch((error: unknown) => {
       if (outage.note(error)) return [];
       throw error;
     });

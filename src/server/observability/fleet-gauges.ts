@@ -1,9 +1,9 @@
 import { Gauge, type Registry } from 'prom-client';
 import { rolloutStates } from '../../api/rollout.ts';
-import { type FleetState, memberStates, type RolloutCounts } from '../services/fleet-state.ts';
+import { type FleetCounts, memberStates, type RolloutCounts } from '../services/fleet-counts.ts';
 
 /** Adds gauges with the state of the devices and rollouts to a registry that is used for one response. */
-export function addFleetGauges(registry: Registry, states: readonly FleetState[]): void {
+export function addFleetGauges(registry: Registry, states: readonly FleetCounts[]): void {
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
     new Gauge({ name, help, labelNames, registers: [registry] });
   const devices = gauge('ota_devices', 'Devices, by status', ['project', 'status']);
@@ -31,7 +31,7 @@ export function addFleetGauges(registry: Registry, states: readonly FleetState[]
   }
 }
 
-function labeledRollouts({ project, rollouts }: FleetState) {
+function labeledRollouts({ project, rollouts }: FleetCounts) {
   return rollouts.map((rollout: RolloutCounts) => {
     const { channel, version } = rollout;
     return { labels: { project, channel, version }, rollout };

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { FleetState } from '../services/fleet-state.ts';
+import type { FleetCounts } from '../services/fleet-counts.ts';
 import type { DataPart, Outage } from '../services/outage.ts';
 import { type Counters, countersOf, type EventCounters } from './counters.ts';
 import { addFleetGauges } from './fleet-gauges.ts';
@@ -17,7 +17,7 @@ interface MetricSources {
   readonly counters: Counters;
   readonly downloads: { readonly active: number };
   /** Reads the state of the devices and rollouts of all projects, or of one. */
-  readonly fleet: (project?: string) => Promise<readonly FleetState[]>;
+  readonly fleet: (project?: string) => Promise<readonly FleetCounts[]>;
   readonly outage: Pick<Outage, 'isOngoing'>;
 }
 

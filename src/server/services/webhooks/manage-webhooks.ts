@@ -5,7 +5,7 @@ import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvents } from '../events/domain-events.ts';
-import { resolveAddress } from './public-address.ts';
+import { PrivateAddressError, resolveAddress } from './public-address.ts';
 import { newWebhookSecret } from './signature.ts';
 
 /** Maximum number of webhooks: each has a connection of its own. */
@@ -46,7 +46,7 @@ async function requireReachable(url: string, options: { readonly allowPrivate: b
   try {
     await resolveAddress(target, options);
   } catch (error) {
-    const isPrivate = error instanceof Error && error.name === 'PrivateAddressError';
+    const isPrivate = error instanceof PrivateAddressError;
     const message = isPrivate ? error.message.split(';', 1).join() : `${target.hostname} cannot be resolved`;
     const hint = isPrivate
       ? 'If the receiver is in your own network, pass --allow-private.'

@@ -50,7 +50,7 @@ const payloadSchema = v.object({
   }),
 });
 
-const verbs: Readonly<Record<WebhookEvent, string>> = {
+const pastActions: Readonly<Record<WebhookEvent, string>> = {
   'rollout.started': 'started',
   'rollout.stage-opened': 'opened a stage',
   'rollout.paused': 'paused',
@@ -71,7 +71,7 @@ function textOf({ event, payload }: Event): string {
   const subject = event.startsWith('rollout.') ? 'Rollout of ' : '';
   const on = data.channel === undefined ? '' : ` on ${data.channel}`;
   const why = data.reason === undefined ? '' : `: ${data.reason}`;
-  return `${subject}${data.project} ${versions}${on} ${verbs[event]}${why}`.slice(0, mostCharacters);
+  return `${subject}${data.project} ${versions}${on} ${pastActions[event]}${why}`.slice(0, mostCharacters);
 }
 
 /** Escapes the characters with which Slack marks links and mentions. */

@@ -22,9 +22,9 @@ export interface Engine {
   /** Returns the time of the database's clock as an SQL expression, in milliseconds since 1970. */
   nowMs(): RawBuilder<number>;
   /** Prepares a query that device requests run. It returns the first row. Its columns must not depend on the schema. */
-  prepareRow<Row>(query: CompiledQuery<Row>): Prepared<Row | undefined>;
+  prepareRow<Row>(query: CompiledQuery<Row>): RunStatement<Row | undefined>;
   /** Prepares a change that device requests make, with the durability `crash`. It returns whether a row was changed. */
-  prepareChange(query: CompiledQuery): Prepared<boolean>;
+  prepareChange(query: CompiledQuery): RunStatement<boolean>;
   /**
    * Runs `work` in a transaction. The engine may roll it back and run `work` again, so `work` must have no other effects.
    *
@@ -50,7 +50,7 @@ export interface Engine {
 }
 
 /** Runs a prepared statement with new parameters, outside of a transaction. */
-export type Prepared<Result> = (parameters: readonly unknown[]) => Promise<Result>;
+export type RunStatement<Result> = (parameters: readonly unknown[]) => Promise<Result>;
 
 /**
  * - power-failure: the commit is on the disk.

@@ -1,5 +1,5 @@
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
-import type { Prepared } from './engine.ts';
+import type { RunStatement } from './engine.ts';
 
 /** Stands for a value of a query that is compiled once. */
 export type Placeholder<Values extends object> = <Name extends keyof Values & string>(
@@ -15,7 +15,7 @@ export type Placeholder<Values extends object> = <Name extends keyof Values & st
  */
 export function withPlaceholders<Values extends object, Row, Result>(
   build: (value: Placeholder<Values>) => { compile(): CompiledQuery<Row> },
-  prepare: (query: CompiledQuery<Row>) => Prepared<Result>,
+  prepare: (query: CompiledQuery<Row>) => RunStatement<Result>,
 ): (values: Values) => Promise<Result> {
   const query = build((name) => sql`${name}`).compile();
   const run = prepare(query);

@@ -6,7 +6,7 @@ import type { Catalog } from './releases/catalog.ts';
 import { sumOf, talliesOf } from './rollouts/tally.ts';
 
 /** State of a project's devices and rollouts, from kept counts. Its size is limited, because each entry becomes a series in Prometheus. */
-export interface FleetState {
+export interface FleetCounts {
   readonly project: string;
   /** Devices by status, for every status. */
   readonly statuses: readonly StatusCount[];
@@ -36,7 +36,7 @@ export const memberStates = [
 ] as const satisfies readonly (keyof RolloutTally)[];
 
 /** Stands for versions without a release, for unrecognized builds, and for the versions beyond the limit. */
-export const otherVersion = 'other';
+const otherVersion = 'other';
 
 /**
  * Maximum number of versions, rollouts and blockers of a project. A rollout has 13 series, so that a project has at most 983 series,
@@ -51,11 +51,11 @@ const mostBlockers = 58;
  *
  * @throws StoreUnavailableError
  */
-export async function readFleetState(
+export async function readFleetCounts(
   { store, catalog }: { readonly store: Pick<Store, 'devices' | 'rollouts'>; readonly catalog: Pick<Catalog, 'views'> },
   only?: string,
-): Promise<readonly FleetState[]> {
-  const states: FleetState[] = [];
+): Promise<readonly FleetCounts[]> {
+  const states: FleetCounts[] = [];
   for (const view of catalog.views()) {
     const { name } = view.project;
     if (only !== undefined && name !== only) continue;
@@ -94,7 +94,7 @@ function summed(counts: readonly VersionCount[]): readonly VersionCount[] {
   return [...sums].map(([version, devices]) => ({ version, devices }));
 }
 
-function byBlocker(counts: readonly BlockerCount[]): FleetState['blockers'] {
+function byBlocker(counts: readonly BlockerCount[]): FleetCounts['blockers'] {
   const sums = new Map<string, number>();
   for (const { blockers, devices } of counts) {
     for (const blocker of blockers) sums.set(blocker, (sums.get(blocker) ?? 0) + devices);
