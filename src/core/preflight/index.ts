@@ -10,7 +10,7 @@ export { checkRelease, type ReleaseCheckOptions, type ReleaseVerdict } from './c
 export type { Step } from './choice.ts';
 export type { BlockedArtifact, BlockingFinding } from './explanation.ts';
 export { type FileContext, fileRelease } from './file-release.ts';
-export { type Plan, type PlanInput, plan } from './plan.ts';
+export { type Plan, type PlanBlock, type PlanInput, plan } from './plan.ts';
 export type { RuleId } from './registry.ts';
 export type { Release, ReleaseArtifact, ReleaseImage } from './release.ts';
 export type { RuleFinding, Severity } from './rule.ts';

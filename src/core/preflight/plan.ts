@@ -28,11 +28,11 @@ export interface PlanInput<Candidate extends Release> {
  */
 export type Plan<Candidate extends Release> =
   | ({ readonly kind: 'send' } & Step<Candidate>)
-  | ({ readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[] } & Block)
-  | ({ readonly kind: 'blocked' } & Block);
+  | ({ readonly kind: 'hops'; readonly hops: readonly Step<Candidate>[] } & PlanBlock)
+  | ({ readonly kind: 'blocked' } & PlanBlock);
 
 /** Explanation why no artifact of a release is safe. */
-export interface Block {
+export interface PlanBlock {
   readonly blockedBy: readonly BlockingFinding[];
   readonly artifacts: readonly BlockedArtifact[];
 }
@@ -51,7 +51,7 @@ export function plan<Candidate extends Release>(question: PlanInput<Candidate>):
   const [step] = choice.steps;
   if (step !== undefined) return { kind: 'send', ...step };
   const artifacts = explainBlock(choice.blocked, restOfBuild(question));
-  const block: Block = { blockedBy: artifacts[0]?.findings ?? [], artifacts };
+  const block: PlanBlock = { blockedBy: artifacts[0]?.findings ?? [], artifacts };
   const hops = findHops(facts, target, intermediateReleases, allow);
   return hops === undefined ? { kind: 'blocked', ...block } : { kind: 'hops', hops, ...block };
 }

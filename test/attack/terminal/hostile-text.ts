@@ -81,6 +81,7 @@ export function hostileValue(schema: v.GenericSchema, text: string): unknown {
     case 'nullable':
       return parts.wrapped && inside(parts.wrapped);
     case 'union':
+    case 'variant':
       return inside(parts.options?.[0] as v.GenericSchema);
     case 'literal':
       return parts.literal;

@@ -1,7 +1,7 @@
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type { Artifact } from '../../../core/model/manifest.ts';
 import { counted, roundedDuration } from '../../../core/model/quantity-text.ts';
-import type { Block } from '../../../core/preflight/plan.ts';
+import type { PlanBlock } from '../../../core/preflight/plan.ts';
 import { afterUse } from '../../storage/device-credentials.ts';
 import { changedRecord } from '../../storage/device-record.ts';
 import type {
@@ -249,7 +249,7 @@ function toTarget(question: Question, kind: ImageKind, target: ReleaseRecord, at
   return { action: 'send', code: 'intermediate', text, release, artifact: step.artifact, target };
 }
 
-function blocked(record: DeviceRecord, target: ReleaseRecord, { blockedBy }: Pick<Block, 'blockedBy'>): Decision {
+function blocked(record: DeviceRecord, target: ReleaseRecord, { blockedBy }: Pick<PlanBlock, 'blockedBy'>): Decision {
   const block = blockOf(blockedBy);
   const rules = block.findings.map(({ rule }) => rule);
   const text = `${target.version} blocked: ${blockedText(block, record)}.`;
