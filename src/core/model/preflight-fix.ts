@@ -7,7 +7,7 @@ import { flashMode, type Same, sha256, sizeBytes } from './fields.ts';
 export type ArtifactForm = 'raw' | 'raw signed' | 'raw legacy-signed' | 'gzip' | 'unsigned gzip';
 
 /** Artifact of a form, and how it fits the device. */
-interface FormFix {
+export interface FormFix {
   form: ArtifactForm;
   /** Free space that is left beside the artifact. */
   spareBytes?: number | undefined;
@@ -15,12 +15,12 @@ interface FormFix {
   ifCore?: string | undefined;
 }
 
-interface SendFix extends FormFix {
+export interface SendFix extends FormFix {
   action: 'send';
   artifact?: string | undefined;
 }
 
-interface AddFix extends FormFix {
+export interface AddFix extends FormFix {
   action: 'add';
 }
 
@@ -38,7 +38,7 @@ export interface BuildChanges {
   board?: string | undefined;
 }
 
-interface BuildFix extends BuildChanges {
+export interface BuildFix extends BuildChanges {
   action: 'build';
 }
 

@@ -4,7 +4,15 @@ export { readFirmware } from '../firmware/firmware.ts';
 export type * from '../firmware/types.ts';
 export { type DeviceFacts, readDeviceFacts } from '../model/device-facts.ts';
 export { type InvalidManifest, parseManifest } from '../model/manifest.ts';
-export type { ArtifactForm, BuildChanges, PreflightFix } from '../model/preflight-fix.ts';
+export type {
+  AddFix,
+  ArtifactForm,
+  BuildChanges,
+  BuildFix,
+  FormFix,
+  PreflightFix,
+  SendFix,
+} from '../model/preflight-fix.ts';
 export type * from '../model/types.ts';
 export { checkRelease, type ReleaseCheckOptions, type ReleaseVerdict } from './check-release.ts';
 export type { Step } from './choice.ts';
