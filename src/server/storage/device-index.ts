@@ -13,7 +13,7 @@ export interface DeviceIndex {
   /** Channels whose releases the device is sent; none if the device is pinned to a version. */
   readonly channels: readonly string[];
   readonly isEnrolled: boolean;
-  /** What blocks the device; see `blockersOf`. */
+  /** Rules that block the device, or `board-unknown`; see `blockersOf`. */
   readonly blockers: readonly string[];
 }
 

@@ -23,7 +23,7 @@ const anyKey = 'c'.repeat(64);
 /**
  * Applies a fix by its data alone: the name of the rule is not an input.
  *
- * @returns undefined for fixes that depend on the findings of other rules or artifacts, and if there is no fix over the air
+ * @returns undefined for fixes that depend on the findings of other rules or artifacts, and for `serial`: no fix over the air exists
  */
 export function applyFix(fix: PreflightFix, situation: Situation): Situation | undefined {
   const { facts, truth, release, artifact, allow } = situation;

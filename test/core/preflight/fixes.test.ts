@@ -243,7 +243,7 @@ test('every rule that blocks updates has a fix for each error', (t) => {
   t.deepEqual([...actions.keys()].sort(), blocking.sort());
 });
 
-test('the fixes of the best candidate lead to a safe update, unless there is no fix over the air', (t) => {
+test('the fixes of the best candidate lead to a safe update, or say that no fix over the air exists', (t) => {
   const ends = new Map<string, number>();
   fc.assert(
     fc.property(anyUpdate, fc.array(fc.nat(), { minLength: 40, maxLength: 40 }), ({ facts, truth, release }, picks) => {

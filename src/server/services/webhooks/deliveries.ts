@@ -1,3 +1,4 @@
+import { abortAfter } from '../../../api/abort-after.ts';
 import type { Log } from '../../observability/log.ts';
 import type { DeliveryRecord, WebhookRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
@@ -59,7 +60,7 @@ export class Deliveries {
       const [webhook, delivery] = [await webhooks.find(id), await webhooks.nextOf(id)];
       if (webhook === undefined || delivery === undefined || delivery.nextAt > this.#now()) return;
       const outcome = await this.#attempt(webhook, delivery, signal);
-      // Whether the receiver has the event is not known: the next leader sends it again.
+      // The receiver may have the event, or not: the next leader sends it again.
       if (signal.aborted && outcome.error !== undefined) return;
       const result = this.#resultOf(delivery, outcome);
       await webhooks.saveAttempt(result);
@@ -73,12 +74,13 @@ export class Deliveries {
     signal: AbortSignal,
   ): Promise<Outcome> {
     const limitMs = this.#needs.attemptMs ?? attemptMs;
-    const limit = AbortSignal.timeout(limitMs);
+    const limit = abortAfter(limitMs);
+    const ended = AbortSignal.any([signal, limit]);
     const { body, headers } = messageFor(format, delivery);
     const signed = signatureHeaders(secret, { eventId: delivery.eventId, atMs: this.#now(), body });
     try {
       const request = { url, allowPrivate, headers: { ...headers, ...signed, 'user-agent': 'ota-hooks' }, body };
-      const status = await within(post(request, AbortSignal.any([signal, limit])), limit);
+      const status = await within(post(request, ended), ended);
       return { status, error: problemOf(status) };
     } catch (error) {
       if (limit.aborted) return { error: `no response within ${limitMs / 1000} seconds` };

@@ -1,14 +1,14 @@
-import { type RawBuilder, type Selectable, sql } from 'kysely';
-import type { DeviceRecord, RolloutRecord } from '../records.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { RolloutRecord } from '../records.ts';
 import type { CountStore, MemberOf } from '../store.ts';
 import { countedDevices, recountDevices } from './device-counts.ts';
-import { deviceColumns, toDevice } from './devices.ts';
+import { devicesOf, toDevice } from './devices.ts';
 import type { Database, Engine } from './engine.ts';
 import { memberRow } from './rollout-counts.ts';
 import { currentRollouts } from './rollouts.ts';
-import type { Tables } from './tables.ts';
 
 const devicesAtOnce = 1000;
+const memberColumns = ['stage', 'kind', 'since_ms', 'address'] as const;
 
 type CountTable = 'device_counts' | 'blocker_counts' | 'rollout_counts';
 
@@ -91,7 +91,8 @@ async function rolloutDifferences(db: Database, rollout: RolloutRecord, memberOf
   const actual: CountRow[] = [];
   let wrongMembers = 0;
   let members = 0;
-  for await (const record of devicesOf(db, rollout.project)) {
+  for await (const row of devicesWithMembers(db, rollout)) {
+    const { record } = toDevice(rollout.project, row);
     const member = memberOf(rollout, record);
     if (member !== undefined) {
       actual.push({ rollout_id: rollout.id, stage: member.stage, kind: member.kind, devices: 1 });
@@ -99,9 +100,7 @@ async function rolloutDifferences(db: Database, rollout: RolloutRecord, memberOf
     const expected = memberRow(rollout.id, record.mac, member);
     if (expected === undefined) continue;
     members++;
-    const stored = await memberIn(db, rollout.id, record.mac);
-    const columns = ['stage', 'kind', 'since_ms', 'address'] as const;
-    if (columns.some((column) => stored?.[column] !== expected[column])) wrongMembers++;
+    if (memberColumns.some((column) => row[column] !== expected[column])) wrongMembers++;
   }
   const query = db.selectFrom('rollout_counts').selectAll().where('rollout_id', '=', rollout.id);
   const kept = await query.where('devices', '<>', 0).execute();
@@ -112,27 +111,19 @@ async function rolloutDifferences(db: Database, rollout: RolloutRecord, memberOf
   return [...differencesOf('rollout_counts', kept, actual), ...(wrong > 0 ? [text] : [])];
 }
 
-function memberIn(
-  db: Database,
-  rollout: number,
-  mac: string,
-): Promise<Selectable<Tables['rollout_members']> | undefined> {
-  const query = db.selectFrom('rollout_members').selectAll().where('rollout_id', '=', rollout).where('mac', '=', mac);
-  return query.executeTakeFirst();
-}
-
-async function* devicesOf(db: Database, project: string): AsyncGenerator<DeviceRecord> {
+/** Reads the devices of a rollout's project, each with its stored member. Columns of the member are null if there is none. */
+async function* devicesWithMembers(db: Database, { project, id }: RolloutRecord) {
   for (let after = ''; ; ) {
-    const rows = await db
-      .selectFrom('devices')
-      .innerJoin('projects', 'projects.id', 'project_id')
-      .select(deviceColumns)
-      .where('projects.name', '=', project)
-      .where('mac', '>', after)
-      .orderBy('mac')
+    const rows = await devicesOf(db, project)
+      .leftJoin('rollout_members', (join) =>
+        join.onRef('rollout_members.mac', '=', 'devices.mac').on('rollout_members.rollout_id', '=', id),
+      )
+      .select(memberColumns)
+      .where('devices.mac', '>', after)
+      .orderBy('devices.mac')
       .limit(devicesAtOnce)
       .execute();
-    for (const row of rows) yield toDevice(project, row).record;
+    yield* rows;
     const last = rows.at(-1);
     if (last === undefined || rows.length < devicesAtOnce) return;
     after = last.mac;

@@ -5,7 +5,7 @@ import { tallyDevices } from './device-counts.ts';
 import type { Engine } from './engine.ts';
 
 /**
- * Number of devices that one statement compares with a filter for which there is no index. SQLite compares 20,000 devices in about 10 ms.
+ * Number of devices that one statement compares with a filter that has no index. SQLite compares 20,000 devices in about 10 ms.
  * Device requests are handled between two statements.
  */
 const comparedAtOnce = 20_000;

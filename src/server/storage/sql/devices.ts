@@ -38,7 +38,16 @@ export interface DeviceRow {
   readonly doc: string;
 }
 
-export const deviceColumns = ['mac', 'devices.revision', 'last_seen_at', 'report', 'devices.doc'] as const;
+export const deviceColumns = ['devices.mac', 'devices.revision', 'last_seen_at', 'report', 'devices.doc'] as const;
+
+/** Selects the devices of a project. */
+export function devicesOf(db: Database, project: string) {
+  return db
+    .selectFrom('devices')
+    .innerJoin('projects', 'projects.id', 'project_id')
+    .select(deviceColumns)
+    .where('projects.name', '=', project);
+}
 
 export function sqlDevices(engine: Engine): DeviceStore {
   const { db, transaction } = engine;
@@ -57,13 +66,7 @@ export function sqlDevices(engine: Engine): DeviceStore {
     },
 
     async get(project, mac) {
-      const query = db
-        .selectFrom('devices')
-        .innerJoin('projects', 'projects.id', 'project_id')
-        .select(deviceColumns)
-        .where('projects.name', '=', project)
-        .where('mac', '=', mac);
-      const row = await query.executeTakeFirst();
+      const row = await devicesOf(db, project).where('mac', '=', mac).executeTakeFirst();
       return row && toDevice(project, row);
     },
 
@@ -102,14 +105,7 @@ export function sqlDevices(engine: Engine): DeviceStore {
       const macs = sql<string>`(
         SELECT mac FROM devices ${engine.indexedBy('devices_of_name')} JOIN projects ON projects.id = project_id
         WHERE projects.name = ${project} AND devices.name IN (${sql.join(names)}))`;
-      const rows = await db
-        .selectFrom('devices')
-        .innerJoin('projects', 'projects.id', 'project_id')
-        .select(deviceColumns)
-        .where('projects.name', '=', project)
-        .where('mac', 'in', macs)
-        .orderBy('mac')
-        .execute();
+      const rows = await devicesOf(db, project).where('mac', 'in', macs).orderBy('mac').execute();
       return rows.map((row) => toDevice(project, row).record);
     },
 

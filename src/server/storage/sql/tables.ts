@@ -59,7 +59,7 @@ export interface Tables {
     channels: string;
     /** 1 if the device is enrolled, otherwise 0. */
     enrolled: number;
-    /** What blocks the device, separated by spaces; null if nothing does. */
+    /** Rules that block the device, or `board-unknown`, separated by spaces; null if the device is not blocked. */
     blockers: string | null;
   };
   readonly rollouts: {

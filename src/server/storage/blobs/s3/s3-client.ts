@@ -152,7 +152,7 @@ export class S3Client {
     throw new Error('the last try always returns');
   }
 
-  /** @throws BlobsUnavailableError if there is no response, or a response with a status that no caller expects */
+  /** @throws BlobsUnavailableError if the store does not respond, or responds with an unexpected status */
   async #requestOnce(method: string, key: string | undefined, { query, headers, body }: S3Request) {
     const url = this.#url(key, query);
     const signer = new AwsV4Signer({

@@ -19,7 +19,7 @@ async function up({ schema }: Transaction<Tables>, types: ColumnTypes): Promise<
     .addColumn('format', text, notNull)
     .addColumn('allow_private', integer, notNull)
     .addColumn('created_at', integer, notNull);
-  // There is no reference to the webhook: a webhook may be removed while a change in another transaction adds an event for it.
+  // The column does not reference the webhook, because a webhook may be removed while another transaction adds an event for it.
   const deliveries = schema
     .createTable('webhook_deliveries')
     .addColumn('id', integer, assigned)
