@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { testBuild, testSigner } from '../../server/builds.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { drivers } from '../../server/storage/drivers.ts';
@@ -12,7 +12,7 @@ const [first, second] = [
 ];
 const mac = '18:FE:34:00:00:01';
 
-/** The folder of a stopped server with an enrolled device that was sent the release of an active rollout. */
+/** The folder of a stopped server with an enrolled device that runs the release of an active rollout. */
 async function stoppedServer(t: ExecutionContext): Promise<string> {
   const server = await startTestServer(t);
   t.is((await server.publish(first)).status, 201);
@@ -20,7 +20,8 @@ async function stoppedServer(t: ExecutionContext): Promise<string> {
   t.is((await server.publish(second, { draft: true })).status, 201);
   const rollout = { version: '2.0', stages: [{ share: 100 }] };
   t.is((await server.api('POST', '/projects/door/rollouts', rollout)).status, 201);
-  await requestAsDevice(server.port, '/update/door');
+  await requestAsDevice(server.port, '/update/door', { mac });
+  await requestAsDevice(server.port, '/update/door', { mac, sketchMd5: sketchMd5Of(second.manifest) });
   await server.close(0);
   return server.folder;
 }
@@ -45,6 +46,7 @@ const faults = {
   'a missing count of devices': 'DELETE FROM device_counts',
   'a count of blocked devices without such a device': "INSERT INTO blocker_counts VALUES (1, 'flash-size', 1)",
   'a count of a rollout that is too high': 'UPDATE rollout_counts SET devices = devices + 1 WHERE devices > 0',
+  'a member of the wrong kind': "UPDATE rollout_members SET kind = 'unknown'",
   'a member that is not a device': `INSERT INTO rollout_members VALUES (1, '18:FE:34:00:00:09', 0, 'running', 5, NULL)`,
 } as const;
 
@@ -70,7 +72,7 @@ test('server check reads the records of the database that is set, and --repair c
   const argv = ['server', 'check', '--data', `${folder}/other`, ...stores];
   const whole = await runCommand(argv, { cwd: folder });
   t.is(whole.exitCode, 0, whole.stderr);
-  t.regex(whole.stderr, /^No problems: 2 releases, 2 devices, \d+ firmware files/m);
+  t.regex(whole.stderr, /^No problems: 2 releases, 1 device, \d+ firmware files/m);
   change(folder, faults['a count of devices that is too high']);
   const found = await check(folder, ...stores);
   t.not(found.exitCode, 0);
