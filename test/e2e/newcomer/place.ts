@@ -154,6 +154,8 @@ function environment(at: (name: string) => string): Record<string, string> {
     npm_config_cache: join(homedir(), '.npm'),
     npm_config_userconfig: join(homedir(), '.npmrc'),
     npm_config_prefix: at('global'),
+    // On a terminal, npm looks for a newer npm about once a day, and adds a notice to the output of any command.
+    npm_config_update_notifier: 'false',
     ...(certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: certificates }),
     PLATFORMIO_CORE_DIR: at('platformio'),
     PLATFORMIO_SETTING_ENABLE_TELEMETRY: 'no',
