@@ -25,7 +25,7 @@ async function changeSketch(place: Place, network: string): Promise<void> {
 async function firstBuild(place: Place): Promise<void> {
   for (const act of actsOf('server.md', 'Set up a server and a device')) {
     await place.follow(act);
-    if (act.act === 'run' && act.command === 'pio run') return;
+    if (act.act === 'run' && act.command === 'npx ota-hooks publish') return;
   }
 }
 
@@ -42,7 +42,7 @@ test('every command of docs/rollout.md has the result that the page shows', asyn
   };
   const good = await follow('Roll out a release', beforeBuild('another network'));
   t.regex(
-    outputOf(good, /^pio run$/),
+    outputOf(good, /publish$/),
     /Published draft door 1\.1\.0 \(sketch, d1_mini\); no channel serves this release/,
   );
   t.regex(outputOf(good, /start/), /waiting for +1 of 1 device to run 1\.1\.0 \(0 so far\)/);
