@@ -33,7 +33,10 @@ test.serial('every command of docs/server.md has the result that the page shows'
   const builds = outputOf(first, /^pio run$/);
   t.regex(builds, /Signed binary: .*firmware\.bin\.signed/);
   t.notRegex(builds, /Published/);
-  t.regex(outputOf(first, /publish$/), /Published door 1\.0\.0 \(sketch, d1_mini\) on stable[\s\S]*Published door 1\.0\.1/);
+  t.regex(
+    outputOf(first, /publish$/),
+    /Published door 1\.0\.0 \(sketch, d1_mini\) on stable[\s\S]*Published door 1\.0\.1/,
+  );
 
   const published = await follow('Publish builds');
   t.regex(outputOf(published, /publish/), /door 1\.0\.1 .* is already published on stable/);
