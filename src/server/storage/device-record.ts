@@ -42,6 +42,7 @@ function inOrder({ project, mac, revision }: Partial<Key>, doc: DeviceDoc) {
     requestedChannels: doc.requestedChannels,
     group: doc.group,
     pin: doc.pin,
+    install: doc.install,
     atomicFs: doc.atomicFs,
     allow: doc.allow,
     credential: doc.credential,

@@ -78,6 +78,7 @@ const device = v.looseObject({
   requestedChannels: v.optional(v.array(text)),
   group: v.optional(resourceName),
   pin: v.optional(firmwareVersion),
+  install: v.optional(v.looseObject({ version: firmwareVersion, kinds: v.array(kind) })),
   atomicFs: v.optional(v.boolean()),
   allow: v.optional(v.array(text)),
   credential: v.optional(credential),

@@ -203,6 +203,13 @@ export interface RunningRecord {
   readonly from?: ReportSource | undefined;
 }
 
+/** Request of a person to send a release to a device once, before its rollout stage is open or in spite of an earlier failure. */
+export interface InstallRequest {
+  readonly version: string;
+  /** Kinds of images that have not been decided yet. One update check decides each kind. */
+  readonly kinds: readonly ImageKind[];
+}
+
 export interface DeviceRecord {
   readonly project: string;
   /** Twelve upper-case hex digits with colons, as sent by devices. */
@@ -224,6 +231,7 @@ export interface DeviceRecord {
   readonly group?: string | undefined;
   /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
+  readonly install?: InstallRequest | undefined;
   readonly atomicFs?: boolean | undefined;
   /** Preflight rules that do not block updates of this device. */
   readonly allow?: readonly DeviceRule[] | undefined;

@@ -9,6 +9,7 @@ import type {
   BlockedUpdate,
   DecisionRecord,
   DeviceRecord,
+  InstallRequest,
   ReleaseRecord,
   ReportSource,
 } from '../../storage/records.ts';
@@ -105,6 +106,7 @@ export function decide(question: Question): Outcome {
     secrets: record.secrets && question.hasNewestSecret ? afterUse(record.secrets, now.wallMs) : record.secrets,
     firstSeenAt: record.firstSeenAt ?? now.wallMs,
     requestedChannels: channelsAfter(question),
+    install: installAfter(question, kind, decision),
     running: runningRecord(running, record.running, now, from),
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
     decisions: decided === record.decisions[kind] ? record.decisions : { ...record.decisions, [kind]: decided },
@@ -136,6 +138,22 @@ function channelsAfter({ channel, record, releases, from }: Question): readonly 
   if (from.authenticated || !enrolled || known.length === 0) return [channel];
   const isPossible = record.channel === undefined && record.pin === undefined && hasReleases(releases);
   return isPossible && !known.includes(channel) ? [...known, channel] : known;
+}
+
+/**
+ * Returns the install request after a request. A decision ends it, whatever the decision is, so that the release is sent at most once. Only
+ * an intermediate release leaves it for the next update check.
+ */
+function installAfter({ mode, record }: Question, kind: ImageKind, decision: Decision): InstallRequest | undefined {
+  const { install } = record;
+  if (install === undefined || mode === 'version' || !install.kinds.includes(kind)) return install;
+  if (decision.code === 'intermediate' && decision.target.version === install.version) return install;
+  const kinds = install.kinds.filter((other) => other !== kind);
+  return kinds.length === 0 ? undefined : { ...install, kinds };
+}
+
+function isRequested({ install }: DeviceRecord, { version, kind }: ReleaseRecord): boolean {
+  return install?.version === version && install.kinds.includes(kind);
 }
 
 function hasReleases({ current, rollout }: Releases): boolean {
@@ -176,7 +194,9 @@ function admissionOf(
   );
   const hasFiles = attemptOf(record.attempts, release?.id ?? 0)?.state === 'running';
   const runsIt = release !== undefined && (kind === 'filesystem' ? hasFiles : isRunning(running, release.id));
-  return admit(rollout, { mac: record.mac, enrolled: record.enrolled, group: record.group, release, runsIt, current });
+  const { mac, enrolled, group } = record;
+  const isWanted = release !== undefined && isRequested(record, release);
+  return admit(rollout, { mac, enrolled, group, release, isRequested: isWanted, runsIt, current });
 }
 
 function notYet({ reason }: Extract<Admission, { kind: 'wait' }>): Decision {
@@ -258,10 +278,11 @@ function blocked(record: DeviceRecord, target: ReleaseRecord, { blockedBy }: Pic
 
 /** Returns the decision to delay a release that the device did not install; undefined if the release can be sent now. */
 function delayedBy(
-  { report, retryPolicy, now }: Question,
+  { report, retryPolicy, now, record }: Question,
   attempt: Attempt,
   target: ReleaseRecord,
 ): Decision | undefined {
+  if (isRequested(record, target)) return undefined;
   if (attempt.state === 'interrupted') return interrupted(attempt, retryPolicy, now, target);
   if (attempt.state !== 'failed' || mayTryAgain(attempt, report, now)) return undefined;
   const downloads = counted(deliveriesOf(attempt), 'download');

@@ -7,7 +7,7 @@ import { attemptOf, awaitsRetry } from './attempts.ts';
 export interface DeviceChange {
   readonly by?: Actor | undefined;
   /** Action performed by a person. */
-  readonly action?: 'edit' | 'retry' | 'create-credentials' | 'revoke-credentials' | undefined;
+  readonly action?: 'edit' | 'retry' | 'install' | 'create-credentials' | 'revoke-credentials' | undefined;
   /** Attempts after the device request, before a new attempt replaced any of them. Defaults to the attempts in the record. */
   readonly settled?: readonly Attempt[] | undefined;
 }
@@ -32,6 +32,7 @@ export function deviceEvents(
     ...kinds.flatMap((kind) => blocked(kind, before, after, common)),
     ...(action === 'edit' ? [edited(before, after, common)] : []),
     ...(action === 'retry' ? [retried(before, common)] : []),
+    ...(action === 'install' ? installRequested(after, common) : []),
     ...(action === 'create-credentials' ? [{ ...common, type: 'device.credentials-created' as const }] : []),
     ...(action === 'revoke-credentials' ? [{ ...common, type: 'device.credentials-revoked' as const }] : []),
   ];
@@ -82,4 +83,8 @@ function edited(before: DeviceRecord | undefined, after: DeviceRecord, common: C
 function retried(before: DeviceRecord | undefined, common: Common): DeviceEvent {
   const waiting = before?.attempts.filter(awaitsRetry) ?? [];
   return { ...common, type: 'device.retried', versions: waiting.map(({ version }) => version) };
+}
+
+function installRequested({ install }: DeviceRecord, common: Common): readonly DeviceEvent[] {
+  return install === undefined ? [] : [{ ...common, type: 'device.install-requested', version: install.version }];
 }

@@ -1,6 +1,8 @@
 import { newRecord } from '../../storage/device-record.ts';
-import type { StoredReport } from '../../storage/records.ts';
+import type { SeenDevice, StoredReport } from '../../storage/records.ts';
 import type { ServiceParts } from '../parts.ts';
+import type { ProjectView } from '../releases/project-view.ts';
+import type { ServiceTime } from '../rollouts/service-clock.ts';
 import { type Decision, decide, type Releases } from './decide.ts';
 import { type DeviceReport, readReport } from './report.ts';
 import { whatRuns } from './running.ts';
@@ -22,9 +24,17 @@ export async function previewDecision(
 ): Promise<Decision | undefined> {
   const view = catalog.view(project);
   if (view === undefined) return undefined;
-  const seen = await records.show(project, mac);
-  const record = seen?.record ?? newRecord(project, mac);
-  const report = reportOf(seen?.report ?? {});
+  const seen = (await records.show(project, mac)) ?? { record: newRecord(project, mac) };
+  return previewIn(view, seen, { channel, now: clock.now() });
+}
+
+/** Decides in the same way for a device that was already read. */
+export async function previewIn(
+  view: ProjectView,
+  { record, report: stored = {} }: SeenDevice,
+  { channel, now }: { readonly channel: string; readonly now: ServiceTime },
+): Promise<Decision> {
+  const report = reportOf(stored);
   const { sketchMd5 } = report;
   const recognized = sketchMd5 === undefined ? [] : await view.recognize(sketchMd5);
   const releases = view.channels.get(record.channel ?? channel) ?? nothing;
@@ -37,7 +47,7 @@ export async function previewDecision(
     record,
     releases: current === undefined ? releases : { ...releases, current, rollout: undefined },
     retryPolicy: view.project,
-    now: clock.now(),
+    now,
     from: { address: '', authenticated: false },
     hasNewestSecret: false,
   });

@@ -15,6 +15,8 @@ export type DomainEvent =
 
 /** Actor for changes that result from a device request. */
 export const theDevice: Actor = 'device';
+/** Actor for changes that clients of the MQTT broker request. */
+export const theBroker: Actor = 'mqtt';
 /** Actor for changes made by the server itself. */
 export const theServer: Actor = 'server';
 
@@ -138,6 +140,11 @@ interface RetriedDevice extends DeviceFacts {
   readonly versions: readonly string[];
 }
 
+interface RequestedInstall extends DeviceFacts {
+  readonly type: 'device.install-requested';
+  readonly version: string;
+}
+
 export type DeviceEvent =
   | SeenAgain
   | ChangedDevice
@@ -145,7 +152,8 @@ export type DeviceEvent =
   | FailedDevice
   | BlockedDevice
   | EditedDevice
-  | RetriedDevice;
+  | RetriedDevice
+  | RequestedInstall;
 
 interface ProjectEvent extends Common, Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends'> {
   readonly type: 'project.created' | 'project.changed';

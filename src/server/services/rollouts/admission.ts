@@ -25,13 +25,18 @@ export type Admission =
 interface Applicant extends StagedDevice {
   /** The rollout's release for this device, if any. */
   readonly release: ReleaseRecord | undefined;
+  /** True if a person asked to send the release to this device now. */
+  readonly isRequested: boolean;
   readonly runsIt: boolean;
   /** The channel's current release for this device. */
   readonly current: ReleaseRecord | undefined;
 }
 
 /** Decides whether a device is sent a rollout's release. This function is pure, and no other code makes this decision. */
-export function admit({ rollout }: RolloutView, { release, runsIt, current, ...device }: Applicant): Admission {
+export function admit(
+  { rollout }: RolloutView,
+  { release, isRequested, runsIt, current, ...device }: Applicant,
+): Admission {
   const isSuperseded = current !== undefined && !rollout.previousIds.includes(current.id);
   if (release === undefined || isSuperseded || current?.id === release.id) return { kind: 'current' };
   const { state, version, openStages, stages } = rollout;
@@ -39,6 +44,6 @@ export function admit({ rollout }: RolloutView, { release, runsIt, current, ...d
   if (runsIt) return { kind: 'stay', release };
   if (state !== 'active') return { kind: 'wait', reason: `Rollout of ${version} is ${state}.` };
   const stage = stageOf(rollout, device);
-  if (stage < openStages) return { kind: 'release', release };
+  if (stage < openStages || isRequested) return { kind: 'release', release };
   return { kind: 'wait', reason: `Waiting for stage ${stage + 1} of ${stages.length} of the rollout of ${version}.` };
 }
