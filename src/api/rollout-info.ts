@@ -54,12 +54,17 @@ export const rolloutInfoSchema = v.strictObject({
   waitingFor: v.optional(v.string()),
   stages: v.array(v.strictObject({ ...stageSchema.entries, tally: tallySchema })),
   tally: tallySchema,
-  /** Sources of the reports without credentials; absent if there are none or the rollout is no longer the newest on its channel. */
+  /**
+   * Time from which the tallies are final: later changes to the devices do not change them. Absent while the rollout is in progress, and if
+   * the numbers were not stored when it ended.
+   */
+  finalAt: v.optional(time),
+  /** Sources of the reports without credentials; absent if there are none. */
   unproven: v.optional(
     v.strictObject({
       devices: v.number(),
       addresses: v.number(),
-      /** Addresses with the most devices. */
+      /** Addresses with the most devices. Empty if the rollout has ended. */
       most: v.array(v.strictObject({ address: v.string(), devices: v.number() })),
     }),
   ),

@@ -3,7 +3,8 @@ import type { RolloutState } from '../../api/rollout.ts';
 import type { RolloutTally } from '../../api/rollout-info.ts';
 import type { BlockerCount, StatusCount, Store, VersionCount } from '../storage/store.ts';
 import type { Catalog } from './releases/catalog.ts';
-import { sumOf, talliesOf } from './rollouts/tally.ts';
+import { finalOrCurrent } from './rollouts/result.ts';
+import { sumOf } from './rollouts/tally.ts';
 
 /** State of a project's devices and rollouts, from kept counts. Its size is limited, because each entry becomes a series in Prometheus. */
 export interface FleetCounts {
@@ -74,7 +75,7 @@ export async function readFleetCounts(
       rollouts: await Promise.all(
         rollouts.map(async (rollout) => {
           const { channel, version, state, stages, openStages } = rollout;
-          const devices = sumOf(talliesOf(rollout, await store.rollouts.counts(rollout.id)));
+          const devices = sumOf(finalOrCurrent(rollout, await store.rollouts.counts(rollout.id)));
           return { channel, version, state, stages: stages.length, openStages, devices };
         }),
       ),

@@ -130,6 +130,13 @@ const rollout = v.pipe(
     endedAt: v.optional(time),
     history: v.array(v.looseObject({ at: time, event: text, by: text, reason: v.optional(text) })),
     samples: v.array(v.looseObject({ at: time, updating: count, running: count, failed: count, openStages: count })),
+    result: v.optional(
+      v.looseObject({
+        at: time,
+        tallies: v.array(v.record(text, count)),
+        unproven: v.optional(v.looseObject({ devices: count, addresses: count })),
+      }),
+    ),
   }),
   v.check(({ openStages, stages }) => openStages <= stages.length, 'more stages are open than exist'),
 );

@@ -285,6 +285,18 @@ export interface RolloutRecord {
   readonly endedAt?: number | undefined;
   readonly history: readonly RolloutEvent[];
   readonly samples: readonly RolloutSample[];
+  /** Final numbers; undefined until the rollout has ended and its devices are counted. */
+  readonly result?: RolloutResult | undefined;
+}
+
+/** Numbers of the devices when the rollout ended. Later changes to the devices do not change them. */
+export interface RolloutResult {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Tally of each stage, with the fields that existed at that time. */
+  readonly tallies: readonly Partial<RolloutTally>[];
+  /** Reports without credentials, and the number of addresses that sent them; undefined if there were none. */
+  readonly unproven?: { readonly devices: number; readonly addresses: number } | undefined;
 }
 
 /** Contribution of a device to the counts of a rollout. */

@@ -361,12 +361,14 @@ export interface RolloutStore {
   /**
    * Saves a rollout and, if they change, the current releases of its channel in one transaction, and increments its revision.
    *
-   * @param change undefined if only samples change; in that case, the revision of the project stays the same
+   * @param change undefined if only samples or final numbers change; in that case, the revision of the project stays the same
+   * @param finish returns the rollout with its final numbers, from the counts that the same transaction reads
    * @returns the rollout with its new revision; conflict if the revision differs from the stored one
    */
   save(
     rollout: RolloutRecord,
     change: undefined | { readonly audit: NewAuditEntry; readonly promote?: readonly number[] | undefined },
+    finish?: (counts: readonly RolloutCount[]) => RolloutRecord,
   ): Promise<RolloutRecord | 'conflict'>;
   /** Returns rollouts, newest first. */
   ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;

@@ -52,7 +52,7 @@ test('counts a device that downloaded the release from this server before the ro
 
 test('shows which address sent the reports when every device is forged', async (t) => {
   const server = await startFleet(t, 10);
-  const { id } = await startRollout(server);
+  const { id } = await startRollout(server, { gate: { soakMs: 3_600_000 } });
   for (let index = 0; index < 10; index++) {
     await checkIn(server, index, running, { from: attacker });
     await checkIn(server, index, draft, { from: attacker });
@@ -60,6 +60,8 @@ test('shows which address sent the reports when every device is forged', async (
   const { tally, unproven } = await maintained(server, id);
   t.like(tally, { running: 10, unproven: 10, withCredentials: 0 });
   t.deepEqual(unproven, { devices: 10, addresses: 1, most: [{ address: attacker, devices: 10 }] });
+  await server.api('POST', `/projects/door/rollouts/${id}/abort`, {});
+  t.deepEqual((await maintained(server, id)).unproven, { devices: 10, addresses: 1, most: [] }, 'without addresses');
 });
 
 test('halts on forged failures, names their address, and needs twice as many after each further resumption', async (t) => {

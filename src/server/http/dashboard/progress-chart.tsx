@@ -12,8 +12,8 @@ const top = 14;
 const mostRows = 50;
 
 /** Shows how many devices were in each state over time, as a chart and as a table. */
-export function ProgressChart({ samples: taken, tally, stages, openStages, endedAt }: RolloutInfo) {
-  const at = endedAt ?? new Date().toISOString();
+export function ProgressChart({ samples: taken, tally, stages, openStages, finalAt, endedAt }: RolloutInfo) {
+  const at = finalAt ?? endedAt ?? new Date().toISOString();
   const samples = isLater(at, taken.at(-1)?.at) ? [...taken, { ...tally, at, openStages }] : taken;
   const [first] = samples;
   const last = samples.at(-1);

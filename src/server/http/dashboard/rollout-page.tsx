@@ -27,7 +27,7 @@ import { When } from './when.tsx';
 export async function rolloutPage(context: PageContext, parts: ServerParts, project: string, id: string) {
   const rollout = await parts.rollouts.show(project, numberOf(id));
   if (rollout === undefined) throw unknown();
-  const { version, channel, state, tally, previous } = rollout;
+  const { version, channel, state, tally, finalAt, previous } = rollout;
   const stages = await Promise.all(rollout.stages.map((stage) => withNames(parts, project, stage)));
   const formToken = formTokenFor(context, 'rollouts');
   const title = `${version} on ${channel}`;
@@ -46,6 +46,11 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
       </div>
       <div id="rollout" data-live>
         <TallyBar tally={tally} of="All devices" state={state} />
+        {finalAt === undefined ? undefined : (
+          <p class="quiet">
+            Final numbers of <When at={finalAt} exact />. Later changes to devices are not included.
+          </p>
+        )}
         {formToken === undefined ? undefined : <RolloutButtons rollout={rollout} formToken={formToken} />}
         <h2>Stages</h2>
         <Stages {...rollout} stages={stages} />

@@ -57,7 +57,10 @@ export function credentialText({ tally, projectPassword }: RolloutInfo): string 
 /** Describes reports without credentials: if all of them are from one address, a single client may have sent them. */
 export function unprovenReportsText({ devices, addresses, most }: UnprovenReports): string {
   const [first] = most;
-  const from = addresses === 1 ? `all from ${first?.address}` : `from ${counted(addresses, 'address', 'addresses')}`;
+  const from =
+    addresses === 1
+      ? `all from ${first?.address ?? 'one address'}`
+      : `from ${counted(addresses, 'address', 'addresses')}`;
   return `${countText(devices)}, ${from}`;
 }
 

@@ -37,6 +37,7 @@ export function rolloutInfo(
     startedAt: iso(rollout.startedAt),
     startedBy,
     endedAt: rollout.endedAt === undefined ? undefined : iso(rollout.endedAt),
+    finalAt: rollout.result === undefined ? undefined : iso(rollout.result.at),
     history: rollout.history.map(({ at, ...event }) => ({ at: iso(at), ...event })),
     samples: rollout.samples.map(({ at, ...sample }) => ({ at: iso(at), ...sample })),
   };

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.ts';
-import type { DeviceRolloutInfo, RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
+import type { DeviceRolloutInfo, RolloutInfo, RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import type { MemberChange, Store } from '../../storage/store.ts';
@@ -14,6 +14,7 @@ import { withLatestView } from '../releases/with-latest-view.ts';
 import { actOn } from './actions.ts';
 import { deviceRolloutInfo } from './device-rollout-info.ts';
 import { evaluateRollout, type RolloutVerdict } from './evaluate-rollout.ts';
+import { finalOrCurrent, lacksResult, withResult } from './result.ts';
 import { rolloutInfo } from './rollout-info.ts';
 import { withSample } from './samples.ts';
 import type { ServiceClock } from './service-clock.ts';
@@ -239,11 +240,20 @@ export class Rollouts {
       const rollout = await store.rollouts.find(project, id);
       const step = rollout && (await choose(rollout, talliesOf(rollout, await store.rollouts.counts(id))));
       if (step === undefined) return rollout;
-      const saved = await store.rollouts.save(step.rollout, { ...step, audit: auditEntryOf(step.event) });
+      const saved = await this.#save(step.rollout, { ...step, audit: auditEntryOf(step.event) });
       if (saved === 'conflict') continue;
       await this.#announce(step);
       return saved;
     }
+  }
+
+  /** Saves a rollout, and the final numbers of a rollout that has ended. */
+  async #save(rollout: RolloutRecord, change: Parameters<Store['rollouts']['save']>[1]) {
+    const { store, clock } = this.#needs;
+    if (!lacksResult(rollout)) return store.rollouts.save(rollout, change);
+    const at = (change && rollout.endedAt) ?? clock.now().wallMs;
+    const unproven = unprovenReports(await store.rollouts.addresses(rollout.id));
+    return store.rollouts.save(rollout, change, (counts) => withResult(rollout, counts, { at, unproven }));
   }
 
   async #announce({ event }: RolloutStep): Promise<void> {
@@ -255,11 +265,16 @@ export class Rollouts {
     else log.info({ action: type, ...facts }, 'Rollout changed');
   }
 
-  /** Adds a progress sample. If another process changes the rollout at the same time, the sample is added a second later. */
+  /**
+   * Adds a progress sample, or stores the final numbers of a rollout that ended before all of its devices were counted. If another process
+   * changes the rollout at the same time, this is done a second later.
+   */
   async #sample({ project, id }: RolloutKey): Promise<void> {
     const { store, clock } = this.#needs;
     const rollout = await store.rollouts.find(project, id);
     if (rollout === undefined || !rollout.isCounted) return;
+    if (lacksResult(rollout)) await this.#save(rollout, undefined);
+    if (!isUnderWay(rollout)) return;
     const tally = sumOf(talliesOf(rollout, await store.rollouts.counts(id)));
     const sampled = withSample(rollout, tally, clock.now().wallMs);
     if (sampled !== rollout) await store.rollouts.save(sampled, undefined);
@@ -275,16 +290,21 @@ export class Rollouts {
 
   async #info(rollout: RolloutRecord): Promise<RolloutInfo> {
     const { store, catalog } = this.#needs;
-    const tallies = talliesOf(rollout, await store.rollouts.counts(rollout.id));
+    const tallies = finalOrCurrent(rollout, await store.rollouts.counts(rollout.id));
     const { unproven, unprovenFailed, undelivered } = sumOf(tallies);
     const hasUnproven = unproven + unprovenFailed + undelivered > 0;
     return rolloutInfo(rollout, {
       tallies,
       verdict: rollout.state === 'active' ? await this.#verdictOf(rollout, tallies) : undefined,
       previous: await this.#previousVersion(rollout),
-      unproven: hasUnproven ? unprovenReports(await store.rollouts.addresses(rollout.id)) : undefined,
+      unproven: hasUnproven ? await this.#unproven(rollout) : undefined,
       projectPassword: catalog.view(rollout.project)?.project.credential !== undefined,
     });
+  }
+
+  async #unproven({ id, result }: RolloutRecord): Promise<UnprovenReports | undefined> {
+    if (result !== undefined) return result.unproven && { ...result.unproven, most: [] };
+    return unprovenReports(await this.#needs.store.rollouts.addresses(id));
   }
 
   async #previousVersion({ previousIds }: RolloutRecord): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { documentSchemas } from '../document-schemas.ts';
 import type { RolloutRecord } from '../records.ts';
-import type { NewAuditEntry, NewRollout, RolloutStore } from '../store.ts';
+import type { NewAuditEntry, NewRollout, RolloutCount, RolloutStore } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import { writeCurrentReleases } from './current-releases.ts';
 import { deviceColumns, toDevice } from './devices.ts';
@@ -32,14 +32,15 @@ export function sqlRollouts(engine: Engine): RolloutStore {
     create: (rollout, audit, projectRevision) =>
       transaction((change) => create(change, engine, { rollout, audit, projectRevision })),
 
-    save: (rollout, change) =>
+    save: (rollout, change, finish) =>
       transaction(async (write) => {
-        const { id, revision, isCounted: _, project, channel, state, ...doc } = rollout;
-        const projectId = change && (await lockProject(write, engine, project))?.id;
+        const projectId = change && (await lockProject(write, engine, rollout.project))?.id;
+        const next = finish === undefined ? rollout : finish(await countsOf(write, rollout.id));
+        const { id, revision, isCounted: _, project: __, channel, state, ...doc } = next;
         const values = { state, revision: revision + 1, doc: JSON.stringify(doc satisfies Doc) };
         const query = write.updateTable('rollouts').set(values).where('id', '=', id).where('revision', '=', revision);
         if ((await query.executeTakeFirst()).numUpdatedRows === 0n) return 'conflict';
-        const saved = { ...rollout, revision: revision + 1 };
+        const saved = { ...next, revision: revision + 1 };
         if (change === undefined || projectId === undefined) return saved;
         await writeCurrentReleases(write, { projectId, channel }, await releasesByIds(write, change.promote ?? []));
         await writeAudit(write, [change.audit]);
@@ -60,15 +61,7 @@ export function sqlRollouts(engine: Engine): RolloutStore {
 
     current: (project) => currentRollouts(db, project),
 
-    counts: (id) =>
-      db
-        .selectFrom('rollout_counts')
-        .select(['stage', 'kind', 'devices'])
-        .where('rollout_id', '=', id)
-        .where('devices', '>', 0)
-        .orderBy('stage')
-        .orderBy('kind')
-        .execute(),
+    counts: (id) => countsOf(db, id),
 
     countNext: (id, most, memberOf) => transaction((change) => countNext(change, engine, { id, most, memberOf })),
 
@@ -86,6 +79,17 @@ export function sqlRollouts(engine: Engine): RolloutStore {
       return (await query.execute(db)).rows;
     },
   };
+}
+
+function countsOf(db: Database, id: number): Promise<readonly RolloutCount[]> {
+  return db
+    .selectFrom('rollout_counts')
+    .select(['stage', 'kind', 'devices'])
+    .where('rollout_id', '=', id)
+    .where('devices', '>', 0)
+    .orderBy('stage')
+    .orderBy('kind')
+    .execute();
 }
 
 interface Soaking {

@@ -19,12 +19,13 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): readonly string[
 /** Describes one rollout: its state, stages and history. */
 export function describeRollout(rollout: RolloutInfo): readonly string[] {
   const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages, history } = rollout;
-  const { unproven } = rollout;
+  const { unproven, finalAt } = rollout;
   const head = table([
     ['rollout', `${id}: ${project} ${version} on ${channel}${previous === undefined ? '' : `, replacing ${previous}`}`],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
     ...(waitingFor === undefined ? [] : [['waiting for', waitingFor]]),
     ...(unproven === undefined ? [] : [['unproven', unprovenText(unproven)]]),
+    ...(finalAt === undefined ? [] : [['final', `numbers of ${finalAt}; later changes to devices are not included`]]),
     ...(state === 'halted' ? [['next', whatNext(project)]] : []),
   ]);
   const rows = stages.map(({ share, canaries, groups, tally }, index) => [
@@ -41,7 +42,8 @@ export function describeRollout(rollout: RolloutInfo): readonly string[] {
 function unprovenText({ devices, addresses, most }: UnprovenReports): string {
   const [first] = most;
   const reports = `${counted(devices, 'report')} without credentials`;
-  if (first === undefined || addresses === 1) return `${reports}, all from ${first?.address}`;
+  if (addresses === 1) return `${reports}, all from ${first?.address ?? 'one address'}`;
+  if (first === undefined) return `${reports}, from ${addresses} addresses`;
   return `${reports}, from ${addresses} addresses (${countText(first.devices)} from ${first.address})`;
 }
 
