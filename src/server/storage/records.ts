@@ -290,7 +290,7 @@ export interface RolloutRecord {
 }
 
 /** Numbers of the devices when the rollout ended. Later changes to the devices do not change them. */
-export interface RolloutResult {
+interface RolloutResult {
   /** Milliseconds since 1970. */
   readonly at: number;
   /** Tally of each stage, with the fields that existed at that time. */
