@@ -255,6 +255,10 @@ export const errorExamples = {
   CORE_UNKNOWN: [{ core: '2.3.0' }],
 
   SERVER_UNREACHABLE: [{ url: 'http://192.168.1.5:8266/', reason: 'ECONNREFUSED' }],
+  PROXY_UNUSABLE: [
+    { proxy: 'http://proxy.example.com:3128', reason: 'it responded with status 407' },
+    { proxy: 'the proxy in the environment', reason: 'it is not a URL' },
+  ],
   SERVER_NOT_TRUSTED: [
     {
       url: 'https://192.168.1.5:8443',

@@ -29,6 +29,7 @@ const groups = {
 /** Test files that run serial tests, change the state of the process, or measure its memory. Each runs in its own process. */
 const alone = [
   ...[
+    'api/client/proxy',
     'cli/interrupts',
     'delivery/discovery',
     'delivery/espota/faults',

@@ -90,6 +90,12 @@ export const deliveryErrors = {
     // A connection to a server without TLS fails immediately; a connection to a closed port would be retried for a while.
     return runCommand(['publish', 'build', '--to', `https://${url.host}`, '--project', 'door'], { cwd: path, env });
   },
+  PROXY_UNUSABLE: async (t) => {
+    // Servers on this machine are never reached through a proxy, so the variable affects no other test.
+    process.env['HTTPS_PROXY'] = 'socks5://proxy.example.com';
+    const { path } = await folderWith(t, { build: packedDoor });
+    return runCommand(['publish', 'build', '--to', 'https://ota.example.com', '--project', 'door'], { cwd: path, env });
+  },
 
   INVENTORY_EMPTY: inFolder('upload door.bin --all'),
   GROUP_EMPTY: inFolder('upload door.bin --group hall', {

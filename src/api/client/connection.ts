@@ -8,6 +8,7 @@ import { readNamedFile } from '../../files/read.ts';
 import { apiRoot, apiVersion, apiVersionHeader } from '../release.ts';
 import { distrust } from './distrust.ts';
 import { ExchangeLimitError, type ExchangeResponse, exchange } from './exchange.ts';
+import { type HttpProxy, proxyFor } from './proxy.ts';
 import { apiProblem, type Problem } from './responses.ts';
 
 /** Server, and the access token for it. The token is sent only to the server's origin. */
@@ -71,7 +72,7 @@ const passingFaults = new Set([
  * then not processed the request. A request is not repeated if the server is silent, is slow or sends too much. `signal` cancels attempts
  * and delays.
  *
- * @returns a function that throws OtaError SERVER_UNREACHABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
+ * @returns a function that throws OtaError SERVER_UNREACHABLE, PROXY_UNUSABLE, SERVER_NOT_TRUSTED, SERVER_REDIRECTS or SERVER_NOT_OURS; FILE_NOT_FOUND,
  *   FILE_UNREADABLE or TLS_FILE_UNUSABLE for the certificate authority file; and an AbortError after `signal` aborts
  */
 export function connect(options: ClientOptions): SendApiRequest {
@@ -104,11 +105,13 @@ export async function stream(
 ): Promise<{ readonly url: string; readonly status: number; readonly body: AsyncIterable<Uint8Array> }> {
   const url = addressOf(options.url, path);
   const headers = { Authorization: `Bearer ${options.token}` };
+  const proxy = await proxyFor(url);
   try {
     const { response, body } = await exchange(url, {
       method: 'GET',
       headers,
       ca: await authorityOf(options),
+      proxy,
       signal: options.signal,
       limits: options.limits ?? defaultTransferLimits,
       mostBytes,
@@ -116,17 +119,21 @@ export async function stream(
     const status = response.statusCode ?? 0;
     // Only the body of a successful response is used, and an unread body would keep the connection open.
     if (status !== 200) response.destroy();
-    return { url, status, body: withErrors(body, options) };
+    return { url, status, body: withErrors(body, options, proxy) };
   } catch (error) {
-    throw errorOf(error, options);
+    throw errorOf(error, options, proxy);
   }
 }
 
-async function* withErrors(body: AsyncIterable<Uint8Array>, options: ClientOptions): AsyncGenerator<Uint8Array> {
+async function* withErrors(
+  body: AsyncIterable<Uint8Array>,
+  options: ClientOptions,
+  proxy: HttpProxy | undefined,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
-    throw errorOf(error, options);
+    throw errorOf(error, options, proxy);
   }
 }
 
@@ -142,6 +149,7 @@ type Attempt =
 
 async function sendOnce(request: ApiRequest, options: ClientOptions): Promise<Attempt> {
   const url = addressOf(options.url, request.path);
+  const proxy = await proxyFor(url);
   try {
     const exchanged = await exchange(url, {
       method: request.method,
@@ -149,6 +157,7 @@ async function sendOnce(request: ApiRequest, options: ClientOptions): Promise<At
       body: request.json === undefined ? request.bytes : JSON.stringify(request.json),
       onSent: request.onSent,
       ca: await authorityOf(options),
+      proxy,
       signal: options.signal,
       limits: options.limits ?? defaultTransferLimits,
       mostBytes: mostResponseBytes,
@@ -157,17 +166,18 @@ async function sendOnce(request: ApiRequest, options: ClientOptions): Promise<At
     const retryAfterMs = Math.min(longestRetryAfterMs, 1000 * (Number(response.headers['retry-after']) || 0));
     return { response: await readResponse(exchanged, url), retryAfterMs };
   } catch (error) {
-    const fault = errorOf(error, options);
+    const fault = errorOf(error, options, proxy);
     if (!(fault instanceof OtaError) || fault.code !== 'SERVER_UNREACHABLE') throw fault;
     return { fault, isPassing: passingFaults.has(reasonOf(error)), isUnsent: isUnsent(error), retryAfterMs: 0 };
   }
 }
 
 /** Converts a network error into the error for users. An error for users, and any error after an abort, is returned unchanged. */
-function errorOf(error: unknown, { url, signal }: ClientOptions): unknown {
+function errorOf(error: unknown, { url, signal }: ClientOptions, proxy: HttpProxy | undefined): unknown {
   if (error instanceof OtaError || signal.aborted) return error;
   const reason = reasonOf(error);
-  return distrust(url, reason, error) ?? new OtaError('SERVER_UNREACHABLE', { url: url.href, reason }, error);
+  const facts = { url: url.href, reason, proxy: proxy?.url };
+  return distrust(url, reason, error) ?? new OtaError('SERVER_UNREACHABLE', facts, error);
 }
 
 /** Builds the URL of a request. With a reverse proxy, the API may be below a path. */

@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { sizeText } from '../../core/model/quantity-text.ts';
 import { type TransferLimits, TransferPace } from '../../core/model/transfer-pace.ts';
 import { OtaError } from '../../errors/ota-error.ts';
+import type { HttpProxy } from './proxy.ts';
 
 export interface Exchange {
   readonly method: string;
@@ -10,6 +11,8 @@ export interface Exchange {
   readonly body?: string | Uint8Array | undefined;
   /** Certificate authority (PEM) that is trusted exclusively. Defaults to the authorities that Node.js trusts. */
   readonly ca?: string | undefined;
+  /** Proxy that forwards the request. */
+  readonly proxy?: HttpProxy | undefined;
   readonly signal: AbortSignal;
   /** Called with the number of body bytes sent so far. */
   readonly onSent?: ((bytes: number) => void) | undefined;
@@ -33,13 +36,14 @@ export class ExchangeLimitError extends Error {
 const chunkBytes = 16 * 1024;
 const mostInterimResponses = 20;
 const switchingProtocols = 101;
+const proxyLoginRequired = 407;
 
 /**
  * Sends one request and returns the response. Redirects are not followed. `fetch` is not used, because it supports only the certificate
  * authorities that were set when the process started.
  *
- * @throws ExchangeLimitError, OtaError SERVER_NOT_OURS if the server switches protocols, the signal's abort reason, or Node's error, whose
- *   `code` identifies the network or certificate fault
+ * @throws ExchangeLimitError, OtaError SERVER_NOT_OURS if the server switches protocols, OtaError PROXY_UNUSABLE, the signal's abort reason,
+ *   or Node's error, whose `code` identifies the network or certificate fault
  */
 export async function exchange(url: string, options: Exchange): Promise<ExchangeResponse> {
   const { body, limits, mostBytes, signal } = options;
@@ -55,10 +59,10 @@ export async function exchange(url: string, options: Exchange): Promise<Exchange
   }
 }
 
-function send(url: string, { method, headers, body, ca, onSent }: Exchange, watch: ExchangeWatch) {
+function send(url: string, { method, headers, body, ca, proxy, onSent }: Exchange, watch: ExchangeWatch) {
   return new Promise<IncomingMessage>((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
-    const options = { method, headers: { ...headers, ...length } };
+    const options = { method, headers: { ...headers, ...length }, agent: proxy?.agent };
     const request = url.startsWith('https:')
       ? requestHttps(url, { ...options, ca, rejectUnauthorized: true })
       : requestHttp(url, options);
@@ -69,7 +73,14 @@ function send(url: string, { method, headers, body, ca, onSent }: Exchange, watc
     };
     const notOurs = () => new OtaError('SERVER_NOT_OURS', { url, status: switchingProtocols });
     watch.onFault(fail);
+    const rejected = (status: number) =>
+      new OtaError('PROXY_UNUSABLE', { proxy: proxy?.url ?? url, reason: `it responded with status ${status}` });
+    // Emitted with the response of an HTTP proxy to CONNECT. If the proxy rejects it, the agent would present this response as the server's.
+    request.once('proxyConnect', ({ statusCode }: { readonly statusCode: number }) => {
+      if (statusCode !== 200) fail(rejected(statusCode));
+    });
     request.once('response', (response) => {
+      if (response.statusCode === proxyLoginRequired) return fail(rejected(proxyLoginRequired));
       // Without an Upgrade header, Node.js treats status 101 as a final response.
       if (response.statusCode === switchingProtocols) return fail(notOurs());
       watch.onFault((error) => response.destroy(error));

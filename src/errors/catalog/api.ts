@@ -2,14 +2,26 @@ import { entry, type PathAndReason } from './entry.ts';
 import { explainReason } from './system-reasons.ts';
 
 export const apiEntries = {
-  SERVER_UNREACHABLE: entry<{ url: string; reason: string }>(
+  SERVER_UNREACHABLE: entry<{ url: string; reason: string; proxy?: string | undefined }>(
     1,
-    ({ url, reason }) => `${url} did not respond: ${explainReason(reason)}`,
+    ({ url, reason, proxy }) =>
+      `${url} did not respond${proxy === undefined ? '' : ` through the proxy ${proxy}`}: ${explainReason(reason)}`,
     'The server is not running at this URL, or a firewall or proxy blocks the connection.',
+    ({ reason, proxy }) =>
+      proxy !== undefined
+        ? 'Check HTTPS_PROXY and HTTP_PROXY, or add the host of the server to NO_PROXY.'
+        : /2 KB\/s|not complete|larger than|endless/.test(reason)
+          ? 'Check the URL and the network, and try again. The limits are in docs/security.md.'
+          : 'Check the URL and make sure that `ota-hooks serve` is running there.',
+  ),
+  PROXY_UNUSABLE: entry<{ proxy: string; reason: string }>(
+    1,
+    ({ proxy, reason }) => `${proxy} cannot be used: ${reason}`,
+    'The environment names an HTTP proxy for the server (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY), and the proxy does not forward the request.',
     ({ reason }) =>
-      /2 KB\/s|not complete|larger than|endless/.test(reason)
-        ? 'Check the URL and the network, and try again. The limits are in docs/security.md.'
-        : 'Check the URL and make sure that `ota-hooks serve` is running there.',
+      reason.endsWith('407')
+        ? 'Put the user name and password of the proxy into the variable, as in HTTPS_PROXY=http://user:password@proxy.example.com:3128.'
+        : 'Correct HTTPS_PROXY or HTTP_PROXY, or add the host of the server to NO_PROXY.',
   ),
   SERVER_NOT_TRUSTED: entry<{ url: string; reason: string }>(
     1,
