@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
 import { type Manifest, readManifest } from '../../core/model/manifest.ts';
-import { factsOfRequest, parseRequest } from '../../core/preflight/request-facts.ts';
+import { factsOfRequest, isFromDevice, parseRequest } from '../../core/preflight/request-facts.ts';
 import { recognize } from '../../core/preflight/running.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readNamedFile, readOptionalFile } from '../../files/read.ts';
@@ -59,11 +59,12 @@ function parseJson(text: string, path: string): unknown {
 async function requestingDevice(name: string, known: readonly string[], io: Io): Promise<DeviceFacts> {
   const path = resolve(io.cwd, name);
   const text = Buffer.from(await readNamedFile(path, 'request')).toString('latin1');
-  const request = factsOfRequest(parseRequest(text));
-  if (request === undefined) {
+  const headers = parseRequest(text);
+  if (!isFromDevice(headers)) {
     throw new OtaError('FACTS_INVALID', { path, problems: ['it contains no ESP8266 header line (x-ESP8266-…)'] });
   }
   const manifests = await Promise.all(known.map((file) => readManifestFile(resolve(io.cwd, file))));
+  const request = factsOfRequest(headers);
   const running = request.sketchMd5 === undefined ? undefined : recognize(request.sketchMd5, manifests);
   return { ...defined(running?.facts ?? {}), ...defined(request.facts) };
 }

@@ -33,8 +33,11 @@ function requireRange(address: string): void {
  * proxies report.
  */
 export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
+  // Most requests come from devices directly, so they skip the parsers of proxies' headers.
+  const { remoteAddress: peer = '' } = request.socket;
+  if (!isTrusted(peer)) return networkOf(peer);
   const client = withoutPort(proxyAddr(request, (entry) => isTrusted(withoutPort(entry))));
-  return networkOf(isIP(client) === 0 ? peerAddress(request) : client);
+  return networkOf(isIP(client) === 0 ? peer : client);
 }
 
 /** Returns the peer address of the connection, or an empty string for a closed connection, which has no address. */

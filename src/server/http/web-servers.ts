@@ -98,8 +98,8 @@ async function open(
   const server = certificate === undefined ? createServer(settings) : createSecureServer(settings, certificate);
   handleRequests(server, listener);
   const { mostConnections, mostConnectionsPerAddress: mostPerAddress } = { ...defaultLimits, ...options.limits };
-  limitConnections(server, { mostConnections, mostPerAddress, isTrustedProxy: parts.isTrustedProxy }, parts.counters);
-  const sockets = openSockets(server);
+  const limits = { mostConnections, mostPerAddress, isTrustedProxy: parts.isTrustedProxy };
+  const sockets = limitConnections(server, limits, parts.counters);
   await listen(server, place);
   return {
     url: urlOf(server, certificate === undefined ? 'http' : 'https'),
@@ -148,21 +148,6 @@ function refuseAmbiguous(response: ServerResponse): void {
   sendText(response, 400, 'Ambiguous request: conflicting HTTP version, Transfer-Encoding or Host', {
     Connection: 'close',
   });
-}
-
-/**
- * Tracks all open sockets, including sockets in a TLS handshake, which the HTTP server does not track. With TLS, a connection has two
- * sockets: the raw socket and the encrypted one.
- */
-function openSockets(server: WebServer['server']): ReadonlySet<Socket> {
-  const open = new Set<Socket>();
-  for (const event of ['connection', 'secureConnection']) {
-    server.on(event, (socket: Socket) => {
-      open.add(socket);
-      socket.once('close', () => open.delete(socket));
-    });
-  }
-  return open;
 }
 
 function listen(server: WebServer['server'], { host, port }: Place): Promise<void> {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { factsOfRequest, parseRequest } from '../../../src/core/preflight/request-facts.ts';
+import { factsOfRequest, isFromDevice, parseRequest } from '../../../src/core/preflight/request-facts.ts';
 
 const headers = {
   'User-Agent': 'ESP8266-http-Update',
@@ -16,7 +16,8 @@ const headers = {
 
 const textOf = (fields: Readonly<Record<string, string>>): string =>
   ['GET /update HTTP/1.0', ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
-const factsIn = (fields: Readonly<Record<string, string>>) => factsOfRequest(parseRequest(textOf(fields)));
+const parsed = (fields: Readonly<Record<string, string>>) => parseRequest(textOf(fields));
+const factsIn = (fields: Readonly<Record<string, string>>) => factsOfRequest(parsed(fields));
 
 test('computes the start of the filesystem from the free space and the sketch size in whole sectors', (t) => {
   t.deepEqual(factsIn(headers), {
@@ -40,18 +41,20 @@ test('ignores the case of request headers, because proxies can change it', (t) =
 });
 
 test('accepts a free space of 0 and ignores a value that is negative or not a multiple of the sector size', (t) => {
-  t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '0' })?.facts.fsStart, 376832);
-  t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '-4096' })?.facts.fsStart, undefined);
-  t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '100' })?.facts.fsStart, undefined);
+  t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '0' }).facts.fsStart, 376832);
+  t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '-4096' }).facts.fsStart, undefined);
+  t.is(factsIn({ ...headers, 'x-ESP8266-free-space': '100' }).facts.fsStart, undefined);
 });
 
 test('treats the mode "spiffs" as a filesystem update and ignores the mode "version"', (t) => {
-  t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'spiffs' })?.facts.kind, 'filesystem');
-  t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'version' })?.facts.kind, undefined);
+  t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'spiffs' }).facts.kind, 'filesystem');
+  t.is(factsIn({ ...headers, 'x-ESP8266-mode': 'version' }).facts.kind, undefined);
 });
 
-test('returns no facts without ESP8266 headers, and never throws', (t) => {
-  t.is(factsIn({ Host: 'x' }), undefined);
+test('recognizes requests of devices by their headers, and never throws', (t) => {
+  t.true(isFromDevice(parsed({ Host: 'x', 'X-ESP8266-Mode': 'sketch' })));
+  t.false(isFromDevice(parsed({ Host: 'x' })));
+  t.deepEqual(factsIn({ Host: 'x' }), factsIn({}));
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), (text) => t.notThrows(() => factsOfRequest(parseRequest(text)))),
   );

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { secretIn } from '../../auth/device-secrets.ts';
 import type { ProjectView } from '../../services/releases/project-view.ts';
-import type { DeviceRecord } from '../../storage/records.ts';
+import type { Credential, DeviceRecord } from '../../storage/records.ts';
 import type { DeviceParts } from './parts.ts';
 
 /** Device request whose credentials are checked. */
@@ -25,13 +25,18 @@ export interface ErrorResponse {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+const withoutCredentials: Credentials = { authenticated: false, hasNewestSecret: false };
+
 /** Checks the secret or password in a request and, in a closed project, that the device is enrolled. */
 export async function authorizeDevice(
   parts: DeviceParts,
   request: DeviceLogin,
   record: DeviceRecord | undefined,
 ): Promise<Credentials | ErrorResponse> {
-  const entry = bySecret(request, record) ?? (await byPassword(parts, request, record));
+  const password = record?.credential ?? request.view.project.credential;
+  const entry =
+    bySecret(request, record) ??
+    (password === undefined ? withoutCredentials : await byPassword(parts, request, password));
   if ('status' in entry) return entry;
   if (request.view.project.access === 'closed' && record?.enrolled !== true) {
     return { status: 404, text: 'Device not enrolled in this project' };
@@ -52,12 +57,10 @@ function bySecret(
 async function byPassword(
   { credentials, failures }: DeviceParts,
   { request, view, address }: DeviceLogin,
-  record: DeviceRecord | undefined,
+  credential: Credential,
 ): Promise<Credentials | ErrorResponse> {
   const { project } = view;
-  const credential = record?.credential ?? project.credential;
   const { authorization } = request.headers;
-  if (credential === undefined) return { authenticated: false, hasNewestSecret: false };
   const entry = { authenticated: true, hasNewestSecret: false };
   if (credentials.isKnown(credential, authorization)) return entry;
   // Skip the check for a rate-limited address, because each password check takes tens of milliseconds.

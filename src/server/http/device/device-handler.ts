@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { headerText } from '../../../core/preflight/request-facts.ts';
 import { clientAddress } from '../../auth/client-address.ts';
 import { countIn } from '../../observability/counters.ts';
 import { chooseProject } from '../../services/devices/choose-project.ts';
-import { headerText, type Mode, readMac, readMode, readReport } from '../../services/devices/report.ts';
+import { type Mode, readMac, readMode, readReport } from '../../services/devices/report.ts';
 import type { Alias } from '../../services/releases/catalog.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { authorizeDevice, type ErrorResponse } from './authorize-device.ts';
@@ -59,7 +60,7 @@ export class DeviceHandler {
         return undefined;
       case 'update': {
         const mac = macOf(request);
-        return mac === undefined ? noMac : this.#update(request, response, { ...route, mac });
+        return mac === undefined ? noMac : this.#update(request, response, route, mac);
       }
     }
   }
@@ -71,15 +72,15 @@ export class DeviceHandler {
   #update(
     request: IncomingMessage,
     response: ServerResponse,
-    { project, channel, mac }: { project: string; channel: string; mac: string },
+    { project, channel }: Alias,
+    mac: string,
   ): ErrorResponse | undefined {
     const { headers } = request;
     const mode = readMode(headers['x-esp8266-mode']);
     if (mode === undefined) return { status: 404, text: 'x-ESP8266-mode must be sketch, spiffs or version' };
     const report = readReport(headers);
     const address = this.#addressOf(request);
-    const releases: FirmwareRequest['releases'] = async ({ channels }, record) =>
-      channels.get(record.channel ?? channel);
+    const releases: FirmwareRequest['releases'] = ({ channels }, record) => channels.get(record.channel ?? channel);
     this.#firmwareRequest({ request, response, address, project, mac, mode, channel, report, releases });
     return undefined;
   }
@@ -98,7 +99,7 @@ export class DeviceHandler {
     const choice = await chooseProject({ catalog, records }, { aliases, mac, apMac, report });
     if (choice.kind === 'chosen') {
       notEnrolled.remove(mac);
-      const refusal = this.#update(request, response, { ...choice.alias, mac: choice.mac });
+      const refusal = this.#update(request, response, choice.alias, choice.mac);
       return refusal && this.#no(request, response, refusal);
     }
     const { version } = report;

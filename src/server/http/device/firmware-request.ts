@@ -24,12 +24,7 @@ export interface FirmwareRequest {
   readonly channel: string | undefined;
   readonly report: DeviceReport;
   /** Selects the releases for the device from the current project state. */
-  readonly releases: (view: ProjectView, record: DeviceRecord) => Promise<Releases | undefined>;
-}
-
-/** Request of a device whose project and record were checked. */
-interface CheckedRequest extends FirmwareRequest {
-  readonly checked: CheckedDevice;
+  readonly releases: (view: ProjectView, record: DeviceRecord) => Releases | undefined | Promise<Releases | undefined>;
 }
 
 const nothing: Releases = { current: [], intermediateReleases: [] };
@@ -57,16 +52,14 @@ export async function handleFirmwareRequest(
       return overCapacity(parts, firmwareRequest);
     }
 
-    const outcome = await decideRequest(parts, { ...firmwareRequest, checked }, entry);
+    const outcome = await decideRequest(parts, firmwareRequest, checked, entry);
     countIn(counters.decisions, outcome.decision.code);
     const { decision } = outcome;
     const isSending = decision.action === 'send' && firmwareRequest.mode !== 'version';
     const slot = isSending ? await takeSlot(parts, decision.artifact) : undefined;
     if (slot === 'busy') return overCapacity(parts, firmwareRequest);
-    const saved = await save(parts, outcome, checked).catch((error: unknown) => {
-      slot?.free();
-      throw error;
-    });
+    const isNews = outcome.record !== checked.record;
+    const saved = isNews ? await save(parts, outcome, checked, slot) : outcome.record;
     if (typeof saved === 'object') return respond(parts, firmwareRequest, decision, saved, slot);
     slot?.free();
     if (saved === 'full') return overCapacity(parts, firmwareRequest);
@@ -76,7 +69,8 @@ export async function handleFirmwareRequest(
 
 async function decideRequest(
   { clock }: DeviceParts,
-  { checked, ...firmwareRequest }: CheckedRequest,
+  firmwareRequest: FirmwareRequest,
+  checked: CheckedDevice,
   { authenticated, hasNewestSecret }: Credentials,
 ): Promise<Outcome> {
   const { report, mode, channel, address, project, mac } = firmwareRequest;
@@ -112,8 +106,14 @@ async function save(
   { records }: DeviceParts,
   { record, settled }: Outcome,
   checked: CheckedDevice,
+  slot: DownloadSlot | undefined,
 ): Promise<DeviceRecord | 'conflict' | 'full' | 'stale'> {
-  return record === checked.record ? record : records.save(record, checked, { settled });
+  try {
+    return await records.save(record, checked, { settled });
+  } catch (error) {
+    slot?.free();
+    throw error;
+  }
 }
 
 function respond(

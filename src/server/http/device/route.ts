@@ -49,7 +49,7 @@ function segments(path: string, start: number): string[] {
   const parts = path.slice(start).split('/');
   if (parts.at(-1) === '') parts.pop();
   try {
-    const decoded = parts.map(decodeURIComponent);
+    const decoded = path.includes('%') ? parts.map(decodeURIComponent) : parts;
     return decoded.some((segment) => segment.includes('\0')) ? [] : decoded;
   } catch {
     return [];

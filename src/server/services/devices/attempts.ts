@@ -35,6 +35,8 @@ interface Seen {
 /**
  * Updates a device's attempts after a request, latest attempt first. The request shows that the device is online and which build it runs.
  * Attempts older than the attempt whose build is running are dropped. A failed attempt is kept until it is retried or its build runs.
+ *
+ * @returns the same object if nothing changed
  */
 export function afterRequest(
   attempts: readonly Attempt[],
@@ -43,7 +45,7 @@ export function afterRequest(
   now: ServiceTime,
 ): readonly Attempt[] {
   const there = attempts.findIndex((attempt) => attempt.kind === 'sketch' && isThere(attempt, seen));
-  return attempts.flatMap((attempt, index): readonly Attempt[] => {
+  const after = attempts.flatMap((attempt, index): readonly Attempt[] => {
     if (attempt.kind === 'filesystem') return [filesystemAfterRequest(attempt, seen, retryPolicy, now)];
     if (index === there) return [withState(attempt, 'running')];
     if (attempt.state === 'failed') return [stillWaiting(attempt, retryPolicy, now)];
@@ -53,6 +55,8 @@ export function afterRequest(
     // could be sent forever.
     return now.servedMs > attempt.dueMs ? [] : [stillWaiting(withState(attempt, 'sent'), retryPolicy, now)];
   });
+  const areSame = after.length === attempts.length && after.every((attempt, index) => attempt === attempts[index]);
+  return areSame ? attempts : after;
 }
 
 function isThere({ releaseId, version }: Attempt, { report, running }: Seen): boolean {

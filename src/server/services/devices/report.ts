@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
-import { factsOfRequest } from '../../../core/preflight/request-facts.ts';
+import { factsOfRequest, headerText, sizeIn } from '../../../core/preflight/request-facts.ts';
 import type { StoredReport } from '../../storage/records.ts';
 
 /** Value of the x-ESP8266-mode header: what the device requests. `spiffs` means a filesystem of any type. */
@@ -22,12 +22,6 @@ export interface DeviceReport {
 const longestText = 128;
 const macRule = /^[0-9A-F]{2}(:[0-9A-F]{2}){5}$/;
 
-/** Returns a header as text; Node.js joins repeated headers with commas. */
-export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
 /** Returns the MAC in upper case, or undefined if it is malformed. */
 export function readMac(text: string | undefined): string | undefined {
   const mac = text?.toUpperCase();
@@ -41,17 +35,13 @@ export function readMode(text: string | readonly string[] | undefined): Mode | u
 }
 
 export function readReport(headers: IncomingHttpHeaders): DeviceReport {
-  const texts = new Map<string, string>();
-  for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') texts.set(name, value);
-  const request = factsOfRequest(texts);
-  const md5 = request?.sketchMd5;
-  const version = request?.version;
+  const { sketchMd5, version, facts } = factsOfRequest(headers);
   return {
-    sketchMd5: md5 !== undefined && /^[0-9a-f]{32}$/.test(md5) ? md5 : undefined,
+    sketchMd5: sketchMd5 !== undefined && /^[0-9a-f]{32}$/.test(sketchMd5) ? sketchMd5 : undefined,
     version: version === undefined || version === '' ? undefined : version.slice(0, longestText),
-    sdkVersion: texts.get('x-esp8266-sdk-version')?.slice(0, longestText),
-    freeSpaceBytes: sizeIn(texts.get('x-esp8266-free-space')),
-    facts: request?.facts ?? { transport: 'http' },
+    sdkVersion: headerText(headers, 'x-esp8266-sdk-version')?.slice(0, longestText),
+    freeSpaceBytes: sizeIn(headers, 'x-esp8266-free-space'),
+    facts,
   };
 }
 
@@ -59,8 +49,4 @@ export function readReport(headers: IncomingHttpHeaders): DeviceReport {
 export function storedReport({ sketchMd5, version, sdkVersion, freeSpaceBytes, facts }: DeviceReport): StoredReport {
   const { chipSizeBytes, sketchSizeBytes } = facts;
   return { sketchMd5, version, sdkVersion, freeSpaceBytes, chipSizeBytes, sketchSizeBytes };
-}
-
-function sizeIn(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

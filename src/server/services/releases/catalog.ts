@@ -53,7 +53,7 @@ export class Catalog {
   }
 
   /** Returns the view at a revision that was just read from the database, or at a newer one. */
-  async at(project: string, revision: number): Promise<ProjectView | undefined> {
+  at(project: string, revision: number): ProjectView | Promise<ProjectView | undefined> {
     const known = this.#views.get(project);
     return known?.revision === revision ? known : this.refresh(project);
   }

@@ -14,9 +14,9 @@ export interface ProjectView {
   /** Newest rollout on each channel. The store counts the devices of these rollouts. */
   readonly rollouts: readonly RolloutRecord[];
   /** Returns the builds with this sketch MD5; see `CatalogStore.recognize`. */
-  recognize(sketchMd5: string): Promise<readonly Recognized[]>;
+  recognize(sketchMd5: string): readonly Recognized[] | Promise<readonly Recognized[]>;
   /** Returns the available releases of a version; see `CatalogStore.withVersion`. */
-  withVersion(version: string): Promise<readonly ReleaseRecord[]>;
+  withVersion(version: string): readonly ReleaseRecord[] | Promise<readonly ReleaseRecord[]>;
 }
 
 type Source = Pick<Store, 'catalog' | 'rollouts'>;
@@ -87,13 +87,14 @@ function newestOfEachCore(before: readonly ReleaseRecord[]): readonly ReleaseRec
 }
 
 /** Returns a function that looks up each key once. A failed look-up is repeated. */
-function remembered<Result extends object>(lookUp: (key: string) => Promise<Result>): (key: string) => Promise<Result> {
+function remembered<Result extends object>(
+  lookUp: (key: string) => Promise<Result>,
+): (key: string) => Result | Promise<Result> {
   const results = new LRUCache<string, Result>({ max: mostLookUps });
-  return async (key) => {
-    const known = results.get(key);
-    if (known !== undefined) return known;
+  const lookUpNow = async (key: string) => {
     const result = await lookUp(key);
     results.set(key, result);
     return result;
   };
+  return (key) => results.get(key) ?? lookUpNow(key);
 }

@@ -349,7 +349,17 @@ async function touch(db: Database, touches: readonly Touch[]): Promise<void> {
 }
 
 /** Minimum requirements for a device record. A complete validation would be too slow, because records are read for many update checks. */
-const outline = v.looseObject({ attempts: v.array(v.looseObject({})), decisions: v.looseObject({}) });
+const outline = v.custom<DeviceDoc>(isDeviceDoc, 'it has no attempts or decisions');
+
+function isDeviceDoc(doc: unknown): boolean {
+  return (
+    isObject(doc) && isObject(doc['decisions']) && Array.isArray(doc['attempts']) && doc['attempts'].every(isObject)
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
 
 export function toDevice(project: string, { last_seen_at, report, ...row }: DeviceRow): SeenDevice {
   return {

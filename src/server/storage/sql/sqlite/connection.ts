@@ -103,11 +103,12 @@ export class Connection {
   /** Calls `work` when no transaction of Kysely is open. */
   async #betweenTransactions<Result>(work: () => Result): Promise<Result> {
     const { driver } = this.#dialect;
-    const connection = await driver.acquireConnection();
+    if (driver.isIdle) return work();
+    await driver.acquireConnection();
     try {
       return work();
     } finally {
-      await driver.releaseConnection(connection);
+      await driver.releaseConnection();
     }
   }
 

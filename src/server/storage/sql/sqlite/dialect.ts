@@ -15,7 +15,7 @@ export interface CheckedStatement {
 
 /** Kysely dialect for SQLite, based on statements from any driver. */
 export class DriverDialect extends SqliteDialect {
-  readonly driver: Driver;
+  readonly driver: TransactionDriver;
 
   constructor(prepare: (sql: string) => CheckedStatement) {
     const config = { database: kyselyDatabase(prepare) };
@@ -29,6 +29,23 @@ export class DriverDialect extends SqliteDialect {
 }
 
 class TransactionDriver extends SqliteDriver {
+  #users = 0;
+
+  /** Whether no query or transaction of Kysely uses the connection or waits for it. */
+  get isIdle(): boolean {
+    return this.#users === 0;
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    this.#users++;
+    return super.acquireConnection();
+  }
+
+  override async releaseConnection(): Promise<void> {
+    await super.releaseConnection();
+    this.#users--;
+  }
+
   /** If the disk is full, SQLite rolls back a transaction itself. The error that led to the rollback is more helpful than a second one. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     await super.rollbackTransaction(connection).catch(() => undefined);
