@@ -6,7 +6,7 @@ import { withNearPaths } from '../files/near-paths.ts';
 import { splitIdePassword, withArduinoBuild } from './arduino-build.ts';
 import type { Io } from './io.ts';
 import { knownError } from './known-error.ts';
-import { colored, filteredOutput, outputLine } from './output/terminal-text.ts';
+import { colored, filteredOutput, outputLine, type TerminalSize } from './output/terminal-text.ts';
 import { makeProgram } from './program.ts';
 
 const internalError = 70;
@@ -58,8 +58,14 @@ function processIo(cli: string): Io {
     cwd: process.cwd(),
     env: process.env,
     // Streams are opened on first use, because opening a stream takes milliseconds and most hooks write nothing to stdout.
-    stdout: filteredOutput((text) => writeTo(process.stdout, text)),
-    stderr: filteredOutput((text) => writeTo(process.stderr, withoutPrivateKeys(text))),
+    stdout: filteredOutput(
+      (text) => writeTo(process.stdout, text),
+      () => sizeOf(process.stdout),
+    ),
+    stderr: filteredOutput(
+      (text) => writeTo(process.stderr, withoutPrivateKeys(text)),
+      () => sizeOf(process.stderr),
+    ),
     get fancy() {
       return wantsColors();
     },
@@ -180,6 +186,11 @@ function writeTo(stream: NodeJS.WriteStream, text: string): void {
     });
   }
   stream.write(text);
+}
+
+/** Returns the current size of a terminal. Terminals without a known size, such as serial lines, report zero columns. */
+function sizeOf({ isTTY, columns, rows }: NodeJS.WriteStream): TerminalSize | undefined {
+  return isTTY === true && columns > 0 && rows > 0 ? { columns, rows } : undefined;
 }
 
 function wantsColors(): boolean {

@@ -1,6 +1,6 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Io } from '../../src/cli/io.ts';
-import { filteredOutput } from '../../src/cli/output/terminal-text.ts';
+import { filteredOutput, type TerminalSize } from '../../src/cli/output/terminal-text.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { OtaError } from '../../src/errors/ota-error.ts';
 
@@ -17,6 +17,8 @@ interface World {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly fancy?: boolean;
+  /** Size of the terminal. Undefined if the output is not a terminal. */
+  readonly size?: TerminalSize;
   readonly signal?: AbortSignal;
   readonly promptSecret?: Io['promptSecret'];
   readonly prompt?: Io['prompt'];
@@ -40,6 +42,7 @@ export async function runCommand(
     cwd,
     env = {},
     fancy = false,
+    size,
     signal,
     promptSecret,
     prompt,
@@ -51,10 +54,13 @@ export async function runCommand(
 ): Promise<CommandRun> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') =>
-    filteredOutput((text) => {
-      written[name] += text;
-      onOutput?.(text);
-    });
+    filteredOutput(
+      (text) => {
+        written[name] += text;
+        onOutput?.(text);
+      },
+      () => size,
+    );
   const io: Io = {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },

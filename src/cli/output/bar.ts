@@ -1,4 +1,6 @@
 import { printableLine } from '../../core/model/unprintable.ts';
+import { shortened } from './shortened.ts';
+import type { TerminalOutput, TerminalSize } from './terminal-text.ts';
 
 /** Width of a bar in columns. */
 export const barColumns = 24;
@@ -9,11 +11,18 @@ export function bar(share: number): string {
   return `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
 }
 
-/** Width of the narrowest common terminal. A longer line would wrap, and the display could not redraw it. */
-const terminalColumns = 79;
+/** Size of a terminal whose size is unknown. */
+const usualSize: TerminalSize = { columns: 80, rows: 24 };
 
-/** Shortens a line to the width of the terminal. */
-export function fitted(text: string): string {
-  const line = printableLine(text);
-  return line.length > terminalColumns ? `${line.slice(0, terminalColumns - 1)}…` : line;
+/** Returns the size of the terminal, for a display that redraws its lines. */
+export function sizeOf({ size = usualSize }: TerminalOutput): TerminalSize {
+  return size;
+}
+
+/**
+ * Shortens a line of a display that redraws its lines. A longer line would wrap, and could not be redrawn. The last column stays empty,
+ * because some terminals wrap after it.
+ */
+export function fitted(text: string, output: TerminalOutput): string {
+  return shortened(printableLine(text), sizeOf(output).columns - 1);
 }

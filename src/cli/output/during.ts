@@ -65,7 +65,7 @@ const showBar: Display = ({ what }, io, state) => {
   const drawing = setInterval(() => {
     const current = state();
     if (current.elapsedMs < firstBarMs) return;
-    io.stderr.write([clearedLine, fitted(`[${barOf(current)}] ${textOf(current)}  ${what}`)]);
+    io.stderr.write([clearedLine, fitted(`[${barOf(current)}] ${textOf(current)}  ${what}`, io.stderr)]);
     isDrawn = true;
   }, redrawMs);
   drawing.unref();

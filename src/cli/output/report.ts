@@ -3,6 +3,7 @@ import { withNearPaths } from '../../files/near-paths.ts';
 import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
 import { colored, outputLine } from './terminal-text.ts';
+import type { TextBlock } from './text-block.ts';
 
 /** Output options of every command. */
 export interface OutputOptions {
@@ -11,8 +12,8 @@ export interface OutputOptions {
   readonly verbose?: boolean | undefined;
 }
 
-/** One line, or several. */
-type Lines = string | readonly string[];
+/** One line, a block such as a table, or several of them. */
+export type Lines = string | TextBlock | readonly (string | TextBlock)[];
 
 /**
  * Output of a command. Messages are written to stderr, and results to stdout. Each text is printed as one line: its line breaks are
@@ -37,7 +38,11 @@ export function makeReport(io: Io, options: OutputOptions): Report {
   // Messages from other modules contain absolute paths, which are shortened here.
   const near = (line: string) => outputLine(withNearPaths(line, io.cwd));
   const toStderr = (line: string) => io.stderr.write(near(line));
-  const toStdout = (lines: Lines) => io.stdout.write([lines].flat().map(outputLine).join(''));
+  const toStdout = (parts: Lines) => {
+    const columns = io.stdout.size?.columns;
+    const lines = [parts].flat().flatMap((part) => (typeof part === 'string' ? [part] : part.linesIn(columns)));
+    io.stdout.write(lines.map(outputLine).join(''));
+  };
   return {
     say: (line) => {
       if (options.quiet !== true) toStderr(line);

@@ -46,16 +46,33 @@ export function clearedFrom(linesUp: number): Sequence {
   return new Sequence(`${linesUp === 0 ? '' : `\u001b[${linesUp}A`}\r\u001b[J`);
 }
 
+/** Size of a terminal in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** Text output that passes through {@link terminalText}. */
 export interface TerminalOutput {
   write(text: TerminalText): unknown;
+  /** Current size, which changes when the user resizes the window. Undefined if the output is not a terminal. */
+  readonly size?: TerminalSize | undefined;
 }
 
 /**
  * Adds the filter to an output stream of the process.
  *
  * @param write writes characters without changes
+ * @param size returns the current size of the terminal
  */
-export function filteredOutput(write: (text: string) => unknown): TerminalOutput {
-  return { write: (text) => write(terminalText(text)) };
+export function filteredOutput(
+  write: (text: string) => unknown,
+  size: () => TerminalSize | undefined = () => undefined,
+): TerminalOutput {
+  return {
+    write: (text) => write(terminalText(text)),
+    get size() {
+      return size();
+    },
+  };
 }

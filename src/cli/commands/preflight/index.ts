@@ -16,6 +16,7 @@ import type { ProjectSettings } from '../../../project/config/settings.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport, type Report } from '../../output/report.ts';
+import { labeled, type TextBlock } from '../../output/text-block.ts';
 import { allowOption, rulesToAllow } from '../../shared/allowed-rules.ts';
 import { deviceFacts } from '../../shared/device-facts.ts';
 import { withDeviceOptions } from '../../shared/device-options.ts';
@@ -195,8 +196,8 @@ function stepsOf(decision: Plan<Release>): readonly Step<Release>[] {
   }
 }
 
-function sheetOf(decision: Plan<Release>, alternative: string | undefined): readonly string[] {
-  const rows: string[] = [];
+function sheetOf(decision: Plan<Release>, alternative: string | undefined): readonly TextBlock[] {
+  const rows: TextBlock[] = [];
   for (const [index, { artifact, warnings }] of stepsOf(decision).entries()) {
     const hop = decision.kind === 'hops' ? `hop ${index + 1}: ` : '';
     rows.push(row('safe', `${hop}send ${artifact.file} (${artifact.sizeBytes} bytes)`));
@@ -218,10 +219,10 @@ function printOtherErrors({ artifacts }: Extract<Plan<Release>, { kind: 'blocked
   }
 }
 
-function row(word: string, text: string): string {
-  return word.padEnd(9) + text;
+function row(word: string, text: string): TextBlock {
+  return labeled(word, 9, text);
 }
 
-function fixRow(fix: string): string {
+function fixRow(fix: string): TextBlock {
   return row('', `fix: ${fix}`);
 }

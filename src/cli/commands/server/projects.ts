@@ -8,6 +8,7 @@ import { readNamedFile } from '../../../files/read.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
+import type { TextBlock } from '../../output/text-block.ts';
 import { collect, duration, positiveInteger } from '../../shared/option-values.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 import { credentialOf } from './credential.ts';
@@ -101,7 +102,7 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
   };
 }
 
-function asTable(projects: readonly ProjectInfo[]): readonly string[] {
+function asTable(projects: readonly ProjectInfo[]): TextBlock {
   const rows = projects.map(({ name, access, user, keys, devices, channels, aliases, confirmWithinMs }) => [
     name,
     user === undefined ? access : `${access}, password`,

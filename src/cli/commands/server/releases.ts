@@ -5,6 +5,7 @@ import type { ReleaseInfo } from '../../../api/release-info.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
+import type { TextBlock } from '../../output/text-block.ts';
 import { positiveInteger } from '../../shared/option-values.ts';
 import { segment, serverClient, serverCommand } from './connection.ts';
 
@@ -90,7 +91,7 @@ async function yank(project: string, version: string, options: OptionsOf<typeof 
   report.result('server releases yank', releases);
 }
 
-function asTable(releases: readonly ReleaseInfo[]): readonly string[] {
+function asTable(releases: readonly ReleaseInfo[]): TextBlock {
   const rows = releases.map(({ version, kind, board, channels, purpose, yanked, enforcement, publishedAt }) => [
     version,
     kind,

@@ -1,7 +1,8 @@
 import type { UpdateStep } from '../../../delivery/update-device.ts';
 import type { Io } from '../../io.ts';
-import { fitted } from '../../output/bar.ts';
+import { fitted, sizeOf } from '../../output/bar.ts';
 import type { Report } from '../../output/report.ts';
+import { shortened } from '../../output/shortened.ts';
 import { clearedFrom, outputLine } from '../../output/terminal-text.ts';
 
 /** Progress display during device updates. */
@@ -13,8 +14,8 @@ export interface FleetView {
   readonly close: () => void;
 }
 
-/** Maximum number of device lines, so that the display fits in a 24-line terminal. */
-const mostLines = 20;
+/** Rows of the terminal that stay free for the line about further devices, and for a result with its hint. */
+const freeRows = 4;
 const barColumns = 24;
 const redrawMs = 100;
 
@@ -46,7 +47,9 @@ function barView(width: number, io: Io): FleetView {
   const draw = (finished: readonly string[] = []) => {
     clearTimeout(timer);
     timer = undefined;
-    const lines = [...live].slice(0, mostLines).map(([device, text]) => fitted(`${named(device, width)}  ${text}`));
+    const mostLines = Math.max(1, sizeOf(io.stderr).rows - freeRows);
+    const shown = [...live].slice(0, mostLines);
+    const lines = shown.map(([device, text]) => fitted(`${named(device, width)}  ${text}`, io.stderr));
     if (live.size > mostLines) lines.push(`… and ${live.size - mostLines} more`);
     io.stderr.write([clearedFrom(drawn), ...[...finished, ...lines].map(outputLine)]);
     drawn = lines.length;
@@ -97,5 +100,5 @@ function finalLines(device: string, words: string, hint: string | undefined): re
 }
 
 function named(device: string, width: number): string {
-  return device.length > width ? `${device.slice(0, width - 1)}…` : device.padEnd(width);
+  return shortened(device, width).padEnd(width);
 }

@@ -8,6 +8,7 @@ import type { DeviceUpdateResult } from '../../../delivery/update-device.ts';
 import { describeVerdict } from '../../../delivery/verdict.ts';
 import type { DocumentOf } from '../../output/documents/registry.ts';
 import { table } from '../../output/table.ts';
+import type { TextBlock } from '../../output/text-block.ts';
 import type { ReleaseToSend } from './release.ts';
 
 /**
@@ -115,7 +116,7 @@ function ruleDocument({ rule, message, fix }: PreflightFinding) {
 }
 
 /** Formats the results as a table. Returns undefined for fewer than two devices. */
-export function summaryOf(ends: readonly DeviceEnd[]): readonly string[] | undefined {
+export function summaryOf(ends: readonly DeviceEnd[]): TextBlock | undefined {
   if (ends.length < 2) return undefined;
   return table([['device', 'address', 'sent', 'took', 'outcome'], ...ends.map(rowOf)]);
 }

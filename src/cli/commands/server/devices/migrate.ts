@@ -58,7 +58,7 @@ async function migrate(file: string, options: OptionsOf<typeof migrateCommand>, 
   }
   const previews = await previewsOf(client, tables, channel);
   client.report.result('server devices migrate', previews, [
-    ...table([['mac', 'project', 'file', 'next update'], ...previews.map(rowOf)]),
+    table([['mac', 'project', 'file', 'next update'], ...previews.map(rowOf)]),
     `Enrolled ${counted(previews.length, 'device')} in ${counted(tables.size, 'project')}. Nothing was sent: the table shows the next update checks.`,
     ...(tables.size > 1 && alias !== undefined ? [sharedAliasText([alias])] : []),
   ]);

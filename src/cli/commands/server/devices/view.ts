@@ -7,9 +7,10 @@ import {
 import type { DeviceRolloutInfo } from '../../../../api/rollout-info.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
+import { properties, type TextBlock } from '../../../output/text-block.ts';
 
 /** Formats devices as a table with one line per device. */
-export function deviceTable(devices: readonly DeviceInfo[]): readonly string[] {
+export function deviceTable(devices: readonly DeviceInfo[]): TextBlock {
   const isWithCredentials = devices.some(({ credentials }) => credentials !== 'none');
   const rows = devices.map((device) => [
     device.mac,
@@ -67,7 +68,7 @@ export function failureOf({ attempts }: DeviceInfo): string | undefined {
 }
 
 /** Describes a device, one property per line. */
-export function describeDevice(device: DeviceInfo): readonly string[] {
+export function describeDevice(device: DeviceInfo): TextBlock {
   const { mac, name, enrolled, rollout, running, sketch, filesystem } = device;
   const lines = [
     ['device', `${mac}${name === undefined ? '' : ` (${name})`}${enrolled ? ', enrolled' : ''}`],
@@ -92,7 +93,9 @@ export function describeDevice(device: DeviceInfo): readonly string[] {
     ['last seen', device.lastSeenAt],
     ...Object.entries(device.report ?? {}).map(([key, value]) => [`  ${key}`, String(value)]),
   ];
-  return table(lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value]])));
+  return properties(
+    lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value] as const])),
+  );
 }
 
 /** Describes a decision; for a blocked update, with the artifact and one line for each rule and its fix. */

@@ -1,9 +1,10 @@
 import type { RolloutInfo, RolloutTally, UnprovenReports } from '../../../../api/rollout-info.ts';
 import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
+import { properties, type TextBlock } from '../../../output/text-block.ts';
 
 /** Formats rollouts as a table with one line per rollout. */
-export function rolloutTable(rollouts: readonly RolloutInfo[]): readonly string[] {
+export function rolloutTable(rollouts: readonly RolloutInfo[]): TextBlock {
   const rows = rollouts.map(({ id, version, channel, state, openStages, stages, tally, startedAt }) => [
     String(id),
     version,
@@ -17,10 +18,10 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): readonly string[
 }
 
 /** Describes one rollout: its state, stages and history. */
-export function describeRollout(rollout: RolloutInfo): readonly string[] {
+export function describeRollout(rollout: RolloutInfo): readonly TextBlock[] {
   const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages, history } = rollout;
   const { unproven, finalAt } = rollout;
-  const head = table([
+  const head = properties([
     ['rollout', `${id}: ${project} ${version} on ${channel}${previous === undefined ? '' : `, replacing ${previous}`}`],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
     ...(waitingFor === undefined ? [] : [['waiting for', waitingFor]]),
@@ -35,7 +36,7 @@ export function describeRollout(rollout: RolloutInfo): readonly string[] {
     `${countText(tally.running)} of ${countText(tally.members)} updated${others(tally)}`,
   ]);
   const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
-  return [...head, ...table([['stage', 'devices', '', 'progress'], ...rows]), ...table(events)];
+  return [head, table([['stage', 'devices', '', 'progress'], ...rows]), table(events)];
 }
 
 /** Describes the reports without credentials and their source addresses, because one client can send reports for many devices. */
