@@ -4,15 +4,13 @@ import { printableLine } from '../core/model/unprintable.ts';
 import { catalog } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import { splitIdePassword, withArduinoBuild } from './arduino-build.ts';
+import { failureOf, printJsonFailure, withoutPrivateKeys } from './failure.ts';
 import type { Io } from './io.ts';
 import { knownError } from './known-error.ts';
 import { colored, filteredOutput, outputLine, type TerminalSize } from './output/terminal-text.ts';
 import { makeProgram } from './program.ts';
 
-const internalError = 70;
 const interrupted = 130;
-/** Commander's exit code when it prints the help because the command is missing. */
-const usageExitCode = 2;
 
 let abort: AbortController | undefined;
 const watchedStreams = new Set<NodeJS.WriteStream>();
@@ -144,21 +142,27 @@ function cancelPrompt(): never {
   throw new Error('prompt canceled');
 }
 
-/** Prints the error code and message, then the hint on a separate line. Returns the exit code. */
+/** Prints the error for people on stderr, and with --json also on stdout. Returns the exit code. */
 function explain(error: unknown, io: Io): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
+  // Commander has already printed the help that explains its error.
+  if (!(error instanceof CommanderError)) explainOnStderr(error, io);
+  printJsonFailure(error, argv, io);
+  return failureOf(error)?.exitCode ?? 0;
+}
+
+/** Prints the error code and message, then the hint on a separate line. */
+function explainOnStderr(error: unknown, io: Io): void {
   const known = knownError(error);
   if (known === undefined) {
     io.stderr.write(
       `Unexpected error in ota-hooks. Please report this bug with the following lines:\n${bugReport(error)}`,
     );
-    return internalError;
+    return;
   }
-  const { code, message, hint, exitCode } = known;
+  const { code, message, hint } = known;
   const near = (text: string) => outputLine(withNearPaths(text, io.cwd));
   io.stderr.write([...colored(io, 'red', `error[${code}]:`), ` ${near(message)}  ${near(hint)}`]);
   if (argv.includes('--verbose')) io.stderr.write(`  ${catalog[code].why}\n`);
-  return exitCode;
 }
 
 /** Returns the stack below the message. The message is written as one line, because it may contain untrusted text. */
@@ -167,14 +171,6 @@ function bugReport(error: unknown): string {
   const head = `${error.name}: ${error.message}`;
   const stack = error.stack?.startsWith(head) === true ? error.stack.slice(head.length + 1) : '';
   return `${outputLine(head)}${stack}\n`;
-}
-
-/** Redacts private keys. If a user passes the contents of a key instead of its path, the key must not appear in a build log. */
-function withoutPrivateKeys(text: string): string {
-  return text.replace(
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs,
-    '[a private key]',
-  );
 }
 
 /** Writes to a stream. A closed pipe is not an error, as in `ota-hooks inspect … | head`. */

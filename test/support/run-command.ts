@@ -1,4 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
+import { printJsonFailure } from '../../src/cli/failure.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { filteredOutput, type TerminalSize } from '../../src/cli/output/terminal-text.ts';
 import { makeProgram } from '../../src/cli/program.ts';
@@ -80,6 +81,7 @@ export async function runCommand(
     await (await makeProgram(io, argv)).parseAsync(argv, { from: 'user' });
     return { exitCode: 0, error: undefined, ...written };
   } catch (error) {
+    printJsonFailure(error, argv, io);
     if (error instanceof OtaError) return { exitCode: error.exitCode, error, ...written };
     if (error instanceof CommanderError)
       return { exitCode: error.exitCode === 0 ? 0 : 2, error: undefined, ...written };

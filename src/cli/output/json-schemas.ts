@@ -2,6 +2,7 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { manifestSchema } from '../../core/model/manifest.ts';
 import { configSchema } from '../../project/config/schema.ts';
+import { failureDocument } from './documents/failure.ts';
 import { documents } from './documents/registry.ts';
 
 /** Returns the JSON schemas in the package, by file name. They are generated from the schemas that the code uses for validation. */
@@ -9,6 +10,7 @@ export function jsonSchemas(): Record<string, object> {
   return {
     'ota.config.schema.json': asJson(configSchema),
     'ota.manifest.schema.json': asJson(manifestSchema),
+    'output/error.schema.json': asJson(failureDocument),
     ...Object.fromEntries(Object.entries(documents).map(([command, schema]) => [schemaFile(command), asJson(schema)])),
   };
 }

@@ -1,5 +1,7 @@
 import { relative } from 'node:path';
+import type { OtaError } from '../../errors/ota-error.ts';
 import { withNearPaths } from '../../files/near-paths.ts';
+import { withError } from '../failure.ts';
 import type { Io } from '../io.ts';
 import type { CommandName, DocumentOf } from './documents/registry.ts';
 import { colored, outputLine } from './terminal-text.ts';
@@ -26,8 +28,18 @@ export interface Report {
   detail(line: string): void;
   /** Prints a warning. --quiet does not suppress warnings. */
   warn(line: string): void;
-  /** Prints the result of the command. With --json, the result is a JSON document, otherwise text. */
-  result<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
+  /**
+   * Prints the result of the command. With --json, the result is a JSON document, otherwise text. If the command failed with a result, the
+   * document also contains the error, which is then thrown.
+   *
+   * @throws OtaError `failure`
+   */
+  result<Command extends CommandName>(
+    command: Command,
+    json: DocumentOf<Command>,
+    lines?: Lines,
+    failure?: OtaError,
+  ): void;
   /** Prints an event of a long-running command. With --json, each event is a JSON object on one line, otherwise text. */
   event<Command extends CommandName>(command: Command, json: DocumentOf<Command>, lines?: Lines): void;
   /** Returns a path relative to the working directory. A path outside the working directory is returned unchanged. */
@@ -51,9 +63,11 @@ export function makeReport(io: Io, options: OutputOptions): Report {
       if (options.verbose === true) toStderr(line);
     },
     warn: (line) => io.stderr.write([...colored(io, 'yellow', 'warning:'), ` ${near(line)}`]),
-    result: (_, json, lines) => {
-      if (options.json === true) io.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+    result: (_, json, lines, failure) => {
+      const document = failure === undefined ? json : withError(json, failure);
+      if (options.json === true) io.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
       else if (lines !== undefined) toStdout(lines);
+      if (failure !== undefined) throw failure;
     },
     event: (_, json, lines) => {
       if (options.json === true) io.stdout.write(`${JSON.stringify(json)}\n`);

@@ -62,6 +62,21 @@ export function words(line: string): string[] {
 // Option and argument types do not matter here.
 type AnyCommand = Command<unknown[], Record<string, unknown>>;
 
+/** A command that can run, which has no subcommands. */
+export interface Leaf {
+  readonly words: readonly string[];
+  readonly command: AnyCommand;
+}
+
+/** Returns all commands without the command groups. */
+export async function leafCommands(): Promise<readonly Leaf[]> {
+  const below = (command: AnyCommand, words: readonly string[]): readonly Leaf[] =>
+    command.commands.length === 0
+      ? [{ words, command }]
+      : command.commands.flatMap((sub) => below(sub, [...words, sub.name()]));
+  return below(await program(() => undefined), []);
+}
+
 async function program(write: (text: string) => void): Promise<AnyCommand> {
   const stream = filteredOutput(write);
   const io: Io = {

@@ -46,8 +46,9 @@ test('failing commands print documents that match their schemas', async (t) => {
     ['uninstall', 'platformio'],
   ];
   for (const argv of cases) {
-    const { stdout } = await runCommand([...argv, '--json'], { cwd: folder.path });
+    const { stdout, exitCode } = await runCommand([...argv, '--json'], { cwd: folder.path });
     assertDocument(t, argv[0] ?? '', stdout);
+    t.is(JSON.parse(stdout).error?.exitCode ?? 0, exitCode, argv.join(' '));
   }
 });
 
@@ -71,6 +72,7 @@ test('upload prints one valid document when devices fail or are blocked', async 
     const { stdout, exitCode } = await runCommand(['upload', ...argv, '--json'], { cwd: folder.path });
     t.not(exitCode, 0);
     assertDocument(t, 'upload', stdout);
+    t.is(JSON.parse(stdout).error.exitCode, exitCode);
   }
 });
 

@@ -52,7 +52,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
   const findings = fixed.length > 0 ? await check() : first;
 
   print(findings, options, io);
-  report.result('doctor', {
+  const document = {
     folder,
     findings: findings.map(({ check, level, message, fix, autofix }) => ({
       check,
@@ -62,12 +62,15 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<void> {
       fixable: autofix !== undefined,
     })),
     fixed,
-  });
+  };
+  report.result('doctor', document, undefined, failureOf(findings));
+}
+
+function failureOf(findings: readonly CheckFinding[]): OtaError | undefined {
   const errors = findings.filter(({ level }) => level === 'error');
-  if (errors.length > 0) {
-    const fixable = errors.filter(({ autofix }) => autofix !== undefined).length;
-    throw new OtaError('DOCTOR_FOUND', { errors: errors.length, fixable });
-  }
+  if (errors.length === 0) return undefined;
+  const fixable = errors.filter(({ autofix }) => autofix !== undefined).length;
+  return new OtaError('DOCTOR_FOUND', { errors: errors.length, fixable });
 }
 
 /**

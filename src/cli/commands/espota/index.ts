@@ -67,20 +67,14 @@ export async function espota(options: EspotaOptions, io: Io): Promise<void> {
     .deliver(target, bytes, { kind, password, signal: io.signal, onProgress: view.show })
     .finally(view.end);
   const { text, hint } = describeVerdict(verdict);
-  report.result('espota', {
-    host,
-    port,
-    file: path,
-    sizeBytes: bytes.length,
-    verdict,
-    message: text,
-    hint: hint ?? null,
-  });
-  if (exitCodeOf(verdict) === 0) {
-    report.say(`${host}: ${text}`);
-    return;
-  }
-  throw new OtaError('UPLOAD_FAILED', { failed: 1, total: 1, devices: `${host}: ${text}`, hint });
+  const isDone = exitCodeOf(verdict) === 0;
+  if (isDone) report.say(`${host}: ${text}`);
+  report.result(
+    'espota',
+    { host, port, file: path, sizeBytes: bytes.length, verdict, message: text, hint: hint ?? null },
+    undefined,
+    isDone ? undefined : new OtaError('UPLOAD_FAILED', { failed: 1, total: 1, devices: `${host}: ${text}`, hint }),
+  );
 }
 
 /** espota.py uses 0.0.0.0 to listen on any address. */

@@ -86,14 +86,15 @@ export async function preflight(file: string, options: PreflightOptions, io: Io)
   const context = { target: path, source: settings.folder, board: facts.board ?? fileToCheck.release.board };
   const steps = proposal === undefined ? [] : intermediateSteps(proposal, context, io, report);
   const document = documentOf(path, facts, decision, { alternative, proposal, via });
-  report.result('preflight', document, [
+  const sheet = [
     ...sheetOf(decision, alternative),
     ...via.map(({ file, reason }) => row('via', `${file} ${reason}`)),
     ...steps,
-  ]);
-  if (decision.kind !== 'blocked') return;
+  ];
+  if (decision.kind !== 'blocked') return report.result('preflight', document, sheet);
   printOtherErrors(decision, report);
-  throw new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decision.blockedBy });
+  const blocked = new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy: decision.blockedBy });
+  report.result('preflight', document, sheet, blocked);
 }
 
 /** Returns the reasons why the intermediate releases of a blocked update do not help, by file. */

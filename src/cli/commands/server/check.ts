@@ -82,11 +82,11 @@ function conclude(
   const summary = `${counted(releases, 'release')}, ${counted(devices, 'device')}, ${counted(blobs.complete, 'firmware file')} (${sizeText(blobs.sizeBytes)})`;
   const unused = `${counted(blobs.unused, 'unused file')}, ${counted(blobs.unfinished, 'unfinished upload')}`;
   report.say(`${problems.length === 0 ? 'No problems' : 'Checked'}: ${summary}, ${unused}`);
-  report.result('server check', { data, problems, records, blobs, ...(repair !== undefined && { repair }) });
-  if (problems.length === 0) return;
-  throw new OtaError('SERVER_DATA_DAMAGED', {
-    path: report.path(data),
-    problems: problems.length,
-    isRepaired: repair !== undefined,
-  });
+  const damage = { path: report.path(data), problems: problems.length, isRepaired: repair !== undefined };
+  report.result(
+    'server check',
+    { data, problems, records, blobs, ...(repair !== undefined && { repair }) },
+    undefined,
+    problems.length === 0 ? undefined : new OtaError('SERVER_DATA_DAMAGED', damage),
+  );
 }

@@ -60,24 +60,19 @@ export async function upload(file: string | undefined, options: UploadOptions, i
   });
   try {
     const ends = [...alreadyUpdated, ...(await runUpdates({ updates, settings, options, state, io, report }))];
-    report.result('upload', uploadReport(release, ends), summaryOf(ends));
-    complain(ends, release.path);
+    report.result('upload', uploadReport(release, ends), summaryOf(ends), failureOf(ends, release.path));
   } finally {
     updates.discovery?.close();
   }
 }
 
-/**
- * Throws if any device was not updated.
- *
- * @throws OtaError UPLOAD_FAILED, UPDATE_BLOCKED
- */
-function complain(ends: readonly DeviceEnd[], path: string): void {
+/** Returns UPLOAD_FAILED or UPDATE_BLOCKED if any device was not updated. */
+function failureOf(ends: readonly DeviceEnd[], path: string): OtaError | undefined {
   const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'notStarted');
   const blocked = ends.flatMap((end) => (end.outcome === 'blocked' ? [end] : []));
   if (blocked.length > 0 && !missing.some(({ outcome }) => outcome === 'failed')) {
     const isOne = ends.length === 1;
-    throw new OtaError('UPDATE_BLOCKED', {
+    return new OtaError('UPDATE_BLOCKED', {
       path,
       blockedBy: blocked.flatMap(({ target, blockedBy: rules }) =>
         rules.map((finding) =>
@@ -86,10 +81,10 @@ function complain(ends: readonly DeviceEnd[], path: string): void {
       ),
     });
   }
-  if (missing.length === 0) return;
+  if (missing.length === 0) return undefined;
   const [first] = missing;
   const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first) : undefined;
-  throw new OtaError('UPLOAD_FAILED', {
+  return new OtaError('UPLOAD_FAILED', {
     failed: missing.length,
     total: ends.length,
     devices:

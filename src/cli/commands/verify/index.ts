@@ -54,9 +54,9 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
     for (const { message, fix } of warnings) report.warn(`${report.path(path)}: ${message}; ${fix}`);
     return;
   }
-  const [error = ''] = verdicts.flatMap(({ verdict }) => (verdict.accepted ? [] : [verdict.error]));
-  report.result('verify', { file: path, accepted: false, format, error });
-  throw new OtaError('NOT_ACCEPTED', { path: report.path(path), verdict: error });
+  const [verdict = ''] = verdicts.flatMap((each) => (each.verdict.accepted ? [] : [each.verdict.error]));
+  const error = new OtaError('NOT_ACCEPTED', { path: report.path(path), verdict });
+  report.result('verify', { file: path, accepted: false, format, verdict }, undefined, error);
 }
 
 /** Rules about images that leave a device without signature checks, or with other keys. */

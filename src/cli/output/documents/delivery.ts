@@ -3,6 +3,7 @@ import { releaseFindingSchema } from '../../../api/release-info.ts';
 import { deviceFactsSchema } from '../../../core/model/device-facts.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 import { preflightFixSchema } from '../../../core/model/preflight-fix.ts';
+import { errorSchema } from './failure.ts';
 
 /** JSON output of the commands that deliver updates or find devices. */
 
@@ -17,6 +18,7 @@ const ruleOfArtifact = v.strictObject({
 });
 
 export const preflightDocument = v.strictObject({
+  error: v.optional(errorSchema),
   file: v.string(),
   safe: v.boolean(),
   device: deviceFactsSchema,
@@ -96,6 +98,7 @@ const deviceEnd = v.variant('outcome', [
 ]);
 
 export const uploadDocument = v.strictObject({
+  error: v.optional(errorSchema),
   release: v.strictObject({
     path: v.string(),
     kind,
@@ -115,6 +118,7 @@ export const uploadDocument = v.strictObject({
 });
 
 export const espotaDocument = v.strictObject({
+  error: v.optional(errorSchema),
   host: v.string(),
   port: v.number(),
   file: v.string(),

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { releaseFindingSchema } from '../../../api/release-info.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
 import { manifestSchema } from '../../../core/model/manifest.ts';
+import { errorSchema } from './failure.ts';
 
 /** JSON output of key and file commands. All paths are absolute. */
 
@@ -64,7 +65,14 @@ export const verifyDocument = v.variant('accepted', [
     fingerprint: sha256,
     warnings: v.array(releaseFindingSchema),
   }),
-  v.strictObject({ file: path, accepted: v.literal(false), format: v.string(), error: v.string() }),
+  v.strictObject({
+    file: path,
+    accepted: v.literal(false),
+    format: v.string(),
+    /** Error of the device, in the words of its Updater class. */
+    verdict: v.string(),
+    error: v.optional(errorSchema),
+  }),
 ]);
 
 export const inspectDocument = v.strictObject({

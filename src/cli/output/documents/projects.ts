@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { errorSchema } from './failure.ts';
 
 /** JSON output of project and build system commands. All paths are absolute. */
 
@@ -29,6 +30,7 @@ export const initDocument = v.union([
 ]);
 
 export const doctorDocument = v.strictObject({
+  error: v.optional(errorSchema),
   folder: v.string(),
   findings: v.array(
     v.strictObject({

@@ -14,6 +14,7 @@ import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { deliveryInfoSchema, webhookInfoSchema } from '../../../api/webhooks.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
 import { dataProblemKinds } from '../../../server/storage/check/findings.ts';
+import { errorSchema } from './failure.ts';
 
 /** JSON output of `serve`: one line for each event. */
 export const serveDocument = v.variant('event', [
@@ -73,6 +74,7 @@ export const serverDocuments = {
   'server audit': v.array(auditInfoSchema),
   'server backup': v.strictObject({ file: v.string(), sizeBytes }),
   'server check': v.strictObject({
+    error: v.optional(errorSchema),
     data: v.string(),
     problems: v.array(
       v.strictObject({ kind: v.picklist(dataProblemKinds), message: v.string(), path: v.optional(v.string()) }),
