@@ -10,7 +10,8 @@ const hintOfCase = 'The hint depends on the case.';
 export const errorExamples = {
   USAGE: [{ message: "unknown option '--hots' (Did you mean --host?)" }],
   OUTPUT_CONFLICT: [{ path: 'private.key' }],
-  CONFIRMATION_UNASKED: [{ command: 'init' }],
+  CONFIRMATION_UNASKED: [{ command: 'init' }, { command: 'server tokens revoke' }],
+  CONFIRMATION_DECLINED: [{ command: 'server tokens revoke' }],
   PASSWORD_NOT_PROMPTED: [{ devices: 'kitchen' }],
   URL_PASSWORD_EXPOSED: [{ option: '--database' }, { option: '--blobs' }],
   OPEN_FILES_LIMIT: [{}],

@@ -3,8 +3,8 @@ import { printableLine } from '../core/model/unprintable.ts';
 import type { Io } from './io.ts';
 import { knownError } from './known-error.ts';
 
-/** Failure of a command, as --json shows it. */
-export interface Failure {
+/** Error that ended a command, as --json shows it. */
+export interface CommandFailure {
   /** Code of the error catalog, or INTERNAL_ERROR for a bug in ota-hooks. */
   readonly code: string;
   readonly message: string;
@@ -17,7 +17,7 @@ const internalError = 70;
 const usageError = 2;
 
 /** Describes an error that ended a command. Returns undefined if the command only printed its help or the version. */
-export function failureOf(error: unknown): Failure | undefined {
+export function commandFailure(error: unknown): CommandFailure | undefined {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return undefined;
     const hint = 'Add one of the commands that --help lists.';
@@ -42,20 +42,23 @@ export function failureOf(error: unknown): Failure | undefined {
 const shown = new WeakSet<object>();
 
 /** Adds an error to the JSON result of a command that failed with a result. */
-export function withError<Result extends object>(result: Result, error: Error): Result & { readonly error: Failure } {
+export function withError<Result extends object>(
+  result: Result,
+  error: Error,
+): Result & { readonly error: CommandFailure } {
   shown.add(error);
-  const failure = failureOf(error);
+  const failure = commandFailure(error);
   if (failure === undefined) throw error;
   return { ...result, error: failure };
 }
 
 /**
  * Prints the failure of a command with --json on stdout, unless the result of the command contains it. The options may be the cause of the
- * failure, so they are searched here for --json instead of parsed.
+ * failure, so they are searched here for --json instead of parsed. A command that the user stopped has not failed.
  */
-export function printJsonFailure(error: unknown, argv: readonly string[], io: Pick<Io, 'stdout'>): void {
-  const failure = failureOf(error);
-  if (failure === undefined || !isJson(argv)) return;
+export function printJsonFailure(error: unknown, argv: readonly string[], io: Pick<Io, 'stdout' | 'signal'>): void {
+  const failure = commandFailure(error);
+  if (failure === undefined || !isJson(argv) || io.signal.aborted) return;
   if (error instanceof Error && shown.has(error)) return;
   io.stdout.write(`${JSON.stringify({ error: failure })}\n`);
 }

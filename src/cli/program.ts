@@ -1,31 +1,54 @@
 import { toolVersion } from '../version.ts';
-import { emptyProgram } from './command.ts';
+import { type Declaration, emptyProgram, plumbing } from './command.ts';
 import type { Io } from './io.ts';
 import { nameOptionsInErrors } from './shared/option-values.ts';
 
-/** All commands. Each command is a separate module, which is loaded only when the command runs or the help lists all commands. */
-const commands = {
-  keygen: async () => (await import('./commands/keygen/index.ts')).declareKeygen,
-  header: async () => (await import('./commands/header/index.ts')).declareHeader,
-  sign: async () => (await import('./commands/sign/index.ts')).declareSign,
-  pack: async () => (await import('./commands/pack/index.ts')).declarePack,
-  verify: async () => (await import('./commands/verify/index.ts')).declareVerify,
-  inspect: async () => (await import('./commands/inspect/index.ts')).declareInspect,
-  preflight: async () => (await import('./commands/preflight/index.ts')).declarePreflight,
-  init: async () => (await import('./commands/init/index.ts')).declareInit,
-  doctor: async () => (await import('./commands/doctor/index.ts')).declareDoctor,
-  build: async () => (await import('./commands/build/index.ts')).declareBuild,
-  install: async () => (await import('./commands/install/index.ts')).declareInstall,
-  uninstall: async () => (await import('./commands/uninstall/index.ts')).declareUninstall,
-  upload: async () => (await import('./commands/upload/index.ts')).declareUpload,
-  publish: async () => (await import('./commands/publish/index.ts')).declarePublish,
-  discover: async () => (await import('./commands/discover/index.ts')).declareDiscover,
-  signing: async () => (await import('./commands/signing/index.ts')).declareSigning,
-  espota: async () => (await import('./commands/espota/index.ts')).declareEspota,
-  simulate: async () => (await import('./commands/simulate/index.ts')).declareSimulate,
-  serve: async () => (await import('./commands/serve/index.ts')).declareServe,
-  server: async () => (await import('./commands/server/index.ts')).declareServer,
+/**
+ * All commands by the heading that lists them in the help. Each command is a separate module, which is loaded only when the command runs or
+ * the help lists all commands.
+ */
+const commandGroups = {
+  'Start a project:': {
+    init: async () => (await import('./commands/init/index.ts')).declareInit,
+    doctor: async () => (await import('./commands/doctor/index.ts')).declareDoctor,
+    keygen: async () => (await import('./commands/keygen/index.ts')).declareKeygen,
+  },
+  'Build and sign:': {
+    build: async () => (await import('./commands/build/index.ts')).declareBuild,
+    pack: async () => (await import('./commands/pack/index.ts')).declarePack,
+    sign: async () => (await import('./commands/sign/index.ts')).declareSign,
+    verify: async () => (await import('./commands/verify/index.ts')).declareVerify,
+    inspect: async () => (await import('./commands/inspect/index.ts')).declareInspect,
+  },
+  'Deliver updates:': {
+    preflight: async () => (await import('./commands/preflight/index.ts')).declarePreflight,
+    discover: async () => (await import('./commands/discover/index.ts')).declareDiscover,
+    upload: async () => (await import('./commands/upload/index.ts')).declareUpload,
+    publish: async () => (await import('./commands/publish/index.ts')).declarePublish,
+    simulate: async () => (await import('./commands/simulate/index.ts')).declareSimulate,
+  },
+  'Operate a server:': {
+    serve: async () => (await import('./commands/serve/index.ts')).declareServe,
+    server: async () => (await import('./commands/server/index.ts')).declareServer,
+  },
+  [plumbing]: {
+    header: async () => (await import('./commands/header/index.ts')).declareHeader,
+    signing: async () => (await import('./commands/signing/index.ts')).declareSigning,
+    espota: async () => (await import('./commands/espota/index.ts')).declareEspota,
+    install: async () => (await import('./commands/install/index.ts')).declareInstall,
+    uninstall: async () => (await import('./commands/uninstall/index.ts')).declareUninstall,
+  },
 } as const;
+
+/** Loads a command's declaration. */
+type LoadCommand = () => Promise<(declaration: Declaration) => unknown>;
+
+/** Commands by name, and the headings that list them. */
+const commands: ReadonlyMap<string, { readonly heading: string; readonly load: LoadCommand }> = new Map(
+  Object.entries(commandGroups).flatMap(([heading, group]) =>
+    Object.entries<LoadCommand>(group).map(([name, load]) => [name, { heading, load }] as const),
+  ),
+);
 
 /**
  * Returns the program with only the command named on the command line, because declaring all twenty commands would slow down every hook.
@@ -33,15 +56,16 @@ const commands = {
  */
 export async function makeProgram(io: Io, argv: readonly string[]) {
   const program = emptyProgram(io, toolVersion);
-  const [first] = argv;
-  const wanted = isCommand(first) ? [first] : isVersionOnly(argv) ? [] : Object.keys(commands).filter(isCommand);
-  for (const name of wanted) (await commands[name]())({ program, io });
+  const [first = ''] = argv;
+  const all = [...commands.values()];
+  const named = commands.get(first);
+  const wanted = named !== undefined ? [named] : isVersionOnly(argv) ? [] : all;
+  for (const { heading, load } of wanted) {
+    (await load())({ program, io });
+    program.commands.at(-1)?.helpGroup(heading);
+  }
   nameOptionsInErrors(program);
   return program;
 }
 
 const isVersionOnly = (argv: readonly string[]) => argv.length === 1 && argv[0] === '--version';
-
-function isCommand(name: string | undefined): name is keyof typeof commands {
-  return name !== undefined && Object.hasOwn(commands, name);
-}

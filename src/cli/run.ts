@@ -4,7 +4,7 @@ import { printableLine } from '../core/model/unprintable.ts';
 import { catalog } from '../errors/ota-error.ts';
 import { withNearPaths } from '../files/near-paths.ts';
 import { splitIdePassword, withArduinoBuild } from './arduino-build.ts';
-import { failureOf, printJsonFailure, withoutPrivateKeys } from './failure.ts';
+import { commandFailure, printJsonFailure, withoutPrivateKeys } from './failure.ts';
 import type { Io } from './io.ts';
 import { knownError } from './known-error.ts';
 import { colored, filteredOutput, outputLine, type TerminalSize } from './output/terminal-text.ts';
@@ -147,7 +147,7 @@ function explain(error: unknown, io: Io): number {
   // Commander has already printed the help that explains its error.
   if (!(error instanceof CommanderError)) explainOnStderr(error, io);
   printJsonFailure(error, argv, io);
-  return failureOf(error)?.exitCode ?? 0;
+  return commandFailure(error)?.exitCode ?? 0;
 }
 
 /** Prints the error code and message, then the hint on a separate line. */

@@ -125,13 +125,15 @@ test('prints paths in errors relative to the working directory', async (t) => {
 
 test('exits with 70 and prints a stack trace on an internal error', async (t) => {
   const folder = await builtSketch(t);
-  // An unexpected exception: JSON.stringify throws.
-  const fault = 'data:text/javascript,JSON.stringify = () => { throw new TypeError(/kaput/.source) }';
-  const { exitCode, stderr } = await runCli(['inspect', image, '--json'], folder.path, {
+  // An unexpected exception: JSON.stringify throws once.
+  const fault =
+    'data:text/javascript,const s = JSON.stringify; JSON.stringify = () => { JSON.stringify = s; throw new TypeError(/kaput/.source) }';
+  const { exitCode, stdout, stderr } = await runCli(['inspect', image, '--json'], folder.path, {
     NODE_OPTIONS: `--import="${fault}"`,
   });
   t.is(exitCode, 70);
   t.regex(stderr, /^Unexpected error in ota-hooks\. Please report this bug .*\nTypeError: kaput\n {4}at /);
+  t.like(JSON.parse(stdout).error, { code: 'INTERNAL_ERROR', message: 'TypeError: kaput', exitCode: 70 });
 });
 
 test('prints no colors when stderr is not a terminal, even with FORCE_COLOR', async (t) => {

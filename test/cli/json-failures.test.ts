@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import * as v from 'valibot';
 import { failureDocument } from '../../src/cli/output/documents/failure.ts';
 import { catalog } from '../../src/errors/ota-error.ts';
+import { countingServer } from '../support/counting-server.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { runCli } from '../support/run-cli.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -35,6 +36,11 @@ function requiredWords({ command }: Leaf): readonly string[] {
   ];
 }
 
+/** Returns the option that skips the confirmation prompt, if the command has one. */
+function yesOf({ command }: Leaf): readonly string[] {
+  return command.options.some(({ long }) => long === '--yes') ? ['--yes'] : [];
+}
+
 test('every command prints a usage error as JSON', async (t) => {
   t.true(leaves.length > 40);
   for (const leaf of leaves) {
@@ -62,14 +68,16 @@ test('every option that restricts its value prints an invalid value as JSON', as
   t.true(tried > 50);
 });
 
-test('every command for a server prints a failed connection as JSON', async (t) => {
+test('every command for a server prints a missing server and an unexpected response as JSON', async (t) => {
   const commands = leaves.filter(({ command }) => command.options.some(({ long }) => long === '--server'));
   t.true(commands.length > 20);
+  const { url, requests } = await countingServer(t);
   for (const leaf of commands) {
     const argv = [...leaf.words, ...requiredWords(leaf), '--json'];
     await assertFailure(t, argv);
-    await assertFailure(t, [...argv, '--server', 'http://127.0.0.1:9'], { OTA_TOKEN: 'ota_x' });
+    await assertFailure(t, [...argv, ...yesOf(leaf), '--server', url], { OTA_TOKEN: 'ota_x' });
   }
+  t.true(requests() > 15);
 });
 
 test('the CLI prints unknown commands, a missing command and errors before a command starts as JSON', async (t) => {

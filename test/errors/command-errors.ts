@@ -21,6 +21,10 @@ export const commandErrors = {
     'door.bin': door.bin,
   }),
   CONFIRMATION_UNASKED: inFolder('init --source door', { 'door/door.ino': '' }),
+  CONFIRMATION_DECLINED: async (t) => {
+    const { path: cwd } = await testFolder(t);
+    return runCommand(['server', 'tokens', 'revoke', '4f6a0c12b7de'], { cwd, prompt: { confirm: async () => false } });
+  },
   INIT_NOT_INSTALLED: async (t) => {
     const folder = await testFolder(t, { 'door/door.ino': '' });
     const cli = folder.at('_npx/5c0ffee/node_modules/ota-hooks/dist/cli.js');

@@ -15,7 +15,7 @@ export interface OutputOptions {
 }
 
 /** One line, a block such as a table, or several of them. */
-export type Lines = string | TextBlock | readonly (string | TextBlock)[];
+type Lines = string | TextBlock | readonly (string | TextBlock)[];
 
 /**
  * Output of a command. Messages are written to stderr, and results to stdout. Each text is printed as one line: its line breaks are

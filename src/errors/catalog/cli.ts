@@ -18,8 +18,14 @@ export const cliEntries = {
   CONFIRMATION_UNASKED: entry<{ command: string }>(
     2,
     ({ command }) => `\`${command}\` changed nothing: confirmation is required, but there is no terminal`,
-    'Changes to project files, and changes that lock devices out, are made only after confirmation.',
+    'Changes to project files, and commands that remove, revoke or stop something, require confirmation.',
     () => 'Add --yes to confirm.',
+  ),
+  CONFIRMATION_DECLINED: entry<{ command: string }>(
+    1,
+    ({ command }) => `\`${command}\` changed nothing: the prompt was not confirmed`,
+    'Commands that remove, revoke or stop something prompt for confirmation at a terminal.',
+    () => 'Run the command again and confirm the prompt, or add --yes.',
   ),
   PASSWORD_NOT_PROMPTED: entry<{ devices: string }>(
     2,

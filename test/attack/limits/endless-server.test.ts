@@ -114,7 +114,7 @@ test('commands fail when the server switches protocols', async (t) => {
   const lines = [
     ['publish', '.', '--to', url.href, '--project', 'door'],
     ['server', 'projects', 'list'],
-    ['server', 'releases', 'yank', 'door', '1.0', '--reason', 'bad'],
+    ['server', 'releases', 'yank', 'door', '1.0', '--reason', 'bad', '--yes'],
     ['server', 'backup', '--out', 'backup.ndjson'],
   ];
   for (const argv of lines) {

@@ -96,7 +96,8 @@ test('names the devices that a revocation locks out, and revokes only after conf
   const argv = ['server', 'devices', 'revoke-credentials', 'door', '--all'];
   const prompts: string[] = [];
   const confirm = async (question: string) => prompts.push(question) > 1;
-  t.is((await runCommand(argv, { cwd: server.folder, env, prompt: { confirm } })).stdout, '');
+  const declined = await runCommand(argv, { cwd: server.folder, env, prompt: { confirm } });
+  t.is(declined.error?.code, 'CONFIRMATION_DECLINED');
   t.not(await check(macs[0], secret), 401, 'the secret is still valid after the user declines');
   const { stdout } = await runCommand(argv, { cwd: server.folder, env, prompt: { confirm } });
   t.is(stdout, 'Revoked the credentials of 2 devices\n');
@@ -113,7 +114,7 @@ test('rollouts start warns about devices without credentials, whose reports can 
   await server.publish(next, { draft: true });
   const start = async () => {
     const { stderr } = await run('rollouts', 'start', 'door', '2.0', '--stage', '100');
-    await run('rollouts', 'abort', 'door');
+    await run('rollouts', 'abort', 'door', '--yes');
     return stderr;
   };
   t.regex(

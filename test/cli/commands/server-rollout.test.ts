@@ -76,7 +76,7 @@ test('rollouts start applies defaults and passes its options to the server', asy
   );
   t.deepEqual(plain.gate, { runningPercent: 90, soakMs: 600_000 });
   t.deepEqual(plain.halt, { failures: 5, failurePercent: 10, minimumSample: 10, notConfirmed: 2 });
-  await json('rollouts', 'abort', 'door');
+  await json('rollouts', 'abort', 'door', '--yes');
   const gate = ['--running', '75%', '--soak', '2h'];
   const halt = ['--halt-failures', '3', '--halt-percent', '2.5', '--halt-sample', '20', '--halt-not-confirmed', '1'];
   const said: RolloutInfo = await json('rollouts', 'start', 'door', '2.0', '--stage', '100', ...gate, ...halt);
@@ -90,7 +90,7 @@ test('rollouts list prints one line per rollout, newest first', async (t) => {
   t.deepEqual(linesOf((await run('rollouts', 'list', 'door')).stdout).length, 1, 'only the table header');
   for (const _ of [1, 2]) {
     await json('rollouts', 'start', 'door', '2.0', '--stage', '100');
-    await json('rollouts', 'abort', 'door', '--reason', 'as agreed');
+    await json('rollouts', 'abort', 'door', '--reason', 'as agreed', '--yes');
   }
   const [heading = '', newest = '', oldest = ''] = linesOf((await run('rollouts', 'list', 'door')).stdout);
   t.regex(heading, /^id +version +channel +state +stages open +devices +started$/);
@@ -117,9 +117,9 @@ test('rollouts pause, resume, advance, abort and rollback record their reasons',
   t.is((await checkIn(1)).status, 304);
   t.is(await state('advance', 'door'), 'state        active: back');
   t.is((await checkIn(1)).header('x-version'), '2.0');
-  t.is(await state('abort', 'door'), 'state    aborted');
+  t.is(await state('abort', 'door', '--yes'), 'state    aborted');
   t.regex((await state('resume', 'door')) ?? '', /is aborted and cannot be resumed/);
-  t.is(await state('rollback', 'door', '--id', '1'), 'state    rolled-back');
+  t.is(await state('rollback', 'door', '--id', '1', '--yes'), 'state    rolled-back');
   t.is((await checkIn(1, young)).header('x-version'), '1.0');
   const { stdout } = await run('rollouts', 'show', 'door');
   t.regex(stdout, /paused +\S+ +lunch\n.*resumed +\S+ +back\n.*stage 2 opened.*\n.*aborted.*\n.*rolled back/);

@@ -26,7 +26,7 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   const refused = await reader.run('tokens', 'list');
   t.is(refused.error?.code, 'SERVER_REJECTED');
   t.regex(refused.error?.message ?? '', /role-missing/);
-  await json('tokens', 'revoke', made.id);
+  await json('tokens', 'revoke', made.id, '--yes');
   t.is((await reader.run('projects', 'list')).exitCode, 1);
 });
 
@@ -70,7 +70,7 @@ test('server projects edits a project, and server devices imports, edits and rem
   t.is((await json('devices', 'set', 'door', mac, '--allow', '')).allow, undefined);
   t.is((await run('devices', 'set', 'door', mac, '--allow', 'wrong-key')).exitCode, 2);
   t.is(cleared.channel, 'beta');
-  await json('devices', 'remove', 'door', mac);
+  await json('devices', 'remove', 'door', mac, '--yes');
   t.is((await run('devices', 'show', 'door', mac)).exitCode, 1);
   t.is((await run('projects', 'set', 'door', '--user', 'esp')).exitCode, 2);
   t.notRegex((await run('projects', 'list')).stdout, /sesame/);
@@ -118,7 +118,7 @@ test('server releases promotes and yanks releases, and server devices show expla
   t.regex((await run('devices', 'list', 'door')).stdout, /pending: Retry requested/);
   await json('releases', 'promote', 'door', '1.0');
   t.is((await requestAsDevice(server.port, '/update/door', words)).status, 304);
-  await json('releases', 'yank', 'door', '2.0', '--reason', 'it smokes');
+  await json('releases', 'yank', 'door', '2.0', '--reason', 'it smokes', '--yes');
   t.regex((await run('releases', 'list', 'door')).stdout, /2\.0 +sketch +- +yanked: it smokes/);
   t.is((await run('releases', 'promote', 'door', '2.0')).exitCode, 1);
   t.regex((await run('audit')).stdout, /release\.yanked +door/);

@@ -37,3 +37,31 @@ test('the parser accepts valid command lines and rejects invalid ones', async (t
   t.regex(await understood(['ota-hooks', 'server', 'releases', 'promote']), /missing required argument/);
   t.regex(await understood(['ota-hooks', 'pakc']), /unknown command/);
 });
+
+test('the help groups the commands by task, and lists the options of every command last', async (t) => {
+  const helpOf = (name: string) => tree.find(({ words: path }) => path.join(' ') === name)?.help ?? '';
+  const headings = (help: string) => [...help.matchAll(/^(\S.*):$/gm)].map(([, heading]) => heading);
+  t.deepEqual(headings(helpOf('ota-hooks')), [
+    'Start a project',
+    'Build and sign',
+    'Deliver updates',
+    'Operate a server',
+    'Plumbing',
+    'Global options',
+    'Examples',
+  ]);
+  for (const { words: path, help } of tree) {
+    t.deepEqual(headings(help).slice(-2), ['Global options', 'Examples'], path.join(' '));
+    const [globals = ''] = /^Global options:\n(?: .*\n)*/m.exec(help) ?? [];
+    const commonOptions =
+      path.join(' ') === 'ota-hooks' ? ['--version'] : isGroup(path) ? [] : ['--json', '--no-color'];
+    for (const option of [...commonOptions, '--help']) {
+      t.true(globals.includes(option), `${path.join(' ')} ${option}`);
+      t.is(help.split(` ${option} `).length, 2, `${path.join(' ')} lists ${option} once`);
+    }
+  }
+});
+
+function isGroup(path: readonly string[]): boolean {
+  return tree.some(({ words: other }) => other.length > path.length && path.every((word, at) => other[at] === word));
+}

@@ -6,6 +6,7 @@ import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
 import type { TextBlock } from '../../output/text-block.ts';
+import { destructive } from '../../shared/confirmation.ts';
 import { positiveInteger } from '../../shared/option-values.ts';
 import { segment, serverClient, serverCommand } from './connection.ts';
 
@@ -31,8 +32,8 @@ const promoteCommand = (declaration: Declaration) =>
 
 const yankCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'yank <project> <version>', 'Make a version unavailable on all channels', [
-    'ota-hooks server releases yank door 1.4.3 --reason "restarts every minute" --server https://ota.example.com',
-    'ota-hooks server releases yank door 1.4.3 --kind filesystem',
+    'ota-hooks server releases yank door 1.4.3 --reason "restarts every minute" --yes --server https://ota.example.com',
+    'ota-hooks server releases yank door 1.4.3 --kind filesystem --yes',
   ])
     .option('--reason <text>', 'Reason shown in the release list and the audit log')
     .addOption(selection.kind)
@@ -57,7 +58,10 @@ function declarePromote(declaration: Declaration): void {
 }
 
 function declareYank(declaration: Declaration): void {
-  yankCommand(declaration).action((project, version, options) => yank(project, version, options, declaration.io));
+  const question = (project: string, version: string) => `Yank ${version} of ${project}?`;
+  destructive(yankCommand(declaration), declaration.io, question).action((project, version, options) =>
+    yank(project, version, options, declaration.io),
+  );
 }
 
 async function list(project: string, options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {

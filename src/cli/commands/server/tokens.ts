@@ -8,6 +8,7 @@ import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
+import { destructive } from '../../shared/confirmation.ts';
 import { collect } from '../../shared/option-values.ts';
 import { chosenStorage, requireData, storageOptions } from '../../shared/storage-options.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
@@ -50,10 +51,13 @@ function declareList(declaration: Declaration): void {
 }
 
 function declareRevoke(declaration: Declaration): void {
-  serverCommand(declaration, 'revoke <id>', 'Revoke a token', [
-    'ota-hooks server tokens revoke 4f6a0c12b7de --server https://ota.example.com',
-    'ota-hooks server tokens revoke 4f6a0c12b7de --json',
-  ]).action((id, options) => revoke(id, options, declaration.io));
+  const revokeCommand = serverCommand(declaration, 'revoke <id>', 'Revoke a token', [
+    'ota-hooks server tokens revoke 4f6a0c12b7de --yes --server https://ota.example.com',
+    'ota-hooks server tokens revoke 4f6a0c12b7de --yes --json',
+  ]);
+  destructive(revokeCommand, declaration.io, (id) => `Revoke token ${id}?`).action((id, options) =>
+    revoke(id, options, declaration.io),
+  );
 }
 
 async function create(options: CreateOptions, io: Io): Promise<void> {

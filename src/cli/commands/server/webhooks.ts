@@ -13,6 +13,7 @@ import { readNamedFile } from '../../../files/read.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
+import { destructive } from '../../shared/confirmation.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 
 const addCommand = (declaration: Declaration) =>
@@ -50,10 +51,12 @@ function declareList(declaration: Declaration): void {
 }
 
 function declareRemove(declaration: Declaration): void {
-  serverCommand(declaration, 'remove <id>', 'Remove a webhook and its deliveries', [
-    'ota-hooks server webhooks remove 1 --server https://ota.example.com',
-    'ota-hooks server webhooks remove 1 --json',
-  ]).action((id, options) => remove(id, options, declaration.io));
+  const removeCommand = serverCommand(declaration, 'remove <id>', 'Remove a webhook and its deliveries', [
+    'ota-hooks server webhooks remove 1 --yes --server https://ota.example.com',
+    'ota-hooks server webhooks remove 1 --yes --json',
+  ]);
+  const question = (id: string) => `Remove webhook ${id} and its deliveries?`;
+  destructive(removeCommand, declaration.io, question).action((id, options) => remove(id, options, declaration.io));
 }
 
 function declareDeliveries(declaration: Declaration): void {

@@ -1,14 +1,19 @@
 import { deviceRemovedResponse } from '../../../../api/client/responses.ts';
 import type { Declaration } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
+import { destructive } from '../../../shared/confirmation.ts';
 import { type ServerCommandOptions, serverClient, serverCommand } from '../connection.ts';
 import { deviceUrlPath } from './device-url-path.ts';
 
 export function declareDeviceRemove(declaration: Declaration): void {
-  serverCommand(declaration, 'remove <project> <mac>', 'Remove a device', [
-    'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --server https://ota.example.com',
-    'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --json',
-  ]).action((project, mac, options) => remove(project, mac, options, declaration.io));
+  const removeCommand = serverCommand(declaration, 'remove <project> <mac>', 'Remove a device', [
+    'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --yes --server https://ota.example.com',
+    'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --yes --json',
+  ]);
+  const question = (project: string, mac: string) => `Remove ${mac} from ${project}?`;
+  destructive(removeCommand, declaration.io, question).action((project, mac, options) =>
+    remove(project, mac, options, declaration.io),
+  );
 }
 
 async function remove(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {

@@ -5,9 +5,9 @@ import {
   revocationResponseSchema,
 } from '../../../../api/device-credentials.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
-import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
+import { requireConfirmation, yesOption } from '../../../shared/confirmation.ts';
 import { segment, serverClient, serverCommand } from '../connection.ts';
 import { deviceSelection, selectDevices } from './select-devices.ts';
 
@@ -19,7 +19,7 @@ const revokeCommand = (declaration: Declaration) =>
     .addOption(deviceSelection.group)
     .addOption(deviceSelection.all)
     .option('--forget', 'Serve the devices without credentials from now on, as if they had never had any')
-    .option('--yes', 'Skip the confirmation prompt');
+    .addOption(yesOption);
 
 export function declareRevokeCredentials(declaration: Declaration): void {
   revokeCommand(declaration).action((project, names, options) => revoke(project, names, options, declaration.io));
@@ -41,7 +41,8 @@ async function revoke(
       `${forget ? 'anyone can send requests as these devices' : 'the server will reject these devices until they use a new secret'}:`,
     );
     for (const { mac, name } of affected) report.warn(`  ${mac}${name === undefined ? '' : ` (${name})`}`);
-    if (!(await isAgreed(`Revoke the credentials of ${counted(devices.length, 'device')}?`, options.yes, io))) return;
+    const question = `Revoke the credentials of ${counted(devices.length, 'device')}?`;
+    await requireConfirmation(question, { yes: options.yes, command: 'server devices revoke-credentials' }, io);
   }
   const revoked: string[] = [];
   for (let at = 0; at < devices.length; at += mostCredentials) {
@@ -61,10 +62,4 @@ function hasSecrets({ credentials }: DeviceInfo): boolean {
 
 function isLockedOut({ credentials }: DeviceInfo): boolean {
   return credentials === 'used' || credentials === 'rotating';
-}
-
-async function isAgreed(question: string, yes: true | undefined, { prompt }: Io): Promise<boolean> {
-  if (yes === true) return true;
-  if (prompt !== undefined) return prompt.confirm(question, false);
-  throw new OtaError('CONFIRMATION_UNASKED', { command: 'server devices revoke-credentials' });
 }

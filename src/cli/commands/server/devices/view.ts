@@ -94,7 +94,7 @@ export function describeDevice(device: DeviceInfo): TextBlock {
     ...Object.entries(device.report ?? {}).map(([key, value]) => [`  ${key}`, String(value)]),
   ];
   return properties(
-    lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value] as const])),
+    lines.flatMap(([what, value]) => (what === undefined || value === undefined ? [] : [[what, value]])),
   );
 }
 
