@@ -188,6 +188,7 @@ test('routes an alias path to its project and channel until the alias is removed
   await publishBoth(server);
   const aliases = [{ path: '/esp/update/arduino.php' }, { path: '/beta.php', channel: 'beta' }];
   t.is((await server.api('PUT', '/projects/door', { aliases })).status, 200);
+  await server.readChanges();
   t.is((await requestAsDevice(server.port, '/esp/update/arduino.php', runsOld)).status, 200);
   t.is((await requestAsDevice(server.port, '/esp/update/arduino.php?x=1', runsYoung)).status, 304);
   t.is((await requestAsDevice(server.port, '/beta.php', runsOld)).status, 404);

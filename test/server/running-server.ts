@@ -37,6 +37,8 @@ export interface TestServer extends RunningServer {
   api(method: string, path: string, body?: unknown, token?: string): Promise<ApiResponse>;
   /** Uploads all files in the build and publishes the build. */
   publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiResponse>;
+  /** Makes each server read the projects as stored now. Otherwise, a server reads changes that another one has made within a second. */
+  readChanges(): Promise<void>;
   /** Closes the server and starts a new server with the same data. */
   restart(options?: Partial<ServerOptions>): Promise<TestServer>;
 }
@@ -63,10 +65,13 @@ export async function startTestServer(t: ExecutionContext, options: Partial<Serv
 }
 
 /** Starts a server, or two servers with shared storage that receive connections in turn (`npm run test:several`). */
-async function startOneOrTwo(t: ExecutionContext, options: ServerOptions): Promise<RunningServer> {
+async function startOneOrTwo(
+  t: ExecutionContext,
+  options: ServerOptions,
+): Promise<RunningServer & Pick<TestServer, 'readChanges'>> {
   const storage = await sharedStorage(t, options.data);
   const first = await startServer({ ...options, ...storage });
-  if (storage === undefined) return first;
+  if (storage === undefined) return { ...first, readChanges: () => first.parts.catalog.update() };
   const second = await startServer({ ...options, ...storage, port: 0 });
   const spreads = new Map<string, Spread>();
   const spreadUrl = async (name: 'url' | 'deviceUrl') => {
@@ -80,6 +85,9 @@ async function startOneOrTwo(t: ExecutionContext, options: ServerOptions): Promi
     ...first,
     url: await spreadUrl('url'),
     deviceUrl: await spreadUrl('deviceUrl'),
+    async readChanges() {
+      for (const { parts } of [first, second]) await parts.catalog.update();
+    },
     async close(graceMs) {
       await Promise.all([first.close(graceMs), second.close(graceMs)]);
       for (const spread of spreads.values()) await spread.close();
@@ -88,7 +96,7 @@ async function startOneOrTwo(t: ExecutionContext, options: ServerOptions): Promi
 }
 
 interface Made {
-  readonly server: RunningServer;
+  readonly server: RunningServer & Pick<TestServer, 'readChanges'>;
   readonly folder: string;
   readonly token: string;
   readonly logged: TestServer['logged'];

@@ -21,6 +21,8 @@ async function serverWith(t: ExecutionContext, alias: readonly ('door' | 'temp')
   for (const project of alias) {
     const { status } = await server.api('PUT', `/projects/${project}`, { aliases: [{ path }] });
     t.is(status, 200);
+    // A new path is known everywhere within a second, and a further project with the same path immediately.
+    if (project === alias[0]) await server.readChanges();
   }
   return server;
 }

@@ -2,11 +2,12 @@
 
 const reasons = {
   address: 'requires the certificate of one server',
-  alias: 'a process notices a removed alias within a second, and the test requires it at once',
   folder: 'reads or changes the files of the data folder, which is empty with a database and a bucket',
   clock: 'a server does not start if its clock differs from that of the database',
   events: 'collects the events of one process',
   limits: 'a limit in memory that each process has for itself',
+  notEnrolled: 'each process lists the devices without a project that have sent it an update check',
+  sessions: 'each process has its own certificate and its own TLS sessions',
   part: 'replaces a part of one server',
   pieces: 'a bucket stores the received part of an upload when the connection ends, and the test requires it before',
   process: 'observes the downloads, counters or sockets of one process',
@@ -19,7 +20,6 @@ const skipped = {
     'accepts a valid token from a rate-limited address': reasons.limits,
   },
   'server/device-protocol': {
-    'routes an alias path to its project and channel until the alias is removed': reasons.alias,
     'delegates a download to nginx with X-Accel-Redirect': reasons.folder,
   },
   'server/clock': { '*': reasons.clock },
@@ -31,9 +31,33 @@ const skipped = {
     'does not count a client that disconnects in the middle of a request as a server error': reasons.pieces,
   },
   'server/hostile': {
+    'closes a download that the client does not read': reasons.process,
+    'limits the connections from one address': reasons.limits,
     'returns 429 to an address with too many failed requests': reasons.limits,
     'limits the number of records stored for fake devices, and still serves an enrolled device': reasons.limits,
     'returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body after the response': reasons.process,
+  },
+  'server/shared-alias': {
+    'returns 304 to an unknown device on a shared alias, and lists the device until it is enrolled':
+      reasons.notEnrolled,
+    'lists a device that is enrolled in several projects of an alias unless its build or name decides':
+      reasons.notEnrolled,
+    'serves only enrolled devices of a closed project on a shared alias, and lists the others': reasons.notEnrolled,
+    'rejects sharing an alias with a token for one project, and hides devices on the aliases of other projects from this token':
+      reasons.notEnrolled,
+  },
+  'server/tls/https': {
+    'resumes a TLS session by its ID without sending the certificate again': reasons.sessions,
+    'resumes TLS sessions with tickets, and requires a full handshake after a restart': reasons.sessions,
+    'replaces the certificate at runtime without breaking trust or session resumption': reasons.sessions,
+  },
+  'server/unread-body': {
+    'reads at most 1 MB of a 1 GB body after the response, on every route (http)': reasons.process,
+    'reads at most 1 MB of a 1 GB body after the response, on every route (https)': reasons.process,
+    'responds to Expect: 100-continue with the final status without reading the body (http)': reasons.process,
+    'responds to Expect: 100-continue with the final status without reading the body (https)': reasons.process,
+    'returns 417 for any other Expect header, and reads at most 1 MB after the response': reasons.process,
+    'reads at most 1 MB after the response on the device listener': reasons.process,
   },
   'server/verifier': { 'aborts a verification that reaches its time limit, and stores nothing': reasons.folder },
   'server/events/devices': { '*': reasons.events },

@@ -15,6 +15,7 @@ import { sendNotModified, sendText, sendUnavailable, sendVersion } from './respo
 import { type DeviceRoute, deviceRoute } from './route.ts';
 
 const noFile: ErrorResponse = { status: 404, text: 'File not found' };
+const noPath: ErrorResponse = { status: 404, text: 'Path not found' };
 const noMac: ErrorResponse = { status: 403, text: 'Only for ESP8266 updaters: x-ESP8266-STA-MAC is not a MAC' };
 
 /**
@@ -35,7 +36,7 @@ export class DeviceHandler {
    */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const { catalog } = this.#parts;
-    const route = deviceRoute(request.url ?? '', (path) => catalog.aliases(path));
+    const route = deviceRoute(request.url ?? '', (path) => catalog.aliases(path).length > 0);
     if (route === undefined) return false;
     const refusal = this.#pass(request, response, route);
     if (refusal !== undefined) this.#no(request, response, refusal);
@@ -51,12 +52,12 @@ export class DeviceHandler {
     if (request.method !== 'GET') return { status: 405, text: 'Only GET is allowed', headers: { Allow: 'GET' } };
     switch (route.to) {
       case 'nowhere':
-        return { status: 404, text: 'Path not found' };
+        return noPath;
       case 'file':
         this.#guard(request, response, () => this.#file(request, response, route));
         return undefined;
       case 'alias':
-        this.#guard(request, response, () => this.#alias(request, response, route));
+        this.#guard(request, response, () => this.#alias(request, response, route.path));
         return undefined;
       case 'update': {
         const mac = macOf(request);
@@ -85,13 +86,15 @@ export class DeviceHandler {
     return undefined;
   }
 
-  /** Handles an update check on an alias: finds the project of the device first, and sends nothing if there is none. */
-  async #alias(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { path, aliases }: { path: string; aliases: readonly Alias[] },
-  ): Promise<void> {
+  /**
+   * Handles an update check on an alias: finds the project of the device first, and sends nothing if there is none. The aliases are those
+   * stored now: another process may just have added this alias to a second project, whose devices must not be sent the release of the first.
+   */
+  async #alias(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const { catalog, records, notEnrolled, counters } = this.#parts;
+    await catalog.update();
+    const aliases = catalog.aliases(path);
+    if (aliases.length === 0) return this.#no(request, response, noPath);
     const mac = macOf(request);
     if (mac === undefined) return this.#no(request, response, noMac);
     const report = readReport(request.headers);

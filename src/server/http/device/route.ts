@@ -1,12 +1,11 @@
 import { defaultChannel } from '../../../api/release.ts';
-import type { Alias } from '../../services/releases/catalog.ts';
 
 /** Target of a device request. Its parts are used only for lookups, never in a file path. */
 export type DeviceRoute =
   | { readonly to: 'update'; readonly project: string; readonly channel: string }
   | { readonly to: 'file'; readonly project: string; readonly from: string; readonly file: string }
   /** Alias of at least one project. */
-  | { readonly to: 'alias'; readonly path: string; readonly aliases: readonly Alias[] }
+  | { readonly to: 'alias'; readonly path: string }
   /** Path below `/update/` or `/files/` that does not exist. */
   | { readonly to: 'nowhere' };
 
@@ -17,17 +16,16 @@ export type DeviceRoute =
  *     /files/PROJECT/VERSION/FILE           an artifact from a version, by its name
  *     /files/PROJECT/@CHANNEL/FILE          an artifact from a channel, by its name
  *
- * An alias path resolves to the projects that have this alias, each with the channel configured for it.
+ * Any other path is an alias if a project has it.
  *
  * @returns undefined if the path is not a device path
  */
-export function deviceRoute(url: string, aliasesOf: (path: string) => readonly Alias[]): DeviceRoute | undefined {
+export function deviceRoute(url: string, isAlias: (path: string) => boolean): DeviceRoute | undefined {
   const end = url.indexOf('?');
   const path = end < 0 ? url : url.slice(0, end);
   if (path.startsWith('/update/')) return updateRoute(path);
   if (path.startsWith('/files/')) return fileRoute(path);
-  const aliases = aliasesOf(path);
-  return aliases.length === 0 ? undefined : { to: 'alias', path, aliases };
+  return isAlias(path) ? { to: 'alias', path } : undefined;
 }
 
 function updateRoute(path: string): DeviceRoute {
