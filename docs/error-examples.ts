@@ -13,7 +13,7 @@ export const errorExamples = {
   CONFIRMATION_UNASKED: [{ command: 'init' }, { command: 'server tokens revoke' }],
   CONFIRMATION_DECLINED: [{ command: 'server tokens revoke' }],
   PASSWORD_NOT_PROMPTED: [{ devices: 'kitchen' }],
-  URL_PASSWORD_EXPOSED: [{ option: '--database' }, { option: '--blobs' }],
+  URL_PASSWORD_EXPOSED: [{ option: '--database' }, { option: '--blobs' }, { option: '--mqtt' }],
   OPEN_FILES_LIMIT: [{}],
   BUILD_AMBIGUOUS: [
     {
@@ -309,6 +309,8 @@ export const errorExamples = {
   SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0004-device-labels', oldest: '0.3.0', program: '0.1.0' }],
   SERVER_DATABASE_FOREIGN: [{ path: 'data/ota.db', table: 'customers' }],
   POSTGRES_MISSING: [{}],
+  MQTT_MISSING: [{}],
+  MQTT_URL_INVALID: [{ reason: 'it must begin with mqtt:// or mqtts://' }],
   DATABASE_URL_INVALID: [{ reason: 'it names no database' }],
   SERVER_DATA_UNAVAILABLE: [{ reason: 'the S3 store cannot be reached: ECONNREFUSED' }],
   DATABASE_UNREACHABLE: [{ location: 'postgres://ota@db/ota', reason: 'ECONNREFUSED' }],

@@ -19,6 +19,8 @@ import { NotEnrolledDevices } from './services/devices/not-enrolled.ts';
 import { DomainEvents } from './services/events/domain-events.ts';
 import { readFleetCounts } from './services/fleet-counts.ts';
 import { Health } from './services/health.ts';
+import { loadMqtt } from './services/mqtt/load-mqtt.ts';
+import { MqttPublisher } from './services/mqtt/publisher.ts';
 import { Outage } from './services/outage.ts';
 import { Refusals } from './services/refusals.ts';
 import { Catalog } from './services/releases/catalog.ts';
@@ -160,7 +162,11 @@ export async function useData<Result>(
   }
 }
 
-/** Creates the parts of a server without starting to listen. */
+/**
+ * Creates the parts of a server without starting to listen.
+ *
+ * @throws OtaError MQTT_MISSING
+ */
 export async function makeParts(
   { store, blobs, check = async () => undefined }: ServerData & Partial<Pick<ServedData, 'check'>>,
   options: Omit<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | 'host' | 'port' | 'trustedProxies'> &
@@ -187,6 +193,8 @@ export async function makeParts(
     // The poll reads the change if the database is unavailable now.
     if (!type.startsWith('device.')) await catalog.update().catch((error: unknown) => outage.note(error));
   });
+  const { mqtt: settings } = options;
+  const published = { store, catalog, records, clock, events, outage, log };
   const failures = new TokenBuckets(failuresPerAddress, failuresPerSecond);
   const skew = new ClockSkew(store, log);
   // The load of the server can be observed while the database is unavailable.
@@ -218,6 +226,7 @@ export async function makeParts(
     skew,
     outage,
     deliveries: new Deliveries({ store, log, outage }),
+    mqtt: settings && new MqttPublisher({ ...published, settings, mqtt: await loadMqtt() }),
     checkBlobs: check,
     counters,
     log,

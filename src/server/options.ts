@@ -1,4 +1,5 @@
 import type { Log } from './observability/log.ts';
+import type { MqttSettings } from './services/mqtt/publisher.ts';
 import type { Verifier, VerifierLimits } from './services/releases/verifier.ts';
 import type { StorageEnvironment } from './storage/blobs/s3/s3-settings.ts';
 import type { TlsOptions } from './tls/certificate.ts';
@@ -31,6 +32,8 @@ export interface ServerOptions {
   /** Path at which a reverse proxy serves the blob folder, for X-Accel-Redirect. */
   readonly accelPath?: string | undefined;
   readonly openMetrics?: boolean;
+  /** MQTT broker to which devices and rollouts are published. */
+  readonly mqtt?: MqttSettings | undefined;
   /** Maximum time to receive the request headers, in milliseconds. */
   readonly headersWithinMs?: number;
   /** Maximum time that a connection may stay open without a request, in milliseconds. */

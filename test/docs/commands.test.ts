@@ -21,7 +21,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Set up the Arduino IDE 2': readme,
     'Send an update': desk,
   },
-  'docs/alerts.md': { Prometheus: alerts, Webhooks: alerts },
+  'docs/alerts.md': { Prometheus: alerts, Webhooks: alerts, 'Home Assistant': 'test/e2e/mqtt/mqtt.test.ts' },
   'docs/moving.md': { 'Use the drop-in commands': 'test/e2e/newcomer/moving.test.ts' },
   'docs/never-brick.md': { '': desk },
   'docs/rollout.md': {

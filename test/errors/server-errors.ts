@@ -4,6 +4,7 @@ import Database from 'libsql';
 import { type ErrorCode, OtaError } from '../../src/errors/ota-error.ts';
 import { useData } from '../../src/server/compose.ts';
 import { requireClock } from '../../src/server/services/clock-skew.ts';
+import { loadMqtt } from '../../src/server/services/mqtt/load-mqtt.ts';
 import { openBlobs } from '../../src/server/storage/open-blobs.ts';
 import { openStore } from '../../src/server/storage/open-store.ts';
 import { loadPg } from '../../src/server/storage/sql/postgres/load-pg.ts';
@@ -107,6 +108,10 @@ export const serverErrors = {
     return runCommand(serve, { cwd: path });
   },
   // Simulates a missing package, because this repository has it installed.
+  MQTT_MISSING: async (t) => ({
+    error: await expectOtaError(t, 'MQTT_MISSING', () => loadMqtt(() => import(`mqtt-${'not-installed'}`))),
+  }),
+  MQTT_URL_INVALID: inFolder(`${serve.join(' ')} --mqtt http://broker.example.com`),
   POSTGRES_MISSING: async (t) => ({
     error: await expectOtaError(t, 'POSTGRES_MISSING', () => loadPg(() => import(`pg-${'not-installed'}`))),
   }),

@@ -62,8 +62,8 @@ export async function chosenStorage(
   }
   const fromFile = databaseFile && (await urlIn(resolve(cwd, databaseFile), '--database-file', report));
   return {
-    storeUrl: database ?? fromFile ?? variable(env, 'OTA_DATABASE_URL'),
-    blobsUrl: blobs ?? variable(env, 'OTA_BLOBS_URL'),
+    storeUrl: database ?? fromFile ?? environmentValue(env, 'OTA_DATABASE_URL'),
+    blobsUrl: blobs ?? environmentValue(env, 'OTA_BLOBS_URL'),
     env,
   };
 }
@@ -90,18 +90,18 @@ export async function chosenTarget(
     throw new OtaError('OPTIONS_CONFLICT', { option: '--to-database', other: '--to-database-file' });
   }
   const fromFile = toDatabaseFile && (await urlIn(resolve(cwd, toDatabaseFile), '--to-database-file', report));
-  const storeUrl = toDatabase ?? fromFile ?? variable(env, 'OTA_DATABASE_URL');
-  const blobsUrl = toBlobs ?? variable(env, 'OTA_BLOBS_URL');
+  const storeUrl = toDatabase ?? fromFile ?? environmentValue(env, 'OTA_DATABASE_URL');
+  const blobsUrl = toBlobs ?? environmentValue(env, 'OTA_BLOBS_URL');
   const subject = '`server copy`';
   if (storeUrl === undefined) throw new OtaError('OPTION_MISSING', { subject, wanted: '--to-database URL' });
   if (blobsUrl === undefined) throw new OtaError('OPTION_MISSING', { subject, wanted: '--to-blobs URL' });
   return { storeUrl, blobsUrl, env };
 }
 
-type UrlOption = '--database' | '--blobs' | '--to-database' | '--to-blobs';
+type UrlOption = '--database' | '--blobs' | '--to-database' | '--to-blobs' | '--mqtt';
 
 /** @throws OtaError URL_PASSWORD_EXPOSED */
-function requireNoPassword(option: UrlOption, url: string | undefined): void {
+export function requireNoPassword(option: UrlOption, url: string | undefined): void {
   if (url !== undefined && hasPassword(url)) throw new OtaError('URL_PASSWORD_EXPOSED', { option });
 }
 
@@ -134,7 +134,8 @@ async function urlIn(path: string, option: string, report: Pick<Report, 'path' |
   return text;
 }
 
-function variable(env: Io['env'], name: string): string | undefined {
+/** Returns the value of a variable; undefined if it is not set or blank. */
+export function environmentValue(env: Io['env'], name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
 }

@@ -16,7 +16,7 @@ export type NamedSource = { readonly env: string } | { readonly file: string } |
 /** Kinds of environment variables, distinguished by name. The first matching pattern determines the kind. */
 const variableKinds = {
   'tool-credential':
-    /^(?:OTA_TOKEN(?:_\w+)?|\w+_OTA_TOKEN|OTA_(?:DATABASE|S3)\w*|DATABASE_URL|AWS_\w+|PG(?:PASSWORD|PASSFILE))$/,
+    /^(?:OTA_TOKEN(?:_\w+)?|\w+_OTA_TOKEN|OTA_(?:DATABASE|MQTT|S3)\w*|DATABASE_URL|AWS_\w+|PG(?:PASSWORD|PASSFILE))$/,
   'tool-passphrase': /^OTA_PASSPHRASE(?:_\w+)?$/,
   'tool-private-key': /^OTA_PRIVATE_KEY(?:_\w+)?$/,
   // The PlatformIO hook passes a password from upload_flags in the variable OTA_UPLOAD_PASSWORD.

@@ -34,14 +34,16 @@ export const cliEntries = {
     () => 'Pass --password-env NAME, or set "password" in ota.config.json to {"env": "NAME"} or {"file": "PATH"}.',
   ),
 
-  URL_PASSWORD_EXPOSED: entry<{ option: '--database' | '--blobs' | '--to-database' | '--to-blobs' }>(
+  URL_PASSWORD_EXPOSED: entry<{ option: '--database' | '--blobs' | '--to-database' | '--to-blobs' | '--mqtt' }>(
     2,
     ({ option }) => `The URL in ${option} contains a password`,
     'The list of running programs shows the command line to all users of a machine.',
-    ({ option }) =>
-      option.endsWith('database')
+    ({ option }) => {
+      if (option === '--mqtt') return 'Remove the password, and set OTA_MQTT_PASSWORD.';
+      return option.endsWith('database')
         ? `Remove the password, and put the whole URL into the variable OTA_DATABASE_URL or into a file for ${option}-file, or only the password into the file that PGPASSFILE names.`
-        : 'Remove the password, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+        : 'Remove the password, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.';
+    },
   ),
   OPEN_FILES_LIMIT: entry(
     1,

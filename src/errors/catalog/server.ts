@@ -126,6 +126,20 @@ export const serverEntries = {
     () =>
       'Run `npm install --save-dev pg` (`npm install --global pg` if ota-hooks is installed globally), and start the server again.',
   ),
+  MQTT_MISSING: entry<object>(
+    1,
+    () => 'A server with an MQTT broker needs the mqtt package, which is not installed',
+    'The package connects to the broker. Firmware projects and servers without `--mqtt` do not need it.',
+    () =>
+      'Run `npm install --save-dev mqtt` (`npm install --global mqtt` if ota-hooks is installed globally), and start the server again.',
+  ),
+  MQTT_URL_INVALID: entry<{ reason: string }>(
+    2,
+    ({ reason }) => `The URL of the MQTT broker is invalid: ${reason}`,
+    'Messages do not contain the URL itself, because it may contain a password.',
+    () =>
+      'Use a URL such as mqtt://USER@HOST or mqtts://USER@HOST:8883, and set OTA_MQTT_PASSWORD if the broker requires a password.',
+  ),
   DATABASE_URL_INVALID: entry<{ reason: string }>(
     2,
     ({ reason }) => `The database URL is invalid: ${reason}`,

@@ -56,6 +56,7 @@ async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promis
   });
   await attempt(parts, advance);
   await Promise.all([
+    parts.mqtt?.lead(signal),
     every(advanceEveryMs, advance),
     every(secondMs, ({ rollouts }) => rollouts.maintain()),
     every(secondMs, deliver),

@@ -29,6 +29,8 @@ export interface ServiceParts {
   readonly clock: ServedClock;
   readonly skew: ClockSkew;
   readonly deliveries: Deliveries;
+  /** Publisher of an MQTT broker, which works until a signal aborts; undefined if no broker is set. */
+  readonly mqtt: { lead(signal: AbortSignal): Promise<void> } | undefined;
   /** Outages of the database and of the bucket, which are logged once. */
   readonly outage: Outage;
   /** Checks the blobs if that was not possible at the start. @throws BlobsUnavailableError, and OtaErrors if the data cannot be used */

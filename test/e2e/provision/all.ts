@@ -7,7 +7,16 @@ import { installXtensaCompiler } from './xtensa.ts';
 
 const compilers = ['gcc', 'libc6-dev', 'libbearssl-dev'];
 const keyTools = ['openssl', 'openssh-client', 'putty-tools'];
-await aptInstall([...compilers, ...keyTools, 'git', 'nginx', 'prometheus', 'chromium', 'fonts-dejavu-core']);
+await aptInstall([
+  ...compilers,
+  ...keyTools,
+  'git',
+  'nginx',
+  'prometheus',
+  'mosquitto',
+  'chromium',
+  'fonts-dejavu-core',
+]);
 await installXtensaCompiler();
 await installArduinoCli();
 await installPlatformIo();

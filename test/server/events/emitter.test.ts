@@ -59,8 +59,8 @@ test('sends a notice of each event to the other processes, without details', (t)
   t.deepEqual(
     sent.map((text) => JSON.parse(text)),
     [
-      { type: 'device.removed', project: 'door' },
-      { type: 'device.seen', project: 'door' },
+      { type: 'device.removed', project: 'door', mac: event.mac },
+      { type: 'device.seen', project: 'door', mac: event.mac },
       { type: 'device.enrolled', project: 'door', mac: event.mac },
     ],
   );
@@ -77,7 +77,7 @@ test('calls followers for the events of all processes, and listeners only for th
   for (const invalid of ['', '{', '{}', '{"type":1}', '[]', 'null']) receive(invalid);
   t.deepEqual(heard, ['device.removed']);
   t.deepEqual(followed, [
-    { type: 'device.removed', project: 'door', mac: undefined },
+    { type: 'device.removed', project: 'door', mac: event.mac },
     { type: 'release.yanked', project: 'door' },
   ]);
 });

@@ -4,6 +4,7 @@ import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { chosenStorage } from '../../shared/storage-options.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
+import { chosenBroker } from './mqtt.ts';
 import { type ServeOptions, serveCommand } from './options.ts';
 import { describeReady } from './ready.ts';
 import { tlsKeyWarnings, tlsOptions } from './tls.ts';
@@ -19,6 +20,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const tls = tlsOptions(options, io.cwd);
   for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
   const storage = await chosenStorage(options, io, report);
+  const mqtt = await chosenBroker(options, io, report);
   const { startServer, pinoLog } = await import('../../../server/index.ts');
   const level = options.quiet === true ? 'warn' : options.verbose === true ? 'debug' : 'info';
   const server = await startServer({
@@ -33,6 +35,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
     trustedProxies: options.trustProxy,
     accelPath: options.xAccelRedirect?.replace(/\/+$/, ''),
     openMetrics: options.openMetrics ?? false,
+    mqtt,
   });
   if (tls !== undefined) io.onHangup?.(() => void server.reloadCertificate());
   try {

@@ -66,6 +66,12 @@ export const serveCommand = (declaration: Declaration) =>
     )
     .option('--open-metrics', 'Serve /metrics without a token')
     .option(
+      '--mqtt <url>',
+      'MQTT broker for Home Assistant, such as mqtt://ota@broker.example.com or mqtts://…; the password is read from OTA_MQTT_PASSWORD (default: OTA_MQTT_URL)',
+    )
+    .option('--mqtt-ca <file>', 'CA certificates (PEM) for a broker with its own CA')
+    .option('--mqtt-install', 'Let clients of the broker install the latest release on a device')
+    .option(
       '--grace <seconds>',
       'Time limit in seconds for active downloads after the server is stopped',
       nonNegativeInteger,

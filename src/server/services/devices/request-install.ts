@@ -38,6 +38,6 @@ export async function requestInstall(
 }
 
 /** Returns the channel on which a device is expected to check for updates next. */
-function channelOf({ channel, requestedChannels }: DeviceRecord): string {
+export function channelOf({ channel, requestedChannels }: DeviceRecord): string {
   return channel ?? requestedChannels?.at(-1) ?? defaultChannel;
 }

@@ -73,10 +73,9 @@ export class DomainEvents {
   }
 }
 
-/** Names the device only if a process needs to know which one: all other events of a fleet then have the same few texts. */
 function noticeOf(event: DomainEvent): EventNotice {
   const { type, project } = event;
-  return { type, project, mac: event.type === 'device.enrolled' ? event.mac : undefined };
+  return { type, project, mac: 'mac' in event ? event.mac : undefined };
 }
 
 function noticeIn(text: string): EventNotice | undefined {
