@@ -20,6 +20,7 @@ export const projectInfoSchema = v.strictObject({
   user: v.optional(v.string()),
   confirmWithinMs: v.number(),
   mostSends: v.number(),
+  stalledAfterMs: v.optional(v.number()),
   /** Rules that tokens with the role `publish` may overrule. */
   publisherRules: v.array(v.string()),
   devices: v.number(),

@@ -69,6 +69,8 @@ export const projectRequestSchema = v.strictObject({
   /** Time limit in milliseconds after a download. Within this time, the device must check in with the new build. */
   confirmWithinMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   mostSends: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))),
+  /** Time in milliseconds after which a rollout counts as stalled if no device was updated. The soak time is added. */
+  stalledAfterMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   /** Rules that tokens with the role `publish` may overrule; [] for none. */
   publisherRules: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(64))),
 });
@@ -77,6 +79,8 @@ export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 /** Default for `confirmWithinMs`: one day, because some devices check for updates only once a day. */
 export const defaultConfirmWithinMs = 24 * hourMs;
 export const defaultMostSends = 3;
+/** Default for `stalledAfterMs`: one day, because some devices check for updates only once a day. */
+export const defaultStalledAfterMs = 24 * hourMs;
 
 /** Rules that can be allowed for one device. Their only risk is the loss of the files on this device. */
 export const deviceRules = ['fs-moved'] as const satisfies readonly RuleId[];

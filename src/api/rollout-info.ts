@@ -7,12 +7,41 @@ import { gateSchema, haltSchema, rolloutStates, stageSchema } from './rollout.ts
 const time = v.pipe(v.string(), v.isoTimestamp());
 const state = v.picklist(rolloutStates);
 
+/**
+ * Progress of a device in a rollout.
+ *
+ * - pending: the device has not been sent the release yet
+ * - updating: a download of the release started
+ * - running: the device counts as updated
+ * - undelivered: the device runs the release, although this server did not send it
+ * - failed: the device was sent the release, but does not run it
+ * - blocked: the device cannot take the release: preflight found it unsafe, or the rollout has no image for the board
+ */
+export const memberStatuses = ['pending', 'updating', 'running', 'undelivered', 'failed', 'blocked'] as const;
+export type MemberStatus = (typeof memberStatuses)[number];
+
+/** Selections of a rollout's devices: by progress, or `waiting` for the devices in the open stages that do not count as updated. */
+export const memberSelections = [...memberStatuses, 'waiting'] as const;
+
+/** Words for the progress of a device in commands and on the dashboard. */
+export const memberStatusWords: Readonly<Record<MemberStatus, string>> = {
+  pending: 'pending',
+  updating: 'updating',
+  running: 'updated',
+  undelivered: 'running it, not downloaded here',
+  failed: 'failed',
+  blocked: 'cannot take it',
+};
+
 /** Numbers of enrolled devices in a rollout, by progress. */
 const tallySchema = v.strictObject({
   members: v.number(),
   /** Number of devices that have not been sent the release yet. */
   pending: v.number(),
-  /** Number of devices blocked by preflight. The release is never sent to these devices, and gates do not wait for them. */
+  /**
+   * Number of devices that cannot take the release: preflight blocks it, or the rollout has no image for the board. The release is not sent
+   * to these devices, and gates do not wait for them.
+   */
   blocked: v.number(),
   updating: v.number(),
   running: v.number(),
@@ -52,6 +81,8 @@ export const rolloutInfoSchema = v.strictObject({
   openStages: v.number(),
   /** Condition that the next stage is waiting for. Absent if the next stage is not waiting. */
   waitingFor: v.optional(v.string()),
+  /** Present if no device has been updated for longer than the project's `stalledAfterMs` and the gate's soak time. */
+  stalled: v.optional(v.strictObject({ since: time, cause: v.string() })),
   stages: v.array(v.strictObject({ ...stageSchema.entries, tally: tallySchema })),
   tally: tallySchema,
   /**
@@ -102,7 +133,32 @@ export const deviceRolloutSchema = v.strictObject({
   isOpen: v.boolean(),
   /** True if gates and halt rules count the device. Only enrolled devices are counted. */
   counts: v.boolean(),
-  progress: v.picklist(['pending', 'blocked', 'updating', 'running', 'undelivered', 'failed']),
+  progress: v.picklist(memberStatuses),
   failure: v.optional(v.string()),
 });
 export type DeviceRolloutInfo = DeepReadonly<v.InferOutput<typeof deviceRolloutSchema>>;
+
+/** Devices of a rollout, ordered by MAC. */
+export const rolloutDevicesSchema = v.strictObject({
+  rollout: v.number(),
+  /** Number of devices that the query selects, on all pages. */
+  total: v.number(),
+  devices: v.array(
+    v.strictObject({
+      mac: v.string(),
+      name: v.optional(v.string()),
+      /** Number of the device's stage. The first stage is 1. */
+      stage: v.number(),
+      status: v.picklist(memberStatuses),
+      /** Why the device has this status. */
+      reason: v.string(),
+      /** What to do about it. */
+      fix: v.optional(v.string()),
+      /** Exact to a minute. Absent if the device has sent no request. */
+      lastSeenAt: v.optional(time),
+    }),
+  ),
+  /** MAC after which the next page starts. */
+  next: v.optional(v.string()),
+});
+export type RolloutDevices = DeepReadonly<v.InferOutput<typeof rolloutDevicesSchema>>;

@@ -12,6 +12,8 @@ export const webhookEvents = [
   'rollout.aborted',
   'rollout.rolled-back',
   'rollout.completed',
+  'rollout.stalled',
+  'rollout.progressed',
   'release.published',
   'release.promoted',
   'release.yanked',

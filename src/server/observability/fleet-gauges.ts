@@ -20,11 +20,17 @@ export function addFleetGauges(registry: Registry, states: readonly FleetCounts[
     ...names,
     'state',
   ]);
+  const stalled = gauge(
+    'ota_rollout_stalled',
+    '1 if the rollout is active, but has not updated a device for too long',
+    names,
+  );
   const stages = gauge('ota_rollout_stages', 'Stages of the rollout', names);
   const open = gauge('ota_rollout_open_stages', 'Open stages of the rollout', names);
   const members = gauge('ota_rollout_devices', 'Devices of the rollout, by progress', [...names, 'state']);
   for (const { labels, rollout } of states.flatMap(labeledRollouts)) {
     for (const each of rolloutStates) state.set({ ...labels, state: each }, rollout.state === each ? 1 : 0);
+    stalled.set(labels, rollout.isStalled ? 1 : 0);
     stages.set(labels, rollout.stages);
     open.set(labels, rollout.openStages);
     for (const each of memberStates) members.set({ ...labels, state: each }, rollout.devices[each]);

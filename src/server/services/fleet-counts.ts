@@ -25,6 +25,7 @@ export interface RolloutCounts {
   readonly state: RolloutState;
   readonly stages: number;
   readonly openStages: number;
+  readonly isStalled: boolean;
   readonly devices: Readonly<Record<(typeof memberStates)[number], number>>;
 }
 
@@ -40,10 +41,10 @@ export const memberStates = [
 const otherVersion = 'other';
 
 /**
- * Maximum number of versions, rollouts and blockers of a project. A rollout has 13 series, so that a project has at most 983 series,
+ * Maximum number of versions, rollouts and blockers of a project. A rollout has 14 series, so that a project has at most 995 series,
  * which includes 6 for the statuses and 2 for others.
  */
-const mostVersions = 500;
+const mostVersions = 480;
 const mostRollouts = 32;
 const mostBlockers = 58;
 
@@ -74,9 +75,17 @@ export async function readFleetCounts(
       blockers: byBlocker(await store.devices.countBlockers(name)),
       rollouts: await Promise.all(
         rollouts.map(async (rollout) => {
-          const { channel, version, state, stages, openStages } = rollout;
+          const { channel, version, state, stages, openStages, stalled } = rollout;
           const devices = sumOf(finalOrCurrent(rollout, await store.rollouts.counts(rollout.id)));
-          return { channel, version, state, stages: stages.length, openStages, devices };
+          return {
+            channel,
+            version,
+            state,
+            stages: stages.length,
+            openStages,
+            isStalled: stalled !== undefined,
+            devices,
+          };
         }),
       ),
     });

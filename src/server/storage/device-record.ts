@@ -50,6 +50,8 @@ function inOrder({ project, mac, revision }: Partial<Key>, doc: DeviceDoc) {
     firstSeenAt: doc.firstSeenAt,
     proven: doc.proven,
     running: doc.running,
+    shownBoard: doc.shownBoard,
+    exclusion: doc.exclusion,
     decisions: doc.decisions,
     attempts: doc.attempts,
   } satisfies { [Field in keyof DeviceRecord]-?: DeviceRecord[Field] | undefined };

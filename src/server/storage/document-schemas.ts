@@ -38,6 +38,7 @@ const project = v.looseObject({
   credential: v.optional(credential),
   confirmWithinMs: count,
   mostSends: count,
+  stalledAfterMs: v.optional(count),
   publisherRules: v.optional(v.array(text)),
 });
 const source = v.looseObject({ address: text, authenticated: v.boolean() });
@@ -96,6 +97,16 @@ const device = v.looseObject({
       from: v.optional(source),
     }),
   ),
+  shownBoard: v.optional(label),
+  exclusion: v.optional(
+    v.looseObject({
+      version: text,
+      code: v.picklist(['board-unknown', 'no-image']),
+      text,
+      setBoard: v.optional(label),
+      isProven: v.boolean(),
+    }),
+  ),
   decisions: v.looseObject({ sketch: v.optional(decision), filesystem: v.optional(decision) }),
   attempts: v.array(attempt),
 });
@@ -128,6 +139,8 @@ const rollout = v.pipe(
     startedMs: served,
     startedBy: text,
     endedAt: v.optional(time),
+    progress: v.optional(v.looseObject({ running: count, servedMs: served })),
+    stalled: v.optional(v.looseObject({ at: time, cause: text })),
     history: v.array(v.looseObject({ at: time, event: text, by: text, reason: v.optional(text) })),
     samples: v.array(v.looseObject({ at: time, updating: count, running: count, failed: count, openStages: count })),
     result: v.optional(

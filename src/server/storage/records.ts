@@ -69,6 +69,8 @@ interface ProjectSettings {
   readonly confirmWithinMs: number;
   /** Number of complete downloads after which an attempt fails if the device still does not run the build. */
   readonly mostSends: number;
+  /** Time without progress after which a rollout counts as stalled; undefined for the default. */
+  readonly stalledAfterMs?: number | undefined;
   /** Rules that tokens with the role `publish` may overrule; admins may overrule all rules. */
   readonly publisherRules?: readonly string[] | undefined;
 }
@@ -182,6 +184,20 @@ export interface DecisionRecord {
   readonly authenticated?: boolean | undefined;
 }
 
+/** Rollout in progress that has no image for a device. */
+export interface RolloutExclusion {
+  /** Version of the rollout. */
+  readonly version: string;
+  /** board-unknown: the rollout has images for several boards. no-image: the rollout has no image for the board of the device. */
+  readonly code: 'board-unknown' | 'no-image';
+  /** Explanation for display. */
+  readonly text: string;
+  /** Board that a person had entered. The exclusion does not apply after the board has changed. */
+  readonly setBoard?: string | undefined;
+  /** False if the report that led to the exclusion contradicts earlier reports, and contained no credentials. */
+  readonly isProven: boolean;
+}
+
 /** Data reported by a device. */
 export interface StoredReport {
   readonly sketchMd5?: string | undefined;
@@ -243,6 +259,10 @@ export interface DeviceRecord {
   /** True if the device has checked in running an update, so it is probably a real device. */
   readonly proven?: boolean | undefined;
   readonly running?: RunningRecord | undefined;
+  /** Board of the first build that was recognized, or of the last one in a request with credentials. */
+  readonly shownBoard?: string | undefined;
+  /** Why the rollout on the channel of the last request cannot update the device. */
+  readonly exclusion?: RolloutExclusion | undefined;
   readonly decisions: { readonly [Kind in ImageKind]?: DecisionRecord | undefined };
   /** Latest attempts, one per release. */
   readonly attempts: readonly Attempt[];
@@ -283,6 +303,10 @@ export interface RolloutRecord {
   readonly startedMs: number;
   readonly startedBy: Actor;
   readonly endedAt?: number | undefined;
+  /** Last progress: the largest number of updated devices, and the time at which it was reached. Starts again with each step. */
+  readonly progress?: { readonly running: number; readonly servedMs: number } | undefined;
+  /** Set while the rollout is active, but does not progress. `at` is in milliseconds since 1970. */
+  readonly stalled?: { readonly at: number; readonly cause: string } | undefined;
   readonly history: readonly RolloutEvent[];
   readonly samples: readonly RolloutSample[];
   /** Final numbers; undefined until the rollout has ended and its devices are counted. */

@@ -215,6 +215,15 @@ export interface DeviceFilter {
   /** Version that the device runs, if it was recognized. */
   readonly runs?: string | undefined;
   readonly group?: string | undefined;
+  readonly members?: MemberFilter | undefined;
+}
+
+/** Members of a rollout. The devices of earlier rollouts on a channel are no longer stored. */
+export interface MemberFilter {
+  /** Rollout ID. */
+  readonly rollout: number;
+  /** Stages and kinds of the members, each pair once. */
+  readonly parts: readonly Pick<RolloutCount, 'stage' | 'kind'>[];
 }
 
 /** Number of devices in a project that share these values. */

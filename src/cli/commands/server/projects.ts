@@ -43,6 +43,11 @@ const setCommand = (declaration: Declaration) =>
     )
     .option('--most-sends <n>', 'Number of complete downloads after which an update counts as failed', positiveInteger)
     .option(
+      '--stalled-after <time>',
+      'Time without an updated device after which a rollout is reported as stalled, such as 12h or 2d (default: 1d)',
+      duration,
+    )
+    .option(
       '--publisher-rule <rule>',
       'Rule that publish tokens may override; replaces all such rules (repeatable, empty for none)',
       collect,
@@ -85,7 +90,7 @@ async function set(project: string, options: SetOptions, io: Io): Promise<void> 
 }
 
 async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
-  const { access, publicKey, alias, confirmWithin, mostSends, publisherRule } = options;
+  const { access, publicKey, alias, confirmWithin, mostSends, stalledAfter, publisherRule } = options;
   const keys =
     publicKey && (await Promise.all(publicKey.map((path) => readNamedFile(resolve(io.cwd, path), 'public key'))));
   return {
@@ -98,6 +103,7 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
     credential: credentialOf(options, io),
     confirmWithinMs: confirmWithin,
     mostSends,
+    stalledAfterMs: stalledAfter,
     publisherRules: publisherRule?.filter((rule) => rule !== ''),
   };
 }

@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import type { ProjectInfo } from '../../../api/admin-info.ts';
 import { privateKeyRule } from '../../../api/release.ts';
-import type { projectRequestSchema } from '../../../api/release-admin.ts';
+import { defaultStalledAfterMs, type projectRequestSchema } from '../../../api/release-admin.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -63,6 +63,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
     credential,
     confirmWithinMs,
     mostSends,
+    stalledAfterMs = defaultStalledAfterMs,
     publisherRules,
   }: ProjectRecord): Promise<ProjectInfo> {
     const currentReleases = await store.catalog.currentReleases(name);
@@ -74,6 +75,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
       user: credential?.user,
       confirmWithinMs,
       mostSends,
+      stalledAfterMs,
       publisherRules: [...(publisherRules ?? [])],
       devices: await store.devices.count(name),
       channels: currentReleases.map(({ channel, release }) => ({
@@ -89,13 +91,15 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
 }
 
 async function withChanges(project: ProjectRecord, request: Request): Promise<ProjectRecord> {
-  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends, publisherRules } = request;
+  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends, stalledAfterMs, publisherRules } =
+    request;
   return {
     ...project,
     access: access ?? project.access,
     aliases: aliases ?? project.aliases,
     confirmWithinMs: confirmWithinMs ?? project.confirmWithinMs,
     mostSends: mostSends ?? project.mostSends,
+    stalledAfterMs: stalledAfterMs ?? project.stalledAfterMs,
     publisherRules: publisherRules?.map(knownRule) ?? project.publisherRules,
     keys: publicKeys?.map(readKey) ?? project.keys,
     credential: await withPassword(project.credential, credential),

@@ -1,5 +1,5 @@
 import type { ServerParts } from '../../parts.ts';
-import { DomainError } from '../../services/domain-error.ts';
+import { listMembers, unknownRollout } from '../../services/rollouts/member-lists.ts';
 import { rolloutOperations } from './operations/rollouts.ts';
 import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';
@@ -19,12 +19,12 @@ export function rolloutRoutes(parts: ServerParts): readonly Route[] {
     route(rolloutOperations.show, async ({ params }) => {
       const found = await rollouts.show(requireProject(parts, params.project), params.rolloutId);
       if (found !== undefined) return found;
-      throw new DomainError(
-        'not-found',
-        `rollout ${params.rolloutId} not found`,
-        'Check its ID in the list of rollouts.',
-      );
+      throw unknownRollout(params.rolloutId);
     }),
+
+    route(rolloutOperations.devices, ({ params, query }) =>
+      listMembers(parts, requireProject(parts, params.project), params.rolloutId, query),
+    ),
 
     route(rolloutOperations.act, async ({ params, token, body }) => {
       const project = requireProject(parts, params.project);

@@ -13,11 +13,21 @@ export function blockOf(blockedBy: readonly BlockingFinding[]): BlockedUpdate {
 }
 
 /** Describes why an update is blocked, without a period at the end. */
-export function blockedText({ artifact, findings }: BlockedUpdate, device: ServedDevice): string {
+export function blockedText(block: BlockedUpdate, device: ServedDevice): string {
+  const fix = blockFix(block, device);
+  return fix === undefined ? blockReason(block) : `${blockReason(block)}. Fix: ${fix}`;
+}
+
+/** Describes why an update is blocked, without what to do about it. */
+export function blockReason({ artifact, findings }: BlockedUpdate): string {
   if (findings.length === 0) return 'it has no artifact';
-  const reasons = findings.map(({ rule, message }) => `${message} (${rule})`).join('; ');
-  const fixes = [...new Set(findings.map((finding) => fixText(finding.fixes, device)))].join('; ');
-  return `${artifact}: ${reasons}. Fix: ${fixes}`;
+  return `${artifact}: ${findings.map(({ rule, message }) => `${message} (${rule})`).join('; ')}`;
+}
+
+/** Describes what to do about a blocked update; undefined if it has no artifact. */
+export function blockFix({ findings }: BlockedUpdate, device: ServedDevice): string | undefined {
+  if (findings.length === 0) return undefined;
+  return [...new Set(findings.map((finding) => fixText(finding.fixes, device)))].join('; ');
 }
 
 /**

@@ -12,6 +12,7 @@ import type {
   InstallRequest,
   ReleaseRecord,
   ReportSource,
+  RolloutExclusion,
 } from '../../storage/records.ts';
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
@@ -25,8 +26,10 @@ import {
   type RetryPolicy,
 } from './attempts.ts';
 import { blockedText, blockOf } from './blocked-update.ts';
+import { boardFix, exclusionFix, exclusionFrom, shownBoard } from './exclusion.ts';
 import { failureText } from './failure-text.ts';
 import { planned } from './planned.ts';
+import { releaseFor } from './release-for.ts';
 import type { DeviceReport, Mode } from './report.ts';
 import { boardOf, isRunning, type Running, runningRecord } from './running.ts';
 
@@ -77,6 +80,8 @@ export type Decision =
       readonly code: 'no-release' | 'rollout-pending' | 'board-unknown' | 'blocked' | 'interrupted' | 'failed';
       readonly text: string;
       readonly target: ReleaseRecord | undefined;
+      /** Version of the rollout that the decision is about, if there is no target. */
+      readonly version?: string | undefined;
       /** Preflight rules that block the update; empty for other codes. */
       readonly rules: readonly string[];
       /** Explanation of a blocked update. */
@@ -99,7 +104,9 @@ export function decide(question: Question): Outcome {
   const { mode, record, report, running, retryPolicy, now, from } = question;
   const kind: ImageKind = mode === 'spiffs' ? 'filesystem' : 'sketch';
   const attempts = afterRequest(record.attempts, { mode, report, running }, retryPolicy, now);
-  const decision = decisionOn(question, kind, attempts);
+  const shown = shownBoard(question);
+  const exclusion = exclusionFrom(question.releases.rollout, question, shown);
+  const decision = decisionOn(question, { kind, attempts, exclusion });
   const decided = decisionRecord(decision, record.decisions[kind], now, from);
   const isSent = decision.action === 'send' && mode !== 'version';
   const changes = {
@@ -108,6 +115,8 @@ export function decide(question: Question): Outcome {
     requestedChannels: channelsAfter(question),
     install: installAfter(question, kind, decision),
     running: runningRecord(running, record.running, now, from),
+    shownBoard: shown,
+    exclusion,
     proven: record.proven === true || attempts.some(({ state, kind }) => kind === 'sketch' && state === 'running'),
     decisions: decided === record.decisions[kind] ? record.decisions : { ...record.decisions, [kind]: decided },
     attempts: isSent ? afterSend(attempts, decision.release, retryPolicy, now, from) : attempts,
@@ -157,23 +166,26 @@ function hasReleases({ current, rollout }: Releases): boolean {
   return current.length > 0 || rollout !== undefined;
 }
 
-function decisionOn(question: Question, kind: ImageKind, attempts: readonly Attempt[]): Decision {
+interface Circumstances {
+  readonly kind: ImageKind;
+  readonly attempts: readonly Attempt[];
+  /** Why the channel's rollout has no image for the device. */
+  readonly exclusion: RolloutExclusion | undefined;
+}
+
+function decisionOn(question: Question, { kind, attempts, exclusion }: Circumstances): Decision {
   const { releases, running, record } = question;
   const current = releases.current.filter((release) => release.kind === kind);
   const board = boardOf(running, record);
   const admission = admissionOf(question, kind, board, releaseFor(current, board));
   const target = 'release' in admission ? admission.release : releaseFor(current, board);
-  if (target === undefined) return admission.kind === 'wait' ? notYet(admission) : withoutTarget(current, board);
-  const attempt = attemptOf(attempts, target.id);
-  return alreadyThere(question, target, attempt) ?? toTarget(question, kind, target, attempts);
-}
-
-/** Selects the release for a board. If the board is unknown, selects a release only if there is exactly one. */
-function releaseFor(current: readonly ReleaseRecord[], board: string | undefined): ReleaseRecord | undefined {
-  if (board !== undefined) {
-    return current.find((release) => release.board === board) ?? current.find((release) => release.board === '');
-  }
-  return current.length === 1 ? current[0] : undefined;
+  if (target === undefined && admission.kind === 'wait') return notYet(admission);
+  const there = target && alreadyThere(question, target, attemptOf(attempts, target.id));
+  if (target !== undefined && there === undefined) return toTarget(question, kind, target, attempts);
+  // The device runs the channel's current release, or there is none for it.
+  if (admission.kind === 'wait' && admission.isToCome) return notYet(admission);
+  if (exclusion?.code === 'board-unknown') return boardUnknown(exclusion, record);
+  return there ?? withoutTarget(question, current, board);
 }
 
 /** Applies the channel's rollout, if any, to the device. */
@@ -196,22 +208,28 @@ function admissionOf(
   return admit(rollout, { mac, enrolled, group, release, isRequested: isWanted, runsIt, current });
 }
 
-function notYet({ reason }: Extract<Admission, { kind: 'wait' }>): Decision {
-  return { action: 'none', code: 'rollout-pending', text: reason, target: undefined, rules: [] };
+function notYet({ reason, version }: Extract<Admission, { kind: 'wait' }>): Decision {
+  return { action: 'none', code: 'rollout-pending', text: reason, target: undefined, version, rules: [] };
 }
 
-function withoutTarget(current: readonly ReleaseRecord[], board: string | undefined): Decision {
+function boardUnknown(exclusion: RolloutExclusion, record: DeviceRecord): Decision {
+  const { version } = exclusion;
+  const text = `${exclusion.text} Fix: ${exclusionFix(exclusion, record)}.`;
+  return { action: 'none', code: 'board-unknown', text, target: undefined, version, rules: [] };
+}
+
+function withoutTarget({ record }: Question, current: readonly ReleaseRecord[], board: string | undefined): Decision {
   const isUnknown = board === undefined && current.length > 1;
   const code = isUnknown ? 'board-unknown' : 'no-release';
-  return { action: 'none', code, text: noReleaseText(current, board), target: undefined, rules: [] };
+  return { action: 'none', code, text: noReleaseText(record, current, board), target: undefined, rules: [] };
 }
 
-function noReleaseText(current: readonly ReleaseRecord[], board: string | undefined): string {
+function noReleaseText(record: DeviceRecord, current: readonly ReleaseRecord[], board: string | undefined): string {
   if (current.length === 0) return 'No current release on this channel.';
   const boards = current.map((release) => release.board || 'any board').sort();
   const found = `Current releases are for ${boards.join(', ')}`;
   return board === undefined
-    ? `${found}; the board of this device is unknown.`
+    ? `${found}; the board of this device is unknown. Fix: ${boardFix(record)}.`
     : `${found}; this device is a ${board}.`;
 }
 
@@ -309,12 +327,13 @@ function decisionRecord(
   now: ServiceTime,
   { authenticated }: ReportSource,
 ): DecisionRecord {
-  const version = decision.target?.version;
+  const version = decision.target?.version ?? (decision.action === 'none' ? decision.version : undefined);
   const about = decision.action === 'send' ? `${decision.code} ${decision.artifact.sha256}` : decision.code;
   const code = decision.action === 'none' ? [decision.code, ...decision.rules].join(' ') : about;
   const blocked = decision.action === 'none' ? decision.blocked : undefined;
   const isSame = before?.action === decision.action && before.code === code && before.version === version;
-  if (isSame && before.blocked?.artifact === blocked?.artifact) {
+  const isSameReason = code !== 'rollout-pending' || before?.text === decision.text;
+  if (isSame && isSameReason && before.blocked?.artifact === blocked?.artifact) {
     return authenticated && before.authenticated !== true ? { ...before, authenticated } : before;
   }
   return { action: decision.action, code, text: decision.text, version, blocked, at: now.wallMs, authenticated };

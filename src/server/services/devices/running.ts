@@ -115,7 +115,11 @@ function present(facts: DeviceFacts): DeviceFacts {
 
 /** Returns a device's board: the board entered manually, or the board in the release of its build. */
 export function boardOf(running: Running, record: DeviceRecord): string | undefined {
-  if (record.board !== undefined) return record.board;
+  return record.board ?? boardOfBuild(running);
+}
+
+/** Returns the board in the release of a device's build; undefined if it is unknown. */
+export function boardOfBuild(running: Running): string | undefined {
   const release: ReleaseRecord | undefined = running.by === 'md5' ? running.builds[0].release : undefined;
   return release === undefined || release.board === '' ? undefined : release.board;
 }

@@ -71,7 +71,9 @@ export interface RolloutStepEvent extends RolloutFacts {
     | 'rollout.halted'
     | 'rollout.aborted'
     | 'rollout.rolled-back'
-    | 'rollout.completed';
+    | 'rollout.completed'
+    | 'rollout.stalled'
+    | 'rollout.progressed';
   readonly state: RolloutState;
   readonly openStages: number;
   readonly reason: string | undefined;
@@ -155,7 +157,9 @@ export type DeviceEvent =
   | RetriedDevice
   | RequestedInstall;
 
-interface ProjectEvent extends Common, Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends'> {
+interface ProjectEvent
+  extends Common,
+    Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends' | 'stalledAfterMs'> {
   readonly type: 'project.created' | 'project.changed';
   readonly publisherRules: readonly string[];
   /** Key fingerprints. */

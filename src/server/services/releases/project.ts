@@ -38,7 +38,7 @@ export async function saveProject(
 
 /** Describes a project change. */
 export function projectEvent(before: ProjectRecord | undefined, after: ProjectRecord, by: Actor): DomainEvent {
-  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends, publisherRules } = after;
+  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends, stalledAfterMs, publisherRules } = after;
   return {
     type: before === undefined ? 'project.created' : 'project.changed',
     project: name,
@@ -50,6 +50,7 @@ export function projectEvent(before: ProjectRecord | undefined, after: ProjectRe
     user: credential?.user,
     confirmWithinMs,
     mostSends,
+    stalledAfterMs,
     publisherRules: publisherRules ?? [],
   };
 }

@@ -14,12 +14,12 @@ export interface RolloutView {
  * - current: the channel's current release
  * - release: the rollout's release
  * - stay: the rollout's release, which the device already runs although the channel still serves the previous release
- * - wait: the channel's current release for now; the rollout's release follows later or never
+ * - wait: the channel's current release for now; the rollout's release follows later, or never if the rollout was aborted
  */
 export type Admission =
   | { readonly kind: 'current' }
   | { readonly kind: 'release' | 'stay'; readonly release: ReleaseRecord }
-  | { readonly kind: 'wait'; readonly reason: string };
+  | { readonly kind: 'wait'; readonly reason: string; readonly version: string; readonly isToCome: boolean };
 
 /** Device for which admission is decided. */
 interface Applicant extends StagedDevice {
@@ -42,8 +42,13 @@ export function admit(
   const { state, version, openStages, stages } = rollout;
   if (state === 'complete' || state === 'rolled-back') return { kind: 'current' };
   if (runsIt) return { kind: 'stay', release };
-  if (state !== 'active') return { kind: 'wait', reason: `Rollout of ${version} is ${state}.` };
+  const wait = { kind: 'wait', version, isToCome: state !== 'aborted' } as const;
+  if (state === 'aborted') return { ...wait, reason: `The rollout of ${version} was aborted.` };
   const stage = stageOf(rollout, device);
-  if (stage < openStages || isRequested) return { kind: 'release', release };
-  return { kind: 'wait', reason: `Waiting for stage ${stage + 1} of ${stages.length} of the rollout of ${version}.` };
+  if (state === 'active' && (stage < openStages || isRequested)) return { kind: 'release', release };
+  // The reason is stored with the device. It must stay true while the rollout is paused, halted and resumed.
+  if (stage >= openStages) {
+    return { ...wait, reason: `Waiting for stage ${stage + 1} of ${stages.length} of the rollout of ${version}.` };
+  }
+  return { ...wait, reason: `Waiting until the rollout of ${version} is resumed.` };
 }

@@ -135,8 +135,9 @@ function gateReason(
   // An empty stage proves nothing and is skipped. The last stage opens only after at least one device has proved the release.
   if (reachable <= 0 && !isLast) {
     const isLastButOne = openStages + 1 >= stages.length;
-    return isLastButOne ? 'an enrolled device in the stages before the last' : undefined;
+    return isLastButOne ? `an enrolled device in the stages before the last that can take ${version}` : undefined;
   }
+  if (reachable <= 0) return `an enrolled device that can take ${version}`;
   const needed = Math.max(1, Math.ceil((reachable * gate.runningPercent) / 100));
   if (soaked >= needed) return undefined;
   if (open.running >= needed)

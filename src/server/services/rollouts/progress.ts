@@ -1,10 +1,17 @@
 import { requiresCredentials } from '../../storage/device-credentials.ts';
-import type { Attempt, DeviceRecord, Failure, ReportSource, RolloutRecord } from '../../storage/records.ts';
+import type {
+  Attempt,
+  DeviceRecord,
+  Failure,
+  ReportSource,
+  RolloutExclusion,
+  RolloutRecord,
+} from '../../storage/records.ts';
 
 /**
  * Progress of an enrolled device in a rollout.
  *
- * - blocked: preflight found the update unsafe.
+ * - blocked: the device cannot take the release. Preflight found the update unsafe, or the rollout has no image for the device.
  * - running: the device was recognized by its sketch MD5, or its filesystem counts as installed. `sinceMs` is on the `ServiceTime.servedMs`
  *   clock.
  * - undelivered: the device runs the release, but anyone could have reported that, because this server did not send it.
@@ -13,6 +20,7 @@ import type { Attempt, DeviceRecord, Failure, ReportSource, RolloutRecord } from
  */
 export type MemberProgress =
   | { readonly state: 'pending' | 'updating' }
+  /** `authenticated` is false if the report may be forged. */
   | { readonly state: 'blocked'; readonly authenticated: boolean }
   | { readonly state: 'running'; readonly sinceMs: number; readonly from: ReportSource | undefined }
   | { readonly state: 'undelivered'; readonly from: ReportSource | undefined }
@@ -23,15 +31,33 @@ export type Progressing = Pick<RolloutRecord, 'releaseIds' | 'version' | 'starte
 
 /** Determines the progress from the stored record alone, so that the result is the same after a restart. */
 export function memberProgress(rollout: Progressing, record: DeviceRecord): MemberProgress {
-  const attempt = record.attempts.find(({ releaseId }) => rollout.releaseIds.includes(releaseId));
+  const attempt = memberAttempt(rollout, record);
   if (isRunningRelease(rollout, record, attempt)) return runningProgress(rollout, record, attempt);
   if (attempt?.state === 'failed') {
     return { state: 'failed', failure: attempt.failure ?? 'not-installed', from: attempt.from };
   }
   if (attempt !== undefined && attempt.state !== 'running') return { state: 'updating' };
+  const exclusion = exclusionOf(rollout, record);
+  if (exclusion !== undefined) return { state: 'blocked', authenticated: exclusion.isProven };
   const { action, code, version, authenticated = false } = record.decisions.sketch ?? {};
   const isBlocked = action === 'none' && code?.startsWith('blocked') && version === rollout.version;
   return isBlocked ? { state: 'blocked', authenticated } : { state: 'pending' };
+}
+
+/** Returns the latest attempt to send a release of the rollout to the device. */
+export function memberAttempt(
+  { releaseIds }: Pick<Progressing, 'releaseIds'>,
+  { attempts }: DeviceRecord,
+): Attempt | undefined {
+  return attempts.find(({ releaseId }) => releaseIds.includes(releaseId));
+}
+
+/** Returns why the rollout has no image for the device; undefined if it has one. */
+export function exclusionOf(
+  { version }: Pick<Progressing, 'version'>,
+  { exclusion, board }: DeviceRecord,
+): RolloutExclusion | undefined {
+  return exclusion?.version === version && exclusion.setBoard === board ? exclusion : undefined;
 }
 
 function runningProgress(

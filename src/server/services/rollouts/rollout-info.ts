@@ -27,6 +27,7 @@ export function rolloutInfo(
     state,
     reason,
     openStages,
+    stalled: rollout.stalled && { since: iso(rollout.stalled.at), cause: rollout.stalled.cause },
     waitingFor: verdict?.kind === 'wait' ? verdict.waitingFor : undefined,
     stages,
     tally: sumOf(stages.map(({ tally }) => tally)),

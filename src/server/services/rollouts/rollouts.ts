@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { defaultStalledAfterMs } from '../../../api/release-admin.ts';
 import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.ts';
 import type { DeviceRolloutInfo, RolloutInfo, RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
 import type { Log } from '../../observability/log.ts';
@@ -14,12 +15,15 @@ import { withLatestView } from '../releases/with-latest-view.ts';
 import { actOn } from './actions.ts';
 import { deviceRolloutInfo } from './device-rollout-info.ts';
 import { evaluateRollout, type RolloutVerdict } from './evaluate-rollout.ts';
+import { unknownRollout } from './member-lists.ts';
+import type { SelectedMembers } from './member-selection.ts';
 import { finalOrCurrent, lacksResult, withResult } from './result.ts';
 import { rolloutInfo } from './rollout-info.ts';
 import { withSample } from './samples.ts';
 import type { ServiceClock } from './service-clock.ts';
+import { isStalled, mostExamined, stallCause, withProgress } from './stall.ts';
 import { prepareRollout, type StartInput } from './start.ts';
-import { isUnderWay, type RolloutStep, stepTo } from './step.ts';
+import { isUnderWay, type RolloutStep, stepTo, stepToProgressing, stepToStalled } from './step.ts';
 import {
   evidenceOf,
   failedKinds,
@@ -159,9 +163,34 @@ export class Rollouts {
     for (const rollout of await this.#needs.store.rollouts.current()) {
       if (isRunning(rollout)) await this.#haltIfYanked(rollout);
       if (!rollout.isCounted) await this.#count(rollout);
-      if (rollout.state === 'active') await this.#evaluate(rollout, ({ kind }) => kind !== 'wait');
+      if (rollout.state === 'active') {
+        await this.#evaluate(rollout, ({ kind }) => kind !== 'wait');
+        await this.#noteStall(rollout);
+      }
       await this.#sample(rollout);
     }
+  }
+
+  /** Reports once that a rollout does not progress, and once that it progresses again. */
+  async #noteStall({ project, id }: RolloutKey): Promise<void> {
+    const { store, catalog, clock } = this.#needs;
+    const { stalledAfterMs = defaultStalledAfterMs } = catalog.view(project)?.project ?? {};
+    await this.#change(project, id, async (rollout, tallies) => {
+      const { wallMs: at, servedMs } = clock.now();
+      const tally = sumOf(tallies);
+      if (!rollout.isCounted || rollout.state !== 'active') return undefined;
+      const hasProgress = withProgress(rollout, tally, servedMs) !== rollout;
+      if (rollout.stalled !== undefined) {
+        return hasProgress ? stepToProgressing(rollout, { by: theServer, at }) : undefined;
+      }
+      if (hasProgress || !isStalled(rollout, servedMs, stalledAfterMs)) return undefined;
+      const verdict = await this.#verdictOf(rollout, tallies);
+      if (verdict.kind !== 'wait') return undefined;
+      const read = ({ filter }: SelectedMembers) =>
+        store.devices.list(project, { limit: mostExamined }, { members: filter });
+      const cause = await stallCause(rollout, verdict.waitingFor, await store.rollouts.counts(id), read);
+      return stepToStalled(rollout, { by: theServer, at, reason: cause });
+    });
   }
 
   /** Halts the rollouts whose stored failures require it: a process may have ended between a failure and the halt. */
@@ -262,6 +291,7 @@ export class Rollouts {
     events.emit(event);
     const { type, at: _, ...facts } = event;
     if (type === 'rollout.halted') log.warn({ action: type, ...facts }, 'Rollout halted');
+    else if (type === 'rollout.stalled') log.warn({ action: type, ...facts }, 'Rollout stalled');
     else log.info({ action: type, ...facts }, 'Rollout changed');
   }
 
@@ -276,8 +306,12 @@ export class Rollouts {
     if (lacksResult(rollout)) await this.#save(rollout, undefined);
     if (!isUnderWay(rollout)) return;
     const tally = sumOf(talliesOf(rollout, await store.rollouts.counts(id)));
-    const sampled = withSample(rollout, tally, clock.now().wallMs);
-    if (sampled !== rollout) await store.rollouts.save(sampled, undefined);
+    const now = clock.now();
+    const sampled = withSample(rollout, tally, now.wallMs);
+    // The progress is saved together with a sample, so that a rollout that updates many devices is not saved for each of them.
+    const isDue = sampled !== rollout || rollout.progress === undefined;
+    const next = isDue ? withProgress(sampled, tally, now.servedMs) : rollout;
+    if (next !== rollout) await store.rollouts.save(next, undefined);
   }
 
   #step(
@@ -348,8 +382,7 @@ function changedMeanwhile({ version, state }: RolloutRecord): DomainError {
 }
 
 function notLive(known: RolloutInfo | undefined, id: number): DomainError {
-  if (known === undefined)
-    return new DomainError('not-found', `rollout ${id} not found`, 'Check its ID in the list of rollouts.');
+  if (known === undefined) return unknownRollout(id);
   const hint = 'Use the newest rollout on the channel: only that rollout can be changed.';
   return new DomainError('conflict', `a newer rollout has replaced the rollout of ${known.version}`, hint);
 }

@@ -48,15 +48,40 @@ export function stepTo(rollout: RolloutRecord, state: RolloutState, why: Why): R
 /** Opens the next stage. */
 export function stepToNextStage(rollout: RolloutRecord, why: Why): RolloutStep {
   const openStages = rollout.openStages + 1;
-  const text = `stage ${openStages} opened`;
+  const text = openedText(openStages);
   return change({ ...rollout, openStages }, { text, type: 'rollout.stage-opened' }, why);
 }
 
-/** Adds a change to the history, and describes the change as an event. */
+/** Reports that a rollout does not progress. Its state stays the same. */
+export function stepToStalled(rollout: RolloutRecord, why: Why & { readonly reason: string }): RolloutStep {
+  const { rollout: next, event } = change(rollout, { text: 'stalled', type: 'rollout.stalled' }, why);
+  return { rollout: { ...next, progress: rollout.progress, stalled: { at: why.at, cause: why.reason } }, event };
+}
+
+/** Reports that a stalled rollout progresses again. */
+export function stepToProgressing(rollout: RolloutRecord, why: Why): RolloutStep {
+  return change(rollout, { text: 'progressing again', type: 'rollout.progressed' }, why);
+}
+
+/** Returns when a stage was opened, or the rollout was started. */
+export function openedAt({ history, startedAt }: RolloutRecord, stage: number): number {
+  return history.find(({ event }) => event === openedText(stage + 1))?.at ?? startedAt;
+}
+
+function openedText(stageNumber: number): string {
+  return `stage ${stageNumber} opened`;
+}
+
+/** Adds a change to the history, and describes the change as an event. The time without progress starts again. */
 function change(rollout: RolloutRecord, { text, type }: Change, { by, reason, at }: Why): RolloutStep {
   const { id, project, version, channel, openStages, state, history } = rollout;
   return {
-    rollout: { ...rollout, history: [...history, { at, event: text, by, reason }].slice(-mostEvents) },
+    rollout: {
+      ...rollout,
+      progress: undefined,
+      stalled: undefined,
+      history: [...history, { at, event: text, by, reason }].slice(-mostEvents),
+    },
     event: { type, project, actor: by, at, rollout: id, version, channel, state, openStages, reason },
   };
 }

@@ -49,6 +49,11 @@ export function mayHalt(before: RolloutMember | undefined, after: RolloutMember 
   return isFailed || (before !== undefined && readKind(before.kind).state === 'running');
 }
 
+/** Returns the progress of the members of a kind. */
+export function stateOfKind(kind: string): MemberProgress['state'] {
+  return readKind(kind).state;
+}
+
 /** Returns the tally of each stage. */
 export function talliesOf({ stages }: Pick<RolloutRecord, 'stages'>, counts: readonly RolloutCount[]): RolloutTally[] {
   return stages.map((_, index) => {

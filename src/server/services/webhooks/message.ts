@@ -21,7 +21,7 @@ export function messageFor(format: WebhookFormat, event: Event): WebhookMessage 
     case 'standard':
       return { body: event.payload, headers: json };
     case 'ntfy': {
-      const priority = event.event === 'rollout.halted' ? 'high' : 'default';
+      const priority = event.event === 'rollout.halted' || event.event === 'rollout.stalled' ? 'high' : 'default';
       return {
         body: textOf(event),
         headers: {
@@ -59,6 +59,8 @@ const pastActions: Readonly<Record<WebhookEvent, string>> = {
   'rollout.aborted': 'aborted',
   'rollout.rolled-back': 'rolled back',
   'rollout.completed': 'completed',
+  'rollout.stalled': 'STALLED',
+  'rollout.progressed': 'is progressing again',
   'release.published': 'published',
   'release.promoted': 'promoted',
   'release.yanked': 'yanked',

@@ -41,13 +41,14 @@ const key = v.pipe(
     'the fingerprint does not match the public key',
   ),
 );
-const { aliases, confirmWithinMs, mostSends, publisherRules } = projectRequestSchema.entries;
+const { aliases, confirmWithinMs, mostSends, stalledAfterMs, publisherRules } = projectRequestSchema.entries;
 const project = v.looseObject({
   keys: v.pipe(v.array(key), v.maxLength(8)),
   aliases,
   credential: v.optional(credential),
   confirmWithinMs,
   mostSends,
+  stalledAfterMs,
   publisherRules,
 });
 const { name, board, channel, group, pin, allow } = deviceRequestSchema.entries;

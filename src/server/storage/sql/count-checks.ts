@@ -94,12 +94,10 @@ async function rolloutDifferences(db: Database, rollout: RolloutRecord, memberOf
   for await (const row of devicesWithMembers(db, rollout)) {
     const { record } = toDevice(rollout.project, row);
     const member = memberOf(rollout, record);
-    if (member !== undefined) {
-      actual.push({ rollout_id: rollout.id, stage: member.stage, kind: member.kind, devices: 1 });
-    }
-    const expected = memberRow(rollout.id, record.mac, member);
-    if (expected === undefined) continue;
+    if (member === undefined) continue;
+    actual.push({ rollout_id: rollout.id, stage: member.stage, kind: member.kind, devices: 1 });
     members++;
+    const expected = memberRow(rollout.id, record.mac, member);
     if (memberColumns.some((column) => row[column] !== expected[column])) wrongMembers++;
   }
   const query = db.selectFrom('rollout_counts').selectAll().where('rollout_id', '=', rollout.id);

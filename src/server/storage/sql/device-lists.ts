@@ -1,14 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { DeviceFilter, RecordPage } from '../store.ts';
+import type { DeviceFilter, MemberFilter, RecordPage } from '../store.ts';
 import { tallyDevices } from './device-counts.ts';
 import type { Engine } from './engine.ts';
+import { memberMacs } from './member-lists.ts';
 
 /**
  * Number of devices that one statement compares with a filter that has no index. SQLite compares 20,000 devices in about 10 ms.
  * Device requests are handled between two statements.
  */
 const comparedAtOnce = 20_000;
+/** Number of members of a rollout that one statement compares with other filters. SQLite limits the number of values in a statement. */
+const membersAtOnce = 1000;
 
 /** Filters with an index in the order of the lists. */
 const indices = { group: 'devices_of_group', runs: 'devices_of_version', status: 'devices_of_status' } as const;
@@ -31,6 +34,10 @@ export async function listedMacs(
   filter: DeviceFilter,
   mostCompared = comparedAtOnce,
 ): Promise<readonly string[]> {
+  if (filter.members !== undefined) {
+    const macs = await matchingMembers(engine, project.id, page, filter, filter.members);
+    return page.before === undefined ? macs : macs.reverse();
+  }
   const search = await searchFor(engine, project, filter);
   if (search === undefined) return [];
   const found: string[] = [];
@@ -42,6 +49,34 @@ export async function listedMacs(
     await setImmediate();
   }
   return page.before === undefined ? found : found.reverse();
+}
+
+/** Returns the members of a rollout that match the other filters, in the order of `page`. */
+async function matchingMembers(
+  engine: Engine,
+  project: number,
+  page: RecordPage,
+  filter: DeviceFilter,
+  members: MemberFilter,
+): Promise<string[]> {
+  const { text } = filter;
+  const keys = (Object.keys(indices) as IndexedFilter[]).filter((key) => filter[key] !== undefined);
+  const conditions = keys.map((key) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`);
+  if (text !== undefined) conditions.push(contains(engine, text));
+  if (conditions.length === 0) return [...(await memberMacs(engine, members, page))];
+  const found: string[] = [];
+  for (let rest = page; ; ) {
+    const macs = await memberMacs(engine, members, { ...rest, limit: membersAtOnce });
+    const last = macs.at(-1);
+    if (last === undefined) return found;
+    const { rows } = await sql<{ mac: string }>`
+      SELECT mac FROM devices WHERE ${sql.join([sql`project_id = ${project}`, sql`mac IN (${sql.join(macs)})`, ...conditions], sql` AND `)}
+      ORDER BY mac ${orderOf(page)} LIMIT ${page.limit - found.length}`.execute(engine.db);
+    found.push(...rows.map(({ mac }) => mac));
+    if (found.length === page.limit || macs.length < membersAtOnce) return found;
+    rest = page.before === undefined ? { ...page, after: last } : { ...page, before: last };
+    await setImmediate();
+  }
 }
 
 /** Chooses the index for a filter. Returns undefined if no device matches. */

@@ -4,6 +4,7 @@ import type { Database, Engine } from './engine.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { blockers } from './migrations/0002-blockers.ts';
 import { webhooks } from './migrations/0003-webhooks.ts';
+import { memberLists } from './migrations/0005-member-lists.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -13,6 +14,7 @@ export const ownMigrations: Migrations = {
   '0001-first-tables': firstTables,
   '0002-blockers': blockers,
   '0003-webhooks': webhooks,
+  '0005-member-lists': memberLists,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */

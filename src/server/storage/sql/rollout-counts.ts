@@ -35,9 +35,8 @@ export async function changeMembers(
     counted.flatMap(({ rollout, before, after }) => [...countRow(rollout, before, -1), ...countRow(rollout, after, 1)]),
   );
   for (const { rollout, before, after } of counted) {
-    const row = memberRow(rollout, mac, after);
-    if (row !== undefined) await writeMembers(db, [row]);
-    else if (memberRow(rollout, mac, before) !== undefined) await removeMember(db, rollout, mac);
+    if (after !== undefined) await writeMembers(db, [memberRow(rollout, mac, after)]);
+    else if (before !== undefined) await removeMember(db, rollout, mac);
   }
 }
 
@@ -53,7 +52,7 @@ export async function addMembers(
   );
   await writeMembers(
     db,
-    members.flatMap(({ mac, member }) => memberRow(rollout, mac, member) ?? []),
+    members.map(({ mac, member }) => memberRow(rollout, mac, member)),
   );
 }
 
@@ -101,10 +100,7 @@ function countRow(rollout: number, member: RolloutMember | undefined, devices: n
   return member === undefined ? [] : [{ rollout_id: rollout, stage: member.stage, kind: member.kind, devices }];
 }
 
-/** Returns undefined if the member has neither a time nor an address. */
-export function memberRow(rollout: number, mac: string, member: RolloutMember | undefined): MemberRow | undefined {
-  if (member?.sinceMs === undefined && member?.address === undefined) return undefined;
-  const { stage, kind, sinceMs, address } = member;
+export function memberRow(rollout: number, mac: string, { stage, kind, sinceMs, address }: RolloutMember): MemberRow {
   const since_ms = sinceMs === undefined ? null : Math.floor(sinceMs);
   return { rollout_id: rollout, mac, stage, kind, since_ms, address: address ?? null };
 }

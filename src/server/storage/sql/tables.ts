@@ -110,7 +110,7 @@ export interface Tables {
   readonly rollout_countings: { rollout_id: number; counted_to: string | null };
   /** Number of devices by stage and `RolloutMember.kind`. A count may be 0. */
   readonly rollout_counts: { rollout_id: number; stage: number; kind: string; devices: number };
-  /** Members of rollouts that have a time or an address. */
+  /** Members of the newest rollout on each channel. */
   readonly rollout_members: {
     rollout_id: number;
     mac: string;

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { rolloutActionSchema, rolloutRequestSchema } from '../../../../api/rollout.ts';
-import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
-import { listLimit } from './integer-text.ts';
+import { memberSelections, rolloutDevicesSchema, rolloutInfoSchema } from '../../../../api/rollout-info.ts';
+import { printable } from '../../../../core/model/fields.ts';
+import { integerText, listLimit } from './integer-text.ts';
 import { operation } from './operation.ts';
 
 export const rolloutOperations = {
@@ -37,6 +38,34 @@ export const rolloutOperations = {
     action: 'view',
     statuses: [200],
     response: rolloutInfoSchema,
+  }),
+  devices: operation({
+    id: 'listRolloutDevices',
+    group: 'rollouts',
+    method: 'get',
+    path: '/projects/{project}/rollouts/{rolloutId}/devices',
+    summary: 'Lists devices of a rollout in progress, each with the reason for its status.',
+    description:
+      'The status `waiting` selects the devices in the open stages that do not count as updated. The devices are ordered by MAC.',
+    action: 'view',
+    query: v.strictObject({
+      stage: v.optional(v.pipe(integerText(1, 20), v.description('Number of the stage. If absent, all stages.'))),
+      status: v.optional(
+        v.pipe(v.picklist(memberSelections), v.description('Status of the devices. If absent, all devices.')),
+      ),
+      after: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(64, 'must be a MAC'),
+          printable,
+          v.description('Value of `next` in the previous response. If absent, the list starts with the first device.'),
+        ),
+      ),
+      limit: listLimit(1000, 100),
+    }),
+    statuses: [200],
+    response: rolloutDevicesSchema,
+    problems: ['conflict'],
   }),
   act: operation({
     id: 'controlRollout',

@@ -1,0 +1,82 @@
+import type { RolloutDevices } from '../../../api/rollout-info.ts';
+import type { DeviceRecord, RolloutRecord, SeenDevice } from '../../storage/records.ts';
+import { blockFix, blockReason } from '../devices/blocked-update.ts';
+import { exclusionFix } from '../devices/exclusion.ts';
+import { failureText } from '../devices/failure-text.ts';
+import { exclusionOf, memberAttempt, memberProgress } from './progress.ts';
+import { stageOf } from './stage.ts';
+import { openedAt } from './step.ts';
+
+type MemberInfo = RolloutDevices['devices'][number];
+type Explanation = Pick<MemberInfo, 'reason' | 'fix'>;
+
+/** Describes a member of a rollout, and why it has its status. */
+export function memberInfo(rollout: RolloutRecord, { record, lastSeenAt }: SeenDevice): MemberInfo {
+  const { mac, name } = record;
+  const stage = stageOf(rollout, record);
+  const seenAt = lastSeenAt === undefined ? undefined : lastSeenAt - (lastSeenAt % 60_000);
+  return {
+    mac,
+    name,
+    stage: stage + 1,
+    status: memberProgress(rollout, record).state,
+    ...explanation(rollout, record, { stage, lastSeenAt }),
+    lastSeenAt: seenAt === undefined ? undefined : new Date(seenAt).toISOString(),
+  };
+}
+
+interface Seen {
+  /** Index of the stage. */
+  readonly stage: number;
+  readonly lastSeenAt: number | undefined;
+}
+
+function explanation(rollout: RolloutRecord, record: DeviceRecord, seen: Seen): Explanation {
+  const { version } = rollout;
+  const { project, mac } = record;
+  switch (memberProgress(rollout, record).state) {
+    case 'pending':
+      return { reason: pendingReason(rollout, record, seen) };
+    case 'updating':
+      return { reason: updatingReason(rollout, record) };
+    case 'running':
+      return { reason: `Runs ${version}.` };
+    case 'undelivered':
+      return { reason: `Runs ${version}, but has not downloaded it from this server.` };
+    case 'failed': {
+      const attempt = memberAttempt(rollout, record);
+      const reason = attempt === undefined ? `Does not run ${version}.` : `${failureText(attempt)}.`;
+      return { reason, fix: `run \`ota-hooks server devices retry ${project} ${mac}\`` };
+    }
+    case 'blocked':
+      return blockedExplanation(rollout, record);
+  }
+}
+
+function pendingReason(rollout: RolloutRecord, { decisions }: DeviceRecord, { stage, lastSeenAt }: Seen): string {
+  if (stage >= rollout.openStages) return `Stage ${stage + 1} is not open yet.`;
+  const decision = decisions.sketch ?? decisions.filesystem;
+  if (lastSeenAt === undefined || decision === undefined) return 'No update check yet.';
+  if (lastSeenAt < openedAt(rollout, stage)) return `No update check since stage ${stage + 1} opened.`;
+  return rollout.state === 'active' ? decision.text : `The rollout is ${rollout.state}.`;
+}
+
+function updatingReason(rollout: RolloutRecord, record: DeviceRecord): string {
+  const { version } = rollout;
+  const attempt = memberAttempt(rollout, record);
+  const decision = attempt && record.decisions[attempt.kind];
+  if (attempt?.state === 'interrupted') {
+    return decision?.code === 'interrupted' ? decision.text : `Download of ${version} interrupted.`;
+  }
+  return attempt?.state === 'received'
+    ? `Downloaded ${version}, and has not confirmed it yet.`
+    : `Download of ${version} started.`;
+}
+
+function blockedExplanation(rollout: RolloutRecord, record: DeviceRecord): Explanation {
+  const exclusion = exclusionOf(rollout, record);
+  if (exclusion !== undefined) return { reason: exclusion.text, fix: exclusionFix(exclusion, record) };
+  const { blocked, text = '' } = record.decisions.sketch ?? {};
+  if (blocked === undefined) return { reason: text };
+  return { reason: `${blockReason(blocked)}.`, fix: blockFix(blocked, record) };
+}
