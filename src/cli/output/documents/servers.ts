@@ -10,7 +10,7 @@ import {
 } from '../../../api/admin-info.ts';
 import { revocationResponseSchema } from '../../../api/device-credentials.ts';
 import { releaseInfoSchema } from '../../../api/release-info.ts';
-import { rolloutInfoSchema } from '../../../api/rollout-info.ts';
+import { rolloutDevicesSchema, rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { deliveryInfoSchema, webhookInfoSchema } from '../../../api/webhooks.ts';
 import { sizeBytes } from '../../../core/model/fields.ts';
 import { dataProblemKinds } from '../../../server/storage/check/findings.ts';
@@ -60,7 +60,11 @@ export const serverDocuments = {
   'server devices revoke-credentials': revocationResponseSchema,
   'server rollouts start': rolloutInfoSchema,
   'server rollouts list': v.array(rolloutInfoSchema),
-  'server rollouts show': rolloutInfoSchema,
+  'server rollouts show': v.strictObject({
+    ...rolloutInfoSchema.entries,
+    /** With --waiting, --status or --stage: the devices. `next` is present if there are more than --limit. */
+    devices: v.optional(rolloutDevicesSchema),
+  }),
   'server rollouts pause': rolloutInfoSchema,
   'server rollouts resume': rolloutInfoSchema,
   'server rollouts advance': rolloutInfoSchema,

@@ -1,15 +1,6 @@
-import type { DeviceRolloutInfo } from '../../../api/rollout-info.ts';
+import { type DeviceRolloutInfo, memberStatusWords } from '../../../api/rollout-info.ts';
 import { projectPath } from './paths.ts';
 import { RolloutBadge } from './rollout-badge.tsx';
-
-const progressWords = {
-  pending: 'pending',
-  blocked: 'blocked',
-  updating: 'updating',
-  running: 'updated',
-  undelivered: 'runs it, not downloaded here',
-  failed: 'failed',
-} as const;
 
 /** Shows a device's progress in the rollout on its channel. */
 export function DeviceRollout({ project, info }: { project: string; info: DeviceRolloutInfo | undefined }) {
@@ -18,7 +9,7 @@ export function DeviceRollout({ project, info }: { project: string; info: Device
   return (
     <p>
       <a href={projectPath(project, 'rollouts', rollout)}>{version}</a> <RolloutBadge state={state} />{' '}
-      {`Stage ${stage} of ${stages}${isOpen || state !== 'active' ? '' : ' (not open yet)'}: ${progressWords[progress]}. `}
+      {`Stage ${stage} of ${stages}${isOpen || state !== 'active' ? '' : ' (not open yet)'}: ${memberStatusWords[progress]}. `}
       {counts ? undefined : 'The device is not enrolled, so gates and halt rules do not count it.'}
     </p>
   );

@@ -2,20 +2,21 @@ import { deviceStatuses } from '../../../api/admin-info.ts';
 import { countText } from '../../../core/model/quantity-text.ts';
 import { printableText } from '../../../core/model/unprintable.ts';
 import type { DeviceCount, DeviceFilter } from '../../storage/store.ts';
-import { fleetPath, isFiltered } from './fleet-filter.ts';
+import { fleetPath, isFiltered, memberParameters, type RolloutMembers } from './fleet-filter.ts';
 import { projectPath } from './paths.ts';
 import { statusWords } from './status-badge.tsx';
 
 interface FleetFormProps {
   readonly project: string;
   readonly filter: DeviceFilter;
+  readonly members: RolloutMembers | undefined;
   readonly tally: readonly DeviceCount[];
 }
 
 /** Maximum number of listed values. Devices report their own version, so there may be any number of different versions. */
 const mostValues = 50;
 
-export function FleetForm({ project, filter, tally }: FleetFormProps) {
+export function FleetForm({ project, filter, members, tally }: FleetFormProps) {
   return (
     <search>
       <form class="filter" method="get" action={projectPath(project, 'devices')} aria-label="Filter devices">
@@ -38,8 +39,11 @@ export function FleetForm({ project, filter, tally }: FleetFormProps) {
         {tally.some(({ group }) => group !== undefined) ? (
           <Choice id="group" label="Group" values={frequent(tally, 'group', filter.group)} chosen={filter.group} />
         ) : undefined}
+        {Object.entries(memberParameters(members)).map(([name, value]) =>
+          value === undefined ? undefined : <input type="hidden" name={name} value={value} />,
+        )}
         <button type="submit">Filter</button>
-        {isFiltered(filter) ? <a href={fleetPath(project, { filter: {} })}>Clear filter</a> : undefined}
+        {isFiltered(filter) || members !== undefined ? <a href={fleetPath(project, { filter: {} })}>Clear filter</a> : undefined}
       </form>
     </search>
   );

@@ -1,15 +1,20 @@
 import { type DeviceStatus, deviceStatuses } from '../../../api/admin-info.ts';
+import { memberStatusWords } from '../../../api/rollout-info.ts';
 import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import type { NewDevices } from '../../services/devices/new-devices.ts';
+import { memberInfo } from '../../services/rollouts/member-info.ts';
+import { findMembers } from '../../services/rollouts/member-lists.ts';
+import type { SelectedMembers } from '../../services/rollouts/member-selection.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
-import type { SeenDevice } from '../../storage/records.ts';
+import type { RolloutRecord, SeenDevice } from '../../storage/records.ts';
 import type { DeviceCount } from '../../storage/store.ts';
-import { type FleetQuery, fleetPath, isFiltered, readFleetQuery } from './fleet-filter.ts';
+import { type FleetQuery, fleetPath, isFiltered, type RolloutMembers, readFleetQuery } from './fleet-filter.ts';
 import { FleetForm } from './fleet-form.tsx';
 import { frameOf, Page, show } from './layout.tsx';
+import { MemberBadge } from './member-badge.tsx';
 import type { PageContext } from './page-login.ts';
-import { devicePath } from './paths.ts';
+import { devicePath, projectPath } from './paths.ts';
 import { reasonOf } from './reason.ts';
 import { ShareBar } from './share-bar.tsx';
 import { StatusBadge, statusWords } from './status-badge.tsx';
@@ -21,10 +26,11 @@ const perPage = 100;
 export async function fleetPage(context: PageContext, parts: ServerParts, project: string) {
   const { records, store } = parts;
   const view = readFleetQuery((name) => context.req.query(name));
-  const { filter, after, before } = view;
+  const { filter, members, after, before } = view;
+  const selected = members && (await findMembers(parts, project, members.rollout, members));
   // Read one more device than the page shows, to detect whether a next page exists.
   const page = before === undefined ? { after, limit: perPage + 1 } : { before, limit: perPage + 1 };
-  const found = await records.list(project, page, filter);
+  const found = await records.list(project, page, { ...filter, members: selected?.filter });
   const isMore = found.length > perPage;
   const devices = before !== undefined && isMore ? found.slice(1) : found.slice(0, perPage);
   const tally = await store.devices.tally(project);
@@ -45,19 +51,20 @@ export async function fleetPage(context: PageContext, parts: ServerParts, projec
       <div id="summary" data-live>
         <Summary project={project} tally={tally} chosen={filter.status} />
       </div>
-      <FleetForm project={project} filter={filter} tally={tally} />
+      <FleetForm project={project} filter={filter} members={members} tally={tally} />
       <div id="devices" data-live>
+        {members === undefined ? undefined : <MemberSummary project={project} members={members} selected={selected} />}
         <DeferredDevices newDevices={parts.newDevices} project={project} />
-        {devices.length === 0 ? <p>{emptyText(view)}</p> : <FleetTable devices={devices} />}
+        {devices.length === 0 ? <p>{emptyText(view)}</p> : <FleetTable devices={devices} rollout={selected?.rollout} />}
         <Paging project={project} view={view} devices={devices} around={around} />
       </div>
     </Page>,
   );
 }
 
-function emptyText({ filter, after, before }: FleetQuery): string {
+function emptyText({ filter, members, after, before }: FleetQuery): string {
   if (after !== undefined || before !== undefined) return 'No more devices.';
-  return isFiltered(filter)
+  return isFiltered(filter) || members !== undefined
     ? 'No matching devices.'
     : 'No devices yet. Devices appear after their first update check or when they are enrolled.';
 }
@@ -117,7 +124,49 @@ function DeferredDevices({ newDevices, project }: { newDevices: NewDevices; proj
   );
 }
 
-function FleetTable({ devices }: { devices: readonly SeenDevice[] }) {
+interface MemberSummaryProps {
+  readonly project: string;
+  readonly members: RolloutMembers;
+  readonly selected: SelectedMembers | undefined;
+}
+
+/** States which devices of a rollout the list contains. */
+function MemberSummary({ project, members, selected }: MemberSummaryProps) {
+  if (selected === undefined) {
+    return (
+      <p class="problem" role="status">
+        The rollout has ended, so its devices are no longer listed. The list contains all devices.
+      </p>
+    );
+  }
+  const { rollout, total } = selected;
+  const { stage, status } = members;
+  const parts = [
+    stage === undefined ? undefined : `stage ${stage}`,
+    status === undefined ? undefined : selectionText(status),
+    counted(total, 'device'),
+  ];
+  return (
+    <p class="lead">
+      <a href={projectPath(project, 'rollouts', rollout.id)}>
+        Rollout of {rollout.version} on {rollout.channel}
+      </a>
+      {`: ${parts.filter((part) => part !== undefined).join(', ')}`}
+    </p>
+  );
+}
+
+function selectionText(status: NonNullable<RolloutMembers['status']>): string {
+  return status === 'waiting' ? 'open stages, not updated' : memberStatusWords[status];
+}
+
+interface FleetTableProps {
+  readonly devices: readonly SeenDevice[];
+  /** Rollout whose devices are listed. */
+  readonly rollout: RolloutRecord | undefined;
+}
+
+function FleetTable({ devices, rollout }: FleetTableProps) {
   return (
     <table class="fleet">
       <caption class="hidden">Devices with status, version and last update check</caption>
@@ -131,14 +180,15 @@ function FleetTable({ devices }: { devices: readonly SeenDevice[] }) {
       </thead>
       <tbody>
         {devices.map((device) => (
-          <FleetRow {...device} />
+          <FleetRow {...device} rollout={rollout} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function FleetRow({ record, lastSeenAt }: SeenDevice) {
+function FleetRow({ rollout, ...device }: SeenDevice & Pick<FleetTableProps, 'rollout'>) {
+  const { record, lastSeenAt } = device;
   const { project, mac, name, running, enrolled } = record;
   return (
     <tr>
@@ -148,12 +198,27 @@ function FleetRow({ record, lastSeenAt }: SeenDevice) {
         {enrolled ? undefined : <span class="quiet"> not enrolled</span>}
       </th>
       <td>
-        <StatusBadge status={deviceStatus(record)} />
-        <span class="reason">{reasonOf(record)}</span>
+        {rollout === undefined ? (
+          <>
+            <StatusBadge status={deviceStatus(record)} />
+            <span class="reason">{reasonOf(record)}</span>
+          </>
+        ) : (
+          <MemberStatusOf {...memberInfo(rollout, device)} />
+        )}
       </td>
       <td>{running?.version ?? <span class="quiet">unknown</span>}</td>
       <td>{lastSeenAt === undefined ? <span class="quiet">never</span> : <When at={lastSeenAt} toMinute />}</td>
     </tr>
+  );
+}
+
+function MemberStatusOf({ stage, status, reason, fix }: ReturnType<typeof memberInfo>) {
+  return (
+    <>
+      <MemberBadge status={status} /> <span class="quiet">{`stage ${stage}`}</span>
+      <span class="reason">{fix === undefined ? reason : `${reason} Fix: ${fix}.`}</span>
+    </>
   );
 }
 
@@ -164,21 +229,21 @@ interface PagingProps {
   readonly around: { readonly previous: boolean; readonly next: boolean };
 }
 
-function Paging({ project, view: { filter }, devices, around }: PagingProps) {
+function Paging({ project, view: { filter, members }, devices, around }: PagingProps) {
   const first = devices[0]?.record.mac;
   const last = devices.at(-1)?.record.mac;
   if (!around.previous && !around.next)
     return <p class="quiet">{devices.length === 0 ? '' : counted(devices.length, 'device')}</p>;
   return (
     <nav class="paging" aria-label="Pages">
-      {around.previous ? <a href={fleetPath(project, { filter })}>First page</a> : undefined}
+      {around.previous ? <a href={fleetPath(project, { filter, members })}>First page</a> : undefined}
       {around.previous && first !== undefined ? (
-        <a rel="prev" href={fleetPath(project, { filter, before: first })}>
+        <a rel="prev" href={fleetPath(project, { filter, members, before: first })}>
           Previous
         </a>
       ) : undefined}
       {around.next && last !== undefined ? (
-        <a rel="next" href={fleetPath(project, { filter, after: last })}>
+        <a rel="next" href={fleetPath(project, { filter, members, after: last })}>
           Next
         </a>
       ) : undefined}

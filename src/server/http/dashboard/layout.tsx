@@ -3,6 +3,7 @@ import type { Child } from 'hono/jsx';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { printableLines } from '../../../core/model/unprintable.ts';
 import type { TokenRecord } from '../../storage/records.ts';
+import { alertsText, type RolloutAlert } from './alerts.tsx';
 import { assetPath } from './assets.ts';
 import type { PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
@@ -17,6 +18,8 @@ interface PageProps {
   readonly tab?: Tab | undefined;
   /** Query string for `/events`, which selects the changes to listen for. Undefined on pages that do not change. */
   readonly live?: string | undefined;
+  /** Halted and stalled rollouts, which the page title and the project's tabs mark. */
+  readonly alerts?: readonly RolloutAlert[] | undefined;
   readonly children?: Child;
 }
 
@@ -28,14 +31,16 @@ const tabs: readonly { readonly tab: Tab; readonly title: string }[] = [
 ];
 
 /** Renders the frame shared by all pages. */
-export function Page({ title, login, project, tab, live, children }: PageProps) {
+export function Page({ title, login, project, tab, live, alerts = [], children }: PageProps) {
+  const ofProject = project === undefined ? alerts : alerts.filter((alert) => alert.project === project);
+  const mark = ofProject.length === 0 ? '' : `(!) ${alertsText(ofProject)} · `;
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>{`${title} · ota-hooks`}</title>
+        <title>{`${mark}${title} · ota-hooks`}</title>
         <link rel="icon" href={assetPath('icon.svg')} type="image/svg+xml" />
         <link rel="stylesheet" href={assetPath('style.css')} />
         {live === undefined ? undefined : <script src={assetPath('live.js')} defer data-events={`/events?${live}`} />}
@@ -61,7 +66,7 @@ export function Page({ title, login, project, tab, live, children }: PageProps) 
           </nav>
           {login === undefined ? undefined : <Who {...login} />}
         </header>
-        {project === undefined ? undefined : <Tabs project={project} current={tab} />}
+        {project === undefined ? undefined : <Tabs project={project} current={tab} alerts={ofProject} />}
         <main id="main" tabindex={-1}>
           {children}
         </main>
@@ -83,21 +88,38 @@ function Who({ token, formToken }: { token: TokenRecord; formToken: string }) {
   );
 }
 
-function Tabs({ project, current }: { project: string; current: Tab | undefined }) {
+interface TabsProps {
+  readonly project: string;
+  readonly current: Tab | undefined;
+  readonly alerts: readonly RolloutAlert[];
+}
+
+function Tabs({ project, current, alerts }: TabsProps) {
   return (
-    <nav class="tabs" aria-label={`Project ${project}`}>
+    <nav id="tabs" class="tabs" aria-label={`Project ${project}`} data-live>
       {tabs.map(({ tab, title }) => (
         <a href={projectPath(project, tab)} aria-current={tab === current ? 'page' : undefined}>
           {title}
+          {tab === 'rollouts' && alerts.length > 0 ? <AlertMark alerts={alerts} /> : undefined}
         </a>
       ))}
     </nav>
   );
 }
 
+function AlertMark({ alerts }: { alerts: readonly RolloutAlert[] }) {
+  return (
+    <span class="mark" title={alertsText(alerts)}>
+      <span aria-hidden="true">!</span>
+      <span class="hidden">{`: ${alertsText(alerts)}`}</span>
+    </span>
+  );
+}
+
 /** Returns the frame properties that are the same for all pages in a login session. */
-export function frameOf(context: PageContext): Pick<PageProps, 'login'> {
-  return { login: { token: context.get('token'), formToken: context.get('session').formToken } };
+export function frameOf(context: PageContext): Pick<PageProps, 'login' | 'alerts'> {
+  const login = { token: context.get('token'), formToken: context.get('session').formToken };
+  return { login, alerts: context.get('alerts') };
 }
 
 /** Renders a page. Control characters in names and reports are escaped here for all pages, because the pages themselves contain none. */

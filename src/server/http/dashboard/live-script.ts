@@ -1,6 +1,7 @@
 /**
  * Browser script that refreshes the changeable parts of a page (`data-live`) when the server reports a change. It also refreshes them once
- * a minute, because times are shown as "3 minutes ago". Without the script, a page is not refreshed.
+ * a minute, because times are shown as "3 minutes ago". A hidden page is refreshed once a minute if the data has changed. Without the script,
+ * a page is not refreshed.
  */
 export const liveScript = `'use strict';
 (() => {
@@ -9,13 +10,14 @@ export const liveScript = `'use strict';
   let isBusy = false;
   let isStale = false;
 
-  async function renew() {
+  async function renew(isAlsoHidden = false) {
     isStale = true;
-    if (isBusy || document.hidden) return;
+    if (isBusy || (document.hidden && !isAlsoHidden)) return;
     isBusy = true;
     try {
-      while (isStale && !document.hidden) {
+      while (isStale && (!document.hidden || isAlsoHidden)) {
         isStale = false;
+        isAlsoHidden = false;
         const began = performance.now();
         await renewOnce();
         const took = performance.now() - began;
@@ -33,6 +35,7 @@ export const liveScript = `'use strict';
     if (response.redirected) return location.reload();
     if (!response.ok) return;
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    document.title = page.title;
     for (const part of document.querySelectorAll('[data-live]')) {
       const renewed = page.getElementById(part.id);
       if (renewed !== null && renewed.innerHTML !== part.dataset.shown) swap(part, renewed);
@@ -68,7 +71,8 @@ export const liveScript = `'use strict';
   }
 
   document.addEventListener('visibilitychange', () => { if (isStale) renew(); });
-  setInterval(renew, 60000);
-  new EventSource(events).addEventListener('change', renew);
+  // The title of a hidden page marks a halted rollout in the tab bar of the browser.
+  setInterval(() => { if (!document.hidden || isStale) renew(true); }, 60000);
+  new EventSource(events).addEventListener('change', () => renew());
 })();
 `;

@@ -3,6 +3,7 @@ import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import type { DeviceCount } from '../../storage/store.ts';
+import { AlertBanner } from './alerts.tsx';
 import { frameOf, Page, show } from './layout.tsx';
 import { NotEnrolled } from './not-enrolled.tsx';
 import { formTokenFor, mayLookAt, type PageContext } from './page-login.ts';
@@ -36,6 +37,7 @@ export async function overviewPage(context: PageContext, { catalog, store, notEn
     context,
     <Page title="Projects" live="" {...frameOf(context)}>
       <h1>Projects</h1>
+      <AlertBanner alerts={context.get('alerts')} />
       <div id="projects" data-live>
         {summaries.length === 0 ? <NoProjects /> : undefined}
         <ul class="cards">

@@ -7,11 +7,12 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import type { StoredSession } from '../../storage/store.ts';
+import { alertsFor, type RolloutAlert } from './alerts.tsx';
 import type { Sessions } from './sessions.ts';
 
 /** Hono environment for the pages. */
 export interface PageEnv {
-  Variables: { token: TokenRecord; session: StoredSession };
+  Variables: { token: TokenRecord; session: StoredSession; alerts: readonly RolloutAlert[] };
   Bindings: Partial<HttpBindings>;
 }
 
@@ -57,6 +58,7 @@ export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
     if (project !== undefined) requireProjectOf(parts.parts, login.token, project);
     context.set('session', login.session);
     context.set('token', login.token);
+    context.set('alerts', alertsFor(parts.parts, login.token));
     return next();
   };
 }

@@ -4,12 +4,14 @@ import { counted } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { checked } from '../api/session.ts';
+import { isUnderWay } from '../../services/rollouts/step.ts';
 import { Facts } from './facts.tsx';
+import { listPath, membersPath } from './fleet-filter.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import { formTokenFor, type PageContext, readForm } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { ProgressChart } from './progress-chart.tsx';
-import { RolloutBadge } from './rollout-badge.tsx';
+import { RolloutBadge, Stalled } from './rollout-badge.tsx';
 import { RolloutButtons } from './rollout-buttons.tsx';
 import {
   credentialText,
@@ -43,9 +45,17 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
       <h1>Rollout of {title}</h1>
       <div id="state" class="lead" role="status" data-live>
         <RolloutBadge state={state} /> {rolloutText(rollout)}
+        <Stalled {...rollout} />
       </div>
       <div id="rollout" data-live>
-        <TallyBar tally={tally} of="All devices" state={state} />
+        <TallyBar tally={tally} of="All devices" state={state} listPath={listPath(rollout)} />
+        {isUnderWay(rollout) ? (
+          <p>
+            <a href={membersPath(project, { rollout: rollout.id, status: 'waiting' })}>
+              Devices in the open stages that are not updated
+            </a>
+          </p>
+        ) : undefined}
         {finalAt === undefined ? undefined : (
           <p class="quiet">
             Final numbers of <When at={finalAt} exact />. Later changes to devices are not included.
@@ -110,7 +120,8 @@ function unknown(): DomainError {
   return new DomainError('not-found', 'Rollout not found.', 'Check its ID in the list of rollouts.');
 }
 
-function Stages({ stages, openStages, state }: RolloutInfo) {
+function Stages(rollout: RolloutInfo) {
+  const { id, project, stages, openStages, state } = rollout;
   return (
     <ol class="stages">
       {stages.map((stage, index) => (
@@ -118,10 +129,22 @@ function Stages({ stages, openStages, state }: RolloutInfo) {
           <p>
             <strong>{`Stage ${index + 1}`}</strong> {stageText(stage)}{' '}
             <span class="quiet">
-              {index < openStages ? 'open' : 'not open yet'}, {counted(stage.tally.members, 'device')}
+              {index < openStages ? 'open' : 'not open yet'},{' '}
+              {isUnderWay(rollout) && stage.tally.members > 0 ? (
+                <a href={membersPath(project, { rollout: id, stage: index + 1 })}>
+                  {counted(stage.tally.members, 'device')}
+                </a>
+              ) : (
+                counted(stage.tally.members, 'device')
+              )}
             </span>
           </p>
-          <TallyBar tally={stage.tally} of={`Stage ${index + 1}`} state={state} />
+          <TallyBar
+            tally={stage.tally}
+            of={`Stage ${index + 1}`}
+            state={state}
+            listPath={listPath(rollout, index + 1)}
+          />
         </li>
       ))}
     </ol>

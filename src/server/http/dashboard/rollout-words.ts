@@ -34,7 +34,7 @@ export function stageText({ share, canaries, groups }: RolloutStage): string {
 export function gateText({ runningPercent, soakMs }: RolloutGate): string {
   const share = runningPercent === 100 ? 'all devices' : `${runningPercent}% of devices`;
   const soak = soakMs === 0 ? 'run the release' : `have run the release for ${roundedDuration(soakMs)}`;
-  return `The next stage opens when ${share} in the open stages ${soak}. Blocked devices and devices that run the release without having downloaded it from this server do not count.`;
+  return `The next stage opens when ${share} in the open stages ${soak}. Devices that cannot take the release, and devices that run it without having downloaded it from this server, do not count.`;
 }
 
 export function haltText({ failures, failurePercent, minimumSample, notConfirmed }: RolloutHalt): string {

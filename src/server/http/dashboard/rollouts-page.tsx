@@ -1,9 +1,10 @@
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
+import { listPath } from './fleet-filter.ts';
 import { frameOf, Page, show } from './layout.tsx';
 import type { PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
-import { RolloutBadge } from './rollout-badge.tsx';
+import { RolloutBadge, Stalled } from './rollout-badge.tsx';
 import { rolloutText } from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
 import { When } from './when.tsx';
@@ -52,7 +53,8 @@ function RolloutCard(rollout: RolloutInfo) {
       <p class="lead">
         <RolloutBadge state={state} /> {rolloutText(rollout)}
       </p>
-      <TallyBar tally={tally} of={version} state={state} />
+      <Stalled {...rollout} />
+      <TallyBar tally={tally} of={version} state={state} listPath={listPath(rollout)} />
       <p class="quiet">
         Started <When at={startedAt} exact />
       </p>

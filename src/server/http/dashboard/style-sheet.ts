@@ -67,6 +67,7 @@ code, .mac { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans
 .tabs { display: flex; gap: 1.5rem; padding: 0 1rem; background: var(--card); border-bottom: 1px solid var(--line); }
 .tabs a { padding: 0.6rem 0; color: var(--quiet); text-decoration: none; border-bottom: 3px solid transparent; }
 .tabs a:hover { color: var(--text); }
+.tabs .mark { display: inline-block; min-width: 1.25em; margin-left: 0.35rem; border-radius: 1rem; background: var(--failed); color: var(--card); font-size: 0.8rem; font-weight: 700; line-height: 1.25em; text-align: center; }
 .tabs a[aria-current] { color: var(--text); font-weight: 600; border-color: var(--accent); }
 
 button, input, select { font: inherit; color: inherit; }

@@ -13,15 +13,17 @@ export interface MemberSelection {
 
 /** Selected devices of a rollout: their number, and the filter that lists them. Both follow from the same kept counts. */
 export interface SelectedMembers {
+  readonly rollout: RolloutRecord;
   readonly total: number;
   readonly filter: MemberFilter;
 }
 
 export function selectMembers(
-  { id, openStages }: Pick<RolloutRecord, 'id' | 'openStages'>,
+  rollout: RolloutRecord,
   counts: readonly RolloutCount[],
   { stage, status }: MemberSelection,
 ): SelectedMembers {
+  const { id, openStages } = rollout;
   const parts = counts.filter((count) => {
     if (stage !== undefined && count.stage !== stage - 1) return false;
     const state = stateOfKind(count.kind);
@@ -29,5 +31,6 @@ export function selectMembers(
     return status === undefined || state === status;
   });
   const total = parts.reduce((sum, { devices }) => sum + devices, 0);
-  return { total, filter: { rollout: id, parts: parts.map((part) => ({ stage: part.stage, kind: part.kind })) } };
+  const pairs = parts.map((part) => ({ stage: part.stage, kind: part.kind }));
+  return { rollout, total, filter: { rollout: id, parts: pairs } };
 }

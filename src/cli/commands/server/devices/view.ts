@@ -4,7 +4,7 @@ import {
   type DecisionInfo,
   type DeviceInfo,
 } from '../../../../api/admin-info.ts';
-import type { DeviceRolloutInfo } from '../../../../api/rollout-info.ts';
+import { type DeviceRolloutInfo, memberStatusWords } from '../../../../api/rollout-info.ts';
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 import { properties, type TextBlock } from '../../../output/text-block.ts';
@@ -37,14 +37,6 @@ const credentialWords: Readonly<Record<CredentialState, string>> = {
 type DeviceAttempt = DeviceInfo['attempts'][number];
 
 const actionWords = { send: 'update', 'up-to-date': 'up to date', none: 'no update' } as const;
-const progressWords = {
-  pending: 'pending',
-  blocked: 'blocked',
-  updating: 'updating',
-  running: 'updated',
-  undelivered: 'runs it, not downloaded here',
-} as const;
-
 /** Converts a failure name from the API to words, such as "not confirmed". */
 function failureText(failure: string | undefined): string {
   return failure?.replace('-', ' ') ?? 'unknown reason';
@@ -114,6 +106,6 @@ function decisionLines(kind: string, decision: DecisionInfo | undefined): readon
 
 function rolloutText({ version, state, stage, stages, isOpen, counts, progress, failure }: DeviceRolloutInfo): string {
   const stageState = isOpen ? 'open' : state === 'active' ? 'not open yet' : `rollout ${state}`;
-  const outcome = progress === 'failed' ? `failed (${failureText(failure)})` : progressWords[progress];
+  const outcome = progress === 'failed' ? `failed (${failureText(failure)})` : memberStatusWords[progress];
   return `${version}: stage ${stage} of ${stages} (${stageState}); ${outcome}${counts ? '' : '; not counted, because the device is not enrolled'}`;
 }

@@ -1,24 +1,98 @@
-import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
+import { Option } from '@commander-js/extra-typings';
+import {
+  memberStatuses,
+  memberStatusWords,
+  type RolloutDevices,
+  type RolloutInfo,
+  rolloutDevicesSchema,
+  rolloutInfoSchema,
+} from '../../../../api/rollout-info.ts';
+import { counted, countText } from '../../../../core/model/quantity-text.ts';
+import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
-import { serverClient, serverCommand } from '../connection.ts';
+import { table } from '../../../output/table.ts';
+import { positiveInteger } from '../../../shared/option-values.ts';
+import { type ServerClient, serverClient, serverCommand } from '../connection.ts';
 import { rolloutOptions, rolloutPath } from './rollout-path.ts';
 import { describeRollout } from './view.ts';
 
+const defaultLimit = 50;
+/** Maximum number of devices in a response. */
+const mostPerPage = 1000;
+
 const showCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'show <project>', 'Show the progress of a rollout', [
-    'ota-hooks server rollouts show door --server https://ota.example.com',
-    'ota-hooks server rollouts show door --id 7 --json',
+  serverCommand(declaration, 'show <project>', 'Show the progress of a rollout, and list its devices', [
+    'ota-hooks server rollouts show door --waiting --server https://ota.example.com',
+    'ota-hooks server rollouts show door --id 7 --stage 2 --status failed --json',
   ])
     .addOption(rolloutOptions.id)
-    .addOption(rolloutOptions.channel);
+    .addOption(rolloutOptions.channel)
+    .option('--waiting', 'List the devices in the open stages that are not updated, each with the reason')
+    .addOption(
+      new Option('--status <status>', 'List the devices with this status').choices(memberStatuses).conflicts('waiting'),
+    )
+    .option('--stage <n>', 'List the devices in this stage', positiveInteger)
+    .option('--limit <n>', `Maximum number of listed devices (default: ${defaultLimit})`, positiveInteger);
+
+type ShowOptions = OptionsOf<typeof showCommand>;
 
 export function declareRolloutShow(declaration: Declaration): void {
   showCommand(declaration).action((project, options) => show(project, options, declaration.io));
 }
 
-async function show(project: string, options: OptionsOf<typeof showCommand>, io: Io): Promise<void> {
+async function show(project: string, options: ShowOptions, io: Io): Promise<void> {
   const client = serverClient(options, io);
-  const rollout = await client.request('GET', await rolloutPath(client, project, options), rolloutInfoSchema);
-  client.report.result('server rollouts show', rollout, describeRollout(rollout));
+  const path = await rolloutPath(client, project, options);
+  const rollout = await client.request('GET', path, rolloutInfoSchema);
+  const devices = isList(options) ? await listDevices(client, path, rollout, options) : undefined;
+  const lines = devices === undefined ? describeRollout(rollout) : deviceLines(rollout, devices);
+  client.report.result('server rollouts show', { ...rollout, devices }, lines);
+}
+
+function isList({ waiting, status, stage, limit }: ShowOptions): boolean {
+  return [waiting, status, stage, limit].some((option) => option !== undefined);
+}
+
+/** @throws OtaError OPTION_INVALID if the rollout does not have the stage */
+async function listDevices(
+  { request }: ServerClient,
+  path: string,
+  { id, stages }: RolloutInfo,
+  { waiting, status, stage, limit = defaultLimit }: ShowOptions,
+): Promise<RolloutDevices> {
+  if (stage !== undefined && stage > stages.length) {
+    const expected = `the rollout has ${counted(stages.length, 'stage')}`;
+    const hint = `Use a stage from 1 to ${stages.length}.`;
+    throw new OtaError('OPTION_INVALID', { option: '--stage', value: String(stage), expected, hint });
+  }
+  const selected = waiting === true ? 'waiting' : status;
+  const devices: RolloutDevices['devices'][number][] = [];
+  for (let after: string | undefined; ; ) {
+    const perPage = Math.min(mostPerPage, limit - devices.length);
+    const query = Object.entries({ stage, status: selected, after, limit: perPage });
+    const given = query.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as [string, string]]));
+    const page = await request('GET', `${path}/devices?${new URLSearchParams(given)}`, rolloutDevicesSchema);
+    devices.push(...page.devices);
+    after = page.next;
+    if (after === undefined || devices.length >= limit) return { rollout: id, total: page.total, devices, next: after };
+  }
+}
+
+function deviceLines(
+  { version, channel }: RolloutInfo,
+  { rollout, total, devices }: RolloutDevices,
+): readonly string[] {
+  const count = devices.length < total ? `${countText(devices.length)} of ${counted(total, 'device')}` : counted(total, 'device');
+  const head = `rollout ${rollout}, ${version} on ${channel}: ${count}`;
+  if (devices.length === 0) return [head];
+  const rows = devices.map(({ mac, name, stage, status, reason, fix, lastSeenAt }) => [
+    String(stage),
+    mac,
+    name ?? '-',
+    memberStatusWords[status],
+    lastSeenAt ?? 'never',
+    fix === undefined ? reason : `${reason} Fix: ${fix}.`,
+  ]);
+  return [head, ...table([['stage', 'mac', 'name', 'status', 'last seen', 'reason'], ...rows])];
 }

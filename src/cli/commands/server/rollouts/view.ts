@@ -5,11 +5,11 @@ import { properties, type TextBlock } from '../../../output/text-block.ts';
 
 /** Formats rollouts as a table with one line per rollout. */
 export function rolloutTable(rollouts: readonly RolloutInfo[]): TextBlock {
-  const rows = rollouts.map(({ id, version, channel, state, openStages, stages, tally, startedAt }) => [
+  const rows = rollouts.map(({ id, version, channel, state, stalled, openStages, stages, tally, startedAt }) => [
     String(id),
     version,
     channel,
-    state,
+    stalled === undefined ? state : `${state}, stalled`,
     `${openStages} of ${stages.length}`,
     `${countText(tally.running)} of ${countText(tally.members)} updated, ${countText(tally.failed)} failed`,
     startedAt,
@@ -20,14 +20,16 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): TextBlock {
 /** Describes one rollout: its state, stages and history. */
 export function describeRollout(rollout: RolloutInfo): readonly TextBlock[] {
   const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages, history } = rollout;
-  const { unproven, finalAt } = rollout;
+  const { unproven, stalled, finalAt } = rollout;
   const head = properties([
     ['rollout', `${id}: ${project} ${version} on ${channel}${previous === undefined ? '' : `, replacing ${previous}`}`],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
     ...(waitingFor === undefined ? [] : [['waiting for', waitingFor]]),
+    ...(stalled === undefined ? [] : [['stalled', `since ${stalled.since}: ${stalled.cause}`]]),
     ...(unproven === undefined ? [] : [['unproven', unprovenText(unproven)]]),
     ...(finalAt === undefined ? [] : [['final', `numbers of ${finalAt}; later changes to devices are not included`]]),
     ...(state === 'halted' ? [['next', whatNext(project)]] : []),
+    ...(state === 'active' ? [['devices', `ota-hooks server rollouts show ${project} --id ${id} --waiting`]] : []),
   ]);
   const rows = stages.map(({ share, canaries, groups, tally }, index) => [
     `${index + 1}${index < openStages ? '' : ' (closed)'}`,
@@ -76,14 +78,15 @@ function bar({ members, running, updating, failed }: RolloutTally): string {
   return drawn.slice(0, barWidth).padEnd(barWidth, '·');
 }
 
-function others({ updating, failed, notConfirmed, blocked, undelivered }: RolloutTally): string {
+function others({ pending, updating, failed, notConfirmed, blocked, undelivered }: RolloutTally): string {
   const parts = [
+    ...(pending > 0 ? [`${countText(pending)} pending`] : []),
     ...(updating > 0 ? [`${countText(updating)} updating`] : []),
     ...(failed > 0
       ? [`${countText(failed)} failed${notConfirmed > 0 ? ` (${countText(notConfirmed)} not confirmed)` : ''}`]
       : []),
     ...(undelivered > 0 ? [`${countText(undelivered)} running it, not downloaded here`] : []),
-    ...(blocked > 0 ? [`${countText(blocked)} blocked`] : []),
+    ...(blocked > 0 ? [`${countText(blocked)} cannot take it`] : []),
   ];
   return parts.length === 0 ? '' : `; ${parts.join(', ')}`;
 }
