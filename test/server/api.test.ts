@@ -63,6 +63,7 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['GET', 'projects/door/rollouts', 'view'],
   ['POST', 'projects/door/rollouts', 'rollouts', {}],
   ['GET', 'projects/door/rollouts/1', 'view'],
+  ['GET', 'projects/door/rollouts/1/devices', 'view'],
   ['POST', 'projects/door/rollouts/1/pause', 'rollouts', {}],
   ['GET', `uploads/${'0'.repeat(64)}`, 'upload'],
   ['PATCH', `uploads/${'0'.repeat(64)}`, 'upload'],

@@ -51,10 +51,11 @@ test('rollouts start and show print the rollout and its stages, and --json match
   t.regex(lines[0] ?? '', /^rollout +1: door 2\.0 on stable, replacing 1\.0$/);
   t.is(lines[1], 'state        active');
   t.is(lines[2], 'waiting for  1 of 1 device to run 2.0 (0 so far)');
-  t.regex(lines[4] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 updated$/);
-  t.regex(lines[5] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 updated$/);
-  t.regex(lines[6] ?? '', /^3 \(closed\) +100% +·{20} +0 of 2 updated$/);
-  t.regex(lines[7] ?? '', /^TIME +started +\S+$/);
+  t.is(lines[3], 'devices      ota-hooks server rollouts show door --id 1 --waiting');
+  t.regex(lines[5] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 updated; 1 pending$/);
+  t.regex(lines[6] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 updated; 1 pending$/);
+  t.regex(lines[7] ?? '', /^3 \(closed\) +100% +·{20} +0 of 2 updated; 2 pending$/);
+  t.regex(lines[8] ?? '', /^TIME +started +\S+$/);
 
   await update(0);
   await server.parts.rollouts.maintain();
@@ -142,7 +143,7 @@ test('rollouts show explains a halt, and resume requires --accept-failures', asy
     /^state +halted: 2 devices did not confirm 2\.0 \(limit: 2\); all reports from 127\.0\.0\.1, unproven$/m,
   );
   t.regex(stdout, /^next +.*devices list door --failed.*abort, rollback, or resume --accept-failures$/m);
-  t.regex(stdout, /×{10}·{10} +0 of 4 updated; 2 failed \(2 not confirmed\)$/m);
+  t.regex(stdout, /×{10}·{10} +0 of 4 updated; 2 pending, 2 failed \(2 not confirmed\)$/m);
   const refused = await run('rollouts', 'resume', 'door');
   t.is(refused.exitCode, 1);
   t.regex(refused.error?.hint ?? '', /--accept-failures/);
@@ -236,4 +237,37 @@ test('rollouts prints server errors with their hints and fails without required 
   t.is((await asReader.run('rollouts', 'list', 'door')).exitCode, 0);
   t.regex((await asReader.run('rollouts', 'start', 'door', '2.0')).error?.message ?? '', /role-missing/);
   t.is((await runCommand(['server', 'rollouts', 'start', 'door'], { cwd: '.' })).exitCode, 2);
+});
+
+test('rollouts show lists the devices that the rollout waits for, with the reason', async (t) => {
+  const { run, json, update, checkIn, server } = await place(t);
+  await run('devices', 'set', 'door', macOf(0), '--name', 'front-door');
+  await run('devices', 'enroll', 'door', '--seen');
+  const stages = ['--stage', `canary=${macOf(0)},canary=${macOf(1)},canary=${macOf(2)}`, '--stage', '100'];
+  await run('rollouts', 'start', 'door', '2.0', ...stages, '--soak', '0');
+  await update(1);
+  await checkIn(2);
+  const { stdout } = await run('rollouts', 'show', 'door', '--waiting');
+  const lines = linesOf(stdout.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'));
+  t.is(lines[0], 'rollout 1, 2.0 on stable: 2 devices');
+  t.regex(lines[2] ?? '', /^1 +18:FE:34:00:00:00 +front-door +pending +TIME +\S/);
+  t.regex(lines[3] ?? '', /^1 +18:FE:34:00:00:02 +- +updating +TIME +Download/);
+  t.is(lines.length, 4);
+
+  const limited = await json('rollouts', 'show', 'door', '--status', 'pending', '--limit', '1');
+  t.like(limited, { id: 1, devices: { total: 2, devices: [{ mac: macOf(0), stage: 1 }], next: macOf(0) } });
+  const more = await run('rollouts', 'show', 'door', '--stage', '1', '--limit', '2');
+  t.regex(more.stdout, /^rollout 1, 2\.0 on stable: 2 of 3 devices$/m);
+  t.regex((await run('rollouts', 'show', 'door', '--stage', '2', '--status', 'failed')).stdout, /: 0 devices$/m);
+
+  const wrongStage = await run('rollouts', 'show', 'door', '--stage', '3');
+  t.is(wrongStage.exitCode, 2);
+  t.regex(wrongStage.stderr, /the rollout has 2 stages[\s\S]*Use a stage from 1 to 2/);
+  const both = await run('rollouts', 'show', 'door', '--waiting', '--status', 'failed');
+  t.is(both.exitCode, 2);
+  t.is((await run('rollouts', 'show', 'door', '--status', 'tired')).exitCode, 2);
+  await server.parts.store.advanceServedMs(2 * 86_400_000);
+  await server.parts.clock.update();
+  await server.parts.rollouts.maintain();
+  t.regex((await run('rollouts', 'list', 'door')).stdout, /active/);
 });

@@ -57,7 +57,7 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on th
   t.regex(text, /2 pending/);
   t.regex(
     text,
-    /The next stage opens when 90% of devices in the open stages run the release\. Blocked devices and devices that run the release without having downloaded it from this server do not count\./,
+    /The next stage opens when 90% of devices in the open stages run the release\. Devices that cannot take the release, and devices that run it without having downloaded it from this server, do not count\./,
   );
   t.regex(
     text,
@@ -121,5 +121,88 @@ test('shows devices that run the release without having downloaded it, and the s
   t.regex(text, /1 running it, not downloaded here/);
   t.regex(text, /waiting for a device in the open stages to download 2\.0 \(1 run it, not downloaded here\)/);
   t.regex(text, /Reports without credentials.*?1, all from 127\.0\.0\.1/s);
-  t.regex((await reader.get(`/projects/door/devices/${macOf(1)}`)).text, /runs it, not downloaded here/);
+  t.regex((await reader.get(`/projects/door/devices/${macOf(1)}`)).text, /running it, not downloaded here/);
+});
+
+test('links every count of a rollout to the devices that it counts, with their reasons', async (t) => {
+  const { server, browserOf, checkIn, page } = await rolledOut(t);
+  await checkIn(1);
+  const reader = await browserOf('read');
+  const linksOf = (text: string) =>
+    [...text.matchAll(/href="(\/projects\/door\/devices\?rollout=[^"]+)"[^>]*>([^<]+)</g)].map(
+      ([, path = '', label = '']) => [path.replaceAll('&amp;', '&'), label] as const,
+    );
+  const { text } = await reader.get(page);
+  const links = linksOf(text);
+  t.deepEqual(
+    links.map(([, label]) => label),
+    [
+      '1 updating',
+      '2 pending',
+      'Devices in the open stages that are not updated',
+      '1 device',
+      '1 updating',
+      '2 devices',
+      '2 pending',
+    ],
+  );
+  for (const [path, label] of links) {
+    const listed = (await reader.get(path)).text;
+    const count = Number.parseInt(label, 10) || 1;
+    t.is([...listed.matchAll(/<th scope="row">/g)].length, count, path);
+    t.regex(listed, new RegExp(`Rollout of 2\\.0 on stable</a>: .*${count} devices?</p>`));
+  }
+  const pending = (await reader.get('/projects/door/devices?rollout=1&stage=2&progress=pending')).text;
+  t.regex(pending, /pending<\/span> <span class="quiet">stage 2<\/span><span class="reason">Stage 2 is not open yet\./);
+  const narrowed = await reader.get('/projects/door/devices?rollout=1&progress=pending&q=door-3');
+  t.is([...narrowed.text.matchAll(/<th scope="row">/g)].length, 1);
+  t.regex(narrowed.text, /<input type="hidden" name="rollout" value="1"/);
+  t.regex(narrowed.text, /<input type="hidden" name="progress" value="pending"/);
+  t.true(linksOf((await reader.get('/projects/door/rollouts')).text).some(([, label]) => label === '2 pending'));
+
+  await server.api('POST', '/projects/door/rollouts/1/abort', {});
+  t.deepEqual(linksOf((await reader.get(page)).text), [], 'the numbers are final');
+  t.regex((await reader.get(links[0]?.[0] ?? '')).text, /The rollout has ended/);
+  t.is((await reader.get('/projects/door/devices?rollout=x&stage=y')).status, 200);
+});
+
+test('marks a halted rollout in the page title and the tabs, and explains it on the overview', async (t) => {
+  const { server, browserOf, checkIn, state, page } = await rolledOut(t);
+  const reader = await browserOf('read');
+  const overview = async () => (await reader.get('/')).text;
+  t.regex(await overview(), /<title>Projects · ota-hooks<\/title>/);
+  t.notRegex(await overview(), /class="problem"/);
+  for (let checkIns = 0; checkIns < 4; checkIns++) await checkIn(1);
+  t.is(await state(), 'halted');
+  t.regex(await overview(), /<title>\(!\) 1 rollout halted · Projects · ota-hooks<\/title>/);
+  t.regex(
+    await overview(),
+    new RegExp(`<a href="${page}">Rollout of door 2\\.0 on stable</a> <strong>halted</strong>: 1 device failed`),
+  );
+  const devices = (await reader.get('/projects/door/devices')).text;
+  t.regex(devices, /<title>\(!\) 1 rollout halted · /);
+  t.regex(devices, /Rollouts<span class="mark" title="1 rollout halted">/);
+  const { body } = await server.api('POST', '/tokens', { roles: ['read'], project: 'window' });
+  const stranger = browserAt(makeApi(server.parts));
+  await stranger.post('/login', { token: String(body['token']) });
+  t.notRegex((await stranger.get('/')).text, /door|halted/, 'a token for another project');
+  await server.api('POST', '/projects/door/rollouts/1/abort', {});
+  t.notRegex(await overview(), /class="problem"|\(!\)/);
+});
+
+test('shows a stalled rollout with its cause on the overview, the list and the rollout page', async (t) => {
+  const { server, browserOf, page } = await rolledOut(t);
+  const { store, clock, rollouts } = server.parts;
+  await rollouts.maintain();
+  while ((await store.rollouts.find('door', 1))?.progress === undefined) await rollouts.maintain();
+  await store.advanceServedMs(2 * 86_400_000);
+  await clock.update();
+  await rollouts.maintain();
+  const reader = await browserOf('read');
+  const cause = 'waiting for 1 of 1 device to run 2\\.0 \\(0 so far\\); 1 pending, which never checked in';
+  t.regex((await reader.get('/')).text, new RegExp(`<strong>stalled</strong>: ${cause}<`));
+  t.regex((await reader.get('/')).text, /<title>\(!\) 1 rollout stalled · /);
+  for (const path of [page, '/projects/door/rollouts']) {
+    t.regex((await reader.get(path)).text, new RegExp(`<strong>Stalled</strong> since .*${cause}\\.<`), path);
+  }
 });

@@ -65,7 +65,7 @@ export async function runDevices(store: Store, rolloutId: number): Promise<void>
 }
 
 /** Reads what the dashboard and the API show. */
-export async function runDashboard({ devices, audit }: Store): Promise<void> {
+export async function runDashboard({ devices, audit }: Store, rollout: number): Promise<void> {
   await devices.tally('door');
   await devices.count('door');
   for (const page of [{}, { after: plannedMac(1) }, { before: plannedMac(2) }]) {
@@ -79,6 +79,18 @@ export async function runDashboard({ devices, audit }: Store): Promise<void> {
       { text: 'fe34' },
       { text: plannedMac(1) },
       { text: 'lamp', group: 'hall' },
+      { members: { rollout, parts: [{ stage: 0, kind: 'running' }] } },
+      {
+        members: {
+          rollout,
+          parts: [
+            { stage: 0, kind: 'running' },
+            { stage: 1, kind: 'pending' },
+          ],
+        },
+        text: 'lamp',
+        status: 'unknown',
+      },
     ] as const) {
       await devices.list('door', { ...page, limit: 101 }, filter);
     }

@@ -1,6 +1,6 @@
 import { counted } from '../../../core/model/quantity-text.ts';
-import type { TokenRecord } from '../../storage/records.ts';
 import type { Catalog } from '../../services/releases/catalog.ts';
+import type { TokenRecord } from '../../storage/records.ts';
 import { projectPath } from './paths.ts';
 
 /** Rollout that waits for a person. */
@@ -30,7 +30,9 @@ export function alertsText(alerts: readonly RolloutAlert[]): string {
   const halted = alerts.filter(({ problem }) => problem === 'halted').length;
   const stalled = alerts.length - halted;
   if (halted === 0) return `${counted(stalled, 'rollout')} stalled`;
-  return stalled === 0 ? `${counted(halted, 'rollout')} halted` : `${counted(halted, 'rollout')} halted, ${stalled} stalled`;
+  return stalled === 0
+    ? `${counted(halted, 'rollout')} halted`
+    : `${counted(halted, 'rollout')} halted, ${stalled} stalled`;
 }
 
 /** Shows each halted or stalled rollout, with a link to its page. */

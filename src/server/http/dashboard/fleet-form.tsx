@@ -43,7 +43,9 @@ export function FleetForm({ project, filter, members, tally }: FleetFormProps) {
           value === undefined ? undefined : <input type="hidden" name={name} value={value} />,
         )}
         <button type="submit">Filter</button>
-        {isFiltered(filter) || members !== undefined ? <a href={fleetPath(project, { filter: {} })}>Clear filter</a> : undefined}
+        {isFiltered(filter) || members !== undefined ? (
+          <a href={fleetPath(project, { filter: {} })}>Clear filter</a>
+        ) : undefined}
       </form>
     </search>
   );

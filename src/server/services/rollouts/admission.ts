@@ -45,9 +45,10 @@ export function admit(
   const wait = { kind: 'wait', version, isToCome: state !== 'aborted' } as const;
   if (state === 'aborted') return { ...wait, reason: `The rollout of ${version} was aborted.` };
   const stage = stageOf(rollout, device);
-  if (state === 'active' && (stage < openStages || isRequested)) return { kind: 'release', release };
+  const isOpen = stage < openStages || isRequested;
+  if (state === 'active' && isOpen) return { kind: 'release', release };
   // The reason is stored with the device. It must stay true while the rollout is paused, halted and resumed.
-  if (stage >= openStages) {
+  if (!isOpen) {
     return { ...wait, reason: `Waiting for stage ${stage + 1} of ${stages.length} of the rollout of ${version}.` };
   }
   return { ...wait, reason: `Waiting until the rollout of ${version} is resumed.` };

@@ -71,7 +71,9 @@ async function listDevices(
   for (let after: string | undefined; ; ) {
     const perPage = Math.min(mostPerPage, limit - devices.length);
     const query = Object.entries({ stage, status: selected, after, limit: perPage });
-    const given = query.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as [string, string]]));
+    const given = query.flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)] as [string, string]],
+    );
     const page = await request('GET', `${path}/devices?${new URLSearchParams(given)}`, rolloutDevicesSchema);
     devices.push(...page.devices);
     after = page.next;
@@ -83,7 +85,8 @@ function deviceLines(
   { version, channel }: RolloutInfo,
   { rollout, total, devices }: RolloutDevices,
 ): readonly string[] {
-  const count = devices.length < total ? `${countText(devices.length)} of ${counted(total, 'device')}` : counted(total, 'device');
+  const count =
+    devices.length < total ? `${countText(devices.length)} of ${counted(total, 'device')}` : counted(total, 'device');
   const head = `rollout ${rollout}, ${version} on ${channel}: ${count}`;
   if (devices.length === 0) return [head];
   const rows = devices.map(({ mac, name, stage, status, reason, fix, lastSeenAt }) => [
