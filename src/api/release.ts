@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { printable, sha256, sizeBytes } from '../core/model/fields.ts';
+import { type DeepReadonly, printable, sha256, sizeBytes } from '../core/model/fields.ts';
 
 /**
  * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. `src/server/http/api/operations/` declares the operations, and
@@ -32,7 +32,6 @@ export const firmwareVersion = v.pipe(
   v.examples(['1.0.0']),
 );
 
-const board = v.pipe(v.string('must be text'), v.nonEmpty('must not be empty'), v.maxLength(64), printable);
 /** Reason for the audit log, shown to administrators. */
 export const reasonText = v.pipe(v.string('must be text'), v.maxLength(200), printable);
 const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
@@ -80,12 +79,19 @@ export const mostBlobBytes = 16 * 1024 * 1024 + 1024;
 /** SHA-256 digest in the path of an upload. */
 export const blobDigest = sha256;
 
+const releasePart = v.strictObject({
+  /** Kind of image. If absent, the part includes both kinds. */
+  kind: v.optional(imageKind),
+  /** Name of a board, or an empty text for images without a board. If absent, the part includes all boards. */
+  board: v.optional(v.pipe(v.string('must be text'), v.maxLength(64), printable)),
+});
+/** Images of a release, selected by kind and board. */
+export type ReleasePart = DeepReadonly<v.InferOutput<typeof releasePart>>;
+
 const selection = {
   version: firmwareVersion,
-  /** Kind of image. If absent, the request applies to both kinds. */
-  kind: v.optional(imageKind),
-  /** Name of a board. If absent, the request applies to all boards. */
-  board: v.optional(board),
+  /** Parts of the release, each of which must include an image. If absent, the request applies to all images of the version. */
+  parts: v.optional(v.pipe(v.array(releasePart), v.minLength(1, 'must not be empty'), v.maxLength(256))),
 };
 export const channelRequestSchema = v.strictObject(selection);
 

@@ -11,7 +11,8 @@ const next = await testBuild({ version: '2.0', project: 'door', signer, seed: 2 
 async function current(server: TestServer): Promise<string[]> {
   const { body } = await server.api('GET', '/projects/door/releases');
   const { releases } = body as unknown as { releases: ReleaseInfo[] };
-  return releases.map(({ version, purpose, channels }) => `${version} ${purpose} ${channels.join()}`.trim());
+  const images = releases.flatMap((release) => release.images);
+  return images.map(({ version, purpose, channels }) => `${version} ${purpose} ${channels.join()}`.trim());
 }
 
 test('sends a draft release only after the release is promoted to a channel', async (t) => {

@@ -61,7 +61,7 @@ test('creates the project and registers its key when an admin publishes the firs
     releases: ReleaseInfo[];
   };
   t.deepEqual(
-    releases.map(({ version, channels }) => [version, ...channels]),
+    releases.map(({ version, images }) => [version, ...images.flatMap(({ channels }) => channels)]),
     [
       ['2.0', 'beta'],
       ['1.0', 'stable'],
@@ -105,7 +105,7 @@ test('publishes a release once when several requests publish the release at the 
   const responses = await Promise.all([1, 2, 3].map(() => server.publish(build)));
   t.deepEqual(responses.map(({ status }) => status).sort(), [200, 200, 201]);
   const { body } = await server.api('GET', '/projects/door/releases');
-  t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
+  t.is((body['releases'] as unknown as ReleaseInfo[]).flatMap(({ images }) => images).length, 1);
 });
 
 test('changes nothing when a publish request is repeated, even after a yank', async (t) => {
@@ -157,7 +157,7 @@ test('rejects a release that is unsigned or signed with an unregistered key', as
   const packed = { manifest: { ...manifest, version: '3.0', artifacts: unfinished }, files };
   t.is(problem(await server.publish(packed)).code, 'wrong-key');
   const { body } = await server.api('GET', '/projects/door/releases');
-  t.is((body['releases'] as unknown as ReleaseInfo[]).length, 1);
+  t.is((body['releases'] as unknown as ReleaseInfo[]).flatMap(({ images }) => images).length, 1);
 });
 
 test('accepts a new key after an admin registers it, and rejects a private key', async (t) => {

@@ -38,6 +38,7 @@ export const projectsResponse = v.looseObject({ projects: v.array(projectInfoSch
 export const tokensResponse = v.looseObject({ tokens: v.array(tokenInfoSchema) });
 export const tokenRevokedResponse = v.looseObject({ revoked: v.string() });
 export const auditResponse = v.looseObject({ entries: v.array(auditInfoSchema) });
+export const selectedReleaseResponse = v.looseObject({ release: releaseInfoSchema });
 export const releasesResponse = v.looseObject({ releases: v.array(releaseInfoSchema), next: v.optional(v.number()) });
 export const devicesResponse = v.looseObject({ devices: v.array(deviceInfoSchema), next: v.optional(v.string()) });
 export const webhooksResponse = v.looseObject({ webhooks: v.array(webhookInfoSchema) });

@@ -113,6 +113,12 @@ export interface PublicationResult {
   readonly release: ReleaseRecord;
 }
 
+/** All images of a version, sorted by board; reference builds are last. */
+export interface ReleaseVersion {
+  readonly version: string;
+  readonly images: readonly ReleaseRecord[];
+}
+
 type ReleaseList = readonly ReleaseRecord[];
 type AuditReleases = (releases: ReleaseList) => NewAuditEntry;
 
@@ -150,6 +156,16 @@ export interface CatalogStore {
     page: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<readonly ReleaseRecord[]>;
   /**
+   * Returns releases with the images of each version, newest first: a version is as old as its first image. A page has about 1,000 images at
+   * most.
+   *
+   * @returns the page, and the value of `before` for the next page; undefined if there is none
+   */
+  versions(
+    project: string,
+    page: { readonly before?: number | undefined; readonly limit: number },
+  ): Promise<{ readonly versions: readonly ReleaseVersion[]; readonly next: number | undefined }>;
+  /**
    * Promotes releases on a channel; skips reference builds and yanked releases.
    *
    * @param audit returns the audit entry for the releases that are promoted; not called if there are none
@@ -168,9 +184,17 @@ export interface CatalogStore {
    * Makes releases unavailable on all channels; skips releases that are already yanked.
    *
    * @param audit returns the audit entry for the releases that are yanked; not called if there are none
+   * @param projectRevision revision on which the selection is based; see `saveProject`
    * @returns the yanked releases, as they were before
+   * @throws StaleProjectError
    */
-  yank(project: string, releaseIds: readonly number[], reason: string, audit: AuditReleases): Promise<ReleaseList>;
+  yank(
+    project: string,
+    releaseIds: readonly number[],
+    reason: string,
+    audit: AuditReleases,
+    projectRevision?: number,
+  ): Promise<ReleaseList>;
   /** Returns the current releases on all of a project's channels. */
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */

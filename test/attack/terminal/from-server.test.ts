@@ -13,7 +13,7 @@ import {
 } from '../../../src/api/admin-info.ts';
 import { deviceRemovedResponse, serverResponse, tokenRevokedResponse } from '../../../src/api/client/responses.ts';
 import { credentialsResponseSchema, revocationResponseSchema } from '../../../src/api/device-credentials.ts';
-import { releaseFindingSchema, releaseInfoSchema } from '../../../src/api/release-info.ts';
+import { releaseFindingSchema, releaseImageSchema, releaseInfoSchema } from '../../../src/api/release-info.ts';
 import { rolloutInfoSchema } from '../../../src/api/rollout-info.ts';
 import { commandTree, words } from '../../cli/help/command-tree.ts';
 import { folderWith, packDoor } from '../../publishing/packed-door.ts';
@@ -28,7 +28,7 @@ import { allHostileText, hostileIn, hostileText, hostileValue } from './hostile-
 const list = <Schema extends v.GenericSchema>(name: string, schema: Schema) => v.object({ [name]: v.array(schema) });
 const releaseResponse = v.object({
   outcome: v.string(),
-  release: releaseInfoSchema,
+  release: releaseImageSchema,
   warnings: v.array(releaseFindingSchema),
 });
 
@@ -46,7 +46,8 @@ const shapes: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/GET .*\/rollouts(\?|$)/, list('rollouts', rolloutInfoSchema)],
   [/ .*\/rollouts/, rolloutInfoSchema],
   [/POST .*\/releases$/, releaseResponse],
-  [/ .*\/(releases|channels)/, list('releases', releaseInfoSchema)],
+  [/GET .*\/releases/, list('releases', releaseInfoSchema)],
+  [/ .*\/(releases\/yank|channels)/, v.object({ release: releaseInfoSchema })],
   [/GET .*\/tokens$/, list('tokens', tokenInfoSchema)],
   [/ .*\/tokens/, tokenInfoSchema],
   [/ .*\/audit/, list('entries', auditInfoSchema)],

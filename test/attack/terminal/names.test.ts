@@ -31,7 +31,7 @@ test('rejects names and reasons with control characters', async (t) => {
     ['PUT', `/projects/${encodeURIComponent(text)}`, {}],
     ['POST', '/projects/door/releases/yank', { version: '1.0', reason: text }],
     ['POST', '/projects/door/releases/yank', { version: text }],
-    ['POST', '/projects/door/releases/yank', { version: '1.0', board: text }],
+    ['POST', '/projects/door/releases/yank', { version: '1.0', parts: [{ board: text }] }],
     ['PUT', `/projects/door/channels/${encodeURIComponent(text)}`, { version: '1.0' }],
     ['POST', '/projects/door/rollouts/1/pause', { reason: text }],
     ['POST', '/projects/door/rollouts', { version: '1.0', stages: [{ canaries: [text], share: 100 }] }],

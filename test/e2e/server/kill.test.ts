@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import test from 'ava';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
-import type { ReleaseInfo } from '../../../src/api/release-info.ts';
+import type { ReleaseImage, ReleaseInfo } from '../../../src/api/release-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
@@ -177,12 +177,12 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
   return lost;
 }
 
-/** Reads all pages; the newest release is first. */
-async function allReleases(get: (path: string) => Promise<unknown>): Promise<ReleaseInfo[]> {
-  const all: ReleaseInfo[] = [];
+/** Reads the images on all pages; the newest release is first. */
+async function allReleases(get: (path: string) => Promise<unknown>): Promise<ReleaseImage[]> {
+  const all: ReleaseImage[] = [];
   for (let before = ''; ; ) {
     const page = (await get(`releases?limit=100${before}`)) as { releases?: ReleaseInfo[]; next?: number };
-    all.push(...(page.releases ?? []));
+    all.push(...(page.releases ?? []).flatMap(({ images }) => images));
     if (page.next === undefined) return all;
     before = `&before=${page.next}`;
   }

@@ -27,7 +27,7 @@ interface Browser {
     fields: Readonly<Record<string, string>>,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Seen>;
-  /** Opens a page, then submits the form for `action` with the hidden fields of the form and `fields`. */
+  /** Opens a page, then submits the form for `action` with the hidden fields and checked boxes of the form and `fields`. */
   send(page: string, action: string, fields?: Readonly<Record<string, string>>): Promise<Seen>;
   readonly cookie: string | undefined;
 }
@@ -97,7 +97,8 @@ export function browserAt(app: Hono<Session>): Browser {
       const { text } = await made.get(page);
       const form = text.split('<form').find((each) => each.includes(`action="${action}"`));
       if (form === undefined) throw new Error(`no form goes to ${action}`);
-      const hidden = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)];
+      const sent = /<input (?:id="[^"]*" )?type="(?:hidden|checkbox)" name="([^"]*)" value="([^"]*)"( checked)?/g;
+      const hidden = [...form.matchAll(sent)].filter(([text, , , isChecked]) => !/checkbox/.test(text) || isChecked);
       return made.post(action, { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), ...fields });
     },
   };

@@ -242,6 +242,6 @@ for (const [format, shown, expected] of formats) {
     t.truthy(receiver.log[0]?.headers['webhook-signature']);
     await queue.queue('release.yanked', { version: undefined, releases: [{ version: '1.0' }, { version: '1.0' }] });
     await queue.run();
-    t.regex(receiver.log[1]?.body ?? '', /door 1\.0 on stable yanked/);
+    t.regex(receiver.log[1]?.body ?? '', /door 1\.0 \(2 images\) on stable yanked/);
   });
 }

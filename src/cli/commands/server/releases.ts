@@ -1,19 +1,25 @@
 import { Option } from '@commander-js/extra-typings';
-import { releasesResponse } from '../../../api/client/responses.ts';
-import { defaultChannel } from '../../../api/release.ts';
-import type { ReleaseInfo } from '../../../api/release-info.ts';
+import { releasesResponse, selectedReleaseResponse } from '../../../api/client/responses.ts';
+import { defaultChannel, type ReleasePart } from '../../../api/release.ts';
+import type { ReleaseImage, ReleaseInfo } from '../../../api/release-info.ts';
+import { counted } from '../../../core/model/quantity-text.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
 import type { TextBlock } from '../../output/text-block.ts';
-import { destructive } from '../../shared/confirmation.ts';
-import { positiveInteger } from '../../shared/option-values.ts';
+import { requireConfirmation, yesOption } from '../../shared/confirmation.ts';
+import { collect, positiveInteger } from '../../shared/option-values.ts';
 import { segment, serverClient, serverCommand } from './connection.ts';
 
 const selection = {
-  kind: new Option('--kind <kind>', 'Only releases of this kind').choices(['sketch', 'filesystem'] as const),
-  board: new Option('--board <name>', 'Only the release for this board'),
+  kind: new Option('--kind <kind>', 'Only images of this kind').choices(['sketch', 'filesystem'] as const),
+  board: new Option('--board <name>', 'Only images for this board; repeatable').argParser(collect),
 } as const;
+
+interface Selection {
+  readonly kind?: ReleasePart['kind'] | undefined;
+  readonly board?: readonly string[] | undefined;
+}
 
 const listCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'list <project>', 'List releases, newest first', [
@@ -31,13 +37,14 @@ const promoteCommand = (declaration: Declaration) =>
     .addOption(selection.board);
 
 const yankCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'yank <project> <version>', 'Make a version unavailable on all channels', [
+  serverCommand(declaration, 'yank <project> <version>', 'Make all images of a version unavailable on all channels', [
     'ota-hooks server releases yank door 1.4.3 --reason "restarts every minute" --yes --server https://ota.example.com',
     'ota-hooks server releases yank door 1.4.3 --kind filesystem --yes',
   ])
     .option('--reason <text>', 'Reason shown in the release list and the audit log')
     .addOption(selection.kind)
-    .addOption(selection.board);
+    .addOption(selection.board)
+    .addOption(yesOption);
 
 export function declareReleases(declaration: Declaration): void {
   commandGroup(
@@ -58,10 +65,7 @@ function declarePromote(declaration: Declaration): void {
 }
 
 function declareYank(declaration: Declaration): void {
-  const question = (project: string, version: string) => `Yank ${version} of ${project}?`;
-  destructive(yankCommand(declaration), declaration.io, question).action((project, version, options) =>
-    yank(project, version, options, declaration.io),
-  );
+  yankCommand(declaration).action((project, version, options) => yank(project, version, options, declaration.io));
 }
 
 async function list(project: string, options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {
@@ -79,34 +83,51 @@ async function promote(
   io: Io,
 ): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { kind, board, channel } = options;
+  const { channel } = options;
   const path = `/projects/${segment(project)}/channels/${segment(channel)}`;
-  const { releases } = await request('PUT', path, releasesResponse, { version, kind, board });
-  report.say(`Promoted ${version} to ${channel}`);
-  report.result('server releases promote', releases);
+  const { release } = await request('PUT', path, selectedReleaseResponse, { version, parts: partsOf(options) });
+  report.say(`Promoted ${nameOf(release)} to ${channel}`);
+  report.result('server releases promote', release);
 }
 
 async function yank(project: string, version: string, options: OptionsOf<typeof yankCommand>, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
-  const { kind, board, reason } = options;
+  const asked = `Yank ${selectionText(options)} of ${project} ${version}?`;
+  await requireConfirmation(asked, { yes: options.yes, command: 'server releases yank' }, io);
   const path = `/projects/${segment(project)}/releases/yank`;
-  const { releases } = await request('POST', path, releasesResponse, { version, kind, board, reason });
-  report.say(`Yanked ${version}. Devices that run it are still recognized.`);
-  report.result('server releases yank', releases);
+  const question = { version, parts: partsOf(options), reason: options.reason };
+  const { release } = await request('POST', path, selectedReleaseResponse, question);
+  report.say(`Yanked ${nameOf(release)}. Devices that run it are still recognized.`);
+  report.result('server releases yank', release);
 }
 
+/** Returns the parts of a version that the options select; undefined for all images. */
+function partsOf({ kind, board }: Selection): readonly ReleasePart[] | undefined {
+  if (board !== undefined) return board.map((name) => ({ kind, board: name }));
+  return kind === undefined ? undefined : [{ kind }];
+}
+
+/** Describes the images that the options select, such as `the sketch images for d1_mini`. */
+function selectionText({ kind, board }: Selection): string {
+  const images = kind === undefined ? 'images' : `${kind} images`;
+  if (board === undefined) return kind === undefined ? `all ${images}` : `the ${images}`;
+  return `the ${images} for ${board.join(', ')}`;
+}
+
+/** Returns the version and the number of its images that a change applies to, such as `1.3.0 (4 images)`. */
+function nameOf({ version, images }: ReleaseInfo): string {
+  return `${version} (${counted(images.length, 'image')})`;
+}
+
+/** Formats releases as a table with one line per image. Only the first line of a release contains the version. */
 function asTable(releases: readonly ReleaseInfo[]): TextBlock {
-  const rows = releases.map(({ version, kind, board, channels, purpose, yanked, enforcement, publishedAt }) => [
-    version,
-    kind,
-    board ?? '-',
-    yanked === undefined
-      ? purpose === 'reference'
-        ? 'reference build'
-        : channels.join(', ') || '-'
-      : `yanked: ${yanked}`,
-    enforcement,
-    publishedAt,
-  ]);
+  const rows = releases.flatMap(({ version, images }) =>
+    images.map((image, index) => [index === 0 ? version : '', ...imageCells(image)]),
+  );
   return table([['version', 'kind', 'board', 'channels', 'enforcement', 'published'], ...rows]);
+}
+
+function imageCells({ kind, board, channels, purpose, yanked, enforcement, publishedAt }: ReleaseImage): string[] {
+  const served = purpose === 'reference' ? 'reference build' : channels.join(', ') || '-';
+  return [kind, board ?? '-', yanked === undefined ? served : `yanked: ${yanked}`, enforcement, publishedAt];
 }

@@ -1,8 +1,20 @@
-import type { ReleaseInfo } from '../../../api/release-info.ts';
+import type { ReleaseImage, ReleaseInfo } from '../../../api/release-info.ts';
 import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
 
-/** Converts a release to its API representation. */
-export function releaseInfo(release: ReleaseRecord, currentReleases: readonly CurrentRelease[]): ReleaseInfo {
+/** Converts the images of a version to their API representation. */
+export function releaseInfo(
+  {
+    project,
+    version,
+    images,
+  }: Pick<ReleaseInfo, 'project' | 'version'> & { readonly images: readonly ReleaseRecord[] },
+  currentReleases: readonly CurrentRelease[],
+): ReleaseInfo {
+  return { project, version, images: images.map((image) => releaseImage(image, currentReleases)) };
+}
+
+/** Converts an image to its API representation. */
+export function releaseImage(release: ReleaseRecord, currentReleases: readonly CurrentRelease[]): ReleaseImage {
   const { project, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
   const { image, enforcement, signing, artifacts, allowedRules } = manifest;
   return {

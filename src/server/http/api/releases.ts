@@ -1,4 +1,4 @@
-import type { ReleaseInfo } from '../../../api/release-info.ts';
+import type { ReleaseImage, ReleaseInfo } from '../../../api/release-info.ts';
 import { mayPromoteOn } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
@@ -7,7 +7,7 @@ import { publishRelease, verifyRelease } from '../../services/releases/publish-r
 import { yankReleases } from '../../services/releases/yank-releases.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { releaseOperations } from './operations/releases.ts';
-import { releaseInfo } from './release-info.ts';
+import { releaseImage, releaseInfo } from './release-info.ts';
 import { type Route, route } from './routes.ts';
 
 export function releaseRoutes(parts: ServerParts): readonly Route[] {
@@ -20,21 +20,21 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
     const { outcome, release, warnings } = await publishRelease(parts, question, verified);
     log.info({ project, version: request.version, outcome, by: token.id }, 'Publication handled');
     if (outcome === 'published') context.status(201);
-    return { outcome, release: await show(release), warnings };
+    return { outcome, release: await showImage(release), warnings };
   });
 
   const list = route(releaseOperations.list, async ({ params, query: { before, limit } }) => {
     const project = requireProject(parts, params.project);
     const currentReleases = await store.catalog.currentReleases(project);
-    const found = await store.catalog.releases(project, { before: before ?? Number.MAX_SAFE_INTEGER, limit });
-    const releases = found.map((release) => releaseInfo(release, currentReleases));
-    return { releases, next: found.length < limit ? undefined : found.at(-1)?.id };
+    const { versions, next } = await store.catalog.versions(project, { before, limit });
+    return { releases: versions.map((version) => releaseInfo({ ...version, project }, currentReleases)), next };
   });
 
   const yank = route(releaseOperations.yank, async ({ params, token, body }) => {
     const project = requireProject(parts, params.project);
-    const yanked = await yankReleases(parts, { ...(await body()), project, by: token.id });
-    return { releases: await Promise.all(yanked.map(show)) };
+    const request = await body();
+    const images = await yankReleases(parts, { ...request, project, by: token.id });
+    return { release: await show({ project, version: request.version, images }) };
   });
 
   const showChannel = route(releaseOperations.channel, async ({ params, token }) => {
@@ -49,12 +49,16 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
     const project = requireProject(parts, params.project);
     const { channel } = params;
     const request = await body();
-    const chosen = await promoteReleases(parts, { ...request, project, channel, by: publisher.id, publisher });
-    return { releases: await Promise.all(chosen.map(show)) };
+    const images = await promoteReleases(parts, { ...request, project, channel, by: publisher.id, publisher });
+    return { release: await show({ project, version: request.version, images }) };
   });
 
-  async function show(release: ReleaseRecord): Promise<ReleaseInfo> {
+  async function show(release: Parameters<typeof releaseInfo>[0]): Promise<ReleaseInfo> {
     return releaseInfo(release, await store.catalog.currentReleases(release.project));
+  }
+
+  async function showImage(image: ReleaseRecord): Promise<ReleaseImage> {
+    return releaseImage(image, await store.catalog.currentReleases(image.project));
   }
 
   return [publish, list, yank, showChannel, promote];

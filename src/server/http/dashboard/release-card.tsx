@@ -1,154 +1,93 @@
-import type { Manifest, RuleAllowance } from '../../../core/model/manifest.ts';
-import { sizeText } from '../../../core/model/quantity-text.ts';
-import { checkRelease } from '../../../core/preflight/check-release.ts';
-import type { ReleaseRecord } from '../../storage/records.ts';
-import { Facts } from './facts.tsx';
+import { counted } from '../../../core/model/quantity-text.ts';
+import { DomainError } from '../../services/domain-error.ts';
+import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
+import type { ReleaseVersion } from '../../storage/store.ts';
+import type { Form } from './page-login.ts';
 import { projectPath } from './paths.ts';
+import { imageName, ReleaseImage } from './release-image.tsx';
 import { SendForm } from './send-form.tsx';
-import { When } from './when.tsx';
 
-interface ReleaseCardProps {
-  readonly release: ReleaseRecord;
-  /** Channels that serve this release as their current release. */
-  readonly channels: readonly string[];
+interface ReleaseCardProps extends ReleaseVersion {
+  readonly project: string;
+  readonly currentReleases: readonly CurrentRelease[];
   /** Form token for the yank button; undefined if the user may not yank the release. */
   readonly formToken: string | undefined;
 }
 
-const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
-  elf: 'yes: the ELF file contains the verifier of the core',
-  declared: 'declared, not verified',
-  unproven: 'unknown',
-};
-
-export function ReleaseCard({ release, channels, formToken }: ReleaseCardProps) {
-  const { id, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
-  const { image, signing, enforcement, sourceCommit } = manifest;
+/** Shows a release: all images of a version. */
+export function ReleaseCard({ project, version, images, currentReleases, formToken }: ReleaseCardProps) {
+  const id = images[0]?.id;
+  const yankable = images.filter(({ purpose, yanked }) => purpose === 'serve' && yanked === undefined);
   return (
     <article class="card" id={`release-${id}`} aria-labelledby={`title-${id}`}>
       <h2 id={`title-${id}`}>
-        {version} <span class="quiet">{[kind, board].filter((word) => word !== '').join(', ')}</span>
+        {version} <span class="quiet">{counted(images.length, 'image')}</span>
       </h2>
-      <p class="lead">
-        <Marks {...release} channels={channels} />
-      </p>
-      <Facts
-        facts={[
-          ['Published', <When at={publishedAt} exact />],
-          ['Reason for yanking', yanked],
-          ['Core', image.core],
-          ['Source commit', sourceCommit !== undefined && <code>{sourceCommit}</code>],
-          ['Image', `${image.file}, ${sizeText(image.sizeBytes)}`],
-          ['Signing key', signing.publicKey === undefined ? 'unsigned' : <code>{signing.publicKey.fingerprint}</code>],
-          [
-            'Verifies update signatures',
-            kind === 'sketch' && signing.publicKey !== undefined && enforcements[enforcement],
-          ],
-        ]}
-      />
-      {purpose === 'reference' ? undefined : <Artifacts {...manifest} />}
-      {purpose === 'reference' ? undefined : <Warnings manifest={manifest} />}
-      <AllowedRules rules={manifest.allowedRules ?? []} />
-      {formToken === undefined || purpose === 'reference' || yanked !== undefined ? undefined : (
-        <Yank release={release} formToken={formToken} />
+      {images.map((image) => (
+        <ReleaseImage
+          image={image}
+          channels={currentReleases.filter(({ release }) => release.id === image.id).map(({ channel }) => channel)}
+          isOpen={images.length === 1}
+        />
+      ))}
+      {formToken === undefined || yankable.length === 0 ? undefined : (
+        <Yank {...{ id, project, version, formToken }} images={yankable} />
       )}
     </article>
   );
 }
 
-function Marks({ purpose, yanked, channels }: ReleaseRecord & { channels: readonly string[] }) {
-  if (yanked !== undefined) return <span class="badge failed">✕ yanked</span>;
-  if (purpose === 'reference') return <span class="badge unknown">– reference build</span>;
-  if (channels.length === 0) return <span class="badge unknown">– no channel</span>;
-  return (
-    <>
-      {channels.map((channel) => (
-        <span class="badge up-to-date">✓ {channel}</span>
-      ))}
-    </>
-  );
+interface YankProps {
+  readonly id: number | undefined;
+  readonly project: string;
+  readonly version: string;
+  /** Images that can be yanked. */
+  readonly images: readonly ReleaseRecord[];
+  readonly formToken: string;
 }
 
-function Artifacts({ artifacts }: Manifest) {
-  return (
-    <section class="scroll" aria-label="Artifacts" tabindex={0}>
-      <table>
-        <caption class="hidden">Artifacts</caption>
-        <thead>
-          <tr>
-            <th scope="col">Artifact</th>
-            <th scope="col">Size</th>
-            <th scope="col">Encoding</th>
-            <th scope="col">Signature</th>
-          </tr>
-        </thead>
-        <tbody>
-          {artifacts.map(({ file, sizeBytes, encoding, signature }) => (
-            <tr>
-              <th scope="row">{file}</th>
-              <td class="number">{sizeText(sizeBytes)}</td>
-              <td>{encoding === 'identity' ? 'uncompressed' : encoding}</td>
-              <td>{signature}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-/** Shows the findings of the rules that do not depend on a device, including findings that were allowed when the release was published. */
-function Warnings({ manifest }: { manifest: Manifest }) {
-  const { blockedBy, warnings } = checkRelease(manifest, { publishing: true });
-  const findings = [...blockedBy, ...warnings];
-  if (findings.length === 0) return <p class="quiet">No preflight findings.</p>;
-  return (
-    <>
-      <h3>Preflight findings</h3>
-      <ul class="lines">
-        {findings.map(({ rule, message, fix }) => (
-          <li>
-            <code>{rule}</code>: {message}; {fix}
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
-/** Shows the rules that the project allows, with the reasons. */
-function AllowedRules({ rules }: { rules: readonly RuleAllowance[] }) {
-  if (rules.length === 0) return undefined;
-  return (
-    <>
-      <h3>Rules that the project allows</h3>
-      <ul class="lines">
-        {rules.map(({ rule, reason }) => (
-          <li>
-            <code>{rule}</code>: {reason}
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
-function Yank({ release, formToken }: { release: ReleaseRecord; formToken: string }) {
-  const { id, project, version, kind, board } = release;
+/** Form that yanks all images of a version, or those that the user selects. The server reads it with `yankedParts`. */
+function Yank({ id, project, version, images, formToken }: YankProps) {
+  const isOne = images.length === 1;
   return (
     <details id={`yank-${id}`}>
-      <summary>Yank…</summary>
-      <p>Makes the release unavailable on all channels. This cannot be undone.</p>
+      <summary>{`Yank ${version} (${counted(images.length, 'image')})…`}</summary>
+      <p>Makes the {isOne ? 'image' : 'selected images'} unavailable on all channels. This cannot be undone.</p>
       <SendForm action={projectPath(project, 'releases', 'yank')} formToken={formToken}>
         <input type="hidden" name="version" value={version} />
-        <input type="hidden" name="kind" value={kind} />
-        <input type="hidden" name="board" value={board} />
+        <input type="hidden" name="images" value={String(images.length)} />
+        {images.map((image) => (
+          <p>
+            <input id={`part-${image.id}`} type="checkbox" name={`part-${image.id}`} value={partText(image)} checked />
+            <label for={`part-${image.id}`}>{imageName(image)}</label>
+          </p>
+        ))}
         <label for={`reason-${id}`}>Reason</label>
         <input id={`reason-${id}`} name="reason" maxlength={200} autocomplete="off" />
         <button class="danger" type="submit">
-          Yank {version}
+          {isOne ? `Yank ${version}` : 'Yank the selected images'}
         </button>
       </SendForm>
     </details>
   );
+}
+
+function partText({ kind, board }: ReleaseRecord): string {
+  return `${kind} ${board}`;
+}
+
+/**
+ * Returns the parts of a release that are selected in a form of a release card; undefined for the whole version. If all images are selected,
+ * the whole version is meant, including images that were published after the page was loaded.
+ *
+ * @throws DomainError invalid
+ */
+export function yankedParts(form: Form): unknown {
+  const parts = Object.entries(form).filter(([name]) => name.startsWith('part-'));
+  if (parts.length === 0) throw new DomainError('invalid', 'No image is selected.', 'Select at least one image.');
+  if (parts.length === Number(form['images'])) return undefined;
+  return parts.map(([, text]) => {
+    const [kind = '', ...board] = text.split(' ');
+    return { kind, board: board.join(' ') };
+  });
 }

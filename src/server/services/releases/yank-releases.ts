@@ -1,58 +1,75 @@
-import type { ImageKind } from '../../../core/model/artifact.ts';
+import type { ReleasePart } from '../../../api/release.ts';
 import type { Actor, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
 import type { Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
+import { withLatestView } from './with-latest-view.ts';
 
-/** Selects releases by version. The kind and the board are optional. */
+/** Selects the images of a version: those of the listed parts, or all of them. */
 export interface ReleaseSelection {
   readonly version: string;
-  readonly kind?: ImageKind | undefined;
-  readonly board?: string | undefined;
+  readonly parts?: readonly ReleasePart[] | undefined;
 }
 
 /**
- * Returns the selected releases.
+ * Returns the selected images.
  *
- * @throws DomainError not-found
+ * @throws DomainError not-found if the version or one of the parts has no image that can be selected
  */
 export async function selectReleases(
-  { catalog }: Store,
+  { catalog }: Pick<Store, 'catalog'>,
   project: string,
-  { version, kind, board }: ReleaseSelection,
+  { version, parts = [{}] }: ReleaseSelection,
 ): Promise<readonly ReleaseRecord[]> {
-  const chosen = (await catalog.withVersion(project, version)).filter(
-    (release) => (kind === undefined || release.kind === kind) && (board === undefined || release.board === board),
-  );
-  if (chosen.length > 0) return chosen;
+  const known = await catalog.withVersion(project, version);
+  const missing = parts.find((part) => !known.some((release) => includes(part, release)));
+  if (missing === undefined) return known.filter((release) => parts.some((part) => includes(part, release)));
   throw new DomainError(
     'not-found',
-    `${project} has no matching release of version ${version}`,
-    'Check the version, kind and board. Reference builds and yanked releases cannot be selected.',
+    `${project} ${version} has no ${partText(missing)}`,
+    known.length === 0
+      ? 'Check the project and the version. Reference builds and yanked releases cannot be selected.'
+      : `Select images that are not yanked: ${known.map(partText).join(', ')}.`,
   );
 }
 
+function includes({ kind, board }: ReleasePart, release: ReleaseName): boolean {
+  return (kind === undefined || release.kind === kind) && (board === undefined || release.board === board);
+}
+
+/** Describes a part, such as `sketch image for d1_mini`. */
+function partText({ kind, board }: ReleasePart): string {
+  const image = kind === undefined ? 'image' : `${kind} image`;
+  if (board === undefined) return image;
+  return board === '' ? `${image} without a board` : `${image} for ${board}`;
+}
+
 /**
- * Makes releases unavailable: the server does not send them in response to later update checks.
+ * Makes images of a version unavailable in one step: the server does not send them in response to later update checks. An image that is
+ * published at the same time is either yanked as well or published after the yank.
  *
- * @throws DomainError not-found
+ * @throws DomainError not-found, conflict
  */
 export async function yankReleases(
   { store, catalog, rollouts, events }: Pick<ServiceParts, 'store' | 'catalog' | 'rollouts' | 'events'>,
   { project, reason, by, ...selection }: ReleaseSelection & { project: string; reason?: string | undefined; by: Actor },
 ): Promise<readonly ReleaseRecord[]> {
   const yanked = reason ?? 'no reason';
-  const chosen = await selectReleases(store, project, selection);
-  const ids = chosen.map(({ id }) => id);
   const at = Date.now();
   const eventOf = (releases: readonly ReleaseRecord[]): DomainEvent => {
     return { type: 'release.yanked', project, actor: by, at, reason: yanked, releases: releaseNames(releases) };
   };
-  const fresh = await store.catalog.yank(project, ids, yanked, (releases) => auditEntryOf(eventOf(releases)));
+  const { chosen, fresh } = await withLatestView(catalog, project, async (view) => {
+    const chosen = await selectReleases(store, project, selection);
+    const ids = chosen.map(({ id }) => id);
+    const auditOf = (releases: readonly ReleaseRecord[]) => auditEntryOf(eventOf(releases));
+    return { chosen, fresh: await store.catalog.yank(project, ids, yanked, auditOf, view?.revision ?? 0) };
+  });
   await catalog.refresh(project);
   if (fresh.length > 0) events.emit(eventOf(fresh));
+  const ids = chosen.map(({ id }) => id);
   await rollouts.yanked(project, ids, yanked, by);
   return chosen.map((release) => ({ ...release, yanked }));
 }

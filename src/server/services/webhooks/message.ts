@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { WebhookEvent, WebhookFormat } from '../../../api/webhooks.ts';
+import { counted } from '../../../core/model/quantity-text.ts';
 import type { DeliveryRecord } from '../../storage/records.ts';
 
 /** Body of a request, and the headers that depend on the format. */
@@ -69,11 +70,17 @@ const pastActions: Readonly<Record<WebhookEvent, string>> = {
 /** Describes an event in one line. */
 function textOf({ event, payload }: Event): string {
   const { data } = v.parse(payloadSchema, JSON.parse(payload));
-  const versions = data.version ?? [...new Set(data.releases?.map(({ version }) => version))].join(', ');
+  const versions = data.version ?? imagesText(data.releases ?? []);
   const subject = event.startsWith('rollout.') ? 'Rollout of ' : '';
   const on = data.channel === undefined ? '' : ` on ${data.channel}`;
   const why = data.reason === undefined ? '' : `: ${data.reason}`;
   return `${subject}${data.project} ${versions}${on} ${pastActions[event]}${why}`.slice(0, mostCharacters);
+}
+
+/** Names the versions of images, and how many images there are, because an event can apply to a part of a version. */
+function imagesText(images: readonly { readonly version: string }[]): string {
+  const versions = new Set(images.map(({ version }) => version));
+  return `${[...versions].join(', ')} (${counted(images.length, 'image')})`;
 }
 
 /** Escapes the characters with which Slack marks links and mentions. */

@@ -6,7 +6,14 @@ import { writeAudit } from './audit.ts';
 import { writeCurrentReleases } from './current-releases.ts';
 import type { Database, Engine } from './engine.ts';
 import { bumpRevision, type LockedProject, lockProject, requireRevision, toProject, writeProject } from './projects.ts';
-import { recognizedReleases, releaseByName, releaseRows, releasesByIds, toRelease } from './releases.ts';
+import {
+  recognizedReleases,
+  releaseByName,
+  releaseRows,
+  releasesByIds,
+  releaseVersions,
+  toRelease,
+} from './releases.ts';
 
 export function sqlCatalog(engine: Engine): CatalogStore {
   const { db, transaction } = engine;
@@ -41,6 +48,8 @@ export function sqlCatalog(engine: Engine): CatalogStore {
       const query = releaseRows(db).where('projects.name', '=', project).where('releases.id', '<', before);
       return (await query.orderBy('releases.id', 'desc').limit(limit).execute()).map(toRelease);
     },
+
+    versions: (project, page) => releaseVersions(db, project, page),
 
     async withSameBytes(project, { image, artifacts }) {
       const digests = artifacts.map(({ sha256 }) => sha256);
@@ -87,9 +96,10 @@ export function sqlCatalog(engine: Engine): CatalogStore {
         return promoted;
       }),
 
-    yank: (project, releaseIds, reason, audit) =>
+    yank: (project, releaseIds, reason, audit, projectRevision) =>
       transaction(async (change) => {
         const stored = await lockProject(change, engine, project);
+        requireRevision(stored, projectRevision);
         if (stored === undefined) return [];
         const found = (await releasesByIds(change, releaseIds)).filter(({ yanked }) => yanked === undefined);
         if (found.length === 0) return found;

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { flashModes } from '../../../core/firmware/flash-header.ts';
 import type { Manifest } from '../../../core/model/manifest.ts';
 import type { Recognized, ReleaseName, ReleaseRecord } from '../records.ts';
+import type { ReleaseVersion } from '../store.ts';
 import type { Database } from './engine.ts';
 import { storedJson } from './stored-json.ts';
 
@@ -44,6 +45,44 @@ export async function releasesByIds(db: Database, ids: readonly number[]): Promi
   const rows = await releaseRows(db).where('releases.id', 'in', ids).execute();
   const found = new Map(rows.map((row) => [row.id, toRelease(row)]));
   return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+/** Number of images after which a page ends. A version is never split. */
+const mostImages = 1000;
+
+/** Returns the releases of a project by version; see `CatalogStore.versions`. */
+export async function releaseVersions(
+  db: Database,
+  project: string,
+  { before = Number.MAX_SAFE_INTEGER, limit }: { readonly before?: number | undefined; readonly limit: number },
+): Promise<{ readonly versions: readonly ReleaseVersion[]; readonly next: number | undefined }> {
+  const found = await db
+    .selectFrom('releases')
+    .innerJoin('projects', 'projects.id', 'releases.project_id')
+    .select(({ fn }) => ['version', fn.min('releases.id').as('first'), fn.countAll<number>().as('images')])
+    .where('projects.name', '=', project)
+    .groupBy('version')
+    .having(({ fn }) => fn.min('releases.id'), '<', before)
+    .orderBy('first', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const page: typeof found = [];
+  let room = mostImages;
+  for (const each of found.slice(0, limit)) {
+    if (page.length > 0 && each.images > room) break;
+    room -= each.images;
+    page.push(each);
+  }
+  const names = page.map(({ version }) => version);
+  if (names.length === 0) return { versions: [], next: undefined };
+  const query = releaseRows(db).where('projects.name', '=', project).where('releases.version', 'in', names);
+  // An empty reference image sorts before all digests.
+  const rows = await query.orderBy('reference_image').orderBy('board').orderBy('kind', 'desc').execute();
+  const releases = rows.map(toRelease);
+  return {
+    versions: names.map((version) => ({ version, images: releases.filter((each) => each.version === version) })),
+    next: page.length < found.length ? page.at(-1)?.first : undefined,
+  };
 }
 
 export async function releaseByName(

@@ -5,7 +5,7 @@ import { releaseInfoSchema, releaseResponseSchema } from '../../../../api/releas
 import { listLimit, listPosition } from './integer-text.ts';
 import { operation } from './operation.ts';
 
-const releases = v.strictObject({ releases: v.array(releaseInfoSchema) });
+const selected = v.strictObject({ release: releaseInfoSchema });
 
 export const releaseOperations = {
   publish: operation({
@@ -31,10 +31,12 @@ export const releaseOperations = {
     method: 'get',
     path: '/projects/{project}/releases',
     summary: 'Lists the releases of a project, newest first.',
+    description:
+      'Each release contains the images of one version, for all boards and kinds. A page contains about 1,000 images at most.',
     action: 'view',
     query: v.strictObject({ before: listPosition, limit: listLimit(1000, 100) }),
     statuses: [200],
-    response: v.strictObject({ ...releases.entries, next: v.optional(v.number()) }),
+    response: v.strictObject({ releases: v.array(releaseInfoSchema), next: v.optional(v.number()) }),
   }),
   yank: operation({
     id: 'yankRelease',
@@ -42,10 +44,11 @@ export const releaseOperations = {
     method: 'post',
     path: '/projects/{project}/releases/yank',
     summary: 'Yanks a release: no device receives it any longer.',
+    description: 'Yanks all images of the version, or those of the listed parts, in one step.',
     action: 'yank',
     body: yankRequestSchema,
     statuses: [200],
-    response: releases,
+    response: selected,
     problems: ['conflict'],
   }),
   channel: operation({
@@ -64,10 +67,11 @@ export const releaseOperations = {
     method: 'put',
     path: '/projects/{project}/channels/{channel}',
     summary: 'Promotes a release to a channel.',
+    description: 'Promotes all images of the version, or those of the listed parts, in one step.',
     action: 'promote',
     body: channelRequestSchema,
     statuses: [200],
-    response: releases,
+    response: selected,
     problems: ['channel-not-permitted', 'image-known', 'conflict'],
   }),
 } as const;
