@@ -25,7 +25,7 @@ export const releaseImageSchema = v.strictObject({
   /** Preflight rules that the project of the build allows, with the reasons. Absent if there are none. */
   allowedRules: v.optional(v.array(v.strictObject({ rule: v.string(), reason: v.string() }))),
 });
-export type ReleaseImage = DeepReadonly<v.InferOutput<typeof releaseImageSchema>>;
+export type ReleaseImageInfo = DeepReadonly<v.InferOutput<typeof releaseImageSchema>>;
 
 /** Release: the images of one version. */
 export const releaseInfoSchema = v.strictObject({

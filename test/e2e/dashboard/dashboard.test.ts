@@ -1,7 +1,9 @@
 /** The dashboard in a real browser, with a real server and thirty virtual devices. */
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
+import { testBuild } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
+import { startTestServer } from '../../server/running-server.ts';
 import { barriersOf, logIn, openBrowser } from './browser.ts';
 import { takePictures } from './pictures.ts';
 import { rehearsal } from './rehearsal.ts';
@@ -69,7 +71,7 @@ test('shows a staged rollout live until a failed device halts it, in both color 
     await logIn(narrow.page, server.token);
     for (const each of pages) {
       await checked.page.goto(each);
-      for (const summary of await checked.page.locator('summary').all()) await summary.click();
+      await checked.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
       t.deepEqual(await barriersOf(checked.page), [], `${colorScheme}: ${each}`);
       await narrow.page.goto(each);
       const width = await narrow.page.evaluate<number>('document.documentElement.scrollWidth');
@@ -166,6 +168,34 @@ test('enrolls a device of a shared alias from the overview, also on a phone', as
   await page.getByRole('heading', { level: 1, name: 'Projects' }).waitFor();
   t.is(await page.getByRole('heading', { name: 'Not enrolled' }).count(), 0);
   t.is((await requestAsDevice(server.port, alias, { mac })).status, 200);
+  t.deepEqual(complaints, []);
+});
+
+test('yanks the selected images of a version, and keeps the selection during live updates', async (t) => {
+  const server = await startTestServer(t);
+  const publish = async (version: string, board: string, seed: number) => {
+    const recipe = { project: 'door', compression: 'none', sizeBytes: 8192 } as const;
+    t.is((await server.publish(await testBuild({ ...recipe, version, board, seed }))).status, 201);
+  };
+  await publish('1.3.0', 'd1_mini', 1);
+  await publish('1.3.0', 'nodemcu', 2);
+  const visit = await openBrowser(t, server.url);
+  const { page, complaints } = await visit({ bypassCSP: true });
+  await logIn(page, server.token);
+  await page.goto('/projects/door/releases');
+  await page.getByText('Yank 1.3.0 (2 images)…').click();
+  await page.getByLabel('sketch for nodemcu').uncheck();
+  await page.getByLabel('Reason').fill('it smokes');
+  t.deepEqual(await barriersOf(page), []);
+  await page.getByRole('heading', { level: 1 }).click();
+  await publish('1.4.0', 'lolin', 3);
+  await page.getByRole('heading', { level: 2, name: '1.4.0' }).waitFor();
+  await page.getByRole('button', { name: 'Yank the selected images' }).click();
+  await page.getByText('Yank 1.3.0 (1 image)…').waitFor();
+  t.deepEqual(
+    (await server.parts.store.catalog.withVersion('door', '1.3.0')).map(({ board }) => board),
+    ['nodemcu'],
+  );
   t.deepEqual(complaints, []);
 });
 

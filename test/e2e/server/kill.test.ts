@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import test from 'ava';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
-import type { ReleaseImage, ReleaseInfo } from '../../../src/api/release-info.ts';
+import type { ReleaseImageInfo, ReleaseInfo } from '../../../src/api/release-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
@@ -178,8 +178,8 @@ async function losses(url: string, token: string, { versions, sends, wrongBytes 
 }
 
 /** Reads the images on all pages; the newest release is first. */
-async function allReleases(get: (path: string) => Promise<unknown>): Promise<ReleaseImage[]> {
-  const all: ReleaseImage[] = [];
+async function allReleases(get: (path: string) => Promise<unknown>): Promise<ReleaseImageInfo[]> {
+  const all: ReleaseImageInfo[] = [];
   for (let before = ''; ; ) {
     const page = (await get(`releases?limit=100${before}`)) as { releases?: ReleaseInfo[]; next?: number };
     all.push(...(page.releases ?? []).flatMap(({ images }) => images));

@@ -127,6 +127,31 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     },
   );
 
+  storeTest('ends a page of versions after 1,000 images, and never splits a version', async (t, { store, another }) => {
+    await store.catalog.publish(publication((await testBuild({ version: '1.0', project: 'door' })).manifest, '1.0'));
+    const lines: DumpLine[] = [];
+    for await (const line of store.dump()) lines.push(line);
+    const row = lines.find(({ table }) => table === 'releases')?.row ?? t.fail();
+    const copies = ['1.0', '2.0', '3.0'].flatMap((version, first) =>
+      Array.from({ length: 600 }, (_, index) => {
+        return {
+          table: 'releases',
+          row: { ...row, id: 10_000 + first * 600 + index, version, board: `board-${index}` },
+        };
+      }),
+    );
+    const large = await another();
+    await large.restore([...lines.filter(({ table }) => table === 'projects'), ...copies]);
+    const newest = await large.catalog.versions('door', { limit: 10 });
+    t.deepEqual(
+      newest.versions.map(({ version, images }) => [version, images.length]),
+      [['3.0', 600]],
+    );
+    const older = await large.catalog.versions('door', { limit: 10, before: newest.next });
+    t.deepEqual([older.versions[0]?.version, older.versions.length], ['2.0', 1]);
+    t.is((await large.catalog.versions('door', { limit: 1, before: older.next })).next, undefined);
+  });
+
   storeTest(
     'promotes a republished old release only to a channel that has never served the release',
     async (t, { store }) => {

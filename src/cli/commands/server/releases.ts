@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { releasesResponse, selectedReleaseResponse } from '../../../api/client/responses.ts';
 import { defaultChannel, type ReleasePart } from '../../../api/release.ts';
-import type { ReleaseImage, ReleaseInfo } from '../../../api/release-info.ts';
+import type { ReleaseImageInfo, ReleaseInfo } from '../../../api/release-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -127,7 +127,7 @@ function asTable(releases: readonly ReleaseInfo[]): TextBlock {
   return table([['version', 'kind', 'board', 'channels', 'enforcement', 'published'], ...rows]);
 }
 
-function imageCells({ kind, board, channels, purpose, yanked, enforcement, publishedAt }: ReleaseImage): string[] {
+function imageCells({ kind, board, channels, purpose, yanked, enforcement, publishedAt }: ReleaseImageInfo): string[] {
   const served = purpose === 'reference' ? 'reference build' : channels.join(', ') || '-';
   return [kind, board ?? '-', yanked === undefined ? served : `yanked: ${yanked}`, enforcement, publishedAt];
 }

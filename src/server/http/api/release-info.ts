@@ -1,4 +1,4 @@
-import type { ReleaseImage, ReleaseInfo } from '../../../api/release-info.ts';
+import type { ReleaseImageInfo, ReleaseInfo } from '../../../api/release-info.ts';
 import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
 
 /** Converts the images of a version to their API representation. */
@@ -14,7 +14,7 @@ export function releaseInfo(
 }
 
 /** Converts an image to its API representation. */
-export function releaseImage(release: ReleaseRecord, currentReleases: readonly CurrentRelease[]): ReleaseImage {
+export function releaseImage(release: ReleaseRecord, currentReleases: readonly CurrentRelease[]): ReleaseImageInfo {
   const { project, version, kind, board, purpose, publishedAt, yanked, manifest } = release;
   const { image, enforcement, signing, artifacts, allowedRules } = manifest;
   return {

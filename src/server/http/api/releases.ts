@@ -1,4 +1,4 @@
-import type { ReleaseImage, ReleaseInfo } from '../../../api/release-info.ts';
+import type { ReleaseImageInfo, ReleaseInfo } from '../../../api/release-info.ts';
 import { mayPromoteOn } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
@@ -57,7 +57,7 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
     return releaseInfo(release, await store.catalog.currentReleases(release.project));
   }
 
-  async function showImage(image: ReleaseRecord): Promise<ReleaseImage> {
+  async function showImage(image: ReleaseRecord): Promise<ReleaseImageInfo> {
     return releaseImage(image, await store.catalog.currentReleases(image.project));
   }
 

@@ -46,9 +46,9 @@ export const liveScript = `'use strict';
   function swap(part, renewed) {
     if (part.contains(document.activeElement) && document.activeElement.matches('input, select, textarea')) return;
     part.dataset.shown = renewed.innerHTML;
-    for (const each of part.querySelectorAll('details[open][id]')) {
+    for (const each of part.querySelectorAll('details[id]')) {
       const same = renewed.querySelector('#' + CSS.escape(each.id));
-      if (same !== null) same.open = true;
+      if (same !== null) same.open = each.open;
     }
     for (const each of part.querySelectorAll('input[id]')) {
       const same = renewed.querySelector('#' + CSS.escape(each.id));

@@ -2,9 +2,9 @@ import { counted } from '../../../core/model/quantity-text.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
 import type { ReleaseVersion } from '../../storage/store.ts';
+import { ImageDetails, imageName } from './image-details.tsx';
 import type { Form } from './page-login.ts';
 import { projectPath } from './paths.ts';
-import { imageName, ReleaseImage } from './release-image.tsx';
 import { SendForm } from './send-form.tsx';
 
 interface ReleaseCardProps extends ReleaseVersion {
@@ -17,21 +17,21 @@ interface ReleaseCardProps extends ReleaseVersion {
 /** Shows a release: all images of a version. */
 export function ReleaseCard({ project, version, images, currentReleases, formToken }: ReleaseCardProps) {
   const id = images[0]?.id;
-  const yankable = images.filter(({ purpose, yanked }) => purpose === 'serve' && yanked === undefined);
+  const available = images.filter(({ purpose, yanked }) => purpose === 'serve' && yanked === undefined);
   return (
     <article class="card" id={`release-${id}`} aria-labelledby={`title-${id}`}>
       <h2 id={`title-${id}`}>
         {version} <span class="quiet">{counted(images.length, 'image')}</span>
       </h2>
       {images.map((image) => (
-        <ReleaseImage
+        <ImageDetails
           image={image}
           channels={currentReleases.filter(({ release }) => release.id === image.id).map(({ channel }) => channel)}
           isOpen={images.length === 1}
         />
       ))}
-      {formToken === undefined || yankable.length === 0 ? undefined : (
-        <Yank {...{ id, project, version, formToken }} images={yankable} />
+      {formToken === undefined || available.length === 0 ? undefined : (
+        <Yank {...{ id, project, version, formToken }} images={available} />
       )}
     </article>
   );

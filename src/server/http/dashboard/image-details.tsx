@@ -6,7 +6,7 @@ import type { ReleaseRecord } from '../../storage/records.ts';
 import { Facts } from './facts.tsx';
 import { When } from './when.tsx';
 
-interface ReleaseImageProps {
+interface ImageDetailsProps {
   readonly image: ReleaseRecord;
   /** Channels that serve this image now. */
   readonly channels: readonly string[];
@@ -21,7 +21,7 @@ const enforcements: Readonly<Record<Manifest['enforcement'], string>> = {
 };
 
 /** Shows one image of a release. */
-export function ReleaseImage({ image: record, channels, isOpen }: ReleaseImageProps) {
+export function ImageDetails({ image: record, channels, isOpen }: ImageDetailsProps) {
   const { id, kind, purpose, publishedAt, yanked, manifest } = record;
   const { image, signing, enforcement, sourceCommit } = manifest;
   const isReference = purpose === 'reference';
