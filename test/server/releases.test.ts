@@ -92,7 +92,7 @@ test('lists a version with all of its images, and pages by version', async (t) =
 test('yanks all images of a version in one step, with one audit entry', async (t) => {
   const server = await published(t);
   const { run, json } = serverCommands(server, server.folder);
-  const { stdout, stderr } = await run('releases', 'yank', 'door', '1.3.0', '--reason', 'it smokes');
+  const { stdout, stderr } = await run('releases', 'yank', 'door', '1.3.0', '--yes', '--reason', 'it smokes');
   t.regex(stdout + stderr, /^Yanked 1\.3\.0 \(4 images\)\./m);
   t.deepEqual(
     (await states(server)).map((state) => state.replace(/^.*: /, '')),
@@ -103,7 +103,7 @@ test('yanks all images of a version in one step, with one audit entry', async (t
     entries.map(({ detail }) => (detail['releases'] as readonly unknown[]).length),
     [4],
   );
-  const again = await run('releases', 'yank', 'door', '1.3.0');
+  const again = await run('releases', 'yank', 'door', '1.3.0', '--yes');
   t.is(again.exitCode, 1);
   t.regex(again.error?.message ?? '', /door 1\.3\.0 has no image/);
   t.is((await json('releases', 'list', 'door', '--limit', '1')).length, 1);
@@ -142,18 +142,8 @@ test('yanks and promotes the selected images, or none of them if one does not ex
     promoted.images.map(({ kind, board, channels }) => [kind, board, channels]),
     boards.map((board) => ['sketch', board, ['beta', 'stable']]),
   );
-  const yanked = await run(
-    'releases',
-    'yank',
-    'door',
-    '1.3.0',
-    '--board',
-    'd1_mini',
-    '--board',
-    boards[1],
-    '--kind',
-    'filesystem',
-  );
+  const names = ['--board', 'd1_mini', '--board', boards[1]];
+  const yanked = await run('releases', 'yank', 'door', '1.3.0', '--kind', 'filesystem', ...names, '--yes');
   t.regex(yanked.stdout + yanked.stderr, /^Yanked 1\.3\.0 \(2 images\)\./m);
   t.deepEqual((await states(server)).slice(1), [
     ...boards.flatMap((board) => [`1.3.0 sketch ${board}: beta,stable`, `1.3.0 filesystem ${board}: no reason`]),

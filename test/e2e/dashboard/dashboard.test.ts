@@ -188,7 +188,7 @@ test('yanks the selected images of a version, and keeps the selection during liv
   await page.getByLabel('Reason').fill('it smokes');
   t.deepEqual(await barriersOf(page), []);
   await page.getByRole('heading', { level: 1 }).click();
-  await publish('1.4.0', 'lolin', 3);
+  await publish('1.4.0', 'd1_mini', 3);
   await page.getByRole('heading', { level: 2, name: '1.4.0' }).waitFor();
   await page.getByRole('button', { name: 'Yank the selected images' }).click();
   await page.getByText('Yank 1.3.0 (1 image)…').waitFor();
