@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { AuditInfo } from '../../../src/api/admin-info.ts';
 import type { DeliveryInfo } from '../../../src/api/webhooks.ts';
 import { checkIn, draft, macOf, maintained, running, startFleet, startRollout } from '../../attack/rollouts/fleet.ts';
+import { requestAsDevice } from '../raw-device.ts';
 import type { TestServer } from '../running-server.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -42,7 +43,8 @@ async function halfDone(t: ExecutionContext) {
   const { id } = await startRollout(server, { stages });
   await checkIn(server, 0, running);
   await checkIn(server, 0, draft);
-  await checkIn(server, 1, running, { freeSpace: 256 });
+  const tight = { mac: macOf(1), version: '0.5', freeSpace: 4096 };
+  t.is((await requestAsDevice(server.port, '/update/door', tight)).status, 304);
   await progressed(server, id, 1);
   return { server, id };
 }

@@ -52,10 +52,9 @@ function changes(releaseId: number) {
   });
 }
 
-function changed(
-  mac: string,
-  { enrolled, group, pin, running, attempt, code, exclusion }: fc.TypeOf<ReturnType<typeof changes>>,
-): DeviceRecord {
+type DeviceChange = ReturnType<typeof changes> extends fc.Arbitrary<infer Value> ? Value : never;
+
+function changed(mac: string, { enrolled, group, pin, running, attempt, code, exclusion }: DeviceChange): DeviceRecord {
   const common = { version: '2.0', kind: 'sketch', sends: 1, receipts: 1, interruptions: 0, lastSentAt: 1 } as const;
   return {
     ...newRecord('door', mac),
@@ -129,7 +128,8 @@ test('names the devices that a stage waits for, each with its reason and what to
   for (let checks = 0; checks < 4; checks++) await checkIn(server, 0, running);
   t.is((await checkIn(server, 1, running)).status, 200);
   await checkIn(server, 1, draft);
-  t.is((await checkIn(server, 2, running, { freeSpace: 256 })).status, 304);
+  const tight = { mac: macOf(2), version: '0.5', freeSpace: 4096 };
+  t.is((await requestAsDevice(server.port, '/update/door', tight)).status, 304);
   const { total, devices } = await list(server, id, '?status=waiting');
   t.is(total, 3);
   t.like(devices[0], {

@@ -7,7 +7,7 @@ import type {
   RolloutMember,
   RolloutRecord,
 } from '../../../src/server/storage/records.ts';
-import type { Store } from '../../../src/server/storage/store.ts';
+import type { MemberFilter, RecordPage, Store } from '../../../src/server/storage/store.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { auditBy } from '../audit-by.ts';
 import { testBuild } from '../builds.ts';
@@ -66,6 +66,34 @@ export function countsContract(storeTest: StoreTest): void {
     await setDevice(store, 1, { group: 'a', name: 'pending' });
     t.deepEqual(await soaked(created.id, ['running'], 150), []);
     t.deepEqual(await addresses(created.id, ['running']), []);
+  });
+
+  storeTest('lists the members of stages and kinds, page by page in both directions', async (t, { store }) => {
+    await fill(store);
+    const { id } = await startRollout(store);
+    for (const index of [1, 2, 3]) await setDevice(store, index, { group: 'a', name: 'pending' });
+    await store.rollouts.countNext(id, 10, memberOf);
+    await setDevice(store, 2, { group: 'a', name: 'running' });
+    await setDevice(store, 4, { group: 'b', name: 'failed' });
+    const find = async (page: RecordPage, parts: MemberFilter['parts'], more = {}) => {
+      const found = await store.devices.list('door', page, { ...more, members: { rollout: id, parts } });
+      return found.map(({ record }) => Number(record.mac.slice(-2)));
+    };
+    const [pending, running, failed] = [
+      { stage: 0, kind: 'pending' },
+      { stage: 0, kind: 'running' },
+      { stage: 1, kind: 'failed' },
+    ];
+    t.deepEqual(await find({ limit: 10 }, []), []);
+    t.deepEqual(await find({ limit: 10 }, [pending]), [1, 3]);
+    t.deepEqual(await find({ limit: 10 }, [failed, running, pending]), [1, 2, 3, 4]);
+    t.deepEqual(await find({ limit: 2 }, [failed, running, pending]), [1, 2]);
+    t.deepEqual(await find({ limit: 2, after: macOf(2) }, [failed, running, pending]), [3, 4]);
+    t.deepEqual(await find({ limit: 2, before: macOf(4) }, [failed, running, pending]), [2, 3]);
+    t.deepEqual(await find({ limit: 10 }, [{ stage: 1, kind: 'pending' }]), []);
+    t.deepEqual(await find({ limit: 10 }, [pending, failed], { text: 'FAIL' }), [4]);
+    t.deepEqual(await find({ limit: 10 }, [pending, failed], { group: 'a' }), [1, 3]);
+    t.deepEqual(await find({ limit: 1, before: macOf(4) }, [pending, failed], { group: 'a' }), [3]);
   });
 
   storeTest(

@@ -159,7 +159,10 @@ details form { display: grid; gap: 0.5rem; max-width: 28rem; justify-items: star
   main { padding: 0.5rem 0.75rem 3rem; }
   th, td { padding: 0.4rem 0.35rem; }
   .fleet { font-size: 0.875rem; }
-  .fleet td:last-child, .fleet td:nth-child(3) { white-space: normal; }
+  .fleet thead { position: absolute; clip-path: inset(50%); }
+  .fleet tbody tr { display: grid; grid-template-columns: 1fr auto auto; border-bottom: 1px solid var(--line); }
+  .fleet tbody th, .fleet td { border: 0; }
+  .fleet td:nth-child(2) { grid-row: 2; grid-column: 1 / -1; padding-top: 0; }
   .filter > div { flex-basis: 100%; max-width: none; }
   .chart { padding: 0.5rem; }
   .chart .axis { font-size: 20px; }

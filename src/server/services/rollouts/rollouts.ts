@@ -164,8 +164,8 @@ export class Rollouts {
       if (isRunning(rollout)) await this.#haltIfYanked(rollout);
       if (!rollout.isCounted) await this.#count(rollout);
       if (rollout.state === 'active') {
-        await this.#evaluate(rollout, ({ kind }) => kind !== 'wait');
         await this.#noteStall(rollout);
+        await this.#evaluate(rollout, ({ kind }) => kind !== 'wait');
       }
       await this.#sample(rollout);
     }

@@ -12,6 +12,7 @@ import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { table } from '../../../output/table.ts';
+import { labeled, type TextBlock } from '../../../output/text-block.ts';
 import { positiveInteger } from '../../../shared/option-values.ts';
 import { type ServerClient, serverClient, serverCommand } from '../connection.ts';
 import { rolloutOptions, rolloutPath } from './rollout-path.ts';
@@ -46,7 +47,7 @@ async function show(project: string, options: ShowOptions, io: Io): Promise<void
   const path = await rolloutPath(client, project, options);
   const rollout = await client.request('GET', path, rolloutInfoSchema);
   const devices = isList(options) ? await listDevices(client, path, rollout, options) : undefined;
-  const lines = devices === undefined ? describeRollout(rollout) : deviceLines(rollout, devices);
+  const lines = devices === undefined ? describeRollout(rollout) : [deviceLines(rollout, devices)];
   client.report.result('server rollouts show', { ...rollout, devices }, lines);
 }
 
@@ -81,21 +82,29 @@ async function listDevices(
   }
 }
 
-function deviceLines(
-  { version, channel }: RolloutInfo,
-  { rollout, total, devices }: RolloutDevices,
-): readonly string[] {
-  const count =
-    devices.length < total ? `${countText(devices.length)} of ${counted(total, 'device')}` : counted(total, 'device');
+/** Lists devices: a line for each device, and below it why it has its status and what to do about it. */
+function deviceLines({ version, channel }: RolloutInfo, { rollout, total, devices }: RolloutDevices): TextBlock {
+  const all = counted(total, 'device');
+  const count = devices.length < total ? `${countText(devices.length)} of ${all}` : all;
   const head = `rollout ${rollout}, ${version} on ${channel}: ${count}`;
-  if (devices.length === 0) return [head];
-  const rows = devices.map(({ mac, name, stage, status, reason, fix, lastSeenAt }) => [
-    String(stage),
+  const rows = devices.map(({ mac, name, stage, status, lastSeenAt }) => [
     mac,
     name ?? '-',
+    String(stage),
     memberStatusWords[status],
     lastSeenAt ?? 'never',
-    fix === undefined ? reason : `${reason} Fix: ${fix}.`,
   ]);
-  return [head, ...table([['stage', 'mac', 'name', 'status', 'last seen', 'reason'], ...rows])];
+  const lines = table([['mac', 'name', 'stage', 'status', 'last seen'], ...rows]);
+  return {
+    linesIn(columns) {
+      if (devices.length === 0) return [head];
+      const [titles = '', ...texts] = lines.linesIn(columns);
+      const explained = devices.flatMap(({ reason, fix }, index) => [
+        texts[index] ?? '',
+        ...labeled('', 2, reason).linesIn(columns),
+        ...(fix === undefined ? [] : labeled('  fix: ', 7, fix).linesIn(columns)),
+      ]);
+      return [head, titles, ...explained];
+    },
+  };
 }
