@@ -1,5 +1,6 @@
 import type { ServerParts } from '../../parts.ts';
-import { listMembers, unknownRollout } from '../../services/rollouts/member-lists.ts';
+import { listMembers } from '../../services/rollouts/member-lists.ts';
+import { unknownRollout } from '../../services/rollouts/unknown-rollout.ts';
 import { rolloutOperations } from './operations/rollouts.ts';
 import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';

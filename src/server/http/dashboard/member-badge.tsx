@@ -1,7 +1,7 @@
 import { type MemberStatus, memberStatusWords } from '../../../api/rollout-info.ts';
 
 /** Color and symbol of each status. */
-export const memberKinds: Readonly<Record<MemberStatus, { readonly kind: string; readonly sign: string }>> = {
+const memberKinds: Readonly<Record<MemberStatus, { readonly kind: string; readonly sign: string }>> = {
   pending: { kind: 'pending', sign: '…' },
   updating: { kind: 'updating', sign: '↻' },
   running: { kind: 'up-to-date', sign: '✓' },

@@ -4,6 +4,7 @@ import type { ServiceParts } from '../parts.ts';
 import { memberInfo } from './member-info.ts';
 import { type MemberSelection, type SelectedMembers, selectMembers } from './member-selection.ts';
 import { isUnderWay } from './step.ts';
+import { unknownRollout } from './unknown-rollout.ts';
 
 interface Page {
   /** MAC after which the page starts. */
@@ -53,8 +54,4 @@ export async function findMembers(
   const rollout = await store.rollouts.find(project, id);
   if (rollout === undefined || !isUnderWay(rollout)) return undefined;
   return selectMembers(rollout, await store.rollouts.counts(id), selection);
-}
-
-export function unknownRollout(id: number): DomainError {
-  return new DomainError('not-found', `rollout ${id} not found`, 'Check its ID in the list of rollouts.');
 }

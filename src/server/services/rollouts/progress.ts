@@ -41,7 +41,9 @@ export function memberProgress(rollout: Progressing, record: DeviceRecord): Memb
   if (exclusion !== undefined) return { state: 'blocked', authenticated: exclusion.isProven };
   const { action, code, version, authenticated = false } = record.decisions.sketch ?? {};
   const isBlocked = action === 'none' && code?.startsWith('blocked') && version === rollout.version;
-  return isBlocked ? { state: 'blocked', authenticated } : { state: 'pending' };
+  // A device that is pinned to the version is sent its releases regardless of the rollout, which has no exclusion for it.
+  const isWithoutBoard = code === 'board-unknown' && record.pin === rollout.version;
+  return isBlocked || isWithoutBoard ? { state: 'blocked', authenticated } : { state: 'pending' };
 }
 
 /** Returns the latest attempt to send a release of the rollout to the device. */

@@ -15,7 +15,6 @@ import { withLatestView } from '../releases/with-latest-view.ts';
 import { actOn } from './actions.ts';
 import { deviceRolloutInfo } from './device-rollout-info.ts';
 import { evaluateRollout, type RolloutVerdict } from './evaluate-rollout.ts';
-import { unknownRollout } from './member-lists.ts';
 import type { SelectedMembers } from './member-selection.ts';
 import { finalOrCurrent, lacksResult, withResult } from './result.ts';
 import { rolloutInfo } from './rollout-info.ts';
@@ -35,6 +34,7 @@ import {
   talliesOf,
   unprovenReports,
 } from './tally.ts';
+import { unknownRollout } from './unknown-rollout.ts';
 
 /** Dependencies of {@link Rollouts}. */
 interface Needs {
