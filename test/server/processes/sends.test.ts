@@ -148,7 +148,7 @@ test('continues the count of a rollout whose process ended while counting, and w
   const last = await store.rollouts.find('door', 1);
   if (last === undefined) throw new Error('no rollout');
   const { id: _, revision: __, isCounted: ___, ...ended } = last;
-  const again = { ...ended, state: 'active', endedAt: undefined, history: [] } as const;
+  const again = { ...ended, state: 'active', endedAt: undefined, result: undefined, history: [] } as const;
   const created = await store.rollouts.create(again, () => ({ at: 0, actor: 'test', action: 'start', detail: {} }));
   const path = `/projects/door/rollouts/${created?.id}`;
   // A device that is saved before it is counted counts once.
