@@ -8,6 +8,7 @@ export interface RequestFacts {
   readonly sketchMd5: string | undefined;
   /** Firmware version that the sketch reports. */
   readonly version: string | undefined;
+  readonly freeSpaceBytes: number | undefined;
 }
 
 /** Request headers by lower-case name, as in Node.js. */
@@ -51,6 +52,7 @@ export function factsOfRequest(headers: Headers): RequestFacts {
     },
     sketchMd5: headerText(headers, 'x-esp8266-sketch-md5')?.toLowerCase(),
     version: headerText(headers, 'x-esp8266-version'),
+    freeSpaceBytes,
   };
 }
 
@@ -60,7 +62,7 @@ export function isFromDevice(headers: Headers): boolean {
 }
 
 /** Returns a size in bytes; undefined if the header is missing or not a plain number. */
-export function sizeIn(headers: Headers, name: string): number | undefined {
+function sizeIn(headers: Headers, name: string): number | undefined {
   const value = headerText(headers, name);
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }

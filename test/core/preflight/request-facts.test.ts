@@ -30,6 +30,7 @@ test('computes the start of the filesystem from the free space and the sketch si
     },
     sketchMd5: 'a56f8ef78a0bebd812f62067daf1408a',
     version: 'DOOR-7-g14f53a19',
+    freeSpaceBytes: 671744,
   });
 });
 

@@ -28,15 +28,22 @@ export interface ErrorResponse {
 const withoutCredentials: Credentials = { authenticated: false, hasNewestSecret: false };
 
 /** Checks the secret or password in a request and, in a closed project, that the device is enrolled. */
-export async function authorizeDevice(
+export function authorizeDevice(
   parts: DeviceParts,
   request: DeviceLogin,
   record: DeviceRecord | undefined,
-): Promise<Credentials | ErrorResponse> {
+): Credentials | ErrorResponse | Promise<Credentials | ErrorResponse> {
   const password = record?.credential ?? request.view.project.credential;
-  const entry =
-    bySecret(request, record) ??
-    (password === undefined ? withoutCredentials : await byPassword(parts, request, password));
+  const entry = bySecret(request, record);
+  if (entry !== undefined || password === undefined) return admitted(entry ?? withoutCredentials, request, record);
+  return byPassword(parts, request, password).then((checked) => admitted(checked, request, record));
+}
+
+function admitted(
+  entry: Credentials | ErrorResponse,
+  request: DeviceLogin,
+  record: DeviceRecord | undefined,
+): Credentials | ErrorResponse {
   if ('status' in entry) return entry;
   if (request.view.project.access === 'closed' && record?.enrolled !== true) {
     return { status: 404, text: 'Device not enrolled in this project' };

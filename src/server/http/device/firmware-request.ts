@@ -75,31 +75,24 @@ async function decideRequest(
 ): Promise<Outcome> {
   const { report, mode, channel, address, project, mac } = firmwareRequest;
   const { view, record = newRecord(project, mac) } = checked;
-  const { sketchMd5 } = report;
-  const recognized = sketchMd5 === undefined ? [] : await view.recognize(sketchMd5);
+  const recognized = report.sketchMd5 === undefined ? [] : await view.recognize(report.sketchMd5);
+  const releases = (await firmwareRequest.releases(view, record)) ?? nothing;
   return decide({
     mode,
     channel,
     report,
     running: whatRuns(report, recognized, record),
     record,
-    releases: await releasesFor(firmwareRequest, view, record),
+    // A pinned device is sent its pinned version, regardless of channels and rollouts.
+    releases:
+      record.pin === undefined
+        ? releases
+        : { current: await view.withVersion(record.pin), intermediateReleases: releases.intermediateReleases },
     retryPolicy: view.project,
     now: clock.now(),
     from: { address, authenticated },
     hasNewestSecret,
   });
-}
-
-/** Selects the releases for a device. A pinned device is sent its pinned version, regardless of channels and rollouts. */
-async function releasesFor(
-  firmwareRequest: FirmwareRequest,
-  view: ProjectView,
-  record: DeviceRecord,
-): Promise<Releases> {
-  const releases = (await firmwareRequest.releases(view, record)) ?? nothing;
-  if (record.pin === undefined) return releases;
-  return { current: await view.withVersion(record.pin), intermediateReleases: releases.intermediateReleases };
 }
 
 async function save(

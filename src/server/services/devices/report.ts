@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
-import { factsOfRequest, headerText, sizeIn } from '../../../core/preflight/request-facts.ts';
+import { factsOfRequest, headerText } from '../../../core/preflight/request-facts.ts';
 import type { StoredReport } from '../../storage/records.ts';
 
 /** Value of the x-ESP8266-mode header: what the device requests. `spiffs` means a filesystem of any type. */
@@ -35,12 +35,12 @@ export function readMode(text: string | readonly string[] | undefined): Mode | u
 }
 
 export function readReport(headers: IncomingHttpHeaders): DeviceReport {
-  const { sketchMd5, version, facts } = factsOfRequest(headers);
+  const { sketchMd5, version, freeSpaceBytes, facts } = factsOfRequest(headers);
   return {
     sketchMd5: sketchMd5 !== undefined && /^[0-9a-f]{32}$/.test(sketchMd5) ? sketchMd5 : undefined,
     version: version === undefined || version === '' ? undefined : version.slice(0, longestText),
     sdkVersion: headerText(headers, 'x-esp8266-sdk-version')?.slice(0, longestText),
-    freeSpaceBytes: sizeIn(headers, 'x-esp8266-free-space'),
+    freeSpaceBytes,
     facts,
   };
 }
