@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type DeepReadonly, sha256 } from '../core/model/fields.ts';
 import { preflightFixSchema } from '../core/model/preflight-fix.ts';
 import { roles } from './release.ts';
+import { historyDays } from './release-admin.ts';
 import { releaseFindingSchema } from './release-info.ts';
 import { deviceRolloutSchema } from './rollout-info.ts';
 
@@ -23,6 +24,13 @@ export const projectInfoSchema = v.strictObject({
   stalledAfterMs: v.optional(v.number()),
   /** Rules that tokens with the role `publish` may overrule. */
   publisherRules: v.array(v.string()),
+  /** Number of days for which the server keeps history; null if it is kept for ever. */
+  history: v.strictObject({
+    /** Reports and times of check-ins, and all addresses. */
+    checkInDays: v.nullable(historyDays),
+    attemptDays: v.nullable(historyDays),
+    auditDays: v.nullable(historyDays),
+  }),
   devices: v.number(),
   channels: v.array(v.strictObject({ channel: v.string(), kind, board: v.optional(v.string()), version: v.string() })),
 });

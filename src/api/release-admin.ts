@@ -56,6 +56,17 @@ function decodedOrSame(text: string): string {
   }
 }
 
+/** A hundred years. */
+export const mostHistoryDays = 36_500;
+const limitText = `must be a number of days from 1 to ${mostHistoryDays}`;
+/** Number of days for which history is kept. */
+export const historyDays = v.pipe(
+  v.number(limitText),
+  v.integer(limitText),
+  v.minValue(1, limitText),
+  v.maxValue(mostHistoryDays, limitText),
+);
+
 /** Changes to a project. An absent key leaves the value unchanged. */
 export const projectRequestSchema = v.strictObject({
   /** Enrollment policy. `open`: any device may update. `closed`: only enrolled devices may update. */
@@ -73,6 +84,15 @@ export const projectRequestSchema = v.strictObject({
   stalledAfterMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(90 * 24 * hourMs))),
   /** Rules that tokens with the role `publish` may overrule; [] for none. */
   publisherRules: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(64))),
+  /** Number of days for which the server keeps history; null to keep it for ever. */
+  history: v.optional(
+    v.strictObject({
+      /** Reports and times of check-ins, and all addresses. */
+      checkInDays: v.optional(v.nullable(historyDays)),
+      attemptDays: v.optional(v.nullable(historyDays)),
+      auditDays: v.optional(v.nullable(historyDays)),
+    }),
+  ),
 });
 export type ProjectRequest = v.InferInput<typeof projectRequestSchema>;
 
@@ -81,6 +101,8 @@ export const defaultConfirmWithinMs = 24 * hourMs;
 export const defaultMostSends = 3;
 /** Default for `stalledAfterMs`: one day, because some devices check for updates only once a day. */
 export const defaultStalledAfterMs = 24 * hourMs;
+/** Default for `history`. Audit entries are kept for ever. */
+export const defaultHistory = { checkInDays: 30, attemptDays: 365, auditDays: undefined } as const;
 
 /** Rules that can be allowed for one device. Their only risk is the loss of the files on this device. */
 export const deviceRules = ['fs-moved'] as const satisfies readonly RuleId[];

@@ -95,7 +95,7 @@ export const rolloutInfoSchema = v.strictObject({
     v.strictObject({
       devices: v.number(),
       addresses: v.number(),
-      /** Addresses with the most devices. Empty if the rollout has ended. */
+      /** Addresses with the most devices. Empty in lists, because lists are passed on, and if the rollout has ended. */
       most: v.array(v.strictObject({ address: v.string(), devices: v.number() })),
     }),
   ),

@@ -4,6 +4,7 @@ import { sealData } from '../storage/data-identity.ts';
 import type { DeviceRecord } from '../storage/records.ts';
 import { overdue } from './devices/attempts.ts';
 import { theServer } from './events/domain-event.ts';
+import { HistoryCleaner } from './history.ts';
 import type { ServiceParts } from './parts.ts';
 import { advanceEveryMs } from './rollouts/service-clock.ts';
 
@@ -51,6 +52,7 @@ async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promis
   const every = repeaterOf(parts, signal);
   const advance = () => parts.clock.advance();
   const deliver = () => parts.deliveries.start(signal);
+  const history = new HistoryCleaner(parts);
   const unfollow = parts.events.follow(async ({ type }) => {
     if (webhookEvents.some((event) => event === type)) await attempt(parts, deliver);
   });
@@ -64,6 +66,7 @@ async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promis
     every(minuteMs, sealData),
     every(minuteMs, ({ store }) => store.counts.removeEmpty()),
     every(cleanEveryMs, clean),
+    every(secondMs, () => history.step(Date.now())),
   ]);
   unfollow();
   await parts.deliveries.idle();

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { deviceStatuses } from '../../api/admin-info.ts';
 import { firmwareVersion, resourceName } from '../../api/release.ts';
-import { mac } from '../../api/release-admin.ts';
+import { historyDays, mac } from '../../api/release-admin.ts';
 import { haltSchema, rolloutStates, stageSchema } from '../../api/rollout.ts';
 import { flashModes } from '../../core/firmware/flash-header.ts';
 import { printable } from '../../core/model/fields.ts';
@@ -40,8 +40,15 @@ const project = v.looseObject({
   mostSends: count,
   stalledAfterMs: v.optional(count),
   publisherRules: v.optional(v.array(text)),
+  history: v.optional(
+    v.looseObject({
+      checkInDays: v.optional(historyDays),
+      attemptDays: v.optional(historyDays),
+      auditDays: v.optional(historyDays),
+    }),
+  ),
 });
-const source = v.looseObject({ address: text, authenticated: v.boolean() });
+const source = v.looseObject({ address: v.optional(text), at: v.optional(time), authenticated: v.boolean() });
 const attempt = v.looseObject({
   releaseId: id,
   version: text,

@@ -43,8 +43,10 @@ export interface DeviceSecrets {
 
 /** Source of a device's report. */
 export interface ReportSource {
-  /** Client address; the network for IPv6. */
-  readonly address: string;
+  /** Client address; the network for IPv6. Undefined after the project's limit for addresses (`HistoryLimits`). */
+  readonly address?: string | undefined;
+  /** Time of the request, in milliseconds since 1970. Undefined in records of earlier versions. */
+  readonly at?: number | undefined;
   /** True if the request contained the device's secret or password, or the project's password. */
   readonly authenticated: boolean;
 }
@@ -54,6 +56,14 @@ export interface ProjectKey {
   /** SHA-256 of the DER SubjectPublicKeyInfo. */
   readonly fingerprint: string;
   readonly pem: string;
+}
+
+/** Number of days for which a project keeps what happened; undefined to keep it for ever. */
+export interface HistoryLimits {
+  /** Reports and times of check-ins, and all addresses. */
+  readonly checkInDays: number | undefined;
+  readonly attemptDays: number | undefined;
+  readonly auditDays: number | undefined;
 }
 
 interface ProjectSettings {
@@ -73,6 +83,8 @@ interface ProjectSettings {
   readonly stalledAfterMs?: number | undefined;
   /** Rules that tokens with the role `publish` may overrule; admins may overrule all rules. */
   readonly publisherRules?: readonly string[] | undefined;
+  /** Undefined for the default limits. */
+  readonly history?: HistoryLimits | undefined;
 }
 
 export interface ProjectRecord extends ProjectSettings {

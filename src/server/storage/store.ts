@@ -317,7 +317,8 @@ export interface SaveOptions extends DeviceChangeBasis {
 export interface RemoveOptions extends DeviceChangeBasis {
   /** Revision of the device record on which `members` is based; undefined if `members` is not set. */
   readonly revision?: number | undefined;
-  readonly audit: NewAuditEntry;
+  /** Undefined if the server removes a device that it has not seen for a long time. */
+  readonly audit: NewAuditEntry | undefined;
 }
 
 export interface DeviceStore {
@@ -339,6 +340,8 @@ export interface DeviceStore {
   save(record: DeviceRecord, options: SaveOptions): Promise<'saved' | 'conflict' | 'full' | 'stale'>;
   /** Stores the times at which devices were last seen, and their reports. */
   touch(touches: readonly Touch[]): Promise<void>;
+  /** Removes the reports and last-seen times of those devices that were last seen before `at`, in milliseconds since 1970. */
+  forgetCheckIns(project: string, macs: readonly string[], at: number): Promise<void>;
   /** Returns devices, sorted by MAC. */
   list(project: string, page: RecordPage, filter?: DeviceFilter): Promise<readonly SeenDevice[]>;
   /** Returns the devices with these names, sorted by MAC. */
@@ -599,4 +602,8 @@ export interface AuditStore {
   list(page: { readonly before?: number | undefined; readonly limit: number }): Promise<readonly AuditEntry[]>;
   /** Returns a device's audit entries, newest first. */
   ofDevice(project: string, mac: string, limit: number): Promise<readonly AuditEntry[]>;
+  /** Returns the entries after an ID, oldest first. */
+  after(id: number, limit: number): Promise<readonly AuditEntry[]>;
+  /** Replaces the details of entries, and removes the entries with these IDs. */
+  clean(changed: readonly Pick<AuditEntry, 'id' | 'detail'>[], removed: readonly number[]): Promise<void>;
 }

@@ -311,6 +311,42 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.deepEqual(await macs(301), ['05', '01', '02']);
   });
 
+  storeTest('removes old check-ins of devices, and nothing newer', async (t, { store, peer }) => {
+    await store.catalog.saveProject(project(), auditBy('tester'));
+    const macs = ['18:FE:34:00:00:01', '18:FE:34:00:00:02', '18:FE:34:00:00:03'];
+    for (const mac of macs) await store.devices.save(newRecord('door', mac), { mostDevices: 9 });
+    const touches = macs.map((mac, index) => ({ project: 'door', mac, at: 10 * index, report: { version: '1.0' } }));
+    await store.devices.touch(touches);
+    await store.devices.forgetCheckIns('door', macs.slice(0, 2), 10);
+    await store.devices.forgetCheckIns('door', [], 100);
+    await store.devices.forgetCheckIns('window', macs, 100);
+    const seen = (await peer.devices.list('door', { limit: 9 })).map(({ lastSeenAt, report }) => [lastSeenAt, report]);
+    const report = { version: '1.0' };
+    t.deepEqual(seen, [
+      [undefined, undefined],
+      [10, report],
+      [20, report],
+    ]);
+  });
+
+  storeTest('reads the audit log from its start, and changes and removes entries', async (t, { store, peer }) => {
+    for (const action of ['a', 'b', 'c', 'd']) await store.audit.add(auditBy('tester', action, { address: action }));
+    const [first, second, third] = await peer.audit.after(0, 3);
+    t.deepEqual([first?.action, second?.action, third?.action], ['a', 'b', 'c']);
+    t.deepEqual(
+      (await peer.audit.after(third?.id ?? 0, 3)).map(({ action }) => action),
+      ['d'],
+    );
+    await store.audit.clean([{ id: second?.id ?? 0, detail: { tokens: 1 } }], [first?.id ?? 0, third?.id ?? 0]);
+    t.deepEqual(
+      (await peer.audit.list({ limit: 9 })).map(({ action, detail }) => [action, detail]),
+      [
+        ['d', { address: 'd' }],
+        ['b', { tokens: 1 }],
+      ],
+    );
+  });
+
   storeTest('finds a token by its ID until the token is revoked', async (t, opened) => {
     const facts = { project: 'door', name: 'ci', createdAt: 5 };
     const token = { id: 'abc', hash: 'ff', roles: ['publish', 'operate'], channels: ['beta'], ...facts } as const;

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { Option } from '@commander-js/extra-typings';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { type ProjectInfo, projectInfoSchema } from '../../../api/admin-info.ts';
 import { projectsResponse } from '../../../api/client/responses.ts';
-import type { ProjectRequest } from '../../../api/release-admin.ts';
-import { countText, exactDuration } from '../../../core/model/quantity-text.ts';
+import { mostHistoryDays, type ProjectRequest } from '../../../api/release-admin.ts';
+import { counted, countText, exactDuration } from '../../../core/model/quantity-text.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -15,7 +15,7 @@ import { credentialOf } from './credential.ts';
 
 const setCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'set <project>', 'Create a project, or change its settings', [
-    'ota-hooks server projects set door --access closed --server https://ota.example.com',
+    'ota-hooks server projects set door --access closed --keep-history check-ins=7d --server https://ota.example.com',
     'ota-hooks server projects set door --alias /esp/update/arduino.php --user esp --password-env OTA_PASSWORD',
   ])
     .addOption(
@@ -51,6 +51,11 @@ const setCommand = (declaration: Declaration) =>
       '--publisher-rule <rule>',
       'Rule that publish tokens may override; replaces all such rules (repeatable, empty for none)',
       collect,
+    )
+    .option(
+      '--keep-history <kind=days>',
+      'Time for which the server keeps check-ins (with addresses), attempts or audit, such as check-ins=30d or audit=forever (repeatable)',
+      keptHistory,
     );
 
 type SetOptions = OptionsOf<typeof setCommand>;
@@ -61,7 +66,7 @@ export function declareProjects(declaration: Declaration): void {
     'projects',
     'Manage projects: access, keys and update paths',
     ['ota-hooks server projects list', 'ota-hooks server projects set door --access closed'],
-    [declareList, declareSet],
+    [declareList, declareShow, declareSet],
   );
 }
 
@@ -70,6 +75,13 @@ function declareList(declaration: Declaration): void {
     'ota-hooks server projects list --server https://ota.example.com',
     'ota-hooks server projects list --json',
   ]).action((options) => list(options, declaration.io));
+}
+
+function declareShow(declaration: Declaration): void {
+  serverCommand(declaration, 'show <project>', 'Show the settings of a project', [
+    'ota-hooks server projects show door --server https://ota.example.com',
+    'ota-hooks server projects show door --json',
+  ]).action((project, options) => show(project, options, declaration.io));
 }
 
 function declareSet(declaration: Declaration): void {
@@ -82,6 +94,12 @@ async function list(options: ServerCommandOptions, io: Io): Promise<void> {
   report.result('server projects list', projects, asTable(projects));
 }
 
+async function show(project: string, options: ServerCommandOptions, io: Io): Promise<void> {
+  const { request, report } = serverClient(options, io);
+  const found = await request('GET', `/projects/${segment(project)}`, projectInfoSchema);
+  report.result('server projects show', found, describe(found));
+}
+
 async function set(project: string, options: SetOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
   const settings = await requestOf(options, io);
@@ -90,7 +108,7 @@ async function set(project: string, options: SetOptions, io: Io): Promise<void> 
 }
 
 async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
-  const { access, publicKey, alias, confirmWithin, mostSends, stalledAfter, publisherRule } = options;
+  const { access, publicKey, alias, confirmWithin, mostSends, stalledAfter, publisherRule, keepHistory } = options;
   const keys =
     publicKey && (await Promise.all(publicKey.map((path) => readNamedFile(resolve(io.cwd, path), 'public key'))));
   return {
@@ -105,7 +123,53 @@ async function requestOf(options: SetOptions, io: Io): Promise<ProjectRequest> {
     mostSends,
     stalledAfterMs: stalledAfter,
     publisherRules: publisherRule?.filter((rule) => rule !== ''),
+    history: keepHistory,
   };
+}
+
+const historyKinds = { 'check-ins': 'checkInDays', attempts: 'attemptDays', audit: 'auditDays' } as const;
+
+type History = NonNullable<ProjectRequest['history']>;
+
+/** Parses a limit such as `check-ins=30d` and adds it to the limits of the same option. */
+function keptHistory(value: string, previous: History = {}): History {
+  const [, kind, days] = /^(check-ins|attempts|audit)=(?:([1-9]\d{0,4})d|forever)$/.exec(value) ?? [];
+  if (kind === undefined || Number(days ?? 1) > mostHistoryDays) {
+    throw new InvalidArgumentError(
+      `must be check-ins=DAYS, attempts=DAYS or audit=DAYS, with a number from 1d to ${mostHistoryDays}d or forever`,
+    );
+  }
+  // The pattern matches only these kinds.
+  return { ...previous, [historyKinds[kind as keyof typeof historyKinds]]: days === undefined ? null : Number(days) };
+}
+
+/** Describes the settings of one project. */
+function describe(project: ProjectInfo): TextBlock {
+  const { access, user, keys, devices, channels, aliases, confirmWithinMs, mostSends, publisherRules, history } =
+    project;
+  const kept = Object.entries(historyKinds).map(([kind, name]) => {
+    const days = history[name];
+    return `${kind} ${days === null ? 'for ever' : counted(days, 'day')}`;
+  });
+  return table([
+    ['project', project.name],
+    ['access', user === undefined ? access : `${access}, password of ${user}`],
+    ['devices', countText(devices)],
+    ['keys', keys.join(' ') || 'none'],
+    ['current releases', currentReleases(channels)],
+    ['aliases', aliases.map(({ path, channel }) => `${path} (${channel})`).join(', ') || '-'],
+    ['confirm within', exactDuration(confirmWithinMs)],
+    ['most sends', countText(mostSends)],
+    ['publisher rules', publisherRules.join(' ') || '-'],
+    ['keeps', kept.join(', ')],
+  ]);
+}
+
+function currentReleases(channels: ProjectInfo['channels']): string {
+  const names = channels.map(
+    ({ channel, version, kind }) => `${channel} ${version}${kind === 'sketch' ? '' : ' (filesystem)'}`,
+  );
+  return names.join(', ') || '-';
 }
 
 function asTable(projects: readonly ProjectInfo[]): TextBlock {
@@ -114,9 +178,7 @@ function asTable(projects: readonly ProjectInfo[]): TextBlock {
     user === undefined ? access : `${access}, password`,
     keys.map((key) => `${key.slice(0, 16)}…`).join(' ') || 'none',
     countText(devices),
-    channels
-      .map(({ channel, version, kind }) => `${channel} ${version}${kind === 'sketch' ? '' : ' (filesystem)'}`)
-      .join(', ') || '-',
+    currentReleases(channels),
     exactDuration(confirmWithinMs),
     aliases.map(({ path }) => path).join(' ') || '-',
   ]);

@@ -38,6 +38,7 @@ export const serverDocuments = {
   'server tokens list': v.array(tokenInfoSchema),
   'server tokens revoke': v.strictObject({ revoked: v.string() }),
   'server projects list': v.array(projectInfoSchema),
+  'server projects show': projectInfoSchema,
   'server projects set': projectInfoSchema,
   'server releases list': v.array(releaseInfoSchema),
   'server releases promote': releaseInfoSchema,

@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import type { ProjectInfo } from '../../../api/admin-info.ts';
 import { privateKeyRule } from '../../../api/release.ts';
-import { defaultStalledAfterMs, type projectRequestSchema } from '../../../api/release-admin.ts';
+import { defaultHistory, defaultStalledAfterMs, type projectRequestSchema } from '../../../api/release-admin.ts';
 import { readPublicKey } from '../../../core/keys/public-key.ts';
 import { isRuleId } from '../../../core/preflight/registry.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -10,7 +10,7 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { newProject, saveProject } from '../../services/releases/project.ts';
 import { withLatestView } from '../../services/releases/with-latest-view.ts';
-import type { Credential, ProjectKey, ProjectRecord } from '../../storage/records.ts';
+import type { Credential, HistoryLimits, ProjectKey, ProjectRecord } from '../../storage/records.ts';
 import { projectOperations } from './operations/projects.ts';
 import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';
@@ -65,6 +65,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
     mostSends,
     stalledAfterMs = defaultStalledAfterMs,
     publisherRules,
+    history = defaultHistory,
   }: ProjectRecord): Promise<ProjectInfo> {
     const currentReleases = await store.catalog.currentReleases(name);
     return {
@@ -77,6 +78,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
       mostSends,
       stalledAfterMs,
       publisherRules: [...(publisherRules ?? [])],
+      history: historyInfo(history),
       devices: await store.devices.count(name),
       channels: currentReleases.map(({ channel, release }) => ({
         channel,
@@ -91,7 +93,7 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
 }
 
 async function withChanges(project: ProjectRecord, request: Request): Promise<ProjectRecord> {
-  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends, stalledAfterMs, publisherRules } =
+  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends, stalledAfterMs, publisherRules, history } =
     request;
   return {
     ...project,
@@ -101,9 +103,20 @@ async function withChanges(project: ProjectRecord, request: Request): Promise<Pr
     mostSends: mostSends ?? project.mostSends,
     stalledAfterMs: stalledAfterMs ?? project.stalledAfterMs,
     publisherRules: publisherRules?.map(knownRule) ?? project.publisherRules,
+    history: history === undefined ? project.history : changedHistory(project.history ?? defaultHistory, history),
     keys: publicKeys?.map(readKey) ?? project.keys,
     credential: await withPassword(project.credential, credential),
   };
+}
+
+function historyInfo({ checkInDays, attemptDays, auditDays }: HistoryLimits): ProjectInfo['history'] {
+  return { checkInDays: checkInDays ?? null, attemptDays: attemptDays ?? null, auditDays: auditDays ?? null };
+}
+
+function changedHistory(before: HistoryLimits, request: NonNullable<Request['history']>): HistoryLimits {
+  const limit = (name: keyof HistoryLimits) =>
+    request[name] === undefined ? before[name] : (request[name] ?? undefined);
+  return { checkInDays: limit('checkInDays'), attemptDays: limit('attemptDays'), auditDays: limit('auditDays') };
 }
 
 function knownRule(rule: string): string {

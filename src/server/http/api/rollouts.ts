@@ -1,3 +1,4 @@
+import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { listMembers } from '../../services/rollouts/member-lists.ts';
 import { unknownRollout } from '../../services/rollouts/unknown-rollout.ts';
@@ -8,9 +9,10 @@ import { type Route, route } from './routes.ts';
 export function rolloutRoutes(parts: ServerParts): readonly Route[] {
   const { rollouts, clock } = parts;
   return [
-    route(rolloutOperations.list, async ({ params, query }) => ({
-      rollouts: await rollouts.list(requireProject(parts, params.project), query.limit),
-    })),
+    route(rolloutOperations.list, async ({ params, query }) => {
+      const found = await rollouts.list(requireProject(parts, params.project), query.limit);
+      return { rollouts: found.map(withoutAddresses) };
+    }),
 
     route(rolloutOperations.start, async ({ params, token, body }) => {
       const project = requireProject(parts, params.project);
@@ -32,4 +34,9 @@ export function rolloutRoutes(parts: ServerParts): readonly Route[] {
       return rollouts.act(project, params.rolloutId, params.action, await body(), token.id);
     }),
   ];
+}
+
+/** Lists are exported and passed on, so they contain no addresses. */
+function withoutAddresses({ unproven, ...rollout }: RolloutInfo): RolloutInfo {
+  return { ...rollout, unproven: unproven && { ...unproven, most: [] } };
 }

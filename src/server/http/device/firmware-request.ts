@@ -77,6 +77,7 @@ async function decideRequest(
   const { view, record = newRecord(project, mac) } = checked;
   const recognized = report.sketchMd5 === undefined ? [] : await view.recognize(report.sketchMd5);
   const releases = (await firmwareRequest.releases(view, record)) ?? nothing;
+  const now = clock.now();
   return decide({
     mode,
     channel,
@@ -89,8 +90,8 @@ async function decideRequest(
         ? releases
         : { current: await view.withVersion(record.pin), intermediateReleases: releases.intermediateReleases },
     retryPolicy: view.project,
-    now: clock.now(),
-    from: { address, authenticated },
+    now,
+    from: { address, at: now.wallMs, authenticated },
     hasNewestSecret,
   });
 }

@@ -3,6 +3,7 @@ import { changedRecord } from '../../storage/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import type { DeviceFilter, DeviceStore, MemberChange, RecordPage } from '../../storage/store.ts';
 import { auditEntriesOf, auditEntryOf } from '../events/audit-entry.ts';
+import { theServer } from '../events/domain-event.ts';
 import type { DomainEvents } from '../events/domain-events.ts';
 import type { Catalog } from '../releases/catalog.ts';
 import type { ProjectView } from '../releases/project-view.ts';
@@ -130,15 +131,22 @@ export class DeviceRecords {
     await this.change(project, mac, (record) => record && change(record));
   }
 
-  async remove(project: string, mac: string, by: Actor): Promise<boolean> {
+  /** Removes a device. Devices that the server itself removes have no audit entry, because anyone can invent devices. */
+  async remove(
+    project: string,
+    mac: string,
+    by: Actor,
+    isMeant: (record: DeviceRecord) => boolean = () => true,
+  ): Promise<boolean> {
     const { store, events } = this.#needs;
     const event = { type: 'device.removed', project, mac, actor: by, at: Date.now() } as const;
     for (let tries = 0; tries < mostTries; tries++) {
       const checked = await this.check(project, mac);
-      if (checked?.record === undefined) return false;
+      if (checked?.record === undefined || !isMeant(checked.record)) return false;
       const members = memberChanges(checked.view, checked.record, undefined);
       const basis = { projectRevision: checked.view.revision, revision: checked.record.revision, members };
-      const wasThere = await store.remove(project, mac, { audit: auditEntryOf(event), ...basis });
+      const audit = by === theServer ? undefined : auditEntryOf(event);
+      const wasThere = await store.remove(project, mac, { audit, ...basis });
       if (wasThere === 'stale') continue;
       if (wasThere) events.emit(event);
       return wasThere;

@@ -48,7 +48,7 @@ export async function previewIn(
     releases: current === undefined ? releases : { ...releases, current, rollout: undefined },
     retryPolicy: view.project,
     now,
-    from: { address: '', authenticated: false },
+    from: { authenticated: false },
     hasNewestSecret: false,
   });
   return decision;

@@ -1,7 +1,14 @@
 import type { Role } from '../../../api/release.ts';
 import type { RolloutStage, RolloutState } from '../../../api/rollout.ts';
 import type { ImageKind } from '../../../core/model/artifact.ts';
-import type { Actor, Failure, ProjectRecord, ReleaseName, ReleaseRecord } from '../../storage/records.ts';
+import type {
+  Actor,
+  Failure,
+  HistoryLimits,
+  ProjectRecord,
+  ReleaseName,
+  ReleaseRecord,
+} from '../../storage/records.ts';
 
 /** Change to the server's data, with its type, actor, time and details. */
 export type DomainEvent =
@@ -162,6 +169,7 @@ interface ProjectEvent
     Pick<ProjectRecord, 'access' | 'aliases' | 'confirmWithinMs' | 'mostSends' | 'stalledAfterMs'> {
   readonly type: 'project.created' | 'project.changed';
   readonly publisherRules: readonly string[];
+  readonly history: HistoryLimits;
   /** Key fingerprints. */
   readonly keys: readonly string[];
   /** User name that devices must send along with the password. */

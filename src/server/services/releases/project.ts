@@ -1,4 +1,4 @@
-import { defaultConfirmWithinMs, defaultMostSends } from '../../../api/release-admin.ts';
+import { defaultConfirmWithinMs, defaultHistory, defaultMostSends } from '../../../api/release-admin.ts';
 import type { Actor, ProjectKey, ProjectRecord } from '../../storage/records.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
@@ -38,7 +38,8 @@ export async function saveProject(
 
 /** Describes a project change. */
 export function projectEvent(before: ProjectRecord | undefined, after: ProjectRecord, by: Actor): DomainEvent {
-  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends, stalledAfterMs, publisherRules } = after;
+  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends, stalledAfterMs, publisherRules, history } =
+    after;
   return {
     type: before === undefined ? 'project.created' : 'project.changed',
     project: name,
@@ -52,5 +53,6 @@ export function projectEvent(before: ProjectRecord | undefined, after: ProjectRe
     mostSends,
     stalledAfterMs,
     publisherRules: publisherRules ?? [],
+    history: history ?? defaultHistory,
   };
 }

@@ -1,4 +1,5 @@
 import type { RolloutTally } from '../../../api/rollout-info.ts';
+import { counted } from '../../../core/model/quantity-text.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 
 /** Result of evaluating a rollout. */
@@ -117,8 +118,8 @@ function exceededLimit({ halt, version }: RolloutRecord, weighed: Failures, coun
 
 function provenanceText(proven: Failures, unproven: Failures, addresses: readonly string[]): string {
   if (proven.failed > 0) return `${unproven.failed} of ${proven.failed + unproven.failed} reports unproven`;
-  const [only = 'unknown'] = addresses;
-  return `all reports from ${addresses.length === 1 ? only : `${addresses.length} addresses`}, unproven`;
+  // The reason is sent to webhooks and kept for ever, so it does not contain the addresses.
+  return `all reports from ${counted(addresses.length, 'address', 'addresses')}, unproven`;
 }
 
 function gateReason(

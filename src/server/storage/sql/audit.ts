@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { AuditEntry } from '../records.ts';
 import type { AuditStore, NewAuditEntry } from '../store.ts';
-import type { Database } from './engine.ts';
+import type { Database, Engine } from './engine.ts';
 import { queueEvents } from './queue-events.ts';
 import { storedJson } from './stored-json.ts';
 import type { Tables } from './tables.ts';
@@ -17,7 +17,7 @@ export async function writeAudit(db: Database, entries: readonly NewAuditEntry[]
   await queueEvents(db, entries);
 }
 
-export function sqlAudit(db: Database): AuditStore {
+export function sqlAudit({ db, transaction }: Engine): AuditStore {
   return {
     add: (entry) => writeAudit(db, [entry]),
 
@@ -30,6 +30,23 @@ export function sqlAudit(db: Database): AuditStore {
       const query = db.selectFrom('audit').selectAll().where('project', '=', project).where('mac', '=', mac);
       return (await query.orderBy('id', 'desc').limit(limit).execute()).map(toEntry);
     },
+
+    async after(id, limit) {
+      const query = db.selectFrom('audit').selectAll().where('id', '>', id).orderBy('id').limit(limit);
+      return (await query.execute()).map(toEntry);
+    },
+
+    clean: (changed, removed) =>
+      transaction(async (change) => {
+        for (const { id, detail } of changed) {
+          await change
+            .updateTable('audit')
+            .set({ detail: JSON.stringify(detail) })
+            .where('id', '=', id)
+            .execute();
+        }
+        if (removed.length > 0) await change.deleteFrom('audit').where('id', 'in', removed).execute();
+      }, 'crash'),
   };
 }
 

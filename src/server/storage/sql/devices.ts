@@ -82,6 +82,19 @@ export function sqlDevices(engine: Engine): DeviceStore {
         }
       }, 'crash'),
 
+    async forgetCheckIns(project, macs, at) {
+      if (macs.length === 0) return;
+      await transaction(async (change) => {
+        await change
+          .updateTable('devices')
+          .set({ last_seen_at: null, report: null })
+          .where('project_id', '=', ({ selectFrom }) => selectFrom('projects').select('id').where('name', '=', project))
+          .where('mac', 'in', macs)
+          .where('last_seen_at', '<', at)
+          .execute();
+      }, 'crash');
+    },
+
     async list(project, page, filter = {}) {
       const found = await db
         .selectFrom('projects')
@@ -292,7 +305,11 @@ async function makeRoom(db: Database, projectId: number, mostDevices: number) {
           .where(({ eb }) =>
             eb.or([
               eb('retention', '=', 1),
-              eb.and([eb('retention', '=', 2), eb('last_seen_at', '<', Date.now() - protectedForMs)]),
+              // The time of an old check-in is removed in the meantime (services/history.ts).
+              eb.and([
+                eb('retention', '=', 2),
+                eb.or([eb('last_seen_at', 'is', null), eb('last_seen_at', '<', Date.now() - protectedForMs)]),
+              ]),
             ]),
           )
           .limit(most);
@@ -327,7 +344,7 @@ async function remove(
   if (gone.length === 0) return 'stale';
   await changeDeviceCounts(db, projectId, { removed: gone, added: [] });
   await changeMembers(db, engine, mac, members);
-  await writeAudit(db, [audit]);
+  if (audit !== undefined) await writeAudit(db, [audit]);
   return true;
 }
 

@@ -23,7 +23,7 @@ export function sqlStore(engine: Engine): Store {
     tokens: sqlTokens(engine),
     uploads: sqlUploads(engine),
     webhooks: sqlWebhooks(engine),
-    audit: sqlAudit(engine.db),
+    audit: sqlAudit(engine),
     sessions: sqlSessions(engine),
     failures: sqlFailures(engine),
     notices: engine.notices,
