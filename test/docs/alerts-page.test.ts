@@ -5,6 +5,7 @@ import { startTestServer, type TestServer } from '../server/running-server.ts';
 import { startReceiver } from '../server/webhooks/receiver.ts';
 import { runCommand } from '../support/run-command.ts';
 import { type TestFolder, testFolder } from '../support/test-folder.ts';
+import { until } from '../support/until.ts';
 import { type Act, actsOf } from './acts.ts';
 
 interface Reader {
@@ -57,7 +58,7 @@ test('docs/alerts.md: a webhook receives events, and sends one of them again', a
     t.is((await server.api('POST', '/projects/door/rollouts', { version: '2.0' })).status, 201);
     t.is((await server.api('POST', '/projects/door/releases/yank', { version: '2.0' })).status, 200);
     await receiver.received(1);
-    while ((await server.parts.store.webhooks.pending()).size > 0) await new Promise(setImmediate);
+    await until(async () => (await server.parts.store.webhooks.pending()).size === 0);
   });
   const [added, listed, deliveries] = outputs;
   t.regex(added ?? '', /whsec_/);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Build } from '../../src/core/pack/build.ts';
 import type { Signer } from '../../src/core/signing/signer.ts';
+import { until } from '../support/until.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { type DeviceWords, readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
 import { receiptsNoted, startTestServer, type TestServer } from './running-server.ts';
@@ -79,7 +80,7 @@ test('closes the connection after a download even if the client requests keep-al
     t.is(response.header('content-length'), String(response.body.length), 'there is no second one behind it');
     t.is(response.header('x-md5'), response.md5);
   }
-  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  await until(() => server.parts.downloads.active === 0);
   t.is(server.parts.counters.downloadsCompleted, 1, 'and it is known to have come to its end');
 });
 
@@ -259,7 +260,7 @@ test('does not count an interrupted download as received', async (t) => {
     during: (socket) => socket.once('data', () => socket.resetAndDestroy()),
   });
   const state = async () => JSON.stringify((await server.api('GET', '/projects/door/devices')).body['devices']);
-  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  await until(() => server.parts.downloads.active === 0);
   t.regex(await state(), /"state":"sent"/);
   t.is(server.parts.counters.downloadsInterrupted, 1);
   const again = () =>
@@ -270,7 +271,7 @@ test('does not count an interrupted download as received', async (t) => {
   t.regex(await state(), /"state":"interrupted","sends":1,"receipts":0,"interruptions":1/);
   t.is((await server.api('POST', '/projects/door/devices/18:FE:34:AA:BB:CC/retry')).status, 200);
   t.is((await again()).status, 200);
-  while (!(await state()).includes('"state":"received"')) await new Promise(setImmediate);
+  await until(async () => (await state()).includes('"state":"received"'));
   t.regex(await state(), /"state":"received","sends":1/);
 });
 

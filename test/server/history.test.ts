@@ -7,6 +7,7 @@ import type { ProjectView } from '../../src/server/services/releases/project-vie
 import { newRecord } from '../../src/server/storage/device-record.ts';
 import type { Attempt, DeviceRecord, ProjectRecord, RolloutRecord } from '../../src/server/storage/records.ts';
 import { testFolder } from '../support/test-folder.ts';
+import { until } from '../support/until.ts';
 import { auditBy } from './audit-by.ts';
 import { startTestServer } from './running-server.ts';
 import { saveDevice } from './save-device.ts';
@@ -240,6 +241,6 @@ test('the server removes old history while it runs', async (t) => {
   const touch = { project: 'door', mac: macOf(1), at: Date.now() - 31 * dayMs, report: { version: '1.0' } };
   await server.parts.store.devices.touch([touch]);
   const next = await server.restart();
-  while ((await next.parts.store.devices.get('door', macOf(1)))?.report !== undefined) await new Promise(setImmediate);
+  await until(async () => (await next.parts.store.devices.get('door', macOf(1)))?.report === undefined);
   t.is((await next.parts.store.devices.get('door', macOf(1)))?.lastSeenAt, undefined);
 });

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
+import { until } from '../support/until.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
 import { endIfBroken, forgedDevice, hostileRequests } from './requests.ts';
@@ -304,7 +305,7 @@ test('closes a download that the client does not read', async (t) => {
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
   });
-  while ((server.parts.counters.responses.get(200) ?? 0) < 2) await new Promise(setImmediate);
+  await until(() => (server.parts.counters.responses.get(200) ?? 0) >= 2);
   // With active downloads, stopping the server would take a minute.
   const began = performance.now();
   await server.close(60_000);
@@ -326,10 +327,10 @@ test('limits the connections from one address', async (t) => {
     return new Promise<'refused'>((resolve) => socket.once('close', () => resolve('refused')));
   });
   await Promise.race(ended);
-  while (server.parts.counters.rejectedConnections < 5) await new Promise(setImmediate);
+  await until(() => server.parts.counters.rejectedConnections >= 5);
   t.is(server.parts.counters.rejectedConnections, 5);
   for (const socket of open) socket.destroy();
-  while (!(await isSound(server).catch(() => false))) await new Promise(setImmediate);
+  await until(() => isSound(server).catch(() => false));
 });
 
 test('returns 429 to an address with too many failed requests', async (t) => {

@@ -7,6 +7,7 @@ import { failOverdueDevices, removeOrphans } from '../../src/server/services/mai
 import { startServer } from '../../src/server/start.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { endlessMs } from '../support/patience.ts';
+import { until } from '../support/until.ts';
 import { sketchMd5Of, testBuild, testSigner } from './builds.ts';
 import { readResponse, requestAsDevice, sendRaw, updateRequest } from './raw-device.ts';
 import { digestOf, receiptsNoted, startTestServer, upload } from './running-server.ts';
@@ -31,7 +32,7 @@ test('finishes active downloads and accepts no new connections while stopping', 
     socket.pause();
     server.parts.stopping.addEventListener('abort', () => socket.resume());
   });
-  while (server.parts.downloads.active < 1) await new Promise(setImmediate);
+  await until(() => server.parts.downloads.active >= 1);
   await server.close(endlessMs);
   const { header, body, md5 } = readResponse(await response);
   t.is(header('content-length'), String(body.length));
@@ -102,7 +103,7 @@ test('aborts a stalled download when the shutdown grace period ends', async (t) 
   socket.on('error', () => undefined);
   socket.write(updateRequest('/update/door', roomy));
   socket.pause();
-  while (server.parts.downloads.active < 1) await new Promise(setImmediate);
+  await until(() => server.parts.downloads.active >= 1);
   await server.close(200);
   t.is(server.parts.downloads.active, 0);
 });
@@ -185,7 +186,7 @@ test('counts device responses, decisions, downloads and published releases in th
   await requestAsDevice(server.port, '/update/door');
   await requestAsDevice(server.port, '/update/door', { sketchMd5: sketchMd5Of(build.manifest) });
   await requestAsDevice(server.port, '/update/nothing');
-  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  await until(() => server.parts.downloads.active === 0);
   const response = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${server.token}` } });
   const text = await response.text();
   for (const line of [
@@ -267,7 +268,7 @@ test('does not count a client that disconnects in the middle of a request as a s
   const headers = 'Upload-Offset: 0\r\nUpload-Length: 1000\r\nContent-Length: 1000\r\n\r\n';
   const offset = async () => (await server.api('GET', `/uploads/${'0'.repeat(64)}`)).body['offset'];
   const goAway = async (socket: Socket) => {
-    while ((await offset()) !== 500) await new Promise(setImmediate);
+    await until(async () => (await offset()) === 500);
     socket.resetAndDestroy();
   };
   await sendRaw(server.port, `${request}${headers}${'x'.repeat(500)}`, { during: (socket) => void goAway(socket) });

@@ -11,6 +11,7 @@ import { sharedStorage } from '../engines/shared-engines.ts';
 import { type Spread, startSpread } from '../engines/spread.ts';
 import { endlessMs } from '../support/patience.ts';
 import { testFolder } from '../support/test-folder.ts';
+import { until } from '../support/until.ts';
 import { requireDocumented } from './documented.ts';
 
 /** Prevents server timeouts on a slow machine. The headers timeout cannot exceed the Node.js timeout for a whole request. */
@@ -176,5 +177,5 @@ export async function receiptsNoted(
   project = 'door',
 ): Promise<void> {
   const noted = async () => (await parts.records.find(project, mac))?.attempts[0]?.receipts;
-  while ((await noted()) !== receipts) await new Promise(setImmediate);
+  await until(async () => (await noted()) === receipts);
 }

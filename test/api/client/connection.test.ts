@@ -11,6 +11,7 @@ import {
 import { type ErrorCode, OtaError } from '../../../src/errors/ota-error.ts';
 import { endlessMs } from '../../support/patience.ts';
 import { refusingPort, releasablePort } from '../../support/refusing-port.ts';
+import { until } from '../../support/until.ts';
 import { problem, type Reply, resettingServer, scriptedServer } from './scripted-server.ts';
 
 const token = 'token-of-the-tests';
@@ -155,7 +156,7 @@ test('retries any POST until the server accepts connections', async (t) => {
   );
   const response = request({ method: 'POST', path: '/tokens', json: {} });
   // The client listens to this signal directly only while it waits after a failed attempt.
-  while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
+  await until(() => getEventListeners(controller.signal, 'abort').length !== 0);
   await release();
   const server = await scriptedServer(t, () => ({ status: 201, json: 'done' }), port);
   t.like(await response, { status: 201, json: 'done' });
@@ -193,7 +194,7 @@ test('aborts a wait on Ctrl-C without reporting a server error', async (t) => {
   const request = client(server, { signal: controller.signal, pausesMs: [endlessMs] });
   const error = t.throwsAsync(request({ method: 'GET', path: '/x' }), { any: true });
   // Requests listen to derived signals. Only the wait before a retry listens to this signal.
-  while (getEventListeners(controller.signal, 'abort').length === 0) await new Promise(setImmediate);
+  await until(() => getEventListeners(controller.signal, 'abort').length !== 0);
   t.is(server.arrived.length, 1);
   controller.abort();
   t.false((await error) instanceof OtaError);

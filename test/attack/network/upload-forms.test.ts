@@ -6,6 +6,7 @@ import { startVirtualDevice } from '../../../src/simulator/index.ts';
 import { readResponse, sendRaw } from '../../server/raw-device.ts';
 import { buildImage } from '../../support/image-builder.ts';
 import { makeKeyPair } from '../../support/signed-file.ts';
+import { until } from '../../support/until.ts';
 import { variantsOf } from '../readers/mutations.ts';
 import { countAttacks } from '../support/attack-counts.ts';
 
@@ -30,7 +31,7 @@ test('rejects malformed upload forms without stopping the virtual device', async
   for (const bytes of forms) await sendRaw(port, bytes, { during: (socket) => socket.end() });
   // Like a real device, it restarts after a form without a file, and then refuses connections for a moment.
   const page = () => sendRaw(port, 'GET /update HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-  while (readResponse(await page()).status !== 200) await new Promise(setImmediate);
+  await until(async () => readResponse(await page()).status === 200);
   t.like(device.state, { sketchMd5, damage: undefined, bricked: undefined });
   countAttacks({ kind: 'malformed upload forms', tried: forms.length, withstood: forms.length });
 });

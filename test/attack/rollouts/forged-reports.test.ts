@@ -77,10 +77,7 @@ test('halts on forged failures, names their address, and needs twice as many aft
     }
     const { state, reason } = await maintained(server, id);
     if (state !== 'halted') break;
-    t.regex(
-      reason ?? '',
-      /^\d+ devices failed to update to 2\.0 \(limit: 4\); all reports from 1 address, unproven$/,
-    );
+    t.regex(reason ?? '', /^\d+ devices failed to update to 2\.0 \(limit: 4\); all reports from 1 address, unproven$/);
     failuresPerHalt.push(forged - before);
     await server.api('POST', `/projects/door/rollouts/${id}/resume`, { acceptFailures: true });
   }

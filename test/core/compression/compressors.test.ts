@@ -62,7 +62,8 @@ for (const name of ['gzip', 'zopfli'] as const) {
 }
 
 test('gzip output is at most 2% larger than zlib output, and zopfli output is smaller than zlib output', async (t) => {
-  const input = door.subarray(100_000, 130_000);
+  // The time that zopfli takes grows with the input.
+  const input = door.subarray(100_000, 108_000);
   const [gzip, zopfli] = await Promise.all([compressors.gzip(input), compressors.zopfli(input)]);
   t.true(gzip.length < gzipSync(input, { level: 9 }).length * 1.02);
   t.true(zopfli.length < gzip.length);

@@ -129,10 +129,7 @@ test.serial('halts the rollout of a bad release automatically and stops sending 
   });
   const halted = await settled(({ state }) => state === 'complete' || state === 'halted');
   t.is(halted.state, 'halted');
-  t.regex(
-    halted.reason ?? '',
-    /^2 devices did not confirm 1\.2 \(limit: 2\); all reports from 1 address, unproven$/,
-  );
+  t.regex(halted.reason ?? '', /^2 devices did not confirm 1\.2 \(limit: 2\); all reports from 1 address, unproven$/);
   const haltedAt = Date.parse(halted.history.at(-1)?.at ?? '');
 
   const harmed = fleet.macs(({ event }) => event === 'bricked');

@@ -3,6 +3,7 @@ import { eventRoutes, type Schedule } from '../../../src/server/http/dashboard/e
 import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { endlessMs } from '../../support/patience.ts';
+import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
 import { saveDevice } from '../save-device.ts';
 import { testDashboard } from './browsing.ts';
@@ -64,7 +65,7 @@ async function followByHand(t: ExecutionContext, project: string) {
     stream: eventsIn(response.body),
     /** Waits until the stream has set a timer with this duration, then fires the timer. */
     async elapse(ms: number): Promise<void> {
-      while (!waits.has(ms)) await new Promise(setImmediate);
+      await until(() => waits.has(ms));
       waits.get(ms)?.();
     },
   };

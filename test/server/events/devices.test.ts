@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { failOverdueDevices } from '../../../src/server/services/maintenance.ts';
+import { until } from '../../support/until.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { requestAsDevice, sendRaw, updateRequest } from '../raw-device.ts';
 import { receiptsNoted, startTestServer, type TestServer } from '../running-server.ts';
@@ -41,7 +42,7 @@ async function download(server: TestServer): Promise<void> {
 /** Waits until the end of a download is stored. */
 async function endOfDownload({ parts }: TestServer): Promise<void> {
   await receiptsNoted({ parts }, mac, 1);
-  while (parts.downloads.active > 0) await new Promise(setImmediate);
+  await until(() => parts.downloads.active === 0);
 }
 
 test('emits device.first-seen only on the first check-in', async (t) => {
@@ -152,7 +153,7 @@ test('emits device.failed once, with the kind of failure', async (t) => {
   t.like(journal.seen[0]?.event, { type: 'device.retried', versions: ['2.0'] });
   const request = updateRequest('/update/door', { mac, sketchMd5: sketchMd5Of(old.manifest) });
   await sendRaw(server.port, request, { during: (socket) => socket.once('data', () => socket.resetAndDestroy()) });
-  while (server.parts.downloads.active > 0) await new Promise(setImmediate);
+  await until(() => server.parts.downloads.active === 0);
   journal.take();
   await check(server, old);
   t.deepEqual(journal.seen, [], 'an interrupted download is not a failure');

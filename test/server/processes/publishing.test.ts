@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { removeOrphans } from '../../../src/server/services/maintenance.ts';
+import { until } from '../../support/until.ts';
 import { testBuild, testSigner } from '../builds.ts';
 import { digestOf, releaseRequest, upload } from '../running-server.ts';
 import { once, twoProcesses } from './two-processes.ts';
@@ -100,7 +101,7 @@ test('keeps a blob that a publication uses while another process removes old upl
   await first.publish(old);
   for (const bytes of young.files.values()) await upload(first.url, bytes, token);
   const uploadedAt = Date.now();
-  while (Date.now() === uploadedAt) await new Promise(setImmediate);
+  await until(() => Date.now() !== uploadedAt);
   const afterUpload = Date.now();
   once(second.parts.store.catalog, 'publish', 'before', () => removeOrphans(first.parts, afterUpload));
   const { status } = await second.api('POST', '/projects/door/releases', releaseRequest(young.manifest));

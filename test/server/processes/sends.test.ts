@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
+import { until } from '../../support/until.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { requestAsDevice } from '../raw-device.ts';
 import { loseNotices, once, type Process, type TwoProcesses, twoProcesses } from './two-processes.ts';
@@ -202,7 +203,7 @@ test('waits with the shutdown until the end of a download is stored', async (t) 
   const idle = first.parts.downloads.idle().then(() => {
     isIdle = true;
   });
-  while (saves < 2) await new Promise(setImmediate);
+  await until(() => saves >= 2);
   t.false(isIdle);
   goOn();
   await idle;

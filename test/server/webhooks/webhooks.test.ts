@@ -1,5 +1,6 @@
 /** Webhooks of a running server, with a receiver on loopback. */
 import test, { type ExecutionContext } from 'ava';
+import { until } from '../../support/until.ts';
 import { testBuild, testSigner } from '../builds.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
 import { expectedSignature, startReceiver, typesIn } from './receiver.ts';
@@ -39,7 +40,7 @@ test('sends each event once, in order and signed, to the webhooks that receive i
   await haltRollout(t, server);
   await all.received(4);
   await halts.received(2);
-  while ((await server.parts.store.webhooks.pending()).size > 0) await new Promise(setImmediate);
+  await until(async () => (await server.parts.store.webhooks.pending()).size === 0);
   t.deepEqual(typesIn(all.log), rolloutEvents);
   t.deepEqual(typesIn(halts.log), ['release.yanked', 'rollout.halted']);
   t.deepEqual(window.log, []);
@@ -79,9 +80,7 @@ test('returns, logs and audits only the origin of a webhook, and its secret only
   });
   t.is((await server.publish(build)).status, 201);
   await receiver.received(1);
-  while (!server.logged.some(({ message }) => message === 'Webhook not delivered; trying again')) {
-    await new Promise(setImmediate);
-  }
+  await until(() => server.logged.some(({ message }) => message === 'Webhook not delivered; trying again'));
   t.is(receiver.log[0]?.path, '/hook/of-the-hall?key=of-the-chat');
   const shown = [JSON.stringify(server.logged)];
   for (const path of ['/webhooks', `/webhooks/${id}/deliveries`, '/audit']) {
