@@ -24,13 +24,15 @@ export const projectInfoSchema = v.strictObject({
   stalledAfterMs: v.optional(v.number()),
   /** Rules that tokens with the role `publish` may overrule. */
   publisherRules: v.array(v.string()),
-  /** Number of days for which the server keeps history; null if it is kept for ever. */
-  history: v.strictObject({
-    /** Reports and times of check-ins, and all addresses. */
-    checkInDays: v.nullable(historyDays),
-    attemptDays: v.nullable(historyDays),
-    auditDays: v.nullable(historyDays),
-  }),
+  /** Number of days for which the server keeps history; null if it is kept for ever. Absent from earlier servers. */
+  history: v.optional(
+    v.strictObject({
+      /** Reports and times of check-ins, and all addresses. */
+      checkInDays: v.nullable(historyDays),
+      attemptDays: v.nullable(historyDays),
+      auditDays: v.nullable(historyDays),
+    }),
+  ),
   devices: v.number(),
   channels: v.array(v.strictObject({ channel: v.string(), kind, board: v.optional(v.string()), version: v.string() })),
 });

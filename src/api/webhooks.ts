@@ -2,7 +2,11 @@ import * as v from 'valibot';
 import type { DeepReadonly } from '../core/model/fields.ts';
 import { resourceName } from './release.ts';
 
-/** Events that a webhook can receive. Each is written to the audit log in the transaction that makes the change. */
+/** Events of single devices. A webhook receives at most {@link mostDeviceEvents} of them within an hour. */
+export const deviceWebhookEvents = ['device.updated', 'device.failed', 'device.blocked'] as const;
+export const mostDeviceEvents = 100;
+
+/** Events that a webhook can receive. Each is queued in the transaction that makes the change. */
 export const webhookEvents = [
   'rollout.started',
   'rollout.stage-opened',
@@ -17,6 +21,7 @@ export const webhookEvents = [
   'release.published',
   'release.promoted',
   'release.yanked',
+  ...deviceWebhookEvents,
 ] as const;
 export type WebhookEvent = (typeof webhookEvents)[number];
 
@@ -24,7 +29,7 @@ export type WebhookEvent = (typeof webhookEvents)[number];
 export const webhookFormats = ['standard', 'ntfy', 'slack', 'discord'] as const;
 export type WebhookFormat = (typeof webhookFormats)[number];
 
-const deliveryStates = ['pending', 'delivered', 'failed'] as const;
+export const deliveryStates = ['pending', 'delivered', 'failed'] as const;
 export type DeliveryState = (typeof deliveryStates)[number];
 
 /** URL of a webhook. It is a secret, because a chat URL authorizes everyone who knows it. */

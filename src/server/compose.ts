@@ -203,6 +203,11 @@ export async function makeParts(
       if (outage.note(error)) return [];
       throw error;
     });
+  const webhooks = () =>
+    store.webhooks.pending().catch((error: unknown) => {
+      if (outage.note(error)) return new Map();
+      throw error;
+    });
   return {
     store,
     blobs,
@@ -233,7 +238,7 @@ export async function makeParts(
     health: new Health({ store, blobs, catalog, skew, outage }),
     verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
-    metrics: makeMetrics({ counters, downloads, fleet, outage }),
+    metrics: makeMetrics({ counters, downloads, fleet, webhooks, outage }),
     events,
     uploads: new Uploads(
       { store, blobs },

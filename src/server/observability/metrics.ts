@@ -3,6 +3,7 @@ import type { FleetCounts } from '../services/fleet-counts.ts';
 import type { DataPart, Outage } from '../services/outage.ts';
 import { type Counters, countersOf, type EventCounters } from './counters.ts';
 import { addFleetGauges } from './fleet-gauges.ts';
+import { addWebhookGauges, type PendingEvents } from './webhook-gauges.ts';
 
 const dataParts: readonly DataPart[] = ['database', 'bucket'];
 
@@ -18,6 +19,8 @@ interface MetricSources {
   readonly downloads: { readonly active: number };
   /** Reads the state of the devices and rollouts of all projects, or of one. */
   readonly fleet: (project?: string) => Promise<readonly FleetCounts[]>;
+  /** Reads the webhooks with pending events. */
+  readonly webhooks: () => Promise<ReadonlyMap<number, PendingEvents>>;
   readonly outage: Pick<Outage, 'isOngoing'>;
 }
 
@@ -28,6 +31,7 @@ interface MetricSources {
 export function makeMetrics({
   counters,
   downloads,
+  webhooks,
   fleet,
   outage,
 }: MetricSources): (project?: string) => Promise<MetricsText> {
@@ -74,6 +78,7 @@ export function makeMetrics({
     const counts = project === undefined ? registry : projectRegistry(countersOf(counters, project));
     const gauges = new Registry();
     addFleetGauges(gauges, await fleet(project));
+    if (project === undefined) addWebhookGauges(gauges, await webhooks(), Date.now());
     return { type: counts.contentType, text: (await counts.metrics()) + (await gauges.metrics()) };
   };
 }

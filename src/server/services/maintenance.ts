@@ -54,7 +54,8 @@ async function leadMaintenance(parts: ServiceParts, signal: AbortSignal): Promis
   const deliver = () => parts.deliveries.start(signal);
   const history = new HistoryCleaner(parts);
   const unfollow = parts.events.follow(async ({ type }) => {
-    if (webhookEvents.some((event) => event === type)) await attempt(parts, deliver);
+    // Events of devices are many. They wait for the next second.
+    if (webhookEvents.some((event) => event === type) && !type.startsWith('device.')) await attempt(parts, deliver);
   });
   await attempt(parts, advance);
   await Promise.all([

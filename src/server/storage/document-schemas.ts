@@ -3,12 +3,13 @@ import { deviceStatuses } from '../../api/admin-info.ts';
 import { firmwareVersion, resourceName } from '../../api/release.ts';
 import { historyDays, mac } from '../../api/release-admin.ts';
 import { haltSchema, rolloutStates, stageSchema } from '../../api/rollout.ts';
+import { deliveryStates, webhookEvents, webhookFormats } from '../../api/webhooks.ts';
 import { flashModes } from '../../core/firmware/flash-header.ts';
 import { printable } from '../../core/model/fields.ts';
 import { manifestSchema } from '../../core/model/manifest.ts';
 import { preflightFixSchema } from '../../core/model/preflight-fix.ts';
 import { isNestedDeeper } from '../../files/json-depth.ts';
-import { tableNames } from './sql/tables.ts';
+import { tableNames, type WebhookTable } from './sql/tables.ts';
 
 /** The server writes documents with fewer levels. JSON.stringify and SQLite fail on thousands of levels. */
 const mostLevels = 64;
@@ -206,6 +207,36 @@ const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchem
   uploads: v.looseObject({ size_bytes: count, at: time, complete: v.picklist([0, 1]) }),
   audit: v.looseObject({ id, at: time }),
 };
+
+const webhookSchemas: Readonly<Record<WebhookTable, v.GenericSchema>> = {
+  webhooks: v.looseObject({
+    id,
+    // The message must not contain the URL.
+    url: v.pipe(
+      text,
+      v.check((url) => URL.canParse(url), 'is not a URL'),
+    ),
+    format: v.picklist(webhookFormats),
+    created_at: time,
+  }),
+  webhook_deliveries: v.looseObject({
+    id,
+    event: v.picklist(webhookEvents),
+    payload: v.pipe(
+      text,
+      v.check((payload) => documentProblem(v.looseObject({}), payload) === undefined, 'is not an event'),
+    ),
+    state: v.picklist(deliveryStates),
+    at: time,
+    attempts: count,
+    next_at: time,
+  }),
+};
+
+/** Checks a row of a table that is not part of a backup. Returns the problem, without any secret; undefined if there is none. */
+export function webhookProblem(table: WebhookTable, columns: Readonly<Record<string, unknown>>): string | undefined {
+  return issueText(webhookSchemas[table], columns);
+}
 
 /**
  * Checks a row of a backup or of a database.

@@ -312,6 +312,8 @@ export interface SaveOptions extends DeviceChangeBasis {
   readonly mostDevices: number;
   /** Audit entries for the change; none for changes that result from device requests. */
   readonly audit?: readonly NewAuditEntry[] | undefined;
+  /** Events for webhooks that have no audit entry. */
+  readonly queued?: readonly NewAuditEntry[] | undefined;
 }
 
 export interface RemoveOptions extends DeviceChangeBasis {
@@ -547,6 +549,12 @@ export interface UploadStore {
   removeBefore(at: number): Promise<void>;
 }
 
+export interface PendingDeliveries {
+  readonly events: number;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
 /**
  * Webhooks and the queue of their events. The transaction that writes an audit entry also queues the event for each webhook that receives it,
  * so that no event is lost and none is sent for a change that was not made.
@@ -578,8 +586,8 @@ export interface WebhookStore {
   nextOf(webhook: number): Promise<DeliveryRecord | undefined>;
   /** Saves the result of an attempt, unless another process has saved this attempt. */
   saveAttempt(result: Pick<DeliveryRecord, 'id' | 'attempts' | 'state' | 'nextAt' | 'status' | 'error'>): Promise<void>;
-  /** Returns the number of pending deliveries, by webhook ID. */
-  pending(): Promise<ReadonlyMap<number, number>>;
+  /** Returns the number of pending deliveries and the time at which the first of them was queued, by webhook ID. */
+  pending(): Promise<ReadonlyMap<number, PendingDeliveries>>;
   /** Returns deliveries of a webhook, newest first. */
   deliveries(
     webhook: number,

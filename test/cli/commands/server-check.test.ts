@@ -82,3 +82,33 @@ test('server check reads the records of the database that is set, and --repair c
   t.is(repaired.repair.backup, undefined);
   t.like(await check(folder), { exitCode: 0, kinds: [] });
 });
+
+test('server check --repair keeps webhooks and the events that wait for them', async (t) => {
+  const server = await startTestServer(t);
+  const url = 'http://127.0.0.1:9/secret-of-the-chat';
+  const webhook = { url, events: ['release.published'], allowPrivate: true };
+  for (let count = 0; count < 2; count++) t.is((await server.api('POST', '/webhooks', webhook)).status, 201);
+  t.is((await server.publish(first)).status, 201);
+  await server.close(0);
+  const shown = () => read(server.folder, 'SELECT id, url, secret, events, format FROM webhooks');
+  const queued = () => read(server.folder, 'SELECT id, webhook_id, event_id, payload, state FROM webhook_deliveries');
+  const [webhooks, deliveries] = [shown(), queued()];
+  t.is(webhooks.length, 2);
+  t.is(deliveries.length, 2);
+  change(server.folder, "UPDATE webhooks SET format = 'fax' WHERE id = 2");
+  change(server.folder, "UPDATE devices SET doc = 'x'; UPDATE releases SET manifest = 'x'");
+  const { repair } = await check(server.folder, '--repair');
+  t.deepEqual(shown(), webhooks.slice(0, 1));
+  t.deepEqual(queued(), deliveries);
+  const changes = JSON.stringify(repair);
+  t.regex(changes, /Dropped webhooks 2: format: /);
+  t.notRegex(changes, /secret-of-the-chat|whsec_/);
+});
+
+function read(folder: string, query: string): readonly unknown[] {
+  const [driver] = drivers;
+  const database = driver?.open(`${folder}/ota.db`);
+  const rows = database?.prepare(`${query} ORDER BY id`).all([]);
+  database?.close();
+  return JSON.parse(JSON.stringify(rows ?? []));
+}

@@ -80,7 +80,12 @@ test('a halted rollout fires an alert in Prometheus, and every query of the dash
   const used = [...`${await dashboardQueries()}${await textOf('alerts.yml')}`.matchAll(/\bota_\w+/g)].map(
     ([name]) => name,
   );
-  const withoutSamples = ['ota_devices_blocked', 'ota_update_failures_total', 'ota_device_responses_total'];
+  const withoutSamples = [
+    'ota_devices_blocked',
+    'ota_update_failures_total',
+    'ota_device_responses_total',
+    'ota_webhook_pending_seconds',
+  ];
   t.deepEqual(
     [...new Set(used)].filter((name) => !names.includes(name) && !withoutSamples.includes(name)),
     [],
@@ -112,6 +117,8 @@ ${stalledSeries('0x60 1x60 0x60')}
         values: '0x60 2x200'
       - series: 'ota_devices_blocked{project="door",rule="no-space",instance="a"}'
         values: '3x200'
+      - series: 'ota_webhook_pending_seconds{webhook="2",instance="a"}'
+        values: '0+60x30 0x60 0+60x100'
       - series: 'up{job="ota-hooks",instance="a"}'
         values: '1x60 0x200'
     alert_rule_test:
@@ -121,6 +128,9 @@ ${alert('2h5m', 'OtaRolloutStalled', none)}
 ${alert('1h30m', 'OtaDevicesFailed', none)}
 ${alert('2h10m', 'OtaDevicesFailed', expectedAlert('warning', { project: 'door' }, '2 devices of door failed to install an update', 'ota-hooks server devices list door --failed'))}
 ${alert('1h10m', 'OtaDevicesBlocked', expectedAlert('info', { project: 'door', rule: 'no-space' }, '3 devices of door are blocked by no-space', 'ota-hooks server devices list door'))}
+${alert('19m', 'OtaWebhookStuck', none)}
+${alert('30m', 'OtaWebhookStuck', expectedAlert('warning', { webhook: '2' }, 'Webhook 2 has not accepted an event for 30m 0s', 'ota-hooks server webhooks deliveries 2'))}
+${alert('1h', 'OtaWebhookStuck', none)}
 ${alert('1h10m', 'OtaServerDown', expectedAlert('critical', { job: 'ota-hooks', instance: 'a' }, 'The update server a does not respond'))}
 `;
   const path = await folder.write('tests.yml', text);

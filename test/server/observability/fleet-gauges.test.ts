@@ -4,6 +4,7 @@ import type { RolloutRequest } from '../../../src/api/rollout.ts';
 import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
 import { requestAsDevice } from '../raw-device.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
+import { startReceiver } from '../webhooks/receiver.ts';
 
 const signer = testSigner();
 const old = await testBuild({ version: '1.0', project: 'door', signer, sizeBytes: 8192 });
@@ -68,6 +69,24 @@ test('/metrics contains the state, the stages and the progress of each rollout',
   t.is((await seriesOf(server, /^ota_rollout_state/)).length, 6);
   await server.api('POST', `/projects/door/rollouts/${body['id']}/pause`, { reason: 'lunch' });
   t.deepEqual(await seriesOf(server, /^ota_rollout_state.* 1$/), [`ota_rollout_state{${labels},state="paused"} 1`]);
+});
+
+test('/metrics contains the events that wait for a webhook, and their age', async (t) => {
+  const server = await startTestServer(t);
+  const receiver = await startReceiver(t);
+  receiver.answer = { status: 500 };
+  const webhook = { url: receiver.url, events: ['release.published'], allowPrivate: true };
+  t.is((await server.api('POST', '/webhooks', webhook)).status, 201);
+  t.deepEqual(await seriesOf(server, /^ota_webhook/), [], 'nothing waits');
+  await server.parts.store.audit.add({
+    ...{ at: Date.now() - 1_200_000, actor: 'tester', action: 'release.published', project: 'door', detail: {} },
+  });
+  const [events, seconds] = await seriesOf(server, /^ota_webhook/);
+  t.is(events, 'ota_webhook_pending_events{webhook="1"} 1');
+  const [, age] = /^ota_webhook_pending_seconds\{webhook="1"\} ([\d.]+)$/.exec(seconds ?? '') ?? [];
+  t.true(Number(age) >= 1200, seconds);
+  const { body } = await server.api('POST', '/tokens', { roles: ['read'], project: 'door' });
+  t.deepEqual(await seriesOf(server, /^ota_webhook/, String(body['token'])), [], 'only for all projects');
 });
 
 test('/metrics has at most 1,000 series for a project, however many versions and channels it has', async (t) => {

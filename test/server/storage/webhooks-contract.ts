@@ -32,7 +32,7 @@ export function webhooksContract(storeTest: StoreTest): void {
         data: { project: 'door', reason: 'it crashes' },
       });
       t.deepEqual(await store.webhooks.deliveries(two.id, { limit: 9 }), [], 'for another project');
-      t.deepEqual([...(await store.webhooks.pending())], [[one.id, 3]]);
+      t.deepEqual([...(await store.webhooks.pending())], [[one.id, { events: 3, since: 1 }]]);
       t.is(new Set(queued.map(({ eventId }) => eventId)).size, 3);
     },
   );
@@ -86,6 +86,25 @@ export function webhooksContract(storeTest: StoreTest): void {
       t.deepEqual(await times(), []);
     },
   );
+
+  storeTest('queues at most 100 events of devices for a webhook within an hour', async (t, { store }) => {
+    const [devices, rollouts] = [await add(store, { events: ['device.failed'] }), await add(store, {})];
+    const hourMs = 3_600_000;
+    for (let count = 0; count < 101; count++)
+      await store.audit.add(auditOf('device.failed', { count }, hourMs + count));
+    const queued = async () =>
+      (await store.webhooks.deliveries(devices.id, { limit: 999 })).map(({ payload }) => payload);
+    t.is((await queued()).length, 100);
+    t.like(JSON.parse((await queued())[0] ?? ''), { data: { count: 99, limitReached: true } });
+    t.is((await queued()).filter((payload) => payload.includes('limitReached')).length, 1);
+    await store.audit.add(auditOf('device.failed', { count: 200 }, 2 * hourMs + 1));
+    t.is((await queued()).length, 102 - 1, 'the first two are older than an hour');
+    t.deepEqual(
+      await store.webhooks.deliveries(rollouts.id, { limit: 9 }),
+      [],
+      'off unless the webhook names the event',
+    );
+  });
 
   storeTest('limits the number of webhooks, and keeps their URLs out of dumps', async (t, { store }) => {
     const added = await add(store, {});

@@ -1,4 +1,6 @@
 /** Delivery of queued events: waits, receivers that fail, and processes that end. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import type { WebhookFormat } from '../../../src/api/webhooks.ts';
 import { openData } from '../../../src/server/compose.ts';
@@ -54,7 +56,13 @@ async function openQueue(t: ExecutionContext, attemptMs?: number): Promise<Queue
       await store.audit.add({ at: queue.now, actor: 'server', action, project: 'door', detail: facts });
     },
     async add(url, { allowPrivate = true, format = 'standard' } = {}) {
-      const events = ['rollout.halted', 'rollout.resumed', 'release.yanked'] as const;
+      const events = [
+        'rollout.halted',
+        'rollout.resumed',
+        'release.yanked',
+        'device.failed',
+        'device.blocked',
+      ] as const;
       const webhook = { url, secret: 'whsec_AAAA', events, format, allowPrivate, createdAt: 1 };
       return (await store.webhooks.add(webhook, 9, () => auditBy('tester')))?.id ?? 0;
     },
@@ -150,6 +158,67 @@ test('ends an attempt at the time limit', async (t) => {
   t.like((await queue.logOf(id))[0], { state: 'pending', attempts: 1, error: 'no response within 0.001 seconds' });
 });
 
+test('reads at most 64 KB of a response, and one more read of the socket', async (t) => {
+  const queue = await openQueue(t);
+  const receiver = await startReceiver(t);
+  receiver.answer = 'endless';
+  const requests: ClientRequest[] = [];
+  const note = (message: unknown) => {
+    const { request } = message as { request: ClientRequest };
+    if (receiver.url.includes(request.getHeader('host') as string)) requests.push(request);
+  };
+  subscribe('http.client.request.start', note);
+  t.teardown(() => unsubscribe('http.client.request.start', note));
+  const id = await queue.add(receiver.url);
+  await queue.queue();
+  await queue.run();
+  t.like((await queue.logOf(id))[0], { state: 'delivered', status: 200 });
+  const [socket] = requests.map((request) => request.socket);
+  t.true(socket?.destroyed);
+  const read = socket?.bytesRead ?? 0;
+  // The stream reads ahead by its buffer of 16 KB, and each read of a socket returns at most 64 KB.
+  t.true(read > 64 * 1024 && read <= 3 * 64 * 1024, String(read));
+});
+
+const outages: Readonly<Record<string, Receiver['answer']>> = {
+  'responds with 500': { status: 500 },
+  redirects: { status: 302, headers: { location: 'http://127.0.0.1:9/' } },
+  'does not respond': 'hang',
+};
+
+for (const [what, answer] of Object.entries(outages)) {
+  test(`delivers the events in order to a receiver that ${what} for a day`, async (t) => {
+    const queue = await openQueue(t, answer === 'hang' ? 1 : undefined);
+    const receiver = await startReceiver(t);
+    receiver.answer = answer;
+    const id = await queue.add(receiver.url);
+    const start = queue.now;
+    await queue.queue('rollout.halted');
+    let attempts = 0;
+    while (queue.now < start + dayMs) {
+      await queue.run();
+      attempts++;
+      if (attempts === 3) await queue.queue('rollout.resumed');
+      queue.now = (await queue.store.webhooks.nextOf(id))?.nextAt ?? Number.POSITIVE_INFINITY;
+    }
+    // Waits of 5 s, 10 s and so on until 2,560 s, and then of an hour each.
+    t.is(attempts, 10 + 23);
+    t.deepEqual([...(await queue.store.webhooks.pending())], [[id, { events: 2, since: start }]]);
+    receiver.answer = { status: 204 };
+    // Another process leads, with the usual time limit.
+    const next = new Deliveries({ store: queue.store, log: silent, outage: new Outage(silent), now: () => queue.now });
+    await next.start(queue.stopping.signal);
+    await next.idle();
+    t.deepEqual(typesIn(receiver.log).slice(-2), ['rollout.halted', 'rollout.resumed']);
+    const states = (await queue.logOf(id)).map(({ event, state }) => [event, state]);
+    t.deepEqual(states, [
+      ['rollout.resumed', 'delivered'],
+      ['rollout.halted', 'delivered'],
+    ]);
+    t.deepEqual([...(await queue.store.webhooks.pending())], []);
+  });
+}
+
 test('follows no redirects', async (t) => {
   const queue = await openQueue(t);
   const [receiver, target] = [await startReceiver(t), await startReceiver(t)];
@@ -243,5 +312,14 @@ for (const [format, shown, expected] of formats) {
     await queue.queue('release.yanked', { version: undefined, releases: [{ version: '1.0' }, { version: '1.0' }] });
     await queue.run();
     t.regex(receiver.log[1]?.body ?? '', /door 1\.0 \(2 images\) on stable yanked/);
+    await queue.queue('device.failed', { mac: '02:00:00:00:00:01', kind: 'sketch', how: 'not-confirmed' });
+    await queue.queue('device.blocked', {
+      mac: '02:00:00:00:00:01',
+      kind: 'sketch',
+      rules: ['no-space', 'flash-mode'],
+    });
+    await queue.run();
+    t.regex(receiver.log[2]?.body ?? '', /door: 02:00:00:00:00:01 FAILED to install 2\.0 \(not-confirmed\)/);
+    t.regex(receiver.log[3]?.body ?? '', /02:00:00:00:00:01 is blocked from installing 2\.0 \(no-space, flash-mode\)/);
   });
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import type { ExecutionContext } from 'ava';
 
 /** Request that a receiver has logged. */
@@ -12,8 +13,8 @@ export interface Received {
   readonly body: string;
 }
 
-/** Response of a receiver: a status, or no response. */
-type Answer = { readonly status: number; readonly headers?: Record<string, string> } | 'hang';
+/** Response of a receiver: a status, no response, or the status 200 and a body that does not end. */
+type Answer = { readonly status: number; readonly headers?: Record<string, string> } | 'hang' | 'endless';
 
 /** Real HTTP server on loopback that logs the requests of webhooks. */
 export interface Receiver {
@@ -25,15 +26,22 @@ export interface Receiver {
   received(count: number): Promise<void>;
 }
 
+async function* endless() {
+  for (;;) yield Buffer.alloc(16 * 1024);
+}
+
 export async function startReceiver(t: ExecutionContext): Promise<Receiver> {
   const log: Received[] = [];
   let waiting: (() => void) | undefined;
   const server = createServer(async (request, response) => {
-    const body = await text(request);
+    // The server may have ended the attempt.
+    const body = await text(request).catch(() => undefined);
+    if (body === undefined) return;
     const { answer } = receiver;
     log.push({ path: request.url ?? '', headers: request.headers, body });
     waiting?.();
-    if (answer !== 'hang') response.writeHead(answer.status, answer.headers).end('x');
+    if (answer === 'endless') await pipeline(endless, response.writeHead(200)).catch(() => undefined);
+    else if (answer !== 'hang') response.writeHead(answer.status, answer.headers).end('x');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

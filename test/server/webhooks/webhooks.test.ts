@@ -1,7 +1,8 @@
 /** Webhooks of a running server, with a receiver on loopback. */
 import test, { type ExecutionContext } from 'ava';
 import { until } from '../../support/until.ts';
-import { testBuild, testSigner } from '../builds.ts';
+import { sketchMd5Of, testBuild, testSigner } from '../builds.ts';
+import { requestAsDevice } from '../raw-device.ts';
 import { startTestServer, type TestServer } from '../running-server.ts';
 import { expectedSignature, startReceiver, typesIn } from './receiver.ts';
 
@@ -99,6 +100,43 @@ test('returns, logs and audits only the origin of a webhook, and its secret only
   const { body } = await server.api('GET', '/audit');
   const actions = (body['entries'] as { action: string }[]).map(({ action }) => action);
   t.true(actions.includes('webhook.added') && actions.includes('webhook.removed'));
+});
+
+test('sends events of single devices to the webhooks that name them, without audit entries', async (t) => {
+  const server = await startTestServer(t);
+  const [devices, rollouts] = [await startReceiver(t), await startReceiver(t)];
+  const events = ['device.updated', 'device.failed', 'device.blocked'];
+  await addWebhook(server, { url: devices.url, events });
+  await addWebhook(server, { url: rollouts.url, events: rolloutEvents });
+  t.is((await server.publish(build)).status, 201);
+  const check = (mac: string, words: object) => requestAsDevice(server.port, '/update/door', { mac, ...words });
+  const [one, two] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
+  await check(one, { version: '0.5', freeSpace: 4096 });
+  await check(one, { version: '0.5', freeSpace: 4096 });
+  for (let download = 0; download < 4; download++) {
+    await check(two, {});
+    await until(() => server.parts.downloads.active === 0);
+  }
+  await check(two, { sketchMd5: sketchMd5Of(build.manifest) });
+  await devices.received(3);
+  t.deepEqual(
+    devices.log.map(({ body }) => {
+      const { type, data } = JSON.parse(body);
+      return [type, data.project, data.mac, data.version, data.how ?? data.rules];
+    }),
+    [
+      ['device.blocked', 'door', one, '1.0', ['no-space']],
+      ['device.failed', 'door', two, '1.0', 'not-installed'],
+      ['device.updated', 'door', two, '1.0', undefined],
+    ],
+  );
+  t.deepEqual(rollouts.log, []);
+  const { body } = await server.api('GET', '/audit');
+  const actions = (body['entries'] as { action: string }[]).map(({ action }) => action);
+  t.false(
+    actions.some((action) => action.startsWith('device.')),
+    String(actions),
+  );
 });
 
 test('rejects receivers that are not public, unless an administrator permits them, and URLs of other kinds', async (t) => {

@@ -148,7 +148,7 @@ function describe(project: ProjectInfo): TextBlock {
   const { access, user, keys, devices, channels, aliases, confirmWithinMs, mostSends, publisherRules, history } =
     project;
   const kept = Object.entries(historyKinds).map(([kind, name]) => {
-    const days = history[name];
+    const days = history?.[name] ?? null;
     return `${kind} ${days === null ? 'for ever' : counted(days, 'day')}`;
   });
   return table([

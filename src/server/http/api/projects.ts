@@ -109,7 +109,7 @@ async function withChanges(project: ProjectRecord, request: Request): Promise<Pr
   };
 }
 
-function historyInfo({ checkInDays, attemptDays, auditDays }: HistoryLimits): ProjectInfo['history'] {
+function historyInfo({ checkInDays, attemptDays, auditDays }: HistoryLimits): NonNullable<ProjectInfo['history']> {
   return { checkInDays: checkInDays ?? null, attemptDays: attemptDays ?? null, auditDays: auditDays ?? null };
 }
 

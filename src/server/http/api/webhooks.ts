@@ -11,7 +11,7 @@ export function webhookRoutes(parts: ServerParts): readonly Route[] {
   return [
     route(webhookOperations.list, async () => {
       const [records, pending] = [await webhooks.list(), await webhooks.pending()];
-      return { webhooks: records.map((record) => webhookInfo(record, pending.get(record.id))) };
+      return { webhooks: records.map((record) => webhookInfo(record, pending.get(record.id)?.events)) };
     }),
 
     route(webhookOperations.add, async ({ token, body }) => {

@@ -72,7 +72,7 @@ function withoutAddress<Sourced extends { readonly from?: ReportSource | undefin
 }
 
 /**
- * Returns whether a device is known only from old requests: nobody enrolled it or changed its settings, and the limits of its check-ins and
+ * Returns whether a device is known only from old requests: it is not enrolled and has no settings, and the limits of its check-ins and
  * its attempts have passed.
  */
 export function isForgotten({ record, lastSeenAt }: SeenDevice, ends: HistoryEnds): boolean {

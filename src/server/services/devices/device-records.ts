@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
 import type { DeviceFilter, DeviceStore, MemberChange, RecordPage } from '../../storage/store.ts';
-import { auditEntriesOf, auditEntryOf } from '../events/audit-entry.ts';
+import { auditEntriesOf, auditEntryOf, queuedEntriesOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
 import type { DomainEvents } from '../events/domain-events.ts';
 import type { Catalog } from '../releases/catalog.ts';
@@ -87,6 +87,7 @@ export class DeviceRecords {
     const outcome = await store.save(record, {
       mostDevices,
       audit: auditEntriesOf(events),
+      queued: queuedEntriesOf(events),
       projectRevision: view.revision,
       members,
     });

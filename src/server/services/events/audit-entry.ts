@@ -1,3 +1,4 @@
+import { deviceWebhookEvents } from '../../../api/webhooks.ts';
 import type { NewAuditEntry } from '../../storage/store.ts';
 import { type DomainEvent, theDevice } from './domain-event.ts';
 
@@ -12,4 +13,11 @@ export function auditEntryOf({ type, project, actor, at, ...detail }: DomainEven
  */
 export function auditEntriesOf(events: readonly DomainEvent[]): readonly NewAuditEntry[] {
   return events.filter(({ actor, type }) => actor !== theDevice && type !== 'device.seen').map(auditEntryOf);
+}
+
+/** Describes the events of devices that webhooks may receive although the audit log does not contain them. */
+export function queuedEntriesOf(events: readonly DomainEvent[]): readonly NewAuditEntry[] {
+  const isQueued = ({ actor, type }: DomainEvent) =>
+    actor === theDevice && deviceWebhookEvents.some((event) => event === type);
+  return events.filter(isQueued).map(auditEntryOf);
 }

@@ -43,6 +43,10 @@ export function messageFor(format: WebhookFormat, event: Event): WebhookMessage 
 const payloadSchema = v.object({
   data: v.object({
     project: v.optional(v.string()),
+    mac: v.optional(v.string()),
+    how: v.optional(v.string()),
+    rules: v.optional(v.array(v.string())),
+    limitReached: v.optional(v.boolean()),
     version: v.optional(v.string()),
     channel: v.optional(v.string()),
     openStages: v.optional(v.number()),
@@ -65,11 +69,15 @@ const pastActions: Readonly<Record<WebhookEvent, string>> = {
   'release.published': 'published',
   'release.promoted': 'promoted',
   'release.yanked': 'yanked',
+  'device.updated': 'installed',
+  'device.failed': 'FAILED to install',
+  'device.blocked': 'is blocked from installing',
 };
 
 /** Describes an event in one line. */
 function textOf({ event, payload }: Event): string {
   const { data } = v.parse(payloadSchema, JSON.parse(payload));
+  if (event.startsWith('device.')) return deviceText(event, data);
   const versions = data.version ?? imagesText(data.releases ?? []);
   const subject = event.startsWith('rollout.') ? 'Rollout of ' : '';
   const on = data.channel === undefined ? '' : ` on ${data.channel}`;
@@ -81,6 +89,16 @@ function textOf({ event, payload }: Event): string {
 function imagesText(images: readonly { readonly version: string }[]): string {
   const versions = new Set(images.map(({ version }) => version));
   return `${[...versions].join(', ')} (${counted(images.length, 'image')})`;
+}
+
+function deviceText(event: WebhookEvent, data: v.InferOutput<typeof payloadSchema>['data']): string {
+  const { project, mac, version = 'an update', how, rules = [], limitReached } = data;
+  const why = how ?? rules.join(', ');
+  const rest = limitReached === true ? '. Further events of devices are omitted for an hour.' : '';
+  return `${project}: ${mac} ${pastActions[event]} ${version}${why === '' ? '' : ` (${why})`}${rest}`.slice(
+    0,
+    mostCharacters,
+  );
 }
 
 /** Escapes the characters with which Slack marks links and mentions. */

@@ -1,13 +1,15 @@
 import { sql } from 'kysely';
 import type { Connection } from '../sql/sqlite/connection.ts';
-import { type TableName, tableKeys } from '../sql/tables.ts';
+import { type TableName, tableKeys, type WebhookTable, webhookKeys } from '../sql/tables.ts';
 
 type Row = Readonly<Record<string, unknown>>;
+/** Table whose rows a repair keeps. */
+type KeptTable = TableName | WebhookTable;
 
 const rowsAtOnce = 500;
 
 /** Key columns of each table, in the order in which its pages are stored. */
-const keys: Readonly<Record<TableName, readonly string[]>> = tableKeys;
+const keys: Readonly<Record<KeptTable, readonly string[]>> = { ...tableKeys, ...webhookKeys };
 
 /**
  * Yields the readable rows of a table. If a page is damaged, the rows before the page are read in order and the rows after it in reverse
@@ -17,7 +19,7 @@ const keys: Readonly<Record<TableName, readonly string[]>> = tableKeys;
  */
 export function* readableRows(
   connection: Connection,
-  table: TableName,
+  table: KeptTable,
   damaged: (message: string) => void,
 ): Generator<Row> {
   let last: string | undefined;
@@ -35,13 +37,13 @@ export function* readableRows(
 }
 
 /** Returns a readable name for a row, such as `devices 1 18:FE:34:00:00:01`. */
-export function rowName(table: TableName, row: Row): string {
+export function rowName(table: KeptTable, row: Row): string {
   return `${table} ${keys[table].map((column) => String(row[column])).join(' ')}`;
 }
 
 function* inOrder(
   connection: Connection,
-  table: TableName,
+  table: KeptTable,
   direction: 'asc' | 'desc',
   failed: (message: string) => void,
 ): Generator<Row> {
@@ -70,6 +72,6 @@ function attempt<Result>(read: () => Result): Result | Error {
   }
 }
 
-function keyOf(table: TableName, row: Row): string {
+function keyOf(table: KeptTable, row: Row): string {
   return JSON.stringify(keys[table].map((column) => String(row[column])));
 }

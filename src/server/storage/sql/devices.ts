@@ -23,6 +23,7 @@ import { listedMacs } from './device-lists.ts';
 import type { Database, Durability, Engine } from './engine.ts';
 import { type Placeholder, withPlaceholders } from './placeholders.ts';
 import { lockProject } from './projects.ts';
+import { queueEvents } from './queue-events.ts';
 import { recordUpdate } from './record-update.ts';
 import { changeMembers } from './rollout-counts.ts';
 import { storedJson } from './stored-json.ts';
@@ -174,7 +175,7 @@ async function save(
   db: Database,
   engine: Engine,
   record: DeviceRecord,
-  { mostDevices, audit = [], projectRevision, members = [] }: SaveOptions,
+  { mostDevices, audit = [], queued = [], projectRevision, members = [] }: SaveOptions,
 ): Promise<'saved' | 'conflict' | 'full' | 'stale'> {
   const { mac, revision } = record;
   const after = derivedColumns(record);
@@ -197,6 +198,7 @@ async function save(
   await changeDeviceCounts(db, projectId, { removed, added: [after] });
   await changeMembers(db, engine, mac, members);
   await writeAudit(db, audit);
+  await queueEvents(db, queued);
   return 'saved';
 }
 

@@ -32,8 +32,9 @@ export function recordUpdate(engine: Engine): (record: DeviceRecord, options: Sa
     (value) => updateQuery(engine, value),
     engine.prepareChange,
   );
-  return async (record, { projectRevision, members = [], audit = [] }) => {
-    if (projectRevision === undefined || members.length > 0 || audit.length > 0 || record.revision === 0) return false;
+  return async (record, { projectRevision, members = [], audit = [], queued = [] }) => {
+    const isMore = members.length + audit.length + queued.length > 0;
+    if (projectRevision === undefined || isMore || record.revision === 0) return false;
     return update({
       project: record.project,
       projectRevision,

@@ -172,5 +172,9 @@ export const tableKeys = {
 
 export type TableName = keyof typeof tableKeys;
 
+/** Tables that a repair keeps although they are not part of a backup, with their key columns. */
+export const webhookKeys = { webhooks: ['id'], webhook_deliveries: ['id'] } as const;
+export type WebhookTable = keyof typeof webhookKeys;
+
 /** The type assertion is safe: the type of `Object.keys` does not preserve the keys. */
 export const tableNames = Object.keys(tableKeys) as readonly TableName[];

@@ -77,11 +77,11 @@ export function sqlWebhooks({ db, transaction, lock }: Engine): WebhookStore {
     async pending() {
       const rows = await db
         .selectFrom('webhook_deliveries')
-        .select(({ fn }) => ['webhook_id', fn.countAll<number>().as('pending')])
+        .select(({ fn }) => ['webhook_id', fn.countAll<number>().as('events'), fn.min('at').as('since')])
         .where('state', '=', 'pending')
         .groupBy('webhook_id')
         .execute();
-      return new Map(rows.map(({ webhook_id, pending }) => [webhook_id, pending]));
+      return new Map(rows.map(({ webhook_id, events, since }) => [webhook_id, { events, since }]));
     },
 
     async deliveries(webhook, { before = Number.MAX_SAFE_INTEGER, limit }) {
