@@ -35,6 +35,7 @@ const kinds: Readonly<Record<CommandName, 'asks' | 'shows' | 'no'>> = {
   'server tokens list': 'no',
   'server tokens revoke': 'asks',
   'server projects list': 'no',
+  'server projects show': 'no',
   'server projects set': 'no',
   'server releases list': 'no',
   'server releases promote': 'no',

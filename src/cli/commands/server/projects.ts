@@ -8,7 +8,7 @@ import { readNamedFile } from '../../../files/read.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
-import type { TextBlock } from '../../output/text-block.ts';
+import { properties, type TextBlock } from '../../output/text-block.ts';
 import { collect, duration, positiveInteger } from '../../shared/option-values.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 import { credentialOf } from './credential.ts';
@@ -151,7 +151,7 @@ function describe(project: ProjectInfo): TextBlock {
     const days = history?.[name] ?? null;
     return `${kind} ${days === null ? 'for ever' : counted(days, 'day')}`;
   });
-  return table([
+  return properties([
     ['project', project.name],
     ['access', user === undefined ? access : `${access}, password of ${user}`],
     ['devices', countText(devices)],
