@@ -549,7 +549,7 @@ export interface UploadStore {
   removeBefore(at: number): Promise<void>;
 }
 
-export interface PendingDeliveries {
+interface PendingDeliveries {
   readonly events: number;
   /** Milliseconds since 1970. */
   readonly since: number;
