@@ -145,8 +145,19 @@ function keptHistory(value: string, previous: History = {}): History {
 
 /** Describes the settings of one project. */
 function describe(project: ProjectInfo): TextBlock {
-  const { access, user, keys, devices, channels, aliases, confirmWithinMs, mostSends, publisherRules, history } =
-    project;
+  const {
+    access,
+    user,
+    keys,
+    devices,
+    channels,
+    aliases,
+    confirmWithinMs,
+    mostSends,
+    stalledAfterMs,
+    publisherRules,
+    history,
+  } = project;
   const kept = Object.entries(historyKinds).map(([kind, name]) => {
     const days = history?.[name] ?? null;
     return `${kind} ${days === null ? 'for ever' : counted(days, 'day')}`;
@@ -160,6 +171,7 @@ function describe(project: ProjectInfo): TextBlock {
     ['aliases', aliases.map(({ path, channel }) => `${path} (${channel})`).join(', ') || '-'],
     ['confirm within', exactDuration(confirmWithinMs)],
     ['most sends', countText(mostSends)],
+    ...(stalledAfterMs === undefined ? [] : [['stalled after', exactDuration(stalledAfterMs)]]),
     ['publisher rules', publisherRules.join(' ') || '-'],
     ['keeps', kept.join(', ')],
   ]);

@@ -93,8 +93,17 @@ export function projectRoutes(parts: ServerParts): readonly Route[] {
 }
 
 async function withChanges(project: ProjectRecord, request: Request): Promise<ProjectRecord> {
-  const { publicKeys, credential, access, aliases, confirmWithinMs, mostSends, stalledAfterMs, publisherRules, history } =
-    request;
+  const {
+    publicKeys,
+    credential,
+    access,
+    aliases,
+    confirmWithinMs,
+    mostSends,
+    stalledAfterMs,
+    publisherRules,
+    history,
+  } = request;
   return {
     ...project,
     access: access ?? project.access,

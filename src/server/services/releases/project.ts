@@ -38,8 +38,18 @@ export async function saveProject(
 
 /** Describes a project change. */
 export function projectEvent(before: ProjectRecord | undefined, after: ProjectRecord, by: Actor): DomainEvent {
-  const { name, access, keys, aliases, credential, confirmWithinMs, mostSends, stalledAfterMs, publisherRules, history } =
-    after;
+  const {
+    name,
+    access,
+    keys,
+    aliases,
+    credential,
+    confirmWithinMs,
+    mostSends,
+    stalledAfterMs,
+    publisherRules,
+    history,
+  } = after;
   return {
     type: before === undefined ? 'project.created' : 'project.changed',
     project: name,
