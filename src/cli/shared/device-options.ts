@@ -1,7 +1,8 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
-import { flashLayoutByName } from '../../core/firmware/flash-layout.ts';
+import { flashLayoutByName, layoutNames } from '../../core/firmware/flash-layout.ts';
 import { flashMapAddress } from '../../core/firmware/memory-map.ts';
 import { type DeviceFacts, readDeviceFacts } from '../../core/model/device-facts.ts';
+import { didYouMean } from '../../core/model/nearest-names.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { flashModeOption } from './flash-mode-option.ts';
 import { size } from './option-values.ts';
@@ -61,7 +62,7 @@ export function factsOfOptions(options: DeviceOptions): DeviceFacts {
       option: '--layout',
       value: script,
       expected: `must be a flash layout of ${core === undefined ? 'the core' : `core ${core}`}`,
-      hint: 'Use the name of a linker script, such as 1m64 or 4m2m, or pass --fs-start and --fs-end.',
+      hint: `${didYouMean(script, layoutNames(core))}Use the name of a linker script, such as 1m64 or 4m2m, or pass --fs-start and --fs-end.`,
     });
   }
   const given = {

@@ -64,6 +64,14 @@ export function flashLayoutByName(script: string, core: string | undefined): Fla
   return borders === undefined ? undefined : layouts[borders].find((layout) => layout.name === name);
 }
 
+/** Returns the short names of the layouts of a core, such as `4m2m`. */
+export function layoutNames(core: string | undefined): readonly string[] {
+  const borders = bordersOf(core);
+  return borders === undefined
+    ? []
+    : layouts[borders].map(({ name = '' }) => name.replace(/^eagle\.flash\.|\.ld$/g, ''));
+}
+
 /**
  * Returns the layout with these filesystem bounds (`_FS_start` and `_FS_end`). The bounds are flash offsets or memory addresses from
  * 0x40200000 up. The layout has no name if no linker script has these bounds. Returns undefined if the bounds are not sector boundaries

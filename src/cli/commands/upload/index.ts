@@ -1,3 +1,4 @@
+import { didYouMean } from '../../../core/model/nearest-names.ts';
 import { FleetState } from '../../../delivery/fleet-state.ts';
 import { chooseTargets } from '../../../delivery/inventory.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -59,15 +60,16 @@ export async function upload(file: string | undefined, options: UploadOptions, i
     report,
   });
   try {
+    const names = Object.keys(settings.config.devices ?? {});
     const ends = [...alreadyUpdated, ...(await runUpdates({ updates, settings, options, state, io, report }))];
-    report.result('upload', uploadReport(release, ends), summaryOf(ends), failureOf(ends, release.path));
+    report.result('upload', uploadReport(release, ends), summaryOf(ends), failureOf(ends, release.path, names));
   } finally {
     updates.discovery?.close();
   }
 }
 
 /** Returns UPLOAD_FAILED or UPDATE_BLOCKED if any device was not updated. */
-function failureOf(ends: readonly DeviceEnd[], path: string): OtaError | undefined {
+function failureOf(ends: readonly DeviceEnd[], path: string, names: readonly string[]): OtaError | undefined {
   const missing = ends.filter(({ outcome }) => outcome === 'failed' || outcome === 'notStarted');
   const blocked = ends.flatMap((end) => (end.outcome === 'blocked' ? [end] : []));
   if (blocked.length > 0 && !missing.some(({ outcome }) => outcome === 'failed')) {
@@ -83,7 +85,7 @@ function failureOf(ends: readonly DeviceEnd[], path: string): OtaError | undefin
   }
   if (missing.length === 0) return undefined;
   const [first] = missing;
-  const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintOf(first) : undefined;
+  const ownHint = ends.length === 1 && first?.outcome === 'failed' ? hintWithNames(first, names) : undefined;
   return new OtaError('UPLOAD_FAILED', {
     failed: missing.length,
     total: ends.length,
@@ -93,6 +95,13 @@ function failureOf(ends: readonly DeviceEnd[], path: string): OtaError | undefin
         : namesOf(missing.map(({ target }) => target)),
     hint: ownHint,
   });
+}
+
+/** Returns the hint for a failed update. A host that does not respond may be a misspelled name of a device in the configuration. */
+function hintWithNames(end: Parameters<typeof hintOf>[0], names: readonly string[]): string | undefined {
+  const hint = hintOf(end);
+  if (end.result.verdict.kind !== 'unreachable' || names.includes(end.target.name)) return hint;
+  return `${didYouMean(end.target.name, names)}${hint ?? ''}` || undefined;
 }
 
 /** Maximum number of failures that the error describes. For more failures, the error lists only the device names. */

@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { nearestNames } from '../../../core/model/nearest-names.ts';
 import { platformioOptions } from '../../build/platformio-options.ts';
 import type { Check, DoctorFinding } from '../check.ts';
 import { platformioOf } from '../context.ts';
@@ -22,11 +22,10 @@ export const platformioOptionNames: Check = (context) => {
 function misspelled(name: string, section: string): readonly DoctorFinding[] {
   if (platformioOptions.includes(name)) return [];
   const isOurs = name.startsWith('custom_ota_');
-  const nearest = closest(name, platformioOptions);
-  const isNear = distance(name, nearest) <= (isOurs ? 6 : 3);
-  if (!isNear && !isOurs) return [];
+  const [nearest] = nearestNames(name, platformioOptions, isOurs ? 6 : 3);
+  if (nearest === undefined && !isOurs) return [];
   const message = `platformio.ini: [${section}] sets ${name}, which ${isOurs ? 'the hook rejects' : 'has no effect'}`;
-  const fix = isNear ? `Rename it to ${nearest}` : `Use one of ${platformioOptions.join(', ')}`;
+  const fix = nearest === undefined ? `Use one of ${platformioOptions.join(', ')}` : `Rename it to ${nearest}`;
   return [{ level: isOurs ? 'error' : 'warning', message, fix }];
 }
 

@@ -1,4 +1,5 @@
 import type { ReleaseImageInfo, ReleaseInfo } from '../../../api/release-info.ts';
+import { didYouMean } from '../../../core/model/nearest-names.ts';
 import { mayPromoteOn } from '../../auth/permissions.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
@@ -71,9 +72,14 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
  */
 export function requireProject({ catalog }: ServerParts, name: string): string {
   if (catalog.view(name) !== undefined) return name;
+  // The token may read all of these projects: a request with a token for another project has already been rejected.
+  const near = didYouMean(
+    name,
+    catalog.views().map(({ project }) => project.name),
+  );
   throw new DomainError(
     'not-found',
     `project ${name} not found`,
-    'Check the name. The first publication with an admin token creates a project.',
+    `${near}Check the name. The first publication with an admin token creates a project.`,
   );
 }
