@@ -69,7 +69,10 @@ export const errorExamples = {
     },
   ],
   USER_CONFIG_INVALID: [{ path: '/home/ada/.config/ota-hooks/config.json', reason: 'it is not valid JSON' }],
-  USER_CONFIG_UNSAFE: [{ path: '/home/ada/.config/ota-hooks/config.json', problem: 'mode' }],
+  USER_CONFIG_UNSAFE: [
+    { path: '/home/ada/.config/ota-hooks/config.json', problem: 'mode' },
+    { path: '/home/ada/.config/ota-hooks/tokens.json', problem: 'readable' },
+  ],
   KEY_NOT_FOUND: [{ path: 'public.key', kind: 'public' }],
   KEY_NOT_RECORDED: [
     {
@@ -109,7 +112,14 @@ export const errorExamples = {
   SECRET_RESERVED: [
     { purpose: 'the password of kitchen', source: 'the environment variable OTA_TOKEN', hint: hintOfCase },
   ],
-  SECRET_MISSING: [{ variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' }],
+  SECRET_MISSING: [
+    { variable: 'KEY_PASSPHRASE', purpose: 'the passphrase of the private key' },
+    {
+      variable: 'OTA_TOKEN',
+      purpose: 'the token for https://ota.example.com',
+      alternative: 'run `ota-hooks login https://ota.example.com`',
+    },
+  ],
   VERSION_PLACEHOLDER: [{ version: 'null' }],
   KEY_EMPTY: [
     { path: 'private.key', kind: 'private' },
@@ -214,7 +224,14 @@ export const errorExamples = {
   DESTINATION_AMBIGUOUS: [{ place: 'github' }],
   DESTINATION_MISSING: [{ what: 'destination' }, { what: 'server' }],
   SERVER_URL_INVALID: [{ problem: 'it contains a user name or a password' }],
-  TOKEN_INVALID: [{ variable: 'OTA_TOKEN' }],
+  TOKEN_INVALID: [{ source: 'OTA_TOKEN' }],
+  LOGIN_NOT_CHOSEN: [
+    {
+      origin: 'https://ota.example.com',
+      howToAllow:
+        'add to /home/ada/.config/ota-hooks/config.json: {"projects":{"/home/ada/door":{"publishTo":["https://ota.example.com"]}}}',
+    },
+  ],
   TOKEN_UNBOUND: [
     { variable: 'OTA_TOKEN', origin: 'https://ota.example.com', boundTo: undefined },
     { variable: 'OTA_TOKEN', origin: 'https://ota.example.com', boundTo: 'https://ota.example.org' },

@@ -17,6 +17,8 @@ export interface Io {
   readonly fancyStdout: boolean;
   /** Prompts for a password without echoing the input. Undefined without a terminal. */
   readonly promptSecret?: ((question: string) => Promise<string>) | undefined;
+  /** Reads stdin to its end, at most 64 KB. Undefined if stdin is a terminal. */
+  readonly readStdin?: (() => Promise<string>) | undefined;
   /** Device password that the Arduino IDE prompted for. */
   readonly idePassword?: string | undefined;
   /** Interactive prompts. Undefined without a terminal. */

@@ -29,6 +29,9 @@ const commandGroups = {
   },
   'Operate a server:': {
     serve: async () => (await import('./commands/serve/index.ts')).declareServe,
+    login: async () => (await import('./commands/login/index.ts')).declareLogin,
+    logout: async () => (await import('./commands/logout/index.ts')).declareLogout,
+    whoami: async () => (await import('./commands/whoami/index.ts')).declareWhoami,
     server: async () => (await import('./commands/server/index.ts')).declareServer,
   },
   [plumbing]: {

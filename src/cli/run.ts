@@ -76,6 +76,9 @@ function processIo(cli: string): Io {
     get promptSecret() {
       return isAtTerminal() ? promptSecretOnTerminal : undefined;
     },
+    get readStdin() {
+      return process.stdin.isTTY === true ? undefined : readStdin;
+    },
     get prompt() {
       return isAtTerminal() ? { confirm: confirmOnTerminal } : undefined;
     },
@@ -127,6 +130,18 @@ async function promptSecretOnTerminal(question: string): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts');
   const input = await password({ message: printableLine(question), output: process.stderr, signal: currentSignal() });
   return isCancel(input) ? cancelPrompt() : input;
+}
+
+const mostStdinBytes = 64 * 1024;
+
+/** Reads stdin. Further text is ignored, because no input that a command accepts is longer. */
+async function readStdin(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length >= mostStdinBytes) break;
+  }
+  return text.slice(0, mostStdinBytes);
 }
 
 async function confirmOnTerminal(question: string, initial: boolean): Promise<boolean> {

@@ -44,6 +44,8 @@ export interface DestinationOptions {
   readonly env: Environment;
   /** Name of the environment variable that contains the token. */
   readonly tokenVariable: string;
+  /** Returns the token that `ota-hooks login` stored for the origin of a server. */
+  readonly storedToken: (origin: string) => string | undefined;
   /** Certificate authority file for the server, from the command line. */
   readonly ca: string | undefined;
 }
@@ -51,11 +53,12 @@ export interface DestinationOptions {
 /**
  * Returns the destination for builds. A configuration is part of the source tree, which may be untrusted: it may name a folder in the
  * project, and the variable `OTA_SERVER`. The token is sent to another address only if the user names its origin, in the environment
- * (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`) or in the user configuration. Only the command line and the environment (`OTA_CA`) decide which
- * authority is trusted.
+ * (`OTA_TOKEN_ORIGIN` for `OTA_TOKEN`) or in the user configuration. The token of a login is used only if the user names the server on the
+ * command line, in the environment or in the user configuration: an untrusted project must not publish to the user's server. Only the
+ * command line and the environment (`OTA_CA`) decide which authority is trusted.
  *
- * @throws OtaError DESTINATION_AMBIGUOUS, DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, SECRET_RESERVED, SECRET_UNTRUSTED,
- *   TOKEN_INVALID, TOKEN_UNBOUND
+ * @throws OtaError DESTINATION_AMBIGUOUS, DESTINATION_MISSING, LOGIN_NOT_CHOSEN, SERVER_URL_INVALID, SECRET_MISSING, SECRET_RESERVED,
+ *   SECRET_UNTRUSTED, TOKEN_INVALID, TOKEN_UNBOUND
  */
 export function resolveDestination(options: DestinationOptions): Destination {
   const { to, project, cwd, env } = options;
@@ -69,12 +72,27 @@ export function resolveDestination(options: DestinationOptions): Destination {
   const url = serverUrl(place);
   if (url === undefined) {
     const path = folderAt(place, literal, cwd);
-    // `server` commands pass no project. They reject every folder themselves.
-    if (project !== undefined && !/[\\/]|^\.\.?$/.test(place)) throw new OtaError('DESTINATION_AMBIGUOUS', { place });
+    if (!/[\\/]|^\.\.?$/.test(place)) throw new OtaError('DESTINATION_AMBIGUOUS', { place });
     return { kind: 'folder', path, namedBy: literal?.trust };
   }
-  const ca = options.ca ?? (env['OTA_CA'] || undefined);
-  return { kind: 'server', url, token: tokenFor(url, literal, options), ca: ca && resolve(cwd, ca) };
+  return { kind: 'server', ...connectionTo(url, literal, options) };
+}
+
+/** Token and certificate authority for a server that the user names. */
+type ServerOptions = Omit<DestinationOptions, 'to' | 'project'>;
+
+/**
+ * Returns the token and the certificate authority for a server that the user names.
+ *
+ * @throws OtaError SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
+ */
+export function serverDestination(url: URL, options: ServerOptions) {
+  return connectionTo(url, undefined, options);
+}
+
+function connectionTo(url: URL, literal: ProjectDestination | undefined, options: ServerOptions) {
+  const ca = options.ca ?? (options.env['OTA_CA'] || undefined);
+  return { url, token: tokenFor(url, literal, options), ca: ca && resolve(options.cwd, ca) };
 }
 
 const purpose = 'the destination for `publish`';
@@ -109,8 +127,9 @@ export function requireFolder(path: string, namedBy: ProjectTrust): void {
  * Parses a server URL.
  *
  * @returns undefined if the text is a path
+ * @throws OtaError SERVER_URL_INVALID
  */
-function serverUrl(place: string): URL | undefined {
+export function serverUrl(place: string): URL | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(place)?.[1]?.toLowerCase();
   if (scheme === undefined) return undefined;
   const url = URL.canParse(place) ? new URL(place) : undefined;
@@ -126,17 +145,30 @@ function problemOf(scheme: string, url: URL | undefined): string | undefined {
   return url.search !== '' || url.hash !== '' ? 'it has a query or a fragment' : undefined;
 }
 
-function tokenFor(
-  url: URL,
-  literal: ProjectDestination | undefined,
-  { env, tokenVariable }: DestinationOptions,
-): string {
+/** Variable with the token, unless the user names a different one. Only its absence allows the token of a login. */
+export const defaultTokenVariable = 'OTA_TOKEN';
+
+function tokenFor(url: URL, literal: ProjectDestination | undefined, options: ServerOptions): string {
+  const { env, tokenVariable, storedToken } = options;
+  const claim: SecretClaim = { use: 'destination', source: { server: url.origin }, purpose };
+  const isPermitted = literal === undefined || hasPermission(claim, 'project', literal.trust);
+  if (tokenVariable === defaultTokenVariable && (env[tokenVariable] ?? '') === '') {
+    const stored = storedToken(url.origin);
+    if (stored !== undefined && !isPermitted) {
+      const howToAllow = literal.trust.howToAllow(claim.use, claim.source);
+      throw new OtaError('LOGIN_NOT_CHOSEN', { origin: url.origin, howToAllow });
+    }
+    if (stored !== undefined) return stored;
+    throw new OtaError('SECRET_MISSING', {
+      variable: tokenVariable,
+      purpose: `the token for ${url.origin}`,
+      alternative: `run \`ota-hooks login ${url.origin}\``,
+    });
+  }
   const token = secretFromEnvironment(tokenVariable, env, `the token for ${url.origin}`).trim();
   const bound = env[`${tokenVariable}_ORIGIN`]?.trim();
   const boundTo = bound !== undefined && URL.canParse(bound) ? new URL(bound).origin : bound;
   const isBound = boundTo !== undefined && boundTo !== '';
-  const claim: SecretClaim = { use: 'destination', source: { server: url.origin }, purpose };
-  const isPermitted = literal === undefined || hasPermission(claim, 'project', literal.trust);
   if (isBound ? boundTo !== url.origin : !isPermitted) {
     throw new OtaError('TOKEN_UNBOUND', {
       variable: tokenVariable,
@@ -145,10 +177,13 @@ function tokenFor(
       howToAllow: literal?.trust.howToAllow(claim.use, claim.source),
     });
   }
-  if (!/^[!-~]+$/.test(token)) {
-    throw new OtaError('TOKEN_INVALID', { variable: tokenVariable });
-  }
+  if (!isToken(token)) throw new OtaError('TOKEN_INVALID', { source: tokenVariable });
   return token;
+}
+
+/** Returns whether an HTTP header can contain the text as a token. */
+export function isToken(text: string): boolean {
+  return /^[!-~]+$/.test(text);
 }
 
 /** Returns true if the token would be sent unencrypted over a network. */

@@ -31,6 +31,10 @@ const kinds: Readonly<Record<CommandName, 'asks' | 'shows' | 'no'>> = {
   espota: 'no',
   simulate: 'no',
   serve: 'no',
+  login: 'no',
+  // The token stays valid, and can be stored again.
+  logout: 'no',
+  whoami: 'no',
   'server tokens create': 'no',
   'server tokens list': 'no',
   'server tokens revoke': 'asks',

@@ -5,6 +5,7 @@ import { builtSketch, door } from '../support/built-sketch.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { listed, packedDoor as packedProject, virtualDoor } from '../support/fleet.ts';
 import { buildLittleFs } from '../support/littlefs-builder.ts';
+import { logIn } from '../support/log-in.ts';
 import { runCommand } from '../support/run-command.ts';
 import { testFolder } from '../support/test-folder.ts';
 import { inFolder, type Provocation } from './provocation.ts';
@@ -76,6 +77,12 @@ export const deliveryErrors = {
     const world = { cwd: folder.path, cli: folder.at('cli.mjs') };
     await runCommand(['pack', 'build/door.ino.bin'], world);
     return runCommand(['publish', 'build/door.ino.bin', '--after-build'], world);
+  },
+  LOGIN_NOT_CHOSEN: async (t) => {
+    const config = JSON.stringify({ project: 'door', publish: { to: 'https://ota.example.com' } });
+    const { path } = await folderWith(t, { build: packedDoor }, { 'ota.config.json': config });
+    await logIn(path, 'https://ota.example.com', 'token-of-the-tests');
+    return runCommand(['publish', 'build'], { cwd: path });
   },
   TOKEN_UNBOUND: async (t) => {
     const config = JSON.stringify({ project: 'door', publish: { to: 'https://ota.example.com' } });

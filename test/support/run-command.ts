@@ -22,6 +22,8 @@ interface World {
   readonly size?: TerminalSize;
   readonly signal?: AbortSignal;
   readonly promptSecret?: Io['promptSecret'];
+  /** Text on standard input. Undefined at a terminal. */
+  readonly stdin?: string;
   readonly prompt?: Io['prompt'];
   /** The user's home folder, `cwd` by default. */
   readonly home?: string;
@@ -46,6 +48,7 @@ export async function runCommand(
     size,
     signal,
     promptSecret,
+    stdin,
     prompt,
     home = cwd,
     userId,
@@ -71,6 +74,7 @@ export async function runCommand(
     stderr: stream('stderr'),
     signal: signal ?? new AbortController().signal,
     promptSecret,
+    readStdin: stdin === undefined ? undefined : async () => stdin,
     prompt,
     platform: process.platform,
     home,

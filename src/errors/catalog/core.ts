@@ -69,11 +69,12 @@ function sentence(text: string): string {
 }
 
 export const coreEntries = {
-  SECRET_MISSING: entry<{ variable: string; purpose: string }>(
+  SECRET_MISSING: entry<{ variable: string; purpose: string; alternative?: string }>(
     2,
     ({ variable, purpose }) => `The environment variable ${variable} is not set: it must contain ${purpose}`,
     'ota-hooks reads secrets from the environment, a file or a prompt, never from the command line or the configuration file.',
-    ({ variable }) => `Set ${variable} and run the command again.`,
+    ({ variable, alternative }) =>
+      `Set ${variable}${alternative === undefined ? '' : `, or ${alternative},`} and run the command again.`,
   ),
 
   SECRET_UNTRUSTED: entry<{

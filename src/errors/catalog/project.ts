@@ -53,13 +53,15 @@ export const projectEntries = {
     'The user configuration is a JSON file outside every source tree. It lists the secrets, destinations and folders that you allow.',
     () => 'Correct the file; docs/security.md describes its keys.',
   ),
-  USER_CONFIG_UNSAFE: entry<PathField & { problem: 'owner' | 'mode' }>(
+  USER_CONFIG_UNSAFE: entry<PathField & { problem: 'owner' | 'mode' | 'readable' }>(
     2,
     ({ path, problem }) =>
-      `The user configuration was not read: ${path} ${problem === 'owner' ? 'belongs to another user' : 'can be written by other users'}`,
-    'The user configuration determines which secrets a project may use, so it must be writable only by you.',
+      `The user configuration was not read: ${path} ${{ owner: 'belongs to another user', mode: 'can be written by other users', readable: 'can be read by other users' }[problem]}`,
+    'The user configuration determines which secrets a project may use, so it must be writable only by you. The file with the tokens of `ota-hooks login` must also be readable only by you.',
     ({ path, problem }) =>
-      problem === 'owner' ? `Change the owner of ${path}.` : `Run chmod go-w ${asArgument(path)}.`,
+      problem === 'owner'
+        ? `Change the owner of ${path}.`
+        : `Run chmod ${problem === 'mode' ? 'go-w' : '600'} ${asArgument(path)}.`,
   ),
 
   KEY_NOT_FOUND: entry<PathField & { kind: 'private' | 'public' }>(

@@ -23,11 +23,17 @@ export const publishingEntries = {
     'Only http and https URLs without a user name, password, query or fragment are accepted.',
     () => 'Use the form https://HOST[:PORT][/PATH] and set the token in the environment (OTA_TOKEN).',
   ),
-  TOKEN_INVALID: entry<{ variable: string }>(
+  TOKEN_INVALID: entry<{ source: string }>(
     2,
-    ({ variable }) => `The token in ${variable} is invalid: it contains spaces or non-ASCII characters`,
+    ({ source }) => `The token in ${source} is invalid: it contains spaces or non-ASCII characters`,
     'A token is sent in an HTTP header, which cannot contain such characters.',
-    ({ variable }) => `Set ${variable} to the exact token that \`ota-hooks server tokens create\` printed.`,
+    () => 'Use the exact token that `ota-hooks server tokens create` printed.',
+  ),
+  LOGIN_NOT_CHOSEN: entry<{ origin: string; howToAllow: string }>(
+    2,
+    ({ origin }) => `The token of your login to ${origin} was not used: only the configuration names this server`,
+    'The configuration is part of the source tree. A source tree that you do not control could publish its firmware to your server with your token.',
+    ({ origin, howToAllow }) => `Pass --to ${origin}, or ${howToAllow}`,
   ),
   TOKEN_UNBOUND: entry<{
     variable: string;

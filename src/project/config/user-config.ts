@@ -45,7 +45,7 @@ export function readUserConfig(words: UserWords): UserConfig {
   const path = userConfigPath(words);
   const content = read(path);
   if (content === undefined) return {};
-  requireSafe(path, words);
+  requireUsersOwn(path, words, 'settings');
   let json: unknown;
   try {
     json = JSON.parse(content.replace(/^\uFEFF/, ''));
@@ -71,9 +71,17 @@ function read(path: string): string | undefined {
   }
 }
 
-/** Checks the file and its folder, because write access to either is enough to extend the permissions of a project. */
-function requireSafe(path: string, words: UserWords): void {
+/**
+ * Checks that no other user can write the file or its folder, because write access to either is enough to extend the permissions of a
+ * project. No other user may read a file with secrets.
+ *
+ * @throws OtaError USER_CONFIG_UNSAFE
+ */
+export function requireUsersOwn(path: string, words: UserWords, content: 'settings' | 'secret'): void {
   const real = realpathSync(path);
+  // Windows does not have mode bits.
+  const isReadable = words.platform !== 'win32' && (statSync(real).mode & 0o077) !== 0;
+  if (content === 'secret' && isReadable) throw new OtaError('USER_CONFIG_UNSAFE', { path: real, problem: 'readable' });
   for (const each of [real, dirname(real)]) {
     const { uid, mode } = statSync(each);
     if (!isUsersOwn(uid, words)) throw new OtaError('USER_CONFIG_UNSAFE', { path: each, problem: 'owner' });

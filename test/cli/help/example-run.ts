@@ -9,6 +9,7 @@ export interface ExampleRun {
   readonly cwd: string;
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly stdin?: string | undefined;
   /** The command runs until Ctrl-C. */
   readonly goesOn: boolean;
 }
@@ -40,6 +41,7 @@ export async function exampleRun(
     cwd: join(world.folder.path, world.stands ?? '.'),
     home: world.folder.path,
     env: world.env ?? {},
+    stdin: world.stdin,
     goesOn: world.goesOn ?? false,
   };
 }

@@ -20,6 +20,8 @@ interface ExampleWorld {
   readonly instead?: Readonly<Record<string, string>>;
   /** Additional options that the environment requires. */
   readonly more?: readonly string[];
+  /** Input of the command. */
+  readonly stdin?: string;
   /** The command runs until Ctrl-C, sent after its first output. */
   readonly goesOn?: boolean;
 }
@@ -262,6 +264,13 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   simulate: untilStopped(packedSketch),
   serve: untilStopped(nothingYet),
   server: updateServer,
+  login: async (t) => {
+    const world = await updateServer(t);
+    const { OTA_TOKEN: stdin = '', ...env } = world.env ?? {};
+    return { ...world, env, stdin };
+  },
+  logout: updateServer,
+  whoami: updateServer,
   'server restore': backup,
   'server copy': copyable,
   'server rollouts': rollout,

@@ -9,12 +9,18 @@ for (const { words: path, examples } of await commandTree()) {
     test(`${path.join(' ')} runs its help example: ${example}`, async (t) => {
       const command = path.slice(1);
       const wantsJson = example === examples[1] && isCommand(command.join(' '));
-      const { argv, cwd, home, env, goesOn } = await exampleRun(t, command, example, ...(wantsJson ? ['--json'] : []));
+      const { argv, cwd, home, env, stdin, goesOn } = await exampleRun(
+        t,
+        command,
+        example,
+        ...(wantsJson ? ['--json'] : []),
+      );
       const ctrlC = new AbortController();
       const running = runCommand(argv, {
         cwd,
         home,
         env,
+        ...(stdin !== undefined && { stdin }),
         signal: ctrlC.signal,
         ...(goesOn && { onOutput: () => ctrlC.abort() }),
       });

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { readServerToken } from '../../../project/config/server-tokens.ts';
 import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import type { Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
 import type { Declaration } from '../../command.ts';
@@ -35,6 +36,7 @@ export async function publish(file: string | undefined, options: PublishOptions,
     cwd: io.cwd,
     env: io.env,
     tokenVariable: options.tokenEnv,
+    storedToken: (origin) => readServerToken(io, origin),
     ca: options.ca,
   });
   const publications = await choosePublications(path, source, options, settings, io, report);

@@ -4,10 +4,11 @@ import { asError } from '../../../api/client/problems.ts';
 import { checkedResponse } from '../../../api/client/responses.ts';
 import type { DeepReadonly } from '../../../core/model/fields.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
+import { readServerToken } from '../../../project/config/server-tokens.ts';
+import { isUnencrypted, serverDestination, serverUrl } from '../../../publishing/destination.ts';
 import { command, type Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport, type Report } from '../../output/report.ts';
+import { makeReport, type OutputOptions, type Report } from '../../output/report.ts';
 import { serverOptions } from '../../shared/server-options.ts';
 
 /** Declares a command that connects to a server. */
@@ -52,22 +53,27 @@ export interface ServerClient {
  * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID, SECRET_MISSING, TOKEN_INVALID, TOKEN_UNBOUND
  */
 export function serverClient({ server, tokenEnv, ca, ...output }: ServerCommandOptions, io: Io): ServerClient {
+  const storedToken = (origin: string) => readServerToken(io, origin);
+  const options = { cwd: io.cwd, env: io.env, tokenVariable: tokenEnv, storedToken, ca };
+  return clientFor(serverDestination(chosenServer(server, io), options), output, io);
+}
+
+/**
+ * Returns the server that the user names on the command line or in `OTA_SERVER`.
+ *
+ * @throws OtaError DESTINATION_MISSING, SERVER_URL_INVALID
+ */
+export function chosenServer(named: string | undefined, { env }: Io): URL {
+  const place = named ?? (env['OTA_SERVER'] || undefined);
+  if (place === undefined) throw new OtaError('DESTINATION_MISSING', { what: 'server' });
+  const url = serverUrl(place);
+  if (url !== undefined) return url;
+  throw new OtaError('SERVER_URL_INVALID', { problem: `${place} does not begin with https:// or http://` });
+}
+
+/** Prepares a connection with this token. */
+export function clientFor(destination: Omit<ServerPlace, 'signal'>, output: OutputOptions, io: Io): ServerClient {
   const report = makeReport(io, output);
-  const to = server ?? (io.env['OTA_SERVER'] || undefined);
-  if (to === undefined) {
-    throw new OtaError('DESTINATION_MISSING', { what: 'server' });
-  }
-  const destination = resolveDestination({
-    to,
-    project: undefined,
-    cwd: io.cwd,
-    env: io.env,
-    tokenVariable: tokenEnv,
-    ca,
-  });
-  if (destination.kind !== 'server') {
-    throw new OtaError('SERVER_URL_INVALID', { problem: `${to} does not begin with https:// or http://` });
-  }
   if (isUnencrypted(destination.url)) {
     report.warn(`The connection to ${destination.url.origin} is not encrypted: the token can be read in transit`);
   }

@@ -18,7 +18,7 @@ import {
   verifyDocument,
 } from './files.ts';
 import { buildDocument, doctorDocument, initDocument, installDocument } from './projects.ts';
-import { serveDocument, serverDocuments } from './servers.ts';
+import { loginDocument, logoutDocument, serveDocument, serverDocuments } from './servers.ts';
 
 /**
  * Schemas for the --json output of each command. Commands import only types from this file, so that hooks do not load the schemas. The
@@ -44,6 +44,9 @@ export const documents = {
   espota: espotaDocument,
   simulate: simulateDocument,
   serve: serveDocument,
+  login: loginDocument,
+  logout: logoutDocument,
+  whoami: loginDocument,
   ...serverDocuments,
 } as const satisfies Readonly<Record<string, v.GenericSchema>>;
 

@@ -9,6 +9,7 @@ import {
   tokenInfoSchema,
 } from '../../../api/admin-info.ts';
 import { revocationResponseSchema } from '../../../api/device-credentials.ts';
+import { roles } from '../../../api/release.ts';
 import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutDevicesSchema, rolloutInfoSchema } from '../../../api/rollout-info.ts';
 import { deliveryInfoSchema, webhookInfoSchema } from '../../../api/webhooks.ts';
@@ -31,6 +32,21 @@ export const serveDocument = v.variant('event', [
   }),
   v.strictObject({ event: v.literal('stopped') }),
 ]);
+
+/** JSON output of `login` and `whoami`. */
+export const loginDocument = v.strictObject({
+  /** Origin of the server. */
+  server: v.string(),
+  /** ID and name of the token. */
+  id: v.string(),
+  name: v.string(),
+  roles: v.array(v.picklist(roles)),
+  channels: v.array(v.string()),
+  /** Project that the token is limited to. */
+  project: v.optional(v.string()),
+});
+
+export const logoutDocument = v.strictObject({ server: v.string(), removed: v.boolean() });
 
 /** JSON output of the `server` commands, by command name. */
 export const serverDocuments = {

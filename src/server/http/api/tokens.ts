@@ -1,13 +1,12 @@
 import { stream } from 'hono/streaming';
-import type { TokenInfo } from '../../../api/admin-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { backupLines } from '../../services/backup.ts';
 import { auditEntryOf } from '../../services/events/audit-entry.ts';
 import { createToken, revokeToken } from '../../services/tokens.ts';
-import type { TokenRecord } from '../../storage/records.ts';
 import { administrationOperations } from './operations/administration.ts';
 import { jsonLinesType } from './operations/operation.ts';
 import { type Route, route } from './routes.ts';
+import { tokenInfo } from './token-info.ts';
 
 /** Creates the routes for tokens, the audit log and backups. The routes require an admin token that is valid for all projects. */
 export function tokenRoutes(parts: ServerParts): readonly Route[] {
@@ -45,15 +44,4 @@ export function tokenRoutes(parts: ServerParts): readonly Route[] {
       });
     }),
   ];
-}
-
-function tokenInfo({ id, roles, channels, project, name, createdAt }: TokenRecord): TokenInfo {
-  return {
-    id,
-    roles: [...roles],
-    channels: [...channels],
-    project,
-    name,
-    createdAt: new Date(createdAt).toISOString(),
-  };
 }

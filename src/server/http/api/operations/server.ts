@@ -1,3 +1,4 @@
+import { tokenInfoSchema } from '../../../../api/admin-info.ts';
 import { serverInfoSchema } from '../../../../api/release.ts';
 import { operation } from './operation.ts';
 
@@ -12,5 +13,16 @@ export const serverOperations = {
     anyProject: true,
     statuses: [200],
     response: serverInfoSchema,
+  }),
+  token: operation({
+    id: 'getToken',
+    group: 'server',
+    method: 'get',
+    path: '/token',
+    summary: 'Returns the token of the request, without its secret.',
+    action: 'view',
+    anyProject: true,
+    statuses: [200],
+    response: tokenInfoSchema,
   }),
 } as const;
