@@ -39,6 +39,7 @@ const commandGroups = {
     signing: async () => (await import('./commands/signing/index.ts')).declareSigning,
     espota: async () => (await import('./commands/espota/index.ts')).declareEspota,
     install: async () => (await import('./commands/install/index.ts')).declareInstall,
+    completion: async () => (await import('./commands/completion/index.ts')).declareCompletion,
     uninstall: async () => (await import('./commands/uninstall/index.ts')).declareUninstall,
   },
 } as const;
@@ -62,7 +63,8 @@ export async function makeProgram(io: Io, argv: readonly string[]) {
   const [first = ''] = argv;
   const all = [...commands.values()];
   const named = commands.get(first);
-  const wanted = named !== undefined ? [named] : isVersionOnly(argv) ? [] : all;
+  // A completion script contains all commands.
+  const wanted = named !== undefined && first !== 'completion' ? [named] : isVersionOnly(argv) ? [] : all;
   for (const { heading, load } of wanted) {
     (await load())({ program, io });
     program.commands.at(-1)?.helpGroup(heading);

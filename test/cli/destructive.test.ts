@@ -24,6 +24,7 @@ const kinds: Readonly<Record<CommandName, 'asks' | 'shows' | 'no'>> = {
   build: 'no',
   install: 'no',
   uninstall: 'no',
+  completion: 'no',
   upload: 'no',
   publish: 'no',
   discover: 'no',

@@ -42,6 +42,7 @@ const mac = '18:FE:34:AA:BB:CC';
 /** All endpoints, each with the action that a token must permit. */
 const endpoints: readonly (readonly [method: string, path: string, action: Action, body?: unknown])[] = [
   ['GET', 'server', 'view'],
+  ['GET', 'token', 'view'],
   ['GET', 'projects', 'view'],
   ['GET', 'projects/door', 'view'],
   ['PUT', 'projects/door', 'projects', {}],
@@ -124,7 +125,7 @@ test('rejects a project token on other projects and on server administration end
   for (const [method, path, , body] of endpoints) {
     const { status, text } = await request(method, path, token, body);
     const isShared =
-      ['server', 'projects', 'devices/not-enrolled', '/metrics'].includes(path) || path.startsWith('uploads');
+      ['server', 'token', 'projects', 'devices/not-enrolled', '/metrics'].includes(path) || path.startsWith('uploads');
     t.is(status === 403, !isShared, `${method} ${path}: ${status}`);
     if (path === 'projects') t.notRegex(text, /door/);
   }

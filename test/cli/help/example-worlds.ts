@@ -256,6 +256,7 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   build: unbuilt,
   install: installedCore,
   uninstall: installedCore,
+  completion: nothingYet,
   upload: someDoor,
   publish: updateServer,
   discover: announcedDoor,

@@ -14,6 +14,8 @@ await aptInstall([
   'nginx',
   'prometheus',
   'mosquitto',
+  'zsh',
+  'fish',
   'chromium',
   'fonts-dejavu-core',
 ]);

@@ -53,3 +53,8 @@ export const installDocument = v.union([
   v.array(v.strictObject({ platform: v.string(), version: v.optional(v.string()), state: v.string() })),
   v.strictObject({ line: v.string() }),
 ]);
+
+export const completionDocument = v.strictObject({
+  shell: v.picklist(['bash', 'zsh', 'fish', 'powershell']),
+  script: v.string(),
+});

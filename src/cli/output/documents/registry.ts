@@ -17,7 +17,7 @@ import {
   signingDocument,
   verifyDocument,
 } from './files.ts';
-import { buildDocument, doctorDocument, initDocument, installDocument } from './projects.ts';
+import { buildDocument, completionDocument, doctorDocument, initDocument, installDocument } from './projects.ts';
 import { loginDocument, logoutDocument, serveDocument, serverDocuments } from './servers.ts';
 
 /**
@@ -37,6 +37,7 @@ export const documents = {
   build: buildDocument,
   install: installDocument,
   uninstall: installDocument,
+  completion: completionDocument,
   upload: uploadDocument,
   publish: publishDocument,
   discover: discoverDocument,
