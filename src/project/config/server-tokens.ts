@@ -17,7 +17,7 @@ type Tokens = v.InferOutput<typeof tokensSchema>;
 const mostBytes = 1024 * 1024;
 
 /** Returns the path of the file with the tokens, beside the user configuration. */
-export function serverTokensPath(words: UserWords): string {
+function serverTokensPath(words: UserWords): string {
   return join(dirname(userConfigPath(words)), 'tokens.json');
 }
 
