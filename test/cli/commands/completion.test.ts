@@ -12,7 +12,8 @@ for (const shell of shells) {
     const words = new Set(stdout.split(/[\s'":()]+/));
     for (const { words: path, command } of leaves) {
       for (const word of path) t.true(words.has(word), word);
-      for (const { long } of command.options) {
+      for (const { long, hidden } of command.options) {
+        if (hidden) continue;
         // fish has the names of options without their dashes.
         const word = shell === 'fish' ? long?.slice(2) : long;
         t.true(words.has(word ?? ''), `${path.join(' ')} ${long}`);
