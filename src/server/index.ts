@@ -5,7 +5,7 @@ export { backupLines, restoreBackup } from './services/backup.ts';
 export { checkFolder, checkShared, repairFolder, repairShared } from './services/check-server.ts';
 export { copyData } from './services/copy-data.ts';
 export { createToken } from './services/tokens.ts';
-export { startServer } from './start.ts';
+export { firstTokenFile, startServer } from './start.ts';
 export type { DataReport } from './storage/check/findings.ts';
 export { dataError } from './storage/data-error.ts';
 export { sealData } from './storage/data-identity.ts';

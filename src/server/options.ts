@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly openMetrics?: boolean;
   /** MQTT broker to which devices and rollouts are published. */
   readonly mqtt?: MqttSettings | undefined;
+  /** New file for the first admin token; by default, a file in the data folder. */
+  readonly tokenFile?: string | undefined;
   /** Maximum time to receive the request headers, in milliseconds. */
   readonly headersWithinMs?: number;
   /** Maximum time that a connection may stay open without a request, in milliseconds. */

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
@@ -35,6 +36,9 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>;
 }
 
+/** File in the data folder with the first admin token. */
+export const firstTokenFile = 'first-admin.token';
+
 /**
  * Starts a server.
  *
@@ -68,11 +72,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (deviceListen !== undefined) servers.push(await openDeviceServer(parts, options, deviceListen));
     const maintenance = startMaintenance(parts);
     const certificate = tls.keepCurrent(main.server);
-    const tokenFile = join(options.data, 'first-admin.token');
+    const tokenFile = options.tokenFile ?? join(options.data, firstTokenFile);
     const token = await firstToken(parts, {
       async keep(text) {
         // With a database and a bucket, nothing else is in the folder.
         await mkdir(options.data, { recursive: true });
+        if (existsSync(tokenFile) && options.tokenFile !== undefined) {
+          throw new OtaError('FILE_EXISTS', { path: tokenFile, what: 'token file' });
+        }
         await writeAtomically(tokenFile, `${text}\n`, 0o600);
       },
       discard: () => rm(tokenFile),

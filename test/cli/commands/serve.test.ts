@@ -1,6 +1,10 @@
 import { chmod, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
+import { readableLog } from '../../../src/cli/commands/serve/readable-log.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { filteredOutput } from '../../../src/cli/output/terminal-text.ts';
+import { pinoLog } from '../../../src/server/observability/pino-log.ts';
 import { ageCertificate, usedAuthority } from '../../server/tls/authority.ts';
 import { patienceMs } from '../../support/patience.ts';
 import { startCli } from '../../support/run-cli.ts';
@@ -109,4 +113,59 @@ test('serve rejects invalid options', async (t) => {
   t.is(await refused('--data', 'data', '--tls-host', 'here'), 2);
   t.is(await refused('--data', 'data', '--tls', 'self-signed', '--tls-host', 'https://here'), 2);
   t.is(await refused('--data', 'data', '--tls', 'self-signed', '--tls-cert', 'cert.pem', '--tls-key', 'key.pem'), 2);
+});
+
+test('serve at a terminal prints readable lines, the dashboard and the first token, and later where the token is', async (t) => {
+  const folder = await testFolder(t);
+  const start = async (...more: readonly string[]) => {
+    const ctrlC = new AbortController();
+    let shown = '';
+    const running = runCommand(['serve', '--data', 'data', '--listen', '127.0.0.1:0', '--verbose', ...more], {
+      cwd: folder.path,
+      size: { columns: 100, rows: 30 },
+      signal: ctrlC.signal,
+      prompt: { confirm: async () => false },
+      onOutput: (text) => {
+        shown += text;
+        if (/Dashboard: .*\n(?:.*token.*\n)?/.test(shown)) ctrlC.abort();
+      },
+    });
+    return running;
+  };
+  const first = await start('--token-file', 'admin.token');
+  const token = (await folder.text('admin.token')).trim();
+  t.regex(first.stderr, /^ {2}Dashboard: http:\/\/127\.0\.0\.1:\d+\/$/m);
+  t.true(first.stderr.includes(`  First admin token (also in admin.token): ${token}\n`), first.stderr);
+  const second = await start('--token-file', 'admin.token');
+  t.regex(
+    second.stderr,
+    /First admin token: in admin\.token, which only its owner can read\. Store the token, then delete/,
+  );
+  t.false(second.stderr.includes(token));
+  const third = await start();
+  t.notRegex(third.stderr, /First admin token/);
+  for (const { stderr } of [first, second, third]) t.notRegex(stderr, /^\{/m, 'no JSON lines');
+});
+
+test('serve never overwrites a file with the first admin token that the user named', async (t) => {
+  const folder = await testFolder(t, { 'private.key': 'precious' });
+  const argv = ['serve', '--data', 'data', '--listen', '127.0.0.1:0', '--token-file', 'private.key'];
+  t.is((await runCommand(argv, { cwd: folder.path })).error?.code, 'FILE_EXISTS');
+  t.is(await folder.text('private.key'), 'precious');
+});
+
+test('the log at a terminal shows time, severity, message and fields of the JSON lines, and no control characters', (t) => {
+  const shown: string[] = [];
+  const stderr = filteredOutput((text) => shown.push(text));
+  const write = readableLog({ stderr, fancy: false } as unknown as Io);
+  const log = pinoLog('info', write);
+  log.info({ project: 'door', devices: 2, token: 'ota_secret' }, 'Rollout changed');
+  log.warn({ address: 'a\u001b[2Jb' }, 'Access refused');
+  log.error({ err: new TypeError('kaput') }, 'Maintenance failed');
+  const time = '\\d\\d:\\d\\d:\\d\\d';
+  const [info = '', warning = '', error = ''] = shown;
+  t.regex(info, new RegExp(`^${time} {2}Rollout changed project=door devices=2 token="?\\[secret\\]"?\n$`));
+  t.regex(warning, new RegExp(`^${time} {2}warning: Access refused address=.*b"?\n$`));
+  t.false(warning.includes('\u001b'));
+  t.regex(error, new RegExp(`^${time} {2}error: Maintenance failed: TypeError: kaput\n$`));
 });

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Declaration } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
@@ -6,6 +7,7 @@ import { chosenStorage } from '../../shared/storage-options.ts';
 import { untilAborted } from '../../shared/until-aborted.ts';
 import { chosenBroker } from './mqtt.ts';
 import { type ServeOptions, serveCommand } from './options.ts';
+import { readableLog } from './readable-log.ts';
 import { describeReady } from './ready.ts';
 import { tlsKeyWarnings, tlsOptions } from './tls.ts';
 
@@ -21,17 +23,22 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
   const storage = await chosenStorage(options, io, report);
   const mqtt = await chosenBroker(options, io, report);
-  const { startServer, pinoLog } = await import('../../../server/index.ts');
+  const { firstTokenFile, startServer, pinoLog } = await import('../../../server/index.ts');
+  const data = resolve(io.cwd, options.data);
+  const tokenFile = options.tokenFile && resolve(io.cwd, options.tokenFile);
+  // A service or a container collects the log, so the lines are JSON unless they appear at a terminal.
+  const isForPeople = io.stderr.size !== undefined;
   const level = options.quiet === true ? 'warn' : options.verbose === true ? 'debug' : 'info';
   const server = await startServer({
-    data: resolve(io.cwd, options.data),
+    data,
     ...storage,
     acceptsOlderDatabase: options.acceptOlderDatabase,
     ...listen,
     tls,
     deviceListen,
     limits: limitsOf(options),
-    log: pinoLog(level, (line) => io.stderr.write(line)),
+    log: pinoLog(level, isForPeople ? readableLog(io) : (line) => io.stderr.write(line)),
+    tokenFile,
     trustedProxies: options.trustProxy,
     accelPath: options.xAccelRedirect?.replace(/\/+$/, ''),
     openMetrics: options.openMetrics ?? false,
@@ -39,14 +46,14 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   });
   if (tls !== undefined) io.onHangup?.(() => void server.reloadCertificate());
   try {
-    const { url, deviceUrl, tokenFile, trust } = server;
+    const { url, deviceUrl, trust } = server;
     // Without a terminal, the output may end up in a log that other users can read.
     const token = io.prompt === undefined ? undefined : server.token;
-    report.event('serve', { event: 'ready', url, deviceUrl, tokenFile, ...trust });
+    report.event('serve', { event: 'ready', url, deviceUrl, tokenFile: server.tokenFile, ...trust });
     if (options.json !== true) {
       const deviceHost = (deviceListen ?? listen).host;
-      for (const line of describeReady({ url, deviceUrl, deviceHost, token, tokenFile, trust }, report.path))
-        report.say(line);
+      const first = { token, tokenFile: server.tokenFile ?? keptFile(tokenFile ?? join(data, firstTokenFile)) };
+      for (const line of describeReady({ url, deviceUrl, deviceHost, ...first, trust }, report.path)) report.say(line);
     }
     await Promise.race([untilAborted(io.signal), server.failed]);
     report.say('Waiting for downloads to finish. Press Ctrl-C again to stop immediately.');
@@ -54,6 +61,11 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
     await server.close(1000 * options.grace);
   }
   report.event('serve', { event: 'stopped' });
+}
+
+/** Returns the file of the first token if the user has not deleted it since an earlier start. */
+function keptFile(file: string): string | undefined {
+  return existsSync(file) ? file : undefined;
 }
 
 function limitsOf({ maxDownloads, maxDevices, newDevicesPerNetwork, connectionsPerAddress }: ServeOptions) {

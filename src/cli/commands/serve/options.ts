@@ -64,6 +64,7 @@ export const serveCommand = (declaration: Declaration) =>
       '--x-accel-redirect <path>',
       'Let nginx send artifacts from this internal path, mapped to DIR/blobs or the bucket',
     )
+    .option('--token-file <file>', 'File for the first admin token (default: DIR/first-admin.token)')
     .option('--open-metrics', 'Serve /metrics without a token')
     .option(
       '--mqtt <url>',

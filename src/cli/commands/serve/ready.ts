@@ -7,6 +7,7 @@ interface Ready {
   readonly deviceHost: string;
   /** First admin token, if it may be printed. */
   readonly token: string | undefined;
+  /** File with the first admin token, until the user deletes it. */
   readonly tokenFile: string | undefined;
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
 }
@@ -25,14 +26,15 @@ export function describeReady(
           `  To publish, set OTA_CA=${nameOf(trust.ca)} or pass it as --ca`,
           `  Include ${nameOf(trust.header)} in sketches`,
         ]),
-    ...(tokenFile === undefined ? [] : forFirstAdmin(url, nameOf(tokenFile), token)),
+    `  Dashboard: ${url}/`,
+    ...(tokenFile === undefined ? [] : [firstAdminText(nameOf(tokenFile), token)]),
   ];
 }
 
-function forFirstAdmin(url: string, file: string, token: string | undefined): readonly string[] {
-  const dashboard = `  Dashboard: ${url}/`;
-  if (token === undefined) return [dashboard, `  First admin token: in ${file}, which only its owner can read`];
-  return [dashboard, `  First admin token (also in ${file}): ${token}`];
+function firstAdminText(file: string, token: string | undefined): string {
+  return token === undefined
+    ? `  First admin token: in ${file}, which only its owner can read. Store the token, then delete the file.`
+    : `  First admin token (also in ${file}): ${token}`;
 }
 
 function forDevices(url: string, host: string): readonly string[] {
