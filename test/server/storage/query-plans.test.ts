@@ -20,6 +20,15 @@ for (const driver of drivers) {
   }
 }
 
+for (const driver of drivers) {
+  test(`${driver.name}: lists the members of a rollout from ranges of an index`, async (t) => {
+    const plans = await plansOf(t, driver, runDashboard);
+    const steps = plans.flatMap((plan) => plan.steps).filter((step) => step.includes('rollout_members'));
+    t.true(steps.length > 0);
+    for (const step of steps) t.regex(step, /rollout_members_listed \(rollout_id=\? AND stage=\? AND kind=\?/);
+  });
+}
+
 interface Plan {
   readonly statement: string;
   readonly steps: readonly string[];
