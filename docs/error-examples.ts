@@ -48,7 +48,17 @@ export const errorExamples = {
   SIMULATOR_LISTEN_FAILED: [{ address: '127.0.0.1:8266', reason: 'EADDRINUSE' }],
   PUBLISH_AFTER_BUILD_FAILED: [{ exitCode: 1, file: 'build/door.ino.bin' }],
   ROLLOUT_NOT_FOUND: [{ project: 'door', channel: 'stable' }],
-  DEVICE_PROJECT_UNKNOWN: [{ file: 'TEMP-1.0.0.bin', mac: '18:FE:AA:AA:AA:BB' }],
+  ROLLOUT_NOT_COMPLETE: [
+    { project: 'door', version: '1.4.3', state: 'halted', reason: '2 devices did not confirm 1.4.3 (limit: 2)' },
+    { project: 'door', version: '1.4.3', state: 'aborted' },
+  ],
+  TOKEN_NAME_AMBIGUOUS: [{ name: 'ci', ids: ['4f6a0c12b7de', '9b1d2c33aa01'] }],
+  DEVICE_PROJECT_UNKNOWN: [
+    { file: 'TEMP-1.0.0.bin', mac: '18:FE:AA:AA:AA:BB' },
+    { file: '', mac: '18:FE:AA:AA:AA:BB' },
+  ],
+  DEVICE_NAME_UNKNOWN: [{ project: 'door', name: 'front-door' }],
+  DEVICE_NAME_AMBIGUOUS: [{ name: 'lamp', macs: ['18:FE:34:AA:BB:CC', '18:FE:34:AA:BB:CD'], isMore: false }],
   DEVICE_TABLE_INVALID: [{ path: 'arduino-db.json', reason: 'line 3: "18:FE" is not a MAC address' }],
 
   OPTION_INVALID: [{ option: '--limit', value: '0', expected: 'must be a positive integer' }],

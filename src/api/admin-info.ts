@@ -46,16 +46,8 @@ export const channelInfoSchema = v.strictObject({
   mayPromote: v.boolean(),
 });
 
-export const importResponseSchema = v.strictObject({
-  enrolled: v.number(),
-  /** Number of devices that were already enrolled. */
-  unchanged: v.number(),
-  /** Aliases of the project that other projects share. They serve only devices that are enrolled or recognized. */
-  sharedAliases: v.array(v.string()),
-});
-
 /** Preview of a device's next update check. The version and the file are present only if the check would send an update. */
-const devicePreviewSchema = v.strictObject({
+export const devicePreviewSchema = v.strictObject({
   mac: v.string(),
   action: v.picklist(['send', 'up-to-date', 'none']),
   code: v.string(),
@@ -65,11 +57,6 @@ const devicePreviewSchema = v.strictObject({
 });
 export type DevicePreview = DeepReadonly<v.InferOutput<typeof devicePreviewSchema>>;
 export const previewResponseSchema = v.strictObject({ devices: v.array(devicePreviewSchema) });
-
-/** Devices of `server devices migrate`, with their projects and the files in the table. */
-export const migratedDevicesSchema = v.array(
-  v.strictObject({ ...devicePreviewSchema.entries, project: v.string(), file: v.string() }),
-);
 
 /** Device that sent an update check to an alias and is not enrolled in a project with this alias. */
 export const notEnrolledInfoSchema = v.strictObject({
@@ -153,6 +140,7 @@ export const deviceInfoSchema = v.strictObject({
   board: v.optional(v.string()),
   channel: v.optional(v.string()),
   group: v.optional(v.string()),
+  labels: v.optional(v.array(v.string())),
   pin: v.optional(v.string()),
   atomicFs: v.optional(v.boolean()),
   /** Preflight rules that do not block updates of the device. */
@@ -204,6 +192,8 @@ export const auditInfoSchema = v.strictObject({
   id: v.number(),
   at: time,
   actor: v.string(),
+  /** Name of the token that `actor` identifies; absent if it has none or was revoked. */
+  actorName: v.optional(v.string()),
   action: v.string(),
   project: v.optional(v.string()),
   detail: v.record(v.string(), v.unknown()),

@@ -108,6 +108,9 @@ export const defaultHistory = { checkInDays: 30, attemptDays: 365, auditDays: un
 export const deviceRules = ['fs-moved'] as const satisfies readonly RuleId[];
 export type DeviceRule = (typeof deviceRules)[number];
 
+/** Labels of a device: names of sets that may overlap, unlike groups. */
+export const deviceLabels = v.pipe(v.array(resourceName), v.maxLength(16, 'must have at most 16 entries'));
+
 /** Changes to a device. An absent key leaves the value unchanged, and null removes it. */
 export const deviceRequestSchema = v.strictObject({
   enrolled: v.optional(v.boolean()),
@@ -117,6 +120,8 @@ export const deviceRequestSchema = v.strictObject({
   channel: v.optional(v.nullable(resourceName)),
   /** Group of the device. Rollout stages can select groups. */
   group: v.optional(v.nullable(resourceName)),
+  /** Labels of the device. Replaces all labels. */
+  labels: v.optional(v.nullable(deviceLabels)),
   /** Pinned version: the only version sent to the device, regardless of channels and rollouts. */
   pin: v.optional(v.nullable(firmwareVersion)),
   /** True if the sketch was built with ATOMIC_FS_UPDATE. */
@@ -141,20 +146,14 @@ export const mac = v.pipe(
   v.examples(['18:FE:34:AA:BB:CC']),
 );
 
-/** File name, whose first 64 characters become the name of the device; empty for none. */
-const importedName = v.pipe(v.string(), printable);
-
-/** Device table of the PHP update script in the core's documentation. The table maps a MAC to a file and a version. */
-export const arduinoDbSchema = v.pipe(
-  v.record(mac, v.looseObject({ file: importedName, version: v.optional(v.union([v.string(), v.number()])) })),
-  v.maxEntries(10_000, 'has more than 10000 devices'),
-);
-
 /** Devices whose next update the server previews, and the channel in the URL of their update checks. */
 export const previewRequestSchema = v.strictObject({
   macs: v.pipe(v.array(mac), v.maxLength(10_000)),
   channel: v.optional(resourceName, 'stable'),
 });
+
+/** Name of a token that was created without one. */
+export const defaultTokenName = 'unnamed';
 
 export const tokenRequestSchema = v.strictObject({
   roles: v.pipe(
@@ -166,5 +165,5 @@ export const tokenRequestSchema = v.strictObject({
   channels: v.optional(v.pipe(v.array(resourceName), v.maxLength(100)), []),
   /** Project that the token is limited to. Absent for a token that is valid for all projects. */
   project: v.optional(resourceName),
-  name: v.optional(label, 'unnamed'),
+  name: v.optional(label, defaultTokenName),
 });

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { DeepReadonly } from '../core/model/fields.ts';
-import { gateSchema, haltSchema, rolloutStates, stageSchema } from './rollout.ts';
+import { gateSchema, haltSchema, rolloutStates, stageSchema, windowSchema } from './rollout.ts';
 
 /** Types of server responses about rollouts. */
 
@@ -103,11 +103,26 @@ export const rolloutInfoSchema = v.strictObject({
   projectPassword: v.boolean(),
   gate: gateSchema,
   halt: haltSchema,
+  window: v.optional(windowSchema),
+  /** True if the rollout has no window, or its window is open now. */
+  isWindowOpen: v.boolean(),
+  perHour: v.optional(v.number()),
   startedAt: time,
   startedBy: v.string(),
+  /** Name of the token that `startedBy` identifies; absent if it has none or was revoked. */
+  startedByName: v.optional(v.string()),
   endedAt: v.optional(time),
   /** Rollout events, oldest first. */
-  history: v.array(v.strictObject({ at: time, event: v.string(), by: v.string(), reason: v.optional(v.string()) })),
+  history: v.array(
+    v.strictObject({
+      at: time,
+      event: v.string(),
+      by: v.string(),
+      /** Name of the token that `by` identifies, as `startedByName`. */
+      byName: v.optional(v.string()),
+      reason: v.optional(v.string()),
+    }),
+  ),
   /** Progress of the enrolled devices over time, oldest first. */
   samples: v.array(
     v.strictObject({

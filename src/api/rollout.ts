@@ -48,6 +48,39 @@ export const haltSchema = v.strictObject({
   notConfirmed: v.optional(wholeNumber, 2),
 });
 
+const timeOfDay = v.pipe(
+  v.string('must be text'),
+  v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 01:00'),
+);
+
+/** Daily window in which a rollout sends its release. A window such as 22:00 to 04:00 includes midnight. */
+export const windowSchema = v.pipe(
+  v.strictObject({
+    from: timeOfDay,
+    /** End of the window; this minute is not part of it. */
+    to: timeOfDay,
+    /** Name of the time zone in the IANA database. */
+    timeZone: v.optional(
+      v.pipe(
+        v.string('must be text'),
+        v.regex(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/, 'must be the name of a time zone such as Europe/Berlin'),
+        v.check(isTimeZone, 'must be the name of a time zone such as Europe/Berlin'),
+        v.examples(['Europe/Berlin']),
+      ),
+      'UTC',
+    ),
+  }),
+  v.check(({ from, to }) => from !== to, 'must not begin and end at the same time'),
+);
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-GB', { timeZone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Default stages: 5%, 20%, 50% and 100% of the devices. */
 const defaultStages = [{ share: 5 }, { share: 20 }, { share: 50 }, { share: 100 }];
 
@@ -70,12 +103,17 @@ export const rolloutRequestSchema = v.strictObject({
   ),
   gate: v.optional(gateSchema, {}),
   halt: v.optional(haltSchema, {}),
+  /** Daily window in which the release is sent; absent to send it at any time. */
+  window: v.optional(windowSchema),
+  /** Maximum number of sends within an hour; absent for no limit. */
+  perHour: v.optional(wholeNumber),
 });
 export type RolloutRequest = v.InferInput<typeof rolloutRequestSchema>;
 
 export type RolloutStage = DeepReadonly<v.InferOutput<typeof stageSchema>>;
 export type RolloutGate = v.InferOutput<typeof gateSchema>;
 export type RolloutHalt = v.InferOutput<typeof haltSchema>;
+export type RolloutWindow = Readonly<v.InferOutput<typeof windowSchema>>;
 
 /**
  * active: devices in open stages receive the release. paused, halted: no further devices receive the release; devices that run the

@@ -70,24 +70,28 @@ function examplesText(examples: readonly [string, string]): string {
 
 /** Returns an empty program that writes to `io` and throws instead of ending the process. */
 export function emptyProgram(io: Io, version: string): Command {
-  return new Command('ota-hooks')
-    .description('Sign, compress and deliver ESP8266 firmware updates over the air')
-    .optionsGroup(globalHeading)
-    .version(version, '-V, --version', 'Show the version')
-    .addHelpOption(new Option('-h, --help', 'Show help').helpGroup(globalHeading))
-    .commandsGroup(plumbing)
-    .helpCommand('help [command]', 'Show help for a command')
-    .addHelpText('after', examplesText(['ota-hooks init', 'ota-hooks upload --help']))
-    .configureHelp({ optionDescription, formatHelp })
-    .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
-      getOutHelpWidth: () => helpColumns(io.stdout),
-      getErrHelpWidth: () => helpColumns(io.stderr),
-      // Parser errors are thrown and printed in the same format as all other errors.
-      outputError: () => undefined,
-    })
-    .exitOverride(failWith);
+  return (
+    new Command('ota-hooks')
+      .description('Sign, compress and deliver ESP8266 firmware updates over the air')
+      // Commands may have an option --version of their own.
+      .enablePositionalOptions()
+      .optionsGroup(globalHeading)
+      .version(version, '-V, --version', 'Show the version')
+      .addHelpOption(new Option('-h, --help', 'Show help').helpGroup(globalHeading))
+      .commandsGroup(plumbing)
+      .helpCommand('help [command]', 'Show help for a command')
+      .addHelpText('after', examplesText(['ota-hooks init', 'ota-hooks upload --help']))
+      .configureHelp({ optionDescription, formatHelp })
+      .configureOutput({
+        writeOut: (text) => io.stdout.write(text),
+        writeErr: (text) => io.stderr.write(text),
+        getOutHelpWidth: () => helpColumns(io.stdout),
+        getErrHelpWidth: () => helpColumns(io.stderr),
+        // Parser errors are thrown and printed in the same format as all other errors.
+        outputError: () => undefined,
+      })
+      .exitOverride(failWith)
+  );
 }
 
 /**

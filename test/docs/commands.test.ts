@@ -36,6 +36,8 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/server.md': {
     'Set up a server and a device': server,
     'Use arduino-cli': server,
+    'Import devices': server,
+    'Work with sets of devices': server,
     'Publish builds': server,
     'Recognize older builds': server,
     'Find and undo failed updates': server,

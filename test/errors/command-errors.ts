@@ -1,4 +1,6 @@
+import type { ExecutionContext } from 'ava';
 import { knownError } from '../../src/cli/known-error.ts';
+import { testBuild } from '../server/builds.ts';
 import { startTestServer } from '../server/running-server.ts';
 import { door } from '../support/built-sketch.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -7,6 +9,18 @@ import { inFolder, type Provocation } from './provocation.ts';
 
 const toServer = '--server https://ota.example.com';
 const env = { OTA_TOKEN: 'token-of-the-tests' };
+
+/** A project with two devices that have the same name. */
+async function lamps(t: ExecutionContext) {
+  const { url, token, folder } = await startTestServer(t);
+  const world = { cwd: folder, env: { OTA_SERVER: url, OTA_TOKEN: token } };
+  const run = (...argv: string[]) => runCommand(['server', ...argv], world);
+  await run('projects', 'set', 'door');
+  for (const mac of ['18:FE:34:AA:BB:CC', '18:FE:34:AA:BB:CD']) {
+    await run('devices', 'set', 'door', mac, '--name', 'lamp');
+  }
+  return { show: (name: string) => run('devices', 'show', 'door', name) };
+}
 
 /** Provokes each error about commands and their options. */
 export const commandErrors = {
@@ -37,11 +51,34 @@ export const commandErrors = {
     await runCommand(['server', 'projects', 'set', 'door'], world);
     return runCommand(['server', 'rollouts', 'show', 'door'], world);
   },
+  ROLLOUT_NOT_COMPLETE: async (t) => {
+    const server = await startTestServer(t);
+    await server.publish(await testBuild({ version: '1.0', project: 'door' }), { draft: true });
+    const world = { cwd: server.folder, env: { OTA_SERVER: server.url, OTA_TOKEN: server.token } };
+    const run = (...argv: string[]) => runCommand(['server', ...argv], world);
+    await run('devices', 'enroll', 'door', '18:FE:34:AA:BB:CC');
+    await run('rollouts', 'start', 'door', '1.0', '--stage', '100');
+    await run('rollouts', 'abort', 'door', '--yes');
+    return run('rollouts', 'watch', 'door');
+  },
+  TOKEN_NAME_AMBIGUOUS: async (t) => {
+    const { url, token, folder } = await startTestServer(t);
+    const run = (...argv: string[]) =>
+      runCommand(['server', 'tokens', ...argv], { cwd: folder, env: { OTA_SERVER: url, OTA_TOKEN: token } });
+    for (let count = 0; count < 2; count++) await run('create', '--name', 'ci');
+    return run('revoke', 'ci', '--yes');
+  },
   DEVICE_PROJECT_UNKNOWN: async (t) => {
     const { url, token } = await startTestServer(t);
     const folder = await testFolder(t, { 'table.csv': '18:FE:AA:AA:AA:BB,TEMP-1.0.0.bin' });
     const world = { cwd: folder.path, env: { OTA_SERVER: url, OTA_TOKEN: token } };
-    return runCommand(['server', 'devices', 'migrate', 'table.csv'], world);
+    return runCommand(['server', 'devices', 'import', 'table.csv'], world);
   },
-  DEVICE_TABLE_INVALID: inFolder(`server devices import door table.json ${toServer}`, { 'table.json': '[1' }, env),
+  DEVICE_NAME_UNKNOWN: async (t) => (await lamps(t)).show('front-door'),
+  DEVICE_NAME_AMBIGUOUS: async (t) => (await lamps(t)).show('lamp'),
+  DEVICE_TABLE_INVALID: inFolder(
+    `server devices import table.json --project door ${toServer}`,
+    { 'table.json': '[1' },
+    env,
+  ),
 } as const satisfies Record<string, Provocation>;

@@ -56,6 +56,8 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['PUT', `projects/door/devices/${mac}`, 'devices', {}],
   ['POST', `projects/door/devices/${mac}/retry`, 'devices'],
   ['DELETE', `projects/door/devices/${mac}`, 'devices'],
+  ['PATCH', 'projects/door/devices', 'devices', {}],
+  ['POST', 'projects/door/devices/retry', 'devices', {}],
   ['POST', 'projects/door/devices/import', 'devices', {}],
   ['POST', 'projects/door/devices/credentials', 'devices', {}],
   ['POST', 'projects/door/devices/credentials/revoke', 'devices', {}],

@@ -12,6 +12,7 @@ const [first, second] = [
 ];
 const mac = '18:FE:34:AA:BB:CC';
 const device = `/projects/door/devices/${mac}`;
+const retry = '/projects/door/devices/retry';
 
 type Change = readonly [method: string, path: string, body: unknown, action: string, detail: object];
 
@@ -43,12 +44,20 @@ const changes: readonly Change[] = [
     { mac, group: 'hall', pin: '1.0' },
   ],
   ['POST', `${device}/retry`, undefined, 'device.retried', { mac }],
+  ['POST', retry, { devices: { status: 'failed' } }, 'device.retried', { mac, versions: ['2.0'] }],
   [
     'POST',
     '/projects/door/devices/import',
-    { '18:FE:AA:AA:AA:AA': { file: 'a.bin', version: 1 } },
+    { devices: [{ mac: '18:FE:AA:AA:AA:AA', name: 'lamp' }] },
     'device.enrolled',
-    { enrolled: true },
+    { enrolled: true, name: 'lamp' },
+  ],
+  [
+    'PATCH',
+    '/projects/door/devices',
+    { devices: { macs: [mac] }, change: { group: 'lobby' } },
+    'device.edited',
+    { mac, group: 'lobby' },
   ],
   [
     'POST',
@@ -85,6 +94,16 @@ async function entries({ api }: TestServer): Promise<readonly AuditInfo[]> {
   return (body as unknown as { entries: AuditInfo[] }).entries;
 }
 
+/** Makes the device fail to install an update, so that there is something to retry. */
+async function failUpdate({ parts }: TestServer): Promise<void> {
+  const [kind, state, failure] = ['sketch', 'failed', 'not-installed'] as const;
+  const counts = { sends: 1, receipts: 1, interruptions: 0, lastSentAt: 1, dueMs: 1, sentMs: 1 };
+  const attempt = { releaseId: 2, version: '2.0', kind, state, failure, ...counts };
+  const decision = { action: 'none', code: 'failed', text: 'not installed', at: 1 } as const;
+  const failed = { attempts: [attempt], decisions: { sketch: decision } };
+  await parts.records.change('door', mac, (record) => record && { ...record, ...failed });
+}
+
 test('records every change in the audit log with the ID of the token that made the change', async (t) => {
   const server = await startTestServer(t);
   for (const { files } of [first, second]) {
@@ -94,6 +113,7 @@ test('records every change in the audit log with the ID of the token that made t
   let made = 'none yet';
   for (const [method, path, body, action, detail] of changes) {
     const before = (await entries(server)).length;
+    if (path === retry) await failUpdate(server);
     const response = await server.api(method, path.replace('ID', made), body);
     t.true(response.status < 300, `${method} ${path}: ${JSON.stringify(response.body)}`);
     if (action === 'token.created') made = String(response.body['id']);

@@ -207,18 +207,21 @@ test('serves and stores only enrolled devices in a closed project', async (t) =>
   t.is((await requestAsDevice(server.port, '/update/door', runsOld)).status, 200);
 });
 
-test('enrolls the devices in the table of an old update script', async (t) => {
+test('enrolls the devices of a table', async (t) => {
   const server = await startTestServer(t);
   await publishBoth(server);
   await server.api('PUT', '/projects/door', { access: 'closed' });
-  const table = {
-    '18:FE:AA:AA:AA:AA': { file: 'DOOR-7-g14f53a19.bin', version: 1 },
-    '18:fe:aa:aa:aa:bb': { file: 'TEMP-1.0.0.bin', version: 1 },
-  };
+  const table = { devices: [{ mac: '18:FE:AA:AA:AA:AA', defaultName: 'DOOR-7.bin' }, { mac: '18:fe:aa:aa:aa:bb' }] };
+  const [mac, other] = ['18:FE:AA:AA:AA:AA', '18:FE:AA:AA:AA:BB'] as const;
   const first = await server.api('POST', '/projects/door/devices/import', table);
-  t.deepEqual(first.body, { enrolled: 2, unchanged: 0, sharedAliases: [] });
+  const added = [
+    { mac, change: 'added', fields: ['enrolled', 'name'] },
+    { mac: other, change: 'added', fields: ['enrolled'] },
+  ];
+  t.deepEqual(first.body, { devices: added, sharedAliases: [] });
   const again = await server.api('POST', '/projects/door/devices/import', table);
-  t.deepEqual(again.body, { enrolled: 0, unchanged: 2, sharedAliases: [] });
+  const unchanged = [mac, other].map((each) => ({ mac: each, change: 'unchanged', fields: [] }));
+  t.deepEqual(again.body, { devices: unchanged, sharedAliases: [] });
   t.is((await requestAsDevice(server.port, '/update/door', { ...runsOld, mac: '18:FE:AA:AA:AA:BB' })).status, 200);
   t.is((await server.api('POST', '/projects/door/devices/import', { nonsense: 1 })).status, 422);
 });

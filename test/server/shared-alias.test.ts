@@ -42,10 +42,8 @@ async function notEnrolled(server: TestServer): Promise<readonly string[]> {
 
 test('sends each device on a shared alias the release of the project in which the device is enrolled', async (t) => {
   const server = await serverWith(t, ['door', 'temp']);
-  await server.api('POST', '/projects/door/devices/import', {
-    [doorMac]: { file: 'DOOR-7-g14f53a19.bin', version: 1 },
-  });
-  await server.api('POST', '/projects/temp/devices/import', { [tempMac]: { file: 'TEMP-1.0.0.bin', version: 1 } });
+  await server.api('POST', '/projects/door/devices/import', { devices: [{ mac: doorMac }] });
+  await server.api('POST', '/projects/temp/devices/import', { devices: [{ mac: tempMac }] });
   t.is(await sent(server, doorMac, { version: '1' }), 'door');
   t.is(await sent(server, tempMac, { version: '1' }), 'temp');
   t.is(await sent(server, tempMac, { version: 'DOOR-7-g14f53a19' }), 'temp', 'enrollment outranks the reported name');

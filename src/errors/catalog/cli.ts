@@ -134,11 +134,43 @@ export const cliEntries = {
     'Without --id, `server rollouts` commands use the newest rollout on the channel.',
     () => 'Start a rollout with `ota-hooks server rollouts start`, or pass a different --channel.',
   ),
-  DEVICE_PROJECT_UNKNOWN: entry<{ file: string; mac: string }>(
+  ROLLOUT_NOT_COMPLETE: entry<{ project: string; version: string; state: string; reason?: string | undefined }>(
+    1,
+    ({ version, state, reason }) => `The rollout of ${version} is ${state}${reason === undefined ? '' : `: ${reason}`}`,
+    'With exit code 0, `server rollouts watch` reports that the channel serves the release.',
+    ({ project, state }) =>
+      state === 'halted'
+        ? `Check the failed devices with \`ota-hooks server devices list ${project} --failed\`, then resume, abort or roll back the rollout.`
+        : `Show its history with \`ota-hooks server rollouts show ${project}\`.`,
+  ),
+  TOKEN_NAME_AMBIGUOUS: entry<{ name: string; ids: readonly string[] }>(
     2,
-    ({ file, mac }) => `no project for ${mac}: no project has the name that ${file} begins with`,
+    ({ name, ids }) => `Several tokens have the name "${name}": ${ids.join(', ')}`,
+    'Names of tokens are not unique.',
+    ({ ids }) => `Use the ID of the token, such as ${ids[0]}.`,
+  ),
+  DEVICE_PROJECT_UNKNOWN: entry<{ file: string; mac: string; project?: string | undefined }>(
+    2,
+    ({ file, mac, project }) =>
+      `no project for ${mac}: ${project === undefined ? (file === '' ? 'the table names none' : `no project has the name that ${file} begins with`) : `the server has no project ${project}`}`,
     'A device must not be sent the firmware of another product, so nothing is changed until each device has a project.',
-    ({ file }) => `Publish the firmware of this device first, or map its file: --map "${file}=PROJECT"`,
+    ({ file }) =>
+      file === ''
+        ? 'Pass --project NAME, or add a column "project".'
+        : `Publish the firmware of this device first, or map its file: --map "${file}=PROJECT"`,
+  ),
+  DEVICE_NAME_UNKNOWN: entry<{ project: string; name: string }>(
+    2,
+    ({ project, name }) => `No device of ${project} has the name or MAC address "${name}"`,
+    'A command names a device by its MAC address or by its display name.',
+    ({ project }) =>
+      `List the devices with \`ota-hooks server devices list ${project}\`, and enroll new ones by MAC address.`,
+  ),
+  DEVICE_NAME_AMBIGUOUS: entry<{ name: string; macs: readonly string[]; isMore: boolean }>(
+    2,
+    ({ name, macs, isMore }) => `Several devices have the name "${name}": ${macs.join(', ')}${isMore ? ', …' : ''}`,
+    'Display names are not unique.',
+    ({ macs }) => `Use the MAC address, such as ${macs[0]}, or give the devices different names.`,
   ),
   DEVICE_TABLE_INVALID: entry<PathAndReason>(
     2,

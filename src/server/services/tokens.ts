@@ -1,3 +1,4 @@
+import { defaultTokenName } from '../../api/release-admin.ts';
 import { makeToken, type NewToken, type TokenRequest } from '../auth/tokens.ts';
 import type { Actor, TokenRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
@@ -21,6 +22,12 @@ export async function createToken({ store, events }: Parts, request: TokenReques
 
 function createdEvent({ record }: NewToken, by: Actor) {
   return { type: 'token.created', actor: by, at: record.createdAt, ...factsOf(record) } as const;
+}
+
+/** Returns the names of the tokens by their IDs, for people. Tokens without a name of their own are absent. */
+export async function tokenNames({ tokens }: Pick<Store, 'tokens'>): Promise<ReadonlyMap<Actor, string>> {
+  const named = (await tokens.list()).filter(({ name }) => name !== defaultTokenName);
+  return new Map(named.map(({ id, name }) => [id, name]));
 }
 
 /** Place where the first token is stored for its owner. */

@@ -10,6 +10,7 @@ export interface DeviceIndex {
   /** Version that the device runs, if it was recognized. */
   readonly runs: string | undefined;
   readonly group: string | undefined;
+  readonly labels: readonly string[];
   /** Channels whose releases the device is sent; none if the device is pinned to a version. */
   readonly channels: readonly string[];
   readonly isEnrolled: boolean;
@@ -18,13 +19,14 @@ export interface DeviceIndex {
 }
 
 export function deviceIndex(record: DeviceRecord): DeviceIndex {
-  const { name, running, group, channel, requestedChannels = [defaultChannel], pin, enrolled } = record;
+  const { name, running, group, labels = [], channel, requestedChannels = [defaultChannel], pin, enrolled } = record;
   const channels = channel === undefined ? requestedChannels : [channel];
   return {
     status: deviceStatus(record),
     name,
     runs: running?.version,
     group,
+    labels,
     channels: pin === undefined ? channels : [],
     isEnrolled: enrolled,
     blockers: blockersOf(record),

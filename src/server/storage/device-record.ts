@@ -41,6 +41,7 @@ function inOrder({ project, mac, revision }: Partial<Key>, doc: DeviceDoc) {
     channel: doc.channel,
     requestedChannels: doc.requestedChannels,
     group: doc.group,
+    labels: doc.labels,
     pin: doc.pin,
     install: doc.install,
     atomicFs: doc.atomicFs,

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { deviceStatuses } from '../../api/admin-info.ts';
 import { firmwareVersion, resourceName } from '../../api/release.ts';
 import { historyDays, mac } from '../../api/release-admin.ts';
-import { haltSchema, rolloutStates, stageSchema } from '../../api/rollout.ts';
+import { haltSchema, rolloutStates, stageSchema, windowSchema } from '../../api/rollout.ts';
 import { deliveryStates, webhookEvents, webhookFormats } from '../../api/webhooks.ts';
 import { flashModes } from '../../core/firmware/flash-header.ts';
 import { printable } from '../../core/model/fields.ts';
@@ -86,6 +86,7 @@ const device = v.looseObject({
   channel: v.optional(resourceName),
   requestedChannels: v.optional(v.array(text)),
   group: v.optional(resourceName),
+  labels: v.optional(v.array(resourceName)),
   pin: v.optional(firmwareVersion),
   install: v.optional(v.looseObject({ version: firmwareVersion, kinds: v.array(kind) })),
   atomicFs: v.optional(v.boolean()),
@@ -134,6 +135,8 @@ const rollout = v.pipe(
     stages: v.pipe(v.array(v.required(stageSchema)), v.minLength(1)),
     gate: v.looseObject({ runningPercent: v.number(), soakMs: count }),
     halt: v.required(haltSchema),
+    window: v.optional(windowSchema),
+    perHour: v.optional(count),
     reason: v.optional(text),
     openStages: count,
     accepted: v.looseObject({

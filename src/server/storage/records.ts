@@ -1,6 +1,6 @@
 import type { Role } from '../../api/release.ts';
 import type { DeviceRule } from '../../api/release-admin.ts';
-import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState } from '../../api/rollout.ts';
+import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState, RolloutWindow } from '../../api/rollout.ts';
 import type { RolloutTally } from '../../api/rollout-info.ts';
 import type { DeliveryState, WebhookEvent, WebhookFormat } from '../../api/webhooks.ts';
 import type { FlashMode, ImageKind } from '../../core/model/artifact.ts';
@@ -257,6 +257,8 @@ export interface DeviceRecord {
   readonly requestedChannels?: readonly string[] | undefined;
   /** Group of devices that rollouts treat alike. */
   readonly group?: string | undefined;
+  /** Names that people have given to sets of devices, sorted. Unlike its group, a device can have several. */
+  readonly labels?: readonly string[] | undefined;
   /** Pinned version. The device is sent only this version, regardless of its channel and rollouts. */
   readonly pin?: string | undefined;
   readonly install?: InstallRequest | undefined;
@@ -298,6 +300,10 @@ export interface RolloutRecord {
   readonly stages: readonly RolloutStage[];
   readonly gate: RolloutGate;
   readonly halt: RolloutHalt;
+  /** Daily window in which the release is sent; undefined to send it at any time. */
+  readonly window?: RolloutWindow | undefined;
+  /** Maximum number of sends within an hour; undefined without a limit. */
+  readonly perHour?: number | undefined;
   readonly state: RolloutState;
   readonly reason?: string | undefined;
   /** Number of open stages, starting with the first. */

@@ -1,4 +1,5 @@
 import type { DeviceStatus } from '../../api/admin-info.ts';
+import type { RolloutState } from '../../api/rollout.ts';
 import type { Manifest } from '../../core/model/manifest.ts';
 import type { UploadAmount } from './blob-store.ts';
 import type {
@@ -239,6 +240,9 @@ export interface DeviceFilter {
   /** Version that the device runs, if it was recognized. */
   readonly runs?: string | undefined;
   readonly group?: string | undefined;
+  /** Exact display name. */
+  readonly name?: string | undefined;
+  readonly label?: string | undefined;
   readonly members?: MemberFilter | undefined;
 }
 
@@ -291,6 +295,32 @@ interface DeviceCheck {
   readonly revision: number;
 }
 
+/** Records of several devices, read at the same moment as the revision of their project. */
+interface DevicesCheck {
+  /** Records by MAC. Devices without a record are absent. */
+  readonly records: ReadonlyMap<string, DeviceRecord>;
+  /** Revision of the project. */
+  readonly revision: number;
+}
+
+/** Change to one of several devices that are saved together. */
+export interface BulkDeviceChange {
+  readonly record: DeviceRecord;
+  /** Contributions to the newest rollout on each channel, where before and after differ. */
+  readonly members: readonly MemberChange[];
+  readonly audit: readonly NewAuditEntry[];
+}
+
+/** Limits of a rollout on the sends that begin with a change to a device. */
+export interface LimitedSend {
+  /** Rollout ID. */
+  readonly rollout: number;
+  /** Maximum number of sends within an hour; undefined without a limit. */
+  readonly perHour: number | undefined;
+  /** Returns whether the rollout may send at this time of the database's clock, in milliseconds since 1970. */
+  readonly isOpenAt: (wallMs: number) => boolean;
+}
+
 /** Change of a device's contribution to the counts of a rollout. */
 export interface MemberChange {
   /** Rollout ID. */
@@ -314,6 +344,8 @@ export interface SaveOptions extends DeviceChangeBasis {
   readonly audit?: readonly NewAuditEntry[] | undefined;
   /** Events for webhooks that have no audit entry. */
   readonly queued?: readonly NewAuditEntry[] | undefined;
+  /** Limits on the send that this change begins. If they do not permit it, the result is `stale`. */
+  readonly send?: LimitedSend | undefined;
 }
 
 export interface RemoveOptions extends DeviceChangeBasis {
@@ -340,6 +372,20 @@ export interface DeviceStore {
    *   nothing is written.
    */
   save(record: DeviceRecord, options: SaveOptions): Promise<'saved' | 'conflict' | 'full' | 'stale'>;
+  /** Reads devices and the revision of their project in one statement. Returns undefined if the project does not exist. */
+  checkAll(project: string, macs: readonly string[]): Promise<DevicesCheck | undefined>;
+  /**
+   * Writes records as `save` does, in one transaction. New devices must be enrolled, so that they need no room within a limit.
+   *
+   * @param changes at most 1,000 devices
+   * @param projectRevision revision of the project on which the changes are based
+   * @returns the MACs of the written records; the others have changed meanwhile. stale: the project has changed, and nothing is written
+   */
+  saveAll(
+    project: string,
+    changes: readonly BulkDeviceChange[],
+    projectRevision: number,
+  ): Promise<ReadonlySet<string> | 'stale'>;
   /** Stores the times at which devices were last seen, and their reports. */
   touch(touches: readonly Touch[]): Promise<void>;
   /** Removes the reports and last-seen times of those devices that were last seen before `at`, in milliseconds since 1970. */
@@ -381,6 +427,12 @@ export interface RolloutCount {
   readonly devices: number;
 }
 
+/** Filter for a project's rollouts; all conditions must match. */
+export interface RolloutFilter {
+  readonly state?: RolloutState | undefined;
+  readonly channel?: string | undefined;
+}
+
 export interface RolloutStore {
   /**
    * Creates a rollout. From now on, the manifests of its releases state facts (`Recognized.isTrusted`). Its devices are not counted yet; see
@@ -409,10 +461,12 @@ export interface RolloutStore {
     finish?: (counts: readonly RolloutCount[]) => RolloutRecord,
   ): Promise<RolloutRecord | 'conflict'>;
   /** Returns rollouts, newest first. */
-  ofProject(project: string, limit: number): Promise<readonly RolloutRecord[]>;
+  ofProject(project: string, limit: number, filter?: RolloutFilter): Promise<readonly RolloutRecord[]>;
   find(project: string, id: number): Promise<RolloutRecord | undefined>;
   /** Returns the newest rollout on each channel, which includes all rollouts in progress (active, paused, halted). */
   current(project?: string): Promise<readonly RolloutRecord[]>;
+  /** Returns how many sends of a rollout with a limit per hour began within the last hour. */
+  sendsWithinHour(id: number): Promise<number>;
   /** Returns the counts of a rollout's devices. They are incomplete until `RolloutRecord.isCounted`. */
   counts(id: number): Promise<readonly RolloutCount[]>;
   /**

@@ -4,15 +4,10 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import * as v from 'valibot';
-import {
-  auditInfoSchema,
-  deviceInfoSchema,
-  importResponseSchema,
-  projectInfoSchema,
-  tokenInfoSchema,
-} from '../../../src/api/admin-info.ts';
+import { auditInfoSchema, deviceInfoSchema, projectInfoSchema, tokenInfoSchema } from '../../../src/api/admin-info.ts';
 import { deviceRemovedResponse, serverResponse, tokenRevokedResponse } from '../../../src/api/client/responses.ts';
 import { credentialsResponseSchema, revocationResponseSchema } from '../../../src/api/device-credentials.ts';
+import { deviceSetResponseSchema, importResponseSchema } from '../../../src/api/device-sets.ts';
 import { releaseFindingSchema, releaseImageSchema, releaseInfoSchema } from '../../../src/api/release-info.ts';
 import { rolloutInfoSchema } from '../../../src/api/rollout-info.ts';
 import { commandTree, words } from '../../cli/help/command-tree.ts';
@@ -41,6 +36,8 @@ const shapes: readonly (readonly [RegExp, v.GenericSchema])[] = [
   [/DELETE .*\/tokens\//, tokenRevokedResponse],
   [/GET .*\/projects$/, list('projects', projectInfoSchema)],
   [/ .*\/devices\/import$/, importResponseSchema],
+  [/PATCH .*\/devices$/, deviceSetResponseSchema],
+  [/POST .*\/devices\/retry$/, deviceSetResponseSchema],
   [/GET .*\/devices(\?|$)/, list('devices', deviceInfoSchema)],
   [/ .*\/devices\/[^/]+/, deviceInfoSchema],
   [/GET .*\/rollouts(\?|$)/, list('rollouts', rolloutInfoSchema)],

@@ -78,8 +78,8 @@ test('requires a selection of existing devices and an output file for the secret
   const { run } = await place(t);
   const errorOf = async (...argv: string[]) => (await run('devices', 'credentials', 'door', ...argv)).error?.message;
   t.is(await errorOf('--all'), '`credentials` requires --out FILE or --json');
-  t.regex((await errorOf('--json')) ?? '', /requires MAC addresses or names, --group NAME or --all/);
-  t.regex((await errorOf('door-9', '--json')) ?? '', /door-9: no such device/);
+  t.regex((await errorOf('--json')) ?? '', /requires MAC addresses or names, --group NAME, --label NAME or --all/);
+  t.regex((await errorOf('door-9', '--json')) ?? '', /No device of door has the name or MAC address "door-9"/);
 });
 
 test('names the devices that a revocation locks out, and revokes only after confirmation', async (t) => {

@@ -20,13 +20,14 @@ test('server tokens creates, lists and revokes tokens', async (t) => {
   const plain = await run('tokens', 'create');
   t.regex(plain.stdout, /^ota_[0-9a-f]{12}_[\w-]{43}\n$/, 'stdout contains only the token');
   const listed = await run('tokens', 'list');
-  t.regex(listed.stdout, /read +- +all +dashboard/);
+  t.regex(listed.stdout, /dashboard +[0-9a-f]{12} +read +- +all +just now/);
   t.notRegex(listed.stdout, new RegExp(made.token));
   const reader = serverCommands(server, server.folder, made.token);
   const refused = await reader.run('tokens', 'list');
   t.is(refused.error?.code, 'SERVER_REJECTED');
   t.regex(refused.error?.message ?? '', /role-missing/);
-  await json('tokens', 'revoke', made.id, '--yes');
+  t.deepEqual(await json('tokens', 'revoke', 'dashboard', '--yes'), { revoked: made.id });
+  t.is((await run('tokens', 'revoke', 'dashboard', '--yes')).error?.code, 'SERVER_REJECTED');
   t.is((await reader.run('projects', 'list')).exitCode, 1);
 });
 
@@ -48,18 +49,14 @@ test('server projects edits a project, and server devices imports, edits and rem
   t.like(project, { access: 'closed', user: 'esp' });
   t.is(project.keys.length, 1);
   t.deepEqual(project.aliases[1], { path: '/b.php', channel: 'beta' });
-  t.deepEqual(await json('devices', 'import', 'door', 'arduino-db.json', '--only', 'DOOR-*'), {
-    enrolled: 1,
-    unchanged: 0,
-    sharedAliases: [],
-  });
-  t.deepEqual(await json('devices', 'import', 'door', 'devices.csv'), {
-    enrolled: 2,
-    unchanged: 0,
-    sharedAliases: [],
-  });
+  const imported = async (...argv: string[]) =>
+    (await json('devices', 'import', ...argv, '--project', 'door')).devices.map(
+      ({ change }: { change: string }) => change,
+    );
+  t.deepEqual(await imported('arduino-db.json', '--only', 'DOOR-*'), ['added']);
+  t.deepEqual(await imported('devices.csv'), ['added', 'added']);
   t.is((await json('devices', 'show', 'door', '5c-cf-7f-51-00-01')).name, undefined);
-  t.is((await run('devices', 'import', 'door', 'broken.json')).exitCode, 2);
+  t.is((await run('devices', 'import', 'broken.json', '--project', 'door')).exitCode, 2);
   await json('devices', 'set', 'door', mac, '--name', 'front door', '--channel', 'beta', '--atomic-fs', 'yes');
   const listed = await run('devices', 'list', 'door');
   t.regex(listed.stdout, /18:FE:34:AA:BB:CC +front door +unknown +unknown +never/);
@@ -97,7 +94,7 @@ test('server devices show names the artifact, the rule and the fix of a blocked 
     ],
   });
   const { stdout } = await run('devices', 'show', 'door', mac);
-  t.regex(stdout, /^sketch +no update: 2\.0 blocked in door\.bin\.signed \(since .*\)$/m);
+  t.regex(stdout, /^sketch +no update: 2\.0 blocked in door\.bin\.signed \(just now\)$/m);
   t.regex(stdout, /^ {2}flash-mode-signed +the image has flash mode dio, but the device's flash mode is dout/m);
   t.regex(stdout, /^ {2}fix +build the image for flash mode dout$/m);
 });

@@ -275,5 +275,6 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   'server restore': backup,
   'server copy': copyable,
   'server rollouts': rollout,
+  'server rollouts watch': untilStopped(rollout),
   'server webhooks': webhook,
 };

@@ -51,9 +51,14 @@ test.serial('every command of docs/server.md has the result that the page shows'
 
   await follow('Restrict access');
   t.regex(
-    outputOf(await follow('Replace a PHP update script'), /devices migrate/),
+    outputOf(await follow('Replace a PHP update script'), /devices import .* --preview/),
     /18:FE:AA:AA:AA:AA +door +DOOR-7-g14f53a19\.bin +1\.0\.0 \(firmware\.bin\.signed\)/,
   );
+  t.regex(
+    outputOf(await follow('Import devices'), /--label north/),
+    /back door[\s\S]*front door|front door[\s\S]*back door/,
+  );
+  t.regex(outputOf(await follow('Work with sets of devices'), /retry/), /Cleared the failed updates of \d+ devices?/);
   t.regex(outputOf(await follow('HTTPS'), /publish/), /Published door 1\.0\.1 .*https:\/\/localhost/);
 
   await follow('Publish to a folder');

@@ -53,7 +53,14 @@ test('sends a notice of each event to the other processes, without details', (t)
   const { events, sent } = testEvents();
   events.emit(event);
   events.emit({ ...event, type: 'device.seen' });
-  const settings = { name: 'front', board: undefined, channel: undefined, group: undefined, pin: undefined };
+  const settings = {
+    name: 'front',
+    board: undefined,
+    channel: undefined,
+    group: undefined,
+    labels: undefined,
+    pin: undefined,
+  };
   const others = { atomicFs: undefined, allow: undefined, user: undefined };
   events.emit({ ...event, ...settings, ...others, type: 'device.enrolled', enrolled: true });
   t.deepEqual(

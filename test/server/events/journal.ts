@@ -5,7 +5,7 @@ import type { TestServer } from '../running-server.ts';
 /** Store methods whose writes cause events. */
 const writers = {
   catalog: ['publish', 'promote', 'yank', 'saveProject'],
-  devices: ['save', 'remove'],
+  devices: ['save', 'saveAll', 'remove'],
   rollouts: ['create', 'save'],
   tokens: ['create', 'revoke'],
 } as const;

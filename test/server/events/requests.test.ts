@@ -55,12 +55,20 @@ const steps: readonly Step[] = [
   { request: ['PUT', device, { name: 'front door' }], status: 200, lines: ['stored', 'device.enrolled'] },
   { request: ['PUT', device, { group: 'hall' }], status: 200, lines: ['stored', 'device.edited'] },
   {
-    request: ['POST', '/projects/door/devices/import', { '02:00:00:00:00:01': { file: 'a.bin', version: 1 } }],
+    request: [
+      'POST',
+      '/projects/door/devices/import',
+      { devices: [{ mac: '02:00:00:00:00:01', defaultName: 'a.bin' }] },
+    ],
     status: 200,
     lines: ['stored', 'device.enrolled'],
   },
   {
-    request: ['POST', '/projects/door/devices/import', { '02:00:00:00:00:01': { file: 'a.bin', version: 1 } }],
+    request: [
+      'POST',
+      '/projects/door/devices/import',
+      { devices: [{ mac: '02:00:00:00:00:01', defaultName: 'a.bin' }] },
+    ],
     status: 200,
     lines: unchanged,
   },

@@ -92,6 +92,14 @@ export function clientFor(destination: Omit<ServerPlace, 'signal'>, output: Outp
   };
 }
 
+/** Formats the query of a URL, with the question mark. Undefined values are left out. */
+export function queryText(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const entries = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as const],
+  );
+  return entries.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(entries))}`;
+}
+
 /** Encodes a segment of a URL path. */
 export function segment(text: string): string {
   return encodeURIComponent(text);

@@ -4,10 +4,13 @@ import type { TokenInfo } from '../../../api/admin-info.ts';
 import { tokenInfoSchema } from '../../../api/admin-info.ts';
 import { tokenRevokedResponse, tokensResponse } from '../../../api/client/responses.ts';
 import { type Role, roles } from '../../../api/release.ts';
+import { defaultTokenName } from '../../../api/release-admin.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
+import { agoOf } from '../../output/time-text.ts';
 import { destructive } from '../../shared/confirmation.ts';
 import { collect } from '../../shared/option-values.ts';
 import { chosenStorage, requireData, storageOptions } from '../../shared/storage-options.ts';
@@ -21,7 +24,7 @@ const createCommand = (declaration: Declaration) =>
     .option('--role <role>', `Role of the token: ${roles.join(', ')} (repeatable, or separated by commas)`, rolesIn, [])
     .option('--channel <name>', 'Channel to which a publish token may promote releases (repeatable)', collect, [])
     .option('--project <name>', 'Project that the token is limited to')
-    .option('--name <text>', 'Name shown in the token list and the audit log', 'unnamed')
+    .option('--name <text>', 'Name shown in the token list and the audit log', defaultTokenName)
     .option('--data <dir>', 'Data folder of a stopped server, if you have no admin token')
     .addOption(storageOptions.database)
     .addOption(storageOptions.databaseFile)
@@ -51,12 +54,12 @@ function declareList(declaration: Declaration): void {
 }
 
 function declareRevoke(declaration: Declaration): void {
-  const revokeCommand = serverCommand(declaration, 'revoke <id>', 'Revoke a token', [
+  const revokeCommand = serverCommand(declaration, 'revoke <token>', 'Revoke a token, by its ID or its name', [
     'ota-hooks server tokens revoke 4f6a0c12b7de --yes --server https://ota.example.com',
     'ota-hooks server tokens revoke 4f6a0c12b7de --yes --json',
   ]);
-  destructive(revokeCommand, declaration.io, (id) => `Revoke token ${id}?`).action((id, options) =>
-    revoke(id, options, declaration.io),
+  destructive(revokeCommand, declaration.io, (token) => `Revoke the token ${token}?`).action((token, options) =>
+    revoke(token, options, declaration.io),
   );
 }
 
@@ -118,22 +121,39 @@ async function list(options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
   const { tokens } = await request('GET', '/tokens', tokensResponse);
   const rows = tokens.map(({ id, roles: held, channels, project, name, createdAt }) => [
+    name,
     id,
     held.join(', '),
     channels.join(', ') || '-',
     project ?? 'all',
-    name,
-    createdAt,
+    agoOf(createdAt),
   ]);
   report.result(
     'server tokens list',
     tokens,
-    table([['id', 'roles', 'channels', 'project', 'name', 'created'], ...rows]),
+    table([['name', 'id', 'roles', 'channels', 'project', 'created'], ...rows]),
   );
 }
 
-async function revoke(id: string, options: ServerCommandOptions, io: Io): Promise<void> {
+async function revoke(token: string, options: ServerCommandOptions, io: Io): Promise<void> {
   const { request, report } = serverClient(options, io);
+  const { tokens } = await request('GET', '/tokens', tokensResponse);
+  const { id, name } = tokenOf(tokens, token);
   const { revoked } = await request('DELETE', `/tokens/${segment(id)}`, tokenRevokedResponse);
-  report.result('server tokens revoke', { revoked }, `Revoked token ${id}`);
+  report.result('server tokens revoke', { revoked }, `Revoked token ${id}${name === undefined ? '' : ` (${name})`}`);
+}
+
+/**
+ * Finds a token by its ID or its name. The server explains that a token does not exist.
+ *
+ * @throws OtaError TOKEN_NAME_AMBIGUOUS
+ */
+function tokenOf(
+  tokens: readonly TokenInfo[],
+  text: string,
+): { readonly id: string; readonly name?: string | undefined } {
+  const found = tokens.filter(({ id }) => id === text);
+  const [first = { id: text }, ...others] = found.length > 0 ? found : tokens.filter(({ name }) => name === text);
+  if (others.length === 0) return first;
+  throw new OtaError('TOKEN_NAME_AMBIGUOUS', { name: text, ids: [first, ...others].map(({ id }) => id) });
 }

@@ -13,6 +13,7 @@ import { readNamedFile } from '../../../files/read.ts';
 import { commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { table } from '../../output/table.ts';
+import { agoOf } from '../../output/time-text.ts';
 import { destructive } from '../../shared/confirmation.ts';
 import { type ServerCommandOptions, segment, serverClient, serverCommand } from './connection.ts';
 
@@ -134,7 +135,7 @@ async function deliveries(id: string, options: ServerCommandOptions, io: Io): Pr
   const found = await request('GET', `/webhooks/${segment(id)}/deliveries?limit=200`, deliveriesResponse);
   const rows = found.deliveries.map(({ id: delivery, at, event, state, attempts, status, error }) => [
     String(delivery),
-    at,
+    agoOf(at),
     event,
     state,
     String(attempts),

@@ -3,12 +3,12 @@ import {
   auditInfoSchema,
   credentialStates,
   deviceInfoSchema,
-  importResponseSchema,
-  migratedDevicesSchema,
+  devicePreviewSchema,
   projectInfoSchema,
   tokenInfoSchema,
 } from '../../../api/admin-info.ts';
 import { revocationResponseSchema } from '../../../api/device-credentials.ts';
+import { importedDeviceInfoSchema } from '../../../api/device-sets.ts';
 import { roles } from '../../../api/release.ts';
 import { releaseInfoSchema } from '../../../api/release-info.ts';
 import { rolloutDevicesSchema, rolloutInfoSchema } from '../../../api/rollout-info.ts';
@@ -48,6 +48,9 @@ export const loginDocument = v.strictObject({
 
 export const logoutDocument = v.strictObject({ server: v.string(), removed: v.boolean() });
 
+/** Number of devices that a command was about, and that it changed. */
+const changedDevices = v.strictObject({ matched: v.number(), changed: v.number() });
+
 /** JSON output of the `server` commands, by command name. */
 export const serverDocuments = {
   'server tokens create': tokenInfoSchema,
@@ -62,11 +65,19 @@ export const serverDocuments = {
   'server devices list': v.array(deviceInfoSchema),
   'server devices show': deviceInfoSchema,
   'server devices set': deviceInfoSchema,
-  'server devices retry': deviceInfoSchema,
+  'server devices retry': changedDevices,
   'server devices remove': v.strictObject({ removed: v.string() }),
-  'server devices import': importResponseSchema,
-  'server devices migrate': migratedDevicesSchema,
-  'server devices enroll': v.array(deviceInfoSchema),
+  'server devices import': v.strictObject({
+    dryRun: v.boolean(),
+    /** What the import changes, or would change. */
+    devices: v.array(v.strictObject({ ...importedDeviceInfoSchema.entries, project: v.string() })),
+    sharedAliases: v.array(v.string()),
+    /** With --preview: the next update of each device. */
+    previews: v.optional(
+      v.array(v.strictObject({ ...devicePreviewSchema.entries, project: v.string(), file: v.string() })),
+    ),
+  }),
+  'server devices enroll': changedDevices,
   'server devices credentials': v.strictObject({
     /** New secrets; `secret` is absent if they were written to a file. */
     created: v.array(v.strictObject({ mac: v.string(), user: v.string(), secret: v.optional(v.string()) })),
@@ -82,6 +93,8 @@ export const serverDocuments = {
     /** With --waiting, --status or --stage: the devices. `next` is present if there are more than --limit. */
     devices: v.optional(rolloutDevicesSchema),
   }),
+  /** One line for each change. */
+  'server rollouts watch': rolloutInfoSchema,
   'server rollouts pause': rolloutInfoSchema,
   'server rollouts resume': rolloutInfoSchema,
   'server rollouts advance': rolloutInfoSchema,

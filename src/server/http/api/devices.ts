@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type * as v from 'valibot';
 import type { DeviceInfo, DevicePreview } from '../../../api/admin-info.ts';
+import type { changeDevicesRequestSchema } from '../../../api/device-sets.ts';
 import type { deviceRequestSchema } from '../../../api/release-admin.ts';
 import type { ServerParts } from '../../parts.ts';
 import { createCredentials, revokeCredentials } from '../../services/devices/credentials.ts';
 import type { Decision } from '../../services/devices/decide.ts';
-import { enrollDevice } from '../../services/devices/enroll-device.ts';
+import { changeDevices, retryDevices } from '../../services/devices/device-sets.ts';
+import { importDevices, labelsOf } from '../../services/devices/import-devices.ts';
 import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import { previewDecision } from '../../services/devices/preview.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
@@ -18,13 +21,14 @@ import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';
 
 type Request = v.InferOutput<typeof deviceRequestSchema>;
+type SharedSettings = v.InferOutput<typeof changeDevicesRequestSchema>['change'];
 
 export function deviceRoutes(parts: ServerParts): readonly Route[] {
   const { catalog, records, rollouts, clock } = parts;
 
-  const list = route(deviceOperations.list, async ({ params, query: { after, limit } }) => {
+  const list = route(deviceOperations.list, async ({ params, query: { after, limit, version, ...filter } }) => {
     const project = requireProject(parts, params.project);
-    const found = await records.list(project, { after, limit });
+    const found = await records.list(project, { after, limit }, { ...filter, runs: version });
     const devices = found.map((seen) => deviceInfo(seen, rollouts.ofDevice(seen.record)));
     return { devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac };
   });
@@ -38,14 +42,23 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
 
   const importTable = route(deviceOperations.import, async ({ params, token, body }) => {
     const project = requireProject(parts, params.project);
-    const table = await body();
-    const sharedAliases = catalog.sharedAliases(project);
-    const response = { enrolled: 0, unchanged: 0, sharedAliases: [...sharedAliases] };
-    for (const [mac, { file }] of Object.entries(table)) {
-      const isNew = await enroll(project, mac, file.slice(0, 64) || undefined, token.id);
-      response[isNew ? 'enrolled' : 'unchanged']++;
-    }
-    return response;
+    const { devices, dryRun } = await body();
+    for (const pin of new Set(devices.map((device) => device.pin))) await requirePinnable(project, pin);
+    const imported = await importDevices(records, { project, devices, dryRun, by: token.id });
+    return { devices: imported, sharedAliases: catalog.sharedAliases(project) };
+  });
+
+  const change = route(deviceOperations.change, async ({ params, token, body }) => {
+    const project = requireProject(parts, params.project);
+    const { change: changes, ...set } = await body();
+    await requirePinnable(project, changes.pin);
+    const withChange = (record: DeviceRecord) => changedSettings(record, changes);
+    return changeDevices(records, { project, ...set, by: token.id }, withChange, changes.enrolled === true);
+  });
+
+  const retryAll = route(deviceOperations.retryAll, async ({ params, token, body }) => {
+    const project = requireProject(parts, params.project);
+    return retryDevices(parts, { project, ...(await body()), by: token.id });
   });
 
   const preview = route(deviceOperations.preview, async ({ params, body }) => {
@@ -120,15 +133,9 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
     return deviceInfo(seen, rollouts.ofDevice(seen.record));
   }
 
-  async function enroll(project: string, mac: string, name: string | undefined, by: string): Promise<boolean> {
-    const isNew = await enrollDevice(records, { project, mac, name, by });
-    if (isNew === 'full') throw full();
-    return isNew;
-  }
-
   return [
-    ...[list, notEnrolled, importTable, preview, createSecrets, revokeSecrets],
-    ...[showOne, save, remove, retry],
+    ...[list, change, notEnrolled, importTable, preview, createSecrets, revokeSecrets],
+    ...[showOne, save, remove, retry, retryAll],
   ];
 }
 
@@ -140,19 +147,31 @@ function previewOf(mac: string, decision: Decision): DevicePreview {
 }
 
 function withChanges(record: DeviceRecord, request: Request, password: Credential | undefined): DeviceRecord {
-  const { enrolled, name, board, channel, group, pin, atomicFs, allow, credential } = request;
+  const { name, atomicFs, allow, credential } = request;
   return {
-    ...record,
-    enrolled: enrolled ?? record.enrolled,
+    ...changedSettings(record, request),
     name: changed(record.name, name),
-    board: changed(record.board, board),
-    channel: changed(record.channel, channel),
-    group: changed(record.group, group),
-    pin: changed(record.pin, pin),
     atomicFs: changed(record.atomicFs, atomicFs),
     allow: changed(record.allow, allow?.length === 0 ? null : allow),
     credential: credential === undefined ? record.credential : password,
   };
+}
+
+/** Changes settings that several devices can share. Returns the same object if nothing changes. */
+function changedSettings(
+  record: DeviceRecord,
+  { enrolled, board, channel, group, labels, pin }: SharedSettings,
+): DeviceRecord {
+  const after = {
+    ...record,
+    enrolled: enrolled ?? record.enrolled,
+    board: changed(record.board, board),
+    channel: changed(record.channel, channel),
+    group: changed(record.group, group),
+    labels: changed(record.labels, labels && (labelsOf(labels) ?? null)),
+    pin: changed(record.pin, pin),
+  };
+  return isDeepStrictEqual(after, record) ? record : after;
 }
 
 /** Applies a requested value to a field: undefined keeps the current value, and null removes it. */

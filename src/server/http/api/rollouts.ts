@@ -2,26 +2,29 @@ import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { listMembers } from '../../services/rollouts/member-lists.ts';
 import { unknownRollout } from '../../services/rollouts/unknown-rollout.ts';
+import { tokenNames } from '../../services/tokens.ts';
 import { rolloutOperations } from './operations/rollouts.ts';
 import { requireProject } from './releases.ts';
 import { type Route, route } from './routes.ts';
 
 export function rolloutRoutes(parts: ServerParts): readonly Route[] {
   const { rollouts, clock } = parts;
+  const named = async (rollout: RolloutInfo) => withNames(rollout, await tokenNames(parts.store));
   return [
     route(rolloutOperations.list, async ({ params, query }) => {
-      const found = await rollouts.list(requireProject(parts, params.project), query.limit);
-      return { rollouts: found.map(withoutAddresses) };
+      const found = await rollouts.list(requireProject(parts, params.project), query);
+      const names = await tokenNames(parts.store);
+      return { rollouts: found.map((rollout) => withoutAddresses(withNames(rollout, names))) };
     }),
 
     route(rolloutOperations.start, async ({ params, token, body }) => {
       const project = requireProject(parts, params.project);
-      return rollouts.start({ project, request: await body(), by: token.id, now: clock.now() });
+      return named(await rollouts.start({ project, request: await body(), by: token.id, now: clock.now() }));
     }),
 
     route(rolloutOperations.show, async ({ params }) => {
       const found = await rollouts.show(requireProject(parts, params.project), params.rolloutId);
-      if (found !== undefined) return found;
+      if (found !== undefined) return named(found);
       throw unknownRollout(params.rolloutId);
     }),
 
@@ -31,7 +34,7 @@ export function rolloutRoutes(parts: ServerParts): readonly Route[] {
 
     route(rolloutOperations.act, async ({ params, token, body }) => {
       const project = requireProject(parts, params.project);
-      return rollouts.act(project, params.rolloutId, params.action, await body(), token.id);
+      return named(await rollouts.act(project, params.rolloutId, params.action, await body(), token.id));
     }),
   ];
 }
@@ -39,4 +42,13 @@ export function rolloutRoutes(parts: ServerParts): readonly Route[] {
 /** Lists are exported and passed on, so they contain no addresses. */
 function withoutAddresses({ unproven, ...rollout }: RolloutInfo): RolloutInfo {
   return { ...rollout, unproven: unproven && { ...unproven, most: [] } };
+}
+
+/** Adds the names of tokens, for people. */
+function withNames(rollout: RolloutInfo, names: ReadonlyMap<string, string>): RolloutInfo {
+  return {
+    ...rollout,
+    startedByName: names.get(rollout.startedBy),
+    history: rollout.history.map((event) => ({ ...event, byName: names.get(event.by) })),
+  };
 }

@@ -2,7 +2,7 @@ import { stream } from 'hono/streaming';
 import type { ServerParts } from '../../parts.ts';
 import { backupLines } from '../../services/backup.ts';
 import { auditEntryOf } from '../../services/events/audit-entry.ts';
-import { createToken, revokeToken } from '../../services/tokens.ts';
+import { createToken, revokeToken, tokenNames } from '../../services/tokens.ts';
 import { administrationOperations } from './operations/administration.ts';
 import { jsonLinesType } from './operations/operation.ts';
 import { type Route, route } from './routes.ts';
@@ -26,7 +26,12 @@ export function tokenRoutes(parts: ServerParts): readonly Route[] {
 
     route(administrationOperations.audit, async ({ query: { before, limit } }) => {
       const found = await store.audit.list({ before: before ?? Number.MAX_SAFE_INTEGER, limit });
-      const entries = found.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }));
+      const names = await tokenNames(store);
+      const entries = found.map((entry) => ({
+        ...entry,
+        actorName: names.get(entry.actor),
+        at: new Date(entry.at).toISOString(),
+      }));
       return { entries, next: entries.length < limit ? undefined : entries.at(-1)?.id };
     }),
 

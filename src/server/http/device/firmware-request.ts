@@ -5,8 +5,10 @@ import { type CheckedDevice, mostTries } from '../../services/devices/device-rec
 import { type DeviceReport, type Mode, storedReport } from '../../services/devices/report.ts';
 import { whatRuns } from '../../services/devices/running.ts';
 import type { ProjectView } from '../../services/releases/project-view.ts';
+import type { RolloutView } from '../../services/rollouts/admission.ts';
+import { limitsOf } from '../../services/rollouts/window.ts';
 import { newRecord } from '../../storage/device-record.ts';
-import type { DeviceRecord } from '../../storage/records.ts';
+import type { DeviceRecord, RolloutRecord } from '../../storage/records.ts';
 import { authorizeDevice, type Credentials, type ErrorResponse } from './authorize-device.ts';
 import type { DeviceParts } from './parts.ts';
 import { sendNotModified, sendUnavailable, sendVersion } from './responses.ts';
@@ -68,7 +70,7 @@ export async function handleFirmwareRequest(
 }
 
 async function decideRequest(
-  { clock }: DeviceParts,
+  { clock, store }: DeviceParts,
   firmwareRequest: FirmwareRequest,
   checked: CheckedDevice,
   { authenticated, hasNewestSecret }: Credentials,
@@ -77,6 +79,7 @@ async function decideRequest(
   const { view, record = newRecord(project, mac) } = checked;
   const recognized = report.sketchMd5 === undefined ? [] : await view.recognize(report.sketchMd5);
   const releases = (await firmwareRequest.releases(view, record)) ?? nothing;
+  const paced = record.pin === undefined ? pacedRollout(releases.rollout) : undefined;
   const now = clock.now();
   return decide({
     mode,
@@ -89,6 +92,8 @@ async function decideRequest(
       record.pin === undefined
         ? releases
         : { current: await view.withVersion(record.pin), intermediateReleases: releases.intermediateReleases },
+    // The transaction that begins a send counts the sends again.
+    sendsWithinHour: paced && (await store.rollouts.sendsWithinHour(paced.id)),
     retryPolicy: view.project,
     now,
     from: { address, at: now.wallMs, authenticated },
@@ -96,14 +101,20 @@ async function decideRequest(
   });
 }
 
+/** Returns the rollout if it limits its sends per hour now. */
+function pacedRollout(view: RolloutView | undefined): RolloutRecord | undefined {
+  return view?.rollout.state === 'active' && view.rollout.perHour !== undefined ? view.rollout : undefined;
+}
+
 async function save(
   { records }: DeviceParts,
-  { record, settled }: Outcome,
+  { record, settled, decision }: Outcome,
   checked: CheckedDevice,
   slot: DownloadSlot | undefined,
 ): Promise<DeviceRecord | 'conflict' | 'full' | 'stale'> {
+  const rollout = slot !== undefined && decision.action === 'send' ? decision.rollout : undefined;
   try {
-    return await records.save(record, checked, { settled });
+    return await records.save(record, checked, { settled }, rollout && limitsOf(rollout));
   } catch (error) {
     slot?.free();
     throw error;

@@ -13,9 +13,11 @@ import type {
   ReleaseRecord,
   ReportSource,
   RolloutExclusion,
+  RolloutRecord,
 } from '../../storage/records.ts';
 import { type Admission, admit, type RolloutView } from '../rollouts/admission.ts';
 import type { ServiceTime } from '../rollouts/service-clock.ts';
+import { isWindowOpen, windowText } from '../rollouts/window.ts';
 import {
   afterRequest,
   afterSend,
@@ -54,6 +56,8 @@ export interface Question {
   readonly retryPolicy: RetryPolicy;
   readonly now: ServiceTime;
   readonly from: ReportSource;
+  /** Sends of the channel's rollout within the last hour, if it limits them. */
+  readonly sendsWithinHour?: number | undefined;
   /** True if the request contained the device's newest secret. */
   readonly hasNewestSecret: boolean;
 }
@@ -68,6 +72,8 @@ export type Decision =
       readonly artifact: Artifact;
       /** Release at the end of the upgrade path. */
       readonly target: ReleaseRecord;
+      /** Rollout whose window and limit per hour apply to this send. */
+      readonly rollout?: RolloutRecord | undefined;
     }
   | {
       readonly action: 'up-to-date';
@@ -181,7 +187,12 @@ function decisionOn(question: Question, { kind, attempts, exclusion }: Circumsta
   const target = 'release' in admission ? admission.release : releaseFor(current, board);
   if (target === undefined && admission.kind === 'wait') return notYet(admission);
   const there = target && alreadyThere(question, target, attemptOf(attempts, target.id));
-  if (target !== undefined && there === undefined) return toTarget(question, kind, target, attempts);
+  if (target !== undefined && there === undefined) {
+    const decision = toTarget(question, kind, target, attempts);
+    // The window and the limit apply last, so that a device that preflight blocks stays blocked meanwhile.
+    const isLimited = admission.kind === 'release' && !isRequested(record, target);
+    return isLimited && decision.action === 'send' ? withinLimits(question, decision) : decision;
+  }
   // The device runs the channel's current release, or there is none for it.
   if (admission.kind === 'wait' && admission.isToCome) return notYet(admission);
   if (exclusion?.code === 'board-unknown') return boardUnknown(exclusion, record);
@@ -208,7 +219,25 @@ function admissionOf(
   return admit(rollout, { mac, enrolled, group, release, isRequested: isWanted, runsIt, current });
 }
 
-function notYet({ reason, version }: Extract<Admission, { kind: 'wait' }>): Decision {
+/** Delays a send of a rollout outside of its window, or beyond its limit per hour. */
+function withinLimits(
+  { releases, now, sendsWithinHour = 0 }: Question,
+  decision: Extract<Decision, { action: 'send' }>,
+): Decision {
+  const { rollout } = releases.rollout ?? {};
+  if (rollout === undefined) return decision;
+  const { window, perHour, version } = rollout;
+  if (window !== undefined && !isWindowOpen(window, now.wallMs)) {
+    return notYet({ version, reason: `Waiting for the window of the rollout of ${version}: ${windowText(window)}.` });
+  }
+  if (perHour !== undefined && sendsWithinHour >= perHour) {
+    const updates = counted(perHour, 'update');
+    return notYet({ version, reason: `Waiting: the rollout of ${version} sends at most ${updates} per hour.` });
+  }
+  return window === undefined && perHour === undefined ? decision : { ...decision, rollout };
+}
+
+function notYet({ reason, version }: Pick<Extract<Admission, { kind: 'wait' }>, 'reason' | 'version'>): Decision {
   return { action: 'none', code: 'rollout-pending', text: reason, target: undefined, version, rules: [] };
 }
 

@@ -74,10 +74,11 @@ function blocked(
 
 /** Describes the settings that people change, except the password hash. */
 function edited(before: DeviceRecord | undefined, after: DeviceRecord, common: Common): DeviceEvent {
-  const { enrolled, name, board, channel, group, pin, atomicFs, allow, credential } = after;
+  const { enrolled, name, board, channel, group, labels, pin, atomicFs, allow, credential } = after;
   const isNew = enrolled && before?.enrolled !== true;
   const type = isNew ? 'device.enrolled' : 'device.edited';
-  return { ...common, type, enrolled, name, board, channel, group, pin, atomicFs, allow, user: credential?.user };
+  const settings = { enrolled, name, board, channel, group, labels, pin, atomicFs, allow, user: credential?.user };
+  return { ...common, type, ...settings };
 }
 
 function retried(before: DeviceRecord | undefined, common: Common): DeviceEvent {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { changedRecord } from '../../storage/device-record.ts';
 import type { Actor, DeviceRecord, SeenDevice } from '../../storage/records.ts';
-import type { DeviceFilter, DeviceStore, MemberChange, RecordPage } from '../../storage/store.ts';
+import type { DeviceFilter, DeviceStore, LimitedSend, MemberChange, RecordPage } from '../../storage/store.ts';
 import { auditEntriesOf, auditEntryOf, queuedEntriesOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
 import type { DomainEvents } from '../events/domain-events.ts';
@@ -72,6 +72,7 @@ export class DeviceRecords {
   /**
    * Saves a changed record and emits the events for the change, unless the record or the project was changed since they were checked.
    *
+   * @param send limits of a rollout on the send that begins with this change
    * @returns the record as it is now stored; conflict or stale if the device or the project must be checked again; `full` if there is no
    *   room for a new record
    */
@@ -79,6 +80,7 @@ export class DeviceRecords {
     record: DeviceRecord,
     { view, record: before }: CheckedDevice,
     change: DeviceChange = {},
+    send?: LimitedSend,
   ): Promise<DeviceRecord | 'conflict' | 'full' | 'stale'> {
     const { store, rollouts, mostDevices } = this.#needs;
     const saved = changedRecord(record, { revision: record.revision + 1 });
@@ -90,6 +92,7 @@ export class DeviceRecords {
       queued: queuedEntriesOf(events),
       projectRevision: view.revision,
       members,
+      send,
     });
     if (outcome !== 'saved') return outcome;
     for (const event of events) this.#needs.events.emit(event);
@@ -118,6 +121,52 @@ export class DeviceRecords {
       if (saved !== 'conflict' && saved !== 'stale') return saved;
     }
     throw new Error(`the record of ${mac} keeps changing`);
+  }
+
+  /** Reads devices. Returns undefined if the project does not exist. */
+  async findAll(project: string, macs: readonly string[]): Promise<ReadonlyMap<string, DeviceRecord> | undefined> {
+    return (await this.#needs.store.checkAll(project, macs))?.records;
+  }
+
+  /**
+   * Changes several records in one transaction, and again those that were changed concurrently.
+   *
+   * @param macs at most 1,000 MACs
+   * @param change receives the record, or undefined if there is none; returns the same object if nothing changes, and undefined for a device
+   *   that is not known. A new record must be enrolled
+   */
+  async changeAll(
+    project: string,
+    macs: readonly string[],
+    change: (record: DeviceRecord | undefined, mac: string) => DeviceRecord | undefined,
+    as: DeviceChange = {},
+  ): Promise<BulkResult> {
+    const { store, catalog, rollouts, events: emitter } = this.#needs;
+    const result = { changed: [] as string[], unknown: [] as string[] };
+    let rest: readonly string[] = [...new Set(macs)].sort();
+    for (let tries = 0; tries < mostTries; tries++) {
+      const checked = await store.checkAll(project, rest);
+      const view = checked && (await catalog.at(project, checked.revision));
+      if (view === undefined) return { ...result, unknown: rest };
+      const read = rest.map((mac) => {
+        const before = checked?.records.get(mac);
+        return { mac, before, after: change(before, mac) };
+      });
+      const changes = read.flatMap(({ before, after }) =>
+        after === undefined || after === before ? [] : [changeOf(view, before, after, as)],
+      );
+      const saved = changes.length === 0 ? new Set<string>() : await store.saveAll(project, changes, view.revision);
+      if (saved === 'stale') continue;
+      const written = changes.filter(({ record }) => saved.has(record.mac));
+      for (const { events } of written) for (const event of events) emitter.emit(event);
+      const members = written.flatMap((each) => each.members);
+      await rollouts.haltIfNeeded(project, members);
+      result.changed.push(...saved);
+      result.unknown.push(...read.filter(({ after }) => after === undefined).map(({ mac }) => mac));
+      rest = changes.filter(({ record }) => !saved.has(record.mac)).map(({ record }) => record.mac);
+      if (rest.length === 0) return result;
+    }
+    throw new Error(`the records of ${rest.length} devices keep changing`);
   }
 
   /**
@@ -154,6 +203,18 @@ export class DeviceRecords {
     }
     throw new Error(`the record of ${mac} keeps changing`);
   }
+}
+
+/** MACs of the devices that were changed, and of those without a record. */
+interface BulkResult {
+  readonly changed: readonly string[];
+  readonly unknown: readonly string[];
+}
+
+function changeOf(view: ProjectView, before: DeviceRecord | undefined, record: DeviceRecord, as: DeviceChange) {
+  const saved = changedRecord(record, { revision: record.revision + 1 });
+  const events = deviceEvents(before, saved, as);
+  return { record, events, audit: auditEntriesOf(events), members: memberChanges(view, before, saved) };
 }
 
 /** Returns the changes of a device's contributions to the newest rollout on each channel. */

@@ -17,7 +17,8 @@ export async function retryFailedDevice(
   return saved === 'full' ? undefined : saved;
 }
 
-function withoutFailures(record: DeviceRecord, at: number): DeviceRecord {
+/** Returns a record without failed and interrupted attempts; the same object if there are none. */
+export function withoutFailures(record: DeviceRecord, at: number): DeviceRecord {
   const { sketch, filesystem } = record.decisions;
   return {
     ...record,

@@ -1,5 +1,5 @@
 import type { Role } from '../../../api/release.ts';
-import type { RolloutStage, RolloutState } from '../../../api/rollout.ts';
+import type { RolloutStage, RolloutState, RolloutWindow } from '../../../api/rollout.ts';
 import type { ImageKind } from '../../../core/model/artifact.ts';
 import type {
   Actor,
@@ -67,6 +67,8 @@ interface RolloutFacts extends Common {
 interface StartedRollout extends RolloutFacts {
   readonly type: 'rollout.started';
   readonly stages: readonly RolloutStage[];
+  readonly window: RolloutWindow | undefined;
+  readonly perHour: number | undefined;
 }
 
 /** Change to a rollout after its start. */
@@ -136,6 +138,7 @@ interface EditedDevice extends DeviceFacts {
   readonly board: string | undefined;
   readonly channel: string | undefined;
   readonly group: string | undefined;
+  readonly labels: readonly string[] | undefined;
   readonly pin: string | undefined;
   readonly atomicFs: boolean | undefined;
   /** Preflight rules that do not block updates of the device. */

@@ -2,6 +2,7 @@ import type { RolloutInfo, RolloutTally } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 import type { RolloutVerdict } from './evaluate-rollout.ts';
 import { noTally, sumOf } from './tally.ts';
+import { isWindowOpen } from './window.ts';
 
 /** Facts about a rollout that are not in its record. */
 interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'projectPassword'> {
@@ -9,14 +10,16 @@ interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'pr
   readonly tallies: readonly (RolloutTally | undefined)[];
   /** Verdict on an active rollout. */
   readonly verdict: RolloutVerdict | undefined;
+  /** Current time in milliseconds since 1970. */
+  readonly wallMs: number;
 }
 
 /** Converts a rollout to its API representation. */
 export function rolloutInfo(
   rollout: RolloutRecord,
-  { tallies, verdict, previous, unproven, projectPassword }: RolloutContext,
+  { tallies, verdict, previous, unproven, projectPassword, wallMs }: RolloutContext,
 ): RolloutInfo {
-  const { id, project, channel, version, state, reason, openStages, gate, halt, startedBy } = rollout;
+  const { id, project, channel, version, state, reason, openStages, gate, halt, window, perHour, startedBy } = rollout;
   const stages = rollout.stages.map((stage, index) => ({ ...stage, tally: tallies[index] ?? noTally() }));
   return {
     id,
@@ -35,6 +38,9 @@ export function rolloutInfo(
     projectPassword,
     gate,
     halt,
+    window,
+    isWindowOpen: isWindowOpen(window, wallMs),
+    perHour,
     startedAt: iso(rollout.startedAt),
     startedBy,
     endedAt: rollout.endedAt === undefined ? undefined : iso(rollout.endedAt),

@@ -4,7 +4,7 @@ import type { RolloutAction, RolloutActionRequest } from '../../../api/rollout.t
 import type { DeviceRolloutInfo, RolloutInfo, RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Actor, DeviceRecord, RolloutRecord } from '../../storage/records.ts';
-import type { MemberChange, Store } from '../../storage/store.ts';
+import type { MemberChange, RolloutFilter, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import { auditEntryOf } from '../events/audit-entry.ts';
 import { theServer } from '../events/domain-event.ts';
@@ -33,6 +33,7 @@ import {
   sumOf,
   talliesOf,
   unprovenReports,
+  withLoweredAcceptance,
 } from './tally.ts';
 import { unknownRollout } from './unknown-rollout.ts';
 
@@ -65,8 +66,11 @@ export class Rollouts {
   }
 
   /** Lists a project's rollouts, newest first. */
-  async list(project: string, limit = 100): Promise<RolloutInfo[]> {
-    const stored = await this.#needs.store.rollouts.ofProject(project, limit);
+  async list(
+    project: string,
+    { limit = 100, ...filter }: RolloutFilter & { limit?: number } = {},
+  ): Promise<RolloutInfo[]> {
+    const stored = await this.#needs.store.rollouts.ofProject(project, limit, filter);
     return Promise.all(stored.map((rollout) => this.#info(rollout)));
   }
 
@@ -86,9 +90,18 @@ export class Rollouts {
 
   /** Halts the rollouts for which a saved change to a device makes a halt rule apply. */
   async haltIfNeeded(project: string, changes: readonly MemberChange[]): Promise<void> {
-    for (const { rollout, before, after } of changes) {
-      if (mayHalt(before, after)) await this.#evaluate({ project, id: rollout }, ({ kind }) => kind === 'halt');
+    const halting = changes.filter(({ before, after }) => mayHalt(before, after));
+    for (const id of new Set(halting.map(({ rollout }) => rollout))) {
+      await this.#evaluate({ project, id }, ({ kind }) => kind === 'halt');
     }
+  }
+
+  /**
+   * Makes accepted failures that have been retried count again if the devices fail again: otherwise, as many other devices could fail before
+   * a halt rule applies.
+   */
+  async lowerAccepted(project: string): Promise<void> {
+    for (const rollout of await this.#needs.store.rollouts.current(project)) await this.#sample(rollout);
   }
 
   /**
@@ -307,10 +320,11 @@ export class Rollouts {
     if (!isUnderWay(rollout)) return;
     const tally = sumOf(talliesOf(rollout, await store.rollouts.counts(id)));
     const now = clock.now();
-    const sampled = withSample(rollout, tally, now.wallMs);
+    const lowered = withLoweredAcceptance(rollout, tally);
+    const sampled = withSample(lowered, tally, now.wallMs);
     // The progress is saved together with a sample, so that a rollout that updates many devices is not saved for each of them.
-    const isDue = sampled !== rollout || rollout.progress === undefined;
-    const next = isDue ? withProgress(sampled, tally, now.servedMs) : rollout;
+    const isDue = sampled !== lowered || rollout.progress === undefined;
+    const next = isDue ? withProgress(sampled, tally, now.servedMs) : sampled;
     if (next !== rollout) await store.rollouts.save(next, undefined);
   }
 
@@ -323,11 +337,12 @@ export class Rollouts {
   }
 
   async #info(rollout: RolloutRecord): Promise<RolloutInfo> {
-    const { store, catalog } = this.#needs;
+    const { store, catalog, clock } = this.#needs;
     const tallies = finalOrCurrent(rollout, await store.rollouts.counts(rollout.id));
     const { unproven, unprovenFailed, undelivered } = sumOf(tallies);
     const hasUnproven = unproven + unprovenFailed + undelivered > 0;
     return rolloutInfo(rollout, {
+      wallMs: clock.now().wallMs,
       tallies,
       verdict: rollout.state === 'active' ? await this.#verdictOf(rollout, tallies) : undefined,
       previous: await this.#previousVersion(rollout),
@@ -361,8 +376,9 @@ function isRunning({ state }: RolloutRecord): boolean {
   return state === 'active' || state === 'paused';
 }
 
-function startOf({ id, project, version, channel, stages, startedBy, startedAt }: RolloutRecord) {
-  const facts = { rollout: id, version, channel, stages };
+function startOf({ id, project, startedBy, startedAt, ...rollout }: RolloutRecord) {
+  const { version, channel, stages, window, perHour } = rollout;
+  const facts = { rollout: id, version, channel, stages, window, perHour };
   return { type: 'rollout.started', project, actor: startedBy, at: startedAt, ...facts } as const;
 }
 

@@ -25,7 +25,7 @@ const readAtOnce = 1000;
  */
 export async function prepareRollout(store: Store, question: StartInput): Promise<NewRollout> {
   const { project, request, by, now } = question;
-  const { version, channel, gate, halt } = request;
+  const { version, channel, gate, halt, window, perHour } = request;
   const releases = await store.catalog.withVersion(project, version);
   if (releases.length === 0) {
     throw new DomainError(
@@ -50,6 +50,8 @@ export async function prepareRollout(store: Store, question: StartInput): Promis
     stages,
     gate,
     halt,
+    window,
+    perHour,
     state: 'active',
     openStages: 1,
     accepted: { failed: 0, notConfirmed: 0, unprovenFailed: 0, unprovenNotConfirmed: 0 },

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
 import { requiresCredentials } from '../../storage/device-credentials.ts';
 import type { DeviceRecord, RolloutMember, RolloutRecord } from '../../storage/records.ts';
@@ -73,6 +74,18 @@ interface MemberFacts {
   /** Devices that have been running the release for the gate's soak time, by stage. */
   readonly soaked: readonly { readonly stage: number; readonly devices: number }[];
   readonly unprovenAddresses: Evidence['unprovenAddresses'];
+}
+
+/** Lowers the accepted failures to the failures that still exist. Returns the same object if nothing changes. */
+export function withLoweredAcceptance(rollout: RolloutRecord, tally: RolloutTally): RolloutRecord {
+  const { failed, notConfirmed, unprovenFailed, unprovenNotConfirmed } = rollout.accepted;
+  const accepted = {
+    failed: Math.min(failed, tally.failed),
+    notConfirmed: Math.min(notConfirmed, tally.notConfirmed),
+    unprovenFailed: Math.min(unprovenFailed, tally.unprovenFailed),
+    unprovenNotConfirmed: Math.min(unprovenNotConfirmed, tally.unprovenNotConfirmed),
+  };
+  return isDeepStrictEqual(accepted, rollout.accepted) ? rollout : { ...rollout, accepted };
 }
 
 /** Returns the counts that determine the verdict on the rollout. */

@@ -15,15 +15,16 @@ export const countedColumns = [...keyColumns, 'blockers'] as const;
 type Counted = Pick<Selectable<Tables['devices']>, (typeof countedColumns)[number]>;
 
 /** Columns of a device that are derived from its document. */
-export type DerivedColumns = Counted & Pick<Selectable<Tables['devices']>, 'name'>;
+export type DerivedColumns = Counted & Pick<Selectable<Tables['devices']>, 'name' | 'labels'>;
 
 export function derivedColumns(record: DeviceRecord): DerivedColumns {
-  const { status, name, runs, group, channels, isEnrolled, blockers } = deviceIndex(record);
+  const { status, name, runs, group, labels, channels, isEnrolled, blockers } = deviceIndex(record);
   return {
     status,
     name: name ?? null,
     runs: runs ?? null,
     device_group: group ?? null,
+    labels: labels.length === 0 ? null : ` ${labels.join(' ')} `,
     blockers: blockers.length === 0 ? null : blockers.join(' '),
     retention: retentionOf(record),
     channels: channels.join(' '),

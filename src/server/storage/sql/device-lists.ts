@@ -62,6 +62,8 @@ async function matchingMembers(
   const { text } = filter;
   const keys = (Object.keys(indices) as IndexedFilter[]).filter((key) => filter[key] !== undefined);
   const conditions = keys.map((key) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`);
+  conditions.push(...namesOf(filter));
+  if (filter.label !== undefined) conditions.push(hasLabel(filter.label));
   if (text !== undefined) conditions.push(contains(engine, text));
   if (conditions.length === 0) return [...(await memberMacs(engine, members, page))];
   const found: string[] = [];
@@ -91,13 +93,21 @@ async function searchFor(
   const ofProject = sql<SqlBool>`project_id = ${id}`;
   const equal = (key: IndexedFilter) => sql<SqlBool>`${sql.ref(columns[key])} = ${filter[key]}`;
   const mac = text === undefined ? undefined : completeMac(text);
-  if (mac !== undefined) {
-    return { index: 'devices_searched', read: [ofProject, sql`mac = ${mac}`], compared: keys.map(equal) };
-  }
   const texts = text === undefined ? [] : [contains(engine, text)];
-  const [first, ...others] = keys;
+  if (mac !== undefined) {
+    const also = [...(filter.label === undefined ? [] : [hasLabel(filter.label)]), ...namesOf(filter)];
+    return { index: 'devices_searched', read: [ofProject, sql`mac = ${mac}`], compared: [...keys.map(equal), ...also] };
+  }
+  const names = namesOf(filter);
+  const others = [...keys.map(equal), ...texts];
+  if (filter.label !== undefined) {
+    const labeled = [ofProject, sql<SqlBool>`labels IS NOT NULL`];
+    return { index: 'devices_of_labels', read: labeled, compared: [hasLabel(filter.label), ...names, ...others] };
+  }
+  if (names.length > 0) return { index: 'devices_of_name', read: [ofProject, ...names], compared: others };
+  const [first, ...rest] = keys;
   if (first === undefined) return { index: 'devices_searched', read: [ofProject], compared: texts };
-  return { index: indices[first], read: [ofProject, equal(first)], compared: [...others.map(equal), ...texts] };
+  return { index: indices[first], read: [ofProject, equal(first)], compared: [...rest.map(equal), ...texts] };
 }
 
 /**
@@ -162,6 +172,15 @@ function orderOf({ before }: RecordPage): RawBuilder<unknown> {
 function completeMac(text: string): string | undefined {
   const digits = text.replaceAll(':', '').toUpperCase();
   return /^[0-9A-F]{12}$/.test(digits) ? digits.replace(/..(?!$)/g, '$&:') : undefined;
+}
+
+function namesOf({ name }: DeviceFilter): RawBuilder<SqlBool>[] {
+  return name === undefined ? [] : [sql<SqlBool>`name = ${name}`];
+}
+
+/** Both engines have `replace`, which distinguishes upper and lower case. LIKE does not on SQLite. */
+function hasLabel(label: string): RawBuilder<SqlBool> {
+  return sql<SqlBool>`replace(labels, ${` ${label} `}, '') <> labels`;
 }
 
 function contains({ like }: Engine, text: string): RawBuilder<SqlBool> {

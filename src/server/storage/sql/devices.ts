@@ -4,7 +4,7 @@ import { earliestDueMs } from '../device-index.ts';
 import { type DeviceDoc, deviceRecord, storedDocument } from '../device-record.ts';
 import { evictedAtOnce, protectedForMs } from '../eviction.ts';
 import type { DeviceRecord, SeenDevice, StoredReport } from '../records.ts';
-import type { DeviceStore, RemoveOptions, SaveOptions, Touch } from '../store.ts';
+import type { BulkDeviceChange, DeviceStore, RemoveOptions, SaveOptions, Touch } from '../store.ts';
 import { writeAudit } from './audit.ts';
 import {
   changeDeviceCounts,
@@ -26,6 +26,7 @@ import { lockProject } from './projects.ts';
 import { queueEvents } from './queue-events.ts';
 import { recordUpdate } from './record-update.ts';
 import { changeMembers } from './rollout-counts.ts';
+import { maySend } from './rollout-sends.ts';
 import { storedJson } from './stored-json.ts';
 
 /** Number of devices whose last-seen times one statement writes; SQLite limits the number of values in a statement. */
@@ -75,6 +76,28 @@ export function sqlDevices(engine: Engine): DeviceStore {
       if (await updateRecord(record, options)) return 'saved';
       return transaction((change) => save(change, engine, record, options), durabilityOf(options));
     },
+
+    async checkAll(project, macs) {
+      const rows = await db
+        .selectFrom('projects')
+        .leftJoin('devices', (join) =>
+          join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', 'in', [...macs, '']),
+        )
+        .select(['projects.revision as project_revision', 'devices.mac', 'devices.revision', 'devices.doc'])
+        .where('projects.name', '=', project)
+        .execute();
+      const [first] = rows;
+      if (first === undefined) return undefined;
+      const records = rows.flatMap(({ mac, revision, doc }) =>
+        mac === null || revision === null || doc === null
+          ? []
+          : [[mac, toRecord(project, { mac, revision, doc })] as const],
+      );
+      return { records: new Map(records), revision: first.project_revision };
+    },
+
+    saveAll: (project, changes, projectRevision) =>
+      transaction((change) => saveAll(change, engine, { project, changes, projectRevision })),
 
     touch: (touches) =>
       transaction(async (change) => {
@@ -175,7 +198,7 @@ async function save(
   db: Database,
   engine: Engine,
   record: DeviceRecord,
-  { mostDevices, audit = [], queued = [], projectRevision, members = [] }: SaveOptions,
+  { mostDevices, audit = [], queued = [], projectRevision, members = [], send }: SaveOptions,
 ): Promise<'saved' | 'conflict' | 'full' | 'stale'> {
   const { mac, revision } = record;
   const after = derivedColumns(record);
@@ -187,19 +210,103 @@ async function save(
   const { projectId, device: before } = found;
   if (projectRevision !== undefined && found.projectRevision !== projectRevision) return 'stale';
   if ((before?.revision ?? 0) !== revision) return 'conflict';
+  if (send !== undefined && !(await maySend(db, engine, send))) return 'stale';
   const evicted = isLimited ? await makeRoom(db, projectId, mostDevices) : [];
   if (evicted === 'full') return 'full';
   const isWritten =
-    before === undefined
-      ? await insert(db, projectId, record, after)
-      : await update(db, projectId, record, before, after);
+    before === undefined ? await insert(db, projectId, record) : await update(db, projectId, record, before, after);
   if (!isWritten) return 'conflict';
   const removed = before === undefined ? evicted : [before];
   await changeDeviceCounts(db, projectId, { removed, added: [after] });
-  await changeMembers(db, engine, mac, members);
+  await changeMembers(db, engine, [{ mac, members }]);
   await writeAudit(db, audit);
   await queueEvents(db, queued);
   return 'saved';
+}
+
+interface BulkChange {
+  readonly project: string;
+  readonly changes: readonly BulkDeviceChange[];
+  readonly projectRevision: number;
+}
+
+async function saveAll(
+  db: Database,
+  engine: Engine,
+  { project, changes, projectRevision }: BulkChange,
+): Promise<ReadonlySet<string> | 'stale'> {
+  const stored = await db
+    .selectFrom('projects')
+    .select(['id', 'revision'])
+    .where('name', '=', project)
+    .$if(engine.hasRowLocks, (query) => query.forShare())
+    .executeTakeFirst();
+  if (stored?.revision !== projectRevision) return 'stale';
+  const macs = changes.map(({ record }) => record.mac);
+  const rows = await db
+    .selectFrom('devices')
+    .select(['mac', 'revision', ...countedColumns])
+    .where('project_id', '=', stored.id)
+    .where('mac', 'in', macs)
+    .orderBy('mac')
+    .$if(engine.hasRowLocks, (query) => query.forUpdate())
+    .execute();
+  const before = new Map(rows.map((row) => [row.mac, row]));
+  const current = changes.filter(({ record }) => (before.get(record.mac)?.revision ?? 0) === record.revision);
+  const written = await upsert(
+    db,
+    stored.id,
+    current.map(({ record }) => record),
+  );
+  const saved = current.filter(({ record }) => written.has(record.mac));
+  await changeDeviceCounts(db, stored.id, {
+    removed: saved.flatMap(({ record }) => before.get(record.mac) ?? []),
+    added: saved.map(({ record }) => derivedColumns(record)),
+  });
+  await changeMembers(
+    db,
+    engine,
+    saved.map(({ record, members }) => ({ mac: record.mac, members })),
+  );
+  await writeAudit(
+    db,
+    saved.flatMap(({ audit }) => audit),
+  );
+  return written;
+}
+
+/** Writes records whose revisions match. Returns the MACs of the written ones: another transaction may have added a new device. */
+async function upsert(db: Database, projectId: number, records: readonly DeviceRecord[]): Promise<ReadonlySet<string>> {
+  if (records.length === 0) return new Set();
+  const values = records.map((record) => ({ ...newRow(projectId, record), revision: record.revision + 1 }));
+  if (values.some(({ revision, retention }) => revision === 1 && retention > 0)) {
+    throw new Error('a new device must be enrolled');
+  }
+  const written = await db
+    .insertInto('devices')
+    .values(values)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['project_id', 'mac'])
+        .doUpdateSet(({ ref }) => ({
+          revision: ref('excluded.revision'),
+          due_ms: ref('excluded.due_ms'),
+          doc: ref('excluded.doc'),
+          status: ref('excluded.status'),
+          name: ref('excluded.name'),
+          runs: ref('excluded.runs'),
+          device_group: ref('excluded.device_group'),
+          labels: ref('excluded.labels'),
+          channels: ref('excluded.channels'),
+          enrolled: ref('excluded.enrolled'),
+          blockers: ref('excluded.blockers'),
+          retention: ref('excluded.retention'),
+        }))
+        .where('devices.revision', '=', sql<number>`excluded.revision - 1`),
+    )
+    .returning('devices.mac')
+    .execute();
+  return new Set(written.map(({ mac }) => mac));
 }
 
 interface StoredColumns extends DerivedColumns {
@@ -212,7 +319,7 @@ async function storedDevice(db: Database, { hasRowLocks }: Engine, { project, ma
     .selectFrom('projects')
     .leftJoin('devices', (join) => join.onRef('devices.project_id', '=', 'projects.id').on('devices.mac', '=', mac))
     .select(['projects.id', 'projects.revision as project_revision'])
-    .select(['devices.revision', 'devices.name', ...countedColumns])
+    .select(['devices.revision', 'devices.name', 'devices.labels', ...countedColumns])
     .where('projects.name', '=', project)
     .$if(hasRowLocks, (query) => query.forShare('projects'))
     .executeTakeFirst();
@@ -231,29 +338,28 @@ function isPresent<Row extends { readonly revision: number }>(
 }
 
 /** @returns false if another transaction has added the device */
-async function insert(
-  db: Database,
-  projectId: number,
-  record: DeviceRecord,
-  derived: DerivedColumns,
-): Promise<boolean> {
-  const { mac, attempts, firstSeenAt } = record;
+async function insert(db: Database, projectId: number, record: DeviceRecord): Promise<boolean> {
   const inserted = await db
     .insertInto('devices')
-    .values({
-      project_id: projectId,
-      mac,
-      revision: 1,
-      due_ms: earliestDueMs(attempts) ?? null,
-      // A new device counts as seen: it must not be the first to be evicted.
-      last_seen_at: firstSeenAt ?? null,
-      report: null,
-      doc: storedDocument(record),
-      ...derived,
-    })
+    .values(newRow(projectId, record))
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   return (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+function newRow(projectId: number, record: DeviceRecord) {
+  const { mac, attempts, firstSeenAt } = record;
+  return {
+    project_id: projectId,
+    mac,
+    revision: 1,
+    due_ms: earliestDueMs(attempts) ?? null,
+    // A new device counts as seen: it must not be the first to be evicted.
+    last_seen_at: firstSeenAt ?? null,
+    report: null,
+    doc: storedDocument(record),
+    ...derivedColumns(record),
+  };
 }
 
 /** @returns false if another transaction has changed the device */
@@ -345,7 +451,7 @@ async function remove(
     .execute();
   if (gone.length === 0) return 'stale';
   await changeDeviceCounts(db, projectId, { removed: gone, added: [] });
-  await changeMembers(db, engine, mac, members);
+  await changeMembers(db, engine, [{ mac, members }]);
   if (audit !== undefined) await writeAudit(db, [audit]);
   return true;
 }

@@ -5,6 +5,7 @@ import { firstTables } from './migrations/0001-first-tables.ts';
 import { blockers } from './migrations/0002-blockers.ts';
 import { webhooks } from './migrations/0003-webhooks.ts';
 import { memberLists } from './migrations/0005-member-lists.ts';
+import { labelsAndPace } from './migrations/0007-labels-and-pace.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -15,6 +16,7 @@ export const ownMigrations: Migrations = {
   '0002-blockers': blockers,
   '0003-webhooks': webhooks,
   '0005-member-lists': memberLists,
+  '0007-labels-and-pace': labelsAndPace,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */

@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts';
 import { type Placeholder, withPlaceholders } from './placeholders.ts';
 
 /** Columns that the statement must not change. */
-const derivedNames = ['name', ...countedColumns] as const;
+const derivedNames = ['name', 'labels', ...countedColumns] as const;
 
 interface Values extends DerivedColumns {
   readonly project: string;
@@ -32,8 +32,8 @@ export function recordUpdate(engine: Engine): (record: DeviceRecord, options: Sa
     (value) => updateQuery(engine, value),
     engine.prepareChange,
   );
-  return async (record, { projectRevision, members = [], audit = [], queued = [] }) => {
-    const isMore = members.length + audit.length + queued.length > 0;
+  return async (record, { projectRevision, members = [], audit = [], queued = [], send }) => {
+    const isMore = members.length + audit.length + queued.length > 0 || send !== undefined;
     if (projectRevision === undefined || isMore || record.revision === 0) return false;
     return update({
       project: record.project,

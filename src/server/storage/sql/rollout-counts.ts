@@ -7,18 +7,24 @@ import type { Tables } from './tables.ts';
 type CountRow = Insertable<Tables['rollout_counts']>;
 type MemberRow = Insertable<Tables['rollout_members']>;
 
+/** Device with its changed contributions to rollouts. */
+interface MembersOfDevice {
+  readonly mac: string;
+  readonly members: readonly MemberChange[];
+}
+
 /**
- * Applies the changed contributions of a device to the kept counts, within the transaction that changes the device. A rollout whose devices
- * are still being counted, and which has not reached this device yet, counts the device later.
+ * Applies the changed contributions of devices to the kept counts, within the transaction that changes the devices. A rollout whose devices
+ * are still being counted, and which has not reached a device yet, counts the device later.
  */
 export async function changeMembers(
   db: Database,
   { hasRowLocks }: Pick<Engine, 'hasRowLocks'>,
-  mac: string,
-  changes: readonly MemberChange[],
+  devices: readonly MembersOfDevice[],
 ): Promise<void> {
+  const changes = devices.flatMap(({ mac, members }) => members.map((change) => ({ mac, ...change })));
   if (changes.length === 0) return;
-  const ids = changes.map(({ rollout }) => rollout);
+  const ids = [...new Set(changes.map(({ rollout }) => rollout))];
   const countings = await db
     .selectFrom('rollout_countings')
     .select(['rollout_id', 'counted_to'])
@@ -26,17 +32,23 @@ export async function changeMembers(
     .orderBy('rollout_id')
     .$if(hasRowLocks, (query) => query.forShare())
     .execute();
-  const counting = new Set(
-    countings.filter(({ counted_to }) => counted_to === null || mac <= counted_to).map(({ rollout_id }) => rollout_id),
-  );
-  const counted = changes.filter(({ rollout }) => counting.has(rollout));
+  const countedTo = new Map(countings.map(({ rollout_id, counted_to }) => [rollout_id, counted_to]));
+  const counted = changes.filter(({ rollout, mac }) => {
+    const to = countedTo.get(rollout);
+    return to === null || (to !== undefined && mac <= to);
+  });
   await changeCounts(
     db,
     counted.flatMap(({ rollout, before, after }) => [...countRow(rollout, before, -1), ...countRow(rollout, after, 1)]),
   );
-  for (const { rollout, before, after } of counted) {
-    if (after !== undefined) await writeMembers(db, [memberRow(rollout, mac, after)]);
-    else if (before !== undefined) await removeMember(db, rollout, mac);
+  await writeMembers(
+    db,
+    counted.flatMap(({ rollout, mac, after }) => (after === undefined ? [] : [memberRow(rollout, mac, after)])),
+  );
+  const gone = counted.filter(({ before, after }) => before !== undefined && after === undefined);
+  for (const id of new Set(gone.map(({ rollout }) => rollout))) {
+    const macs = gone.filter(({ rollout }) => rollout === id).map(({ mac }) => mac);
+    await db.deleteFrom('rollout_members').where('rollout_id', '=', id).where('mac', 'in', macs).execute();
   }
 }
 
@@ -90,10 +102,6 @@ async function writeMembers(db: Database, rows: readonly MemberRow[]): Promise<v
       })),
     )
     .execute();
-}
-
-async function removeMember(db: Database, rollout: number, mac: string): Promise<void> {
-  await db.deleteFrom('rollout_members').where('rollout_id', '=', rollout).where('mac', '=', mac).execute();
 }
 
 function countRow(rollout: number, member: RolloutMember | undefined, devices: number): CountRow[] {

@@ -9,6 +9,7 @@ import type { Database, Engine } from './engine.ts';
 import { bumpRevision, lockProject, requireRevision } from './projects.ts';
 import { releasesByIds, trustReleases } from './releases.ts';
 import { addMembers } from './rollout-counts.ts';
+import { sendsWithinHour } from './rollout-sends.ts';
 import { storedJson } from './stored-json.ts';
 
 /** Part of a rollout that is stored as one JSON document because it is never searched. */
@@ -48,8 +49,11 @@ export function sqlRollouts(engine: Engine): RolloutStore {
         return saved;
       }),
 
-    async ofProject(project, limit) {
-      const query = rolloutRows(db).where('projects.name', '=', project);
+    async ofProject(project, limit, { state, channel } = {}) {
+      const query = rolloutRows(db)
+        .where('projects.name', '=', project)
+        .$if(state !== undefined, (rows) => rows.where('state', '=', state ?? ''))
+        .$if(channel !== undefined, (rows) => rows.where('channel', '=', channel ?? ''));
       return (await query.orderBy('rollouts.id', 'desc').limit(limit).execute()).map(toRollout);
     },
 
@@ -60,6 +64,8 @@ export function sqlRollouts(engine: Engine): RolloutStore {
     },
 
     current: (project) => currentRollouts(db, project),
+
+    sendsWithinHour: (id) => sendsWithinHour(engine, id),
 
     counts: (id) => countsOf(db, id),
 

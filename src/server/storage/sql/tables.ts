@@ -55,6 +55,8 @@ export interface Tables {
     name: string | null;
     runs: string | null;
     device_group: string | null;
+    /** Labels, with a space before and after each; null if there are none. */
+    labels: string | null;
     /** Names of channels, separated by spaces. */
     channels: string;
     /** 1 if the device is enrolled, otherwise 0. */
@@ -119,6 +121,8 @@ export interface Tables {
     since_ms: number | null;
     address: string | null;
   };
+  /** Number of sends of rollouts with a limit per hour, by minute of the database's clock. Older minutes are removed. */
+  readonly rollout_sends: { rollout_id: number; minute: number; sends: number };
   readonly webhooks: {
     id: Generated<number>;
     url: string;

@@ -28,6 +28,7 @@ const credentialsCommand = (declaration: Declaration) =>
     ],
   )
     .addOption(deviceSelection.group)
+    .addOption(deviceSelection.label)
     .addOption(deviceSelection.all)
     .option('--rotate', 'Also replace secrets in use; the old secret stays valid until the device has used the new one')
     .option(

@@ -1,7 +1,12 @@
-import { segment } from '../connection.ts';
-import { macOfNotation } from './mac-address.ts';
+import { type ServerClient, segment } from '../connection.ts';
+import { macOf } from './device-names.ts';
 
-/** Returns the API path for a device. The MAC address may have any notation. */
-export function deviceUrlPath(project: string, mac: string): string {
-  return `/projects/${segment(project)}/devices/${segment(macOfNotation(mac) ?? mac)}`;
+/**
+ * Returns the API path for a device.
+ *
+ * @param device MAC in any notation, or the display name of a device
+ * @throws OtaError DEVICE_NAME_UNKNOWN, DEVICE_NAME_AMBIGUOUS
+ */
+export async function deviceUrlPath(client: ServerClient, project: string, device: string): Promise<string> {
+  return `/projects/${segment(project)}/devices/${segment(await macOf(client, project, device))}`;
 }

@@ -1,17 +1,16 @@
 import { Option } from '@commander-js/extra-typings';
-import type { DeviceInfo } from '../../../../api/admin-info.ts';
-import { deviceInfoSchema } from '../../../../api/admin-info.ts';
-import type { DeviceRequest } from '../../../../api/release-admin.ts';
-import { counted } from '../../../../core/model/quantity-text.ts';
+import type { ChangeDevicesRequest, DeviceSet } from '../../../../api/device-sets.ts';
+import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { type ServerClient, serverClient, serverCommand } from '../connection.ts';
-import { allDevices } from './all-devices.ts';
-import { deviceUrlPath } from './device-url-path.ts';
+import { macsOf } from './device-names.ts';
+import { changeEachPage } from './each-page.ts';
+import { warnAboutUnknown } from './unknown-devices.ts';
 
 const enrollCommand = (declaration: Declaration) =>
-  serverCommand(declaration, 'enroll <project> [mac...]', 'Enroll devices; rollouts count only enrolled devices', [
+  serverCommand(declaration, 'enroll <project> [device...]', 'Enroll devices; rollouts count only enrolled devices', [
     'ota-hooks server devices enroll door 18:FE:34:AA:BB:CC 18:FE:34:AA:BB:CD --group hall',
     'ota-hooks server devices enroll door --proven --server https://ota.example.com',
   ])
@@ -25,29 +24,37 @@ const enrollCommand = (declaration: Declaration) =>
 type EnrollOptions = OptionsOf<typeof enrollCommand>;
 
 export function declareEnroll(declaration: Declaration): void {
-  enrollCommand(declaration).action((project, macs, options) => enroll(project, macs, options, declaration.io));
+  enrollCommand(declaration).action((project, devices, options) => enroll(project, devices, options, declaration.io));
 }
 
-async function enroll(project: string, macs: readonly string[], options: EnrollOptions, io: Io): Promise<void> {
+async function enroll(project: string, devices: readonly string[], options: EnrollOptions, io: Io): Promise<void> {
   const { proven, seen, group, remove } = options;
-  if (macs.length === 0 && proven !== true && seen !== true) {
-    throw new OtaError('OPTION_MISSING', { subject: '`enroll`', wanted: 'MAC addresses, --proven or --seen' });
+  if (devices.length === 0 && proven !== true && seen !== true) {
+    throw new OtaError('OPTION_MISSING', { subject: '`enroll`', wanted: 'devices, --proven or --seen' });
   }
   const client = serverClient(options, io);
-  const settings: DeviceRequest = { enrolled: remove !== true, group };
-  const changed: DeviceInfo[] = [];
-  for (const mac of macs.length > 0 ? macs : await macsOf(project, options, client)) {
-    changed.push(await client.request('PUT', deviceUrlPath(project, mac), deviceInfoSchema, settings));
-  }
-  const devices = counted(changed.length, 'device');
+  const set = await setOf(client, project, devices, options);
+  const change: ChangeDevicesRequest['change'] = { enrolled: remove !== true, group };
+  const task = remove === true ? 'removing enrollments' : 'enrolling devices';
+  const what = { project, devices: set, method: 'PATCH', path: '', body: { change }, task } as const;
+  const result = await changeEachPage(client, what, io, options);
+  warnAboutUnknown(result, client.report);
+  const { matched, changed } = result;
+  const words = remove === true ? 'Unenrolled' : 'Enrolled';
+  const others = matched === changed ? '' : `; ${countText(matched - changed)} unchanged`;
   client.report.result(
     'server devices enroll',
-    changed,
-    remove === true ? `Unenrolled ${devices}` : `Enrolled ${devices}${group === undefined ? '' : ` in group ${group}`}`,
+    { matched, changed },
+    `${words} ${counted(changed, 'device')}${group === undefined ? '' : ` in group ${group}`}${others}`,
   );
 }
 
-async function macsOf(project: string, { proven, seen }: EnrollOptions, client: ServerClient): Promise<string[]> {
-  const isMeant = (device: DeviceInfo) => seen === true || (proven === true && device.proven);
-  return (await allDevices(client, project)).filter(isMeant).map(({ mac }) => mac);
+async function setOf(
+  client: ServerClient,
+  project: string,
+  devices: readonly string[],
+  { proven, seen }: EnrollOptions,
+): Promise<DeviceSet> {
+  if (devices.length > 0) return { macs: await macsOf(client, project, devices) };
+  return seen === true ? {} : { proven };
 }

@@ -3,7 +3,6 @@ import { declareCredentials } from './credentials.ts';
 import { declareEnroll } from './enroll.ts';
 import { declareDeviceImport } from './import.ts';
 import { declareDeviceList } from './list.ts';
-import { declareDeviceMigration } from './migrate.ts';
 import { declareDeviceRemove } from './remove.ts';
 import { declareDeviceRetry } from './retry.ts';
 import { declareRevokeCredentials } from './revoke-credentials.ts';
@@ -26,7 +25,6 @@ export function declareDevices(declaration: Declaration): void {
       declareDeviceRetry,
       declareDeviceRemove,
       declareDeviceImport,
-      declareDeviceMigration,
     ],
   );
 }

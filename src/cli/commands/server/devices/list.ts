@@ -1,14 +1,22 @@
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
+import { positiveInteger } from '../../../shared/option-values.ts';
 import { serverClient, serverCommand } from '../connection.ts';
 import { allDevices } from './all-devices.ts';
-import { deviceTable, failureOf } from './view.ts';
+import { conditionsOf, filterOptions } from './device-filter.ts';
+import { deviceTable } from './view.ts';
 
 const listCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'list <project>', 'List devices', [
     'ota-hooks server devices list door --server https://ota.example.com',
-    'ota-hooks server devices list door --failed --json',
-  ]).option('--failed', 'Only devices with a failed update');
+    'ota-hooks server devices list door --status failed --group hall --json',
+  ])
+    .addOption(filterOptions.status)
+    .addOption(filterOptions.failed)
+    .addOption(filterOptions.group)
+    .addOption(filterOptions.label)
+    .addOption(filterOptions.version)
+    .option('--limit <n>', 'Maximum number of devices (default: all)', positiveInteger);
 
 export function declareDeviceList(declaration: Declaration): void {
   listCommand(declaration).action((project, options) => list(project, options, declaration.io));
@@ -16,7 +24,6 @@ export function declareDeviceList(declaration: Declaration): void {
 
 async function list(project: string, options: OptionsOf<typeof listCommand>, io: Io): Promise<void> {
   const client = serverClient(options, io);
-  const all = await allDevices(client, project);
-  const devices = options.failed === true ? all.filter((device) => failureOf(device) !== undefined) : all;
+  const devices = await allDevices(client, project, conditionsOf(options), options.limit);
   client.report.result('server devices list', devices, deviceTable(devices));
 }

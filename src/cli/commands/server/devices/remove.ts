@@ -6,18 +6,19 @@ import { type ServerCommandOptions, serverClient, serverCommand } from '../conne
 import { deviceUrlPath } from './device-url-path.ts';
 
 export function declareDeviceRemove(declaration: Declaration): void {
-  const removeCommand = serverCommand(declaration, 'remove <project> <mac>', 'Remove a device', [
+  const removeCommand = serverCommand(declaration, 'remove <project> <device>', 'Remove a device', [
     'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --yes --server https://ota.example.com',
     'ota-hooks server devices remove door 18:FE:34:AA:BB:CC --yes --json',
   ]);
-  const question = (project: string, mac: string) => `Remove ${mac} from ${project}?`;
-  destructive(removeCommand, declaration.io, question).action((project, mac, options) =>
-    remove(project, mac, options, declaration.io),
+  const question = (project: string, device: string) => `Remove ${device} from ${project}?`;
+  destructive(removeCommand, declaration.io, question).action((project, device, options) =>
+    remove(project, device, options, declaration.io),
   );
 }
 
-async function remove(project: string, mac: string, options: ServerCommandOptions, io: Io): Promise<void> {
-  const { request, report } = serverClient(options, io);
-  const { removed } = await request('DELETE', deviceUrlPath(project, mac), deviceRemovedResponse);
-  report.result('server devices remove', { removed }, `Removed ${mac}`);
+async function remove(project: string, device: string, options: ServerCommandOptions, io: Io): Promise<void> {
+  const client = serverClient(options, io);
+  const path = await deviceUrlPath(client, project, device);
+  const { removed } = await client.request('DELETE', path, deviceRemovedResponse);
+  client.report.result('server devices remove', { removed }, `Removed ${device}`);
 }

@@ -17,6 +17,7 @@ const revokeCommand = (declaration: Declaration) =>
     'ota-hooks server devices revoke-credentials door --group hall --forget --yes --json',
   ])
     .addOption(deviceSelection.group)
+    .addOption(deviceSelection.label)
     .addOption(deviceSelection.all)
     .option('--forget', 'Serve the devices without credentials from now on, as if they had never had any')
     .addOption(yesOption);

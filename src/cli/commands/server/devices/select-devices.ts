@@ -3,45 +3,51 @@ import type { DeviceInfo } from '../../../../api/admin-info.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import type { ServerClient } from '../connection.ts';
 import { allDevices } from './all-devices.ts';
+import { macOf } from './device-names.ts';
 
 /** Options that select devices instead of naming them. */
 export const deviceSelection = {
   group: new Option('--group <name>', 'All devices in this group'),
+  label: new Option('--label <name>', 'All devices with this label'),
   all: new Option('--all', 'All devices in the project'),
 } as const;
 
 interface DeviceChoice {
   readonly group?: string | undefined;
+  readonly label?: string | undefined;
   readonly all?: true | undefined;
 }
 
 /**
- * Returns the selected devices.
+ * Returns the selected devices: those with one of the names, in the group, or with the label.
  *
  * @param names MACs and display names
- * @throws OtaError OPTION_MISSING if nothing is selected, OPTION_INVALID if no device has one of the names
+ * @throws OtaError OPTION_MISSING if nothing is selected; DEVICE_NAME_UNKNOWN, DEVICE_NAME_AMBIGUOUS
  */
 export async function selectDevices(
   client: ServerClient,
   project: string,
   names: readonly string[],
-  { group, all }: DeviceChoice,
+  { group, label, all }: DeviceChoice,
 ): Promise<readonly DeviceInfo[]> {
-  if (names.length === 0 && group === undefined && all !== true) {
-    const wanted = 'MAC addresses or names, --group NAME or --all';
+  if (names.length === 0 && group === undefined && label === undefined && all !== true) {
+    const wanted = 'MAC addresses or names, --group NAME, --label NAME or --all';
     throw new OtaError('OPTION_MISSING', { subject: 'The command', wanted });
   }
-  const devices = await allDevices(client, project);
-  const isNamed = ({ mac, name }: DeviceInfo, wanted: string) => mac === wanted.toUpperCase() || name === wanted;
-  for (const wanted of names) {
-    if (devices.some((device) => isNamed(device, wanted))) continue;
-    const hint = `List the devices with \`ota-hooks server devices list ${project}\`, and enroll new ones first.`;
-    throw new OtaError('OPTION_INVALID', { option: 'device', value: wanted, expected: 'no such device', hint });
+  if (all === true) return allDevices(client, project);
+  const selected = new Map<string, DeviceInfo>();
+  const add = (devices: readonly DeviceInfo[]) => {
+    for (const device of devices) selected.set(device.mac, device);
+  };
+  for (const name of names) {
+    const mac = await macOf(client, project, name);
+    const found = await allDevices(client, project, { text: mac }, 1);
+    if (found.length === 0) throw new OtaError('DEVICE_NAME_UNKNOWN', { project, name });
+    add(found);
   }
-  return devices.filter(
-    (device) =>
-      all === true ||
-      (group !== undefined && device.group === group) ||
-      names.some((wanted) => isNamed(device, wanted)),
-  );
+  for (const conditions of [{ group }, { label }]) {
+    const isGiven = Object.values(conditions).some((value) => value !== undefined);
+    if (isGiven) add(await allDevices(client, project, conditions));
+  }
+  return [...selected.values()];
 }

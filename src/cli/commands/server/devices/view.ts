@@ -8,6 +8,7 @@ import { type DeviceRolloutInfo, memberStatusWords } from '../../../../api/rollo
 import { counted } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 import { properties, type TextBlock } from '../../../output/text-block.ts';
+import { agoOf } from '../../../output/time-text.ts';
 
 /** Formats devices as a table with one line per device. */
 export function deviceTable(devices: readonly DeviceInfo[]): TextBlock {
@@ -20,7 +21,7 @@ export function deviceTable(devices: readonly DeviceInfo[]): TextBlock {
       : `${device.running.version}${device.running.by === 'md5' ? '' : ' (reported)'}`,
     `${device.status}${reasonOf(device)}`,
     ...(isWithCredentials ? [credentialWords[device.credentials]] : []),
-    device.lastSeenAt ?? 'never',
+    device.lastSeenAt === undefined ? 'never' : agoOf(device.lastSeenAt),
   ]);
   const credentials = isWithCredentials ? ['credentials'] : [];
   return table([['mac', 'name', 'running', 'status', ...credentials, 'last seen'], ...rows]);
@@ -54,7 +55,7 @@ function reasonOf(device: DeviceInfo): string {
 }
 
 /** Describes a device's failed update, if any. */
-export function failureOf({ attempts }: DeviceInfo): string | undefined {
+function failureOf({ attempts }: DeviceInfo): string | undefined {
   const failed = attempts.find(({ state }) => state === 'failed');
   return failed && `${failed.version} ${outcomeOf(failed)}`;
 }
@@ -68,6 +69,7 @@ export function describeDevice(device: DeviceInfo): TextBlock {
     ['board', device.board],
     ['channel', device.channel],
     ['group', device.group],
+    ['labels', device.labels?.join(', ')],
     ['pinned to', device.pin],
     ['allowed rules', device.allow?.join(', ')],
     ['credentials', device.credentials === 'none' ? undefined : credentialWords[device.credentials]],
@@ -80,9 +82,9 @@ export function describeDevice(device: DeviceInfo): TextBlock {
     ...decisionLines('filesystem', filesystem),
     ...device.attempts.map((attempt) => [
       'update',
-      `${attempt.version} (${attempt.kind}): ${outcomeOf(attempt)}, last at ${attempt.lastSentAt}`,
+      `${attempt.version} (${attempt.kind}): ${outcomeOf(attempt)}, last ${agoOf(attempt.lastSentAt)}`,
     ]),
-    ['last seen', device.lastSeenAt],
+    ['last seen', device.lastSeenAt && agoOf(device.lastSeenAt)],
     ...Object.entries(device.report ?? {}).map(([key, value]) => [`  ${key}`, String(value)]),
   ];
   return properties(
@@ -94,9 +96,9 @@ export function describeDevice(device: DeviceInfo): TextBlock {
 function decisionLines(kind: string, decision: DecisionInfo | undefined): readonly (readonly string[])[] {
   if (decision === undefined) return [];
   const { action, text, version, blocked, at } = decision;
-  if (blocked === undefined) return [[kind, `${actionWords[action]}: ${text} (since ${at})`]];
+  if (blocked === undefined) return [[kind, `${actionWords[action]}: ${text} (${agoOf(at)})`]];
   return [
-    [kind, `${actionWords[action]}: ${version} blocked in ${blocked.artifact} (since ${at})`],
+    [kind, `${actionWords[action]}: ${version} blocked in ${blocked.artifact} (${agoOf(at)})`],
     ...blocked.findings.flatMap(({ rule, message, fix }) => [
       [`  ${rule}`, message],
       ['  fix', fix],

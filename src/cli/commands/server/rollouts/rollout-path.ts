@@ -3,7 +3,7 @@ import { rolloutsResponse } from '../../../../api/client/responses.ts';
 import { defaultChannel } from '../../../../api/release.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import { positiveInteger } from '../../../shared/option-values.ts';
-import { type ServerClient, segment } from '../connection.ts';
+import { queryText, type ServerClient, segment } from '../connection.ts';
 
 /** Options that select a project and a rollout. */
 export const rolloutOptions = {
@@ -28,8 +28,8 @@ export async function rolloutPath(
 ): Promise<string> {
   const all = `/projects/${segment(project)}/rollouts`;
   if (id !== undefined) return `${all}/${id}`;
-  const { rollouts } = await request('GET', all, rolloutsResponse);
-  const newest = rollouts.find((rollout) => rollout.channel === channel);
+  const { rollouts } = await request('GET', `${all}${queryText({ channel, limit: 1 })}`, rolloutsResponse);
+  const [newest] = rollouts;
   if (newest !== undefined) return `${all}/${newest.id}`;
   throw new OtaError('ROLLOUT_NOT_FOUND', { project, channel });
 }

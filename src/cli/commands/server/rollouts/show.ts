@@ -13,6 +13,7 @@ import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { table } from '../../../output/table.ts';
 import { labeled, type TextBlock } from '../../../output/text-block.ts';
+import { agoOf } from '../../../output/time-text.ts';
 import { positiveInteger } from '../../../shared/option-values.ts';
 import { type ServerClient, serverClient, serverCommand } from '../connection.ts';
 import { rolloutOptions, rolloutPath } from './rollout-path.ts';
@@ -92,7 +93,7 @@ function deviceLines({ version, channel }: RolloutInfo, { rollout, total, device
     name ?? '-',
     String(stage),
     memberStatusWords[status],
-    lastSeenAt ?? 'never',
+    lastSeenAt === undefined ? 'never' : agoOf(lastSeenAt),
   ]);
   const lines = table([['mac', 'name', 'stage', 'status', 'last seen'], ...rows]);
   return {

@@ -1,6 +1,8 @@
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { defaultChannel } from '../../../../api/release.ts';
 import type { RolloutRequest } from '../../../../api/rollout.ts';
 import { rolloutInfoSchema } from '../../../../api/rollout-info.ts';
+import { OtaError } from '../../../../errors/ota-error.ts';
 import type { Declaration, OptionsOf } from '../../../command.ts';
 import type { Io } from '../../../io.ts';
 import { duration, percentage, positiveInteger } from '../../../shared/option-values.ts';
@@ -11,7 +13,7 @@ import { describeRollout, forgeryWarning } from './view.ts';
 const startCommand = (declaration: Declaration) =>
   serverCommand(declaration, 'start <project> <version>', 'Start a rollout at its first stage', [
     'ota-hooks server rollouts start door 1.4.3 --stage canary=front-door --stage 10 --stage 50 --stage 100',
-    'ota-hooks server rollouts start door 1.4.3 --soak 2h --halt-not-confirmed 1 --server https://ota.example.com',
+    'ota-hooks server rollouts start door 1.4.3 --window 01:00-05:00 --time-zone Europe/Berlin --per-hour 500',
   ])
     .option('--channel <name>', 'Channel of the rollout', defaultChannel)
     .option(
@@ -40,7 +42,17 @@ const startCommand = (declaration: Declaration) =>
       '--halt-not-confirmed <n>',
       'Halt when this many devices fail to confirm the update (default: 2)',
       positiveInteger,
-    );
+    )
+    .option('--window <from-to>', 'Send the release only at this time of day, such as 01:00-05:00', window)
+    .option('--time-zone <name>', 'Time zone of --window, such as Europe/Berlin (default: UTC)')
+    .option('--per-hour <n>', 'Maximum number of devices to which the release is sent within an hour', positiveInteger);
+
+/** Parses a window of time such as `01:00-05:00`. */
+function window(value: string): { readonly from: string; readonly to: string } {
+  const [, from, to] = /^(\d\d:\d\d)-(\d\d:\d\d)$/.exec(value) ?? [];
+  if (from !== undefined && to !== undefined) return { from, to };
+  throw new InvalidArgumentError('must be two times of day, such as 01:00-05:00');
+}
 
 type StartOptions = OptionsOf<typeof startCommand>;
 
@@ -49,6 +61,9 @@ export function declareRolloutStart(declaration: Declaration): void {
 }
 
 async function start(project: string, version: string, options: StartOptions, io: Io): Promise<void> {
+  if (options.timeZone !== undefined && options.window === undefined) {
+    throw new OtaError('OPTION_MISSING', { subject: '--time-zone', wanted: '--window FROM-TO' });
+  }
   const { request, report } = serverClient(options, io);
   const wanted: RolloutRequest = {
     version,
@@ -61,6 +76,8 @@ async function start(project: string, version: string, options: StartOptions, io
       minimumSample: options.haltSample,
       notConfirmed: options.haltNotConfirmed,
     },
+    window: options.window && { ...options.window, timeZone: options.timeZone },
+    perHour: options.perHour,
   };
   const rollout = await request('POST', `/projects/${segment(project)}/rollouts`, rolloutInfoSchema, wanted);
   const warning = forgeryWarning(rollout);

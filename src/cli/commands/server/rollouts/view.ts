@@ -2,6 +2,7 @@ import type { RolloutInfo, RolloutTally, UnprovenReports } from '../../../../api
 import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 import { properties, type TextBlock } from '../../../output/text-block.ts';
+import { agoOf } from '../../../output/time-text.ts';
 
 /** Formats rollouts as a table with one line per rollout. */
 export function rolloutTable(rollouts: readonly RolloutInfo[]): TextBlock {
@@ -12,20 +13,41 @@ export function rolloutTable(rollouts: readonly RolloutInfo[]): TextBlock {
     stalled === undefined ? state : `${state}, stalled`,
     `${openStages} of ${stages.length}`,
     `${countText(tally.running)} of ${countText(tally.members)} updated, ${countText(tally.failed)} failed`,
-    startedAt,
+    agoOf(startedAt),
   ]);
   return table([['id', 'version', 'channel', 'state', 'stages open', 'devices', 'started'], ...rows]);
 }
 
 /** Describes one rollout: its state, stages and history. */
 export function describeRollout(rollout: RolloutInfo): readonly TextBlock[] {
-  const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages, history } = rollout;
-  const { unproven, stalled, finalAt } = rollout;
+  const events = rollout.history.map(({ at, event, by, byName, reason }) => [
+    agoOf(at),
+    event,
+    byName ?? by,
+    reason ?? '',
+  ]);
+  return [...describeProgress(rollout), table(events)];
+}
+
+/** Describes the progress of a rollout in one line. */
+export function progressLine({ version, state, reason, openStages, stages, tally, waitingFor }: RolloutInfo): string {
+  const { running, members } = tally;
+  const why = reason ?? (waitingFor && `waiting for ${waitingFor}`);
+  const counts = `${countText(running)} of ${countText(members)} updated${others(tally)}`;
+  return `${version} ${state}: stage ${openStages} of ${stages.length}, ${counts}${why === undefined ? '' : `; ${why}`}`;
+}
+
+/** Describes the state and the stages of a rollout. */
+export function describeProgress(rollout: RolloutInfo): readonly TextBlock[] {
+  const { id, project, version, channel, previous, state, reason, waitingFor, openStages, stages } = rollout;
+  const { unproven, stalled, finalAt, window, perHour } = rollout;
   const head = properties([
     ['rollout', `${id}: ${project} ${version} on ${channel}${previous === undefined ? '' : `, replacing ${previous}`}`],
     ['state', reason === undefined ? state : `${state}: ${reason}`],
     ...(waitingFor === undefined ? [] : [['waiting for', waitingFor]]),
-    ...(stalled === undefined ? [] : [['stalled', `since ${stalled.since}: ${stalled.cause}`]]),
+    ...(stalled === undefined ? [] : [['stalled', `${agoOf(stalled.since)}: ${stalled.cause}`]]),
+    ...(window === undefined ? [] : [['window', windowLine(window, rollout.isWindowOpen)]]),
+    ...(perHour === undefined ? [] : [['per hour', `at most ${counted(perHour, 'update')}`]]),
     ...(unproven === undefined ? [] : [['unproven', unprovenText(unproven)]]),
     ...(finalAt === undefined ? [] : [['final', `numbers of ${finalAt}; later changes to devices are not included`]]),
     ...(state === 'halted' ? [['next', whatNext(project)]] : []),
@@ -37,8 +59,11 @@ export function describeRollout(rollout: RolloutInfo): readonly TextBlock[] {
     bar(tally),
     `${countText(tally.running)} of ${countText(tally.members)} updated${others(tally)}`,
   ]);
-  const events = history.map(({ at, event, by, reason: why }) => [at, event, by, why ?? '']);
-  return [head, table([['stage', 'devices', '', 'progress'], ...rows]), table(events)];
+  return [head, table([['stage', 'devices', '', 'progress'], ...rows])];
+}
+
+function windowLine({ from, to, timeZone }: NonNullable<RolloutInfo['window']>, isOpen: boolean): string {
+  return `${from}-${to} ${timeZone} (${isOpen ? 'open now' : 'closed now: no update is sent'})`;
 }
 
 /** Describes the reports without credentials and their source addresses, because one client can send reports for many devices. */

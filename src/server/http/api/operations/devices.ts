@@ -1,17 +1,20 @@
 import * as v from 'valibot';
-import {
-  deviceInfoSchema,
-  importResponseSchema,
-  notEnrolledInfoSchema,
-  previewResponseSchema,
-} from '../../../../api/admin-info.ts';
+import { deviceInfoSchema, notEnrolledInfoSchema, previewResponseSchema } from '../../../../api/admin-info.ts';
 import {
   credentialsRequestSchema,
   credentialsResponseSchema,
   revocationRequestSchema,
   revocationResponseSchema,
 } from '../../../../api/device-credentials.ts';
-import { arduinoDbSchema, deviceRequestSchema, previewRequestSchema } from '../../../../api/release-admin.ts';
+import {
+  changeDevicesRequestSchema,
+  deviceFilterEntries,
+  deviceSetResponseSchema,
+  importRequestSchema,
+  importResponseSchema,
+  retryDevicesRequestSchema,
+} from '../../../../api/device-sets.ts';
+import { deviceRequestSchema, previewRequestSchema } from '../../../../api/release-admin.ts';
 import { printable } from '../../../../core/model/fields.ts';
 import { listLimit } from './integer-text.ts';
 import { operation } from './operation.ts';
@@ -36,9 +39,36 @@ export const deviceOperations = {
         ),
       ),
       limit: listLimit(1000, 100),
+      ...deviceFilterEntries,
     }),
     statuses: [200],
     response: v.strictObject({ devices: v.array(deviceInfoSchema), next: v.optional(v.string()) }),
+  }),
+  change: operation({
+    id: 'changeDevices',
+    group: 'devices',
+    method: 'patch',
+    path,
+    summary: 'Changes the settings of several devices.',
+    description:
+      'Handles up to 1,000 devices. If the response has `next`, send the request again with this value as `after`.',
+    action: 'devices',
+    body: changeDevicesRequestSchema,
+    statuses: [200],
+    response: deviceSetResponseSchema,
+  }),
+  retryAll: operation({
+    id: 'retryDevices',
+    group: 'devices',
+    method: 'post',
+    path: `${path}/retry`,
+    summary: 'Clears the failures of several devices, so that updates are sent again.',
+    description:
+      'Handles up to 1,000 devices. If the response has `next`, send the request again with this value as `after`.',
+    action: 'devices',
+    body: retryDevicesRequestSchema,
+    statuses: [200],
+    response: deviceSetResponseSchema,
   }),
   notEnrolled: operation({
     id: 'listDevicesNotEnrolled',
@@ -56,12 +86,11 @@ export const deviceOperations = {
     group: 'devices',
     method: 'post',
     path: `${path}/import`,
-    summary: "Enrolls the devices of a table of the PHP update script in the core's documentation.",
+    summary: 'Enrolls the devices of a table and changes their settings.',
     action: 'devices',
-    body: arduinoDbSchema,
+    body: importRequestSchema,
     statuses: [200],
     response: importResponseSchema,
-    problems: ['conflict'],
   }),
   preview: operation({
     id: 'previewUpdates',

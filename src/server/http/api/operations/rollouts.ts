@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { rolloutActionSchema, rolloutRequestSchema } from '../../../../api/rollout.ts';
+import { resourceName } from '../../../../api/release.ts';
+import { rolloutActionSchema, rolloutRequestSchema, rolloutStates } from '../../../../api/rollout.ts';
 import { memberSelections, rolloutDevicesSchema, rolloutInfoSchema } from '../../../../api/rollout-info.ts';
 import { printable } from '../../../../core/model/fields.ts';
 import { integerText, listLimit } from './integer-text.ts';
@@ -13,7 +14,11 @@ export const rolloutOperations = {
     path: '/projects/{project}/rollouts',
     summary: 'Lists the rollouts of a project, newest first.',
     action: 'view',
-    query: v.strictObject({ limit: listLimit(100, 20) }),
+    query: v.strictObject({
+      limit: listLimit(100, 20),
+      state: v.optional(v.picklist(rolloutStates, `must be ${rolloutStates.join(', ')}`)),
+      channel: v.optional(resourceName),
+    }),
     statuses: [200],
     response: v.strictObject({ rollouts: v.array(rolloutInfoSchema) }),
   }),

@@ -45,11 +45,11 @@ function linesIn(text: string): number {
   return text.split('\n').length - 1;
 }
 
-type ArrayRows = { -readonly [Key in keyof TableRow]: TableRow[Key] }[];
+type ArrayRows = (Omit<TableRow, 'values'> & { readonly values: Record<string, unknown> })[];
 
 /**
  * Returns the entries of the first array that has a MAC address as a key. An entry has a file if its value is text, or an array with a text
- * value for `file`.
+ * value for `file`. Other values of the script are ignored, because the script keeps them for itself.
  */
 function readArray(tokens: readonly Token[]): readonly TableRow[] | undefined {
   const open: ArrayRows[] = [];
@@ -63,10 +63,9 @@ function readArray(tokens: readonly Token[]): readonly TableRow[] | undefined {
     const value = tokens[at + 2];
     if (kind !== 'string' || tokens[at + 1]?.text !== '=>' || value === undefined) continue;
     const file = value.kind === 'string' ? value.text : undefined;
-    open.at(-1)?.push({ line, mac: text, file, version: undefined });
+    open.at(-1)?.push({ line, mac: text, values: file === undefined ? {} : { file } });
     const owner = open.at(-2)?.at(-1);
-    if (owner !== undefined && text === 'file') owner.file = file;
-    if (owner !== undefined && text === 'version') owner.version = value.text;
+    if (owner !== undefined && text === 'file' && file !== undefined) owner.values['file'] = file;
     // A text value is not the key of the next entry.
     if (value.kind === 'string') at += 2;
   }
