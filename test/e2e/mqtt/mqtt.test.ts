@@ -148,7 +148,7 @@ test('installs the shown release once on one device, only if a client may do so'
   const audit = await server.parts.store.audit.ofDevice('door', mac, 1);
   t.like(audit[0], { actor: 'mqtt', action: 'device.install-requested', detail: { version: '2.0' } });
 
-  // A retained command is an old command, and a halted rollout stays halted.
+  // A paused rollout stays paused.
   const { publish } = client;
   await server.api('POST', '/projects/door/rollouts/1/pause', {});
   await publish(command.replace('0B/', '0A/'), payload);
