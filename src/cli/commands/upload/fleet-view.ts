@@ -4,13 +4,11 @@ import { fitted, sizeOf } from '../../output/bar.ts';
 import type { Report } from '../../output/report.ts';
 import { shortened } from '../../output/shortened.ts';
 import { clearedFrom, outputLine } from '../../output/terminal-text.ts';
+import { attemptText, phaseText, sentShare } from '../../shared/updates/progress-text.ts';
+import type { UpdateView } from '../../shared/updates/update-one.ts';
 
 /** Progress display during device updates. */
-export interface FleetView {
-  readonly begin: (device: string, what: string) => void;
-  readonly step: (device: string, step: UpdateStep) => void;
-  /** Prints the result for a device, and a hint below it. */
-  readonly end: (device: string, words: string, hint: string | undefined) => void;
+export interface FleetView extends UpdateView {
   readonly close: () => void;
 }
 
@@ -77,18 +75,10 @@ function barView(width: number, io: Io): FleetView {
   };
 }
 
-const phaseTexts = {
-  inviting: 'contacting the device',
-  authenticating: 'authenticating',
-  awaitingCallBack: 'waiting for the device to connect',
-  awaitingVerdict: 'sent; waiting for the result',
-} as const;
-
 function stepText(step: UpdateStep): string {
-  if (step.phase === 'confirming') return 'waiting for the device to restart';
-  const again = step.attempt > 1 ? ` (attempt ${step.attempt})` : '';
-  if (step.phase !== 'sending') return `${phaseTexts[step.phase]}${again}`;
-  const share = step.totalBytes === 0 ? 1 : step.transferredBytes / step.totalBytes;
+  const again = attemptText(step);
+  if (step.phase !== 'sending') return `${phaseText(step.phase)}${again}`;
+  const share = sentShare(step);
   const filled = Math.floor(share * barColumns);
   const bar = `${'#'.repeat(filled)}${'.'.repeat(barColumns - filled)}`;
   const percent = `${Math.floor(share * 100)}`.padStart(3);

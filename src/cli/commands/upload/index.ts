@@ -8,12 +8,13 @@ import { makeReport } from '../../output/report.ts';
 import { factsOfOptions } from '../../shared/device-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
 import { sourceFolder } from '../../shared/source-folder.ts';
-import { namesOf } from './device-names.ts';
+import { namesOf } from '../../shared/updates/device-names.ts';
+import { openReleaseToSend } from '../../shared/updates/release.ts';
+import { hintOf, resultText } from '../../shared/updates/result-text.ts';
 import { type UploadOptions, unknownPort, uploadCommand } from './options.ts';
 import { prepareUpdates } from './plan.ts';
-import { openReleaseToSend } from './release.ts';
 import { runUpdates } from './run.ts';
-import { type DeviceEnd, hintOf, resultText, summaryOf, uploadReport } from './view.ts';
+import { type DeviceEnd, summaryOf, uploadReport } from './view.ts';
 
 export function declareUpload(declaration: Declaration) {
   return uploadCommand(declaration).action((file, options) => upload(file, options, declaration.io));

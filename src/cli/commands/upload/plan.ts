@@ -1,5 +1,4 @@
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
-import type { Step } from '../../../core/preflight/choice.ts';
 import type { Release } from '../../../core/preflight/release.ts';
 import type { ConfirmLevel } from '../../../delivery/confirm.ts';
 import { discoveredFile } from '../../../delivery/discovered.ts';
@@ -8,16 +7,15 @@ import { type FoundTarget, findTargets } from '../../../delivery/find-targets.ts
 import type { Target } from '../../../delivery/inventory.ts';
 import { Ledger } from '../../../delivery/ledger.ts';
 import { ownAddresses } from '../../../delivery/mdns.ts';
-import { type DevicePlan, planDevice } from '../../../delivery/plan-device.ts';
-import type { SmallerArtifact } from '../../../delivery/smaller-artifact.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
 import type { Report } from '../../output/report.ts';
 import { rulesToAllow } from '../../shared/allowed-rules.ts';
-import { devicePasswords } from './device-passwords.ts';
+import { devicePasswords } from '../../shared/updates/device-passwords.ts';
+import { confirmLevel, planUpdate, type UpdatePlan } from '../../shared/updates/plan-updates.ts';
+import type { ReleaseToSend } from '../../shared/updates/release.ts';
 import type { UploadOptions } from './options.ts';
-import type { ReleaseToSend } from './release.ts';
 
 /** Decisions made before the first transfer. */
 export interface Updates {
@@ -33,21 +31,10 @@ export interface Updates {
 
 export interface PlannedDevice {
   readonly target: Target;
-  readonly plan:
-    | {
-        readonly kind: 'send';
-        readonly steps: readonly SendingStep[];
-        readonly smaller: SmallerArtifact | undefined;
-      }
-    | Extract<DevicePlan, { readonly kind: 'blocked' }>;
+  readonly plan: UpdatePlan;
   /** IPv4 address of the device, if discovery found one. */
   readonly address: string | undefined;
   readonly password: string | undefined;
-}
-
-/** Artifact and the release that contains it. */
-export interface SendingStep extends Step<Release> {
-  readonly from: ReleaseToSend;
 }
 
 interface Preparation {
@@ -68,7 +55,12 @@ const discoveryMs = 3000;
 export async function prepareUpdates(preparation: Preparation): Promise<Updates> {
   const { targets, release, intermediateReleases, facts, settings, options, io, report } = preparation;
   const releases = [release, ...intermediateReleases];
-  const confirm = confirmLevel(preparation);
+  const confirm = confirmLevel({
+    confirm: options.confirm,
+    configured: settings.config.upload?.confirm,
+    hasCanaries: options.canary !== undefined,
+    kind: release.kind,
+  });
   const allow = rulesToAllow(
     options.allow,
     settings.config,
@@ -84,51 +76,20 @@ export async function prepareUpdates(preparation: Preparation): Promise<Updates>
   const needsMdns = confirm !== undefined || unsure.length > 0 || intermediateReleases.length > 0;
   const discovery = needsMdns ? await openDiscovery(targets, confirm, report) : undefined;
   const foundTargets = await findUnsure(unsure, discovery, settings, io);
+  const planOptions = { release, intermediateReleases, facts, allow, ledger };
   const devices = targets.map((target): PlannedDevice => {
     const found = foundTargets.get(target);
-    const known = { entry: ledger.entry(target.name), sketchMd5: found?.sketchMd5 };
-    if (known.entry !== undefined && known.entry.sketchMd5 !== known.sketchMd5) {
+    const entry = ledger.entry(target.name);
+    if (entry !== undefined && entry.sketchMd5 !== found?.sketchMd5) {
       report.detail(
         `${target.name}: ignoring recorded facts, because the device does not announce the recorded sketch`,
       );
     }
-    const plan = planDevice(target, known, {
-      release: release.release,
-      intermediateReleases: intermediateReleases.map(({ release: each }) => each),
-      knownBuilds: releases.flatMap(({ manifest }) => manifest ?? []),
-      kind: release.kind,
-      facts,
-      allow,
-    });
-    return { target, plan: withOrigins(plan, releases), address: found?.address, password: passwords.get(target) };
+    const plan = planUpdate(target, found, planOptions);
+    return { target, plan, address: found?.address, password: passwords.get(target) };
   });
   const paths = new Map(releases.map((each) => [each.release, each.path]));
   return { path: release.path, paths, devices, ledger, discovery, confirm };
-}
-
-function withOrigins(plan: DevicePlan, releases: readonly ReleaseToSend[]): PlannedDevice['plan'] {
-  if (plan.kind === 'blocked') return plan;
-  const steps = plan.steps.flatMap((step) => {
-    const from = releases.find(({ release }) => release === step.release);
-    return from === undefined ? [] : [{ ...step, from }];
-  });
-  return { kind: 'send', steps, smaller: plan.smaller };
-}
-
-/** Returns the confirmation level. With canaries, the level is at least `returned`. */
-function confirmLevel({ options, settings, release }: Preparation): ConfirmLevel | undefined {
-  const wanted = options.confirm ?? settings.config.upload?.confirm ?? 'none';
-  if (wanted === 'proven' && release.kind === 'filesystem') {
-    if (options.confirm === undefined) return 'returned';
-    throw new OtaError('OPTION_INVALID', {
-      option: '--confirm',
-      value: wanted,
-      expected: 'must be returned or none for a filesystem, because devices report only the MD5 of their sketch',
-      hint: 'Use --confirm returned.',
-    });
-  }
-  if (wanted === 'none') return options.canary === undefined ? undefined : 'returned';
-  return wanted;
 }
 
 async function openDiscovery(

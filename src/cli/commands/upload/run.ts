@@ -2,17 +2,29 @@ import { dirname, join } from 'node:path';
 import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
-import { runFleet } from '../../../delivery/fleet.ts';
+import type { FleetState } from '../../../delivery/fleet-state.ts';
 import type { Target } from '../../../delivery/inventory.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
+import type { Io } from '../../io.ts';
 import type { Report } from '../../output/report.ts';
 import { intermediateSteps } from '../../shared/intermediate-steps.ts';
-import { namesOf } from './device-names.ts';
-import { type FleetView, makeFleetView } from './fleet-view.ts';
-import { type LoadedStep, type Run, type SendingEnd, type UploadTask, updateOne } from './one.ts';
-import type { SendingStep, Updates } from './plan.ts';
+import { namesOf } from '../../shared/updates/device-names.ts';
+import { loadTasks, type SendableDevice, updateAll } from '../../shared/updates/update-all.ts';
+import { timingsOf, type UpdateTask, type UpdateView } from '../../shared/updates/update-one.ts';
+import { makeFleetView } from './fleet-view.ts';
+import type { UploadOptions } from './options.ts';
+import type { Updates } from './plan.ts';
 import type { DeviceEnd } from './view.ts';
 
-const usualConcurrency = 100;
+/** Context shared by all devices of an upload. */
+export interface Run {
+  readonly updates: Updates;
+  readonly settings: ProjectSettings;
+  readonly options: UploadOptions;
+  readonly state: FleetState;
+  readonly io: Io;
+  readonly report: Report;
+}
 
 /**
  * Updates each device for which the planner selected an artifact. If a device is blocked, no device is updated unless --skip-blocked is
@@ -27,7 +39,7 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   );
   printFindings(updates, report);
   printIntermediate(run);
-  const tasks = await load(updates);
+  const tasks = await loadTasks(sendable(updates));
   if (refusals.length > 0 && options.skipBlocked !== true) {
     return [...refusals, ...tasks.map(({ target }): DeviceEnd => ({ target, outcome: 'notStarted' }))];
   }
@@ -36,11 +48,15 @@ export async function runUpdates(run: Run): Promise<readonly DeviceEnd[]> {
   const names = tasks.map(({ target }) => target.name);
   const view = makeFleetView(names, io, report, options.quiet === true);
   try {
-    return [...refusals, ...(await updateAll(run, tasks, view))];
+    return [...refusals, ...(await updateTasks(run, tasks, view))];
   } finally {
     view.close();
     if (io.signal.aborted && names.length > 1) report.warn('interrupted; use --resume to continue');
   }
+}
+
+function sendable({ devices }: Updates): readonly SendableDevice[] {
+  return devices.flatMap(({ plan, ...device }) => (plan.kind === 'send' ? [{ ...device, plan }] : []));
 }
 
 /**
@@ -110,7 +126,7 @@ function printSmaller({ devices, confirm }: Updates, report: Report): void {
 }
 
 /** Prints the path of each artifact that is sent. */
-function printPaths(tasks: readonly UploadTask[], report: Report): void {
+function printPaths(tasks: readonly UpdateTask[], report: Report): void {
   const files = tasks.flatMap(({ steps }) =>
     steps.map(({ from, artifact }) => join(dirname(from.path), artifact.file)),
   );
@@ -121,44 +137,29 @@ function describeFinding({ rule, message, fix }: PreflightFinding): string {
   return `${message}; ${fix} (${rule})`;
 }
 
-/** Reads all artifacts and checks their digests before anything is sent. Each artifact is read only once. */
-async function load({ devices }: Updates): Promise<readonly UploadTask[]> {
-  const loaded = new Map<SendingStep['artifact'], Promise<Uint8Array>>();
-  const loadStep = async (step: SendingStep): Promise<LoadedStep> => {
-    const bytes = loaded.get(step.artifact) ?? step.from.readArtifact(step.artifact.file);
-    loaded.set(step.artifact, bytes);
-    return { ...step, bytes: await bytes };
-  };
-  const tasks: UploadTask[] = [];
-  for (const { plan, ...device } of devices) {
-    if (plan.kind === 'send') tasks.push({ ...device, steps: await Promise.all(plan.steps.map(loadStep)) });
-  }
-  return tasks;
-}
-
-async function updateAll(run: Run, tasks: readonly UploadTask[], view: FleetView): Promise<readonly DeviceEnd[]> {
-  const { results } = await runFleet<UploadTask, SendingEnd>({
-    jobs: tasks,
-    canaries: run.options.canary ?? 0,
-    concurrency: concurrencyOf(run, tasks),
-    run: (sending) => updateOne(run, sending, view),
-    isSuccess: ({ result }) => result.isSuccess,
-    signal: run.io.signal,
+async function updateTasks(run: Run, tasks: readonly UpdateTask[], view: UpdateView): Promise<readonly DeviceEnd[]> {
+  const { updates, settings, options, state, io, report } = run;
+  const { upload } = settings.config;
+  const results = await updateAll({
+    tasks,
+    canaries: options.canary ?? 0,
+    concurrency: options.concurrency ?? upload?.concurrency,
+    context: {
+      ledger: updates.ledger,
+      discovery: updates.discovery,
+      confirm: updates.confirm,
+      timings: timingsOf({ ...options, attempts: options.attempts ?? upload?.attempts }),
+      note: (device, outcome) => state.note(device, outcome),
+      view,
+      warn: (line) => report.warn(line),
+      signal: io.signal,
+    },
   });
-  return tasks.map((sending): DeviceEnd => {
-    const { target } = sending;
-    const end = results.get(sending);
+  return tasks.map((task): DeviceEnd => {
+    const { target } = task;
+    const end = results.get(task);
     return end === undefined
       ? { target, outcome: 'notStarted' }
       : { target, outcome: end.result.isSuccess ? 'updated' : 'failed', ...end };
   });
-}
-
-/**
- * Returns the maximum number of concurrent updates. With a fixed host port the maximum is 1, because the port can serve only one device
- * at a time.
- */
-function concurrencyOf({ options, settings }: Run, tasks: readonly UploadTask[]): number {
-  const isPortFixed = tasks.some(({ target }) => target.method === 'espota' && target.hostPort !== undefined);
-  return isPortFixed ? 1 : (options.concurrency ?? settings.config.upload?.concurrency ?? usualConcurrency);
 }

@@ -1,15 +1,15 @@
 import type { Step } from '../../../core/preflight/choice.ts';
 import type { BlockingFinding } from '../../../core/preflight/explanation.ts';
-import { isSigned, type Release } from '../../../core/preflight/release.ts';
+import type { Release } from '../../../core/preflight/release.ts';
 import type { PreflightFinding } from '../../../core/preflight/run-rules.ts';
-import { describeConfirmation } from '../../../delivery/confirm.ts';
 import type { Target } from '../../../delivery/inventory.ts';
 import type { DeviceUpdateResult } from '../../../delivery/update-device.ts';
 import { describeVerdict } from '../../../delivery/verdict.ts';
 import type { DocumentOf } from '../../output/documents/registry.ts';
 import { table } from '../../output/table.ts';
 import type { TextBlock } from '../../output/text-block.ts';
-import type { ReleaseToSend } from './release.ts';
+import type { ReleaseToSend } from '../../shared/updates/release.ts';
+import { hintOf, secondsText } from '../../shared/updates/result-text.ts';
 
 /**
  * Result of a run for one device. `earlier`: an earlier run updated the device. `held`: the update was not started, because a canary
@@ -20,35 +20,6 @@ export type DeviceEnd = { readonly target: Target } & (
   | { readonly outcome: 'blocked'; readonly blockedBy: readonly BlockingFinding[] }
   | { readonly outcome: 'notStarted' | 'alreadyUpdated' }
 );
-
-/** Returns the final line for a device. */
-export function resultText({ verdict, confirmation, durationMs }: DeviceUpdateResult): string {
-  const { text } = describeVerdict(verdict);
-  const after = confirmation === undefined ? '' : `; ${describeConfirmation(confirmation)}`;
-  return `${text}${after} (${seconds(durationMs)})`;
-}
-
-interface DeviceUpdate {
-  readonly target: Target;
-  readonly step: Step<Release>;
-  readonly result: DeviceUpdateResult;
-}
-
-/** Returns a hint about the next step, if any. */
-export function hintOf({ step, target, result }: DeviceUpdate): string | undefined {
-  const { verdict, confirmation } = result;
-  switch (confirmation?.kind) {
-    case undefined:
-    case 'proven':
-      return describeVerdict(verdict, { isSigned: isSigned(step.artifact), core: target.facts.core }).hint;
-    case 'returned':
-      return 'To prove which sketch is running, announce its MD5 over mDNS in the sketch: MDNS.addServiceTxt("arduino", "tcp", "sketch_md5", ESP.getSketchMD5().c_str());';
-    case 'differentSketch':
-      return 'Retry the upload. The power may have failed while eboot copied the update, or a different update may have been installed.';
-    case 'noResponse':
-      return 'Wait a minute and run `ota-hooks discover`. If the device stays offline, flash it over serial.';
-  }
-}
 
 /** Returns the JSON output of `upload`. */
 export function uploadReport(release: ReleaseToSend, ends: readonly DeviceEnd[]): DocumentOf<'upload'> {
@@ -130,7 +101,7 @@ function rowOf(end: DeviceEnd): string[] {
       const { artifact } = end.step;
       const sent = `${artifact.file} ${Math.ceil(artifact.sizeBytes / 1024)} KB`;
       const { verdict, confirmation, durationMs } = end.result;
-      return [...place, sent, seconds(durationMs), `${end.outcome}: ${confirmation?.kind ?? verdict.kind}`];
+      return [...place, sent, secondsText(durationMs), `${end.outcome}: ${confirmation?.kind ?? verdict.kind}`];
     }
     case 'blocked':
       return [...place, '-', '-', `blocked: ${[...new Set(end.blockedBy.map(({ rule }) => rule))].join(', ')}`];
@@ -139,8 +110,4 @@ function rowOf(end: DeviceEnd): string[] {
     case 'alreadyUpdated':
       return [...place, '-', '-', 'updated by an earlier run'];
   }
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

@@ -9,8 +9,8 @@ import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Io } from '../../io.ts';
-import { prepareBytes } from '../../shared/file-to-check.ts';
-import { type KnownKeyOptions, namedKeys, projectKeys, withProjectKey } from '../../shared/known-keys.ts';
+import { prepareBytes } from '../file-to-check.ts';
+import { type KnownKeyOptions, namedKeys, projectKeys, withProjectKey } from '../known-keys.ts';
 import { chooseBuild } from './choose-build.ts';
 
 /** Release to send: its artifacts, and the data for planning and confirming updates. */
