@@ -24,6 +24,7 @@ const commandGroups = {
     preflight: async () => (await import('./commands/preflight/index.ts')).declarePreflight,
     discover: async () => (await import('./commands/discover/index.ts')).declareDiscover,
     upload: async () => (await import('./commands/upload/index.ts')).declareUpload,
+    ui: async () => (await import('./commands/ui/index.ts')).declareUi,
     publish: async () => (await import('./commands/publish/index.ts')).declarePublish,
     simulate: async () => (await import('./commands/simulate/index.ts')).declareSimulate,
   },

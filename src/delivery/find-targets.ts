@@ -38,7 +38,7 @@ export async function findTargets(
     while (foundTargets.size < targets.length) {
       const device = await devices.next(end - performance.now(), signal);
       if (device === undefined) break;
-      for (const target of targets.filter((one) => matches(one, device))) {
+      for (const target of targets.filter((one) => isAnnouncementOf(one, device))) {
         const { sketchMd5 = foundTargets.get(target)?.sketchMd5, address } = device;
         foundTargets.set(target, { address, sketchMd5 });
       }
@@ -47,12 +47,13 @@ export async function findTargets(
     stop();
   }
   for (const target of targets) {
-    const known = foundTargets.has(target) ? undefined : stored.find((device) => matches(target, device));
+    const known = foundTargets.has(target) ? undefined : stored.find((device) => isAnnouncementOf(target, device));
     if (known !== undefined) foundTargets.set(target, { address: known.address });
   }
   return foundTargets;
 }
 
-function matches(target: Target, device: DiscoveredDevice): boolean {
+/** Returns true if a device announces itself with the host name or the address of a target. */
+export function isAnnouncementOf(target: Target, device: DiscoveredDevice): boolean {
   return isSameDevice(target, isIPv4(target.host) ? target.host : '', device);
 }

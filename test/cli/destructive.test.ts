@@ -26,6 +26,7 @@ const kinds: Readonly<Record<CommandName, 'asks' | 'shows' | 'no'>> = {
   uninstall: 'no',
   completion: 'no',
   upload: 'no',
+  ui: 'no',
   publish: 'no',
   discover: 'no',
   signing: 'no',

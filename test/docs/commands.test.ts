@@ -55,7 +55,13 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Troubleshoot: newcomer,
   },
   'docs/troubleshooting.md': { '': 'test/cli/commands/doctor.test.ts' },
-  'docs/upload.md': { '': desk, Firewalls: desk, 'Update a fleet': desk, 'Rehearse with virtual devices': desk },
+  'docs/upload.md': {
+    '': desk,
+    Firewalls: desk,
+    'Update a fleet': desk,
+    'Update from the browser': 'test/cli/commands/ui.test.ts',
+    'Rehearse with virtual devices': desk,
+  },
 };
 
 /** The reason why no test runs the commands, by page and heading. The test still checks that the commands exist. */

@@ -45,6 +45,11 @@ export const commandErrors = {
     return runCommand(['init', '--source', 'door', '--yes'], { cwd: folder.path, cli });
   },
   SIMULATOR_LISTEN_FAILED: inFolder('simulate --host 192.0.2.1'),
+  PAGE_LISTEN_FAILED: async (t) => {
+    const { port } = await startTestServer(t);
+    const folder = await testFolder(t);
+    return runCommand(['ui', '--no-open', '--port', String(port)], { cwd: folder.path });
+  },
   ROLLOUT_NOT_FOUND: async (t) => {
     const { url, token, folder } = await startTestServer(t);
     const world = { cwd: folder, env: { OTA_SERVER: url, OTA_TOKEN: token } };

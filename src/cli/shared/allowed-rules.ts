@@ -52,7 +52,7 @@ export function rulesToAllow(
   named: readonly RuleId[],
   config: Pick<Config, 'allow'>,
   releases: readonly Release[],
-  report: Report,
+  report: Pick<Report, 'warn'>,
 ): ReadonlySet<string> {
   const own = configuredAllowances(config);
   const packed = releases.flatMap((release) => {
@@ -65,7 +65,7 @@ export function rulesToAllow(
 }
 
 /** Prints a warning for each rule that a project allows, once for each rule. */
-export function warnOfAllowances(allowances: readonly RuleAllowance[], report: Report): void {
+export function warnOfAllowances(allowances: readonly RuleAllowance[], report: Pick<Report, 'warn'>): void {
   for (const [rule, reason] of new Map(allowances.map(({ rule, reason }) => [rule, reason]))) {
     report.warn(`the project allows the rule ${rule}: ${reason}`);
   }

@@ -120,7 +120,12 @@ export const cliEntries = {
     'The port is in use, or the address does not belong to this machine.',
     () => 'Pass a different port or address; port 0 selects any free port.',
   ),
-
+  PAGE_LISTEN_FAILED: entry<{ address: string; reason: string }>(
+    1,
+    ({ address, reason }) => `The page cannot be served on ${address}: ${explainReason(reason)}`,
+    'The port is in use, or requires more privileges.',
+    () => 'Pass a different port with --port, or omit --port to use any free port.',
+  ),
   PUBLISH_AFTER_BUILD_FAILED: entry<{ exitCode: number; file: string | undefined }>(
     1,
     ({ exitCode }) => `The build was not published: \`ota-hooks publish\` failed with exit code ${exitCode}`,

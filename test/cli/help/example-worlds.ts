@@ -5,6 +5,7 @@ import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer } from '../../server/running-server.ts';
 import { door } from '../../support/built-sketch.ts';
 import { doorFacts, packedDoor, virtualDoor } from '../../support/fleet.ts';
+import { freePort } from '../../support/free-port.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
 import { platformText } from '../../support/platform-text.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -94,7 +95,8 @@ async function someDoor(t: ExecutionContext): Promise<ExampleWorld> {
   const device = await virtualDoor(t, { password: 'secret', mdns: { announcesSketchMd5: true } });
   const entry = { address: device.host, port: device.otaPort, password: { env: 'OTA_DEVICE_DOOR' } };
   const folder = await packedDoor(t, { door: entry }, { upload: { hostIp: '127.0.0.1' } });
-  return { folder, env: { DOOR_PASSWORD: 'secret', OTA_DEVICE_DOOR: 'secret' }, instead: { '192.168.1.20': 'door' } };
+  const env = { DOOR_PASSWORD: 'secret', OTA_DEVICE_DOOR: 'secret' };
+  return { folder, env, instead: { '192.168.1.20': 'door', '8300': String(await freePort()) } };
 }
 
 async function unsignedDoor(t: ExecutionContext, example: string): Promise<ExampleWorld> {
@@ -258,6 +260,7 @@ export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   uninstall: installedCore,
   completion: nothingYet,
   upload: someDoor,
+  ui: untilStopped(someDoor),
   publish: updateServer,
   discover: announcedDoor,
   signing: packedSketch,

@@ -54,7 +54,7 @@ test('the header hook loads only its own chunks', async (t) => {
   t.deepEqual(loaded.map(chunkName).sort(), ['cli.js', 'hook', 'rolldown-runtime']);
 });
 
-const commands = ['header', 'pack', 'sign', 'signing', 'upload', 'publish', 'serve', 'server'];
+const commands = ['header', 'pack', 'sign', 'signing', 'upload', 'ui', 'publish', 'serve', 'server'];
 for (const command of commands) {
   test(`${command} --help loads no server package`, async (t) => {
     const folder = await testFolder(t);

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { eventRoutes, type Schedule } from '../../../src/server/http/dashboard/events.ts';
+import type { Schedule } from '../../../src/server/http/dashboard/bell.ts';
+import { eventRoutes } from '../../../src/server/http/dashboard/events.ts';
 import { Sessions } from '../../../src/server/http/dashboard/sessions.ts';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
 import { endlessMs } from '../../support/patience.ts';

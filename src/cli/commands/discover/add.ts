@@ -1,13 +1,10 @@
-import { join } from 'node:path';
 import type { DeviceConfig } from '../../../core/model/inventory-schema.ts';
 import type { DiscoveredDevice } from '../../../delivery/discovery.ts';
 import { type DeviceSelection, selectDevice } from '../../../delivery/select-device.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { readOptionalFile } from '../../../files/read.ts';
-import { writeAtomically } from '../../../files/write.ts';
-import { withDevice } from '../../../project/config/add-device.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 import type { Report } from '../../output/report.ts';
+import { requireNewName, writeEntry } from '../../shared/inventory-entry.ts';
 import type { DiscoverOptions } from './options.ts';
 
 /** Returns true if the device was found and listening can stop. */
@@ -42,14 +39,7 @@ export async function addDevice(
   report: Report,
 ): Promise<void> {
   const { group, passwordEnv } = options;
-  if (Object.hasOwn(settings.config.devices ?? {}, name)) {
-    const hint = 'Choose a different name, or change the existing entry in the configuration.';
-    throw new OtaError('DEVICE_NOT_ADDED', {
-      name,
-      reason: 'the configuration already has a device with this name',
-      hint,
-    });
-  }
+  requireNewName(name, settings);
   const selection = selectDevice(selectionOf(name, options, settings), devices);
   if ('reason' in selection) throw new OtaError('DEVICE_NOT_ADDED', { name, ...selection });
   const entry: DeviceConfig = {
@@ -65,25 +55,4 @@ export async function addDevice(
     );
   }
   report.result('discover', { added: name, config: path, device: { ...entry } });
-}
-
-/**
- * Writes the configuration entry for a device.
- *
- * @returns the path of the configuration file
- */
-async function writeEntry(name: string, entry: DeviceConfig, { configPath, folder }: ProjectSettings): Promise<string> {
-  const path = configPath ?? join(folder, 'ota.config.json');
-  const bytes = await readOptionalFile(path);
-  const text = withDevice(bytes === undefined ? '{}\n' : Buffer.from(bytes).toString('utf8'), name, entry);
-  if (text === undefined) {
-    const hint = `Add this by hand under "devices": ${JSON.stringify(name)}: ${JSON.stringify(entry)}`;
-    throw new OtaError('DEVICE_NOT_ADDED', {
-      name,
-      reason: `${path} is not plain JSON, so its comments and formatting would be lost`,
-      hint,
-    });
-  }
-  await writeAtomically(path, text);
-  return path;
 }

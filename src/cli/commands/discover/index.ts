@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { discoveredFile, mostDevices, type StoredDevice, withSeen } from '../../../delivery/discovered.ts';
+import { mostDevices, type StoredDevice } from '../../../delivery/discovered.ts';
 import { type DiscoveredDevice, Discovery, identityOf } from '../../../delivery/discovery.ts';
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
@@ -10,6 +10,7 @@ import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { table } from '../../output/table.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
+import { storeDevices, storedDevices } from '../../shared/stored-devices.ts';
 import { addDevice, isFound } from './add.ts';
 import { type DiscoverOptions, discoverCommand } from './options.ts';
 
@@ -57,25 +58,13 @@ export async function discover(options: DiscoverOptions, io: Io): Promise<void> 
 /** Maximum delay of a Node.js timer, about 24 days. */
 const longestMs = 2 ** 31 - 1;
 
-/** Stores the devices, so that later runs can list devices that do not respond. Writes nothing in a folder without a configuration. */
-async function storeDevices(seen: readonly DiscoveredDevice[], { configPath, folder }: ProjectSettings): Promise<void> {
-  if (configPath === undefined || seen.length === 0) return;
-  const file = discoveredFile(folder);
-  await file.write({ version: 1, devices: [...withSeen(await storedIn(folder), seen, new Date())] });
-}
-
-async function storedIn(folder: string): Promise<readonly StoredDevice[]> {
-  const discovered = await discoveredFile(folder).read();
-  return discovered.state === 'known' ? discovered.value.devices : [];
-}
-
 async function printAll(
   devices: readonly DiscoveredDevice[],
   settings: ProjectSettings,
   report: Report,
 ): Promise<void> {
   const present = new Set(devices.map(identityOf));
-  const absent = (await storedIn(settings.folder)).filter((device) => !present.has(identityOf(device)));
+  const absent = (await storedDevices(settings)).filter((device) => !present.has(identityOf(device)));
   const documents = devices.map((device) => documentOf(device, settings));
   const rows = [
     ...devices.map((device) => rowOf(device, settings, 'now')),

@@ -190,3 +190,20 @@ export const simulateDocument = v.variant('event', [
   v.strictObject({ mac, event: v.literal('bricked'), reason: v.string() }),
   v.strictObject({ mac, event: v.literal('checked'), status: v.number() }),
 ]);
+
+/** JSON output of `ui`: one line for each event. */
+export const uiDocument = v.variant('event', [
+  v.strictObject({
+    event: v.literal('ready'),
+    /** Address of the page. It contains a token that is valid until the command ends. */
+    url: v.string(),
+  }),
+  v.strictObject({
+    event: v.literal('ended'),
+    device: v.string(),
+    outcome: v.picklist(['updated', 'failed', 'not started']),
+    message: v.string(),
+    hint: v.nullable(v.string()),
+  }),
+  v.strictObject({ event: v.literal('stopped') }),
+]);

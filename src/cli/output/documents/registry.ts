@@ -6,6 +6,7 @@ import {
   preflightDocument,
   publishDocument,
   simulateDocument,
+  uiDocument,
   uploadDocument,
 } from './delivery.ts';
 import {
@@ -39,6 +40,7 @@ export const documents = {
   uninstall: installDocument,
   completion: completionDocument,
   upload: uploadDocument,
+  ui: uiDocument,
   publish: publishDocument,
   discover: discoverDocument,
   signing: signingDocument,

@@ -10,8 +10,8 @@ import type { PlatformioPlace } from '../../../project/build/platformio-query.ts
 import { isUnhooked, newestUnhookedBuild } from '../../../project/build/unhooked-build.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
 
-/** Build in the project that `upload` can send. */
-interface Candidate {
+/** Build in the project that can be sent. */
+export interface FoundBuild {
   /** Path of the manifest. */
   readonly path: string;
   /** Name of the folder: a PlatformIO environment, or the board in arduino-cli's build folder. */
@@ -32,13 +32,29 @@ export interface BuildChoice {
  * Returns the manifest of the project's only build. Several builds are an error, because the newest one may be for a different device.
  * Copies of the same image count once.
  *
- * @throws OtaError BUILD_AMBIGUOUS, BUILD_NOT_HOOKED, OPTION_INVALID if no build belongs to `environment`, IMAGES_NONE, MANIFEST_INVALID
+ * @throws OtaError BUILD_AMBIGUOUS, and errors of {@link findBuilds}
  */
 export async function chooseBuild(
-  { kind, source, environment }: BuildChoice,
+  choice: BuildChoice,
   settings: ProjectSettings,
   place: PlatformioPlace,
 ): Promise<string> {
+  const builds = await findBuilds(choice, settings, place);
+  const [newest, ...others] = builds;
+  if (newest !== undefined && others.length === 0) return newest.path;
+  throw ambiguous(builds);
+}
+
+/**
+ * Returns the manifests of the project's builds, the newest first. Copies of the same image count once.
+ *
+ * @throws OtaError BUILD_NOT_HOOKED, OPTION_INVALID if no build belongs to `environment`, IMAGES_NONE, MANIFEST_INVALID
+ */
+export async function findBuilds(
+  { kind, source, environment }: BuildChoice,
+  settings: ProjectSettings,
+  place: PlatformioPlace,
+): Promise<readonly FoundBuild[]> {
   const { images: patterns = ['**/*'] } = settings.config;
   const folder = settings.config.images === undefined ? source : settings.folder;
   const paths = await withoutCopies(
@@ -51,18 +67,24 @@ export async function chooseBuild(
   if (found.length === 0) throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });
   const wanted = found.filter((each) => environment === undefined || each.environment === environment);
   if (environment !== undefined && wanted.length === 0) throw notBuilt(environment, found);
-  const [newest, ...others] = wanted.sort((a, b) => b.mtimeMs - a.mtimeMs);
-  if (newest !== undefined && others.every(({ imageSha256 }) => imageSha256 === newest.imageSha256)) return newest.path;
-  throw new OtaError('BUILD_AMBIGUOUS', {
-    builds: wanted.map(({ path }) => path.slice(0, -manifestSuffix.length)),
-    environments: environmentsOf(wanted),
+  const oldestFirst = wanted.sort((a, b) => a.mtimeMs - b.mtimeMs);
+  return [...new Map(oldestFirst.map((each) => [each.imageSha256, each])).values()].sort(
+    (a, b) => b.mtimeMs - a.mtimeMs,
+  );
+}
+
+/** Returns the error for several builds of which only one can be meant. */
+export function ambiguous(builds: readonly Pick<FoundBuild, 'path' | 'environment'>[]): OtaError {
+  return new OtaError('BUILD_AMBIGUOUS', {
+    builds: builds.map(({ path }) => path.slice(0, -manifestSuffix.length)),
+    environments: environmentsOf(builds),
   });
 }
 
 /** Returns the environment of the selected or newest build if it does not run the hook: such a build has no manifest. */
 async function unhookedBuild(
   environment: string | undefined,
-  found: readonly Candidate[],
+  found: readonly FoundBuild[],
   source: string,
   place: PlatformioPlace,
 ): Promise<string | undefined> {
@@ -76,14 +98,14 @@ async function unhookedBuild(
     : undefined;
 }
 
-async function candidateAt(path: string, kind: ImageKind): Promise<readonly Candidate[]> {
+async function candidateAt(path: string, kind: ImageKind): Promise<readonly FoundBuild[]> {
   const { image } = readManifest(await readNamedFile(path, 'manifest'), path);
   if (image.kind !== kind) return [];
   const { mtimeMs } = await stat(path);
   return [{ path, environment: basename(dirname(path)), imageSha256: image.sha256, mtimeMs }];
 }
 
-function notBuilt(environment: string, found: readonly Candidate[]): OtaError {
+function notBuilt(environment: string, found: readonly FoundBuild[]): OtaError {
   return new OtaError('OPTION_INVALID', {
     option: '--environment',
     value: environment,
@@ -92,6 +114,6 @@ function notBuilt(environment: string, found: readonly Candidate[]): OtaError {
   });
 }
 
-function environmentsOf(builds: readonly Candidate[]): readonly string[] {
+function environmentsOf(builds: readonly Pick<FoundBuild, 'environment'>[]): readonly string[] {
   return [...new Set(builds.map(({ environment }) => environment))].sort();
 }

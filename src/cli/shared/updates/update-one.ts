@@ -17,12 +17,12 @@ export interface UpdateView {
   readonly begin: (device: string, what: string) => void;
   readonly step: (device: string, step: UpdateStep) => void;
   /** Shows the result of one step for a device, and a hint. */
-  readonly end: (device: string, words: string, hint: string | undefined) => void;
+  readonly end: (device: string, words: string, hint: string | undefined, result: DeviceUpdateResult) => void;
 }
 
 /** Context shared by all devices of a run. */
 export interface UpdateContext {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'prove'>;
   readonly discovery: Discovery | undefined;
   readonly confirm: ConfirmLevel | undefined;
   readonly timings: Update['timings'];
@@ -77,7 +77,7 @@ export async function updateOne(task: UpdateTask, context: UpdateContext): Promi
       signal: context.signal,
     });
     end = { step, result };
-    view.end(target.name, resultText(result), hintOf({ target, step, result }));
+    view.end(target.name, resultText(result), hintOf({ target, step, result }), result);
     await saveResult(context, target.name, end, isLast);
     if (!result.isSuccess) break;
   }

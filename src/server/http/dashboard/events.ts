@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { ServerParts } from '../../parts.ts';
+import { Bell, type Schedule, scheduleTimer } from './bell.ts';
 import { findLogin, mayLookAt, type PageContext, type PageEnv } from './page-login.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -11,18 +12,6 @@ const mostPerToken = 200;
 const leastPauseMs = 1000;
 /** Interval between keep-alive comments. Proxies close silent streams, and the server detects a disconnected client only when it writes. */
 const quietMs = 15_000;
-
-/**
- * Calls `run` after `ms` milliseconds.
- *
- * @returns a function that cancels the call
- */
-export type Schedule = (ms: number, run: () => void) => () => void;
-
-const scheduleTimer: Schedule = (ms, run) => {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
-};
 
 /** Creates the route `/events[?project=PROJECT]`. Its events report only that the data has changed; clients then reload the page. */
 export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Schedule = scheduleTimer): Hono<PageEnv> {
@@ -76,59 +65,4 @@ export function eventRoutes(parts: ServerParts, sessions: Sessions, schedule: Sc
   }
 
   return routes;
-}
-
-/** Signal for one waiting function. Several rings before a wait wake the function only once. */
-class Bell {
-  isEnded = false;
-  readonly #schedule: Schedule;
-  #rang = false;
-  #wake: () => void = () => undefined;
-
-  constructor(schedule: Schedule) {
-    this.#schedule = schedule;
-  }
-
-  ring(): void {
-    this.#rang = true;
-    this.#wake();
-  }
-
-  end(): void {
-    this.isEnded = true;
-    this.#wake();
-  }
-
-  /**
-   * Waits up to `mostMs` milliseconds for a ring.
-   *
-   * @returns whether the bell has rung since the last call
-   */
-  async wait(mostMs: number): Promise<boolean> {
-    if (!this.#rang && !this.isEnded) {
-      const cancel = this.#schedule(mostMs, () => this.#wake());
-      await this.#woken();
-      cancel();
-    }
-    const rang = this.#rang;
-    this.#rang = false;
-    return rang;
-  }
-
-  /** Waits for the full `ms` milliseconds unless the bell is ended. A ring during this time is kept for the next `wait`. */
-  async pause(ms: number): Promise<void> {
-    let isOver = false;
-    const cancel = this.#schedule(ms, () => {
-      isOver = true;
-      this.#wake();
-    });
-    while (!this.isEnded && !isOver) await this.#woken();
-    cancel();
-  }
-
-  #woken(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
 }

@@ -66,6 +66,7 @@ export const liveScript = `'use strict';
     const active = document.activeElement;
     if (active === null || !part.contains(active)) return undefined;
     const href = active.getAttribute('href');
+    if (active.id !== '') return { kind: '#' + CSS.escape(active.id), index: 0 };
     const kind = href === null ? active.localName : 'a[href="' + CSS.escape(href) + '"]';
     return { kind, index: [...part.querySelectorAll(kind)].indexOf(active) };
   }
