@@ -26,7 +26,7 @@ export type UpdateState =
     };
 
 /** Reason why a device cannot be updated, and what to do about it. */
-export interface BlockingReason {
+interface BlockingReason {
   /** Preflight rule, if a rule blocks the update. */
   readonly rule?: string | undefined;
   readonly reason: string;
@@ -102,7 +102,7 @@ function sentBuild(update: UpdateState | undefined, builds: readonly ReleaseToSe
 }
 
 /** Returns the status of a device. An announced sketch outweighs the result of the last update. */
-export function statusOf(readiness: Readiness, { seen, builds, update }: Observation): DeviceStatus {
+export function deviceStatusOf(readiness: Readiness, { seen, builds, update }: Observation): DeviceStatus {
   if (update?.kind === 'active') return 'updating';
   const { sketchMd5 } = seen;
   const build = readiness.kind === 'ready' ? readiness.build : undefined;

@@ -40,7 +40,5 @@ async function announce({ url, urlOnce }: PageUrls, options: UiOptions, io: Io, 
   report.say(
     `${isOpened ? 'Opened the page in the browser. Its address is' : 'Open this address in a browser:'} ${url}`,
   );
-  report.say(
-    'The address contains a token: whoever has it can update your devices until you stop this command (Ctrl-C).',
-  );
+  report.say('The address contains a token, which gives access to the page until you stop this command (Ctrl-C).');
 }

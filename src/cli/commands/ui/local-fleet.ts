@@ -16,10 +16,10 @@ import { timingsOf, type UpdateContext, type UpdateTask } from '../../shared/upd
 import { buildForDevice } from './build-for-device.ts';
 import {
   type DeviceState,
+  deviceStatusOf,
   type Readiness,
   readinessOf,
   runningText,
-  statusOf,
   type UpdateState,
 } from './device-state.ts';
 import type { ProjectState } from './project-state.ts';
@@ -35,7 +35,7 @@ interface FleetParts {
 }
 
 /** Everything that the page shows about the project and its devices. */
-export interface FleetView {
+export interface LocalFleetView {
   readonly project: ProjectState;
   readonly devices: readonly DeviceState[];
   /** Names of the devices for which the user must enter a password. */
@@ -94,7 +94,7 @@ export class LocalFleet {
    *
    * @throws OtaError errors of the configuration and of state files
    */
-  async view(): Promise<FleetView> {
+  async view(): Promise<LocalFleetView> {
     const { discovery } = this.#parts;
     const project = await this.#parts.readProject();
     const devices = project.targets.map((target) => this.#stateOf(target, project));
@@ -191,7 +191,7 @@ export class LocalFleet {
       running: runningText(observation),
       readiness,
       update,
-      status: statusOf(readiness, observation),
+      status: deviceStatusOf(readiness, observation),
     };
   }
 

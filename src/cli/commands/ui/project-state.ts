@@ -6,7 +6,7 @@ import { type ProjectSettings, projectSettings } from '../../../project/config/s
 import type { Io } from '../../io.ts';
 import { knownError } from '../../known-error.ts';
 import { storedDevices } from '../../shared/stored-devices.ts';
-import { findBuilds } from '../../shared/updates/choose-build.ts';
+import { listBuilds } from '../../shared/updates/choose-build.ts';
 import { openReleaseToSend, type ReleaseToSend } from '../../shared/updates/release.ts';
 
 /** Files of the project at one moment: configuration, builds and stored facts about devices. */
@@ -63,7 +63,7 @@ async function readBuilds(
   try {
     const paths =
       file === undefined
-        ? (await findBuilds({ kind: 'sketch', source, environment }, settings, io)).map(({ path }) => path)
+        ? (await listBuilds({ kind: 'sketch', source, environment }, settings, io)).map(({ path }) => path)
         : [file];
     const keys = { publicKey: [] };
     const open = (path: string) => openReleaseToSend({ file: path, filesystem: false, source, keys }, settings, io);

@@ -69,14 +69,13 @@ export class Sightings {
     };
   }
 
-  /** Returns the present devices of which no service belongs to a target. */
+  /** Returns the devices of which no service belongs to a target. */
   unlisted(targets: readonly Target[]): readonly UnlistedDevice[] {
     const byHost = new Map<string, DiscoveredDevice[]>();
     const listed = new Set<string>();
-    for (const sighting of this.#seen.values()) {
-      const { device } = sighting;
+    for (const { device } of this.#seen.values()) {
       if (targets.some((target) => isAnnouncementOf(target, device))) listed.add(device.host);
-      if (this.#isPresent(sighting)) byHost.set(device.host, [...(byHost.get(device.host) ?? []), device]);
+      byHost.set(device.host, [...(byHost.get(device.host) ?? []), device]);
     }
     return [...byHost]
       .filter(([host]) => !listed.has(host))

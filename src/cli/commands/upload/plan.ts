@@ -29,7 +29,7 @@ export interface Updates {
   readonly confirm: ConfirmLevel | undefined;
 }
 
-export interface PlannedDevice {
+interface PlannedDevice {
   readonly target: Target;
   readonly plan: UpdatePlan;
   /** IPv4 address of the device, if discovery found one. */

@@ -32,14 +32,14 @@ export interface BuildChoice {
  * Returns the manifest of the project's only build. Several builds are an error, because the newest one may be for a different device.
  * Copies of the same image count once.
  *
- * @throws OtaError BUILD_AMBIGUOUS, and errors of {@link findBuilds}
+ * @throws OtaError BUILD_AMBIGUOUS, and errors of {@link listBuilds}
  */
 export async function chooseBuild(
   choice: BuildChoice,
   settings: ProjectSettings,
   place: PlatformioPlace,
 ): Promise<string> {
-  const builds = await findBuilds(choice, settings, place);
+  const builds = await listBuilds(choice, settings, place);
   const [newest, ...others] = builds;
   if (newest !== undefined && others.length === 0) return newest.path;
   throw ambiguous(builds);
@@ -50,7 +50,7 @@ export async function chooseBuild(
  *
  * @throws OtaError BUILD_NOT_HOOKED, OPTION_INVALID if no build belongs to `environment`, IMAGES_NONE, MANIFEST_INVALID
  */
-export async function findBuilds(
+export async function listBuilds(
   { kind, source, environment }: BuildChoice,
   settings: ProjectSettings,
   place: PlatformioPlace,
@@ -74,7 +74,7 @@ export async function findBuilds(
 }
 
 /** Returns the error for several builds of which only one can be meant. */
-export function ambiguous(builds: readonly Pick<FoundBuild, 'path' | 'environment'>[]): OtaError {
+function ambiguous(builds: readonly Pick<FoundBuild, 'path' | 'environment'>[]): OtaError {
   return new OtaError('BUILD_AMBIGUOUS', {
     builds: builds.map(({ path }) => path.slice(0, -manifestSuffix.length)),
     environments: environmentsOf(builds),

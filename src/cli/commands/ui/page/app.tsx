@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
 import type { Child } from 'hono/jsx';
@@ -20,11 +19,12 @@ import {
   cookieName,
   type PageForm,
   pageHeaders,
-  readForm,
+  readPageForm,
   refuse,
   requireOwnHost,
   requireOwnOrigin,
   requireSession,
+  requireSmallForm,
   type UiContext,
   type UiEnv,
 } from './guard.ts';
@@ -32,7 +32,6 @@ import type { Notice } from './layout.tsx';
 import { localStyle } from './local-style.ts';
 import { PasswordPage } from './password-page.tsx';
 
-const mostFormBytes = 64 * 1024;
 /** Longest password of a device that the page accepts. */
 const mostPasswordCharacters = 200;
 /** Interval between keep-alive comments: the server detects a disconnected browser only when it writes. */
@@ -64,7 +63,7 @@ export function pageApp(fleet: LocalFleet, access: PageAccess): Hono<UiEnv> {
   });
 
   app.use(`${base}/*`, requireSession(access));
-  app.post(`${base}/*`, requireOwnOrigin, bodyLimit({ maxSize: mostFormBytes }));
+  app.post(`${base}/*`, requireOwnOrigin, requireSmallForm);
   for (const [name, { type, text }] of Object.entries(assets)) {
     app.get(`${base}/assets/${name}`, (context) => context.body(text, 200, { 'Content-Type': type }));
   }
@@ -105,13 +104,13 @@ export function pageApp(fleet: LocalFleet, access: PageAccess): Hono<UiEnv> {
   );
 
   app.post(`${base}/update`, async (context) => {
-    const form = await readForm(context);
+    const form = await readPageForm(context);
     if (form === undefined) return refuse(context);
     return startUpdate(context, form);
   });
 
   app.post(`${base}/password`, async (context) => {
-    const form = await readForm(context);
+    const form = await readPageForm(context);
     if (form === undefined) return refuse(context);
     const password = form.get('password') ?? '';
     const served = form.getAll('for');
@@ -137,7 +136,7 @@ export function pageApp(fleet: LocalFleet, access: PageAccess): Hono<UiEnv> {
   });
 
   app.post(`${base}/add`, async (context) => {
-    const form = await readForm(context);
+    const form = await readPageForm(context);
     if (form === undefined) return refuse(context);
     const field = (name: string) => (form.get(name) ?? '').trim();
     const device = {

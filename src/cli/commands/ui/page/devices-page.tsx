@@ -3,13 +3,13 @@ import { SendForm } from '../../../../server/http/dashboard/send-form.tsx';
 import { StatusBadge } from '../../../../server/http/dashboard/status-badge.tsx';
 import { nameOfBuild } from '../build-for-device.ts';
 import type { DeviceState, Readiness, UpdateState } from '../device-state.ts';
-import type { FleetView } from '../local-fleet.ts';
+import type { LocalFleetView } from '../local-fleet.ts';
 import type { UnlistedDevice } from '../sightings.ts';
 import { LocalPage, type Notice, NoticeText } from './layout.tsx';
 
 interface DevicesPageProps {
   /** Undefined if the project cannot be read. */
-  readonly view?: FleetView | undefined;
+  readonly view?: LocalFleetView | undefined;
   readonly notice: Notice | undefined;
   readonly formToken: string;
 }
@@ -28,7 +28,7 @@ export function DevicesPage({ view, notice, formToken }: DevicesPageProps) {
 }
 
 interface ContentProps {
-  readonly view: FleetView;
+  readonly view: LocalFleetView;
   readonly formToken: string;
 }
 
@@ -93,7 +93,7 @@ function devicesText(count: number): string {
   return count === 1 ? '1 device' : `${count} devices`;
 }
 
-function Builds({ view: { project } }: { view: FleetView }) {
+function Builds({ view: { project } }: { view: LocalFleetView }) {
   const { builds, buildProblem, settings } = project;
   if (buildProblem !== undefined)
     return <NoticeText kind="problem" text={buildProblem.message} hint={buildProblem.hint} />;

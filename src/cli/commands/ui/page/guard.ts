@@ -50,6 +50,16 @@ export const requireOwnOrigin: MiddlewareHandler<UiEnv> = async (context, next) 
   return context.text('The request comes from a different page. Reload the page and submit the form again.\n', 403);
 };
 
+const mostFormBytes = 64 * 1024;
+
+/** Rejects oversized forms by their announced size, before any of the body is read. Browsers always announce it. */
+export const requireSmallForm: MiddlewareHandler<UiEnv> = async (context, next) => {
+  const sizeBytes = context.req.header('content-length');
+  if (sizeBytes === undefined) return context.text('The request must have a Content-Length.\n', 411);
+  if (Number(sizeBytes) > mostFormBytes) return context.text('The form is too large.\n', 413);
+  return next();
+};
+
 /** Rejects visitors without a session. */
 export function requireSession(access: PageAccess): MiddlewareHandler<UiEnv> {
   return async (context, next) => {
@@ -69,7 +79,7 @@ export function refuse(context: UiContext): Response {
 export type PageForm = URLSearchParams;
 
 /** Reads a form. Returns undefined if the form is not from a page of this session. */
-export async function readForm(context: UiContext): Promise<PageForm | undefined> {
+export async function readPageForm(context: UiContext): Promise<PageForm | undefined> {
   const type = context.req.header('content-type') ?? '';
   if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)) return undefined;
   const form = new URLSearchParams(await context.req.text());

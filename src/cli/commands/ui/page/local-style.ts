@@ -15,9 +15,7 @@ export const localStyle = `
 .local .head h3 { margin: 0; font-size: 1.0625rem; overflow-wrap: anywhere; }
 .local .card .facts { grid-template-columns: minmax(0, auto) minmax(0, 1fr); gap: 0.15rem 0.75rem; }
 .local .card .facts dt { font-size: 0.875rem; }
-.local .card { display: flex; flex-direction: column; }
-.local .card form, .local .card > a.button { margin-top: auto; }
-.local .card > a.button { align-self: flex-start; }
+.local .cards { align-items: start; }
 .local .address { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .local progress { display: block; width: 100%; height: 0.75rem; margin: 0.25rem 0 0.5rem; border: 0; border-radius: 0.375rem; background: var(--track); color: var(--updating); appearance: none; overflow: hidden; }
 .local progress::-webkit-progress-bar { background: var(--track); }
@@ -31,7 +29,6 @@ export const localStyle = `
 .local .all input[type="number"] { width: 6rem; }
 .local .single { max-width: 30rem; margin: 0 auto; }
 .local .single form { display: grid; gap: 0.75rem; }
-.local .single .card { display: block; }
 .local .field { display: grid; gap: 0.25rem; }
 .local .check { display: flex; gap: 0.75rem; align-items: center; min-height: 2.75rem; font-size: 1rem; color: var(--text); }
 .local .check input { width: 1.25rem; height: 1.25rem; accent-color: var(--accent); flex: none; }
