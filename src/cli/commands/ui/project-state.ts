@@ -61,10 +61,7 @@ async function readBuilds(
   io: Io,
 ): Promise<Pick<ProjectState, 'builds' | 'buildProblem'>> {
   try {
-    const paths =
-      file === undefined
-        ? (await listBuilds({ kind: 'sketch', source, environment }, settings, io)).map(({ path }) => path)
-        : [file];
+    const paths = file === undefined ? await distinctBuilds(source, environment, settings, io) : [file];
     const keys = { publicKey: [] };
     const open = (path: string) => openReleaseToSend({ file: path, filesystem: false, source, keys }, settings, io);
     return { builds: await Promise.all(paths.map(open)), buildProblem: undefined };
@@ -73,4 +70,17 @@ async function readBuilds(
     if (known === undefined) throw error;
     return { builds: [], buildProblem: known };
   }
+}
+
+/** Returns the paths of the builds, the newest first. Copies of the same image count once. */
+async function distinctBuilds(
+  source: string,
+  environment: string | undefined,
+  settings: ProjectSettings,
+  io: Io,
+): Promise<readonly string[]> {
+  const builds = await listBuilds({ kind: 'sketch', source, environment }, settings, io);
+  const isFirst = ({ imageSha256 }: (typeof builds)[number], index: number) =>
+    builds.findIndex((build) => build.imageSha256 === imageSha256) === index;
+  return builds.filter(isFirst).map(({ path }) => path);
 }

@@ -41,12 +41,12 @@ export async function chooseBuild(
 ): Promise<string> {
   const builds = await listBuilds(choice, settings, place);
   const [newest, ...others] = builds;
-  if (newest !== undefined && others.length === 0) return newest.path;
+  if (newest !== undefined && others.every(({ imageSha256 }) => imageSha256 === newest.imageSha256)) return newest.path;
   throw ambiguous(builds);
 }
 
 /**
- * Returns the manifests of the project's builds, the newest first. Copies of the same image count once.
+ * Returns the manifests of the project's builds, the newest first. Several can be of the same image.
  *
  * @throws OtaError BUILD_NOT_HOOKED, OPTION_INVALID if no build belongs to `environment`, IMAGES_NONE, MANIFEST_INVALID
  */
@@ -67,10 +67,7 @@ export async function listBuilds(
   if (found.length === 0) throw new OtaError('IMAGES_NONE', { what: `${kind} manifest`, patterns: searched, folder });
   const wanted = found.filter((each) => environment === undefined || each.environment === environment);
   if (environment !== undefined && wanted.length === 0) throw notBuilt(environment, found);
-  const oldestFirst = wanted.sort((a, b) => a.mtimeMs - b.mtimeMs);
-  return [...new Map(oldestFirst.map((each) => [each.imageSha256, each])).values()].sort(
-    (a, b) => b.mtimeMs - a.mtimeMs,
-  );
+  return wanted.sort((a, b) => b.mtimeMs - a.mtimeMs);
 }
 
 /** Returns the error for several builds of which only one can be meant. */
