@@ -56,7 +56,10 @@ test('every command of docs/rollout.md has the result that the page shows', asyn
   t.regex(halted, /^1 +5C:CF:7F:51:00:01 +█{20} +1 of 1 updated/m);
   t.regex(halted, /^3 \(closed\) +25% +·{20} +0 of \d+ updated/m);
   t.is(outputOf(bad, /--failed/).match(/failed: 1\.2\.0 not confirmed/g)?.length, 2);
-  t.regex(outputOf(bad, /--waiting/), /failed[^\n]*\n {2}1\.2\.0 not confirmed: no update check since the (incomplete )?download\./);
+  t.regex(
+    outputOf(bad, /--waiting/),
+    /failed[^\n]*\n {2}1\.2\.0 not confirmed: no update check since the (incomplete )?download\./,
+  );
   t.regex(outputOf(bad, /resume/), /^state +active: a power cut in the hall/m);
   t.regex(outputOf(bad, /abort/), /^state +aborted: it crashes on old boards/m);
   t.regex(outputOf(bad, /list door$/), /^2 +1\.2\.0 +stable +rolled-back[\s\S]*^1 +1\.1\.0 +stable +complete/m);
