@@ -1,4 +1,5 @@
 import type { ExecutionContext } from 'ava';
+import type { ReleaseInfo } from '../../../src/api/release-info.ts';
 import { startServer } from '../../../src/server/start.ts';
 import { testFolder } from '../../support/test-folder.ts';
 
@@ -28,10 +29,10 @@ export async function updateServer(t: ExecutionContext): Promise<UpdateServer> {
       const headers = { Authorization: `Bearer ${token}` };
       const response = await fetch(`${url}/api/v1/projects/${project}/releases`, { headers });
       if (response.status === 404) return [];
-      const { releases } = (await response.json()) as {
-        releases: { version: string; kind: string; channels: string[] }[];
-      };
-      return releases.map(({ version, kind, channels }) => `${version} ${kind} on ${channels.join() || 'nothing'}`);
+      const { releases } = (await response.json()) as { releases: ReleaseInfo[] };
+      return releases.flatMap(({ version, images }) =>
+        images.map(({ kind, channels }) => `${version} ${kind} on ${channels.join() || 'nothing'}`),
+      );
     },
   };
 }

@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import type { ReleaseImageInfo, ReleaseInfo } from '../../../src/api/release-info.ts';
 import { startServer } from '../../../src/server/start.ts';
 import { door } from '../../support/built-sketch.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
@@ -20,7 +21,8 @@ interface Place {
   publish(...argv: string[]): Promise<CommandRun>;
   /** Publishes successfully and returns the outcome. */
   outcome(...argv: string[]): Promise<string>;
-  releases(): Promise<{ version: string; purpose: string; channels: string[]; artifacts: { file: string }[] }[]>;
+  /** Published images, with the version of their release. */
+  images(): Promise<readonly (ReleaseImageInfo & { readonly version: string })[]>;
 }
 
 /** A separate update server and a folder with builds. */
@@ -46,24 +48,24 @@ async function place(t: ExecutionContext, builds: Parameters<typeof folderWith>[
       const [first] = JSON.parse(stdout).published;
       return `${first.outcome} ${first.current ? 'current' : 'not current'}`;
     },
-    async releases() {
+    async images() {
       const headers = { Authorization: `Bearer ${token}` };
       const response = await fetch(`${server.url}/api/v1/projects/door/releases`, { headers });
-      const body = (await response.json()) as { releases: Awaited<ReturnType<Place['releases']>> };
-      return body.releases;
+      const { releases } = (await response.json()) as { releases: ReleaseInfo[] };
+      return releases.flatMap(({ version, images }) => images.map((image) => ({ ...image, version })));
     },
   };
 }
 
 test('publish is idempotent, promotes to a second channel and does not roll back', async (t) => {
-  const { outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
+  const { outcome, images } = await place(t, { build: packedDoor, next: nextDoor });
   t.is(await outcome('build'), 'published current');
   t.is(await outcome('build'), 'unchanged current');
   t.is(await outcome('build', '--channel', 'beta'), 'promoted current');
   t.is(await outcome('next'), 'published current');
   t.is(await outcome('build'), 'unchanged not current');
   t.deepEqual(
-    (await releases()).map(({ version, channels }) => [version, channels]),
+    (await images()).map(({ version, channels }) => [version, channels]),
     [
       ['1.1.0', ['stable']],
       ['1.0.0', ['beta']],
@@ -72,8 +74,8 @@ test('publish is idempotent, promotes to a second channel and does not roll back
 });
 
 test('publish --draft leaves a release without a channel, and --channel overrides the configuration', async (t) => {
-  const { folder, publish, outcome, releases } = await place(t, { build: packedDoor, next: nextDoor });
-  const offers = async () => (await releases()).map(({ version, channels }) => [version, channels.join()]);
+  const { folder, publish, outcome, images } = await place(t, { build: packedDoor, next: nextDoor });
+  const offers = async () => (await images()).map(({ version, channels }) => [version, channels.join()]);
   const { stderr } = await publish('build', '--draft');
   t.regex(stderr, /Published draft door 1\.0\.0 \(sketch, d1_mini\); no channel serves this release: http/);
   t.regex(
@@ -107,13 +109,13 @@ test('publish makes the published bytes available under /files', async (t) => {
 test('publish rejects different bytes for an existing version, and a build with a different key', async (t) => {
   const other = await packDoor({ version: '1.0.0', board: 'd1_mini', network: 'other' });
   const foreign = await packDoor({ version: '1.2.0', board: 'd1_mini', keys: rsaPems(2048) });
-  const { outcome, publish, releases } = await place(t, { build: packedDoor, other, foreign });
+  const { outcome, publish, images } = await place(t, { build: packedDoor, other, foreign });
   await outcome('build');
   t.is((await publish('other')).error?.code, 'VERSION_TAKEN');
   const { error } = await publish('foreign');
   t.is(error?.code, 'SERVER_REJECTED');
   t.regex(error?.message ?? '', /wrong-key/);
-  t.is((await releases()).length, 1);
+  t.is((await images()).length, 1);
 });
 
 test('publish accepts a filesystem image and the sketches for two boards in the same version', async (t) => {
@@ -121,18 +123,18 @@ test('publish accepts a filesystem image and the sketches for two boards in the 
   const names = ['--firmware-version', '1.0.0', '--board', 'd1_mini'];
   const files = await packFile({ 'littlefs.bin': image }, ['littlefs.bin', '--kind', 'filesystem', ...names]);
   const esp01 = await packDoor({ version: '1.0.0', board: 'esp01', network: 'hotel' });
-  const { publish, releases } = await place(t, { 'all/d1_mini': { ...packedDoor, ...files }, 'all/esp01': esp01 });
+  const { publish, images } = await place(t, { 'all/d1_mini': { ...packedDoor, ...files }, 'all/esp01': esp01 });
   const { error } = await publish('all');
   t.is(error, undefined, error?.message);
   t.deepEqual(
-    (await releases()).map(({ channels }) => channels),
+    (await images()).map(({ channels }) => channels),
     [['stable'], ['stable'], ['stable']],
   );
 });
 
 test('publish --reference registers a build that no channel serves', async (t) => {
   const old = signFile(door.bin, createPrivateKey(door.privatePem), 'current');
-  const { folder, publish, outcome, releases } = await place(t, { build: nextDoor });
+  const { folder, publish, outcome, images } = await place(t, { build: nextDoor });
   await folder.write('old.bin.signed', old);
   await outcome('build');
   const known = ['--reference', 'old.bin.signed', '--firmware-version', '0.9', '--board', 'd1_mini'];
@@ -140,19 +142,19 @@ test('publish --reference registers a build that no channel serves', async (t) =
   t.is(error, undefined, error?.message);
   t.regex(stderr, /Published reference build door 0\.9 \(sketch, d1_mini\); devices that run it are recognized/);
   t.regex((await publish(...known)).stderr, /Already published: reference build/);
-  const found = (await releases()).find(({ version }) => version === '0.9');
+  const found = (await images()).find(({ version }) => version === '0.9');
   t.is(found?.purpose, 'reference');
   t.deepEqual(found?.channels, []);
 });
 
 test('publish completes over a connection that breaks repeatedly', async (t) => {
-  const { folder, url, token, releases } = await place(t, { build: packedDoor });
+  const { folder, url, token, images } = await place(t, { build: packedDoor });
   const line = await breakingLine(t, url, [500, 4000, 15_000, 15_000]);
   const argv = ['publish', 'build', '--to', line.url, '--project', 'door'];
   const { error } = await runCommand(argv, { cwd: folder.path, env: { OTA_TOKEN: token } });
   t.is(error, undefined, error?.message);
   t.true(line.connections() > 4);
-  t.is((await releases())[0]?.artifacts.length, 4);
+  t.is((await images())[0]?.artifacts.length, 4);
 });
 
 /** Forwards bytes to a server; the first connections break after the numbers of bytes in `limitsBytes`. */

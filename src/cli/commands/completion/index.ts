@@ -21,10 +21,10 @@ function completion(
   options: OptionsOf<typeof completionCommand>,
   { program, io }: Pick<Declaration, 'program'> & { readonly io: Io },
 ): void {
-  const shell = shells.find((known) => known === name);
-  if (shell === undefined) {
+  const target = shells.find((known) => known === name);
+  if (target === undefined) {
     throw new OtaError('OPTION_INVALID', { option: 'shell', value: name, expected: `must be ${shells.join(', ')}` });
   }
-  const script = completionScripts[shell](commandWords(program));
-  makeReport(io, options).result('completion', { shell, script }, script.trimEnd().split('\n'));
+  const script = completionScripts[target](commandWords(program));
+  makeReport(io, options).result('completion', { shell: target, script }, script.trimEnd().split('\n'));
 }
