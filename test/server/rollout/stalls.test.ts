@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { AuditInfo } from '../../../src/api/admin-info.ts';
 import type { DeliveryInfo } from '../../../src/api/webhooks.ts';
+import { isStalled } from '../../../src/server/services/rollouts/stall.ts';
 import { checkIn, draft, macOf, maintained, running, startFleet, startRollout } from '../../attack/rollouts/fleet.ts';
 import { requestAsDevice } from '../raw-device.ts';
 import type { TestServer } from '../running-server.ts';
@@ -117,4 +118,16 @@ test('names devices that never checked in as the cause of a stall', async (t) =>
     (await maintained(server, id)).stalled?.cause,
     'waiting for 2 of 2 devices to run 2.0 (0 so far); 2 pending, which never checked in',
   );
+});
+
+test('waits a day longer for a rollout with a window, which may be closed for most of the day', (t) => {
+  const rollout = {
+    state: 'active',
+    gate: { soakMs: 0, runningPercent: 90 },
+    progress: { running: 1, servedMs: 0 },
+  } as const;
+  const window = { from: '01:00', to: '02:00', timeZone: 'UTC' };
+  t.true(isStalled(rollout, dayMs, dayMs));
+  t.false(isStalled({ ...rollout, window }, 2 * dayMs - 1, dayMs));
+  t.true(isStalled({ ...rollout, window }, 2 * dayMs, dayMs));
 });

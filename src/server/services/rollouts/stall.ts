@@ -22,11 +22,20 @@ export function withProgress(rollout: RolloutRecord, { running }: RolloutTally, 
   return { ...rollout, progress: { running, servedMs } };
 }
 
+const dayMs = 24 * 60 * 60_000;
+
 /**
- * Returns whether an active rollout has not progressed for `afterMs`, in addition to the time for which its gate waits by itself.
+ * Returns whether an active rollout has not progressed for `afterMs`, in addition to the time for which it waits by itself: its gate, and
+ * the time until its next window.
  */
-export function isStalled({ state, progress, gate }: RolloutRecord, servedMs: number, afterMs: number): boolean {
-  return state === 'active' && progress !== undefined && servedMs - progress.servedMs >= afterMs + gate.soakMs;
+export function isStalled(
+  { state, progress, gate, window }: Pick<RolloutRecord, 'state' | 'progress' | 'gate' | 'window'>,
+  servedMs: number,
+  afterMs: number,
+): boolean {
+  if (state !== 'active' || progress === undefined) return false;
+  const waitMs = gate.soakMs + (window === undefined ? 0 : dayMs);
+  return servedMs - progress.servedMs >= afterMs + waitMs;
 }
 
 /** Reads the first devices of a selection, at most `mostExamined`. */
