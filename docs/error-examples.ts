@@ -58,7 +58,7 @@ export const errorExamples = {
     { file: 'TEMP-1.0.0.bin', mac: '18:FE:AA:AA:AA:BB' },
     { file: '', mac: '18:FE:AA:AA:AA:BB' },
   ],
-  DEVICE_NAME_UNKNOWN: [{ project: 'door', name: 'front-door' }],
+  DEVICE_NAME_UNKNOWN: [{ project: 'door', name: 'front-dor', suggestion: 'Did you mean front-door? ' }],
   DEVICE_NAME_AMBIGUOUS: [{ name: 'lamp', macs: ['18:FE:34:AA:BB:CC', '18:FE:34:AA:BB:CD'], isMore: false }],
   DEVICE_TABLE_INVALID: [{ path: 'arduino-db.json', reason: 'line 3: "18:FE" is not a MAC address' }],
 

@@ -164,12 +164,12 @@ export const cliEntries = {
         ? 'Pass --project NAME, or add a column "project".'
         : `Publish the firmware of this device first, or map its file: --map "${file}=PROJECT"`,
   ),
-  DEVICE_NAME_UNKNOWN: entry<{ project: string; name: string }>(
+  DEVICE_NAME_UNKNOWN: entry<{ project: string; name: string; suggestion: string }>(
     2,
     ({ project, name }) => `No device of ${project} has the name or MAC address "${name}"`,
     'A command names a device by its MAC address or by its display name.',
-    ({ project }) =>
-      `List the devices with \`ota-hooks server devices list ${project}\`, and enroll new ones by MAC address.`,
+    ({ project, suggestion }) =>
+      `${suggestion}List the devices with \`ota-hooks server devices list ${project}\`, and enroll new ones by MAC address.`,
   ),
   DEVICE_NAME_AMBIGUOUS: entry<{ name: string; macs: readonly string[]; isMore: boolean }>(
     2,

@@ -1,3 +1,4 @@
+import { didYouMean } from '../../../../core/model/nearest-names.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import type { ServerClient } from '../connection.ts';
 import { allDevices } from './all-devices.ts';
@@ -5,6 +6,8 @@ import { macOfNotation } from './mac-address.ts';
 
 /** Number of devices with the same name that an error lists. */
 const mostListed = 5;
+/** Number of devices, one page of the server, among which an error looks for similar names. */
+const mostCompared = 1000;
 
 /**
  * Returns the MAC of a device.
@@ -19,7 +22,7 @@ export async function macOf(client: ServerClient, project: string, device: strin
   const isPossible = device.length > 0 && device.length <= 64;
   const found = isPossible ? await allDevices(client, project, { name: device }, mostListed + 1) : [];
   const [first, ...others] = found;
-  if (first === undefined) throw new OtaError('DEVICE_NAME_UNKNOWN', { project, name: device });
+  if (first === undefined) throw await unknownName(client, project, device);
   if (others.length === 0) return first.mac;
   const macs = found.map((each) => each.mac);
   throw new OtaError('DEVICE_NAME_AMBIGUOUS', {
@@ -27,6 +30,13 @@ export async function macOf(client: ServerClient, project: string, device: strin
     macs: macs.slice(0, mostListed),
     isMore: macs.length > mostListed,
   });
+}
+
+/** Returns the error for an unknown device, with the names that it may stand for. */
+export async function unknownName(client: ServerClient, project: string, name: string): Promise<OtaError> {
+  const devices = await allDevices(client, project, {}, mostCompared);
+  const known = devices.flatMap((each) => each.name ?? []);
+  return new OtaError('DEVICE_NAME_UNKNOWN', { project, name, suggestion: didYouMean(name, known) });
 }
 
 /** Returns the MACs of devices; see {@link macOf}. */

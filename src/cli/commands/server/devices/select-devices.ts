@@ -3,7 +3,7 @@ import type { DeviceInfo } from '../../../../api/admin-info.ts';
 import { OtaError } from '../../../../errors/ota-error.ts';
 import type { ServerClient } from '../connection.ts';
 import { allDevices } from './all-devices.ts';
-import { macOf } from './device-names.ts';
+import { macOf, unknownName } from './device-names.ts';
 
 /** Options that select devices instead of naming them. */
 export const deviceSelection = {
@@ -42,7 +42,7 @@ export async function selectDevices(
   for (const name of names) {
     const mac = await macOf(client, project, name);
     const found = await allDevices(client, project, { text: mac }, 1);
-    if (found.length === 0) throw new OtaError('DEVICE_NAME_UNKNOWN', { project, name });
+    if (found.length === 0) throw await unknownName(client, project, name);
     add(found);
   }
   for (const conditions of [{ group }, { label }]) {
