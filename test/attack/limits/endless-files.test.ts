@@ -44,7 +44,9 @@ const commands: readonly (readonly string[])[] = [
   ['simulate', '--public-key', 'FILE'],
   ['simulate', '--ca', 'FILE'],
   ['server', 'restore', 'FILE', '--data', 'data'],
-  ['server', 'devices', 'import', 'door', 'FILE', '--server', 'http://127.0.0.1:1'],
+  ['server', 'devices', 'import', 'FILE', '--project', 'door', '--server', 'http://127.0.0.1:1'],
+  ['server', 'webhooks', 'add', '--events', 'rollout.halted', '--url-file', 'FILE', '--server', 'http://127.0.0.1:1'],
+  ['serve', '--data', 'data', '--mqtt', 'mqtts://127.0.0.1:1', '--mqtt-ca', 'FILE'],
   ['server', 'releases', 'list', 'door', '--server', 'http://127.0.0.1:1', '--ca', 'FILE'],
 ];
 
