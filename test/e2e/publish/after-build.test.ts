@@ -100,5 +100,5 @@ test.serial('PlatformIO: publishes firmware and filesystem once and retries afte
 
   const files = await project.runWith({ ...env, ...server.env }, '-t', 'buildfs');
   t.is(files.exitCode, 0, files.output);
-  t.deepEqual(await server.releases('door'), ['1.0.0 filesystem on stable', '1.0.0 sketch on stable']);
+  t.deepEqual(await server.releases('door'), ['1.0.0 sketch on stable', '1.0.0 filesystem on stable']);
 });
