@@ -36,7 +36,7 @@ test('a halted rollout fires an alert in Prometheus, and every query of the dash
   await server.api('PUT', `/projects/door/devices/${mac}`, { enrolled: true });
   await requestAsDevice(server.port, '/update/door', { mac, sketchMd5: sketchMd5Of(old.manifest) });
   t.is((await server.api('POST', '/projects/door/rollouts', { version: '2.0' })).status, 201);
-  const yanked = { version: '2.0', reason: 'it crashes', kind: 'sketch' };
+  const yanked = { version: '2.0', reason: 'it crashes' };
   t.is((await server.api('POST', '/projects/door/releases/yank', yanked)).status, 200);
 
   const { body } = await server.api('POST', '/tokens', { roles: ['read'], name: 'prometheus' });
