@@ -16,11 +16,12 @@ const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 const secrets = { OTA_PASSPHRASE: 'open sesame', OTA_PRIVATE_KEY: door.privatePem };
 
 /** Runs the built CLI in the tree as a user would, with a PATH that finds the tree's programs. */
-async function run({ argv, cwd, home, env, goesOn }: ExampleRun, { path }: Traps) {
+async function run({ argv, cwd, home, env, stdin, goesOn }: ExampleRun, { path }: Traps) {
   const running = execa(process.execPath, [cli, ...argv], {
     cwd,
     extendEnv: false,
     env: { ...secrets, HOME: home, PATH: path, ...env },
+    ...(stdin !== undefined && { input: stdin }),
     reject: false,
     all: true,
     timeout: 120_000,
