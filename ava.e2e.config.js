@@ -6,7 +6,15 @@ import unitTests from './ava.config.js';
  * wait for time limits of devices and leave the cores to others.
  */
 const longest = [
-  ...['platformio/upload', 'package/serve', 'publish/docs', 'platformio/layouts', 'package/types', 'package/old-node'],
+  ...[
+    'api/generated-requests',
+    'platformio/upload',
+    'package/serve',
+    'publish/docs',
+    'platformio/layouts',
+    'package/types',
+    'package/old-node',
+  ],
   ...['platformio/failures', 'server/kill', 'server/rollout-docs', 'server/fuzz', 'server/first-start'],
   ...['platformio/artifacts', 'publish/after-build', 'upload/patience', 'platformio/keys', 'newcomer/newcomer'],
   ...['platformio/recorded-keys', 'package/hooks', 'server/kill-rollout', 'dashboard/dashboard', 'server/rehearsal'],
