@@ -7,6 +7,7 @@ const reasons = {
   events: 'collects the events of one process',
   limits: 'a limit in memory that each process has for itself',
   notEnrolled: 'each process lists the devices without a project that have sent it an update check',
+  report: 'reads the last report of a device, which another process stores up to 30 s later',
   sessions: 'each process has its own certificate and its own TLS sessions',
   part: 'replaces a part of one server',
   pieces: 'a bucket stores the received part of an upload when the connection ends, and the test requires it before',
@@ -36,6 +37,12 @@ const skipped = {
     'returns 429 to an address with too many failed requests': reasons.limits,
     'limits the number of records stored for fake devices, and still serves an enrolled device': reasons.limits,
     'returns 431 for oversized headers, and reads at most 1 MB of a 1 GB body after the response': reasons.process,
+  },
+  'server/install': {
+    'rejects a release that preflight blocks, that the device runs, or that it would not be sent': reasons.report,
+  },
+  'server/rollout/results': {
+    'keeps the numbers of a completed rollout in a backup, and after a rollback and a newer rollout': reasons.folder,
   },
   'server/shared-alias': {
     'returns 304 to an unknown device on a shared alias, and lists the device until it is enrolled':
