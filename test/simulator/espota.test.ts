@@ -60,7 +60,10 @@ test('responds with an error to an invitation for an oversized image and accepts
   host.send(`0 ${host.port} 3000000 ${md5('x')}\n`);
   t.is(await host.heard(), 'ERR: ERROR[4]: Not Enough Space\n');
 
-  t.is((await bareUpload(t, device, next)).datagram, 'OK');
+  // ArduinoOTA waits after an error, and drops the datagrams that arrive meanwhile.
+  do host.send(`0 ${host.port} ${next.length} ${md5(next)}\n`);
+  while (await host.isSilent());
+  t.is(await host.heard(), 'OK');
 });
 
 test('reports an MD5 mismatch after receiving the whole image', async (t) => {
