@@ -76,8 +76,9 @@ test('does not open a stage when forged reports make preflight block its devices
 
   await update(server, 0, 1);
   t.is((await maintained(server, id)).openStages, 2);
-  await update(server, 2);
+  // In this order, because the server may evaluate the rollout between two reports, and one device can prove it for one that is left out.
   await block(3, 4);
+  await update(server, 2);
   const reduced = await maintained(server, id);
   t.is(reduced.openStages, 2, 'one device cannot prove it for two that are left out');
   t.is(
