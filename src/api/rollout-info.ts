@@ -167,7 +167,7 @@ export const rolloutDevicesSchema = v.strictObject({
       status: v.picklist(memberStatuses),
       /** Why the device has this status. */
       reason: v.string(),
-      /** What to do about it. */
+      /** Fix for the reason. */
       fix: v.optional(v.string()),
       /** Exact to a minute. Absent if the device has sent no request. */
       lastSeenAt: v.optional(time),

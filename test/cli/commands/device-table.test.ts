@@ -121,7 +121,7 @@ test('reports the first error with its line', async (t) => {
     [`mac,tint\n${mac},red`, `line 1: unknown column "tint"; columns are mac, ${columns}`],
     [`mac,name,Name\n${mac},a,b`, 'line 1: two columns contain the name'],
     [`mac,name\n${mac},a,b`, 'line 2: it has 3 values, but the header has 2'],
-    [`${mac},a,1,b`, 'line 1: it has 4 values, but there is no header that names them'],
+    [`${mac},a,1,b`, 'line 1: it has 4 values, but the table has no header'],
     [`{"${mac}": {"tint": "red"}}`, `line 1: unknown field "tint"; fields are mac, ${columns}`],
     [`mac,group\n${mac},a b`, `line 2: group of ${mac}: ${nameRule}`],
     [`[{"name": "lamp"}]`, 'line 1: "" is not a MAC address'],

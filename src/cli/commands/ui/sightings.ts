@@ -15,7 +15,7 @@ interface Sighting {
  */
 const presentMs = 10_000;
 
-/** What is known about a device from its announcements. */
+/** Facts about a device from its announcements. */
 export interface SeenTarget extends FoundTarget {
   readonly isPresent: boolean;
   readonly requiresPassword: boolean;

@@ -69,7 +69,7 @@ export const serverDocuments = {
   'server devices remove': v.strictObject({ removed: v.string() }),
   'server devices import': v.strictObject({
     dryRun: v.boolean(),
-    /** What the import changes, or would change. */
+    /** Changes of the import; with `--dry-run`, the changes that it would make. */
     devices: v.array(v.strictObject({ ...importedDeviceInfoSchema.entries, project: v.string() })),
     sharedAliases: v.array(v.string()),
     /** With --preview: the next update of each device. */

@@ -15,7 +15,7 @@ import {
   retryDevicesRequestSchema,
 } from '../../../../api/device-sets.ts';
 import { deviceRequestSchema, previewRequestSchema } from '../../../../api/release-admin.ts';
-import { printable } from '../../../../core/model/fields.ts';
+import { devicePosition } from './device-position.ts';
 import { listLimit } from './integer-text.ts';
 import { operation } from './operation.ts';
 
@@ -30,14 +30,7 @@ export const deviceOperations = {
     summary: 'Lists the devices of a project, ordered by MAC.',
     action: 'view',
     query: v.strictObject({
-      after: v.optional(
-        v.pipe(
-          v.string(),
-          v.maxLength(64, 'must be a MAC'),
-          printable,
-          v.description('Value of `next` in the previous response. If absent, the list starts with the first device.'),
-        ),
-      ),
+      after: devicePosition,
       limit: listLimit(1000, 100),
       ...deviceFilterEntries,
     }),

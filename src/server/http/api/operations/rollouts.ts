@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { resourceName } from '../../../../api/release.ts';
 import { rolloutActionSchema, rolloutRequestSchema, rolloutStates } from '../../../../api/rollout.ts';
 import { memberSelections, rolloutDevicesSchema, rolloutInfoSchema } from '../../../../api/rollout-info.ts';
-import { printable } from '../../../../core/model/fields.ts';
+import { devicePosition } from './device-position.ts';
 import { integerText, listLimit } from './integer-text.ts';
 import { operation } from './operation.ts';
 
@@ -58,14 +58,7 @@ export const rolloutOperations = {
       status: v.optional(
         v.pipe(v.picklist(memberSelections), v.description('Status of the devices. If absent, all devices.')),
       ),
-      after: v.optional(
-        v.pipe(
-          v.string(),
-          v.maxLength(64, 'must be a MAC'),
-          printable,
-          v.description('Value of `next` in the previous response. If absent, the list starts with the first device.'),
-        ),
-      ),
+      after: devicePosition,
       limit: listLimit(1000, 100),
     }),
     statuses: [200],

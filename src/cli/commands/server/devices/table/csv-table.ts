@@ -28,7 +28,7 @@ export function readCsvTable(text: string): TableRows {
   const rows = header === undefined ? records : rest;
   const long = rows.find(({ fields }) => fields.length > columns.length && fields.slice(columns.length).some(Boolean));
   if (long !== undefined) {
-    const expected = header === undefined ? 'there is no header that names them' : `the header has ${columns.length}`;
+    const expected = header === undefined ? 'the table has no header' : `the header has ${columns.length}`;
     return { error: `line ${long.line}: it has ${long.fields.length} values, but ${expected}` };
   }
   return rows.map(({ line, fields }) => rowOf(line, columns, fields));
@@ -46,7 +46,7 @@ function isData(line: string): boolean {
   return line.trim() !== '' && !line.startsWith('#');
 }
 
-/** Returns the columns of a header. Returns undefined if the line is no header: it contains a MAC address, or no column for it. */
+/** Returns the columns of a header. Returns undefined if the line is not a header: it contains a MAC address, or no column for one. */
 function headerOf(
   fields: readonly string[],
 ): { readonly columns: readonly string[] } | { readonly error: string } | undefined {
