@@ -153,6 +153,8 @@ export const errorExamples = {
   KEY_IS_PUBLIC: [{ path: 'private.key' }],
   KEY_WRONG_TYPE: [{ path: 'private.key', type: 'ec' }],
   KEY_WRONG_SIZE: [{ path: 'private.key', bits: 512 }],
+  GUARD_KEYS: [{ problem: 'there are 11 keys, and a device can try at most 8' }],
+  GUARD_WITHOUT_KEY: [{ config: 'ota.config.json' }],
   KEYS_DONT_MATCH: [{ privateKey: 'private.key', publicKey: 'public.key' }],
   SIGNATURE_UNVERIFIED: [{ path: 'door.ino.bin' }],
 

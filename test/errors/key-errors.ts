@@ -49,6 +49,13 @@ export const keyErrors = {
   KEY_IS_PUBLIC: sign(door.publicPem),
   KEY_WRONG_TYPE: sign(wrongKinds().EC.privatePem),
   KEY_WRONG_SIZE: header(weak.publicPem),
+  GUARD_KEYS: inFolder('header --out out/Updater_Signing.h', {
+    'public.key': rsaPems(1032).publicPem,
+    'ota.config.json': '{"guard": {"product": "door"}}',
+  }),
+  GUARD_WITHOUT_KEY: inFolder('header --out out/Updater_Signing.h', {
+    'ota.config.json': '{"guard": {"product": "door"}}',
+  }),
   KEYS_DONT_MATCH: inFolder('pack door.bin', {
     'private.key': other.privatePem,
     'public.key': door.publicPem,

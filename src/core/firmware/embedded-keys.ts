@@ -1,14 +1,15 @@
 import { createPublicKey } from 'node:crypto';
+import { findGuard } from '../keys/guard-record.ts';
 import { describePublicKey, type RsaPublicKey } from '../keys/public-key.ts';
 import { type DerElement, derTags, readDerElement, unsignedInteger } from './der.ts';
 import type { Finding, Reading } from './finding.ts';
 
 /** RSA public key in an image. The device may verify updates with the key, or use it for a different purpose such as TLS pinning. */
 export interface EmbeddedKey {
-  readonly encoding: 'pem' | 'der';
+  readonly encoding: 'pem' | 'der' | 'modulus';
   /** Structure that contains the key. A DER key inside a DER certificate is reported as `public-key`. */
-  readonly container: 'public-key' | 'rsa-public-key' | 'certificate';
-  /** Offset of `-----BEGIN` or of the outermost SEQUENCE in the content. */
+  readonly container: 'public-key' | 'rsa-public-key' | 'certificate' | 'guard';
+  /** Offset of `-----BEGIN`, of the outermost SEQUENCE or of the guard record in the content. */
   readonly offset: number;
   readonly key: RsaPublicKey;
 }
@@ -27,8 +28,8 @@ const mostExponentBytes = 8;
 
 /**
  * Finds RSA public keys as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`, `CERTIFICATE`) and as DER (SubjectPublicKeyInfo, also inside
- * certificates, and PKCS#1, which `BearSSL::PublicKey` also accepts). Each key is reported once. Bare moduli, as in BearSSL's trust
- * anchors, are not found.
+ * certificates, and PKCS#1, which `BearSSL::PublicKey` also accepts), and as bare moduli in a guard record. Each key is reported once. Other
+ * bare moduli, as in BearSSL's trust anchors, are not found.
  */
 export function findEmbeddedKeys(content: Uint8Array): Reading<readonly EmbeddedKey[]> {
   const buffer = Buffer.from(content.buffer, content.byteOffset, content.length);
@@ -36,8 +37,9 @@ export function findEmbeddedKeys(content: Uint8Array): Reading<readonly Embedded
   const pem = findPemKeys(buffer, budget);
   const der = findDerKeys(buffer, budget);
   const bare = findBareKeys(buffer, budget);
+  const guarded = findGuardKeys(content);
   const byFingerprint = new Map<string, EmbeddedKey>();
-  for (const found of [...pem.keys, ...der.keys, ...bare.keys]) {
+  for (const found of [...pem.keys, ...der.keys, ...bare.keys, ...guarded]) {
     if (!byFingerprint.has(found.key.fingerprint)) byFingerprint.set(found.key.fingerprint, found);
   }
   const findings = [...pem.findings];
@@ -46,6 +48,16 @@ export function findEmbeddedKeys(content: Uint8Array): Reading<readonly Embedded
     findings.push({ id: 'embedded-keys-not-all-read', message });
   }
   return { value: [...byFingerprint.values()].sort((a, b) => a.offset - b.offset), findings };
+}
+
+function findGuardKeys(content: Uint8Array): readonly EmbeddedKey[] {
+  const guard = findGuard(content);
+  return (guard?.keys ?? []).map((key) => ({
+    encoding: 'modulus',
+    container: 'guard',
+    offset: guard?.offset ?? 0,
+    key,
+  }));
 }
 
 /** Remaining work that the searches may do on one image. */

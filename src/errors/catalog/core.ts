@@ -167,6 +167,19 @@ export const coreEntries = {
     'Smaller keys are insecure, and BearSSL on the device cannot use larger ones.',
     () => 'Move the key elsewhere and run `ota-hooks keygen`, which creates a 2048-bit key pair.',
   ),
+  GUARD_KEYS: entry<{ problem: string }>(
+    2,
+    ({ problem }) => `The guard cannot use the keys of this project: ${problem}`,
+    'A guarded device tries its keys one after the other. Too many or too large keys would let the watchdog reset it, and the key table requires a multiple of 32 bits and an exponent below 2^32.',
+    () =>
+      'Set "role": "retired" for keys that devices no longer need, in "keys" in ota.config.json: at most 8 keys may be signing or backup keys, and at most 2 of them larger than 2048 bits.',
+  ),
+  GUARD_WITHOUT_KEY: entry<{ config: string }>(
+    2,
+    ({ config }) => `${config} contains "guard", but the project has no key`,
+    'The guard checks signatures. Firmware without a key would accept every update.',
+    () => 'Run `ota-hooks keygen`, or remove "guard".',
+  ),
   KEYS_DONT_MATCH: entry<{ privateKey: string; publicKey: string }>(
     1,
     ({ privateKey, publicKey }) => `The keys do not match: ${privateKey} is not the private key for ${publicKey}`,

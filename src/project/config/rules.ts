@@ -47,6 +47,15 @@ export const configRules: readonly ConfigRule[] = [
       }),
   },
   {
+    name: 'guard-excludes-declared-enforcement',
+    problems: ({ guard, enforcement }) =>
+      guard !== undefined && enforcement === 'declared'
+        ? [
+            'guard cannot be set while "enforcement" is "declared": a sketch that calls Update.installSignature replaces the guard',
+          ]
+        : [],
+  },
+  {
     name: 'publish-after-build-requires-destination',
     problems: ({ publish }) =>
       publish?.afterBuild !== undefined && publish.afterBuild !== false && publish.to === undefined

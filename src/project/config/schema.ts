@@ -16,6 +16,7 @@ import {
   secretSource,
   text,
 } from '../../core/model/secret-source.ts';
+import { type GuardConfig, guardSchema } from './guard-schema.ts';
 import { type KeyEntry, type KeySource, keyInventorySchema, keySourceSchema } from './keys-schema.ts';
 import { type PublishConfig, publishSchema } from './publish-schema.ts';
 
@@ -63,6 +64,8 @@ export interface Config {
    * calls `Update.installSignature`.
    */
   enforcement?: 'elf' | 'declared' | undefined;
+  /** Additional checks on the devices. By default, devices check only the signature. Requires a key. */
+  guard?: GuardConfig | undefined;
   /**
    * Name of copies of the artifacts, such as `{project}-{version}-{board}`. The copies are beside the artifacts, which keep their usual
    * names for other tools.
@@ -153,6 +156,9 @@ export const configSchema = v.strictObject({
         'elf (default): the ELF must show that the Updater verifies signatures. declared: the sketch calls Update.installSignature itself.',
       ),
     ),
+  ),
+  guard: v.optional(
+    v.pipe(guardSchema, v.description('Additional checks on the devices: several keys, security version, product.')),
   ),
   artifacts: v.optional(
     v.pipe(

@@ -1,5 +1,7 @@
 import { stat, utimes } from 'node:fs/promises';
 import test from 'ava';
+import { guardHeader } from '../../../src/core/keys/guard-header.ts';
+import { productHash } from '../../../src/core/keys/guard-record.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../src/core/keys/signing-header.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
@@ -38,7 +40,11 @@ test('header finds the public key beside the sketch or in the configuration, or 
     });
     t.is(exitCode, 0, name);
     t.is(await folder.text(out), signed, name);
-    t.deepEqual(JSON.parse(stdout), { header: folder.at(out), written: true, fingerprint, bits: 2048 }, name);
+    t.deepEqual(
+      JSON.parse(stdout),
+      { header: folder.at(out), written: true, fingerprint, bits: 2048, guard: null },
+      name,
+    );
   }
 });
 
@@ -161,4 +167,46 @@ test('header removes the artifacts of an earlier build', async (t) => {
   const argv = ['header', '--public-key', 'public.key', '--out', out, '--image', 'build/door.ino.bin'];
   t.is((await runCommand(argv, { cwd: folder.path })).exitCode, 0);
   t.deepEqual(await folder.list(), [out, 'build/door.ino.bin', 'build/other.bin.signed', 'public.key']);
+});
+
+test('header generates the guard with the signing and backup keys, and without retired keys', async (t) => {
+  const pairs = { main: rsaPems(2048), vault: rsaPems(2048), old: rsaPems(2048) };
+  const roles = { main: 'signing', vault: 'backup', old: 'retired' } as const;
+  const fingerprintOf = (name: keyof typeof pairs) => readPublicKey(pairs[name].publicPem, name).fingerprint;
+  const config = (guard: object, vault = fingerprintOf('vault')) =>
+    JSON.stringify({
+      guard,
+      keys: (['old', 'vault', 'main'] as const).map((name) => ({
+        name,
+        publicKey: `${name}.pub`,
+        fingerprint: name === 'vault' ? vault : fingerprintOf(name),
+        role: roles[name],
+      })),
+    });
+  const folder = await testFolder(t, {
+    'ota.config.json': config({ product: 'Tür', securityVersion: 3 }),
+    'main.pub': pairs.main.publicPem,
+    'vault.pub': pairs.vault.publicPem,
+    'old.pub': pairs.old.publicPem,
+  });
+  const run = (...argv: string[]) => runCommand(['header', '--out', out, ...argv], { cwd: folder.path });
+  const { stdout, stderr, exitCode } = await run('--json');
+  t.is(exitCode, 0, stderr);
+  t.regex(stderr, /^Enabling binary signing, with the guard \(2 keys\)$/m);
+  t.deepEqual(JSON.parse(stdout).guard, { keys: [fingerprintOf('main'), fingerprintOf('vault')] });
+  const expected = guardHeader({
+    keys: [readPublicKey(pairs.main.publicPem, ''), readPublicKey(pairs.vault.publicPem, '')],
+    product: productHash('Tür'),
+    securityVersion: 3,
+    require: 'signature',
+  });
+  t.is(await folder.text(out), expected);
+  t.is((await run('--public-key', 'main.pub')).exitCode, 0);
+  t.is(await folder.text(out), expected, 'with --public-key as well');
+
+  await folder.write('ota.config.json', config({ product: 'Tür' }, 'ab'.repeat(32)));
+  const replaced = await run();
+  t.is(replaced.error?.code, 'KEY_NOT_RECORDED');
+  t.regex(replaced.error?.message ?? '', /"vault"/);
+  t.false((await folder.list()).includes(out), 'no header remains');
 });

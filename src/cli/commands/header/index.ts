@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
+import type { Guard } from '../../../core/keys/guard-record.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../core/keys/signing-header.ts';
 import { makeFolderOf, removeLeftovers, writeIfChanged } from '../../../files/write.ts';
-import { keySizeWarnings, loadPublicKey } from '../../../project/keys/key-files.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
@@ -46,12 +46,13 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
     const { removeStaleArtifacts } = await import('../../../project/build/build-files.ts');
     await removeStaleArtifacts([resolve(io.cwd, options.image)]);
   }
-  const { key, isConfigured, source } = await findKey(options, io, report).catch(async (error) => {
+  const { key, guard, text, isConfigured, source } = await findKeys(options, io, report).catch(async (error) => {
     await removeLeftovers([out]);
     throw error;
   });
-  const written = await writeHeader(out, key);
-  if (key !== undefined) report.say('Enabling binary signing');
+  const written = await writeHeader(out, text);
+  if (guard !== undefined) report.say(`Enabling binary signing, with the guard (${keyCount(guard)})`);
+  else if (key !== undefined) report.say('Enabling binary signing');
   else if (isConfigured || options.ifSetUp !== true)
     report.say(`Not enabling binary signing: no public.key in ${report.path(source)}`);
   report.detail(`${report.path(out)} ${written}`);
@@ -60,37 +61,50 @@ export async function header(options: HeaderOptions, io: Io): Promise<void> {
     written: written === 'written',
     fingerprint: key?.fingerprint ?? null,
     bits: key?.bits ?? null,
+    guard: guard === undefined ? null : { keys: guard.keys.map(({ fingerprint }) => fingerprint) },
   });
 }
 
-/** Writes the header for a key or for unsigned builds and creates the folder if necessary. Removes the header if writing fails. */
-export async function writeHeader(out: string, key: RsaPublicKey | undefined): Promise<'written' | 'unchanged'> {
+function keyCount({ keys }: Guard): string {
+  return keys.length === 1 ? '1 key' : `${keys.length} keys`;
+}
+
+/** Writes the header and creates the folder if necessary. Removes the header if writing fails. */
+export async function writeHeader(out: string, text: string): Promise<'written' | 'unchanged'> {
   await makeFolderOf(out);
-  return writeIfChanged(out, key === undefined ? unsignedHeader() : signingHeader(key)).catch(async (error) => {
+  return writeIfChanged(out, text).catch(async (error) => {
     await removeLeftovers([out]).catch(() => undefined);
     throw error;
   });
 }
 
-interface FoundKey {
+/** Returns the text of the header for a key, or for unsigned builds. */
+export function plainHeader(key: RsaPublicKey | undefined): string {
+  return key === undefined ? unsignedHeader() : signingHeader(key);
+}
+
+interface FoundKeys {
   readonly key: RsaPublicKey | undefined;
+  readonly guard: Guard | undefined;
+  /** Text of the header. */
+  readonly text: string;
   /** True if the project has a configuration or a key. */
   readonly isConfigured: boolean;
   /** Folder of the sketch or platformio.ini. */
   readonly source: string;
 }
 
-/** Finds the key. With `--public-key`, the configuration is not loaded, so that hooks start quickly. */
-async function findKey(options: HeaderOptions, io: Io, report: Report): Promise<FoundKey> {
-  if (options.publicKey !== undefined) {
-    const path = resolve(io.cwd, options.publicKey);
-    const key = await loadPublicKey(path);
-    for (const warning of keySizeWarnings(key, report.path(path))) report.warn(warning);
-    return { key, isConfigured: true, source: resolve(io.cwd, options.source ?? '.') };
-  }
+/** Finds the keys and generates the header. */
+async function findKeys(options: HeaderOptions, io: Io, report: Report): Promise<FoundKeys> {
   const { readProjectSettings } = await import('../../shared/project-settings.ts');
   const { projectPublicKey } = await import('../../shared/project-keys.ts');
   const settings = await readProjectSettings(options, io, report);
   const key = await projectPublicKey(settings, io, report);
-  return { key, isConfigured: key !== undefined || settings.configPath !== undefined, source: settings.source };
+  const isConfigured = key !== undefined || settings.configPath !== undefined;
+  const found = { key, isConfigured, source: settings.source };
+  if (settings.config.guard === undefined) return { ...found, guard: undefined, text: plainHeader(key) };
+  const { projectGuard } = await import('../../shared/project-guard.ts');
+  const { guardHeader } = await import('../../../core/keys/guard-header.ts');
+  const guard = await projectGuard(settings, key, io);
+  return { ...found, guard, text: guard === undefined ? plainHeader(key) : guardHeader(guard) };
 }

@@ -13,7 +13,7 @@ import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport } from '../../output/report.ts';
 import { outputLine } from '../../output/terminal-text.ts';
-import { writeHeader } from '../header/index.ts';
+import { plainHeader, writeHeader } from '../header/index.ts';
 
 const signingCommand = (declaration: Declaration) =>
   command(declaration, 'signing', "Run as a drop-in replacement for the core's tools/signing.py", [
@@ -68,7 +68,7 @@ async function makeHeader(options: SigningOptions, io: Io): Promise<void> {
         throw error;
       })
     : undefined;
-  await writeHeader(out, key);
+  await writeHeader(out, plainHeader(key));
   const report = makeReport(io, options);
   report.result('signing', { mode: 'header', header: out, fingerprint: key?.fingerprint ?? null });
   if (key === undefined || publicKey === undefined) return;

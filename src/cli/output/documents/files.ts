@@ -40,12 +40,14 @@ export const keygenDocument = v.strictObject({
   fingerprint: sha256,
 });
 
-/** Header for a key. `fingerprint` and `bits` are null for an unsigned build. */
+/** Header for a key. `fingerprint` and `bits` are null for an unsigned build, `guard` is null without a guard. */
 export const headerDocument = v.strictObject({
   header: path,
   written: v.boolean(),
   fingerprint: orNull(sha256),
   bits: orNull(v.number()),
+  /** Fingerprints of the keys that a guarded device accepts. */
+  guard: orNull(v.strictObject({ keys: v.array(sha256) })),
 });
 
 /** Result of `sign`: a signed file, or with --manifest the manifest of the signed build. */
@@ -135,8 +137,8 @@ export const inspectDocument = v.strictObject({
   ),
   embeddedKeys: v.array(
     v.strictObject({
-      encoding: v.picklist(['pem', 'der']),
-      container: v.picklist(['public-key', 'rsa-public-key', 'certificate']),
+      encoding: v.picklist(['pem', 'der', 'modulus']),
+      container: v.picklist(['public-key', 'rsa-public-key', 'certificate', 'guard']),
       offset: sizeBytes,
       bits: v.number(),
       fingerprint: sha256,
