@@ -33,7 +33,7 @@ export function testSigner(): Signer {
 
 /** Packs a synthetic sketch as the `pack` command does. */
 export async function testBuild(recipe: BuildRecipe = {}): Promise<Build> {
-  const { signer, seed = 1, sizeBytes = 16_384 } = recipe;
+  const { signer, seed = 1, sizeBytes = 8192 } = recipe;
   const publicKey: RsaPublicKey | undefined = signer?.publicKey;
   const image = syntheticSketch({ seed, sizeBytes, publicKey, coreGitHash: recipe.coreGitHash });
   return packed(recipe, 'door.bin', image);
