@@ -21,10 +21,10 @@ interface Seen {
 /** Browser without JavaScript. It keeps cookies and submits forms as the page defines them. */
 interface Browser {
   get(path: string): Promise<Seen>;
-  /** Posts a form with same-origin headers unless other headers are passed. */
+  /** Posts a form with same-origin headers unless other headers are passed. A form with files is sent as multipart. */
   post(
     path: string,
-    fields: Readonly<Record<string, string>>,
+    fields: Readonly<Record<string, string>> | FormData,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Seen>;
   /** Opens a page, then submits the form for `action` with the hidden fields and checked boxes of the form and `fields`. */
@@ -92,7 +92,11 @@ export function browserAt(app: Hono<Session>): Browser {
     },
     get: (path) => request(path, {}),
     post: (path, fields, headers = { origin, 'sec-fetch-site': 'same-origin' }) =>
-      request(path, { method: 'POST', body: new URLSearchParams(fields), headers }),
+      request(path, {
+        method: 'POST',
+        body: fields instanceof FormData ? fields : new URLSearchParams(fields),
+        headers,
+      }),
     async send(page, action, fields = {}) {
       const { text } = await made.get(page);
       const form = text.split('<form').find((each) => each.includes(`action="${action}"`));

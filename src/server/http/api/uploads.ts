@@ -7,11 +7,8 @@ import { uploadOperations } from './operations/uploads.ts';
 import { type Route, route } from './routes.ts';
 import { bodyChunks } from './session.ts';
 
-/** Limit on the total size of all unfinished uploads. */
-const mostPendingBytes = 512 * 1024 * 1024;
-
 export function uploadRoutes(parts: ServerParts): readonly Route[] {
-  const { blobs, uploads } = parts;
+  const { uploads } = parts;
   return [
     route(uploadOperations.show, ({ params, token }) => uploads.state(token, params.sha256)),
 
@@ -26,13 +23,6 @@ export function uploadRoutes(parts: ServerParts): readonly Route[] {
         );
       }
       if (Number(context.req.header('content-length') ?? 0) > totalBytes - offset) throw tooLong(totalBytes - offset);
-      if ((await blobs.pending()).bytes + totalBytes - offset > mostPendingBytes) {
-        throw new DomainError(
-          'too-many-requests',
-          `the total size of unfinished uploads would exceed ${mostPendingBytes / 1024 / 1024} MiB`,
-          'Complete these uploads, or wait a day until the server removes them.',
-        );
-      }
       const chunks = bounded(bodyChunks(context), totalBytes - offset);
       const state = await uploads.append(token, sha256, { offset, totalBytes, chunks });
       return accepted(parts, token, sha256, state);

@@ -1,5 +1,6 @@
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { except } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
 import type { ServerParts } from '../../parts.ts';
@@ -14,6 +15,8 @@ import { loginRoutes } from './login.tsx';
 import { overviewPage } from './overview-page.tsx';
 import { type PageContext, type PageEnv, requireLogin } from './page-login.ts';
 import { projectPath } from './paths.ts';
+import { publishFromPage, publishPage } from './publish-page.tsx';
+import { receiveFiles, refuseAnnounced, withStandardRequest } from './receive-files.ts';
 import { releasesPage, yankRelease } from './releases-page.tsx';
 import { actOnRollout, rolloutPage } from './rollout-page.tsx';
 import { rolloutsPage } from './rollouts-page.tsx';
@@ -22,6 +25,10 @@ import { Sessions } from './sessions.ts';
 /** All dashboard paths. Device requests use other paths. */
 const places = ['/', '/api', '/login', '/logout', '/events', '/assets/*', '/projects/*'];
 const mostFormBytes = 16 * 1024;
+const formLimit = bodyLimit({ maxSize: mostFormBytes });
+
+/** Form that contains files, so it may be larger than others. It is read only after the login and the role were checked. */
+const publishPath = '/projects/:project/releases/new';
 
 const guard = secureHeaders({
   contentSecurityPolicy: {
@@ -49,8 +56,7 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
     app.use(place, guard);
     // Compare only the hosts: a proxy that terminates TLS changes https://name to http://name.
     app.use(place, csrf({ origin: (origin, context) => hostOf(origin) === context.req.header('host') }));
-    app.post(place, refuseAnnounced, withStandardRequest);
-    app.post(place, bodyLimit({ maxSize: mostFormBytes }));
+    app.post(place, except(publishPath, refuseAnnounced(mostFormBytes), withStandardRequest, formLimit));
   }
   app.route('/', assetRoutes());
   app.route('/', loginRoutes(parts, sessions));
@@ -73,6 +79,8 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
     enrollFromOverview(context, parts, named(context), named(context, 'mac')),
   );
   app.get(`${project}/releases`, login, (context) => releasesPage(context, parts, named(context)));
+  app.get(publishPath, login, (context) => publishPage(context, parts, named(context)));
+  app.post(publishPath, login, ...receiveFiles(), (context) => publishFromPage(context, parts, named(context)));
   app.post(`${project}/releases/yank`, login, (context) => yankRelease(context, parts, named(context)));
   app.get(`${project}/rollouts`, login, (context) => rolloutsPage(context, parts, named(context)));
   app.get(`${project}/rollouts/:id`, login, (context) =>
@@ -87,28 +95,6 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   app.onError((error, context) => errorPage(error, context, parts));
   return app;
 }
-
-/**
- * Rejects an oversized form by its Content-Length. `bodyLimit` starts reading before it checks the size, so a client that waits for `100
- * Continue` would send the body.
- */
-const refuseAnnounced: MiddlewareHandler<PageEnv> = async (context, next) => {
-  if (Number(context.req.header('content-length') ?? 0) > mostFormBytes) return context.text('Payload Too Large', 413);
-  return next();
-};
-
-/**
- * Replaces the request object of a form that has no Content-Length. `bodyLimit` copies such a request to limit its body, and copying the
- * object that `@hono/node-server` creates would fail.
- */
-const withStandardRequest: MiddlewareHandler<PageEnv> = async (context, next) => {
-  const { req } = context;
-  if (req.header('content-length') === undefined && req.raw.body !== null) {
-    const { method, headers, body } = req.raw;
-    req.raw = new Request(req.url, { method, headers, body, duplex: 'half' });
-  }
-  return next();
-};
 
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;

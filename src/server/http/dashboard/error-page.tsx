@@ -44,7 +44,8 @@ function refusedForm({ status }: HTTPException) {
       };
 }
 
-function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+/** Returns a message as a sentence. A file name at its start keeps its case. */
+export function sentence(text: string): string {
+  const whole = /^[a-z]+[ ,:]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }

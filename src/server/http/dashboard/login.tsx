@@ -15,7 +15,8 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
   routes.get('/login', async (context) => {
     const next = pageOf(context.req.query('next'));
     if ((await findLogin(context, { parts, sessions })) !== undefined) return context.redirect(next, 303);
-    return show(context, <LoginPage next={next} />);
+    const unsent = 'Your session has ended, so the form was not sent. Log in to return to the form.';
+    return show(context, <LoginPage next={next} problem={context.req.query('unsent') && unsent} />);
   });
 
   routes.post('/login', async (context) => {
@@ -58,10 +59,10 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
 
 /** Returns `next` only if it is a dashboard page, so that a link on a different site cannot redirect the user elsewhere. */
 function pageOf(next: string | undefined): string {
-  return next !== undefined && /^\/(api|projects\/[\w%.~:/?=&+-]*)?$/.test(next) ? next : '/';
+  return next !== undefined && /^\/(api|(projects|tokens)[\w%.~:/?=&+*-]*)?$/.test(next) ? next : '/';
 }
 
-function LoginPage({ next, problem }: { next: string; problem?: string }) {
+function LoginPage({ next, problem }: { next: string; problem?: string | undefined }) {
   return (
     <Page title="Log in">
       <div class="login">

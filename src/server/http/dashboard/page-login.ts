@@ -8,6 +8,7 @@ import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
 import type { StoredSession } from '../../storage/store.ts';
 import { alertsFor, type RolloutAlert } from './alerts.tsx';
+import { withQuery } from './paths.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Hono environment for the pages. */
@@ -50,8 +51,9 @@ export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
     const login = await findLogin(context, parts);
     if (login === undefined) {
       const { path, url, method } = context.req;
-      const wanted = method === 'GET' ? `?next=${encodeURIComponent(path + new URL(url).search)}` : '';
-      return context.redirect(`/login${wanted}`, 303);
+      const query =
+        method === 'GET' ? { next: path + new URL(url).search } : { next: pageOfForm(context), unsent: 'yes' };
+      return context.redirect(withQuery('/login', query), 303);
     }
     await parts.parts.catalog.update();
     const project = context.req.param('project');
@@ -61,6 +63,13 @@ export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
     context.set('alerts', alertsFor(parts.parts, login.token));
     return next();
   };
+}
+
+/** Returns the page that contains the form of a request, so that a user whose session has ended returns to it after login. */
+function pageOfForm({ req }: PageContext): string | undefined {
+  const page = req.header('referer') ?? '';
+  if (!URL.canParse(page) || new URL(page).host !== req.header('host')) return undefined;
+  return new URL(page).pathname + new URL(page).search;
 }
 
 /** Throws the same error for a project that does not exist and for a project that the token may not access. */
@@ -84,21 +93,25 @@ export function formTokenFor(context: PageContext, action: Action): string | und
 
 export type Form = Readonly<Record<string, string>>;
 
+/** @throws DomainError role-missing */
+export function requireRoleFor(context: PageContext, action: Action): void {
+  const token = context.get('token');
+  if (permits(token, action)) return;
+  const wanted = rolesFor(action).join(' or ');
+  throw new DomainError(
+    'role-missing',
+    `Your token has the ${rolesText(token.roles)}; this action requires the role ${wanted}.`,
+    `Log in with a token that has the role ${wanted}.`,
+  );
+}
+
 /**
  * Reads a form that was submitted from a page in this session.
  *
  * @throws DomainError role-missing, bad-request
  */
 export async function readForm(context: PageContext, action: Action): Promise<Form> {
-  const token = context.get('token');
-  if (!permits(token, action)) {
-    const wanted = rolesFor(action).join(' or ');
-    throw new DomainError(
-      'role-missing',
-      `Your token has the ${rolesText(token.roles)}; this action requires the role ${wanted}.`,
-      `Log in with a token that has the role ${wanted}.`,
-    );
-  }
+  requireRoleFor(context, action);
   const form = await formOf(context);
   if (form['form'] !== context.get('session').formToken) {
     throw new DomainError(

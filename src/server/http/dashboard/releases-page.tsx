@@ -26,6 +26,14 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
       {...frameOf(context)}
     >
       <h1>Releases</h1>
+      {formTokenFor(context, 'draft') === undefined ? undefined : (
+        <p>
+          <a class="button" href={projectPath(project, 'releases', 'new')}>
+            Publish a release
+          </a>
+        </p>
+      )}
+      <Outcome outcome={context.req.query('done')} />
       <div id="releases" data-live>
         {versions.length === 0 ? (
           <p>{before === Number.MAX_SAFE_INTEGER ? 'No releases yet.' : 'No older releases.'}</p>
@@ -43,6 +51,22 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
         </nav>
       </div>
     </Page>,
+  );
+}
+
+const outcomes = {
+  published: 'Published.',
+  promoted: 'The release was published before. It is now the current release of the channel.',
+  unchanged: 'The release was published before; nothing was changed.',
+} as const;
+
+/** Shows what the form that led to this page has done. */
+function Outcome({ outcome = '' }: { outcome: string | undefined }) {
+  if (!Object.hasOwn(outcomes, outcome)) return undefined;
+  return (
+    <p class="notice" role="status">
+      {outcomes[outcome as keyof typeof outcomes]}
+    </p>
   );
 }
 

@@ -155,6 +155,17 @@ details form { display: grid; gap: 0.5rem; max-width: 28rem; justify-items: star
 .chart .opening { stroke: var(--quiet); stroke-dasharray: 3 3; }
 .chart .axis { fill: var(--quiet); font-size: 11px; }
 
+/* Pages with forms that fill the page. */
+.button { display: inline-block; min-height: 2.75rem; padding: 0.55rem 1rem; border: 1px solid var(--accent); border-radius: 0.4rem; background: var(--accent); color: var(--accent-text); text-decoration: none; }
+.task { display: grid; gap: 0.25rem; max-width: 40rem; }
+.task label, .task legend { margin-top: 0.75rem; }
+.task button, .task input:not([type="checkbox"]), .task select, .task summary { min-height: 2.75rem; }
+.task button { margin-top: 1rem; justify-self: start; }
+.task .drop { height: auto; padding: 2.5rem 1rem; border: 2px dashed var(--quiet); }
+.task .drop:hover { border-color: var(--accent); }
+.task .quiet { margin: 0; font-size: 0.875rem; }
+.notice { padding: 0.6rem 1rem; border-left: 4px solid var(--up-to-date); background: var(--card); }
+
 @media (max-width: 36rem) {
   main { padding: 0.5rem 0.75rem 3rem; }
   th, td { padding: 0.4rem 0.35rem; }

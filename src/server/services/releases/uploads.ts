@@ -7,6 +7,9 @@ import { DomainError } from '../domain-error.ts';
 /** Token whose owner uploads blobs. */
 export type Uploader = Pick<TokenRecord, 'id' | 'project'>;
 
+/** Limit on the total size of all unfinished uploads. */
+const mostPendingBytes = 512 * 1024 * 1024;
+
 interface Parts {
   readonly store: Pick<Store, 'catalog' | 'uploads'>;
   readonly blobs: BlobStore;
@@ -60,6 +63,13 @@ export class Uploads {
     const { store, blobs } = this.#parts;
     const { id } = uploader;
     if (await this.has(uploader, sha256)) return blobs.state(sha256);
+    if ((await blobs.pending()).bytes + piece.totalBytes - piece.offset > mostPendingBytes) {
+      throw new DomainError(
+        'too-many-requests',
+        `the total size of unfinished uploads would exceed ${mostPendingBytes / 1024 / 1024} MiB`,
+        'Complete these uploads, or wait a day until the server removes them.',
+      );
+    }
     const upload = { token: id, sha256, sizeBytes: piece.totalBytes };
     await this.#reserve({ ...upload, at: Date.now() });
     const state = await blobs.append(sha256, { ...piece, uploader: id });
