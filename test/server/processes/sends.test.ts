@@ -242,3 +242,38 @@ test('stores the end of a download of a device that another process has changed 
   t.is(record?.name, 'front');
   t.like(record?.attempts[0], { state: 'received', receipts: 1 });
 });
+
+test('rejects none of 200 concurrent requests with the same MAC at two processes, and records each of them', async (t) => {
+  const { first, second } = await twoProcesses(t);
+  t.is((await first.publish(old)).status, 201);
+  readTogether([first, second], 200);
+  const responses = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => {
+      // Each request reports another version, which changes the record.
+      const forged = { mac: macOf(0), sketchMd5: '0'.repeat(32), version: `9.${index}`, freeSpace: 0 };
+      return requestAsDevice((index % 2 === 0 ? first : second).port, '/update/door', forged);
+    }),
+  );
+  t.deepEqual([...new Set(responses.map(({ status }) => status))], [304]);
+  t.is((await first.parts.records.find('door', macOf(0)))?.revision, 200);
+  t.deepEqual(await first.parts.store.counts.differences(() => undefined), []);
+});
+
+/** Makes the first requests wait until all of them have read a device, so that each is decided before another one is saved. */
+function readTogether(processes: readonly Process[], requests: number): void {
+  let reads = 0;
+  let go = () => {};
+  const allRead = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  for (const { parts } of processes) {
+    const { check } = parts.store.devices;
+    parts.store.devices.check = async (...device) => {
+      const checked = await check(...device);
+      reads++;
+      if (reads < requests) await allRead;
+      else if (reads === requests) go();
+      return checked;
+    };
+  }
+}

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { countIn } from '../../observability/counters.ts';
 import { type Decision, decide, type Outcome, type Releases } from '../../services/devices/decide.ts';
-import { type CheckedDevice, mostTries } from '../../services/devices/device-records.ts';
+import type { CheckedDevice } from '../../services/devices/device-records.ts';
 import { type DeviceReport, type Mode, storedReport } from '../../services/devices/report.ts';
 import { whatRuns } from '../../services/devices/running.ts';
 import type { ProjectView } from '../../services/releases/project-view.ts';
@@ -41,32 +41,48 @@ export async function handleFirmwareRequest(
   parts: DeviceParts,
   firmwareRequest: FirmwareRequest,
 ): Promise<ErrorResponse | undefined> {
+  const { records } = parts;
+  const { project, mac } = firmwareRequest;
+  const saved = await records.conflicts.run(project, mac, () => saveDecision(parts, firmwareRequest));
+  if (saved === 'conflict' || saved === 'busy') return overCapacity(parts, firmwareRequest);
+  return 'status' in saved ? saved : respond(parts, firmwareRequest, saved);
+}
+
+/** Decision that is stored, with the device as it is now stored. */
+interface SavedDecision {
+  readonly decision: Decision;
+  readonly record: DeviceRecord;
+  readonly slot: DownloadSlot | undefined;
+}
+
+/** @returns `conflict` if the device or its project was changed at the same time, `busy` if the server is at one of its limits */
+async function saveDecision(
+  parts: DeviceParts,
+  firmwareRequest: FirmwareRequest,
+): Promise<SavedDecision | ErrorResponse | 'conflict' | 'busy'> {
   const { records, newDevices, counters } = parts;
   const { project, mac, address } = firmwareRequest;
-  for (let tries = 0; tries < mostTries; tries++) {
-    const checked = await records.check(project, mac);
-    if (checked === undefined) return { status: 404, text: 'Project not found' };
-    const { view, record: known } = checked;
-    const entry = await authorizeDevice(parts, { request: firmwareRequest.request, view, address }, known);
-    if ('status' in entry) return entry;
-    if (known === undefined && tries === 0 && !newDevices.admit(project, address)) {
-      counters.newDevicesDeferred++;
-      return overCapacity(parts, firmwareRequest);
-    }
-
-    const outcome = await decideRequest(parts, firmwareRequest, checked, entry);
-    countIn(counters.decisions, outcome.decision.code);
-    const { decision } = outcome;
-    const isSending = decision.action === 'send' && firmwareRequest.mode !== 'version';
-    const slot = isSending ? await takeSlot(parts, decision.artifact) : undefined;
-    if (slot === 'busy') return overCapacity(parts, firmwareRequest);
-    const isNews = outcome.record !== checked.record;
-    const saved = isNews ? await save(parts, outcome, checked, slot) : outcome.record;
-    if (typeof saved === 'object') return respond(parts, firmwareRequest, decision, saved, slot);
-    slot?.free();
-    if (saved === 'full') return overCapacity(parts, firmwareRequest);
+  const checked = await records.check(project, mac);
+  if (checked === undefined) return { status: 404, text: 'Project not found' };
+  const { view, record: known } = checked;
+  const entry = await authorizeDevice(parts, { request: firmwareRequest.request, view, address }, known);
+  if ('status' in entry) return entry;
+  if (known === undefined && !newDevices.admit(project, address)) {
+    counters.newDevicesDeferred++;
+    return 'busy';
   }
-  return overCapacity(parts, firmwareRequest);
+
+  const outcome = await decideRequest(parts, firmwareRequest, checked, entry);
+  countIn(counters.decisions, outcome.decision.code);
+  const { decision } = outcome;
+  const isSending = decision.action === 'send' && firmwareRequest.mode !== 'version';
+  const slot = isSending ? await takeSlot(parts, decision.artifact) : undefined;
+  if (slot === 'busy') return 'busy';
+  const isNews = outcome.record !== checked.record;
+  const record = isNews ? await save(parts, outcome, checked, slot) : outcome.record;
+  if (typeof record === 'object') return { decision, record, slot };
+  slot?.free();
+  return record === 'full' ? 'busy' : record;
 }
 
 async function decideRequest(
@@ -111,7 +127,7 @@ async function save(
   { record, settled, decision }: Outcome,
   checked: CheckedDevice,
   slot: DownloadSlot | undefined,
-): Promise<DeviceRecord | 'conflict' | 'full' | 'stale'> {
+): Promise<DeviceRecord | 'conflict' | 'full'> {
   const rollout = slot !== undefined && decision.action === 'send' ? decision.rollout : undefined;
   try {
     return await records.save(record, checked, { settled }, rollout && limitsOf(rollout));
@@ -124,9 +140,7 @@ async function save(
 function respond(
   parts: DeviceParts,
   firmwareRequest: FirmwareRequest,
-  decision: Decision,
-  record: DeviceRecord,
-  slot: DownloadSlot | undefined,
+  { decision, record, slot }: SavedDecision,
 ): ErrorResponse | undefined {
   const { lastSeen, clock } = parts;
   const { response, mode, project, mac, report } = firmwareRequest;

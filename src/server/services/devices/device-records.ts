@@ -9,11 +9,9 @@ import type { Catalog } from '../releases/catalog.ts';
 import type { ProjectView } from '../releases/project-view.ts';
 import type { Rollouts } from '../rollouts/rollouts.ts';
 import { memberOf } from '../rollouts/tally.ts';
+import { ConflictQueue, retried } from './conflict-queue.ts';
 import { type DeviceChange, deviceEvents } from './device-events.ts';
 import type { LastSeen } from './last-seen.ts';
-
-/** Maximum number of tries to change a record that other requests change at the same time. More conflicts in a row indicate a bug. */
-export const mostTries = 8;
 
 /** Device and its project, as stored at the same moment. */
 export interface CheckedDevice {
@@ -35,6 +33,8 @@ interface Needs {
 
 /** Reads and changes device records. */
 export class DeviceRecords {
+  /** Changes that are tried again. Requests of devices use it too, so that they wait for other changes of the same device. */
+  readonly conflicts = new ConflictQueue();
   readonly #needs: Needs;
 
   constructor(needs: Needs) {
@@ -73,15 +73,15 @@ export class DeviceRecords {
    * Saves a changed record and emits the events for the change, unless the record or the project was changed since they were checked.
    *
    * @param send limits of a rollout on the send that begins with this change
-   * @returns the record as it is now stored; conflict or stale if the device or the project must be checked again; `full` if there is no
-   *   room for a new record
+   * @returns the record as it is now stored; conflict if the device and the project must be checked again; `full` if there is no room for a
+   *   new record
    */
   async save(
     record: DeviceRecord,
     { view, record: before }: CheckedDevice,
     change: DeviceChange = {},
     send?: LimitedSend,
-  ): Promise<DeviceRecord | 'conflict' | 'full' | 'stale'> {
+  ): Promise<DeviceRecord | 'conflict' | 'full'> {
     const { store, rollouts, mostDevices } = this.#needs;
     const saved = changedRecord(record, { revision: record.revision + 1 });
     const events = deviceEvents(before, saved, change);
@@ -94,6 +94,7 @@ export class DeviceRecords {
       members,
       send,
     });
+    if (outcome === 'stale') return 'conflict';
     if (outcome !== 'saved') return outcome;
     for (const event of events) this.#needs.events.emit(event);
     await rollouts.haltIfNeeded(record.project, members);
@@ -113,14 +114,14 @@ export class DeviceRecords {
     change: Change,
     as: DeviceChange = {},
   ): Promise<DeviceRecord | undefined | 'full'> {
-    for (let tries = 0; tries < mostTries; tries++) {
+    const outcome = await this.conflicts.run(project, mac, async () => {
       const checked = await this.check(project, mac);
       const after = checked && change(checked.record);
       if (checked === undefined || after === undefined || after === checked.record) return after;
-      const saved = await this.save(after, checked, as);
-      if (saved !== 'conflict' && saved !== 'stale') return saved;
-    }
-    throw new Error(`the record of ${mac} keeps changing`);
+      return this.save(after, checked, as);
+    });
+    if (outcome === 'conflict') throw new Error(`the record of ${mac} keeps changing`);
+    return outcome;
   }
 
   /** Reads devices. Returns undefined if the project does not exist. */
@@ -144,7 +145,7 @@ export class DeviceRecords {
     const { store, catalog, rollouts, events: emitter } = this.#needs;
     const result = { changed: [] as string[], unknown: [] as string[] };
     let rest: readonly string[] = [...new Set(macs)].sort();
-    for (let tries = 0; tries < mostTries; tries++) {
+    const outcome = await retried(async () => {
       const checked = await store.checkAll(project, rest);
       const view = checked && (await catalog.at(project, checked.revision));
       if (view === undefined) return { ...result, unknown: rest };
@@ -156,7 +157,7 @@ export class DeviceRecords {
         after === undefined || after === before ? [] : [changeOf(view, before, after, as)],
       );
       const saved = changes.length === 0 ? new Set<string>() : await store.saveAll(project, changes, view.revision);
-      if (saved === 'stale') continue;
+      if (saved === 'stale') return 'conflict';
       const written = changes.filter(({ record }) => saved.has(record.mac));
       for (const { events } of written) for (const event of events) emitter.emit(event);
       const members = written.flatMap((each) => each.members);
@@ -164,9 +165,10 @@ export class DeviceRecords {
       result.changed.push(...saved);
       result.unknown.push(...read.filter(({ after }) => after === undefined).map(({ mac }) => mac));
       rest = changes.filter(({ record }) => !saved.has(record.mac)).map(({ record }) => record.mac);
-      if (rest.length === 0) return result;
-    }
-    throw new Error(`the records of ${rest.length} devices keep changing`);
+      return rest.length === 0 ? result : 'conflict';
+    });
+    if (outcome === 'conflict') throw new Error(`the records of ${rest.length} devices keep changing`);
+    return outcome;
   }
 
   /**
@@ -190,18 +192,19 @@ export class DeviceRecords {
   ): Promise<boolean> {
     const { store, events } = this.#needs;
     const event = { type: 'device.removed', project, mac, actor: by, at: Date.now() } as const;
-    for (let tries = 0; tries < mostTries; tries++) {
+    const outcome = await this.conflicts.run(project, mac, async () => {
       const checked = await this.check(project, mac);
       if (checked?.record === undefined || !isMeant(checked.record)) return false;
       const members = memberChanges(checked.view, checked.record, undefined);
       const basis = { projectRevision: checked.view.revision, revision: checked.record.revision, members };
       const audit = by === theServer ? undefined : auditEntryOf(event);
       const wasThere = await store.remove(project, mac, { audit, ...basis });
-      if (wasThere === 'stale') continue;
+      if (wasThere === 'stale') return 'conflict';
       if (wasThere) events.emit(event);
       return wasThere;
-    }
-    throw new Error(`the record of ${mac} keeps changing`);
+    });
+    if (outcome === 'conflict') throw new Error(`the record of ${mac} keeps changing`);
+    return outcome;
   }
 }
 

@@ -1,0 +1,49 @@
+import { setTimeout } from 'node:timers/promises';
+import AsyncLock from 'async-lock';
+
+/**
+ * Maximum number of tries in a row. One of the conflicting changes always succeeds: with two processes, 30 conflicts in a row have a
+ * probability of 1 in a billion even without the waits.
+ */
+const mostTries = 30;
+const longestWaitMs = 50;
+
+/** Makes a change. Returns `conflict` if the device or its project was changed at the same time. */
+type Attempt<Result> = () => Promise<Result | 'conflict'>;
+
+/**
+ * Repeats changes of a device that conflict with other changes. The first try is made at once. After a conflict, the changes of this device
+ * wait for each other: of 200 concurrent requests with the same MAC, only one would succeed in each round, and the others would reach any
+ * limit of tries. The queue is bounded, because each waiting change belongs to an open request.
+ */
+export class ConflictQueue {
+  readonly #lock = new AsyncLock({ maxPending: Number.POSITIVE_INFINITY });
+
+  /**
+   * Tries a change of a device until there is no conflict.
+   *
+   * @returns `conflict` if other processes keep changing the device
+   */
+  async run<Result>(project: string, mac: string, attempt: Attempt<Result>): Promise<Result | 'conflict'> {
+    const key = `${mac}${project}`;
+    if (!this.#lock.isBusy(key)) {
+      const result = await attempt();
+      if (result !== 'conflict') return result;
+    }
+    return this.#lock.acquire(key, () => retried(attempt));
+  }
+}
+
+/**
+ * Tries a change several times, with random waits so that several processes do not keep in step.
+ *
+ * @returns `conflict` if the last try was a conflict
+ */
+export async function retried<Result>(attempt: Attempt<Result>): Promise<Result | 'conflict'> {
+  for (let tries = 1; tries < mostTries; tries++) {
+    const result = await attempt();
+    if (result !== 'conflict') return result;
+    await setTimeout(Math.random() * Math.min(2 ** tries, longestWaitMs));
+  }
+  return attempt();
+}
