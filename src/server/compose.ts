@@ -186,7 +186,7 @@ export async function makeParts(
   await rollouts.haltAll();
   const { mostDevices, failuresPerAddress, failuresPerSecond } = limits;
   const records = new DeviceRecords({ store: store.devices, catalog, rollouts, lastSeen, events, mostDevices });
-  const notEnrolled = new NotEnrolledDevices();
+  const notEnrolled = new NotEnrolledDevices(store.notEnrolled);
   const outage = new Outage(log);
   events.follow(async ({ type, mac }) => {
     if (type === 'device.enrolled' && mac !== undefined) notEnrolled.remove(mac);

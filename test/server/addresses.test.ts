@@ -16,7 +16,7 @@ const macs = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
 /** Responses that show addresses to find a client, and the reason. */
 const shown: Readonly<Record<string, string>> = {
   getRollout: 'sources of reports without credentials',
-  listDevicesNotEnrolled: 'devices that nobody has enrolled, from memory',
+  listDevicesNotEnrolled: 'devices that nobody has enrolled',
   getBackup: 'a copy of all records for a new server',
 };
 

@@ -38,7 +38,10 @@ export interface TestServer extends RunningServer {
   api(method: string, path: string, body?: unknown, token?: string): Promise<ApiResponse>;
   /** Uploads all files in the build and publishes the build. */
   publish(build: Build, request?: Partial<ReleaseRequest>, token?: string): Promise<ApiResponse>;
-  /** Makes each server read the projects as stored now. Otherwise, a server reads changes that another one has made within a second. */
+  /**
+   * Makes each server write the devices without a project, and read what is stored now. Otherwise, a server reads changes that another one has
+   * made within a second.
+   */
   readChanges(): Promise<void>;
   /** Closes the server and starts a new server with the same data. */
   restart(options?: Partial<ServerOptions>): Promise<TestServer>;
@@ -72,7 +75,7 @@ async function startOneOrTwo(
 ): Promise<RunningServer & Pick<TestServer, 'readChanges'>> {
   const storage = await sharedStorage(t, options.data);
   const first = await startServer({ ...options, ...storage });
-  if (storage === undefined) return { ...first, readChanges: () => first.parts.catalog.update() };
+  if (storage === undefined) return { ...first, readChanges: () => readChangesOf([first]) };
   const second = await startServer({ ...options, ...storage, port: 0 });
   const spreads = new Map<string, Spread>();
   const spreadUrl = async (name: 'url' | 'deviceUrl') => {
@@ -86,14 +89,21 @@ async function startOneOrTwo(
     ...first,
     url: await spreadUrl('url'),
     deviceUrl: await spreadUrl('deviceUrl'),
-    async readChanges() {
-      for (const { parts } of [first, second]) await parts.catalog.update();
-    },
+    readChanges: () => readChangesOf([first, second]),
     async close(graceMs) {
       await Promise.all([first.close(graceMs), second.close(graceMs)]);
       for (const spread of spreads.values()) await spread.close();
     },
   };
+}
+
+async function readChangesOf(servers: readonly RunningServer[]): Promise<void> {
+  for (const { parts } of servers) {
+    await parts.catalog.update();
+    await parts.notEnrolled.update();
+  }
+  // The first servers read what the last ones have written.
+  for (const { parts } of servers) await parts.notEnrolled.update();
 }
 
 interface Made {

@@ -1,7 +1,6 @@
 /** Projects that share the path of an old update script, as DOOR and TEMP do in the core's documentation. */
 import test, { type ExecutionContext } from 'ava';
 import { namedProject } from '../../src/api/named-project.ts';
-import { NotEnrolledDevices } from '../../src/server/services/devices/not-enrolled.ts';
 import { sketchMd5Of, testBuild } from './builds.ts';
 import { type DeviceWords, requestAsDevice } from './raw-device.ts';
 import { startTestServer, type TestServer } from './running-server.ts';
@@ -36,6 +35,7 @@ async function sent(server: TestServer, mac: string, words: DeviceWords = {}): P
 }
 
 async function notEnrolled(server: TestServer): Promise<readonly string[]> {
+  await server.readChanges();
   const { body } = await server.api('GET', '/devices/not-enrolled');
   return (body['devices'] as { mac: string }[]).map(({ mac }) => mac);
 }
@@ -75,6 +75,7 @@ test('serves unknown devices on an alias of one project', async (t) => {
 test('returns 304 to an unknown device on a shared alias, and lists the device until it is enrolled', async (t) => {
   const server = await serverWith(t, ['door', 'temp']);
   t.is(await sent(server, unknownMac, { version: '1' }), 304);
+  await server.readChanges();
   const { body } = await server.api('GET', '/devices/not-enrolled');
   t.like((body['devices'] as object[])[0], {
     mac: unknownMac,
@@ -152,16 +153,21 @@ test('reads the project in a reported version, and prefers the longest name', (t
   }
 });
 
-test('keeps at most 100 devices of one address that are not enrolled', (t) => {
-  const devices = new NotEnrolledDevices();
+test('lists at most 100 devices of one address that are not enrolled', async (t) => {
+  const { parts } = await startTestServer(t);
+  const { notEnrolled } = parts;
   const macAt = (index: number) => `18:FE:34:00:00:${index.toString(16).padStart(2, '0').toUpperCase()}`;
-  const add = (mac: string, address: string) =>
-    devices.add({ mac, path, projects: ['door', 'temp'], knownIn: [], version: undefined, address, lastSeenAt: 1 });
-  add(doorMac, '192.0.2.7');
-  for (let index = 0; index < 200; index++) add(macAt(index), '192.0.2.9');
-  t.is(devices.list().length, 101);
-  t.is(devices.list()[0]?.mac, macAt(199));
-  t.true(devices.list().some(({ mac }) => mac === doorMac));
-  devices.remove(doorMac);
-  t.false(devices.list().some(({ mac }) => mac === doorMac));
+  const add = (mac: string, address: string, lastSeenAt: number) =>
+    notEnrolled.add({ mac, path, projects: ['door', 'temp'], knownIn: [], version: undefined, address, lastSeenAt });
+  const listed = async () => (await notEnrolled.update()).map(({ mac }) => mac);
+  add(doorMac, '192.0.2.7', 0);
+  for (let index = 0; index < 150; index++) add(macAt(index), '192.0.2.9', index);
+  t.is((await listed()).length, 101, 'the rest is dropped before it is written');
+  for (let index = 150; index < 200; index++) add(macAt(index), '192.0.2.9', index);
+  const list = await listed();
+  t.is(list.length, 101, 'the oldest are removed');
+  t.is(list[0], macAt(199));
+  t.true(list.includes(doorMac));
+  notEnrolled.remove(doorMac);
+  t.false((await listed()).includes(doorMac));
 });

@@ -6,7 +6,6 @@ const reasons = {
   clock: 'a server does not start if its clock differs from that of the database',
   events: 'collects the events of one process',
   limits: 'a limit in memory that each process has for itself',
-  notEnrolled: 'each process lists the devices without a project that have sent it an update check',
   report: 'reads the last report of a device, which another process stores up to 30 s later',
   sessions: 'each process has its own certificate and its own TLS sessions',
   part: 'replaces a part of one server',
@@ -43,15 +42,6 @@ const skipped = {
   },
   'server/rollout/results': {
     'keeps the numbers of a completed rollout in a backup, and after a rollback and a newer rollout': reasons.folder,
-  },
-  'server/shared-alias': {
-    'returns 304 to an unknown device on a shared alias, and lists the device until it is enrolled':
-      reasons.notEnrolled,
-    'lists a device that is enrolled in several projects of an alias unless its build or name decides':
-      reasons.notEnrolled,
-    'serves only enrolled devices of a closed project on a shared alias, and lists the others': reasons.notEnrolled,
-    'rejects sharing an alias with a token for one project, and hides devices on the aliases of other projects from this token':
-      reasons.notEnrolled,
   },
   'server/tls/https': {
     'resumes a TLS session by its ID without sending the certificate again': reasons.sessions,

@@ -16,6 +16,8 @@ const flushEveryMs = 30 * secondMs;
 const cleanEveryMs = 60 * minuteMs;
 /** Time limit for publishing an upload. After this time, the upload is removed. */
 const orphanAgeMs = 24 * 60 * minuteMs;
+/** Time after its last check-in for which a device without a project is listed. */
+const notEnrolledAgeMs = 7 * 24 * 60 * minuteMs;
 const sweptAtOnce = 100;
 /** Limits of the log of webhook deliveries. */
 const deliveryAgeMs = 30 * 24 * 60 * minuteMs;
@@ -29,6 +31,7 @@ export function startMaintenance(parts: ServiceParts): { stop(): Promise<void> }
     every(secondMs, pollStore),
     every(secondMs, pollBlobs),
     every(flushEveryMs, ({ lastSeen }) => lastSeen.flush()),
+    every(secondMs, async ({ notEnrolled }) => void (await notEnrolled.update())),
     every(minuteMs, ({ skew }) => skew.compare()),
     // Rejected requests from an address share an audit entry within this interval.
     every(minuteMs, ({ refusals }) => refusals.flush()),
@@ -115,6 +118,7 @@ async function clean(parts: ServiceParts): Promise<void> {
   await removeOrphans(parts);
   await store.sessions.removeEnded(Date.now());
   await store.failures.removeFull();
+  await store.notEnrolled.removeBefore(Date.now() - notEnrolledAgeMs);
   await store.webhooks.removeOld({ before: Date.now() - deliveryAgeMs, most: mostDeliveries });
 }
 

@@ -4,6 +4,7 @@ import type { Store } from '../storage/store.ts';
 import type { ClockSkew } from './clock-skew.ts';
 import type { DeviceRecords } from './devices/device-records.ts';
 import type { LastSeen } from './devices/last-seen.ts';
+import type { NotEnrolledDevices } from './devices/not-enrolled.ts';
 import type { DomainEvents } from './events/domain-events.ts';
 import type { Outage } from './outage.ts';
 import type { Refusals } from './refusals.ts';
@@ -21,6 +22,7 @@ export interface ServiceParts {
   readonly catalog: Catalog;
   readonly records: DeviceRecords;
   readonly lastSeen: LastSeen;
+  readonly notEnrolled: NotEnrolledDevices;
   readonly rollouts: Rollouts;
   readonly verifier: Verifier;
   readonly events: DomainEvents;

@@ -1,3 +1,4 @@
+import type { NotEnrolledInfo } from '../../api/admin-info.ts';
 import type { Role } from '../../api/release.ts';
 import type { DeviceRule } from '../../api/release-admin.ts';
 import type { RolloutGate, RolloutHalt, RolloutStage, RolloutState, RolloutWindow } from '../../api/rollout.ts';
@@ -377,6 +378,12 @@ export interface SeenDevice {
   readonly record: DeviceRecord;
   readonly lastSeenAt?: number | undefined;
   readonly report?: StoredReport | undefined;
+}
+
+/** Device that sent an update check to an alias and was sent nothing, because no project was found for it. */
+export interface NotEnrolledDevice extends Omit<NotEnrolledInfo, 'lastSeenAt'> {
+  /** Milliseconds since 1970. */
+  readonly lastSeenAt: number;
 }
 
 export interface TokenRecord {

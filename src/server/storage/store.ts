@@ -7,6 +7,7 @@ import type {
   CurrentRelease,
   DeliveryRecord,
   DeviceRecord,
+  NotEnrolledDevice,
   ProjectRecord,
   Recognized,
   ReleaseName,
@@ -37,6 +38,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly sessions: SessionStore;
   readonly failures: FailureStore;
+  readonly notEnrolled: NotEnrolledStore;
   readonly notices: Notices;
   /** Returns the identity of the data; undefined if the store has never been sealed. */
   identity(): Promise<DataIdentity | undefined>;
@@ -542,6 +544,21 @@ export interface FailureLimit {
 }
 
 /** Limits on failed log-ins, by bucket name. The database's clock refills the buckets. */
+export interface NotEnrolledStore {
+  /** Returns the devices, latest check-in first. */
+  list(): Promise<readonly NotEnrolledDevice[]>;
+  /**
+   * Adds or replaces the entries of the seen devices, and removes others. Then removes the oldest entries beyond the limits. Changes may be
+   * lost in a power failure.
+   */
+  save(
+    change: { readonly seen: readonly NotEnrolledDevice[]; readonly removed: readonly string[] },
+    limits: { readonly most: number; readonly mostPerAddress: number },
+  ): Promise<void>;
+  /** Removes devices whose last check-in was before `at`, in milliseconds since 1970. */
+  removeBefore(at: number): Promise<void>;
+}
+
 export interface FailureStore {
   /**
    * Counts a failure.

@@ -104,3 +104,25 @@ test('refreshes a page in one process when the other process changes a device', 
   t.is(second.parts.counters.updates, before, 'only the process that handled the request counts the event');
   t.is(second.parts.counters.publications, 0);
 });
+
+test('lists the same devices without a project in both processes', async (t) => {
+  const { first, second } = await twoProcesses(t);
+  loseNotices(first);
+  const path = '/esp/update';
+  for (const project of ['door', 'temp']) await first.api('PUT', `/projects/${project}`, { aliases: [{ path }] });
+  await second.parts.catalog.update();
+  const listed = async (process: Process) => {
+    const { devices } = (await process.api('GET', '/devices/not-enrolled')).body;
+    return (devices as { mac: string }[]).map(({ mac }) => mac);
+  };
+  const [one, two] = ['02:00:00:00:00:01', '02:00:00:00:00:02'];
+  for (const mac of [one, two]) t.is((await requestAsDevice(first.port, path, { mac })).status, 304);
+  t.deepEqual(new Set(await listed(first)), new Set([one, two]));
+  t.deepEqual(await listed(second), await listed(first));
+  t.is((await requestAsDevice(second.port, path, { mac: one, version: 'door@1' })).status, 404);
+  t.deepEqual(await listed(second), [two], 'the reported version names the project');
+  t.deepEqual(await listed(first), [two]);
+  t.is((await first.api('PUT', `/projects/temp/devices/${two}`, { enrolled: true })).status, 200);
+  t.deepEqual(await listed(first), []);
+  t.deepEqual(await listed(second), []);
+});

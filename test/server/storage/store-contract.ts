@@ -1,6 +1,6 @@
 import type { ExecutionContext, TestFn } from 'ava';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import type { Attempt, DeviceRecord } from '../../../src/server/storage/records.ts';
+import type { Attempt, DeviceRecord, NotEnrolledDevice } from '../../../src/server/storage/records.ts';
 import type { DumpLine } from '../../../src/server/storage/store.ts';
 import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
@@ -52,6 +52,25 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
       );
     },
   );
+
+  storeTest('keeps devices without a project, newest first, within the limits', async (t, { store, peer }) => {
+    const seen = (index: number, address: string, more: Partial<NotEnrolledDevice> = {}): NotEnrolledDevice => {
+      const place = { path: '/esp', projects: ['door', 'temp'], knownIn: ['door'] };
+      return { mac: `02:00:00:00:00:0${index}`, ...place, address, lastSeenAt: index, ...more };
+    };
+    const limits = { most: 4, mostPerAddress: 2 };
+    const first = [seen(1, 'a', { version: '1.0' }), seen(2, 'a'), seen(3, 'b')];
+    await store.notEnrolled.save({ seen: first, removed: [] }, limits);
+    t.deepEqual(await peer.notEnrolled.list(), first.toReversed());
+    const moved = seen(1, 'b', { lastSeenAt: 9 });
+    await peer.notEnrolled.save({ seen: [moved, seen(4, 'a'), seen(5, 'a')], removed: [] }, limits);
+    t.deepEqual(await store.notEnrolled.list(), [moved, seen(5, 'a'), seen(4, 'a'), seen(3, 'b')], 'two of a');
+    await store.notEnrolled.save({ seen: [seen(6, 'c'), seen(7, 'd')], removed: [moved.mac] }, limits);
+    const macs = async () => (await peer.notEnrolled.list()).map(({ lastSeenAt }) => lastSeenAt);
+    t.deepEqual(await macs(), [7, 6, 5, 4], 'four of all');
+    await store.notEnrolled.removeBefore(6);
+    t.deepEqual(await macs(), [7, 6]);
+  });
 
   storeTest('finds nothing by a text with a NUL character, which URLs may contain', async (t, { store }) => {
     const { manifest } = await testBuild({ version: '1.0', project: 'door' });

@@ -33,8 +33,8 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
     return { devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac };
   });
 
-  const notEnrolled = route(deviceOperations.notEnrolled, ({ token }) => ({
-    devices: devicesNotEnrolled(parts, token.project).map(({ lastSeenAt, ...device }) => ({
+  const notEnrolled = route(deviceOperations.notEnrolled, async ({ token }) => ({
+    devices: (await devicesNotEnrolled(parts, token.project)).map(({ lastSeenAt, ...device }) => ({
       ...device,
       lastSeenAt: new Date(lastSeenAt).toISOString(),
     })),

@@ -1,4 +1,4 @@
-import type { NotEnrolledDevice } from '../../services/devices/not-enrolled.ts';
+import type { NotEnrolledDevice } from '../../storage/records.ts';
 import { devicePath } from './paths.ts';
 import { SendForm } from './send-form.tsx';
 import { When } from './when.tsx';

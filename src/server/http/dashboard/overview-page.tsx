@@ -48,7 +48,7 @@ export async function overviewPage(context: PageContext, { catalog, store, notEn
           ))}
         </ul>
         <NotEnrolled
-          devices={devicesNotEnrolled({ notEnrolled }, context.get('token').project)}
+          devices={await devicesNotEnrolled({ notEnrolled }, context.get('token').project)}
           formToken={formTokenFor(context, 'devices')}
         />
       </div>

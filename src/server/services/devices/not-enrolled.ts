@@ -1,37 +1,53 @@
-import { LRUCache } from 'lru-cache';
-import type { NotEnrolledInfo } from '../../../api/admin-info.ts';
+import type { NotEnrolledDevice } from '../../storage/records.ts';
+import type { NotEnrolledStore } from '../../storage/store.ts';
 
-/** Device that sent an update check to an alias and was sent nothing, because no project was found for it. */
-export interface NotEnrolledDevice extends Omit<NotEnrolledInfo, 'lastSeenAt'> {
-  readonly lastSeenAt: number;
-}
-
-/** Number of devices in memory. Each uses about 500 bytes, and appears again with its next update check. */
+/** Number of devices in the list, and of check-ins that wait for the next write. A further device is listed at a later check-in. */
 const mostDevices = 500;
 /** Number of devices from one network, so that invented devices cannot displace all others. */
 const mostPerAddress = 100;
 
-/** Devices on aliases without a project, newest first. They are kept only in memory, because anyone can invent MACs. */
+/**
+ * Devices on aliases without a project, newest first, which all processes share. Check-ins are written once a second: anyone can invent MACs,
+ * and the number of writes must not depend on them.
+ */
 export class NotEnrolledDevices {
-  readonly #devices = new LRUCache<string, NotEnrolledDevice>({ max: mostDevices });
+  readonly #store: NotEnrolledStore;
+  readonly #waiting = new Map<string, NotEnrolledDevice>();
+  readonly #removed = new Set<string>();
+  /** MACs in the list at the last update: for a device that is not in the list, nothing must be removed. */
+  #listed: ReadonlySet<string> = new Set();
 
-  add(device: NotEnrolledDevice): void {
-    const { mac, address } = device;
-    if (!this.#devices.has(mac)) {
-      const fromThere = this.list().filter((other) => other.address === address);
-      const oldest = fromThere.at(-1);
-      if (fromThere.length >= mostPerAddress && oldest !== undefined) this.#devices.delete(oldest.mac);
-    }
-    this.#devices.set(mac, device);
+  constructor(store: NotEnrolledStore) {
+    this.#store = store;
   }
 
-  list(): NotEnrolledDevice[] {
-    return [...this.#devices.values()];
+  /** Records a check-in. */
+  add(device: NotEnrolledDevice): void {
+    const { mac, address } = device;
+    if (!this.#waiting.has(mac)) {
+      if (this.#waiting.size >= mostDevices) return;
+      const fromThere = [...this.#waiting.values()].filter((other) => other.address === address);
+      if (fromThere.length >= mostPerAddress) return;
+    }
+    this.#waiting.set(mac, device);
+    this.#removed.delete(mac);
   }
 
   /** Removes a device that was enrolled or for which a project was found. */
   remove(mac: string): void {
-    this.#devices.delete(mac);
+    if (this.#waiting.delete(mac) || this.#listed.has(mac)) this.#removed.add(mac);
+  }
+
+  /** Writes the check-ins and removals of this process, and returns the list. */
+  async update(): Promise<readonly NotEnrolledDevice[]> {
+    const [seen, removed] = [[...this.#waiting.values()], [...this.#removed]];
+    if (seen.length + removed.length > 0)
+      await this.#store.save({ seen, removed }, { most: mostDevices, mostPerAddress });
+    for (const device of seen) if (this.#waiting.get(device.mac) === device) this.#waiting.delete(device.mac);
+    for (const mac of removed) this.#removed.delete(mac);
+    const list = await this.#store.list();
+    this.#listed = new Set(list.map(({ mac }) => mac));
+    return list;
   }
 }
 
@@ -40,11 +56,11 @@ export class NotEnrolledDevices {
  *
  * @param only project of the user's token; such a user sees only devices on the aliases of this project
  */
-export function devicesNotEnrolled(
+export async function devicesNotEnrolled(
   { notEnrolled }: { readonly notEnrolled: NotEnrolledDevices },
   only: string | undefined,
-): readonly NotEnrolledDevice[] {
-  const all = notEnrolled.list();
+): Promise<readonly NotEnrolledDevice[]> {
+  const all = await notEnrolled.update();
   if (only === undefined) return all;
   const isOwn = (project: string) => project === only;
   return all

@@ -6,6 +6,7 @@ import { blockers } from './migrations/0002-blockers.ts';
 import { webhooks } from './migrations/0003-webhooks.ts';
 import { memberLists } from './migrations/0005-member-lists.ts';
 import { labelsAndPace } from './migrations/0007-labels-and-pace.ts';
+import { notEnrolled } from './migrations/0013-not-enrolled.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -17,6 +18,7 @@ export const ownMigrations: Migrations = {
   '0003-webhooks': webhooks,
   '0005-member-lists': memberLists,
   '0007-labels-and-pace': labelsAndPace,
+  '0013-not-enrolled': notEnrolled,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */

@@ -6,6 +6,7 @@ import { sqlDevices } from './devices.ts';
 import { dumpTables, restoreRows } from './dump.ts';
 import type { Engine } from './engine.ts';
 import { sqlFailures } from './failures.ts';
+import { sqlNotEnrolled } from './not-enrolled.ts';
 import { sqlRollouts } from './rollouts.ts';
 import { sqlSessions } from './sessions.ts';
 import { storeFacts } from './store-facts.ts';
@@ -26,6 +27,7 @@ export function sqlStore(engine: Engine): Store {
     audit: sqlAudit(engine),
     sessions: sqlSessions(engine),
     failures: sqlFailures(engine),
+    notEnrolled: sqlNotEnrolled(engine),
     notices: engine.notices,
     ...storeFacts(engine),
     dump: () => dumpTables(engine),

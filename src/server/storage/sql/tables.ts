@@ -150,13 +150,21 @@ export interface Tables {
     error: string | null;
   };
   readonly sessions: { key: string; token: string; form_token: string; ends_at: number };
+  /** Devices that were sent nothing because no project was found for them. */
+  readonly not_enrolled: {
+    mac: string;
+    address: string;
+    last_seen_at: number;
+    /** Other fields of `NotEnrolledDevice` as JSON. */
+    doc: string;
+  };
   /** Times at which the failures of each bucket are forgotten. */
   readonly failure_buckets: { bucket: string; full_at: number };
 }
 
 /**
  * Tables of a backup with their key columns, in the order for restoring their rows. The other tables contain data that is derived from these
- * tables, and log-ins. Webhooks are not part of a backup, because their URLs are secrets, and because a restored server must not send events to
+ * tables, log-ins, and the latest check-ins of devices without a project. Webhooks are not part of a backup, because their URLs are secrets, and because a restored server must not send events to
  * the receivers of another server.
  */
 export const tableKeys = {
