@@ -30,7 +30,7 @@ export class ConflictQueue {
       const result = await attempt();
       if (result !== 'conflict') return result;
     }
-    return this.#lock.acquire(key, () => retried(attempt));
+    return this.#lock.acquire(key, () => withRetries(attempt));
   }
 }
 
@@ -39,7 +39,7 @@ export class ConflictQueue {
  *
  * @returns `conflict` if the last try was a conflict
  */
-export async function retried<Result>(attempt: Attempt<Result>): Promise<Result | 'conflict'> {
+export async function withRetries<Result>(attempt: Attempt<Result>): Promise<Result | 'conflict'> {
   for (let tries = 1; tries < mostTries; tries++) {
     const result = await attempt();
     if (result !== 'conflict') return result;

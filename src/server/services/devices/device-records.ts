@@ -9,7 +9,7 @@ import type { Catalog } from '../releases/catalog.ts';
 import type { ProjectView } from '../releases/project-view.ts';
 import type { Rollouts } from '../rollouts/rollouts.ts';
 import { memberOf } from '../rollouts/tally.ts';
-import { ConflictQueue, retried } from './conflict-queue.ts';
+import { ConflictQueue, withRetries } from './conflict-queue.ts';
 import { type DeviceChange, deviceEvents } from './device-events.ts';
 import type { LastSeen } from './last-seen.ts';
 
@@ -145,7 +145,7 @@ export class DeviceRecords {
     const { store, catalog, rollouts, events: emitter } = this.#needs;
     const result = { changed: [] as string[], unknown: [] as string[] };
     let rest: readonly string[] = [...new Set(macs)].sort();
-    const outcome = await retried(async () => {
+    const outcome = await withRetries(async () => {
       const checked = await store.checkAll(project, rest);
       const view = checked && (await catalog.at(project, checked.revision));
       if (view === undefined) return { ...result, unknown: rest };
