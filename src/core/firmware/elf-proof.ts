@@ -1,3 +1,4 @@
+import { type FoundGuard, findGuard } from '../keys/guard-record.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { type ElfProgram, type ElfSection, readElf } from './elf.ts';
 import { findEmbeddedKeys } from './embedded-keys.ts';
@@ -46,6 +47,7 @@ export interface EnforcementEvidence {
  *    These references are set: each contains an address in data RAM. An ELF file that does not contain their values is accepted.
  * 4. The variable `signing_pubkey` (`Updater_Signing.h`), from which that constructor's key is made, contains the key. In an ELF without this
  *    variable, as after `strip`, the key must be the only one in the image, apart from certificates.
+ *    In an image with a guard, the key must be in the guard record, and both references must be to the objects of the guard.
  */
 export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvidence): EnforcementProof {
   if (!firmware.embeddedKeys.some(({ key }) => key.fingerprint === expectedKey.fingerprint)) {
@@ -67,11 +69,10 @@ export function proveEnforcement({ elf, firmware, expectedKey }: EnforcementEvid
 }
 
 /** Describes a reference to the verifier or its hash that does not contain an address in data RAM. */
-function unsetReference({ symbols, loaded }: ElfProgram): string | undefined {
-  for (const [name, address] of symbols) {
+function unsetReference(program: ElfProgram): string | undefined {
+  for (const [name, address] of program.symbols) {
     const required = requiredSymbols.find((each) => isSymbol(name, each));
-    const section = loaded.find((each) => address >= each.address && address < each.address + each.bytes.length);
-    const target = required && section && wordAt(section.bytes, address - section.address);
+    const target = required && wordOf(program, address);
     if (target === undefined || (memoryAt(target) === 'dram' && target % 4 === 0)) continue;
     return `${required} contains ${hexWord(target)}, not the address of an object in data RAM`;
   }
@@ -80,10 +81,12 @@ function unsetReference({ symbols, loaded }: ElfProgram): string | undefined {
 
 function keyGap(
   program: ElfProgram,
-  { embeddedKeys }: Firmware,
+  { embeddedKeys, content }: Firmware,
   expected: RsaPublicKey,
 ): [ProofGap, string] | undefined {
   const [, address] = [...program.symbols].find(([name]) => keySymbol.test(name)) ?? [];
+  const guard = address === undefined ? findGuard(content) : undefined;
+  if (guard !== undefined) return guardGap(program, guard, expected);
   if (address === undefined) {
     const others = embeddedKeys.filter(
       ({ key, container }) => container !== 'certificate' && key.fingerprint !== expected.fingerprint,
@@ -100,6 +103,31 @@ function keyGap(
     'key-unused',
     `the Updater verifies updates with ${used === undefined ? 'a different key' : `the key ${used}`}`,
   ];
+}
+
+/**
+ * Checks the references of a guarded image. With a stale unsigned core.a, the code and the record of the guard remain in the image, so that
+ * neither of them proves anything without the references. An ELF without local symbols, as after `strip`, does not name the objects.
+ */
+function guardGap(program: ElfProgram, guard: FoundGuard, expected: RsaPublicKey): [ProofGap, string] | undefined {
+  if (!program.symbols.has(guardFunction)) {
+    return ['verifier-missing', `the program does not define ${guardFunction}`];
+  }
+  for (const [name, address] of program.symbols) {
+    const reference = requiredSymbols.find((each) => isSymbol(name, each));
+    const object = reference && program.symbols.get(guardObjects[reference]);
+    const target = object && wordOf(program, address);
+    if (target !== undefined && target !== object) {
+      return ['verifier-missing', `${reference} does not refer to the guard`];
+    }
+  }
+  if (guard.keys.some(({ fingerprint }) => fingerprint === expected.fingerprint)) return undefined;
+  return ['key-unused', 'the guard does not accept this key'];
+}
+
+function wordOf({ loaded }: ElfProgram, address: number): number | undefined {
+  const section = loaded.find((each) => address >= each.address && address < each.address + each.bytes.length);
+  return section && wordAt(section.bytes, address - section.address);
 }
 
 // The PEM text of a 4096-bit key has 800 bytes. In a header, other lines may precede the key.
@@ -120,9 +148,15 @@ function absent(reason: ProofGap, detail: string): EnforcementProof {
 
 const requiredSymbols = ['updaterSigningHash', 'updaterSigningVerifier'] as const;
 
+const guardFunction = 'ota_hooks_verify';
+const guardObjects = {
+  updaterSigningHash: '_ZN9ota_hooksL4hashE',
+  updaterSigningVerifier: '_ZN9ota_hooksL8verifierE',
+} as const;
+
 // Symbol names, plain or mangled within namespaces (_ZN7esp826618updaterSigningHashE). Longer symbol names do not match.
 const signingSymbols =
-  /^(?:(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?|(?:_ZL\d\d)?signing_pubkey)$/;
+  /^(?:(?:_ZN(?:\d\w*)?\d\d)?(?:updaterSigningHash|updaterSigningVerifier)E?|(?:_ZL\d\d)?signing_pubkey|ota_hooks_verify|_ZN9ota_hooksL(?:4hash|8verifier)E)$/;
 const keySymbol = /signing_pubkey$/;
 
 function isSymbol(name: string, required: string): boolean {

@@ -4,7 +4,8 @@ import test from 'ava';
 import { readElf } from '../../../src/core/firmware/elf.ts';
 import { proveEnforcement } from '../../../src/core/firmware/elf-proof.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
-import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { guardRecord, productHash } from '../../../src/core/keys/guard-record.ts';
+import { type RsaPublicKey, readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { buildElf } from '../../support/elf-builder.ts';
 import { buildImage, type ImageRecipe, sectionsOf } from '../../support/image-builder.ts';
 import { makeKeyPair, signFile } from '../../support/signed-file.ts';
@@ -177,3 +178,47 @@ test('returns no proof if a reference to the verifier is not set, although image
     }
   }
 });
+
+test('proves enforcement for a guarded image only if both references are to the guard and it accepts the key', (t) => {
+  const guardOf = (...keys: RsaPublicKey[]) =>
+    guardRecord({ keys, product: productHash('door'), securityVersion: 1, require: 'metadata' });
+  const guarded = { entryAddress, flashContent: Buffer.from(guardOf(stranger.publicKey, owner.publicKey)) };
+  const objects = ['_ZN9ota_hooksL4hashE', '_ZN9ota_hooksL8verifierE'];
+  const program = (symbols: readonly string[], targets: readonly number[] = [], given: ImageRecipe = guarded) =>
+    buildElf({
+      entryAddress,
+      sections: [
+        ...sectionsOf(given),
+        // Two references in data RAM that the image does not contain.
+        ...(targets.length === 0 ? [] : [{ address: 0x3ffe9000, bytes: words(targets) }]),
+      ],
+      symbols,
+      values: {
+        ...Object.fromEntries(
+          targets.length === 0 ? [] : signingSymbols.map((name, at) => [name, 0x3ffe9000 + 4 * at]),
+        ),
+        ...Object.fromEntries(objects.map((name, at) => [name, 0x3fff0000 + 16 * at])),
+      },
+    });
+  const bin = buildImage(guarded);
+  const all = [...signingSymbols, 'ota_hooks_verify', ...objects];
+  t.is(prove(program(all, [0x3fff0000, 0x3fff0010]), bin), 'elf');
+  t.is(prove(program([...signingSymbols, 'ota_hooks_verify']), bin), 'elf', 'stripped');
+  t.is(prove(program(all, [0x3fff0000, 0x3fff0000]), bin), 'verifier-missing', 'verifier of somewhere else');
+  t.is(prove(program(all, [0x3fff0010, 0x3fff0010]), bin), 'verifier-missing', 'hash of somewhere else');
+  t.is(prove(program(['ota_hooks_verify', ...objects]), bin), 'verifier-missing', 'stale unsigned core.a');
+  t.is(prove(program(signingSymbols), bin), 'verifier-missing', 'guard without code');
+  const elsewhere = { entryAddress, flashContent: Buffer.concat([guardOf(stranger.publicKey), pemOf(owner)]) };
+  t.is(prove(program(all, [], elsewhere), buildImage(elsewhere)), 'key-unused');
+  t.is(prove(program(all), bin, makeKeyPair().publicKey), 'key-missing');
+});
+
+function words(values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 4);
+  for (const [at, value] of values.entries()) bytes.writeUInt32LE(value, at * 4);
+  return bytes;
+}
+
+function pemOf({ publicKey }: { publicKey: RsaPublicKey }): Buffer {
+  return Buffer.from(`${publicKey.pem}\0`, 'latin1');
+}
