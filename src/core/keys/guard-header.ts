@@ -167,25 +167,25 @@ static Rejection check(uint32_t payloadBytes) {
   return rejectedNothing;
 }
 
+// A member of Hash would take 8 bytes of RAM.
+static bool isFirstBlock;
+
 // Hashes a raw sketch with the flash mode that was signed: the Updater has replaced byte 2 with the mode of this device.
 class Hash : public BearSSL::HashSHA256 {
  public:
   void begin() override {
     BearSSL::HashSHA256::begin();
-    _isFirst = true;
+    isFirstBlock = true;
   }
   void add(const void *data, uint32_t length) override {
     Metadata metadata;
     uint8_t *const bytes = static_cast<uint8_t *>(const_cast<void *>(data));
-    if (_isFirst && memberOf(Command()) == U_FLASH && length > 3 && bytes[0] == 0xe9) {
+    if (isFirstBlock && memberOf(Command()) == U_FLASH && length > 3 && bytes[0] == 0xe9) {
       if (readMetadata(memberOf(Size()) - signatureBytes() - 4, metadata)) bytes[2] = metadata.flashMode;
     }
-    _isFirst = false;
+    isFirstBlock = false;
     BearSSL::HashSHA256::add(data, length);
   }
-
- private:
-  bool _isFirst = false;
 };
 
 class Verifier : public UpdaterVerifyClass {

@@ -5,7 +5,7 @@ import { installPlatformIo } from './platformio.ts';
 import { installSchemathesis } from './schemathesis.ts';
 import { installXtensaCompiler } from './xtensa.ts';
 
-const compilers = ['gcc', 'libc6-dev', 'libbearssl-dev'];
+const compilers = ['gcc', 'g++', 'libc6-dev', 'libbearssl-dev'];
 const keyTools = ['openssl', 'openssh-client', 'putty-tools'];
 await aptInstall([
   ...compilers,

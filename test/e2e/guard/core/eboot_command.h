@@ -1,0 +1,3 @@
+#ifndef EBOOT_COMMAND_H
+#define EBOOT_COMMAND_H
+#endif
