@@ -20,8 +20,25 @@ const state = v.picklist(rolloutStates);
 export const memberStatuses = ['pending', 'updating', 'running', 'undelivered', 'failed', 'blocked'] as const;
 export type MemberStatus = (typeof memberStatuses)[number];
 
-/** Selections of a rollout's devices: by progress, or `waiting` for the devices in the open stages that do not count as updated. */
-export const memberSelections = [...memberStatuses, 'waiting'] as const;
+/**
+ * Selections of a rollout's devices by progress or by their reports.
+ *
+ * - not-confirmed: failed devices that have sent no request since the download started
+ * - unproven: devices whose result was reported without credentials
+ * - with-credentials: devices whose requests are rejected without their own credentials
+ * - without-credentials: the other devices
+ */
+export const reportSelections = [
+  ...memberStatuses,
+  'not-confirmed',
+  'unproven',
+  'with-credentials',
+  'without-credentials',
+] as const;
+
+/** Selections of a rollout's devices, including `waiting` for the devices in the open stages that do not count as updated. */
+export const memberSelections = [...reportSelections, 'waiting'] as const;
+export type MemberSelectionName = (typeof memberSelections)[number];
 
 /** Words for the progress of a device in commands and on the dashboard. */
 export const memberStatusWords: Readonly<Record<MemberStatus, string>> = {
@@ -31,6 +48,16 @@ export const memberStatusWords: Readonly<Record<MemberStatus, string>> = {
   undelivered: 'running it, not downloaded here',
   failed: 'failed',
   blocked: 'cannot take it',
+};
+
+/** Words for the selections of a rollout's devices. */
+export const selectionWords: Readonly<Record<MemberSelectionName, string>> = {
+  ...memberStatusWords,
+  'not-confirmed': 'failed, not confirmed',
+  unproven: 'reported without credentials',
+  'with-credentials': 'with credentials',
+  'without-credentials': 'without credentials',
+  waiting: 'open stages, not updated',
 };
 
 /** Numbers of enrolled devices in a rollout, by progress. */
@@ -90,6 +117,11 @@ export const rolloutInfoSchema = v.strictObject({
    * the numbers were not stored when it ended.
    */
   finalAt: v.optional(time),
+  /**
+   * True if the devices behind the numbers can be listed. False for a rollout that ended before its devices were stored, or longer ago than
+   * the project keeps attempts.
+   */
+  hasDeviceLists: v.boolean(),
   /** Sources of the reports without credentials; absent if there are none. */
   unproven: v.optional(
     v.strictObject({
@@ -153,7 +185,7 @@ export const deviceRolloutSchema = v.strictObject({
 });
 export type DeviceRolloutInfo = DeepReadonly<v.InferOutput<typeof deviceRolloutSchema>>;
 
-/** Devices of a rollout, ordered by MAC. */
+/** Devices of a rollout, ordered by MAC. If the rollout has ended, the devices as they were at `finalAt`. */
 export const rolloutDevicesSchema = v.strictObject({
   rollout: v.number(),
   /** Number of devices that the query selects, on all pages. */

@@ -11,9 +11,11 @@ const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 /** Number of devices or audit entries that a step reads, and changes at most. A step of 200 devices without changes takes 4 ms of CPU. */
 export const cleanedAtOnce = 200;
+/** Number of devices of ended rollouts that a step removes. */
+const forgottenAtOnce = 1000;
 
 interface Needs {
-  readonly store: Pick<Store, 'devices' | 'audit'>;
+  readonly store: Pick<Store, 'devices' | 'rollouts' | 'audit'>;
   readonly records: Pick<DeviceRecords, 'list' | 'change' | 'remove'>;
   readonly catalog: Pick<Catalog, 'view' | 'views'>;
 }
@@ -51,7 +53,10 @@ export class HistoryCleaner {
 
 /** Yields after each batch. */
 async function* passAt(needs: Needs, now: number): AsyncGenerator<undefined> {
-  for (const { project } of needs.catalog.views()) yield* cleanDevices(needs, project.name, now);
+  for (const { project } of needs.catalog.views()) {
+    yield* cleanDevices(needs, project.name, now);
+    yield* cleanRollouts(needs, project, now);
+  }
   yield* cleanAudit(needs, now);
 }
 
@@ -90,6 +95,13 @@ async function cleanBatch(
     if (device.lastSeenAt !== undefined && device.lastSeenAt < ends.checkInsMs) stale.push(mac);
   }
   await store.devices.forgetCheckIns(name, stale, ends.checkInsMs);
+}
+
+/** Removes the devices of rollouts that ended longer ago than the project keeps attempts. The numbers of the rollouts stay. */
+async function* cleanRollouts({ store }: Needs, project: ProjectRecord, now: number): AsyncGenerator<undefined> {
+  const { attemptsMs } = endsOf(project, now);
+  while ((await store.rollouts.forgetFinalMembers(project.name, attemptsMs, forgottenAtOnce)) === 'more')
+    yield undefined;
 }
 
 /** Audit entries have increasing times, so that a batch of recent entries is the last one. */

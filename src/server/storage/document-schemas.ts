@@ -3,6 +3,7 @@ import { deviceStatuses } from '../../api/admin-info.ts';
 import { firmwareVersion, resourceName } from '../../api/release.ts';
 import { historyDays, mac } from '../../api/release-admin.ts';
 import { haltSchema, rolloutStates, stageSchema, windowSchema } from '../../api/rollout.ts';
+import { memberStatuses } from '../../api/rollout-info.ts';
 import { deliveryStates, webhookEvents, webhookFormats } from '../../api/webhooks.ts';
 import { flashModes } from '../../core/firmware/flash-header.ts';
 import { printable } from '../../core/model/fields.ts';
@@ -127,6 +128,14 @@ const report = v.looseObject({
   sketchSizeBytes: v.optional(v.number()),
   freeSpaceBytes: v.optional(v.number()),
 });
+/** Text of `RolloutMember.kind`; see services/rollouts/tally.ts. */
+const memberKind = v.pipe(
+  text,
+  v.regex(
+    new RegExp(`^(${memberStatuses.join('|')})( not-confirmed)?( unproven)?( with-credentials)?$`),
+    'must be the status of a device in a rollout',
+  ),
+);
 const rollout = v.pipe(
   v.looseObject({
     version: text,
@@ -159,6 +168,7 @@ const rollout = v.pipe(
         at: time,
         tallies: v.array(v.record(text, count)),
         unproven: v.optional(v.looseObject({ devices: count, addresses: count })),
+        counts: v.optional(v.array(v.looseObject({ stage: count, kind: memberKind, devices: count }))),
       }),
     ),
   }),
@@ -206,6 +216,7 @@ const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchem
     name: v.nullish(label),
   }),
   rollouts: v.looseObject({ id, revision: count, channel: resourceName, state: v.picklist(rolloutStates) }),
+  rollout_results: v.looseObject({ stage: count, kind: memberKind, mac }),
   tokens: v.looseObject({ name: label, created_at: time }),
   uploads: v.looseObject({ size_bytes: count, at: time, complete: v.picklist([0, 1]) }),
   audit: v.looseObject({ id, at: time }),

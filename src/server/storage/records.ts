@@ -340,6 +340,8 @@ interface RolloutResult {
   readonly tallies: readonly Partial<RolloutTally>[];
   /** Reports without credentials, and the number of addresses that sent them; undefined if there were none. */
   readonly unproven?: { readonly devices: number; readonly addresses: number } | undefined;
+  /** Number of devices by stage and `RolloutMember.kind`; undefined if the devices themselves were not stored. */
+  readonly counts?: readonly (Pick<RolloutMember, 'stage' | 'kind'> & { readonly devices: number })[] | undefined;
 }
 
 /** Contribution of a device to the counts of a rollout. */

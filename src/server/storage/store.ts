@@ -248,12 +248,19 @@ export interface DeviceFilter {
   readonly members?: MemberFilter | undefined;
 }
 
-/** Members of a rollout. The devices of earlier rollouts on a channel are no longer stored. */
+/** Members of a rollout. */
 export interface MemberFilter {
   /** Rollout ID. */
   readonly rollout: number;
   /** Stages and kinds of the members, each pair once. */
   readonly parts: readonly Pick<RolloutCount, 'stage' | 'kind'>[];
+  /** True for the devices as they were when the final numbers were stored, instead of the devices as they are now. */
+  readonly isFinal: boolean;
+}
+
+/** Member of a rollout when its final numbers were stored. */
+export interface FinalMember extends Pick<RolloutMember, 'stage' | 'kind'> {
+  readonly mac: string;
 }
 
 /** Number of devices in a project that share these values. */
@@ -454,7 +461,8 @@ export interface RolloutStore {
    * Saves a rollout and, if they change, the current releases of its channel in one transaction, and increments its revision.
    *
    * @param change undefined if only samples or final numbers change; in that case, the revision of the project stays the same
-   * @param finish returns the rollout with its final numbers, from the counts that the same transaction reads
+   * @param finish returns the rollout with its final numbers. If it is set, the same transaction stores the devices of the rollout, and
+   *   counts them.
    * @returns the rollout with its new revision; conflict if the revision differs from the stored one
    */
   save(
@@ -501,6 +509,22 @@ export interface RolloutStore {
     id: number,
     kinds?: readonly string[],
   ): Promise<readonly { readonly address: string; readonly devices: number }[]>;
+  /** Returns whether the devices of a rollout that has ended are stored. */
+  hasFinalMembers(id: number): Promise<boolean>;
+  /** Returns a page of the devices that an ended rollout had, sorted by MAC, also those that have been removed since. */
+  finalMembers(
+    filter: Omit<MemberFilter, 'isFinal'>,
+    page: Pick<RecordPage, 'after' | 'limit'>,
+  ): Promise<readonly FinalMember[]>;
+  /** Returns the members with these MACs that an ended rollout had, in no particular order. */
+  finalMembersOf(filter: Omit<MemberFilter, 'isFinal'>, macs: readonly string[]): Promise<readonly FinalMember[]>;
+  /**
+   * Removes devices of the project's rollouts whose final numbers were stored before `at`, in milliseconds since 1970.
+   *
+   * @param most maximum number of devices to remove
+   * @returns complete if there are no further devices to remove
+   */
+  forgetFinalMembers(project: string, at: number, most: number): Promise<'more' | 'complete'>;
 }
 
 /** Returns a device's contribution to the counts of a rollout; undefined if the rollout does not count the device. */

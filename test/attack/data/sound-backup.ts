@@ -37,6 +37,14 @@ export async function soundBackup(t: ExecutionContext): Promise<Sound> {
   const rollout = { version: '2.0', channel: 'beta', stages: [{ share: 50, canaries: ['hall'] }, { share: 100 }] };
   const started = await server.api('POST', '/projects/door/rollouts', rollout);
   t.is(started.status, 201, JSON.stringify(started.body));
+  await server.api('PUT', '/projects/door/devices/18:FE:34:AA:BB:CD', { enrolled: true, channel: 'edge' });
+  const ended = await server.api('POST', '/projects/door/rollouts', {
+    ...rollout,
+    channel: 'edge',
+    stages: [{ share: 100 }],
+  });
+  t.is(ended.status, 201, JSON.stringify(ended.body));
+  t.is((await server.api('POST', `/projects/door/rollouts/${ended.body['id']}/abort`, {})).status, 200);
   await server.close(0);
   const run = await runCommand(['server', 'backup', '--data', folder.path, '--out', 'b'], { cwd: folder.path });
   t.is(run.exitCode, 0, run.error?.message);

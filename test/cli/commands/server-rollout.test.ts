@@ -48,10 +48,11 @@ test('rollouts start and show print the rollout and its stages, and --json match
   t.is(lines[1], 'state        active');
   t.is(lines[2], 'waiting for  1 of 1 device to run 2.0 (0 so far)');
   t.is(lines[3], 'devices      ota-hooks server rollouts show door --id 1 --waiting');
-  t.regex(lines[5] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 updated; 1 pending$/);
-  t.regex(lines[6] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 updated; 1 pending$/);
-  t.regex(lines[7] ?? '', /^3 \(closed\) +100% +·{20} +0 of 2 updated; 2 pending$/);
-  t.regex(lines[8] ?? '', /^just now +started +first admin$/);
+  t.is(lines[4], 'credentials  0 of 4 devices authenticate; list: --status without-credentials');
+  t.regex(lines[6] ?? '', /^1 +18:FE:34:00:00:00 +·{20} +0 of 1 updated; 1 pending$/);
+  t.regex(lines[7] ?? '', /^2 \(closed\) +group hall +·{20} +0 of 1 updated; 1 pending$/);
+  t.regex(lines[8] ?? '', /^3 \(closed\) +100% +·{20} +0 of 2 updated; 2 pending$/);
+  t.regex(lines[9] ?? '', /^just now +started +first admin$/);
 
   await update(0);
   await server.parts.rollouts.maintain();
@@ -107,16 +108,16 @@ test('rollouts pause, resume, advance, abort and rollback record their reasons',
     const { stdout, error } = await run('rollouts', ...argv);
     return error === undefined ? linesOf(stdout).find((line) => line.startsWith('state')) : error.message;
   };
-  t.is(await state('pause', 'door', '--reason', 'lunch'), 'state    paused: lunch');
+  t.is(await state('pause', 'door', '--reason', 'lunch'), 'state        paused: lunch');
   t.is((await checkIn(0)).status, 304);
   t.regex((await state('advance', 'door')) ?? '', /the rollout of 2\.0 is paused and cannot be advanced/);
   t.is(await state('resume', 'door', '--reason', 'back'), 'state        active: back');
   t.is((await checkIn(1)).status, 304);
   t.is(await state('advance', 'door'), 'state        active: back');
   t.is((await checkIn(1)).header('x-version'), '2.0');
-  t.is(await state('abort', 'door', '--yes'), 'state    aborted');
+  t.is(await state('abort', 'door', '--yes'), 'state        aborted');
   t.regex((await state('resume', 'door')) ?? '', /is aborted and cannot be resumed/);
-  t.is(await state('rollback', 'door', '--id', '1', '--yes'), 'state    rolled-back');
+  t.is(await state('rollback', 'door', '--id', '1', '--yes'), 'state        rolled-back');
   t.is((await checkIn(1, young)).header('x-version'), '1.0');
   const { stdout } = await run('rollouts', 'show', 'door');
   t.regex(

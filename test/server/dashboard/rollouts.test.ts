@@ -65,7 +65,7 @@ test('lists a rollout, and shows its stages, progress, gate and halt rules on th
   );
   t.regex(
     text,
-    /0 of 3 devices authenticate\. Anyone who knows the MAC of a device without credentials can send reports for it\./,
+    /0 of <a[^>]*>3 devices<\/a> authenticate\. Anyone who knows the MAC of <a[^>]*>a device without credentials<\/a> can send/,
   );
   t.notRegex(text, /Reports without credentials/);
   t.regex(text, /<svg[^>]*role="img"/);
@@ -120,7 +120,7 @@ test('shows devices that run the release without having downloaded it, and the s
   const { text } = await reader.get(page);
   t.regex(text, /1 running it, not downloaded here/);
   t.regex(text, /waiting for a device in the open stages to download 2\.0 \(1 run it, not downloaded here\)/);
-  t.regex(text, /Reports without credentials.*?1, all from 127\.0\.0\.1/s);
+  t.regex(text, /Reports without credentials.*?>1<\/a>, all from 127\.0\.0\.1/s);
   t.regex((await reader.get(`/projects/door/devices/${macOf(1)}`)).text, /running it, not downloaded here/);
 });
 
@@ -144,11 +144,13 @@ test('links every count of a rollout to the devices that it counts, with their r
       '1 updating',
       '2 devices',
       '2 pending',
+      '3 devices',
+      'a device without credentials',
     ],
   );
   for (const [path, label] of links) {
     const listed = (await reader.get(path)).text;
-    const count = Number.parseInt(label, 10) || 1;
+    const count = Number.parseInt(label, 10) || (label.startsWith('a device') ? 3 : 1);
     t.is([...listed.matchAll(/<th scope="row">/g)].length, count, path);
     t.regex(listed, new RegExp(`Rollout of 2\\.0 on stable</a>: .*${count} devices?</p>`));
   }
@@ -161,7 +163,7 @@ test('links every count of a rollout to the devices that it counts, with their r
   t.true(linksOf((await reader.get('/projects/door/rollouts')).text).some(([, label]) => label === '2 pending'));
 
   await server.api('POST', '/projects/door/rollouts/1/abort', {});
-  t.deepEqual(linksOf((await reader.get(page)).text), [], 'the numbers are final');
+  t.true(linksOf((await reader.get(page)).text).some(([, label]) => label === '2 not updated'));
   t.regex((await reader.get(links[0]?.[0] ?? '')).text, /The rollout has ended/);
   t.is((await reader.get('/projects/door/devices?rollout=x&stage=y')).status, 200);
 });

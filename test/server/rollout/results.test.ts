@@ -1,7 +1,8 @@
 /** Final numbers of rollouts that have ended. */
 import test, { type ExecutionContext } from 'ava';
-import type { RolloutInfo } from '../../../src/api/rollout-info.ts';
+import { memberSelections, type RolloutDevices, type RolloutInfo } from '../../../src/api/rollout-info.ts';
 import { makeApi } from '../../../src/server/http/api/app.ts';
+import { HistoryCleaner } from '../../../src/server/services/history.ts';
 import { checkIn, draft, macOf, maintained, running, startFleet, startRollout } from '../../attack/rollouts/fleet.ts';
 import { serverCommands } from '../../support/server-commands.ts';
 import { testFolder } from '../../support/test-folder.ts';
@@ -11,6 +12,20 @@ import { startTestServer, type TestServer } from '../running-server.ts';
 async function show(server: TestServer, id: number, token = server.token): Promise<RolloutInfo> {
   const { body } = await server.api('GET', `/projects/door/rollouts/${id}`, undefined, token);
   return body as unknown as RolloutInfo;
+}
+
+async function list(server: TestServer, id: number, query = '', token = server.token): Promise<RolloutDevices> {
+  const { status, body } = await server.api('GET', `/projects/door/rollouts/${id}/devices${query}`, undefined, token);
+  if (status !== 200) throw new Error(JSON.stringify(body));
+  return body as unknown as RolloutDevices;
+}
+
+/** Returns the names and statuses of all devices of a rollout, and the size of the list of each selection. */
+async function lists(server: TestServer, id: number, token = server.token) {
+  const all = (await list(server, id, '', token)).devices.map(({ mac, status, reason }) => ({ mac, status, reason }));
+  const totals: number[] = [];
+  for (const status of memberSelections) totals.push((await list(server, id, `?status=${status}`, token)).total);
+  return { all, totals };
 }
 
 /** Server on which two of three devices run the release of a completed rollout. */
@@ -72,6 +87,7 @@ test('keeps the numbers of a completed rollout in a backup, and after a rollback
   const restored = await startTestServer(t, { data: folder.at('restored') });
   await restored.parts.rollouts.maintain();
   t.like(await show(restored, before.id, server.token), { state: 'rolled-back', finalAt, tally, stages, samples });
+  t.deepEqual(await lists(restored, before.id, server.token), await lists(server, before.id));
 });
 
 test('stores the numbers of an aborted rollout after all of its devices are counted', async (t) => {
@@ -84,4 +100,79 @@ test('stores the numbers of an aborted rollout after all of its devices are coun
   t.like(tally, { members: 2, pending: 2 });
   await changeFleet(server);
   t.like(await show(server, id), { finalAt, tally });
+});
+
+test('lists the devices of a completed rollout as they were, for every count on its page', async (t) => {
+  const { server, before } = await completed(t);
+  const { id } = before;
+  const listed = await lists(server, id);
+  t.deepEqual(listed.all, [
+    { mac: macOf(0), status: 'running', reason: 'Ran 2.0.' },
+    { mac: macOf(1), status: 'running', reason: 'Ran 2.0.' },
+    { mac: macOf(2), status: 'pending', reason: '2.0 had not been sent to the device.' },
+  ]);
+  await changeFleet(server);
+  const { all, totals } = await lists(server, id);
+  t.deepEqual(totals, listed.totals);
+  const [first, second, third] = listed.all;
+  t.deepEqual(all, [first, { ...second, reason: 'Ran 2.0. The device has been removed since.' }, third]);
+  t.like(await list(server, id, '?stage=1&status=running&limit=1'), { total: 2, next: macOf(0) });
+
+  const browser = browserAt(makeApi(server.parts));
+  t.is((await browser.post('/login', { token: server.token })).status, 303);
+  const { text } = await browser.get(`/projects/door/rollouts/${id}`);
+  const links = [...text.matchAll(/href="([^"]*rollout=\d+[^"]*)" aria-label="([^"]*)"/g)];
+  t.deepEqual(
+    links.map(([, , label]) => label),
+    [
+      'All devices: 2 updated',
+      'All devices: 1 pending',
+      'Stage 1: 3 devices',
+      'Stage 1: 2 updated',
+      'Stage 1: 1 pending',
+      'All: 3 devices',
+      'Without credentials: a device without credentials',
+      'Reports without credentials: 2',
+    ],
+  );
+  for (const [, path = '', label = ''] of links) {
+    const page = (await browser.get(path.replaceAll('&amp;', '&'))).text;
+    const count = /: (\d)/.exec(label)?.[1] ?? '3';
+    t.regex(page, new RegExp(`Rollout of[^<]*</a>: [^<]*\\b${count} devices?<`), label);
+    t.regex(page, /The rollout has ended\. The list shows the stage and the status of the devices at that time/);
+  }
+  const updated = (await browser.get(links[0]?.[1]?.replaceAll('&amp;', '&') ?? '')).text;
+  t.regex(updated, /Ran 2\.0\./);
+  t.notRegex(updated, new RegExp(macOf(1)), 'the device was removed');
+
+  const { run } = serverCommands(server, server.folder);
+  const shown = (await run('rollouts', 'show', 'door')).stdout;
+  t.regex(shown, /^credentials +0 of 3 devices authenticate; list: --status without-credentials$/m);
+  t.regex(shown, /^unproven +2 reports without credentials, .*; list: --status unproven$/m);
+  t.regex(shown, /^devices +ota-hooks server rollouts show door --id \d+ --status pending\|running$/m);
+  const unproven = await run('rollouts', 'show', 'door', '--status', 'unproven');
+  t.regex(unproven.stdout, /: 2 devices\n[\s\S]*The device has been removed since\./);
+});
+
+test('removes the devices of a rollout when the project no longer keeps attempts, and keeps its numbers', async (t) => {
+  const { server, before } = await completed(t);
+  const { id, tally, finalAt } = before;
+  const cleaner = new HistoryCleaner(server.parts);
+  const hours = (count: number) => Date.parse(finalAt ?? '') + count * 60 * 60_000;
+  await cleaner.step(hours(365 * 24 - 1));
+  t.is((await list(server, id)).total, 3);
+  for (let step = 0; step < 3; step++) await cleaner.step(hours(366 * 24) + step);
+  t.like(await show(server, id), { tally, finalAt, hasDeviceLists: false });
+  const { status, body } = await server.api('GET', `/projects/door/rollouts/${id}/devices`);
+  t.is(status, 409);
+  t.regex(JSON.stringify(body), /the rollout of 2\.0 is complete, and its devices are not stored/);
+  const browser = browserAt(makeApi(server.parts));
+  t.is((await browser.post('/login', { token: server.token })).status, 303);
+  const { text } = await browser.get(`/projects/door/rollouts/${id}`);
+  t.regex(text, /2 updated[\s\S]*The devices behind the numbers are not stored\./);
+  t.notRegex(text, /href="[^"]*rollout=/);
+  const { text: fleet } = await browser.get(`/projects/door/devices?rollout=${id}`);
+  t.regex(fleet, /The devices of this rollout are not stored\. The list contains all devices\./);
+  const { stdout } = await serverCommands(server, server.folder).run('rollouts', 'show', 'door');
+  t.notRegex(stdout, /^devices /m);
 });

@@ -3,7 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { DeviceInfo } from '../../../src/api/admin-info.ts';
-import { memberSelections, type RolloutDevices, type RolloutInfo } from '../../../src/api/rollout-info.ts';
+import {
+  memberSelections,
+  type RolloutDevices,
+  type RolloutInfo,
+  type RolloutTally,
+  type reportSelections,
+} from '../../../src/api/rollout-info.ts';
 import { memberInfo } from '../../../src/server/services/rollouts/member-info.ts';
 import { listMembers } from '../../../src/server/services/rollouts/member-lists.ts';
 import { memberOf } from '../../../src/server/services/rollouts/tally.ts';
@@ -68,6 +74,29 @@ function changed(mac: string, { enrolled, group, pin, running, attempt, code, ex
   };
 }
 
+/** Returns whether a kind, such as `failed not-confirmed`, is selected. */
+function has(kind: string, selection: (typeof reportSelections)[number]): boolean {
+  const words = kind.split(' ');
+  if (selection === 'without-credentials') return !words.includes('with-credentials');
+  return words.includes(selection) && !(selection === 'unproven' && words.includes('blocked'));
+}
+
+/** Returns the number that the pages show for a selection. */
+function countIn(tally: RolloutTally, selection: (typeof reportSelections)[number]): number {
+  switch (selection) {
+    case 'not-confirmed':
+      return tally.notConfirmed;
+    case 'unproven':
+      return tally.unproven + tally.unprovenFailed + tally.undelivered;
+    case 'with-credentials':
+      return tally.withCredentials;
+    case 'without-credentials':
+      return tally.members - tally.withCredentials;
+    default:
+      return tally[selection];
+  }
+}
+
 /** Compares the lists of a rollout with its counts and with the records. Returns undefined if the rollout changed meanwhile. */
 async function differencesOf({ parts }: TestServer, rollout: RolloutRecord): Promise<readonly string[] | undefined> {
   const { id } = rollout;
@@ -87,7 +116,7 @@ async function differencesOf({ parts }: TestServer, rollout: RolloutRecord): Pro
       const expected = members.filter((member) => {
         if (stage !== undefined && member.stage !== stage - 1) return false;
         if (status === 'waiting') return member.stage < current.openStages && member.state !== 'running';
-        return status === undefined || member.state === status;
+        return status === undefined || has(member.kind, status);
       });
       const what = `stage ${stage}, ${status}`;
       const listed: string[] = [];
@@ -105,7 +134,7 @@ async function differencesOf({ parts }: TestServer, rollout: RolloutRecord): Pro
       );
       if (status === undefined || status === 'waiting') continue;
       const tally = stage === undefined ? current.tally : current.stages[stage - 1]?.tally;
-      compare(`count of ${what}`, tally?.[status], expected.length);
+      compare(`count of ${what}`, tally && countIn(tally, status), expected.length);
     }
   }
   const { openStages, state } = await show();
@@ -179,9 +208,6 @@ test('names the devices that a stage waits for, each with its reason and what to
     'The rollout is paused.',
   );
   await server.api('POST', `/projects/door/rollouts/${id}/abort`, {});
-  const { status, body } = await server.api('GET', `/projects/door/rollouts/${id}/devices`);
-  t.is(status, 409);
-  t.regex(JSON.stringify(body), /2\.0 is aborted, and its devices are no longer listed/);
   t.is((await server.api('GET', '/projects/door/rollouts/77/devices')).status, 404);
   t.is((await server.api('GET', `/projects/door/rollouts/${id}/devices?status=tired`)).status, 422);
 });

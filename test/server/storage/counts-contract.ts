@@ -7,7 +7,7 @@ import type {
   RolloutMember,
   RolloutRecord,
 } from '../../../src/server/storage/records.ts';
-import type { MemberFilter, RecordPage, Store } from '../../../src/server/storage/store.ts';
+import type { MemberFilter, RecordPage, RolloutCount, Store } from '../../../src/server/storage/store.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
 import { auditBy } from '../audit-by.ts';
 import { testBuild } from '../builds.ts';
@@ -76,7 +76,10 @@ export function countsContract(storeTest: StoreTest): void {
     await setDevice(store, 2, { group: 'a', name: 'running' });
     await setDevice(store, 4, { group: 'b', name: 'failed' });
     const find = async (page: RecordPage, parts: MemberFilter['parts'], more = {}) => {
-      const found = await store.devices.list('door', page, { ...more, members: { rollout: id, parts } });
+      const found = await store.devices.list('door', page, {
+        ...more,
+        members: { rollout: id, parts, isFinal: false },
+      });
       return found.map(({ record }) => Number(record.mac.slice(-2)));
     };
     const [pending, running, failed] = [
@@ -94,6 +97,62 @@ export function countsContract(storeTest: StoreTest): void {
     t.deepEqual(await find({ limit: 10 }, [pending, failed], { text: 'FAIL' }), [4]);
     t.deepEqual(await find({ limit: 10 }, [pending, failed], { group: 'a' }), [1, 3]);
     t.deepEqual(await find({ limit: 1, before: macOf(4) }, [pending, failed], { group: 'a' }), [3]);
+  });
+
+  storeTest('keeps the devices that an ended rollout had, while the devices change', async (t, opened) => {
+    const { store, peer } = opened;
+    await fill(store);
+    for (const index of [1, 2, 3]) await setDevice(store, index, { group: 'a', name: 'pending' });
+    await setDevice(store, 4, { group: 'b', name: 'failed' });
+    const { id } = await startRollout(store);
+    await countAll(store, id);
+    const found = (await store.rollouts.find('door', id)) ?? t.fail();
+    const aborted = { ...found, state: 'aborted' } as const;
+    const end = (counts: readonly RolloutCount[]) => ({ ...aborted, result: { at: 5, tallies: [], counts } });
+    t.is(await store.rollouts.save({ ...aborted, revision: 9 }, undefined, end), 'conflict');
+    t.false(await store.rollouts.hasFinalMembers(id), 'nothing is stored');
+    const both = await Promise.all([store, peer].map(({ rollouts }) => rollouts.save(aborted, undefined, end)));
+    t.is(both.filter((saved) => saved === 'conflict').length, 1);
+    const parts = [
+      { stage: 0, kind: 'pending', devices: 3 },
+      { stage: 1, kind: 'failed', devices: 1 },
+    ];
+    t.deepEqual((await store.rollouts.find('door', id))?.result?.counts, parts);
+    await setDevice(store, 1, { group: 'a', name: 'running' });
+    await setDevice(store, 4, { group: 'a', name: 'running' });
+    await removeDevice(store, 2);
+    await countAll(store, (await startRollout(store)).id);
+    const restored = await opened.another();
+    await restored.restore(store.dump());
+    for (const { rollouts, devices } of [store, restored]) {
+      t.true(await rollouts.hasFinalMembers(id));
+      const filter = { rollout: id, parts };
+      const pages = [undefined, macOf(3)].map((after) => rollouts.finalMembers(filter, { after, limit: 3 }));
+      t.deepEqual(await Promise.all(pages), [
+        [1, 2, 3].map((index) => ({ mac: macOf(index), stage: 0, kind: 'pending' })),
+        [{ mac: macOf(4), stage: 1, kind: 'failed' }],
+      ]);
+      t.deepEqual(await rollouts.finalMembersOf(filter, [macOf(4), macOf(5)]), [
+        { mac: macOf(4), stage: 1, kind: 'failed' },
+      ]);
+      t.deepEqual(await rollouts.finalMembers({ rollout: id, parts: parts.slice(1) }, { limit: 1 }), [
+        { mac: macOf(4), stage: 1, kind: 'failed' },
+      ]);
+      const members = { ...filter, isFinal: true };
+      const listed = await devices.list('door', { limit: 2 }, { members });
+      t.deepEqual(
+        listed.map(({ record }) => record.mac),
+        [macOf(1), macOf(3)],
+        'the removed device is not on the page',
+      );
+    }
+    t.is(await store.rollouts.forgetFinalMembers('door', 5, 9), 'complete');
+    t.true(await store.rollouts.hasFinalMembers(id));
+    t.is(await store.rollouts.forgetFinalMembers('door', 6, 3), 'more');
+    t.true(await store.rollouts.hasFinalMembers(id));
+    t.is(await store.rollouts.forgetFinalMembers('door', 6, 3), 'more');
+    t.is(await store.rollouts.forgetFinalMembers('door', 6, 3), 'complete');
+    t.false(await store.rollouts.hasFinalMembers(id));
   });
 
   storeTest(

@@ -6,7 +6,7 @@ import { testBuild } from '../builds.ts';
 import { publication, rollout } from './contract-records.ts';
 
 /** Tables with a row for each device, for each member of a rollout, or for each change. */
-export const largeTables: readonly string[] = ['devices', 'rollout_members', 'audit'];
+export const largeTables: readonly string[] = ['devices', 'rollout_members', 'rollout_results', 'audit'];
 
 /** Devices that `fillPlannedStore` saves. A test may add copies. */
 const saved = 3;
@@ -79,7 +79,8 @@ export async function runDashboard({ devices, audit }: Store, rollout: number): 
       { text: 'fe34' },
       { text: plannedMac(1) },
       { text: 'lamp', group: 'hall' },
-      { members: { rollout, parts: [{ stage: 0, kind: 'running' }] } },
+      { members: { rollout, parts: [{ stage: 0, kind: 'running' }], isFinal: false } },
+      { members: { rollout, parts: [{ stage: 0, kind: 'running' }], isFinal: true } },
       {
         members: {
           rollout,
@@ -87,6 +88,7 @@ export async function runDashboard({ devices, audit }: Store, rollout: number): 
             { stage: 0, kind: 'running' },
             { stage: 1, kind: 'pending' },
           ],
+          isFinal: false,
         },
         text: 'lamp',
         status: 'unknown',
@@ -107,5 +109,10 @@ export async function runRollout({ rollouts }: Store, id: number): Promise<void>
   await rollouts.counts(id);
   await rollouts.soaked(id, ['running', 'running unproven'], 100);
   await rollouts.addresses(id, ['failed']);
+  const filter = { rollout: id, parts: [{ stage: 0, kind: 'running' }] };
+  await rollouts.hasFinalMembers(id);
+  await rollouts.finalMembers(filter, { after: plannedMac(1), limit: 100 });
+  await rollouts.finalMembersOf(filter, [plannedMac(1), plannedMac(2)]);
+  await rollouts.forgetFinalMembers('door', 100, 100);
   await rollouts.countNext(id, 100, memberOf);
 }

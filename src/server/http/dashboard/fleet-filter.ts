@@ -1,8 +1,7 @@
 import { deviceStatuses } from '../../../api/admin-info.ts';
-import { type MemberStatus, memberSelections, type RolloutInfo } from '../../../api/rollout-info.ts';
+import { type MemberSelectionName, memberSelections, type RolloutInfo } from '../../../api/rollout-info.ts';
 import { printableText } from '../../../core/model/unprintable.ts';
 import type { MemberSelection } from '../../services/rollouts/member-selection.ts';
-import { isUnderWay } from '../../services/rollouts/step.ts';
 import type { DeviceFilter } from '../../storage/store.ts';
 import { projectPath, withQuery } from './paths.ts';
 
@@ -59,6 +58,9 @@ export function memberParameters(members: RolloutMembers | undefined): Readonly<
   return { rollout: members?.rollout.toString(), stage: members?.stage?.toString(), progress: members?.status };
 }
 
+/** Returns the path of the list of the devices in a selection; undefined for all devices. */
+export type ListPath = (selection: MemberSelectionName | undefined) => string;
+
 /** Returns the path of the list of a rollout's devices. */
 export function membersPath(project: string, members: RolloutMembers): string {
   return fleetPath(project, { filter: {}, members });
@@ -68,9 +70,9 @@ export function isFiltered(filter: DeviceFilter): boolean {
   return Object.values(filter).some((value) => value !== undefined);
 }
 
-/** Returns the paths of the lists of devices, by status; undefined if the rollout has ended. */
-export function listPath(rollout: RolloutInfo, stage?: number): ((status: MemberStatus) => string) | undefined {
-  const { id, project } = rollout;
-  if (!isUnderWay(rollout)) return undefined;
+/** Returns the paths of the lists of a rollout's devices, by selection; undefined if its devices cannot be listed. */
+export function listPath(rollout: RolloutInfo, stage?: number): ListPath | undefined {
+  const { id, project, hasDeviceLists } = rollout;
+  if (!hasDeviceLists) return undefined;
   return (status) => membersPath(project, { rollout: id, stage, status });
 }

@@ -1,13 +1,13 @@
 import { type DeviceStatus, deviceStatuses } from '../../../api/admin-info.ts';
-import { memberStatusWords } from '../../../api/rollout-info.ts';
+import { selectionWords } from '../../../api/rollout-info.ts';
 import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import type { NewDevices } from '../../services/devices/new-devices.ts';
-import { memberInfo } from '../../services/rollouts/member-info.ts';
-import { findMembers } from '../../services/rollouts/member-lists.ts';
+import type { MemberInfo } from '../../services/rollouts/member-info.ts';
+import { describeMembers, findMembers } from '../../services/rollouts/member-lists.ts';
 import type { SelectedMembers } from '../../services/rollouts/member-selection.ts';
 import { deviceStatus } from '../../storage/device-status.ts';
-import type { RolloutRecord, SeenDevice } from '../../storage/records.ts';
+import type { SeenDevice } from '../../storage/records.ts';
 import type { DeviceCount } from '../../storage/store.ts';
 import { type FleetQuery, fleetPath, isFiltered, type RolloutMembers, readFleetQuery } from './fleet-filter.ts';
 import { FleetForm } from './fleet-form.tsx';
@@ -33,6 +33,7 @@ export async function fleetPage(context: PageContext, parts: ServerParts, projec
   const found = await records.list(project, page, { ...filter, members: selected?.filter });
   const isMore = found.length > perPage;
   const devices = before !== undefined && isMore ? found.slice(1) : found.slice(0, perPage);
+  const described = selected && (await describeMembers(parts, selected, devices));
   const tally = await store.devices.tally(project);
   const around = {
     previous: before === undefined ? after !== undefined : isMore,
@@ -55,7 +56,7 @@ export async function fleetPage(context: PageContext, parts: ServerParts, projec
       <div id="devices" data-live>
         {members === undefined ? undefined : <MemberSummary project={project} members={members} selected={selected} />}
         <DeferredDevices newDevices={parts.newDevices} project={project} />
-        {devices.length === 0 ? <p>{emptyText(view)}</p> : <FleetTable devices={devices} rollout={selected?.rollout} />}
+        {devices.length === 0 ? <p>{emptyText(view)}</p> : <FleetTable devices={devices} described={described} />}
         <Paging project={project} view={view} devices={devices} around={around} />
       </div>
     </Page>,
@@ -135,11 +136,11 @@ function MemberSummary({ project, members, selected }: MemberSummaryProps) {
   if (selected === undefined) {
     return (
       <p class="problem" role="status">
-        The rollout has ended, so its devices are no longer listed. The list contains all devices.
+        The devices of this rollout are not stored. The list contains all devices.
       </p>
     );
   }
-  const { rollout, total } = selected;
+  const { rollout, total, filter } = selected;
   const { stage, status } = members;
   const parts = [
     stage === undefined ? undefined : `stage ${stage}`,
@@ -147,26 +148,34 @@ function MemberSummary({ project, members, selected }: MemberSummaryProps) {
     counted(total, 'device'),
   ];
   return (
-    <p class="lead">
-      <a href={projectPath(project, 'rollouts', rollout.id)}>
-        Rollout of {rollout.version} on {rollout.channel}
-      </a>
-      {`: ${parts.filter((part) => part !== undefined).join(', ')}`}
-    </p>
+    <>
+      <p class="lead">
+        <a href={projectPath(project, 'rollouts', rollout.id)}>
+          Rollout of {rollout.version} on {rollout.channel}
+        </a>
+        {`: ${parts.filter((part) => part !== undefined).join(', ')}`}
+      </p>
+      {filter.isFinal ? (
+        <p class="quiet">
+          The rollout has ended. The list shows the stage and the status of the devices at that time, without the
+          devices that have been removed since.
+        </p>
+      ) : undefined}
+    </>
   );
 }
 
 function selectionText(status: NonNullable<RolloutMembers['status']>): string {
-  return status === 'waiting' ? 'open stages, not updated' : memberStatusWords[status];
+  return selectionWords[status];
 }
 
 interface FleetTableProps {
   readonly devices: readonly SeenDevice[];
-  /** Rollout whose devices are listed. */
-  readonly rollout: RolloutRecord | undefined;
+  /** Descriptions by MAC, if the devices are those of a rollout. */
+  readonly described: ReadonlyMap<string, MemberInfo> | undefined;
 }
 
-function FleetTable({ devices, rollout }: FleetTableProps) {
+function FleetTable({ devices, described }: FleetTableProps) {
   return (
     <table class="fleet">
       <caption class="hidden">Devices with status, version and last update check</caption>
@@ -180,15 +189,14 @@ function FleetTable({ devices, rollout }: FleetTableProps) {
       </thead>
       <tbody>
         {devices.map((device) => (
-          <FleetRow {...device} rollout={rollout} />
+          <FleetRow {...device} member={described?.get(device.record.mac)} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function FleetRow({ rollout, ...device }: SeenDevice & Pick<FleetTableProps, 'rollout'>) {
-  const { record, lastSeenAt } = device;
+function FleetRow({ record, lastSeenAt, member }: SeenDevice & { readonly member: MemberInfo | undefined }) {
   const { project, mac, name, running, enrolled } = record;
   return (
     <tr>
@@ -198,13 +206,13 @@ function FleetRow({ rollout, ...device }: SeenDevice & Pick<FleetTableProps, 'ro
         {enrolled ? undefined : <span class="quiet"> not enrolled</span>}
       </th>
       <td>
-        {rollout === undefined ? (
+        {member === undefined ? (
           <>
             <StatusBadge status={deviceStatus(record)} />
             <span class="reason">{reasonOf(record)}</span>
           </>
         ) : (
-          <MemberStatusOf {...memberInfo(rollout, device)} />
+          <MemberStatusOf {...member} />
         )}
       </td>
       <td>{running?.version ?? <span class="quiet">unknown</span>}</td>
@@ -213,7 +221,7 @@ function FleetRow({ rollout, ...device }: SeenDevice & Pick<FleetTableProps, 'ro
   );
 }
 
-function MemberStatusOf({ stage, status, reason, fix }: ReturnType<typeof memberInfo>) {
+function MemberStatusOf({ stage, status, reason, fix }: MemberInfo) {
   return (
     <>
       <MemberBadge status={status} /> <span class="quiet">{`stage ${stage}`}</span>

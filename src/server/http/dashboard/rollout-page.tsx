@@ -1,10 +1,11 @@
 import { rolloutActionSchema, rolloutActions } from '../../../api/rollout.ts';
 import type { RolloutInfo } from '../../../api/rollout-info.ts';
-import { counted } from '../../../core/model/quantity-text.ts';
+import { counted, countText } from '../../../core/model/quantity-text.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { isUnderWay } from '../../services/rollouts/step.ts';
 import { checked } from '../api/session.ts';
+import { CountLink } from './count-link.tsx';
 import { Facts } from './facts.tsx';
 import { listPath, membersPath } from './fleet-filter.ts';
 import { frameOf, Page, show } from './layout.tsx';
@@ -13,15 +14,7 @@ import { projectPath } from './paths.ts';
 import { ProgressChart } from './progress-chart.tsx';
 import { RolloutBadge, Stalled } from './rollout-badge.tsx';
 import { RolloutButtons } from './rollout-buttons.tsx';
-import {
-  credentialText,
-  gateText,
-  haltText,
-  mostNamed,
-  rolloutText,
-  stageText,
-  unprovenReportsText,
-} from './rollout-words.ts';
+import { gateText, haltText, mostNamed, reportSourcesText, rolloutText, stageText } from './rollout-words.ts';
 import { TallyBar } from './tally-bar.tsx';
 import { When } from './when.tsx';
 
@@ -59,6 +52,7 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
         {finalAt === undefined ? undefined : (
           <p class="quiet">
             Final numbers of <When at={finalAt} exact />. Later changes to devices are not included.
+            {rollout.hasDeviceLists ? undefined : ' The devices behind the numbers are not stored.'}
           </p>
         )}
         {formToken === undefined ? undefined : <RolloutButtons rollout={rollout} formToken={formToken} />}
@@ -70,13 +64,15 @@ export async function rolloutPage(context: PageContext, parts: ServerParts, proj
         <ul class="lines">
           <li>{gateText(rollout.gate)}</li>
           <li>{haltText(rollout.halt)}</li>
-          <li>{credentialText(rollout)}</li>
+          <li>
+            <Credentials {...rollout} />
+          </li>
         </ul>
         <h2>History</h2>
         <Facts
           facts={[
             ['Previous release', previous ?? 'none'],
-            ['Reports without credentials', rollout.unproven && unprovenReportsText(rollout.unproven)],
+            ['Reports without credentials', unprovenReports(rollout)],
           ]}
         />
         <History {...rollout} />
@@ -121,7 +117,7 @@ function unknown(): DomainError {
 }
 
 function Stages(rollout: RolloutInfo) {
-  const { id, project, stages, openStages, state } = rollout;
+  const { stages, openStages, state } = rollout;
   return (
     <ol class="stages">
       {stages.map((stage, index) => (
@@ -130,13 +126,11 @@ function Stages(rollout: RolloutInfo) {
             <strong>{`Stage ${index + 1}`}</strong> {stageText(stage)}{' '}
             <span class="quiet">
               {index < openStages ? 'open' : 'not open yet'},{' '}
-              {isUnderWay(rollout) && stage.tally.members > 0 ? (
-                <a href={membersPath(project, { rollout: id, stage: index + 1 })}>
-                  {counted(stage.tally.members, 'device')}
-                </a>
-              ) : (
-                counted(stage.tally.members, 'device')
-              )}
+              <CountLink
+                of={`Stage ${index + 1}`}
+                text={counted(stage.tally.members, 'device')}
+                path={stage.tally.members === 0 ? undefined : listPath(rollout, index + 1)?.(undefined)}
+              />
             </span>
           </p>
           <TallyBar
@@ -148,6 +142,47 @@ function Stages(rollout: RolloutInfo) {
         </li>
       ))}
     </ol>
+  );
+}
+
+/** States how many devices send reports that cannot be forged. */
+function Credentials(rollout: RolloutInfo) {
+  const { tally, projectPassword } = rollout;
+  const path = listPath(rollout);
+  if (projectPassword) return <>The project requires a password from all devices.</>;
+  const { withCredentials, members } = tally;
+  return (
+    <>
+      <CountLink
+        of="With credentials"
+        text={countText(withCredentials)}
+        path={withCredentials === 0 ? undefined : path?.('with-credentials')}
+      />{' '}
+      of <CountLink of="All" text={counted(members, 'device')} path={path?.(undefined)} /> authenticate.{' '}
+      {withCredentials === members ? undefined : (
+        <>
+          Anyone who knows the MAC of{' '}
+          <CountLink
+            of="Without credentials"
+            text="a device without credentials"
+            path={path?.('without-credentials')}
+          />{' '}
+          can send reports for it.
+        </>
+      )}
+    </>
+  );
+}
+
+function unprovenReports(rollout: RolloutInfo) {
+  const { unproven } = rollout;
+  if (unproven === undefined) return undefined;
+  const path = listPath(rollout)?.('unproven');
+  return (
+    <>
+      <CountLink of="Reports without credentials" text={countText(unproven.devices)} path={path} />
+      {`, ${reportSourcesText(unproven)}`}
+    </>
   );
 }
 

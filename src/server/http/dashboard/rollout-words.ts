@@ -46,22 +46,12 @@ export function haltText({ failures, failurePercent, minimumSample, notConfirmed
   return `The rollout halts when ${rules.slice(0, -1).join(', when ')}, or when ${rules.at(-1)}.`;
 }
 
-/** Describes the devices whose reports cannot be forged. */
-export function credentialText({ tally, projectPassword }: RolloutInfo): string {
-  if (projectPassword) return 'The project requires a password from all devices.';
-  const of = `${countText(tally.withCredentials)} of ${counted(tally.members, 'device')}`;
-  if (tally.withCredentials === tally.members) return `${of} authenticate.`;
-  return `${of} authenticate. Anyone who knows the MAC of a device without credentials can send reports for it.`;
-}
-
-/** Describes reports without credentials: if all of them are from one address, a single client may have sent them. */
-export function unprovenReportsText({ devices, addresses, most }: UnprovenReports): string {
+/** Describes the sources of reports without credentials: if all are from one address, a single client may have sent them. */
+export function reportSourcesText({ addresses, most }: UnprovenReports): string {
   const [first] = most;
-  const from =
-    addresses === 1
-      ? `all from ${first?.address ?? 'one address'}`
-      : `from ${counted(addresses, 'address', 'addresses')}`;
-  return `${countText(devices)}, ${from}`;
+  return addresses === 1
+    ? `all from ${first?.address ?? 'one address'}`
+    : `from ${counted(addresses, 'address', 'addresses')}`;
 }
 
 /** Describes a rollout's state in one sentence. */

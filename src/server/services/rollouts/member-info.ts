@@ -1,28 +1,54 @@
 import type { RolloutDevices } from '../../../api/rollout-info.ts';
 import type { DeviceRecord, RolloutRecord, SeenDevice } from '../../storage/records.ts';
+import type { FinalMember } from '../../storage/store.ts';
 import { blockFix, blockReason } from '../devices/blocked-update.ts';
 import { exclusionFix } from '../devices/exclusion.ts';
 import { failureText } from '../devices/failure-text.ts';
 import { exclusionOf, memberAttempt, memberProgress } from './progress.ts';
 import { stageOf } from './stage.ts';
 import { openedAt } from './step.ts';
+import { finalProgress } from './tally.ts';
 
-type MemberInfo = RolloutDevices['devices'][number];
+export type MemberInfo = RolloutDevices['devices'][number];
 type Explanation = Pick<MemberInfo, 'reason' | 'fix'>;
 
 /** Describes a member of a rollout, and why it has its status. */
 export function memberInfo(rollout: RolloutRecord, { record, lastSeenAt }: SeenDevice): MemberInfo {
   const { mac, name } = record;
   const stage = stageOf(rollout, record);
-  const seenAt = lastSeenAt === undefined ? undefined : lastSeenAt - (lastSeenAt % 60_000);
   return {
     mac,
     name,
     stage: stage + 1,
     status: memberProgress(rollout, record).state,
     ...explanation(rollout, record, { stage, lastSeenAt }),
-    lastSeenAt: seenAt === undefined ? undefined : new Date(seenAt).toISOString(),
+    lastSeenAt: minuteOf(lastSeenAt),
   };
+}
+
+/**
+ * Describes a member of a rollout as it was when the rollout ended.
+ *
+ * @param device the device as it is now; undefined if it has been removed
+ */
+export function finalMemberInfo(
+  { version }: Pick<RolloutRecord, 'version'>,
+  { mac, stage, kind }: FinalMember,
+  device: SeenDevice | undefined,
+): MemberInfo {
+  const { status, reason } = finalProgress(kind, version);
+  return {
+    mac,
+    name: device?.record.name,
+    stage: stage + 1,
+    status,
+    reason: device === undefined ? `${reason} The device has been removed since.` : reason,
+    lastSeenAt: minuteOf(device?.lastSeenAt),
+  };
+}
+
+function minuteOf(lastSeenAt: number | undefined): string | undefined {
+  return lastSeenAt === undefined ? undefined : new Date(lastSeenAt - (lastSeenAt % 60_000)).toISOString();
 }
 
 interface Seen {

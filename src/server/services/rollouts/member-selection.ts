@@ -1,14 +1,14 @@
-import type { memberSelections } from '../../../api/rollout-info.ts';
+import type { MemberSelectionName } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
 import type { MemberFilter, RolloutCount } from '../../storage/store.ts';
-import { stateOfKind } from './tally.ts';
+import { countOf, isSelected } from './tally.ts';
 
 /** Devices of a rollout, by stage and status. */
 export interface MemberSelection {
   /** Number of the stage. The first stage is 1. Undefined for all stages. */
   readonly stage?: number | undefined;
   /** Undefined for all devices. */
-  readonly status?: (typeof memberSelections)[number] | undefined;
+  readonly status?: MemberSelectionName | undefined;
 }
 
 /** Selected devices of a rollout: their number, and the filter that lists them. Both follow from the same kept counts. */
@@ -18,19 +18,19 @@ export interface SelectedMembers {
   readonly filter: MemberFilter;
 }
 
+/** @param counts current counts; a rollout with final numbers has its own */
 export function selectMembers(
   rollout: RolloutRecord,
   counts: readonly RolloutCount[],
   { stage, status }: MemberSelection,
 ): SelectedMembers {
-  const { id, openStages } = rollout;
-  const parts = counts.filter((count) => {
+  const { id, openStages, result } = rollout;
+  const parts = (result?.counts ?? counts).filter((count) => {
     if (stage !== undefined && count.stage !== stage - 1) return false;
-    const state = stateOfKind(count.kind);
-    if (status === 'waiting') return count.stage < openStages && state !== 'running';
-    return status === undefined || state === status;
+    if (status === 'waiting') return count.stage < openStages && !isSelected(count.kind, 'running');
+    return status === undefined || isSelected(count.kind, status);
   });
-  const total = parts.reduce((sum, { devices }) => sum + devices, 0);
   const pairs = parts.map((part) => ({ stage: part.stage, kind: part.kind }));
-  return { rollout, total, filter: { rollout: id, parts: pairs } };
+  const isFinal = result !== undefined;
+  return { rollout, total: countOf(parts), filter: { rollout: id, parts: pairs, isFinal } };
 }

@@ -5,7 +5,7 @@ import { noTally, sumOf } from './tally.ts';
 import { isWindowOpen } from './window.ts';
 
 /** Facts about a rollout that are not in its record. */
-interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'projectPassword'> {
+interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'projectPassword' | 'hasDeviceLists'> {
   /** Tally of each stage; undefined if it is no longer available. */
   readonly tallies: readonly (RolloutTally | undefined)[];
   /** Verdict on an active rollout. */
@@ -17,7 +17,7 @@ interface RolloutContext extends Pick<RolloutInfo, 'previous' | 'unproven' | 'pr
 /** Converts a rollout to its API representation. */
 export function rolloutInfo(
   rollout: RolloutRecord,
-  { tallies, verdict, previous, unproven, projectPassword, wallMs }: RolloutContext,
+  { tallies, verdict, previous, unproven, projectPassword, hasDeviceLists, wallMs }: RolloutContext,
 ): RolloutInfo {
   const { id, project, channel, version, state, reason, openStages, gate, halt, window, perHour, startedBy } = rollout;
   const stages = rollout.stages.map((stage, index) => ({ ...stage, tally: tallies[index] ?? noTally() }));
@@ -34,6 +34,7 @@ export function rolloutInfo(
     waitingFor: verdict?.kind === 'wait' ? verdict.waitingFor : undefined,
     stages,
     tally: sumOf(stages.map(({ tally }) => tally)),
+    hasDeviceLists,
     unproven,
     projectPassword,
     gate,

@@ -15,6 +15,7 @@ import { withLatestView } from '../releases/with-latest-view.ts';
 import { actOn } from './actions.ts';
 import { deviceRolloutInfo } from './device-rollout-info.ts';
 import { evaluateRollout, type RolloutVerdict } from './evaluate-rollout.ts';
+import { hasDeviceLists } from './member-lists.ts';
 import type { SelectedMembers } from './member-selection.ts';
 import { finalOrCurrent, lacksResult, withResult } from './result.ts';
 import { rolloutInfo } from './rollout-info.ts';
@@ -348,6 +349,7 @@ export class Rollouts {
       previous: await this.#previousVersion(rollout),
       unproven: hasUnproven ? await this.#unproven(rollout) : undefined,
       projectPassword: catalog.view(rollout.project)?.project.credential !== undefined,
+      hasDeviceLists: await hasDeviceLists(store, rollout),
     });
   }
 

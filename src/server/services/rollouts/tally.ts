@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
+import type { MemberSelectionName, MemberStatus, RolloutTally, UnprovenReports } from '../../../api/rollout-info.ts';
 import { requiresCredentials } from '../../storage/device-credentials.ts';
 import type { DeviceRecord, RolloutMember, RolloutRecord } from '../../storage/records.ts';
 import type { RolloutCount } from '../../storage/store.ts';
@@ -50,9 +50,44 @@ export function mayHalt(before: RolloutMember | undefined, after: RolloutMember 
   return isFailed || (before !== undefined && readKind(before.kind).state === 'running');
 }
 
-/** Returns the progress of the members of a kind. */
-export function stateOfKind(kind: string): MemberProgress['state'] {
-  return readKind(kind).state;
+/** Returns whether a selection that does not depend on stages includes the members of a kind. */
+export function isSelected(text: string, selection: Exclude<MemberSelectionName, 'waiting'>): boolean {
+  const kind = readKind(text);
+  switch (selection) {
+    case 'not-confirmed':
+      return kind.isNotConfirmed;
+    case 'unproven':
+      return kind.isUnproven && kind.state !== 'blocked';
+    case 'with-credentials':
+      return kind.hasCredentials;
+    case 'without-credentials':
+      return !kind.hasCredentials;
+    default:
+      return kind.state === selection;
+  }
+}
+
+export function countOf(counts: readonly Pick<RolloutCount, 'devices'>[]): number {
+  return counts.reduce((sum, { devices }) => sum + devices, 0);
+}
+
+/** Describes the progress of a kind's members in a rollout of `version`, as it was when the rollout ended. */
+export function finalProgress(
+  text: string,
+  version: string,
+): { readonly status: MemberStatus; readonly reason: string } {
+  const { state: status, isNotConfirmed } = readKind(text);
+  const reasons: Readonly<Record<MemberStatus, string>> = {
+    pending: `${version} had not been sent to the device.`,
+    updating: `A download of ${version} had started.`,
+    running: `Ran ${version}.`,
+    undelivered: `Ran ${version}, but had not downloaded it from this server.`,
+    failed: isNotConfirmed
+      ? `${version} not confirmed: the device had sent no request since the download.`
+      : `${version} not installed: the device ran a different build.`,
+    blocked: `The device could not take ${version}.`,
+  };
+  return { status, reason: reasons[status] };
 }
 
 /** Returns the tally of each stage. */

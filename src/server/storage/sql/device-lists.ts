@@ -65,7 +65,8 @@ async function matchingMembers(
   conditions.push(...namesOf(filter));
   if (filter.label !== undefined) conditions.push(hasLabel(filter.label));
   if (text !== undefined) conditions.push(contains(engine, text));
-  if (conditions.length === 0) return [...(await memberMacs(engine, members, page))];
+  // Devices of an ended rollout may have been removed since, so that a page needs more members than it has devices.
+  if (conditions.length === 0 && !members.isFinal) return [...(await memberMacs(engine, members, page))];
   const found: string[] = [];
   for (let rest = page; ; ) {
     const macs = await memberMacs(engine, members, { ...rest, limit: membersAtOnce });

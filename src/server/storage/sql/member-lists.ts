@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
-import type { MemberFilter, RecordPage } from '../store.ts';
-import type { Engine } from './engine.ts';
+import { documentSchemas } from '../document-schemas.ts';
+import type { RolloutRecord } from '../records.ts';
+import type { FinalMember, MemberFilter, RecordPage, RolloutCount } from '../store.ts';
+import type { Database, Engine } from './engine.ts';
+import { storedJson } from './stored-json.ts';
 
 /**
  * Returns a page of the MACs of a rollout's members, in the order of `page`. Each stage and kind is a range of an index that is sorted by MAC,
@@ -8,16 +11,18 @@ import type { Engine } from './engine.ts';
  */
 export async function memberMacs(
   { db, indexedBy }: Engine,
-  { rollout, parts }: MemberFilter,
+  { rollout, parts, isFinal }: MemberFilter,
   { after = '', before, limit }: RecordPage,
 ): Promise<readonly string[]> {
   if (parts.length === 0) return [];
   const [position, order] =
     before === undefined ? [sql`mac > ${after}`, sql.raw('ASC')] : [sql`mac < ${before}`, sql.raw('DESC')];
+  // The key of the final members is in the order of the lists.
+  const table = isFinal ? sql`rollout_results` : sql`rollout_members ${indexedBy('rollout_members_listed')}`;
   const ranges = parts.map(
     ({ stage, kind }) => sql`
       SELECT mac FROM (
-        SELECT mac FROM rollout_members ${indexedBy('rollout_members_listed')}
+        SELECT mac FROM ${table}
         WHERE rollout_id = ${rollout} AND stage = ${stage} AND kind = ${kind} AND ${position}
         ORDER BY mac ${order} LIMIT ${limit}) AS part`,
   );
@@ -25,4 +30,72 @@ export async function memberMacs(
     mac: string;
   }>`${sql.join(ranges, sql` UNION ALL `)} ORDER BY mac ${order} LIMIT ${limit}`.execute(db);
   return rows.map(({ mac }) => mac);
+}
+
+/**
+ * Stores the devices of a rollout within the transaction that stores its final numbers, and counts the stored devices, so that the lists
+ * always match the numbers.
+ */
+export async function storeFinalMembers(db: Database, rollout: number): Promise<readonly RolloutCount[]> {
+  // A restored backup may contain devices of a rollout in progress.
+  await db.deleteFrom('rollout_results').where('rollout_id', '=', rollout).execute();
+  await sql`
+    INSERT INTO rollout_results (rollout_id, stage, kind, mac)
+    SELECT rollout_id, stage, kind, mac FROM rollout_members WHERE rollout_id = ${rollout}`.execute(db);
+  return db
+    .selectFrom('rollout_results')
+    .select(({ fn }) => ['stage', 'kind', fn.countAll<number>().as('devices')])
+    .where('rollout_id', '=', rollout)
+    .groupBy(['stage', 'kind'])
+    .orderBy('stage')
+    .orderBy('kind')
+    .execute();
+}
+
+export async function hasFinalMembers(db: Database, rollout: number): Promise<boolean> {
+  const query = db.selectFrom('rollout_results').select('stage').where('rollout_id', '=', rollout).limit(1);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+export async function finalMembersOf(
+  db: Database,
+  { rollout, parts }: Omit<MemberFilter, 'isFinal'>,
+  macs: readonly string[],
+): Promise<readonly FinalMember[]> {
+  if (macs.length === 0 || parts.length === 0) return [];
+  return db
+    .selectFrom('rollout_results')
+    .select(['mac', 'stage', 'kind'])
+    .where('rollout_id', '=', rollout)
+    .where('stage', 'in', [...new Set(parts.map(({ stage }) => stage))])
+    .where('kind', 'in', [...new Set(parts.map(({ kind }) => kind))])
+    .where('mac', 'in', macs)
+    .execute();
+}
+
+/** Removes final members of rollouts whose final numbers were stored before `at`; see `RolloutStore.forgetFinalMembers`. */
+export async function forgetFinalMembers(
+  db: Database,
+  { project, at, most }: { readonly project: string; readonly at: number; readonly most: number },
+): Promise<'more' | 'complete'> {
+  const rows = await db
+    .selectFrom('rollouts')
+    .innerJoin('projects', 'projects.id', 'rollouts.project_id')
+    .select(['rollouts.id', 'rollouts.doc'])
+    .where('projects.name', '=', project)
+    .where(({ exists, selectFrom }) =>
+      exists(selectFrom('rollout_results').select('stage').whereRef('rollout_id', '=', 'rollouts.id').limit(1)),
+    )
+    .execute();
+  const old = rows.find(({ id, doc }) => {
+    const what = `the document of rollout ${id}`;
+    const { result } = storedJson<Pick<RolloutRecord, 'result'>>(doc, what, documentSchemas.rollouts.doc);
+    return result !== undefined && result.at < at;
+  });
+  if (old === undefined) return 'complete';
+  const key = sql`rollout_id, stage, kind, mac`;
+  await sql`
+    DELETE FROM rollout_results WHERE (${key}) IN (
+      SELECT ${key} FROM rollout_results WHERE rollout_id = ${old.id} LIMIT ${most})`.execute(db);
+  return 'more';
 }

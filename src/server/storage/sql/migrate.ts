@@ -6,6 +6,7 @@ import { blockers } from './migrations/0002-blockers.ts';
 import { webhooks } from './migrations/0003-webhooks.ts';
 import { memberLists } from './migrations/0005-member-lists.ts';
 import { labelsAndPace } from './migrations/0007-labels-and-pace.ts';
+import { rolloutResults } from './migrations/0010-rollout-results.ts';
 import { notEnrolled } from './migrations/0013-not-enrolled.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
@@ -18,6 +19,7 @@ export const ownMigrations: Migrations = {
   '0003-webhooks': webhooks,
   '0005-member-lists': memberLists,
   '0007-labels-and-pace': labelsAndPace,
+  '0010-rollout-results': rolloutResults,
   '0013-not-enrolled': notEnrolled,
 };
 

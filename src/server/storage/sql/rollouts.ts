@@ -6,6 +6,7 @@ import { writeAudit } from './audit.ts';
 import { writeCurrentReleases } from './current-releases.ts';
 import { deviceColumns, toDevice } from './devices.ts';
 import type { Database, Engine } from './engine.ts';
+import { finalMembersOf, forgetFinalMembers, hasFinalMembers, memberMacs, storeFinalMembers } from './member-lists.ts';
 import { bumpRevision, lockProject, requireRevision } from './projects.ts';
 import { releasesByIds, trustReleases } from './releases.ts';
 import { addMembers } from './rollout-counts.ts';
@@ -36,12 +37,10 @@ export function sqlRollouts(engine: Engine): RolloutStore {
     save: (rollout, change, finish) =>
       transaction(async (write) => {
         const projectId = change && (await lockProject(write, engine, rollout.project))?.id;
-        const next = finish === undefined ? rollout : finish(await countsOf(write, rollout.id));
-        const { id, revision, isCounted: _, project: __, channel, state, ...doc } = next;
-        const values = { state, revision: revision + 1, doc: JSON.stringify(doc satisfies Doc) };
-        const query = write.updateTable('rollouts').set(values).where('id', '=', id).where('revision', '=', revision);
-        if ((await query.executeTakeFirst()).numUpdatedRows === 0n) return 'conflict';
-        const saved = { ...next, revision: revision + 1 };
+        const next = finish === undefined ? rollout : await finished(write, rollout, finish);
+        if (next === undefined || !(await update(write, next))) return 'conflict';
+        const { id, revision, channel } = next;
+        const saved = { ...next, id, revision: revision + 1 };
         if (change === undefined || projectId === undefined) return saved;
         await writeCurrentReleases(write, { projectId, channel }, await releasesByIds(write, change.promote ?? []));
         await writeAudit(write, [change.audit]);
@@ -84,7 +83,43 @@ export function sqlRollouts(engine: Engine): RolloutStore {
         GROUP BY address ORDER BY devices DESC, address`;
       return (await query.execute(db)).rows;
     },
+
+    hasFinalMembers: (id) => hasFinalMembers(db, id),
+
+    async finalMembers(filter, page) {
+      const macs = await memberMacs(engine, { ...filter, isFinal: true }, page);
+      const found = new Map((await finalMembersOf(db, filter, macs)).map((member) => [member.mac, member]));
+      return macs.flatMap((mac) => found.get(mac) ?? []);
+    },
+
+    finalMembersOf: (filter, macs) => finalMembersOf(db, filter, macs),
+
+    forgetFinalMembers: (project, at, most) =>
+      transaction((change) => forgetFinalMembers(change, { project, at, most }), 'crash'),
   };
+}
+
+/** @returns false if the revision differs from the stored one */
+async function update(db: Database, rollout: RolloutRecord): Promise<boolean> {
+  const { id, revision, isCounted: _, project: __, channel: ___, state, ...doc } = rollout;
+  const values = { state, revision: revision + 1, doc: JSON.stringify(doc satisfies Doc) };
+  const query = db.updateTable('rollouts').set(values).where('id', '=', id).where('revision', '=', revision);
+  return (await query.executeTakeFirst()).numUpdatedRows > 0n;
+}
+
+/**
+ * Stores the devices of a rollout, and returns the rollout with its final numbers; undefined if the revision differs from the stored one.
+ * Holds the row of the rollout, so that no other process stores the devices at the same time.
+ */
+async function finished(
+  db: Database,
+  rollout: RolloutRecord,
+  finish: (counts: readonly RolloutCount[]) => RolloutRecord,
+): Promise<RolloutRecord | undefined> {
+  const { id, revision } = rollout;
+  const held = db.updateTable('rollouts').set({ revision }).where('id', '=', id).where('revision', '=', revision);
+  if ((await held.executeTakeFirst()).numUpdatedRows === 0n) return undefined;
+  return finish(await storeFinalMembers(db, id));
 }
 
 function countsOf(db: Database, id: number): Promise<readonly RolloutCount[]> {

@@ -121,6 +121,8 @@ export interface Tables {
     since_ms: number | null;
     address: string | null;
   };
+  /** Devices of a rollout when its final numbers were stored. Some may have been removed since. */
+  readonly rollout_results: { rollout_id: number; stage: number; kind: string; mac: string };
   /** Number of sends of rollouts with a limit per hour, by minute of the database's clock. Older minutes are removed. */
   readonly rollout_sends: { rollout_id: number; minute: number; sends: number };
   readonly webhooks: {
@@ -177,6 +179,7 @@ export const tableKeys = {
   promotions: ['id'],
   devices: ['project_id', 'mac'],
   rollouts: ['id'],
+  rollout_results: ['rollout_id', 'stage', 'kind', 'mac'],
   tokens: ['id'],
   uploads: ['token', 'sha256'],
   audit: ['id'],

@@ -1,9 +1,9 @@
 import { Option } from '@commander-js/extra-typings';
 import {
-  memberStatuses,
   memberStatusWords,
   type RolloutDevices,
   type RolloutInfo,
+  reportSelections,
   rolloutDevicesSchema,
   rolloutInfoSchema,
 } from '../../../../api/rollout-info.ts';
@@ -32,7 +32,9 @@ const showCommand = (declaration: Declaration) =>
     .addOption(rolloutOptions.channel)
     .option('--waiting', 'List the devices in the open stages that are not updated, each with the reason')
     .addOption(
-      new Option('--status <status>', 'List the devices with this status').choices(memberStatuses).conflicts('waiting'),
+      new Option('--status <status>', 'List the devices with this status')
+        .choices(reportSelections)
+        .conflicts('waiting'),
     )
     .option('--stage <n>', 'List the devices in this stage', positiveInteger)
     .option('--limit <n>', `Maximum number of listed devices (default: ${defaultLimit})`, positiveInteger);

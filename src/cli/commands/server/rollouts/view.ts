@@ -1,4 +1,10 @@
-import type { RolloutInfo, RolloutTally, UnprovenReports } from '../../../../api/rollout-info.ts';
+import {
+  type MemberSelectionName,
+  memberStatuses,
+  type RolloutInfo,
+  type RolloutTally,
+  type UnprovenReports,
+} from '../../../../api/rollout-info.ts';
 import { counted, countText } from '../../../../core/model/quantity-text.ts';
 import { table } from '../../../output/table.ts';
 import { properties, type TextBlock } from '../../../output/text-block.ts';
@@ -48,10 +54,11 @@ export function describeProgress(rollout: RolloutInfo): readonly TextBlock[] {
     ...(stalled === undefined ? [] : [['stalled', `${agoOf(stalled.since)}: ${stalled.cause}`]]),
     ...(window === undefined ? [] : [['window', windowLine(window, rollout.isWindowOpen)]]),
     ...(perHour === undefined ? [] : [['per hour', `at most ${counted(perHour, 'update')}`]]),
-    ...(unproven === undefined ? [] : [['unproven', unprovenText(unproven)]]),
+    ...(unproven === undefined ? [] : [['unproven', `${unprovenText(unproven)}${listHint(rollout, 'unproven')}`]]),
     ...(finalAt === undefined ? [] : [['final', `numbers of ${finalAt}; later changes to devices are not included`]]),
     ...(state === 'halted' ? [['next', whatNext(project)]] : []),
-    ...(state === 'active' ? [['devices', `ota-hooks server rollouts show ${project} --id ${id} --waiting`]] : []),
+    ...(rollout.hasDeviceLists ? [['devices', listsText(rollout)]] : []),
+    ...(rollout.projectPassword ? [] : [['credentials', credentialText(rollout)]]),
   ]);
   const rows = stages.map(({ share, canaries, groups, tally }, index) => [
     `${index + 1}${index < openStages ? '' : ' (closed)'}`,
@@ -60,6 +67,25 @@ export function describeProgress(rollout: RolloutInfo): readonly TextBlock[] {
     `${countText(tally.running)} of ${countText(tally.members)} updated${others(tally)}`,
   ]);
   return [head, table([['stage', 'devices', '', 'progress'], ...rows])];
+}
+
+/** Returns the options of `rollouts show` that list the devices behind the numbers. */
+function listsText({ project, id, state, tally }: RolloutInfo): string {
+  const command = `ota-hooks server rollouts show ${project} --id ${id}`;
+  if (state === 'active') return `${command} --waiting`;
+  const found = memberStatuses.filter((status) => tally[status] > 0);
+  return found.length === 0 ? command : `${command} --status ${found.join('|')}`;
+}
+
+function listHint({ hasDeviceLists }: RolloutInfo, selection: MemberSelectionName): string {
+  return hasDeviceLists ? `; list: --status ${selection}` : '';
+}
+
+/** Describes how many devices send reports that cannot be forged. */
+function credentialText(rollout: RolloutInfo): string {
+  const { members, withCredentials } = rollout.tally;
+  const text = `${countText(withCredentials)} of ${counted(members, 'device')} authenticate`;
+  return withCredentials === members ? text : `${text}${listHint(rollout, 'without-credentials')}`;
 }
 
 function windowLine({ from, to, timeZone }: NonNullable<RolloutInfo['window']>, isOpen: boolean): string {

@@ -49,9 +49,9 @@ export const rolloutOperations = {
     group: 'rollouts',
     method: 'get',
     path: '/projects/{project}/rollouts/{rolloutId}/devices',
-    summary: 'Lists devices of a rollout in progress, each with the reason for its status.',
+    summary: 'Lists devices of a rollout, each with the reason for its status.',
     description:
-      'The status `waiting` selects the devices in the open stages that do not count as updated. The devices are ordered by MAC.',
+      'The status `waiting` selects the devices in the open stages that do not count as updated. The devices are ordered by MAC. If the rollout has ended, they are listed as they were at that time, and the response is `conflict` if they are not stored.',
     action: 'view',
     query: v.strictObject({
       stage: v.optional(v.pipe(integerText(1, 20), v.description('Number of the stage. If absent, all stages.'))),
