@@ -105,7 +105,7 @@ test('yanks all images of a version in one step, with one audit entry', async (t
   );
   const again = await run('releases', 'yank', 'door', '1.3.0', '--yes');
   t.is(again.exitCode, 1);
-  t.regex(again.error?.message ?? '', /door 1\.3\.0 has no image/);
+  t.regex(again.error?.message ?? '', /door 1\.3\.0 was yanked \(it smokes\)/);
   t.is((await json('releases', 'list', 'door', '--limit', '1')).length, 1);
 });
 
@@ -204,4 +204,54 @@ test('shows one card for a version, and yanks all of its images or the selected 
     ...boards.flatMap((board) => [`1.3.0 sketch ${board}: it smokes`, `1.3.0 filesystem ${board}: no reason`]),
   ]);
   t.is((await yankEntries(server)).length, 2);
+});
+
+test('does not make a yanked version available again with an image for another board or of another kind', async (t) => {
+  const server = await startTestServer(t);
+  const [sketch, otherSketch, filesystem] = images;
+  if (sketch === undefined || otherSketch === undefined || filesystem === undefined) throw new Error('no image');
+  t.is((await server.publish(sketch)).status, 201);
+  t.is((await server.publish(older, { purpose: 'reference' })).status, 201);
+  await server.api('POST', '/projects/door/releases/yank', { version: '1.3.0', reason: 'it smokes' });
+  for (const [image, request] of [
+    [otherSketch, {}],
+    [otherSketch, { draft: true }],
+    [filesystem, { channel: 'beta' }],
+  ] as const) {
+    const { status, body } = await server.publish(image, request);
+    t.is(status, 409);
+    t.like(body, {
+      error: {
+        code: 'conflict',
+        message: 'door 1.3.0 was yanked (it smokes), so no further image of it can be published',
+      },
+    });
+  }
+  t.is((await server.publish(sketch)).status, 200, 'a repeated request changes nothing');
+  for (const [method, path, request, message] of [
+    ['PUT', 'channels/stable', { version: '1.3.0' }, /door 1\.3\.0 was yanked \(it smokes\)"/],
+    ['POST', 'rollouts', { version: '1.3.0' }, /1\.3\.0 was yanked \(it smokes\) and cannot be rolled out/],
+    [
+      'PUT',
+      'devices/18:FE:34:00:00:01',
+      { pin: '1.3.0' },
+      /1\.3\.0 was yanked \(it smokes\), so no device can be pinned/,
+    ],
+  ] as const) {
+    const { status, body } = await server.api(method, `/projects/door/${path}`, request);
+    t.is(status, 404);
+    t.regex(JSON.stringify(body), message);
+  }
+  t.deepEqual(await states(server), ['1.2.0 sketch d1_mini: ', '1.3.0 sketch d1_mini: it smokes']);
+  t.is((await server.publish(otherSketch, { purpose: 'reference' })).status, 201, 'a reference build is never sent');
+});
+
+test('accepts an image for another board while an image of the version is available', async (t) => {
+  const server = await startTestServer(t);
+  const [first, second, filesystem] = images;
+  if (first === undefined || second === undefined || filesystem === undefined) throw new Error('no image');
+  for (const image of [first, second]) t.is((await server.publish(image)).status, 201);
+  const part = { version: '1.3.0', parts: [{ board: 'd1_mini' }] };
+  t.is((await server.api('POST', '/projects/door/releases/yank', part)).status, 200);
+  t.is((await server.publish(filesystem)).status, 201);
 });

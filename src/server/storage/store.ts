@@ -218,6 +218,8 @@ export interface CatalogStore {
   find(project: string, name: ReleaseName): Promise<ReleaseRecord | undefined>;
   /** Returns all releases of this version, for every kind and board, except reference builds and yanked releases. */
   withVersion(project: string, version: string): Promise<readonly ReleaseRecord[]>;
+  /** Returns all images of this version that devices could be sent, also yanked ones. Reference builds are not included. */
+  imagesOf(project: string, version: string): Promise<readonly ReleaseRecord[]>;
   /** Returns the releases with these IDs, including yanked ones; unknown IDs are skipped. */
   byIds(ids: readonly number[]): Promise<readonly ReleaseRecord[]>;
   /** Returns whether any release, or any release of this project, needs the blob. */

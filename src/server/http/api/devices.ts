@@ -12,6 +12,7 @@ import { devicesNotEnrolled } from '../../services/devices/not-enrolled.ts';
 import { previewDecision } from '../../services/devices/preview.ts';
 import { retryFailedDevice } from '../../services/devices/retry-device.ts';
 import { DomainError } from '../../services/domain-error.ts';
+import { yankedText } from '../../services/releases/yanked-version.ts';
 import { newRecord } from '../../storage/device-record.ts';
 import type { Credential, DeviceRecord } from '../../storage/records.ts';
 import { deviceInfo } from './device-info.ts';
@@ -120,9 +121,12 @@ export function deviceRoutes(parts: ServerParts): readonly Route[] {
     if (pin === undefined || pin === null) return;
     const found = await parts.store.catalog.withVersion(project, pin);
     if (found.length > 0) return;
+    const yanked = yankedText(await parts.store.catalog.imagesOf(project, pin));
     throw new DomainError(
       'not-found',
-      `${project} has no release ${pin} to pin a device to`,
+      yanked === undefined
+        ? `${project} has no release ${pin} to pin a device to`
+        : `${project} ${pin} was yanked (${yanked}), so no device can be pinned to it`,
       'Publish this version first; a draft (--draft) is enough.',
     );
   }

@@ -21,6 +21,7 @@ import {
   requireReference,
 } from './publisher-limits.ts';
 import type { Uploader } from './uploads.ts';
+import { yankedText } from './yanked-version.ts';
 
 export interface PublishInput {
   readonly project: string;
@@ -44,7 +45,7 @@ export interface PreparedRelease {
 /**
  * Checks the parts of a publication that do not require reading the artifacts.
  *
- * @throws DomainError invalid, not-found, role-missing, wrong-key, image-known, blobs-missing
+ * @throws DomainError invalid, not-found, role-missing, wrong-key, conflict, image-known, blobs-missing
  */
 export async function prepareRelease(
   { store, uploads }: Pick<ServiceParts, 'store' | 'uploads'>,
@@ -60,9 +61,30 @@ export async function prepareRelease(
   if (request.purpose === 'reference') requireReference(publisher);
   if (request.purpose === 'serve' && !request.draft) await requirePublishable(store, question, manifest);
   if (request.purpose === 'serve') requireProjectKey(record, manifest, key);
+  if (request.purpose === 'serve') await requireNotYanked(store, question, manifest);
   await requireNewImage(store, publisher, { manifest, project: question.project, version: request.version });
   if (request.purpose === 'serve' && !request.draft) await requireForward(store, question, manifest);
   return { manifest, key, present, record, digests: await requireBlobs(manifest, publisher, uploads) };
+}
+
+/**
+ * Requires that a new image does not belong to a version of which all images were yanked: it would make the version available again. The
+ * repeated publication of a yanked image changes nothing.
+ */
+async function requireNotYanked(
+  { catalog }: Store,
+  { project, request }: PublishInput,
+  { image, board = '' }: Manifest,
+): Promise<void> {
+  const { version } = request;
+  const images = await catalog.imagesOf(project, version);
+  const yanked = yankedText(images);
+  if (yanked === undefined || images.some((each) => each.kind === image.kind && each.board === board)) return;
+  throw new DomainError(
+    'conflict',
+    `${project} ${version} was yanked (${yanked}), so no further image of it can be published`,
+    'Use a different version: a yanked version stays unavailable.',
+  );
 }
 
 /** Requires that the token may promote the release, which may exist as a draft, to the channel of the request. */

@@ -6,6 +6,7 @@ import { auditEntryOf } from '../events/audit-entry.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { ServiceParts } from '../parts.ts';
 import { withLatestView } from './with-latest-view.ts';
+import { yankedText } from './yanked-version.ts';
 
 /** Selects the images of a version: those of the listed parts, or all of them. */
 export interface ReleaseSelection {
@@ -26,9 +27,12 @@ export async function selectReleases(
   const known = await catalog.withVersion(project, version);
   const missing = parts.find((part) => !known.some((release) => includes(part, release)));
   if (missing === undefined) return known.filter((release) => parts.some((part) => includes(part, release)));
+  const yanked = yankedText(await catalog.imagesOf(project, version));
   throw new DomainError(
     'not-found',
-    `${project} ${version} has no ${partText(missing)}`,
+    yanked === undefined
+      ? `${project} ${version} has no ${partText(missing)}`
+      : `${project} ${version} was yanked (${yanked})`,
     known.length === 0
       ? 'Check the project and the version. Reference builds and yanked releases cannot be selected.'
       : `Select images that are not yanked: ${known.map(partText).join(', ')}.`,

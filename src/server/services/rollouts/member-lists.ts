@@ -1,11 +1,10 @@
 import type { RolloutDevices } from '../../../api/rollout-info.ts';
 import type { RolloutRecord, SeenDevice } from '../../storage/records.ts';
-import type { FinalMember, Store } from '../../storage/store.ts';
+import type { FinalMember } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
 import type { ServiceParts } from '../parts.ts';
 import { finalMemberInfo, type MemberInfo, memberInfo } from './member-info.ts';
-import { type MemberSelection, type SelectedMembers, selectMembers } from './member-selection.ts';
-import { isUnderWay } from './step.ts';
+import { hasDeviceLists, type MemberSelection, type SelectedMembers, selectMembers } from './member-selection.ts';
 import { unknownRollout } from './unknown-rollout.ts';
 
 interface Page {
@@ -37,12 +36,6 @@ export async function listMembers(
     ? await finalMembers(parts, selected, { after, limit })
     : (await records.list(project, { after, limit }, { members: filter })).map((device) => memberInfo(rollout, device));
   return { rollout: id, total, devices, next: devices.length < limit ? undefined : devices.at(-1)?.mac };
-}
-
-/** Returns whether the devices of a rollout can be listed: those of a rollout in progress, and those that were stored when it ended. */
-export async function hasDeviceLists({ rollouts }: Pick<Store, 'rollouts'>, rollout: RolloutRecord): Promise<boolean> {
-  if (isUnderWay(rollout)) return true;
-  return rollout.result?.counts !== undefined && (await rollouts.hasFinalMembers(rollout.id));
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { MemberSelectionName } from '../../../api/rollout-info.ts';
 import type { RolloutRecord } from '../../storage/records.ts';
-import type { MemberFilter, RolloutCount } from '../../storage/store.ts';
+import type { MemberFilter, RolloutCount, Store } from '../../storage/store.ts';
+import { isUnderWay } from './step.ts';
 import { countOf, isSelected } from './tally.ts';
 
 /** Devices of a rollout, by stage and status. */
@@ -33,4 +34,10 @@ export function selectMembers(
   const pairs = parts.map((part) => ({ stage: part.stage, kind: part.kind }));
   const isFinal = result !== undefined;
   return { rollout, total: countOf(parts), filter: { rollout: id, parts: pairs, isFinal } };
+}
+
+/** Returns whether the devices of a rollout can be listed: those of a rollout in progress, and those that were stored when it ended. */
+export async function hasDeviceLists({ rollouts }: Pick<Store, 'rollouts'>, rollout: RolloutRecord): Promise<boolean> {
+  if (isUnderWay(rollout)) return true;
+  return rollout.result?.counts !== undefined && (await rollouts.hasFinalMembers(rollout.id));
 }

@@ -4,6 +4,7 @@ import type { RolloutStage, rolloutRequestSchema } from '../../../api/rollout.ts
 import type { Actor, DeviceRecord } from '../../storage/records.ts';
 import type { NewRollout, Store } from '../../storage/store.ts';
 import { DomainError } from '../domain-error.ts';
+import { yankedText } from '../releases/yanked-version.ts';
 import { isMember } from './progress.ts';
 import type { ServiceTime } from './service-clock.ts';
 import { stageOf } from './stage.ts';
@@ -28,9 +29,12 @@ export async function prepareRollout(store: Store, question: StartInput): Promis
   const { version, channel, gate, halt, window, perHour } = request;
   const releases = await store.catalog.withVersion(project, version);
   if (releases.length === 0) {
+    const yanked = yankedText(await store.catalog.imagesOf(project, version));
     throw new DomainError(
       'not-found',
-      `${project} has no release ${version} to roll out`,
+      yanked === undefined
+        ? `${project} has no release ${version} to roll out`
+        : `${project} ${version} was yanked (${yanked}) and cannot be rolled out`,
       'Publish the version with --draft. Yanked releases and reference builds cannot be rolled out.',
     );
   }

@@ -78,10 +78,9 @@ export function sqlCatalog(engine: Engine): CatalogStore {
 
     find: (project, name) => releaseByName(db, project, name, ''),
 
-    async withVersion(project, version) {
-      const query = releaseRows(db).where('projects.name', '=', project).where('releases.version', '=', version);
-      return (await query.orderBy('releases.id').execute()).map(toRelease).filter(isPromotable);
-    },
+    withVersion: async (project, version) => (await imagesOf(db, project, version)).filter(isPromotable),
+
+    imagesOf: (project, version) => imagesOf(db, project, version),
 
     promote: (project, channel, releaseIds, audit, projectRevision) =>
       transaction(async (change) => {
@@ -156,6 +155,14 @@ export function sqlCatalog(engine: Engine): CatalogStore {
       return (await ofProject.limit(1).executeTakeFirst()) !== undefined;
     },
   };
+}
+
+async function imagesOf(db: Database, project: string, version: string): Promise<readonly ReleaseRecord[]> {
+  const query = releaseRows(db)
+    .where('projects.name', '=', project)
+    .where('releases.version', '=', version)
+    .where('releases.reference_image', '=', '');
+  return (await query.orderBy('releases.id').execute()).map(toRelease);
 }
 
 async function existingProject(db: Database, engine: Engine, name: string): Promise<LockedProject> {
