@@ -149,6 +149,7 @@ export const errorExamples = {
   ],
   KEY_ENCRYPTED: [{ path: 'private.key' }],
   KEY_PASSPHRASE_WRONG: [{ path: 'private.key' }],
+  PASSPHRASE_UNUSABLE: [{ path: 'private.key', problem: 'the two passphrases differ' }],
   KEY_IS_PRIVATE: [{ path: 'public.key' }],
   KEY_IS_PUBLIC: [{ path: 'private.key' }],
   KEY_WRONG_TYPE: [{ path: 'private.key', type: 'ec' }],
@@ -157,6 +158,23 @@ export const errorExamples = {
   GUARD_WITHOUT_KEY: [{ config: 'ota.config.json' }],
   KEYS_DONT_MATCH: [{ privateKey: 'private.key', publicKey: 'public.key' }],
   SIGNATURE_UNVERIFIED: [{ path: 'door.ino.bin' }],
+  SIGNER_UNKNOWN: [{ signer: 'token', known: ['hsm', 'kms'], userConfig: '/home/ada/.config/ota-hooks/config.json' }],
+  SIGNER_KEY_MISSING: [{ signer: 'hsm' }],
+  SIGNER_NO_LEGACY: [{ signer: 'kms', input: 'digest' }],
+  SIGNER_FAILED: [
+    {
+      signer: 'hsm',
+      problem: 'pkcs11-tool failed with exit code 1',
+      hint: 'Find the cause in the output of the program above.',
+    },
+  ],
+  SIGNATURE_REJECTED: [
+    {
+      path: 'door.signature',
+      problem: 'it is a signature of different bytes',
+      hint: 'Sign the file that `sign --digest-only` wrote for this image.',
+    },
+  ],
 
   IMAGE_EMPTY: [{ path: 'build/door.ino.bin' }],
   IMAGE_NOT_FIRMWARE: [{ path: 'README.md', reason: 'its content is not recognized' }],

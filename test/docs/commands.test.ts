@@ -11,6 +11,7 @@ const readme = 'test/e2e/newcomer/readme.test.ts';
 const server = 'test/e2e/publish/docs.test.ts';
 const rollout = 'test/e2e/server/rollout-docs.test.ts';
 const desk = 'test/docs/at-a-desk.test.ts';
+const token = 'test/e2e/signing/token.test.ts';
 const alerts = 'test/docs/alerts-page.test.ts';
 
 /** The test that runs the commands, by page and heading. */
@@ -22,6 +23,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Send an update': desk,
   },
   'docs/alerts.md': { Prometheus: alerts, Webhooks: alerts, 'Home Assistant': 'test/e2e/mqtt/mqtt.test.ts' },
+  'docs/keys.md': { 'Encrypted key': token, 'PKCS#11 token': token, 'Detached signatures': token },
   'docs/moving.md': { 'Use the drop-in commands': 'test/e2e/newcomer/moving.test.ts' },
   'docs/never-brick.md': { '': desk },
   'docs/rollout.md': {
@@ -89,7 +91,7 @@ const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'u
 };
 
 /** First words of commands: shell builtins, tools installed by the reader, and ota-hooks. */
-const programs = /^(?:cd|cp|export|mkdir|npm|npx|pio|arduino-cli|ota-hooks) /;
+const programs = /^(?:cd|cp|export|mkdir|npm|npx|openssl|pio|pkcs11-tool|softhsm2-util|arduino-cli|ota-hooks) /;
 
 function commandsOf({ path }: Page) {
   return sectionsOf(path).flatMap(({ heading, acts }) =>

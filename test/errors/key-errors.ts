@@ -45,6 +45,22 @@ export const keyErrors = {
   KEY_FORM_UNSUPPORTED: header('ssh-rsa AAAAB3NzaC1yc2E= ada@desk'),
   KEY_ENCRYPTED: sign(encrypted),
   KEY_PASSPHRASE_WRONG: sign(encrypted, ' --passphrase-env PASSPHRASE', { PASSPHRASE: 'open barley' }),
+  PASSPHRASE_UNUSABLE: inFolder('keygen --encrypt --passphrase-env PASSPHRASE', {}, { PASSPHRASE: 'short' }),
+  SIGNER_UNKNOWN: inFolder('sign --signer hsm --bin door.bin', { 'door.bin': door.bin }),
+  SIGNER_KEY_MISSING: inFolder('sign --signer-command false --bin door.bin', { 'door.bin': door.bin }),
+  SIGNER_NO_LEGACY: inFolder('sign --digest-only --bin door.bin --legacy old.bin', {
+    'public.key': door.publicPem,
+    'door.bin': door.bin,
+  }),
+  SIGNER_FAILED: inFolder('sign --signer-command false --bin door.bin', {
+    'public.key': door.publicPem,
+    'door.bin': door.bin,
+  }),
+  SIGNATURE_REJECTED: inFolder('sign --signature door.signature --bin door.bin', {
+    'public.key': door.publicPem,
+    'door.bin': door.bin,
+    'door.signature': 'no signature',
+  }),
   KEY_IS_PRIVATE: header(door.privatePem),
   KEY_IS_PUBLIC: sign(door.publicPem),
   KEY_WRONG_TYPE: sign(wrongKinds().EC.privatePem),

@@ -6,6 +6,7 @@ import { readSecret } from '../../project/config/secrets.ts';
 import { type KeyPlace, type ProjectSettings, requirePrivateKeyPermission } from '../../project/config/settings.ts';
 import { keySizeWarnings, loadPublicKey } from '../../project/keys/key-files.ts';
 import { requireRecorded } from '../../project/keys/recorded-keys.ts';
+import type { SignerProgram } from '../../project/signing/choose-signer.ts';
 import { openSigner } from '../../project/signing/open-signer.ts';
 import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
@@ -47,12 +48,14 @@ export async function publicKeyAt(place: KeyPlace, io: Io): Promise<RsaPublicKey
 /** Returns the project's signer, or undefined for a project without a private key. */
 export async function projectSigner(settings: ProjectSettings, io: Io, report: Report): Promise<Signer | undefined> {
   const { privateKey } = settings;
+  if (settings.signer !== undefined) return programSigner(settings.signer, settings, io, report);
   if (privateKey === undefined) return undefined;
   requirePrivateKeyPermission(settings);
   const keyName = keyPlaceName(privateKey, report);
   const passphrase = await passphraseOf(settings, io);
+  const promptPassphrase = passphrasePrompt(keyName, io);
   const { signer, warnings } = await requireRecorded(
-    () => openSigner({ privateKey, passphrase }, { env: io.env, keyName }),
+    () => openSigner({ privateKey, passphrase, promptPassphrase }, { env: io.env, keyName }),
     (opened) => opened.signer.publicKey,
     keyName,
     settings.recordedKeys,
@@ -61,7 +64,38 @@ export async function projectSigner(settings: ProjectSettings, io: Io, report: R
   return signer;
 }
 
-async function passphraseOf(settings: ProjectSettings, io: Io): Promise<string | undefined> {
+/** Returns a prompt for the passphrase of a key; undefined without a terminal. */
+export function passphrasePrompt(keyName: string, { promptSecret }: Io): (() => Promise<string>) | undefined {
+  return promptSecret && (() => promptSecret(`Passphrase of ${keyName}`));
+}
+
+/** Returns a signer that runs a program. The project's public key, or the one beside the program's configuration, verifies its output. */
+async function programSigner(
+  program: SignerProgram,
+  settings: ProjectSettings,
+  io: Io,
+  report: Report,
+): Promise<Signer> {
+  const { privateKey, passphrase } = settings.config;
+  const place = program.publicKey === undefined ? settings.publicKey : { path: program.publicKey };
+  if (place === undefined) throw new OtaError('SIGNER_KEY_MISSING', { signer: program.name });
+  const publicKey = await projectKeyAt(place, settings, io);
+  for (const warning of keySizeWarnings(publicKey, keyPlaceName(place, report))) report.warn(warning);
+  const { commandSigner } = await import('../../project/signing/command-signer.ts');
+  return commandSigner(program, publicKey, {
+    env: io.env,
+    platform: io.platform,
+    cwd: io.cwd,
+    hasTerminal: io.promptSecret !== undefined,
+    signal: io.signal,
+    onStderr: (text) => io.stderr.write(text),
+    secretVariables: [privateKey, passphrase, settings.passphrase].flatMap((source) =>
+      typeof source === 'object' && 'env' in source ? [source.env] : [],
+    ),
+  });
+}
+
+export async function passphraseOf(settings: ProjectSettings, io: Io): Promise<string | undefined> {
   const { passphrase: source, speakers, folder, trust } = settings;
   if (source === undefined) return undefined;
   const request = { use: 'passphrase', source, speaker: speakers.passphrase, purpose: 'the passphrase' } as const;
@@ -76,9 +110,14 @@ async function passphraseOf(settings: ProjectSettings, io: Io): Promise<string |
 export function requirePair(signer: Signer, publicKey: RsaPublicKey, settings: ProjectSettings, report: Report): void {
   if (signer.publicKey.fingerprint === publicKey.fingerprint) return;
   throw new OtaError('KEYS_DONT_MATCH', {
-    privateKey: keyPlaceName(settings.privateKey, report),
+    privateKey: signerName(settings, report),
     publicKey: keyPlaceName(settings.publicKey, report),
   });
+}
+
+/** Returns the name of the signer in messages: the program, or the place of the private key. */
+export function signerName({ signer, privateKey }: ProjectSettings, report: Report): string {
+  return signer === undefined ? keyPlaceName(privateKey, report) : `the key of the signer ${signer.name}`;
 }
 
 export function keyPlaceName(place: KeyPlace | undefined, report: Report): string {

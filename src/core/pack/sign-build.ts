@@ -1,6 +1,7 @@
 import { gunzipSync } from 'fflate';
 import { OtaError } from '../../errors/ota-error.ts';
 import { padToWord } from '../firmware/pad-to-word.ts';
+import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import type { Artifact, Manifest } from '../model/manifest.ts';
 import { inflateFacts } from '../preflight/image-facts.ts';
@@ -24,17 +25,16 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   requireExpectedKey(manifest, signer, signerName);
   const files = new Map(build.files);
   const artifacts = manifest.artifacts.filter(({ signature }) => signature === 'none');
-  for (const plan of signaturesWanted(manifest)) {
-    const encoding = plan.format === 'legacy' ? 'identity' : plan.source.encoding;
-    const payload = payloadOf(plan, build, signer);
-    const bytes = await signImage(payload, signer, plan.format, plan.file);
-    files.set(plan.file, bytes);
+  for (const { file, format, source, payload } of payloadsToSign(build, signer.publicKey)) {
+    const encoding = format === 'legacy' ? 'identity' : source.encoding;
+    const bytes = await signImage(payload, signer, format, file);
+    files.set(file, bytes);
     artifacts.push({
-      file: plan.file,
+      file,
       encoding,
-      signature: plan.format,
+      signature: format,
       payloadBytes: payload.length,
-      inflate: encoding === 'gzip' ? inflateOf(payload, plan.source, manifest) : undefined,
+      inflate: encoding === 'gzip' ? inflateOf(payload, source, manifest) : undefined,
       ...digests(bytes),
       keyFingerprint: signer.publicKey.fingerprint,
     });
@@ -44,12 +44,30 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   return { manifest: { ...manifest, signing, artifacts }, files };
 }
 
+/** Bytes that a signature of a build covers, and the name of the artifact that will contain them and the signature. */
+export interface PayloadToSign {
+  readonly file: string;
+  readonly format: SignatureFormat;
+  /** Unsigned artifact from which the payload is made. */
+  readonly source: Artifact;
+  readonly payload: Uint8Array;
+}
+
+/** Returns what the signatures of a build cover, so that they can also be made elsewhere. */
+export function payloadsToSign(build: Build, publicKey: RsaPublicKey): readonly PayloadToSign[] {
+  return signaturesWanted(build.manifest).map((plan) => ({ ...plan, payload: payloadOf(plan, build, publicKey) }));
+}
+
 /**
  * Requires the key that the build was packed for. A sketch must contain this key.
  *
  * @throws OtaError KEYS_DONT_MATCH, ENFORCEMENT_KEY_MISSING
  */
-export function requireExpectedKey(manifest: Manifest, { publicKey }: Signer, signerName: string): void {
+export function requireExpectedKey(
+  manifest: Manifest,
+  { publicKey }: Pick<Signer, 'publicKey'>,
+  signerName: string,
+): void {
   const { image, embeddedKeys, signing } = manifest;
   const { fingerprint } = publicKey;
   if (signing.publicKey !== undefined && signing.publicKey.fingerprint !== fingerprint) {
@@ -83,7 +101,7 @@ function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignat
   return wanted;
 }
 
-function payloadOf({ source, format }: WantedSignature, build: Build, { publicKey }: Signer): Uint8Array {
+function payloadOf({ source, format }: WantedSignature, build: Build, publicKey: RsaPublicKey): Uint8Array {
   const payload = payloadFor(format, bytesOf(source, build), source.encoding);
   const isWhole = source.encoding === 'identity' || format === 'legacy';
   if (!isWhole) return payload;

@@ -132,15 +132,21 @@ export const coreEntries = {
   KEY_ENCRYPTED: entry<PathField>(
     1,
     ({ path }) => `The private key ${path} could not be decrypted: no passphrase is configured`,
-    'Builds run without a terminal, so they cannot prompt for a passphrase.',
+    'The command has no terminal on which it could prompt for the passphrase.',
     () =>
-      'Store the passphrase in an environment variable and pass --passphrase-env NAME, or set "passphrase" in ota.config.json.',
+      'Pass --passphrase-env NAME or --passphrase-file FILE, set "passphrase" in ota.config.json, or run the command at a terminal.',
   ),
   KEY_PASSPHRASE_WRONG: entry<PathField>(
     1,
     ({ path }) => `The private key ${path} could not be decrypted: the passphrase is incorrect`,
     'OpenSSL could not decrypt the key with this passphrase.',
-    () => 'Check the environment variable or file that contains the passphrase.',
+    () => 'Check the passphrase: the environment variable, the file or the input at the prompt.',
+  ),
+  PASSPHRASE_UNUSABLE: entry<PathField & { problem: string }>(
+    2,
+    ({ path, problem }) => `The private key ${path} was not created: ${problem}`,
+    'A key whose passphrase is mistyped could never be used.',
+    () => 'Run the command again with a passphrase of at least 8 characters.',
   ),
   KEY_IS_PRIVATE: entry<PathField>(
     1,
@@ -192,6 +198,40 @@ export const coreEntries = {
     'Every signature is verified before it is written, because a device would reject an invalid one.',
     () =>
       'Check the signer: it must use the private key that matches this public key, with SHA-256 and RSASSA-PKCS1-v1_5.',
+  ),
+
+  SIGNER_UNKNOWN: entry<{ signer: string; known: readonly string[]; userConfig: string }>(
+    2,
+    ({ signer, known, userConfig }) =>
+      `There is no signer ${JSON.stringify(signer)} in ${userConfig}: ${known.length === 0 ? 'it configures none' : `it configures ${known.join(', ')}`}`,
+    'Only your user configuration defines signers, because a signer is a program that runs with your permissions.',
+    ({ signer, userConfig }) => `Add ${JSON.stringify(signer)} under "signers" in ${userConfig}.`,
+  ),
+  SIGNER_KEY_MISSING: entry<{ signer: string }>(
+    2,
+    ({ signer }) => `The signer ${signer} was not used: there is no public key to verify its signatures with`,
+    'Every signature of a program is verified with the public key before it is used.',
+    () => 'Save the public key of the signer as public.key next to the sketch, or pass --public-key FILE.',
+  ),
+  SIGNER_NO_LEGACY: entry<{ signer: string; input: string }>(
+    2,
+    ({ signer, input }) =>
+      `The signer ${signer} cannot make the legacy signature for devices on core 2.5.x: its input is ${input}`,
+    'A legacy signature is raw PKCS#1 v1.5 over a bare digest. Only a program that pads its input unchanged can make it.',
+    () =>
+      'Use a program that makes raw PKCS#1 v1.5 signatures, with the input digest-info, or sign without the legacy file.',
+  ),
+  SIGNER_FAILED: entry<{ signer: string; problem: string; hint: string }>(
+    1,
+    ({ signer, problem }) => `The signer ${signer} returned no usable signature: ${problem}`,
+    'Every signature is checked before any file is written, because a device would reject an invalid one.',
+    ({ hint }) => hint,
+  ),
+  SIGNATURE_REJECTED: entry<{ path: string; problem: string; hint: string }>(
+    1,
+    ({ path, problem }) => `${path} was not used: ${problem}`,
+    'A detached signature is verified with the public key and the bytes that it must cover before any file is written.',
+    ({ hint }) => hint,
   ),
 
   IMAGE_EMPTY: entry<PathField>(

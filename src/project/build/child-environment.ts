@@ -1,4 +1,5 @@
 import { posix, win32 } from 'node:path';
+import { kindOfVariable, type SourceKind } from '../../core/model/secret-policy.ts';
 import { absoluteEntries, variable } from './find-program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,6 +40,31 @@ export function buildEnvironment(env: Environment, platform: NodeJS.Platform): R
     // Prevents cmd.exe, which runs .cmd files, from searching the current folder.
     ...(isWindows ? { NoDefaultCurrentDirectoryInExePath: '1' } : {}),
   };
+}
+
+const ownSecretKinds: readonly SourceKind[] = [
+  'tool-credential',
+  'tool-passphrase',
+  'tool-private-key',
+  'device-variable',
+];
+
+/**
+ * Returns the environment for a program that signs: all of the user's variables except the secrets of ota-hooks. The credentials of cloud
+ * clients remain, because the client of a key service needs them.
+ *
+ * @param named variables that the configuration or the command line names as sources of secrets
+ */
+export function signerEnvironment(
+  env: Environment,
+  platform: NodeJS.Platform,
+  named: readonly string[],
+): Record<string, string> {
+  const allowed = Object.entries(env).filter(([name]) => {
+    const isCloud = /^AWS_/i.test(name);
+    return !named.includes(name) && (isCloud || !ownSecretKinds.includes(kindOfVariable(name)));
+  });
+  return buildEnvironment(Object.fromEntries(allowed), platform);
 }
 
 /** Quotes a PATH entry on Windows if the entry contains the separator. */

@@ -35,7 +35,15 @@ export async function readSecret(
   const named = 'env' in source ? source : { file: resolve(folder, source.file) };
   requirePermission({ use, source: named, purpose }, speaker, trust);
   if ('env' in named) return secretFromEnvironment(named.env, env, purpose);
-  const path = named.file;
+  return readSecretFile(named.file);
+}
+
+/**
+ * Reads a secret from a file that the user named. One line break at the end does not belong to the secret.
+ *
+ * @throws OtaError FILE_UNREADABLE
+ */
+export async function readSecretFile(path: string): Promise<string> {
   try {
     const bytes = await readFileOrPipe(path, { fileBytes: mostSmallFileBytes });
     return bytes.toString('utf8').replace(/\r?\n$/, '');

@@ -5,6 +5,7 @@ import type { SecretSource } from '../../core/model/secret-source.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { realPathOf } from '../../files/real-path.ts';
 import type { RecordedKeys } from '../keys/recorded-keys.ts';
+import { chosenSigner, type SignerOptions, type SignerProgram } from '../signing/choose-signer.ts';
 import type { KeyEntry, KeySource } from './keys-schema.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
 import { projectTrust } from './project-trust.ts';
@@ -15,12 +16,13 @@ import type { UserWords } from './user-words.ts';
 export type KeyPlace = { readonly path: string } | { readonly variable: string };
 
 /** Command-line options that select the project. Paths are relative to the working directory. */
-export interface ProjectOptions {
+export interface ProjectOptions extends SignerOptions {
   readonly source?: string | undefined;
   readonly config?: string | undefined;
   readonly privateKey?: string | undefined;
   readonly publicKey?: string | undefined;
   readonly passphraseEnv?: string | undefined;
+  readonly passphraseFile?: string | undefined;
 }
 
 /** Project settings from the command line, the configuration and the files beside the sketch, in this order of precedence. */
@@ -36,6 +38,8 @@ export interface ProjectSettings {
   /** Signing keys that the configuration records; any other key is an error. */
   readonly recordedKeys: RecordedKeys | undefined;
   readonly passphrase: SecretSource | undefined;
+  /** Program that signs in place of a private key file; then `privateKey` is undefined. */
+  readonly signer: SignerProgram | undefined;
   /** Places where the private key and the passphrase are named. A key beside the sketch counts as named by the project. */
   readonly speakers: { readonly privateKey: SecretSpeaker; readonly passphrase: SecretSpeaker };
   readonly trust: ProjectTrust;
@@ -71,18 +75,34 @@ export async function projectSettings(
     if (option !== undefined) return { path: resolve(cwd, option) };
     return configured[name] ?? beside(source, defaultKeyNames[name]);
   };
+  const signer = options.privateKey === undefined ? chosenSigner(options, words) : undefined;
+  const privateKey = signer === undefined ? keyPlace('privateKey') : undefined;
+  const passphrase = passphraseOption(options, cwd);
   return {
     config: loaded.config,
     source,
     folder: loaded.folder,
     configPath: loaded.path,
-    privateKey: isRecorded ? unlessElsewhere(keyPlace('privateKey'), options, words) : keyPlace('privateKey'),
+    privateKey: isRecorded ? unlessElsewhere(privateKey, options, words) : privateKey,
     publicKey: keyPlace('publicKey'),
     recordedKeys: isRecorded ? { config: loaded.path ?? loaded.folder, keys: recorded } : undefined,
-    passphrase: options.passphraseEnv === undefined ? loaded.config.passphrase : { env: options.passphraseEnv },
-    speakers: { privateKey: speakerOf(options.privateKey), passphrase: speakerOf(options.passphraseEnv) },
+    passphrase: passphrase ?? loaded.config.passphrase,
+    signer,
+    speakers: {
+      privateKey: speakerOf(options.privateKey),
+      passphrase: passphrase === undefined ? 'project' : 'command-line',
+    },
     trust: projectTrust([loaded.folder, source], loaded.path ?? source, words),
   };
+}
+
+/** Returns the source of the passphrase that the command line names. */
+export function passphraseOption(
+  { passphraseEnv, passphraseFile }: Pick<ProjectOptions, 'passphraseEnv' | 'passphraseFile'>,
+  cwd: string,
+): SecretSource | undefined {
+  if (passphraseEnv !== undefined) return { env: passphraseEnv };
+  return passphraseFile === undefined ? undefined : { file: resolve(cwd, passphraseFile) };
 }
 
 /** Returns the signing keys in the inventory. Builds use the first key, unless an option names a different one. */

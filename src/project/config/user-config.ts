@@ -3,6 +3,7 @@ import { dirname, isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import type { NamedSource, SecretUse } from '../../core/model/secret-policy.ts';
 import { fromEnvironment, secretSource, text } from '../../core/model/secret-source.ts';
+import { signerInputs } from '../../core/signing/signer-input.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { readFailure, readRegularSync } from '../../files/bounded-read.ts';
 import { isUsersOwn } from './owner.ts';
@@ -19,8 +20,17 @@ const projectSchema = v.strictObject({
   versions: v.optional(v.array(fromEnvironment)),
 });
 
+/** Program that signs. The project configuration cannot contain one, because it may be untrusted. */
+const signerSchema = v.strictObject({
+  command: v.pipe(v.array(v.string()), v.minLength(1, 'must contain a program')),
+  input: v.optional(v.picklist(signerInputs, `must be one of ${signerInputs.join(', ')}`)),
+  publicKey: v.optional(absolutePath),
+  timeoutSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1, 'must be at least 1'))),
+});
+
 const userConfigSchema = v.strictObject({
   safeDirectories: v.optional(v.array(absolutePath)),
+  signers: v.optional(v.record(text, signerSchema)),
   projects: v.optional(v.record(absolutePath, projectSchema)),
 });
 

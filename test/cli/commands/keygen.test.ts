@@ -29,6 +29,7 @@ test('keygen accepts other sizes and paths and warns about small keys', async (t
     publicKey: folder.at('door.pub'),
     bits: 1024,
     fingerprint,
+    encrypted: false,
   });
   t.regex(stderr, /^warning: secrets.door\.key has 1024 bits/);
 });
@@ -90,4 +91,62 @@ test('keygen uses the configured key paths and fails if the configuration reads 
   const { error } = await runCommand(['keygen'], { cwd: folder.path });
   t.is(error?.exitCode, 2);
   t.regex(error?.message ?? '', /DOOR_KEY/);
+});
+
+const passphrase = 'correct horse battery';
+
+test('keygen --encrypt reads the passphrase from a variable, a file, the configuration or the prompt', async (t) => {
+  const named = {
+    'pass.txt': `${passphrase}\n`,
+    'ota.config.json': '{"privateKey": "private.key", "passphrase": {"env": "OTA_PASSPHRASE"}}',
+  };
+  const sources: readonly (readonly [string[], Record<string, string>])[] = [
+    [['--passphrase-env', 'DOOR_PASSPHRASE'], { DOOR_PASSPHRASE: passphrase }],
+    [['--passphrase-file', 'pass.txt'], {}],
+    [[], { OTA_PASSPHRASE: passphrase }],
+  ];
+  for (const [options, env] of sources) {
+    const folder = await testFolder(t, named);
+    const argv = ['keygen', '--bits', '1024', '--encrypt', '--json', ...options];
+    const { error, stdout, stderr } = await runCommand(argv, { cwd: folder.path, env });
+    t.is(error, undefined, options.join(' '));
+    t.true(JSON.parse(stdout).encrypted);
+    t.regex(await folder.text('private.key'), /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
+    const { fingerprint } = await loadPublicKey(folder.at('public.key'));
+    t.is((await loadPrivateKey(folder.at('private.key'), passphrase)).publicKey.fingerprint, fingerprint);
+    t.false(`${stdout}${stderr}`.includes(passphrase));
+  }
+
+  const folder = await testFolder(t, { 'door.bin': 'any file' });
+  const questions: string[] = [];
+  const promptSecret = async (question: string) => {
+    questions.push(question);
+    return passphrase;
+  };
+  const atTerminal = (...argv: string[]) => runCommand(argv, { cwd: folder.path, promptSecret });
+  t.is((await atTerminal('keygen', '--bits', '1024', '--encrypt')).error, undefined);
+  t.deepEqual(questions.splice(0), ['Passphrase of private.key', 'Passphrase of private.key again']);
+  t.is((await atTerminal('sign', '--bin', 'door.bin')).error, undefined);
+  t.is((await atTerminal('sign', '--bin', 'door.bin', '--private-key', 'private.key')).error, undefined);
+  t.deepEqual(questions, ['Passphrase of private.key', 'Passphrase of private.key']);
+  const file = await runCommand(['sign', '--bin', 'door.bin', '--passphrase-file', 'private.key'], {
+    cwd: folder.path,
+  });
+  t.is(file.error?.code, 'KEY_PASSPHRASE_WRONG');
+});
+
+test('keygen --encrypt rejects short, mistyped and missing passphrases and creates no key', async (t) => {
+  const folder = await testFolder(t, { 'short.txt': '1234567\n' });
+  const keygen = (argv: string[], inputs?: string[]) =>
+    runCommand(['keygen', '--bits', '1024', ...argv], {
+      cwd: folder.path,
+      ...(inputs === undefined ? {} : { promptSecret: async () => inputs.shift() ?? '' }),
+    });
+  t.is((await keygen(['--encrypt', '--passphrase-file', 'short.txt'])).error?.code, 'PASSPHRASE_UNUSABLE');
+  const mistyped = await keygen(['--encrypt'], [passphrase, 'correct house battery']);
+  t.regex(mistyped.error?.message ?? '', /the two passphrases differ$/);
+  t.is((await keygen(['--encrypt'])).error?.code, 'OPTION_MISSING');
+  t.is((await keygen(['--encrypt', '--passphrase-env', 'UNSET'])).error?.code, 'SECRET_MISSING');
+  t.regex((await keygen(['--passphrase-file', 'short.txt'])).error?.message ?? '', /requires --encrypt$/);
+  t.deepEqual(await folder.list(), ['short.txt']);
 });

@@ -16,7 +16,7 @@ test('every command has a --json schema, and there are no other schemas', async 
 });
 
 test('schema validation accepts valid documents and rejects invalid ones', (t) => {
-  const made = { privateKey: '/a', publicKey: '/b', bits: 2048, fingerprint: 'f'.repeat(64) };
+  const made = { privateKey: '/a', publicKey: '/b', bits: 2048, fingerprint: 'f'.repeat(64), encrypted: false };
   assertDocument(t, 'keygen', JSON.stringify(made));
   for (const wrong of [{ ...made, bits: '2048' }, { ...made, more: 1 }, { privateKey: '/a' }]) {
     t.regex(complaintAbout('keygen', JSON.stringify(wrong)) ?? '', /data/);

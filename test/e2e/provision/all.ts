@@ -6,7 +6,7 @@ import { installSchemathesis } from './schemathesis.ts';
 import { installXtensaCompiler } from './xtensa.ts';
 
 const compilers = ['gcc', 'g++', 'libc6-dev', 'libbearssl-dev'];
-const keyTools = ['openssl', 'openssh-client', 'putty-tools'];
+const keyTools = ['openssl', 'openssh-client', 'putty-tools', 'softhsm2', 'opensc'];
 await aptInstall([
   ...compilers,
   ...keyTools,

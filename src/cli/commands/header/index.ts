@@ -19,6 +19,7 @@ const headerCommand = (declaration: Declaration) =>
     .option('--public-key <file>', 'Public key that devices will verify updates with')
     .option('--private-key <file>', 'Private key to derive the public key from, if there is no public key file')
     .addOption(projectOptions.passphraseEnv)
+    .addOption(projectOptions.passphraseFile)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
     .addOption(new Option('--if-set-up', 'Print nothing for a sketch without keys and configuration').hideHelp())

@@ -21,7 +21,7 @@ import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { allowedRule, configuredAllowances, projectAllowOption, warnOfAllowances } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
-import { keyPlaceName, projectPublicKey, projectSigner, requirePair } from '../../shared/project-keys.ts';
+import { projectPublicKey, projectSigner, requirePair, signerName } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
 
@@ -38,6 +38,10 @@ const packCommand = (declaration: Declaration) =>
       'Public key (default: public.key in the source folder, or derived from the private key)',
     )
     .addOption(projectOptions.passphraseEnv)
+    .addOption(projectOptions.passphraseFile)
+    .addOption(projectOptions.signer)
+    .addOption(projectOptions.signerCommand)
+    .addOption(projectOptions.signerInput)
     .addOption(new Option('--if-set-up', 'Do nothing for a sketch without keys and configuration').hideHelp())
     .option('--unsigned', 'Do not sign; sign later with `sign --manifest`')
     .addOption(new Option('--require-signed', 'Fail if no signing key is available').conflicts(['unsigned']))
@@ -98,7 +102,7 @@ async function packOne(
   io: Io,
   report: Report,
 ): Promise<Manifest> {
-  const { config, privateKey } = settings;
+  const { config } = settings;
   const request: PackRequest = {
     path: report.path(path),
     file: basename(path),
@@ -126,7 +130,7 @@ async function packOne(
   for (const warning of warnings) report.warn(warning);
   warnOfAllowances(build.manifest.allowedRules ?? [], report);
   const named = { ...build, manifest: withCopyName(build.manifest, config.artifacts?.name) };
-  const finished = signer === undefined ? named : await signBuild(named, signer, keyPlaceName(privateKey, report));
+  const finished = signer === undefined ? named : await signBuild(named, signer, signerName(settings, report));
   io.signal.throwIfAborted();
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
@@ -8,9 +9,13 @@ import { encodingOf, payloadFor } from '../../../core/pack/payload.ts';
 import { requireNoSigningKey } from '../../../core/pack/require-no-signing-key.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
 import type { Signer } from '../../../core/signing/signer.ts';
+import { signerInputOf } from '../../../core/signing/signer-input.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { removeFiles, removeLeftovers, writeAtomically } from '../../../files/write.ts';
+import { readSecretFile } from '../../../project/config/secrets.ts';
+import type { ProjectSettings } from '../../../project/config/settings.ts';
+import { keySizeWarnings } from '../../../project/keys/key-files.ts';
 import { openSigner } from '../../../project/signing/open-signer.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -18,6 +23,7 @@ import { during } from '../../output/during.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { findElf } from '../../shared/elf-beside.ts';
+import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 
 const signCommand = (declaration: Declaration) =>
@@ -27,6 +33,16 @@ const signCommand = (declaration: Declaration) =>
   ])
     .addOption(projectOptions.privateKey)
     .addOption(projectOptions.passphraseEnv)
+    .addOption(projectOptions.passphraseFile)
+    .addOption(projectOptions.signer)
+    .addOption(projectOptions.signerCommand)
+    .addOption(projectOptions.signerInput)
+    .addOption(
+      new Option(
+        '--public-key <file>',
+        'Public key that verifies the signatures of a program or file (default: public.key)',
+      ).conflicts(['privateKey']),
+    )
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
     .option('--bin <file>', 'File to sign')
@@ -46,6 +62,18 @@ const signCommand = (declaration: Declaration) =>
         'compression',
         'legacy',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--digest-only',
+        'Write the digests to sign elsewhere, or what --signer-input names, instead of signing',
+      ).conflicts(['privateKey', 'signer', 'signerCommand']),
+    )
+    .addOption(
+      new Option('--signature <file>', 'Raw signature that was made elsewhere (repeatable)')
+        .argParser(collect)
+        .default([])
+        .conflicts(['privateKey', 'signer', 'signerCommand', 'signerInput', 'digestOnly']),
     )
     .option('--elf <file>', 'With --manifest: ELF file of the build (default: next to the image)')
     .option('--declare-enforcement', 'With --manifest: declare that the sketch calls Update.installSignature itself');
@@ -76,13 +104,13 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
     await removeOutputs([expectedOut, legacy], bin);
     throw error;
   });
-  requireDistinct([expectedOut, legacy], [key.path]);
+  requireDistinct([expectedOut, legacy], key.paths);
   // Old outputs are removed first, so that they cannot be mistaken for new outputs after a failure.
   await removeOutputs([expectedOut, legacy], bin);
 
-  const signer = await key.signer();
+  const { signer, requireAllUsed } = await key.open();
   const image = await readNamedFile(bin, 'file to sign');
-  if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: report.path(bin) });
+  if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });
   const given: Payload = { bytes: image, encoding: encodingOf(image) };
   requireNoSigningKey(await contentOf(given), signer.publicKey, report.path(bin));
   // A gzip file is not compressed again, so no `.gz` is added to its name.
@@ -91,7 +119,14 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
   await removeOutputs([out], bin);
   const long = { what: `compressing ${report.path(bin)}` };
   const payload = isGzip ? given : await during(long, io, options, () => compressed(image, compression, io.signal));
-  await writeSigned(payload, given, { out, legacy }, signer, report);
+  const wanted: PayloadToSign[] = [
+    { path: out, format: 'current', payload: payloadFor('current', payload.bytes, payload.encoding) },
+    ...(legacy === undefined
+      ? []
+      : [{ path: legacy, format: 'legacy' as const, payload: payloadFor('legacy', given.bytes, given.encoding) }]),
+  ];
+  if (options.digestOnly === true) return writeDigests(wanted, options, report);
+  await writeSigned(wanted, signer, requireAllUsed, report);
   report.result('sign', { signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
 }
 
@@ -118,33 +153,61 @@ async function removeOutputs(paths: readonly (string | undefined)[], bin: string
   await removeLeftovers(paths.filter((path): path is string => path !== undefined && path !== bin));
 }
 
-/** Creates both signatures before writing any file. If writing the legacy file fails, the signed file is removed. */
+/** Bytes to sign, and the path of the signed file. */
+interface PayloadToSign {
+  readonly path: string;
+  readonly format: SignatureFormat;
+  readonly payload: Uint8Array;
+}
+
+/** Creates all signatures before writing any file. If writing the legacy file fails, the signed file is removed. */
 async function writeSigned(
-  payload: Payload,
-  given: Payload,
-  { out, legacy }: { readonly out: string; readonly legacy: string | undefined },
+  wanted: readonly PayloadToSign[],
   signer: Signer,
+  requireAllUsed: () => void,
   report: Report,
 ): Promise<void> {
-  const sign = ({ bytes, encoding }: Payload, format: SignatureFormat) =>
-    signImage(payloadFor(format, bytes, encoding), signer, format, report.path(out));
-  const current = await sign(payload, 'current');
-  const old = legacy === undefined ? undefined : { path: legacy, bytes: await sign(given, 'legacy') };
-  await writeAtomically(out, current);
-  if (old !== undefined) {
-    await writeAtomically(old.path, old.bytes).catch(async (error) => {
-      await removeFiles([out]).catch(() => undefined);
+  const signed: { readonly path: string; readonly bytes: Uint8Array }[] = [];
+  for (const { path, format, payload } of wanted) {
+    signed.push({ path, bytes: await signImage(payload, signer, format, report.path(path)) });
+  }
+  requireAllUsed();
+  const written: string[] = [];
+  for (const { path, bytes } of signed) {
+    await writeAtomically(path, bytes).catch(async (error) => {
+      await removeFiles(written).catch(() => undefined);
       throw error;
     });
+    written.push(path);
   }
-  report.say(`Signed binary: ${report.path(out)}`);
-  if (old !== undefined) report.say(`Legacy signed binary: ${report.path(old.path)}`);
+  const [out, legacy] = written;
+  if (out !== undefined) report.say(`Signed binary: ${report.path(out)}`);
+  if (legacy !== undefined) report.say(`Legacy signed binary: ${report.path(legacy)}`);
+}
+
+/**
+ * Writes the input of a signer that runs elsewhere: a file beside each signed file to come.
+ *
+ * @throws OtaError SIGNER_NO_LEGACY
+ */
+async function writeDigests(wanted: readonly PayloadToSign[], options: SignOptions, report: Report): Promise<void> {
+  const input = options.signerInput ?? 'digest';
+  const files = wanted.map(({ path, format, payload }) => {
+    const bytes = signerInputOf(payload, input, format);
+    if (bytes === undefined) throw new OtaError('SIGNER_NO_LEGACY', { signer: 'of --digest-only', input });
+    return { file: `${path}.${input}`, bytes, sha256: createHash('sha256').update(payload).digest('hex') };
+  });
+  for (const { file, bytes, sha256 } of files) {
+    await writeAtomically(file, bytes);
+    report.say(`To sign: ${report.path(file)} (SHA-256 ${sha256})`);
+  }
+  report.result('sign', { toSign: files.map(({ file, sha256 }) => ({ file, sha256 })) });
 }
 
 async function signByManifest(options: SignOptions, manifest: string, io: Io, report: Report): Promise<void> {
   const path = resolve(io.cwd, manifest);
   const { readBuild, removeStaleSignatures, writeBuild } = await import('../../../project/build/build-files.ts');
-  const { requireExpectedKey, signBuild } = await import('../../../core/pack/sign-build.ts');
+  const { payloadsToSign, requireExpectedKey, signBuild } = await import('../../../core/pack/sign-build.ts');
   const { requireDescribed } = await import('../../../core/pack/require-described.ts');
   const build = await readBuild(path).catch(async (error) => {
     await removeStaleSignatures(path, undefined);
@@ -152,9 +215,8 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   });
   await removeStaleSignatures(path, build.manifest);
   const key = await keyOf(options, io, report);
-  const signer = await key.signer();
-  const keyName = key.path === undefined ? 'the private key' : report.path(key.path);
-  requireExpectedKey(build.manifest, signer, keyName);
+  const { signer, requireAllUsed } = await key.open();
+  requireExpectedKey(build.manifest, signer, key.name);
   const elf = await findElf(join(dirname(path), build.manifest.image.file), options.elf, io);
   await requireDescribed(build, {
     path: report.path(path),
@@ -162,7 +224,16 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
     elf: elf?.bytes,
     declared: options.declareEnforcement === true,
   });
-  const signed = await signBuild(build, signer, keyName);
+  if (options.digestOnly === true) {
+    const wanted = payloadsToSign(build, signer.publicKey);
+    return writeDigests(
+      wanted.map(({ file, format, payload }) => ({ path: join(dirname(path), file), format, payload })),
+      options,
+      report,
+    );
+  }
+  const signed = await signBuild(build, signer, key.name);
+  requireAllUsed();
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
       `${report.path(path)}: nothing shows that the Updater verifies signatures; pack the image with --public-key FILE to check`,
@@ -173,42 +244,82 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   report.result('sign', signed.manifest);
 }
 
-/** Private key and the path of its file. */
+/** Key to sign with. */
 interface KeyToUse {
-  /** Path of the key file; undefined if the key is not stored in a file. */
-  readonly path: string | undefined;
-  signer(): Promise<Signer>;
+  /** Name of the key in messages. */
+  readonly name: string;
+  /** Files that no output may overwrite: the key and the detached signatures. */
+  readonly paths: readonly string[];
+  open(): Promise<OpenKey>;
 }
 
-/** Returns the key in `--private-key`, or else the project's private key. */
+interface OpenKey {
+  readonly signer: Signer;
+  /** Checks that every detached signature belongs to a signed file. */
+  readonly requireAllUsed: () => void;
+}
+
+const nothingToCheck = () => undefined;
+
+/** Returns the key in `--private-key`, or else the project's signer, or the public key for signatures that are made elsewhere. */
 async function keyOf(options: SignOptions, io: Io, report: Report): Promise<KeyToUse> {
   if (options.privateKey !== undefined) {
     const path = resolve(io.cwd, options.privateKey);
-    return { path, signer: () => signerAt(path, options, io, report) };
+    const open = async () => ({
+      signer: await signerAt(path, options, io, report),
+      requireAllUsed: nothingToCheck,
+    });
+    return { name: report.path(path), paths: [path], open };
   }
   const { readProjectSettings } = await import('../../shared/project-settings.ts');
-  const { projectSigner } = await import('../../shared/project-keys.ts');
   const settings = await readProjectSettings(options, io, report);
+  if (options.digestOnly === true || options.signature.length > 0) return detachedKey(options, settings, io, report);
+  const { projectSigner, signerName } = await import('../../shared/project-keys.ts');
   const place = settings.privateKey;
   return {
-    path: place !== undefined && 'path' in place ? place.path : undefined,
-    async signer() {
+    name: signerName(settings, report),
+    paths: place !== undefined && 'path' in place ? [place.path] : [],
+    async open() {
       const signer = await projectSigner(settings, io, report);
-      if (signer === undefined)
-        throw new OtaError('KEY_MISSING_FOR', {
-          command: 'sign',
-          wanted: '--private-key FILE',
-          isRecorded: settings.recordedKeys !== undefined,
-        });
-      return signer;
+      if (signer !== undefined) return { signer, requireAllUsed: nothingToCheck };
+      throw new OtaError('KEY_MISSING_FOR', {
+        command: 'sign',
+        wanted: '--private-key FILE',
+        isRecorded: settings.recordedKeys !== undefined,
+      });
+    },
+  };
+}
+
+/** Returns a key whose private half is elsewhere. */
+async function detachedKey(options: SignOptions, settings: ProjectSettings, io: Io, report: Report): Promise<KeyToUse> {
+  const { keyPlaceName, projectKeyAt } = await import('../../shared/project-keys.ts');
+  const { detachedSigner } = await import('../../../project/signing/detached-signer.ts');
+  const { publicKey: place } = settings;
+  const paths = options.signature.map((file) => resolve(io.cwd, file));
+  return {
+    name: 'the key that signs elsewhere',
+    paths: [...paths, ...(place !== undefined && 'path' in place ? [place.path] : [])],
+    async open() {
+      const wanted = '--public-key FILE';
+      if (place === undefined) throw new OtaError('KEY_MISSING_FOR', { command: 'sign', wanted });
+      const publicKey = await projectKeyAt(place, settings, io);
+      for (const warning of keySizeWarnings(publicKey, keyPlaceName(place, report))) report.warn(warning);
+      return detachedSigner(paths, publicKey);
     },
   };
 }
 
 async function signerAt(path: string, options: SignOptions, io: Io, report: Report): Promise<Signer> {
-  const passphrase = options.passphraseEnv && secretFromEnvironment(options.passphraseEnv, io.env, 'the passphrase');
-  const config = { privateKey: { path }, passphrase };
-  const { signer, warnings } = await openSigner(config, { env: io.env, keyName: report.path(path) });
+  const { passphraseEnv, passphraseFile } = options;
+  const keyName = report.path(path);
+  const passphrase =
+    passphraseFile === undefined
+      ? passphraseEnv && secretFromEnvironment(passphraseEnv, io.env, 'the passphrase')
+      : await readSecretFile(resolve(io.cwd, passphraseFile));
+  const { passphrasePrompt } = await import('../../shared/project-keys.ts');
+  const config = { privateKey: { path }, passphrase, promptPassphrase: passphrasePrompt(keyName, io) };
+  const { signer, warnings } = await openSigner(config, { env: io.env, keyName });
   for (const warning of warnings) report.warn(warning);
   return signer;
 }

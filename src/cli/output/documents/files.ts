@@ -38,6 +38,7 @@ export const keygenDocument = v.strictObject({
   publicKey: path,
   bits: v.number(),
   fingerprint: sha256,
+  encrypted: v.boolean(),
 });
 
 /** Header for a key. `fingerprint` and `bits` are null for an unsigned build, `guard` is null without a guard. */
@@ -50,8 +51,9 @@ export const headerDocument = v.strictObject({
   guard: orNull(v.strictObject({ keys: v.array(sha256) })),
 });
 
-/** Result of `sign`: a signed file, or with --manifest the manifest of the signed build. */
+/** Result of `sign`: a signed file, with --manifest the manifest of the signed build, or with --digest-only the files to sign elsewhere. */
 export const signDocument = v.union([
+  v.strictObject({ toSign: v.array(v.strictObject({ file: path, sha256 })) }),
   v.strictObject({ signed: path, legacy: orNull(path), fingerprint: sha256 }),
   manifestSchema,
 ]);
