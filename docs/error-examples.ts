@@ -94,6 +94,7 @@ export const errorExamples = {
   ],
   KEYS_RECORDED: [{ config: 'ota.config.json', keys: [{ name: 'main', fingerprint: someKey }] }],
   SIGNING_REQUIRED: [{ path: 'firmware.bin', problem: 'there is no private key' }],
+  GUARD_REPLACED: [{ places: ['src/main.cpp:12'] }],
   PROGRAM_MISSING: [{ program: 'arduino-cli', howToGet: 'Install arduino-cli 1.x, or use PlatformIO.' }],
   PROGRAM_FAILED: [{ command: 'arduino-cli compile door', outcome: 'failed with exit code 1' }],
   PROJECT_NOT_FOUND: [{ folder: '/home/ada' }],

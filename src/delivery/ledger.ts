@@ -59,6 +59,10 @@ export class Ledger {
     return { ledger: new Ledger(file, stored.state === 'known' ? stored.value.devices : {}) };
   }
 
+  get entries(): readonly LedgerEntry[] {
+    return Object.values(this.#devices);
+  }
+
   entry(device: string): LedgerEntry | undefined {
     return Object.hasOwn(this.#devices, device) ? this.#devices[device] : undefined;
   }

@@ -72,6 +72,11 @@ export const keyErrors = {
   GUARD_WITHOUT_KEY: inFolder('header --out out/Updater_Signing.h', {
     'ota.config.json': '{"guard": {"product": "door"}}',
   }),
+  GUARD_REPLACED: inFolder('header --out out/Updater_Signing.h', {
+    'public.key': door.publicPem,
+    'ota.config.json': '{"guard": {"product": "door"}}',
+    'src/main.cpp': '\nvoid setup() { Update.installSignature(&hash, &verifier); }\n',
+  }),
   KEYS_DONT_MATCH: inFolder('pack door.bin', {
     'private.key': other.privatePem,
     'public.key': door.publicPem,

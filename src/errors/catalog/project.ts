@@ -94,6 +94,13 @@ export const projectEntries = {
       'Pass --private-key FILE without --unsigned. To sign elsewhere, remove the requirement ("signing" in ota.config.json, or --require-signed).',
   ),
 
+  GUARD_REPLACED: entry<{ places: readonly string[] }>(
+    1,
+    ({ places }) =>
+      `Update.installSignature is called at ${places.join(', ')}, which would replace the guard on the device`,
+    'The call is inline, so that neither the image nor the ELF file shows it. The device would then verify updates only as the sketch does.',
+    () => 'Remove the call, or remove "guard" from ota.config.json.',
+  ),
   PROGRAM_MISSING: entry<{ program: string; howToGet: string }>(
     1,
     ({ program }) => `The build cannot start: ${program} was not found`,

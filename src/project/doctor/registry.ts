@@ -4,6 +4,7 @@ import { callBack } from './checks/call-back.ts';
 import { clock } from './checks/clock.ts';
 import { coreCache } from './checks/core-cache.ts';
 import { coreRelease } from './checks/core-release.ts';
+import { guard } from './checks/guard.ts';
 import { ideNode } from './checks/ide-node.ts';
 import { keySecrecy } from './checks/key-secrecy.ts';
 import { keys } from './checks/keys.ts';
@@ -24,6 +25,7 @@ export const checks = {
   project,
   keys,
   'key-secrecy': keySecrecy,
+  guard,
   'platformio-version': platformioVersion,
   'platformio-hook': platformioHook,
   'platformio-options': platformioOptionNames,

@@ -2,6 +2,7 @@ import { chmod, stat, utimes } from 'node:fs/promises';
 import test from 'ava';
 import { execa } from 'execa';
 import { clock } from '../../../src/project/doctor/checks/clock.ts';
+import { guard } from '../../../src/project/doctor/checks/guard.ts';
 import { keySecrecy } from '../../../src/project/doctor/checks/key-secrecy.ts';
 import { keys } from '../../../src/project/doctor/checks/keys.ts';
 import { node } from '../../../src/project/doctor/checks/node.ts';
@@ -186,4 +187,64 @@ test('staleArtifacts reports signed files that do not belong to the build beside
   await folder.write('project/.pio/build/d2/firmware.bin', door.bin);
   await folder.write('project/.pio/build/d2/firmware.bin.signed', 'by espota of old');
   t.regex((await findingsOf(staleArtifacts, context)).join(), /d2.*has no manifest/);
+});
+
+test('guard reports calls of installSignature in the sketch and its libraries', async (t) => {
+  const call = '\n\n  Update . installSignature (&hash, &verifier);\n';
+  const files = {
+    ...sound,
+    'project/src/main.cpp': `// Update.installSignature(a, b)\n/* Update.installSignature(a, b) */ "x.installSignature("`,
+    'project/lib/Own/src/Own.cpp': call,
+    'project/.pio/libdeps/d1/Other/Other.h': call,
+    'project/.pio/libdeps/d1/Other/examples/E/E.ino': call,
+    'project/.pio/build/d1/copy.cpp': call,
+  };
+  const expected = ['.pio/libdeps/d1/Other/Other.h:3', 'lib/Own/src/Own.cpp:3'];
+  for (const [config, level] of [
+    ['{}', 'warning'],
+    ['{"guard": {"product": "door"}}', 'error'],
+  ] as const) {
+    const { context } = await setUpCheck(t, { files: { ...files, 'project/ota.config.json': config } });
+    const found = (await findingsOf(guard, context)).filter((line) => line.includes('installSignature'));
+    t.deepEqual(
+      found.map((line) => line.split(' calls ')[0]),
+      expected.map((place) => `${level}: ${place}`),
+    );
+  }
+  const declared = { ...files, 'project/ota.config.json': '{"enforcement": "declared"}' };
+  t.deepEqual(await findingsOf(guard, (await setUpCheck(t, { files: declared })).context), []);
+});
+
+test('guard warns about a library in the sketchbook that replaces the verifier of a sketch', async (t) => {
+  const files = {
+    'project/project.ino': '',
+    'project/public.key': pair.publicPem,
+    'home/Arduino/libraries/Own/Own.cpp': 'void f() { Update.installSignature(&h, &v); }',
+  };
+  const found = await onlyProblem(t, guard, (await setUpCheck(t, { files })).context);
+  t.is(found.level, 'warning');
+  t.regex(found.message, /libraries\/Own\/Own\.cpp:1 calls .* in a sketch that uses this library/);
+});
+
+test('guard mentions docs/keys.md once a device of the project verifies signatures', async (t) => {
+  const ledger = (signing: string) =>
+    JSON.stringify({
+      version: 1,
+      devices: {
+        'door.local': {
+          sketchMd5: 'ab'.repeat(16),
+          provenBy: 'mdns',
+          provenAt: '2026-01-01T00:00:00Z',
+          facts: { signing },
+        },
+      },
+    });
+  const withLedger = async (signing: string, config = '{}') => {
+    const files = { ...sound, 'project/.ota/devices.json': ledger(signing), 'project/ota.config.json': config };
+    return findingsOf(guard, (await setUpCheck(t, { files })).context);
+  };
+  t.regex((await withLedger('required')).join(), /^note: Devices check only the signature/);
+  t.deepEqual(await withLedger('none'), []);
+  t.deepEqual(await findingsOf(guard, (await setUpCheck(t, { files: sound })).context), []);
+  t.deepEqual(await withLedger('required', '{"guard": {"product": "door"}}'), ['ok: Builds contain the guard']);
 });

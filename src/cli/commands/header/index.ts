@@ -3,6 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { Guard } from '../../../core/keys/guard-record.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
 import { signingHeader, unsignedHeader } from '../../../core/keys/signing-header.ts';
+import { OtaError } from '../../../errors/ota-error.ts';
 import { makeFolderOf, removeLeftovers, writeIfChanged } from '../../../files/write.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -107,5 +108,13 @@ async function findKeys(options: HeaderOptions, io: Io, report: Report): Promise
   const { projectGuard } = await import('../../shared/project-guard.ts');
   const { guardHeader } = await import('../../../core/keys/guard-header.ts');
   const guard = await projectGuard(settings, key, io);
+  await requireNoOwnVerifier(settings.source, report);
   return { ...found, guard, text: guard === undefined ? plainHeader(key) : guardHeader(guard) };
+}
+
+/** @throws OtaError GUARD_REPLACED */
+async function requireNoOwnVerifier(source: string, report: Report): Promise<void> {
+  const { findOwnVerifiers } = await import('../../../project/build/own-verifier.ts');
+  const places = (await findOwnVerifiers([source])).map(({ path, line }) => `${report.path(path)}:${line}`);
+  if (places.length > 0) throw new OtaError('GUARD_REPLACED', { places });
 }
