@@ -104,7 +104,7 @@ export const apiProblems = {
   'too-many-requests': {
     status: 429,
     when: 'Too many failed requests from one address, or too many unfinished uploads.',
-    whatToDo: 'Wait a minute and use a valid token. Complete unfinished uploads, or wait a day until they are removed.',
+    whatToDo: 'Use a valid token. Complete unfinished uploads, or wait a day until they are removed.',
   },
   'internal-error': {
     status: 500,

@@ -25,8 +25,11 @@ export interface Io {
   readonly prompt?: Prompts | undefined;
   /** Signal that aborts on Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  /** Registers a listener for SIGHUP. Undefined at a terminal, where SIGHUP ends the command. */
-  readonly onHangup?: ((listener: () => void) => void) | undefined;
+  /**
+   * Handles signals as a service does: SIGHUP calls the listener and never ends the process, SIGQUIT stops like SIGTERM, and SIGUSR1 does
+   * nothing. By default, SIGUSR1 opens the debugger of Node.js, in which every local user can run code as this user.
+   */
+  readonly handleServiceSignals?: ((onHangup: () => void) => void) | undefined;
   readonly platform: NodeJS.Platform;
   /** User's home folder. */
   readonly home: string;

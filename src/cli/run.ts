@@ -82,8 +82,10 @@ function processIo(cli: string): Io {
     get prompt() {
       return isAtTerminal() ? { confirm: confirmOnTerminal } : undefined;
     },
-    get onHangup() {
-      return isAtTerminal() ? undefined : (listener: () => void) => void process.on('SIGHUP', listener);
+    handleServiceSignals(onHangup) {
+      process.on('SIGHUP', onHangup);
+      process.on('SIGQUIT', interrupt);
+      process.on('SIGUSR1', () => undefined);
     },
     platform: process.platform,
     userId: process.geteuid?.(),
@@ -188,12 +190,12 @@ function bugReport(error: unknown): string {
   return `${outputLine(head)}${stack}\n`;
 }
 
-/** Writes to a stream. A closed pipe is not an error, as in `ota-hooks inspect … | head`. */
+/** Writes to a stream. A closed pipe is not an error, as in `ota-hooks inspect … | head`, and neither is a terminal that was closed. */
 function writeTo(stream: NodeJS.WriteStream, text: string): void {
   if (!watchedStreams.has(stream)) {
     watchedStreams.add(stream);
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code !== 'EPIPE' && !(stream.isTTY && error.code === 'EIO')) throw error;
     });
   }
   stream.write(text);

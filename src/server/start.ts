@@ -14,6 +14,7 @@ import { startMaintenance } from './services/maintenance.ts';
 import { firstToken } from './services/tokens.ts';
 import { dataError } from './storage/data-error.ts';
 import { sealData } from './storage/data-identity.ts';
+import { makeFoldersPrivate } from './storage/private-folders.ts';
 import { authorityIn } from './tls/authority-files.ts';
 import { openTls, type ServerTls } from './tls/open-tls.ts';
 
@@ -57,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     // The backup includes the authority's keys only if the API uses TLS. Over plain HTTP, the keys would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
+    await makeFoldersPrivate(ownFolders(options), options.log);
     await requireClock(store);
     if (unreachable === undefined) await sealData(opened, { acceptsLoss });
     const parts = await makeParts(
@@ -110,6 +112,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await store.close();
     throw dataError(options.data, error);
   }
+}
+
+/** Returns the folders that only this server reads. With X-Accel-Redirect, the user of the reverse proxy reads the folder with the blobs. */
+function ownFolders({ data, accelPath, blobsUrl }: ServerOptions): readonly string[] {
+  const isReadByProxy = accelPath !== undefined && blobsUrl === undefined;
+  const inner = ['uploads', 'tls', ...(isReadByProxy ? [] : ['blobs'])].map((name) => join(data, name));
+  return isReadByProxy ? inner : [data, ...inner];
 }
 
 /** Returns the check of the data that was not possible at the start, and a promise that rejects if the data cannot be used. */

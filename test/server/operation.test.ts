@@ -216,6 +216,23 @@ test('redacts secrets in log entries', (t) => {
   t.notRegex(lines.join(), /secret"/);
   t.regex(lines.join(), /"by":"abc"/);
   t.regex(lines.join(), /what happened/);
+  t.deepEqual(
+    lines.map((line) => JSON.parse(line).level),
+    ['info', 'info', 'error'],
+  );
+});
+
+test('logs no line for a download at the default level', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const before = server.logged.length;
+  t.is((await requestAsDevice(server.port, '/update/door')).status, 200);
+  await receiptsNoted(server, '18:FE:34:AA:BB:CC', 1);
+  const lines = server.logged.slice(before);
+  t.deepEqual(
+    lines.map(({ level, message }) => [level, message]),
+    [['debug', 'Download started']],
+  );
 });
 
 test('measures the confirmation deadline in served time, not wall-clock time', (t) => {

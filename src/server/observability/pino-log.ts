@@ -4,10 +4,17 @@ import type { Log } from './log.ts';
 /** Fields that are always redacted, in case a caller logs a secret by mistake. */
 const secrets = ['token', 'password', 'authorization', 'credential', 'headers', 'hash', 'pem'];
 
+/** Levels of the log, from the fewest to the most lines. A level includes those before it. */
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
 /** Creates a log that writes JSON lines. */
-export function pinoLog(level: 'debug' | 'info' | 'warn', write: (line: string) => unknown): Log {
+export function pinoLog(level: LogLevel, write: (line: string) => unknown): Log {
   const logOf = (redact: readonly string[]) => {
-    const options = { level, base: null, redact: { paths: [...redact], censor: '[secret]' } };
+    // Log collectors expect names; the numbers are those of pino.
+    const formatters = { level: (name: string) => ({ level: name }) };
+    const options = { level, base: null, formatters, redact: { paths: [...redact], censor: '[secret]' } };
     return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line) => void write(line) });
   };
   const plain = logOf([]);

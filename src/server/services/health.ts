@@ -8,6 +8,7 @@ import type { Catalog } from './releases/catalog.ts';
 
 /** Reason why the server cannot perform a part of its work. */
 export type HealthProblem =
+  | 'database-removed'
   | 'records-unwritable'
   | 'files-unreachable'
   | 'bucket-unreachable'
@@ -17,7 +18,7 @@ export type HealthProblem =
   | 'clock-differs';
 
 interface Parts {
-  readonly store: Pick<Store, 'ping'>;
+  readonly store: Pick<Store, 'ping' | 'isInPlace'>;
   readonly blobs: Pick<BlobStore, 'room' | 'seals' | 'state'>;
   readonly catalog: Pick<Catalog, 'views'>;
   readonly skew: Pick<ClockSkew, 'isTooLarge'>;
@@ -42,6 +43,7 @@ export class Health {
   readonly #records: () => Promise<readonly HealthProblem[]>;
   readonly #files: () => Promise<readonly HealthProblem[]>;
   readonly #firmware: () => Promise<readonly HealthProblem[]>;
+  #wasSealed = false;
 
   /** @param now monotonic clock in milliseconds */
   constructor(parts: Parts, now: () => number = () => performance.now()) {
@@ -56,13 +58,39 @@ export class Health {
     return [...(await Promise.all([this.#records(), this.#files(), this.#firmware()])).flat(), ...skew];
   }
 
-  async #checkRecords(): Promise<readonly HealthProblem[]> {
+  /**
+   * Returns the problems that make this process useless: its database file was removed or replaced, so that all changes are lost, or its
+   * folder with the firmware files is missing. All other problems, such as an outage of a database server, end without a restart.
+   */
+  async losses(): Promise<readonly HealthProblem[]> {
+    const waiting = new AbortController();
+    // A bucket that does not respond must not make a supervisor restart the server.
+    const late = setTimeout(filesWaitMs, [], { signal: waiting.signal, ref: false });
     try {
-      await this.#parts.store.ping();
-      return [];
-    } catch {
-      return ['records-unwritable'];
+      const [isInPlace, files] = await Promise.all([
+        this.#isInPlace(),
+        Promise.race([this.#files(), late]),
+      ]);
+      const lost = files.filter((problem) => problem === 'files-unreachable');
+      return isInPlace ? lost : ['database-removed', ...lost];
+    } finally {
+      waiting.abort();
     }
+  }
+
+  /** A database that cannot be reached may be in its place. */
+  #isInPlace(): Promise<boolean> {
+    return this.#parts.store.isInPlace().catch(() => true);
+  }
+
+  async #checkRecords(): Promise<readonly HealthProblem[]> {
+    const { store } = this.#parts;
+    const isWritable = await store.ping().then(
+      () => true,
+      () => false,
+    );
+    if (!(await this.#isInPlace())) return ['database-removed'];
+    return isWritable ? [] : ['records-unwritable'];
   }
 
   /**
@@ -72,7 +100,10 @@ export class Health {
   async #checkFiles(): Promise<readonly HealthProblem[]> {
     const { blobs, outage } = this.#parts;
     try {
-      await blobs.seals();
+      const isSealed = (await blobs.seals()).length > 0;
+      // The folder was removed or replaced: a seal never disappears.
+      if (this.#wasSealed && !isSealed) return ['files-unreachable'];
+      this.#wasSealed = isSealed;
       const { freeBytes, reserveBytes } = await blobs.room();
       if (freeBytes < reserveBytes * fullBelow) return ['disk-full', 'uploads-refused'];
       return freeBytes < reserveBytes ? ['uploads-refused'] : [];

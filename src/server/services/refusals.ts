@@ -31,12 +31,16 @@ export class Refusals {
     this.#log = log;
   }
 
-  /** Counts a rejected request. The first rejected request from an address in each interval is logged. */
+  /** Counts a rejected request. The first rejected request from an address in each interval is logged, without the address. */
   note(address: string, kind: RefusalKind, token?: string): void {
     const hasOwn = this.#counts.has(address) || this.#counts.size < mostAddresses;
     const name = hasOwn ? address : otherAddresses;
     const counts = this.#counts.get(name);
-    if (counts === undefined) this.#log.warn({ address: name, kind, by: token }, 'Access refused');
+    if (counts === undefined) {
+      // The server cannot remove lines from its log, so the address is only in the audit log, which is kept for 30 days.
+      this.#log.warn({ kind, by: token }, 'Access refused; `ota-hooks server audit` lists the address within a minute');
+      this.#log.debug({ address: name, kind, by: token }, 'Address whose access was refused');
+    }
     this.#counts.set(name, { ...none, ...counts, [kind]: (counts?.[kind] ?? 0) + 1 });
   }
 

@@ -57,6 +57,8 @@ export interface Store {
   wallMs(): Promise<number>;
   /** Resolves if records can be written now. */
   ping(): Promise<void>;
+  /** Returns whether the database is still in its place. False if its file was removed or replaced while this process uses it. */
+  isInPlace(): Promise<boolean>;
   /**
    * Calls `work` whenever this process starts to lead: exactly one of the processes that use the records leads at a time. `signal` aborts
    * when the process no longer leads. A process may notice late that it no longer leads, so the work must be safe if two processes do it.

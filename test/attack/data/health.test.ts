@@ -1,4 +1,4 @@
-import { rename, truncate } from 'node:fs/promises';
+import { mkdir, rename, rm, truncate } from 'node:fs/promises';
 import test from 'ava';
 import { Health } from '../../../src/server/services/health.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
@@ -12,6 +12,7 @@ test('writes at most once per second for health requests', async (t) => {
   let writes = 0;
   const finish: (() => void)[] = [];
   const store = {
+    isInPlace: async () => true,
     ping() {
       writes++;
       return new Promise<void>((resolve) => finish.push(resolve));
@@ -71,4 +72,39 @@ test('reports a missing file of a current release, and returns 503 to devices', 
   t.deepEqual(await problems(), []);
   await truncate(paths[0] ?? '', 100);
   t.deepEqual(await problems(), ['firmware-missing']);
+});
+
+test('reports a data folder that was removed or replaced while the server uses it', async (t) => {
+  const server = await startTestServer(t);
+  const statusOf = async (path: string) => (await fetch(server.url + path)).status;
+  const health = () => new Health(server.parts);
+  t.deepEqual([await statusOf('/healthz'), await statusOf('/readyz')], [200, 200]);
+  const watched = health();
+  t.deepEqual(await watched.losses(), []);
+
+  const { folder } = server;
+  await rename(folder, `${folder}-moved`);
+  t.deepEqual(await health().losses(), ['database-removed', 'files-unreachable']);
+  await mkdir(`${folder}/uploads`, { recursive: true });
+  await mkdir(`${folder}/blobs`);
+  t.deepEqual(await health().losses(), ['database-removed'], 'a new folder does not replace the open database');
+  t.true((await health().problems()).includes('database-removed'));
+
+  await rm(folder, { recursive: true });
+  await rename(`${folder}-moved`, folder);
+  t.deepEqual(await health().losses(), []);
+  countAttacks({ kind: 'removed data folders', tried: 2, withstood: 2 });
+});
+
+test('reports an empty folder in place of the firmware files', async (t) => {
+  const server = await startTestServer(t);
+  let now = 0;
+  const health = new Health(server.parts, () => now);
+  t.deepEqual(await health.losses(), []);
+  await rename(`${server.folder}/blobs`, `${server.folder}/moved`);
+  await mkdir(`${server.folder}/blobs`);
+  for (let time = 0; time < 2; time++) {
+    now += 1000;
+    t.deepEqual(await health.losses(), ['files-unreachable']);
+  }
 });

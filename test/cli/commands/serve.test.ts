@@ -1,4 +1,4 @@
-import { chmod, stat } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { readableLog } from '../../../src/cli/commands/serve/readable-log.ts';
@@ -98,6 +98,43 @@ if (process.platform !== 'win32') {
   });
 }
 
+if (process.platform !== 'win32') {
+  test('serve without TLS ignores SIGHUP and SIGUSR1, and stops like after SIGTERM on SIGQUIT', async (t) => {
+    const { process, ready } = await serving(t, await testFolder(t), '--log-level', 'debug');
+    for (const signal of ['SIGHUP', 'SIGUSR1'] as const) {
+      process.kill(signal);
+      t.is((await fetch(`${ready.url}/healthz`)).status, 200, signal);
+    }
+    process.kill('SIGQUIT');
+    const { exitCode, stdout, stderr } = await process;
+    t.is(exitCode, 130);
+    t.regex(stdout, /"stopped"/);
+    t.notRegex(stderr, /Debugger listening/);
+  });
+
+  test('serve makes the folders private, also those that existed before', async (t) => {
+    const folder = await testFolder(t);
+    for (const name of ['data', 'data/blobs', 'data/tls']) {
+      await mkdir(folder.at(name));
+      await chmod(folder.at(name), 0o755);
+    }
+    const { process } = await serving(t, folder);
+    for (const name of ['data', 'data/blobs', 'data/uploads', 'data/tls']) {
+      t.is((await stat(folder.at(name))).mode & 0o777, 0o700, name);
+    }
+    process.kill('SIGTERM');
+    await process;
+
+    await chmod(folder.at('data'), 0o711);
+    await chmod(folder.at('data/blobs'), 0o755);
+    const proxied = await serving(t, folder, '--x-accel-redirect', '/blobs');
+    t.is((await stat(folder.at('data'))).mode & 0o777, 0o711, 'nginx reads the blobs');
+    t.is((await stat(folder.at('data/blobs'))).mode & 0o777, 0o755);
+    proxied.process.kill('SIGTERM');
+    await proxied.process;
+  });
+}
+
 test('serve rejects invalid options', async (t) => {
   const { path } = await testFolder(t);
   const refused = async (...argv: string[]) => (await runCommand(['serve', ...argv], { cwd: path })).exitCode;
@@ -106,6 +143,7 @@ test('serve rejects invalid options', async (t) => {
   t.is(await refused('--data', 'data', '--listen', 'here:99999'), 2);
   t.is(await refused('--data', 'data', '--listen', '::1:80'), 2);
   t.is(await refused('--data', 'data', '--grace', 'long'), 2);
+  t.is(await refused('--data', 'data', '--log-level', 'loud'), 2);
   t.is(await refused('--data', 'data', '--max-downloads', '-1'), 2);
   t.is(await refused('--data', 'data', '--device-listen', 'here'), 2);
   t.is(await refused('--data', 'data', '--tls', 'somehow'), 2);

@@ -18,6 +18,8 @@ export function declareServe(declaration: Declaration) {
 /** Runs a server until the user stops it. */
 export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const report = makeReport(io, options);
+  let reload = async () => {};
+  io.handleServiceSignals?.(() => void reload());
   const { listen, deviceListen } = options;
   const tls = tlsOptions(options, io.cwd);
   for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
@@ -28,7 +30,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   const tokenFile = options.tokenFile && resolve(io.cwd, options.tokenFile);
   // A service or a container collects the log, so the lines are JSON unless they appear at a terminal.
   const isForPeople = io.stderr.size !== undefined;
-  const level = options.quiet === true ? 'warn' : options.verbose === true ? 'debug' : 'info';
+  const level = options.logLevel ?? (options.quiet === true ? 'warn' : options.verbose === true ? 'debug' : 'info');
   const server = await startServer({
     data,
     ...storage,
@@ -44,7 +46,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
     openMetrics: options.openMetrics ?? false,
     mqtt,
   });
-  if (tls !== undefined) io.onHangup?.(() => void server.reloadCertificate());
+  reload = () => server.reloadCertificate();
   try {
     const { url, deviceUrl, trust } = server;
     // Without a terminal, the output may end up in a log that other users can read.

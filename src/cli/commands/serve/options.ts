@@ -72,6 +72,12 @@ export const serveCommand = (declaration: Declaration) =>
     )
     .option('--mqtt-ca <file>', 'CA certificates (PEM) for a broker with its own CA')
     .option('--mqtt-install', 'Let clients of the broker install the latest release on a device')
+    .addOption(
+      new Option(
+        '--log-level <level>',
+        'Lowest level of the log lines on stderr (default: info; warn with --quiet, debug with --verbose)',
+      ).choices(['error', 'warn', 'info', 'debug'] as const),
+    )
     .option(
       '--grace <seconds>',
       'Time limit in seconds for active downloads after the server is stopped',

@@ -1,13 +1,9 @@
 import type { Io } from '../../io.ts';
 import { colored, outputLine } from '../../output/terminal-text.ts';
 
-/** Levels of pino. */
-const warning = 40;
-const error = 50;
-
 /** Fields of a log line. Further fields describe the event. */
 interface LogLine {
-  readonly level: number;
+  readonly level: string;
   readonly time: string;
   readonly msg: string;
   readonly err?: { readonly type?: string; readonly message?: string };
@@ -30,9 +26,9 @@ export function readableLog(io: Io): (json: string) => void {
   };
 }
 
-function severity(level: number, io: Io) {
-  if (level >= error) return [...colored(io, 'red', 'error:'), ' '];
-  return level >= warning ? [...colored(io, 'yellow', 'warning:'), ' '] : [];
+function severity(level: string, io: Io) {
+  if (level === 'error') return [...colored(io, 'red', 'error:'), ' '];
+  return level === 'warn' ? [...colored(io, 'yellow', 'warning:'), ' '] : [];
 }
 
 function textOf(value: unknown): string {

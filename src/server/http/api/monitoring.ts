@@ -8,16 +8,24 @@ import { requireAction, type Session } from './session.ts';
  * Problems with which this process cannot serve devices, so a load balancer should use a different one. With any other problem, at least
  * update checks are answered. An outage of the bucket affects all servers, and a load balancer would remove them all.
  */
-const serious: ReadonlySet<HealthProblem> = new Set(['records-unwritable', 'files-unreachable', 'disk-full']);
+const serious: ReadonlySet<HealthProblem> = new Set([
+  'database-removed',
+  'records-unwritable',
+  'files-unreachable',
+  'disk-full',
+]);
 
 /** Creates the monitoring routes: `/healthz` and `/metrics`. */
 export function monitoringRoutes(parts: ServerParts): Hono<Session> {
   const routes = new Hono<Session>();
 
-  // Tells a supervisor that the process is alive. A restart would not help against any other problem.
-  routes.get('/healthz', (context) =>
-    parts.stopping.aborted ? context.json({ status: 'stopping' }, 503) : context.json({ status: 'ok' }),
-  );
+  // Tells a supervisor that the process is alive and still has its data. A restart would not help against any other problem.
+  routes.get('/healthz', async (context) => {
+    if (parts.stopping.aborted) return context.json({ status: 'stopping' }, 503);
+    const problems = await parts.health.losses();
+    if (problems.length === 0) return context.json({ status: 'ok' });
+    return context.json({ status: 'failing', problems }, 503);
+  });
   // Tells a load balancer whether this process can serve devices.
   routes.get('/readyz', async (context) => {
     if (parts.stopping.aborted) return context.json({ status: 'stopping' }, 503);

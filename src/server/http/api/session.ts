@@ -33,7 +33,7 @@ export function requireAction(
       const kind = code === 'role-missing' ? 'role' : 'token';
       refusals.note(address, kind, by);
       countIn(counters.rejectedAccess, kind);
-      if (!(await accessFailures.take(address))) throw tooMany();
+      if (!(await accessFailures.take(address))) throw tooMany(message, hint);
       return new DomainError(code, message, hint);
     };
     // Accept a valid token even from a rate-limited address: misconfigured devices must not lock out an owner who uses the same address.
@@ -69,12 +69,9 @@ export function requireAction(
   };
 }
 
-function tooMany(): DomainError {
-  return new DomainError(
-    'too-many-requests',
-    'too many failed requests from this address',
-    'Wait a minute, then use a valid token.',
-  );
+/** Also contains the reason why this request was rejected: a valid token is accepted in spite of the limit, so waiting would not help. */
+function tooMany(message: string, hint: string): DomainError {
+  return new DomainError('too-many-requests', `${message}; also, too many failed requests from this address`, hint);
 }
 
 /** Maximum size of a JSON body: the largest manifest, plus a margin. */

@@ -30,7 +30,7 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
       if (await accessFailures.take(addressOf(context))) {
         return show(context, <LoginPage next={next} problem="Invalid or revoked token." />, 401);
       }
-      const problem = 'Too many failed requests from this address. Wait a minute and try again.';
+      const problem = 'Invalid or revoked token. There were also too many failed requests from this address.';
       return show(context, <LoginPage next={next} problem={problem} />, 429);
     }
     const { name, secure } = cookieOf(context, parts);

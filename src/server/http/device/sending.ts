@@ -56,7 +56,7 @@ export function send(parts: DeviceParts, sending: Download, { body, free }: Down
   const { request, response, device, release, artifact } = sending;
   const { project, mac } = device;
   countIn(counters.responses, 200);
-  log.info({ project, mac, version: release.version, file: artifact.file }, 'Download started');
+  log.debug({ project, mac, version: release.version, file: artifact.file }, 'Download started');
   if (!(body instanceof Uint8Array)) {
     writeDownloadHead(response, artifact, release.version, { 'X-Accel-Redirect': body.proxyPath });
     response.end();

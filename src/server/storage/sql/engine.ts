@@ -43,6 +43,8 @@ export interface Engine {
   snapshot(): Promise<Snapshot>;
   /** Makes new rows get IDs after the restored ones, within the transaction of a restore. */
   afterRestore(db: Transaction<Tables>): Promise<void>;
+  /** Returns whether the database is still the one that was opened: SQLite keeps writing to a file that was removed or replaced. */
+  isInPlace(): Promise<boolean>;
   /** Writes all earlier commits to their final place. */
   flush(): Promise<void>;
   lead(work: (signal: AbortSignal) => Promise<void>): Lead;

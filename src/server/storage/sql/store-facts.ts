@@ -14,8 +14,9 @@ export function storeFacts({
   transaction,
   lock,
   flush,
+  isInPlace,
   nowMs,
-}: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'advanceServedMs' | 'wallMs' | 'ping'> {
+}: Engine): Pick<Store, 'identity' | 'seal' | 'servedMs' | 'advanceServedMs' | 'wallMs' | 'ping' | 'isInPlace'> {
   async function advanceServedMs(byMs: number, on = db): Promise<number> {
     const query = on.insertInto('meta').values({ key: servedMsKey, value: String(Math.floor(byMs)) });
     const sum = sql<string>`CAST(CAST(meta.value AS bigint) + CAST(excluded.value AS bigint) AS text)`;
@@ -48,6 +49,8 @@ export function storeFacts({
     async ping() {
       await advanceServedMs(0, health);
     },
+
+    isInPlace,
 
     async wallMs() {
       const { rows } = await sql<{ now: number }>`SELECT ${nowMs()} AS now`.execute(db);

@@ -88,6 +88,7 @@ export function postgresEngine(pg: typeof Pg, url: string, location: string): En
         await sql`SELECT setval(pg_get_serial_sequence(${table}, 'id'), ${next}, false)`.execute(any);
       }
     },
+    isInPlace: async () => true,
     // A commit is durable.
     flush: async () => undefined,
     lead: (work) => startLead(() => acquireLead(connect), work),

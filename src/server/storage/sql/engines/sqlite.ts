@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { sql, type Transaction } from 'kysely';
 import type { Database, Durability, Engine } from '../engine.ts';
 import { startLead } from '../lead.ts';
@@ -17,6 +19,7 @@ interface OpenDatabase {
 /** SQLite: one process, one connection, and a queue in which transactions wait for each other. */
 export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase): Engine {
   const { db, driver } = connection;
+  const opened = statSync(path);
   return {
     db,
     health: db,
@@ -55,6 +58,10 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     },
     // New IDs follow the largest existing one.
     afterRestore: async () => undefined,
+    async isInPlace() {
+      const found = await stat(path).catch(() => undefined);
+      return found !== undefined && found.ino === opened.ino && found.dev === opened.dev;
+    },
     async flush() {
       await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db);
     },
