@@ -356,6 +356,7 @@ export const errorExamples = {
   SERVER_CLOCK_WRONG: [{ seconds: 600 }, { seconds: -600 }],
   SERVER_DATA_IN_USE: [{ path: 'data/ota.db', holder: 'process 4711' }],
   SERVER_DATA_NEWER: [{ path: 'data/ota.db', found: '0004-device-labels', oldest: '0.3.0', program: '0.1.0' }],
+  SERVER_TABLES_UNFIT: [{ path: 'data/ota.db', reason: 'it lacks the column devices.labels' }],
   SERVER_DATABASE_FOREIGN: [{ path: 'data/ota.db', table: 'customers' }],
   POSTGRES_MISSING: [{}],
   MQTT_MISSING: [{}],

@@ -29,12 +29,15 @@ const credential = v.nullable(
 const aliasPath = v.pipe(
   v.string('must be text'),
   v.regex(/^\/[!-"$-.0->@-~][!-"$->@-~]{0,199}$/, 'must be a path such as /esp/update/arduino.php, without ? and #'),
-  v.check(
-    (path) =>
-      !/^\/($|(api|update|files|healthz|readyz|metrics|login|logout|events|assets|projects)(\/|$))/.test(routed(path)),
-    'is a path of the server itself',
-  ),
+  v.check((path) => !isServerPath(path), 'is a path of the server itself'),
 );
+
+/** Returns whether the server itself uses a path. */
+export function isServerPath(path: string): boolean {
+  return /^\/($|(api|update|files|healthz|readyz|metrics|login|logout|events|assets|projects)(\/|$))/.test(
+    routed(path),
+  );
+}
 
 /**
  * Returns the path that the server's router compares: without dot segments and backslashes, and decoded. As in the router, an escape

@@ -35,6 +35,7 @@ import { blobsOutageIn, dataError } from './storage/data-error.ts';
 import { identifyBlobs, requireWhole } from './storage/data-identity.ts';
 import { openBlobs } from './storage/open-blobs.ts';
 import { openStore } from './storage/open-store.ts';
+import type { OpeningRules } from './storage/sql/sqlite/open-sqlite.ts';
 import type { Store } from './storage/store.ts';
 
 /** Records and blobs of one server. */
@@ -64,12 +65,16 @@ export type DataPlace = Pick<ServerOptions, 'data' | 'storeUrl' | 'blobsUrl' | '
 export async function openData(
   { data, storeUrl, blobsUrl, env }: DataPlace,
   holder: string,
-  { acceptsLoss = false }: { readonly acceptsLoss?: boolean } = {},
+  { acceptsLoss = false, onUpgrade }: Omit<OpeningRules, 'mayCreate'> = {},
 ): Promise<ServerData> {
   try {
     const blobs = await openBlobs(blobsUrl ?? `file:${data}`, { env });
     const mayCreate = acceptsLoss || (await identifyBlobs(blobs)).areUnused;
-    const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder, { mayCreate, acceptsLoss });
+    const store = await openStore(storeUrl ?? `sqlite:${join(data, 'ota.db')}`, holder, {
+      mayCreate,
+      acceptsLoss,
+      onUpgrade,
+    });
     try {
       if (!acceptsLoss) await requireWhole({ store, blobs }, storeUrl === undefined ? data : undefined);
       return { store, blobs };
@@ -91,12 +96,12 @@ export async function openData(
 export async function openServedData(
   place: DataPlace,
   holder: string,
-  rules: { readonly acceptsLoss: boolean },
+  rules: Omit<OpeningRules, 'mayCreate'>,
 ): Promise<ServedData> {
   try {
     return { ...(await openData(place, holder, rules)), unreachable: undefined, check: async () => undefined };
   } catch (error) {
-    if (rules.acceptsLoss || blobsOutageIn(error) === undefined) throw error;
+    if (rules.acceptsLoss === true || blobsOutageIn(error) === undefined) throw error;
     return openWithoutBlobs(place, holder, error);
   }
 }
@@ -238,6 +243,7 @@ export async function makeParts(
     health: new Health({ store, blobs, catalog, skew, outage }),
     verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
+    basePath: options.basePath ?? '',
     metrics: makeMetrics({ counters, downloads, fleet, webhooks, outage }),
     events,
     uploads: new Uploads(

@@ -11,6 +11,8 @@ export interface ServerParts extends DeviceParts, ServiceParts {
   readonly accessFailures: AccessFailures;
   /** True if `/metrics` requires no token. */
   readonly openMetrics: boolean;
+  /** Path below which a reverse proxy serves this server, such as `/ota`; empty if there is none. */
+  readonly basePath: string;
   /** Returns the `/metrics` text, of the whole server or of one project. */
   readonly metrics: (project?: string) => Promise<MetricsText>;
   /** Folder of the authority that issued this server's certificate; undefined if the server does not have its own authority. */

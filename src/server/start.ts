@@ -49,7 +49,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const isTrustedProxy = trustProxies(options.trustedProxies ?? []);
   const acceptsLoss = options.acceptsOlderDatabase === true;
   const holder = `process ${process.pid}, since ${new Date().toISOString()}`;
-  const opened = await openServedData(options, holder, { acceptsLoss });
+  const onUpgrade = (copy: string) =>
+    options.log.info(
+      { copy },
+      'Database upgraded; the earlier one was copied. Delete the copy when you no longer need to go back',
+    );
+  const opened = await openServedData(options, holder, { acceptsLoss, onUpgrade });
   const { store, blobs, unreachable } = opened;
   const failure = failureOf(opened);
   const stopping = new AbortController();
@@ -58,7 +63,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     // The backup includes the authority's keys only if the API uses TLS. Over plain HTTP, the keys would be sent unencrypted.
     const authority = options.tls?.kind === 'self-signed' ? authorityIn(options.data) : undefined;
-    await makeFoldersPrivate(ownFolders(options), options.log);
+    for (const path of await makeFoldersPrivate(ownFolders(options))) {
+      options.log.warn({ path }, 'Other users can access this folder');
+    }
     await requireClock(store);
     if (unreachable === undefined) await sealData(opened, { acceptsLoss });
     const parts = await makeParts(

@@ -100,6 +100,14 @@ export const serverErrors = {
     database.close();
     return runCommand(['serve', '--data', server.folder, '--listen', '127.0.0.1:0'], { cwd: server.folder });
   },
+  SERVER_TABLES_UNFIT: async (t) => {
+    const server = await startTestServer(t);
+    await server.close(0);
+    const database = new Database(`${server.folder}/ota.db`);
+    database.exec('ALTER TABLE devices RENAME COLUMN labels TO tags');
+    database.close();
+    return runCommand(['serve', '--data', server.folder, '--listen', '127.0.0.1:0'], { cwd: server.folder });
+  },
   SERVER_DATABASE_FOREIGN: async (t) => {
     const { path } = await testFolder(t, { 'data/notes.txt': '' });
     const database = new Database(`${path}/data/ota.db`);

@@ -110,7 +110,15 @@ export const serverEntries = {
     ({ path, found, oldest, program }) =>
       `${path} requires ota-hooks ${oldest} or newer because of its migration ${found}, but this is ota-hooks ${program}`,
     'An older server could damage data that it does not recognize.',
-    () => 'Update ota-hooks.',
+    () =>
+      'Update ota-hooks. To go back to this version, move the folder away and restore a backup that this version made with `ota-hooks server restore BACKUP --data DIR`.',
+  ),
+  SERVER_TABLES_UNFIT: entry<PathAndReason>(
+    1,
+    ({ path, reason }) => `The database ${path} does not fit this version of ota-hooks: ${reason}`,
+    'The database was made by a version that was never released, or its tables were changed. Nothing was changed.',
+    () =>
+      'Start the version of ota-hooks that made the database, create a backup with `ota-hooks server backup`, and restore it with this version: `ota-hooks server restore BACKUP --data DIR` with a new folder.',
   ),
   SERVER_DATABASE_FOREIGN: entry<PathField & { table: string }>(
     1,

@@ -1,4 +1,4 @@
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -12,6 +12,7 @@ import { limitConnections } from './connections.ts';
 import { DeviceHandler } from './device/device-handler.ts';
 import { sendText } from './device/responses.ts';
 import { handleRequests } from './handle-requests.ts';
+import { nameProxyProtocol } from './proxy-protocol.ts';
 
 /** Listening HTTP or HTTPS server. */
 export interface WebServer {
@@ -62,13 +63,24 @@ function wholeListener(parts: ServerParts): RequestListener {
   const devices = new DeviceHandler(parts);
   const api = getRequestListener(makeApi(parts).fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
   return (request, response) => {
+    removeBasePath(request, parts);
     if (!devices.handle(request, response)) void api(request, response);
   };
+}
+
+/** Removes the base path from the URL. Some proxies have already removed it. */
+function removeBasePath(request: IncomingMessage, { basePath }: Pick<ServerParts, 'basePath'>): void {
+  const { url = '' } = request;
+  if (basePath === '' || !url.startsWith(basePath)) return;
+  const rest = url.slice(basePath.length);
+  if (rest === '' || rest.startsWith('/') || rest.startsWith('?'))
+    request.url = rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 function deviceListener(parts: ServerParts): RequestListener {
   const devices = new DeviceHandler(parts);
   return (request, response) => {
+    removeBasePath(request, parts);
     if (!devices.handle(request, response)) {
       sendText(response, 404, 'this address serves only devices, under /update and /files');
     }
@@ -91,6 +103,7 @@ async function open(
   };
   const server = certificate === undefined ? createServer(settings) : createSecureServer(settings, certificate);
   handleRequests(server, listener);
+  nameProxyProtocol(server, parts.log);
   const { mostConnections, mostConnectionsPerAddress: mostPerAddress } = { ...defaultLimits, ...options.limits };
   const limits = { mostConnections, mostPerAddress, isTrustedProxy: parts.isTrustedProxy };
   const sockets = limitConnections(server, limits, parts.counters);

@@ -4,13 +4,8 @@ import type { Log } from './log.ts';
 /** Fields that are always redacted, in case a caller logs a secret by mistake. */
 const secrets = ['token', 'password', 'authorization', 'credential', 'headers', 'hash', 'pem'];
 
-/** Levels of the log, from the fewest to the most lines. A level includes those before it. */
-export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
-
-export type LogLevel = (typeof logLevels)[number];
-
 /** Creates a log that writes JSON lines. */
-export function pinoLog(level: LogLevel, write: (line: string) => unknown): Log {
+export function pinoLog(level: keyof Log, write: (line: string) => unknown): Log {
   const logOf = (redact: readonly string[]) => {
     // Log collectors expect names; the numbers are those of pino.
     const formatters = { level: (name: string) => ({ level: name }) };

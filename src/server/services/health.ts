@@ -67,10 +67,7 @@ export class Health {
     // A bucket that does not respond must not make a supervisor restart the server.
     const late = setTimeout(filesWaitMs, [], { signal: waiting.signal, ref: false });
     try {
-      const [isInPlace, files] = await Promise.all([
-        this.#isInPlace(),
-        Promise.race([this.#files(), late]),
-      ]);
+      const [isInPlace, files] = await Promise.all([this.#isInPlace(), Promise.race([this.#files(), late])]);
       const lost = files.filter((problem) => problem === 'files-unreachable');
       return isInPlace ? lost : ['database-removed', ...lost];
     } finally {

@@ -1,5 +1,4 @@
 import { chmod, stat } from 'node:fs/promises';
-import type { Log } from '../observability/log.ts';
 
 const accessOfOthers = 0o077;
 /** Bit of folders such as /tmp, which all users of the machine share. */
@@ -7,19 +6,22 @@ const sticky = 0o1000;
 
 /**
  * Makes folders accessible only to their owner, including folders that existed before. Folders that do not exist are skipped. If this is not
- * possible, for example because the folder belongs to a different user, the server runs anyway, and the log contains a warning.
+ * possible, for example because the folder belongs to a different user, the server runs anyway.
+ *
+ * @returns the folders that other users can still access
  */
-export async function makeFoldersPrivate(paths: readonly string[], log: Pick<Log, 'warn'>): Promise<void> {
+export async function makeFoldersPrivate(paths: readonly string[]): Promise<readonly string[]> {
   // Windows has access control lists instead of modes.
-  if (process.platform === 'win32') return;
+  if (process.platform === 'win32') return [];
+  const open: string[] = [];
   for (const path of paths) {
     const mode = await modeOf(path);
     if (mode === undefined || (mode & accessOfOthers) === 0) continue;
     if ((mode & sticky) === 0) await chmod(path, 0o700).catch(() => undefined);
     // Some file systems ignore the change.
-    const now = (await modeOf(path)) ?? 0;
-    if ((now & accessOfOthers) !== 0) log.warn({ path, mode: now.toString(8) }, 'Other users can access this folder');
+    if (((await modeOf(path)) ?? 0) & accessOfOthers) open.push(path);
   }
+  return open;
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

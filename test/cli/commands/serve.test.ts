@@ -143,6 +143,9 @@ test('serve rejects invalid options', async (t) => {
   t.is(await refused('--data', 'data', '--listen', 'here:99999'), 2);
   t.is(await refused('--data', 'data', '--listen', '::1:80'), 2);
   t.is(await refused('--data', 'data', '--grace', 'long'), 2);
+  for (const path of ['ota', '/ota/../x', '/./ota', '//ota', '/ota?x', '/api', '/update/ota', '/']) {
+    t.is(await refused('--data', 'data', '--base-path', path), 2, path);
+  }
   t.is(await refused('--data', 'data', '--log-level', 'loud'), 2);
   t.is(await refused('--data', 'data', '--max-downloads', '-1'), 2);
   t.is(await refused('--data', 'data', '--device-listen', 'here'), 2);

@@ -12,6 +12,8 @@ await aptInstall([
   ...keyTools,
   'git',
   'nginx',
+  'apache2',
+  'caddy',
   'prometheus',
   'mosquitto',
   'zsh',

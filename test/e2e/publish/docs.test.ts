@@ -64,6 +64,7 @@ test.serial('every command of docs/server.md has the result that the page shows'
   await follow('Publish to a folder');
   t.truthy(await place.read('www/door/@stable/firmware.bin.signed'));
   await follow('Operate the server');
+  await follow('Upgrade and go back');
 });
 
 test.serial('the arduino-cli section of docs/server.md publishes a build', async (t) => {

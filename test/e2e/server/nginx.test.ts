@@ -1,15 +1,13 @@
 /** The nginx template with a real nginx: devices receive the same responses as from the server itself. */
-import { once } from 'node:events';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { request } from 'node:https';
-import { text } from 'node:stream/consumers';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { testBuild, testSigner } from '../../server/builds.ts';
 import { requestAsDevice } from '../../server/raw-device.ts';
 import { startTestServer, type TestServer } from '../../server/running-server.ts';
 import { installNginx, type Nginx, startNginx } from './nginx.ts';
+import { overTls } from './over-tls.ts';
 import { updateDeviceThrough } from './update-device-through.ts';
 
 const template = fileURLToPath(new URL('../../../templates/server/nginx.conf', import.meta.url));
@@ -24,22 +22,6 @@ async function withNginx(t: ExecutionContext, server: TestServer): Promise<Nginx
     .replace('127.0.0.1:8266;', `127.0.0.1:${server.port};`)
     .replace('alias /var/lib/ota-hooks/', `alias ${server.folder}/`);
   return startNginx(t, site);
-}
-
-interface Sent {
-  readonly path: string;
-  readonly method?: string;
-  readonly headers?: OutgoingHttpHeaders;
-  readonly body?: string;
-}
-
-/** Sends a request over TLS and verifies the certificate of nginx. */
-async function overTls({ httpsPort, certificate }: Nginx, { path, method = 'GET', headers, body }: Sent) {
-  const address = { host: '127.0.0.1', port: httpsPort, servername: 'localhost', ca: certificate };
-  const sent = request({ ...address, path, method, headers: { host: 'localhost', ...headers }, agent: false });
-  sent.end(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
 /** The form of the login page. */

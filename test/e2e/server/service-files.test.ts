@@ -42,7 +42,7 @@ test('systemd accepts the unit, and its command serves and exits with SuccessExi
 
   const { server, ready } = await serveAs(t, argv, '/var/lib/ota-hooks');
   t.like(ready, { event: 'ready' });
-  const [, signal = ''] = /^ExecReload=\/bin\/kill -(\w+) \$MAINPID$/m.exec(unit ?? '') ?? [];
+  const [, signal = ''] = /^ExecReload=\/bin\/kill -(\w+) \$MAIN\w+$/m.exec(unit ?? '') ?? [];
   t.is(signal, 'HUP');
   server.kill(`SIG${signal}` as NodeJS.Signals);
   t.is((await fetch(`${ready.url}/healthz`)).status, 200, 'a reload does not end the server');

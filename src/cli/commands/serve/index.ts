@@ -42,13 +42,17 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
     log: pinoLog(level, isForPeople ? readableLog(io) : (line) => io.stderr.write(line)),
     tokenFile,
     trustedProxies: options.trustProxy,
+    basePath: options.basePath,
     accelPath: options.xAccelRedirect?.replace(/\/+$/, ''),
     openMetrics: options.openMetrics ?? false,
     mqtt,
   });
   reload = () => server.reloadCertificate();
   try {
-    const { url, deviceUrl, trust } = server;
+    const { trust } = server;
+    const { basePath = '' } = options;
+    const url = server.url + basePath;
+    const deviceUrl = server.deviceUrl + basePath;
     // Without a terminal, the output may end up in a log that other users can read.
     const token = io.prompt === undefined ? undefined : server.token;
     report.event('serve', { event: 'ready', url, deviceUrl, tokenFile: server.tokenFile, ...trust });

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { isServerPath } from '../../../api/release-admin.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import { collect, hostAndPort, nonNegativeInteger } from '../../shared/option-values.ts';
 import { storageOptions } from '../../shared/storage-options.ts';
@@ -56,9 +57,14 @@ export const serveCommand = (declaration: Declaration) =>
     )
     .option(
       '--trust-proxy <range>',
-      'Address or CIDR range of proxies whose X-Forwarded-For header is trusted (repeatable)',
+      'Address or CIDR range of proxies whose X-Forwarded-… headers are trusted (repeatable)',
       collect,
       [],
+    )
+    .option(
+      '--base-path <path>',
+      'Path below which a reverse proxy serves this server, such as /ota, for the links and cookies of the dashboard',
+      basePath,
     )
     .option(
       '--x-accel-redirect <path>',
@@ -86,6 +92,14 @@ export const serveCommand = (declaration: Declaration) =>
     );
 
 export type ServeOptions = OptionsOf<typeof serveCommand>;
+
+/** Reads a path below which other paths can be appended. */
+function basePath(value: string): string {
+  const path = value.replace(/\/$/, '');
+  if (!/^(?:\/[\w~-][\w.~-]*)+$/.test(path)) throw new InvalidArgumentError('must be a path such as /ota');
+  if (isServerPath(path)) throw new InvalidArgumentError('must not begin with a path of the server itself');
+  return path;
+}
 
 /** Collects the hosts of the server's URLs: host names or IPv4 addresses. */
 function hostNames(value: string, previous: string[] = []): string[] {

@@ -38,9 +38,10 @@ function firstAdminText(file: string, token: string | undefined): string {
 }
 
 function forDevices(url: string, host: string): readonly string[] {
-  const { protocol, port } = new URL(url);
+  const { protocol, port, pathname } = new URL(url);
+  const basePath = pathname.replace(/\/$/, '');
   if (host === '0.0.0.0' || host === '::') {
-    return ownAddresses().map((address) => `  Devices: ${protocol}//${address}:${port}/update/PROJECT`);
+    return ownAddresses().map((address) => `  Devices: ${protocol}//${address}:${port}${basePath}/update/PROJECT`);
   }
   const isLocal = host === '127.0.0.1' || host === 'localhost';
   return isLocal ? ['  Reachable only from this computer; use --listen 0.0.0.0:8266 to accept devices'] : [];

@@ -1,8 +1,10 @@
-import { Hono } from 'hono';
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { except } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
+import { requestHosts } from '../../auth/request-hosts.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { apiPage } from './api-page.tsx';
@@ -54,8 +56,9 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   const app = new Hono<PageEnv>();
   for (const place of places) {
     app.use(place, guard);
+    app.use(place, belowBasePath(parts));
     // Compare only the hosts: a proxy that terminates TLS changes https://name to http://name.
-    app.use(place, csrf({ origin: (origin, context) => hostOf(origin) === context.req.header('host') }));
+    app.use(place, csrf({ origin: (origin, context) => hostsOf(context, parts).includes(hostOf(origin)) }));
     app.post(place, except(publishPath, refuseAnnounced(mostFormBytes), withStandardRequest, formLimit));
   }
   app.route('/', assetRoutes());
@@ -96,6 +99,22 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   return app;
 }
 
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+/** Returns the host of an origin; an empty string, which is no host, if the origin is invalid. */
+function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).host : '';
+}
+
+function hostsOf({ env, req }: Context, { isTrustedProxy }: ServerParts): readonly string[] {
+  const { incoming }: Partial<HttpBindings> = env ?? {};
+  return incoming === undefined ? [req.header('host') ?? ''] : requestHosts(incoming, isTrustedProxy);
+}
+
+/** Puts redirects below the base path. {@link show} does the same for the links of a page. */
+function belowBasePath({ basePath }: ServerParts): MiddlewareHandler<PageEnv> {
+  return async (context, next) => {
+    context.set('basePath', basePath);
+    await next();
+    const location = context.res.headers.get('Location');
+    if (location?.startsWith('/')) context.header('Location', basePath + location);
+  };
 }

@@ -122,8 +122,16 @@ export function frameOf(context: PageContext): Pick<PageProps, 'login' | 'alerts
   return { login, alerts: context.get('alerts') };
 }
 
-/** Renders a page. Control characters in names and reports are escaped here for all pages, because the pages themselves contain none. */
+/** Attributes with a path of this server. Text of a page contains no unescaped quotation marks, so only attributes match. */
+const ownPaths = /( (?:href|src|action|formaction|data-events)=")\//g;
+
+/**
+ * Renders a page. Its paths are put below the base path here for all pages, so that no page has to know it. Control characters in names and
+ * reports are escaped here too, because the pages themselves contain none.
+ */
 export async function show(context: PageContext, page: Child, status: ContentfulStatusCode = 200): Promise<Response> {
   const text = await html`<!doctype html>${page}`;
-  return context.html(printableLines(String(text)), status);
+  const { basePath = '' } = context.var;
+  const placed = basePath === '' ? String(text) : String(text).replace(ownPaths, `$1${basePath}/`);
+  return context.html(printableLines(placed), status);
 }

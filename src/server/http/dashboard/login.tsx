@@ -33,18 +33,18 @@ export function loginRoutes(parts: ServerParts, sessions: Sessions): Hono<PageEn
       const problem = 'Invalid or revoked token. There were also too many failed requests from this address.';
       return show(context, <LoginPage next={next} problem={problem} />, 429);
     }
-    const { name, secure } = cookieOf(context, parts);
-    setCookie(context, name, await sessions.open(token.id), { httpOnly: true, sameSite: 'Strict', secure, path: '/' });
+    const { name, secure, path } = cookieOf(context, parts);
+    setCookie(context, name, await sessions.open(token.id), { httpOnly: true, sameSite: 'Strict', secure, path });
     log.info({ by: token.id }, 'Logged in');
     return context.redirect(next, 303);
   });
 
   routes.post('/logout', async (context) => {
-    const { name, secure } = cookieOf(context, parts);
+    const { name, secure, path } = cookieOf(context, parts);
     const login = await findLogin(context, { parts, sessions });
     if (login === undefined || (await formOf(context))['form'] === login.session.formToken) {
       await sessions.close(getCookie(context, name) ?? '');
-      deleteCookie(context, name, { secure, path: '/' });
+      deleteCookie(context, name, { secure, path });
     }
     return context.redirect('/login', 303);
   });

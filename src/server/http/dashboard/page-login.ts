@@ -13,20 +13,31 @@ import type { Sessions } from './sessions.ts';
 
 /** Hono environment for the pages. */
 export interface PageEnv {
-  Variables: { token: TokenRecord; session: StoredSession; alerts: readonly RolloutAlert[] };
+  Variables: {
+    token: TokenRecord;
+    session: StoredSession;
+    alerts: readonly RolloutAlert[];
+    /** Prefix of all paths in pages, such as `/ota`; empty without a base path. */
+    basePath: string;
+  };
   Bindings: Partial<HttpBindings>;
 }
 
 export type PageContext = Context<PageEnv>;
 
 /**
- * Returns the name and the Secure attribute for the session cookie. Over TLS, the prefix `__Host-` in the name prevents other hosts and
- * plain HTTP pages from setting the cookie (RFC 6265bis, 4.1.3.2).
+ * Returns the name and the attributes for the session cookie. Over TLS, the prefix `__Host-` in the name prevents other hosts and plain HTTP
+ * pages from setting the cookie (RFC 6265bis, 4.1.3.2). It requires the path `/`. Below a base path, the cookie is not sent to other
+ * applications of the host, and the prefix `__Secure-` still excludes plain HTTP pages.
  */
-export function cookieOf(context: PageContext, { isTrustedProxy }: ServerParts): { name: string; secure: boolean } {
+export function cookieOf(
+  context: PageContext,
+  { isTrustedProxy, basePath }: ServerParts,
+): { name: string; secure: boolean; path: string } {
   const { incoming } = context.env ?? {};
   const secure = incoming !== undefined && isSecure(incoming, isTrustedProxy);
-  return { name: secure ? '__Host-ota' : 'ota', secure };
+  const prefix = !secure ? '' : basePath === '' ? '__Host-' : '__Secure-';
+  return { name: `${prefix}ota`, secure, path: basePath === '' ? '/' : basePath };
 }
 
 interface LoginParts {

@@ -43,6 +43,11 @@ export interface Engine {
   snapshot(): Promise<Snapshot>;
   /** Makes new rows get IDs after the restored ones, within the transaction of a restore. */
   afterRestore(db: Transaction<Tables>): Promise<void>;
+  /**
+   * Returns the name of a table, column or index that this program needs and the database lacks; undefined if nothing is missing. Undefined
+   * on engines that cannot compare the tables.
+   */
+  readonly missingPart?: ((db: Database) => Promise<string | undefined>) | undefined;
   /** Returns whether the database is still the one that was opened: SQLite keeps writing to a file that was removed or replaced. */
   isInPlace(): Promise<boolean>;
   /** Writes all earlier commits to their final place. */

@@ -12,7 +12,10 @@ import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
 
-/** Migrations by name, in name order. Never change a released migration. The imports are static because the code is bundled. */
+/**
+ * Migrations by name, in name order. Never change a migration that others may have run: `test/server/storage/schemas.test.ts` compares each
+ * one with its record. The imports are static because the code is bundled.
+ */
 export const ownMigrations: Migrations = {
   '0001-first-tables': firstTables,
   '0002-blockers': blockers,
@@ -36,13 +39,13 @@ interface AppliedMigration {
 
 /**
  * Applies pending migrations in one transaction, while no other process migrates the database. A database with migrations of a newer version
- * is used as it is, unless one of them requires a newer program.
+ * is used as it is, unless one of them requires a newer program. A migration counts as applied only if the tables fit afterwards.
  *
- * @throws OtaError SERVER_DATA_NEWER if the program is too old, SERVER_DATABASE_FOREIGN if the tables belong to another program; nothing is
- *   changed in both cases
+ * @throws OtaError SERVER_DATA_NEWER if the program is too old, SERVER_DATABASE_FOREIGN if the tables belong to another program,
+ *   SERVER_TABLES_UNFIT if the tables are not those that the migrations make; nothing is changed in any of these cases
  */
 export async function migrate(
-  engine: Pick<Engine, 'schemaTransaction' | 'lock' | 'tables' | 'columns' | 'location'>,
+  engine: Pick<Engine, 'schemaTransaction' | 'lock' | 'tables' | 'columns' | 'location' | 'missingPart'>,
   migrations: Migrations = ownMigrations,
   program = programVersion,
 ): Promise<void> {
@@ -63,10 +66,36 @@ export async function migrate(
     const table = db.withTables<{ [migrationsTable]: AppliedMigration }>();
     for (const [name, { oldestProgram, up }] of Object.entries(migrations)) {
       if (known.has(name)) continue;
-      await up(db, engine.columns);
+      await up(db, engine.columns).catch((cause: unknown) => {
+        throw unfitError(cause, engine.location, name);
+      });
       await table.insertInto(migrationsTable).values({ name, oldest_program: oldestProgram }).execute();
     }
+    const missing = migrations === ownMigrations ? await engine.missingPart?.(db) : undefined;
+    if (missing !== undefined) {
+      throw new OtaError('SERVER_TABLES_UNFIT', { path: engine.location, reason: `it lacks ${missing}` });
+    }
   });
+}
+
+/**
+ * Returns an error for users if a statement of a migration does not fit the tables: the database was made by a version whose migrations were
+ * different, such as an unreleased one.
+ */
+function unfitError(cause: unknown, path: string, name: string): unknown {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  // SQLite's code for statements that do not fit, and the class of the same errors in PostgreSQL.
+  if (!(cause instanceof Error) || (code !== 'SQLITE_ERROR' && !/^42[0-9A-Z]{3}$/.test(code))) return cause;
+  return new OtaError('SERVER_TABLES_UNFIT', { path, reason: `${name}: ${cause.message}` }, cause);
+}
+
+/** Returns the migrations that `migrate` would apply to a database that was migrated before; empty for a new one. */
+export async function pendingMigrations(engine: Pick<Engine, 'db' | 'tables'>): Promise<readonly string[]> {
+  if (!(await engine.tables(engine.db)).includes(migrationsTable)) return [];
+  const applied = await appliedMigrations(engine.db);
+  if (unknownTo(applied, ownMigrations).length > 0) return [];
+  const known = new Set(applied.map(({ name }) => name));
+  return Object.keys(ownMigrations).filter((name) => !known.has(name));
 }
 
 /**

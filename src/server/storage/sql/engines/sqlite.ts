@@ -19,7 +19,7 @@ interface OpenDatabase {
 /** SQLite: one process, one connection, and a queue in which transactions wait for each other. */
 export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase): Engine {
   const { db, driver } = connection;
-  const opened = statSync(path);
+  const opened = statSync(path, { throwIfNoEntry: false });
   return {
     db,
     health: db,
@@ -60,7 +60,7 @@ export function sqliteEngine({ connection, path, copyPath, close }: OpenDatabase
     afterRestore: async () => undefined,
     async isInPlace() {
       const found = await stat(path).catch(() => undefined);
-      return found !== undefined && found.ino === opened.ino && found.dev === opened.dev;
+      return found !== undefined && found.ino === opened?.ino && found.dev === opened.dev;
     },
     async flush() {
       await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db);

@@ -8,20 +8,24 @@ import { sqliteEngine } from '../engines/sqlite.ts';
 import { migrate } from '../migrate.ts';
 import { sqlStore } from '../sql-store.ts';
 import { Connection } from './connection.ts';
+import { copyBeforeUpgrade } from './copy-before-upgrade.ts';
 import { chooseDriver } from './drivers/choose.ts';
 import type { SqliteDriver } from './drivers/driver.ts';
+import { missingPart } from './needed-parts.ts';
 
 /** Suffixes of the files that are stored next to a database, in addition to SQLite's own files. */
 const holderSuffix = '-holder.txt';
 const journalSuffix = '-wal';
 const dumpSuffix = '-dump-';
 
-/** Exceptions for a database that appears to be lost. */
+/** Exceptions for a database that appears to be lost, and what to do after an upgrade. */
 export interface OpeningRules {
   /** True if a missing or empty database is created; otherwise it is an error. */
   readonly mayCreate?: boolean | undefined;
   /** True if a database whose journal is missing is opened, although its last changes are lost. */
   readonly acceptsLoss?: boolean | undefined;
+  /** Called after a database was migrated, with the path of the copy that was made before. */
+  readonly onUpgrade?: ((copy: string) => void) | undefined;
 }
 
 /**
@@ -37,7 +41,7 @@ export async function openSqliteStore(
   path: string,
   holder: string,
   driver?: SqliteDriver,
-  { mayCreate = true, acceptsLoss = false }: OpeningRules = {},
+  { mayCreate = true, acceptsLoss = false, onUpgrade }: OpeningRules = {},
 ): Promise<Store> {
   // SQLite would delete a journal whose database is missing.
   if (!mayCreate && !(await sizeOf(path))) throw new OtaError('SERVER_DATABASE_LOST', { path: dirname(path) });
@@ -54,7 +58,10 @@ export async function openSqliteStore(
       copyPath: path + dumpSuffix,
       close: () => closeDatabase(connection, path),
     });
-    await migrate(engine);
+    const copy = await copyBeforeUpgrade(engine, path);
+    const { driver: chosen } = connection;
+    await migrate({ ...engine, missingPart: (db) => missingPart(db, chosen) });
+    if (copy !== undefined) onUpgrade?.(copy);
     return sqlStore(engine);
   } catch (cause) {
     await closeDatabase(connection, path);

@@ -1,0 +1,114 @@
+/** Data of every earlier version of the tables can be used, and no migration changes after it was recorded. */
+import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
+import test from 'ava';
+import { ownMigrations } from '../../../src/server/storage/sql/migrate.ts';
+import { openSqliteStore } from '../../../src/server/storage/sql/sqlite/open-sqlite.ts';
+import { expectOtaError } from '../../support/expected-error.ts';
+import { testFolder } from '../../support/test-folder.ts';
+import { startTestServer } from '../running-server.ts';
+import { drivers } from './drivers.ts';
+import { fixtureOf, migratedData, recordFile, type SchemaRecord, sha256Of, sourceOf } from './schema-record.ts';
+
+const record: SchemaRecord = JSON.parse(await readFile(recordFile, 'utf8'));
+const names = Object.keys(ownMigrations);
+const [driver] = drivers;
+if (driver === undefined) throw new Error('no SQLite driver is installed');
+
+function appliedIn(fixture: string): readonly string[] {
+  return [...fixture.matchAll(/INTO "?ota_hooks_migrations"? VALUES ?\('([^']+)'/g)].map(([, name = '']) => name);
+}
+
+function make(path: string, sqlText: string): void {
+  const database = driver?.open(path);
+  database?.exec(sqlText);
+  database?.close();
+}
+
+test('every migration is recorded; run `npm run record:schemas` after adding one', (t) => {
+  t.deepEqual(Object.keys(record), names);
+});
+
+for (const [name, { source, fixture }] of Object.entries(record)) {
+  test(`the migration ${name} is the one that made existing data; add a new migration to change the tables`, async (t) => {
+    t.is(await sha256Of(sourceOf(name)), source);
+    t.is(await sha256Of(fixtureOf(name)), fixture);
+    const text = await readFile(fixtureOf(name), 'utf8');
+    if (text.startsWith('--')) return;
+    const path = (await testFolder(t)).at('ota.db');
+    t.is(await migratedData(path, appliedIn(text), driver), text);
+  });
+
+  test(`opens data of the version ${name}, and keeps a copy`, async (t) => {
+    const folder = await testFolder(t);
+    const path = folder.at('ota.db');
+    const text = await readFile(fixtureOf(name), 'utf8');
+    make(path, text);
+    const copies: string[] = [];
+    const store = await openSqliteStore(path, 'a test', driver, { onUpgrade: (copy) => copies.push(copy) });
+    t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '1.0');
+    t.is((await store.devices.list('door', { limit: 9 }, { runs: '1.0', group: 'hall' })).length, 1);
+    await store.close();
+    const [pending] = names.filter((each) => !appliedIn(text).includes(each));
+    t.deepEqual(copies, pending === undefined ? [] : [`${path}-before-${pending}`]);
+  });
+}
+
+test('copies the database privately before an upgrade, and removes the copy of the upgrade before', async (t) => {
+  const folder = await testFolder(t, { 'ota.db-before-0000-earlier': 'old' });
+  const path = folder.at('ota.db');
+  make(path, await readFile(fixtureOf('0003-webhooks'), 'utf8'));
+  await (await openSqliteStore(path, 'a test', driver)).close();
+  const copies = (await readdir(folder.path)).filter((file) => file.includes('-before-'));
+  t.deepEqual(copies, ['ota.db-before-0005-member-lists']);
+  if (process.platform !== 'win32') t.is((await stat(folder.at(copies[0] ?? ''))).mode & 0o777, 0o600);
+  // The copy can be used like the database before the upgrade.
+  const again = await openSqliteStore(folder.at(copies[0] ?? ''), 'a test', driver);
+  t.is((await again.catalog.currentReleases('door'))[0]?.release.version, '1.0');
+  await again.close();
+});
+
+for (const [title, change, reason] of [
+  ['a step cannot run', 'ALTER TABLE devices ADD COLUMN labels TEXT', /0007-labels-and-pace: .*duplicate column/],
+  ['a column is missing', 'ALTER TABLE tokens RENAME COLUMN name TO title', /it lacks the column tokens\.name/],
+  ['an index is missing', 'DROP INDEX devices_of_status', /it lacks the index devices_of_status/],
+] as const) {
+  test(`rejects tables that do not fit, and changes nothing: ${title}`, async (t) => {
+    const path = (await testFolder(t)).at('ota.db');
+    make(path, `${await readFile(fixtureOf('0005-member-lists'), 'utf8')};${change};`);
+    const { message, hint, exitCode } = await expectOtaError(t, 'SERVER_TABLES_UNFIT', () =>
+      openSqliteStore(path, 'a test', driver),
+    );
+    t.regex(message, reason);
+    t.regex(hint, /server backup.*server restore/);
+    t.is(exitCode, 1);
+    const database = driver.open(path);
+    const applied = database.prepare('SELECT name FROM ota_hooks_migrations').all([]).length;
+    database.close();
+    t.is(
+      applied,
+      appliedIn(await readFile(fixtureOf('0005-member-lists'), 'utf8')).length,
+      'the version is not raised',
+    );
+  });
+}
+
+test('goes back to the copy that was made before an upgrade', async (t) => {
+  const folder = await testFolder(t);
+  const first = await startTestServer(t, { data: folder.at('data') });
+  await first.close(0);
+  const path = folder.at('data/ota.db');
+  const database = driver.open(path);
+  database.exec("DELETE FROM ota_hooks_migrations WHERE name = '0007-labels-and-pace'");
+  database.exec('DROP TABLE rollout_sends; DROP INDEX devices_of_labels; ALTER TABLE devices DROP COLUMN labels');
+  database.close();
+  const upgraded = await startTestServer(t, { data: folder.at('data') });
+  t.true(upgraded.logged.some(({ message }) => message.startsWith('Database upgraded')));
+  t.is((await upgraded.api('POST', '/tokens', { roles: ['read'] }, first.token)).status, 201);
+  await upgraded.close(0);
+
+  await copyFile(`${path}-before-0007-labels-and-pace`, path);
+  await expectOtaError(t, 'SERVER_DATABASE_OLDER', () => startTestServer(t, { data: folder.at('data') }));
+  const back = await startTestServer(t, { data: folder.at('data'), acceptsOlderDatabase: true });
+  const { body } = await back.api('GET', '/tokens', undefined, first.token);
+  t.is((body['tokens'] as unknown[]).length, 1, 'later changes are lost');
+});
