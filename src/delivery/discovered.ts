@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { md5 } from '../core/model/fields.ts';
-import { type DiscoveredDevice, identityOf } from './discovery.ts';
+import { type DiscoveredDevice, identityOf, nameKeyOf } from './discovery.ts';
 import { type StateFile, stateFile } from './state-file.ts';
 
 const discoveredSchema = v.strictObject({
@@ -40,14 +40,19 @@ export function discoveredFile(folder: string): StateFile<Discovered> {
   return stateFile(folder, 'discovered.json', discoveredSchema);
 }
 
-/** Merges newly seen devices into the stored devices, newest first. Devices that have not been seen for 30 days are removed. */
+/**
+ * Merges newly seen devices into the stored devices, newest first. Devices that have not been seen for 30 days are removed. A device that
+ * was seen now replaces all stored ones of its name, because its address may have changed.
+ */
 export function withSeen(
   known: readonly StoredDevice[],
   seen: readonly DiscoveredDevice[],
   now: Date,
 ): readonly StoredDevice[] {
   const lastSeen = now.toISOString();
-  const all = [...seen.map((device) => ({ ...device, lastSeen })), ...known];
+  const seenNames = new Set(seen.map(nameKeyOf));
+  const absent = known.filter((device) => !seenNames.has(nameKeyOf(device)));
+  const all = [...seen.map((device) => ({ ...device, lastSeen })), ...absent];
   const newest = new Map<string, StoredDevice>();
   for (const device of all) {
     const isForgotten = now.getTime() - Date.parse(device.lastSeen) > forgottenAfterMs;

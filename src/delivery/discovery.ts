@@ -109,7 +109,12 @@ function describe({ type, name, host, address, port, txt }: SeenService): Discov
   };
 }
 
-/** Returns a key that identifies a service announced by a device. */
-export function identityOf({ method, host, name, port }: DiscoveredDevice): string {
+/** Returns a key that identifies a service announced by a device. Two devices on different networks may have the same name. */
+export function identityOf(device: DiscoveredDevice): string {
+  return `${nameKeyOf(device)} ${device.address}`;
+}
+
+/** Returns the same key for a device after its address has changed, but also for a different device of this name. */
+export function nameKeyOf({ method, host, name, port }: DiscoveredDevice): string {
   return [method, host, name, port].join(' ');
 }

@@ -39,8 +39,11 @@ export async function findTargets(
       const device = await devices.next(end - performance.now(), signal);
       if (device === undefined) break;
       for (const target of targets.filter((one) => isAnnouncementOf(one, device))) {
-        const { sketchMd5 = foundTargets.get(target)?.sketchMd5, address } = device;
-        foundTargets.set(target, { address, sketchMd5 });
+        const before = foundTargets.get(target);
+        const { address } = device;
+        // A different device may have the same name.
+        const known = before?.address === address ? before.sketchMd5 : undefined;
+        foundTargets.set(target, { address, sketchMd5: device.sketchMd5 ?? known });
       }
     }
   } finally {

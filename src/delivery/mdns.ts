@@ -24,8 +24,11 @@ export interface SeenService {
 const mostServices = 2000;
 
 export interface MdnsPlace {
-  /** Local addresses whose networks are queried. Defaults to all networks of this machine except loopback. */
-  readonly interfaces?: readonly string[] | undefined;
+  /**
+   * Local addresses whose networks are queried, or a function that returns them before each query. Defaults to all networks of this machine
+   * except loopback, also those that it joins later.
+   */
+  readonly interfaces?: readonly string[] | (() => readonly string[]) | undefined;
   readonly port?: number | undefined;
 }
 
@@ -34,14 +37,19 @@ export interface MdnsPlace {
  * device is online again after a restart.
  */
 export class Mdns {
-  readonly #links: readonly Bonjour[];
+  readonly #interfaces: () => readonly string[];
+  readonly #port: number;
+  /** Sockets by the local address of their network. */
+  readonly #links = new Map<string, Bonjour>();
   readonly #listeners = new Set<(service: SeenService) => void>();
   #browsers: Browser[] = [];
   /** Number of services reported since the last query. */
   #reported = 0;
+  #isClosed = false;
 
-  private constructor(links: readonly Bonjour[]) {
-    this.#links = links;
+  private constructor(interfaces: () => readonly string[], port: number) {
+    this.#interfaces = interfaces;
+    this.#port = port;
   }
 
   /**
@@ -50,23 +58,44 @@ export class Mdns {
    * @returns the listener, or the reason why this machine cannot use mDNS
    */
   static async open({
-    interfaces = ownAddresses(),
+    interfaces = ownAddresses,
     port = mdnsPort,
   }: MdnsPlace = {}): Promise<Mdns | { readonly unavailable: string }> {
+    const mdns = new Mdns(typeof interfaces === 'function' ? interfaces : () => interfaces, port);
+    const failures = await mdns.#followNetworks();
+    if (mdns.#links.size > 0) return mdns;
+    return { unavailable: failures.at(-1) ?? 'it is not connected to a network' };
+  }
+
+  /**
+   * Opens sockets on networks that this machine has joined, and closes those on networks that it has left.
+   *
+   * @returns reasons why networks cannot be used
+   */
+  async #followNetworks(): Promise<readonly string[]> {
     const { Bonjour } = await import('bonjour-service');
-    const links: Bonjour[] = [];
-    let why = 'it is not connected to a network';
-    for (const address of interfaces) {
+    const addresses = this.#interfaces();
+    for (const [address, link] of this.#links) {
+      if (addresses.includes(address)) continue;
+      this.#links.delete(address);
+      link.destroy();
+    }
+    const failures: string[] = [];
+    for (const address of addresses) {
+      if (this.#links.has(address)) continue;
       try {
-        const socket = new LimitedMdnsSocket(await openMdnsSocket(address, port));
+        const socket = new LimitedMdnsSocket(await openMdnsSocket(address, this.#port));
         // bonjour-service passes these options to multicast-dns, but its types declare only service options.
-        const options = { socket, bind: false, port } as object;
-        links.push(new Bonjour(options, () => undefined));
+        const options = { socket, bind: false, port: this.#port } as object;
+        const link = new Bonjour(options, () => undefined);
+        // The listener may have been closed, or another query may have opened a socket, in the meantime.
+        if (this.#isClosed || this.#links.has(address)) link.destroy();
+        else this.#links.set(address, link);
       } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
+        failures.push(error instanceof Error ? error.message : String(error));
       }
     }
-    return links.length === 0 ? { unavailable: why } : new Mdns(links);
+    return failures;
   }
 
   /**
@@ -79,19 +108,25 @@ export class Mdns {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Queries all networks. Every query uses new browsers, because a browser reports each service only once. */
+  /**
+   * Queries all networks. Every query uses new browsers, because a browser reports each service only once. Networks that this machine has
+   * just joined are part of the next query.
+   */
   query(types: readonly ServiceType[]): void {
     this.#stopBrowsing();
     this.#reported = 0;
-    this.#browsers = this.#links.flatMap((link) =>
+    void this.#followNetworks();
+    this.#browsers = [...this.#links.values()].flatMap((link) =>
       types.map((type) => link.find({ type }, (service) => this.#notify(type, service))),
     );
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#stopBrowsing();
     this.#listeners.clear();
-    for (const link of this.#links) link.destroy();
+    for (const link of this.#links.values()) link.destroy();
+    this.#links.clear();
   }
 
   #stopBrowsing(): void {

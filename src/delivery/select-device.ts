@@ -25,8 +25,16 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
   const ofName = found.filter((device) =>
     [device.host, device.host.replace(/\.local$/, ''), device.name.toLowerCase(), device.address].includes(wanted),
   );
-  const device =
-    ofName.find((one) => one.method === (method ?? 'espota')) ?? (method === undefined ? ofName[0] : undefined);
+  const ofMethod = ofName.filter((one) => one.method === (method ?? 'espota'));
+  const candidates = ofMethod.length === 0 && method === undefined ? ofName : ofMethod;
+  const addresses = [...new Set(candidates.map(({ address }) => address))];
+  if (addresses.length > 1) {
+    return {
+      reason: `${addresses.length} devices named ${host} responded`,
+      hint: `Select one of them with --host: ${addresses.slice(0, 10).join(', ')}.`,
+    };
+  }
+  const [device] = candidates;
   if (device === undefined) return { reason: `no device named ${host} responded`, hint: listResponding(found) };
   const { board } = device;
   const isBoardKnown = board !== undefined && projectBoard !== undefined;
@@ -36,7 +44,9 @@ export function selectDevice(selection: DeviceSelection, found: readonly Discove
       hint: `Use --board ${board} if both names refer to the same board.`,
     };
   }
-  return { device, entry: entryOf(device, projectBoard) };
+  // A name that several devices have would select any of them at the next update.
+  const isShared = found.some(({ host: other, address }) => other === device.host && address !== device.address);
+  return { device, entry: entryOf(device, projectBoard, isShared) };
 }
 
 function listResponding(found: readonly DiscoveredDevice[]): string {
@@ -46,10 +56,14 @@ function listResponding(found: readonly DiscoveredDevice[]): string {
   return `Select one of the devices that responded with --host: ${hosts.join(', ')}.`;
 }
 
-function entryOf({ host, port, method }: DiscoveredDevice, board: string | undefined): DeviceConfig {
+function entryOf(
+  { host, address, port, method }: DiscoveredDevice,
+  board: string | undefined,
+  isNameShared: boolean,
+): DeviceConfig {
   return {
     // The host name is stable, but the device's address may change.
-    address: host,
+    address: isNameShared ? address : host,
     ...(port === deliveryMethods[method].defaultPort ? {} : { port }),
     ...(method === 'espota' ? {} : { method }),
     ...(board === undefined ? {} : { board }),

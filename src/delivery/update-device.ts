@@ -8,6 +8,7 @@ import {
 import { deliveryMethods } from './delivery-methods.ts';
 import type { Discovery } from './discovery.ts';
 import type { Target } from './inventory.ts';
+import type { ProbePlace } from './probe.ts';
 import type { Progress } from './progress.ts';
 import { resolveHost } from './resolve-host.ts';
 import { type DeliveryTimings, defaultTimings } from './timings.ts';
@@ -54,7 +55,7 @@ export async function updateDevice(update: Update): Promise<DeviceUpdateResult> 
   });
   const { target, artifact, image, password, confirm, discovery, timings, onStep, signal } = update;
   const { lookupMs } = { ...defaultTimings, ...timings };
-  const address = update.address ?? (await resolveHost(target.host, lookupMs, signal));
+  const address = update.address ?? (await resolveHost(target.host, placeOf(target), lookupMs, signal));
   if (address === undefined) return end({ kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` });
   const verdict = await deliveryMethods[target.method].deliver({ ...target, host: address }, artifact, {
     kind: image.kind,
@@ -66,6 +67,10 @@ export async function updateDevice(update: Update): Promise<DeviceUpdateResult> 
   if (confirm === undefined || !mayHaveUpdated(verdict)) return end(verdict);
   onStep?.({ phase: 'confirming' });
   return end(verdict, await confirmUpdate({ target, address, level: confirm, image, discovery, timings, signal }));
+}
+
+function placeOf({ method, port, path }: Target): ProbePlace {
+  return { method, port: port ?? deliveryMethods[method].defaultPort, path };
 }
 
 function mayHaveUpdated(verdict: DeliveryVerdict): boolean {

@@ -1,5 +1,6 @@
 /** Server functions used by the commands. Importing this module loads the packages that only a server needs. */
 export { openData, openStores, useData } from './compose.ts';
+export { ownHosts } from './http/own-addresses.ts';
 export { pinoLog } from './observability/pino-log.ts';
 export { backupLines, restoreBackup } from './services/backup.ts';
 export { checkFolder, checkShared, repairFolder, repairShared } from './services/check-server.ts';

@@ -5,6 +5,7 @@ import { type StoredDevice, withSeen } from '../../src/delivery/discovered.ts';
 import { type DiscoveredDevice, Discovery } from '../../src/delivery/discovery.ts';
 import { findTargets } from '../../src/delivery/find-targets.ts';
 import { chooseTargets } from '../../src/delivery/inventory.ts';
+import { firstResponding } from '../../src/delivery/resolve-host.ts';
 import { isSameBoard, selectDevice } from '../../src/delivery/select-device.ts';
 import { mdnsPortOfThisProcess } from '../support/mdns-port.ts';
 import { endlessMs } from '../support/patience.ts';
@@ -170,4 +171,46 @@ test('selects a device with a different board only if the option names the annou
   t.true(
     'reason' in selectDevice({ name: 'kitchen', projectBoard: 'nodemcuv2', announcedBoard: 'nodemcuv2' }, [kitchen]),
   );
+});
+
+test('keeps two devices of the same name on different networks apart', (t) => {
+  const other: DiscoveredDevice = { ...kitchen, address: '10.0.1.1', sketchMd5: 'a'.repeat(32) };
+  const stored = withSeen([], [kitchen, other], new Date());
+  t.deepEqual(
+    stored.map(({ address }) => address),
+    ['10.0.0.1', '10.0.1.1'],
+  );
+  const moved = { ...kitchen, address: '10.0.0.9' };
+  t.is(withSeen(withSeen([], [kitchen], new Date(0)), [moved], new Date(1)).length, 1, 'a device with a new address');
+
+  const both = selectDevice({ name: 'kitchen' }, [kitchen, other]);
+  t.like(both, { reason: '2 devices named kitchen responded' });
+  t.regex('hint' in both ? both.hint : '', /--host: 10\.0\.0\.1, 10\.0\.1\.1/);
+  const one = selectDevice({ name: 'kitchen', host: '10.0.1.1' }, [kitchen, other]);
+  t.like(one, { device: other, entry: { address: '10.0.1.1' } }, 'the name would select any of them');
+  t.like(selectDevice({ name: 'kitchen' }, [kitchen]), { entry: { address: 'kitchen.local' } });
+});
+
+test('finds devices on a network that this machine joins later', async (t) => {
+  await quickDevice(t, { host: '127.0.0.1', hostname: 'late', mdns: { port } });
+  let interfaces: readonly string[] = ['127.0.0.2'];
+  const discovery = await Discovery.open({ interfaces: () => interfaces, port });
+  if (!(discovery instanceof Discovery)) throw new Error(discovery.unavailable);
+  t.teardown(() => discovery.close());
+  const asked: (readonly string[])[] = [];
+  const found = new Promise<void>((resolve) => {
+    discovery.watch(({ host }) => host === 'late.local' && asked.length > 0 && resolve());
+  });
+  asked.push(interfaces);
+  interfaces = ['127.0.0.1'];
+  await found;
+  t.pass();
+});
+
+test('uses the address of a name that responds', async (t) => {
+  const device = await quickDevice(t, { host: '127.0.0.9', hostname: 'several' });
+  const place = { method: 'espota', port: device.otaPort ?? 0 } as const;
+  t.is(await firstResponding(['127.0.0.8', '127.0.0.9', '127.0.0.10'], place, never), '127.0.0.9');
+  t.is(await firstResponding(['127.0.0.8'], place, never), '127.0.0.8', 'a single address is not probed');
+  t.is(await firstResponding([], place, never), undefined);
 });

@@ -48,6 +48,7 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     HTTPS: server,
     'Publish to a folder': server,
     'Operate the server': server,
+    'Upgrade and go back': server,
     'What the server stores': 'test/docs/stored-data.test.ts',
   },
   'docs/start.md': {

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
 import { formFieldPattern } from '../../core/model/web-preset.ts';
 import { OtaError } from '../../errors/ota-error.ts';
@@ -94,12 +95,33 @@ export const port = integerBetween(1, maxPort);
 /** Parses a listen port. 0 selects any free port. */
 export const portOrAny = integerBetween(0, maxPort);
 
-/** Parses a listen address: `HOST:PORT`, `[::1]:PORT` or `:PORT`. */
+/**
+ * Parses a listen address `HOST:PORT`. HOST is an IPv4 address with four numbers, an IPv6 address in brackets, or a host name; it may be
+ * omitted for all IPv4 addresses of this machine. Short forms such as `0:8266` are refused: systems resolve them differently.
+ */
 export function hostAndPort(value: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value) ?? [];
-  const number = Number(digits);
-  if (digits === undefined || number > maxPort) return invalid('must be HOST:PORT, such as 0.0.0.0:8266');
-  return { host: bracketed ?? (plain || '0.0.0.0'), port: number };
+  const [, bracketed, plain = '', digits = ''] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(value) ?? [];
+  const number = digits === '' ? Number.NaN : Number(digits);
+  const host = bracketed === undefined ? ipv4OrName(plain || '0.0.0.0') : canonicalIpv6(bracketed);
+  if (host === undefined || !(number <= maxPort)) {
+    return invalid('must be HOST:PORT, such as 0.0.0.0:8266, [::]:8266, 192.168.1.5:8266 or ota.example.com:8266');
+  }
+  return { host, port: number };
+}
+
+/** The last label of a host name is not a number, which systems would read as a part of an IPv4 address. */
+const hostName = /^(?:[a-z0-9_-]{1,63}\.)*(?!\d+\.?$|0x[\da-f]*\.?$)[a-z0-9_-]{1,63}\.?$/i;
+
+function ipv4OrName(text: string): string | undefined {
+  return isIPv4(text) || hostName.test(text) ? text : undefined;
+}
+
+/** Returns an IPv6 address in the RFC 5952 format with its zone, so that `[0:0::0]` is the same address as `[::]`. */
+function canonicalIpv6(text: string): string | undefined {
+  if (!isIPv6(text)) return undefined;
+  const [address = '', zone] = text.split('%');
+  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  return zone === undefined ? canonical : `${canonical}%${zone}`;
 }
 
 /** Parses an http or https URL. */

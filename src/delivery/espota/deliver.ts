@@ -20,9 +20,10 @@ export async function deliverByEspota(
 ): Promise<DeliveryVerdict> {
   const { signal = new AbortController().signal, kind, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
-  const deviceAddress = await resolveHost(target.host, timings.lookupMs, signal);
-  if (deviceAddress === undefined) return { kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` };
   const devicePort = target.port ?? defaultPort;
+  const place = { method: 'espota', port: devicePort } as const;
+  const deviceAddress = await resolveHost(target.host, place, timings.lookupMs, signal);
+  if (deviceAddress === undefined) return { kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` };
   const sockets = await HostSockets.open({ ...target, deviceAddress, devicePort });
   if (!(sockets instanceof HostSockets)) {
     return { kind: 'unreachable', reason: `no route to ${deviceAddress} (${sockets.noRoute})` };

@@ -27,9 +27,10 @@ export async function deliverByWeb(
 ): Promise<DeliveryVerdict> {
   const { signal = new AbortController().signal, password } = options;
   const timings = { ...defaultTimings, ...options.timings };
-  const address = await resolveHost(target.host, timings.lookupMs, signal);
-  if (address === undefined) return { kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` };
   const port = target.port ?? defaultPort;
+  const place = { method: 'web', port, path: target.path } as const;
+  const address = await resolveHost(target.host, place, timings.lookupMs, signal);
+  if (address === undefined) return { kind: 'unreachable', reason: `no IPv4 address found for ${target.host}` };
   const hasPassword = password !== undefined && password !== '';
   const authorization = hasPassword ? basicAuthorization(target.user ?? defaultUser, password) : undefined;
   const updater = webUpdater(target.preset, target.field);

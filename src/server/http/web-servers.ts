@@ -12,6 +12,7 @@ import { limitConnections } from './connections.ts';
 import { DeviceHandler } from './device/device-handler.ts';
 import { sendText } from './device/responses.ts';
 import { handleRequests } from './handle-requests.ts';
+import { ownHosts } from './own-addresses.ts';
 import { nameProxyProtocol } from './proxy-protocol.ts';
 
 /** Listening HTTP or HTTPS server. */
@@ -128,8 +129,8 @@ function listen(server: WebServer['server'], { host, port }: Place): Promise<voi
 function urlOf(server: WebServer['server'], scheme: 'http' | 'https'): string {
   // `address()` returns an `AddressInfo` for every server that listens on TCP.
   const { address, family, port } = server.address() as AddressInfo;
-  const wildcard = address === '0.0.0.0' || address === '::';
-  const host = wildcard ? '127.0.0.1' : family === 'IPv6' ? `[${address}]` : address;
+  const isEverywhere = address === '0.0.0.0' || address === '::';
+  const host = isEverywhere ? ownHosts(address).local : family === 'IPv6' ? `[${address}]` : address;
   return `${scheme}://${host}:${port}`;
 }
 

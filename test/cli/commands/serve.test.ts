@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { readableLog } from '../../../src/cli/commands/serve/readable-log.ts';
 import type { Io } from '../../../src/cli/io.ts';
 import { filteredOutput } from '../../../src/cli/output/terminal-text.ts';
+import { hostAndPort } from '../../../src/cli/shared/option-values.ts';
 import { pinoLog } from '../../../src/server/observability/pino-log.ts';
 import { ageCertificate, usedAuthority } from '../../server/tls/authority.ts';
 import { patienceMs } from '../../support/patience.ts';
@@ -141,7 +142,20 @@ test('serve rejects invalid options', async (t) => {
   t.is(await refused(), 2);
   t.is(await refused('--data', 'data', '--listen', 'here'), 2);
   t.is(await refused('--data', 'data', '--listen', 'here:99999'), 2);
-  t.is(await refused('--data', 'data', '--listen', '::1:80'), 2);
+  for (const listen of [
+    '::1:80',
+    '0:0',
+    '0:8266',
+    '1.2.3:80',
+    '0x7f.1:80',
+    '[::1]',
+    '[1.2.3.4]:80',
+    '*:80',
+    'a b:80',
+    '80',
+  ]) {
+    t.is(await refused('--data', 'data', '--listen', listen), 2, listen);
+  }
   t.is(await refused('--data', 'data', '--grace', 'long'), 2);
   for (const path of ['ota', '/ota/../x', '/./ota', '//ota', '/ota?x', '/api', '/update/ota', '/']) {
     t.is(await refused('--data', 'data', '--base-path', path), 2, path);
@@ -209,4 +223,13 @@ test('the log at a terminal shows time, severity, message and fields of the JSON
   t.regex(warning, new RegExp(`^${time} {2}warning: Access refused address=.*b"?\n$`));
   t.false(warning.includes('\u001b'));
   t.regex(error, new RegExp(`^${time} {2}error: Maintenance failed: TypeError: kaput\n$`));
+});
+
+test('listen addresses have one form', (t) => {
+  t.deepEqual(hostAndPort('0.0.0.0:0'), { host: '0.0.0.0', port: 0 });
+  t.deepEqual(hostAndPort(':8266'), { host: '0.0.0.0', port: 8266 });
+  t.deepEqual(hostAndPort('[0:0::0]:80'), { host: '::', port: 80 });
+  t.deepEqual(hostAndPort('[fe80::1%eth0]:80'), { host: 'fe80::1%eth0', port: 80 });
+  t.deepEqual(hostAndPort('ota-1.example.com:65535'), { host: 'ota-1.example.com', port: 65_535 });
+  t.deepEqual(hostAndPort('localhost:80'), { host: 'localhost', port: 80 });
 });

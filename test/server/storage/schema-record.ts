@@ -66,5 +66,6 @@ function dumpOf(database: SqliteDatabase): string {
       `SELECT 'INSERT INTO "${table}" VALUES (' || ${columns.join(" || ', ' || ")} || ')' AS line FROM "${table}" ORDER BY 1`,
     );
   });
-  return [...schema, ...rows].map(([line]) => `${line};\n`).join('');
+  // Rows are in the order of the table names.
+  return ['PRAGMA foreign_keys = OFF', ...[...schema, ...rows].flat()].map((line) => `${line};\n`).join('');
 }

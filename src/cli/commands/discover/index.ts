@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { mostDevices, type StoredDevice } from '../../../delivery/discovered.ts';
-import { type DiscoveredDevice, Discovery, identityOf } from '../../../delivery/discovery.ts';
+import { type DiscoveredDevice, Discovery, identityOf, nameKeyOf } from '../../../delivery/discovery.ts';
 import { pause } from '../../../delivery/pause.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
@@ -63,8 +63,8 @@ async function printAll(
   settings: ProjectSettings,
   report: Report,
 ): Promise<void> {
-  const present = new Set(devices.map(identityOf));
-  const absent = (await storedDevices(settings)).filter((device) => !present.has(identityOf(device)));
+  const present = new Set(devices.map(nameKeyOf));
+  const absent = (await storedDevices(settings)).filter((device) => !present.has(nameKeyOf(device)));
   const documents = devices.map((device) => documentOf(device, settings));
   const rows = [
     ...devices.map((device) => rowOf(device, settings, 'now')),

@@ -25,7 +25,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
   for (const warning of await tlsKeyWarnings(tls, report.path)) report.warn(warning);
   const storage = await chosenStorage(options, io, report);
   const mqtt = await chosenBroker(options, io, report);
-  const { firstTokenFile, startServer, pinoLog } = await import('../../../server/index.ts');
+  const { firstTokenFile, startServer, ownHosts, pinoLog } = await import('../../../server/index.ts');
   const data = resolve(io.cwd, options.data);
   const tokenFile = options.tokenFile && resolve(io.cwd, options.tokenFile);
   // A service or a container collects the log, so the lines are JSON unless they appear at a terminal.
@@ -59,7 +59,8 @@ export async function serve(options: ServeOptions, io: Io): Promise<void> {
     if (options.json !== true) {
       const deviceHost = (deviceListen ?? listen).host;
       const first = { token, tokenFile: server.tokenFile ?? keptFile(tokenFile ?? join(data, firstTokenFile)) };
-      for (const line of describeReady({ url, deviceUrl, deviceHost, ...first, trust }, report.path)) report.say(line);
+      for (const line of describeReady({ url, deviceUrl, deviceHost, ...first, trust, ownHosts }, report.path))
+        report.say(line);
     }
     await Promise.race([untilAborted(io.signal), server.failed]);
     report.say('Waiting for downloads to finish. Press Ctrl-C again to stop immediately.');

@@ -18,7 +18,10 @@ export const serveCommand = (declaration: Declaration) =>
       'Start once with a database that is older than the artifacts, for example after a failover that lost records',
     )
     .addOption(
-      new Option('--listen <host:port>', 'Address to listen on; use 0.0.0.0 to accept connections from devices')
+      new Option(
+        '--listen <host:port>',
+        'Address to listen on: an IPv4 address, an IPv6 address in brackets or a host name, and a port; 0.0.0.0 accepts devices, [::] also over IPv6',
+      )
         .argParser(hostAndPort)
         .default({ host: '127.0.0.1', port: 8266 }, '127.0.0.1:8266'),
     )

@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os';
+import type { ownHosts } from '../../../server/http/own-addresses.ts';
 
 interface Ready {
   readonly url: string;
@@ -9,17 +9,19 @@ interface Ready {
   readonly token: string | undefined;
   /** File with the first admin token, until the user deletes it. */
   readonly tokenFile: string | undefined;
+  /** Returns the addresses of this machine. */
+  readonly ownHosts: typeof ownHosts;
   readonly trust: { readonly ca: string; readonly header: string } | undefined;
 }
 
 /** Returns the lines that `serve` prints after startup. */
 export function describeReady(
-  { url, deviceUrl, deviceHost, token, tokenFile, trust }: Ready,
+  { url, deviceUrl, deviceHost, token, tokenFile, trust, ownHosts: hostsOf }: Ready,
   nameOf: (path: string) => string,
 ): readonly string[] {
   return [
     `Serving on ${url}`,
-    ...forDevices(deviceUrl, deviceHost),
+    ...forDevices(deviceUrl, deviceHost, hostsOf),
     ...(trust === undefined
       ? []
       : [
@@ -37,17 +39,12 @@ function firstAdminText(file: string, token: string | undefined): string {
     : `  First admin token (also in ${file}): ${token}`;
 }
 
-function forDevices(url: string, host: string): readonly string[] {
+function forDevices(url: string, host: string, hostsOf: typeof ownHosts): readonly string[] {
   const { protocol, port, pathname } = new URL(url);
   const basePath = pathname.replace(/\/$/, '');
   if (host === '0.0.0.0' || host === '::') {
-    return ownAddresses().map((address) => `  Devices: ${protocol}//${address}:${port}${basePath}/update/PROJECT`);
+    return hostsOf(host).others.map((own) => `  Devices: ${protocol}//${own}:${port}${basePath}/update/PROJECT`);
   }
-  const isLocal = host === '127.0.0.1' || host === 'localhost';
+  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.');
   return isLocal ? ['  Reachable only from this computer; use --listen 0.0.0.0:8266 to accept devices'] : [];
-}
-
-function ownAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address);
 }
