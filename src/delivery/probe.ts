@@ -1,11 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { request } from 'node:http';
-import type { DeliveryMethodName } from './delivery-methods.ts';
 import { EventQueue } from './event-queue.ts';
 
 /** Target of a probe: protocol, port and path. */
 export interface ProbePlace {
-  readonly method: DeliveryMethodName;
+  readonly method: 'espota' | 'web';
   readonly port: number;
   readonly path?: string | undefined;
 }
@@ -33,7 +32,7 @@ export async function probe(
 
 type Probe = (place: ProbePlace, address: string, onEnd: (results: boolean) => void) => () => void;
 
-const probes: Readonly<Record<DeliveryMethodName, Probe>> = { espota: probeEspota, web: probeWeb };
+const probes: Readonly<Record<ProbePlace['method'], Probe>> = { espota: probeEspota, web: probeWeb };
 
 /**
  * Sends an invitation for an empty image. `Update.begin(0)` fails with ERROR 5 before the flash is changed, and a device with a password

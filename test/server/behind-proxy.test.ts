@@ -65,6 +65,14 @@ test('serves devices, API and dashboard below a base path, and without it', asyn
   }
   const unknown = await fetch(`${server.url}/ota/projects/door`, { redirect: 'manual' });
   t.is(unknown.headers.get('location'), `/ota/login?next=${encodeURIComponent('/projects/door')}`);
+  const headers = { origin: server.url, referer: `${server.url}/ota/projects/door/releases?before=7` };
+  const unsent = await fetch(`${server.url}/ota/projects/door/releases/yank`, {
+    method: 'POST',
+    headers,
+    redirect: 'manual',
+  });
+  const next = encodeURIComponent('/projects/door/releases?before=7');
+  t.is(unsent.headers.get('location'), `/ota/login?next=${next}&unsent=yes`);
   t.is((await fetch(`${server.url}/ota-2/healthz`)).status, 404, 'a longer name is a different path');
   t.is((await fetch(`${server.url}/ota?x=1`, { redirect: 'manual' })).status, 303);
 });

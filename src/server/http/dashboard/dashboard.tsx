@@ -1,10 +1,8 @@
-import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { except } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
-import { requestHosts } from '../../auth/request-hosts.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { apiPage } from './api-page.tsx';
@@ -15,7 +13,7 @@ import { eventRoutes } from './events.ts';
 import { fleetPage } from './fleet-page.tsx';
 import { loginRoutes } from './login.tsx';
 import { overviewPage } from './overview-page.tsx';
-import { type PageContext, type PageEnv, requireLogin } from './page-login.ts';
+import { hostsOf, type PageContext, type PageEnv, requireLogin } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { publishFromPage, publishPage } from './publish-page.tsx';
 import { receiveFiles, refuseAnnounced, withStandardRequest } from './receive-files.ts';
@@ -58,7 +56,10 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
     app.use(place, guard);
     app.use(place, belowBasePath(parts));
     // Compare only the hosts: a proxy that terminates TLS changes https://name to http://name.
-    app.use(place, csrf({ origin: (origin, context) => hostsOf(context, parts).includes(hostOf(origin)) }));
+    app.use(
+      place,
+      csrf({ origin: (origin, context) => hostsOf(context as PageContext, parts).includes(hostOf(origin)) }),
+    );
     app.post(place, except(publishPath, refuseAnnounced(mostFormBytes), withStandardRequest, formLimit));
   }
   app.route('/', assetRoutes());
@@ -102,11 +103,6 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
 /** Returns the host of an origin; an empty string, which is no host, if the origin is invalid. */
 function hostOf(origin: string): string {
   return URL.canParse(origin) ? new URL(origin).host : '';
-}
-
-function hostsOf({ env, req }: Context, { isTrustedProxy }: ServerParts): readonly string[] {
-  const { incoming }: Partial<HttpBindings> = env ?? {};
-  return incoming === undefined ? [req.header('host') ?? ''] : requestHosts(incoming, isTrustedProxy);
 }
 
 /** Puts redirects below the base path. {@link show} does the same for the links of a page. */

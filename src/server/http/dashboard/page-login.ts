@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { isSecure } from '../../auth/is-secure.ts';
 import { type Action, permits, rolesFor, rolesText } from '../../auth/permissions.ts';
+import { requestHosts } from '../../auth/request-hosts.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import type { TokenRecord } from '../../storage/records.ts';
@@ -63,7 +64,9 @@ export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
     if (login === undefined) {
       const { path, url, method } = context.req;
       const query =
-        method === 'GET' ? { next: path + new URL(url).search } : { next: pageOfForm(context), unsent: 'yes' };
+        method === 'GET'
+          ? { next: path + new URL(url).search }
+          : { next: pageOfForm(context, parts.parts), unsent: 'yes' };
       return context.redirect(withQuery('/login', query), 303);
     }
     await parts.parts.catalog.update();
@@ -77,10 +80,19 @@ export function requireLogin(parts: LoginParts): MiddlewareHandler<PageEnv> {
 }
 
 /** Returns the page that contains the form of a request, so that a user whose session has ended returns to it after login. */
-function pageOfForm({ req }: PageContext): string | undefined {
-  const page = req.header('referer') ?? '';
-  if (!URL.canParse(page) || new URL(page).host !== req.header('host')) return undefined;
-  return new URL(page).pathname + new URL(page).search;
+function pageOfForm(context: PageContext, parts: ServerParts): string | undefined {
+  const page = context.req.header('referer') ?? '';
+  if (!URL.canParse(page)) return undefined;
+  const { host, pathname, search } = new URL(page);
+  const { basePath } = parts;
+  if (!hostsOf(context, parts).includes(host)) return undefined;
+  return (pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : pathname) + search;
+}
+
+/** Returns the hosts to which the browser may have sent a request. */
+export function hostsOf({ env, req }: PageContext, { isTrustedProxy }: ServerParts): readonly string[] {
+  const { incoming } = env ?? {};
+  return incoming === undefined ? [req.header('host') ?? ''] : requestHosts(incoming, isTrustedProxy);
 }
 
 /** Throws the same error for a project that does not exist and for a project that the token may not access. */
