@@ -23,7 +23,7 @@ const core = {
   keys: [],
   signing: ['keys/'],
   firmware: ['keys/'],
-  'device-model': ['firmware/', 'keys/public-key', 'keys/verify'],
+  'device-model': ['firmware/', 'keys/public-key', 'keys/guard-record', 'keys/verify'],
   preflight: ['firmware/', 'device-model/', 'keys/public-key', 'keys/fingerprint', 'keys/verify'],
   pack: ['compression/', 'keys/', 'signing/', 'firmware/', 'device-model/', 'preflight/'],
 };

@@ -189,6 +189,7 @@ export const errorExamples = {
   ],
   IMAGE_COMPRESSED: [{ path: 'build/door.ino.bin.gz' }],
   IMAGE_ALREADY_SIGNED: [{ path: 'build/door.ino.bin.signed' }],
+  GZIP_EXTRA_FIELD: [{ path: 'build/door.ino.bin' }],
   IMAGES_NONE: [{ what: 'image', patterns: ['build/**/*.ino.bin'], folder: 'door' }],
   ENFORCEMENT_KEY_MISSING: [{ path: 'build/door.ino.bin', fingerprint: someKey, others: [] }],
   ENFORCEMENT_KEY_UNUSED: [

@@ -25,6 +25,8 @@ const factWords = {
   core: 'core that the running sketch was built with, such as `3.1.2`, `v3.1.2`, `esp8266:3.1.2`, `2.7.4.9` or `unknown`',
   signing: '`none` or `required`: whether the device verifies signatures',
   keyFingerprint: 'SHA-256 of the DER SubjectPublicKeyInfo of the key that the device verifies with, in hex',
+  guard:
+    'checks of the guard in the running sketch, as `image.guard` in a manifest: `keys`, `product`, `securityVersion`, `require`',
   format: 'signature format, `current` or `legacy`; defaults to the format of the core (the boundary is 2.6.0)',
   flashMode: '`qio`, `qout`, `dio` or `dout`: byte 2 of the image header in flash',
   chipSizeBytes: 'size of the flash chip on the board',
@@ -40,12 +42,16 @@ const factWords = {
   board: 'board of the device, such as `d1_mini`',
 } as const satisfies Record<keyof typeof deviceFactsSchema.entries, string>;
 
+function optionOf(name: ReturnType<typeof factNames>[number]): string {
+  return name === 'guard' ? '' : `\`${factOptions[name]}\``;
+}
+
 /** Description of each fix, and of its keys. A fix that is missing here is a compile error. */
 const fixWords = {
   send: ['send a different artifact of the build, which no rule blocks', '`artifact`, `form`'],
   unblock: ['fix what blocks a different artifact, then send it', '`artifact`'],
   add: ['pack the image again and send an artifact of this form', '`form`'],
-  pack: ['pack the image again', '`mostBytes`'],
+  pack: ['pack the image again', '`mostBytes`, `metadata`'],
   'append-first': ['append data to the image before the image is compressed', ''],
   sign: ['sign the artifact with this key or in this format', '`keyFingerprint`, `format`'],
   build: [
@@ -116,7 +122,7 @@ Pass \`--device FACTS.json\`, or one option for each fact. Every key is optional
 | key | option | description |
 | --- | --- | --- |
 ${factNames()
-  .map((name) => `| \`${name}\` | \`${factOptions[name]}\` | ${factWords[name]} |`)
+  .map((name) => `| \`${name}\` | ${optionOf(name)} | ${factWords[name]} |`)
   .join('\n')}
 
 \`--request FILE\` reads the header lines of an HTTP update request. They contain the chip size, the sketch size and the free space; the sum

@@ -1,6 +1,8 @@
 import { type CoreCapabilities, coreCapabilities } from '../core/device-model/cores.ts';
+import { modelGuard } from '../core/device-model/guard.ts';
 import { type BuildFacts, signatureVerifier } from '../core/device-model/model-device.ts';
 import type { EmbeddedKey } from '../core/firmware/embedded-keys.ts';
+import { findGuard, type Guard } from '../core/keys/guard-record.ts';
 import { type RsaPublicKey, readPublicKey } from '../core/keys/public-key.ts';
 import type { SignatureFormat } from '../core/model/artifact.ts';
 import type { Manifest } from '../core/model/manifest.ts';
@@ -13,6 +15,8 @@ export interface SimulatedBuild {
   readonly capabilities: CoreCapabilities;
   /** Key that the Updater verifies signatures with. Undefined: signatures are not checked. */
   readonly publicKey: RsaPublicKey | undefined;
+  /** Guard of the sketch, from the record in its image. The guard replaces the check with the key. */
+  readonly guard: Guard | undefined;
   /** Signature format. Undefined: the format of the core. */
   readonly format: SignatureFormat | undefined;
   readonly fsStart: number;
@@ -39,6 +43,7 @@ export interface SimulatedBuildOptions {
 export function factsOf({
   capabilities,
   publicKey,
+  guard,
   format,
   fsStart,
   fsEnd,
@@ -47,7 +52,7 @@ export function factsOf({
 }: SimulatedBuild): BuildFacts {
   const understood = capabilities.signing === 'none' ? 'current' : capabilities.signing;
   const verifier = publicKey === undefined ? undefined : signatureVerifier(publicKey, format ?? understood);
-  return { capabilities, verifier, fsStart, fsEnd, atomicFs, flashMap };
+  return { capabilities, verifier, guard: guard && modelGuard(guard), fsStart, fsEnd, atomicFs, flashMap };
 }
 
 /**
@@ -59,7 +64,7 @@ export function factsOf({
  *    Updater_Signing.h.
  *
  * On a real device an embedded key proves nothing, because the Updater in core.a may have been built without the key. In correct builds,
- * the Updater uses the embedded key. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks
+ * the Updater uses the embedded key, or the guard if the image contains its record. Use `publicKey: 'none'` to simulate a build without signature checks. An image without a key checks
  * no signatures.
  *
  * Layout, ATOMIC_FS_UPDATE and FLASH_MAP_SUPPORT cannot be read from an image. Their current values are kept unless the options set them.
@@ -74,12 +79,14 @@ export function buildAfterUpdate(
 ): SimulatedBuild {
   const manifest = manifests.find((one) => one.image.sketchMd5s.some(({ md5 }) => md5 === sketchMd5));
   const { embeddedKeys, sketch } = readFirmwareCached(image);
+  const guard = options.publicKey === 'none' ? undefined : findGuard(image);
   const core = options.core ?? manifest?.image.core ?? sketch?.core.release ?? present.core;
   const layout = options.layout ?? manifest?.image.layout ?? present;
   return {
     core,
     capabilities: coreCapabilities(core) ?? present.capabilities,
     publicKey: keyAfterUpdate(present, options, manifest, embeddedKeys),
+    guard,
     format: options.format ?? (core === present.core ? present.format : undefined),
     fsStart: layout.fsStart,
     fsEnd: layout.fsEnd,

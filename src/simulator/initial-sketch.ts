@@ -1,6 +1,7 @@
 import { coreCapabilities } from '../core/device-model/cores.ts';
 import { flashModes } from '../core/firmware/flash-header.ts';
 import { flashLayoutByName } from '../core/firmware/flash-layout.ts';
+import { findGuard } from '../core/keys/guard-record.ts';
 import { readCoreName } from '../core/model/core-name.ts';
 import { OtaError } from '../errors/ota-error.ts';
 import type { SimulatedBuild } from './build.ts';
@@ -21,7 +22,7 @@ const defaultCore = '3.1.2';
 
 /**
  * Determines the initial state from the options and the image. The core is read from the image unless an option sets it. Keys in the
- * image are ignored; only the option `publicKey` is used.
+ * image are ignored; only the option `publicKey` is used. The guard is read from the image, because its checks have no options.
  *
  * @throws OtaError CORE_UNKNOWN
  */
@@ -42,6 +43,7 @@ export function initialState(options: VirtualDeviceOptions): InitialState {
       core,
       capabilities,
       publicKey: options.publicKey === 'none' ? undefined : options.publicKey,
+      guard: options.publicKey === 'none' ? undefined : findGuard(image),
       format: options.format,
       fsStart,
       fsEnd,

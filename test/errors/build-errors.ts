@@ -7,6 +7,7 @@ import { requireEffective } from '../../src/project/init/hook.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../support/built-sketch.ts';
 import { expectOtaError } from '../support/expected-error.ts';
 import { doorKey } from '../support/fleet.ts';
+import { buildGzip } from '../support/gzip-builder.ts';
 import { rsaPems } from '../support/key-pairs.ts';
 import { asOtherUser } from '../support/other-user.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -84,6 +85,7 @@ export const buildErrors = {
     await runCommand(['sign', '--private-key', 'private.key', '--bin', 'door.bin'], { cwd: path });
     return runCommand(['pack', 'door.bin.signed'], { cwd: path });
   },
+  GZIP_EXTRA_FIELD: pack({ 'door.bin': buildGzip(door.bin, { extra: Buffer.from('AB\x01\0x', 'latin1') }) }),
   IMAGES_NONE: inFolder('pack', { ...keys, 'ota.config.json': '{"images": ["build/*.bin"]}' }),
   ENFORCEMENT_KEY_MISSING: pack({ 'private.key': other.privatePem, 'public.key': other.publicPem }),
   ENFORCEMENT_KEY_UNUSED: pack({ 'door.bin': wrongKey.bin, 'door.elf': wrongKey.elf }),

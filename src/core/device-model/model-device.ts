@@ -3,6 +3,7 @@ import { imageMagic } from '../firmware/image-header.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import { verifySignature } from '../keys/verify.ts';
 import type { FlashMode, SignatureFormat } from '../model/artifact.ts';
+import type { GuardFacts } from '../model/device-facts.ts';
 import type { CoreCapabilities } from './cores.ts';
 import { erasedFlash } from './flash.ts';
 
@@ -13,11 +14,19 @@ export interface SignatureVerifier {
   verify(payload: Uint8Array, signature: Uint8Array): boolean;
 }
 
+/** Guard of the running sketch: the checks of the generated header, which replace the core's check of the signature. */
+export interface ModelGuard extends Pick<GuardFacts, 'product' | 'securityVersion' | 'require'> {
+  /** Verifiers of the accepted keys, in the order in which the device tries them. */
+  readonly verifiers: readonly SignatureVerifier[];
+}
+
 /** Build options of the running sketch. */
 export interface BuildFacts {
   readonly capabilities: CoreCapabilities;
   /** Verifier; undefined if the sketch was built without a key and does not verify signatures. */
   readonly verifier: SignatureVerifier | undefined;
+  /** Guard of the sketch, which replaces the verifier; undefined without the guard. */
+  readonly guard?: ModelGuard | undefined;
   /** Start of the filesystem and end of the sketch area, as a flash offset (`_FS_start - 0x40200000`). */
   readonly fsStart: number;
   /** End of the filesystem, as a flash offset (`_FS_end - 0x40200000`). Equal to `fsStart` without a filesystem. */

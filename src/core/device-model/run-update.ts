@@ -1,8 +1,7 @@
-import type { DeviceError } from './device-error.ts';
 import { runEboot } from './eboot.ts';
 import type { BuildFacts, ModelDevice } from './model-device.ts';
 import { type Delivery, deliver } from './transports.ts';
-import type { EndResult } from './updater.ts';
+import type { EndResult, Rejection } from './updater.ts';
 import { filesystemVerdict, type ModelVerdict, sketchUpdateVerdict } from './verdict.ts';
 
 export interface UpdateOptions extends Delivery {
@@ -21,7 +20,7 @@ export interface UpdateOptions extends Delivery {
  */
 export type UpdateResult =
   | (ModelVerdict & { readonly device: ModelDevice })
-  | { readonly outcome: 'rejected'; readonly error: DeviceError; readonly device: ModelDevice }
+  | Rejection
   | { readonly outcome: 'crashed'; readonly device: ModelDevice };
 
 /**

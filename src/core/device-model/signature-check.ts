@@ -1,9 +1,11 @@
-import type { ModelDevice, SignatureVerifier } from './model-device.ts';
+import type { ImageKind } from '../model/artifact.ts';
+import { asSigned, type GuardRejection, guardRejectionOf, guardSignatureBytes } from './guard.ts';
+import type { ModelDevice, ModelGuard, SignatureVerifier } from './model-device.ts';
 
 /** Result of the signature check. `verified` and `no-key`: the update continues, and `sizeBytes` is the size in the eboot command. */
 export type SignatureCheck =
   | { readonly outcome: 'verified' | 'no-key'; readonly sizeBytes: number }
-  | { readonly outcome: 'refused' }
+  | { readonly outcome: 'refused'; readonly rejection?: GuardRejection }
   | { readonly outcome: 'crashed' };
 
 /** Size of the word that follows the signature and contains its length. */
@@ -12,12 +14,20 @@ const lengthWordBytes = 4;
 /** Size of the chunks in which the Updater reads and hashes the payload. */
 const hashPieceBytes = 128;
 
+/** Update that the Updater has written to flash. */
+interface StagedUpdate {
+  readonly kind: ImageKind;
+  readonly startAddress: number;
+  readonly sizeBytes: number;
+}
+
 /**
  * Checks the signature like `UpdaterClass::end` (Updater.cpp) on a device with a key, for sketch images and filesystem images. The check
  * reads the bytes from *flash*, where byte 2 may contain the device's own flash mode.
  */
-export function checkSignature(device: ModelDevice, startAddress: number, sizeBytes: number): SignatureCheck {
-  const { verifier, capabilities } = device;
+export function checkSignature(device: ModelDevice, { kind, startAddress, sizeBytes }: StagedUpdate): SignatureCheck {
+  const { verifier, guard, capabilities } = device;
+  if (guard !== undefined) return checkGuard(device, guard, { kind, startAddress, sizeBytes });
   // A core without signature support ignores the verifier.
   if (verifier === undefined || capabilities.signing === 'none') return { outcome: 'no-key', sizeBytes };
   const received = device.flash.subarray(startAddress, startAddress + sizeBytes);
@@ -27,6 +37,27 @@ export function checkSignature(device: ModelDevice, startAddress: number, sizeBy
     return { outcome: capabilities.crashesOnBadSignature ? 'crashed' : 'refused' };
   }
   return { outcome: 'verified', sizeBytes: capabilities.cutsTrailerOff ? payloadBytes : sizeBytes };
+}
+
+/** Checks an update like the generated header of a project with the guard, which runs inside the same part of `UpdaterClass::end`. */
+function checkGuard(
+  device: ModelDevice,
+  guard: ModelGuard,
+  { kind, startAddress, sizeBytes }: StagedUpdate,
+): SignatureCheck {
+  const received = device.flash.subarray(startAddress, startAddress + sizeBytes);
+  const signatureBytes = guardSignatureBytes(guard, lastWord(received));
+  const payloadBytes = sizeBytes - lengthWordBytes - signatureBytes;
+  // The Updater compares the length with the one that the guard returned, before it calls the guard again.
+  if (lastWord(received) !== signatureBytes || payloadBytes < 0) return { outcome: 'refused', rejection: 'signature' };
+  const payload = received.subarray(0, payloadBytes);
+  const signature = received.subarray(payloadBytes, payloadBytes + signatureBytes);
+  const isUnaligned = payloadBytes % 4 !== 0 && device.capabilities.skipsUnalignedTail;
+  const hashed = asSigned(isUnaligned ? withStaleTail(payload) : payload, kind);
+  const isValid = guard.verifiers.some((key) => key.lengthBytes === signatureBytes && key.verify(hashed, signature));
+  if (!isValid) return { outcome: 'refused', rejection: 'signature' };
+  const rejection = guardRejectionOf(guard, payload, { ...device, kind, startAddress });
+  return rejection === undefined ? { outcome: 'verified', sizeBytes: payloadBytes } : { outcome: 'refused', rejection };
 }
 
 function isSigned(

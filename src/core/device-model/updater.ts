@@ -4,6 +4,7 @@ import { imageMagic } from '../firmware/image-header.ts';
 import type { ImageKind } from '../model/artifact.ts';
 import { type DeviceError, type ErrorDetails, updaterError, type updaterErrors } from './device-error.ts';
 import { eraseSector, programFlash, sectorBytes } from './flash.ts';
+import type { GuardRejection } from './guard.ts';
 import type { ModelDevice } from './model-device.ts';
 import { checkSignature } from './signature-check.ts';
 import { isAtomic, stagingFor } from './staging.ts';
@@ -38,6 +39,8 @@ export interface RunningUpdate {
 export interface Rejection {
   readonly outcome: 'rejected';
   readonly error: DeviceError;
+  /** Reason for a rejection by the guard. The error is the same for each reason. */
+  readonly rejection?: GuardRejection | undefined;
   readonly device: ModelDevice;
 }
 
@@ -123,10 +126,10 @@ export function endUpdate(update: RunningUpdate, evenIfRemaining: boolean): EndR
 }
 
 function checkAndStage(update: RunningUpdate): EndResult {
-  const { device, startAddress, flashedBytes } = update;
-  const check = checkSignature(device, startAddress, flashedBytes);
+  const { device, kind, startAddress, flashedBytes } = update;
+  const check = checkSignature(device, { kind, startAddress, sizeBytes: flashedBytes });
   if (check.outcome === 'crashed') return { outcome: 'crashed', device };
-  if (check.outcome === 'refused') return abort(update, 'signature');
+  if (check.outcome === 'refused') return { ...abort(update, 'signature'), rejection: check.rejection };
   if (check.outcome === 'no-key') {
     const calculatedMd5 = update.digest.copy().digest('hex');
     const expectedMd5 = update.md5 ?? calculatedMd5;

@@ -1,4 +1,7 @@
+import { findGuard } from '../keys/guard-record.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
+import type { GuardFacts } from '../model/device-facts.ts';
+import type { UpdateMetadata } from '../model/manifest.ts';
 import { type EmbeddedKey, findEmbeddedKeys } from './embedded-keys.ts';
 import { type FilesystemImage, readFilesystemImage } from './filesystem-image.ts';
 import type { Finding, Reading } from './finding.ts';
@@ -8,6 +11,7 @@ import { looksLikeGzip } from './gzip-header.ts';
 import { findTrailer, type SignatureTrailer } from './signature-trailer.ts';
 import { findSketchEnd, looksLikeSketch, readSketchImage, type SketchImage } from './sketch-image.ts';
 import { findTraces, type Traces } from './traces.ts';
+import { gzipMetadata, rawMetadata, rawMetadataBytes } from './update-metadata.ts';
 
 /** Information that can be read from the bytes of a file alone. */
 export interface Firmware {
@@ -17,12 +21,16 @@ export interface Firmware {
   readonly trailer: SignatureTrailer | undefined;
   /** File without the signature trailer: the bytes that are signed and that eboot copies. */
   readonly payload: Uint8Array;
-  /** Payload after gunzip; empty if gunzip fails. For a payload that is not gzip, the payload itself. */
+  /** Metadata for devices with the guard: in the header of a gzip file, or between a raw image and its signature. */
+  readonly metadata: UpdateMetadata | undefined;
+  /** Payload after gunzip; empty if gunzip fails. For a payload that is not gzip, the payload without its metadata. */
   readonly content: Uint8Array;
   readonly kind: 'sketch' | 'filesystem' | 'unknown';
   readonly sketch: SketchImage | undefined;
   readonly filesystem: FilesystemImage | undefined;
   readonly embeddedKeys: readonly EmbeddedKey[];
+  /** Guard of a sketch image; undefined without the guard. */
+  readonly guard: GuardFacts | undefined;
   /** Evidence from the strings in a sketch image; undefined for a filesystem image. */
   readonly traces: Traces | undefined;
   readonly findings: readonly Finding[];
@@ -69,11 +77,13 @@ function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], gunz
     gzip: framing,
     trailer: trailer.value,
     payload,
+    metadata: gzipMetadata(payload),
     content,
     kind: image.kind,
     sketch: image.sketch,
     filesystem: image.filesystem,
     embeddedKeys: embedded.value,
+    guard: image.sketch === undefined ? undefined : guardFacts(content),
     traces: image.sketch === undefined ? undefined : findTraces(content),
     findings: [
       ...findings,
@@ -90,31 +100,33 @@ function readGzipFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[], gunz
 function readPlainFile(file: Uint8Array, knownKeys: readonly RsaPublicKey[]): Firmware {
   const embedded = findEmbeddedKeys(file);
   const trailer = findTrailer(file, findImageEnd(file), candidates(knownKeys, embedded.value));
-  const payload = file.subarray(0, trailer.value?.offset ?? file.length);
-  const image = readImage(payload);
+  const { payload, metadata, content } = rawParts(file, trailer.value);
+  const image = readImage(content);
   return {
     sizeBytes: file.length,
     encoding: 'identity',
     gzip: undefined,
     trailer: trailer.value,
     payload,
-    content: payload,
+    metadata,
+    content,
     kind: image.kind,
     sketch: image.sketch,
     filesystem: image.filesystem,
     embeddedKeys: embedded.value,
-    traces: image.sketch === undefined ? undefined : findTraces(payload),
+    guard: image.sketch === undefined ? undefined : guardFacts(content),
+    traces: image.sketch === undefined ? undefined : findTraces(content),
     findings: [
       ...trailer.findings,
       ...image.findings,
-      ...dataAfter(payload.length, image.endOffset, 'image'),
+      ...dataAfter(content.length, image.endOffset, 'image'),
       ...embedded.findings,
     ],
   };
 }
 
 /** Encoding and signature of a file. */
-export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'content'>;
+export type Envelope = Pick<Firmware, 'encoding' | 'trailer' | 'payload' | 'metadata' | 'content'>;
 
 /**
  * Reads only the encoding and the signature of a file, the properties in which the artifacts of an image differ.
@@ -125,8 +137,31 @@ export function readEnvelope(file: Uint8Array, keys: readonly RsaPublicKey[], gu
   const gunzipped = looksLikeGzip(file) ? gunzip(file).value : undefined;
   const endOffset = gunzipped === undefined ? findImageEnd(file) : gunzipped.framing.endOffset;
   const trailer = findTrailer(file, endOffset, keys).value;
+  if (gunzipped === undefined) return { encoding: 'identity', trailer, ...rawParts(file, trailer) };
   const payload = file.subarray(0, trailer?.offset ?? file.length);
-  return { encoding: gunzipped ? 'gzip' : 'identity', trailer, payload, content: gunzipped?.content ?? payload };
+  return { encoding: 'gzip', trailer, payload, metadata: gzipMetadata(payload), content: gunzipped.content };
+}
+
+/** Splits a raw file. Only a signed file can contain metadata: the image itself stays as the compiler made it. */
+function rawParts(
+  file: Uint8Array,
+  trailer: SignatureTrailer | undefined,
+): Pick<Firmware, 'payload' | 'metadata' | 'content'> {
+  const payload = file.subarray(0, trailer?.offset ?? file.length);
+  const metadata = trailer === undefined ? undefined : rawMetadata(payload);
+  return { payload, metadata, content: metadata === undefined ? payload : payload.subarray(0, -rawMetadataBytes) };
+}
+
+function guardFacts(content: Uint8Array): GuardFacts | undefined {
+  const guard = findGuard(content);
+  if (guard === undefined) return undefined;
+  const { keys, product, securityVersion, require } = guard;
+  return {
+    keys: keys.map(({ fingerprint }) => fingerprint),
+    product: Buffer.from(product).toString('hex'),
+    securityVersion,
+    require,
+  };
 }
 
 /** Returns the end of the image according to the image's own structure. Data after the image does not affect the result. */

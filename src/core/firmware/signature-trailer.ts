@@ -4,6 +4,7 @@ import { verifySignature } from '../keys/verify.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import type { Finding, Reading } from './finding.ts';
 import { wordAt } from './little-endian.ts';
+import { rawMetadata } from './update-metadata.ts';
 
 /** Signature trailer of a file: payload ‖ signature ‖ 32-bit little-endian length of the signature (`signing.py`; `UpdaterClass::end`). */
 export interface SignatureTrailer {
@@ -54,7 +55,8 @@ export function findTrailer(
 
   const signature = file.subarray(offset, offset + signatureBytes);
   const verdict = findSigner(file.subarray(0, offset), signature, knownKeys);
-  const confirmed = verdict.key !== undefined || offset === payloadBytes;
+  const isEnd = offset === payloadBytes || rawMetadata(file.subarray(0, offset)) !== undefined;
+  const confirmed = verdict.key !== undefined || isEnd;
   if (!confirmed && !looksSigned(file, signatureBytes)) return { value: undefined, findings: [] };
   const trailer: SignatureTrailer = {
     offset,

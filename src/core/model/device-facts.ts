@@ -19,6 +19,31 @@ const sectorBorder = v.pipe(
   v.multipleOf(sectorBytes, 'must be a multiple of 4096, the size of a flash sector'),
 );
 
+/** What the guard of a sketch requires of the next update. */
+export interface GuardFacts {
+  /** Fingerprints of the keys that may sign the update. */
+  keys: string[];
+  /** Product as 16 hex digits. */
+  product: string;
+  /** Lowest security version that the device accepts. */
+  securityVersion: number;
+  /** `signature`: an update without metadata passes. `metadata`: the device rejects an update without metadata. */
+  require: 'signature' | 'metadata';
+}
+
+/** Product in metadata and in the guard of a sketch. */
+export const productField = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/, 'must be 16 lower-case hex digits'));
+
+/** @internal */
+export const guardFactsSchema = v.strictObject({
+  keys: v.array(sha256),
+  product: productField,
+  securityVersion: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff)),
+  require: v.picklist(['signature', 'metadata'], 'must be signature or metadata'),
+});
+
+true satisfies Same<GuardFacts, v.InferOutput<typeof guardFactsSchema>>;
+
 /**
  * Known facts about a device. Every key is optional. An absent fact is unknown and has no default: few updates are safe for a device
  * without known facts.
@@ -30,6 +55,8 @@ export interface DeviceFacts {
   signing?: 'none' | 'required' | undefined;
   /** Fingerprint of the key that the device verifies updates with: SHA-256 of the DER SubjectPublicKeyInfo, 64 lower-case hex digits. */
   keyFingerprint?: string | undefined;
+  /** Checks of a device with the guard, from the image that it runs. Absent if the device has no guard or this is unknown. */
+  guard?: GuardFacts | undefined;
   /** Signature format that the device expects. Defaults to the format of the device's core. */
   format?: SignatureFormat | undefined;
   /** Flash mode from byte 2 of the header in flash. */
@@ -70,6 +97,7 @@ export const deviceFactsSchema = v.strictObject({
   core: v.optional(core),
   signing: v.optional(v.picklist(['none', 'required'], 'must be none or required')),
   keyFingerprint: v.optional(sha256),
+  guard: v.optional(guardFactsSchema),
   format: v.optional(v.picklist(['current', 'legacy'], 'must be current or legacy')),
   flashMode: v.optional(flashMode),
   chipSizeBytes: v.optional(flashBytes),

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { CrcRule, Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
+import { type GuardFacts, guardFactsSchema, productField } from './device-facts.ts';
 import { allowanceReason, flashMode, md5, printable, type Same, sha256, sizeBytes } from './fields.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface Manifest {
   /** Proof, if any, that a device running this image verifies its next update. */
   enforcement: 'elf' | 'declared' | 'unproven';
   signing: ManifestSigning;
+  /** Metadata that the artifacts contain. Absent if the build was packed without metadata. */
+  metadata?: ManifestMetadata | undefined;
   artifacts: Artifact[];
   /** Preflight rules that the project allows. Absent if there are none. */
   allowedRules?: RuleAllowance[] | undefined;
@@ -65,6 +68,8 @@ export interface ManifestImage {
   traces?: SketchTraces | undefined;
   /** Libraries that the sketch uses according to the symbols of its ELF file; absent without an ELF file. */
   symbols?: { updater: boolean; filesystem: boolean } | undefined;
+  /** Guard of a sketch, which checks the metadata of updates. Absent without the guard. */
+  guard?: GuardFacts | undefined;
   /** Properties of a filesystem image; absent for a sketch image. */
   filesystem?: FilesystemFacts | undefined;
   /** Possible results of `ESP.getSketchMD5()` for this image: one for each flash mode, size and frequency. */
@@ -81,6 +86,34 @@ export interface ManifestSigning {
   compressedFilesystem: boolean;
 }
 
+/** Names and numbers in the metadata of all artifacts of a build. */
+export interface ManifestMetadata {
+  /** Name of the product. Absent if the project has no name; no device with the guard accepts the metadata then. */
+  product?: string | undefined;
+  securityVersion: number;
+  /** True if raw signed artifacts contain the metadata too. Gzip artifacts always contain it. */
+  raw: boolean;
+}
+
+/** Facts about an update that a device with the guard checks. Only the first 8 bytes of the digest of the product name are in the bytes. */
+export interface UpdateMetadata {
+  /** Version of the metadata, 1 or later. */
+  format: number;
+  /** Kind of the image. `unknown`: a value that devices reject for every kind of update. */
+  kind: ImageKind | 'unknown';
+  /** Bytes 2 and 3 of a sketch image as it was signed; 0 for a filesystem image. */
+  flashModeByte: number;
+  flashSizeByte: number;
+  /** Size of the gzip member without the signature in bytes; 0 for a raw image. */
+  memberBytes: number;
+  /** Lowest flash offset at which eboot of every core can inflate the update; 0 for a raw image or a filesystem. */
+  lowestStart: number;
+  /** Security version. A device rejects an update with a lower version than its own. */
+  securityVersion: number;
+  /** Product as 16 hex digits. */
+  product: string;
+}
+
 /** File for devices: the image in one encoding, signed or unsigned. */
 export interface Artifact {
   /** Name of the artifact file, which is beside the manifest. */
@@ -92,6 +125,8 @@ export interface Artifact {
   payloadBytes: number;
   /** Facts about inflating a gzip file. Absent for other encodings, or if the file cannot be inflated. */
   inflate?: InflateFacts | undefined;
+  /** Metadata in the file. Absent if the file contains no metadata. */
+  metadata?: UpdateMetadata | undefined;
   md5: string;
   sha256: string;
   /** Fingerprint of the key that signed the artifact. Absent if `signature` is `none`. */
@@ -165,6 +200,21 @@ const inflateSchema = v.strictObject({
   lowestStaging: v.optional(v.strictObject({ erasesFirst: sizeBytes, inflatesFirst: sizeBytes })),
 });
 
+const byte = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xff));
+const word = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
+
+/** @internal */
+export const metadataSchema = v.strictObject({
+  format: v.pipe(byte, v.minValue(1)),
+  kind: v.picklist(['sketch', 'filesystem', 'unknown']),
+  flashModeByte: byte,
+  flashSizeByte: byte,
+  memberBytes: word,
+  lowestStart: word,
+  securityVersion: word,
+  product: productField,
+});
+
 const artifactSchema = v.strictObject({
   file: fileName,
   encoding: v.picklist(['identity', 'gzip']),
@@ -172,6 +222,7 @@ const artifactSchema = v.strictObject({
   sizeBytes,
   payloadBytes: sizeBytes,
   inflate: v.optional(inflateSchema),
+  metadata: v.optional(metadataSchema),
   md5,
   sha256,
   keyFingerprint: v.optional(sha256),
@@ -222,6 +273,7 @@ const imageSchema = v.strictObject({
   layout: v.optional(v.strictObject({ fsStart: sizeBytes, fsEnd: sizeBytes })),
   traces: v.optional(tracesSchema),
   symbols: v.optional(v.strictObject({ updater: v.boolean(), filesystem: v.boolean() })),
+  guard: v.optional(guardFactsSchema),
   filesystem: v.optional(filesystemSchema),
   sketchMd5s: v.array(sketchMd5Schema),
 });
@@ -247,6 +299,7 @@ export const manifestSchema = v.strictObject({
     legacy: v.boolean(),
     compressedFilesystem: v.boolean(),
   }),
+  metadata: v.optional(v.strictObject({ product: v.optional(label), securityVersion: word, raw: v.boolean() })),
   artifacts: v.array(artifactSchema),
   allowedRules: v.optional(v.array(v.strictObject({ rule: label, reason: allowanceReason }))),
   copyName: v.optional(fileName),

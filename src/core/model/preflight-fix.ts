@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
-import { type DeviceFacts, deviceFactsSchema } from './device-facts.ts';
+import { type DeviceFacts, deviceFactsSchema, productField } from './device-facts.ts';
 import { flashMode, type Same, sha256, sizeBytes } from './fields.ts';
 
 /** Form of an artifact. `raw`: not compressed. `signed`: with a signature of any format. */
@@ -22,6 +22,12 @@ export interface SendFix extends FormFix {
 
 export interface AddFix extends FormFix {
   action: 'add';
+}
+
+/** Metadata that a device with the guard accepts: product as 16 hex digits, and the lowest security version. */
+export interface MetadataWish {
+  product: string;
+  securityVersion: number;
 }
 
 /** Properties of the image to build. Without any property, the same image is built again. */
@@ -48,7 +54,7 @@ export interface BuildFix extends BuildChanges {
  * - send: send this artifact of the build. The artifact is absent until the fix is resolved for a device.
  * - unblock: fix the findings for this artifact, then send it
  * - add: pack the image again, with an artifact of this form
- * - pack: pack the image again; `mostBytes` is its size without erased blocks
+ * - pack: pack the image again; `mostBytes` is its size without erased blocks, `metadata` is what its metadata must contain
  * - append-first: append the data to the image before the image is compressed
  * - sign: sign the artifact with this key or in this format
  * - build: build an image with these properties
@@ -66,7 +72,7 @@ export type PreflightFix =
   | SendFix
   | { action: 'unblock'; artifact: string }
   | AddFix
-  | { action: 'pack'; mostBytes?: number | undefined }
+  | { action: 'pack'; mostBytes?: number | undefined; metadata?: MetadataWish | undefined }
   | { action: 'append-first' }
   | { action: 'sign'; keyFingerprint?: string | undefined; format?: SignatureFormat | undefined }
   | BuildFix
@@ -100,7 +106,11 @@ export const preflightFixSchema = v.variant('action', [
   v.strictObject({ action: v.literal('send'), artifact: v.optional(v.string()), ...formEntries }),
   v.strictObject({ action: v.literal('unblock'), artifact: v.string() }),
   v.strictObject({ action: v.literal('add'), ...formEntries }),
-  v.strictObject({ action: v.literal('pack'), mostBytes }),
+  v.strictObject({
+    action: v.literal('pack'),
+    mostBytes,
+    metadata: v.optional(v.strictObject({ product: productField, securityVersion: v.number() })),
+  }),
   v.strictObject({ action: v.literal('append-first') }),
   v.strictObject({
     action: v.literal('sign'),

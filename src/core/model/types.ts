@@ -2,6 +2,7 @@
 
 export type { RsaPublicKey } from '../keys/public-key.ts';
 export type { CrcRule, Encoding, FlashMode, ImageKind, SignatureFormat } from './artifact.ts';
+export type { GuardFacts } from './device-facts.ts';
 export type {
   Artifact,
   FilesystemFacts,
@@ -9,8 +10,10 @@ export type {
   Manifest,
   ManifestFinding,
   ManifestImage,
+  ManifestMetadata,
   ManifestSigning,
   RuleAllowance,
   SketchMd5,
   SketchTraces,
+  UpdateMetadata,
 } from './manifest.ts';

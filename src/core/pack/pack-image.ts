@@ -1,15 +1,15 @@
 import { OtaError } from '../../errors/ota-error.ts';
 import { toolVersion } from '../../version.ts';
-import { alignGzip } from '../compression/alignment.ts';
 import type { CompressionName } from '../compression/names.ts';
 import { compressors } from '../compression/registry.ts';
 import { layoutInElf, symbolTraces } from '../firmware/elf-layout.ts';
 import type { FindingId } from '../firmware/finding.ts';
 import { type Firmware, readFirmware } from '../firmware/firmware.ts';
 import { sketchMd5s } from '../firmware/sketch-md5.ts';
+import { gzipExtraField, gzipMetadata } from '../firmware/update-metadata.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { ImageKind } from '../model/artifact.ts';
-import type { Artifact, Manifest, RuleAllowance } from '../model/manifest.ts';
+import type { Artifact, Manifest, ManifestMetadata, RuleAllowance } from '../model/manifest.ts';
 import { printableText } from '../model/unprintable.ts';
 import { imageFacts, quickInflateFacts } from '../preflight/image-facts.ts';
 import { rulesAllowedByProject } from '../preflight/project-rules.ts';
@@ -17,6 +17,8 @@ import type { Build } from './build.ts';
 import { checkBuild } from './check-build.ts';
 import { digests } from './digests.ts';
 import { settleEnforcement } from './enforcement.ts';
+import { alignedGzip, artifactFacts } from './marked-payload.ts';
+import { encodingOf } from './payload.ts';
 import { requireNoSigningKey } from './require-no-signing-key.ts';
 
 /** Image to pack, as bytes and plain data. Only the image and its path are required. */
@@ -44,6 +46,11 @@ export interface PackRequest {
   readonly allow?: readonly string[] | undefined;
   /** Preflight rules that the project allows. The rules do not stop the build, and the manifest lists them for uploads and publishing. */
   readonly allowedRules?: readonly RuleAllowance[] | undefined;
+  /**
+   * Metadata in the artifacts, which devices with the guard check. Defaults to the project name as the product, security version 0, and
+   * metadata only in gzip artifacts. `none`: the artifacts contain no metadata.
+   */
+  readonly metadata?: ManifestMetadata | 'none' | undefined;
   readonly project?: string | undefined;
   readonly version?: string | undefined;
   readonly board?: string | undefined;
@@ -63,7 +70,7 @@ export interface PackResult {
  * Packs an image into an unsigned build: the unchanged image, a compressed artifact, and the manifest. Signing is a separate step ({@link
  * signBuild}) and can run on a different machine.
  *
- * @throws OtaError NAME_UNPRINTABLE, VERSION_PLACEHOLDER, PRIVATE_KEY_INSIDE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, UPDATE_BLOCKED, and the errors of
+ * @throws OtaError NAME_UNPRINTABLE, VERSION_PLACEHOLDER, PRIVATE_KEY_INSIDE, IMAGE_EMPTY, IMAGE_NOT_FIRMWARE, IMAGE_ALREADY_SIGNED, IMAGE_WRONG_KIND, GZIP_EXTRA_FIELD, UPDATE_BLOCKED, and the errors of
  *   {@link settleEnforcement}; the signal's abort reason
  */
 export async function packImage(request: PackRequest): Promise<PackResult> {
@@ -82,19 +89,22 @@ export async function packImage(request: PackRequest): Promise<PackResult> {
   });
 
   const files = new Map([[file, request.image]]);
+  const metadata = metadataOf(request);
+  requireNoForeignField(request, metadata);
   const artifacts = [await unsigned(file, request.image, firmware, firmware.encoding)];
   const compress = compressors[compression];
   if (compress !== undefined && firmware.encoding === 'identity') {
-    const compressed = alignGzip(await compress(request.image, request.signal));
-    files.set(`${file}.gz`, compressed);
-    artifacts.push(await unsigned(`${file}.gz`, compressed, firmware, 'gzip'));
+    const image = { kind, content: request.image };
+    const compressed = await alignedGzip(await compress(request.image, request.signal), image, metadata);
+    files.set(`${file}.gz`, compressed.bytes);
+    artifacts.push({ file: `${file}.gz`, encoding: 'gzip', signature: 'none', ...artifactFacts(compressed) });
   }
   // Some builds compress the image themselves. Devices on old cores, and devices with unknown facts, need the raw image.
   if (firmware.encoding === 'gzip' && firmware.content.length > 0) {
     files.set(`${file}.raw`, firmware.content);
     artifacts.push(await unsigned(`${file}.raw`, firmware.content, firmware, 'identity'));
   }
-  const manifest = describe({ ...request, file }, firmware, kind, enforcement, artifacts);
+  const manifest = describe({ ...request, file }, firmware, kind, { enforcement, metadata, artifacts });
   const allow = new Set([...(request.allow ?? []), ...rulesAllowedByProject(manifest)]);
   const findings = checkBuild(manifest, request.path, allow);
   return {
@@ -139,7 +149,20 @@ async function unsigned(
   encoding: Artifact['encoding'],
 ): Promise<Artifact> {
   const inflate = encoding === 'gzip' ? await quickInflateFacts(bytes, content, kind === 'sketch') : undefined;
-  return { file, encoding, signature: 'none', payloadBytes: bytes.length, inflate, ...digests(bytes) };
+  const metadata = encoding === 'gzip' ? gzipMetadata(bytes) : undefined;
+  return { file, encoding, signature: 'none', ...artifactFacts({ bytes, inflate, metadata }) };
+}
+
+function metadataOf({ metadata, project }: PackRequest): ManifestMetadata | undefined {
+  if (metadata === 'none') return undefined;
+  return metadata ?? { product: project, securityVersion: 0, raw: false };
+}
+
+/** A build may have compressed its image itself. Its extra field would hide the metadata from devices. */
+function requireNoForeignField({ path, image }: PackRequest, metadata: ManifestMetadata | undefined): void {
+  if (metadata !== undefined && encodingOf(image) === 'gzip' && gzipExtraField(image) === 'foreign') {
+    throw new OtaError('GZIP_EXTRA_FIELD', { path });
+  }
 }
 
 /** Findings for files that are not firmware at all. Preflight rules report damaged firmware. */
@@ -177,8 +200,7 @@ function describe(
   request: PackRequest & { readonly file: string },
   firmware: Firmware,
   kind: ImageKind,
-  enforcement: Manifest['enforcement'],
-  artifacts: Artifact[],
+  { enforcement, metadata, artifacts }: Pick<Manifest, 'enforcement' | 'metadata' | 'artifacts'>,
 ): Manifest {
   const { project, version, board, sourceCommit, publicKey, elf } = request;
   const sketchSizeBytes = kind === 'sketch' ? firmware.sketch?.sketchSizeBytes : undefined;
@@ -209,6 +231,7 @@ function describe(
       legacy: request.legacy ?? false,
       compressedFilesystem: request.signCompressedFilesystem ?? false,
     },
+    metadata,
     artifacts,
     allowedRules: request.allowedRules?.length ? [...request.allowedRules] : undefined,
   };

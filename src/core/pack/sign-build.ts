@@ -1,16 +1,15 @@
-import { gunzipSync } from 'fflate';
 import { OtaError } from '../../errors/ota-error.ts';
 import { padToWord } from '../firmware/pad-to-word.ts';
+import { rawMetadataBytes } from '../firmware/update-metadata.ts';
 import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { SignatureFormat } from '../model/artifact.ts';
 import type { Artifact, Manifest } from '../model/manifest.ts';
-import { inflateFacts } from '../preflight/image-facts.ts';
 import { signImage } from '../signing/signed-image.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Build } from './build.ts';
 import { cutToFit } from './cut-filesystem.ts';
 import { digests } from './digests.ts';
-import { payloadFor } from './payload.ts';
+import { alignedGzip, type MarkedPayload, markedRaw } from './marked-payload.ts';
 
 const lengthWordBytes = 4;
 
@@ -25,7 +24,8 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
   requireExpectedKey(manifest, signer, signerName);
   const files = new Map(build.files);
   const artifacts = manifest.artifacts.filter(({ signature }) => signature === 'none');
-  for (const { file, format, source, payload } of payloadsToSign(build, signer.publicKey)) {
+  for (const wanted of await payloadsToSign(build, signer.publicKey)) {
+    const { file, format, source, payload, inflate, metadata } = wanted;
     const encoding = format === 'legacy' ? 'identity' : source.encoding;
     const bytes = await signImage(payload, signer, format, file);
     files.set(file, bytes);
@@ -34,7 +34,8 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
       encoding,
       signature: format,
       payloadBytes: payload.length,
-      inflate: encoding === 'gzip' ? inflateOf(payload, source, manifest) : undefined,
+      inflate,
+      metadata,
       ...digests(bytes),
       keyFingerprint: signer.publicKey.fingerprint,
     });
@@ -45,7 +46,7 @@ export async function signBuild(build: Build, signer: Signer, signerName: string
 }
 
 /** Bytes that a signature of a build covers, and the name of the artifact that will contain them and the signature. */
-export interface PayloadToSign {
+export interface PayloadToSign extends Pick<Artifact, 'inflate' | 'metadata'> {
   readonly file: string;
   readonly format: SignatureFormat;
   /** Unsigned artifact from which the payload is made. */
@@ -54,8 +55,13 @@ export interface PayloadToSign {
 }
 
 /** Returns what the signatures of a build cover, so that they can also be made elsewhere. */
-export function payloadsToSign(build: Build, publicKey: RsaPublicKey): readonly PayloadToSign[] {
-  return signaturesWanted(build.manifest).map((plan) => ({ ...plan, payload: payloadOf(plan, build, publicKey) }));
+export async function payloadsToSign(build: Build, publicKey: RsaPublicKey): Promise<readonly PayloadToSign[]> {
+  const payloads: PayloadToSign[] = [];
+  for (const plan of signaturesWanted(build.manifest)) {
+    const { bytes, inflate, metadata } = await payloadOf(plan, build, publicKey);
+    payloads.push({ ...plan, payload: bytes, inflate, metadata });
+  }
+  return payloads;
 }
 
 /**
@@ -101,17 +107,32 @@ function signaturesWanted({ artifacts, image, signing }: Manifest): WantedSignat
   return wanted;
 }
 
-function payloadOf({ source, format }: WantedSignature, build: Build, publicKey: RsaPublicKey): Uint8Array {
-  const payload = payloadFor(format, bytesOf(source, build), source.encoding);
-  const isWhole = source.encoding === 'identity' || format === 'legacy';
-  if (!isWhole) return payload;
-  return padToWord(cutToFit(payload, build.manifest.image, publicKey.modulus.length + lengthWordBytes));
+async function payloadOf(
+  { source, format }: WantedSignature,
+  build: Build,
+  publicKey: RsaPublicKey,
+): Promise<MarkedPayload> {
+  const { image, metadata } = build.manifest;
+  const bytes = bytesOf(source, build);
+  const content = { kind: image.kind, content: rawBytes(build) };
+  const trailerBytes = publicKey.modulus.length + lengthWordBytes;
+  // Devices with the guard run core 2.6.0 or later, so a legacy signature needs no metadata.
+  if (format === 'legacy') return { bytes: padToWord(cutToFit(content.content, image, trailerBytes)) };
+  if (source.encoding === 'gzip') {
+    // A compressed artifact is complete. A build that compressed its image itself knows no metadata.
+    return source.file === image.file ? alignedGzip(bytes, content, metadata) : { ...source, bytes };
+  }
+  if (metadata?.raw !== true) return { bytes: padToWord(cutToFit(bytes, image, trailerBytes)) };
+  return markedRaw(cutToFit(bytes, image, trailerBytes + rawMetadataBytes), content, metadata);
 }
 
-/** Returns the inflate facts for the signed gzip file. Alignment changes the facts, because a longer header moves all compressed data. */
-function inflateOf(payload: Uint8Array, source: Artifact, { image }: Manifest): Artifact['inflate'] {
-  if (payload.length === source.sizeBytes) return source.inflate;
-  return inflateFacts(payload, gunzipSync(payload), image.kind === 'sketch');
+/** Returns the image without compression. */
+function rawBytes(build: Build): Uint8Array {
+  const raw = build.manifest.artifacts.find(
+    ({ encoding, signature }) => encoding === 'identity' && signature === 'none',
+  );
+  if (raw === undefined) throw new Error(`the raw bytes of ${build.manifest.image.file} are not part of the build`);
+  return bytesOf(raw, build);
 }
 
 function bytesOf({ file }: Artifact, { files }: Build): Uint8Array {

@@ -8,6 +8,7 @@ import type { RsaPublicKey } from '../keys/public-key.ts';
 import type { ImageKind } from '../model/artifact.ts';
 import type { Artifact, Manifest, SketchMd5 } from '../model/manifest.ts';
 import { Compressions } from './compressions.ts';
+import { expectedMetadata } from './expected-metadata.ts';
 import { imageFacts } from './image-facts.ts';
 
 /** Build whose manifest is compared with its bytes. */
@@ -56,7 +57,7 @@ export async function buildDifferences(build: DescribedBuild): Promise<BuildDiff
 }
 
 /** Facts that later versions of ota-hooks may recognize differently. */
-const recognizedFacts: readonly string[] = ['findings', 'core', 'traces', 'filesystem'];
+const recognizedFacts: readonly string[] = ['findings', 'core', 'traces', 'guard', 'filesystem'];
 
 function* imageDifferences(
   { manifest: { image, embeddedKeys }, isStored = false }: DescribedBuild,
@@ -110,6 +111,9 @@ async function* artifactDifferences(
       : `the signature of ${file} was not made with the key in the manifest`;
   }
   if (envelope.trailer?.verifiedBy?.fingerprint !== keyFingerprint) yield `${file} is signed with a different key`;
+  const expected = expectedMetadata(build.manifest, artifact, firmware.content);
+  const isMarked = isSame(envelope.metadata, artifact.metadata) && isSame(expected, artifact.metadata);
+  if (!isMarked) yield `the metadata of ${file} does not match`;
   if (envelope.payload.length !== payloadBytes) yield `the payload size of ${file} does not match`;
   if (!isSameContent(envelope.content, firmware.content, isSketch)) {
     return yield `${file} was not made from ${build.manifest.image.file}`;

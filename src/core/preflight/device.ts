@@ -20,6 +20,11 @@ export function knownDevice(facts: DeviceFacts): Device {
   return { facts, release, capabilities: coreCapabilities(facts.core) };
 }
 
+/** Returns true if the device passes a signed update to eboot without its signature. Returns undefined if unknown. */
+export function cutsSignatureOff({ facts, capabilities }: Device): boolean | undefined {
+  return facts.guard === undefined ? capabilities?.cutsTrailerOff : true;
+}
+
 /** Returns the possible transports of the update. If the transport is unknown, returns all transports. */
 export function possibleTransports({ facts }: Device): readonly Transport[] {
   return facts.transport === undefined ? ['espota', 'http', 'web'] : [facts.transport];

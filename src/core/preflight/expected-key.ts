@@ -4,7 +4,9 @@ import type { Context } from './rule.ts';
 export function expectedKey({ release, artifact, device }: Context): string | undefined {
   if (artifact.keyFingerprint !== undefined) return artifact.keyFingerprint;
   if (release.signing.publicKey !== undefined) return release.signing.publicKey.fingerprint;
-  return device?.facts.signing === 'required' ? device.facts.keyFingerprint : undefined;
+  return device?.facts.signing === 'required'
+    ? (device.facts.keyFingerprint ?? device.facts.guard?.keys[0])
+    : undefined;
 }
 
 /** Returns true if the artifact is signed, its project has a key, or the device requires signatures. */

@@ -35,7 +35,7 @@ export function fileRelease(firmware: Firmware, context: FileContext): Release {
 }
 
 function fileArtifact(firmware: Firmware, file: string, isSketch: boolean): ReleaseArtifact {
-  const { encoding, trailer, payload, content } = firmware;
+  const { encoding, trailer, payload, metadata, content } = firmware;
   const inflates = encoding === 'gzip' && content.length > 0;
   return {
     file,
@@ -44,6 +44,7 @@ function fileArtifact(firmware: Firmware, file: string, isSketch: boolean): Rele
     sizeBytes: firmware.sizeBytes,
     payloadBytes: payload.length,
     inflate: inflates ? inflateFacts(payload, content, isSketch) : undefined,
+    metadata,
     keyFingerprint: trailer?.verifiedBy?.fingerprint,
   };
 }

@@ -1,5 +1,5 @@
 import type { DeviceFacts } from '../model/device-facts.ts';
-import type { ArtifactForm, BuildChanges, PreflightFix } from '../model/preflight-fix.ts';
+import type { ArtifactForm, BuildChanges, MetadataWish, PreflightFix } from '../model/preflight-fix.ts';
 
 /** Device of a server, whose facts and rules are set with commands of the server. */
 export interface ServedDevice {
@@ -28,6 +28,7 @@ function textOf(fix: PreflightFix, device: ServedDevice | undefined): string {
         ? `pack the image again${fix.form === 'raw legacy-signed' ? ' (`ota-hooks pack --legacy`)' : ''} and send ${formText(fix.form)}${fitText(fix)}`
         : `publish a release that contains ${formText(fix.form)}${fitText(fix)}`;
     case 'pack':
+      if (fix.metadata !== undefined) return metadataText(fix.metadata);
       return fix.mostBytes === undefined
         ? 'pack the image again with ota-hooks, which pads each artifact before signing'
         : `cut off the erased blocks before signing, as \`ota-hooks pack\` does: ${fix.mostBytes} bytes are in use`;
@@ -60,6 +61,10 @@ function textOf(fix: PreflightFix, device: ServedDevice | undefined): string {
     case 'serial':
       return 'no fix over the air: flash the device over serial';
   }
+}
+
+function metadataText({ product, securityVersion }: MetadataWish): string {
+  return `pack the image again with "guard" in ota.config.json, for the product of the device (${product}) and with security version ${securityVersion} or higher`;
 }
 
 function formText(form: ArtifactForm): string {
@@ -107,6 +112,7 @@ const factWords: Readonly<Record<keyof DeviceFacts, string>> = {
   core: 'core',
   signing: 'signature check',
   keyFingerprint: 'key',
+  guard: 'guard',
   format: 'signature format',
   flashMode: 'flash mode',
   chipSizeBytes: 'chip size',

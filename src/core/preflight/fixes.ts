@@ -5,6 +5,9 @@ import type { ArtifactForm, PreflightFix } from '../model/preflight-fix.ts';
 import { type Device, expectedFormat } from './device.ts';
 import { isSigned, type ReleaseArtifact } from './release.ts';
 
+/** Facts with an option. The checks of a guard are read from an image, because no person knows their numbers. */
+type FactWithOption = Exclude<keyof DeviceFacts, 'guard'>;
+
 /** Options of `preflight` that specify facts about the device. `upload` has the same options, except for the transport and the kind. */
 export const factOptions = {
   core: '--core',
@@ -22,14 +25,14 @@ export const factOptions = {
   kind: '--kind',
   project: '--project',
   board: '--board',
-} as const satisfies Record<keyof DeviceFacts, string>;
+} as const satisfies Record<FactWithOption, string>;
 
 /** Returns a fix that sends a different artifact of the build. */
 export function sendForm(form: ArtifactForm): PreflightFix {
   return { action: 'send', form };
 }
 
-export function specify(...facts: (keyof DeviceFacts)[]): PreflightFix {
+export function specify(...facts: FactWithOption[]): PreflightFix {
   return { action: 'specify', facts, options: facts.map((fact) => factOptions[fact]) };
 }
 

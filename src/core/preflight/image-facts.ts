@@ -19,6 +19,7 @@ type ImageFacts = Pick<
   | 'flashSizeBytes'
   | 'flashFrequencyMHz'
   | 'traces'
+  | 'guard'
   | 'filesystem'
 >;
 
@@ -42,6 +43,7 @@ export function imageFacts(firmware: Firmware, isFilesystem: boolean): ImageFact
     flashSizeBytes: sketch?.flash.sizeBytes,
     flashFrequencyMHz: sketch?.flash.frequencyMHz,
     traces: sketch && firmware.traces && { ...firmware.traces, sdkVersions: [...firmware.traces.sdkVersions] },
+    guard: isFilesystem ? undefined : firmware.guard,
     filesystem: isFilesystem ? filesystemFacts(firmware) : undefined,
   };
 }

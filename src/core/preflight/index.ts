@@ -10,6 +10,7 @@ export type {
   BuildChanges,
   BuildFix,
   FormFix,
+  MetadataWish,
   PreflightFix,
   SendFix,
 } from '../model/preflight-fix.ts';

@@ -20,6 +20,7 @@ export const projectRules: readonly RuleId[] = [
   'bad-core-2.7.2',
   'inflate-over-fs',
   'inflate-over-input',
+  'guard-start',
   'no-space',
   'web-no-data',
   'fs-inflate-size',

@@ -23,6 +23,11 @@ import { fsSignedSize } from './rules/fs-signed-size.ts';
 import { fsSizeMismatch } from './rules/fs-size-mismatch.ts';
 import { fsWebAtomic } from './rules/fs-web-atomic.ts';
 import { fsWebOld } from './rules/fs-web-old.ts';
+import { guardMetadata } from './rules/guard-metadata.ts';
+import { guardNoMetadata } from './rules/guard-no-metadata.ts';
+import { guardProduct } from './rules/guard-product.ts';
+import { guardSecurityVersion } from './rules/guard-security-version.ts';
+import { guardStart } from './rules/guard-start.ts';
 import { gzOldDevice } from './rules/gz-old-device.ts';
 import { gzSignedOldCore } from './rules/gz-signed-old-core.ts';
 import { gzSignedUnaligned } from './rules/gz-signed-unaligned.ts';
@@ -60,6 +65,11 @@ export const rules = [
   unsignedToSigned,
   wrongKey,
   formatBoundary,
+  guardNoMetadata,
+  guardProduct,
+  guardSecurityVersion,
+  guardMetadata,
+  guardStart,
   embeddedKeyMissing,
   embeddedKeyOther,
   ecKey,

@@ -15,6 +15,7 @@ export interface Release {
   /** Proof that a device running the image verifies updates. `disproved`: the ELF shows that the Updater does not verify signatures. */
   readonly enforcement: Manifest['enforcement'] | 'disproved';
   readonly signing: { readonly publicKey?: { readonly fingerprint: string; readonly bits: number } | undefined };
+  readonly metadata?: { readonly raw: boolean } | undefined;
   readonly artifacts: readonly ReleaseArtifact[];
   readonly allowedRules?: readonly Readonly<RuleAllowance>[] | undefined;
 }
@@ -33,6 +34,7 @@ export interface ReleaseImage
       | 'layout'
       | 'traces'
       | 'symbols'
+      | 'guard'
       | 'filesystem'
     >
   > {
@@ -42,7 +44,7 @@ export interface ReleaseImage
 }
 
 export interface ReleaseArtifact
-  extends Readonly<Pick<Artifact, 'file' | 'sizeBytes' | 'payloadBytes' | 'inflate' | 'keyFingerprint'>> {
+  extends Readonly<Pick<Artifact, 'file' | 'sizeBytes' | 'payloadBytes' | 'inflate' | 'metadata' | 'keyFingerprint'>> {
   readonly encoding: Encoding;
   /** Signature format. `unverified`: the artifact is signed, but no available key verifies the signature. */
   readonly signature: 'none' | 'unverified' | SignatureFormat;

@@ -266,6 +266,12 @@ export const coreEntries = {
     'After a second signing, the device would install the first signature as part of the image.',
     () => 'Pass the unsigned image from the build.',
   ),
+  GZIP_EXTRA_FIELD: entry<PathField>(
+    1,
+    ({ path }) => `${path} cannot be packed: its gzip header has an extra field of another program`,
+    'Devices read the metadata of an update from the first extra field of the gzip header, so the other field would hide it.',
+    () => 'Compress the image without the extra field, or pack it with --no-metadata.',
+  ),
   IMAGES_NONE: entry<{ what: string; patterns: readonly string[]; folder: string }>(
     1,
     ({ what, patterns, folder }) => `No ${what} found: nothing in ${folder} matches ${patterns.join(', ')}`,

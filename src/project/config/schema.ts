@@ -59,6 +59,8 @@ export interface Config {
   legacy?: boolean | undefined;
   /** True to also sign the compressed filesystem. Only devices built with ATOMIC_FS_UPDATE accept a compressed filesystem. */
   signCompressedFilesystem?: boolean | undefined;
+  /** False to write no metadata into artifacts. Devices with the guard read the metadata. */
+  metadata?: boolean | undefined;
   /**
    * Required proof of signature checks. `elf` (default): the ELF must show that the Updater verifies signatures. `declared`: the sketch
    * calls `Update.installSignature`.
@@ -147,6 +149,12 @@ export const configSchema = v.strictObject({
     v.pipe(
       v.boolean(),
       v.description('Also sign the compressed filesystem; only devices built with ATOMIC_FS_UPDATE accept it.'),
+    ),
+  ),
+  metadata: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description('false: artifacts contain no metadata for devices with the guard (default: true).'),
     ),
   ),
   enforcement: v.optional(

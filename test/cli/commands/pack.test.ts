@@ -207,6 +207,27 @@ test('pack --json prints only the manifest on stdout', async (t) => {
   t.deepEqual(JSON.parse(stdout), JSON.parse(await folder.text(`${image}.ota.json`)));
 });
 
+test('pack writes the guard of the configuration into the metadata, or no metadata with --no-metadata', async (t) => {
+  const folder = await builtSketch(t, {
+    'ota.config.json': '{"project": "door", "guard": {"product": "front door", "securityVersion": 2}}',
+  });
+  const { exitCode, stderr } = await pack(folder, image, '--declare-enforcement');
+  t.is(exitCode, 0, stderr);
+  t.deepEqual((await manifestOf(folder)).metadata, { product: 'front door', securityVersion: 2, raw: true });
+  const { stdout } = await runCommand(['inspect', `${image}.signed`], { cwd: folder.path });
+  t.regex(stdout, /^metadata +sketch, security version 2, product [0-9a-f]{16}$/m);
+
+  const plain = await builtSketch(t, { 'ota.config.json': '{"project": "door"}' });
+  t.is((await pack(plain, image)).exitCode, 0);
+  t.deepEqual((await manifestOf(plain)).metadata, { product: 'door', securityVersion: 0, raw: false });
+  for (const [config, ...argv] of [['{"project": "door"}', '--no-metadata'], ['{"metadata": false}']]) {
+    const without = await builtSketch(t, { 'ota.config.json': config ?? '' });
+    t.is((await pack(without, image, ...argv)).exitCode, 0);
+    t.is((await manifestOf(without)).metadata, undefined);
+    t.is((await without.read(`${image}.gz`)).readUInt8(3) & 4, 0);
+  }
+});
+
 test('pack keeps a gzip image compressed, aligns its signed artifact and also creates raw artifacts', async (t) => {
   const name = [...'abcd']
     .map((_, length) => 'x'.repeat(length))
@@ -221,7 +242,8 @@ test('pack keeps a gzip image compressed, aligns its signed artifact and also cr
   t.true((await folder.read(`${image}.raw.signed`)).equals(signFile(door.bin, keyObject, 'current')));
   t.true((await folder.read(image)).equals(gzip));
   const payload = (await folder.read(`${image}.signed`)).subarray(0, -260);
-  t.is(payload.length, gzip.length + 3);
+  // The metadata has 30 bytes.
+  t.is(payload.length, gzip.length + 31);
   t.true(gunzipSync(payload).equals(door.bin));
   t.true((await folder.read(`${image}.legacy_sig`)).equals(signFile(door.bin, keyObject, 'legacy')));
   t.like(await manifestOf(folder), { enforcement: 'elf', image: { encoding: 'gzip', kind: 'sketch', core: '3.1.2' } });

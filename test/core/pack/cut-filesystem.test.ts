@@ -3,7 +3,7 @@ import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
-import { packImage } from '../../../src/core/pack/pack-image.ts';
+import { type PackRequest, packImage } from '../../../src/core/pack/pack-image.ts';
 import { signBuild } from '../../../src/core/pack/sign-build.ts';
 import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
@@ -13,7 +13,10 @@ import { noisyBytes } from '../device-model/recipes.ts';
 const signer = keyFileSigner(readPrivateKey(rsaPems(2048).privatePem, 'owner'));
 const partition = 16 * 4096;
 
-async function signedBuild(image: Uint8Array): Promise<{ build: Build; warnings: readonly string[] }> {
+async function signedBuild(
+  image: Uint8Array,
+  metadata?: PackRequest['metadata'],
+): Promise<{ build: Build; warnings: readonly string[] }> {
   const { build, warnings } = await packImage({
     path: 'fs.bin',
     file: 'fs.bin',
@@ -25,6 +28,7 @@ async function signedBuild(image: Uint8Array): Promise<{ build: Build; warnings:
     legacy: true,
     signCompressedFilesystem: true,
     enforcementDeclared: false,
+    metadata,
     project: undefined,
     version: undefined,
     board: undefined,
@@ -47,6 +51,18 @@ test('truncates a LittleFS image after its last used block if the signature woul
     t.is(filesystem?.partitionBytes, partition);
     t.deepEqual(Buffer.from(payload), Buffer.from(image.subarray(0, 7 * 4096)));
   }
+});
+
+test('truncates a LittleFS image that leaves no room for its metadata and its signature', async (t) => {
+  // The image fits with the signature, but not with the metadata too.
+  const image = buildLittleFs({ blockCount: 16, content: noisyBytes(5 * 4096, 1, 1) }).subarray(0, partition - 270);
+  const { build } = await signedBuild(image, { product: 'door', securityVersion: 1, raw: true });
+  const bytes = build.files.get('fs.bin.signed') ?? new Uint8Array();
+  t.is(bytes.length, 7 * 4096 + 32 + 260);
+  const { content, metadata, kind } = readFirmware(bytes, { knownKeys: [signer.publicKey] });
+  t.deepEqual(Buffer.from(content), Buffer.from(image.subarray(0, 7 * 4096)));
+  t.like(metadata, { kind: 'filesystem', flashModeByte: 0, flashSizeByte: 0, securityVersion: 1 });
+  t.is(kind, 'filesystem');
 });
 
 test('keeps the unsigned image and the gzip file complete and records the signed sizes in the manifest', async (t) => {

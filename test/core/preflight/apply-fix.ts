@@ -1,3 +1,4 @@
+import { flashModes, flashSizesByNibble } from '../../../src/core/firmware/flash-header.ts';
 import { compareReleases, readCoreName } from '../../../src/core/model/core-name.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
 import type { ArtifactForm, BuildChanges, PreflightFix } from '../../../src/core/model/preflight-fix.ts';
@@ -26,6 +27,44 @@ const anyKey = 'c'.repeat(64);
  * @returns undefined for fixes that depend on the findings of other rules or artifacts, and for `serial`: no fix over the air exists
  */
 export function applyFix(fix: PreflightFix, situation: Situation): Situation | undefined {
+  const after = applied(fix, situation);
+  return after && packedAgain.has(fix.action) ? withTrueMetadata(after) : after;
+}
+
+/** Fixes after which the artifacts are packed again, which writes their metadata again. */
+const packedAgain: ReadonlySet<PreflightFix['action']> = new Set<PreflightFix['action']>([
+  'pack',
+  'build',
+  'append-first',
+]);
+
+/** Returns the parts of metadata that follow from the image. */
+export function metadataFor({ kind, flashMode, flashSizeBytes }: Release['image']) {
+  if (kind !== 'sketch') return { kind, flashModeByte: 0, flashSizeByte: 0 } as const;
+  const nibble = [...flashSizesByNibble].find(([, sizeBytes]) => sizeBytes === flashSizeBytes)?.[0] ?? 0x0f;
+  const flashModeByte = flashMode === undefined ? 0xff : flashModes.indexOf(flashMode);
+  return { kind, flashModeByte, flashSizeByte: nibble << 4 } as const;
+}
+
+function withTrueMetadata(situation: Situation): Situation {
+  const { release } = situation;
+  const described = (artifact: ReleaseArtifact): ReleaseArtifact => {
+    const isGzip = artifact.encoding === 'gzip';
+    return {
+      ...artifact,
+      metadata: artifact.metadata && {
+        ...artifact.metadata,
+        ...metadataFor(release.image),
+        memberBytes: isGzip ? artifact.payloadBytes : 0,
+        lowestStart: isGzip ? (artifact.inflate?.lowestStaging?.erasesFirst ?? 0) : 0,
+      },
+    };
+  };
+  const artifacts = release.artifacts.map(described);
+  return { ...situation, artifact: described(situation.artifact), release: { ...release, artifacts } };
+}
+
+function applied(fix: PreflightFix, situation: Situation): Situation | undefined {
   const { facts, truth, release, artifact, allow } = situation;
   switch (fix.action) {
     case 'send': {
@@ -37,6 +76,10 @@ export function applyFix(fix: PreflightFix, situation: Situation): Situation | u
     case 'add':
       return withArtifact(situation, inForm(situation, fix.form));
     case 'pack':
+      if (fix.metadata !== undefined) {
+        const changes = { format: 1, memberBytes: 0, lowestStart: 0, ...metadataFor(release.image), ...fix.metadata };
+        return withArtifact(situation, { ...artifact, metadata: changes });
+      }
       return withArtifact(situation, resized(artifact, fix.mostBytes ?? artifact.payloadBytes));
     case 'append-first':
       return withImage(situation, { findings: [] });

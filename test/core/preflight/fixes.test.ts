@@ -1,7 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { FlashMode, ImageKind } from '../../../src/core/model/artifact.ts';
+import { compareReleases } from '../../../src/core/model/core-name.ts';
 import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import type { UpdateMetadata } from '../../../src/core/model/manifest.ts';
 import type { PreflightFix } from '../../../src/core/model/preflight-fix.ts';
 import { plan } from '../../../src/core/preflight/plan.ts';
 import { type RuleId, rules } from '../../../src/core/preflight/registry.ts';
@@ -9,8 +11,9 @@ import type { Release, ReleaseArtifact, ReleaseImage } from '../../../src/core/p
 import type { Rule } from '../../../src/core/preflight/rule.ts';
 import { type PreflightFinding, runRules } from '../../../src/core/preflight/run-rules.ts';
 import { propertyRuns } from '../../support/property-runs.ts';
-import { applyFix, gzipShare, type Situation } from './apply-fix.ts';
+import { applyFix, gzipShare, metadataFor, type Situation } from './apply-fix.ts';
 import { device, ours, theirs } from './case.ts';
+import { guard, marked } from './guarded.ts';
 
 const modes: readonly FlashMode[] = ['qio', 'qout', 'dio', 'dout'];
 const layouts = [
@@ -44,13 +47,15 @@ const anyTruth: fc.Arbitrary<DeviceFacts> = fc
     atomicFs: fc.boolean(),
     kind: fc.constantFrom<ImageKind>('sketch', 'sketch', 'filesystem'),
     board: fc.constantFrom('d1_mini', 'nodemcuv2'),
+    guard: fc.constantFrom(undefined, undefined, guard, { ...guard, keys: [ours] }),
   })
-  .map(({ key, layout, ...facts }): DeviceFacts => {
+  .map(({ key, layout, guard: wanted, ...facts }): DeviceFacts => {
     const { signing, keyFingerprint } = device;
     return {
       ...facts,
       ...layout,
       project: 'door',
+      guard: key === 'none' || compareReleases(facts.core, '2.6.0') < 0 ? undefined : wanted,
       ...(key === 'none' ? { signing: 'none' } : { signing, keyFingerprint: key ?? keyFingerprint }),
     };
   });
@@ -86,6 +91,14 @@ const anyRelease = (kind: ImageKind): fc.Arbitrary<Release> =>
       forms: fc.subarray(['raw', 'gzip', 'raw current', 'gzip current', 'raw legacy'] as const, { minLength: 1 }),
       lowest: fc.constantFrom(0x10000, 0x60000, 0xa0000),
       isUninflatable: fc.constantFrom(false, false, false, true),
+      metadata: fc.constantFrom<Partial<UpdateMetadata> | undefined>(
+        undefined,
+        {},
+        {},
+        { securityVersion: 1 },
+        { product: '0'.repeat(16) },
+        { memberBytes: 4, kind: 'unknown' },
+      ),
     })
     .map((made): Release => {
       const partition = made.layout === undefined ? 0x10000 : made.layout.fsEnd - made.layout.fsStart;
@@ -129,7 +142,7 @@ const anyRelease = (kind: ImageKind): fc.Arbitrary<Release> =>
           : form.endsWith('legacy')
             ? 'legacy'
             : 'none';
-        return {
+        const artifact: ReleaseArtifact = {
           file: form,
           encoding: isGzip ? 'gzip' : 'identity',
           signature,
@@ -141,9 +154,13 @@ const anyRelease = (kind: ImageKind): fc.Arbitrary<Release> =>
               ? undefined
               : {
                   sizeBytes: contentBytes,
-                  ...(kind === 'sketch' && { lowestStaging: { erasesFirst: made.lowest, inflatesFirst: made.lowest } }),
+                  ...(kind === 'sketch' && {
+                    lowestStaging: { erasesFirst: made.lowest, inflatesFirst: Math.max(0, made.lowest - 0x30000) },
+                  }),
                 },
         };
+        const isMarked = made.metadata !== undefined && (isGzip || form === 'raw current');
+        return isMarked ? marked(artifact, { ...metadataFor(image), ...made.metadata }) : artifact;
       });
       return {
         project: 'door',

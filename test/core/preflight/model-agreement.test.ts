@@ -64,7 +64,7 @@ const caution: ReadonlySet<RuleId> = new Set<RuleId>([
 ]);
 
 /** Rules about damaged files. They block an update even if the damage happens to be harmless. */
-const spoilt: ReadonlySet<RuleId> = new Set<RuleId>(['corrupt-image', 'trailing-data']);
+const spoilt: ReadonlySet<RuleId> = new Set<RuleId>(['corrupt-image', 'trailing-data', 'guard-metadata']);
 
 test('only the listed precautionary rules block updates that succeed on the model device', (t) => {
   fc.assert(

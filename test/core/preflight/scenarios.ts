@@ -4,16 +4,22 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { alignGzip } from '../../../src/core/compression/alignment.ts';
 import { coreCapabilities } from '../../../src/core/device-model/cores.ts';
+import { modelGuard } from '../../../src/core/device-model/guard.ts';
 import { deviceAtRest, type ModelDevice, signatureVerifier } from '../../../src/core/device-model/model-device.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
 import { flashModes } from '../../../src/core/firmware/flash-header.ts';
 import { type FlashLayout, flashLayoutByName } from '../../../src/core/firmware/flash-layout.ts';
+import { padToWord } from '../../../src/core/firmware/pad-to-word.ts';
+import { productDigest, withGzipMetadata, withRawMetadata } from '../../../src/core/firmware/update-metadata.ts';
 import { describePublicKey } from '../../../src/core/keys/public-key.ts';
 import type { FlashMode, ImageKind, SignatureFormat } from '../../../src/core/model/artifact.ts';
 import { compareReleases } from '../../../src/core/model/core-name.ts';
-import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import type { DeviceFacts, GuardFacts } from '../../../src/core/model/device-facts.ts';
+import type { UpdateMetadata } from '../../../src/core/model/manifest.ts';
+import { gzipArtifactMetadata, rawArtifactMetadata } from '../../../src/core/preflight/expected-metadata.ts';
 import { fileRelease } from '../../../src/core/preflight/file-release.ts';
+import { inflateFacts } from '../../../src/core/preflight/image-facts.ts';
 import type { Release, ReleaseArtifact } from '../../../src/core/preflight/release.ts';
 import { buildImage, concatBytes } from '../../support/image-builder.ts';
 import { buildLittleFs } from '../../support/littlefs-builder.ts';
@@ -72,6 +78,9 @@ export const cores = [
   '3.1.3',
 ] as const;
 
+const product = productDigest('door');
+const metadata = { product: 'door', securityVersion: 2, raw: true };
+
 /** All core releases. Releases from 2.7.0 on are more frequent. */
 const anyCore = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...cores) },
@@ -106,6 +115,10 @@ export interface DeviceWishes {
   readonly atomicFs: boolean;
   /** True for a sketch with FLASH_MAP_SUPPORT, if the core has this option. */
   readonly flashMap?: boolean;
+  /** Guard of the sketch, if the core is 2.6.0 or later and there is a key. */
+  readonly guard?:
+    | ({ readonly accepts: 'one' | 'both' } & Pick<GuardFacts, 'product' | 'securityVersion' | 'require'>)
+    | undefined;
 }
 
 /** Virtual device and all facts about the device. */
@@ -127,11 +140,31 @@ export function makeDevice(wishes: DeviceWishes): KnownDevice {
   const holder = key === 'none' || format === 'none' ? undefined : key === 'owner' ? owner : stranger;
   const verifier = holder && format !== 'none' ? signatureVerifier(holder.publicKey, format) : undefined;
   const flashMap = capabilities.flashMap && wishes.flashMap === true;
-  const built = { capabilities, verifier, fsStart, fsEnd, atomicFs, flashMap, flashMode, chipSizeBytes };
+  const isGuarded = wishes.guard !== undefined && holder !== undefined && format === 'current';
+  const keys = wishes.guard?.accepts === 'both' ? [stranger, owner] : [holder ?? owner];
+  const guard =
+    isGuarded && wishes.guard ? { ...wishes.guard, keys: keys.map(({ publicKey }) => publicKey) } : undefined;
+  const built = {
+    capabilities,
+    verifier,
+    guard: guard && modelGuard({ ...guard, product: Buffer.from(guard.product, 'hex') }),
+    fsStart,
+    fsEnd,
+    atomicFs,
+    flashMap,
+    flashMode,
+    chipSizeBytes,
+  };
   const facts: DeviceFacts = {
     core,
     signing: holder === undefined ? 'none' : 'required',
     keyFingerprint: holder?.publicKey.fingerprint,
+    guard: guard && {
+      keys: guard.keys.map(({ fingerprint }) => fingerprint),
+      product: guard.product,
+      securityVersion: guard.securityVersion,
+      require: guard.require,
+    },
     flashMode,
     chipSizeBytes,
     fsStart,
@@ -154,6 +187,15 @@ const anyDevice = fc
     transport: fc.constantFrom<Transport>('espota', 'http', 'web'),
     atomicFs: fc.boolean(),
     flashMap: fc.boolean(),
+    guard: fc.option(
+      fc.record({
+        accepts: fc.constantFrom('one', 'one', 'both'),
+        product: fc.constantFrom(product, product, product, productDigest('window')),
+        securityVersion: fc.constantFrom(0, 2, 2, 3),
+        require: fc.constantFrom('signature', 'metadata'),
+      }),
+      { nil: undefined },
+    ),
   })
   .map(makeDevice);
 
@@ -226,7 +268,7 @@ function makeFilesystems(layouts: readonly FlashLayout[]): readonly Content[] {
   return filesystems;
 }
 
-const soundWays = ['raw', 'raw signed', 'gzip', 'gzip signed'];
+const soundWays = ['raw', 'raw signed', 'gzip', 'gzip signed', 'raw marked', 'gzip marked'];
 
 /** All encodings of the same content, valid and invalid. */
 function waysToSend({ name, bytes: content }: Content, index: number): readonly Sent[] {
@@ -236,6 +278,7 @@ function waysToSend({ name, bytes: content }: Content, index: number): readonly 
   const unaligned = alignGzip(concatBytes(aligned)).length === aligned.length ? misaligned(aligned) : aligned;
   const sign = (bytes: Uint8Array, format: SignatureFormat, { privateKey } = owner): Uint8Array =>
     signFile(bytes, privateKey, format);
+  const changed = metadataChanges[index % metadataChanges.length] ?? { name: '', changes: {} };
   const ways: Readonly<Record<string, Uint8Array>> = {
     raw: content,
     'raw signed': sign(content, 'current'),
@@ -245,6 +288,13 @@ function waysToSend({ name, bytes: content }: Content, index: number): readonly 
     'gzip, unaligned': unaligned,
     'gzip signed': sign(aligned, 'current'),
     'gzip signed, unaligned': sign(unaligned, 'current'),
+    'raw marked': sign(marked(content, content), 'current'),
+    'raw marked, by a stranger': sign(marked(content, content), 'current', stranger),
+    'gzip marked': sign(marked(content, gzip), 'current'),
+    'gzip marked, unsigned': marked(content, gzip),
+    [`gzip marked, ${changed.name}`]: sign(marked(content, gzip, changed.changes), 'current'),
+    [`raw marked, ${changed.name}`]: sign(marked(content, content, changed.changes), 'current'),
+    'gzip marked, four bytes behind it': sign(concatBytes(marked(content, gzip), Uint8Array.of(1, 2, 3, 4)), 'current'),
     'gzip of two members': concatBytes(
       gzipSync(content.subarray(0, content.length / 2)),
       gzipSync(content.subarray(content.length / 2)),
@@ -254,6 +304,34 @@ function waysToSend({ name, bytes: content }: Content, index: number): readonly 
     'raw, damaged': damaged(content),
   };
   return Object.entries(ways).map(([way, bytes]) => describeSent(`${name}, ${way}`, bytes, content));
+}
+
+/** Changes that make metadata unacceptable for some devices, or false. */
+const metadataChanges: readonly { readonly name: string; readonly changes: Partial<UpdateMetadata> }[] = [
+  { name: 'of another product', changes: { product: productDigest('window') } },
+  { name: 'older', changes: { securityVersion: 1 } },
+  { name: 'newer', changes: { securityVersion: 9 } },
+  { name: 'of a later format', changes: { format: 7 } },
+  { name: 'of an unknown kind', changes: { kind: 'unknown' } },
+  { name: 'of a wrong kind', changes: { kind: 'filesystem' } },
+  { name: 'with a wrong size', changes: { memberBytes: 4 } },
+  { name: 'with a high start', changes: { lowestStart: 0x1000_0000 } },
+  { name: 'with a wrong mode', changes: { flashModeByte: 1 } },
+  { name: 'with a large chip', changes: { flashSizeByte: 0x80 } },
+];
+
+/** Adds metadata that describes an artifact, apart from the changes. */
+function marked(content: Uint8Array, bytes: Uint8Array, changes: Partial<UpdateMetadata> = {}): Uint8Array {
+  const kind = content[0] === 0xe9 ? 'sketch' : 'filesystem';
+  const image = { kind, content } as const;
+  const raw = { ...rawArtifactMetadata(image, metadata), ...changes };
+  if (bytes[0] !== 0x1f) return withRawMetadata(padToWord(bytes), raw);
+  const gzip = alignGzip(withGzipMetadata(bytes, raw));
+  const inflate = inflateFacts(gzip, content, kind === 'sketch');
+  return withGzipMetadata(gzip, {
+    ...gzipArtifactMetadata(image, metadata, { payloadBytes: gzip.length, inflate }),
+    ...changes,
+  });
 }
 
 function describeSent(name: string, bytes: Uint8Array, content: Uint8Array): Sent {

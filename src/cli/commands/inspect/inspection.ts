@@ -17,7 +17,8 @@ export interface Inspection {
 
 /** Returns the JSON output of `inspect`. */
 export function inspectionDocument({ firmware, release, picture, sourceCommit }: Inspection) {
-  const { encoding, kind, sketch, filesystem, trailer, embeddedKeys, content, findings, traces } = firmware;
+  const { encoding, kind, sketch, filesystem, trailer, metadata, embeddedKeys, guard, content, findings, traces } =
+    firmware;
   return {
     encoding,
     kind,
@@ -43,6 +44,8 @@ export function inspectionDocument({ firmware, release, picture, sourceCommit }:
       keyBits: trailer.keyBits,
       verifiedBy: trailer.verifiedBy?.fingerprint ?? null,
     },
+    metadata: metadata ?? null,
+    guard: guard ?? null,
     embeddedKeys: embeddedKeys.map(({ encoding: form, container, offset, key }) => ({
       encoding: form,
       container,
@@ -107,6 +110,7 @@ export function inspectionSheet(
   if (trailer?.verifiedBy !== undefined) rows.push(['signed by', trailer.verifiedBy.fingerprint]);
   for (const { key } of embeddedKeys) rows.push(['key', `${key.fingerprint} (RSA ${key.bits} bits)`]);
   if (kind === 'sketch' && embeddedKeys.length > 0) rows.push(['verifies', enforcementWords[release.enforcement]]);
+  rows.push(...guardRows(firmware));
   if (sourceCommit !== undefined) rows.push(['commit', `${sourceCommit} (in the manifest)`]);
   for (const { id, message } of findings) rows.push(['note', `${id}: ${message}`]);
   if (picture !== undefined) {
@@ -122,6 +126,24 @@ const enforcementWords = {
   unproven: 'unknown: no matching ELF file next to the image',
   disproved: 'nothing: the ELF file does not contain the verifier',
 } as const satisfies Record<Release['enforcement'], string>;
+
+/** Rows about the metadata of an update, and about the guard of a sketch, which checks the metadata of the next update. */
+function guardRows({ metadata, guard }: Firmware): (readonly [string, string])[] {
+  const rows: (readonly [string, string])[] = [];
+  if (metadata !== undefined) {
+    const { kind, product, securityVersion } = metadata;
+    rows.push(['metadata', `${kind}, security version ${securityVersion}, product ${product}`]);
+  }
+  if (guard === undefined) return rows;
+  const { keys, product, securityVersion, require } = guard;
+  const accepted = `accepts ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}, product ${product}`;
+  return [
+    ...rows,
+    ['guard', `${accepted}, security version ${securityVersion} or higher; requires ${requirements[require]}`],
+  ];
+}
+
+const requirements = { signature: 'a signature', metadata: 'a signature and metadata' } as const;
 
 function gzipRows({ gzip }: Firmware, { artifacts: [artifact] }: Release): (readonly [string, string])[] {
   const [member] = gzip?.members ?? [];

@@ -15,6 +15,7 @@ import { copyName, withoutCopiedImages } from '../../../project/build/copies.ts'
 import { resolveFirmwareVersion } from '../../../project/build/firmware-version.ts';
 import { sourceCommit } from '../../../project/build/source-commit.ts';
 import type { ProjectSettings } from '../../../project/config/settings.ts';
+import type { Config } from '../../../project/config/types.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { during } from '../../output/during.ts';
@@ -55,6 +56,7 @@ const packCommand = (declaration: Declaration) =>
       '--sign-compressed-filesystem',
       'Also sign a compressed filesystem (only for devices with ATOMIC_FS_UPDATE)',
     )
+    .option('--no-metadata', 'Write no metadata for devices with the guard into the artifacts')
     .option('--declare-enforcement', 'Declare that the sketch calls Update.installSignature itself')
     .option('--project <name>', 'Project name')
     .option('--firmware-version <version>', 'Firmware version')
@@ -114,6 +116,7 @@ async function packOne(
     legacy: options.legacy ?? config.legacy ?? false,
     signCompressedFilesystem: options.signCompressedFilesystem ?? config.signCompressedFilesystem ?? false,
     enforcementDeclared: options.declareEnforcement ?? config.enforcement === 'declared',
+    metadata: metadataOf(options, config),
     project: options.project ?? config.project,
     version: resolveFirmwareVersion(options.firmwareVersion, settings, io.env),
     board: options.board ?? config.board ?? (await arduinoBoard(dirname(path))),
@@ -135,6 +138,17 @@ async function packOne(
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);
   return finished.manifest;
+}
+
+/** Returns the metadata for the artifacts. Only devices with the guard read the metadata behind a raw image. */
+function metadataOf(options: PackOptions, config: Config): PackRequest['metadata'] {
+  if (!options.metadata || config.metadata === false) return 'none';
+  const { guard } = config;
+  return {
+    product: guard?.product ?? options.project ?? config.project,
+    securityVersion: guard?.securityVersion ?? 0,
+    raw: guard !== undefined,
+  };
 }
 
 /** Returns whether a sketch uses ota-hooks. Hooks in a core run for every sketch on the machine. */

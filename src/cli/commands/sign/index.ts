@@ -225,7 +225,7 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
     declared: options.declareEnforcement === true,
   });
   if (options.digestOnly === true) {
-    const wanted = payloadsToSign(build, signer.publicKey);
+    const wanted = await payloadsToSign(build, signer.publicKey);
     return writeDigests(
       wanted.map(({ file, format, payload }) => ({ path: join(dirname(path), file), format, payload })),
       options,

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { releaseFindingSchema } from '../../../api/release-info.ts';
+import { guardFactsSchema } from '../../../core/model/device-facts.ts';
 import { md5, sha256, sizeBytes } from '../../../core/model/fields.ts';
-import { manifestSchema } from '../../../core/model/manifest.ts';
+import { manifestSchema, metadataSchema } from '../../../core/model/manifest.ts';
 import { errorSchema } from './failure.ts';
 
 /** JSON output of key and file commands. All paths are absolute. */
@@ -137,6 +138,8 @@ export const inspectDocument = v.strictObject({
       verifiedBy: orNull(sha256),
     }),
   ),
+  metadata: orNull(metadataSchema),
+  guard: orNull(guardFactsSchema),
   embeddedKeys: v.array(
     v.strictObject({
       encoding: v.picklist(['pem', 'der', 'modulus']),

@@ -3,6 +3,10 @@ import { advice, error, type Rule } from '../rule.ts';
 import { flashModeSigned } from './flash-mode-signed.ts';
 import { formatBoundary } from './format-boundary.ts';
 import { fsWebOld } from './fs-web-old.ts';
+import { guardMetadata } from './guard-metadata.ts';
+import { guardNoMetadata } from './guard-no-metadata.ts';
+import { guardProduct } from './guard-product.ts';
+import { guardSecurityVersion } from './guard-security-version.ts';
 import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
 import { unsignedToSigned } from './unsigned-to-signed.ts';
 import { wrongKey } from './wrong-key.ts';
@@ -14,6 +18,10 @@ const rejections: readonly string[] = [
   formatBoundary,
   gzSignedUnaligned,
   flashModeSigned,
+  guardNoMetadata,
+  guardProduct,
+  guardSecurityVersion,
+  guardMetadata,
 ].map(({ id }) => id);
 
 export const fsOverwrittenThenRejected = {

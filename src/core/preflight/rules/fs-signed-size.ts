@@ -1,4 +1,5 @@
 import { roundUpToSector } from '../../device-model/flash.ts';
+import { rawMetadataBytes } from '../../firmware/update-metadata.ts';
 import type { PreflightFix } from '../../model/preflight-fix.ts';
 import { partitionBytes } from '../device.ts';
 import { partitionOf } from '../image-facts.ts';
@@ -19,10 +20,11 @@ export const fsSignedSize = {
     if (image.kind !== 'filesystem' || artifact.encoding === 'gzip') return undefined;
     if (!isSigned(artifact)) return device === undefined ? aheadOfSigning(context) : undefined;
     const bound = (device && partitionBytes(device)) ?? (image.filesystem && partitionOf(image.filesystem));
-    if (bound === undefined || roundUpToSector(artifact.payloadBytes) > bound) return undefined;
+    const imageBytes = artifact.payloadBytes - (artifact.metadata === undefined ? 0 : rawMetadataBytes);
+    if (bound === undefined || roundUpToSector(imageBytes) > bound) return undefined;
     const excess = roundUpToSector(artifact.sizeBytes) - bound;
     if (excess <= 0) return undefined;
-    const trailerBytes = artifact.sizeBytes - artifact.payloadBytes;
+    const trailerBytes = artifact.sizeBytes - imageBytes;
     const unbounded = device?.capabilities?.boundsFilesystem === false;
     return error(
       `with its signature the image has ${artifact.sizeBytes} bytes, but the partition has ${bound}: ${
@@ -40,7 +42,7 @@ function aheadOfSigning({ release, image, artifact }: Context): RuleFinding | un
   const { publicKey } = release.signing;
   const bound = image.filesystem && partitionOf(image.filesystem);
   if (publicKey === undefined || bound === undefined) return undefined;
-  const trailerBytes = publicKey.bits / 8 + lengthWordBytes;
+  const trailerBytes = publicKey.bits / 8 + lengthWordBytes + (release.metadata?.raw === true ? rawMetadataBytes : 0);
   if (smallestPayload(image, artifact.payloadBytes) + trailerBytes <= bound) return undefined;
   return warning(
     `the filesystem fills its partition of ${bound} bytes: there is no room for the signature of ${trailerBytes} bytes`,

@@ -2,6 +2,7 @@ import { roundUpToSector, sectorBytes } from '../../device-model/flash.ts';
 import { smallestSketchArea } from '../../firmware/flash-layout.ts';
 import type { PreflightFix } from '../../model/preflight-fix.ts';
 import {
+  cutsSignatureOff,
   type Device,
   freeBytes,
   partitionBytes,
@@ -125,8 +126,8 @@ function gzipExcess(context: Context, capacity: number): string {
 }
 
 /** Returns true if eboot of the device inflates a gzip artifact that is signed as this artifact is. Returns undefined if unknown. */
-function acceptsGzip({ capabilities }: Device, artifact: ReleaseArtifact): boolean | undefined {
-  return capabilities?.gzip && (!isSigned(artifact) || capabilities.cutsTrailerOff);
+function acceptsGzip(device: Device, artifact: ReleaseArtifact): boolean | undefined {
+  return device.capabilities?.gzip && (!isSigned(artifact) || cutsSignatureOff(device));
 }
 
 /** Returns the fixes for a filesystem image that is too large to be staged beside the running sketch. */

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { flashModeSigned as rule } from '../../../../src/core/preflight/rules/flash-mode-signed.ts';
 import { blocks, isSilent, sound, warns } from '../case.ts';
+import { guard, guardedCase } from '../guarded.ts';
 
 test('blocks a raw signed sketch with a different or unknown flash mode', (t) => {
   blocks(t, rule, { facts: { flashMode: 'dout' } }, /dio.*dout.*ERROR 12/);
@@ -17,6 +18,13 @@ test('allows a signed sketch with the same flash mode, an unsigned sketch, a dev
   isSilent(t, rule, { artifact: sound.raw, facts: { flashMode: 'dout' } });
   isSilent(t, rule, { facts: { flashMode: 'dout', signing: 'none' } });
   isSilent(t, rule, { artifact: sound.gzipSigned, facts: { flashMode: 'dout' } });
+});
+
+test('allows a different flash mode in a sketch with metadata for a device with the guard, which puts the mode back', (t) => {
+  isSilent(t, rule, guardedCase({}, { flashMode: 'dout' }, sound.rawSigned));
+  isSilent(t, rule, guardedCase({}, { flashMode: undefined }, sound.rawSigned));
+  blocks(t, rule, { facts: { guard, flashMode: 'dout' } }, /dio.*dout/);
+  blocks(t, rule, guardedCase({}, { core: '2.6.2' }, sound.fsRawSigned), /byte 2 of the filesystem/);
 });
 
 test('blocks a signed filesystem image on cores up to 2.6.2, which overwrite byte 2', (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { wrongKey as rule } from '../../../../src/core/preflight/rules/wrong-key.ts';
 import { blocks, isSilent, sound, theirs, warns } from '../case.ts';
+import { guard } from '../guarded.ts';
 
 test("blocks an artifact signed with a key that differs from the device's", (t) => {
   blocks(t, rule, { facts: { keyFingerprint: theirs } }, /aaaa.*bbbb.*ERROR 12/);
@@ -18,6 +19,13 @@ test('blocks an unverified signature and warns if the signature check or the pub
   blocks(t, rule, { artifact, image }, /not one of this payload/);
   warns(t, rule, { artifact, image, facts: { signing: undefined } }, /not one of this payload/);
   warns(t, rule, { artifact }, /cannot be verified: no public key is available/);
+});
+
+test('allows each key of a device with the guard, which does not crash', (t) => {
+  isSilent(t, rule, { facts: { guard } });
+  isSilent(t, rule, { artifact: { ...sound.rawSigned, keyFingerprint: theirs }, facts: { guard } });
+  const artifact = { ...sound.rawSigned, keyFingerprint: 'c'.repeat(64) };
+  blocks(t, rule, { artifact, facts: { core: '2.6.3', guard } }, /keys bbbb.*, aaaa.*reject the update with ERROR 12/);
 });
 
 test('allows the same key, a device with an unknown key, and a device without a key', (t) => {
