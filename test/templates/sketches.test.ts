@@ -106,7 +106,7 @@ test('EspotaUpdate sets port, name and password, has all four callbacks and anno
 
 test('HttpUpdate checks at intervals with its version and has all four callbacks', (t) => {
   const text = readTemplate('sketches/HttpUpdate/HttpUpdate.ino');
-  t.regex(text, /ESPhttpUpdate\.update\(client, updateUrl, FIRMWARE_VERSION\)/);
+  t.regex(text, /ESPhttpUpdate\.update\(client, addressOfUpdate\(\), FIRMWARE_VERSION\)/);
   t.regex(text, /isDue\(\)\) askForUpdate\(\)/);
   for (const call of ['onStart', 'onEnd', 'onProgress', 'onError']) {
     t.regex(text, new RegExp(`ESPhttpUpdate\\.${call}\\(`));

@@ -69,11 +69,22 @@ void onProgress(int done, int total) {
   Serial.printf("Update: %d %%\n", percent);
 }
 
+// Defined by the guard ("guard" in ota.config.json, see docs/keys.md): why it rejected the last update, 0 if it did not.
+extern "C" uint8_t ota_hooks_rejection() __attribute__((weak));
+
+// Adds the rejection to the address, so that logs show it: the error of the Updater is 12 for every reason.
+String addressOfUpdate() {
+  String address = updateUrl;
+  const uint8_t rejection = ota_hooks_rejection ? ota_hooks_rejection() : 0;
+  if (rejection > 0) address += String(F("?rejection=")) + String(static_cast<unsigned int>(rejection));
+  return address;
+}
+
 void askForUpdate() {
   // This blocks loop() for 8 seconds if the server does not respond, and for a minute if the connection drops halfway.
   // If 8 seconds are too long, enter the safe state before the check, not only in onStart.
   WiFiClient client;
-  switch (ESPhttpUpdate.update(client, updateUrl, FIRMWARE_VERSION)) {
+  switch (ESPhttpUpdate.update(client, addressOfUpdate(), FIRMWARE_VERSION)) {
     case HTTP_UPDATE_FAILED:
       Serial.printf("Update failed (%d): %s\n", ESPhttpUpdate.getLastError(), ESPhttpUpdate.getLastErrorString().c_str());
       break;
