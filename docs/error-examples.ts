@@ -200,6 +200,10 @@ export const errorExamples = {
       detail: `the Updater verifies updates with the key ${'a3'.repeat(32)}`,
     },
   ],
+  GUARD_STALE: [
+    { path: 'build/door.ino.bin', differences: [] },
+    { path: 'build/door.ino.bin', differences: ['keys', 'securityVersion'] },
+  ],
   ENFORCEMENT_VERIFIER_MISSING: [{ path: 'build/door.ino.bin', elf: 'build/door.ino.elf' }],
 
   NAME_UNPRINTABLE: [{ what: 'file name', name: 'door\\u001b.bin' }],

@@ -89,6 +89,11 @@ export const buildErrors = {
   IMAGES_NONE: inFolder('pack', { ...keys, 'ota.config.json': '{"images": ["build/*.bin"]}' }),
   ENFORCEMENT_KEY_MISSING: pack({ 'private.key': other.privatePem, 'public.key': other.publicPem }),
   ENFORCEMENT_KEY_UNUSED: pack({ 'door.bin': wrongKey.bin, 'door.elf': wrongKey.elf }),
+  GUARD_STALE: inFolder('pack door.bin', {
+    ...keys,
+    'door.bin': door.bin,
+    'ota.config.json': '{"guard": {"product": "door"}}',
+  }),
   ENFORCEMENT_VERIFIER_MISSING: pack({ 'door.elf': elfWithoutVerifier() }),
 
   NAME_UNPRINTABLE: inFolder('pack door.bin --board board\u009b', { ...keys, 'door.bin': door.bin }),

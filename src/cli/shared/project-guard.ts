@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Guard, productHash } from '../../core/keys/guard-record.ts';
 import type { RsaPublicKey } from '../../core/keys/public-key.ts';
+import type { GuardFacts } from '../../core/model/device-facts.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import type { KeyEntry } from '../../project/config/keys-schema.ts';
 import type { ProjectSettings } from '../../project/config/settings.ts';
@@ -31,6 +32,27 @@ export async function projectGuard(
     securityVersion: guard.securityVersion ?? 0,
     require: guard.require ?? 'signature',
   };
+}
+
+/**
+ * Checks that a sketch contains the guard of the configuration. A header of an earlier build, or one that did not reach the compiler, would
+ * otherwise send devices firmware with other keys or limits than the configuration states.
+ *
+ * @param found guard in the image, as in its manifest
+ * @throws OtaError GUARD_STALE
+ */
+export function requireGuard(path: string, found: GuardFacts | undefined, expected: Guard): void {
+  const facts: Record<keyof GuardFacts, string> = {
+    keys: expected.keys.map(({ fingerprint }) => fingerprint).join(', '),
+    product: Buffer.from(expected.product).toString('hex'),
+    securityVersion: String(expected.securityVersion),
+    require: expected.require,
+  };
+  const built = (name: keyof GuardFacts) => (name === 'keys' ? found?.keys.join(', ') : String(found?.[name]));
+  const names = ['keys', 'product', 'securityVersion', 'require'] as const;
+  const differences = names.filter((name) => built(name) !== facts[name]);
+  if (found === undefined || differences.length > 0)
+    throw new OtaError('GUARD_STALE', { path, differences: found ? differences : [] });
 }
 
 /** Loads a key of the list. A key that was replaced would lock devices out. */

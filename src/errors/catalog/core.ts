@@ -294,6 +294,15 @@ export const coreEntries = {
     () =>
       'Remove other copies of Updater_Signing.h from the sketch and the include path, and build with `ota-hooks build`.',
   ),
+  GUARD_STALE: entry<PathField & { differences: readonly string[] }>(
+    1,
+    ({ path, differences }) =>
+      differences.length === 0
+        ? `${path} does not contain the guard that the configuration requires`
+        : `${path} contains a guard that differs from the configuration: ${differences.join(', ')}`,
+    'A header of an earlier build, or a copy that hides the generated header, would give devices other keys or limits than the configuration states.',
+    () => 'Build with `ota-hooks build` or the PlatformIO hook, which generate Updater_Signing.h again.',
+  ),
   ENFORCEMENT_VERIFIER_MISSING: entry<PathField & { elf: string }>(
     1,
     ({ path, elf }) =>

@@ -2,6 +2,7 @@ import { createHash, createPrivateKey } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
 import { deviceVerdict } from '../../../src/core/firmware/device-verdict.ts';
+import { guardRecord, productHash } from '../../../src/core/keys/guard-record.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
 import { type Manifest, parseManifest } from '../../../src/core/model/manifest.ts';
 import { builtSketch, door, elfWithoutVerifier } from '../../support/built-sketch.ts';
@@ -226,6 +227,23 @@ test('pack writes the guard of the configuration into the metadata, or no metada
     t.is((await manifestOf(without)).metadata, undefined);
     t.is((await without.read(`${image}.gz`)).readUInt8(3) & 4, 0);
   }
+});
+
+test('pack rejects an image whose guard is missing or differs from the configuration', async (t) => {
+  const record = guardRecord({ keys: [key], product: productHash('door'), securityVersion: 2, require: 'signature' });
+  const guarded = Buffer.concat([door.bin, record]);
+  // The ELF file beside the fixture belongs to a build without the guard.
+  const withGuard = (guard: object, bin: Uint8Array = guarded) =>
+    builtSketch(t, { 'ota.config.json': JSON.stringify({ guard }), 'door.bin': bin });
+  const message = async (guard: object, bin?: Uint8Array) => {
+    const { error } = await pack(await withGuard(guard, bin), 'door.bin');
+    t.is(error?.code, 'GUARD_STALE');
+    return error?.message ?? '';
+  };
+  t.is((await pack(await withGuard({ product: 'door', securityVersion: 2 }), 'door.bin')).exitCode, 0);
+  t.regex(await message({ product: 'door', securityVersion: 2 }, door.bin), /does not contain the guard/);
+  t.regex(await message({ product: 'door', securityVersion: 3 }), /differs from the configuration: securityVersion$/);
+  t.regex(await message({ product: 'lamp', require: 'metadata' }), /: product, securityVersion, require$/);
 });
 
 test('pack keeps a gzip image compressed, aligns its signed artifact and also creates raw artifacts', async (t) => {

@@ -22,6 +22,7 @@ import { during } from '../../output/during.ts';
 import { makeReport, type Report } from '../../output/report.ts';
 import { allowedRule, configuredAllowances, projectAllowOption, warnOfAllowances } from '../../shared/allowed-rules.ts';
 import { findElf } from '../../shared/elf-beside.ts';
+import { projectGuard, requireGuard } from '../../shared/project-guard.ts';
 import { projectPublicKey, projectSigner, requirePair, signerName } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
@@ -130,6 +131,10 @@ async function packOne(
   const { build, warnings } = await (isLong
     ? during({ what: `compressing ${request.path}` }, io, options, packed)
     : packed());
+  const guard = request.enforcementDeclared ? undefined : await projectGuard(settings, publicKey, io);
+  if (guard !== undefined && build.manifest.image.kind === 'sketch') {
+    requireGuard(request.path, build.manifest.image.guard, guard);
+  }
   for (const warning of warnings) report.warn(warning);
   warnOfAllowances(build.manifest.allowedRules ?? [], report);
   const named = { ...build, manifest: withCopyName(build.manifest, config.artifacts?.name) };
