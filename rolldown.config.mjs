@@ -29,24 +29,28 @@ const isBundleOnly = process.argv.includes('--bundle-only');
 for (const name of existsSync('dist') ? readdirSync('dist') : []) {
   if (!isBundleOnly || name !== 'types') rmSync(`dist/${name}`, { recursive: true });
 }
-const output = await bundle({
+const output = {
+  dir: 'dist',
+  minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name]-[hash].js',
+};
+const command = await bundle({
+  input: { cli: 'src/cli/main.ts' },
+  output: { ...output, codeSplitting: { groups: [{ name: 'hook', test: hookPath }] } },
+});
+// A bundle of its own: the file of the hooks imports all commands, and a program that uses the library would reach the server through it.
+const library = await bundle({
   input: {
-    cli: 'src/cli/main.ts',
     index: 'src/index.ts',
     pack: 'src/core/pack/index.ts',
     preflight: 'src/core/preflight/index.ts',
     upload: 'src/delivery/index.ts',
     simulator: 'src/simulator/index.ts',
   },
-  output: {
-    dir: 'dist',
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
-    entryFileNames: '[name].js',
-    chunkFileNames: 'chunks/[name]-[hash].js',
-    codeSplitting: { groups: [{ name: 'hook', test: hookPath }] },
-  },
+  output,
 });
-writeFileSync('dist/licenses.txt', licensesOf(output));
+writeFileSync('dist/licenses.txt', licensesOf([...command, ...library]));
 await writeSchemas();
 if (!isBundleOnly) {
   execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.types.json'], {

@@ -60,6 +60,7 @@ export const errorExamples = {
   ],
   DEVICE_NAME_UNKNOWN: [{ project: 'door', name: 'front-dor', suggestion: 'Did you mean front-door? ' }],
   DEVICE_NAME_AMBIGUOUS: [{ name: 'lamp', macs: ['18:FE:34:AA:BB:CC', '18:FE:34:AA:BB:CD'], isMore: false }],
+  LIBRARY_MISSING: [{ library: 'bonjour-service' }],
   DEVICE_TABLE_INVALID: [{ path: 'arduino-db.json', reason: 'line 3: "18:FE" is not a MAC address' }],
 
   OPTION_INVALID: [{ option: '--limit', value: '0', expected: 'must be a positive integer' }],

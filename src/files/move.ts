@@ -1,4 +1,5 @@
 import { copyFile, open, rename, rm } from 'node:fs/promises';
+import { syncFile } from './sync.ts';
 
 /**
  * Moves a file, even to a different file system. In that case, the file is first copied under a temporary name and flushed, because only a
@@ -23,7 +24,7 @@ async function moveCopy(from: string, to: string): Promise<void> {
   try {
     await copyFile(from, copy);
     const file = await open(copy, 'r+');
-    await file.sync().finally(() => file.close());
+    await syncFile(file).finally(() => file.close());
     await rename(copy, to);
   } catch (error) {
     await rm(copy, { force: true }).catch(() => undefined);

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { OtaError } from '../errors/ota-error.ts';
 import { readRegular } from './bounded-read.ts';
 import { retryWhileInUse } from './retry.ts';
+import { syncFile } from './sync.ts';
 
 /**
  * Writes a file atomically: a temporary file in the same folder is written, synced and renamed, so that a partial file is never visible.
@@ -19,7 +20,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     try {
       if (mode !== undefined) await file.chmod(mode);
       await file.writeFile(content);
-      await file.sync();
+      await syncFile(file);
     } finally {
       await file.close();
     }

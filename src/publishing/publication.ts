@@ -42,10 +42,10 @@ export interface Published {
   readonly notOn?: string | undefined;
 }
 
-/** Sends an artifact and shows how many bytes have been sent. */
+/** Sends an artifact and shows how many bytes the server has stored. */
 export type ShowUpload = (
   artifact: Pick<Artifact, 'file' | 'sizeBytes'>,
-  send: (onSent: (bytes: number) => void) => Promise<void>,
+  send: (onStored: (bytes: number) => void) => Promise<void>,
 ) => Promise<void>;
 
 /** Destination that builds can be published to. */

@@ -25,6 +25,10 @@ async function lamps(t: ExecutionContext) {
 /** Provokes each error about commands and their options. */
 export const commandErrors = {
   OPEN_FILES_LIMIT: async () => ({ error: knownError(Object.assign(new Error('open'), { code: 'EMFILE' })) }),
+  LIBRARY_MISSING: async () => {
+    const missing = "Cannot find package 'bonjour-service' imported from /x/dist/cli.js";
+    return { error: knownError(Object.assign(new Error(missing), { code: 'ERR_MODULE_NOT_FOUND' })) };
+  },
   URL_PASSWORD_EXPOSED: inFolder('serve --data data --database postgres://ota:secret@db.example.com/ota'),
   USAGE: inFolder('pack --color red'),
   OPTION_INVALID: inFolder('keygen --bits 512'),

@@ -30,8 +30,6 @@ export interface ApiRequest {
   readonly path: string;
   readonly json?: unknown;
   readonly bytes?: Uint8Array;
-  /** Called with the number of bytes sent. A retry starts again at 0. */
-  readonly onSent?: (bytes: number) => void;
   readonly headers?: Readonly<Record<string, string>>;
   /** True if sending the request twice returns the same response as sending it once. Defaults to false for POST and DELETE. */
   readonly isRepeatable?: boolean;
@@ -155,7 +153,6 @@ async function sendOnce(request: ApiRequest, options: ClientOptions): Promise<At
       method: request.method,
       headers: headersOf(request, options.token),
       body: request.json === undefined ? request.bytes : JSON.stringify(request.json),
-      onSent: request.onSent,
       ca: await authorityOf(options),
       proxy,
       signal: options.signal,

@@ -14,8 +14,6 @@ export interface Exchange {
   /** Proxy that forwards the request. */
   readonly proxy?: HttpProxy | undefined;
   readonly signal: AbortSignal;
-  /** Called with the number of body bytes sent so far. */
-  readonly onSent?: ((bytes: number) => void) | undefined;
   readonly limits: TransferLimits;
   /** Maximum size of the response body. */
   readonly mostBytes: number;
@@ -59,7 +57,7 @@ export async function exchange(url: string, options: Exchange): Promise<Exchange
   }
 }
 
-function send(url: string, { method, headers, body, ca, proxy, onSent }: Exchange, watch: ExchangeWatch) {
+function send(url: string, { method, headers, body, ca, proxy }: Exchange, watch: ExchangeWatch) {
   return new Promise<IncomingMessage>((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
     const options = { method, headers: { ...headers, ...length }, agent: proxy?.agent };
@@ -106,7 +104,6 @@ function send(url: string, { method, headers, body, ca, proxy, onSent }: Exchang
       request.write(bytes.subarray(at, end), (error) => {
         if (error) return;
         watch.moved(end - at, end < bytes.length);
-        onSent?.(end);
       });
     }
     request.end();

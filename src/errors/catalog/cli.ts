@@ -183,4 +183,10 @@ export const cliEntries = {
     'A device table is a JSON object with MAC addresses as keys, the PHP array of an update script, or a CSV file.',
     () => 'Correct the file, or write one device per line: 18:FE:34:AA:BB:CC,door.bin',
   ),
+  LIBRARY_MISSING: entry<{ library: string }>(
+    1,
+    ({ library }) => `The package ${library} is missing, which ota-hooks needs`,
+    "The installation is not complete, or Yarn Plug'n'Play is in use: build hooks start Node.js without Yarn, so the packages must be in node_modules.",
+    () => 'Install the packages again. With Yarn 4, run `yarn config set nodeLinker node-modules` and `yarn install`.',
+  ),
 };

@@ -3,6 +3,7 @@ import { type RsaPrivateKey, readPrivateKey } from '../../core/keys/private-key.
 import { type RsaPublicKey, readPublicKey } from '../../core/keys/public-key.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 import { mostSmallFileBytes, readFailure, readFileOrPipe } from '../../files/bounded-read.ts';
+import { syncFile } from '../../files/sync.ts';
 import { type GitTracking, gitTracking } from './git-tracking.ts';
 
 /**
@@ -94,7 +95,7 @@ async function createKeyFile(path: string, pem: string, mode: number, what: stri
     const file = await open(path, 'wx', mode);
     try {
       await file.writeFile(pem);
-      await file.sync();
+      await syncFile(file);
     } catch (cause) {
       // An incomplete key file is useless and would make the next attempt fail.
       await rm(path, { force: true }).catch(() => undefined);

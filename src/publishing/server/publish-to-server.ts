@@ -59,7 +59,7 @@ async function publishToServer(
       // Only artifacts listed in the manifest are sent, even if the server requests other files.
       if (artifact === undefined) throw rejectionOf(response, publication);
       const bytes = await publication.readArtifact(artifact.file);
-      await showUpload(artifact, (onSent) => uploadBlob(request, sha256, bytes, { onSent }));
+      await showUpload(artifact, (onStored) => uploadBlob(request, sha256, bytes, { onStored }));
     }
   }
 }

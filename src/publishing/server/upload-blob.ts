@@ -4,8 +4,12 @@ import { asError } from '../../api/client/problems.ts';
 import { uploadState } from '../../api/client/responses.ts';
 import { OtaError } from '../../errors/ota-error.ts';
 
-/** Size of a piece. A small piece can be resent quickly, even over a slow connection. */
-const defaultPieceBytes = 1024 * 1024;
+/** Size of the first piece: at the minimum rate of 2 KB/s, the server acknowledges it within 8 s. */
+const firstPieceBytes = 16 * 1024;
+/** Maximum size of a piece. It can be resent quickly, even over a slow connection. */
+const mostPieceBytes = 1024 * 1024;
+/** A piece that takes less time is followed by one of twice the size. */
+const quickMs = 1000;
 /** Maximum number of consecutive pieces without progress on the server before the upload fails. */
 const maxStalledPieces = 4;
 /**
@@ -15,9 +19,12 @@ const maxStalledPieces = 4;
 const maxRounds = 4;
 
 interface UploadOptions {
+  /** Size of every piece. By default, pieces grow while the server acknowledges them quickly. */
   readonly pieceBytes?: number | undefined;
-  /** Called with the number of bytes sent. */
-  readonly onSent?: (bytes: number) => void;
+  /** Called with the number of bytes that the server has acknowledged. Sent bytes may wait in the buffers of a slow line for minutes. */
+  readonly onStored?: (bytes: number) => void;
+  /** Monotonic clock in milliseconds. */
+  readonly now?: () => number;
 }
 
 /**
@@ -29,18 +36,19 @@ export async function uploadBlob(
   request: SendApiRequest,
   sha256: string,
   bytes: Uint8Array,
-  { pieceBytes = defaultPieceBytes, onSent }: UploadOptions = {},
+  { pieceBytes, onStored, now = () => performance.now() }: UploadOptions = {},
 ): Promise<void> {
   const path = `/uploads/${sha256}`;
   let state = stateOf(await request({ method: 'GET', path }));
-  let piecesLeft = maxRounds * Math.ceil(bytes.length / pieceBytes) + maxStalledPieces;
+  let nextBytes = pieceBytes ?? firstPieceBytes;
+  let piecesLeft = maxRounds * Math.ceil(bytes.length / nextBytes) + maxStalledPieces;
   for (let stalled = 0; !state.complete; piecesLeft--) {
     const { offset } = state;
+    const startedAt = now();
     const response = await request({
       method: 'PATCH',
       path,
-      bytes: bytes.subarray(offset, offset + pieceBytes),
-      onSent: (sent) => onSent?.(offset + sent),
+      bytes: bytes.subarray(offset, offset + nextBytes),
       headers: { 'Upload-Offset': String(offset), 'Upload-Length': String(bytes.length) },
     });
     const next = nextState(response);
@@ -48,6 +56,8 @@ export async function uploadBlob(
       throw errorOf(response);
     // A different client may be uploading the same blob, or the piece was damaged in transit and discarded.
     stalled = next.offset > offset ? 0 : stalled + 1;
+    if (pieceBytes === undefined && now() - startedAt < quickMs) nextBytes = Math.min(2 * nextBytes, mostPieceBytes);
+    onStored?.(next.offset);
     state = next;
   }
 }

@@ -60,7 +60,7 @@ test('contains every file that package.json names, and has no install scripts', 
       behind === undefined ? packed === before : packed.startsWith(before) && packed.endsWith(behind);
     t.true(paths.some(isThere), path);
   }
-  for (const script of ['preinstall', 'install', 'postinstall']) t.false(script in manifest.scripts, script);
+  for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) t.false(script in manifest.scripts, script);
 });
 
 function exported(): readonly string[] {

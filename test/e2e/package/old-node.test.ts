@@ -31,7 +31,7 @@ test('a PlatformIO build fails with the same line on Node.js 18', async (t) => {
   t.notRegex(output, /SyntaxError|file:\/\//);
 });
 
-for (const script of ['prepare', 'pretest']) {
+for (const script of ['dependencies', 'pretest']) {
   test(`the npm script ${script} checks the Node.js version first`, async (t) => {
     const manifest = JSON.parse(await readFile(inRepository('package.json'), 'utf8'));
     const [first = ''] = String(manifest.scripts[script]).split(' && ');

@@ -128,3 +128,29 @@ test('uploadBlob fails when the server makes no progress or reports no offset', 
 function calm(troubles: readonly Trouble[]): Trouble[] {
   return troubles.flatMap((trouble, index) => (index % 3 === 2 ? [trouble, 'none', 'none'] : [trouble]));
 }
+
+test('uploadBlob counts the bytes that the server acknowledged, and sends larger pieces on a fast line', async (t) => {
+  const large = Buffer.alloc(200_000, 7);
+  const digest = createHash('sha256').update(large).digest('hex');
+  const uploaded = async (pieceMs: number) => {
+    let stored = 0;
+    let now = 0;
+    const shown: number[] = [];
+    const sizes: number[] = [];
+    const request: Parameters<typeof uploadBlob>[0] = async ({ method, bytes: piece }) => {
+      if (method === 'PATCH') {
+        t.is(shown.at(-1) ?? 0, stored, 'nothing is counted before the server has it');
+        sizes.push(piece?.length ?? 0);
+        stored += piece?.length ?? 0;
+        now += pieceMs;
+      }
+      return { url: '', status: 200, json: { sha256: digest, offset: stored, complete: stored === large.length } };
+    };
+    await uploadBlob(request, digest, large, { onStored: (count) => shown.push(count), now: () => now });
+    t.is(shown.at(-1), large.length);
+    return sizes;
+  };
+  const kib = 1024;
+  t.deepEqual(await uploaded(10), [16 * kib, 32 * kib, 64 * kib, 200_000 - 112 * kib]);
+  t.deepEqual(new Set(await uploaded(8000)), new Set([16 * kib, 200_000 % (16 * kib)]));
+});

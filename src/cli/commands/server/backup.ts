@@ -5,6 +5,7 @@ import { stream } from '../../../api/client/connection.ts';
 import { serverResponse } from '../../../api/client/responses.ts';
 import { sizeText } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { syncFile } from '../../../files/sync.ts';
 import { writeError } from '../../../files/write.ts';
 import type { Declaration, OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
@@ -96,7 +97,7 @@ async function writeChunks(
         show(sizeText(sizeBytes));
         end = (end + bytes.subarray(-200).toString('latin1')).slice(-200);
       }
-      await file.sync();
+      await syncFile(file);
     } finally {
       await file.close();
     }

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import AsyncLock from 'async-lock';
 import type { UploadState } from '../../../api/release.ts';
 import { moveFile, unfinishedCopyOf } from '../../../files/move.ts';
+import { syncFile } from '../../../files/sync.ts';
 import { type BlobStore, NoRoomError, type UploadPiece } from '../blob-store.ts';
 import { parseSealName, sealName } from './seal-name.ts';
 
@@ -141,7 +142,7 @@ async function writePiece(part: string, { offset, totalBytes, chunks }: UploadPi
       await file.writeFile(chunk);
       written += chunk.length;
     }
-    if (written === totalBytes) await file.sync();
+    if (written === totalBytes) await syncFile(file);
   } finally {
     await file.close();
   }

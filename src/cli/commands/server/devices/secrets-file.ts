@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { OtaError } from '../../../../errors/ota-error.ts';
+import { syncFile } from '../../../../files/sync.ts';
 import { writeAtomically, writeError } from '../../../../files/write.ts';
 
 /** New secret for a device and the user name to send with it. */
@@ -21,7 +22,7 @@ export async function createSecretsFile(path: string, secrets: readonly NewSecre
     const file = await open(path, 'wx', readableByOwner);
     try {
       await file.writeFile(textOf(path, secrets));
-      await file.sync();
+      await syncFile(file);
     } finally {
       await file.close();
     }
