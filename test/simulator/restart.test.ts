@@ -1,9 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { alignGzip } from '../../src/core/compression/alignment.ts';
+import { productDigest, withRawMetadata } from '../../src/core/firmware/update-metadata.ts';
+import { guardRecord, productHash } from '../../src/core/keys/guard-record.ts';
 import { packImage } from '../../src/core/pack/pack-image.ts';
 import { startVirtualDevice, syntheticSketch, type VirtualDevice } from '../../src/simulator/index.ts';
 import type { VirtualDeviceOptions } from '../../src/simulator/options.ts';
+import { buildImage } from '../support/image-builder.ts';
 import { patienceMs } from '../support/patience.ts';
 import { makeKeyPair, signFile } from '../support/signed-file.ts';
 import { afterwards, bareHost, bareUpload, md5 } from './bare-host.ts';
@@ -197,4 +200,35 @@ test('rejects pending and later waits for an event when the device is closed', a
     device.nextEvent(({ event }) => event === 'boot', patienceMs),
     { message: /was closed/ },
   );
+});
+
+test('a device whose image contains the guard accepts each key, and rejects an older security version', async (t) => {
+  const record = (securityVersion: number) =>
+    guardRecord({
+      keys: [key.publicKey, otherKey.publicKey],
+      product: productHash('door'),
+      securityVersion,
+      require: 'metadata',
+    });
+  const guarded = (securityVersion: number) => buildImage({ flashContent: record(securityVersion), modeByte: 2 });
+  const update = (securityVersion: number, written: number) =>
+    withRawMetadata(guarded(securityVersion), {
+      format: 1,
+      kind: 'sketch',
+      flashModeByte: 2,
+      flashSizeByte: 0,
+      memberBytes: 0,
+      lowestStart: 0,
+      securityVersion: written,
+      product: productDigest('door'),
+    });
+  await using device = await start({ image: guarded(2) });
+  const rejected = 'ERROR[12]: Signature verification failed\n';
+  t.is(await updated(t, device, signed(update(1, 1))), rejected);
+  t.is(await updated(t, device, signed(guarded(2))), rejected, 'without metadata');
+  t.is(await updated(t, device, update(2, 2)), rejected, 'unsigned');
+  t.is(await updated(t, device, signed(update(3, 2), otherKey)), 'boot');
+  // The new sketch has security version 3.
+  t.is(await updated(t, device, signed(update(3, 2))), rejected);
+  t.is(await updated(t, device, signed(update(3, 3))), 'boot');
 });

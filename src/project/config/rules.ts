@@ -56,6 +56,13 @@ export const configRules: readonly ConfigRule[] = [
         : [],
   },
   {
+    name: 'required-metadata-is-written',
+    problems: ({ guard, metadata }) =>
+      guard?.require === 'metadata' && metadata === false
+        ? ['metadata cannot be false while guard.require is "metadata": the devices would reject every update']
+        : [],
+  },
+  {
     name: 'publish-after-build-requires-destination',
     problems: ({ publish }) =>
       publish?.afterBuild !== undefined && publish.afterBuild !== false && publish.to === undefined

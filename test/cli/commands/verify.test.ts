@@ -1,6 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
 import test from 'ava';
+import { productDigest } from '../../../src/core/firmware/update-metadata.ts';
+import { readPrivateKey } from '../../../src/core/keys/private-key.ts';
 import { readPublicKey } from '../../../src/core/keys/public-key.ts';
+import { packImage } from '../../../src/core/pack/pack-image.ts';
+import { signBuild } from '../../../src/core/pack/sign-build.ts';
+import { keyFileSigner } from '../../../src/core/signing/key-file-signer.ts';
 import { buildImage } from '../../support/image-builder.ts';
 import { rsaPems } from '../../support/key-pairs.ts';
 import { runCommand } from '../../support/run-command.ts';
@@ -9,7 +14,8 @@ import { type TestFolder, testFolder } from '../../support/test-folder.ts';
 
 const owner = rsaPems();
 const stranger = rsaPems();
-const { fingerprint } = readPublicKey(owner.publicPem, '');
+const publicKey = readPublicKey(owner.publicPem, '');
+const { fingerprint } = publicKey;
 const payload = Buffer.alloc(4096, 'payload');
 const signed = signFile(payload, createPrivateKey(owner.privatePem), 'current');
 const files = {
@@ -113,4 +119,41 @@ test('verify warns if the image would leave a device without signature checks', 
     JSON.parse(json.stdout).warnings.map(({ rule }: { rule: string }) => rule),
     ['embedded-key-missing'],
   );
+});
+
+test('verify --device gives the verdict of a device with the guard', async (t) => {
+  const build = async (securityVersion: number) => {
+    const metadata = { product: 'door', securityVersion, raw: true };
+    const image = buildImage({ flashContent: Buffer.from(owner.publicPem) });
+    const packed = await packImage({ path: 'door.bin', image, metadata, publicKey, enforcementDeclared: true });
+    const { files: made } = await signBuild(packed.build, keyFileSigner(readPrivateKey(owner.privatePem, '')), 'owner');
+    return made;
+  };
+  const [older, same] = [await build(1), await build(2)];
+  const guard = { keys: [fingerprint], product: productDigest('door'), securityVersion: 2, require: 'metadata' };
+  const folder = await testFolder(t, {
+    'public.key': owner.publicPem,
+    'device.json': JSON.stringify({ core: '3.1.2', signing: 'required', flashMode: 'qio', guard }),
+    'plain.json': JSON.stringify({ core: '3.1.2', signing: 'required', keyFingerprint: fingerprint, flashMode: 'qio' }),
+    'older.signed': older.get('door.bin.signed') ?? '',
+    'older.gz.signed': older.get('door.bin.gz.signed') ?? '',
+    'same.signed': same.get('door.bin.signed') ?? '',
+    'same.gz.signed': same.get('door.bin.gz.signed') ?? '',
+    'unsigned.bin': same.get('door.bin') ?? '',
+  });
+  for (const name of ['same.signed', 'same.gz.signed']) {
+    const { exitCode, stdout } = await verify(folder, name, '--device', 'device.json');
+    t.is(exitCode, 0);
+    t.is(stdout, `${name}: accepted by the device\n`);
+  }
+  for (const name of ['older.signed', 'older.gz.signed']) {
+    const { exitCode, error, stdout } = await verify(folder, name, '--device', 'device.json', '--json');
+    t.is(exitCode, 3);
+    t.regex(error?.message ?? '', /guard-security-version.*security version 1/);
+    t.like(JSON.parse(stdout), { accepted: false, format: 'current' });
+    t.is((await verify(folder, name, '--device', 'plain.json')).exitCode, 0);
+  }
+  const { exitCode, error } = await verify(folder, 'unsigned.bin', '--device', 'device.json');
+  t.is(exitCode, 3);
+  t.regex(error?.message ?? '', /unsigned-to-signed/);
 });

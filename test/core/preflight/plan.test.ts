@@ -5,8 +5,9 @@ import { deviceAtRest, type ModelDevice, signatureVerifier } from '../../../src/
 import { runUpdate } from '../../../src/core/device-model/run-update.ts';
 import type { Transport } from '../../../src/core/device-model/staging.ts';
 import { readFirmware } from '../../../src/core/firmware/firmware.ts';
+import { productDigest } from '../../../src/core/firmware/update-metadata.ts';
 import type { FlashMode } from '../../../src/core/model/artifact.ts';
-import type { DeviceFacts } from '../../../src/core/model/device-facts.ts';
+import type { DeviceFacts, GuardFacts } from '../../../src/core/model/device-facts.ts';
 import type { Manifest } from '../../../src/core/model/manifest.ts';
 import type { Build } from '../../../src/core/pack/build.ts';
 import { packImage } from '../../../src/core/pack/pack-image.ts';
@@ -113,6 +114,47 @@ test('sends the smallest artifact if all facts about the device are known', (t) 
   t.is(planFor(known, usual), 'usual.bin.gz.signed');
   t.is(planFor({ ...known, signing: 'none', keyFingerprint: undefined }, usual), 'usual.bin.gz');
   t.is(planFor({ ...known, signing: 'none', keyFingerprint: undefined }, keyless), 'keyless.bin.gz');
+});
+
+test('sends a device with the guard what only its guard accepts', (t) => {
+  const guard: GuardFacts = {
+    keys: ['f'.repeat(64), owner.publicKey.fingerprint],
+    product: productDigest('door'),
+    securityVersion: 0,
+    require: 'signature',
+  };
+  const device: DeviceFacts = { ...known, keyFingerprint: 'f'.repeat(64), guard };
+  // Without the guard, core 2.7.4 is bricked by signed gzip data, and the key in these facts does not accept the artifact.
+  t.is(planFor({ ...device, core: '2.7.4' }, usual), 'usual.bin.gz.signed');
+  t.is(planFor({ ...known, core: '2.7.4' }, usual), 'usual.bin.signed');
+  t.is(planFor({ ...device, guard: undefined }, usual), 'blocked by wrong-key');
+  // Only gzip artifacts of a project without the guard contain metadata.
+  t.is(planFor({ ...device, guard: { ...guard, require: 'metadata' } }, usual), 'usual.bin.gz.signed');
+  const strict: GuardFacts = { ...guard, require: 'metadata' };
+  t.is(planFor({ ...device, core: undefined, guard: strict }, usual), 'blocked by guard-no-metadata');
+  t.is(planFor({ ...device, guard: { ...guard, securityVersion: 1 } }, usual), 'usual.bin.signed');
+  t.is(planFor({ ...device, guard: { ...strict, securityVersion: 1 } }, usual), 'blocked by guard-no-metadata');
+});
+
+test('picks the artifact whose key the device accepts', (t) => {
+  const other = 'e'.repeat(64);
+  const target = {
+    ...usual.manifest,
+    embeddedKeys: [owner.publicKey.fingerprint, other],
+    artifacts: usual.manifest.artifacts.flatMap((artifact) =>
+      artifact.keyFingerprint === undefined
+        ? [artifact]
+        : [
+            artifact,
+            { ...artifact, file: `other.${artifact.file}`, keyFingerprint: other, sizeBytes: artifact.sizeBytes - 4 },
+          ],
+    ),
+  };
+  const guard = { product: productDigest('door'), securityVersion: 0, require: 'signature' } as const;
+  const send = (keys: string[]) => sent(plan({ facts: { ...known, guard: { ...guard, keys } }, target }));
+  t.is(send([owner.publicKey.fingerprint]), 'usual.bin.gz.signed');
+  t.is(send([other]), 'other.usual.bin.gz.signed');
+  t.is(send(['d'.repeat(64)]), 'blocked by wrong-key');
 });
 
 test('sends only a raw sketch to an unknown device, signed if the project has a key', (t) => {

@@ -1,13 +1,16 @@
 import { resolve } from 'node:path';
 import { deviceVerdict } from '../../../core/firmware/device-verdict.ts';
 import type { RsaPublicKey } from '../../../core/keys/public-key.ts';
+import type { DeviceFacts } from '../../../core/model/device-facts.ts';
 import type { RuleId } from '../../../core/preflight/registry.ts';
 import { runRules } from '../../../core/preflight/run-rules.ts';
+import { verificationRules } from '../../../core/preflight/verification-rules.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
 import { readNamedFile } from '../../../files/read.ts';
 import { command, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
-import { makeReport } from '../../output/report.ts';
+import { makeReport, type Report } from '../../output/report.ts';
+import { deviceFacts } from '../../shared/device-facts.ts';
 import { prepareBytes } from '../../shared/file-to-check.ts';
 import { namedKeys, projectKeys } from '../../shared/known-keys.ts';
 import { collect } from '../../shared/option-values.ts';
@@ -20,6 +23,7 @@ const verifyCommand = (declaration: Declaration) =>
     'ota-hooks verify old.bin.legacy_sig --public-key public.key --legacy',
   ])
     .option('--public-key <file>', "Public key of the device (repeatable, default: the project's keys)", collect, [])
+    .addOption(projectOptions.device)
     .addOption(projectOptions.source)
     .addOption(projectOptions.config)
     .option('--legacy', 'Verify as a device on core 2.5.x does');
@@ -39,8 +43,12 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
   const path = resolve(io.cwd, file);
   const named = await namedKeys(options, io);
   const { source, config } = options;
-  const keys =
-    named.length > 0 ? named : await projectKeys(await readProjectSettings({ source, config }, io, report), io);
+  const settings = await readProjectSettings({ source, config }, io, report);
+  const keys = named.length > 0 ? named : await projectKeys(settings, io);
+  if (options.device !== undefined) {
+    const facts = await deviceFacts({ device: options.device, reference: [] }, settings, io);
+    return verifyFor(facts, path, keys, io, report);
+  }
   if (keys.length === 0) throw new OtaError('KEY_MISSING_FOR', { command: 'verify', wanted: '--public-key FILE' });
   const bytes = await readNamedFile(path, 'file to verify');
   const format = options.legacy === true ? 'legacy' : 'current';
@@ -57,6 +65,39 @@ export async function verify(file: string, options: VerifyOptions, io: Io): Prom
   const [verdict = ''] = verdicts.flatMap((each) => (each.verdict.accepted ? [] : [each.verdict.error]));
   const error = new OtaError('NOT_ACCEPTED', { path: report.path(path), verdict });
   report.result('verify', { file: path, accepted: false, format, verdict }, undefined, error);
+}
+
+/**
+ * Checks whether a device with these facts would accept the signature and the metadata of a file. The other rules of `preflight`, such as
+ * those about space, are not checked.
+ *
+ * @throws OtaError UPDATE_BLOCKED
+ */
+async function verifyFor(
+  facts: DeviceFacts,
+  path: string,
+  keys: readonly RsaPublicKey[],
+  io: Io,
+  report: Report,
+): Promise<void> {
+  const bytes = await readNamedFile(path, 'file to verify');
+  const { release } = await prepareBytes(path, bytes, { kind: facts.kind, knownKeys: keys }, io);
+  const [artifact] = release.artifacts;
+  if (artifact === undefined) throw new Error('a file is a release with one artifact');
+  const findings = runRules({ release, artifact, facts }).filter(({ rule }) => verificationRules.includes(rule));
+  const blockedBy = findings.filter(({ severity }) => severity === 'error');
+  const [blocking] = blockedBy;
+  const format = artifact.signature;
+  if (blocking !== undefined) {
+    const error = new OtaError('UPDATE_BLOCKED', { path: report.path(path), blockedBy });
+    const verdict = `${blocking.rule}: ${blocking.message}`;
+    return report.result('verify', { file: path, accepted: false, format, verdict }, undefined, error);
+  }
+  const fingerprint = artifact.keyFingerprint ?? null;
+  const warnings = findings.map(({ rule, message, fix }) => ({ rule, message, fix }));
+  const line = `${report.path(path)}: accepted by the device`;
+  report.result('verify', { file: path, accepted: true, format, fingerprint, warnings }, line);
+  for (const { message, fix } of warnings) report.warn(`${report.path(path)}: ${message}; ${fix}`);
 }
 
 /** Rules about images that leave a device without signature checks, or with other keys. */

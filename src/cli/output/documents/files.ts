@@ -67,7 +67,8 @@ export const verifyDocument = v.variant('accepted', [
     file: path,
     accepted: v.literal(true),
     format: v.string(),
-    fingerprint: sha256,
+    /** Key that made the signature. Null with --device, if the file has no signature. */
+    fingerprint: orNull(sha256),
     warnings: v.array(releaseFindingSchema),
   }),
   v.strictObject({

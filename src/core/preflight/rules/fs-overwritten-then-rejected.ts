@@ -1,28 +1,7 @@
 import { stagesFilesystems } from '../device.ts';
 import { advice, error, type Rule } from '../rule.ts';
-import { flashModeSigned } from './flash-mode-signed.ts';
-import { formatBoundary } from './format-boundary.ts';
+import { verificationRules } from '../verification-rules.ts';
 import { fsWebOld } from './fs-web-old.ts';
-import { guardMetadata } from './guard-metadata.ts';
-import { guardNoMetadata } from './guard-no-metadata.ts';
-import { guardProduct } from './guard-product.ts';
-import { guardSecurityVersion } from './guard-security-version.ts';
-import { gzSignedUnaligned } from './gz-signed-unaligned.ts';
-import { unsignedToSigned } from './unsigned-to-signed.ts';
-import { wrongKey } from './wrong-key.ts';
-
-/** Rules that predict a rejection after the device has written all bytes. */
-const rejections: readonly string[] = [
-  unsignedToSigned,
-  wrongKey,
-  formatBoundary,
-  gzSignedUnaligned,
-  flashModeSigned,
-  guardNoMetadata,
-  guardProduct,
-  guardSecurityVersion,
-  guardMetadata,
-].map(({ id }) => id);
 
 export const fsOverwrittenThenRejected = {
   id: 'fs-overwritten-then-rejected',
@@ -35,7 +14,7 @@ export const fsOverwrittenThenRejected = {
     if (device === undefined || image.kind !== 'filesystem' || stagesFilesystems(device) === true) return undefined;
     // An old web updater does not write the filesystem to its partition.
     if (errors.includes(fsWebOld.id)) return undefined;
-    const rejection = errors.find((rule) => rejections.includes(rule));
+    const rejection = errors.find((rule) => verificationRules.includes(rule));
     if (rejection !== undefined) {
       return error(
         `the current filesystem would be overwritten before the device rejects the new one (${rejection})`,
