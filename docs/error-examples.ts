@@ -170,6 +170,10 @@ export const errorExamples = {
       hint: 'Find the cause in the output of the program above.',
     },
   ],
+  SIGNING_LOG_BROKEN: [
+    { path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl', entry: 7, problem: 'it does not match its hash' },
+  ],
+  SIGNING_LOG_REWRITTEN: [{ path: '/home/ada/.local/share/ota-hooks/signing-log.jsonl', entry: 12, hasEntry: true }],
   SIGNATURE_REJECTED: [
     {
       path: 'door.signature',

@@ -18,6 +18,7 @@ const commandGroups = {
     pack: async () => (await import('./commands/pack/index.ts')).declarePack,
     sign: async () => (await import('./commands/sign/index.ts')).declareSign,
     verify: async () => (await import('./commands/verify/index.ts')).declareVerify,
+    keys: async () => (await import('./commands/keys/index.ts')).declareKeys,
     inspect: async () => (await import('./commands/inspect/index.ts')).declareInspect,
   },
   'Deliver updates:': {

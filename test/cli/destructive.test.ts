@@ -12,6 +12,7 @@ import { leafCommands } from './help/command-tree.ts';
  */
 const kinds: Readonly<Record<CommandName, 'asks' | 'shows' | 'no'>> = {
   keygen: 'no',
+  'keys log verify': 'no',
   header: 'no',
   sign: 'no',
   pack: 'no',

@@ -23,7 +23,12 @@ const followed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'Send an update': desk,
   },
   'docs/alerts.md': { Prometheus: alerts, Webhooks: alerts, 'Home Assistant': 'test/e2e/mqtt/mqtt.test.ts' },
-  'docs/keys.md': { 'Encrypted key': token, 'PKCS#11 token': token, 'Detached signatures': token },
+  'docs/keys.md': {
+    'Encrypted key': token,
+    'PKCS#11 token': token,
+    'Detached signatures': token,
+    'Record of signatures': 'test/cli/commands/signing-log.test.ts',
+  },
   'docs/moving.md': { 'Use the drop-in commands': 'test/e2e/newcomer/moving.test.ts' },
   'docs/never-brick.md': { '': desk },
   'docs/rollout.md': {

@@ -56,6 +56,8 @@ export const keyErrors = {
     'public.key': door.publicPem,
     'door.bin': door.bin,
   }),
+  SIGNING_LOG_BROKEN: inFolder('keys log verify', { 'log.jsonl': '{}\n' }, { OTA_SIGNING_LOG: 'log.jsonl' }),
+  SIGNING_LOG_REWRITTEN: inFolder(`keys log verify --head 1:${'ab'.repeat(32)}`, {}, { OTA_SIGNING_LOG: 'log.jsonl' }),
   SIGNATURE_REJECTED: inFolder('sign --signature door.signature --bin door.bin', {
     'public.key': door.publicPem,
     'door.bin': door.bin,

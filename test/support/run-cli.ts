@@ -24,7 +24,7 @@ export function startCli(
 ) {
   const options = {
     cwd,
-    env: { NO_COLOR: '', CI: '', ...env },
+    env: { NO_COLOR: '', CI: '', OTA_SIGNING_LOG: 'off', ...env },
     reject: false,
     stripFinalNewline: false,
   } satisfies Options;

@@ -67,7 +67,8 @@ export async function runCommand(
     );
   const io: Io = {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    // Most tests sign, and check which files a folder contains. Tests of the log set its path.
+    env: { PATH: process.env['PATH'] ?? '', OTA_SIGNING_LOG: 'off', ...env },
     fancy,
     fancyStdout: fancy,
     stdout: stream('stdout'),

@@ -102,7 +102,7 @@ for (const path of paths) {
       place(/npm ci --ignore-scripts/),
       place(/download-artifact@/),
       place(/sha256sum --check --strict/),
-      place(/ota-hooks sign --private-key "\$key" --manifest/),
+      place(/ota-hooks sign "\$\{signer\[@\]\}" --manifest/),
       place(/ota-hooks verify "\$file" --public-key "\$PUBLIC_KEY"/),
       place(/upload-artifact@/),
     ];
@@ -117,11 +117,15 @@ for (const path of paths) {
       ['Sign'],
     );
     const lines = withSecrets[0]?.run?.split('\n') ?? [];
-    t.deepEqual(lines.slice(0, 5), [
+    t.deepEqual(lines.slice(0, 9), [
       'umask 077',
       'key="$RUNNER_TEMP/private.key"',
       `trap 'rm -f "$key"' EXIT`,
-      `printf '%s\\n' "$OTA_PRIVATE_KEY" > "$key"`,
+      'signer=(--public-key "$PUBLIC_KEY")',
+      'if [ -z "$OTA_SIGNER_COMMAND" ]; then',
+      `  printf '%s\\n' "$OTA_PRIVATE_KEY" > "$key"`,
+      '  signer=(--private-key "$key")',
+      'fi',
       'unset OTA_PRIVATE_KEY',
     ]);
   });

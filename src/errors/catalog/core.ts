@@ -227,6 +227,20 @@ export const coreEntries = {
     'Every signature is checked before any file is written, because a device would reject an invalid one.',
     ({ hint }) => hint,
   ),
+  SIGNING_LOG_BROKEN: entry<PathField & { entry: number; problem: string }>(
+    1,
+    ({ path, entry, problem }) => `The signing log ${path} was changed: entry ${entry} is invalid, ${problem}`,
+    'Each entry contains the hash of the entry before, so that no entry can be changed, removed or inserted unnoticed.',
+    ({ path }) =>
+      `Find out what changed the file. To start a new log, move ${path} to a different place and keep it as evidence.`,
+  ),
+  SIGNING_LOG_REWRITTEN: entry<PathField & { entry: number; hasEntry: boolean }>(
+    1,
+    ({ path, entry, hasEntry }) =>
+      `The signing log ${path} was rewritten: ${hasEntry ? `entry ${entry} has a different hash` : `it has no entry ${entry}`}`,
+    'A chain that was rewritten as a whole is valid in itself. Only a head that was kept elsewhere shows the change.',
+    ({ path }) => `Find out what replaced the file, and compare ${path} with a backup.`,
+  ),
   SIGNATURE_REJECTED: entry<{ path: string; problem: string; hint: string }>(
     1,
     ({ path, problem }) => `${path} was not used: ${problem}`,

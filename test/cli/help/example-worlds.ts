@@ -240,6 +240,10 @@ async function nothingYet(t: ExecutionContext): Promise<ExampleWorld> {
   return { folder: await testFolder(t, { 'secrets/.keep': '', 'keys/.keep': '' }), instead };
 }
 
+async function emptyLog(t: ExecutionContext): Promise<ExampleWorld> {
+  return { folder: await testFolder(t), env: { OTA_SIGNING_LOG: 'log.jsonl' } };
+}
+
 const untilStopped =
   (make: MakeWorld): MakeWorld =>
   async (t, example) => ({ ...(await make(t, example)), goesOn: true });
@@ -247,6 +251,7 @@ const untilStopped =
 /** Environments for the examples, by command name. An entry for a group applies to all commands in the group. */
 export const exampleWorlds: Readonly<Record<string, MakeWorld>> = {
   keygen: nothingYet,
+  keys: emptyLog,
   header: packedSketch,
   sign: packedSketch,
   pack: packedSketch,

@@ -63,7 +63,7 @@ export async function runJob(job: string, { workflow, folder, env, needs = {} }:
   const { steps, env: jobEnv } = v.parse(v.nonOptional(workflowSchema.entries.jobs.value), parsed.jobs[job]);
   const value = (expression: string) => {
     const [context, ...names] = expression.split('.');
-    const from = { secrets: env, needs }[context ?? ''] ?? {};
+    const from = { secrets: env, vars: env, needs }[context ?? ''] ?? {};
     return from[names.at(-1) ?? ''] ?? '';
   };
   return runSteps(steps, folder, value, {

@@ -26,6 +26,7 @@ import { projectGuard, requireGuard } from '../../shared/project-guard.ts';
 import { projectPublicKey, projectSigner, requirePair, signerName } from '../../shared/project-keys.ts';
 import { projectOptions } from '../../shared/project-options.ts';
 import { readProjectSettings } from '../../shared/project-settings.ts';
+import { recordInLog, signaturesOf } from '../../shared/record-signatures.ts';
 
 const packCommand = (declaration: Declaration) =>
   command(declaration, 'pack [file...]', 'Create the artifacts and manifest for a build', [
@@ -140,6 +141,7 @@ async function packOne(
   const named = { ...build, manifest: withCopyName(build.manifest, config.artifacts?.name) };
   const finished = signer === undefined ? named : await signBuild(named, signer, signerName(settings, report));
   io.signal.throwIfAborted();
+  await recordInLog(signaturesOf(finished.manifest), io, report);
   await writeBuild(finished, dirname(path));
   printArtifacts(finished.manifest, dirname(path), report);
   return finished.manifest;

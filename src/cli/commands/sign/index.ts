@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { type CompressionName, compressionNames } from '../../../core/compression/names.ts';
 import { compressors } from '../../../core/compression/registry.ts';
@@ -25,6 +25,7 @@ import { makeReport, type Report } from '../../output/report.ts';
 import { findElf } from '../../shared/elf-beside.ts';
 import { collect } from '../../shared/option-values.ts';
 import { projectOptions } from '../../shared/project-options.ts';
+import { recordInLog, signaturesOf } from '../../shared/record-signatures.ts';
 
 const signCommand = (declaration: Declaration) =>
   command(declaration, 'sign', 'Sign a file, or the build that a manifest describes', [
@@ -126,8 +127,16 @@ async function signFile(options: SignOptions, bin: string, io: Io, report: Repor
       : [{ path: legacy, format: 'legacy' as const, payload: payloadFor('legacy', given.bytes, given.encoding) }]),
   ];
   if (options.digestOnly === true) return writeDigests(wanted, options, report);
-  await writeSigned(wanted, signer, requireAllUsed, report);
-  report.result('sign', { signed: out, legacy: legacy ?? null, fingerprint: signer.publicKey.fingerprint });
+  const signed = await signedFiles(wanted, signer, report);
+  requireAllUsed();
+  const { fingerprint } = signer.publicKey;
+  await recordInLog(
+    signed.map(({ path, bytes }) => ({ file: basename(path), sha256: sha256Of(bytes), key: fingerprint })),
+    io,
+    report,
+  );
+  await writeSigned(signed, report);
+  report.result('sign', { signed: out, legacy: legacy ?? null, fingerprint });
 }
 
 interface Payload {
@@ -160,18 +169,30 @@ interface PayloadToSign {
   readonly payload: Uint8Array;
 }
 
-/** Creates all signatures before writing any file. If writing the legacy file fails, the signed file is removed. */
-async function writeSigned(
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+interface SignedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Creates all signatures, so that no file is written if one of them fails. */
+async function signedFiles(
   wanted: readonly PayloadToSign[],
   signer: Signer,
-  requireAllUsed: () => void,
   report: Report,
-): Promise<void> {
-  const signed: { readonly path: string; readonly bytes: Uint8Array }[] = [];
+): Promise<readonly SignedFile[]> {
+  const signed: SignedFile[] = [];
   for (const { path, format, payload } of wanted) {
     signed.push({ path, bytes: await signImage(payload, signer, format, report.path(path)) });
   }
-  requireAllUsed();
+  return signed;
+}
+
+/** Writes the signed files. If writing the legacy file fails, the signed file is removed. */
+async function writeSigned(signed: readonly SignedFile[], report: Report): Promise<void> {
   const written: string[] = [];
   for (const { path, bytes } of signed) {
     await writeAtomically(path, bytes).catch(async (error) => {
@@ -195,7 +216,7 @@ async function writeDigests(wanted: readonly PayloadToSign[], options: SignOptio
   const files = wanted.map(({ path, format, payload }) => {
     const bytes = signerInputOf(payload, input, format);
     if (bytes === undefined) throw new OtaError('SIGNER_NO_LEGACY', { signer: 'of --digest-only', input });
-    return { file: `${path}.${input}`, bytes, sha256: createHash('sha256').update(payload).digest('hex') };
+    return { file: `${path}.${input}`, bytes, sha256: sha256Of(payload) };
   });
   for (const { file, bytes, sha256 } of files) {
     await writeAtomically(file, bytes);
@@ -234,6 +255,7 @@ async function signByManifest(options: SignOptions, manifest: string, io: Io, re
   }
   const signed = await signBuild(build, signer, key.name);
   requireAllUsed();
+  await recordInLog(signaturesOf(signed.manifest), io, report);
   if (build.manifest.signing.publicKey === undefined && signed.manifest.image.kind === 'sketch') {
     report.warn(
       `${report.path(path)}: nothing shows that the Updater verifies signatures; pack the image with --public-key FILE to check`,

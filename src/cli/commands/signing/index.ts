@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { looksLikeGzip } from '../../../core/firmware/gzip-header.ts';
 import type { SignatureFormat } from '../../../core/model/artifact.ts';
 import { signImage } from '../../../core/signing/signed-image.ts';
@@ -13,6 +14,7 @@ import type { Io } from '../../io.ts';
 import { requireDistinct } from '../../output/outputs.ts';
 import { makeReport } from '../../output/report.ts';
 import { outputLine } from '../../output/terminal-text.ts';
+import { recordInLog } from '../../shared/record-signatures.ts';
 import { plainHeader, writeHeader } from '../header/index.ts';
 
 const signingCommand = (declaration: Declaration) =>
@@ -97,8 +99,20 @@ async function signBinary(options: SigningOptions, io: Io): Promise<void> {
     const image = await readNamedFile(bin, 'binary to sign');
     if (image.length === 0) throw new OtaError('IMAGE_EMPTY', { path: bin });
     const sign = async (format: SignatureFormat) => signImage(await payloadOf(image, format), signer, format, bin);
-    await writeAtomically(out, await sign('current'));
-    if (legacy !== undefined) await writeAtomically(legacy, await sign('legacy'));
+    const signed = [
+      { path: out, bytes: await sign('current') },
+      ...(legacy === undefined ? [] : [{ path: legacy, bytes: await sign('legacy') }]),
+    ];
+    await recordInLog(
+      signed.map(({ path, bytes }) => ({
+        file: basename(path),
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        key: signer.publicKey.fingerprint,
+      })),
+      io,
+      makeReport(io, options),
+    );
+    for (const { path, bytes } of signed) await writeAtomically(path, bytes);
   } catch (error) {
     await removeFiles(outputs).catch(() => undefined);
     io.stderr.write('Not signing the generated binary\n');

@@ -59,6 +59,9 @@ export const signDocument = v.union([
   manifestSchema,
 ]);
 
+/** Result of `keys log verify`. `head` is the hash of the last entry; null for an empty log. */
+export const keysLogVerifyDocument = v.strictObject({ log: path, entries: v.number(), head: orNull(sha256) });
+
 /** Result of `pack`: one manifest, or an array of manifests for several images. */
 export const packDocument = v.union([manifestSchema, v.array(manifestSchema)]);
 

@@ -13,6 +13,7 @@ import {
   headerDocument,
   inspectDocument,
   keygenDocument,
+  keysLogVerifyDocument,
   packDocument,
   signDocument,
   signingDocument,
@@ -27,6 +28,7 @@ import { loginDocument, logoutDocument, serveDocument, serverDocuments } from '.
  */
 export const documents = {
   keygen: keygenDocument,
+  'keys log verify': keysLogVerifyDocument,
   header: headerDocument,
   sign: signDocument,
   pack: packDocument,
