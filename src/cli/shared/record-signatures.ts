@@ -1,6 +1,6 @@
 import type { Manifest } from '../../core/model/manifest.ts';
 import { OtaError } from '../../errors/ota-error.ts';
-import type { SignatureFacts } from '../../project/signing/signing-log.ts';
+import type { SignatureFacts } from '../../project/record/signing-log.ts';
 import type { Io } from '../io.ts';
 import type { Report } from '../output/report.ts';
 
@@ -11,7 +11,7 @@ import type { Report } from '../output/report.ts';
  * @throws OtaError FILE_UNWRITABLE, SIGNING_LOG_BROKEN
  */
 export async function recordInLog(facts: readonly SignatureFacts[], io: Io, report: Report): Promise<void> {
-  const { recordSignatures, signedBy, signingLogPath } = await import('../../project/signing/signing-log.ts');
+  const { recordSignatures, signedBy, signingLogPath } = await import('../../project/record/signing-log.ts');
   const path = signingLogPath(io);
   if (path === undefined) return;
   const isChosen = (io.env['OTA_SIGNING_LOG'] ?? '') !== '';
@@ -24,8 +24,8 @@ export async function recordInLog(facts: readonly SignatureFacts[], io: Io, repo
 }
 
 /** Returns what the log records about the signed artifacts of a build. */
-export function signaturesOf({ project, version, artifacts }: Manifest): readonly SignatureFacts[] {
+export function signaturesOf({ project, version, metadata, artifacts }: Manifest): readonly SignatureFacts[] {
   return artifacts.flatMap(({ file, sha256, keyFingerprint: key }) =>
-    key === undefined ? [] : [{ file, sha256, project, version, key }],
+    key === undefined ? [] : [{ file, sha256, project, version, securityVersion: metadata?.securityVersion, key }],
   );
 }

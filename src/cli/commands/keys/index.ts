@@ -1,6 +1,6 @@
 import { counted } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
-import { readSigningLog, signingLogPath } from '../../../project/signing/signing-log.ts';
+import { readSigningLog, signingLogPath } from '../../../project/record/signing-log.ts';
 import { command, commandGroup, type Declaration, type OptionsOf } from '../../command.ts';
 import type { Io } from '../../io.ts';
 import { makeReport } from '../../output/report.ts';
@@ -11,7 +11,7 @@ export function declareKeys(declaration: Declaration): void {
     declaration,
     'keys',
     'Check the record of what was signed',
-    ['ota-hooks keys log verify', 'ota-hooks keys log verify --json'],
+    ['ota-hooks keys log verify', 'ota-hooks keys log verify --verbose'],
     [declareLog],
   );
 }
@@ -21,7 +21,7 @@ function declareLog(declaration: Declaration): void {
     declaration,
     'log',
     'Check the record of what was signed',
-    ['ota-hooks keys log verify', 'ota-hooks keys log verify --json'],
+    ['ota-hooks keys log verify', 'ota-hooks keys log verify --verbose'],
     [declareVerify],
   );
 }
