@@ -31,6 +31,8 @@ export type ReleaseImageInfo = DeepReadonly<v.InferOutput<typeof releaseImageSch
 export const releaseInfoSchema = v.strictObject({
   project: v.string(),
   version: v.string(),
+  /** Release notes in Markdown. */
+  notes: v.optional(v.string()),
   /** Images, sorted by board; reference builds are last. A response to a change contains only the images that the change applies to. */
   images: v.array(releaseImageSchema),
 });

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { type DeepReadonly, printable, sha256, sizeBytes } from '../core/model/fields.ts';
+import { printableText } from '../core/model/unprintable.ts';
 
 /**
  * Root path of the API: JSON over HTTP, with `Authorization: Bearer TOKEN`. `src/server/http/api/operations/` declares the operations, and
@@ -34,6 +35,17 @@ export const firmwareVersion = v.pipe(
 
 /** Reason for the audit log, shown to administrators. */
 export const reasonText = v.pipe(v.string('must be text'), v.maxLength(200), printable);
+/** Maximum length of release notes, in UTF-16 code units. */
+export const mostNotesLength = 16_384;
+/** Release notes in Markdown, with any line breaks. */
+export const releaseNotesText = v.pipe(
+  v.string('must be text'),
+  v.maxLength(mostNotesLength, `must have at most ${mostNotesLength} characters`),
+  v.check(
+    (text) => printableText.test(text.replace(/[\r\n\t]/g, '')),
+    'must not contain control characters or text direction marks',
+  ),
+);
 const imageKind = v.picklist(['sketch', 'filesystem'], 'must be sketch or filesystem');
 
 /** Default channel of devices and requests. */
@@ -58,6 +70,8 @@ export const releaseRequestSchema = v.strictObject({
   purpose: v.optional(v.picklist(['serve', 'reference'], 'must be serve or reference'), 'serve'),
   /** Text of the manifest file beside the artifacts. */
   manifest: v.pipe(v.string('must be the text of a manifest'), v.maxLength(mostManifestBytes)),
+  /** Notes for all images of the version, in Markdown; absent to leave them unchanged. */
+  notes: v.optional(releaseNotesText),
   /** Names of rules that do not block the release. */
   allow: v.optional(v.pipe(v.array(v.string()), v.maxLength(64)), []),
 });
@@ -98,6 +112,12 @@ export const channelRequestSchema = v.strictObject(selection);
 export const yankRequestSchema = v.strictObject({
   ...selection,
   reason: v.optional(reasonText),
+});
+
+export const notesRequestSchema = v.strictObject({
+  version: firmwareVersion,
+  /** New notes in Markdown; an empty text removes them. */
+  notes: releaseNotesText,
 });
 
 /** Token roles. `src/server/auth/permissions.ts` defines which actions each role permits. */

@@ -19,6 +19,8 @@ export interface Publication {
   readonly manifest: Manifest;
   /** Text of the manifest file beside the artifacts. */
   readonly manifestText: string;
+  /** Release notes in Markdown; undefined to leave those of the server unchanged. */
+  readonly notes?: string | undefined;
   /** Names of rules that do not block publishing. */
   readonly allow: readonly AllowedRule[];
   /**

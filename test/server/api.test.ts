@@ -49,6 +49,7 @@ const endpoints: readonly (readonly [method: string, path: string, action: Actio
   ['GET', 'projects/door/releases', 'view'],
   ['POST', 'projects/door/releases', 'draft', {}],
   ['POST', 'projects/door/releases/yank', 'yank', {}],
+  ['PUT', 'projects/door/releases/notes', 'notes', {}],
   ['PUT', 'projects/door/channels/stable', 'promote', {}],
   ['GET', 'projects/door/channels/stable', 'view'],
   ['GET', 'projects/door/devices', 'view'],

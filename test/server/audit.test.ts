@@ -68,6 +68,13 @@ const changes: readonly Change[] = [
   ],
   ['POST', '/projects/door/devices/credentials/revoke', { macs: [mac] }, 'device.credentials-revoked', { mac }],
   ['DELETE', device, undefined, 'device.removed', { mac }],
+  [
+    'PUT',
+    '/projects/door/releases/notes',
+    { version: '1.0', notes: '# First release' },
+    'release.notes-changed',
+    { version: '1.0', length: 15 },
+  ],
   ['PUT', '/projects/door/channels/beta', { version: '1.0' }, 'release.promoted', { channel: 'beta' }],
   [
     'POST',

@@ -40,11 +40,13 @@ async function publishToServer(
   request: SendApiRequest,
   showUpload: ShowUpload,
 ): Promise<Published> {
-  const { project, version, channel, purpose, manifestText, allow } = publication;
+  const { project, version, channel, purpose, manifestText, notes, allow } = publication;
   // `draft` is sent only for drafts. Servers that do not support drafts accept all other requests.
   let target: Pick<ReleaseRequest, 'draft' | 'channel'> = channel === undefined ? { draft: true } : { channel };
   for (let round = 1; ; round++) {
-    const json: ReleaseRequest = { version, ...target, purpose, manifest: manifestText, allow: [...allow] };
+    const common = { version, purpose, manifest: manifestText, allow: [...allow] };
+    // Servers that do not support notes accept requests without them.
+    const json: ReleaseRequest = { ...common, ...target, ...(notes !== undefined && { notes }) };
     const response = await request({ method: 'POST', path: `/projects/${project}/releases`, json, isRepeatable: true });
     if (response.problem === undefined) return outcomeOf(response, target.channel, publication);
     const { code, missing } = response.problem;

@@ -34,6 +34,10 @@ export const permissions = {
     roles: { publish: 'opened-rules', admin: 'always' },
   },
   republish: { what: 'Publish an image that already has a different version or board', roles: { admin: 'always' } },
+  notes: {
+    what: 'Write release notes',
+    roles: { publish: 'always', operate: 'always', admin: 'always' },
+  },
   yank: { what: 'Yank a release', roles: { operate: 'always', admin: 'always' } },
   rollouts: {
     what: 'Start, pause, resume, advance, abort and roll back rollouts',

@@ -200,6 +200,7 @@ const columnSchemas: Readonly<Record<(typeof tableNames)[number], v.GenericSchem
   ),
   projects: v.looseObject({ id, name: resourceName, revision: count }),
   releases: v.looseObject({ id, version: firmwareVersion, kind, board: label, published_at: time }),
+  release_notes: v.looseObject({ version: firmwareVersion, notes: text }),
   release_blobs: v.looseObject({ sha256: digest }),
   sketch_md5s: v.looseObject({
     md5: v.pipe(text, v.regex(/^[0-9a-f]{32}$/, 'must be an MD5 in lower-case hex')),

@@ -200,6 +200,21 @@ export interface CatalogStore {
     audit: AuditReleases,
     projectRevision?: number,
   ): Promise<ReleaseList>;
+  /** Returns the notes of these versions; versions without notes are absent. */
+  notes(project: string, versions: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Writes the notes of a version; an empty text removes them. Other processes need no new view of the project.
+   *
+   * @param before notes on which the change is based
+   * @returns false if the notes have changed since then; nothing is written then
+   */
+  saveNotes(
+    project: string,
+    change: { readonly version: string; readonly before: string; readonly notes: string },
+    audit: NewAuditEntry,
+  ): Promise<boolean>;
+  /** Returns the newest image of another version that was published before this one, for the same kind and board. */
+  previous(release: ReleaseRecord): Promise<ReleaseRecord | undefined>;
   /** Returns the current releases on all of a project's channels. */
   currentReleases(project: string): Promise<readonly CurrentRelease[]>;
   /** Returns the releases that a channel has ever served and that are not yanked, most recently promoted first. */

@@ -10,7 +10,11 @@ const mac = '18:FE:34:00:00:01';
 const forms: readonly (readonly [path: string, action: Action])[] = [
   [`/projects/door/devices/${encodeURIComponent(mac)}/retry`, 'devices'],
   [`/projects/door/devices/${encodeURIComponent(mac)}/enroll`, 'devices'],
+  ['/projects/door/releases/new', 'draft'],
+  ['/projects/door/releases/promote', 'promote'],
+  ['/projects/door/releases/notes', 'notes'],
   ['/projects/door/releases/yank', 'yank'],
+  ['/projects/door/rollouts', 'rollouts'],
   ['/projects/door/rollouts/1/pause', 'rollouts'],
 ];
 

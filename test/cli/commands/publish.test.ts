@@ -72,6 +72,24 @@ test('publish sends the manifest unchanged, with names from the manifest or the 
   ]);
 });
 
+test('publish --notes sends the text of a file, and rejects notes that no server can store', async (t) => {
+  const folder = await folderWith(t, { build: packedDoor });
+  await folder.write('notes.md', '# 1.0\r\n\n* Opens faster\n');
+  await folder.write('long.md', 'x'.repeat(16_385));
+  const server = await obligingServer(t);
+  const argv = ['build/door.ino.bin', '--project', 'door', '--notes'];
+  const env = { OTA_TOKEN: token };
+  t.is((await publish(folder, [...argv, 'notes.md', '--to', server.url.href], env)).exitCode, 0);
+  t.is(JSON.parse(server.arrived[0]?.body.toString() ?? '').notes, '# 1.0\r\n\n* Opens faster\n');
+  const long = publish(folder, [...argv, 'long.md', '--to', server.url.href], env);
+  t.regex((await expectError(t, long, 'OPTION_INVALID')).message, /at most 16384 characters/);
+  const missing = publish(folder, [...argv, 'none.md', '--to', server.url.href], env);
+  t.regex((await expectError(t, missing, 'FILE_NOT_FOUND')).message, /^Release notes not found/);
+  const elsewhere = publish(folder, [...argv, 'notes.md', '--to', './releases']);
+  t.regex((await expectError(t, elsewhere, 'OPTIONS_CONFLICT')).hint, /Publish to an update server/);
+  t.is(server.arrived.length, 1);
+});
+
 test('publish prints one document with --json, otherwise a message on stderr', async (t) => {
   const folder = await folderWith(t, { build: packedDoor });
   const server = await obligingServer(t);

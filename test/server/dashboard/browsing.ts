@@ -101,9 +101,13 @@ export function browserAt(app: Hono<Session>): Browser {
       const { text } = await made.get(page);
       const form = text.split('<form').find((each) => each.includes(`action="${action}"`));
       if (form === undefined) throw new Error(`no form goes to ${action}`);
-      const sent = /<input (?:id="[^"]*" )?type="(?:hidden|checkbox)" name="([^"]*)" value="([^"]*)"( checked)?/g;
+      const sent =
+        /<input (?:id="[^"]*" )?type="(?:hidden|checkbox)" (?:id="[^"]*" )?name="([^"]*)" value="([^"]*)"( checked)?/g;
       const hidden = [...form.matchAll(sent)].filter(([text, , , isChecked]) => !/checkbox/.test(text) || isChecked);
-      return made.post(action, { ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])), ...fields });
+      return made.post(action, {
+        ...Object.fromEntries(hidden.map(([, name, value]) => [name, value?.replaceAll('&amp;', '&')])),
+        ...fields,
+      });
     },
   };
   return made;

@@ -40,7 +40,7 @@ test('publishes the manifest and the artifacts of a form as a draft, and records
   const list = await user.get(response.headers.get('location') ?? '');
   t.regex(list.text, /role="status">Published\./);
   const again = await user.post(page, formOf(form, filesOf(build)));
-  t.is(again.headers.get('location'), '/projects/door/releases?done=unchanged');
+  t.is(again.headers.get('location'), '/projects/door/release?version=1.0&done=unchanged');
 });
 
 test('publishes to a channel with the version of the form if the role permits it', async (t) => {

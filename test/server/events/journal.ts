@@ -4,7 +4,7 @@ import type { TestServer } from '../running-server.ts';
 
 /** Store methods whose writes cause events. */
 const writers = {
-  catalog: ['publish', 'promote', 'yank', 'saveProject'],
+  catalog: ['publish', 'promote', 'yank', 'saveNotes', 'saveProject'],
   devices: ['save', 'saveAll', 'remove'],
   rollouts: ['create', 'save'],
   tokens: ['create', 'revoke'],

@@ -1,6 +1,6 @@
 import type { ExecutionContext, TestFn } from 'ava';
 import { newRecord } from '../../../src/server/storage/device-record.ts';
-import type { Attempt, DeviceRecord, NotEnrolledDevice } from '../../../src/server/storage/records.ts';
+import type { Attempt, DeviceRecord, NotEnrolledDevice, ReleaseRecord } from '../../../src/server/storage/records.ts';
 import type { DumpLine } from '../../../src/server/storage/store.ts';
 import { auditBy } from '../audit-by.ts';
 import { sketchMd5Of, testBuild } from '../builds.ts';
@@ -203,6 +203,40 @@ export function storeContract(test: TestFn, name: string, open: (t: ExecutionCon
     t.is(recognized?.release.yanked, 'it smokes');
     await store.catalog.promote('door', 'stable', [old.release.id, young.release.id], () => auditBy('tester'));
     t.is((await store.catalog.currentReleases('door'))[0]?.release.version, '2.0');
+  });
+
+  storeTest('keeps the notes of a version unless they have changed meanwhile', async (t, { store }) => {
+    const { manifest } = await testBuild();
+    await store.catalog.publish(publication(manifest, '1.0'));
+    const save = (before: string, notes: string) =>
+      store.catalog.saveNotes('door', { version: '1.0', before, notes }, auditBy('tester'));
+    const stored = async () => (await store.catalog.notes('door', ['1.0', '2.0'])).get('1.0');
+    t.true(await save('', 'first'));
+    const entries = (await store.audit.list({ limit: 100 })).length;
+    t.false(await save('', 'lost'));
+    t.is((await store.audit.list({ limit: 100 })).length, entries);
+    t.is(await stored(), 'first');
+    t.true(await save('first', ''));
+    t.is(await stored(), undefined);
+  });
+
+  storeTest('finds the previous image of the same kind and board', async (t, { store }) => {
+    const boards = ['d1_mini', 'nodemcu', 'd1_mini', 'd1_mini'];
+    const published: ReleaseRecord[] = [];
+    for (const [index, board] of boards.entries()) {
+      const { manifest } = await testBuild({ seed: index + 1, board });
+      const { release, ...others } = publication(manifest, `1.${index}`);
+      published.push((await store.catalog.publish({ ...others, release: { ...release, board } })).release);
+    }
+    const previous = async (index: number) => {
+      const release = published[index];
+      return release && (await store.catalog.previous(release))?.version;
+    };
+    t.deepEqual(await Promise.all([0, 1, 2, 3].map(previous)), [undefined, undefined, '1.0', '1.2']);
+    t.deepEqual(
+      (await store.catalog.imagesOf('door', '1.1')).map(({ board }) => board),
+      ['nodemcu'],
+    );
   });
 
   storeTest(

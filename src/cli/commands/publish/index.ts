@@ -1,8 +1,11 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { releaseNotesText } from '../../../api/release.ts';
 import type { ReleaseFinding } from '../../../api/release-info.ts';
 import { counted } from '../../../core/model/quantity-text.ts';
 import { OtaError } from '../../../errors/ota-error.ts';
+import { readNamedFile } from '../../../files/read.ts';
 import { readServerToken } from '../../../project/config/server-tokens.ts';
 import { type Destination, isUnencrypted, resolveDestination } from '../../../publishing/destination.ts';
 import type { Publication, Publisher, ShowUpload } from '../../../publishing/publication.ts';
@@ -39,9 +42,24 @@ export async function publish(file: string | undefined, options: PublishOptions,
     storedToken: (origin) => readServerToken(io, origin),
     ca: options.ca,
   });
-  const publications = await choosePublications(path, source, options, settings, io, report);
+  const notes = await readNotes(options, destination, io);
+  const chosen = await choosePublications(path, source, options, settings, io, report);
+  const publications = chosen.map((publication) => ({ ...publication, notes }));
   const done = await publishAll(publications, destination, options, io, report);
   report.result('publish', { to: placeOf(destination), published: done.map(describePublished) });
+}
+
+/** Reads the release notes before anything is published. @throws OtaError OPTIONS_CONFLICT, FILE_NOT_FOUND, OPTION_INVALID */
+async function readNotes({ notes }: PublishOptions, destination: Destination, io: Io): Promise<string | undefined> {
+  if (notes === undefined) return undefined;
+  if (destination.kind !== 'server') {
+    const hint = 'Publish to an update server, which stores the notes.';
+    throw new OtaError('OPTIONS_CONFLICT', { option: '--notes', other: 'a folder', hint });
+  }
+  const text = Buffer.from(await readNamedFile(resolve(io.cwd, notes), 'release notes')).toString('utf8');
+  const { success, output, issues } = v.safeParse(releaseNotesText, text);
+  if (success) return output;
+  throw new OtaError('OPTION_INVALID', { option: '--notes', value: notes, expected: issues[0].message });
 }
 
 /** Returns a file path for `sourceFolder`. For a folder, the result is a placeholder path inside the folder. */

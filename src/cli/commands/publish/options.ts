@@ -14,6 +14,7 @@ export const publishCommand = (declaration: Declaration) =>
     .option('--project <name>', 'Project name (default: from the manifest)')
     .option('--channel <name>', 'Channel to promote the release to (default: stable)')
     .option('--draft', 'Publish a draft, which no channel serves until it is promoted or rolled out')
+    .option('--notes <file>', 'Markdown file with the release notes, which the server stores with the version')
     .option('--yes', 'Skip the confirmation prompt for a release to ten or more devices')
     .option('--firmware-version <version>', 'Firmware version (default: from the manifest)')
     .addOption(serverOptions.tokenEnv)

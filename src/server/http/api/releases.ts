@@ -5,6 +5,7 @@ import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { promoteReleases } from '../../services/releases/promote-releases.ts';
 import { publishRelease, verifyRelease } from '../../services/releases/publish-release.ts';
+import { setReleaseNotes } from '../../services/releases/release-notes.ts';
 import { yankReleases } from '../../services/releases/yank-releases.ts';
 import type { ReleaseRecord } from '../../storage/records.ts';
 import { releaseOperations } from './operations/releases.ts';
@@ -28,7 +29,13 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
     const project = requireProject(parts, params.project);
     const currentReleases = await store.catalog.currentReleases(project);
     const { versions, next } = await store.catalog.versions(project, { before, limit });
-    return { releases: versions.map((version) => releaseInfo({ ...version, project }, currentReleases)), next };
+    const names = versions.map(({ version }) => version);
+    const notes = await store.catalog.notes(project, names);
+    const releases = versions.map((release) => ({
+      ...releaseInfo({ ...release, project }, currentReleases),
+      notes: notes.get(release.version),
+    }));
+    return { releases, next };
   });
 
   const yank = route(releaseOperations.yank, async ({ params, token, body }) => {
@@ -36,6 +43,13 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
     const request = await body();
     const images = await yankReleases(parts, { ...request, project, by: token.id });
     return { release: await show({ project, version: request.version, images }) };
+  });
+
+  const setNotes = route(releaseOperations.notes, async ({ params, token, body }) => {
+    const project = requireProject(parts, params.project);
+    const { version, notes } = await body();
+    await setReleaseNotes(parts, { project, version, notes, by: token.id });
+    return { version, notes };
   });
 
   const showChannel = route(releaseOperations.channel, async ({ params, token }) => {
@@ -62,7 +76,7 @@ export function releaseRoutes(parts: ServerParts): readonly Route[] {
     return releaseImage(image, await store.catalog.currentReleases(image.project));
   }
 
-  return [publish, list, yank, showChannel, promote];
+  return [publish, list, yank, setNotes, showChannel, promote];
 }
 
 /**

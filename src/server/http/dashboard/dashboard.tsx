@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { except } from 'hono/combine';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
+import { mostNotesLength } from '../../../api/release.ts';
 import type { ServerParts } from '../../parts.ts';
 import { DomainError } from '../../services/domain-error.ts';
 import { apiPage } from './api-page.tsx';
@@ -17,8 +18,10 @@ import { hostsOf, type PageContext, type PageEnv, requireLogin } from './page-lo
 import { projectPath } from './paths.ts';
 import { publishFromPage, publishPage } from './publish-page.tsx';
 import { receiveFiles, refuseAnnounced, withStandardRequest } from './receive-files.ts';
+import { promoteRelease, releasePage, saveNotes } from './release-page.tsx';
 import { releasesPage, yankRelease } from './releases-page.tsx';
 import { actOnRollout, rolloutPage } from './rollout-page.tsx';
+import { rolloutWizard, startFromPage } from './rollout-wizard.tsx';
 import { rolloutsPage } from './rollouts-page.tsx';
 import { Sessions } from './sessions.ts';
 
@@ -29,6 +32,9 @@ const formLimit = bodyLimit({ maxSize: mostFormBytes });
 
 /** Form that contains files, so it may be larger than others. It is read only after the login and the role were checked. */
 const publishPath = '/projects/:project/releases/new';
+const notesPath = '/projects/:project/releases/notes';
+/** Maximum size of a form with release notes: URL encoding triples the size of a character that is not ASCII. */
+const notesLimit = bodyLimit({ maxSize: 10 * mostNotesLength });
 
 const guard = secureHeaders({
   contentSecurityPolicy: {
@@ -60,7 +66,7 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
       place,
       csrf({ origin: (origin, context) => hostsOf(context as PageContext, parts).includes(hostOf(origin)) }),
     );
-    app.post(place, except(publishPath, refuseAnnounced(mostFormBytes), withStandardRequest, formLimit));
+    app.post(place, except([publishPath, notesPath], refuseAnnounced(mostFormBytes), withStandardRequest, formLimit));
   }
   app.route('/', assetRoutes());
   app.route('/', loginRoutes(parts, sessions));
@@ -85,8 +91,13 @@ export function dashboard(parts: ServerParts): Hono<PageEnv> {
   app.get(`${project}/releases`, login, (context) => releasesPage(context, parts, named(context)));
   app.get(publishPath, login, (context) => publishPage(context, parts, named(context)));
   app.post(publishPath, login, ...receiveFiles(), (context) => publishFromPage(context, parts, named(context)));
+  app.get(`${project}/release`, login, (context) => releasePage(context, parts, named(context)));
+  app.post(notesPath, login, withStandardRequest, notesLimit, (context) => saveNotes(context, parts, named(context)));
+  app.post(`${project}/releases/promote`, login, (context) => promoteRelease(context, parts, named(context)));
   app.post(`${project}/releases/yank`, login, (context) => yankRelease(context, parts, named(context)));
   app.get(`${project}/rollouts`, login, (context) => rolloutsPage(context, parts, named(context)));
+  app.post(`${project}/rollouts`, login, (context) => startFromPage(context, parts, named(context)));
+  app.get(`${project}/rollouts/new`, login, (context) => rolloutWizard(context, parts, named(context)));
   app.get(`${project}/rollouts/:id`, login, (context) =>
     rolloutPage(context, parts, named(context), named(context, 'id')),
   );

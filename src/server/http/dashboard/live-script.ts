@@ -50,11 +50,11 @@ export const liveScript = `'use strict';
       const same = renewed.querySelector('#' + CSS.escape(each.id));
       if (same !== null) same.open = each.open;
     }
-    for (const each of part.querySelectorAll('input[id]')) {
+    for (const each of part.querySelectorAll('input[id], textarea[id], select[id]')) {
       const same = renewed.querySelector('#' + CSS.escape(each.id));
       if (same === null) continue;
       same.value = each.value;
-      same.checked = each.checked;
+      if (each.type === 'checkbox') same.checked = each.checked;
     }
     const place = placeOf(part);
     part.replaceChildren(...renewed.childNodes);

@@ -152,6 +152,11 @@ export async function formOf(context: PageContext): Promise<Form> {
     throw new DomainError('bad-request', 'The form could not be parsed.', 'Reload the page and submit the form again.');
   });
   return Object.fromEntries(
-    Object.entries(body).filter((field): field is [string, string] => typeof field[1] === 'string'),
+    Object.entries(body).flatMap(([name, value]) => (typeof value === 'string' ? [[name, withLineFeeds(value)]] : [])),
   );
+}
+
+/** Returns the text of a field with LF as line break. Browsers send CRLF, and pages show a CR as an escape sequence. */
+export function withLineFeeds(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
 }

@@ -7,6 +7,11 @@ export function devicePath(project: string, mac: string): string {
   return projectPath(project, 'devices', mac);
 }
 
+/** Returns the path to the page of a release. A version may contain any ASCII characters, such as dots and slashes only. */
+export function releasePath(project: string, version: string, more: Readonly<Record<string, string>> = {}): string {
+  return withQuery(projectPath(project, 'release'), { version, ...more });
+}
+
 /** Appends a query string with the values that are defined. */
 export function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);

@@ -6,8 +6,9 @@ import { publishFiles, type SelectedFile } from '../../services/releases/publish
 import { checked } from '../api/session.ts';
 import { FormProblem, formProblem } from './form-problem.tsx';
 import { frameOf, Page, show } from './layout.tsx';
+import { NotesField } from './notes-field.tsx';
 import { type Form, formTokenFor, type PageContext, readForm, requireRoleFor } from './page-login.ts';
-import { projectPath, withQuery } from './paths.ts';
+import { projectPath, releasePath } from './paths.ts';
 import { SendForm } from './send-form.tsx';
 
 const settings = v.omit(releaseRequestSchema, ['version', 'manifest']);
@@ -28,6 +29,7 @@ export async function publishFromPage(context: PageContext, parts: ServerParts, 
     const request = checked(settings, {
       ...(channel !== '' && { channel }),
       draft: channel === '' || undefined,
+      notes: form['notes']?.trim() === '' ? undefined : form['notes'],
       purpose: form['reference'] === 'yes' ? 'reference' : undefined,
       allow: form['allow']?.split(/[\s,]+/).filter((rule) => rule !== ''),
     });
@@ -36,7 +38,7 @@ export async function publishFromPage(context: PageContext, parts: ServerParts, 
     const publisher = context.get('token');
     const { outcome, release } = await publishFiles(parts, { ...request, project, version: named, files, publisher });
     parts.log.info({ project, version: release.version, outcome, by: publisher.id }, 'Publication handled');
-    return context.redirect(withQuery(projectPath(project, 'releases'), { done: outcome }), 303);
+    return context.redirect(releasePath(project, release.version, { done: outcome }), 303);
   } catch (error) {
     const { problem, status } = formProblem(error, parts);
     return show(context, <PublishPage {...{ context, parts, project, form, problem }} />, status);
@@ -111,6 +113,7 @@ function PublishPage({ context, parts, project, form, problem }: PublishPageProp
           Leave it empty to publish a draft for a rollout. With a channel such as stable, all devices of the channel
           receive the release.
         </p>
+        <NotesField notes={form['notes']} />
         {formTokenFor(context, 'overrule') === undefined ? undefined : (
           <>
             <label for="allow">Rules that may be violated</label>

@@ -4,7 +4,7 @@ import type { CurrentRelease, ReleaseRecord } from '../../storage/records.ts';
 import type { ReleaseVersion } from '../../storage/store.ts';
 import { ImageDetails, imageName } from './image-details.tsx';
 import type { Form } from './page-login.ts';
-import { projectPath } from './paths.ts';
+import { projectPath, releasePath } from './paths.ts';
 import { SendForm } from './send-form.tsx';
 
 interface ReleaseCardProps extends ReleaseVersion {
@@ -21,7 +21,8 @@ export function ReleaseCard({ project, version, images, currentReleases, formTok
   return (
     <article class="card" id={`release-${id}`} aria-labelledby={`title-${id}`}>
       <h2 id={`title-${id}`}>
-        {version} <span class="quiet">{counted(images.length, 'image')}</span>
+        <a href={releasePath(project, version)}>{version}</a>{' '}
+        <span class="quiet">{counted(images.length, 'image')}</span>
       </h2>
       {images.map((image) => (
         <ImageDetails
@@ -47,7 +48,7 @@ interface YankProps {
 }
 
 /** Form that yanks all images of a version, or those that the user selects. The server reads it with `yankedParts`. */
-function Yank({ id, project, version, images, formToken }: YankProps) {
+export function Yank({ id, project, version, images, formToken }: YankProps) {
   const isOne = images.length === 1;
   return (
     <details id={`yank-${id}`}>

@@ -33,7 +33,6 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
           </a>
         </p>
       )}
-      <Outcome outcome={context.req.query('done')} />
       <div id="releases" data-live>
         {versions.length === 0 ? (
           <p>{before === Number.MAX_SAFE_INTEGER ? 'No releases yet.' : 'No older releases.'}</p>
@@ -51,22 +50,6 @@ export async function releasesPage(context: PageContext, { store }: ServerParts,
         </nav>
       </div>
     </Page>,
-  );
-}
-
-const outcomes = {
-  published: 'Published.',
-  promoted: 'The release was published before. It is now the current release of the channel.',
-  unchanged: 'The release was published before; nothing was changed.',
-} as const;
-
-/** Shows what the form that led to this page has done. */
-function Outcome({ outcome = '' }: { outcome: string | undefined }) {
-  if (!Object.hasOwn(outcomes, outcome)) return undefined;
-  return (
-    <p class="notice" role="status">
-      {outcomes[outcome as keyof typeof outcomes]}
-    </p>
   );
 }
 

@@ -2,7 +2,7 @@ import type { RolloutInfo } from '../../../api/rollout-info.ts';
 import type { ServerParts } from '../../parts.ts';
 import { listPath } from './fleet-filter.ts';
 import { frameOf, Page, show } from './layout.tsx';
-import type { PageContext } from './page-login.ts';
+import { formTokenFor, type PageContext } from './page-login.ts';
 import { projectPath } from './paths.ts';
 import { RolloutBadge, Stalled } from './rollout-badge.tsx';
 import { rolloutText } from './rollout-words.ts';
@@ -22,6 +22,13 @@ export async function rolloutsPage(context: PageContext, { rollouts }: ServerPar
       {...frameOf(context)}
     >
       <h1>Rollouts</h1>
+      {formTokenFor(context, 'rollouts') === undefined ? undefined : (
+        <p>
+          <a class="button" href={projectPath(project, 'rollouts', 'new')}>
+            Start a rollout
+          </a>
+        </p>
+      )}
       <div id="rollouts" data-live>
         {found.length === 0 ? <NoRollouts project={project} /> : undefined}
         {found.map((rollout) => (

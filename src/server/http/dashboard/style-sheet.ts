@@ -164,6 +164,13 @@ details form { display: grid; gap: 0.5rem; max-width: 28rem; justify-items: star
 .task .drop { height: auto; padding: 2.5rem 1rem; border: 2px dashed var(--quiet); }
 .task .drop:hover { border-color: var(--accent); }
 .task .quiet { margin: 0; font-size: 0.875rem; }
+.task textarea { width: 100%; padding: 0.5rem 0.6rem; border: 1px solid var(--quiet); border-radius: 0.4rem; background: var(--card); color: inherit; font: inherit; }
+textarea:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.notes { max-width: 48rem; overflow-wrap: anywhere; }
+.notes pre { overflow-x: auto; padding: 0.5rem 0.75rem; background: var(--card); border: 1px solid var(--line); border-radius: 0.4rem; }
+.notes blockquote { margin: 0.5rem 0; padding-left: 0.75rem; border-left: 3px solid var(--line); }
+.stage-counts :is(th, td) { overflow-wrap: normal; }
+.card-link { display: inline-block; padding: 0.65rem 0; }
 .notice { padding: 0.6rem 1rem; border-left: 4px solid var(--up-to-date); background: var(--card); }
 
 @media (max-width: 36rem) {

@@ -55,7 +55,14 @@ interface YankedReleases extends Common {
   readonly releases: readonly ReleaseName[];
 }
 
-type ReleaseEvent = PublishedRelease | PromotedReleases | YankedReleases;
+interface ChangedNotes extends Common {
+  readonly type: 'release.notes-changed';
+  readonly version: string;
+  /** Length of the new notes in UTF-16 code units; 0 if they were removed. */
+  readonly length: number;
+}
+
+type ReleaseEvent = PublishedRelease | PromotedReleases | YankedReleases | ChangedNotes;
 
 interface RolloutFacts extends Common {
   /** Rollout ID. */

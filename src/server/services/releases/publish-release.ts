@@ -15,6 +15,7 @@ import type { ServiceParts } from '../parts.ts';
 import { requireFreeChannel } from '../rollouts/rollouts.ts';
 import { type PublishInput, prepareRelease } from './prepare-release.ts';
 import { projectEvent } from './project.ts';
+import { setReleaseNotes } from './release-notes.ts';
 import type { BuildVerification } from './verify-build.ts';
 import { withLatestView } from './with-latest-view.ts';
 
@@ -87,6 +88,9 @@ export async function publishRelease(
   });
   await parts.catalog.refresh(project);
   for (const event of events) parts.events.emit(event);
+  // Notes describe the whole version, so a further image may bring new notes.
+  const { version, notes } = request;
+  if (notes !== undefined) await setReleaseNotes(parts, { project, version, notes, by });
   return { outcome: result.outcome, release: result.release, warnings: verified.warnings };
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { mostBlobBytes, reasonText, resourceName } from '../../../api/release.ts';
+import { mostBlobBytes, reasonText, releaseNotesText, resourceName } from '../../../api/release.ts';
 import {
   credentialUser,
   deviceRequestSchema,
@@ -86,6 +86,7 @@ const limits: Readonly<Record<string, v.GenericSchema>> = {
       ),
     ),
   }),
+  release_notes: v.looseObject({ notes: releaseNotesText }),
   devices: v.pipe(
     v.looseObject({
       mac: v.pipe(

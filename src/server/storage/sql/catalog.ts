@@ -110,6 +110,45 @@ export function sqlCatalog(engine: Engine): CatalogStore {
         return found;
       }),
 
+    async notes(project, versions) {
+      if (versions.length === 0) return new Map();
+      const rows = await db
+        .selectFrom('release_notes')
+        .innerJoin('projects', 'projects.id', 'project_id')
+        .select(['version', 'notes'])
+        .where('projects.name', '=', project)
+        .where('version', 'in', versions)
+        .execute();
+      return new Map(rows.map(({ version, notes }) => [version, notes]));
+    },
+
+    saveNotes: (project, { version, before, notes }, audit) =>
+      transaction(async (change) => {
+        const { id } = await existingProject(change, engine, project);
+        const stored = change.selectFrom('release_notes').select('notes').where('project_id', '=', id);
+        const found = await stored.where('version', '=', version).executeTakeFirst();
+        if ((found?.notes ?? '') !== before) return false;
+        const removed = change.deleteFrom('release_notes').where('project_id', '=', id);
+        await removed.where('version', '=', version).execute();
+        if (notes !== '') await change.insertInto('release_notes').values({ project_id: id, version, notes }).execute();
+        await writeAudit(change, [audit]);
+        return true;
+      }),
+
+    async previous({ id, project, kind, board, version }) {
+      const row = await releaseRows(db)
+        .where('projects.name', '=', project)
+        .where('releases.id', '<', id)
+        .where('releases.kind', '=', kind)
+        .where('releases.board', '=', board)
+        .where('releases.reference_image', '=', '')
+        .where('releases.version', '!=', version)
+        .orderBy('releases.id', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row && toRelease(row);
+    },
+
     async currentReleases(project) {
       const rows = await releaseRows(db)
         .innerJoin('current_releases', 'current_releases.release_id', 'releases.id')

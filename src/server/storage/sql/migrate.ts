@@ -8,6 +8,7 @@ import { memberLists } from './migrations/0005-member-lists.ts';
 import { labelsAndPace } from './migrations/0007-labels-and-pace.ts';
 import { rolloutResults } from './migrations/0010-rollout-results.ts';
 import { notEnrolled } from './migrations/0013-not-enrolled.ts';
+import { releaseNotes } from './migrations/0016-release-notes.ts';
 import type { SchemaMigration } from './schema-migration.ts';
 
 type Migrations = Readonly<Record<string, SchemaMigration>>;
@@ -24,6 +25,7 @@ export const ownMigrations: Migrations = {
   '0007-labels-and-pace': labelsAndPace,
   '0010-rollout-results': rolloutResults,
   '0013-not-enrolled': notEnrolled,
+  '0016-release-notes': releaseNotes,
 };
 
 /** Version of this program. A program that runs from its sources has the oldest version that can use its own data. */

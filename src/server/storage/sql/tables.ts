@@ -28,6 +28,8 @@ export interface Tables {
     /** Manifest as JSON, without the sketch MD5s. */
     manifest: string;
   };
+  /** Notes in Markdown, for all images of a version. */
+  readonly release_notes: { project_id: number; version: string; notes: string };
   readonly release_blobs: { release_id: number; sha256: string };
   readonly sketch_md5s: { md5: string; release_id: number; flash_mode: number };
   readonly current_releases: { project_id: number; channel: string; kind: string; board: string; release_id: number };
@@ -173,6 +175,7 @@ export const tableKeys = {
   meta: ['key'],
   projects: ['id'],
   releases: ['id'],
+  release_notes: ['project_id', 'version'],
   release_blobs: ['sha256', 'release_id'],
   sketch_md5s: ['md5', 'release_id'],
   current_releases: ['project_id', 'channel', 'kind', 'board'],

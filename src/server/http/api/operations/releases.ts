@@ -1,6 +1,11 @@
 import * as v from 'valibot';
 import { channelInfoSchema } from '../../../../api/admin-info.ts';
-import { channelRequestSchema, releaseRequestSchema, yankRequestSchema } from '../../../../api/release.ts';
+import {
+  channelRequestSchema,
+  notesRequestSchema,
+  releaseRequestSchema,
+  yankRequestSchema,
+} from '../../../../api/release.ts';
 import { releaseInfoSchema, releaseResponseSchema } from '../../../../api/release-info.ts';
 import { listLimit, listPosition } from './integer-text.ts';
 import { operation } from './operation.ts';
@@ -49,6 +54,19 @@ export const releaseOperations = {
     body: yankRequestSchema,
     statuses: [200],
     response: selected,
+    problems: ['conflict'],
+  }),
+  notes: operation({
+    id: 'setReleaseNotes',
+    group: 'releases',
+    method: 'put',
+    path: '/projects/{project}/releases/notes',
+    summary: 'Sets the notes of a release.',
+    description: 'The notes are Markdown and apply to all images of the version. The dashboard shows no HTML in them.',
+    action: 'notes',
+    body: notesRequestSchema,
+    statuses: [200],
+    response: v.strictObject({ version: v.string(), notes: v.string() }),
     problems: ['conflict'],
   }),
   channel: operation({
