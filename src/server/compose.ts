@@ -240,7 +240,7 @@ export async function makeParts(
     checkBlobs: check,
     counters,
     log,
-    health: new Health({ store, blobs, catalog, skew, outage }),
+    health: new Health({ store, blobs, catalog, skew, outage, log }),
     verifier: options.verifier ?? new Verifier(limits),
     openMetrics: options.openMetrics ?? false,
     basePath: options.basePath ?? '',

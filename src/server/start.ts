@@ -80,6 +80,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const { deviceListen } = options;
     if (deviceListen !== undefined) servers.push(await openDeviceServer(parts, options, deviceListen));
     const maintenance = startMaintenance(parts);
+    // The start does not wait, because a bucket takes a while for each file.
+    parts.health.checkFirmware().catch((error: unknown) => options.log.error({ err: error }, 'Firmware check failed'));
     const certificate = tls.keepCurrent(main.server);
     const tokenFile = options.tokenFile ?? join(options.data, firstTokenFile);
     const token = await firstToken(parts, {

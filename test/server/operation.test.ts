@@ -167,6 +167,22 @@ test('removes old uploads that were never published, and keeps published artifac
   }
 });
 
+test('logs once at the start that a firmware file of a current release is missing', async (t) => {
+  const server = await startTestServer(t);
+  await server.publish(build);
+  const whole = await server.restart();
+  await whole.parts.health.checkFirmware();
+  const reports = ({ logged }: Pick<typeof server, 'logged'>) =>
+    logged.filter(({ message }) => message.includes('firmware file'));
+  t.deepEqual(reports(whole), []);
+  const [artifact] = build.manifest.artifacts;
+  await whole.parts.blobs.remove(artifact?.sha256 ?? '');
+  const restored = await whole.restart();
+  await until(() => reports(restored).length > 0);
+  await restored.parts.health.problems();
+  t.like(reports(restored), [{ level: 'error', fields: { release: 'door 1.0', sha256: artifact?.sha256 } }]);
+});
+
 test('does not send an artifact that is corrupt on disk', async (t) => {
   const server = await startTestServer(t);
   await server.publish(build);

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Log } from '../observability/log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Store } from '../storage/store.ts';
 import { BlobsUnavailableError } from '../storage/store-unavailable.ts';
@@ -23,6 +24,7 @@ interface Parts {
   readonly catalog: Pick<Catalog, 'views'>;
   readonly skew: Pick<ClockSkew, 'isTooLarge'>;
   readonly outage: Pick<Outage, 'note'>;
+  readonly log: Log;
 }
 
 /** Time for which the disk check is cached: anyone may request the health, and each check writes to the disk. */
@@ -37,6 +39,9 @@ const filesWaitMs = 500;
 /** The disk counts as full if less than this part of the reserve is free, because records may no longer fit. */
 const fullBelow = 1 / 8;
 
+const firmwareMissingText =
+  'A firmware file of a current release is missing or incomplete: run ota-hooks server check to list all of them, then publish these releases again';
+
 /** Checks whether the server works: writes to the disk and looks up the firmware files. */
 export class Health {
   readonly #parts: Parts;
@@ -44,6 +49,7 @@ export class Health {
   readonly #files: () => Promise<readonly HealthProblem[]>;
   readonly #firmware: () => Promise<readonly HealthProblem[]>;
   #wasSealed = false;
+  #isFirmwareMissing = false;
 
   /** @param now monotonic clock in milliseconds */
   constructor(parts: Parts, now: () => number = () => performance.now()) {
@@ -56,6 +62,11 @@ export class Health {
   async problems(): Promise<readonly HealthProblem[]> {
     const skew: readonly HealthProblem[] = this.#parts.skew.isTooLarge ? ['clock-differs'] : [];
     return [...(await Promise.all([this.#records(), this.#files(), this.#firmware()])).flat(), ...skew];
+  }
+
+  /** Logs an error if a firmware file of a current release is missing. */
+  async checkFirmware(): Promise<void> {
+    await this.#firmware();
   }
 
   /**
@@ -111,23 +122,29 @@ export class Health {
   }
 
   /**
-   * Checks that the files of all releases that devices may be sent exist and have the correct size. The bytes are checked when a file is
-   * sent.
+   * Checks that the files of all releases that devices may be sent exist and have the correct size, and logs once if they do not: the
+   * database may have been restored without its files. The bytes are checked when a file is sent.
    */
   async #checkFirmware(): Promise<readonly HealthProblem[]> {
-    const sizes = new Map<string, number>();
-    for (const { channels } of this.#parts.catalog.views()) {
+    const files = new Map<string, { readonly sizeBytes: number; readonly release: string }>();
+    for (const { project, channels } of this.#parts.catalog.views()) {
       for (const { current, rollout } of channels.values()) {
-        const releases = [...current, ...(rollout?.releases ?? [])];
-        const artifacts = releases.flatMap(({ manifest }) => manifest.artifacts);
-        for (const { sha256, sizeBytes } of artifacts) sizes.set(sha256, sizeBytes);
+        for (const { version, manifest } of [...current, ...(rollout?.releases ?? [])]) {
+          const release = `${project.name} ${version}`;
+          for (const { sha256, sizeBytes } of manifest.artifacts) files.set(sha256, { sizeBytes, release });
+        }
       }
     }
-    for (const [sha256, sizeBytes] of sizes) {
+    const wasMissing = this.#isFirmwareMissing;
+    this.#isFirmwareMissing = false;
+    for (const [sha256, { sizeBytes, release }] of files) {
       const found = await this.#parts.blobs.state(sha256).catch(stateUnknown);
       // Another check reports that the files cannot be reached.
       if (found === 'unknown') return [];
-      if (found?.complete !== true || found.offset !== sizeBytes) return ['firmware-missing'];
+      if (found?.complete === true && found.offset === sizeBytes) continue;
+      this.#isFirmwareMissing = true;
+      if (!wasMissing) this.#parts.log.error({ sha256, release }, firmwareMissingText);
+      return ['firmware-missing'];
     }
     return [];
   }
